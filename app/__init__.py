@@ -1,0 +1,1 @@
+"""The backend of an IAS test series."""

@@ -1,0 +1,115 @@
+"""Settings, read from environment variables (and `.env` in development)."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import URL, make_url
+
+DEVELOPMENT_SECRET = "development-only-secret-do-not-use-in-production"  # noqa: S105 -- refused in production
+TRANSACTION_POOLER_PORT = 6543
+
+CommaSeparated = Annotated[list[str], NoDecode]
+
+
+class Settings(BaseSettings):
+    """Every setting of the API, the worker and the command line; names are the environment variables'."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+
+    environment: Literal["development", "test", "production"] = "development"
+    secret_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
+    log_level: str = "INFO"
+
+    database_url: SecretStr = SecretStr("postgresql://ias@127.0.0.1:5432/ias")
+    database_pooler: Literal["auto", "session", "transaction"] = "auto"
+    database_ssl: Literal["auto", "verify", "off"] = "auto"
+    database_ca_file: Path | None = None
+    database_pool_size: int = Field(default=20, ge=1)
+
+    redis_url: SecretStr | None = None
+    redis_host: str = "127.0.0.1"
+    redis_port: int = 6379
+
+    supabase_url: str = "http://127.0.0.1:9999"
+    supabase_anon_key: SecretStr = SecretStr("")
+    supabase_service_key: SecretStr = SecretStr("")
+    supabase_jwt_secret: SecretStr | None = None
+
+    cors_origins: CommaSeparated = []
+    trusted_proxies: CommaSeparated = []
+    metrics_token: SecretStr | None = None
+
+    app_url: str = "http://localhost:3000"
+    smtp_url: SecretStr | None = None
+    mail_folder: Path | None = None
+    mail_from: str = "IAS Test Series <no-reply@localhost>"
+
+    login_limit_per_account: str = "10/minute"
+    login_limit_per_address: str = "600/minute"
+    login_floor_ms: int = Field(default=350, ge=0)
+    max_body_bytes: int = 1_000_000
+    max_upload_bytes: int = 25_000_000
+    grace_seconds: int = Field(default=10, ge=0)
+
+    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        )
+
+    @model_validator(mode="after")
+    def _production_is_safe(self) -> Self:
+        if self.environment == "production" and (problems := self._unsafe_in_production()):
+            raise ValueError("not fit for production: " + "; ".join(problems))
+        return self
+
+    def _unsafe_in_production(self) -> list[str]:
+        secret = self.secret_key.get_secret_value()
+        checks = {
+            "SECRET_KEY is the development default": secret == DEVELOPMENT_SECRET,
+            "SECRET_KEY has fewer than 32 characters": len(secret) < 32,
+            "DATABASE_URL is not set": "database_url" not in self.model_fields_set,
+            "REDIS_URL or REDIS_HOST is not set": not {"redis_url", "redis_host"} & self.model_fields_set,
+            "SUPABASE_URL is not set": "supabase_url" not in self.model_fields_set,
+            "SUPABASE_URL is not https": not self.supabase_url.startswith("https://"),
+            "SUPABASE_ANON_KEY is not set": not self.supabase_anon_key.get_secret_value(),
+            "SUPABASE_SERVICE_KEY is not set": not self.supabase_service_key.get_secret_value(),
+            "CORS_ORIGINS allows every origin": "*" in self.cors_origins,
+            "SMTP_URL is not set": self.smtp_url is None,
+        }
+        return [sentence for sentence, unsafe in checks.items() if unsafe]
+
+    @property
+    def database(self) -> URL:
+        """`DATABASE_URL` for asyncpg; a plain `postgresql://` or `postgres://` address is enough."""
+        url = make_url(self.database_url.get_secret_value().replace("postgres://", "postgresql://", 1))
+        return url.set(drivername="postgresql+asyncpg")
+
+    @property
+    def transaction_pooled(self) -> bool:
+        """Whether a transaction-mode pooler (Supavisor, PgBouncer) stands between us and the database."""
+        if self.database_pooler == "auto":
+            return self.database.port == TRANSACTION_POOLER_PORT
+        return self.database_pooler == "transaction"
+
+    @property
+    def redis(self) -> str:
+        """`REDIS_URL`, or the address made of `REDIS_HOST` and `REDIS_PORT`."""
+        if self.redis_url is not None:
+            return self.redis_url.get_secret_value()
+        return f"redis://{self.redis_host}:{self.redis_port}/0"
+
+    @property
+    def token_issuer(self) -> str:
+        """The `iss` of access tokens."""
+        return f"{self.supabase_url.rstrip('/')}/auth/v1"
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """The process's settings, read once."""
+    return Settings()

@@ -1,0 +1,44 @@
+"""SQLAlchemy tables, one module a noun."""
+
+from app.models.attempts import Attempt, AttemptStatus, ResponseEvent, Result, ScoreCount
+from app.models.base import SCHEMA, Base, LocalizedText
+from app.models.exams import Accommodation, Exam, ExamPaper, Registration
+from app.models.questions import Media, Passage, PassageVersion, Question, QuestionVersion
+from app.models.subjects import Chapter, Subject
+from app.models.tests import Paper, Test, TestQuestion, TestSection
+from app.models.users import DEFAULT_INSTITUTE_ID, Institute, Membership, Revocation, Role, User
+from app.models.work import Job, Worker
+
+__all__ = [
+    "DEFAULT_INSTITUTE_ID",
+    "SCHEMA",
+    "Accommodation",
+    "Attempt",
+    "AttemptStatus",
+    "Base",
+    "Chapter",
+    "Exam",
+    "ExamPaper",
+    "Institute",
+    "Job",
+    "LocalizedText",
+    "Media",
+    "Membership",
+    "Paper",
+    "Passage",
+    "PassageVersion",
+    "Question",
+    "QuestionVersion",
+    "Registration",
+    "ResponseEvent",
+    "Result",
+    "Revocation",
+    "Role",
+    "ScoreCount",
+    "Subject",
+    "Test",
+    "TestQuestion",
+    "TestSection",
+    "User",
+    "Worker",
+]

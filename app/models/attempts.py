@@ -1,0 +1,139 @@
+"""Sittings, the log of what was answered, graded results and their distribution."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Identified, Timestamped
+
+
+class AttemptStatus(StrEnum):
+    """Where an attempt stands."""
+
+    IN_PROGRESS = "in_progress"
+    PAUSED = "paused"
+    SUBMITTED = "submitted"
+    GRADED = "graded"
+    VOID = "void"
+
+
+RUNNING = text("status in ('in_progress', 'paused')")
+
+
+class Attempt(Identified, Timestamped, Base):
+    """One sitting of one test or exam paper."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        CheckConstraint("status in ('in_progress', 'paused', 'submitted', 'graded', 'void')", name="status"),
+        CheckConstraint("closed_by in ('candidate', 'deadline', 'staff')", name="closed_by"),
+        UniqueConstraint("user_id", "test_id", "exam_paper_id", "number", postgresql_nulls_not_distinct=True),
+        Index(
+            "uq_attempts_running",
+            "user_id",
+            "test_id",
+            "exam_paper_id",
+            unique=True,
+            postgresql_where=RUNNING,
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index("ix_attempts_overdue", "deadline_at", postgresql_where=text("status = 'in_progress'")),
+        Index("ix_attempts_ungraded", "id", postgresql_where=text("status = 'submitted'")),
+        Index("ix_attempts_test_id", "test_id"),
+    )
+
+    test_id: Mapped[UUID] = mapped_column(ForeignKey("tests.id"))
+    paper_id: Mapped[UUID] = mapped_column(ForeignKey("papers.id"))
+    exam_paper_id: Mapped[UUID | None] = mapped_column(ForeignKey("exam_papers.id"), index=True)
+    registration_id: Mapped[UUID | None] = mapped_column(ForeignKey("registrations.id"))
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    number: Mapped[int]
+    practice: Mapped[bool]
+    status: Mapped[str] = mapped_column(server_default=AttemptStatus.IN_PROGRESS)
+    lease: Mapped[int] = mapped_column(server_default="1")
+    device: Mapped[str | None]
+    seed: Mapped[int] = mapped_column(BigInteger)
+    """Decides the order of questions and options of this attempt (`engine/ordering`)."""
+    started_at: Mapped[datetime]
+    extra_seconds: Mapped[int] = mapped_column(server_default="0")
+    paused_seconds: Mapped[int] = mapped_column(server_default="0")
+    paused_at: Mapped[datetime | None]
+    deadline_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    closed_by: Mapped[str | None]
+
+
+class ResponseEvent(Base):
+    """One save of one answer. Append-only: the highest (lease, revision) stands (decision D5).
+
+    Partitioned by `attempt_id`, whose ids sort by time. There is no foreign key to `attempts`: the only
+    statement that inserts selects from the locked attempt, and a check per row would double that work.
+    """
+
+    __tablename__ = "response_events"
+    __table_args__ = (
+        CheckConstraint("confidence in ('sure', 'doubtful', 'guess')", name="confidence"),
+        {"postgresql_partition_by": "RANGE (attempt_id)"},
+    )
+
+    attempt_id: Mapped[UUID] = mapped_column(primary_key=True)
+    question_id: Mapped[UUID] = mapped_column(primary_key=True)
+    lease: Mapped[int] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
+    answer: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
+    """A list of option ids, a string for numeric, null where the candidate cleared the answer."""
+    marked_for_review: Mapped[bool] = mapped_column(server_default="false")
+    time_spent_ms: Mapped[int] = mapped_column(server_default="0")
+    confidence: Mapped[str | None]
+    language: Mapped[str | None]
+    late: Mapped[bool] = mapped_column(server_default="false")
+    """Arrived after deadline and grace: kept, not counted."""
+    received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class Result(Base):
+    """A graded attempt. Scores are exact: numerator and denominator of a reduced fraction (decision D7)."""
+
+    __tablename__ = "results"
+    __table_args__ = (
+        CheckConstraint("score_denominator > 0 and raw_denominator > 0", name="denominators"),
+        Index(
+            "uq_results_counted",
+            "cohort_id",
+            "user_id",
+            unique=True,
+            postgresql_where=text("counted and user_id is not null"),
+        ),
+    )
+
+    attempt_id: Mapped[UUID] = mapped_column(ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True)
+    cohort_id: Mapped[UUID]
+    """Whose scores are ranked together: the exam paper's id, or the test's."""
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    counted: Mapped[bool]
+    """Whether this result is in the cohort's histogram: a candidate's first official graded attempt."""
+    score_numerator: Mapped[int] = mapped_column(BigInteger)
+    score_denominator: Mapped[int] = mapped_column(BigInteger)
+    raw_numerator: Mapped[int] = mapped_column(BigInteger)
+    raw_denominator: Mapped[int] = mapped_column(BigInteger)
+    """Marks before proration; the `upsc` policy prints from these."""
+    scorecard: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    """Counts, sections and outcomes by question, with marks as exact strings."""
+    graded_at: Mapped[datetime]
+
+
+class ScoreCount(Base):
+    """The histogram of a cohort: how many candidates have exactly this score (decision D8)."""
+
+    __tablename__ = "score_counts"
+    __table_args__ = (CheckConstraint("candidates >= 0", name="candidates"),)
+
+    cohort_id: Mapped[UUID] = mapped_column(primary_key=True)
+    numerator: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    denominator: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    candidates: Mapped[int]

@@ -1,0 +1,47 @@
+"""What every table shares: the private schema, named constraints, ids that sort by time."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import DateTime, MetaData, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from app.core.ids import uuid7
+
+SCHEMA = "ias"
+
+LocalizedText = dict[str, str]
+"""A text by BCP 47 language tag: `{"en": "…", "hi": "…"}`."""
+
+
+class Base(DeclarativeBase):
+    """The declarative base; all tables live in schema `ias` (decision D3)."""
+
+    metadata = MetaData(
+        schema=SCHEMA,
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        },
+    )
+    type_annotation_map = {  # noqa: RUF012 -- SQLAlchemy's own way
+        datetime: DateTime(timezone=True),
+        LocalizedText: JSONB,
+    }
+
+
+class Identified:
+    """A table whose rows have a UUIDv7."""
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+
+
+class Timestamped:
+    """A table that knows when its rows were made and last changed."""
+
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())

@@ -1,0 +1,112 @@
+"""Tests as their authors compose them, and the frozen papers that candidates are served."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.base import Base, Identified, LocalizedText, Timestamped
+
+
+class Test(Identified, Timestamped, Base):
+    """A mock test. Its sections, marking, duration, languages and texts are the draft of the next paper.
+
+    Kind, subject, access, availability, attempts allowed and review policy are the test's own and
+    hold at once: an operator who closes a test at night need not publish it anew.
+    """
+
+    __tablename__ = "tests"
+    __table_args__ = (
+        CheckConstraint("kind in ('full', 'sectional', 'chapter', 'pyq', 'practice')", name="kind"),
+        CheckConstraint("status in ('draft', 'published', 'archived')", name="status"),
+        CheckConstraint("review in ('after_submit', 'after_release', 'never')", name="review"),
+        CheckConstraint("access in ('free', 'enrolled')", name="access"),
+        CheckConstraint("duration_seconds > 0", name="duration_seconds"),
+        CheckConstraint("attempts_allowed > 0", name="attempts_allowed"),
+        Index("ix_tests_institute_id_status_id", "institute_id", "status", "id"),
+    )
+
+    institute_id: Mapped[UUID] = mapped_column(ForeignKey("institutes.id"))
+    subject_id: Mapped[UUID | None] = mapped_column(ForeignKey("subjects.id"), index=True)
+    title: Mapped[LocalizedText]
+    description: Mapped[LocalizedText | None]
+    kind: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default="draft")
+    duration_seconds: Mapped[int]
+    languages: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    """The first is the prevailing one: where texts differ, it holds."""
+    marking: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    """`{"correct": "2", "incorrect": "-2/3", "unattempted": "0", "partial", "dropped", "rounding": …}`"""
+    shuffle: Mapped[dict[str, bool]] = mapped_column(JSONB)
+    attempts_allowed: Mapped[int | None]
+    review: Mapped[str]
+    access: Mapped[str]
+    available_from: Mapped[datetime | None]
+    available_until: Mapped[datetime | None]
+    paper_version: Mapped[int | None]
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+
+    sections: Mapped[list["TestSection"]] = relationship(
+        lazy="raise", order_by="TestSection.position", cascade="all, delete-orphan"
+    )
+
+
+class TestSection(Identified, Base):
+    """A part of the draft, with options of its own."""
+
+    __tablename__ = "test_sections"
+    __table_args__ = (UniqueConstraint("test_id", "position", deferrable=True, initially="DEFERRED"),)
+
+    test_id: Mapped[UUID] = mapped_column(ForeignKey("tests.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    name: Mapped[LocalizedText]
+    duration_seconds: Mapped[int | None]
+    locked: Mapped[bool] = mapped_column(server_default="true")
+    choose: Mapped[int | None]
+    marking: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+    questions: Mapped[list["TestQuestion"]] = relationship(
+        lazy="raise", order_by="TestQuestion.position", cascade="all, delete-orphan"
+    )
+
+
+class TestQuestion(Base):
+    """A question's place in the draft, with marks of its own if they differ."""
+
+    __tablename__ = "test_questions"
+    __table_args__ = (Index("ix_test_questions_question_id", "question_id"),)
+
+    section_id: Mapped[UUID] = mapped_column(
+        ForeignKey("test_sections.id", ondelete="CASCADE"), primary_key=True
+    )
+    position: Mapped[int] = mapped_column(primary_key=True)
+    question_id: Mapped[UUID] = mapped_column(ForeignKey("questions.id"))
+    marking: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
+class Paper(Identified, Timestamped, Base):
+    """The frozen, versioned form of a published test (decision D4). Never updated, never deleted."""
+
+    __tablename__ = "papers"
+    __table_args__ = (UniqueConstraint("test_id", "version"),)
+
+    test_id: Mapped[UUID] = mapped_column(ForeignKey("tests.id"))
+    version: Mapped[int]
+    title: Mapped[LocalizedText]
+    description: Mapped[LocalizedText | None]
+    duration_seconds: Mapped[int]
+    languages: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    marking: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    question_count: Mapped[int]
+    max_marks: Mapped[str]
+    document: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    """What candidates are served: JSON bytes, all languages, no key."""
+    etag: Mapped[str]
+    rules: Mapped[dict[str, Any]] = mapped_column(JSONB, deferred=True)
+    """What the server needs to run an attempt: durations, sections, options, marks. No key."""
+    key: Mapped[dict[str, Any]] = mapped_column(JSONB, deferred=True)
+    """What is right and why, by question."""
+    published_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))

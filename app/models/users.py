@@ -1,0 +1,92 @@
+"""Institutes, people, what they may do, and sessions that were ended early."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Identified, Timestamped
+
+DEFAULT_INSTITUTE_ID = UUID("00000000-0000-7000-8000-000000000001")
+
+
+class Role(StrEnum):
+    """What a member of an institute is there; `student` is the candidate's word on the wire."""
+
+    STUDENT = "student"
+    AUTHOR = "author"
+    EVALUATOR = "evaluator"
+    PROCTOR = "proctor"
+    ADMIN = "admin"
+
+
+class Institute(Identified, Timestamped, Base):
+    """The owner of content, exams and memberships. `ias migrate` makes the default one."""
+
+    __tablename__ = "institutes"
+
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+
+
+class User(Timestamped, Base):
+    """A person's profile; the id is the auth server's. Made at the first authenticated request."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        CheckConstraint("category in ('general', 'ews', 'obc', 'sc', 'st')", name="category"),
+        CheckConstraint("pwbd between 1 and 5", name="pwbd"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(index=True)
+    name: Mapped[str]
+    category: Mapped[str] = mapped_column(server_default="general")
+    pwbd: Mapped[int | None]
+    target_year: Mapped[int | None]
+    language: Mapped[str] = mapped_column(server_default="en")
+    timezone: Mapped[str] = mapped_column(server_default="Asia/Kolkata")
+    avatar_url: Mapped[str | None]
+    preferences: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    active: Mapped[bool] = mapped_column(server_default="true")
+
+
+class Membership(Identified, Timestamped, Base):
+    """One person's role in one institute; `enrolled_at` opens tests with access `enrolled`."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (
+        UniqueConstraint("institute_id", "user_id"),
+        CheckConstraint("role in ('student', 'author', 'evaluator', 'proctor', 'admin')", name="role"),
+    )
+
+    institute_id: Mapped[UUID] = mapped_column(ForeignKey("institutes.id"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    role: Mapped[str] = mapped_column(server_default=Role.STUDENT)
+    enrolled_at: Mapped[datetime | None]
+
+
+class Revocation(Base):
+    """Access tokens that are dead before their time (decision D2).
+
+    With `session_id` that session's; without it all of the user's issued before `issued_before`, but for
+    `except_session_id`. A row is needed until the last of these tokens expires.
+    """
+
+    __tablename__ = "revocations"
+    __table_args__ = (
+        Index("ix_revocations_created_at", "created_at"),
+        Index("ix_revocations_expires_at", "expires_at"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    user_id: Mapped[UUID]
+    session_id: Mapped[str | None]
+    except_session_id: Mapped[str | None]
+    issued_before: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
