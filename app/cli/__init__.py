@@ -1,0 +1,16 @@
+"""The `ias` command: each command lives in a file of its own and imports what is heavy only when it runs."""
+
+import typer
+
+from app.cli import migrate, serve, up, worker
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+app.command()(up.up)
+app.command()(serve.serve)
+app.command()(worker.worker)
+app.command()(migrate.migrate)
+
+
+@app.callback()
+def ias() -> None:
+    """The backend of an IAS test series."""

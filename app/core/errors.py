@@ -15,6 +15,7 @@ Fact
 │   ├── AlreadyExists
 │   ├── AttemptNotInProgress
 │   ├── DeadlinePassed
+│   ├── SectionClosed
 │   ├── AttemptsExhausted
 │   ├── NotAvailable
 │   ├── NotGradedYet
@@ -30,6 +31,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Fact(Exception):
     status: ClassVar[int]
     code: ClassVar[str]
     title: ClassVar[str]
+    keeps_changes = False
+    """Whether the transaction commits all the same: the request failed, and something is kept of it."""
 
     def __init__(self, detail: str, *, errors: Sequence[FieldError] = (), **members: Any) -> None:
         super().__init__(detail)
@@ -158,6 +162,17 @@ class DeadlinePassed(Conflict):
             deadline_at=deadline_at,
             recorded=recorded,
         )
+        self.keeps_changes = recorded
+
+
+class SectionClosed(Conflict):
+    """A timed section that is over, or has not begun."""
+
+    code, title = "section_closed", "Section not open"
+
+    def __init__(self, section_id: UUID, at: datetime, *, opened: bool = True) -> None:
+        sentence = "The section's time is up" if opened else "The section has not begun"
+        super().__init__(f"{sentence}; none of the answers was saved.", section_id=section_id, at=at)
 
 
 class AttemptsExhausted(Conflict):

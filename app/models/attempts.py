@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueCon
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Identified, Timestamped
+from app.models.base import Base, Identified, Timestamped, WholeNumber
 
 
 class AttemptStatus(StrEnum):
@@ -117,10 +117,10 @@ class Result(Base):
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     counted: Mapped[bool]
     """Whether this result is in the cohort's histogram: a candidate's first official graded attempt."""
-    score_numerator: Mapped[int] = mapped_column(BigInteger)
-    score_denominator: Mapped[int] = mapped_column(BigInteger)
-    raw_numerator: Mapped[int] = mapped_column(BigInteger)
-    raw_denominator: Mapped[int] = mapped_column(BigInteger)
+    score_numerator: Mapped[int] = mapped_column(WholeNumber)
+    score_denominator: Mapped[int] = mapped_column(WholeNumber)
+    raw_numerator: Mapped[int] = mapped_column(WholeNumber)
+    raw_denominator: Mapped[int] = mapped_column(WholeNumber)
     """Marks before proration; the `upsc` policy prints from these."""
     scorecard: Mapped[dict[str, Any]] = mapped_column(JSONB)
     """Counts, sections and outcomes by question, with marks as exact strings."""
@@ -134,6 +134,6 @@ class ScoreCount(Base):
     __table_args__ = (CheckConstraint("candidates >= 0", name="candidates"),)
 
     cohort_id: Mapped[UUID] = mapped_column(primary_key=True)
-    numerator: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    denominator: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    numerator: Mapped[int] = mapped_column(WholeNumber, primary_key=True)
+    denominator: Mapped[int] = mapped_column(WholeNumber, primary_key=True)
     candidates: Mapped[int]

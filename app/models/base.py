@@ -1,9 +1,11 @@
 """What every table shares: the private schema, named constraints, ids that sort by time."""
 
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, MetaData, func
+from sqlalchemy import DateTime, Dialect, MetaData, Numeric, TypeDecorator, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -30,8 +32,21 @@ class Base(DeclarativeBase):
     )
     type_annotation_map = {  # noqa: RUF012 -- SQLAlchemy's own way
         datetime: DateTime(timezone=True),
-        LocalizedText: JSONB,
+        LocalizedText: JSONB(none_as_null=True),
     }
+
+
+class WholeNumber(TypeDecorator[int]):
+    """An integer of any size: exact scores may have large numerators and denominators."""
+
+    impl = Numeric(asdecimal=True, scale=0, precision=60)
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> int | None:
+        return None if value is None else int(value)
 
 
 class Identified:

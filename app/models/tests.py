@@ -66,7 +66,7 @@ class TestSection(Identified, Base):
     duration_seconds: Mapped[int | None]
     locked: Mapped[bool] = mapped_column(server_default="true")
     choose: Mapped[int | None]
-    marking: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    marking: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
     questions: Mapped[list["TestQuestion"]] = relationship(
         lazy="raise", order_by="TestQuestion.position", cascade="all, delete-orphan"
@@ -84,7 +84,7 @@ class TestQuestion(Base):
     )
     position: Mapped[int] = mapped_column(primary_key=True)
     question_id: Mapped[UUID] = mapped_column(ForeignKey("questions.id"))
-    marking: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    marking: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class Paper(Identified, Timestamped, Base):

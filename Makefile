@@ -1,0 +1,63 @@
+# The two commands are `make run` and `make test`. The environment in .venv is made when it is needed.
+
+PYTHONS := $(PYTHON) python3 python3.13 python3.12 python3.11
+STAMP := .venv/installed
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help run test check lock clean
+.DELETE_ON_ERROR:
+
+# The stamp says where the environment was made: one that was moved, or has lost its Python, is made anew.
+$(shell { test "$$(cat $(STAMP))" = "$$PWD" && .venv/bin/python -c ''; } 2>/dev/null || rm -f $(STAMP))
+
+help:
+	@echo 'make run    start everything on this machine (PORT, HOST and IAS_HOME from the environment)'
+	@echo 'make test   run the tests'
+	@echo 'make check  run what CI runs: lint, format, types, import contracts, tests'
+	@echo 'make lock   write requirements.txt and requirements-dev.txt anew'
+	@echo 'make clean  remove .venv and caches; data in IAS_HOME stay'
+
+run: $(STAMP)
+	@exec .venv/bin/ias up
+
+test: $(STAMP)
+	.venv/bin/pytest -n 2 --dist worksteal
+
+check: $(STAMP)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/pytest -n 2 --dist worksteal
+
+lock:
+	sh scripts/lock.sh
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# An environment without a stamp is the rest of an interrupted installation, so it is cleared.
+$(STAMP): requirements-dev.txt pyproject.toml
+	@set -eu; \
+	if test -e $(STAMP); then rm $(STAMP); else \
+		found=; \
+		for python in $(PYTHONS); do \
+			if "$$python" -c 'import sys; sys.exit(not (3, 11, 2) <= sys.version_info < (3, 14))' 2>/dev/null; then \
+				found=$$python; break; \
+			fi; \
+		done; \
+		if test -z "$$found"; then \
+			echo 'Python 3.11 (from 3.11.2), 3.12 or 3.13 is needed, and none was found. PYTHON=/path/to/python make … names one.' >&2; \
+			exit 1; \
+		fi; \
+		if ! "$$found" -c 'import ensurepip, venv' 2>/dev/null; then \
+			echo "$$found comes without its venv module. On Debian and Ubuntu: apt install python3-venv" >&2; \
+			exit 1; \
+		fi; \
+		echo "Making .venv with $$("$$found" --version) ..."; \
+		"$$found" -m venv --clear .venv; \
+	fi; \
+	.venv/bin/python -m pip install --quiet --require-hashes -r requirements-dev.txt; \
+	.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .; \
+	pwd > $(STAMP)

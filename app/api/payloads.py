@@ -1,0 +1,114 @@
+"""What is wrong with a request's content, in words that say how to mend it and repeat nothing of it."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from starlette.requests import HTTPConnection, Request
+
+from app.core.errors import FieldError, Invalid
+
+Path = tuple[str | int, ...]
+
+MOST_ERRORS = 50
+LONGEST_FIELD = 200
+LARGEST_INTEGER = 2**63 - 1
+
+_ADVICE = {
+    "missing": "This field is required.",
+    "extra_forbidden": "There is no such field. Leave it out.",
+    "uuid_parsing": "Send a UUID.",
+    "uuid_type": "Send a UUID.",
+    "model_type": "Send a JSON object.",
+    "model_attributes_type": "Send a JSON object.",
+    "dict_type": "Send a JSON object.",
+    "list_type": "Send a list.",
+    "string_type": "Send a string.",
+    "string_unicode": "Send text in UTF-8.",
+    "union_tag_invalid": "Send one of the documented types.",
+}
+
+
+def field_errors(errors: Iterable[Mapping[str, Any]]) -> list[FieldError]:
+    """Pydantic's errors as ours."""
+    return [FieldError(dotted(_location(error)), _advice(error)) for error in errors][:MOST_ERRORS]
+
+
+def dotted(location: Sequence[str | int]) -> str:
+    """`responses.3.answer`; what stands elsewhere than in the body says so: `query.limit`."""
+    parts = location[1:] if len(location) > 1 and location[0] == "body" else location
+    path = ".".join(str(part) for part in parts)
+    return path if len(path) <= LONGEST_FIELD else path[:LONGEST_FIELD] + "…"
+
+
+def _location(error: Mapping[str, Any]) -> Path:
+    """Where the error is; of what is no JSON at all, Pydantic names a position that helps nobody."""
+    location: Path = error["loc"]
+    return location[:1] if error["type"] == "json_invalid" else location
+
+
+def _advice(error: Mapping[str, Any]) -> str:
+    kind, message = error["type"], str(error["msg"])
+    if kind == "json_invalid":
+        return "The body is not valid JSON."
+    if error["loc"] == ("body",) and kind in ("missing", "model_attributes_type", "dict_type"):
+        return "Send a JSON object as the body, with Content-Type: application/json."
+    if "valid email address" in message:
+        return "Send an e-mail address like name@example.org."
+    return _ADVICE.get(kind) or message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
+
+
+async def refuse_unstorable(connection: HTTPConnection) -> None:
+    """A dependency of every route: neither PostgreSQL nor JSON can hold some of what Python reads."""
+    query, path = connection.query_params.multi_items(), connection.path_params.items()
+    for place, values in (("query", query), ("path", path)):
+        for name, value in values:
+            if complaint := _complaint(value):
+                raise Invalid.field(f"{place}.{dotted((name,))}", complaint)
+    for location, value in _leaves(await _json(connection)):
+        if complaint := _complaint(value):
+            raise Invalid.field(dotted(("body", *location)), complaint)
+
+
+async def _json(connection: HTTPConnection) -> Any:
+    content_type = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not isinstance(connection, Request) or not content_type.endswith(("/json", "+json")):
+        return None
+    try:
+        return await connection.json()
+    except (ValueError, RecursionError):
+        return None  # Whether the route minds is decided where it reads its body.
+
+
+def _leaves(document: Any) -> Iterator[tuple[Path, Any]]:
+    """Every key and every value that is no container, with its path. A loop: documents can be deep."""
+    waiting: list[tuple[Path, Any]] = [((), document)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict):
+            yield from ((path, key) for key in value)
+            waiting.extend(((*path, key), item) for key, item in value.items())
+        elif isinstance(value, list):
+            waiting.extend(((*path, index), item) for index, item in enumerate(value))
+        else:
+            yield path, value
+
+
+def _complaint(value: Any) -> str | None:
+    if isinstance(value, str):
+        return _complaint_about_text(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return "Send a finite number."
+    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+        return "Send a number that fits in 64 bits."
+    return None
+
+
+def _complaint_about_text(text: str) -> str | None:
+    if "\0" in text:
+        return "Remove the NUL character from the text."
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "Remove the unpaired surrogate from the text: it is half a character."
+    return None

@@ -1,0 +1,241 @@
+"""Errors as problem documents (RFC 9457): facts, what the framework raises, outages, and our own mistakes."""
+
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped]
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic.json_schema import models_json_schema
+from pydantic_core import to_jsonable_python
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.payloads import field_errors
+from app.core.errors import (
+    Fact,
+    Forbidden,
+    Invalid,
+    NotFound,
+    TooLarge,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+)
+from app.schemas.problems import Problem
+
+PROBLEM_JSON = "application/problem+json"
+SCHEMA = {"$ref": "#/components/schemas/Problem"}
+
+# Classes of SQLSTATE after which the same request may well succeed: connection, rollback, resources,
+# lock or not in the right state, operator (shutdown, cancelled for taking too long).
+OUTAGES = ("08", "40", "53", "55", "57")
+BAD_VALUES = "22"
+
+log = structlog.get_logger(__name__)
+
+
+def install(app: FastAPI) -> None:
+    """Let every error that a route raises end as a problem document."""
+    handled = (Fact, HTTPException, RequestValidationError, ClientDisconnect)
+    outages = (
+        SQLAlchemyError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        ConnectionError,
+        TimeoutError,
+        socket.gaierror,
+        RedisError,
+    )
+    for kind in (*handled, *outages):
+        app.add_exception_handler(kind, _handle)
+    _document(app)
+
+
+class UnexpectedErrors:
+    """The middleware that turns a bug into a 500 which tells nothing, and a log line which tells all."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        started = False
+
+        async def observe(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, observe)
+        except Exception:
+            log.exception("unexpected_error")
+            if started:
+                raise  # The server cuts the connection: half an answer must not look whole.
+            await _unexpected(scope)(scope, receive, send)
+
+
+async def _handle(connection: HTTPConnection, error: Exception) -> Response:
+    if isinstance(error, HTTPException):
+        return _http_problem(connection.scope, error)
+    fact = _fact(error)
+    if fact is None:
+        raise error
+    return _fact_problem(connection.scope, fact)
+
+
+def _fact(error: Exception) -> Fact | None:
+    """What an exception means to the client; None if only that we have a bug."""
+    if isinstance(error, Fact):
+        return error
+    if isinstance(error, RequestValidationError):
+        return Invalid("The request is not valid.", errors=field_errors(error.errors()))
+    if isinstance(error, ClientDisconnect):
+        return Invalid("The body is incomplete.")  # Nobody hears it, but it is no bug of ours.
+    return _storage_fact(error)
+
+
+def _storage_fact(error: Exception) -> Fact | None:
+    cause = _driver_error(error)
+    if _is_bad_value(cause):
+        log.warning("value_refused_by_database", error=repr(cause))
+        return Invalid("A value is too large, or has a character that cannot be stored.")
+    if _is_outage(error, cause):
+        log.warning("unavailable", error=repr(cause))
+        return Unavailable()
+    return None
+
+
+def _driver_error(error: Exception) -> BaseException:
+    """What asyncpg raised, below SQLAlchemy's wrapping."""
+    original = error.orig if isinstance(error, DBAPIError) else None
+    return (original.__cause__ or original) if original else error
+
+
+def _is_bad_value(cause: BaseException) -> bool:
+    if isinstance(cause, asyncpg.InterfaceError):
+        return isinstance(cause, ValueError)  # asyncpg's own DataError: a value that it cannot even send.
+    return isinstance(cause, asyncpg.PostgresError) and (cause.sqlstate or "").startswith(BAD_VALUES)
+
+
+def _is_outage(error: Exception, cause: BaseException) -> bool:
+    if isinstance(cause, asyncpg.PostgresError):
+        return (cause.sqlstate or "").startswith(OUTAGES)
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return lost or isinstance(cause, PoolTimeout | asyncpg.InterfaceError | OSError | RedisError)
+
+
+def _fact_problem(scope: Scope, fact: Fact) -> Response:
+    errors = [{"field": error.field, "message": error.message} for error in fact.errors]
+    members = {**fact.members, **({"errors": errors} if errors else {})}
+    return _problem(scope, fact.status, fact.code, fact.title, fact.detail, members, fact.headers)
+
+
+def _http_problem(scope: Scope, error: HTTPException) -> Response:
+    if isinstance(error.__cause__, Fact):  # FastAPI wraps what the body's reader raised, such as TooLarge.
+        return _fact_problem(scope, error.__cause__)
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        return _fact_problem(scope, Invalid("The body could not be read. Check its encoding and form."))
+    status = HTTPStatus(error.status_code)
+    title = status.phrase.capitalize()
+    code = status.phrase.lower().replace(" ", "_").replace("-", "_")
+    detail = _DETAILS.get(status, f"{title}.")
+    return _problem(scope, status, code, title, detail, {}, error.headers or {})
+
+
+_DETAILS = {
+    HTTPStatus.NOT_FOUND: "There is nothing at this address.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take this method; see the Allow header.",
+}
+
+
+def _unexpected(scope: Scope) -> Response:
+    detail = "Something went wrong on our side. Tell us the request_id if it happens again."
+    return _problem(scope, 500, "internal_error", "Internal error", detail)
+
+
+def _problem(
+    scope: Scope,
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    members: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    document = {
+        **(members or {}),
+        "type": f"urn:ias:problem:{code}",
+        "title": title,
+        "status": int(status),
+        "detail": detail,
+        "code": code,
+        "request_id": scope.get("state", {}).get("request_id"),
+    }
+    # A client's own field names stand in `errors`; half a surrogate pair there must not break the answer.
+    text = json.dumps(document, default=to_jsonable_python, ensure_ascii=False)
+    return Response(text.encode(errors="replace"), status, dict(headers or {}), PROBLEM_JSON)
+
+
+def problems(*facts: type[Fact]) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may raise these facts; what any route may raise is added to all."""
+    by_status: dict[int, list[type[Fact]]] = {}
+    for fact in facts:
+        by_status.setdefault(fact.status, []).append(fact)
+    return {status: _documented(*kinds) for status, kinds in by_status.items()}
+
+
+def _documented(*facts: type[Fact]) -> dict[str, Any]:
+    description = " · ".join(f"`{fact.code}`: {fact.title}" for fact in facts)
+    return {"description": description, "content": {PROBLEM_JSON: {"schema": SCHEMA}}}
+
+
+def _document(app: FastAPI) -> None:
+    """Add the shape of problems, and the ones that any route may answer with, to the OpenAPI document."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _with_problems(generate())
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend it.
+
+
+def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
+    _, shapes = models_json_schema([(Problem, "serialization")], ref_template="#/components/schemas/{model}")
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas.update(shapes["$defs"])
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    for operation in _operations(document):
+        responses = operation["responses"]
+        if "application/json" in responses.get("422", {}).get("content", {}):
+            del responses["422"]  # FastAPI's own shape, which we never send.
+        for fact in _common(operation):
+            responses.setdefault(str(fact.status), _documented(fact))
+    return document
+
+
+def _operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for path in document["paths"].values():
+        yield from (operation for method, operation in path.items() if method != "parameters")
+
+
+def _common(operation: Mapping[str, Any]) -> Iterator[type[Fact]]:
+    yield from (NotFound, Invalid, TooManyRequests, Unavailable)
+    if operation.get("security"):
+        yield from (Unauthenticated, Forbidden)
+    if "requestBody" in operation:
+        yield TooLarge

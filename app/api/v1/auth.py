@@ -1,0 +1,147 @@
+"""Accounts and sessions."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Request
+
+from app.api.deps import Bearer, CurrentUser, Now, Parts, Reads, Uow
+from app.api.problems import problems
+from app.core.errors import (
+    EmailTaken,
+    Invalid,
+    InvalidCredentials,
+    InvalidToken,
+    SessionRevoked,
+    Unauthenticated,
+    WeakPassword,
+)
+from app.schemas.auth import (
+    AccountIn,
+    AccountOut,
+    EmailIn,
+    LoginIn,
+    LogoutIn,
+    RefreshIn,
+    RegisteredOut,
+    RegisterIn,
+    ResetPasswordIn,
+    SessionOut,
+    TokenIn,
+)
+from app.services import auth
+from app.services.components import Components
+
+router = APIRouter(prefix="/auth", tags=["auth"])
+
+
+@router.post("/register", status_code=201, responses=problems(EmailTaken, WeakPassword))
+async def register(request: Request, body: RegisterIn, parts: Parts) -> RegisteredOut:
+    """Make an account. The tokens sign it in, unless its address has to be confirmed first."""
+    await _limit(request, parts, "register", body.email)
+    password = body.password.get_secret_value()
+    return RegisteredOut.of(await auth.register(parts, body.email, password, body.name, _address(request)))
+
+
+@router.post("/login", responses=problems(InvalidCredentials))
+async def login(request: Request, body: LoginIn, parts: Parts) -> SessionOut:
+    """Sign in. Unknown address, wrong password and banned account get the same answer."""
+    await _limit(request, parts, "login", body.email)
+    password = body.password.get_secret_value()
+    return SessionOut.of(await auth.login(parts, body.email, password, _address(request)))
+
+
+@router.post("/refresh", responses=problems(InvalidToken))
+async def refresh(request: Request, body: RefreshIn, parts: Parts) -> SessionOut:
+    """The next pair of tokens. The one used is good for 10 s more; used later, it ends the session."""
+    return SessionOut.of(await auth.refresh(parts, body.refresh_token, _address(request)))
+
+
+@router.post("/logout", status_code=204, responses=problems(InvalidToken, SessionRevoked))
+async def logout(
+    user: CurrentUser,
+    bearer: Bearer,
+    uow: Uow,
+    parts: Parts,
+    now: Now,
+    body: Annotated[LogoutIn | None, Body()] = None,
+) -> None:
+    """End this session (`local`), every session (`global`) or every other (`others`), at once."""
+    await auth.logout(uow, parts, user, _token(bearer), (body or LogoutIn()).scope, now)
+
+
+@router.post("/forgot-password", status_code=202)
+async def forgot_password(request: Request, body: EmailIn, parts: Parts) -> dict[str, Any]:
+    """Have a reset link mailed. The answer is the same whether or not there is such an account."""
+    await _limit(request, parts, "forgot", body.email)
+    await auth.forgot_password(parts, body.email, _address(request))
+    return {}
+
+
+@router.post("/reset-password", status_code=204, responses=problems(InvalidToken, WeakPassword))
+async def reset_password(request: Request, body: ResetPasswordIn, parts: Parts, uow: Uow, now: Now) -> None:
+    """Set a new password with the token of the mail, which works once. Every session of the account ends."""
+    password = body.password.get_secret_value()
+    await auth.reset_password(uow, parts, body.token, password, _address(request), now)
+
+
+@router.post("/confirm", status_code=204, responses=problems(InvalidToken))
+async def confirm(request: Request, body: TokenIn, parts: Parts) -> None:
+    """Confirm an address with the token of the mail. Sign in afterwards."""
+    await auth.confirm(parts, body.token, _address(request))
+
+
+@router.post("/resend", status_code=202)
+async def resend(request: Request, body: EmailIn, parts: Parts) -> dict[str, Any]:
+    """Have the confirmation mail sent again, at most once a minute."""
+    await _limit(request, parts, "resend", body.email)
+    await auth.resend_confirmation(parts, body.email, _address(request))
+    return {}
+
+
+@router.get("/me", responses=problems(InvalidToken, SessionRevoked))
+async def me(user: CurrentUser, reads: Reads) -> AccountOut:
+    """Who is signed in."""
+    return AccountOut(id=user.id, email=user.email, name=user.name, role=user.role)
+
+
+@router.put("/me", responses=problems(InvalidToken, SessionRevoked, WeakPassword, Invalid))
+async def change_me(
+    request: Request, body: AccountIn, user: CurrentUser, bearer: Bearer, parts: Parts, uow: Uow, now: Now
+) -> AccountOut:
+    """Change name or password. A new password needs `current_password` and ends all other sessions."""
+    if body.password is not None:
+        await _limit(request, parts, "password", user.email)
+    member = await auth.change_account(
+        uow,
+        parts,
+        user,
+        _token(bearer),
+        name=body.name,
+        password=body.password.get_secret_value() if body.password else None,
+        current_password=body.current_password.get_secret_value() if body.current_password else None,
+        client_address=_address(request),
+        now=now,
+    )
+    return AccountOut.of(member)
+
+
+async def _limit(request: Request, parts: Components, action: str, email: str) -> None:
+    settings = parts.settings
+    await parts.limiter.check_account(
+        request.state,
+        action,
+        email,
+        per_account=settings.login_limit_per_account,
+        per_address=settings.login_limit_per_address,
+    )
+
+
+def _address(request: Request) -> str | None:
+    address = request.state.client_address
+    return str(address) if address is not None else None
+
+
+def _token(bearer: Bearer) -> str:
+    if bearer is None:
+        raise Unauthenticated
+    return bearer.credentials

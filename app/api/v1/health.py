@@ -1,0 +1,147 @@
+"""Whether the service lives and can work, its metrics, and its clock."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeVar
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.api.deps import Now, Parts
+from app.core import telemetry
+from app.core.client_address import is_local
+from app.core.errors import NotFound, Unauthenticated
+from app.schemas.health import ChecksOut, DatabaseHealthOut, HealthOut, ReadinessOut, TimeOut
+from app.services.unit_of_work import reading
+
+PATIENCE_SECONDS = 1.5
+WORKER_SILENCE = timedelta(seconds=15)
+RETRY_AFTER = {"Retry-After": "2"}
+
+Answer = TypeVar("Answer")
+Status = Literal["ready", "degraded", "unavailable"]
+
+router = APIRouter(tags=["health"])
+clock_router = APIRouter(tags=["time"])
+log = structlog.get_logger(__name__)
+
+# Checks that did not answer in time are cancelled, but not waited for; asyncio itself would forget them.
+_given_up: set[asyncio.Future[Any]] = set()
+
+
+@router.get("/health")
+async def health(now: Now) -> HealthOut:
+    """The process answers. Says nothing about the database."""
+    return HealthOut(timestamp=now)
+
+
+@router.get("/health/db", responses={503: {"model": DatabaseHealthOut, "description": "No database"}})
+async def database_health(parts: Parts, response: Response) -> DatabaseHealthOut:
+    """Whether the database answers."""
+    if await _succeeds("database", _ping_database(parts.engine)):
+        return DatabaseHealthOut(status="healthy")
+    _mark_unavailable(response)
+    return DatabaseHealthOut(status="unhealthy")
+
+
+@router.get("/health/ready", responses={503: {"model": ReadinessOut, "description": "No database"}})
+async def readiness(parts: Parts, response: Response) -> ReadinessOut:
+    """Whether to send requests here: 503 only without the database; without the rest we serve candidates."""
+    database, redis, heartbeat = await asyncio.gather(
+        _succeeds("database", _ping_database(parts.engine)),
+        _succeeds("redis", parts.redis.ping()),
+        _latest_heartbeat(parts.engine),
+    )
+    worker = heartbeat is not None and parts.clock.now() - heartbeat <= WORKER_SILENCE
+    if not database:
+        _mark_unavailable(response)
+    return ReadinessOut(
+        status=_status(database, redis and worker),
+        checks=ChecksOut(
+            database="ok" if database else "unavailable",
+            redis="ok" if redis else "unavailable",
+            worker="ok" if worker else "unavailable" if database else "unknown",
+        ),
+    )
+
+
+@router.get("/metrics", include_in_schema=False)
+async def metrics(request: Request, parts: Parts) -> Response:
+    """Prometheus metrics: from this machine, or with METRICS_TOKEN as bearer token."""
+    token = parts.settings.metrics_token
+    if not is_local(request.scope):
+        if token is None:
+            raise NotFound("address")
+        if not _bears(request, token.get_secret_value()):
+            raise Unauthenticated("Send METRICS_TOKEN as a bearer token.")
+    content, content_type = telemetry.metrics_payload()
+    return Response(content, media_type=content_type)
+
+
+@clock_router.get("/time")
+async def server_time(now: Now) -> TimeOut:
+    """The server's clock: what deadlines are measured by."""
+    return TimeOut(server_time=now)
+
+
+def _status(database: bool, rest: bool) -> Status:
+    if not database:
+        return "unavailable"
+    return "ready" if rest else "degraded"
+
+
+def _mark_unavailable(response: Response) -> None:
+    response.status_code = 503
+    response.headers.update(RETRY_AFTER)
+
+
+def _bears(request: Request, token: str) -> bool:
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and secrets.compare_digest(given.strip().encode(), token.encode())
+
+
+async def _ping_database(engine: AsyncEngine) -> None:
+    async with reading(engine) as reads:
+        await reads.health.ping()
+
+
+async def _latest_heartbeat(engine: AsyncEngine) -> datetime | None:
+    async def ask() -> datetime | None:
+        async with reading(engine) as reads:
+            return await reads.workers.latest_heartbeat()
+
+    try:
+        return await _in_time(ask())
+    except Exception as error:  # noqa: BLE001 -- any failure means that we know of no worker
+        log.warning("health_check_failed", check="worker", error=repr(error))
+        return None
+
+
+async def _succeeds(check: str, attempt: Awaitable[Any]) -> bool:
+    try:
+        await _in_time(attempt)
+    except Exception as error:  # noqa: BLE001 -- any failure of a check is its result
+        log.warning("health_check_failed", check=check, error=repr(error))
+        return False
+    return True
+
+
+async def _in_time(attempt: Awaitable[Answer]) -> Answer:
+    """The answer within PATIENCE_SECONDS. A hanging server is not waited for to confirm that it hangs."""
+    task = asyncio.ensure_future(attempt)
+    done, _ = await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
+    if done:
+        return task.result()
+    _given_up.add(task)
+    task.add_done_callback(_forget)
+    task.cancel()
+    raise TimeoutError
+
+
+def _forget(task: asyncio.Future[Any]) -> None:
+    _given_up.discard(task)
+    if not task.cancelled():
+        task.exception()  # Seen: its check has been answered long ago.

@@ -1,0 +1,83 @@
+"""Subjects and chapters over HTTP."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, status
+
+from app.api.deps import CurrentAuthor, CurrentUser, Paging, Reads, Uow
+from app.api.problems import problems
+from app.core.errors import AlreadyExists, InUse, Invalid, NotFound
+from app.schemas.common import PageOut
+from app.schemas.subjects import ChapterChanges, ChapterIn, ChapterOut, SubjectChanges, SubjectIn, SubjectOut
+from app.services import subjects
+
+router = APIRouter(prefix="/subjects", tags=["subjects"])
+
+
+@router.get("", responses=problems(Invalid))
+async def list_subjects(reads: Reads, reader: CurrentUser, paging: Paging) -> PageOut[SubjectOut]:
+    """All subjects, ordered by `position`."""
+    return PageOut[SubjectOut].model_validate(await subjects.page(reads, reader, paging))
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, responses=problems(AlreadyExists, Invalid))
+async def create_subject(body: SubjectIn, author: CurrentAuthor, uow: Uow) -> SubjectOut:
+    """Make a subject. Its `slug` is unique."""
+    return SubjectOut.model_validate(await subjects.create(uow, author, body.draft()))
+
+
+@router.get("/{subject_id}", responses=problems(NotFound))
+async def read_subject(subject_id: UUID, reads: Reads, reader: CurrentUser) -> SubjectOut:
+    """One subject."""
+    return SubjectOut.model_validate(await subjects.find(reads, reader, subject_id))
+
+
+@router.patch("/{subject_id}", responses=problems(NotFound, AlreadyExists, Invalid))
+async def change_subject(
+    subject_id: UUID, body: SubjectChanges, author: CurrentAuthor, uow: Uow
+) -> SubjectOut:
+    """Change the fields that are sent. `name` and `description` are replaced with all their languages."""
+    return SubjectOut.model_validate(await subjects.change(uow, author, subject_id, body.changes()))
+
+
+@router.delete("/{subject_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(NotFound, InUse))
+async def delete_subject(subject_id: UUID, author: CurrentAuthor, uow: Uow) -> None:
+    """Delete a subject that has no chapter, question or test."""
+    await subjects.delete(uow, author, subject_id)
+
+
+@router.get("/{subject_id}/chapters", responses=problems(NotFound, Invalid))
+async def list_chapters(
+    subject_id: UUID, reads: Reads, reader: CurrentUser, paging: Paging
+) -> PageOut[ChapterOut]:
+    """All chapters of a subject, ordered by `position`; build the tree from `parent_id`."""
+    return PageOut[ChapterOut].model_validate(await subjects.chapters(reads, reader, subject_id, paging))
+
+
+@router.post(
+    "/{subject_id}/chapters",
+    status_code=status.HTTP_201_CREATED,
+    responses=problems(NotFound, AlreadyExists, Invalid),
+)
+async def create_chapter(subject_id: UUID, body: ChapterIn, author: CurrentAuthor, uow: Uow) -> ChapterOut:
+    """Make a chapter. Its `slug` is unique within the subject."""
+    return ChapterOut.model_validate(await subjects.create_chapter(uow, author, subject_id, body.draft()))
+
+
+@router.patch("/{subject_id}/chapters/{chapter_id}", responses=problems(NotFound, AlreadyExists, Invalid))
+async def change_chapter(
+    subject_id: UUID, chapter_id: UUID, body: ChapterChanges, author: CurrentAuthor, uow: Uow
+) -> ChapterOut:
+    """Change the fields that are sent. A new `parent_id` moves the chapter with all that is below it."""
+    chapter = await subjects.change_chapter(uow, author, subject_id, chapter_id, body.changes())
+    return ChapterOut.model_validate(chapter)
+
+
+@router.delete(
+    "/{subject_id}/chapters/{chapter_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=problems(NotFound, InUse),
+)
+async def delete_chapter(subject_id: UUID, chapter_id: UUID, author: CurrentAuthor, uow: Uow) -> None:
+    """Delete a chapter that has no question and no chapter below it."""
+    await subjects.delete_chapter(uow, author, subject_id, chapter_id)

@@ -1,0 +1,5 @@
+"""`python -m app.cli` is the `ias` command."""
+
+from app.cli import app
+
+app(prog_name="ias")

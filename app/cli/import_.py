@@ -1,0 +1,160 @@
+"""`ias import`: content from files."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.cli.servers import ensure_servers
+
+if TYPE_CHECKING:
+    from app.core.errors import Fact
+    from app.services.questions import ImportReport
+    from app.services.tests import Published
+    from app.services.unit_of_work import UnitOfWork
+
+import_app = typer.Typer(no_args_is_help=True, help="Import content from files.")
+console = Console()
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What the command line asks for."""
+
+    file: bytes
+    subject: str | None
+    empty_key: str
+    dry_run: bool
+    test: dict[str, Any] | None
+    """The fields of a `TestDraft` that is to be published, without its sections."""
+
+
+@import_app.callback()
+def import_() -> None:
+    """Import content from files."""
+
+
+@import_app.command("questions")
+def questions(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV in UTF-8.")],
+    subject: Annotated[
+        str | None, typer.Option(help="The subject of all; a row's own subject is then its chapter.")
+    ] = None,
+    empty_key: Annotated[
+        Literal["error", "dropped", "draft"], typer.Option(help="What a row without a key is.")
+    ] = "error",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would happen.")] = False,
+    publish_as_test: Annotated[
+        str | None, typer.Option(metavar="TITLE", help="Publish the sheet as a test, in its order.")
+    ] = None,
+    kind: Literal["full", "sectional", "chapter", "pyq", "practice"] = "full",
+    access: Literal["free", "enrolled"] = "free",
+    duration_seconds: Annotated[int, typer.Option(min=1, max=86_400)] = 7_200,
+    correct: Annotated[str, typer.Option(help="Marks of a correct answer.")] = "2",
+    incorrect: Annotated[str, typer.Option(help="Marks of an incorrect answer.")] = "-2/3",
+    dropped: Literal["prorate", "full_marks_to_all", "marks_to_attempted"] = "prorate",
+    rounding: Literal["upsc", "half_up"] = "upsc",
+    attempts_allowed: Annotated[int | None, typer.Option(min=1, help="Unlimited if left out.")] = None,
+    review: Literal["after_submit", "after_release", "never"] = "after_submit",
+    shuffle: Annotated[bool, typer.Option("--shuffle", help="Shuffle questions and options.")] = False,
+) -> None:
+    """Bring a sheet of questions into the bank: all of it or nothing. A second time changes nothing."""
+    test = {
+        "title": {"en": publish_as_test},
+        "kind": kind,
+        "access": access,
+        "duration_seconds": duration_seconds,
+        "marking": {
+            "correct": correct,
+            "incorrect": incorrect,
+            "unattempted": "0",
+            "partial": "none",
+            "dropped": dropped,
+            "rounding": rounding,
+        },
+        "attempts_allowed": attempts_allowed,
+        "review": review,
+        "shuffle": {"questions": shuffle, "options": shuffle},
+    }
+    order = _Order(file.read_bytes(), subject, empty_key, dry_run, test if publish_as_test else None)
+    with ensure_servers():
+        succeeded = asyncio.run(_run(order))
+    if not succeeded:
+        raise typer.Exit(1)
+
+
+async def _run(order: _Order) -> bool:
+    """Do it in one transaction: a test that cannot be published leaves no questions behind either."""
+    from app.config import get_settings  # noqa: PLC0415 -- heavy
+    from app.core.errors import Fact  # noqa: PLC0415
+    from app.database import create_engine  # noqa: PLC0415
+    from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
+
+    engine = create_engine(get_settings(), application_name="ias-import", pool_size=1)
+    try:
+        async with unit_of_work(engine) as uow:
+            report, published = await _import(uow, order)
+    except Fact as fact:
+        _print_fact(fact)
+        return False
+    finally:
+        await engine.dispose()
+    _print_report(report, published, dry_run=order.dry_run)
+    return not report.errors
+
+
+async def _import(uow: "UnitOfWork", order: _Order) -> "tuple[ImportReport, Published | None]":
+    from app.core.clock import SystemClock  # noqa: PLC0415 -- heavy
+    from app.services import tests  # noqa: PLC0415
+    from app.services.questions import EmptyKey, import_questions  # noqa: PLC0415
+    from app.services.users import operator  # noqa: PLC0415
+
+    author = operator()
+    report = await import_questions(
+        uow,
+        author,
+        order.file,
+        dry_run=order.dry_run,
+        subject=order.subject,
+        empty_key=EmptyKey(order.empty_key),
+    )
+    if order.test is None or not report.question_ids:
+        return report, None
+    section = tests.SectionDraft(name=order.test["title"], question_ids=report.question_ids)
+    draft = tests.TestDraft(sections=[section], **order.test)
+    test = await tests.create(uow, author, draft)
+    return report, await tests.publish(uow, author, test.id, SystemClock().now())
+
+
+def _print_report(report: "ImportReport", published: "Published | None", *, dry_run: bool) -> None:
+    if report.errors:
+        _print_errors(
+            ("Row", "Column", "What is wrong"), [(e.row, e.field, e.message) for e in report.errors]
+        )
+        console.print(f"{len(report.errors)} errors; nothing was imported.", style="red")
+        return
+    did = "Would be" if dry_run else "Questions"
+    console.print(
+        f"{did} created: {report.created}, updated: {report.updated}, unchanged: {report.unchanged}"
+    )
+    if published is not None:
+        paper = published.paper
+        console.print(f"Published as test {published.test.id}, paper version {paper.version}:")
+        console.print(f"{paper.question_count} questions, {paper.max_marks} marks", highlight=False)
+
+
+def _print_fact(fact: "Fact") -> None:
+    console.print(f"{fact.detail} Nothing was imported.", style="red", markup=False)
+    if fact.errors:
+        _print_errors(("Field", "What is wrong"), [(error.field, error.message) for error in fact.errors])
+
+
+def _print_errors(headings: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+    table = Table(*headings)
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    console.print(table, markup=False)

@@ -1,0 +1,42 @@
+"""`ias serve`: the API."""
+
+import os
+import sys
+import tempfile
+from typing import Annotated
+
+import typer
+
+from app.cli.servers import ensure_servers
+
+SHUTDOWN_SECONDS = 8
+
+
+def serve(
+    host: Annotated[str, typer.Option(envvar="HOST", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="PORT", min=0, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(envvar="API_WORKERS", min=1, help="Processes.")] = 1,
+) -> None:
+    """Serve the API until Ctrl-C or SIGTERM; requests under way are answered first."""
+    with ensure_servers(), tempfile.TemporaryDirectory(prefix="ias-metrics-") as metrics:
+        import uvicorn  # noqa: PLC0415 -- heavy
+
+        from app.config import get_settings  # noqa: PLC0415 -- only now is the environment complete
+        from app.core.telemetry import configure_logging  # noqa: PLC0415
+
+        configure_logging(get_settings().log_level, console=sys.stdout.isatty())
+        if workers > 1:
+            os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", metrics)
+        uvicorn.run(
+            "app.main:create_app",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # A forged X-Forwarded-For is our own middleware's concern, which knows the trusted proxies.
+            proxy_headers=False,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        )

@@ -1,0 +1,201 @@
+"""`ias up`: everything on this machine with one command."""
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from types import FrameType
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from app.cli.home import Home
+from app.cli.programs import GatedProgram, get, program
+from app.cli.servers import SHARED, Servers
+from app.embedded.errors import HomeInUse, ServerError
+from app.embedded.files import hold
+from app.embedded.network import port_is_free
+from app.embedded.processes import wait_for
+from app.embedded.supervisor import Supervisor
+
+_PATIENCE = 120.0
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+
+console = Console(highlight=False)
+
+
+class Interrupted(Exception):
+    """Somebody asked us to stop while we were starting."""
+
+
+class StopRequest:
+    """Ctrl-C, SIGTERM or SIGHUP: noted when it comes, heeded where it is safe."""
+
+    def __init__(self) -> None:
+        self._requested = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._note)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._requested.set()
+
+    def comes_within(self, seconds: float) -> bool:
+        return self._requested.wait(seconds)
+
+    def unless(self, condition: Callable[[], bool]) -> Callable[[], bool]:
+        """The same condition, but a stop request ends the wait for it."""
+
+        def checked() -> bool:
+            if self._requested.is_set():
+                raise Interrupted
+            return condition()
+
+        return checked
+
+
+class Installation:
+    """One run of everything: the servers, the migration, the worker, and last the API."""
+
+    def __init__(self, home: Home, host: str, port: int, stop: StopRequest, stack: ExitStack) -> None:
+        self._home = home
+        self._stop = stop
+        self._supervisor = Supervisor(say)
+        stack.callback(self._supervisor.stop)
+        self._servers = Servers(home, self._supervisor)
+        if not port_is_free(host, port):
+            raise ServerError(
+                f"Port {port} is in use by another program. Choose another one: PORT={port + 1} make run"
+            )
+        self.url = f"http://{_in_url(_EVERYWHERE.get(host, host))}:{port}"
+        self.environment = self._servers.environment | {"HOST": host, "PORT": str(port)}
+        self._ready_file = home.worker_ready
+        stack.callback(self._ready_file.unlink, missing_ok=True)
+        self._preparation = self._gated("prepare", "The preparation of the database", "migrate + demo load")
+        self._worker = self._gated("worker", "The worker", "worker")
+        self._api = self._gated("api", "The API", "serve")
+        for each in (self._preparation, self._worker, self._api):
+            stack.callback(each.stop)
+
+    def start(self) -> None:
+        # Python's imports take longer than all the rest, so they begin at once and side by side.
+        for each in (self._preparation, self._worker, self._api):
+            each.start()
+        self._servers.start()
+        self._servers.wait_for_auth(self._stop.unless)
+        self._prepare()
+        self._ready_file.unlink(missing_ok=True)
+        self._open(self._worker, self._ready_file.exists)
+        self._open(self._api, self._api_ready)
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Keep everything running until a stop request; tell when processes were replaced."""
+        pids = self.pids()
+        while not self._stop.comes_within(0.2):
+            self._supervisor.look()
+            if pids != (pids := self.pids()):
+                changed()
+
+    def pids(self) -> dict[str, int | None]:
+        return {child.log.stem: child.pid for child in self._supervisor.children}
+
+    def _gated(self, name: str, title: str, commands: str) -> GatedProgram:
+        environment = self.environment | {"IAS_READY_FILE": str(self._ready_file)}
+        arguments = ["-m", "app.cli.gate", *commands.split()]
+        return GatedProgram(program(self._home, name, title, arguments, environment))
+
+    def _prepare(self) -> None:
+        child = self._preparation.child
+        self._preparation.let_go()
+        wait_for(self._stop.unless(lambda: not child.running), _PATIENCE)
+        child.finish(patience=0)
+
+    def _open(self, server: GatedProgram, ready: Callable[[], bool]) -> None:
+        server.let_go()
+        server.child.wait_until(self._stop.unless(ready), _PATIENCE)
+        self._supervisor.watch(server)
+
+    def _api_ready(self) -> bool:
+        body = get(f"{self.url}/v1/health/ready")
+        return body is not None and json.loads(body)["status"] == "ready"
+
+
+def up() -> None:
+    """Run everything on this machine until Ctrl-C: PostgreSQL, Valkey, auth, worker and API.
+
+    PORT, HOST and IAS_HOME come from the environment; so do DATABASE_URL, REDIS_URL and SUPABASE_URL, each of
+    which stands for a server that is then not started here.
+    """
+    try:
+        _up(Home.from_environment(), *_listen_address(), StopRequest())
+    except Interrupted:
+        say("Stopped.")
+    except ServerError as error:
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
+def say(sentence: str) -> None:
+    with suppress(OSError):  # A terminal that is gone is no reason to leave servers behind.
+        console.print(sentence, markup=False, soft_wrap=True)
+
+
+def _up(home: Home, host: str, port: int, stop: StopRequest) -> None:
+    began = time.monotonic()
+    with ExitStack() as stack:
+        _hold(home, stack)
+        stack.callback(home.run_file.unlink, missing_ok=True)
+        say(f"Starting in {home.folder}")
+        installation = Installation(home, host, port, stop, stack)
+        installation.start()
+        home.write_run(_run(installation))
+        _announce(home, installation, time.monotonic() - began)
+        installation.watch(lambda: home.write_run(_run(installation)))
+        say("Stopping.")
+    say("Stopped.")
+
+
+def _hold(home: Home, stack: ExitStack) -> None:
+    try:
+        stack.enter_context(hold(home.lock))
+    except HomeInUse as error:
+        run = home.read_run()
+        where = f" An `ias up` is running there: {run['api_url']}." if run else ""
+        raise ServerError(f"{error}{where} Stop it first, or choose another IAS_HOME.") from None
+
+
+def _listen_address() -> tuple[str, int]:
+    host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ServerError(f"PORT must be a number from 1 to 65535, not {port!r}.")
+    return host, int(port)
+
+
+def _run(installation: Installation) -> dict[str, Any]:
+    shared = {name.lower(): installation.environment.get(name) for name in SHARED}
+    return {"api_url": installation.url, **shared, "pids": {"up": os.getpid()} | installation.pids()}
+
+
+def _announce(home: Home, installation: Installation, seconds: float) -> None:
+    rows = {
+        "API": f"{installation.url}/v1",
+        "Documentation": f"{installation.url}/docs",
+        "Auth server": installation.environment["SUPABASE_URL"],
+        "Mail": installation.environment.get("MAIL_FOLDER", "by SMTP"),
+        "Logs": str(home.logs),
+        "Addresses": str(home.run_file),
+    }
+    table = Table.grid(padding=(0, 2))
+    for name, value in rows.items():
+        table.add_row(name, value)
+    console.print(Panel(table, title=f"Ready in {seconds:.1f} s", title_align="left", expand=False))
+    say("Ctrl-C stops it all.")
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,180 @@
+"""ASGI middlewares around every answer; `main.py` puts them together, outermost first as they stand here."""
+
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core import client_address, telemetry
+from app.core.errors import TooLarge
+from app.core.ids import uuid7
+from app.core.rate_limits import LimitState
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+NOTHING_MAY_LOAD = "default-src 'none'; frame-ancestors 'none'"
+# Swagger UI and ReDoc come from a content network, with an inline script each.
+DOCUMENTATION_MAY_LOAD = (
+    "default-src 'none'; script-src 'unsafe-inline' https://cdn.jsdelivr.net; "
+    "style-src 'unsafe-inline' https://cdn.jsdelivr.net https://fonts.googleapis.com; "
+    "font-src https://fonts.gstatic.com; img-src 'self' data: https:; connect-src 'self'; "
+    "worker-src blob:; frame-ancestors 'none'"
+)
+
+log = structlog.get_logger(__name__)
+
+
+class RequestContext:
+    """Gives a connection its request id and its client's address, in `scope["state"]` and the log."""
+
+    def __init__(self, app: ASGIApp, trusted_proxies: Iterable[str] = ()) -> None:
+        self.app = app
+        self.trusted = client_address.networks(trusted_proxies)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            return await self.app(scope, receive, send)
+        request_id = _request_id(Headers(scope=scope))
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        state["client_address"] = client_address.of_scope(scope, self.trusted)
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            return await self.app(scope, receive, _with_headers(send, lambda: {"X-Request-ID": request_id}))
+
+
+class AccessLog:
+    """One log line and one measurement per request; neither has a path, a query string or a body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        status = 500
+        started = time.perf_counter()
+
+        async def observe(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            with telemetry.requests_in_progress.track_inprogress():
+                await self.app(scope, receive, observe)
+        finally:
+            _report(scope, status, time.perf_counter() - started)
+
+
+class SecurityHeaders:
+    """What a browser must not do with our answers; a route that sets one of these headers has its way."""
+
+    def __init__(
+        self, app: ASGIApp, *, hsts: bool, documentation_paths: tuple[str, ...] = ("/docs", "/redoc")
+    ) -> None:
+        self.app = app
+        self.documentation_paths = documentation_paths
+        self.headers = {
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "X-Frame-Options": "DENY",
+            "Cache-Control": "no-store",
+        }
+        if hsts:
+            self.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        is_documentation = scope["path"].startswith(self.documentation_paths)
+        policy = DOCUMENTATION_MAY_LOAD if is_documentation else NOTHING_MAY_LOAD
+        headers = {**self.headers, "Content-Security-Policy": policy}
+        return await self.app(scope, receive, _with_headers(send, lambda: headers))
+
+
+class RateLimitHeaders:
+    """Tells where the caller stands, where a route has checked a limit (`RateLimiter.check`)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        def headers() -> Mapping[str, str]:
+            state: LimitState | None = scope.get("state", {}).get("rate_limit")
+            return state.headers if state else {}
+
+        await self.app(scope, receive, _with_headers(send, headers))
+
+
+class BodyLimit:
+    """Refuses a body over its limit when the route reads it: what nobody reads costs nothing."""
+
+    def __init__(
+        self, app: ASGIApp, *, limit: int, upload_limit: int, upload_suffixes: tuple[str, ...] = ()
+    ) -> None:
+        self.app = app
+        self.limit = limit
+        self.upload_limit = upload_limit
+        self.upload_suffixes = upload_suffixes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        is_upload = scope["path"].endswith(self.upload_suffixes)
+        limit = self.upload_limit if is_upload else self.limit
+        size = 0
+        announced = _content_length(Headers(scope=scope))
+
+        async def counted() -> Message:
+            nonlocal size
+            if announced > limit:
+                raise TooLarge(limit)
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > limit:
+                raise TooLarge(limit)
+            return message
+
+        return await self.app(scope, counted, send)
+
+
+def _request_id(headers: Headers) -> str:
+    """The caller's own id if it is harmless in headers and logs."""
+    given = headers.get("x-request-id", "")
+    return given if REQUEST_ID.fullmatch(given) else str(uuid7())
+
+
+def _with_headers(send: Send, headers: Callable[[], Mapping[str, str]]) -> Send:
+    """A `send` that adds the headers that the answer does not have, asked for when the answer starts."""
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            present = MutableHeaders(scope=message)
+            for name, value in headers().items():
+                present.setdefault(name, value)
+        await send(message)
+
+    return send_with_headers
+
+
+def _report(scope: Scope, status: int, seconds: float) -> None:
+    method, route = scope["method"], telemetry.route_template(scope)
+    telemetry.observe_request(method, route, status, seconds)
+    state = scope.get("state", {})
+    log.info(
+        "request",
+        method=method,
+        route=route,
+        status=status,
+        duration_ms=round(seconds * 1000, 1),
+        client=str(state.get("client_address", "")),
+        **({"user_id": str(state["user_id"])} if state.get("user_id") else {}),
+    )
+
+
+def _content_length(headers: Headers) -> int:
+    text = headers.get("content-length", "0")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0

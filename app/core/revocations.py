@@ -1,0 +1,48 @@
+"""Access tokens that died before their time, known to each process without a look-up (decision D2)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Cutoff:
+    """All of a person's tokens issued before a moment are dead, but for one session's."""
+
+    issued_before: datetime
+    except_session_id: str | None
+    expires_at: datetime
+
+
+class Revocations:
+    """This process's memory of revocations; `services/auth` fills it from the database."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, datetime] = {}
+        self._cutoffs: dict[UUID, list[Cutoff]] = {}
+
+    def cover(self, user_id: UUID, session_id: str, issued_at: datetime) -> bool:
+        """Whether a token is dead."""
+        return session_id in self._sessions or any(
+            issued_at < cutoff.issued_before and session_id != cutoff.except_session_id
+            for cutoff in self._cutoffs.get(user_id, ())
+        )
+
+    def end_session(self, session_id: str, expires_at: datetime) -> None:
+        """All tokens of one session are dead; `expires_at` is when the last of them expires anyway."""
+        self._sessions[session_id] = max(expires_at, self._sessions.get(session_id, expires_at))
+
+    def end_tokens(self, user_id: UUID, cutoff: Cutoff) -> None:
+        """All tokens of a person issued before a moment are dead. Saying it twice is harmless."""
+        cutoffs = self._cutoffs.setdefault(user_id, [])
+        if cutoff not in cutoffs:
+            cutoffs.append(cutoff)
+
+    def forget_expired(self, now: datetime) -> None:
+        """Drop what no unexpired token can need."""
+        self._sessions = {session: until for session, until in self._sessions.items() if until > now}
+        kept = {
+            user_id: [cutoff for cutoff in cutoffs if cutoff.expires_at > now]
+            for user_id, cutoffs in self._cutoffs.items()
+        }
+        self._cutoffs = {user_id: cutoffs for user_id, cutoffs in kept.items() if cutoffs}

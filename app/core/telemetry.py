@@ -1,0 +1,170 @@
+"""Logs (structlog, JSON lines, no secrets) and metrics (Prometheus)."""
+
+import logging
+import os
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+import orjson
+import structlog
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+from sqlalchemy import event
+from sqlalchemy.pool import Pool
+from starlette.types import Scope
+from structlog.typing import EventDict, WrappedLogger
+
+REDACTED = "[redacted]"
+UNMATCHED = "unmatched"
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+# Each process of a server has these counters; a new one is declared here, beside them.
+requests_total = Counter("ias_http_requests_total", "HTTP requests", ["method", "route", "status"])
+request_seconds = Histogram(
+    "ias_http_request_seconds",
+    "Time to the end of the answer",
+    ["method", "route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+requests_in_progress = Gauge(
+    "ias_http_requests_in_progress", "HTTP requests that are being answered", multiprocess_mode="livesum"
+)
+database_connections = Gauge(
+    "ias_database_connections", "Connections to PostgreSQL", ["state"], multiprocess_mode="livesum"
+)
+
+
+def observe_request(method: str, route: str, status: int, seconds: float) -> None:
+    """Count a request that has been answered."""
+    method = method if method in METHODS else "OTHER"
+    requests_total.labels(method, route, str(status)).inc()
+    request_seconds.labels(method, route).observe(seconds)
+
+
+def route_template(scope: Scope) -> str:
+    """`/v1/tests/{test_id}/start` rather than the path: few values, and none that a client invents."""
+    # FastAPI keeps the routes of an included router apart; only their context knows the whole path.
+    route = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+    return getattr(route, "path_format", UNMATCHED)
+
+
+def observe_pool(pool: Pool) -> None:
+    """Keep `ias_database_connections` up to date from the pool's own events."""
+    opened, in_use = database_connections.labels("open"), database_connections.labels("in_use")
+    event.listen(pool, "connect", lambda *_: opened.inc())
+    event.listen(pool, "close", lambda *_: opened.dec())
+    event.listen(pool, "checkout", lambda *_: in_use.inc())
+    event.listen(pool, "checkin", lambda *_: in_use.dec())
+
+
+def metrics_payload() -> tuple[bytes, str]:
+    """The page for Prometheus and its content type; of all processes if PROMETHEUS_MULTIPROC_DIR is set."""
+    registry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+def configure_logging(level: str = "INFO", *, console: bool = False, stream: TextIO | None = None) -> None:
+    """Send every log line of this process, ours and the libraries', to stdout: as JSON, or readable."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        redact,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream or sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(console)],
+        )
+    )
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    _take_over("uvicorn", "uvicorn.error", "uvicorn.access", "sqlalchemy", "celery")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # It tells every call at INFO.
+    logging.getLogger("uvicorn.access").disabled = True  # Our own line says more, and no query string.
+
+
+def _renderer(console: bool) -> structlog.typing.Processor:
+    if console:
+        return structlog.dev.ConsoleRenderer(
+            timestamp_key="time", exception_formatter=structlog.dev.plain_traceback
+        )
+    return structlog.processors.JSONRenderer(serializer=lambda line, **_: orjson.dumps(line).decode())
+
+
+def _take_over(*names: str) -> None:
+    for name in names:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+
+
+# What must never reach a log, by the name of a field ...
+_SECRET_NAME = re.compile(
+    r"[\w-]*(password|passwd|token|secret|api[_-]?key|service[_-]?key|authorization|cookie|ticket|dsn)([_-](key|hash))?s?",
+    re.IGNORECASE,
+)
+_TOKEN_TYPE = {"token_type"}
+# ... and inside texts: messages, tracebacks, addresses.
+_SECRET_TEXTS = (
+    (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE), rf"\1 {REDACTED}"),
+    (re.compile(r"\beyJ[\w-]+\.[\w-]+(\.[\w-]*)?"), REDACTED),
+    (re.compile(r"(?<=://)[^\s/?#@:'\"]*:[^\s/?#'\"]*@"), f"{REDACTED}@"),
+    (re.compile(r"\b((?:set-)?cookie|authorization)(['\"]?\s*[:=]\s*).+", re.IGNORECASE), rf"\1\2{REDACTED}"),
+    (
+        re.compile(
+            rf"(?<![\w-])({_SECRET_NAME.pattern})(=|['\"]\s*[:=]\s*)('[^']*'|\"[^\"]*\"|[^\s&,;)}}\]]+)",
+            re.IGNORECASE,
+        ),
+        rf"\1\4{REDACTED}",
+    ),
+)
+
+
+def redact(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:
+    """A structlog processor: mask secrets, wherever they stand."""
+    return {
+        name: value if name.startswith("_") else _redacted(name, value) for name, value in event_dict.items()
+    }
+
+
+def _redacted(name: str, value: Any) -> Any:
+    if name not in _TOKEN_TYPE and _SECRET_NAME.fullmatch(name):
+        return REDACTED
+    if isinstance(value, Mapping):
+        return {str(key): _redacted(str(key), item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_redacted("", item) for item in value]
+    if value is None or isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**63):
+        return value
+    return redact_text(value.decode(errors="replace") if isinstance(value, bytes) else str(value))
+
+
+def redact_text(text: str) -> str:
+    """The text without passwords, tokens and the user part of addresses."""
+    for pattern, replacement in _SECRET_TEXTS:
+        text = pattern.sub(replacement, text)
+    return text.encode(errors="replace").decode()

@@ -1,0 +1,270 @@
+"""Bearer tokens: Supabase's access tokens, verified without asking it (D2), our own attempt tokens (D5)."""
+
+import asyncio
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import jwt
+
+from app.core.clock import Clock
+
+_AUDIENCE = "authenticated"
+_REQUIRED_CLAIMS = ["exp", "iat", "sub", "aud", "iss", "session_id"]
+_LEEWAY = timedelta(seconds=10)
+_KEYS_MAX_AGE = timedelta(minutes=10)
+_KEYS_RETRY = timedelta(seconds=30)
+_FIRST_KEYS_RETRY = timedelta(seconds=1)
+_FETCH_TIMEOUT = 3.0
+
+_ATTEMPT_TYPE = "attempt+jwt"
+_ATTEMPT_ISSUER = "ias"
+_ATTEMPT_LIFETIME_AFTER_DEADLINE = timedelta(hours=24)
+_ATTEMPT_KEY_LABEL = b"ias attempt tokens v1"
+
+
+class InvalidToken(Exception):
+    """Not a token that we accept; the message says why, for logs."""
+
+
+class KeysUnavailable(Exception):
+    """No signing key has ever been fetched, so that no token can be judged yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessClaims:
+    """What an access token says about its holder. Roles come from memberships, never from here."""
+
+    user_id: UUID
+    session_id: str
+    email: str
+    name: str | None
+    issued_at: datetime
+    expires_at: datetime
+
+
+class SigningKeys:
+    """The auth server's public keys by id: cached, fetched by one caller for all, kept through an outage."""
+
+    def __init__(self, jwks_url: str, http: httpx.AsyncClient, clock: Clock) -> None:
+        self._url = jwks_url
+        self._http = http
+        self._clock = clock
+        self._keys: Mapping[str, jwt.PyJWK] = {}
+        self._fetched_at = self._tried_at = datetime.min.replace(tzinfo=UTC)
+        self._fetching = asyncio.Lock()
+
+    async def find(self, key_id: str) -> jwt.PyJWK | None:
+        """The key; asks the server when ours are old, and (seldom) when it may have a new one."""
+        if not self._known(key_id):
+            async with self._fetching:
+                # Whoever waited here finds what the one before has fetched.
+                if not self._known(key_id) and self._may_try():
+                    await self._fetch()
+        if not self._keys:
+            raise KeysUnavailable(f"No signing keys from {self._url} yet")
+        return self._keys.get(key_id)
+
+    def _known(self, key_id: str) -> bool:
+        return key_id in self._keys and self._clock.now() - self._fetched_at < _KEYS_MAX_AGE
+
+    def _may_try(self) -> bool:
+        pause = _KEYS_RETRY if self._keys else _FIRST_KEYS_RETRY
+        return self._clock.now() - self._tried_at >= pause
+
+    async def _fetch(self) -> None:
+        self._tried_at = self._clock.now()
+        try:
+            response = await self._http.get(self._url, timeout=_FETCH_TIMEOUT)
+            response.raise_for_status()
+            self._keys = _asymmetric_keys(response.json())
+        except (httpx.HTTPError, ValueError, TypeError, KeyError, jwt.PyJWTError):
+            return
+        self._fetched_at = self._tried_at
+
+
+def _asymmetric_keys(jwks: Mapping[str, Any]) -> dict[str, jwt.PyJWK]:
+    """ES256 and RS256 keys alone: a shared secret has no place in a public document."""
+    algorithms = {"EC": "ES256", "RSA": "RS256"}
+    return {
+        key["kid"]: jwt.PyJWK(key, algorithms[key["kty"]])
+        for key in jwks["keys"]
+        if key.get("kid") and key.get("kty") in algorithms and key.get("use", "sig") == "sig"
+    }
+
+
+class AccessTokenVerifier:
+    """Verifies access tokens here: by the server's public keys, or by a shared secret where there is one."""
+
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        jwks_url: str,
+        hs256_secret: str | None,
+        http: httpx.AsyncClient,
+        clock: Clock,
+    ) -> None:
+        self._issuer = issuer
+        self._hs256_secret = hs256_secret
+        self._keys = SigningKeys(jwks_url, http, clock)
+        self._clock = clock
+
+    async def verify(self, token: str) -> AccessClaims:
+        """The claims of a valid token; InvalidToken for any other, KeysUnavailable if nobody can say."""
+        key, algorithm = await self._key_for(_header(token))
+        try:
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[algorithm],
+                audience=_AUDIENCE,
+                issuer=self._issuer,
+                # Times are checked below, by our own clock.
+                options={
+                    "require": _REQUIRED_CLAIMS,
+                    "verify_exp": False,
+                    "verify_iat": False,
+                    "verify_nbf": False,
+                },
+            )
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            raise InvalidToken(str(error)) from error
+        if claims.get("is_anonymous"):
+            raise InvalidToken("The token is an anonymous user's")
+        return self._checked(claims)
+
+    async def _key_for(self, header: Mapping[str, Any]) -> tuple[jwt.PyJWK | str, str]:
+        """The header chooses among the keys that we have. It never chooses how a key is used."""
+        if header.get("typ", "JWT") != "JWT":
+            raise InvalidToken("The token is of another type")
+        algorithm, key_id = header.get("alg"), header.get("kid")
+        if algorithm == "HS256" and self._hs256_secret:
+            return self._hs256_secret, algorithm
+        if algorithm not in {"ES256", "RS256"} or not isinstance(key_id, str):
+            raise InvalidToken("The token names no algorithm or key that we accept")
+        key = await self._keys.find(key_id)
+        if key is None or key.algorithm_name != algorithm:
+            raise InvalidToken("The token was signed by an unknown key")
+        return key, algorithm
+
+    def _checked(self, claims: Mapping[str, Any]) -> AccessClaims:
+        now = self._clock.now()
+        issued_at, expires_at = _instant(claims, "iat"), _instant(claims, "exp")
+        if expires_at + _LEEWAY <= now:
+            raise InvalidToken("The token has expired")
+        if issued_at - _LEEWAY > now or ("nbf" in claims and _instant(claims, "nbf") - _LEEWAY > now):
+            raise InvalidToken("The token is not valid yet")
+        metadata = claims.get("user_metadata")
+        name = metadata.get("name") if isinstance(metadata, dict) else None
+        return AccessClaims(
+            user_id=_uuid(claims, "sub"),
+            session_id=_text(claims, "session_id"),
+            email=str(claims.get("email") or ""),
+            name=name if isinstance(name, str) else None,
+            issued_at=issued_at,
+            expires_at=expires_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptGrant:
+    """What an attempt token allows: one attempt, by one device's lease. `deadline_at` is as it was then."""
+
+    user_id: UUID
+    attempt_id: UUID
+    test_id: UUID
+    exam_paper_id: UUID | None
+    paper_id: UUID
+    lease: int
+    deadline_at: datetime
+
+
+class AttemptTokens:
+    """Signs and reads attempt tokens, with a key that is derived for this purpose alone."""
+
+    def __init__(self, secret: str, clock: Clock) -> None:
+        self._key = hmac.digest(secret.encode(), _ATTEMPT_KEY_LABEL, "sha256")
+        self._clock = clock
+
+    def issue(self, grant: AttemptGrant) -> str:
+        """A token that outlives the deadline by a day: the stored deadline decides what counts."""
+        claims = {
+            "iss": _ATTEMPT_ISSUER,
+            "sub": str(grant.user_id),
+            "attempt": str(grant.attempt_id),
+            "test": str(grant.test_id),
+            "exam_paper": str(grant.exam_paper_id) if grant.exam_paper_id else None,
+            "paper": str(grant.paper_id),
+            "lease": grant.lease,
+            "iat": int(self._clock.now().timestamp()),
+            "exp": int((grant.deadline_at + _ATTEMPT_LIFETIME_AFTER_DEADLINE).timestamp()),
+        }
+        return jwt.encode(claims, self._key, "HS256", headers={"typ": _ATTEMPT_TYPE})
+
+    def read(self, token: str) -> AttemptGrant:
+        """What the token grants, to the second; InvalidToken if it is not ours or its day is over."""
+        if not is_attempt_token(token):
+            raise InvalidToken("The token is of another type")
+        try:
+            claims = jwt.decode(
+                token,
+                self._key,
+                algorithms=["HS256"],
+                issuer=_ATTEMPT_ISSUER,
+                options={"require": ["exp", "lease"], "verify_exp": False, "verify_iat": False},
+            )
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            raise InvalidToken(str(error)) from error
+        expires_at = _instant(claims, "exp")
+        if expires_at <= self._clock.now():
+            raise InvalidToken("The token has expired")
+        return AttemptGrant(
+            user_id=_uuid(claims, "sub"),
+            attempt_id=_uuid(claims, "attempt"),
+            test_id=_uuid(claims, "test"),
+            exam_paper_id=_uuid(claims, "exam_paper") if claims.get("exam_paper") else None,
+            paper_id=_uuid(claims, "paper"),
+            lease=int(claims["lease"]),
+            deadline_at=expires_at - _ATTEMPT_LIFETIME_AFTER_DEADLINE,
+        )
+
+
+def is_attempt_token(token: str) -> bool:
+    """Which verifier to ask, by what the token says of itself; neither takes the other's tokens."""
+    try:
+        return _header(token).get("typ") == _ATTEMPT_TYPE
+    except InvalidToken:
+        return False
+
+
+def _header(token: str) -> Mapping[str, Any]:
+    try:
+        return jwt.get_unverified_header(token)
+    except (jwt.PyJWTError, ValueError, TypeError) as error:
+        raise InvalidToken(str(error)) from error
+
+
+def _instant(claims: Mapping[str, Any], name: str) -> datetime:
+    try:
+        return datetime.fromtimestamp(claims[name], UTC)
+    except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
+        raise InvalidToken(f"The claim {name} is no time") from error
+
+
+def _uuid(claims: Mapping[str, Any], name: str) -> UUID:
+    try:
+        return UUID(_text(claims, name))
+    except ValueError as error:
+        raise InvalidToken(f"The claim {name} is no id") from error
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str:
+    value = claims.get(name)
+    if not isinstance(value, str) or not value:
+        raise InvalidToken(f"The claim {name} is missing")
+    return value

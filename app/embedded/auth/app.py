@@ -1,0 +1,315 @@
+"""The HTTP side: routes, the gateway in front of them, and errors as GoTrue words them."""
+
+import hmac
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped]
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.embedded.auth import errors, wire
+from app.embedded.auth.accounts import Accounts
+from app.embedded.auth.admin import Admin
+from app.embedded.auth.errors import ApiError, validation_failed
+from app.embedded.auth.mail import Mailer
+from app.embedded.auth.passwords import Passwords
+from app.embedded.auth.settings import Settings
+from app.embedded.auth.store import Database
+from app.embedded.auth.tokens import AccessTokens, RefreshTokens, new_signing_key
+
+log = logging.getLogger(__name__)
+
+_PREFIX = "/auth/v1"
+_OPEN = {f"{_PREFIX}/health", f"{_PREFIX}/.well-known/jwks.json"}
+_DATABASE_AWAY = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The whole server for these settings; it opens its database when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        database = await Database.open(settings.database_url)
+        passwords, mailer = Passwords(), Mailer(settings)
+        app.state.accounts = await _accounts(settings, database, passwords, mailer)
+        app.state.admin = Admin(database, passwords)
+        yield
+        await mailer.close()
+        passwords.close()
+        await database.close()
+
+    return Starlette(
+        routes=[Mount(_PREFIX, routes=_ROUTES)],
+        middleware=[Middleware(Gateway, settings=settings)],
+        exception_handlers={
+            ApiError: _on_api_error,
+            HTTPException: _on_http_error,
+            asyncpg.DataError: _on_data_error,
+            asyncpg.UniqueViolationError: _on_duplicate,
+            **dict.fromkeys(_DATABASE_AWAY, _on_database_away),
+            Exception: _on_bug,
+        },
+        lifespan=lifespan,
+    )
+
+
+async def _accounts(settings: Settings, database: Database, passwords: Passwords, mailer: Mailer) -> Accounts:
+    async with database.transaction() as store:
+        pem = await store.secret("signing_key", new_signing_key)
+        refresh_secret = await store.secret("refresh_tokens", lambda: secrets.token_bytes(32))
+    return Accounts(
+        database,
+        passwords,
+        AccessTokens(pem, settings.issuer, settings.access_token_seconds),
+        RefreshTokens(refresh_secret),
+        mailer,
+        settings.confirm_email,
+        timedelta(seconds=settings.refresh_reuse_seconds),
+    )
+
+
+class Gateway:
+    """Where Supabase has its own: every call shows one of the keys, admin calls the service key as bearer."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._service_key = settings.service_key
+        self._keys = (settings.anon_key, settings.service_key)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (error := self._objection(scope["path"], Headers(scope=scope))):
+            await errors.render(error, Headers(scope=scope))(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _objection(self, path: str, headers: Headers) -> ApiError | None:
+        if path in _OPEN:
+            return None
+        if not any(_same(headers.get("apikey", ""), key) for key in self._keys):
+            return ApiError(401, "no_authorization", "No API key found in request, or it is not valid")
+        if not path.startswith(f"{_PREFIX}/admin"):
+            return None
+        bearer = _bearer(headers)
+        if not bearer:
+            return _no_authorization()
+        return None if _same(bearer, self._service_key) else ApiError(403, "not_admin", "User not allowed")
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())
+
+
+def _bearer(headers: Headers) -> str:
+    scheme, _, token = headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _no_authorization() -> ApiError:
+    return ApiError(401, "no_authorization", "This endpoint requires a valid Bearer token")
+
+
+def _accounts_of(request: Request) -> Accounts:
+    accounts: Accounts = request.app.state.accounts
+    return accounts
+
+
+def _admin_of(request: Request) -> Admin:
+    admin: Admin = request.app.state.admin
+    return admin
+
+
+# What anybody may ask
+
+
+async def health(request: Request) -> Response:
+    return JSONResponse({"name": "GoTrue", "version": "embedded", "description": "Embedded auth server"})
+
+
+async def jwks(request: Request) -> Response:
+    headers = {"Cache-Control": "public, max-age=600"}
+    return JSONResponse(_accounts_of(request).access_tokens.jwks(), headers=headers)
+
+
+async def settings(request: Request) -> Response:
+    return JSONResponse(
+        {
+            "external": {"email": True, "phone": False, "anonymous_users": False},
+            "disable_signup": False,
+            "mailer_autoconfirm": not _accounts_of(request).confirm_email,
+            "phone_autoconfirm": False,
+        }
+    )
+
+
+async def signup(request: Request) -> Response:
+    body = await wire.read_body(request)
+    return JSONResponse(
+        await _accounts_of(request).sign_up(
+            wire.email(body),
+            wire.text(body, "password") or "",
+            wire.metadata(body, "data"),
+            request.query_params.get("redirect_to"),
+        )
+    )
+
+
+async def token(request: Request) -> Response:
+    body = await wire.read_body(request)
+    grant = request.query_params.get("grant_type")
+    if grant == "password":
+        answer = await _accounts_of(request).sign_in(wire.email(body), wire.text(body, "password") or "")
+    elif grant == "refresh_token":
+        refresh_token = wire.text(body, "refresh_token")
+        if not refresh_token:
+            raise validation_failed("refresh_token required")
+        answer = await _accounts_of(request).refresh(refresh_token)
+    else:
+        raise validation_failed("unsupported_grant_type")
+    return JSONResponse(answer, headers={"Cache-Control": "no-store"})
+
+
+async def recover(request: Request) -> Response:
+    email = wire.email(await wire.read_body(request))
+    await _accounts_of(request).send_mail("recovery", email, request.query_params.get("redirect_to"))
+    return JSONResponse({})
+
+
+async def resend(request: Request) -> Response:
+    body = await wire.read_body(request)
+    if wire.text(body, "type") != "signup":
+        raise validation_failed("Only mails of type signup can be sent again")
+    await _accounts_of(request).send_mail("signup", wire.email(body), request.query_params.get("redirect_to"))
+    return JSONResponse({})
+
+
+async def verify(request: Request) -> Response:
+    """`token_hash` alone, or `token` with the address: both are the long token of the mail."""
+    body = await wire.read_body(request)
+    token_hash, one_time = wire.text(body, "token_hash"), wire.text(body, "token")
+    if not (token_hash or one_time):
+        raise validation_failed("Verify requires a token or a token hash")
+    email = None if token_hash else wire.email(body)
+    answer = await _accounts_of(request).verify(
+        wire.text(body, "type") or "", token_hash or one_time or "", email
+    )
+    return JSONResponse(answer, headers={"Cache-Control": "no-store"})
+
+
+# What a user may ask
+
+
+async def logout(request: Request) -> Response:
+    _, bearer = await _accounts_of(request).authenticate(_required_bearer(request))
+    await _accounts_of(request).sign_out(bearer, request.query_params.get("scope") or "global")
+    return Response(status_code=204)
+
+
+async def get_user(request: Request) -> Response:
+    user, _ = await _accounts_of(request).authenticate(_required_bearer(request))
+    return JSONResponse(wire.user_json(user))
+
+
+async def put_user(request: Request) -> Response:
+    accounts = _accounts_of(request)
+    user, bearer = await accounts.authenticate(_required_bearer(request))
+    return JSONResponse(await accounts.update(user, bearer, await wire.read_body(request)))
+
+
+def _required_bearer(request: Request) -> str:
+    token = _bearer(request.headers)
+    if not token:
+        raise _no_authorization()
+    return token
+
+
+# What the service key may ask
+
+
+async def list_users(request: Request) -> Response:
+    page, per_page = _number(request, "page", 1), _number(request, "per_page", 50)
+    users, total = await _admin_of(request).list(page=page, per_page=min(per_page, 1000))
+    return JSONResponse(users, headers={"X-Total-Count": str(total)})
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    value = request.query_params.get(name) or str(default)
+    if not (value.isdecimal() and 0 < int(value) < 1_000_000):
+        raise validation_failed(f"{name} must be a positive number")
+    return int(value)
+
+
+async def create_user(request: Request) -> Response:
+    return JSONResponse(await _admin_of(request).create(await wire.read_body(request)))
+
+
+async def one_user(request: Request) -> Response:
+    admin, user_id = _admin_of(request), wire.identifier(request.path_params["user_id"])
+    if request.method == "PUT":
+        return JSONResponse(await admin.update(user_id, await wire.read_body(request)))
+    if request.method == "DELETE":
+        return JSONResponse(await admin.delete(user_id, await wire.read_body(request)))
+    return JSONResponse(await admin.get(user_id))
+
+
+_ROUTES = [
+    Route("/health", health),
+    Route("/.well-known/jwks.json", jwks),
+    Route("/settings", settings),
+    Route("/signup", signup, methods=["POST"]),
+    Route("/token", token, methods=["POST"]),
+    Route("/recover", recover, methods=["POST"]),
+    Route("/resend", resend, methods=["POST"]),
+    Route("/verify", verify, methods=["POST"]),
+    Route("/logout", logout, methods=["POST"]),
+    Route("/user", get_user, methods=["GET"]),
+    Route("/user", put_user, methods=["PUT"]),
+    Route("/admin/users", list_users, methods=["GET"]),
+    Route("/admin/users", create_user, methods=["POST"]),
+    Route("/admin/users/{user_id}", one_user, methods=["GET", "PUT", "DELETE"]),
+]
+
+
+# Errors
+
+
+async def _on_api_error(request: Request, error: Any) -> Response:
+    return errors.render(error, request.headers)
+
+
+async def _on_http_error(request: Request, error: Any) -> Response:
+    code = "not_found" if error.status_code == 404 else "validation_failed"
+    return errors.render(ApiError(error.status_code, code, error.detail), request.headers)
+
+
+async def _on_data_error(request: Request, error: Any) -> Response:
+    """PostgreSQL cannot store it: a null character in a text, for one."""
+    return errors.render(
+        validation_failed("The request holds a value that cannot be stored"), request.headers
+    )
+
+
+async def _on_duplicate(request: Request, error: Any) -> Response:
+    """Two requests took the same address at the same moment."""
+    return errors.render(errors.email_exists(), request.headers)
+
+
+async def _on_database_away(request: Request, error: Any) -> Response:
+    log.error("the database does not answer: %s", error)
+    return errors.render(ApiError(503, "unexpected_failure", "The database does not answer"), request.headers)
+
+
+async def _on_bug(request: Request, error: Any) -> Response:
+    return errors.render(
+        ApiError(500, "unexpected_failure", "Unexpected failure, please check server logs"), request.headers
+    )

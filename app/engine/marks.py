@@ -1,0 +1,73 @@
+"""Marks as exact fractions: reading them from text, and printing them by a rounding policy."""
+
+import re
+from enum import StrEnum
+from fractions import Fraction
+
+_FRACTION = re.compile(r"[+-]?(?:[0-9]+/[0-9]+|[0-9]+(?:\.[0-9]+)?|\.[0-9]+)")
+_LONGEST_MARKS = 16
+_LARGEST_MARKS = 1_000
+_LARGEST_DENOMINATOR = 10_000
+
+
+class RoundingPolicy(StrEnum):
+    """How exact marks become two printed places; see `printed`."""
+
+    HALF_UP = "half_up"
+    UPSC = "upsc"
+
+
+def parse_fraction(text: str, *, longest: int) -> Fraction:
+    """Read `2`, `-0.25`, `.5` or `-2/3`: ASCII, no spaces, no exponent, at most `longest` characters.
+
+    Raises ValueError with a sentence for the person who typed it.
+    """
+    if len(text) > longest:
+        raise ValueError(f"A number has at most {longest} characters.")
+    if not _FRACTION.fullmatch(text):
+        raise ValueError('A number is written like "2", "0.25" or "-2/3".')
+    try:
+        return Fraction(text)
+    except ZeroDivisionError:
+        raise ValueError("A fraction cannot be divided by zero.") from None
+
+
+def parse_marks(text: str) -> Fraction:
+    """Read marks of a scheme, such as `2`, `-2/3` or `0.25`.
+
+    Raises ValueError for another notation, beyond ±1,000, or finer than a ten-thousandth.
+    """
+    marks = parse_fraction(text, longest=_LONGEST_MARKS)
+    if abs(marks) > _LARGEST_MARKS:
+        raise ValueError(f"Marks lie between -{_LARGEST_MARKS} and {_LARGEST_MARKS}.")
+    if marks.denominator > _LARGEST_DENOMINATOR:
+        raise ValueError(f"The denominator of marks is at most {_LARGEST_DENOMINATOR}.")
+    return marks
+
+
+def printed(raw: Fraction, factor: Fraction, policy: RoundingPolicy) -> str:
+    """Print `raw * factor` with two decimal places, halves away from zero; never `-0.00`.
+
+    `half_up` rounds once, the exact product. `upsc` first writes the raw marks with two places, a third
+    as .34 and two thirds as .66 (other fractions half-up, such as CSAT's 5/6 as .83), then multiplies
+    and rounds. Negative marks mirror positive ones.
+
+    The second rule is inferred: it gives every cut-off that UPSC published for Prelims 2018-2025.
+    """
+    sign = "-" if raw * factor < 0 else ""
+    marks = abs(raw)
+    if policy is RoundingPolicy.UPSC:
+        marks = _written_by_upsc(marks)
+    cents = _cents(marks * abs(factor))
+    return f"{sign if cents else ''}{cents // 100}.{cents % 100:02d}"
+
+
+def _written_by_upsc(marks: Fraction) -> Fraction:
+    whole, rest = divmod(marks, 1)
+    thirds = {Fraction(1, 3): 34, Fraction(2, 3): 66}
+    return whole + Fraction(thirds.get(rest, _cents(rest)), 100)
+
+
+def _cents(marks: Fraction) -> int:
+    """Hundredths of marks that are not negative, rounded half-up."""
+    return int(marks * 100 + Fraction(1, 2))

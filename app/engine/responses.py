@@ -1,0 +1,84 @@
+"""The response log as a pure fold: which answer stands, and what becomes of one that comes in.
+
+This is the reference model of the statement that saves responses, and what the simulation computes with.
+A log holds the events of one attempt, in any order. Events that are kept as late are no part of it until
+they are admitted.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.engine.scoring import Answer
+
+
+@dataclass(frozen=True)
+class Event:
+    """One save of one question. Its content is every field after `revision`, compared as given."""
+
+    question_id: UUID
+    lease: int
+    revision: int
+    answer: Answer | None
+    marked_for_review: bool = False
+    time_spent_ms: int | None = None
+    confidence: str | None = None
+    language: str | None = None
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """The later lease wins, within a lease the later revision."""
+        return self.lease, self.revision
+
+
+@dataclass(frozen=True)
+class Saved:
+    """New to the log, and it stands."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """In the log already, with the same content; it may since have been superseded."""
+
+
+@dataclass(frozen=True)
+class Superseded:
+    """New to the log, which keeps it, but `standing` is later."""
+
+    standing: Event
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """The log has this lease and revision with another content, and keeps that; `standing` is what counts."""
+
+    standing: Event
+
+
+Verdict = Saved | Known | Superseded | Conflict
+
+
+def standing_answers(events: Iterable[Event]) -> dict[UUID, Event]:
+    """What stands for each question: the event of the highest (lease, revision), even a cleared one."""
+    standing: dict[UUID, Event] = {}
+    for event in events:
+        current = standing.get(event.question_id)
+        if current is None or event.order > current.order:
+            standing[event.question_id] = event
+    return standing
+
+
+def classify(log: Iterable[Event], incoming: Event) -> Verdict:
+    """What a response that comes in is to this log (contract.md, `POST /tests/{id}/responses`).
+
+    The responses of one request are taken in the order sent, each against the log with those before it:
+    `Saved` and `Superseded` join the log, `Known` and `Conflict` change nothing.
+    """
+    same_question = [event for event in log if event.question_id == incoming.question_id]
+    if not same_question:
+        return Saved()
+    latest = max(same_question, key=lambda event: event.order)
+    recorded = next((event for event in same_question if event.order == incoming.order), None)
+    if recorded is not None:
+        return Known() if recorded == incoming else Conflict(latest)
+    return Saved() if incoming.order > latest.order else Superseded(latest)

@@ -1,0 +1,353 @@
+"""The rules of marking: a paper's key and a candidate's answers in, exact marks out."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from functools import cached_property
+from uuid import UUID
+
+from app.engine.marks import RoundingPolicy, parse_fraction
+
+Answer = tuple[str, ...] | str
+"""The ids of the marked options, or the number that was typed."""
+
+_NOTHING = Fraction(0)
+_WHOLE = Fraction(1)
+_LONGEST_NUMBER = 32
+
+
+class AllDropped(ValueError):
+    """A key that drops every question leaves nothing to mark."""
+
+    def __init__(self) -> None:
+        super().__init__("At least one question must remain; this key drops them all.")
+
+
+class PartialRule(StrEnum):
+    """What a part of the right options earns.
+
+    `proportional`: with no wrong option marked, `correct * marked / accepted`, the best over the accepted
+    sets; any wrong option makes the answer incorrect.
+    """
+
+    NONE = "none"
+    PROPORTIONAL = "proportional"
+
+
+class DroppedRule(StrEnum):
+    """What a dropped question earns.
+
+    `prorate` (UPSC) leaves it out and stretches the rest to the paper's maximum, `full_marks_to_all` gives
+    its marks to everybody, `marks_to_attempted` (NTA) to whoever answered it.
+    """
+
+    PRORATE = "prorate"
+    FULL_MARKS_TO_ALL = "full_marks_to_all"
+    MARKS_TO_ATTEMPTED = "marks_to_attempted"
+
+
+class Outcome(StrEnum):
+    """What became of one question of an attempt."""
+
+    CORRECT = "correct"
+    INCORRECT = "incorrect"
+    PARTIAL = "partial"
+    UNATTEMPTED = "unattempted"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What a question earns, signed as written: an incorrect answer of a UPSC question has `-2/3`."""
+
+    correct: Fraction
+    incorrect: Fraction
+    unattempted: Fraction
+    partial: PartialRule = PartialRule.NONE
+
+    def __post_init__(self) -> None:
+        if self.correct <= 0:
+            raise ValueError("The marks for a correct answer must be above zero.")
+        if self.incorrect > 0:
+            raise ValueError('The marks for an incorrect answer are zero or negative, like "-2/3".')
+        if self.unattempted > self.correct:
+            raise ValueError("An unattempted question cannot earn more than a correct answer.")
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The key of a choice question: each set of option ids is a whole right answer."""
+
+    options: frozenset[frozenset[str]]
+
+    def __post_init__(self) -> None:
+        if not self.options or not all(self.options):
+            raise ValueError("A key names at least one right answer, and each has at least one option.")
+
+
+@dataclass(frozen=True)
+class NumericKey:
+    """The key of a numeric question: right is what lies within `value` ± `tolerance`, ends included."""
+
+    value: Fraction
+    tolerance: Fraction
+
+    def __post_init__(self) -> None:
+        if self.tolerance < 0:
+            raise ValueError("A tolerance cannot be negative.")
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """The key of a question that was withdrawn."""
+
+
+Key = Accepted | NumericKey | Dropped
+
+
+@dataclass(frozen=True)
+class Item:
+    """A question as the marker sees it."""
+
+    question_id: UUID
+    section_id: UUID
+    key: Key
+    marks: Marks
+
+    @property
+    def is_dropped(self) -> bool:
+        return isinstance(self.key, Dropped)
+
+
+@dataclass(frozen=True)
+class SectionRule:
+    """A section of the paper; with `choose` only so many of its questions count, the first answered ones."""
+
+    id: UUID
+    choose: int | None = None
+
+
+@dataclass(frozen=True)
+class PaperKey:
+    """All that marking a paper needs; the items stand in the paper's order, shuffled for nobody.
+
+    The questions of a section with `choose` must carry equal marks: the section's maximum is then `choose`
+    times these, whichever a candidate picks.
+    Raises AllDropped, and ValueError for a key that contradicts itself.
+    """
+
+    items: tuple[Item, ...]
+    sections: tuple[SectionRule, ...]
+    dropped: DroppedRule
+    rounding: RoundingPolicy
+
+    def __post_init__(self) -> None:
+        if len({item.question_id for item in self.items}) < len(self.items):
+            raise ValueError("A question stands in a paper once.")
+        if not {item.section_id for item in self.items} <= {section.id for section in self.sections}:
+            raise ValueError("Every question belongs to a section of the paper.")
+        if all(item.is_dropped for item in self.items):
+            raise AllDropped
+        for section in self.sections:
+            _check_choice(section, self.items_of[section.id])
+
+    @cached_property
+    def items_of(self) -> Mapping[UUID, Sequence[Item]]:
+        """The items of each section, in the paper's order."""
+        return {
+            section.id: [item for item in self.items if item.section_id == section.id]
+            for section in self.sections
+        }
+
+    @cached_property
+    def max_score(self) -> Fraction:
+        """The maximum of the paper as it was set, dropped questions included."""
+        return sum((_max_marks(self.items_of[section.id], section) for section in self.sections), _NOTHING)
+
+    @cached_property
+    def reachable(self) -> Mapping[UUID, Fraction]:
+        """The raw marks that each section can earn: less than was set where questions are prorated."""
+        prorated = self.dropped is DroppedRule.PRORATE
+        return {
+            section.id: _max_marks(
+                [item for item in self.items_of[section.id] if not (prorated and item.is_dropped)], section
+            )
+            for section in self.sections
+        }
+
+    @cached_property
+    def factor(self) -> Fraction:
+        """What raw marks are multiplied with: maximum / (maximum - dropped maximum), for the whole paper."""
+        return self.max_score / sum(self.reachable.values(), _NOTHING)
+
+
+@dataclass(frozen=True)
+class ItemScore:
+    """One question's outcome and raw marks.
+
+    `unattempted` is also the outcome of an answer beyond the number that its section asks for.
+    """
+
+    question_id: UUID
+    outcome: Outcome
+    marks: Fraction
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Marks and counts of a section or a paper, exact.
+
+    Marks gained and lost are raw like `raw`, and neither is negative: `raw = marks_gained - marks_lost`.
+    """
+
+    factor: Fraction
+    max_score: Fraction
+    marks_gained: Fraction
+    marks_lost: Fraction
+    correct: int
+    incorrect: int
+    partial: int
+    unattempted: int
+    dropped: int
+
+    @property
+    def raw(self) -> Fraction:
+        return self.marks_gained - self.marks_lost
+
+    @property
+    def score(self) -> Fraction:
+        return self.raw * self.factor
+
+
+@dataclass(frozen=True)
+class SectionScore(Tally):
+    """A section's part: the scores of the sections add up to the paper's, and so do their maxima."""
+
+    section_id: UUID
+
+
+@dataclass(frozen=True)
+class Scorecard(Tally):
+    """A marked paper; sections and items stand in the paper's order."""
+
+    sections: tuple[SectionScore, ...]
+    items: tuple[ItemScore, ...]
+
+
+def parse_numeric(text: str) -> Fraction:
+    """Read a numeric answer or key: `3.14`, `-2`, `.5` or `22/7`, at most 32 characters, else ValueError."""
+    return parse_fraction(text, longest=_LONGEST_NUMBER)
+
+
+def score_paper(answers: Mapping[UUID, Answer | None], key: PaperKey) -> Scorecard:
+    """Mark one answer sheet exactly.
+
+    `answers` maps question ids to what stands; missing, None or empty is blank, other ids are ignored.
+    The score is `raw * factor`; under `prorate` the factor is maximum / (maximum - dropped maximum), as UPSC
+    does. Wrong options, a number that cannot be read and an answer of the other shape are incorrect alike.
+
+    In a section with `choose` the first so many answers in the paper's order count and blanks fill the rest.
+    A dropped question that earns marks takes a place there; one that is prorated takes none.
+    """
+    scores: dict[UUID, ItemScore] = {}
+    sections = []
+    for section in key.sections:
+        counted = _counted(key.items_of[section.id], section.choose, answers, key.dropped)
+        marked = [
+            _score_item(item, answers.get(item.question_id), item.question_id in counted, key.dropped)
+            for item in key.items_of[section.id]
+        ]
+        scores.update((score.question_id, score) for score in marked)
+        tally = _tally(marked, key.factor, key.reachable[section.id] * key.factor)
+        sections.append(SectionScore(**vars(tally), section_id=section.id))
+    items = tuple(scores[item.question_id] for item in key.items)
+    return Scorecard(**vars(_tally(items, key.factor, key.max_score)), sections=tuple(sections), items=items)
+
+
+def _check_choice(section: SectionRule, items: Sequence[Item]) -> None:
+    if section.choose is None:
+        return
+    if not 1 <= section.choose <= len(items):
+        raise ValueError("A section cannot ask for more questions than it has, nor for none.")
+    if len({item.marks.correct for item in items}) > 1:
+        raise ValueError("Questions to choose from must carry equal marks.")
+
+
+def _max_marks(items: Sequence[Item], section: SectionRule) -> Fraction:
+    return sum((item.marks.correct for item in items[: section.choose]), _NOTHING)
+
+
+def _counted(
+    items: Sequence[Item], choose: int | None, answers: Mapping[UUID, Answer | None], dropped: DroppedRule
+) -> frozenset[UUID]:
+    """The questions of a section that count: all, or the first `choose` answered ones, then blanks."""
+    if choose is None:
+        return frozenset(item.question_id for item in items)
+
+    def is_blank(item: Item) -> bool:
+        given_to_all = item.is_dropped and dropped is DroppedRule.FULL_MARKS_TO_ALL
+        return not (given_to_all or answers.get(item.question_id))
+
+    eligible = [item for item in items if not (item.is_dropped and dropped is DroppedRule.PRORATE)]
+    return frozenset(item.question_id for item in sorted(eligible, key=is_blank)[:choose])
+
+
+def _score_item(item: Item, answer: Answer | None, counted: bool, dropped: DroppedRule) -> ItemScore:
+    if isinstance(item.key, Dropped):
+        earns = counted and _earns_when_dropped(answer, dropped)
+        return ItemScore(item.question_id, Outcome.DROPPED, item.marks.correct if earns else _NOTHING)
+    if not counted:
+        return ItemScore(item.question_id, Outcome.UNATTEMPTED, _NOTHING)
+    if not answer:
+        return ItemScore(item.question_id, Outcome.UNATTEMPTED, item.marks.unattempted)
+    share = _share(item.key, answer, item.marks.partial)
+    if share == 1:
+        return ItemScore(item.question_id, Outcome.CORRECT, item.marks.correct)
+    if share == 0:
+        return ItemScore(item.question_id, Outcome.INCORRECT, item.marks.incorrect)
+    return ItemScore(item.question_id, Outcome.PARTIAL, item.marks.correct * share)
+
+
+def _earns_when_dropped(answer: Answer | None, dropped: DroppedRule) -> bool:
+    if dropped is DroppedRule.MARKS_TO_ATTEMPTED:
+        return bool(answer)
+    return dropped is DroppedRule.FULL_MARKS_TO_ALL
+
+
+def _share(key: Accepted | NumericKey, answer: Answer, partial: PartialRule) -> Fraction:
+    """How much of a whole right answer this is, from 0 to 1."""
+    if isinstance(key, NumericKey):
+        return _WHOLE if isinstance(answer, str) and _is_near(key, answer) else _NOTHING
+    if isinstance(answer, str):
+        return _NOTHING
+    marked = frozenset(answer)
+    if marked in key.options:
+        return _WHOLE
+    if partial is PartialRule.NONE:
+        return _NOTHING
+    shares = (Fraction(len(marked), len(accepted)) for accepted in key.options if marked < accepted)
+    return max(shares, default=_NOTHING)
+
+
+def _is_near(key: NumericKey, answer: str) -> bool:
+    try:
+        return abs(parse_numeric(answer) - key.value) <= key.tolerance
+    except ValueError:
+        return False
+
+
+def _tally(scores: Sequence[ItemScore], factor: Fraction, max_score: Fraction) -> Tally:
+    outcomes = Counter(score.outcome for score in scores)
+    return Tally(
+        factor=factor,
+        max_score=max_score,
+        marks_gained=sum((score.marks for score in scores if score.marks.numerator > 0), _NOTHING),
+        marks_lost=-sum((score.marks for score in scores if score.marks.numerator < 0), _NOTHING),
+        correct=outcomes[Outcome.CORRECT],
+        incorrect=outcomes[Outcome.INCORRECT],
+        partial=outcomes[Outcome.PARTIAL],
+        unattempted=outcomes[Outcome.UNATTEMPTED],
+        dropped=outcomes[Outcome.DROPPED],
+    )

@@ -1,0 +1,136 @@
+"""The rules of exam time: every moment and every length is an argument, every answer is in UTC.
+
+Moments must know their time zone; a naive one is a ValueError. All arithmetic is done in UTC, because
+Python's own counts the hours on the wall of a zone, also across its clock changes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+NO_TIME = timedelta()
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Arrival(StrEnum):
+    """When something reached the server, seen from a deadline."""
+
+    IN_TIME = "in_time"
+    IN_GRACE = "in_grace"
+    LATE = "late"
+
+
+@dataclass(frozen=True)
+class SectionTime:
+    """A section's own time; `duration` is None where it has none, `locked` closes it when that is over."""
+
+    id: UUID
+    duration: timedelta | None
+    locked: bool = True
+
+
+@dataclass(frozen=True)
+class SectionWindow:
+    """When a timed section of one attempt opens and ends."""
+
+    section_id: UUID
+    opens_at: datetime
+    deadline_at: datetime
+    locked: bool
+
+
+def deadline(
+    started_at: datetime,
+    duration: timedelta,
+    ends_at: datetime | None,
+    extra: timedelta = NO_TIME,
+    paused: timedelta = NO_TIME,
+) -> datetime:
+    """min(started_at + duration, ends_at) + extra + paused (design.md, D6).
+
+    `ends_at` bounds who starts late; extra time and pauses go beyond it. None is an open end.
+    Raises ValueError for a duration that is not positive, and for negative extra time or pauses.
+    """
+    _refuse_negative(extra, paused)
+    end = _utc(started_at) + _positive(duration)
+    if ends_at is not None:
+        end = min(end, _utc(ends_at))
+    return end + extra + paused
+
+
+def resumed_deadline(deadline_at: datetime, paused_at: datetime, resumed_at: datetime) -> datetime:
+    """The deadline after a pause: whoever resumes has exactly the time that was left at the pause."""
+    pause = _utc(resumed_at) - _utc(paused_at)
+    _refuse_negative(pause)
+    return _utc(deadline_at) + pause
+
+
+def remaining_seconds(now: datetime, deadline_at: datetime) -> int:
+    """Whole seconds that are left, at least 0.
+
+    Rounded down: a countdown may end up to a second early, but never promises time that is not there.
+    """
+    return max((_utc(deadline_at) - _utc(now)) // timedelta(seconds=1), 0)
+
+
+def arrival(now: datetime, deadline_at: datetime, grace: timedelta) -> Arrival:
+    """In time up to and with the deadline, in grace up to and with `grace` after it, then late."""
+    _refuse_negative(grace)
+    over = _utc(now) - _utc(deadline_at)
+    if over <= NO_TIME:
+        return Arrival.IN_TIME
+    return Arrival.IN_GRACE if over <= grace else Arrival.LATE
+
+
+def is_open(now: datetime, available_from: datetime | None, available_until: datetime | None) -> bool:
+    """Whether `now` lies in [available_from, available_until); None is unbounded."""
+    return (available_from is None or _utc(available_from) <= _utc(now)) and (
+        available_until is None or _utc(now) < _utc(available_until)
+    )
+
+
+def section_windows(
+    started_at: datetime, sections: Iterable[SectionTime], extra: timedelta = NO_TIME
+) -> list[SectionWindow]:
+    """The windows of the timed sections, one after the other from the start; untimed ones have none.
+
+    Each gets its share of `extra`, in proportion to its duration. The attempt's own deadline bounds them
+    all: it may come first for who started late.
+    Raises ValueError for a duration that is not positive, and for negative extra time.
+    """
+    _refuse_negative(extra)
+    timed = [(section, _positive(section.duration)) for section in sections if section.duration is not None]
+    total = sum((duration for _, duration in timed), NO_TIME)
+    windows = []
+    opens_at, elapsed = _utc(started_at), NO_TIME
+    for section, duration in timed:
+        elapsed += duration
+        # From the start each time, so that rounding to microseconds never adds up.
+        deadline_at = _utc(started_at) + elapsed + _share(extra, elapsed, total)
+        windows.append(SectionWindow(section.id, opens_at, deadline_at, section.locked))
+        opens_at = deadline_at
+    return windows
+
+
+def _share(extra: timedelta, elapsed: timedelta, total: timedelta) -> timedelta:
+    """extra * elapsed / total, in whole microseconds; a timedelta is too small for the product."""
+    return (extra // _MICROSECOND) * (elapsed // _MICROSECOND) // (total // _MICROSECOND) * _MICROSECOND
+
+
+def _utc(moment: datetime) -> datetime:
+    if moment.utcoffset() is None:
+        raise ValueError("A moment must know its time zone.")
+    return moment.astimezone(UTC)
+
+
+def _positive(duration: timedelta) -> timedelta:
+    if duration <= NO_TIME:
+        raise ValueError("A duration must be positive.")
+    return duration
+
+
+def _refuse_negative(*lengths: timedelta) -> None:
+    if any(length < NO_TIME for length in lengths):
+        raise ValueError("A length of time cannot be negative.")

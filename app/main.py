@@ -1,0 +1,101 @@
+"""`create_app`: the only place where everything meets."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, Depends, FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from app.api import problems
+from app.api.payloads import refuse_unstorable
+from app.api.v1 import auth, health, questions, subjects, tests, users
+from app.config import Settings, get_settings
+from app.core.clock import Clock
+from app.core.middleware import AccessLog, BodyLimit, RateLimitHeaders, RequestContext, SecurityHeaders
+from app.core.telemetry import configure_logging, observe_pool
+from app.services import revocations
+from app.services.components import open_components
+
+DESCRIPTION = """
+The backend of an IAS (UPSC Civil Services) test series.
+
+Sign in at `POST /v1/auth/login` and send the access token as a bearer token. Errors are problem documents
+(RFC 9457) with a stable `code`. Times are UTC, marks are exact strings, texts come by language.
+"""
+
+UPLOADS = ("/import", "/avatar", "/media")
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> FastAPI:
+    """The application. Nothing is connected before it starts."""
+    settings = settings or get_settings()
+    configure_logging(settings.log_level)
+    app = FastAPI(
+        title="IAS test series",
+        version="1",
+        description=DESCRIPTION,
+        lifespan=_lifespan(settings, clock),
+        middleware=_middleware(settings),
+        redoc_url=None,
+    )
+    problems.install(app)
+    v1 = APIRouter(prefix="/v1", dependencies=[Depends(refuse_unstorable)])
+    for router in (
+        auth.router,
+        users.router,
+        subjects.router,
+        questions.router,
+        tests.router,
+        health.clock_router,
+        health.router,
+    ):
+        v1.include_router(router)
+    app.include_router(v1)
+    app.include_router(health.router, include_in_schema=False)
+    return app
+
+
+def _lifespan(settings: Settings, clock: Clock | None):  # type: ignore[no-untyped-def]
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_components(settings, application_name="ias-api", clock=clock) as parts:
+            app.state.components = parts
+            observe_pool(parts.engine.pool)
+            following = asyncio.create_task(revocations.follow(parts))
+            yield
+            following.cancel()
+
+    return lifespan
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    """Outermost first."""
+    return [
+        Middleware(RequestContext, trusted_proxies=settings.trusted_proxies),
+        Middleware(AccessLog),
+        Middleware(SecurityHeaders, hsts=settings.environment == "production"),
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "If-None-Match", "X-Request-ID"],
+            expose_headers=[
+                "ETag",
+                "RateLimit-Limit",
+                "RateLimit-Remaining",
+                "RateLimit-Reset",
+                "Retry-After",
+                "X-Request-ID",
+            ],
+        ),
+        Middleware(problems.UnexpectedErrors),
+        Middleware(RateLimitHeaders),
+        Middleware(
+            BodyLimit,
+            limit=settings.max_body_bytes,
+            upload_limit=settings.max_upload_bytes,
+            upload_suffixes=UPLOADS,
+        ),
+    ]

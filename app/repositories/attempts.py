@@ -1,0 +1,326 @@
+"""Attempts, the log of responses, results and the distribution of scores."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
+
+from app.core.errors import NotFound
+from app.core.ids import first_uuid7
+from app.models import Attempt, AttemptStatus, ResponseEvent, Result, ScoreCount
+from app.repositories.base import Repository
+
+RUNNING = (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)
+
+# Decision D5. The attempt is locked FOR SHARE before anything is inserted: submit takes FOR UPDATE, so an
+# answer is either committed before the paper is graded, or sees the closed attempt and is refused.
+# `log` holds what the new events are judged by: the standing one of each question, and those of the same
+# lease and revision. It reads the snapshot from before the insert.
+SAVE = text(
+    """
+    with attempt as materialized (
+      select id, status, closed_by, lease, deadline_at
+      from ias.attempts
+      where id = :attempt_id and test_id = :test_id and user_id = :user_id
+        and exam_paper_id is not distinct from :exam_paper_id
+      for share
+    ), verdict as materialized (
+      select *, case
+        when :lease > lease then 'unknown_lease'
+        when status = 'paused' then 'closed'
+        when status <> 'in_progress' and closed_by is distinct from 'deadline' then 'closed'
+        when status = 'void' then 'closed'
+        when status = 'in_progress' and :now <= deadline_at + :grace then 'open'
+        else 'late' end as verdict
+      from attempt
+    ), incoming as materialized (
+      select * from jsonb_to_recordset(:events) as event(
+        question_id uuid, revision int, answer jsonb, marked_for_review boolean, time_spent_ms int,
+        confidence text, language text)
+    ), inserted as (
+      insert into ias.response_events (
+        attempt_id, question_id, lease, revision, answer, marked_for_review, time_spent_ms,
+        confidence, language, late, received_at)
+      select verdict.id, question_id, :lease, revision, nullif(answer, 'null'), marked_for_review,
+        time_spent_ms, confidence, language, verdict.verdict = 'late', :now
+      from verdict cross join incoming
+      where verdict.verdict in ('open', 'late')
+      on conflict do nothing
+      returning question_id, revision
+    ), log as (
+      select * from (
+        select distinct on (question_id) * from ias.response_events
+        where attempt_id = :attempt_id and not late
+          and question_id in (select question_id from incoming)
+        order by question_id, lease desc, revision desc
+      ) as standing
+      union
+      select recorded.* from ias.response_events as recorded
+      join incoming using (question_id, revision)
+      where recorded.attempt_id = :attempt_id and recorded.lease = :lease and not recorded.late
+    )
+    select verdict.verdict, verdict.status, verdict.deadline_at,
+      (select coalesce(jsonb_agg(inserted), '[]') from inserted) as inserted,
+      (select coalesce(jsonb_agg(log), '[]') from log) as log
+    from verdict
+    """
+).columns(inserted=JSONB, log=JSONB)
+
+CLOSE_OVERDUE = text(
+    """
+    with overdue as materialized (
+      select id from ias.attempts
+      where status = 'in_progress' and deadline_at < :before
+      order by deadline_at limit :limit
+      for update skip locked
+    )
+    update ias.attempts set status = 'submitted', closed_by = 'deadline', submitted_at = deadline_at,
+      updated_at = :now
+    from overdue where attempts.id = overdue.id
+    returning attempts.id
+    """
+)
+
+CREATE_PARTITION = """
+do $$ begin
+  if to_regclass('ias.{name}') is null then
+    create table ias.{name} (like ias.response_events including defaults including constraints);
+    alter table ias.{name} enable row level security;
+    alter table ias.response_events attach partition ias.{name} for values from ('{first}') to ('{end}');
+  end if;
+end $$
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """One response as it goes into the log."""
+
+    question_id: UUID
+    revision: int
+    answer: list[str] | str | None
+    marked_for_review: bool
+    time_spent_ms: int
+    confidence: str | None
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SaveRequest:
+    """Whose attempt takes which responses, under which lease, and when they arrived."""
+
+    attempt_id: UUID
+    test_id: UUID
+    exam_paper_id: UUID | None
+    user_id: UUID
+    lease: int
+    events: Sequence[NewEvent]
+    now: datetime
+    grace: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class SaveOutcome:
+    """What the statement found and did. `verdict`: open, late, closed or unknown_lease."""
+
+    verdict: str
+    status: str
+    deadline_at: datetime
+    inserted: frozenset["Identity"]
+    log: Sequence[Mapping[str, Any]]
+
+
+Identity = tuple[UUID, int, int]
+"""Question, lease and revision: what makes an event the same event, within its attempt."""
+
+
+class AttemptRepository(Repository):
+    """One person's sittings. Every statement starts from the rows that this person may touch."""
+
+    async def running(self, user_id: UUID, test_id: UUID, exam_paper_id: UUID | None) -> Attempt | None:
+        """The sitting under way, locked."""
+        statement = self._of(user_id, test_id, exam_paper_id).where(Attempt.status.in_(RUNNING))
+        return (await self._session.scalars(statement.with_for_update())).one_or_none()
+
+    async def earlier(self, user_id: UUID, test_id: UUID, exam_paper_id: UUID | None) -> Sequence[Attempt]:
+        """All sittings so far, void ones too, in their order."""
+        statement = self._of(user_id, test_id, exam_paper_id).order_by(Attempt.number)
+        return (await self._session.scalars(statement)).all()
+
+    async def add(self, attempt: Attempt) -> None:
+        """Keep a new sitting."""
+        self._session.add(attempt)
+        await self._session.flush()
+
+    async def next_lease(self, attempt: Attempt, device: str | None) -> None:
+        """Hand the attempt to another device, or to the same one again."""
+        attempt.lease += 1
+        attempt.device = device
+        await self._session.flush()
+
+    async def lock(self, attempt_id: UUID, *, of: UUID, test: UUID, exam_paper: UUID | None) -> Attempt:
+        """A person's attempt, with saves and other submits shut out until the transaction ends."""
+        statement = self._of(of, test, exam_paper).where(Attempt.id == attempt_id).with_for_update()
+        return _found((await self._session.scalars(statement)).one_or_none())
+
+    async def lock_any(self, attempt_id: UUID) -> Attempt | None:
+        """Any attempt, for the worker."""
+        statement = select(Attempt).where(Attempt.id == attempt_id).with_for_update()
+        return (await self._session.scalars(statement)).one_or_none()
+
+    async def find(self, attempt_id: UUID, *, of: UUID, test: UUID, exam_paper: UUID | None) -> Attempt:
+        """A person's attempt."""
+        statement = self._of(of, test, exam_paper).where(Attempt.id == attempt_id)
+        return _found((await self._session.scalars(statement)).one_or_none())
+
+    async def latest(self, user_id: UUID, test_id: UUID, exam_paper_id: UUID | None) -> Attempt:
+        """A person's last attempt that is not void."""
+        statement = (
+            self._of(user_id, test_id, exam_paper_id)
+            .where(Attempt.status != AttemptStatus.VOID)
+            .order_by(Attempt.number.desc())
+            .limit(1)
+        )
+        return _found((await self._session.scalars(statement)).one_or_none())
+
+    async def save(self, request: SaveRequest) -> SaveOutcome | None:
+        """Check and insert responses in one statement; None where the attempt is not this person's.
+
+        If another request stores the same lease and revision at the same moment, the insert waits for it,
+        yields, and cannot see it: then, and only then, a second run looks at what the other one stored.
+        """
+        outcome = await self._save_once(request)
+        if outcome is None or outcome.verdict != "open" or not _unaccounted(request, outcome):
+            return outcome
+        again = await self._save_once(request)
+        if again is None or again.verdict != "open":
+            return again
+        theirs = [entry for entry in again.log if _identity(entry) not in outcome.inserted]
+        return replace(outcome, inserted=outcome.inserted | again.inserted, log=[*outcome.log, *theirs])
+
+    async def _save_once(self, request: SaveRequest) -> SaveOutcome | None:
+        parameters = {
+            "attempt_id": request.attempt_id,
+            "test_id": request.test_id,
+            "exam_paper_id": request.exam_paper_id,
+            "user_id": request.user_id,
+            "lease": request.lease,
+            "now": request.now,
+            "grace": request.grace,
+            "events": orjson.dumps(_distinct(request.events)).decode(),
+        }
+        row = (await self._session.execute(SAVE, parameters)).one_or_none()
+        if row is None:
+            return None
+        inserted = frozenset(_identity(entry | {"lease": request.lease}) for entry in row.inserted)
+        return SaveOutcome(row.verdict, row.status, row.deadline_at, inserted, row.log)
+
+    async def standing(self, attempt_id: UUID) -> Sequence[ResponseEvent]:
+        """What stands for each question: the highest (lease, revision) that was in time."""
+        statement = (
+            select(ResponseEvent)
+            .where(ResponseEvent.attempt_id == attempt_id, ResponseEvent.late.is_(False))
+            .ext(distinct_on(ResponseEvent.question_id))
+            .order_by(ResponseEvent.question_id, ResponseEvent.lease.desc(), ResponseEvent.revision.desc())
+        )
+        return (await self._session.scalars(statement)).all()
+
+    async def time_spent(self, attempt_id: UUID) -> Mapping[UUID, int]:
+        """Milliseconds by question: devices count up within their lease, leases add up."""
+        of_lease = (
+            select(ResponseEvent.question_id, func.max(ResponseEvent.time_spent_ms).label("spent"))
+            .where(ResponseEvent.attempt_id == attempt_id, ResponseEvent.late.is_(False))
+            .group_by(ResponseEvent.question_id, ResponseEvent.lease)
+            .subquery()
+        )
+        statement = select(of_lease.c.question_id, func.sum(of_lease.c.spent)).group_by(
+            of_lease.c.question_id
+        )
+        return {
+            question_id: int(spent) for question_id, spent in (await self._session.execute(statement)).all()
+        }
+
+    async def close_overdue(self, now: datetime, grace: timedelta, limit: int) -> Sequence[UUID]:
+        """End attempts whose deadline and grace are over: one statement, each by exactly one worker."""
+        rows = await self._session.scalars(CLOSE_OVERDUE, {"before": now - grace, "now": now, "limit": limit})
+        return rows.all()
+
+    async def add_result(self, result: Result) -> None:
+        """Keep a graded attempt's result."""
+        self._session.add(result)
+        await self._session.flush()
+
+    async def result(self, attempt_id: UUID) -> Result | None:
+        """The result of an attempt, if it has been graded."""
+        return await self._session.get(Result, attempt_id)
+
+    async def count_score(self, cohort_id: UUID, score: Fraction) -> None:
+        """Add one candidate to the histogram: the last statement of a grading (decision D8)."""
+        values = {
+            "cohort_id": cohort_id,
+            "numerator": score.numerator,
+            "denominator": score.denominator,
+            "candidates": 1,
+        }
+        statement = insert(ScoreCount).values(values)
+        await self._session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["cohort_id", "numerator", "denominator"],
+                set_={"candidates": ScoreCount.candidates + 1},
+            )
+        )
+
+    async def histogram(self, cohort_id: UUID) -> Mapping[Fraction, int]:
+        """How many candidates have each score."""
+        statement = select(ScoreCount.numerator, ScoreCount.denominator, ScoreCount.candidates).where(
+            ScoreCount.cohort_id == cohort_id
+        )
+        return {Fraction(n, d): count for n, d, count in (await self._session.execute(statement)).all()}
+
+    async def ensure_partitions(self, now: datetime, months: int = 3) -> None:
+        """Make the monthly partitions of the response log from `now` on, ahead of time."""
+        first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        for _ in range(months):
+            end = (first + timedelta(days=32)).replace(day=1)
+            name = f"response_events_{first:%Y_%m}"
+            statement = CREATE_PARTITION.format(name=name, first=first_uuid7(first), end=first_uuid7(end))
+            await self._session.execute(text(statement))
+            first = end
+
+    async def flush(self) -> None:
+        """Send pending changes to the database, in this order."""
+        await self._session.flush()
+
+    def _of(self, user_id: UUID, test_id: UUID, exam_paper_id: UUID | None) -> Any:
+        return select(Attempt).where(
+            Attempt.user_id == user_id,
+            Attempt.test_id == test_id,
+            Attempt.exam_paper_id.is_not_distinct_from(exam_paper_id),
+        )
+
+
+def _found(attempt: Attempt | None) -> Attempt:
+    if attempt is None:
+        raise NotFound("attempt")
+    return attempt
+
+
+def _identity(entry: Mapping[str, Any]) -> Identity:
+    return UUID(entry["question_id"]), entry["lease"], entry["revision"]
+
+
+def _distinct(events: Sequence[NewEvent]) -> list[NewEvent]:
+    """The first of each question and revision: what is sent twice in one request is logged once."""
+    return list({(event.question_id, event.revision): event for event in reversed(events)}.values())[::-1]
+
+
+def _unaccounted(request: SaveRequest, outcome: SaveOutcome) -> bool:
+    """Whether some event was neither inserted nor found."""
+    found = outcome.inserted | {_identity(entry) for entry in outcome.log}
+    return any((event.question_id, request.lease, event.revision) not in found for event in request.events)

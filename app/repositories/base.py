@@ -1,0 +1,82 @@
+"""What every repository stands on: a session, keyset pages, and violated constraints by name."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import orjson
+from sqlalchemy import ColumnElement, Select, literal, tuple_
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app.core.errors import Invalid
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """What a client asked of a list: how many, and after which cursor."""
+
+    limit: int = 20
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """A part of a list; `next_cursor` is None on the last one."""
+
+    items: Sequence[Row]
+    next_cursor: str | None
+
+
+class Repository:
+    """Statements on one part of the database, in somebody else's transaction."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def _page(
+        self,
+        statement: Select[Any],
+        keys: Sequence[InstrumentedAttribute[Any]],
+        page: PageRequest,
+        *,
+        descending: bool = False,
+    ) -> Page[Any]:
+        """One page of entities ordered by `keys`, which must be unique together."""
+        if page.cursor is not None:
+            statement = statement.where(_after(keys, _decode(page.cursor, keys), descending=descending))
+        order = [key.desc() if descending else key.asc() for key in keys]
+        rows = (await self._session.scalars(statement.order_by(*order).limit(page.limit + 1))).all()
+        items = rows[: page.limit]
+        more = len(rows) > page.limit
+        return Page(items, _encode([getattr(items[-1], key.key) for key in keys]) if more else None)
+
+
+def violated_constraint(error: IntegrityError) -> str | None:
+    """The name of the constraint that a statement violated."""
+    return getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)
+
+
+def _after(
+    keys: Sequence[InstrumentedAttribute[Any]], values: Sequence[Any], *, descending: bool
+) -> ColumnElement[bool]:
+    row = tuple_(*keys)
+    bound = tuple_(*(literal(value, key.type) for key, value in zip(keys, values, strict=True)))
+    return row < bound if descending else row > bound
+
+
+def _encode(values: Sequence[Any]) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(values)).decode().rstrip("=")
+
+
+def _decode(cursor: str, keys: Sequence[InstrumentedAttribute[Any]]) -> list[Any]:
+    try:
+        values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        return [key.type.python_type(value) for key, value in zip(keys, values, strict=True)]
+    except (binascii.Error, ValueError, TypeError):
+        raise Invalid.field("cursor", "not a cursor of this list; start without one") from None

@@ -1,0 +1,224 @@
+"""Tests, their drafts and their frozen papers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, func, literal, or_, select
+from sqlalchemy.orm import aliased, selectinload, undefer
+
+from app.core.errors import NotFound
+from app.models import (
+    Attempt,
+    Exam,
+    ExamPaper,
+    Paper,
+    Passage,
+    PassageVersion,
+    Question,
+    QuestionVersion,
+    Subject,
+    Test,
+    TestSection,
+)
+from app.repositories.base import Page, PageRequest, Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks at tests, as far as the statements need it."""
+
+    user_id: UUID
+    institute_id: UUID
+    is_staff: bool
+    enrolled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A test as somebody sees it in a list: with its current paper and the number of their attempts."""
+
+    test: Test
+    paper: Paper | None
+    my_attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class TestFilter:
+    """What a list of tests is narrowed to."""
+
+    subject_id: UUID | None = None
+    kind: str | None = None
+    query: str | None = None
+
+
+def may_access(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
+    """Decision D12's one predicate: institute, publication, availability, access and embargo."""
+    own_institute = Test.institute_id == viewer.institute_id
+    if viewer.is_staff:
+        return own_institute
+    return and_(
+        own_institute,
+        Test.status == "published",
+        or_(Test.available_from.is_(None), Test.available_from <= now),
+        or_(Test.available_until.is_(None), Test.available_until > now),
+        or_(Test.access == "free", literal(viewer.enrolled)),
+        ~embargoed(),
+    )
+
+
+def embargoed() -> ColumnElement[bool]:
+    """Decision D13: placed in an exam paper whose exam is not released yet."""
+    return exists(
+        select(ExamPaper.id)
+        .join(Exam, Exam.id == ExamPaper.exam_id)
+        .where(ExamPaper.test_id == Test.id, Exam.released_at.is_(None), Exam.cancelled_at.is_(None))
+    )
+
+
+class TestRepository(Repository):
+    """Tests of an institute and the papers that were published of them."""
+
+    async def page(
+        self, viewer: Viewer, now: datetime, wanted: TestFilter, page: PageRequest
+    ) -> Page[Listed]:
+        """The tests that the viewer may take (staff: all), newest first."""
+        statement = select(Test).where(may_access(viewer, now), *_conditions(wanted))
+        tests = await self._page(statement, [Test.id], page, descending=True)
+        return Page(await self._listed(viewer, tests.items), tests.next_cursor)
+
+    async def find(self, viewer: Viewer, test_id: UUID, now: datetime) -> Listed:
+        """A test that the viewer may take, or has taken."""
+        taken = exists().where(Attempt.test_id == Test.id, Attempt.user_id == viewer.user_id)
+        readable = or_(may_access(viewer, now), and_(taken, ~embargoed()))
+        test = await self._one(select(Test).where(Test.id == test_id, readable))
+        return (await self._listed(viewer, [test]))[0]
+
+    async def accessible(self, viewer: Viewer, test_id: UUID, now: datetime) -> Test:
+        """A test that the viewer may start now."""
+        return await self._one(select(Test).where(Test.id == test_id, may_access(viewer, now)))
+
+    async def draft(self, institute_id: UUID, test_id: UUID, *, lock: bool = False) -> Test:
+        """A test with its sections and their questions' places, for its authors."""
+        statement = (
+            select(Test)
+            .where(Test.id == test_id, Test.institute_id == institute_id)
+            .options(selectinload(Test.sections).selectinload(TestSection.questions))
+        )
+        return await self._one(statement.with_for_update() if lock else statement)
+
+    def add(self, test: Test) -> None:
+        """Keep a new test with its sections."""
+        self._session.add(test)
+
+    def add_paper(self, paper: Paper) -> None:
+        """Keep a new paper version."""
+        self._session.add(paper)
+
+    async def flush(self) -> None:
+        """Send pending changes to the database."""
+        await self._session.flush()
+
+    async def existing_questions(self, institute_id: UUID, question_ids: Sequence[UUID]) -> set[UUID]:
+        """Which of these questions the institute has."""
+        statement = select(Question.id).where(
+            Question.institute_id == institute_id, Question.id.in_(question_ids)
+        )
+        return set((await self._session.scalars(statement)).all())
+
+    async def subject_exists(self, institute_id: UUID, subject_id: UUID) -> bool:
+        """Whether the institute has this subject."""
+        statement = select(Subject.id).where(Subject.institute_id == institute_id, Subject.id == subject_id)
+        return await self._session.scalar(statement) is not None
+
+    async def questions(
+        self, question_ids: Sequence[UUID]
+    ) -> Mapping[UUID, tuple[Question, QuestionVersion]]:
+        """Questions with their current versions."""
+        statement = (
+            select(Question, QuestionVersion)
+            .join(
+                QuestionVersion,
+                and_(
+                    QuestionVersion.question_id == Question.id,
+                    QuestionVersion.number == Question.current_version,
+                ),
+            )
+            .where(Question.id.in_(question_ids))
+        )
+        rows = (await self._session.execute(statement)).all()
+        return {question.id: (question, version) for question, version in rows}
+
+    async def passages(self, passage_ids: Sequence[UUID]) -> Mapping[UUID, PassageVersion]:
+        """The current versions of passages."""
+        statement = select(PassageVersion).join(
+            Passage,
+            and_(Passage.id == PassageVersion.passage_id, Passage.current_version == PassageVersion.number),
+        )
+        rows = (await self._session.scalars(statement.where(Passage.id.in_(passage_ids)))).all()
+        return {version.passage_id: version for version in rows}
+
+    async def paper(self, paper_id: UUID) -> Paper:
+        """A paper with its document, rules and key."""
+        options = undefer(Paper.document), undefer(Paper.rules), undefer(Paper.key)
+        return (
+            await self._session.scalars(select(Paper).where(Paper.id == paper_id).options(*options))
+        ).one()
+
+    async def current_paper_id(self, test: Test) -> UUID | None:
+        """The id of the version that a new attempt gets."""
+        return await self._session.scalar(
+            select(Paper.id).where(Paper.test_id == test.id, Paper.version == test.paper_version)
+        )
+
+    async def review_policy(self, test_id: UUID) -> str:
+        """When candidates may see key and explanations of a test."""
+        return (await self._session.scalars(select(Test.review).where(Test.id == test_id))).one()
+
+    async def is_embargoed(self, test_id: UUID) -> bool:
+        """Whether an exam that is not released holds the test."""
+        return bool(await self._session.scalar(select(embargoed()).where(Test.id == test_id)))
+
+    async def _one(self, statement: Select[Test]) -> Test:
+        test = (await self._session.scalars(statement)).one_or_none()
+        if test is None:
+            raise NotFound("test")
+        return test
+
+    async def _listed(self, viewer: Viewer, tests: Sequence[Test]) -> Sequence[Listed]:
+        ids = [test.id for test in tests]
+        papers = select(Paper).join(Test, and_(Test.id == Paper.test_id, Test.paper_version == Paper.version))
+        paper_of = {
+            paper.test_id: paper
+            for paper in (await self._session.scalars(papers.where(Test.id.in_(ids)))).all()
+        }
+        counts = (
+            select(Attempt.test_id, func.count())
+            .where(
+                Attempt.test_id.in_(ids), Attempt.user_id == viewer.user_id, Attempt.exam_paper_id.is_(None)
+            )
+            .group_by(Attempt.test_id)
+        )
+        count_of = dict((await self._session.execute(counts)).tuples().all())
+        return [Listed(test, paper_of.get(test.id), count_of.get(test.id, 0)) for test in tests]
+
+
+def _conditions(wanted: TestFilter) -> Sequence[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.subject_id is not None:
+        conditions.append(Test.subject_id == wanted.subject_id)
+    if wanted.kind is not None:
+        conditions.append(Test.kind == wanted.kind)
+    if wanted.query:
+        # What candidates read is the published title; a draft is found by its own.
+        published = aliased(Paper)
+        title = (
+            select(cast(published.title, Text))
+            .where(published.test_id == Test.id, published.version == Test.paper_version)
+            .scalar_subquery()
+        )
+        conditions.append(
+            func.coalesce(title, cast(Test.title, Text)).icontains(wanted.query, autoescape=True)
+        )
+    return conditions

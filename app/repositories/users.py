@@ -1,0 +1,98 @@
+"""Profiles, memberships and revocations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.models import DEFAULT_INSTITUTE_ID, Institute, Membership, Revocation, User
+from app.repositories.base import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person together with their place in the institute."""
+
+    user: User
+    institute_id: UUID
+    role: str
+    enrolled: bool
+
+
+class UserRepository(Repository):
+    """People of the default institute (decision D14)."""
+
+    async def ensure_default_institute(self) -> None:
+        """Make the one institute there is today; nothing where it stands."""
+        values = {"id": DEFAULT_INSTITUTE_ID, "slug": "default", "name": "Default institute"}
+        await self._session.execute(insert(Institute).values(values).on_conflict_do_nothing())
+
+    async def member(self, user_id: UUID) -> Member | None:
+        """The person with this id, if they have a profile."""
+        statement = (
+            select(User, Membership)
+            .join(Membership, Membership.user_id == User.id)
+            .where(User.id == user_id, Membership.institute_id == DEFAULT_INSTITUTE_ID)
+        )
+        row = (await self._session.execute(statement)).one_or_none()
+        if row is None:
+            return None
+        user, membership = row
+        return Member(user, membership.institute_id, membership.role, membership.enrolled_at is not None)
+
+    async def add(self, user_id: UUID, email: str, name: str) -> bool:
+        """Make a profile and a student's membership; False where another request was quicker."""
+        profile = insert(User).values(id=user_id, email=email, name=name).on_conflict_do_nothing()
+        made = (await self._session.execute(profile.returning(User.id))).one_or_none() is not None
+        membership = {"institute_id": DEFAULT_INSTITUTE_ID, "user_id": user_id}
+        await self._session.execute(insert(Membership).values(membership).on_conflict_do_nothing())
+        return made
+
+    async def change(self, user_id: UUID, values: dict[str, Any]) -> None:
+        """Change columns of a profile."""
+        await self._session.execute(update(User).where(User.id == user_id).values(**values))
+
+    async def set_role(self, user_id: UUID, role: str) -> None:
+        """Change what a member may do."""
+        await self._session.execute(
+            update(Membership)
+            .where(Membership.user_id == user_id, Membership.institute_id == DEFAULT_INSTITUTE_ID)
+            .values(role=role)
+        )
+
+    async def lock(self, user_id: UUID) -> None:
+        """Let one transaction at a time begin or end attempts of this person."""
+        await self._session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+
+
+class RevocationRepository(Repository):
+    """Access tokens that are dead before their time."""
+
+    async def add(
+        self,
+        user_id: UUID,
+        *,
+        session_id: str | None = None,
+        except_session_id: str | None = None,
+        issued_before: datetime,
+        expires_at: datetime,
+    ) -> Revocation:
+        revocation = Revocation(
+            user_id=user_id,
+            session_id=session_id,
+            except_session_id=except_session_id,
+            issued_before=issued_before,
+            expires_at=expires_at,
+        )
+        self._session.add(revocation)
+        await self._session.flush()
+        return revocation
+
+    async def since(self, moment: datetime, now: datetime) -> Sequence[Revocation]:
+        """Those made after `moment` that still matter at `now`."""
+        statement = select(Revocation).where(Revocation.created_at > moment, Revocation.expires_at > now)
+        return (await self._session.scalars(statement)).all()

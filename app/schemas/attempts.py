@@ -1,0 +1,233 @@
+"""Attempts, answers and results."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from app.core.clock import Clock
+from app.engine.timing import remaining_seconds
+from app.models import Attempt, LocalizedText, ResponseEvent
+from app.schemas.common import In, LanguageTag, OptionId, Out
+from app.services.attempts import Response, ResultView, SaveReport, Started
+
+Answer = list[str] | str | None
+LARGEST_REVISION = 2**31 - 1
+
+
+class StartIn(In):
+    """Which device starts, for your own records."""
+
+    device: Annotated[str, StringConstraints(max_length=200)] | None = None
+
+
+class SubmitIn(In):
+    """Which attempt ends."""
+
+    attempt_id: UUID
+
+
+class ResponseIn(In):
+    """One answer. `revision` counts up per question within a lease; the highest (lease, revision) stands."""
+
+    question_id: UUID
+    revision: Annotated[int, Field(ge=1, le=LARGEST_REVISION, strict=True)]
+    answer: Annotated[
+        Annotated[list[OptionId], Field(max_length=20)]
+        | Annotated[str, StringConstraints(max_length=40)]
+        | None,
+        Field(description='Option ids; for numeric a string such as "3.14"; null clears the answer'),
+    ]
+    marked_for_review: bool = False
+    time_spent_ms: Annotated[int, Field(ge=0, le=LARGEST_REVISION)] = 0
+    confidence: Literal["sure", "doubtful", "guess"] | None = None
+    language: LanguageTag | None = None
+
+    def event(self) -> Response:
+        """The response as the log wants it."""
+        return Response(
+            question_id=self.question_id,
+            revision=self.revision,
+            answer=self.answer,
+            marked_for_review=self.marked_for_review,
+            time_spent_ms=self.time_spent_ms,
+            confidence=self.confidence,
+            language=self.language,
+        )
+
+
+class ResponsesIn(In):
+    """Answers of one device. Sending them again is harmless."""
+
+    attempt_id: UUID
+    lease: Annotated[int, Field(ge=1, le=LARGEST_REVISION, strict=True)]
+    responses: Annotated[list[ResponseIn], Field(min_length=1, max_length=200)]
+
+
+class StandingOut(Out):
+    """What stands where the answer sent does not."""
+
+    question_id: UUID
+    lease: int
+    revision: int
+    answer: Answer
+
+
+class SavedOut(Out):
+    """What became of the answers; each counts in exactly one of the four."""
+
+    saved: int
+    known: int
+    superseded: list[StandingOut]
+    conflicts: list[StandingOut]
+    server_time: datetime
+    deadline_at: datetime
+
+    @classmethod
+    def of(cls, report: SaveReport) -> Self:
+        """The report of a save."""
+        return cls.model_validate(report)
+
+
+class ResponseOut(Out):
+    """The answer that stands for a question."""
+
+    question_id: UUID
+    answer: Answer
+    lease: int
+    revision: int
+    marked_for_review: bool
+    time_spent_ms: int
+    confidence: str | None
+
+    @classmethod
+    def of(cls, event: ResponseEvent) -> Self:
+        """A standing event of the log."""
+        return cls.model_validate(event)
+
+
+class AttemptOut(Out):
+    """A sitting."""
+
+    id: UUID
+    test_id: UUID
+    exam_paper_id: UUID | None
+    status: Literal["in_progress", "paused", "submitted", "graded", "void"]
+    number: int
+    practice: bool
+    lease: int
+    started_at: datetime
+    deadline_at: datetime
+    submitted_at: datetime | None
+
+    @classmethod
+    def of(cls, attempt: Attempt) -> Self:
+        """An attempt's row."""
+        return cls.model_validate(attempt)
+
+
+class SectionTimeOut(Out):
+    """When a timed section takes answers."""
+
+    id: UUID
+    opens_at: datetime
+    deadline_at: datetime
+
+
+class StartedOut(AttemptOut):
+    """The attempt as a device takes it up: its lease, its token, its orders and what stands already."""
+
+    attempt_token: str
+    server_time: datetime
+    remaining_seconds: int
+    paper_version: int
+    question_order: list[UUID]
+    option_orders: dict[UUID, list[str]]
+    section_times: list[SectionTimeOut]
+    responses: list[ResponseOut]
+
+    @classmethod
+    def of_start(cls, started: Started, clock: Clock) -> Self:
+        """What starting or resuming returns."""
+        now = clock.now()
+        attempt = started.attempt
+        return cls(
+            **AttemptOut.of(attempt).model_dump(),
+            attempt_token=started.token,
+            server_time=now,
+            remaining_seconds=remaining_seconds(now, attempt.deadline_at),
+            paper_version=started.paper.version,
+            question_order=list(started.question_order),
+            option_orders={question: list(order) for question, order in started.option_orders.items()},
+            section_times=[
+                SectionTimeOut(id=w.section_id, opens_at=w.opens_at, deadline_at=w.deadline_at)
+                for w in started.section_times
+            ],
+            responses=[ResponseOut.of(event) for event in started.responses],
+        )
+
+
+class FiguresOut(Out):
+    """Marks and counts. `score` is printed by the rounding policy, `score_exact` is what ranks compare."""
+
+    score: str
+    score_exact: str
+    max_score: str
+    correct: int
+    incorrect: int
+    partial: int
+    unattempted: int
+    dropped: int
+    accuracy: float | None
+    marks_gained: str
+    marks_lost: str
+
+
+class SectionResultOut(FiguresOut):
+    """A section's part of a result."""
+
+    id: UUID
+    name: LocalizedText
+
+
+class QuestionResultOut(Out):
+    """One question, with what was right."""
+
+    question_id: UUID
+    number: int
+    answer: Answer
+    key: dict[str, Any]
+    outcome: Literal["correct", "incorrect", "partial", "unattempted", "dropped"]
+    marks: str
+    time_spent_ms: int
+    explanation: LocalizedText | None
+
+
+class ResultOut(FiguresOut):
+    """A graded attempt. Rank and percentile are as of now, and null for practice.
+
+    `percentile` is 100 times the share of participants who score no more.
+    """
+
+    attempt: AttemptOut
+    rank: int | None
+    participants: int
+    percentile: float | None
+    sections: list[SectionResultOut]
+    questions: list[QuestionResultOut] | None
+
+    @classmethod
+    def of(cls, view: ResultView) -> Self:
+        """A result as the service computed it."""
+        return cls(
+            **view.figures,
+            attempt=AttemptOut.of(view.attempt),
+            rank=view.rank,
+            participants=view.participants,
+            percentile=view.percentile,
+            sections=[SectionResultOut(**section) for section in view.sections],
+            questions=[QuestionResultOut.model_validate(q) for q in view.questions]
+            if view.questions is not None
+            else None,
+        )

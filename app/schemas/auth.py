@@ -1,0 +1,132 @@
+"""Accounts, sessions and tokens."""
+
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import EmailStr, Field, SecretStr, StringConstraints
+
+from app.repositories.users import Member
+from app.schemas.common import In, Out
+from app.services.auth import Registered, SignedIn
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Password = Annotated[
+    SecretStr, Field(max_length=1000, description="8 characters to 72 bytes, not among the commonest")
+]
+OneTimeToken = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+class RegisterIn(In):
+    """A new account."""
+
+    email: EmailStr
+    password: Password
+    name: Name
+
+
+class LoginIn(In):
+    """Who signs in. No rule for passwords applies here: a short one is just wrong."""
+
+    email: Annotated[str, StringConstraints(max_length=320)]
+    password: Annotated[SecretStr, Field(max_length=1000)]
+
+
+class RefreshIn(In):
+    """The refresh token of the last answer."""
+
+    refresh_token: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
+
+class LogoutIn(In):
+    """Which sessions end."""
+
+    scope: Literal["local", "global", "others"] = "local"
+
+
+class EmailIn(In):
+    """An address to write to."""
+
+    email: EmailStr
+
+
+class TokenIn(In):
+    """The token of a mail."""
+
+    token: OneTimeToken
+
+
+class ResetPasswordIn(TokenIn):
+    """The token of a mail and the new password."""
+
+    password: Password
+
+
+class AccountIn(In):
+    """What changes; a new password needs the current one."""
+
+    name: Name | None = None
+    password: Password | None = None
+    current_password: Annotated[SecretStr, Field(max_length=1000)] | None = None
+
+
+class AccountOut(Out):
+    """Who somebody is."""
+
+    id: UUID
+    email: str
+    name: str
+    role: str
+
+    @classmethod
+    def of(cls, member: Member) -> Self:
+        """The account of a member."""
+        user = member.user
+        return cls(id=user.id, email=user.email, name=user.name, role=member.role)
+
+
+class SessionOut(Out):
+    """A session: send the access token as bearer, keep the refresh token for when it has expired."""
+
+    access_token: str
+    refresh_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 -- the type's name
+    expires_in: int
+    user: AccountOut
+
+    @classmethod
+    def of(cls, signed_in: SignedIn) -> Self:
+        """The session of somebody who has just signed in."""
+        session = signed_in.session
+        return cls(
+            access_token=session.access_token,
+            refresh_token=session.refresh_token,
+            expires_in=session.expires_in,
+            user=AccountOut.of(signed_in.member),
+        )
+
+
+class RegisteredOut(Out):
+    """A new account; the tokens are null while its address waits to be confirmed."""
+
+    user_id: UUID
+    email: str
+    name: str
+    confirmation_required: bool
+    access_token: str | None = None
+    refresh_token: str | None = None
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 -- the type's name
+    expires_in: int | None = None
+
+    @classmethod
+    def of(cls, registered: Registered) -> Self:
+        """What came of a registration."""
+        session = registered.session
+        return cls(
+            user_id=registered.user_id,
+            email=registered.email,
+            name=registered.name,
+            confirmation_required=session is None,
+            access_token=session.access_token if session else None,
+            refresh_token=session.refresh_token if session else None,
+            expires_in=session.expires_in if session else None,
+        )

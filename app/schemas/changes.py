@@ -1,0 +1,24 @@
+"""What a PATCH sends: some fields of a thing."""
+
+from typing import Any, ClassVar, Self
+
+from pydantic import model_validator
+
+from app.schemas.common import In
+
+
+class Changes(In):
+    """Fields to change. One that is left out stays; null empties those that may be empty."""
+
+    may_be_null: ClassVar[frozenset[str]] = frozenset()
+
+    @model_validator(mode="after")
+    def _nothing_required_is_emptied(self) -> Self:
+        for name in sorted(self.model_fields_set - self.may_be_null):
+            if getattr(self, name) is None:
+                raise ValueError(f"{name} cannot be null; leave it out to keep it")
+        return self
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that were sent."""
+        return self.model_dump(exclude_unset=True)

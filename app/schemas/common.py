@@ -1,0 +1,70 @@
+"""Shapes that several routes share."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from app.engine.marks import parse_marks
+from app.repositories.base import Page
+
+Item = TypeVar("Item", bound=BaseModel)
+
+
+class In(BaseModel):
+    """A request body: texts are trimmed, unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class Out(BaseModel):
+    """An answer, read from the attributes of whatever the service returned."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class PageOut(Out, Generic[Item]):
+    """A part of a list; ask again with `cursor=next_cursor` until it is null."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100)]
+OptionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,20}$")]
+
+
+def _english(value: Any) -> Any:
+    return {"en": value} if isinstance(value, str) else value
+
+
+LocalizedName = Annotated[
+    dict[LanguageTag, Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]],
+    Field(min_length=1, max_length=30, examples=[{"en": "Polity", "hi": "राजव्यवस्था"}]),
+    BeforeValidator(_english, json_schema_input_type=str | dict[str, str]),
+]
+"""A short text by language; a plain string means English."""
+
+Localized = Annotated[
+    dict[
+        LanguageTag, Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+    ],
+    Field(min_length=1, max_length=30, examples=[{"en": "Which Article …?", "hi": "कौन सा अनुच्छेद …?"}]),
+    BeforeValidator(_english, json_schema_input_type=str | dict[str, str]),
+]
+"""A long text by language; a plain string means English."""
+
+
+def _exact(value: str) -> str:
+    parse_marks(value)
+    return value
+
+
+Marks = Annotated[str, AfterValidator(_exact), Field(max_length=24, examples=["2", "-2/3", "0.25"])]
+"""An exact number of marks."""
+
+
+def page_out(page: Page[Any], items: Sequence[Item]) -> dict[str, Any]:
+    """The parts of a `PageOut` whose items were shaped by hand."""
+    return {"items": items, "next_cursor": page.next_cursor}

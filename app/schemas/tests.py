@@ -1,0 +1,340 @@
+"""Tests: as authors compose them, as candidates find them."""
+
+from datetime import datetime
+from fractions import Fraction
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, model_validator
+
+from app.core.errors import FieldError
+from app.engine.marks import RoundingPolicy, parse_marks, printed
+from app.engine.scoring import DroppedRule, PartialRule
+from app.models import LocalizedText, Test
+from app.repositories.tests import Listed
+from app.schemas.common import In, LanguageTag, Localized, LocalizedName, Marks, Out
+from app.services.tests import Published, SectionDraft, TestDraft
+
+Kind = Literal["full", "sectional", "chapter", "pyq", "practice"]
+Seconds = Annotated[int, Field(ge=1, le=86_400)]
+
+
+def _distinct(languages: list[str]) -> list[str]:
+    if len(set(languages)) < len(languages):
+        raise ValueError("a language is named once")
+    return languages
+
+
+Languages = Annotated[list[LanguageTag], Field(min_length=1, max_length=30), AfterValidator(_distinct)]
+
+
+def _not_positive(value: str) -> str:
+    if parse_marks(value) > 0:
+        raise ValueError('marks for an incorrect answer are zero or negative, such as "-2/3"')
+    return value
+
+
+def _positive(value: str) -> str:
+    if parse_marks(value) <= 0:
+        raise ValueError("marks for a correct answer are positive")
+    return value
+
+
+class MarkingPart(In):
+    """Marks of one section or question; what is left out comes from the level above."""
+
+    correct: Annotated[Marks, AfterValidator(_positive)] | None = None
+    incorrect: Annotated[Marks, AfterValidator(_not_positive)] | None = None
+    unattempted: Marks | None = None
+    partial: PartialRule | None = None
+
+
+class MarkingIn(In):
+    """The marking scheme. `incorrect` is signed: UPSC deducts a third, "-2/3" of 2."""
+
+    correct: Annotated[Marks, AfterValidator(_positive)]
+    incorrect: Annotated[Marks, AfterValidator(_not_positive)]
+    unattempted: Marks = "0"
+    partial: PartialRule = PartialRule.NONE
+    dropped: DroppedRule
+    rounding: RoundingPolicy
+
+
+class MarkingOut(Out):
+    """The marking scheme, in exact marks."""
+
+    correct: str
+    incorrect: str
+    unattempted: str
+    partial: PartialRule = PartialRule.NONE
+    dropped: DroppedRule
+    rounding: RoundingPolicy
+
+
+class SectionIn(In):
+    """A part of a test. With `choose`, the first so many answered questions in paper order count."""
+
+    name: LocalizedName
+    question_ids: Annotated[list[UUID], Field(min_length=1, max_length=500)]
+    duration_seconds: Seconds | None = None
+    locked: bool = True
+    choose: Annotated[int, Field(ge=1)] | None = None
+    marking: MarkingPart | None = None
+    question_marking: Annotated[dict[UUID, MarkingPart], Field(max_length=500, default_factory=dict)]
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.choose is not None and self.choose > len(self.question_ids):
+            raise ValueError("choose cannot be more than there are questions")
+        if strangers := set(self.question_marking) - set(self.question_ids):
+            raise ValueError(f"question_marking names a question outside the section: {min(strangers)}")
+        return self
+
+    def draft(self) -> SectionDraft:
+        """The section as the service wants it."""
+        return SectionDraft(
+            name=self.name,
+            question_ids=self.question_ids,
+            duration_seconds=self.duration_seconds,
+            locked=self.locked,
+            choose=self.choose,
+            marking=_part(self.marking),
+            question_marking={
+                question_id: part
+                for question_id, marking in self.question_marking.items()
+                if (part := _part(marking))
+            },
+        )
+
+
+def _part(marking: MarkingPart | None) -> dict[str, Any] | None:
+    return (marking.model_dump(mode="json", exclude_none=True) or None) if marking else None
+
+
+class ShuffleIn(In):
+    """What each attempt gets in an order of its own; questions of one passage stay together."""
+
+    questions: bool = False
+    options: bool = False
+
+
+Sections = Annotated[list[SectionIn], Field(max_length=50)]
+AttemptsAllowed = Annotated[int, Field(ge=1, le=1000)]
+
+
+class TestIn(In):
+    """A new test."""
+
+    title: LocalizedName
+    description: Localized | None = None
+    kind: Kind
+    subject_id: UUID | None = None
+    duration_seconds: Seconds
+    languages: Languages = Field(default_factory=lambda: ["en"])
+    marking: MarkingIn
+    sections: Sections = Field(default_factory=list)
+    shuffle: ShuffleIn = ShuffleIn()
+    attempts_allowed: AttemptsAllowed | None = None
+    review: Literal["after_submit", "after_release", "never"] = "after_submit"
+    access: Literal["free", "enrolled"] = "free"
+    available_from: AwareDatetime | None = None
+    available_until: AwareDatetime | None = None
+
+    def draft(self) -> TestDraft:
+        """The test as the service wants it."""
+        return TestDraft(
+            title=self.title,
+            description=self.description,
+            kind=self.kind,
+            subject_id=self.subject_id,
+            duration_seconds=self.duration_seconds,
+            languages=self.languages,
+            marking=self.marking.model_dump(mode="json"),
+            sections=[section.draft() for section in self.sections],
+            shuffle=self.shuffle.model_dump(),
+            attempts_allowed=self.attempts_allowed,
+            review=self.review,
+            access=self.access,
+            available_from=self.available_from,
+            available_until=self.available_until,
+        )
+
+
+class TestChangesIn(In):
+    """What changes in a test; `sections` replaces all of them."""
+
+    title: LocalizedName | None = None
+    description: Localized | None = None
+    kind: Kind | None = None
+    subject_id: UUID | None = None
+    duration_seconds: Seconds | None = None
+    languages: Languages | None = None
+    marking: MarkingIn | None = None
+    sections: Sections | None = None
+    shuffle: ShuffleIn | None = None
+    attempts_allowed: AttemptsAllowed | None = None
+    review: Literal["after_submit", "after_release", "never"] | None = None
+    access: Literal["free", "enrolled"] | None = None
+    available_from: AwareDatetime | None = None
+    available_until: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _nothing_required_is_emptied(self) -> Self:
+        may_be_empty = {
+            "description",
+            "subject_id",
+            "attempts_allowed",
+            "available_from",
+            "available_until",
+        }
+        for name in self.model_fields_set - may_be_empty:
+            if getattr(self, name) is None:
+                raise ValueError(f"{name} cannot be null; leave it out to keep it")
+        return self
+
+    def changes(self) -> dict[str, Any]:
+        """What was sent, as the service wants it."""
+        changes: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set}
+        for name in ("marking", "shuffle"):
+            if isinstance(value := changes.get(name), BaseModel):
+                changes[name] = value.model_dump(mode="json")
+        if self.sections is not None:
+            changes["sections"] = [section.draft() for section in self.sections]
+        return changes
+
+
+class TestOut(Out):
+    """A test as its candidates find it: what they will be served, and how it is marked."""
+
+    id: UUID
+    title: LocalizedText
+    description: LocalizedText | None
+    kind: Kind
+    subject_id: UUID | None
+    duration_seconds: int
+    question_count: int
+    max_marks: str
+    marking: MarkingOut
+    languages: list[str]
+    status: Literal["draft", "published", "archived"]
+    attempts_allowed: int | None
+    my_attempts: int
+    available_from: datetime | None
+    available_until: datetime | None
+    paper_version: int | None
+
+    @classmethod
+    def of(cls, listed: Listed) -> Self:
+        """From the published paper; a test that has none shows its draft, to staff."""
+        test, paper = listed.test, listed.paper
+        shown = paper or test
+        return cls(
+            id=test.id,
+            title=shown.title,
+            description=shown.description,
+            kind=test.kind,
+            subject_id=test.subject_id,
+            duration_seconds=shown.duration_seconds,
+            question_count=paper.question_count if paper else 0,
+            max_marks=_max_marks(paper.max_marks if paper else "0"),
+            marking=MarkingOut.model_validate(shown.marking),
+            languages=shown.languages,
+            status=test.status,
+            attempts_allowed=test.attempts_allowed,
+            my_attempts=listed.my_attempts,
+            available_from=test.available_from,
+            available_until=test.available_until,
+            paper_version=test.paper_version,
+        )
+
+
+def _max_marks(exact: str) -> str:
+    return printed(Fraction(exact), Fraction(1), RoundingPolicy.HALF_UP)
+
+
+class SectionDraftOut(Out):
+    """A section of a draft."""
+
+    id: UUID
+    name: LocalizedText
+    question_ids: list[UUID]
+    duration_seconds: int | None
+    locked: bool
+    choose: int | None
+    marking: dict[str, Any] | None
+    question_marking: dict[UUID, dict[str, Any]]
+
+
+class TestDraftOut(Out):
+    """A test as its authors compose it. Candidates see a change once it is published."""
+
+    id: UUID
+    title: LocalizedText
+    description: LocalizedText | None
+    kind: Kind
+    subject_id: UUID | None
+    duration_seconds: int
+    languages: list[str]
+    marking: MarkingOut
+    sections: list[SectionDraftOut]
+    shuffle: dict[str, bool]
+    attempts_allowed: int | None
+    review: str
+    access: str
+    available_from: datetime | None
+    available_until: datetime | None
+    status: Literal["draft", "published", "archived"]
+    paper_version: int | None
+    question_count: int
+
+    @classmethod
+    def of(cls, test: Test) -> Self:
+        """The draft with its sections."""
+        sections = [
+            SectionDraftOut(
+                id=section.id,
+                name=section.name,
+                question_ids=[place.question_id for place in section.questions],
+                duration_seconds=section.duration_seconds,
+                locked=section.locked,
+                choose=section.choose,
+                marking=section.marking,
+                question_marking={
+                    place.question_id: place.marking for place in section.questions if place.marking
+                },
+            )
+            for section in test.sections
+        ]
+        count = sum(len(section.question_ids) for section in sections)
+        names = set(cls.model_fields) - {"sections", "question_count"}
+        values = {name: getattr(test, name) for name in names}
+        return cls.model_validate(values | {"sections": sections, "question_count": count})
+
+
+class GapOut(Out):
+    """A text that a language of the test lacks."""
+
+    field: str
+    message: str
+
+    @classmethod
+    def of(cls, gap: FieldError) -> Self:
+        """A gap as publishing reports it."""
+        return cls(field=gap.field, message=gap.message)
+
+
+class PublishedOut(TestDraftOut):
+    """The published test, and which texts are missing in its other languages."""
+
+    max_marks: str
+    gaps: list[GapOut]
+
+    @classmethod
+    def of_published(cls, published: Published) -> Self:
+        """What publishing returns."""
+        draft = TestDraftOut.of(published.test)
+        return cls(
+            **draft.model_dump(),
+            max_marks=_max_marks(published.paper.max_marks),
+            gaps=[GapOut.of(gap) for gap in published.gaps],
+        )

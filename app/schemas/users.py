@@ -1,0 +1,50 @@
+"""Profiles."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field, HttpUrl, StringConstraints
+
+from app.schemas.auth import Name
+from app.schemas.common import In, LanguageTag, Out
+
+Category = Literal["general", "ews", "obc", "sc", "st"]
+
+
+def _known_timezone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("Send an IANA time zone, such as Asia/Kolkata.")
+    return name
+
+
+Timezone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_timezone)]
+Preferences = Annotated[dict[str, Any], Field(max_length=50)]
+
+
+class ProfileIn(In):
+    """What a person says about themselves; what is left out stays as it is."""
+
+    name: Name | None = None
+    category: Category | None = None
+    pwbd: Annotated[int, Field(ge=1, le=5, description="Benchmark disability, 1 to 5")] | None = None
+    target_year: Annotated[int, Field(ge=2000, le=2100)] | None = None
+    language: LanguageTag | None = None
+    timezone: Timezone | None = None
+    avatar_url: Annotated[HttpUrl, Field(max_length=2000)] | None = None
+    preferences: Preferences | None = None
+
+
+class ProfileOut(Out):
+    """A profile."""
+
+    id: UUID
+    email: str
+    name: str
+    category: Category
+    pwbd: int | None
+    target_year: int | None
+    language: str
+    timezone: str
+    avatar_url: str | None
+    preferences: dict[str, Any]

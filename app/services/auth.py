@@ -1,0 +1,237 @@
+"""Accounts and sessions: our rules around the auth server."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import structlog
+
+from app.core import errors, supabase_auth
+from app.core.passwords import check_password
+from app.core.supabase_auth import AuthSession, SupabaseAuth
+from app.models import Role
+from app.repositories.users import Member
+from app.services.components import Components
+from app.services.revocations import end_session, end_tokens
+from app.services.unit_of_work import UnitOfWork, unit_of_work
+from app.services.users import Principal, ensure_profile
+
+log = structlog.get_logger(__name__)
+
+SignOutScope = Literal["local", "global", "others"]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session and whose it is."""
+
+    session: AuthSession
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What came of a registration: a session, or a mail with a link if addresses are confirmed."""
+
+    user_id: UUID
+    email: str
+    name: str
+    session: AuthSession | None
+
+
+async def register(
+    parts: Components, email: str, password: str, name: str, client_address: str | None
+) -> Registered:
+    """Make an account. Raises WeakPassword, or EmailTaken where addresses are not confirmed by mail."""
+    check_password(password, email=email, name=name)
+    async with _facts():
+        made = await parts.auth.sign_up(email, password, name, client_address=client_address)
+    if made.session is not None:
+        async with unit_of_work(parts.engine) as uow:
+            await ensure_profile(uow, made.user_id, made.session.user.email, name)
+    return Registered(made.user_id, email, name, made.session)
+
+
+async def login(parts: Components, email: str, password: str, client_address: str | None) -> SignedIn:
+    """Sign in. A refusal takes the same time and says the same, whoever is asked for."""
+    started = time.monotonic()
+    try:
+        async with _facts():
+            session = await parts.auth.sign_in(email, password, client_address=client_address)
+        return await _signed_in(parts, session)
+    except errors.InvalidCredentials:
+        floor = parts.settings.login_floor_ms / 1000
+        await asyncio.sleep(max(0.0, started + floor - time.monotonic()))
+        raise
+
+
+async def refresh(parts: Components, refresh_token: str, client_address: str | None) -> SignedIn:
+    """Exchange a refresh token for the next pair. Raises InvalidToken."""
+    async with _facts():
+        session = await parts.auth.refresh(refresh_token, client_address=client_address)
+    return await _signed_in(parts, session)
+
+
+async def _signed_in(parts: Components, session: AuthSession) -> SignedIn:
+    user = session.user
+    async with unit_of_work(parts.engine) as uow:
+        member = await ensure_profile(uow, user.id, user.email, user.name or "")
+    if not member.user.active:
+        raise errors.InvalidCredentials
+    return SignedIn(session, member)
+
+
+async def logout(
+    uow: UnitOfWork, parts: Components, user: Principal, token: str, scope: SignOutScope, now: datetime
+) -> None:
+    """End this session, all sessions of the person, or all others; their access tokens die at once."""
+    async with _facts():
+        await parts.auth.sign_out(token, scope)
+    if scope == "local":
+        await end_session(uow, parts, user.id, user.session_id, now)
+    else:
+        await end_tokens(
+            uow, parts, user.id, now, except_session_id=user.session_id if scope == "others" else None
+        )
+
+
+async def forgot_password(parts: Components, email: str, client_address: str | None) -> None:
+    """Have a reset mail sent, if there is such an account; nobody learns whether."""
+    await _mail(parts.auth.recover(email, client_address=client_address))
+
+
+async def resend_confirmation(parts: Components, email: str, client_address: str | None) -> None:
+    """Have the confirmation mail sent again, if one is due; nobody learns whether."""
+    await _mail(parts.auth.resend(email, client_address=client_address))
+
+
+async def _mail(request: Awaitable[None]) -> None:
+    try:
+        await request
+    except supabase_auth.AuthUnavailable as error:
+        raise errors.Unavailable from error
+    except supabase_auth.AuthError as error:
+        log.warning("auth_mail_refused", error=str(error))
+
+
+async def confirm(parts: Components, token: str, client_address: str | None) -> None:
+    """Confirm an address by the token of its mail. The session that comes of it is not wanted."""
+    async with _facts():
+        session = await parts.auth.verify("signup", token, client_address=client_address)
+        await parts.auth.sign_out(session.access_token, "local")
+
+
+async def reset_password(
+    uow: UnitOfWork, parts: Components, token: str, password: str, client_address: str | None, now: datetime
+) -> None:
+    """Set a new password by the token of a mail, and end every session of the person.
+
+    The policy comes first, since verifying uses the token up.
+    """
+    check_password(password, email="")
+    async with _facts():
+        session = await parts.auth.verify("recovery", token, client_address=client_address)
+        try:
+            await parts.auth.update_user(session.access_token, password=password)
+        except supabase_auth.SamePassword:
+            log.info("password_reset_to_the_same")
+        await parts.auth.sign_out(session.access_token, "global")
+    await end_tokens(uow, parts, session.user.id, now)
+
+
+async def change_account(
+    uow: UnitOfWork,
+    parts: Components,
+    user: Principal,
+    token: str,
+    *,
+    name: str | None,
+    password: str | None,
+    current_password: str | None,
+    client_address: str | None,
+    now: datetime,
+) -> Member:
+    """Change name or password. A new password needs the current one and ends all other sessions."""
+    if password is not None:
+        await _change_password(parts, user, token, password, current_password, client_address)
+        await end_tokens(uow, parts, user.id, now, except_session_id=user.session_id)
+    if name is not None:
+        async with _facts():
+            await parts.auth.update_user(token, name=name)
+        await uow.users.change(user.id, {"name": name})
+    member = await uow.users.member(user.id)
+    assert member is not None  # noqa: S101 -- the request was authenticated as this person
+    return member
+
+
+async def _change_password(
+    parts: Components,
+    user: Principal,
+    token: str,
+    password: str,
+    current_password: str | None,
+    client_address: str | None,
+) -> None:
+    if current_password is None:
+        raise errors.Invalid.field("current_password", "send the current password to set a new one")
+    check_password(password, email=user.email, name=user.name)
+    try:
+        async with _facts():
+            proof = await parts.auth.sign_in(user.email, current_password, client_address=client_address)
+    except errors.InvalidCredentials:
+        raise errors.Invalid.field("current_password", "this is not the current password") from None
+    async with _facts():
+        try:
+            await parts.auth.update_user(token, password=password)
+        except supabase_auth.SamePassword:
+            log.info("password_changed_to_the_same")
+        finally:
+            await parts.auth.sign_out(proof.access_token, "local")
+
+
+async def create_account(
+    uow: UnitOfWork, auth: SupabaseAuth, email: str, password: str, name: str, role: Role
+) -> Member:
+    """An operator's way to make an account with a role, its address confirmed. Raises EmailTaken."""
+    check_password(password, email=email, name=name)
+    async with _facts():
+        user = await auth.admin_create(email, password=password, name=name)
+    await ensure_profile(uow, user.id, user.email, name)
+    await uow.users.set_role(user.id, role)
+    member = await uow.users.member(user.id)
+    assert member is not None  # noqa: S101 -- just made
+    return member
+
+
+@asynccontextmanager
+async def _facts() -> AsyncIterator[None]:
+    """What the auth server says, as our facts."""
+    try:
+        yield
+    except supabase_auth.AuthError as error:
+        raise _fact(error) from error
+
+
+def _fact(error: supabase_auth.AuthError) -> errors.Fact:
+    match error:
+        case supabase_auth.InvalidCredentials() | supabase_auth.EmailNotConfirmed():
+            return errors.InvalidCredentials()
+        case supabase_auth.EmailTaken():
+            return errors.EmailTaken()
+        case supabase_auth.WeakPassword():
+            return errors.WeakPassword(str(error))
+        case supabase_auth.RateLimited():
+            return errors.TooManyRequests(error.retry_after or 60)
+        case supabase_auth.InvalidRefreshToken() | supabase_auth.InvalidOneTimeToken():
+            return errors.InvalidToken()
+        case supabase_auth.InvalidSession() | supabase_auth.UserNotFound():
+            return errors.SessionRevoked()
+        case supabase_auth.Rejected():
+            return errors.Invalid(f"The auth server refuses this: {error}")
+        case _:
+            return errors.Unavailable()

@@ -1,0 +1,93 @@
+"""The long-lived parts that services and routes share; made once by each process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.config import Settings
+from app.core.cache import Cache
+from app.core.clock import Clock, SystemClock
+from app.core.mail import FolderMailer, Mailer, SmtpMailer
+from app.core.rate_limits import RateLimiter
+from app.core.revocations import Revocations
+from app.core.supabase_auth import SupabaseAuth
+from app.core.tokens import AccessTokenVerifier, AttemptTokens
+from app.database import create_engine
+from app.services.tests.papers import PaperStore
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """Everything with a life longer than a request."""
+
+    settings: Settings
+    clock: Clock
+    engine: AsyncEngine
+    redis: Redis
+    cache: Cache
+    limiter: RateLimiter
+    auth: SupabaseAuth
+    access_tokens: AccessTokenVerifier
+    attempt_tokens: AttemptTokens
+    revocations: Revocations
+    papers: PaperStore
+    mailer: Mailer
+
+
+@asynccontextmanager
+async def open_components(
+    settings: Settings,
+    *,
+    application_name: str,
+    pool_size: int | None = None,
+    clock: Clock | None = None,
+) -> AsyncIterator[Components]:
+    """Open what a process needs, and close it afterwards. Nothing connects before it is used."""
+    clock = clock or SystemClock()
+    redis = Redis.from_url(settings.redis)
+    pool = {"pool_size": pool_size} if pool_size else {}
+    engine = create_engine(settings, application_name=application_name, **pool)
+    async with httpx.AsyncClient() as http:
+        yield Components(
+            settings=settings,
+            clock=clock,
+            engine=engine,
+            redis=redis,
+            cache=Cache(redis, "ias:cache"),
+            limiter=RateLimiter(redis),
+            auth=SupabaseAuth(
+                settings.supabase_url,
+                settings.supabase_anon_key.get_secret_value(),
+                settings.supabase_service_key.get_secret_value(),
+                http,
+            ),
+            access_tokens=_access_tokens(settings, http, clock),
+            attempt_tokens=AttemptTokens(settings.secret_key.get_secret_value(), clock),
+            revocations=Revocations(),
+            papers=PaperStore(),
+            mailer=_mailer(settings),
+        )
+    await redis.aclose()
+    await engine.dispose()
+
+
+def _access_tokens(settings: Settings, http: httpx.AsyncClient, clock: Clock) -> AccessTokenVerifier:
+    secret = settings.supabase_jwt_secret
+    return AccessTokenVerifier(
+        issuer=settings.token_issuer,
+        jwks_url=f"{settings.token_issuer}/.well-known/jwks.json",
+        hs256_secret=secret.get_secret_value() if secret else None,
+        http=http,
+        clock=clock,
+    )
+
+
+def _mailer(settings: Settings) -> Mailer:
+    if settings.smtp_url is not None:
+        return SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from)
+    return FolderMailer(settings.mail_folder or Path("mail"), settings.mail_from)

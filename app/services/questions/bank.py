@@ -1,0 +1,149 @@
+"""Questions one by one: written, found, revised, retired."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from app.core.errors import FieldError, Invalid, NotFound
+from app.core.ids import uuid7
+from app.models import Question, QuestionVersion
+from app.repositories.base import Page, PageRequest
+from app.repositories.questions import QuestionFilter
+from app.services.questions.content import (
+    CONTENT_FIELDS,
+    Content,
+    content_of,
+    fingerprint,
+    normalized_key,
+    problems_of,
+)
+from app.services.unit_of_work import Reading, UnitOfWork
+from app.services.users import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a question stands in the bank, and what it is known by."""
+
+    subject_id: UUID
+    chapter_id: UUID | None = None
+    source: str | None = None
+    external_id: str | None = None
+    status: str = "active"
+
+
+async def page(
+    reads: Reading, reader: Principal, wanted: QuestionFilter, request: PageRequest
+) -> Page[Question]:
+    """The bank, narrowed down."""
+    return await reads.questions.page(reader.institute_id, wanted, request)
+
+
+async def find(reads: Reading, reader: Principal, question_id: UUID, *, lock: bool = False) -> Question:
+    """One question with its current version."""
+    question = await reads.questions.get(reader.institute_id, question_id, lock=lock)
+    if question is None:
+        raise NotFound("question")
+    return question
+
+
+async def versions(reads: Reading, question: Question) -> Sequence[QuestionVersion]:
+    """All that a question said, the newest first."""
+    return await reads.questions.versions(question.id)
+
+
+async def create(uow: UnitOfWork, author: Principal, place: Place, content: Content) -> Question:
+    """A new question in its first version."""
+    content = await _checked(uow, author, place, content)
+    question_id = uuid7()
+    values = {
+        "id": question_id,
+        "institute_id": author.institute_id,
+        "created_by": author.author_id,
+        **_columns(place, content),
+    }
+    await uow.questions.add([values], [version_values(question_id, 1, content, author.author_id)])
+    return await find(uow, author, question_id)
+
+
+async def revise(uow: UnitOfWork, author: Principal, question_id: UUID, changes: dict[str, Any]) -> Question:
+    """Change a question. What it says is never overwritten: a change of that is its next version."""
+    question = await find(uow, author, question_id, lock=True)
+    before = content_of(question.version)
+    content = replace(before, **{name: changes[name] for name in CONTENT_FIELDS if name in changes})
+    place = place_of(question)
+    place = replace(place, **{name: value for name, value in changes.items() if name not in CONTENT_FIELDS})
+    content = await _checked(uow, author, place, content)
+    number = question.current_version
+    if content != before:
+        number += 1
+        await uow.questions.add_versions([version_values(question.id, number, content, author.author_id)])
+    if content != before or place != place_of(question):
+        values = {"id": question.id, "current_version": number, **_columns(place, content)}
+        await uow.questions.change([values])
+    return await find(uow, author, question_id)
+
+
+async def retire(uow: UnitOfWork, author: Principal, question_id: UUID) -> Question:
+    """Take a question out of use; papers that have it keep it. Again is harmless."""
+    question = await find(uow, author, question_id, lock=True)
+    await uow.questions.change([{"id": question.id, "status": "retired"}])
+    return await find(uow, author, question_id)
+
+
+def place_of(question: Question) -> Place:
+    """Where a stored question stands."""
+    return Place(
+        subject_id=question.subject_id,
+        chapter_id=question.chapter_id,
+        source=question.source,
+        external_id=question.external_id,
+        status=question.status,
+    )
+
+
+def version_values(question_id: UUID, number: int, content: Content, actor_id: UUID | None) -> dict[str, Any]:
+    """A row of `question_versions`."""
+    return {
+        "id": uuid7(),
+        "question_id": question_id,
+        "number": number,
+        "created_by": actor_id,
+        **content.values(),
+    }
+
+
+def _columns(place: Place, content: Content) -> dict[str, Any]:
+    return {
+        "subject_id": place.subject_id,
+        "chapter_id": place.chapter_id,
+        "source": place.source,
+        "external_id": place.external_id,
+        "status": place.status,
+        "fingerprint": fingerprint(place.subject_id, content.text),
+    }
+
+
+async def _checked(uow: UnitOfWork, author: Principal, place: Place, content: Content) -> Content:
+    """The content as it is stored, if everything about it and its place is right."""
+    errors = problems_of(content, needs_key=place.status == "active")
+    errors += await _place_problems(uow, author, place, content)
+    if errors:
+        raise Invalid("The question is not valid.", errors=errors)
+    return replace(content, key=normalized_key(content.key))
+
+
+async def _place_problems(
+    uow: UnitOfWork, author: Principal, place: Place, content: Content
+) -> list[FieldError]:
+    errors = []
+    if await uow.subjects.get(author.institute_id, place.subject_id) is None:
+        errors.append(FieldError("subject_id", "there is no such subject"))
+    elif place.chapter_id and not await uow.subjects.chapter(
+        author.institute_id, place.subject_id, place.chapter_id
+    ):
+        errors.append(FieldError("chapter_id", "there is no such chapter in the subject"))
+    if content.passage_id and not await uow.questions.passages(author.institute_id, [content.passage_id]):
+        errors.append(FieldError("passage_id", "there is no such passage"))
+    return errors

@@ -1,0 +1,96 @@
+"""The columns of a sheet of questions: which header means what."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+OPTION_LETTERS = "abcdef"
+
+_PLACE = ("number", "external_id", "subject", "chapter", "passage_id", "source")
+_PLAIN = frozenset((*_PLACE, "type", "key", "status", "difficulty", "tags", "image"))
+_TEXTS = re.compile(
+    r"(?P<field>question|explanation|option_(?P<letter>[a-f]))(_(?P<language>[a-z]{2,3}(-[a-z0-9]{2,8})*))?"
+)
+_DEFAULT_LANGUAGE = "en"
+
+
+class BadHeader(ValueError):
+    """What is wrong with one column; `column` is its name or its spreadsheet letter."""
+
+    def __init__(self, column: str, message: str) -> None:
+        super().__init__(message)
+        self.column = column
+        self.message = message
+
+
+@dataclass(slots=True)
+class Columns:
+    """Where each field stands in a row."""
+
+    count: int
+    plain: dict[str, int] = field(default_factory=dict)
+    texts: dict[str, dict[str, int]] = field(default_factory=dict)
+    """`question`, `explanation` and `option_a` …: the column of each language."""
+    unnamed: list[int] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.plain or self.texts)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.plain or name in self.texts
+
+
+def read_header(cells: Sequence[str], *, needs_subject: bool) -> tuple[Columns, list[BadHeader]]:
+    """What the header's cells mean, in any order and any case, and all that is wrong with them."""
+    columns = Columns(len(cells))
+    errors = []
+    for position, cell in enumerate(cells):
+        try:
+            _place(columns, cell.strip(), position)
+        except BadHeader as error:
+            errors.append(error)
+    return columns, errors or list(_missing(columns, needs_subject=needs_subject))
+
+
+def spreadsheet_letters(position: int) -> str:
+    """0 → `A`, 26 → `AA`."""
+    letters = ""
+    position += 1
+    while position:
+        position, digit = divmod(position - 1, 26)
+        letters = chr(ord("A") + digit) + letters
+    return letters
+
+
+def _place(columns: Columns, header: str, position: int) -> None:
+    name = header.lower()
+    text = _TEXTS.fullmatch(name)
+    if not name:
+        columns.unnamed.append(position)
+        return
+    if name in _PLAIN:
+        target, entry = columns.plain, name
+    elif text:
+        target = columns.texts.setdefault(text["field"], {})
+        entry = _language_tag(text["language"] or _DEFAULT_LANGUAGE)
+    else:
+        raise BadHeader(header[:50], "there is no such column; the documentation of the import lists them")
+    if entry in target:
+        raise BadHeader(header, "this column is there twice")
+    target[entry] = position
+
+
+def _missing(columns: Columns, *, needs_subject: bool) -> Iterator[BadHeader]:
+    if "question" not in columns:
+        yield BadHeader("question", "this column is missing")
+    if "key" not in columns:
+        yield BadHeader("key", "this column is missing")
+    if needs_subject and "subject" not in columns:
+        yield BadHeader("subject", "name the subject in this column, or for the whole sheet")
+
+
+def _language_tag(lowered: str) -> str:
+    """`pt-br` → `pt-BR`, `sa-latn` → `sa-Latn`: the usual case of BCP 47."""
+    language, *rest = lowered.split("-")
+    cased = [part.upper() if len(part) == 2 else part.title() if len(part) == 4 else part for part in rest]
+    return "-".join([language, *cased])

@@ -1,0 +1,134 @@
+"""Importing a sheet of questions: all of it or nothing, and a second time changes nothing."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from uuid import UUID
+
+from app.models import Chapter, Question, Subject
+from app.services.questions.columns import Columns
+from app.services.questions.plans import Entry, Identity, Plan, planned, repeated
+from app.services.questions.rows import EmptyKey, RowError, SheetRow
+from app.services.questions.sheets import read_sheet
+from app.services.questions.syllabus import Syllabus
+from app.services.unit_of_work import UnitOfWork
+from app.services.users import Principal
+
+MOST_ERRORS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did, or with `dry_run` would do. Where there are errors it did nothing."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    errors: Sequence[RowError] = ()
+    question_ids: Sequence[UUID] = ()
+    """In the order of the sheet; empty after a dry run."""
+
+
+async def import_questions(
+    uow: UnitOfWork,
+    author: Principal,
+    file: bytes,
+    *,
+    dry_run: bool = False,
+    subject: str | None = None,
+    empty_key: EmptyKey = EmptyKey.ERROR,
+) -> ImportReport:
+    """Bring a sheet into the bank. With `subject`, the subject of a row becomes its chapter.
+
+    A question is known by `external_id`, else by `source` and `number`, else by its subject and text, and a
+    row finds only a question that is known the same way.
+    """
+    sheet = await asyncio.to_thread(read_sheet, file, empty_key=empty_key, needs_subject=subject is None)
+    if sheet.errors:
+        return _refused(sheet.errors)
+    await uow.questions.lock_bank(author.institute_id)
+    rows, errors = await _with_passages(uow, author.institute_id, sheet.rows)
+    syllabus = await Syllabus.load(uow, author.institute_id)
+    entries = _placed(rows, syllabus, sheet.columns, subject)
+    errors += repeated(entries)
+    if errors:
+        return _refused(errors)
+    known = await _known(uow, author.institute_id, entries)
+    plan = planned(entries, known, sheet.columns, Plan(author.institute_id, author.author_id))
+    if not dry_run:
+        await syllabus.save(uow)
+        await _write(uow, plan)
+    return _report(plan, dry_run=dry_run)
+
+
+def _refused(errors: list[RowError]) -> ImportReport:
+    """Nothing was done; of very many errors the first ones will do."""
+    shown = sorted(errors, key=lambda error: error.row)[:MOST_ERRORS]
+    if len(errors) > len(shown):
+        more = len(errors) - len(shown)
+        shown.append(RowError(shown[-1].row, "file", f"there are {more:,} more errors after these"))
+    return ImportReport(errors=shown)
+
+
+async def _with_passages(
+    uow: UnitOfWork, institute_id: UUID, rows: Sequence[SheetRow]
+) -> tuple[list[SheetRow], list[RowError]]:
+    """The rows with the passages that they name."""
+    names = {row.passage for row in rows if row.passage is not None}
+    known = await uow.questions.passages_named(institute_id, names) if names else {}
+    found = [
+        replace(row, content=replace(row.content, passage_id=known.get(row.passage))) if row.passage else row
+        for row in rows
+    ]
+    missing = [row for row in rows if row.passage and row.passage not in known]
+    return found, [RowError(row.row, "passage_id", f'there is no passage "{row.passage}"') for row in missing]
+
+
+def _placed(rows: Sequence[SheetRow], syllabus: Syllabus, columns: Columns, whole: str | None) -> list[Entry]:
+    """Each row in its subject and chapter; with a subject for the whole sheet, a row's own is a chapter."""
+    says_chapter = "chapter" in columns or (whole is not None and "subject" in columns)
+
+    @cache
+    def place(own: str | None, chapter_name: str | None) -> tuple[Subject, Chapter | None]:
+        subject = syllabus.subject(whole or own or "")
+        chapter = syllabus.chapter(subject, own) if whole is not None and own is not None else None
+        if chapter_name is not None:
+            chapter = syllabus.chapter(subject, chapter_name, parent=chapter)
+        return subject, chapter
+
+    entries = []
+    for row in rows:
+        subject, chapter = place(row.subject, row.chapter)
+        entries.append(Entry(row, subject.id, chapter.id if chapter else None, says_chapter))
+    return entries
+
+
+async def _known(uow: UnitOfWork, institute_id: UUID, entries: Sequence[Entry]) -> dict[Identity, Question]:
+    """The questions that are there, by what they are known by: a statement for each kind of identity."""
+    wanted: dict[str, list[Identity]] = {"external_id": [], "source": [], "text": []}
+    for entry in entries:
+        wanted[entry.identity[0]].append(entry.identity)
+    named = await uow.questions.by_external_id(institute_id, [name for _, name in wanted["external_id"]])
+    sourced = await uow.questions.by_source(institute_id, [place[1:] for place in wanted["source"]])
+    others = await uow.questions.by_fingerprint(institute_id, [print_ for _, print_ in wanted["text"]])
+    return {
+        **{("external_id", question.external_id): question for question in named},
+        **{("source", question.source, question.source_number): question for question in sourced},
+        **{("text", question.fingerprint): question for question in others},
+    }
+
+
+async def _write(uow: UnitOfWork, plan: Plan) -> None:
+    await uow.questions.add(plan.questions, plan.first_versions)
+    await uow.questions.add_versions(plan.next_versions)
+    await uow.questions.change(plan.changes)
+
+
+def _report(plan: Plan, *, dry_run: bool) -> ImportReport:
+    return ImportReport(
+        created=len(plan.questions),
+        updated=len(plan.changes),
+        unchanged=len(plan.question_ids) - len(plan.questions) - len(plan.changes),
+        question_ids=() if dry_run else plan.question_ids,
+    )

@@ -1,0 +1,163 @@
+"""What an import has to write: rows of a sheet against the questions that are there."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from app.core.ids import uuid7
+from app.models import LocalizedText, Question
+from app.services.questions.bank import version_values
+from app.services.questions.columns import Columns
+from app.services.questions.content import Content, content_of, fingerprint
+from app.services.questions.rows import RowError, SheetRow
+
+Values = dict[str, Any]
+Identity = tuple[Any, ...]
+"""What a question is known by: `("external_id", …)`, `("source", …, number)` or `("text", fingerprint)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row and where its question belongs; a sheet that says no chapter leaves it as it is."""
+
+    row: SheetRow
+    subject_id: UUID
+    chapter_id: UUID | None
+    says_chapter: bool
+
+    @property
+    def identity(self) -> Identity:
+        if self.row.external_id is not None:
+            return "external_id", self.row.external_id
+        if self.row.source is not None and self.row.number is not None:
+            return "source", self.row.source, self.row.number
+        return "text", fingerprint(self.subject_id, self.row.content.text)
+
+
+@dataclass(slots=True)
+class Plan:
+    """The rows to write, table by table, and every question of the sheet in its order."""
+
+    institute_id: UUID
+    actor_id: UUID | None
+    question_ids: list[UUID] = field(default_factory=list)
+    questions: list[Values] = field(default_factory=list)
+    first_versions: list[Values] = field(default_factory=list)
+    changes: list[Values] = field(default_factory=list)
+    next_versions: list[Values] = field(default_factory=list)
+
+    def create(self, question_id: UUID, entry: Entry) -> None:
+        """A question that is not there yet."""
+        row = entry.row
+        values = {
+            "id": question_id,
+            "institute_id": self.institute_id,
+            "created_by": self.actor_id,
+            "subject_id": entry.subject_id,
+            "chapter_id": entry.chapter_id,
+            "external_id": row.external_id,
+            "source": row.source,
+            "source_number": row.number,
+            "status": row.status or "active",
+            "fingerprint": fingerprint(entry.subject_id, row.content.text),
+        }
+        self.question_ids.append(question_id)
+        self.questions.append(values)
+        self.first_versions.append(version_values(question_id, 1, row.content, self.actor_id))
+
+    def revise(self, question: Question, entry: Entry, columns: Columns) -> None:
+        """A question that is there: what it says changes in its next version, or not at all."""
+        before = content_of(question.version)
+        content = merged(before, entry.row, columns)
+        number = question.current_version + (content != before)
+        values = {
+            "current_version": number,
+            "subject_id": entry.subject_id,
+            "chapter_id": _chapter(question, entry),
+            "source": entry.row.source if "source" in columns else question.source,
+            "source_number": entry.row.number if "number" in columns else question.source_number,
+            "status": _status(question, before, entry.row),
+            "fingerprint": fingerprint(entry.subject_id, content.text),
+        }
+        self.question_ids.append(question.id)
+        if number > question.current_version:
+            self.next_versions.append(version_values(question.id, number, content, self.actor_id))
+        if any(getattr(question, name) != value for name, value in values.items()):
+            self.changes.append({"id": question.id, **values})
+
+
+def planned(
+    entries: Sequence[Entry], known: Mapping[Identity, Question], columns: Columns, plan: Plan
+) -> Plan:
+    """Fill the plan, entry by entry. New ids rise with the rows, so that lists keep the sheet's order."""
+    new_ids = sorted(uuid7() for _ in entries)
+    for entry, new_id in zip(entries, new_ids, strict=True):
+        question = known.get(entry.identity)
+        if question is None:
+            plan.create(new_id, entry)
+        else:
+            plan.revise(question, entry, columns)
+    return plan
+
+
+def repeated(entries: Sequence[Entry]) -> list[RowError]:
+    """Rows that speak of the same question as one before them."""
+    first: dict[Identity, int] = {}
+    errors = []
+    columns = {"external_id": "external_id", "source": "number", "text": "question"}
+    for entry in entries:
+        kind, row = entry.identity[0], first.setdefault(entry.identity, entry.row.row)
+        if row != entry.row.row:
+            hint = "; tell them apart by external_id, or by source and number" if kind == "text" else ""
+            errors.append(
+                RowError(entry.row.row, columns[kind], f"this is the same question as in row {row}{hint}")
+            )
+    return errors
+
+
+def merged(before: Content, row: SheetRow, columns: Columns) -> Content:
+    """The sheet speaks for the columns and languages that it has; the rest stays."""
+    old_options = {option["id"]: option["text"] for option in before.options}
+    options = [
+        {
+            "id": option["id"],
+            "text": _merged(
+                old_options.get(option["id"]), option["text"], columns.texts[f"option_{option['id']}"]
+            ),
+        }
+        for option in row.content.options
+    ]
+    return replace(
+        row.content,
+        text=_merged(before.text, row.content.text, columns.texts["question"]),
+        options=options,
+        explanation=_merged(before.explanation, row.content.explanation, columns.texts.get("explanation", {}))
+        or None,
+        difficulty=row.content.difficulty if "difficulty" in columns else before.difficulty,
+        tags=row.content.tags if "tags" in columns else before.tags,
+        passage_id=row.content.passage_id if "passage_id" in columns else before.passage_id,
+        media=before.media,
+    )
+
+
+def _merged(
+    before: LocalizedText | None, said: LocalizedText | None, languages: Mapping[str, int]
+) -> LocalizedText:
+    kept = {language: text for language, text in (before or {}).items() if language not in languages}
+    return kept | (said or {})
+
+
+def _chapter(question: Question, entry: Entry) -> UUID | None:
+    if entry.says_chapter or question.subject_id != entry.subject_id:
+        return entry.chapter_id
+    return question.chapter_id
+
+
+def _status(question: Question, before: Content, row: SheetRow) -> str:
+    """As the row says; a draft that waited for its key becomes active with it."""
+    if row.status is not None:
+        return row.status
+    if question.status == "draft" and row.content.has_key and not before.has_key:
+        return "active"
+    return question.status

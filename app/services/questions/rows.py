@@ -1,0 +1,217 @@
+"""One row of a sheet: its cells in, a question or what is wrong with it out."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.core.errors import FieldError
+from app.models import LocalizedText
+from app.services.questions.columns import OPTION_LETTERS, Columns, spreadsheet_letters
+from app.services.questions.content import (
+    DROPPED,
+    NO_KEY,
+    Content,
+    Key,
+    Option,
+    normalized_key,
+    problems_of,
+)
+
+LONGEST_CELL = 20_000
+
+_LONGEST = {"subject": 300, "chapter": 300, "source": 300, "external_id": 200, "passage_id": 200, "key": 200}
+_LARGEST_NUMBER = 2**31 - 1
+_TYPES = ("single_choice", "multiple_choice", "true_false", "numeric", "descriptive")
+_DIFFICULTIES = ("easy", "medium", "hard")
+_STATUSES = ("draft", "active", "retired")
+_MOST_TAGS = 20
+_LONGEST_TAG = 50
+_LETTERS = re.compile(r"[a-z]+(\|[a-z]+)*")
+
+
+class EmptyKey(StrEnum):
+    """What a row without a key is: a mistake, a question that was dropped, or one that waits for its key."""
+
+    ERROR = "error"
+    DROPPED = "dropped"
+    DRAFT = "draft"
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """What is wrong in one cell; rows count as in a spreadsheet, where the header is row 1."""
+
+    row: int
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """One question of the sheet. None is an empty cell or a column that is not there."""
+
+    row: int
+    content: Content
+    status: str | None
+    subject: str | None
+    chapter: str | None
+    external_id: str | None
+    source: str | None
+    number: int | None
+    passage: str | None
+
+
+@dataclass(slots=True)
+class RowReader:
+    """Reads the cells of one row and collects what is wrong with them."""
+
+    columns: Columns
+    row: int
+    cells: Sequence[str]
+    empty_key: EmptyKey
+    needs_subject: bool
+    errors: list[RowError] = field(default_factory=list)
+
+    def read(self) -> SheetRow | None:
+        """The question, if nothing is wrong with it."""
+        self._check_width()
+        if self.needs_subject and not self._cell("subject"):
+            self._wrong("subject", "the question has no subject")
+        status = self._one_of("status", _STATUSES)
+        key_cell = self._cell("key")
+        waits = key_cell is None and (status == "draft" or self.empty_key is EmptyKey.DRAFT)
+        content = self._content(self._type(key_cell), key_cell, waits=waits)
+        if self._cell("image"):
+            self._wrong("image", "images are not imported yet; leave this empty")
+        question = SheetRow(
+            row=self.row,
+            content=content,
+            status="draft" if waits and content.type != "descriptive" else status,
+            subject=self._cell("subject"),
+            chapter=self._cell("chapter"),
+            external_id=self._cell("external_id"),
+            source=self._cell("source"),
+            number=self._number(),
+            passage=self._cell("passage_id"),
+        )
+        return None if self.errors else question
+
+    def _content(self, question_type: str, key_cell: str | None, *, waits: bool) -> Content:
+        text = self._localized("question")
+        if not text:
+            self._wrong("question", "the question has no text")
+        content = Content(
+            type=question_type,
+            text=text,
+            options=self._options(),
+            key=self._key(question_type, key_cell),
+            explanation=self._localized("explanation") or None,
+            difficulty=self._one_of("difficulty", _DIFFICULTIES),
+            tags=self._tags(),
+        )
+        if not self.errors:
+            self._report(problems_of(content, needs_key=not waits), content)
+        return content
+
+    def _type(self, key_cell: str | None) -> str:
+        """What the row says it is; else a key of several options together makes it multiple choice."""
+        said = self._one_of("type", _TYPES)
+        if said is not None:
+            return said
+        together = any(len(answer) > 1 for answer in _letters(key_cell or ""))
+        return "multiple_choice" if together else "single_choice"
+
+    def _key(self, question_type: str, cell: str | None) -> Key:
+        if cell is None:
+            dropped = self.empty_key is EmptyKey.DROPPED and question_type != "descriptive"
+            return DROPPED if dropped else NO_KEY
+        if question_type == "numeric":
+            value, _, tolerance = cell.partition("±")
+            return normalized_key({"value": value.strip(), "tolerance": tolerance.strip()})
+        if question_type == "true_false":
+            return {"accepted": [[cell.lower()]]}
+        answers = _letters(cell)
+        if not answers:
+            self._wrong("key", f'"{cell}" is no key; write "b", "bd" for exactly both, "b|d" for either')
+        return normalized_key({"accepted": answers})
+
+    def _options(self) -> list[Option]:
+        texts = {letter: self._localized(f"option_{letter}") for letter in OPTION_LETTERS}
+        last = max((letter for letter, text in texts.items() if text), default="")
+        for letter, text in texts.items():
+            if letter < last and not text:
+                self._wrong(f"option_{letter}", f"this is empty, but option_{last} is not")
+        return [{"id": letter, "text": text} for letter, text in texts.items() if text]
+
+    def _tags(self) -> list[str]:
+        tags = list(dict.fromkeys(tag.strip() for tag in re.split(r"[,;|]", self._cell("tags") or "")))
+        tags = [tag for tag in tags if tag]
+        if len(tags) > _MOST_TAGS or any(len(tag) > _LONGEST_TAG for tag in tags):
+            self._wrong("tags", f"at most {_MOST_TAGS} tags of {_LONGEST_TAG} characters, split by commas")
+        return tags
+
+    def _number(self) -> int | None:
+        cell = self._cell("number")
+        if cell is None:
+            return None
+        if not re.fullmatch(r"[0-9]{1,10}", cell) or int(cell) > _LARGEST_NUMBER:
+            self._wrong("number", "write a whole number")
+            return None
+        return int(cell)
+
+    def _one_of(self, name: str, allowed: Iterable[str]) -> str | None:
+        cell = self._cell(name)
+        if cell is None:
+            return None
+        value = re.sub(r"[\s-]+", "_", cell.lower())
+        if value not in allowed:
+            self._wrong(name, f"write one of: {', '.join(allowed)}")
+            return None
+        return value
+
+    def _cell(self, name: str) -> str | None:
+        position = self.columns.plain.get(name)
+        return None if position is None else self._at(position, name, _LONGEST.get(name, LONGEST_CELL))
+
+    def _localized(self, name: str) -> LocalizedText:
+        texts = {
+            language: self._at(position, name if language == "en" else f"{name}_{language}", LONGEST_CELL)
+            for language, position in self.columns.texts.get(name, {}).items()
+        }
+        return {language: text for language, text in texts.items() if text is not None}
+
+    def _at(self, position: int, name: str, longest: int) -> str | None:
+        cell = self.cells[position].strip() if position < len(self.cells) else ""
+        if len(cell) > longest:
+            self._wrong(name, f"at most {longest:,} characters fit; these are {len(cell):,}")
+        return cell or None
+
+    def _check_width(self) -> None:
+        for position in (*self.columns.unnamed, *range(self.columns.count, len(self.cells))):
+            if position < len(self.cells) and self.cells[position].strip():
+                self._wrong(f"column {spreadsheet_letters(position)}", "there is no header above this cell")
+
+    def _report(self, problems: Iterable[FieldError], content: Content) -> None:
+        for problem in problems:
+            self._wrong(_column_of(problem.field, content), problem.message)
+
+    def _wrong(self, column: str, message: str) -> None:
+        error = RowError(self.row, column, message)
+        if error not in self.errors:
+            self.errors.append(error)
+
+
+def _letters(cell: str) -> list[list[str]]:
+    """`b` → [[b]], `bd` → [[b, d]], `B | D` → [[b], [d]]; nothing where it is none of these."""
+    compact = "".join(cell.lower().split())
+    return [list(answer) for answer in compact.split("|")] if _LETTERS.fullmatch(compact) else []
+
+
+def _column_of(path: str, content: Content) -> str:
+    """The API's name of a field as the sheet's: `options.1.text` → `option_b`, `key.accepted.0` → `key`."""
+    name, _, rest = path.partition(".")
+    if name != "options":
+        return name
+    place = rest.partition(".")[0]
+    return f"option_{content.options[int(place)]['id']}" if place else "option_a"

@@ -1,0 +1,107 @@
+"""Access tokens that die before their time: written down, announced, and known in each process (D2)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.core.revocations import Cutoff, Revocations
+from app.models import Revocation
+from app.services.components import Components
+from app.services.unit_of_work import Reading, UnitOfWork, reading
+
+log = structlog.get_logger(__name__)
+
+TOKEN_LIFETIME = timedelta(hours=24)
+"""Longer than any access token lives: for so long a revocation is remembered."""
+
+POLL_SECONDS = 5.0
+OVERLAP = timedelta(seconds=60)
+"""Each poll looks back so far: a slow transaction may commit after a later one."""
+
+CHANNEL = "ias:revocations"
+
+
+async def end_session(
+    uow: UnitOfWork, parts: Components, user_id: UUID, session_id: str, now: datetime
+) -> None:
+    """Kill one session's access tokens, in every process."""
+    row = await uow.revocations.add(
+        user_id, session_id=session_id, issued_before=now, expires_at=now + TOKEN_LIFETIME
+    )
+    uow.after_commit(_announcement(parts, row))
+
+
+async def end_tokens(
+    uow: UnitOfWork, parts: Components, user_id: UUID, now: datetime, *, except_session_id: str | None = None
+) -> None:
+    """Kill all access tokens that a person holds now, in every process.
+
+    Tokens know their age to the second: those of this second die too, and the answer waits for the next
+    one, so that whoever signs in after it is let in.
+    """
+    issued_before = now.replace(microsecond=0) + timedelta(seconds=1)
+    row = await uow.revocations.add(
+        user_id,
+        except_session_id=except_session_id,
+        issued_before=issued_before,
+        expires_at=now + TOKEN_LIFETIME,
+    )
+    uow.after_commit(_announcement(parts, row))
+    if except_session_id is None:
+        uow.after_commit(lambda: asyncio.sleep(max(0.0, (issued_before - now).total_seconds())))
+
+
+def _announcement(parts: Components, row: Revocation) -> Callable[[], Awaitable[None]]:
+    async def announce() -> None:
+        remember(parts.revocations, row)
+        await parts.redis.publish(CHANNEL, "new")
+
+    return announce
+
+
+def remember(memory: Revocations, row: Revocation) -> None:
+    """Take a revocation into this process's memory. Twice is harmless."""
+    if row.session_id is not None:
+        memory.end_session(row.session_id, row.expires_at)
+    else:
+        memory.end_tokens(row.user_id, Cutoff(row.issued_before, row.except_session_id, row.expires_at))
+
+
+async def load(reads: Reading, memory: Revocations, since: datetime, now: datetime) -> None:
+    """Take what the database has learned `since` into this process's memory, and drop what is over."""
+    for row in await reads.revocations.since(since, now):
+        remember(memory, row)
+    memory.forget_expired(now)
+
+
+async def follow(parts: Components) -> None:
+    """Keep this process's memory up to date until cancelled: at once by Redis, every 5 s without it."""
+    since = datetime.fromtimestamp(0, UTC)
+    while True:
+        now = parts.clock.now()
+        try:
+            async with reading(parts.engine) as reads:
+                await load(reads, parts.revocations, since, now)
+            since = now - OVERLAP
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("revocations_not_loaded", error=repr(error))
+        await _wait_for_news(parts)
+
+
+async def _wait_for_news(parts: Components) -> None:
+    """Until somebody announces a revocation, or the next poll is due."""
+    try:
+        async with asyncio.timeout(POLL_SECONDS), parts.redis.pubsub() as channel:
+            await channel.subscribe(CHANNEL)
+            async for message in channel.listen():
+                if message["type"] == "message":
+                    return
+    except TimeoutError:
+        return
+    except (RedisError, OSError):
+        await asyncio.sleep(POLL_SECONDS)

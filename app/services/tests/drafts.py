@@ -1,0 +1,142 @@
+"""Composing tests: what an author may change until it is published."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.core.errors import FieldError, Invalid
+from app.core.ids import uuid7
+from app.models import LocalizedText, Test, TestQuestion, TestSection
+from app.services.unit_of_work import UnitOfWork
+from app.services.users import Principal
+
+Marking = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SectionDraft:
+    """A section as its author writes it; marks by question override the section's, these the test's."""
+
+    name: LocalizedText
+    question_ids: Sequence[UUID]
+    duration_seconds: int | None = None
+    locked: bool = True
+    choose: int | None = None
+    marking: Marking | None = None
+    question_marking: dict[UUID, Marking] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TestDraft:
+    """A test as its author writes it."""
+
+    title: LocalizedText
+    kind: str
+    duration_seconds: int
+    marking: Marking
+    sections: Sequence[SectionDraft]
+    description: LocalizedText | None = None
+    subject_id: UUID | None = None
+    languages: Sequence[str] = ("en",)
+    shuffle: dict[str, bool] = field(default_factory=lambda: {"questions": False, "options": False})
+    attempts_allowed: int | None = None
+    review: str = "after_submit"
+    access: str = "free"
+    available_from: datetime | None = None
+    available_until: datetime | None = None
+
+
+async def create(uow: UnitOfWork, author: Principal, draft: TestDraft) -> Test:
+    """A new test. Raises Invalid where it names questions or a subject that do not exist."""
+    await _check_subject(uow, author, draft.subject_id)
+    test = Test(
+        id=uuid7(),
+        institute_id=author.institute_id,
+        subject_id=draft.subject_id,
+        title=draft.title,
+        description=draft.description,
+        kind=draft.kind,
+        status="draft",
+        duration_seconds=draft.duration_seconds,
+        languages=list(draft.languages),
+        marking=draft.marking,
+        shuffle=draft.shuffle,
+        attempts_allowed=draft.attempts_allowed,
+        review=draft.review,
+        access=draft.access,
+        available_from=draft.available_from,
+        available_until=draft.available_until,
+        created_by=author.author_id,
+        sections=await _sections(uow, author, draft.sections),
+    )
+    _check_window(test)
+    uow.tests.add(test)
+    await uow.tests.flush()
+    return test
+
+
+async def change(uow: UnitOfWork, author: Principal, test_id: UUID, changes: dict[str, Any]) -> Test:
+    """Change fields of the draft; `sections` replaces them all. Published papers stay as they are."""
+    test = await uow.tests.draft(author.institute_id, test_id, lock=True)
+    await _check_subject(uow, author, changes.get("subject_id"))
+    if "sections" in changes:
+        test.sections = await _sections(uow, author, changes.pop("sections"))
+    for name, value in changes.items():
+        setattr(test, name, value)
+    _check_window(test)
+    await uow.tests.flush()
+    return await uow.tests.draft(author.institute_id, test_id)
+
+
+async def archive(uow: UnitOfWork, author: Principal, test_id: UUID) -> Test:
+    """Take a test out of the lists; running attempts go on. Again is harmless."""
+    test = await uow.tests.draft(author.institute_id, test_id, lock=True)
+    test.status = "archived"
+    await uow.tests.flush()
+    return test
+
+
+async def _sections(uow: UnitOfWork, author: Principal, drafts: Sequence[SectionDraft]) -> list[TestSection]:
+    wanted = [question_id for draft in drafts for question_id in draft.question_ids]
+    existing = await uow.tests.existing_questions(author.institute_id, wanted)
+    errors = []
+    for number, draft in enumerate(drafts):
+        errors += [
+            FieldError(f"sections.{number}.question_ids.{place}", "there is no such question")
+            for place, question_id in enumerate(draft.question_ids)
+            if question_id not in existing
+        ]
+    if len(set(wanted)) < len(wanted):
+        errors.append(FieldError("sections", "a question stands in a test once; one of these stands twice"))
+    if errors:
+        raise Invalid("The sections name questions that cannot be used.", errors=errors)
+    return [_section(position, draft) for position, draft in enumerate(drafts)]
+
+
+def _section(position: int, draft: SectionDraft) -> TestSection:
+    questions = [
+        TestQuestion(position=place, question_id=question_id, marking=draft.question_marking.get(question_id))
+        for place, question_id in enumerate(draft.question_ids)
+    ]
+    return TestSection(
+        id=uuid7(),
+        position=position,
+        name=draft.name,
+        duration_seconds=draft.duration_seconds,
+        locked=draft.locked,
+        choose=draft.choose,
+        marking=draft.marking,
+        questions=questions,
+    )
+
+
+async def _check_subject(uow: UnitOfWork, author: Principal, subject_id: UUID | None) -> None:
+    if subject_id is not None and not await uow.tests.subject_exists(author.institute_id, subject_id):
+        raise Invalid.field("subject_id", "there is no such subject")
+
+
+def _check_window(test: Test) -> None:
+    if test.available_from and test.available_until and test.available_until <= test.available_from:
+        raise Invalid.field("available_until", "must be after available_from")

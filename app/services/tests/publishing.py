@@ -1,0 +1,237 @@
+"""Publishing: a draft becomes the next frozen paper version (decision D4)."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from app.core.errors import FieldError, NotPublishable
+from app.engine.scoring import PaperKey
+from app.models import LocalizedText, Paper, PassageVersion, Question, QuestionVersion, Test, TestSection
+from app.services.tests.papers import paper_key
+from app.services.unit_of_work import UnitOfWork
+from app.services.users import Principal
+
+JsonObject = dict[str, Any]
+Bank = Mapping[UUID, tuple[Question, QuestionVersion]]
+Passages = Mapping[UUID, PassageVersion]
+
+TRUE_FALSE_OPTIONS = ("true", "false")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A test and its new paper; `gaps` are texts that a language of the test lacks."""
+
+    test: Test
+    paper: Paper
+    gaps: Sequence[FieldError] = field(default_factory=list)
+
+
+async def publish(uow: UnitOfWork, author: Principal, test_id: UUID, now: datetime) -> Published:
+    """Freeze the draft as the next paper version. Running attempts keep the version they began with.
+
+    Raises NotPublishable with everything that stands in the way, so that one look mends it all.
+    """
+    test = await uow.tests.draft(author.institute_id, test_id, lock=True)
+    places = [place for section in test.sections for place in section.questions]
+    bank = await uow.tests.questions([place.question_id for place in places])
+    passages = await uow.tests.passages(
+        [version.passage_id for _, version in bank.values() if version.passage_id]
+    )
+    if obstacles := _obstacles(test, bank):
+        raise NotPublishable("The test cannot be published yet.", errors=obstacles)
+    gaps = _language_gaps(test, bank, passages)
+    if missing := [gap for gap in gaps if gap.field.endswith(f".{test.languages[0]}")]:
+        raise NotPublishable("Texts are missing in the prevailing language.", errors=missing)
+
+    paper = compile_paper(test, bank, passages, version=(test.paper_version or 0) + 1)
+    paper.published_by = author.author_id
+    uow.tests.add_paper(paper)
+    test.paper_version = paper.version
+    test.status = "published"
+    test.updated_at = now
+    await uow.tests.flush()
+    return Published(test, paper, gaps)
+
+
+def compile_paper(test: Test, bank: Bank, passages: Passages, version: int) -> Paper:
+    """The frozen form: the candidates' document without key, the server's rules, the key apart."""
+    rules = _rules(test, bank)
+    answer_key = {
+        str(question_id): {"key": version.key, "explanation": version.explanation}
+        for question_id, (_, version) in bank.items()
+    }
+    key = _checked_key(rules, answer_key)
+    document = orjson.dumps(_document(test, bank, passages, rules, version))
+    return Paper(
+        test_id=test.id,
+        version=version,
+        title=test.title,
+        description=test.description,
+        duration_seconds=test.duration_seconds,
+        languages=test.languages,
+        marking=test.marking,
+        question_count=len(rules["questions"]),
+        max_marks=str(key.max_score),
+        document=document,
+        etag=f'W/"{hashlib.sha256(document).hexdigest()[:32]}"',
+        rules=rules,
+        key=answer_key,
+    )
+
+
+def _checked_key(rules: JsonObject, answer_key: JsonObject) -> PaperKey:
+    try:
+        return paper_key(rules, answer_key)
+    except ValueError as error:
+        raise NotPublishable(str(error), errors=[FieldError("sections", str(error))]) from error
+
+
+def _rules(test: Test, bank: Bank) -> JsonObject:
+    return {
+        "sections": [
+            {
+                "id": str(section.id),
+                "name": section.name,
+                "duration_seconds": section.duration_seconds,
+                "locked": section.locked,
+                "choose": section.choose,
+                "question_ids": [str(place.question_id) for place in section.questions],
+            }
+            for section in test.sections
+        ],
+        "questions": [
+            {
+                "id": str(place.question_id),
+                "version_id": str(bank[place.question_id][1].id),
+                "type": bank[place.question_id][1].type,
+                "options": option_ids(bank[place.question_id][1]),
+                "passage_id": _text(bank[place.question_id][1].passage_id),
+                "marks": _resolved_marks(test, section, place.marking),
+            }
+            for section in test.sections
+            for place in section.questions
+        ],
+        "dropped": test.marking["dropped"],
+        "rounding": test.marking["rounding"],
+        "shuffle": test.shuffle,
+    }
+
+
+def _resolved_marks(test: Test, section: TestSection, question: JsonObject | None) -> JsonObject:
+    """Marks resolve question > section > test (decision D7)."""
+    merged = {**test.marking, **(section.marking or {}), **(question or {})}
+    names = ("correct", "incorrect", "unattempted", "partial")
+    return {name: merged[name] for name in names if merged.get(name) is not None}
+
+
+def option_ids(version: QuestionVersion) -> list[str]:
+    """What may be answered, in the author's order; empty for numeric questions."""
+    if version.type == "true_false":
+        return list(TRUE_FALSE_OPTIONS)
+    return [option["id"] for option in version.options]
+
+
+def _document(test: Test, bank: Bank, passages: Passages, rules: JsonObject, version: int) -> JsonObject:
+    return {
+        "test_id": str(test.id),
+        "paper_version": version,
+        "title": test.title,
+        "languages": test.languages,
+        "duration_seconds": test.duration_seconds,
+        "sections": [
+            {
+                "id": section["id"],
+                "name": section["name"],
+                "duration_seconds": section["duration_seconds"],
+                "locked": section["locked"],
+                "choose": section["choose"],
+                "question_ids": section["question_ids"],
+            }
+            for section in rules["sections"]
+        ],
+        "passages": [
+            {"id": str(passage_id), "text": _in(test, passage.text), "media": passage.media}
+            for passage_id, passage in passages.items()
+        ],
+        "questions": [
+            _question(test, bank[UUID(entry["id"])][1], entry, number)
+            for number, entry in enumerate(rules["questions"], start=1)
+        ],
+    }
+
+
+def _question(test: Test, version: QuestionVersion, entry: JsonObject, number: int) -> JsonObject:
+    """A question as candidates see it: named field by field, so that no key can slip in."""
+    return {
+        "id": entry["id"],
+        "number": number,
+        "type": entry["type"],
+        "text": _in(test, version.text),
+        "options": [{"id": option["id"], "text": _in(test, option["text"])} for option in version.options],
+        "marks": entry["marks"]["correct"],
+        "negative_marks": entry["marks"]["incorrect"],
+        "passage_id": entry["passage_id"],
+        "media": version.media,
+    }
+
+
+def _in(test: Test, text: LocalizedText) -> LocalizedText:
+    """The text in the languages that the test names; what the bank has besides stays there."""
+    return {language: text[language] for language in test.languages if language in text}
+
+
+def _obstacles(test: Test, bank: Bank) -> list[FieldError]:
+    obstacles = []
+    if not any(section.questions for section in test.sections):
+        obstacles.append(FieldError("sections", "a test needs at least one question"))
+    for number, section in enumerate(test.sections):
+        if not section.questions:
+            obstacles.append(FieldError(f"sections.{number}.question_ids", "the section has no question"))
+        for place, entry in enumerate(section.questions):
+            if sentence := _unusable(*bank[entry.question_id]):
+                obstacles.append(FieldError(f"sections.{number}.question_ids.{place}", sentence))
+    timed = [section.duration_seconds for section in test.sections if section.duration_seconds]
+    if sum(timed) > test.duration_seconds:
+        obstacles.append(FieldError("duration_seconds", "the timed sections take longer than the test"))
+    return obstacles
+
+
+def _unusable(question: Question, version: QuestionVersion) -> str | None:
+    if question.status != "active":
+        return f"the question is {question.status}"
+    if version.type == "descriptive":
+        return "descriptive questions cannot be marked yet"
+    return None
+
+
+def _language_gaps(test: Test, bank: Bank, passages: Passages) -> list[FieldError]:
+    return [
+        FieldError(f"{place}.{language}", f"there is no text in {language}")
+        for place, text in _texts(test, bank, passages)
+        for language in test.languages
+        if language not in text
+    ]
+
+
+def _texts(test: Test, bank: Bank, passages: Passages) -> Iterable[tuple[str, LocalizedText]]:
+    yield "title", test.title
+    for number, section in enumerate(test.sections):
+        yield f"sections.{number}.name", section.name
+        for place, entry in enumerate(section.questions):
+            version = bank[entry.question_id][1]
+            path = f"sections.{number}.questions.{place}"
+            yield f"{path}.text", version.text
+            for option in version.options:
+                yield f"{path}.options.{option['id']}", option["text"]
+    for passage_id, passage in passages.items():
+        yield f"passages.{passage_id}", passage.text
+
+
+def _text(value: UUID | None) -> str | None:
+    return str(value) if value is not None else None

@@ -1,0 +1,78 @@
+"""The services' door to the database: one request or task, one transaction."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from app.core.errors import Fact
+from app.database import transaction
+from app.repositories.attempts import AttemptRepository
+from app.repositories.questions import QuestionRepository
+from app.repositories.subjects import SubjectRepository
+from app.repositories.tests import TestRepository
+from app.repositories.users import RevocationRepository, UserRepository
+from app.repositories.work import HealthRepository, JobRepository, WorkerRepository
+
+log = structlog.get_logger(__name__)
+
+
+class Reading:
+    """Every repository over one transaction; a service that takes this only reads."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+        self.users = UserRepository(session)
+        self.revocations = RevocationRepository(session)
+        self.subjects = SubjectRepository(session)
+        self.questions = QuestionRepository(session)
+        self.tests = TestRepository(session)
+        self.attempts = AttemptRepository(session)
+        self.workers = WorkerRepository(session)
+        self.health = HealthRepository(session)
+
+
+class UnitOfWork(Reading):
+    """A transaction that may write. It commits when its block ends and rolls back when a fact is raised."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        super().__init__(session)
+        self.jobs = JobRepository(session)
+        self._after_commit: list[Callable[[], Awaitable[None]]] = []
+
+    def after_commit(self, announce: Callable[[], Awaitable[None]]) -> None:
+        """Run `announce` once the commit has succeeded: hints only, work belongs into `jobs`."""
+        self._after_commit.append(announce)
+
+    async def announce(self) -> None:
+        """Called by `unit_of_work` alone. A hint that fails is logged; what was committed stays so."""
+        for announce in self._after_commit:
+            try:
+                await announce()
+            except Exception:
+                log.warning("after_commit_failed", exc_info=True)
+
+
+@asynccontextmanager
+async def unit_of_work(engine: AsyncEngine) -> AsyncIterator[UnitOfWork]:
+    """A unit of work over a transaction of its own."""
+    kept: Fact | None = None
+    async with transaction(engine) as session:
+        uow = UnitOfWork(session)
+        try:
+            yield uow
+        except Fact as fact:
+            if not fact.keeps_changes:
+                raise
+            kept = fact
+    await uow.announce()
+    if kept is not None:
+        raise kept
+
+
+@asynccontextmanager
+async def reading(engine: AsyncEngine) -> AsyncIterator[Reading]:
+    """Repositories over a read-only transaction: a write is refused by PostgreSQL."""
+    async with transaction(engine, read_only=True) as session:
+        yield Reading(session)

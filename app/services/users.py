@@ -1,0 +1,97 @@
+"""People: who is asking, their profile, and what they may do."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from app.core.errors import NotFound
+from app.models import DEFAULT_INSTITUTE_ID, Role, User
+from app.repositories.users import Member
+from app.services.unit_of_work import Reading, UnitOfWork
+
+OPERATOR_ID = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The person behind a request, as the rules need them."""
+
+    id: UUID
+    session_id: str
+    email: str
+    name: str
+    institute_id: UUID
+    role: Role
+    enrolled: bool
+
+    @property
+    def author_id(self) -> UUID | None:
+        """Whom rows name as their author: nobody where an operator works at the command line."""
+        return None if self.id == OPERATOR_ID else self.id
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether their attempts are previews that no statistic counts."""
+        return self.role is not Role.STUDENT
+
+    def is_any(self, *roles: Role) -> bool:
+        """Whether they have one of these roles; an admin may do what any role may."""
+        return self.role is Role.ADMIN or self.role in roles
+
+
+def operator() -> Principal:
+    """Who works at the command line: an admin of the default institute, without an account."""
+    return Principal(
+        id=OPERATOR_ID,
+        session_id="",
+        email="",
+        name="Operator",
+        institute_id=DEFAULT_INSTITUTE_ID,
+        role=Role.ADMIN,
+        enrolled=False,
+    )
+
+
+async def find_principal(reads: Reading, user_id: UUID, session_id: str) -> Principal | None:
+    """The person with this id, if they have been here before and are not banned."""
+    member = await reads.users.member(user_id)
+    return principal_of(member, session_id) if member is not None and member.user.active else None
+
+
+async def ensure_profile(uow: UnitOfWork, user_id: UUID, email: str, name: str) -> Member:
+    """The profile of an account, made at its first authenticated request; then we say welcome once."""
+    member = await uow.users.member(user_id)
+    if member is None:
+        if await uow.users.add(user_id, email, name or email.partition("@")[0]):
+            uow.jobs.add("send_welcome_mail", user_id=str(user_id))
+        member = await uow.users.member(user_id)
+    assert member is not None  # noqa: S101 -- we have just made it
+    return member
+
+
+async def profile(reads: Reading, user: Principal) -> User:
+    """A person's own profile."""
+    member = await reads.users.member(user.id)
+    if member is None:
+        raise NotFound("profile")
+    return member.user
+
+
+async def change_profile(uow: UnitOfWork, user: Principal, changes: dict[str, Any]) -> User:
+    """Change what a person may say about themselves."""
+    if changes:
+        await uow.users.change(user.id, changes)
+    return await profile(uow, user)
+
+
+def principal_of(member: Member, session_id: str) -> Principal:
+    """The request's view of a member."""
+    return Principal(
+        id=member.user.id,
+        session_id=session_id,
+        email=member.user.email,
+        name=member.user.name,
+        institute_id=member.institute_id,
+        role=Role(member.role),
+        enrolled=member.enrolled,
+    )

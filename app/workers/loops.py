@@ -1,0 +1,120 @@
+"""What must happen on time: loops over PostgreSQL in every worker, independent of Redis (decision D9)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.core.clock import Clock
+from app.core.ids import uuid7
+from app.services import attempts
+from app.services.unit_of_work import unit_of_work
+from app.workers.broker import Broker
+from app.workers.leases import SHORTEST_LEASE, lease_of
+
+log = structlog.get_logger(__name__)
+
+KEEP_FINISHED_JOBS = timedelta(days=7)
+KEEP_DEAD_WORKERS = timedelta(minutes=5)
+LONGEST_STEP = 60
+LONGEST_PAUSE = 15.0
+
+
+async def repeat(name: str, every: float, step: Callable[[], Awaitable[None]]) -> None:
+    """Do `step` for ever. A failure is repeated sooner or later; an outage is logged once, and its end."""
+    failures = 0
+    while True:
+        try:
+            async with asyncio.timeout(LONGEST_STEP):
+                await step()
+        except Exception:
+            failures += 1
+            if failures == 1:
+                log.warning("loop_failing", loop=name, exc_info=True)
+            await asyncio.sleep(min(0.5 * 2 ** min(failures - 1, 10), LONGEST_PAUSE))
+            continue
+        if failures:
+            log.info("loop_healed", loop=name, failures=failures)
+            failures = 0
+        await asyncio.sleep(every)
+
+
+class Relay:
+    """Publishes the jobs of committed transactions."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock, broker: Broker) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._broker = broker
+
+    async def step(self) -> None:
+        """Publish what is due, once the workers have taken all that was published before.
+
+        What waits, waits in PostgreSQL. So a long queue is not sent twice, and a job's deliveries count its
+        chances to run: none is used up while Redis is down or no worker consumes.
+        """
+        if await self._broker.waiting() == 0 and (jobs := await self._lease()):
+            # The lease must be committed before: the worker may be quicker than we are, and what it finds
+            # locked it leaves alone. If publishing fails the jobs wait for the end of their lease.
+            await self._broker.publish(jobs)
+
+    async def _lease(self) -> list[tuple[UUID, str]]:
+        now = self._clock.now()
+        async with unit_of_work(self._engine) as uow:
+            jobs = await uow.jobs.lease_due(now, SHORTEST_LEASE)
+            for job in jobs:
+                job.leased_until = now + lease_of(job.deliveries)
+            return [(job.id, job.task) for job in jobs]
+
+
+class Heart:
+    """Shows that this worker lives."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._id = uuid7()
+        self._started_at = clock.now()
+        self.first_beat = asyncio.Event()
+
+    async def beat(self) -> None:
+        """Write the time beside our name."""
+        async with unit_of_work(self._engine) as uow:
+            await uow.workers.beat(self._id, self._started_at, self._clock.now())
+        self.first_beat.set()
+
+    async def stop(self) -> None:
+        """Take the row along."""
+        async with unit_of_work(self._engine) as uow:
+            await uow.workers.leave(self._id)
+
+
+class Housekeeping:
+    """What is due every now and then."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock, grace: timedelta) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._grace = grace
+
+    async def close_overdue(self) -> None:
+        """Close the attempts whose time is over."""
+        async with unit_of_work(self._engine) as uow:
+            closed = await attempts.close_overdue(uow, self._clock.now(), self._grace)
+        if closed:
+            log.info("overdue_attempts_closed", count=closed)
+
+    async def make_partitions(self) -> None:
+        """Have partitions for the responses of the next weeks."""
+        async with unit_of_work(self._engine) as uow:
+            await uow.attempts.ensure_partitions(self._clock.now())
+
+    async def forget(self) -> None:
+        """Delete the rows of dead workers and of jobs done long ago; given-up jobs stay to be looked at."""
+        now = self._clock.now()
+        async with unit_of_work(self._engine) as uow:
+            await uow.jobs.forget_finished(now - KEEP_FINISHED_JOBS)
+            await uow.workers.forget_dead(now - KEEP_DEAD_WORKERS)

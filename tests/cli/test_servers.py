@@ -1,0 +1,67 @@
+"""Where a command finds its servers."""
+
+import asyncio
+import os
+
+import asyncpg
+import pytest
+import redis
+
+from app.cli.home import Home
+from app.cli.programs import get
+from app.cli.servers import ensure_servers
+from app.embedded.files import hold
+from app.embedded.network import LOOPBACK, port_is_free
+
+
+async def table_exists(url: str, name: str) -> bool:
+    connection = await asyncpg.connect(url, ssl=False)
+    try:
+        return await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", name) is True
+    finally:
+        await connection.close()
+
+
+class TestEnsureServers:
+    def test_a_given_database_is_used(self, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere/ias")
+        before = dict(os.environ)
+
+        with ensure_servers():
+            assert dict(os.environ) == before
+
+        assert not home.folder.exists()
+
+    def test_env_file_counts_as_environment(self, home: Home) -> None:
+        (home.folder.parent / ".env").write_text("DATABASE_URL=postgresql://elsewhere/ias\n")
+
+        with ensure_servers():
+            assert "DATABASE_URL" not in os.environ
+
+        assert not home.folder.exists()
+
+    def test_servers_of_its_own_last_as_long_as_the_command(self, home: Home) -> None:
+        before = dict(os.environ)
+
+        with ensure_servers():
+            given = dict(os.environ)
+            assert asyncio.run(table_exists(given["DATABASE_URL"], "ias.users"))
+            assert get(f"{given['SUPABASE_URL']}/auth/v1/health")
+            with redis.Redis.from_url(given["REDIS_URL"]) as connection:
+                assert connection.ping()
+
+        assert dict(os.environ) == before
+        ports = [int(file.read_text()) for file in (home.folder / "ports").iterdir()]
+        assert [port_is_free(LOOPBACK, port) for port in ports] == [True, True, True]
+
+    def test_the_servers_of_a_running_ias_up_are_shared(self, home: Home) -> None:
+        with hold(home.lock):
+            home.write_run(
+                {"database_url": "postgresql://shared/ias", "mail_folder": None, "api_url": "http://x"}
+            )
+
+            with ensure_servers():
+                assert os.environ["DATABASE_URL"] == "postgresql://shared/ias"
+                assert "MAIL_FOLDER" not in os.environ
+
+        assert "DATABASE_URL" not in os.environ

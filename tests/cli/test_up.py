@@ -1,0 +1,175 @@
+"""`ias up`, as a person at a terminal runs it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.cli.home import Home
+from app.cli.programs import get
+from app.embedded.network import free_port, port_is_free
+from app.embedded.processes import ProcessIdentity, wait_for
+from tests.cli.conftest import FROM_OUTSIDE
+
+PATIENCE = 90
+
+
+@dataclass
+class Terminal:
+    """Starts `ias up` in one home, on one port."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    @property
+    def home(self) -> Home:
+        return Home(self.folder / "home")
+
+    def up(self) -> subprocess.Popen[str]:
+        environment = {name: value for name, value in os.environ.items() if name not in FROM_OUTSIDE}
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "app.cli", "up"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            cwd=self.folder,
+            env=environment | {"IAS_HOME": str(self.home.folder), "PORT": str(self.port)},
+        )
+        self.started.append(process)
+        return process
+
+    def run_of(self, process: subprocess.Popen[str]) -> dict[str, Any]:
+        """What run.json says when the process has written it."""
+
+        def written() -> bool:
+            run = self.home.read_run()
+            return run is not None and run["pids"]["up"] == process.pid
+
+        assert wait_for(lambda: written() or process.poll() is not None, PATIENCE)
+        assert process.poll() is None, process.communicate()[0]
+        return self.home.read_run() or {}
+
+    def close(self) -> None:
+        for process in self.started:
+            if process.poll() is None:
+                process.terminate()
+            process.communicate(timeout=PATIENCE)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    terminal = Terminal(tmp_path)
+    yield terminal
+    terminal.close()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Terminal, dict[str, Any]]]:
+    """An `ias up` that has announced itself, for the tests that do not stop it."""
+    terminal = Terminal(tmp_path_factory.mktemp("up"))
+    try:
+        yield terminal, terminal.run_of(terminal.up())
+    finally:
+        terminal.close()
+
+
+def identities(run: dict[str, Any]) -> dict[str, ProcessIdentity | None]:
+    return {name: ProcessIdentity.of(pid) for name, pid in run["pids"].items()}
+
+
+def alive(processes: dict[str, ProcessIdentity | None]) -> list[str]:
+    return [name for name, process in processes.items() if process and process.alive]
+
+
+def is_ready(run: dict[str, Any]) -> bool:
+    body = get(f"{run['api_url']}/v1/health/ready")
+    return body is not None and json.loads(body)["status"] == "ready"
+
+
+class TestWhileItRuns:
+    def test_it_writes_where_everything_is(self, running: tuple[Terminal, dict[str, Any]]) -> None:
+        terminal, run = running
+
+        assert run["api_url"] == f"http://127.0.0.1:{terminal.port}"
+        assert alive(identities(run)) == ["up", "postgres", "valkey", "auth", "worker", "api"]
+        assert get(f"{run['supabase_url']}/auth/v1/health")
+        assert Path(run["mail_folder"]) == terminal.home.mail
+        assert terminal.home.run_file.stat().st_mode & 0o777 == 0o600
+        assert is_ready(run)
+
+    def test_a_second_one_in_the_same_home_is_refused(self, running: tuple[Terminal, dict[str, Any]]) -> None:
+        terminal, run = running
+        second = terminal.up()
+        output, _ = second.communicate(timeout=PATIENCE)
+
+        assert second.returncode == 1
+        assert f"in use by process {run['pids']['up']}" in output
+        assert run["api_url"] in output
+        assert is_ready(run)
+
+    def test_killed_servers_come_back(self, running: tuple[Terminal, dict[str, Any]]) -> None:
+        terminal, run = running
+        killed = {name: ProcessIdentity.of(run["pids"][name]) for name in ("postgres", "worker", "api")}
+        for name in killed:
+            os.kill(run["pids"][name], signal.SIGKILL)
+        assert wait_for(lambda: alive(killed) == [], PATIENCE)
+
+        assert wait_for(lambda: is_ready(run), PATIENCE, interval=0.2)
+        assert alive(identities(terminal.home.read_run() or {})) == list(run["pids"])
+
+
+class TestStop:
+    def test_a_run_after_kill_9_heals_and_stops_in_order(self, terminal: Terminal) -> None:
+        first = terminal.up()
+        before = terminal.run_of(first)
+        left = identities(before)
+        first.kill()
+        first.wait()
+        assert alive(left) == ["postgres", "valkey", "auth", "worker", "api"]
+
+        second = terminal.up()
+        after = terminal.run_of(second)
+        assert alive(left) == []
+        addresses = ("api_url", "database_url", "redis_url", "supabase_url")
+        assert [after[name] for name in addresses] == [before[name] for name in addresses]
+
+        children = identities(after)
+        second.terminate()
+        output, _ = second.communicate(timeout=PATIENCE)
+        assert (second.returncode, alive(children)) == (0, [])
+        assert output.endswith("Stopped.\n")
+        assert not terminal.home.run_file.exists()
+
+    def test_ctrl_c_while_it_starts_leaves_nothing(self, terminal: Terminal) -> None:
+        process = terminal.up()
+        assert wait_for((terminal.home.logs / "auth.log").exists, PATIENCE)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=PATIENCE)
+
+        assert process.returncode == 0
+        assert "Traceback" not in output
+        assert port_is_free("127.0.0.1", terminal.port)
+        assert not list((terminal.home.folder / "pids").rglob("*.json"))
+
+
+class TestRefusals:
+    def test_a_port_in_use_is_said_before_anything_starts(self, terminal: Terminal) -> None:
+        with socket.create_server(("127.0.0.1", terminal.port)):
+            process = terminal.up()
+            output, _ = process.communicate(timeout=PATIENCE)
+
+        assert process.returncode == 1
+        assert f"Port {terminal.port} is in use" in output
+        assert f"PORT={terminal.port + 1} make run" in output
+        assert "Traceback" not in output
+        assert not (terminal.home.folder / "postgres").exists()

@@ -1,0 +1,282 @@
+"""Real servers for all tests: PostgreSQL, Valkey and the auth server, started once by each xdist worker.
+
+TEST_POSTGRES_URL (a superuser's address) runs the suite on another PostgreSQL, such as Debian's 15.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg  # type: ignore[import-untyped]
+import httpx
+import pytest
+from alembic import command
+from alembic.config import Config
+from fastapi import FastAPI
+from pydantic import SecretStr
+from sqlalchemy import Connection
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from app.config import Settings
+from app.database import create_engine
+from app.embedded.network import free_port
+from app.embedded.postgres import Postgres
+from app.embedded.processes import wait_for
+from app.embedded.valkey import Valkey
+from app.main import create_app
+from app.services.components import Components
+from app.services.unit_of_work import UnitOfWork, unit_of_work
+from tests.people import People
+
+ROOT = Path(__file__).parent.parent
+ANON_KEY, SERVICE_KEY = "sb_publishable_test", "sb_secret_test"
+
+
+class TestClock:
+    """The system's time, moved by a test."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.offset = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.offset
+
+    def advance(self, seconds: float) -> None:
+        self.offset += timedelta(seconds=seconds)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def superuser_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a superuser of a real PostgreSQL."""
+    if given := os.environ.get("TEST_POSTGRES_URL"):
+        yield given
+        return
+    server = Postgres(tmp_path_factory.mktemp("postgres"), durable=False)
+    yield server.start().url("postgres")
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def template(superuser_url: str) -> Iterator[str]:
+    """A database built by running the migrations; tests get clones of it. Its owner is no superuser."""
+    name = f"template_{uuid4().hex[:12]}"
+    owner = f"owner_{uuid4().hex[:12]}"
+    statements = [f"create role {owner} login password 'owner'", f"create database {name} owner {owner}"]
+    asyncio.run(administer(superuser_url, *statements))
+    asyncio.run(_migrate(_address(superuser_url, name, owner)))
+    yield name
+    drop = [f"drop database {name} with (force)", f"drop owned by {owner}", f"drop role {owner}"]
+    asyncio.run(administer(superuser_url, *drop))
+
+
+@pytest.fixture(scope="session")
+def database_url(superuser_url: str, template: str) -> Iterator[str]:
+    """A database of this xdist worker, for everything that commits; tests make unique data in it."""
+    with cloned_database(superuser_url, template) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    server = Valkey(tmp_path_factory.mktemp("valkey"), durable=False)
+    yield server.start()
+    server.stop()
+
+
+@contextmanager
+def cloned_database(superuser_url: str, template: str) -> Iterator[str]:
+    """A database of one's own, as migrated."""
+    name = f"test_{uuid4().hex[:12]}"
+    asyncio.run(administer(superuser_url, f"create database {name} template {template}"))
+    owner = asyncio.run(_owner(superuser_url, template))
+    asyncio.run(administer(superuser_url, f"alter database {name} owner to {owner}"))
+    yield _address(superuser_url, name, owner)
+    asyncio.run(administer(superuser_url, f"drop database {name} with (force)"))
+
+
+async def administer(superuser_url: str, *statements: str) -> None:
+    """Run statements as the superuser, each in a transaction of its own."""
+    connection = await asyncpg.connect(superuser_url)
+    for statement in statements:
+        await connection.execute(statement)
+    await connection.close()
+
+
+async def _owner(superuser_url: str, database: str) -> str:
+    connection = await asyncpg.connect(superuser_url)
+    owner = await connection.fetchval(
+        "select pg_get_userbyid(datdba) from pg_database where datname = $1", database
+    )
+    await connection.close()
+    return str(owner)
+
+
+def _address(superuser_url: str, database: str, owner: str) -> str:
+    url = make_url(superuser_url).set(database=database, username=owner, password="owner")
+    return url.render_as_string(hide_password=False)
+
+
+async def _migrate(database_url: str) -> None:
+    engine = create_engine(Settings(database_url=SecretStr(database_url)), pool_size=1)
+
+    def upgrade(connection: Connection) -> None:
+        config = Config(ROOT / "alembic.ini")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+    async with engine.begin() as connection:
+        await connection.run_sync(upgrade)
+    async with unit_of_work(engine) as uow:
+        await uow.users.ensure_default_institute()
+        await uow.attempts.ensure_partitions(datetime.now(UTC))
+    await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def auth_url(superuser_url: str, database_url: str, mail_folder: Path) -> Iterator[str]:
+    """The embedded auth server, a process of its own, with a schema of its own in the same database."""
+    role = f"auth_{uuid4().hex[:12]}"
+    database = make_url(database_url).database or ""
+    asyncio.run(administer(superuser_url, f"create role {role} login password 'owner'"))
+    inside = make_url(superuser_url).set(database=database).render_as_string(hide_password=False)
+    grants = [f"create schema auth authorization {role}", f"grant connect on database {database} to {role}"]
+    asyncio.run(administer(inside, *grants))
+    url = f"http://127.0.0.1:{free_port()}"
+    environment = {
+        "PATH": os.environ["PATH"],
+        "AUTH_DATABASE_URL": _address(superuser_url, database, role),
+        "AUTH_PORT": url.rpartition(":")[2],
+        "AUTH_PUBLIC_URL": url,
+        "AUTH_SITE_URL": "https://app.example.org",
+        "AUTH_ANON_KEY": ANON_KEY,
+        "AUTH_SERVICE_KEY": SERVICE_KEY,
+        "AUTH_MAIL_FOLDER": str(mail_folder),
+    }
+    with subprocess.Popen([sys.executable, "-m", "app.embedded.auth"], env=environment) as server:
+        assert wait_for(lambda: _answers(url), patience=30), "the auth server does not answer"
+        yield url
+        server.terminate()
+    asyncio.run(administer(inside, f"drop owned by {role} cascade", f"drop role {role}"))
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/auth/v1/health").is_success
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def mail_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where mails arrive."""
+    return tmp_path_factory.mktemp("mails")
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str, redis_url: str, auth_url: str, mail_folder: Path) -> Settings:
+    """The application's settings for tests."""
+    return Settings(
+        environment="test",
+        database_url=SecretStr(database_url),
+        database_pool_size=20,
+        redis_url=SecretStr(redis_url),
+        supabase_url=auth_url,
+        supabase_anon_key=SecretStr(ANON_KEY),
+        supabase_service_key=SecretStr(SERVICE_KEY),
+        mail_folder=mail_folder,
+        login_floor_ms=0,
+        log_level="ERROR",
+    )
+
+
+@pytest.fixture(scope="session")
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """Connections to the database in which things are committed."""
+    engine = create_engine(Settings(database_url=SecretStr(database_url)), pool_size=20)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def uow(engine: AsyncEngine) -> AsyncIterator[UnitOfWork]:
+    """A unit of work that is rolled back after the test: for repositories and services alone."""
+    async with engine.connect() as connection:
+        outer = await connection.begin()
+        async with AsyncSession(
+            bind=connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
+        ) as session:
+            yield UnitOfWork(session)
+        await outer.rollback()
+
+
+@pytest.fixture(scope="session")
+def shared_clock() -> TestClock:
+    return TestClock()
+
+
+@pytest.fixture
+def clock(shared_clock: TestClock) -> Iterator[TestClock]:
+    """The application's clock; what a test moved is moved back."""
+    yield shared_clock
+    shared_clock.offset = timedelta()
+
+
+@pytest.fixture(scope="session")
+async def app(settings: Settings, shared_clock: TestClock) -> AsyncIterator[FastAPI]:
+    """The real application, with its lifespan."""
+    app = create_app(settings, clock=shared_clock)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture(scope="session")
+def parts(app: FastAPI) -> Components:
+    """The application's long-lived parts."""
+    components: Components = app.state.components
+    return components
+
+
+@pytest.fixture(scope="session")
+async def people(app: FastAPI, engine: AsyncEngine) -> AsyncIterator[People]:
+    """Makes accounts through the API, each with a client of its own."""
+    async with People(app, engine) as people:
+        yield people
+
+
+@pytest.fixture
+async def api(people: People) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that is not signed in."""
+    async with people.client() as client:
+        yield client
+
+
+@pytest.fixture
+async def candidate(people: People) -> httpx.AsyncClient:
+    """A new candidate's client."""
+    return await people.candidate()
+
+
+@pytest.fixture(scope="session")
+async def author(people: People) -> httpx.AsyncClient:
+    """An author's client."""
+    return await people.member("author")
+
+
+@pytest.fixture(scope="session")
+async def admin(people: People) -> httpx.AsyncClient:
+    """An admin's client."""
+    return await people.member("admin")

@@ -1,0 +1,164 @@
+"""The score of any answer sheet to any paper equals a slow reference, written straight from the rules."""
+
+from collections import Counter
+from collections.abc import Mapping
+from fractions import Fraction
+from uuid import UUID
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.engine.marks import RoundingPolicy
+from app.engine.scoring import (
+    Accepted,
+    Answer,
+    Dropped,
+    DroppedRule,
+    Item,
+    Marks,
+    NumericKey,
+    Outcome,
+    PaperKey,
+    PartialRule,
+    SectionRule,
+    score_paper,
+)
+
+option_sets = st.frozensets(st.sampled_from("abcd"), min_size=1)
+numbers = st.fractions(min_value=-2, max_value=2, max_denominator=4)
+keys = st.one_of(
+    st.builds(Accepted, st.frozensets(option_sets, min_size=1, max_size=3)),
+    st.builds(NumericKey, numbers, st.sampled_from([Fraction(0), Fraction(1, 2)])),
+    st.just(Dropped()),
+)
+given_answers = st.one_of(
+    st.none(),
+    st.lists(st.sampled_from("abcd"), max_size=4).map(tuple),
+    numbers.map(str),
+    st.sampled_from(["", "?", "0.25"]),
+)
+schemes = st.builds(
+    Marks,
+    st.sampled_from([Fraction(1), Fraction(2), Fraction(5, 2)]),
+    st.sampled_from([Fraction(0), Fraction(-2, 3), Fraction(-5, 6)]),
+    st.sampled_from([Fraction(0), Fraction(-1, 4), Fraction(1, 4)]),
+    st.sampled_from(PartialRule),
+)
+
+
+@st.composite
+def papers(draw: st.DrawFn) -> PaperKey:
+    sections: list[SectionRule] = []
+    items: list[Item] = []
+    for number in range(draw(st.integers(1, 3))):
+        section_id = UUID(int=1000 + number)
+        drawn = draw(st.lists(keys, min_size=1, max_size=6))
+        choose = draw(st.none() | st.integers(1, len(drawn)))
+        scheme = draw(schemes)
+        sections.append(SectionRule(section_id, choose))
+        for key in drawn:
+            marks = scheme if choose else draw(schemes)
+            items.append(Item(UUID(int=len(items)), section_id, key, marks))
+    if all(item.is_dropped for item in items):
+        items[0] = Item(
+            items[0].question_id, items[0].section_id, Accepted(frozenset([frozenset("a")])), items[0].marks
+        )
+    order = draw(st.permutations(items))
+    return PaperKey(tuple(order), tuple(sections), draw(st.sampled_from(DroppedRule)), RoundingPolicy.HALF_UP)
+
+
+@st.composite
+def sat_papers(draw: st.DrawFn) -> tuple[PaperKey, dict[UUID, Answer | None]]:
+    key = draw(papers())
+    return key, {item.question_id: draw(given_answers) for item in key.items}
+
+
+def slow_marks(item: Item, answer: Answer | None) -> Fraction:
+    """What a live question that counts earns, read off the rules one by one."""
+    if answer is None or answer in ((), ""):
+        return item.marks.unattempted
+    if isinstance(item.key, NumericKey):
+        if isinstance(answer, tuple) or answer == "?":
+            return item.marks.incorrect
+        low, high = item.key.value - item.key.tolerance, item.key.value + item.key.tolerance
+        return item.marks.correct if low <= Fraction(answer) <= high else item.marks.incorrect
+    assert isinstance(item.key, Accepted)
+    best = item.marks.incorrect
+    for right in item.key.options:
+        if isinstance(answer, tuple) and set(answer) == right:
+            return item.marks.correct
+        if item.marks.partial == "proportional" and isinstance(answer, tuple):
+            hits = [option for option in right if option in answer]
+            misses = [option for option in answer if option not in right]
+            if hits and not misses:
+                best = max(best, item.marks.correct * len(hits) / len(right))
+    return best
+
+
+def slow_section(
+    items: list[Item], choose: int | None, rule: DroppedRule, answers: Mapping[UUID, Answer | None]
+) -> tuple[Fraction, Fraction, Fraction]:
+    """Raw marks, the maximum as set, and the maximum without what is prorated."""
+    places = len(items) if choose is None else choose
+    raw = Fraction(0)
+    blanks = []
+    free = places
+    for item in items:
+        answer = answers[item.question_id]
+        is_blank = answer is None or len(answer) == 0
+        if item.is_dropped:
+            if rule == "prorate":
+                continue
+            if rule == "full_marks_to_all" or not is_blank:
+                raw += item.marks.correct if free > 0 else 0
+                free -= 1
+            else:
+                blanks.append(Fraction(0))
+        elif is_blank:
+            blanks.append(slow_marks(item, None))
+        else:
+            raw += slow_marks(item, answer) if free > 0 else 0
+            free -= 1
+    raw += sum(blanks[: max(free, 0)])
+    maximum = sum([item.marks.correct for item in items][:places], Fraction(0))
+    live = [item.marks.correct for item in items if not (item.is_dropped and rule == "prorate")]
+    return raw, maximum, sum(live[:places], Fraction(0))
+
+
+def slow_score(key: PaperKey, answers: Mapping[UUID, Answer | None]) -> tuple[Fraction, Fraction]:
+    """Score and maximum of a paper."""
+    parts = [
+        slow_section(
+            [item for item in key.items if item.section_id == rule.id], rule.choose, key.dropped, answers
+        )
+        for rule in key.sections
+    ]
+    raw, maximum, reachable = (sum(column, Fraction(0)) for column in zip(*parts, strict=True))
+    return raw * maximum / reachable, maximum
+
+
+class TestAnyAnswerSheet:
+    @settings(max_examples=300)
+    @given(sat_papers())
+    def test_equals_the_slow_reference(self, sat: tuple[PaperKey, dict[UUID, Answer | None]]) -> None:
+        key, answers = sat
+        card = score_paper(answers, key)
+        assert (card.score, card.max_score) == slow_score(key, answers)
+
+    @given(sat_papers())
+    def test_everything_adds_up(self, sat: tuple[PaperKey, dict[UUID, Answer | None]]) -> None:
+        key, answers = sat
+        card = score_paper(answers, key)
+        counts = Counter(item.outcome for item in card.items)
+        assert counts == {outcome: getattr(card, outcome) for outcome in Outcome if counts[outcome]}
+        assert sum(counts.values()) == len(key.items)
+        assert sum(item.marks for item in card.items) == card.raw == card.marks_gained - card.marks_lost
+        assert sum(section.score for section in card.sections) == card.score
+        assert sum(section.max_score for section in card.sections) == card.max_score
+        assert card.score <= card.max_score
+
+    @given(sat_papers())
+    def test_a_blank_is_the_same_as_no_answer(self, sat: tuple[PaperKey, dict[UUID, Answer | None]]) -> None:
+        key, answers = sat
+        given_only = {question_id: answer for question_id, answer in answers.items() if answer}
+        assert score_paper(given_only, key) == score_paper(answers, key)

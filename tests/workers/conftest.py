@@ -1,0 +1,160 @@
+"""Real servers, a database for each test, and real workers as processes."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from app.config import Settings
+from app.database import create_engine
+from app.embedded.valkey import Valkey
+from app.services.unit_of_work import unit_of_work
+from tests.conftest import cloned_database
+
+T = TypeVar("T")
+
+
+async def eventually(condition: Callable[[], Awaitable[T]], patience: float = 30) -> T:
+    """What the condition returns, once that is truthy."""
+    deadline = time.monotonic() + patience
+    while not (value := await condition()):
+        assert time.monotonic() < deadline, f"{condition} did not come true in {patience:.0f} s"
+        await asyncio.sleep(0.05)
+    return value
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[Valkey]:
+    """A Valkey that forgets everything when it stops."""
+    server = Valkey(tmp_path / "valkey", durable=False)
+    server.start()
+    yield server
+    server.stop()
+
+
+class Database:
+    """A test's own database, and the outbox as a test sees it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = create_engine(Settings(database_url=SecretStr(url)), pool_size=5)
+
+    async def all(self, statement: str, **values: Any) -> list[Any]:
+        async with self.engine.begin() as connection:
+            result = await connection.execute(text(statement), values)
+            return list(result.all()) if result.returns_rows else []
+
+    async def add_job(self, task: str, **arguments: Any) -> UUID:
+        async with unit_of_work(self.engine) as uow:
+            uow.jobs.add(task, **arguments)
+        return (await self.all("select id from ias.jobs order by id desc limit 1"))[0].id
+
+    async def job(self, job_id: UUID) -> Any:
+        return (await self.all("select * from ias.jobs where id = :id", id=job_id))[0]
+
+    async def finished(self, job_id: UUID) -> bool:
+        return (await self.job(job_id)).finished_at is not None
+
+    async def end_leases(self) -> None:
+        """Let the time of all leases be over, rather than wait for it."""
+        await self.all("update ias.jobs set leased_until = now() - interval '1 s' where finished_at is null")
+
+    async def traces(self) -> list[str]:
+        return [row.name for row in await self.all("select name from public.traces order by name")]
+
+    async def waiting_at_gate(self) -> bool:
+        return bool(await self.all("select 1 from pg_locks where locktype = 'advisory' and not granted"))
+
+
+@pytest.fixture
+def own_database_url(superuser_url: str, template: str) -> Iterator[str]:
+    """A database for one test: a worker takes every job that it finds."""
+    with cloned_database(superuser_url, template) as url:
+        yield url
+
+
+@pytest.fixture
+async def database(own_database_url: str) -> AsyncIterator[Database]:
+    async with open_database(own_database_url) as database:
+        yield database
+
+
+@asynccontextmanager
+async def open_database(url: str) -> AsyncIterator[Database]:
+    database = Database(url)
+    await database.all("create table public.traces (name text)")
+    yield database
+    await database.engine.dispose()
+
+
+class WorkerProcess:
+    """An `ias worker` with the probes, in a process group of its own."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.ready_file = folder / "ready"
+        self.log = folder / "worker.log"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.workers.probes"],
+                env=os.environ | environment | {"IAS_READY_FILE": str(self.ready_file)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    async def ready(self) -> "WorkerProcess":
+        async def announced() -> bool:
+            assert self.process.poll() is None, self.log.read_text()
+            return self.ready_file.exists()
+
+        await eventually(announced)
+        return self
+
+    def kill(self) -> None:
+        """End it and its children, as the kernel does when memory is short."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def terminate(self) -> int:
+        """Ask it to stop; its exit code."""
+        self.process.terminate()
+        return self.process.wait(timeout=30)
+
+    def kill_if_running(self) -> None:
+        try:
+            self.kill()
+        except ProcessLookupError:
+            self.process.wait()
+
+
+StartWorker = Callable[..., WorkerProcess]
+
+
+@pytest.fixture
+def start_worker(tmp_path: Path, database: Database, valkey: Valkey) -> Iterator[StartWorker]:
+    """Start workers; all of them are gone when the test ends."""
+    started: list[WorkerProcess] = []
+
+    def start(**environment: str) -> WorkerProcess:
+        """`environment` adds to the addresses of the test's servers, or stands instead of them."""
+        folder = tmp_path / f"worker-{len(started)}"
+        folder.mkdir()
+        where = {"DATABASE_URL": database.url, "REDIS_URL": valkey.url, "MAIL_FOLDER": str(tmp_path / "mail")}
+        started.append(WorkerProcess(folder, where | environment))
+        return started[-1]
+
+    yield start
+    for worker in started:
+        worker.kill_if_running()
