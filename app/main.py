@@ -63,7 +63,8 @@ def _lifespan(settings: Settings, clock: Clock | None):  # type: ignore[no-untyp
         async with open_components(settings, application_name="ias-api", clock=clock) as parts:
             app.state.components = parts
             observe_pool(parts.engine.pool)
-            following = asyncio.create_task(revocations.follow(parts))
+            since = await revocations.catch_up(parts, revocations.EPOCH)
+            following = asyncio.create_task(revocations.follow(parts, since))
             yield
             following.cancel()
 

@@ -10,7 +10,7 @@ from fastapi import Depends, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.core import tokens
-from app.core.errors import Forbidden, InvalidToken, SessionRevoked, Unauthenticated
+from app.core.errors import Forbidden, InvalidToken, SessionRevoked, Unauthenticated, Unavailable
 from app.models import Role
 from app.repositories.base import PageRequest
 from app.services import users
@@ -73,10 +73,14 @@ async def _current_user(request: Request, bearer: Bearer, parts: Parts) -> Princ
 
 
 async def _authenticate(request: Request, token: str, parts: Components) -> Principal:
+    if not parts.revocations.is_loaded:
+        raise Unavailable
     try:
         claims = await parts.access_tokens.verify(token)
     except tokens.InvalidToken as error:
         raise InvalidToken from error
+    except tokens.KeysUnavailable as error:
+        raise Unavailable from error
     if parts.revocations.cover(claims.user_id, claims.session_id, claims.issued_at):
         raise SessionRevoked
     async with reading(parts.engine) as reads:

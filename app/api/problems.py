@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped]
+import asyncpg
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -50,7 +50,6 @@ def install(app: FastAPI) -> None:
     outages = (
         SQLAlchemyError,
         asyncpg.PostgresError,
-        asyncpg.InterfaceError,
         ConnectionError,
         TimeoutError,
         socket.gaierror,
@@ -124,8 +123,6 @@ def _driver_error(error: Exception) -> BaseException:
 
 
 def _is_bad_value(cause: BaseException) -> bool:
-    if isinstance(cause, asyncpg.InterfaceError):
-        return isinstance(cause, ValueError)  # asyncpg's own DataError: a value that it cannot even send.
     return isinstance(cause, asyncpg.PostgresError) and (cause.sqlstate or "").startswith(BAD_VALUES)
 
 
@@ -133,7 +130,7 @@ def _is_outage(error: Exception, cause: BaseException) -> bool:
     if isinstance(cause, asyncpg.PostgresError):
         return (cause.sqlstate or "").startswith(OUTAGES)
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    return lost or isinstance(cause, PoolTimeout | asyncpg.InterfaceError | OSError | RedisError)
+    return lost or isinstance(cause, PoolTimeout | OSError | RedisError)
 
 
 def _fact_problem(scope: Scope, fact: Fact) -> Response:

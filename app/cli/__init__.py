@@ -2,13 +2,15 @@
 
 import typer
 
-from app.cli import migrate, serve, up, worker
+from app.cli import admin, demo, migrate, serve, up, worker
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(up.up)
 app.command()(serve.serve)
 app.command()(worker.worker)
 app.command()(migrate.migrate)
+app.add_typer(admin.admin, name="admin")
+app.add_typer(demo.demo_app, name="demo")
 
 
 @app.callback()

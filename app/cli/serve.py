@@ -1,8 +1,11 @@
 """`ias serve`: the API."""
 
 import os
+import signal
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -18,15 +21,15 @@ def serve(
     workers: Annotated[int, typer.Option(envvar="API_WORKERS", min=1, help="Processes.")] = 1,
 ) -> None:
     """Serve the API until Ctrl-C or SIGTERM; requests under way are answered first."""
-    with ensure_servers(), tempfile.TemporaryDirectory(prefix="ias-metrics-") as metrics:
+    # When uvicorn has stopped in order it sends itself the signal again; what we opened is to be closed then.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with ensure_servers(), _shared_metrics(workers):
         import uvicorn  # noqa: PLC0415 -- heavy
 
         from app.config import get_settings  # noqa: PLC0415 -- only now is the environment complete
         from app.core.telemetry import configure_logging  # noqa: PLC0415
 
         configure_logging(get_settings().log_level, console=sys.stdout.isatty())
-        if workers > 1:
-            os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", metrics)
         uvicorn.run(
             "app.main:create_app",
             factory=True,
@@ -40,3 +43,14 @@ def serve(
             proxy_headers=False,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
+
+
+@contextmanager
+def _shared_metrics(workers: int) -> Iterator[None]:
+    """Where several processes keep their counters together, so that each can show all."""
+    if workers == 1 or "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="ias-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        yield

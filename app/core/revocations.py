@@ -20,6 +20,8 @@ class Revocations:
     def __init__(self) -> None:
         self._sessions: dict[str, datetime] = {}
         self._cutoffs: dict[UUID, list[Cutoff]] = {}
+        self.is_loaded = False
+        """Until the database has been read once, nobody can say that a token is alive."""
 
     def cover(self, user_id: UUID, session_id: str, issued_at: datetime) -> bool:
         """Whether a token is dead."""

@@ -80,7 +80,7 @@ class SubjectRepository(Repository):
     async def parents(self, subject_id: UUID) -> dict[UUID, UUID | None]:
         """The shape of the tree: each chapter's parent."""
         statement = select(Chapter.id, Chapter.parent_id).where(Chapter.subject_id == subject_id)
-        return dict((await self._session.execute(statement)).tuples().all())
+        return dict(iter(await self._session.execute(statement)))
 
     def add(self, *rows: Subject | Chapter) -> None:
         """New rows, written with the next `flush`."""

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.models import DEFAULT_INSTITUTE_ID, Institute, Membership, Revocation, User
-from app.repositories.base import Repository
+from app.repositories.base import Page, PageRequest, Repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,28 @@ class UserRepository(Repository):
         row = (await self._session.execute(statement)).one_or_none()
         if row is None:
             return None
-        user, membership = row
-        return Member(user, membership.institute_id, membership.role, membership.enrolled_at is not None)
+        return _member(*row)
+
+    async def page(self, query: str | None, role: str | None, page: PageRequest) -> Page[Member]:
+        """People by name or address, the newest profile's id last."""
+        statement = select(User).join(Membership, Membership.user_id == User.id)
+        statement = statement.where(Membership.institute_id == DEFAULT_INSTITUTE_ID)
+        if role is not None:
+            statement = statement.where(Membership.role == role)
+        if query:
+            matches = User.name.icontains(query, autoescape=True) | User.email.icontains(
+                query, autoescape=True
+            )
+            statement = statement.where(matches)
+        users = await self._page(statement, [User.id], page)
+        ids = [user.id for user in users.items]
+        memberships = await self._session.scalars(
+            select(Membership).where(
+                Membership.user_id.in_(ids), Membership.institute_id == DEFAULT_INSTITUTE_ID
+            )
+        )
+        membership_of = {membership.user_id: membership for membership in memberships}
+        return Page([_member(user, membership_of[user.id]) for user in users.items], users.next_cursor)
 
     async def add(self, user_id: UUID, email: str, name: str) -> bool:
         """Make a profile and a student's membership; False where another request was quicker."""
@@ -96,3 +116,7 @@ class RevocationRepository(Repository):
         """Those made after `moment` that still matter at `now`."""
         statement = select(Revocation).where(Revocation.created_at > moment, Revocation.expires_at > now)
         return (await self._session.scalars(statement)).all()
+
+
+def _member(user: User, membership: Membership) -> Member:
+    return Member(user, membership.institute_id, membership.role, membership.enrolled_at is not None)

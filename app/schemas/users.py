@@ -1,11 +1,14 @@
 """Profiles."""
 
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, HttpUrl, StringConstraints
 
+from app.models import Role
+from app.repositories.users import Member
 from app.schemas.auth import Name
 from app.schemas.common import In, LanguageTag, Out
 
@@ -48,3 +51,39 @@ class ProfileOut(Out):
     timezone: str
     avatar_url: str | None
     preferences: dict[str, Any]
+
+
+class RoleIn(In):
+    """What somebody may do from now on."""
+
+    role: Role
+
+
+class StatusIn(In):
+    """Whether somebody may sign in."""
+
+    active: bool
+
+
+class MemberOut(Out):
+    """A person as administrators see them."""
+
+    id: UUID
+    email: str
+    name: str
+    role: Role
+    active: bool
+    created_at: datetime
+
+    @classmethod
+    def of(cls, member: Member) -> Self:
+        """A member of the institute."""
+        user = member.user
+        return cls(
+            id=user.id,
+            email=user.email,
+            name=user.name,
+            role=Role(member.role),
+            active=user.active,
+            created_at=user.created_at,
+        )

@@ -13,8 +13,7 @@ import structlog
 
 from app.core import errors, supabase_auth
 from app.core.passwords import check_password
-from app.core.supabase_auth import AuthSession, SupabaseAuth
-from app.models import Role
+from app.core.supabase_auth import AuthSession
 from app.repositories.users import Member
 from app.services.components import Components
 from app.services.revocations import end_session, end_tokens
@@ -49,7 +48,7 @@ async def register(
 ) -> Registered:
     """Make an account. Raises WeakPassword, or EmailTaken where addresses are not confirmed by mail."""
     check_password(password, email=email, name=name)
-    async with _facts():
+    async with auth_facts():
         made = await parts.auth.sign_up(email, password, name, client_address=client_address)
     if made.session is not None:
         async with unit_of_work(parts.engine) as uow:
@@ -61,7 +60,7 @@ async def login(parts: Components, email: str, password: str, client_address: st
     """Sign in. A refusal takes the same time and says the same, whoever is asked for."""
     started = time.monotonic()
     try:
-        async with _facts():
+        async with auth_facts():
             session = await parts.auth.sign_in(email, password, client_address=client_address)
         return await _signed_in(parts, session)
     except errors.InvalidCredentials:
@@ -72,7 +71,7 @@ async def login(parts: Components, email: str, password: str, client_address: st
 
 async def refresh(parts: Components, refresh_token: str, client_address: str | None) -> SignedIn:
     """Exchange a refresh token for the next pair. Raises InvalidToken."""
-    async with _facts():
+    async with auth_facts():
         session = await parts.auth.refresh(refresh_token, client_address=client_address)
     return await _signed_in(parts, session)
 
@@ -90,7 +89,7 @@ async def logout(
     uow: UnitOfWork, parts: Components, user: Principal, token: str, scope: SignOutScope, now: datetime
 ) -> None:
     """End this session, all sessions of the person, or all others; their access tokens die at once."""
-    async with _facts():
+    async with auth_facts():
         await parts.auth.sign_out(token, scope)
     if scope == "local":
         await end_session(uow, parts, user.id, user.session_id, now)
@@ -121,7 +120,7 @@ async def _mail(request: Awaitable[None]) -> None:
 
 async def confirm(parts: Components, token: str, client_address: str | None) -> None:
     """Confirm an address by the token of its mail. The session that comes of it is not wanted."""
-    async with _facts():
+    async with auth_facts():
         session = await parts.auth.verify("signup", token, client_address=client_address)
         await parts.auth.sign_out(session.access_token, "local")
 
@@ -134,7 +133,7 @@ async def reset_password(
     The policy comes first, since verifying uses the token up.
     """
     check_password(password, email="")
-    async with _facts():
+    async with auth_facts():
         session = await parts.auth.verify("recovery", token, client_address=client_address)
         try:
             await parts.auth.update_user(session.access_token, password=password)
@@ -161,7 +160,7 @@ async def change_account(
         await _change_password(parts, user, token, password, current_password, client_address)
         await end_tokens(uow, parts, user.id, now, except_session_id=user.session_id)
     if name is not None:
-        async with _facts():
+        async with auth_facts():
             await parts.auth.update_user(token, name=name)
         await uow.users.change(user.id, {"name": name})
     member = await uow.users.member(user.id)
@@ -181,11 +180,11 @@ async def _change_password(
         raise errors.Invalid.field("current_password", "send the current password to set a new one")
     check_password(password, email=user.email, name=user.name)
     try:
-        async with _facts():
+        async with auth_facts():
             proof = await parts.auth.sign_in(user.email, current_password, client_address=client_address)
     except errors.InvalidCredentials:
         raise errors.Invalid.field("current_password", "this is not the current password") from None
-    async with _facts():
+    async with auth_facts():
         try:
             await parts.auth.update_user(token, password=password)
         except supabase_auth.SamePassword:
@@ -194,23 +193,9 @@ async def _change_password(
             await parts.auth.sign_out(proof.access_token, "local")
 
 
-async def create_account(
-    uow: UnitOfWork, auth: SupabaseAuth, email: str, password: str, name: str, role: Role
-) -> Member:
-    """An operator's way to make an account with a role, its address confirmed. Raises EmailTaken."""
-    check_password(password, email=email, name=name)
-    async with _facts():
-        user = await auth.admin_create(email, password=password, name=name)
-    await ensure_profile(uow, user.id, user.email, name)
-    await uow.users.set_role(user.id, role)
-    member = await uow.users.member(user.id)
-    assert member is not None  # noqa: S101 -- just made
-    return member
-
-
 @asynccontextmanager
-async def _facts() -> AsyncIterator[None]:
-    """What the auth server says, as our facts."""
+async def auth_facts() -> AsyncIterator[None]:
+    """Turn what the auth server says inside the block into our facts."""
     try:
         yield
     except supabase_auth.AuthError as error:

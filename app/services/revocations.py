@@ -24,6 +24,7 @@ OVERLAP = timedelta(seconds=60)
 """Each poll looks back so far: a slow transaction may commit after a later one."""
 
 CHANNEL = "ias:revocations"
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 async def end_session(
@@ -79,17 +80,23 @@ async def load(reads: Reading, memory: Revocations, since: datetime, now: dateti
     memory.forget_expired(now)
 
 
-async def follow(parts: Components) -> None:
+async def catch_up(parts: Components, since: datetime) -> datetime:
+    """Load what was written after `since`; returns what to ask for next. An outage is logged."""
+    now = parts.clock.now()
+    try:
+        async with reading(parts.engine) as reads:
+            await load(reads, parts.revocations, since, now)
+    except (SQLAlchemyError, OSError) as error:
+        log.warning("revocations_not_loaded", error=repr(error))
+        return since
+    parts.revocations.is_loaded = True
+    return now - OVERLAP
+
+
+async def follow(parts: Components, since: datetime = EPOCH) -> None:
     """Keep this process's memory up to date until cancelled: at once by Redis, every 5 s without it."""
-    since = datetime.fromtimestamp(0, UTC)
     while True:
-        now = parts.clock.now()
-        try:
-            async with reading(parts.engine) as reads:
-                await load(reads, parts.revocations, since, now)
-            since = now - OVERLAP
-        except (SQLAlchemyError, OSError) as error:
-            log.warning("revocations_not_loaded", error=repr(error))
+        since = await catch_up(parts, since)
         await _wait_for_news(parts)
 
 

@@ -12,9 +12,11 @@ from multiprocessing import Pipe, Process, parent_process
 from multiprocessing.connection import Connection
 from threading import Thread
 
+from celery.apps.worker import Worker
 from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 from celery.signals import worker_ready
 
+from app.workers import tasks  # noqa: F401 -- loaded once, before the pool is forked
 from app.workers.celery_app import celery_app
 
 # Running tasks may end; one that is cut short is rolled back and delivered again.
@@ -66,16 +68,16 @@ async def _readable(descriptor: int) -> None:
 
 
 def _consume(concurrency: int, ready: Connection) -> None:
-    # Root matters where messages are pickled, and ours are JSON; and tasks are meant to outlive an outage of Redis.
-    for warning in (SecurityWarning, CPendingDeprecationWarning):
-        warnings.simplefilter("ignore", warning)
-
     def announce(**_: object) -> None:
         ready.send(True)
-        Thread(target=_follow_parent, name="follow-parent", daemon=True).start()
 
     worker_ready.connect(announce)
-    worker = celery_app.Worker(
+    # Root is dangerous where messages are pickled, ours are JSON. Tasks are to outlive an outage of Redis.
+    for warning in (SecurityWarning, CPendingDeprecationWarning):
+        warnings.simplefilter("ignore", warning)
+    Thread(target=_follow_parent, name="follow-parent", daemon=True).start()
+    worker = Worker(
+        app=celery_app,
         concurrency=concurrency,
         loglevel="INFO",
         quiet=True,

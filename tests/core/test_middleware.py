@@ -199,6 +199,12 @@ class TestBodyLimit:
         assert answer.json()["code"] == "too_large"
         assert answer.json()["limit_bytes"] == 100
 
+    async def test_what_is_announced_too_large_is_not_even_read(self, client: httpx.AsyncClient) -> None:
+        headers = {"Content-Type": "application/json", "Content-Length": "101"}
+        body = chunks(1)
+        assert (await client.post("/v1/tests/1", content=body, headers=headers)).status_code == 413
+        assert [chunk async for chunk in body] == [b" " * 50]
+
     async def test_a_streamed_body_over_it(self, client: httpx.AsyncClient) -> None:
         answer = await client.post(
             "/v1/tests/1", content=chunks(3), headers={"Content-Type": "application/json"}

@@ -58,7 +58,8 @@ class Database:
     async def add_job(self, task: str, **arguments: Any) -> UUID:
         async with unit_of_work(self.engine) as uow:
             uow.jobs.add(task, **arguments)
-        return (await self.all("select id from ias.jobs order by id desc limit 1"))[0].id
+        newest = await self.all("select id from ias.jobs order by id desc limit 1")
+        return UUID(str(newest[0].id))
 
     async def job(self, job_id: UUID) -> Any:
         return (await self.all("select * from ias.jobs where id = :id", id=job_id))[0]

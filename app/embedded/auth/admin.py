@@ -58,7 +58,11 @@ class Admin:
                 raise errors.user_not_found()
             if password_hash:
                 user = await with_password(store, user, password_hash, keep=None)
-            user = await store.save_user(_changed(user, body))
+            changed = _changed(user, body)
+            if changed.email != user.email:
+                # A link that went to the old address must not open the account any more.
+                await store.clear_one_time_tokens(user_id)
+            user = await store.save_user(changed)
         return wire.user_json(user)
 
     async def delete(self, user_id: UUID, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
-"""The HTTP side: routes, the gateway in front of them, and errors as GoTrue words them."""
+"""The HTTP side: routes, and errors as GoTrue words them."""
 
-import hmac
 import logging
 import secrets
 from collections.abc import AsyncIterator
@@ -8,20 +7,19 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped]
+import asyncpg
 from starlette.applications import Starlette
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import BaseRoute, Mount, Route
 
 from app.embedded.auth import errors, wire
 from app.embedded.auth.accounts import Accounts
 from app.embedded.auth.admin import Admin
 from app.embedded.auth.errors import ApiError, validation_failed
+from app.embedded.auth.gateway import RequireKey, RequireServiceKey, required_bearer
 from app.embedded.auth.mail import Mailer
 from app.embedded.auth.passwords import Passwords
 from app.embedded.auth.settings import Settings
@@ -31,7 +29,6 @@ from app.embedded.auth.tokens import AccessTokens, RefreshTokens, new_signing_ke
 log = logging.getLogger(__name__)
 
 _PREFIX = "/auth/v1"
-_OPEN = {f"{_PREFIX}/health", f"{_PREFIX}/.well-known/jwks.json"}
 _DATABASE_AWAY = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 
@@ -50,13 +47,11 @@ def create_app(settings: Settings) -> Starlette:
         await database.close()
 
     return Starlette(
-        routes=[Mount(_PREFIX, routes=_ROUTES)],
-        middleware=[Middleware(Gateway, settings=settings)],
+        routes=_routes(settings),
         exception_handlers={
             ApiError: _on_api_error,
             HTTPException: _on_http_error,
             asyncpg.DataError: _on_data_error,
-            asyncpg.UniqueViolationError: _on_duplicate,
             **dict.fromkeys(_DATABASE_AWAY, _on_database_away),
             Exception: _on_bug,
         },
@@ -77,46 +72,6 @@ async def _accounts(settings: Settings, database: Database, passwords: Passwords
         settings.confirm_email,
         timedelta(seconds=settings.refresh_reuse_seconds),
     )
-
-
-class Gateway:
-    """Where Supabase has its own: every call shows one of the keys, admin calls the service key as bearer."""
-
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self._app = app
-        self._service_key = settings.service_key
-        self._keys = (settings.anon_key, settings.service_key)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (error := self._objection(scope["path"], Headers(scope=scope))):
-            await errors.render(error, Headers(scope=scope))(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
-
-    def _objection(self, path: str, headers: Headers) -> ApiError | None:
-        if path in _OPEN:
-            return None
-        if not any(_same(headers.get("apikey", ""), key) for key in self._keys):
-            return ApiError(401, "no_authorization", "No API key found in request, or it is not valid")
-        if not path.startswith(f"{_PREFIX}/admin"):
-            return None
-        bearer = _bearer(headers)
-        if not bearer:
-            return _no_authorization()
-        return None if _same(bearer, self._service_key) else ApiError(403, "not_admin", "User not allowed")
-
-
-def _same(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode(), other.encode())
-
-
-def _bearer(headers: Headers) -> str:
-    scheme, _, token = headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
-
-
-def _no_authorization() -> ApiError:
-    return ApiError(401, "no_authorization", "This endpoint requires a valid Bearer token")
 
 
 def _accounts_of(request: Request) -> Accounts:
@@ -141,7 +96,7 @@ async def jwks(request: Request) -> Response:
     return JSONResponse(_accounts_of(request).access_tokens.jwks(), headers=headers)
 
 
-async def settings(request: Request) -> Response:
+async def show_settings(request: Request) -> Response:
     return JSONResponse(
         {
             "external": {"email": True, "phone": False, "anonymous_users": False},
@@ -210,27 +165,20 @@ async def verify(request: Request) -> Response:
 
 
 async def logout(request: Request) -> Response:
-    _, bearer = await _accounts_of(request).authenticate(_required_bearer(request))
+    _, bearer = await _accounts_of(request).authenticate(required_bearer(request.headers))
     await _accounts_of(request).sign_out(bearer, request.query_params.get("scope") or "global")
     return Response(status_code=204)
 
 
 async def get_user(request: Request) -> Response:
-    user, _ = await _accounts_of(request).authenticate(_required_bearer(request))
+    user, _ = await _accounts_of(request).authenticate(required_bearer(request.headers))
     return JSONResponse(wire.user_json(user))
 
 
 async def put_user(request: Request) -> Response:
     accounts = _accounts_of(request)
-    user, bearer = await accounts.authenticate(_required_bearer(request))
+    user, bearer = await accounts.authenticate(required_bearer(request.headers))
     return JSONResponse(await accounts.update(user, bearer, await wire.read_body(request)))
-
-
-def _required_bearer(request: Request) -> str:
-    token = _bearer(request.headers)
-    if not token:
-        raise _no_authorization()
-    return token
 
 
 # What the service key may ask
@@ -262,22 +210,33 @@ async def one_user(request: Request) -> Response:
     return JSONResponse(await admin.get(user_id))
 
 
-_ROUTES = [
-    Route("/health", health),
-    Route("/.well-known/jwks.json", jwks),
-    Route("/settings", settings),
-    Route("/signup", signup, methods=["POST"]),
-    Route("/token", token, methods=["POST"]),
-    Route("/recover", recover, methods=["POST"]),
-    Route("/resend", resend, methods=["POST"]),
-    Route("/verify", verify, methods=["POST"]),
-    Route("/logout", logout, methods=["POST"]),
-    Route("/user", get_user, methods=["GET"]),
-    Route("/user", put_user, methods=["PUT"]),
-    Route("/admin/users", list_users, methods=["GET"]),
-    Route("/admin/users", create_user, methods=["POST"]),
-    Route("/admin/users/{user_id}", one_user, methods=["GET", "PUT", "DELETE"]),
-]
+def _routes(settings: Settings) -> list[BaseRoute]:
+    holders_of_a_key = Middleware(RequireKey, (settings.anon_key, settings.service_key))
+    administrators = Middleware(RequireServiceKey, settings.service_key)
+    administration = [
+        Route("/users", list_users, methods=["GET"]),
+        Route("/users", create_user, methods=["POST"]),
+        Route("/users/{user_id}", one_user, methods=["GET", "PUT", "DELETE"]),
+    ]
+    with_a_key = [
+        Route("/settings", show_settings),
+        Route("/signup", signup, methods=["POST"]),
+        Route("/token", token, methods=["POST"]),
+        Route("/recover", recover, methods=["POST"]),
+        Route("/resend", resend, methods=["POST"]),
+        Route("/verify", verify, methods=["POST"]),
+        Route("/logout", logout, methods=["POST"]),
+        Route("/user", get_user, methods=["GET"]),
+        Route("/user", put_user, methods=["PUT"]),
+        Mount(
+            "/admin", routes=administration, middleware=[Middleware(RequireServiceKey, settings.service_key)]
+        ),
+    ]
+    return [
+        Route(f"{_PREFIX}/health", health),
+        Route(f"{_PREFIX}/.well-known/jwks.json", jwks),
+        Mount(_PREFIX, routes=with_a_key, middleware=[holders_of_a_key]),
+    ]
 
 
 # Errors
@@ -297,11 +256,6 @@ async def _on_data_error(request: Request, error: Any) -> Response:
     return errors.render(
         validation_failed("The request holds a value that cannot be stored"), request.headers
     )
-
-
-async def _on_duplicate(request: Request, error: Any) -> Response:
-    """Two requests took the same address at the same moment."""
-    return errors.render(errors.email_exists(), request.headers)
 
 
 async def _on_database_away(request: Request, error: Any) -> Response:

@@ -20,6 +20,7 @@ from app.embedded.auth.settings import Settings
 log = logging.getLogger(__name__)
 
 _SMTP_TIMEOUT = 20.0
+_CLOSE_PATIENCE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,9 @@ class Mailer:
         task.add_done_callback(self._sending.discard)
 
     async def close(self) -> None:
-        """Wait for the mails that are on their way."""
-        await asyncio.gather(*self._sending)
+        """Wait a little for the mails that are on their way."""
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=_CLOSE_PATIENCE)
 
     def _link(self, template: _Template, kind: str, token: str, redirect_to: str | None) -> str:
         """An address on our own site alone: a redirect elsewhere would hand the token to a stranger."""

@@ -1,6 +1,6 @@
 """The server's own tables, made and upgraded when it starts: numbered steps, each applied once."""
 
-import asyncpg  # type: ignore[import-untyped]
+import asyncpg
 
 _LOCK = 7_205_759_403_792_793  # Any number will do, as long as nobody else takes the same advisory lock.
 

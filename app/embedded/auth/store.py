@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg  # type: ignore[import-untyped]
+import asyncpg
 
 from app.embedded.auth import schema
+from app.embedded.auth.errors import email_exists
 
 _ONE_TIME_LIFETIME = timedelta(hours=1)
 
@@ -143,23 +144,26 @@ class Store:
         return [User(**row) for row in rows], total
 
     async def save_user(self, user: User) -> User:
-        """Write a user that this transaction has locked."""
-        row = await self._connection.fetchrow(
-            """update auth.users set email = $2, password_hash = $3, email_confirmed_at = $4,
-                confirmation_sent_at = $5, recovery_sent_at = $6, last_sign_in_at = $7, banned_until = $8,
-                app_metadata = $9, user_metadata = $10, updated_at = now()
-            where id = $1 returning *""",
-            user.id,
-            user.email,
-            user.password_hash,
-            user.email_confirmed_at,
-            user.confirmation_sent_at,
-            user.recovery_sent_at,
-            user.last_sign_in_at,
-            user.banned_until,
-            user.app_metadata,
-            user.user_metadata,
-        )
+        """Write a user that this transaction has locked; an address that is taken is an error."""
+        try:
+            row = await self._connection.fetchrow(
+                """update auth.users set email = $2, password_hash = $3, email_confirmed_at = $4,
+                    confirmation_sent_at = $5, recovery_sent_at = $6, last_sign_in_at = $7, banned_until = $8,
+                    app_metadata = $9, user_metadata = $10, updated_at = now()
+                where id = $1 returning *""",
+                user.id,
+                user.email,
+                user.password_hash,
+                user.email_confirmed_at,
+                user.confirmation_sent_at,
+                user.recovery_sent_at,
+                user.last_sign_in_at,
+                user.banned_until,
+                user.app_metadata,
+                user.user_metadata,
+            )
+        except asyncpg.UniqueViolationError as error:
+            raise email_exists() from error
         return User(**row)
 
     async def delete_user(self, user_id: UUID) -> bool:

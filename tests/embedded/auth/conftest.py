@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import asyncpg  # type: ignore[import-untyped]
+import asyncpg
 import httpx
 import pytest
 from sqlalchemy.engine import make_url
@@ -86,12 +86,12 @@ class Server:
         return found[1]
 
 
-async def until_somebody_waits(connection: asyncpg.Connection) -> None:
-    """Until another connection waits for a lock that this one holds."""
-    waiting = """select exists (
-        select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database())"""
+async def until_somebody_waits(connection: asyncpg.Connection, *, count: int = 1) -> None:
+    """Until so many other connections wait for a lock."""
+    waiting = """select count(*) from pg_stat_activity
+        where wait_event_type = 'Lock' and datname = current_database()"""
     # The statistics of a transaction are a snapshot, which must be dropped to see anything new.
-    while not await connection.fetchval(waiting):
+    while await connection.fetchval(waiting) < count:
         await connection.execute("select pg_stat_clear_snapshot()")
 
 

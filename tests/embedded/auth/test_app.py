@@ -1,4 +1,4 @@
-"""The gateway, errors in both shapes, and bodies that are none."""
+"""Errors in both shapes, and bodies that are none."""
 
 import json
 from typing import Any
@@ -7,26 +7,9 @@ import httpx
 import jwt
 import pytest
 
-from tests.embedded.auth.conftest import ANON_KEY, SERVICE_KEY, MakeServer, Server
+from tests.embedded.auth.conftest import ANON_KEY, MakeServer, Server
 
 pytestmark = pytest.mark.anyio
-
-
-class TestGateway:
-    @pytest.mark.parametrize("key", ["", "another", "sb_publishable_tes"])
-    @pytest.mark.parametrize("path", ["/settings", "/user", "/admin/users", "/nowhere"])
-    async def test_refuses_a_call_without_a_key(self, server: Server, path: str, key: str) -> None:
-        answer = await server.http.get(f"/auth/v1{path}", headers={"apikey": key} if key else {})
-        assert answer.status_code == 401
-
-    @pytest.mark.parametrize("path", ["/health", "/.well-known/jwks.json"])
-    async def test_lets_everybody_see_what_is_public(self, server: Server, path: str) -> None:
-        assert (await server.http.get(f"/auth/v1{path}")).status_code == 200
-
-    @pytest.mark.parametrize("key", [ANON_KEY, SERVICE_KEY])
-    async def test_takes_both_keys(self, server: Server, key: str) -> None:
-        answer = await server.http.get("/auth/v1/settings", headers={"apikey": key})
-        assert answer.json()["mailer_autoconfirm"] is True
 
 
 class TestErrors:

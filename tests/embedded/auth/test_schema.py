@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from uuid import uuid4
 
-import asyncpg  # type: ignore[import-untyped]
+import asyncpg
 import pytest
 from sqlalchemy.engine import make_url
 

@@ -1,0 +1,70 @@
+"""`ias admin`: what only the operator of the machine may do."""
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from app.cli.servers import ensure_servers
+
+if TYPE_CHECKING:
+    from app.services.components import Components
+
+RoleName = Literal["student", "author", "evaluator", "proctor", "admin"]
+
+admin = typer.Typer(no_args_is_help=True)
+
+
+@admin.callback()
+def group() -> None:
+    """Accounts of staff."""
+
+
+@admin.command()
+def create(
+    email: Annotated[str, typer.Option(help="The address to sign in with.")],
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True)],
+    name: Annotated[str, typer.Option(help="What the person is called.")] = "",
+    role: Annotated[RoleName, typer.Option(help="What the account may do.")] = "admin",
+) -> None:
+    """Make an account with a role. An existing account whose password this is gets the role."""
+    from app.core.errors import Fact  # noqa: PLC0415 -- heavy
+
+    with ensure_servers():
+        try:
+            typer.echo(asyncio.run(_create(email, password, name, role)))
+        except Fact as fact:
+            typer.echo(fact.detail, err=True)
+            raise SystemExit(1) from None
+
+
+async def _create(email: str, password: str, name: str, role: RoleName) -> str:
+    from app.config import get_settings  # noqa: PLC0415
+    from app.core.errors import EmailTaken  # noqa: PLC0415
+    from app.models import Role  # noqa: PLC0415
+    from app.services import accounts  # noqa: PLC0415
+    from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
+    from app.workers.parts import open_parts  # noqa: PLC0415
+
+    async with open_parts(get_settings()) as parts:
+        try:
+            async with unit_of_work(parts.engine) as uow:
+                await accounts.create(uow, parts, email, password, name, Role(role))
+        except EmailTaken:
+            await _promote(parts, email, password, role)
+            return f"{email} had an account already; its role is {role} now, its password as before."
+        return f"{email} is a new account with the role {role}."
+
+
+async def _promote(parts: "Components", email: str, password: str, role: RoleName) -> None:
+    from app.core.errors import InvalidCredentials  # noqa: PLC0415
+    from app.services import auth  # noqa: PLC0415
+    from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
+
+    try:
+        signed_in = await auth.login(parts, email, password, None)
+    except InvalidCredentials:
+        raise InvalidCredentials("The account exists with another password. Give that one.") from None
+    await parts.auth.sign_out(signed_in.session.access_token)
+    async with unit_of_work(parts.engine) as uow:
+        await uow.users.set_role(signed_in.member.user.id, role)

@@ -1,0 +1,103 @@
+"""A small content to look at: four accounts and two tests, for an empty database in development."""
+
+from importlib import resources
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.core import supabase_auth
+from app.core.errors import EmailTaken, Invalid
+from app.models import Role
+from app.repositories.base import PageRequest
+from app.repositories.tests import TestFilter
+from app.services import auth, tests
+from app.services.components import Components
+from app.services.questions import import_questions
+from app.services.unit_of_work import UnitOfWork, unit_of_work
+from app.services.users import ensure_profile, operator
+
+PASSWORD = "testpassword"  # noqa: S105 -- for demo accounts, on a development machine alone
+ACCOUNTS = {
+    "admin@example.com": ("Demo Admin", Role.ADMIN),
+    "author@example.com": ("Demo Author", Role.AUTHOR),
+    "candidate1@example.com": ("Asha Rao", Role.STUDENT),
+    "candidate2@example.com": ("Vikram Singh", Role.STUDENT),
+}
+
+_UPSC = {
+    "correct": "2",
+    "incorrect": "-2/3",
+    "unattempted": "0",
+    "partial": "none",
+    "dropped": "prorate",
+    "rounding": "upsc",
+}
+_TESTS: dict[str, dict[str, Any]] = {
+    "general_studies.csv": {
+        "title": {"en": "General Studies: a first test", "hi": "सामान्य अध्ययन: पहला टेस्ट"},
+        "kind": "full",
+        "duration_seconds": 15 * 60,
+        "languages": ["en", "hi"],
+        "marking": _UPSC,
+    },
+    "mixed_formats.csv": {
+        "title": {"en": "Practice: every kind of question"},
+        "kind": "practice",
+        "duration_seconds": 10 * 60,
+        "marking": _UPSC | {"partial": "proportional", "rounding": "half_up"},
+    },
+}
+
+
+async def load(parts: Components) -> bool:
+    """Make accounts and tests where there is neither; all of them or none."""
+    if not _is_for_development(parts):
+        return False
+    async with unit_of_work(parts.engine) as uow:
+        if not await _is_empty(uow, parts):
+            return False
+        for email, (name, role) in ACCOUNTS.items():
+            await _make_account(uow, parts, email, name, role)
+        for file, fields in _TESTS.items():
+            await _publish(uow, parts, file, fields)
+    return True
+
+
+def _is_for_development(parts: Components) -> bool:
+    """Nobody gets accounts with a known password on a server that others can reach."""
+    host = urlsplit(parts.settings.supabase_url).hostname
+    return parts.settings.environment == "development" and host in ("127.0.0.1", "::1", "localhost")
+
+
+async def _is_empty(uow: UnitOfWork, parts: Components) -> bool:
+    first = PageRequest(limit=1)
+    users = await uow.users.page(None, None, first)
+    listed = await tests.page(uow, operator(), parts.clock.now(), TestFilter(), first)
+    return not users.items and not listed.items
+
+
+async def _make_account(uow: UnitOfWork, parts: Components, email: str, name: str, role: Role) -> None:
+    try:
+        await auth.create_account(uow, parts.auth, email, PASSWORD, name, role)
+    except EmailTaken:
+        # A load that was killed has left the account on the auth server, and nothing here.
+        await _adopt_account(uow, parts, email, name, role)
+
+
+async def _adopt_account(uow: UnitOfWork, parts: Components, email: str, name: str, role: Role) -> None:
+    try:
+        session = await parts.auth.sign_in(email, PASSWORD)
+    except supabase_auth.InvalidCredentials:
+        raise EmailTaken from None
+    await ensure_profile(uow, session.user.id, email, name)
+    await uow.users.set_role(session.user.id, role)
+
+
+async def _publish(uow: UnitOfWork, parts: Components, file: str, fields: dict[str, Any]) -> None:
+    """The sheet's questions as a test, in their order, free for everybody."""
+    sheet = resources.files(__package__).joinpath(file).read_bytes()
+    report = await import_questions(uow, operator(), sheet)
+    if report.errors:
+        raise Invalid(f"{file}, row {report.errors[0].row}: {report.errors[0].message}")
+    section = tests.SectionDraft(name={"en": "Questions", "hi": "प्रश्न"}, question_ids=report.question_ids)
+    test = await tests.create(uow, operator(), tests.TestDraft(sections=[section], **fields))
+    await tests.publish(uow, operator(), test.id, parts.clock.now())

@@ -1,0 +1,63 @@
+"""Accounts as administrators and operators see them: made, given roles, banned."""
+
+from datetime import datetime
+from uuid import UUID
+
+from app.core.errors import Conflict, NotFound
+from app.core.passwords import check_password
+from app.models import Role
+from app.repositories.base import Page, PageRequest
+from app.repositories.users import Member
+from app.services.auth import auth_facts
+from app.services.components import Components
+from app.services.revocations import end_tokens
+from app.services.unit_of_work import Reading, UnitOfWork
+from app.services.users import Principal, ensure_profile
+
+
+async def page(reads: Reading, query: str | None, role: str | None, request: PageRequest) -> Page[Member]:
+    """People by part of their name or address, and by role."""
+    return await reads.users.page(query, role, request)
+
+
+async def set_role(uow: UnitOfWork, admin: Principal, user_id: UUID, role: Role) -> Member:
+    """Change what somebody may do; it holds with their next request. Nobody demotes themselves."""
+    if user_id == admin.id and role is not Role.ADMIN:
+        raise Conflict("Another administrator must do this: you would lock yourself out.")
+    await _member(uow, user_id)
+    await uow.users.set_role(user_id, role)
+    return await _member(uow, user_id)
+
+
+async def set_active(
+    uow: UnitOfWork, parts: Components, admin: Principal, user_id: UUID, *, active: bool, now: datetime
+) -> Member:
+    """Ban somebody, which ends every session at once, or let them in again. Nobody bans themselves."""
+    if user_id == admin.id and not active:
+        raise Conflict("Another administrator must do this: you would lock yourself out.")
+    await _member(uow, user_id)
+    async with auth_facts():
+        await parts.auth.admin_ban(user_id, banned=not active)
+    await uow.users.change(user_id, {"active": active})
+    if not active:
+        await end_tokens(uow, parts, user_id, now)
+    return await _member(uow, user_id)
+
+
+async def create(
+    uow: UnitOfWork, parts: Components, email: str, password: str, name: str, role: Role
+) -> Member:
+    """An operator's way to make an account with a role, its address confirmed. Raises EmailTaken."""
+    check_password(password, email=email, name=name)
+    async with auth_facts():
+        user = await parts.auth.admin_create(email, password=password, name=name)
+    await ensure_profile(uow, user.id, user.email, name)
+    await uow.users.set_role(user.id, role)
+    return await _member(uow, user.id)
+
+
+async def _member(reads: Reading, user_id: UUID) -> Member:
+    member = await reads.users.member(user_id)
+    if member is None:
+        raise NotFound("account")
+    return member

@@ -1,0 +1,69 @@
+"""`ias admin create`, as an operator types it."""
+
+import os
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from app.config import Settings
+from tests.people import PASSWORD, new_email
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def environment(settings: Settings) -> dict[str, str]:
+    """Where the test's servers are."""
+    return os.environ | {
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "REDIS_URL": settings.redis,
+        "SUPABASE_URL": settings.supabase_url,
+        "SUPABASE_ANON_KEY": settings.supabase_anon_key.get_secret_value(),
+        "SUPABASE_SERVICE_KEY": settings.supabase_service_key.get_secret_value(),
+    }
+
+
+def create(environment: dict[str, str], email: str, *more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "app.cli", "admin", "create", "--email", email, *more]
+    return subprocess.run(command, check=False, env=environment, capture_output=True, text=True, timeout=60)
+
+
+async def role(api: httpx.AsyncClient, email: str, password: str) -> str:
+    answer = await api.post("/auth/login", json={"email": email, "password": password})
+    return str(answer.json()["user"]["role"])
+
+
+class TestCreate:
+    async def test_a_new_account_signs_in_as_admin(
+        self, environment: dict[str, str], api: httpx.AsyncClient
+    ) -> None:
+        email = new_email()
+        made = create(environment, email, "--password", "chalk and talk", "--name", "Meera")
+        assert (made.returncode, made.stdout) == (0, f"{email} is a new account with the role admin.\n")
+        assert await role(api, email, "chalk and talk") == "admin"
+
+    async def test_an_account_is_promoted_by_its_own_password(
+        self, environment: dict[str, str], api: httpx.AsyncClient
+    ) -> None:
+        email = new_email()
+        await api.post("/auth/register", json={"email": email, "password": PASSWORD, "name": "Ravi"})
+        assert create(environment, email, "--password", PASSWORD, "--role", "author").returncode == 0
+        assert await role(api, email, PASSWORD) == "author"
+
+    async def test_another_password_changes_nothing(
+        self, environment: dict[str, str], api: httpx.AsyncClient
+    ) -> None:
+        email = new_email()
+        await api.post("/auth/register", json={"email": email, "password": PASSWORD, "name": "Ravi"})
+        refused = create(environment, email, "--password", "not my password")
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert refused.stderr == "The account exists with another password. Give that one.\n"
+        assert await role(api, email, PASSWORD) == "student"
+
+    async def test_a_weak_password_is_refused_with_a_sentence(self, environment: dict[str, str]) -> None:
+        refused = create(environment, new_email(), "--password", "12345678")
+        assert refused.returncode == 1
+        assert "Traceback" not in refused.stderr
+        assert refused.stderr.strip()

@@ -1,0 +1,150 @@
+"""The statement that saves answers, compared with the pure model that it implements."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.engine.responses import (
+    Conflict,
+    Event,
+    Known,
+    Saved,
+    Superseded,
+    classify,
+    standing_answers,
+)
+from app.models import ResponseEvent
+from app.services import attempts
+from app.services.attempts import SaveReport, Standing
+from app.services.components import Components
+from app.services.unit_of_work import UnitOfWork, unit_of_work
+from tests.content import Made, publish_test
+from tests.sittings import events, response, sit, target_of
+
+NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
+
+Shot = tuple[int, int, Any, dict[str, Any]]
+"""Question, revision, answer and the rest of one response that is sent."""
+
+shots = st.tuples(
+    st.integers(0, 2),
+    st.integers(1, 4),
+    st.sampled_from([["a"], ["b"], ["b", "a"], None]),
+    st.sampled_from([{}, {}, {"marked_for_review": True}, {"time_spent_ms": 5000, "confidence": "guess"}]),
+)
+# Few questions, revisions and answers, so that repeats, late comers and conflicts are the rule.
+batches = st.lists(
+    st.tuples(st.sampled_from([1, 2]), st.lists(shots, min_size=1, max_size=6)), min_size=1, max_size=8
+)
+
+
+@pytest.fixture(scope="module")
+async def made(engine: AsyncEngine) -> Made:
+    async with unit_of_work(engine) as uow:
+        return await publish_test(uow)
+
+
+class Model:
+    """The log of one attempt as `engine/responses` has it."""
+
+    def __init__(self) -> None:
+        self.log: list[Event] = []
+
+    def receive(self, incoming: Sequence[Event]) -> tuple[Counter[type], list[Event], list[Event]]:
+        counts: Counter[type] = Counter()
+        superseded, conflicts = [], []
+        for event in incoming:
+            verdict = classify(self.log, event)
+            counts[type(verdict)] += 1
+            if isinstance(verdict, Saved | Superseded):
+                self.log.append(event)
+            if isinstance(verdict, Superseded):
+                superseded.append(verdict.standing)
+            if isinstance(verdict, Conflict):
+                conflicts.append(verdict.standing)
+        return counts, superseded, conflicts
+
+
+def event_of(made: Made, lease: int, shot: Shot) -> Event:
+    number, revision, answer, more = shot
+    fields = {"time_spent_ms": 0} | more
+    return Event(made.question_ids[number], lease, revision, frozen(answer), **fields)
+
+
+def frozen(answer: Any) -> Any:
+    return tuple(answer) if isinstance(answer, list) else answer
+
+
+def shown(standing: Sequence[Standing]) -> list[tuple[UUID, int, int, Any]]:
+    return [(each.question_id, each.lease, each.revision, frozen(each.answer)) for each in standing]
+
+
+def identified(expected: Sequence[Event]) -> list[tuple[UUID, int, int, Any]]:
+    return [(each.question_id, each.lease, each.revision, each.answer) for each in expected]
+
+
+def read_back(row: ResponseEvent) -> Event:
+    return Event(
+        row.question_id,
+        row.lease,
+        row.revision,
+        frozen(row.answer),
+        row.marked_for_review,
+        row.time_spent_ms,
+        row.confidence,
+        row.language,
+    )
+
+
+def as_counts(report: SaveReport) -> Counter[type]:
+    return Counter(
+        {
+            Saved: report.saved,
+            Known: report.known,
+            Superseded: len(report.superseded),
+            Conflict: len(report.conflicts),
+        }
+    )
+
+
+class TestSave:
+    @settings(
+        max_examples=60,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],  # each example is rolled back
+    )
+    @given(deliveries=batches)
+    async def test_the_statement_equals_the_model(
+        self, uow: UnitOfWork, parts: Components, made: Made, deliveries: list[tuple[int, list[Shot]]]
+    ) -> None:
+        savepoint = await uow.session.begin_nested()
+        attempt = await sit(uow, parts, made, NOW)
+        await uow.attempts.next_lease(attempt, "a second device")
+        model = Model()
+        for lease, sent in deliveries:
+            report = await attempts.save(
+                uow,
+                parts,
+                target_of(attempt, lease),
+                [response(made, number, answer, revision, **more) for number, revision, answer, more in sent],
+                NOW,
+            )
+            counts, superseded, conflicts = model.receive([event_of(made, lease, shot) for shot in sent])
+            assert as_counts(report) == counts
+            assert shown(report.superseded) == identified(superseded)
+            assert shown(report.conflicts) == identified(conflicts)
+        rows = await events(uow, attempt.id)
+        assert {read_back(row) for row in rows} == set(model.log)
+        assert len(rows) == len(model.log)
+        standing = await uow.attempts.standing(attempt.id)
+        assert {row.question_id: read_back(row) for row in standing} == standing_answers(model.log)
+        await savepoint.rollback()

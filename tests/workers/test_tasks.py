@@ -1,0 +1,103 @@
+"""The tasks, done by a real worker."""
+
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from pydantic import SecretStr
+
+from app.config import Settings
+from app.core.ids import uuid7
+from app.embedded.valkey import Valkey
+from app.services import attempts, users
+from app.services.unit_of_work import unit_of_work
+from app.workers.parts import open_parts
+from tests.content import publish_test
+from tests.people import new_email
+from tests.workers.conftest import Database, StartWorker, eventually
+
+pytestmark = pytest.mark.anyio
+
+
+async def overdue_attempt(database: Database, valkey: Valkey) -> UUID:
+    """An attempt of a new candidate whose time was over an hour ago."""
+    settings = Settings(database_url=SecretStr(database.url), redis_url=SecretStr(valkey.url))
+    async with open_parts(settings) as parts:
+        async with unit_of_work(parts.engine) as uow:
+            test = await publish_test(uow)
+            member = await users.ensure_profile(uow, uuid7(), new_email(), "Asha Rao")
+        candidate = users.principal_of(member, "session")
+        long_ago = datetime.now(UTC) - timedelta(hours=2)
+        async with unit_of_work(parts.engine) as uow:
+            return (await attempts.start(uow, parts, candidate, test.id, None, long_ago)).attempt.id
+
+
+async def attempt(database: Database, attempt_id: UUID) -> Any:
+    return (await database.all("select * from ias.attempts where id = :id", id=attempt_id))[0]
+
+
+class TestSendWelcomeMail:
+    async def test_the_mail_arrives_once(
+        self, tmp_path: Path, database: Database, start_worker: StartWorker
+    ) -> None:
+        async with unit_of_work(database.engine) as uow:
+            await users.ensure_profile(uow, uuid7(), "asha@example.org", "Asha Rao")
+        await start_worker().ready()
+        job = (await database.all("select id from ias.jobs where task = 'send_welcome_mail'"))[0].id
+        await eventually(lambda: database.finished(job))
+        (file,) = (tmp_path / "mail").glob("*.eml")
+        mail = message_from_bytes(file.read_bytes(), policy=policy.default)
+        assert mail["To"] == "asha@example.org"
+        assert mail["Subject"] == "Welcome to the IAS Test Series"
+
+    async def test_nobody_is_welcomed_who_is_gone(
+        self, tmp_path: Path, database: Database, start_worker: StartWorker
+    ) -> None:
+        await start_worker().ready()
+        job = await database.add_job("send_welcome_mail", user_id=str(uuid4()))
+        await eventually(lambda: database.finished(job))
+        assert (await database.job(job)).error is None
+        assert not list((tmp_path / "mail").glob("*"))
+
+
+class TestGradeAttempts:
+    async def test_an_overdue_attempt_is_closed_and_graded(
+        self, database: Database, valkey: Valkey, start_worker: StartWorker
+    ) -> None:
+        attempt_id = await overdue_attempt(database, valkey)
+        await start_worker().ready()
+        await eventually(lambda: self._graded(database, attempt_id))
+        assert (await attempt(database, attempt_id)).closed_by == "deadline"
+        results = await database.all("select * from ias.results where attempt_id = :id", id=attempt_id)
+        assert len(results) == 1
+
+    async def test_one_that_cannot_be_graded_stops_no_other(
+        self, database: Database, valkey: Valkey, start_worker: StartWorker
+    ) -> None:
+        attempt_id = await overdue_attempt(database, valkey)
+        await database.all(
+            "update ias.attempts set status = 'submitted', closed_by = 'staff', submitted_at = now()"
+        )
+        job = await database.add_job("grade_attempts", attempt_ids=["no id at all", str(attempt_id)])
+        await start_worker().ready()
+        await eventually(lambda: self._graded(database, attempt_id))
+        assert not await database.finished(job)
+
+    async def test_attempts_are_closed_on_time_without_redis(
+        self, database: Database, valkey: Valkey, start_worker: StartWorker
+    ) -> None:
+        await start_worker().ready()
+        valkey.stop()
+        attempt_id = await overdue_attempt(database, valkey)
+        await eventually(lambda: self._closed(database, attempt_id))
+        valkey.start()
+        await eventually(lambda: self._graded(database, attempt_id), patience=60)
+
+    async def _closed(self, database: Database, attempt_id: UUID) -> bool:
+        return bool((await attempt(database, attempt_id)).status == "submitted")
+
+    async def _graded(self, database: Database, attempt_id: UUID) -> bool:
+        return bool((await attempt(database, attempt_id)).status == "graded")
