@@ -37,10 +37,10 @@ clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# An environment without a stamp is the rest of an interrupted installation, so it is cleared.
+# `.venv/unfinished` marks an installation that was interrupted: the next one starts from nothing.
 $(STAMP): requirements-dev.txt pyproject.toml
 	@set -eu; \
-	if test -e $(STAMP); then rm $(STAMP); else \
+	if test -e .venv/unfinished || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then \
 		found=; \
 		for python in $(PYTHONS); do \
 			if "$$python" -c 'import sys; sys.exit(not (3, 11, 2) <= sys.version_info < (3, 14))' 2>/dev/null; then \
@@ -56,8 +56,10 @@ $(STAMP): requirements-dev.txt pyproject.toml
 			exit 1; \
 		fi; \
 		echo "Making .venv with $$("$$found" --version) ..."; \
-		"$$found" -m venv --clear .venv; \
+		rm -rf .venv; mkdir .venv; touch .venv/unfinished; \
+		"$$found" -m venv .venv; \
 	fi; \
+	touch .venv/unfinished; \
 	.venv/bin/python -m pip install --quiet --require-hashes -r requirements-dev.txt; \
 	.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .; \
-	pwd > $(STAMP)
+	rm .venv/unfinished; pwd > $(STAMP)

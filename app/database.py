@@ -35,6 +35,7 @@ def create_engine(settings: Settings, *, application_name: str = "ias", **option
     return create_async_engine(
         url,
         connect_args=connect_args,
+        hide_parameters=True,  # What people wrote has no place in logs.
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
         **(defaults | options),

@@ -43,10 +43,10 @@ async def _create(email: str, password: str, name: str, role: RoleName) -> str:
     from app.core.errors import EmailTaken  # noqa: PLC0415
     from app.models import Role  # noqa: PLC0415
     from app.services import accounts  # noqa: PLC0415
+    from app.services.components import open_components  # noqa: PLC0415
     from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
-    from app.workers.parts import open_parts  # noqa: PLC0415
 
-    async with open_parts(get_settings()) as parts:
+    async with open_components(get_settings(), application_name="ias-admin", pool_size=1) as parts:
         try:
             async with unit_of_work(parts.engine) as uow:
                 await accounts.create(uow, parts, email, password, name, Role(role))

@@ -10,6 +10,7 @@ from app.cli import app
 
 _NEEDED = {
     "migrate": ["alembic.command", "app.services.unit_of_work"],
+    "demo": ["app.cli.demo_content"],
     "worker": ["app.workers.supervisor"],
     "serve": ["uvicorn", "app.main"],
 }

@@ -135,7 +135,7 @@ def _print_report(report: "ImportReport", published: "Published | None", *, dry_
         _print_errors(
             ("Row", "Column", "What is wrong"), [(e.row, e.field, e.message) for e in report.errors]
         )
-        console.print(f"{len(report.errors)} errors; nothing was imported.", style="red")
+        console.print(f"Errors: {len(report.errors)}; nothing was imported.", style="red")
         return
     did = "Would be" if dry_run else "Questions"
     console.print(
@@ -149,7 +149,7 @@ def _print_report(report: "ImportReport", published: "Published | None", *, dry_
 
 def _print_fact(fact: "Fact") -> None:
     console.print(f"{fact.detail} Nothing was imported.", style="red", markup=False)
-    if fact.errors:
+    if any(error.message not in fact.detail for error in fact.errors):
         _print_errors(("Field", "What is wrong"), [(error.field, error.message) for error in fact.errors])
 
 

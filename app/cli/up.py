@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -25,6 +24,12 @@ from app.embedded.processes import wait_for
 from app.embedded.supervisor import Supervisor
 
 _PATIENCE = 120.0
+_DEMO_LOADED = "The demo content was loaded."  # `ias demo load` says so in its log.
+_DEMO_ACCOUNTS = (
+    "admin@example.com, author@example.com,",
+    "candidate1@example.com, candidate2@example.com;",
+    "the password is testpassword",
+)
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 console = Console(highlight=False)
@@ -38,21 +43,22 @@ class StopRequest:
     """Ctrl-C, SIGTERM or SIGHUP: noted when it comes, heeded where it is safe."""
 
     def __init__(self) -> None:
-        self._requested = threading.Event()
+        # No Event: setting one in a signal handler that interrupted its wait() would wait for itself.
+        self._requested = False
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._note)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self._requested.set()
+        self._requested = True
 
     def comes_within(self, seconds: float) -> bool:
-        return self._requested.wait(seconds)
+        return wait_for(lambda: self._requested, seconds, interval=0.1)
 
     def unless(self, condition: Callable[[], bool]) -> Callable[[], bool]:
         """The same condition, but a stop request ends the wait for it."""
 
         def checked() -> bool:
-            if self._requested.is_set():
+            if self._requested:
                 raise Interrupted
             return condition()
 
@@ -100,6 +106,11 @@ class Installation:
             self._supervisor.look()
             if pids != (pids := self.pids()):
                 changed()
+
+    @property
+    def demo_loaded(self) -> bool:
+        """Whether this run or an earlier one has loaded the demo content."""
+        return _DEMO_LOADED in self._preparation.child.log.read_text(errors="replace")
 
     def pids(self) -> dict[str, int | None]:
         return {child.log.stem: child.pid for child in self._supervisor.children}
@@ -190,6 +201,8 @@ def _announce(home: Home, installation: Installation, seconds: float) -> None:
         "Logs": str(home.logs),
         "Addresses": str(home.run_file),
     }
+    if installation.demo_loaded:
+        rows["Demo accounts"] = "\n".join(_DEMO_ACCOUNTS)
     table = Table.grid(padding=(0, 2))
     for name, value in rows.items():
         table.add_row(name, value)

@@ -22,6 +22,8 @@ RUNNING = (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)
 # answer is either committed before the paper is graded, or sees the closed attempt and is refused.
 # `log` holds what the new events are judged by: the standing one of each question, and those of the same
 # lease and revision. It reads the snapshot from before the insert.
+# Two queues of one device in opposite order would wait for each other, so rows go in sorted. An event that
+# was late and comes again in time, because the deadline was moved meanwhile, is new to what counts.
 SAVE = text(
     """
     with attempt as materialized (
@@ -51,7 +53,12 @@ SAVE = text(
         time_spent_ms, confidence, language, verdict.verdict = 'late', :now
       from verdict cross join incoming
       where verdict.verdict in ('open', 'late')
-      on conflict do nothing
+      order by question_id, revision
+      on conflict (attempt_id, question_id, lease, revision) do update
+        set answer = excluded.answer, marked_for_review = excluded.marked_for_review,
+          time_spent_ms = excluded.time_spent_ms, confidence = excluded.confidence,
+          language = excluded.language, late = false, received_at = excluded.received_at
+        where response_events.late and not excluded.late
       returning question_id, revision
     ), log as (
       select * from (
@@ -87,9 +94,17 @@ CLOSE_OVERDUE = text(
     """
 )
 
+PARTITIONS_LOCK = 0x1A6  # any constant: everybody who makes partitions takes the same one
+
+# Attaching needs the default partition for itself, and saves wait behind whoever waits for that: rather
+# give up and try again. A month that has begun in the default partition stays there.
 CREATE_PARTITION = """
 do $$ begin
-  if to_regclass('ias.{name}') is null then
+  set local lock_timeout = '1s';
+  perform pg_advisory_xact_lock({lock});
+  if to_regclass('ias.{name}') is null and not exists (
+    select from ias.response_events_default where attempt_id >= '{first}' and attempt_id < '{end}'
+  ) then
     create table ias.{name} (like ias.response_events including defaults including constraints);
     alter table ias.{name} enable row level security;
     alter table ias.response_events attach partition ias.{name} for values from ('{first}') to ('{end}');
@@ -289,7 +304,9 @@ class AttemptRepository(Repository):
         for _ in range(months):
             end = (first + timedelta(days=32)).replace(day=1)
             name = f"response_events_{first:%Y_%m}"
-            statement = CREATE_PARTITION.format(name=name, first=first_uuid7(first), end=first_uuid7(end))
+            statement = CREATE_PARTITION.format(
+                lock=PARTITIONS_LOCK, name=name, first=first_uuid7(first), end=first_uuid7(end)
+            )
             await self._session.execute(text(statement))
             first = end
 

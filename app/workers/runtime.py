@@ -14,11 +14,10 @@ from structlog.contextvars import bound_contextvars
 
 from app.config import Settings, get_settings
 from app.core.telemetry import redact_text
-from app.services.components import Components
+from app.services.components import Components, open_components
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.workers.celery_app import TASK_SECONDS, celery_app
 from app.workers.leases import MAX_DELIVERIES, retry_delay
-from app.workers.parts import open_parts
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +57,11 @@ class JobRunner:
     def __init__(self, settings: Settings) -> None:
         self._loop = asyncio.Runner()
         self._stack = AsyncExitStack()
-        self._parts = self._loop.run(self._stack.enter_async_context(open_parts(settings)))
+        self._parts = self._loop.run(
+            self._stack.enter_async_context(
+                open_components(settings, application_name="ias-task", pool_size=2)
+            )
+        )
 
     def close(self) -> None:
         """Close what was opened."""

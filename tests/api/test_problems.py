@@ -119,11 +119,6 @@ def make_app() -> FastAPI:
     return app
 
 
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     async with speaking_to(make_app()) as client:

@@ -112,8 +112,8 @@ class TestSubjects:
         ("method", "place"), [("GET", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/chapters")]
     )
     async def test_an_unknown_subject(self, author: httpx.AsyncClient, method: str, place: str) -> None:
-        body = {"json": {}} if method == "PATCH" else {}
-        answer = await author.request(method, f"/subjects/{UNKNOWN}{place}", **body)
+        body: dict[str, str] | None = {} if method == "PATCH" else None
+        answer = await author.request(method, f"/subjects/{UNKNOWN}{place}", json=body)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
     async def test_candidates_only_read(

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from app.cli.demo_content import ACCOUNTS, PASSWORD
 from app.cli.home import Home
 from app.cli.programs import get
 from app.embedded.network import free_port, port_is_free
@@ -94,6 +95,17 @@ def alive(processes: dict[str, ProcessIdentity | None]) -> list[str]:
 def is_ready(run: dict[str, Any]) -> bool:
     body = get(f"{run['api_url']}/v1/health/ready")
     return body is not None and json.loads(body)["status"] == "ready"
+
+
+class TestStart:
+    def test_the_first_run_and_later_ones_name_the_demo_accounts(self, terminal: Terminal) -> None:
+        for _ in range(2):
+            process = terminal.up()
+            terminal.run_of(process)
+            process.terminate()
+            output, _ = process.communicate(timeout=PATIENCE)
+
+            assert [account for account in [*ACCOUNTS, PASSWORD] if account not in output] == []
 
 
 class TestWhileItRuns:

@@ -13,8 +13,8 @@ from app.config import Settings
 from app.core.ids import uuid7
 from app.embedded.valkey import Valkey
 from app.services import attempts, users
+from app.services.components import open_components
 from app.services.unit_of_work import unit_of_work
-from app.workers.parts import open_parts
 from tests.content import publish_test
 from tests.people import new_email
 from tests.workers.conftest import Database, StartWorker, eventually
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 async def overdue_attempt(database: Database, valkey: Valkey) -> UUID:
     """An attempt of a new candidate whose time was over an hour ago."""
     settings = Settings(database_url=SecretStr(database.url), redis_url=SecretStr(valkey.url))
-    async with open_parts(settings) as parts:
+    async with open_components(settings, application_name="ias-test", pool_size=2) as parts:
         async with unit_of_work(parts.engine) as uow:
             test = await publish_test(uow)
             member = await users.ensure_profile(uow, uuid7(), new_email(), "Asha Rao")

@@ -9,7 +9,7 @@ from app.core.errors import EmailTaken, Invalid
 from app.models import Role
 from app.repositories.base import PageRequest
 from app.repositories.tests import TestFilter
-from app.services import auth, tests
+from app.services import accounts, tests
 from app.services.components import Components
 from app.services.questions import import_questions
 from app.services.unit_of_work import UnitOfWork, unit_of_work
@@ -69,15 +69,14 @@ def _is_for_development(parts: Components) -> bool:
 
 
 async def _is_empty(uow: UnitOfWork, parts: Components) -> bool:
-    first = PageRequest(limit=1)
-    users = await uow.users.page(None, None, first)
-    listed = await tests.page(uow, operator(), parts.clock.now(), TestFilter(), first)
+    users = await uow.users.page(None, None, PageRequest())
+    listed = await tests.page(uow, operator(), parts.clock.now(), TestFilter(), PageRequest())
     return not users.items and not listed.items
 
 
 async def _make_account(uow: UnitOfWork, parts: Components, email: str, name: str, role: Role) -> None:
     try:
-        await auth.create_account(uow, parts.auth, email, PASSWORD, name, role)
+        await accounts.create(uow, parts, email, PASSWORD, name, role)
     except EmailTaken:
         # A load that was killed has left the account on the auth server, and nothing here.
         await _adopt_account(uow, parts, email, name, role)

@@ -29,7 +29,14 @@ from app.embedded.auth.tokens import AccessTokens, RefreshTokens, new_signing_ke
 log = logging.getLogger(__name__)
 
 _PREFIX = "/auth/v1"
-_DATABASE_AWAY = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError)
+_DATABASE_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # It is shutting down, or not up yet.
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -228,9 +235,7 @@ def _routes(settings: Settings) -> list[BaseRoute]:
         Route("/logout", logout, methods=["POST"]),
         Route("/user", get_user, methods=["GET"]),
         Route("/user", put_user, methods=["PUT"]),
-        Mount(
-            "/admin", routes=administration, middleware=[Middleware(RequireServiceKey, settings.service_key)]
-        ),
+        Mount("/admin", routes=administration, middleware=[administrators]),
     ]
     return [
         Route(f"{_PREFIX}/health", health),

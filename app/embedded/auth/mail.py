@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from html import escape
 from pathlib import Path
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
 
 import aiosmtplib
 
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 _SMTP_TIMEOUT = 20.0
 _CLOSE_PATIENCE = 5.0
+_MAX_REDIRECT = 500
+_URL_CHARACTERS = "%:/?#[]@!$&'()*+,;=~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,11 @@ class Mailer:
     def _link(self, template: _Template, kind: str, token: str, redirect_to: str | None) -> str:
         """An address on our own site alone: a redirect elsewhere would hand the token to a stranger."""
         base = self._site_url + template.path
-        if redirect_to and _origin(redirect_to) == _origin(self._site_url):
-            base = redirect_to
-        separator = "&" if urlsplit(base).query else "?"
-        return f"{base}{separator}{urlencode({'token_hash': token, 'type': kind})}"
+        if redirect_to and len(redirect_to) <= _MAX_REDIRECT and _origin(redirect_to) == _origin(base):
+            base = quote(redirect_to, safe=_URL_CHARACTERS)
+        parts = urlsplit(base)
+        query = urlencode({"token_hash": token, "type": kind})
+        return urlunsplit(parts._replace(query=f"{parts.query}&{query}" if parts.query else query))
 
     async def _write(self, kind: str, message: EmailMessage) -> None:
         if self._folder is None:

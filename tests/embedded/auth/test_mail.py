@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from queue import Queue
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 async def recovery_mail(server: Server, email: str, redirect_to: str | None = None) -> EmailMessage:
     await server.sign_up(email)
-    query = f"?redirect_to={redirect_to}" if redirect_to else ""
+    query = f"?{urlencode({'redirect_to': redirect_to})}" if redirect_to else ""
     await server.call("POST", f"/recover{query}", {"email": email})
     (mail,) = server.mails(email)
     return mail
@@ -60,9 +61,21 @@ class TestFolder:
 
 
 class TestLink:
-    async def test_goes_where_our_own_site_asks(self, server: Server, email: str) -> None:
-        mail = await recovery_mail(server, email, "https://app.example.org/new?lang=hi")
-        assert "https://app.example.org/new?lang=hi&token_hash=" in mail.as_string()
+    @pytest.mark.parametrize(
+        ("redirect_to", "start", "end"),
+        [
+            ("https://app.example.org/new", "https://app.example.org/new?token_hash=", "&type=recovery\n"),
+            ("https://app.example.org/?a=%20b", "https://app.example.org/?a=%20b&token_hash=", "=recovery\n"),
+            ("https://app.example.org/#top", "https://app.example.org/?token_hash=", "=recovery#top\n"),
+            ("https://app.example.org/नया", "https://app.example.org/%E0%A4%A8", "=recovery\n"),
+        ],
+    )
+    async def test_goes_where_our_own_site_asks(
+        self, server: Server, email: str, redirect_to: str, start: str, end: str
+    ) -> None:
+        text = (await recovery_mail(server, email, redirect_to)).as_string()
+        assert start in text
+        assert end in text
 
     @pytest.mark.parametrize(
         "redirect_to",
@@ -73,6 +86,7 @@ class TestLink:
             "//evil.org",
             "javascript:alert(1)",
             "https://[",
+            "https://app.example.org/" + "x" * 500,
         ],
     )
     async def test_never_goes_to_a_stranger(self, server: Server, email: str, redirect_to: str) -> None:

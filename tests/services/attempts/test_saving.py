@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.core.errors import DeadlinePassed
 from app.engine.responses import (
     Conflict,
     Event,
@@ -29,6 +30,7 @@ from tests.content import Made, publish_test
 from tests.sittings import events, response, sit, target_of
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
+TOO_LATE = NOW + timedelta(seconds=611)  # the test takes 600 s, and 10 s of grace
 
 Shot = tuple[int, int, Any, dict[str, Any]]
 """Question, revision, answer and the rest of one response that is sent."""
@@ -148,3 +150,29 @@ class TestSave:
         standing = await uow.attempts.standing(attempt.id)
         assert {row.question_id: read_back(row) for row in standing} == standing_answers(model.log)
         await savepoint.rollback()
+
+    async def test_what_was_late_counts_when_it_comes_again_in_time(
+        self, uow: UnitOfWork, parts: Components, made: Made
+    ) -> None:
+        attempt = await sit(uow, parts, made, NOW)
+        sent = [response(made, 0, ["a"]), response(made, 1, ["b"])]
+        with pytest.raises(DeadlinePassed):
+            await attempts.save(uow, parts, target_of(attempt), sent[:1], TOO_LATE)
+        attempt.deadline_at += timedelta(hours=1)
+        await uow.attempts.flush()
+        report = await attempts.save(uow, parts, target_of(attempt), sent, TOO_LATE)
+        assert (report.saved, report.known) == (2, 0)
+        assert {row.question_id for row in await uow.attempts.standing(attempt.id)} == set(
+            made.question_ids[:2]
+        )
+
+    async def test_what_counts_stays_so_when_it_comes_again_late(
+        self, uow: UnitOfWork, parts: Components, made: Made
+    ) -> None:
+        attempt = await sit(uow, parts, made, NOW)
+        await attempts.save(uow, parts, target_of(attempt), [response(made, 0, ["a"])], NOW)
+        for answer in (["a"], ["b"]):
+            with pytest.raises(DeadlinePassed):
+                await attempts.save(uow, parts, target_of(attempt), [response(made, 0, answer)], TOO_LATE)
+        [standing] = await uow.attempts.standing(attempt.id)
+        assert (standing.answer, standing.received_at) == (["a"], NOW)

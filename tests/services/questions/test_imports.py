@@ -1,5 +1,6 @@
 """Importing sheets into the bank."""
 
+import asyncio
 import csv
 import io
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from app.repositories.base import PageRequest
 from app.repositories.questions import QuestionFilter
 from app.services import questions
 from app.services.questions import EmptyKey, ImportReport
-from app.services.unit_of_work import UnitOfWork
+from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
 
 Row = dict[str, str]
@@ -269,6 +270,18 @@ class TestImportQuestions:
         report = await bring(uow, author, *(question(number, key="e") for number in range(1_002)))
         assert len(report.errors) == 1_001
         assert report.errors[-1].message == "there are 2 more errors after these"
+
+    async def test_two_imports_at_once_make_one_question(self, engine: AsyncEngine) -> None:
+        rows = [question(1, source=f"Mock {uuid4()}"), question() | {"number": "", "question": str(uuid4())}]
+        subject = f"Polity {uuid4()}"
+
+        async def once() -> ImportReport:
+            async with unit_of_work(engine) as uow:
+                return await bring(uow, operator(), *rows, subject=subject)
+
+        reports = await asyncio.gather(once(), once())
+        assert sorted(counts(report) for report in reports) == [(0, 0, 2), (2, 0, 0)]
+        assert reports[0].question_ids == reports[1].question_ids
 
     async def test_statements_do_not_grow_with_rows(
         self, uow: UnitOfWork, author: Principal, engine: AsyncEngine

@@ -11,6 +11,7 @@ from app.services.questions.rows import SheetRow
 from app.services.questions.sheets import MOST_ROWS, Sheet, read_sheet
 
 PLAIN = "question,option_a,option_b,option_c,key\nWhich is a river?,Nile,Sahara,Alps,a\n"
+EXPLANATIONS: dict[str, Any] = {"explanation": "Because.", "explanation_pt-br": "Porque."}
 
 
 def read(text: str | bytes, *, empty_key: EmptyKey = EmptyKey.ERROR, needs_subject: bool = False) -> Sheet:
@@ -24,7 +25,7 @@ def only(sheet: Sheet) -> SheetRow:
     return sheet.rows[0]
 
 
-def row(key: str = "a", empty_key: EmptyKey = EmptyKey.ERROR, **cells: str) -> Sheet:
+def row(key: str = "a", *, otherwise: EmptyKey = EmptyKey.ERROR, **cells: Any) -> Sheet:
     """One row with four options and these further cells."""
     columns = {
         "question": "Which is it?",
@@ -36,7 +37,7 @@ def row(key: str = "a", empty_key: EmptyKey = EmptyKey.ERROR, **cells: str) -> S
         **cells,
     }
     quoted = (f'"{cell}"' for cell in columns.values())
-    return read(f"{','.join(columns)}\n{','.join(quoted)}\n", empty_key=empty_key)
+    return read(f"{','.join(columns)}\n{','.join(quoted)}\n", empty_key=otherwise)
 
 
 def complaints(sheet: Sheet) -> list[tuple[int, str]]:
@@ -66,7 +67,7 @@ class TestReadSheet:
                 passage_id="P1",
                 question_hi="यह कौन सा है?",
                 option_a_hi="प",
-                **{"explanation": "Because.", "explanation_pt-br": "Porque."},
+                **EXPLANATIONS,
                 difficulty="HARD",
                 tags="pyq; pyq, polity",
                 source="Mock 1",
@@ -145,15 +146,15 @@ class TestReadSheet:
         assert complaints(row("")) == [(2, "key")]
 
     def test_an_empty_key_may_mean_dropped(self) -> None:
-        question = only(row("", EmptyKey.DROPPED))
+        question = only(row("", otherwise=EmptyKey.DROPPED))
         assert (question.content.key, question.status) == ({"dropped": True}, None)
 
     def test_an_empty_key_may_mean_draft(self) -> None:
-        question = only(row("", EmptyKey.DRAFT, status="active"))
+        question = only(row("", otherwise=EmptyKey.DRAFT, status="active"))
         assert (question.content.key, question.status) == ({"accepted": []}, "draft")
 
     def test_a_draft_may_wait_for_its_key(self) -> None:
-        question = only(row("", EmptyKey.ERROR, status="draft"))
+        question = only(row("", otherwise=EmptyKey.ERROR, status="draft"))
         assert (question.content.key, question.status) == ({"accepted": []}, "draft")
 
     @pytest.mark.parametrize(
@@ -161,7 +162,7 @@ class TestReadSheet:
         [
             ({"question": ""}, "question"),
             ({"option_c": ""}, "option_c"),
-            ({"option_a": "", "option_b": "", "option_c": "", "option_d": ""}, "option_a"),
+            ({"option_b": "", "option_c": "", "option_d": ""}, "option_a"),
             ({"type": "essay"}, "type"),
             ({"type": "single_choice", "key": "bd"}, "key"),
             ({"type": "numeric", "key": "3"}, "option_a"),
@@ -178,12 +179,12 @@ class TestReadSheet:
             ({"option_b_hi": "q" * 20_001}, "option_b_hi"),
         ],
     )
-    def test_a_wrong_cell_is_named(self, cells: dict[str, str], field: str) -> None:
+    def test_a_wrong_cell_is_named(self, cells: dict[str, Any], field: str) -> None:
         assert complaints(row(**cells)) == [(2, field)]
 
     def test_everything_wrong_is_told_at_once(self) -> None:
         sheet = read("question,option_a,option_b,key,number\n,x,y,a,n\nWhich?,x,y,c,2\nWhich?,x,y,b,3\n")
-        assert complaints(sheet) == [(2, "number"), (2, "question"), (3, "key")]
+        assert complaints(sheet) == [(2, "question"), (2, "number"), (3, "key")]
         assert [question.number for question in sheet.rows] == [3]
 
     @pytest.mark.parametrize(
@@ -221,7 +222,7 @@ class TestReadSheet:
         assert complaints(read(text)) == [(2, column)]
 
     def test_empty_cells_without_a_header_do_no_harm(self) -> None:
-        assert only(read("question,option_a,option_b,key,,\nWhich?,x,y,a,,,,\n"))
+        assert only(read("question,option_a,option_b,key,,\nWhich?,x,y,a,,,,\n")).row == 2
 
     @pytest.mark.parametrize(
         "broken",
@@ -265,6 +266,6 @@ class TestReadSheet:
 
     def test_a_file_has_an_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sheets_module, "MOST_BYTES", len(PLAIN.encode()))
-        assert only(read(PLAIN))
+        assert only(read(PLAIN)).row == 2
         with pytest.raises(TooLarge):
             read(PLAIN + " ")

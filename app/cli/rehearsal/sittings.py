@@ -1,0 +1,174 @@
+"""A candidate's sitting: devices that follow the plan, an ending, and the result that comes of it."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from app.cli.rehearsal.client import Client, Tally, Unexpected
+from app.cli.rehearsal.devices import Device
+from app.cli.rehearsal.log import Log
+from app.cli.rehearsal.plans import Ending, Plan, Term
+
+PASSWORD = "testpassword"  # noqa: S105 -- of accounts that take one rehearsal and nothing else
+_SECRETS = ('"accepted"', '"explanation"', '"tolerance"')
+
+
+@dataclass(frozen=True, slots=True)
+class Hall:
+    """What all candidates of a rehearsal share."""
+
+    api_url: str
+    label: str
+    seed: int
+    test_id: UUID
+    question_ids: Sequence[UUID]
+    seconds: int
+    tally: Tally
+
+    @property
+    def path(self) -> str:
+        return f"/tests/{self.test_id}"
+
+
+class Sitting:
+    """One candidate. `log` is the truth of the client, `result` what the server says in the end."""
+
+    def __init__(self, hall: Hall, plan: Plan) -> None:
+        self.plan = plan
+        self.log = Log()
+        self.result: dict[str, Any] | None = None
+        self._hall = hall
+        self._rng = Random(f"network {hall.seed} {plan.number}")  # noqa: S311 -- repeatable on purpose
+        self._devices: list[Device] = []
+        self._access_token = ""
+        self._stack = AsyncExitStack()
+
+    @property
+    def attempt_id(self) -> str:
+        return self._devices[0].attempt_id if self._devices else ""
+
+    async def register(self) -> None:
+        """Make the account; if the answer was lost, sign in to it."""
+        client = await self._client()
+        email = f"rehearsal-{self._hall.label}-{self.plan.number}@example.org"
+        credentials = {"email": email, "password": PASSWORD}
+        body = credentials | {"name": f"Candidate {self.plan.number}"}
+        answer = await client.call("register", "POST", "/auth/register", None, 201, 409, json=body)
+        if answer.status == 409:
+            answer = await client.call("login", "POST", "/auth/login", None, 200, json=credentials)
+        self._access_token = answer.body["access_token"]
+        self._hall.tally.counts["registered"] += 1
+
+    async def sit(self) -> None:
+        """Take the test by the plan. What goes wrong is noted, and nobody else hears of it."""
+        try:
+            await self._follow_plan()
+            await self._end()
+        except Unexpected as error:
+            self.log.problems.append(str(error))
+        self._hall.tally.counts["done"] += 1
+
+    async def fetch_result(self) -> None:
+        """The result as it stands now."""
+        try:
+            answer = await self._results(200)
+        except Unexpected as error:
+            self.log.problems.append(str(error))
+        else:
+            self.result = answer.body
+
+    async def close(self) -> None:
+        """Close the devices' connections."""
+        await self._stack.aclose()
+
+    async def _follow_plan(self) -> None:
+        """Devices come one after the other, and each goes on until its own queue is empty."""
+        began = asyncio.get_running_loop().time() + self._rng.uniform(0, 0.03) * self._hall.seconds
+        async with asyncio.TaskGroup() as devices:
+            for term in self.plan.terms:
+                await self._until(began, term.opens_at)
+                device = await self._start(term)
+                devices.create_task(self._follow_term(device, term, began))
+
+    async def _start(self, term: Term) -> Device:
+        client = await self._client()
+        hall = self._hall
+        device = Device(client, hall.path, self.log, hall.tally, self._rng)
+        await device.start(self._access_token, f"device {len(self._devices) + 1}")
+        device.token = device.attempt_token if term.by_attempt_token else self._access_token
+        self._devices.append(device)
+        await self._read_paper(device)
+        return device
+
+    async def _read_paper(self, device: Device) -> None:
+        """The whole paper and no key in it; a second look costs nothing."""
+        path = f"{self._hall.path}/questions"
+        paper = await device.client.call("paper", "GET", path, device.token, 200)
+        etag = {"If-None-Match": paper.headers["ETag"]}
+        await device.client.call("paper", "GET", path, device.token, 304, headers=etag)
+        text = json.dumps(paper.body)
+        if len(paper.body["questions"]) != len(self._hall.question_ids):
+            self.log.problems.append("the paper is not complete")
+        if any(secret in text for secret in _SECRETS):
+            self.log.problems.append("the paper tells its key")
+
+    async def _follow_term(self, device: Device, term: Term, began: float) -> None:
+        for sync in term.syncs:
+            await self._until(began, sync.at)
+            await device.send(sync.touches, self._hall.question_ids)
+
+    async def _end(self) -> None:
+        """End it as planned. What is sent when it is graded must be refused; the check sees if it is not."""
+        device, late = self._devices[-1], self.plan.late
+        match self.plan.ending:
+            case Ending.SUBMIT:
+                await self._submit(device)
+            case Ending.SUBMIT_TWICE:
+                first, second = await asyncio.gather(self._submit(device), self._submit(device))
+                if first != second:
+                    self.log.problems.append(f"submitting twice gave {first} and {second}")
+            case Ending.SUBMIT_WHILE_SAVING:
+                await asyncio.gather(device.send(late, self._hall.question_ids), self._submit(device))
+            case Ending.NEVER:
+                await asyncio.sleep((device.deadline_at - datetime.now(UTC)).total_seconds())
+        await self._wait_until_graded()
+        if self.plan.ending is not Ending.SUBMIT_WHILE_SAVING:
+            await device.send(late, self._hall.question_ids)
+
+    async def _submit(self, device: Device) -> dict[str, Any]:
+        body = {"attempt_id": device.attempt_id}
+        answer = await device.client.call(
+            "submit", "POST", f"{self._hall.path}/submit", device.token, 200, json=body
+        )
+        if answer.body["status"] != "graded":
+            self.log.problems.append(f"a submitted attempt is {answer.body['status']}")
+        return dict(answer.body)
+
+    async def _wait_until_graded(self) -> None:
+        """Ask now and then; the sweeper and the grading job take their time, more so when they are killed."""
+        give_up_at = asyncio.get_running_loop().time() + 120
+        while (await self._results(200, 409)).status == 409:
+            if asyncio.get_running_loop().time() > give_up_at:
+                raise Unexpected("results: not graded two minutes after the end")
+            await asyncio.sleep(self._rng.uniform(0.5, 1.5))
+        self._hall.tally.counts["graded"] += 1
+
+    async def _results(self, *statuses: int) -> Any:
+        path = f"{self._hall.path}/results"
+        client = self._devices[-1].client
+        return await client.call(
+            "results", "GET", path, self._access_token, *statuses, params={"attempt_id": self.attempt_id}
+        )
+
+    async def _until(self, began: float, share: float) -> None:
+        """Sleep to a moment of the test; who is late for it hurries."""
+        await asyncio.sleep(began + share * self._hall.seconds - asyncio.get_running_loop().time())
+
+    async def _client(self) -> Client:
+        return await self._stack.enter_async_context(Client(self._hall.api_url, self._hall.tally, self._rng))

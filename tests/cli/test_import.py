@@ -1,0 +1,116 @@
+"""`ias import questions`."""
+
+import asyncio
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from typer.testing import CliRunner, Result
+
+from app.cli.import_ import import_app
+from app.config import get_settings
+
+
+@pytest.fixture(autouse=True)
+def on_the_tests_database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("COLUMNS", "200")
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+@pytest.fixture
+def sheet(tmp_path: Path) -> Path:
+    """Three questions, of which the last has no key."""
+    file = tmp_path / "paper.csv"
+    source = uuid4().hex
+    with file.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(["number", "source", "question", "option_a", "option_b", "key"])
+        writer.writerows([n, source, f"Which is {n}?", "This", "That", "ab "[n - 1]] for n in (1, 2, 3))
+    return file
+
+
+def run(sheet: Path, *options: str) -> Result:
+    return CliRunner().invoke(import_app, ["questions", str(sheet), "--subject", "Polity", *options])
+
+
+def the_test(database_url: str, title: str) -> list[dict[str, Any]]:
+    statement = """
+        select t.kind, t.access, t.review, t.status, t.duration_seconds, t.attempts_allowed,
+            p.question_count, p.max_marks, p.marking::text
+        from ias.tests t join ias.papers p on p.test_id = t.id where t.title->>'en' = $1
+    """
+
+    async def fetch() -> list[dict[str, Any]]:
+        connection = await asyncpg.connect(database_url)
+        rows = await connection.fetch(statement, title)
+        await connection.close()
+        return [dict(row) for row in rows]
+
+    return asyncio.run(fetch())
+
+
+class TestQuestions:
+    def test_a_second_import_changes_nothing(self, sheet: Path) -> None:
+        results = [run(sheet, "--empty-key", "dropped") for _ in range(2)]
+        assert [result.exit_code for result in results] == [0, 0]
+        assert "created: 3, updated: 0, unchanged: 0" in results[0].output
+        assert "created: 0, updated: 0, unchanged: 3" in results[1].output
+
+    def test_a_dry_run_changes_nothing(self, sheet: Path) -> None:
+        for _ in range(2):
+            result = run(sheet, "--empty-key", "draft", "--dry-run")
+            assert result.exit_code == 0
+            assert "Would be created: 3" in result.output
+
+    def test_a_wrong_row_is_named_and_nothing_imported(self, sheet: Path, database_url: str) -> None:
+        title = uuid4().hex
+        result = run(sheet, "--publish-as-test", title)
+        assert result.exit_code == 1
+        assert "the key is missing" in result.output
+        assert "nothing was imported" in result.output
+        assert the_test(database_url, title) == []
+
+    def test_a_file_that_is_no_sheet(self, tmp_path: Path) -> None:
+        file = tmp_path / "notes.csv"
+        file.write_bytes("Grüße".encode("latin-1"))
+        result = run(file)
+        assert result.exit_code == 1
+        assert "not in UTF-8" in result.output
+
+    def test_a_sheet_is_published_as_a_test(self, sheet: Path, database_url: str) -> None:
+        title = uuid4().hex
+        result = run(sheet, "--empty-key", "dropped", "--publish-as-test", title)
+        assert result.exit_code == 0, result.output
+        (test,) = the_test(database_url, title)
+        marking = test.pop("marking")
+        assert '"incorrect": "-2/3"' in marking
+        assert '"rounding": "upsc"' in marking
+        assert test == {
+            "kind": "full",
+            "access": "free",
+            "review": "after_submit",
+            "status": "published",
+            "duration_seconds": 7200,
+            "attempts_allowed": None,
+            "question_count": 3,
+            "max_marks": "6",
+        }
+
+    def test_a_test_that_cannot_be_published_leaves_no_questions(self, sheet: Path) -> None:
+        refused = run(sheet, "--empty-key", "draft", "--publish-as-test", uuid4().hex)
+        assert refused.exit_code == 1
+        assert "the question is draft" in refused.output
+        assert "created: 3" in run(sheet, "--empty-key", "dropped").output
+
+    @pytest.mark.parametrize("options", [("--correct", "two"), ("--incorrect", "2/0"), ("--correct", "-1")])
+    def test_marks_must_be_marks(self, sheet: Path, options: tuple[str, str]) -> None:
+        result = run(sheet, "--empty-key", "dropped", "--publish-as-test", uuid4().hex, *options)
+        assert result.exit_code != 0
+        assert result.exception is None or isinstance(result.exception, SystemExit)
