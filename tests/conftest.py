@@ -167,9 +167,11 @@ def auth_url(superuser_url: str, database_url: str, mail_folder: Path) -> Iterat
         "AUTH_MAIL_FOLDER": str(mail_folder),
     }
     with subprocess.Popen([sys.executable, "-m", "app.embedded.auth"], env=environment) as server:
-        assert wait_for(lambda: _answers(url), patience=30), "the auth server does not answer"
-        yield url
-        server.terminate()
+        try:
+            assert wait_for(lambda: _answers(url), patience=30), "the auth server does not answer"
+            yield url
+        finally:
+            server.terminate()
     asyncio.run(administer(inside, f"drop owned by {role} cascade", f"drop role {role}"))
 
 

@@ -133,6 +133,9 @@ def _is_outage(error: Exception, cause: BaseException) -> bool:
     return lost or isinstance(cause, PoolTimeout | OSError | RedisError)
 
 
+_LOST = (PoolTimeout, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, RedisError)
+
+
 def _fact_problem(scope: Scope, fact: Fact) -> Response:
     errors = [{"field": error.field, "message": error.message} for error in fact.errors]
     members = {**fact.members, **({"errors": errors} if errors else {})}

@@ -1,10 +1,18 @@
 """`ias demo`: content to look at, and a rehearsal of an exam with many candidates."""
 
 import asyncio
+import time
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 
+from app.cli.home import Home
+from app.cli.programs import get
 from app.cli.servers import ensure_servers
+
+if TYPE_CHECKING:
+    from app.cli.rehearsal import Options
 
 demo_app = typer.Typer(no_args_is_help=True, help="Demo content, and a rehearsal with many candidates.")
 
@@ -35,3 +43,70 @@ async def _load() -> bool:
 
     async with open_components(get_settings(), application_name="ias-demo", pool_size=1) as parts:
         return await demo_content.load(parts)
+
+
+@demo_app.command("test")
+def rehearse(
+    candidates: Annotated[int, typer.Option(min=1, max=2000, help="How many take the test at once.")] = 200,
+    questions: Annotated[int, typer.Option(min=10, max=500, help="How many questions it has.")] = 100,
+    minutes: Annotated[float, typer.Option(min=0.1, max=50, help="How long it takes.")] = 1,
+    devices: Annotated[int, typer.Option(min=1, max=5, help="At most so many for one candidate.")] = 2,
+    seed: Annotated[int, typer.Option(help="The same seed, the same plans.")] = 1,
+    api: Annotated[str | None, typer.Option(metavar="URL", help="Instead of the `ias up` that runs.")] = None,
+    kill: Annotated[
+        str, typer.Option(metavar="NAMES", help="kill -9 in the middle: any of api,worker,postgres.")
+    ] = "",
+) -> None:
+    """Rehearse an exam: many candidates, a bad network, every mark checked. Ends with 1 on any mismatch.
+
+    Accounts, questions and an archived test named Rehearsal stay behind.
+    """
+    home = Home.from_environment()
+    api_url = (api or _running_api(home)).rstrip("/")
+    with ensure_servers():
+        from app.cli.rehearsal import Options  # noqa: PLC0415 -- heavy
+
+        options = Options(
+            api_url, home, candidates, questions, round(minutes * 60), devices, seed, _killable(kill, api)
+        )
+        if not asyncio.run(_rehearse(options)):
+            raise typer.Exit(1)
+
+
+def _running_api(home: Home) -> str:
+    run = home.read_run()
+    if run is None or get(f"{run['api_url']}/v1/health/ready") is None:
+        raise typer.BadParameter(
+            "Nothing runs here. Start `ias up` first, or name an API.", param_hint="--api"
+        )
+    return str(run["api_url"])
+
+
+def _killable(names: str, api: str | None) -> tuple[str, ...]:
+    wanted = tuple(name.strip() for name in names.split(",") if name.strip())
+    if wanted and api:
+        raise typer.BadParameter(
+            "Only programs of the `ias up` that runs here are killed.", param_hint="--kill"
+        )
+    if unknown := set(wanted) - {"api", "worker", "postgres"}:
+        raise typer.BadParameter(f"There is no {', '.join(sorted(unknown))} to kill.", param_hint="--kill")
+    return wanted
+
+
+async def _rehearse(options: "Options") -> bool:
+    from app.cli.rehearsal import Rehearsal, Unexpected  # noqa: PLC0415
+    from app.cli.rehearsal.summary import print_summary, show  # noqa: PLC0415
+
+    console, began = Console(), time.monotonic()
+    rehearsal = Rehearsal(options)
+    bars = asyncio.create_task(show(rehearsal, console))
+    try:
+        await rehearsal.run()
+    except Unexpected as error:
+        console.print(f"The rehearsal could not go on: {error}", style="red", markup=False)
+        return False
+    finally:
+        bars.cancel()
+        await asyncio.wait([bars])
+    print_summary(rehearsal, console, time.monotonic() - began)
+    return not rehearsal.problems

@@ -136,10 +136,10 @@ _SECRET_TEXTS = (
     (re.compile(r"\b((?:set-)?cookie|authorization)(['\"]?\s*[:=]\s*).+", re.IGNORECASE), rf"\1\2{REDACTED}"),
     (
         re.compile(
-            rf"(?<![\w-])({_SECRET_NAME.pattern})(=|['\"]\s*[:=]\s*)('[^']*'|\"[^\"]*\"|[^\s&,;)}}\]]+)",
+            rf"(?<![\w-])(?P<name>{_SECRET_NAME.pattern})(?P<sign>=|['\"]\s*[:=]\s*)('[^']*'|\"[^\"]*\"|[^\s&,;)}}\]]+)",
             re.IGNORECASE,
         ),
-        rf"\1\4{REDACTED}",
+        rf"\g<name>\g<sign>{REDACTED}",
     ),
 )
 

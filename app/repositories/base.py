@@ -78,5 +78,5 @@ def _decode(cursor: str, keys: Sequence[InstrumentedAttribute[Any]]) -> list[Any
     try:
         values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return [key.type.python_type(value) for key, value in zip(keys, values, strict=True)]
-    except (binascii.Error, ValueError, TypeError):
+    except (binascii.Error, ValueError, TypeError, AttributeError):
         raise Invalid.field("cursor", "not a cursor of this list; start without one") from None

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
 from sqlalchemy.orm import aliased, selectinload, undefer
 
 from app.core.errors import NotFound
 from app.models import (
     Attempt,
+    AttemptStatus,
     Exam,
     ExamPaper,
     Paper,
@@ -196,11 +197,14 @@ class TestRepository(Repository):
         counts = (
             select(Attempt.test_id, func.count())
             .where(
-                Attempt.test_id.in_(ids), Attempt.user_id == viewer.user_id, Attempt.exam_paper_id.is_(None)
+                Attempt.test_id.in_(ids),
+                Attempt.user_id == viewer.user_id,
+                Attempt.exam_paper_id.is_(None),
+                Attempt.status != AttemptStatus.VOID,
             )
             .group_by(Attempt.test_id)
         )
-        count_of = dict((await self._session.execute(counts)).tuples().all())
+        count_of = dict((await self._session.execute(counts)).all())
         return [Listed(test, paper_of.get(test.id), count_of.get(test.id, 0)) for test in tests]
 
 
@@ -214,11 +218,10 @@ def _conditions(wanted: TestFilter) -> Sequence[ColumnElement[bool]]:
         # What candidates read is the published title; a draft is found by its own.
         published = aliased(Paper)
         title = (
-            select(cast(published.title, Text))
+            select(published.title)
             .where(published.test_id == Test.id, published.version == Test.paper_version)
             .scalar_subquery()
         )
-        conditions.append(
-            func.coalesce(title, cast(Test.title, Text)).icontains(wanted.query, autoescape=True)
-        )
+        text = func.jsonb_each_text(func.coalesce(title, Test.title)).table_valued("key", "value")
+        conditions.append(exists().where(text.c.value.icontains(wanted.query, autoescape=True)))
     return conditions

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from fractions import Fraction
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, model_validator
@@ -12,6 +12,7 @@ from app.engine.marks import RoundingPolicy, parse_marks, printed
 from app.engine.scoring import DroppedRule, PartialRule
 from app.models import LocalizedText, Test
 from app.repositories.tests import Listed
+from app.schemas.changes import Changes
 from app.schemas.common import In, LanguageTag, Localized, LocalizedName, Marks, Out
 from app.services.tests import Published, SectionDraft, TestDraft
 
@@ -160,8 +161,12 @@ class TestIn(In):
         )
 
 
-class TestChangesIn(In):
+class TestChangesIn(Changes):
     """What changes in a test; `sections` replaces all of them."""
+
+    may_be_null: ClassVar = frozenset(
+        {"description", "subject_id", "attempts_allowed", "available_from", "available_until"}
+    )
 
     title: LocalizedName | None = None
     description: Localized | None = None
@@ -177,20 +182,6 @@ class TestChangesIn(In):
     access: Literal["free", "enrolled"] | None = None
     available_from: AwareDatetime | None = None
     available_until: AwareDatetime | None = None
-
-    @model_validator(mode="after")
-    def _nothing_required_is_emptied(self) -> Self:
-        may_be_empty = {
-            "description",
-            "subject_id",
-            "attempts_allowed",
-            "available_from",
-            "available_until",
-        }
-        for name in self.model_fields_set - may_be_empty:
-            if getattr(self, name) is None:
-                raise ValueError(f"{name} cannot be null; leave it out to keep it")
-        return self
 
     def changes(self) -> dict[str, Any]:
         """What was sent, as the service wants it."""

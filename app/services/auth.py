@@ -139,8 +139,12 @@ async def reset_password(
             await parts.auth.update_user(session.access_token, password=password)
         except supabase_auth.SamePassword:
             log.info("password_reset_to_the_same")
-        await parts.auth.sign_out(session.access_token, "global")
     await end_tokens(uow, parts, session.user.id, now)
+    try:
+        await parts.auth.sign_out(session.access_token, "global")
+    except supabase_auth.AuthError as error:
+        # The change itself has ended all sessions but the link's own, which nobody else has seen.
+        log.warning("sessions_not_ended_after_reset", error=str(error))
 
 
 async def change_account(

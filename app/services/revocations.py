@@ -53,8 +53,7 @@ async def end_tokens(
         expires_at=now + TOKEN_LIFETIME,
     )
     uow.after_commit(_announcement(parts, row))
-    if except_session_id is None:
-        uow.after_commit(lambda: asyncio.sleep(max(0.0, (issued_before - now).total_seconds())))
+    uow.after_commit(lambda: asyncio.sleep((issued_before - now).total_seconds()))
 
 
 def _announcement(parts: Components, row: Revocation) -> Callable[[], Awaitable[None]]:

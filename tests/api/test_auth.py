@@ -170,9 +170,10 @@ class TestLogout:
         mine = bearer(await register(api))
         await api.post("/auth/logout", headers=mine)
         other = create_app(settings.model_copy(update={"redis_url": None, "redis_port": 1}))
-        async with other.router.lifespan_context(other), httpx.AsyncClient(
-            transport=httpx.ASGITransport(other), base_url="http://api.test/v1"
-        ) as client:
+        async with (
+            other.router.lifespan_context(other),
+            httpx.AsyncClient(transport=httpx.ASGITransport(other), base_url="http://api.test/v1") as client,
+        ):
             assert (await client.get("/auth/me", headers=mine)).json()["code"] == "session_revoked"
 
 

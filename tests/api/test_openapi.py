@@ -53,9 +53,11 @@ def served(settings: Settings) -> Iterator[str]:
     arguments = ["-m", "app.cli", "serve", "--port", str(port)]
     with subprocess.Popen([sys.executable, *arguments], env=environment) as server:
         url = f"http://127.0.0.1:{port}"
-        assert wait_for(lambda: _answers(url), patience=30), "the API does not answer"
-        yield url
-        server.terminate()
+        try:
+            assert wait_for(lambda: _answers(url), patience=30), "the API does not answer"
+            yield url
+        finally:
+            server.terminate()
 
 
 def _answers(url: str) -> bool:

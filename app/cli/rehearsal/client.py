@@ -1,4 +1,4 @@
-"""HTTP as a patient client does it: it retries what failed, waits when told to, and notes how long it took."""
+"""HTTP as a patient client does it: it retries what failed and waits when told to; all of it is timed."""
 
 import asyncio
 import ssl

@@ -21,11 +21,20 @@ _REFUSALS = ("deadline_passed", "attempt_not_in_progress")
 class Network(Enum):
     """What happens to a request on its way."""
 
-    GOOD = 70
-    ANSWER_LOST = 8
-    CANCELLED = 6
-    DOUBLED = 8
-    REPEATED = 8
+    GOOD = "good"
+    ANSWER_LOST = "the answer is lost"
+    CANCELLED = "the connection is lost"
+    DOUBLED = "the request arrives twice"
+    REPEATED = "the request is sent again after its answer"
+
+
+_WEIGHTS = {
+    Network.GOOD: 70,
+    Network.ANSWER_LOST: 8,
+    Network.CANCELLED: 6,
+    Network.DOUBLED: 8,
+    Network.REPEATED: 8,
+}
 
 
 class Device:
@@ -35,7 +44,7 @@ class Device:
         self.client = client
         self.token = ""
         self.attempt_id = ""
-        self.deadline_at = datetime.max
+        self.seconds_left = 0.0
         self.attempt_token = ""
         self._path = path
         self._log = log
@@ -52,11 +61,13 @@ class Device:
         answer = await self._start(access_token, name)
         self._lease, self.attempt_id = answer.body["lease"], answer.body["id"]
         self.attempt_token = answer.body["attempt_token"]
-        self.deadline_at = datetime.fromisoformat(answer.body["deadline_at"])
+        self.seconds_left = _seconds(answer.body["server_time"], answer.body["deadline_at"])
         shown = {UUID(r["question_id"]): (r["lease"], r["revision"]) for r in answer.body["responses"]}
         missing = [id_ for id_, event in before.items() if shown.get(id_, (0, 0)) < event.order]
         if missing:
-            self._log.problems.append(f"{len(missing)} acknowledged answers are missing from a resumed attempt")
+            self._log.problems.append(
+                f"{len(missing)} acknowledged answers are missing from a resumed attempt"
+            )
 
     async def _start(self, access_token: str, name: str) -> Answer:
         return await self.client.call(
@@ -74,19 +85,16 @@ class Device:
 
     async def _deliver(self, events: Sequence[Event]) -> None:
         """Send until there is an answer; what the network does besides must change nothing."""
-        network = self._rng.choices(list(Network), weights=[kind.value for kind in Network])[0]
+        network = self._rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
         unsure = network in (Network.ANSWER_LOST, Network.CANCELLED)
         if network is Network.ANSWER_LOST:
             await self._post(events)
             self._tally.counts["answers lost"] += 1
         if network is Network.CANCELLED:
             await self._cancelled_post(events)
-        if network is Network.DOUBLED:
-            self._tally.counts["duplicates"] += 1
-            answers = await asyncio.gather(self._post(events), self._post(events))
-        else:
-            answers = [await self._post(events)]
-        for answer in answers:
+        times = 2 if network is Network.DOUBLED else 1
+        self._tally.counts["duplicates"] += times - 1
+        for answer in await asyncio.gather(*(self._post(events) for _ in range(times))):
             self._note(events, answer, unsure=unsure)
         if network is Network.REPEATED:
             await self._repeat(events)
@@ -123,6 +131,8 @@ class Device:
         elif answer.code in _REFUSALS:
             self._log.refuse(events, unsure=unsure or answer.unsure)
             self._tally.counts["answers refused"] += len(events)
+            if answer.body.get("recorded") is False:
+                self._log.problems.append("late answers were not kept")
         else:
             raise Unexpected(f"save: 409 {answer.code}")
 
@@ -138,7 +148,9 @@ class Device:
         self._tally.counts["duplicates"] += 1
         answer = await self._post(events)
         if answer.status == 200 and answer.body["known"] != len(events):
-            self._log.problems.append(f"{len(events)} repeated answers were reported as {_counts(answer.body)}")
+            self._log.problems.append(
+                f"{len(events)} repeated answers were reported as {_counts(answer.body)}"
+            )
 
     async def _contradict(self, events: Sequence[Event]) -> None:
         """A device gone wrong sends another answer under a known revision: reported, and never stored."""
@@ -174,6 +186,10 @@ def _response(event: Event) -> dict[str, Any]:
         "confidence": event.confidence,
         "language": event.language,
     }
+
+
+def _seconds(earlier: str, later: str) -> float:
+    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
 
 
 def _counts(body: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What a candidate's devices know of their answers: acknowledged, refused, or sent and never heard of again."""
+"""What a candidate's devices know of their answers: acknowledged, refused, or sent and never heard of."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +18,8 @@ class Log:
     refused: dict[Identity, Event] = field(default_factory=dict)
     unheard: dict[Identity, Event] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    graded: bool = False
+    """Whether the candidate has seen a result: from then on nothing may be saved, heard of or not."""
 
     def acknowledge(self, events: Iterable[Event]) -> None:
         """The server said 200: these are on disk and will be graded."""
@@ -25,7 +27,7 @@ class Log:
 
     def refuse(self, events: Iterable[Event], *, unsure: bool) -> None:
         """The server said no. An earlier try that nobody heard of may have been in time all the same."""
-        (self.unheard if unsure else self.refused).update(_by_identity(events))
+        (self.unheard if unsure and not self.graded else self.refused).update(_by_identity(events))
 
     def standing(self) -> dict[UUID, Event]:
         """What stands of all that was acknowledged."""

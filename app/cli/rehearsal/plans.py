@@ -119,7 +119,11 @@ def _answer(rng: Random, question: Question, ability: float) -> Answer:
     if question.type == "numeric":
         return _number(rng, Fraction(question.key) if knows else Fraction(rng.randint(-900, 900), 7))
     if knows and not question.is_dropped:
-        return (question.key,) if question.type == "true_false" else tuple(rng.sample(question.key, len(question.key)))
+        return (
+            (question.key,)
+            if question.type == "true_false"
+            else tuple(rng.sample(question.key, len(question.key)))
+        )
     # More options than one are an answer to every type, and to a single choice a wrong one.
     many = question.type == "multiple_choice" or rng.random() < 0.05
     return tuple(rng.sample(question.options, rng.randint(1, len(question.options)) if many else 1))
@@ -127,7 +131,9 @@ def _answer(rng: Random, question: Question, ability: float) -> Answer:
 
 def _number(rng: Random, value: Fraction) -> str:
     """The number as somebody may type it."""
-    return rng.choice([f"{value.numerator}/{value.denominator}", f"{float(value):.4f}", f"{float(value):+.3f}"])
+    return rng.choice(
+        [f"{value.numerator}/{value.denominator}", f"{float(value):.4f}", f"{float(value):+.3f}"]
+    )
 
 
 def _divided(rng: Random, touches: Sequence[Touch], devices: int) -> list[list[Touch]]:

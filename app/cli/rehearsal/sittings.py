@@ -5,7 +5,6 @@ import json
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -44,9 +43,10 @@ class Sitting:
         self.log = Log()
         self.result: dict[str, Any] | None = None
         self._hall = hall
-        self._rng = Random(f"network {hall.seed} {plan.number}")  # noqa: S311 -- repeatable on purpose
+        self._rng = self._random("candidate")
         self._devices: list[Device] = []
         self._access_token = ""
+        self._deadline = 0.0
         self._stack = AsyncExitStack()
 
     @property
@@ -70,8 +70,8 @@ class Sitting:
         try:
             await self._follow_plan()
             await self._end()
-        except Unexpected as error:
-            self.log.problems.append(str(error))
+        except* Unexpected as errors:
+            self.log.problems += [str(error) for error in errors.exceptions]
         self._hall.tally.counts["done"] += 1
 
     async def fetch_result(self) -> None:
@@ -97,10 +97,10 @@ class Sitting:
                 devices.create_task(self._follow_term(device, term, began))
 
     async def _start(self, term: Term) -> Device:
-        client = await self._client()
-        hall = self._hall
-        device = Device(client, hall.path, self.log, hall.tally, self._rng)
-        await device.start(self._access_token, f"device {len(self._devices) + 1}")
+        client, hall, name = await self._client(), self._hall, f"device {len(self._devices) + 1}"
+        device = Device(client, hall.path, self.log, hall.tally, self._random(name))
+        await device.start(self._access_token, name)
+        self._deadline = asyncio.get_running_loop().time() + device.seconds_left
         device.token = device.attempt_token if term.by_attempt_token else self._access_token
         self._devices.append(device)
         await self._read_paper(device)
@@ -136,7 +136,7 @@ class Sitting:
             case Ending.SUBMIT_WHILE_SAVING:
                 await asyncio.gather(device.send(late, self._hall.question_ids), self._submit(device))
             case Ending.NEVER:
-                await asyncio.sleep((device.deadline_at - datetime.now(UTC)).total_seconds())
+                await asyncio.sleep(self._deadline - asyncio.get_running_loop().time())
         await self._wait_until_graded()
         if self.plan.ending is not Ending.SUBMIT_WHILE_SAVING:
             await device.send(late, self._hall.question_ids)
@@ -157,6 +157,7 @@ class Sitting:
             if asyncio.get_running_loop().time() > give_up_at:
                 raise Unexpected("results: not graded two minutes after the end")
             await asyncio.sleep(self._rng.uniform(0.5, 1.5))
+        self.log.graded = True
         self._hall.tally.counts["graded"] += 1
 
     async def _results(self, *statuses: int) -> Any:
@@ -169,6 +170,9 @@ class Sitting:
     async def _until(self, began: float, share: float) -> None:
         """Sleep to a moment of the test; who is late for it hurries."""
         await asyncio.sleep(began + share * self._hall.seconds - asyncio.get_running_loop().time())
+
+    def _random(self, name: str) -> Random:
+        return Random(f"{name} of {self.plan.number} {self._hall.seed}")  # noqa: S311 -- repeatable on purpose
 
     async def _client(self) -> Client:
         return await self._stack.enter_async_context(Client(self._hall.api_url, self._hall.tally, self._rng))

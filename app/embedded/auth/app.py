@@ -34,6 +34,7 @@ _DATABASE_AWAY = (
     asyncpg.OperatorInterventionError,  # It is shutting down, or not up yet.
     asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # What asyncpg says of an idle connection that the server has just ended.
     OSError,
     TimeoutError,
 )

@@ -20,7 +20,10 @@ JsonObject = dict[str, Any]
 Bank = Mapping[UUID, tuple[Question, QuestionVersion]]
 Passages = Mapping[UUID, PassageVersion]
 
-TRUE_FALSE_OPTIONS = ("true", "false")
+TRUE_FALSE_OPTIONS = (
+    {"id": "true", "text": {"en": "True", "hi": "सही"}},
+    {"id": "false", "text": {"en": "False", "hi": "गलत"}},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +135,11 @@ def _resolved_marks(test: Test, section: TestSection, question: JsonObject | Non
 
 def option_ids(version: QuestionVersion) -> list[str]:
     """What may be answered, in the author's order; empty for numeric questions."""
-    if version.type == "true_false":
-        return list(TRUE_FALSE_OPTIONS)
-    return [option["id"] for option in version.options]
+    return [option["id"] for option in _options(version)]
+
+
+def _options(version: QuestionVersion) -> Sequence[JsonObject]:
+    return TRUE_FALSE_OPTIONS if version.type == "true_false" else version.options
 
 
 def _document(test: Test, bank: Bank, passages: Passages, rules: JsonObject, version: int) -> JsonObject:
@@ -173,7 +178,7 @@ def _question(test: Test, version: QuestionVersion, entry: JsonObject, number: i
         "number": number,
         "type": entry["type"],
         "text": _in(test, version.text),
-        "options": [{"id": option["id"], "text": _in(test, option["text"])} for option in version.options],
+        "options": [{"id": option["id"], "text": _in(test, option["text"])} for option in _options(version)],
         "marks": entry["marks"]["correct"],
         "negative_marks": entry["marks"]["incorrect"],
         "passage_id": entry["passage_id"],

@@ -1,0 +1,107 @@
+"""A look into the database itself, by statements of its own: an audit does not ask whom it checks."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.cli.rehearsal.sittings import Sitting
+from app.config import get_settings
+from app.database import create_engine, transaction
+from app.engine.responses import Event
+
+_PATIENCE = 90
+
+_ATTEMPTS = """
+    select count(*) as attempts, count(distinct user_id) as candidates,
+      count(*) filter (where status = 'graded') as graded,
+      (select count(*) from ias.results where cohort_id = :test_id) as results,
+      (select count(*) from ias.results where cohort_id = :test_id and counted) as counted,
+      (select coalesce(sum(candidates), 0) from ias.score_counts where cohort_id = :test_id) as in_histogram
+    from ias.attempts where test_id = :test_id
+"""
+_HISTOGRAM_ERRORS = """
+    with actual as (
+      select score_numerator as numerator, score_denominator as denominator, count(*) as candidates
+      from ias.results where cohort_id = :test_id and counted group by 1, 2
+    ), kept as (
+      select numerator, denominator, candidates from ias.score_counts
+      where cohort_id = :test_id and candidates > 0
+    )
+    select count(*)
+    from ((table actual except table kept) union all (table kept except table actual)) as wrong
+"""
+_UNFINISHED = "select count(*) from ias.jobs where finished_at is null"
+_GIVEN_UP = "select count(*) from ias.jobs where error is not null and created_at > now() - interval '1 hour'"
+_EVENTS = text(
+    """
+    select attempt_id, question_id, lease, revision, answer from ias.response_events
+    where not late and attempt_id in (select id from ias.attempts where test_id = :test_id)
+    """
+).columns(answer=JSONB)
+
+Stored = dict[tuple[UUID, UUID, int, int], Any]
+
+
+async def audit(test_id: UUID, sittings: Sequence[Sitting]) -> list[str]:
+    """What is wrong in the database, a sentence each. It waits until the worker has done its jobs."""
+    engine = create_engine(get_settings(), application_name="ias-demo-audit", pool_size=1)
+    try:
+        found = await _job_mismatches(engine)
+        found += await _count_mismatches(engine, test_id, len(sittings))
+        return found + _missing_events(sittings, await _stored_events(engine, test_id))
+    finally:
+        await engine.dispose()
+
+
+async def _job_mismatches(engine: AsyncEngine) -> list[str]:
+    for _ in range(_PATIENCE):
+        unfinished = await _number(engine, _UNFINISHED)
+        if unfinished == 0:
+            break
+        await asyncio.sleep(1)
+    else:
+        return [f"{unfinished} jobs are unfinished after {_PATIENCE} s"]
+    given_up = await _number(engine, _GIVEN_UP)
+    return [f"{given_up} jobs were given up"] if given_up else []
+
+
+async def _count_mismatches(engine: AsyncEngine, test_id: UUID, candidates: int) -> list[str]:
+    async with transaction(engine, read_only=True) as session:
+        counts = (await session.execute(text(_ATTEMPTS), {"test_id": test_id})).one()._asdict()
+        wrong = await session.scalar(text(_HISTOGRAM_ERRORS), {"test_id": test_id})
+    found = [f"{name}: {count}, not {candidates}" for name, count in counts.items() if count != candidates]
+    return [*found, f"the histogram is wrong at {wrong} scores"] if wrong else found
+
+
+async def _stored_events(engine: AsyncEngine, test_id: UUID) -> Stored:
+    async with transaction(engine, read_only=True) as session:
+        rows = await session.execute(_EVENTS, {"test_id": test_id})
+        return {(row.attempt_id, row.question_id, row.lease, row.revision): row.answer for row in rows}
+
+
+async def _number(engine: AsyncEngine, statement: str) -> int:
+    async with transaction(engine, read_only=True) as session:
+        return int(await session.scalar(text(statement)) or 0)
+
+
+def _missing_events(sittings: Iterable[Sitting], stored: Stored) -> list[str]:
+    found = []
+    for sitting in sittings:
+        events = sitting.log.acknowledged.values()
+        missing = [event for event in events if not _is_stored(event, UUID(sitting.attempt_id), stored)]
+        if missing:
+            found.append(
+                f"Candidate {sitting.plan.number}: {len(missing)} acknowledged answers are not stored"
+            )
+    return found
+
+
+def _is_stored(event: Event, attempt_id: UUID, stored: Stored) -> bool:
+    key = (attempt_id, event.question_id, event.lease, event.revision)
+    answer = list(event.answer) if isinstance(event.answer, tuple) else event.answer
+    return key in stored and stored[key] == answer

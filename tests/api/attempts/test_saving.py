@@ -1,0 +1,404 @@
+"""`POST /tests/{id}/responses`: what is saved, what is refused, and that a refusal changes nothing."""
+
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.services import attempts
+from app.services.components import Components
+from app.services.tests import SectionDraft
+from app.services.unit_of_work import unit_of_work
+from tests.conftest import TestClock
+from tests.content import Made, add_questions, publish_test
+from tests.people import People
+from tests.sittings import Json, Sitting, logged, start
+
+LARGEST = 2**31 - 1
+
+
+@pytest.fixture
+async def made(engine: AsyncEngine) -> Made:
+    """Two questions to choose in and a numeric one."""
+    async with unit_of_work(engine) as uow:
+        keys = [["a"], ["b"], {"value": "3.14", "tolerance": "0.01"}]
+        return await publish_test(uow, keys, languages=["en", "hi"])
+
+
+@pytest.fixture
+async def sitting(candidate: httpx.AsyncClient, made: Made) -> Sitting:
+    return await start(candidate, made)
+
+
+async def rows(engine: AsyncEngine, sitting: Sitting) -> list[tuple[Any, ...]]:
+    """The log of a sitting."""
+    return [
+        (row.question_id, row.lease, row.revision, row.answer, row.late)
+        for row in await logged(engine, sitting.id)
+    ]
+
+
+async def set_status(engine: AsyncEngine, sitting: Sitting, status: str, closed_by: str | None) -> None:
+    statement = text("update ias.attempts set status = :status, closed_by = :closed_by where id = :id")
+    values = {"status": status, "closed_by": closed_by, "id": sitting.id}
+    async with engine.begin() as connection:
+        await connection.execute(statement, values)
+
+
+class TestSaved:
+    async def test_each_response_counts_once(self, sitting: Sitting) -> None:
+        first = await sitting.save(sitting.response(0, ["a"], 2), sitting.response(1, ["b"]))
+        assert first.status_code == 200, first.text
+        assert first.json() == {
+            "saved": 2,
+            "known": 0,
+            "superseded": [],
+            "conflicts": [],
+            "server_time": first.json()["server_time"],
+            "deadline_at": sitting.attempt["deadline_at"],
+        }
+        again = await sitting.save(
+            sitting.response(0, ["a"], 2),
+            sitting.response(0, ["c"], 1),
+            sitting.response(1, None),
+            sitting.response(2, "3.14"),
+        )
+        body = again.json()
+        question_0, question_1 = (str(question_id) for question_id in sitting.made.question_ids[:2])
+        assert (body["saved"], body["known"]) == (1, 1)
+        assert body["superseded"] == [{"question_id": question_0, "lease": 1, "revision": 2, "answer": ["a"]}]
+        assert body["conflicts"] == [{"question_id": question_1, "lease": 1, "revision": 1, "answer": ["b"]}]
+
+    async def test_the_device_that_resumes_gets_what_stands(self, sitting: Sitting) -> None:
+        await sitting.save(sitting.response(0, ["a"]), sitting.response(1, ["b"]))
+        await sitting.save(
+            sitting.response(0, ["c"], 2, marked_for_review=True, time_spent_ms=9, confidence="guess"),
+            sitting.response(1, None, 2),
+        )
+        resumed = await start(sitting.client, sitting.made)
+        assert (resumed.attempt["id"], resumed.attempt["lease"]) == (sitting.attempt["id"], 2)
+        standing = {each["question_id"]: each for each in resumed.attempt["responses"]}
+        assert standing[str(sitting.made.question_ids[0])] == {
+            "question_id": str(sitting.made.question_ids[0]),
+            "answer": ["c"],
+            "lease": 1,
+            "revision": 2,
+            "marked_for_review": True,
+            "time_spent_ms": 9,
+            "confidence": "guess",
+        }
+        assert standing[str(sitting.made.question_ids[1])]["answer"] is None
+
+    async def test_an_old_phone_fills_gaps_and_overwrites_nothing(self, sitting: Sitting) -> None:
+        laptop = await start(sitting.client, sitting.made)
+        await laptop.save(laptop.response(0, ["b"]))
+        late_queue = await sitting.save(sitting.response(0, ["a"], 9), sitting.response(1, ["b"], 9))
+        assert late_queue.json()["saved"] == 1
+        assert [each["answer"] for each in late_queue.json()["superseded"]] == [["b"]]
+
+    @pytest.mark.parametrize(
+        ("number", "answer"),
+        [(0, ["a", "b"]), (0, ["d"]), (0, None), (2, "3.14"), (2, "-22/7"), (2, ".5"), (2, " 3.14 ")],
+    )
+    async def test_answers_that_are_taken(self, sitting: Sitting, number: int, answer: Any) -> None:
+        saved = await sitting.save(sitting.response(number, answer))
+        assert saved.status_code == 200, saved.text
+
+    @pytest.mark.parametrize("revision", [1, LARGEST])
+    async def test_the_ends_of_revisions(self, sitting: Sitting, revision: int) -> None:
+        assert (await sitting.save(sitting.response(0, ["a"], revision))).json()["saved"] == 1
+
+    async def test_two_hundred_at_once(self, engine: AsyncEngine, sitting: Sitting) -> None:
+        sent = [sitting.response(0, ["a"], revision) for revision in range(1, 201)]
+        saved = await sitting.save(*sent)
+        assert saved.json()["saved"] == 200
+        assert len(await rows(engine, sitting)) == 200
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"answer": []}, "answer"),
+            ({"answer": ["a", "a"]}, "answer"),
+            ({"answer": ["e"]}, "answer"),
+            ({"answer": ["A"]}, "answer"),
+            ({"answer": "a"}, "answer"),
+            ({"answer": ["a", "b", "c", "d", "e"]}, "answer"),
+            ({"answer": ["a"] * 21}, "answer"),
+            ({"answer": ["a b"]}, "answer"),
+            ({"answer": [1]}, "answer"),
+            ({"answer": [None]}, "answer"),
+            ({"answer": [["a"]]}, "answer"),
+            ({"answer": 1}, "answer"),
+            ({"answer": True}, "answer"),
+            ({"answer": {"a": True}}, "answer"),
+            ({"question_id": str(uuid4())}, "question_id"),
+            ({"question_id": "1"}, "question_id"),
+            ({"question_id": None}, "question_id"),
+            ({"revision": 0}, "revision"),
+            ({"revision": -1}, "revision"),
+            ({"revision": 2**31}, "revision"),
+            ({"revision": 10**30}, "revision"),
+            ({"revision": 1.5}, "revision"),
+            ({"revision": True}, "revision"),
+            ({"revision": "1"}, "revision"),
+            ({"revision": None}, "revision"),
+            ({"language": "fr"}, "language"),
+            ({"language": "english please"}, "language"),
+            ({"language": 5}, "language"),
+            ({"confidence": "certain"}, "confidence"),
+            ({"time_spent_ms": -1}, "time_spent_ms"),
+            ({"time_spent_ms": 2**31}, "time_spent_ms"),
+            ({"time_spent_ms": 0.5}, "time_spent_ms"),
+            ({"time_spent_ms": "soon"}, "time_spent_ms"),
+            ({"time_spent_ms": None}, "time_spent_ms"),
+            ({"marked_for_review": "perhaps"}, "marked_for_review"),
+            ({"marked_for_review": None}, "marked_for_review"),
+            ({"lease": 1}, "lease"),
+            ({"correct": True}, "correct"),
+        ],
+    )
+    async def test_one_wrong_response_refuses_all(
+        self, engine: AsyncEngine, sitting: Sitting, changes: Json, field: str
+    ) -> None:
+        await sitting.save(sitting.response(0, ["a"]))
+        before = await rows(engine, sitting)
+        wrong = sitting.response(1, ["b"]) | changes
+        refused = await sitting.save(sitting.response(0, ["b"], 2), wrong)
+        assert refused.status_code == 422, refused.text
+        fields = {error["field"] for error in refused.json()["errors"]}
+        assert fields, refused.text
+        assert all(each.startswith(f"responses.1.{field}") for each in fields)
+        assert await rows(engine, sitting) == before
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            ["3.14"],
+            ["a"],
+            "",
+            "three",
+            "1e5",
+            "1/0",
+            "3,14",
+            "0x10",
+            "٣",
+            "1" * 33,
+            "--1",
+            "nan",
+            "inf",
+            "1 000",
+        ],
+    )
+    async def test_numbers(self, engine: AsyncEngine, sitting: Sitting, answer: Any) -> None:
+        refused = await sitting.save(sitting.response(2, answer))
+        assert refused.status_code == 422, refused.text
+        assert [error["field"] for error in refused.json()["errors"]] == ["responses.0.answer"]
+        assert await rows(engine, sitting) == []
+
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"responses": []}, "responses"),
+            ({"responses": {}}, "responses"),
+            ({"responses": None}, "responses"),
+            ({"responses": ["a"]}, "responses.0"),
+            ({"responses": [None]}, "responses.0"),
+            ({"responses": [{}]}, "responses.0.question_id"),
+            ({"lease": 0}, "lease"),
+            ({"lease": 2}, "lease"),
+            ({"lease": 2**31}, "lease"),
+            ({"lease": True}, "lease"),
+            ({"lease": "1"}, "lease"),
+            ({"lease": None}, "lease"),
+            ({"attempt_id": None}, "attempt_id"),
+            ({"attempt_id": "first"}, "attempt_id"),
+            ({"test_id": str(uuid4())}, "test_id"),
+        ],
+    )
+    async def test_the_rest_of_the_body(
+        self, engine: AsyncEngine, sitting: Sitting, changes: Json, field: str
+    ) -> None:
+        refused = await sitting.save(sitting.response(0, ["a"]), **changes)
+        assert refused.status_code == 422, refused.text
+        assert field in {error["field"] for error in refused.json()["errors"]}
+        assert await rows(engine, sitting) == []
+
+    async def test_201_responses(self, engine: AsyncEngine, sitting: Sitting) -> None:
+        refused = await sitting.save(*(sitting.response(0, ["a"], number) for number in range(1, 202)))
+        assert refused.status_code == 422
+        assert await rows(engine, sitting) == []
+
+    async def test_every_wrong_response_is_named(self, sitting: Sitting) -> None:
+        refused = await sitting.save(
+            sitting.response(0, ["x"]), sitting.response(1, ["b"]), sitting.response(2, ["a"], language="fr")
+        )
+        assert [error["field"] for error in refused.json()["errors"]] == [
+            "responses.0.answer",
+            "responses.2.language",
+            "responses.2.answer",
+        ]
+
+    async def test_an_attempt_at_another_test(
+        self, engine: AsyncEngine, candidate: httpx.AsyncClient, sitting: Sitting
+    ) -> None:
+        async with unit_of_work(engine) as uow:
+            other = await start(candidate, await publish_test(uow))
+        refused = await sitting.save(sitting.response(0, ["a"]), attempt_id=other.attempt["id"])
+        assert refused.status_code == 404
+        assert await rows(engine, other) == []
+
+    async def test_another_persons_attempt_is_like_none(
+        self, engine: AsyncEngine, people: People, sitting: Sitting
+    ) -> None:
+        stranger = await start(await people.candidate(), sitting.made)
+        answers = [
+            await stranger.save(stranger.response(0, ["a"]), attempt_id=attempt_id)
+            for attempt_id in (str(sitting.id), str(uuid4()))
+        ]
+        assert [answer.status_code for answer in answers] == [404, 404]
+        assert without_request_id(answers[0]) == without_request_id(answers[1])
+        assert await rows(engine, sitting) == []
+
+
+def without_request_id(answer: httpx.Response) -> Json:
+    return {name: value for name, value in answer.json().items() if name != "request_id"}
+
+
+class TestLate:
+    async def test_in_grace_it_counts(self, sitting: Sitting, clock: TestClock) -> None:
+        clock.advance(605)
+        assert (await sitting.save(sitting.response(0, ["a"]))).json()["saved"] == 1
+
+    async def test_after_grace_it_is_kept_and_does_not_count(
+        self, engine: AsyncEngine, sitting: Sitting, clock: TestClock
+    ) -> None:
+        await sitting.save(sitting.response(0, ["b"]))
+        clock.advance(700)
+        late = await sitting.save(sitting.response(0, ["a"], 2), sitting.response(1, ["b"]))
+        assert late.status_code == 409, late.text
+        problem = late.json()
+        assert (problem["code"], problem["recorded"]) == ("deadline_passed", True)
+        assert problem["deadline_at"] == sitting.attempt["deadline_at"]
+        assert [row[-1] for row in await rows(engine, sitting)] == [False, True, True]
+        assert (await sitting.submit()).json()["submitted_at"] == sitting.attempt["deadline_at"]
+        result = await sitting.result()
+        assert [each["answer"] for each in result["questions"]] == [["b"], None, None]
+
+    async def test_swept_and_graded_it_is_the_same(
+        self, engine: AsyncEngine, parts: Components, sitting: Sitting, clock: TestClock
+    ) -> None:
+        clock.advance(700)
+        for number in range(2):
+            late = await sitting.save(sitting.response(number, ["a"]))
+            assert (late.status_code, late.json()["code"]) == (409, "deadline_passed")
+            assert late.json()["recorded"] is True
+            await set_status(engine, sitting, "submitted", "deadline")
+        async with unit_of_work(engine) as uow:
+            assert await attempts.grade_closed(uow, parts, sitting.id, clock.now())
+        late = await sitting.save(sitting.response(2, "3.14"))
+        assert (late.status_code, late.json()["recorded"]) == (409, True)
+        assert [row[-1] for row in await rows(engine, sitting)] == [True, True, True]
+        assert (await sitting.result())["correct"] == 0
+
+    async def test_what_is_wrong_is_not_kept_either(
+        self, engine: AsyncEngine, sitting: Sitting, clock: TestClock
+    ) -> None:
+        clock.advance(700)
+        assert (await sitting.save(sitting.response(0, ["x"]))).status_code == 422
+        assert await rows(engine, sitting) == []
+
+    @pytest.mark.parametrize(
+        ("status", "closed_by"),
+        [("submitted", "candidate"), ("submitted", "staff"), ("paused", None), ("void", None)],
+    )
+    @pytest.mark.parametrize("seconds", [0, 700])
+    async def test_ended_or_paused(
+        self,
+        engine: AsyncEngine,
+        sitting: Sitting,
+        clock: TestClock,
+        status: str,
+        closed_by: str | None,
+        seconds: int,
+    ) -> None:
+        await set_status(engine, sitting, status, closed_by)
+        clock.advance(seconds)
+        refused = await sitting.save(sitting.response(0, ["a"]))
+        assert (refused.status_code, refused.json()["code"]) == (409, "attempt_not_in_progress")
+        assert await rows(engine, sitting) == []
+
+
+class TestTimedSections:
+    @pytest.fixture
+    async def timed(self, engine: AsyncEngine, candidate: httpx.AsyncClient) -> Sitting:
+        """Two sections of 100 s each, the second one not locked, and one without a time."""
+        async with unit_of_work(engine) as uow:
+            ids = await add_questions(uow, [["a"], ["b"], ["c"]])
+            sections = [
+                SectionDraft({"en": "Reasoning"}, ids[:1], duration_seconds=100),
+                SectionDraft({"en": "Comprehension"}, ids[1:2], duration_seconds=100, locked=False),
+                SectionDraft({"en": "Feedback"}, ids[2:]),
+            ]
+            published = await publish_test(uow, sections=sections)
+        return await start(candidate, Made(published.id, ids))
+
+    async def test_windows_follow_each_other(self, timed: Sitting) -> None:
+        first, second = timed.attempt["section_times"]
+        assert first["opens_at"] == timed.attempt["started_at"]
+        assert first["deadline_at"] == second["opens_at"]
+
+    @pytest.mark.parametrize(
+        ("seconds", "number", "status"),
+        [(0, 0, 200), (105, 0, 200), (115, 0, 409), (0, 1, 200), (250, 1, 200), (0, 2, 200), (599, 2, 200)],
+    )
+    async def test_a_locked_section_takes_answers_in_its_window(
+        self, engine: AsyncEngine, timed: Sitting, clock: TestClock, seconds: int, number: int, status: int
+    ) -> None:
+        clock.advance(seconds)
+        saved = await timed.save(timed.response(number, ["a"]))
+        assert saved.status_code == status, saved.text
+        assert len(await rows(engine, timed)) == (status == 200)
+
+    async def test_one_closed_section_refuses_all(
+        self, engine: AsyncEngine, timed: Sitting, clock: TestClock
+    ) -> None:
+        clock.advance(150)
+        refused = await timed.save(timed.response(1, ["a"]), timed.response(0, ["a"]))
+        problem = refused.json()
+        assert (refused.status_code, problem["code"]) == (409, "section_closed")
+        assert problem["section_id"] == timed.attempt["section_times"][0]["id"]
+        assert problem["at"] == timed.attempt["section_times"][0]["deadline_at"]
+        assert await rows(engine, timed) == []
+
+    async def test_too_early(
+        self, engine: AsyncEngine, candidate: httpx.AsyncClient, clock: TestClock
+    ) -> None:
+        async with unit_of_work(engine) as uow:
+            ids = await add_questions(uow, [["a"], ["b"]])
+            sections = [
+                SectionDraft({"en": name}, [ids[n]], duration_seconds=300) for n, name in enumerate("AB")
+            ]
+            published = await publish_test(uow, sections=sections)
+        sitting = await start(candidate, Made(published.id, ids))
+        early = await sitting.save(sitting.response(1, ["b"]))
+        assert (early.status_code, early.json()["code"]) == (409, "section_closed")
+        assert "not begun" in early.json()["detail"]
+        clock.advance(301)
+        assert (await sitting.save(sitting.response(1, ["b"]))).status_code == 200
+        clock.advance(310)
+        late = await sitting.save(sitting.response(0, ["a"]), sitting.response(1, ["c"], 2))
+        assert (late.json()["code"], late.json()["recorded"]) == ("deadline_passed", True)
+        assert len(await rows(engine, sitting)) == 3
+
+    async def test_an_attempt_that_has_ended_says_so(
+        self, engine: AsyncEngine, timed: Sitting, clock: TestClock
+    ) -> None:
+        await timed.submit()
+        clock.advance(150)
+        refused = await timed.save(timed.response(0, ["a"]))
+        assert (refused.status_code, refused.json()["code"]) == (409, "attempt_not_in_progress")

