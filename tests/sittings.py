@@ -117,6 +117,14 @@ async def logged(engine: AsyncEngine, attempt_id: UUID) -> list[ResponseEvent]:
         return await events(reads, attempt_id)
 
 
+async def log_rows(engine: AsyncEngine, sitting: Sitting) -> list[tuple[Any, ...]]:
+    """The log of a sitting, to compare."""
+    return [
+        (row.question_id, row.lease, row.revision, row.answer, row.late)
+        for row in await logged(engine, sitting.id)
+    ]
+
+
 async def until_blocking(engine: AsyncEngine, uow: UnitOfWork) -> None:
     """Return when some other transaction waits for this one, as PostgreSQL sees it."""
     holder = await uow.session.scalar(text("select pg_backend_pid()"))

@@ -53,8 +53,11 @@ class Row:
         if self.section == "Endpoints" and ABSENT in (self.where, self.test):
             return "an endpoint needs code and a test"
         if self.state == "done":
-            return None if self.paths else "done where?"
-        return None if self.note != ABSENT else "why otherwise, or what is missing?"
+            named_alike = self.section != "Files" or self.item in self.paths
+            return None if self.paths and named_alike else "done, but not there: is it done otherwise?"
+        if self.state == "done otherwise" and "](decisions/" not in self.note:
+            return "by which decision?"
+        return None if self.note != ABSENT else "what is missing?"
 
 
 def rows_of_the_page() -> Iterator[Row]:

@@ -11,7 +11,7 @@ from dotenv import dotenv_values
 
 from app.cli.home import Home
 from app.cli.programs import get, program, stop_leftovers
-from app.embedded.errors import HomeInUse
+from app.embedded.errors import HomeInUse, ServerError
 from app.embedded.files import hold
 from app.embedded.network import LOOPBACK, remembered_port
 from app.embedded.postgres import Postgres
@@ -143,10 +143,13 @@ def ensure_servers(*, migrated: bool = True) -> Iterator[None]:
     if read_settings().get("DATABASE_URL"):
         yield
         return
-    home = Home.from_environment()
     with ExitStack() as stack:
-        run = _running(home, stack)
-        environment = _shared(run) if run else stack.enter_context(_own_servers(home, migrated=migrated))
+        try:
+            home = Home.from_environment()
+            run = _running(home, stack)
+            environment = _shared(run) if run else stack.enter_context(_own_servers(home, migrated=migrated))
+        except ServerError as error:
+            raise SystemExit(str(error)) from None
         with _set(environment):
             yield
 

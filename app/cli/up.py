@@ -2,7 +2,9 @@
 
 import json
 import os
+import select
 import signal
+import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -40,29 +42,37 @@ class Interrupted(Exception):
 
 
 class StopRequest:
-    """Ctrl-C, SIGTERM or SIGHUP: noted when it comes, heeded where it is safe."""
+    """Ctrl-C, SIGTERM, or a terminal that is gone: noted when it comes, heeded where it is safe."""
 
     def __init__(self) -> None:
         # No Event: setting one in a signal handler that interrupted its wait() would wait for itself.
         self._requested = False
+        self._terminal = select.poll()
+        if sys.stdin and sys.stdin.isatty():
+            self._terminal.register(sys.stdin, select.POLLHUP)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._note)
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # `nohup` ignores it.
+                signal.signal(number, self._note)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._requested = True
 
     def comes_within(self, seconds: float) -> bool:
-        return wait_for(lambda: self._requested, seconds, interval=0.1)
+        return wait_for(self._is_requested, seconds, interval=0.1)
 
     def unless(self, condition: Callable[[], bool]) -> Callable[[], bool]:
         """The same condition, but a stop request ends the wait for it."""
 
         def checked() -> bool:
-            if self._requested:
+            if self._is_requested():
                 raise Interrupted
             return condition()
 
         return checked
+
+    def _is_requested(self) -> bool:
+        # A hangup is told to the session's leader alone, and `make` does not pass it on.
+        return self._requested or bool(self._terminal.poll(0))
 
 
 class Installation:

@@ -128,8 +128,7 @@ class Postgres:
     def heal(self) -> None:
         """End what a killed run has left: the postmaster, orphaned backends, the socket, the lock file."""
         lines = self._postmaster_lines()
-        if self.child:
-            self.child.stop()
+        self.stop()
         stop_leftover(self.pid_file, _FAST_SHUTDOWN, patience=30)
         terminate(processes_in(self.data, "postgres"), signal.SIGQUIT, patience=5)
         # PostgreSQL would take whichever process was given this pid since for its own postmaster. Removing

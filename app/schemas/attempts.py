@@ -4,16 +4,44 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from app.core.clock import Clock
 from app.engine.timing import remaining_seconds
 from app.models import Attempt, LocalizedText, ResponseEvent
-from app.schemas.common import In, LanguageTag, OptionId, Out
+from app.schemas.common import In, LanguageTag, Out
 from app.services.attempts import Response, ResultView, SaveReport, Started
 
 Answer = list[str] | str | None
 LARGEST_REVISION = 2**31 - 1
+MOST_OPTIONS, LONGEST_OPTION, LONGEST_TEXT = 20, 20, 40
+
+
+def _shaped(value: Any) -> Any:
+    """Say once what is wrong; the union would say it for each of its types, under names of its own."""
+    is_text = isinstance(value, str) and len(value) <= LONGEST_TEXT
+    if value is None or is_text or _are_options(value):
+        return value
+    raise ValueError("send a list of option ids, for a numeric question a string, or null to clear it")
+
+
+def _are_options(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) <= MOST_OPTIONS
+        and all(isinstance(option, str) and len(option) <= LONGEST_OPTION for option in value)
+    )
+
+
+AnswerIn = Annotated[
+    Annotated[
+        list[Annotated[str, StringConstraints(max_length=LONGEST_OPTION)]], Field(max_length=MOST_OPTIONS)
+    ]
+    | Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
+    | None,
+    BeforeValidator(_shaped),
+    Field(description='Option ids; for numeric a string such as "3.14"; null clears the answer'),
+]
 
 
 class StartIn(In):
@@ -33,12 +61,7 @@ class ResponseIn(In):
 
     question_id: UUID
     revision: Annotated[int, Field(ge=1, le=LARGEST_REVISION, strict=True)]
-    answer: Annotated[
-        Annotated[list[OptionId], Field(max_length=20)]
-        | Annotated[str, StringConstraints(max_length=40)]
-        | None,
-        Field(description='Option ids; for numeric a string such as "3.14"; null clears the answer'),
-    ]
+    answer: AnswerIn
     marked_for_review: bool = False
     time_spent_ms: Annotated[int, Field(ge=0, le=LARGEST_REVISION)] = 0
     confidence: Literal["sure", "doubtful", "guess"] | None = None

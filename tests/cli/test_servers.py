@@ -54,6 +54,12 @@ class TestEnsureServers:
         ports = [int(file.read_text()) for file in (home.folder / "ports").iterdir()]
         assert [port_is_free(LOOPBACK, port) for port in ports] == [True, True, True]
 
+    def test_servers_that_cannot_start_end_the_command_with_a_sentence(self, home: Home) -> None:
+        home.folder.touch()
+
+        with pytest.raises(SystemExit, match="cannot be used: File exists"), ensure_servers():
+            pytest.fail("There can be no servers.")
+
     def test_the_servers_of_a_running_ias_up_are_shared(self, home: Home) -> None:
         with hold(home.lock):
             home.write_run(

@@ -79,7 +79,7 @@ class Device:
         events = [self._event(touch, question_ids) for touch in touches]
         if self._rng.random() < 0.3:
             self._rng.shuffle(events)
-        size = min(_MOST_AT_ONCE, self._rng.choice([len(events), len(events), 1 + len(events) // 3]))
+        size = min(_MOST_AT_ONCE, len(events) if self._rng.random() < 0.85 else 1 + len(events) // 3)
         batches = [events[first : first + size] for first in range(0, len(events), size)]
         await asyncio.gather(*(self._deliver(batch) for batch in batches))
 

@@ -4,34 +4,43 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import httpx
 
 from app.cli.home import Home
 
-KILLABLE = ("api", "worker", "postgres")
 _PATIENCE = 60.0
 _FIRST, _LAST = 0.3, 0.65
+"""Between which shares of the test's time the programs die."""
+_SWEPT = 12.0
+"""How long after the test's time the attempts that nobody has submitted are being graded."""
 
 
 @dataclass
 class Killer:
-    """Kills each of `names` once, spread over the middle of the test; only ever what run.json lists."""
+    """Kills `names` in the middle of the test, the worker again while it grades; only what run.json lists."""
 
     home: Home
     names: tuple[str, ...]
     seconds: int
-    back_after: dict[str, float] = field(default_factory=dict)
+    back_after: list[tuple[str, float]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     async def run(self) -> None:
         """One after the other: each must be back before the next one dies."""
         began = time.monotonic()
-        for number, name in enumerate(self.names):
-            share = _FIRST + (_LAST - _FIRST) * number / max(1, len(self.names) - 1)
-            await asyncio.sleep(began + share * self.seconds - time.monotonic())
+        for moment, name in self._moments():
+            await asyncio.sleep(began + moment - time.monotonic())
             await self._kill(name)
+
+    def _moments(self) -> Iterator[tuple[float, str]]:
+        step = (_LAST - _FIRST) / max(1, len(self.names) - 1)
+        for number, name in enumerate(self.names):
+            yield (_FIRST + step * number) * self.seconds, name
+        if "worker" in self.names:
+            yield self.seconds + _SWEPT, "worker"
 
     async def _kill(self, name: str) -> None:
         pid = self._pid(name)
@@ -43,7 +52,7 @@ class Killer:
         while time.monotonic() < killed_at + _PATIENCE:
             await asyncio.sleep(0.1)
             if self._pid(name) not in (None, pid) and await self._is_ready():
-                self.back_after[name] = time.monotonic() - killed_at
+                self.back_after.append((name, time.monotonic() - killed_at))
                 return
         self.problems.append(f"{name} was killed and is not back after {_PATIENCE:.0f} s")
 

@@ -11,7 +11,7 @@ from app.cli.rehearsal.questions import LANGUAGES, Question
 
 Answer = tuple[str, ...] | str | None
 
-_LAST_SYNC = 0.85
+_LAST_SYNC = 0.75
 """Which share of the time is over when every queue has been sent. The rest is for what goes wrong."""
 
 
@@ -174,8 +174,9 @@ def _term(rng: Random, touches: Sequence[Touch], opens: float, ends: float) -> T
 
 
 def _batches(rng: Random, touches: Sequence[Touch]) -> Iterator[Sequence[Touch]]:
+    """About eight of them, which is as often as an app syncs in a real exam."""
     first = 0
     while first < len(touches):
-        end = first + rng.randint(1, 12)
+        end = first + rng.randint(1, max(2, len(touches) // 4))
         yield touches[first:end]
         first = end

@@ -58,7 +58,7 @@ def print_summary(rehearsal: Rehearsal, console: Console, seconds: float) -> Non
     }
     for name, value in rows.items():
         table.add_row(name, f"{value:,}" if isinstance(value, int) else value)
-    for name, back_after in (rehearsal.killer.back_after if rehearsal.killer else {}).items():
+    for name, back_after in rehearsal.killer.back_after if rehearsal.killer else []:
         table.add_row(f"{name} killed, back after", f"{back_after:.1f} s")
     table.add_row("Mismatches", str(len(rehearsal.problems)), style="red" if rehearsal.problems else "green")
     console.print(table, _latency_table(rehearsal))

@@ -17,6 +17,7 @@ from app.core.errors import (
 )
 from app.engine import responses, timing
 from app.engine.scoring import parse_numeric
+from app.models import AttemptStatus
 from app.repositories.attempts import NewEvent, SaveOutcome, SaveRequest
 from app.services.attempts.starting import section_windows
 from app.services.components import Components
@@ -177,11 +178,12 @@ async def _check_sections(
     now: datetime,
     grace: timedelta,
 ) -> None:
-    """A locked section takes answers only while it runs; the last one's end is the attempt's own matter."""
+    """A locked section takes answers only while it runs; the attempt's own end is `_report`'s matter."""
     attempt = await uow.attempts.find(
         target.attempt_id, of=target.user_id, test=target.test_id, exam_paper=target.exam_paper_id
     )
-    if timing.arrival(now, attempt.deadline_at, grace) is timing.Arrival.LATE:
+    ended = attempt.status != AttemptStatus.IN_PROGRESS
+    if ended or timing.arrival(now, attempt.deadline_at, grace) is timing.Arrival.LATE:
         return
     section_of = {
         question_id: section.id for section in paper.sections for question_id in section.question_ids

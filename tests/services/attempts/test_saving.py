@@ -76,7 +76,7 @@ class Model:
 
 def event_of(made: Made, lease: int, shot: Shot) -> Event:
     number, revision, answer, more = shot
-    fields = {"time_spent_ms": 0} | more
+    fields: dict[str, Any] = {"time_spent_ms": 0} | more
     return Event(made.question_ids[number], lease, revision, frozen(answer), **fields)
 
 
