@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 DEVELOPMENT_SECRET = "development-only-secret-do-not-use-in-production"  # noqa: S105 -- refused in production
 TRANSACTION_POOLER_PORT = 6543
@@ -17,7 +18,12 @@ CommaSeparated = Annotated[list[str], NoDecode]
 class Settings(BaseSettings):
     """Every setting of the API, the worker and the command line; names are the environment variables'."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,  # `METRICS_TOKEN=` in a copied file is no token, least of all an empty one.
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
 
     environment: Literal["development", "test", "production"] = "development"
     secret_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
@@ -61,6 +67,21 @@ class Settings(BaseSettings):
             [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
         )
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_an_address(cls, value: SecretStr) -> SecretStr:
+        """Refused here, in words of ours: SQLAlchemy's would repeat a part of the password."""
+        try:
+            scheme = make_url(value.get_secret_value()).get_backend_name()
+        except (ArgumentError, ValueError):
+            scheme = None
+        if scheme not in ("postgres", "postgresql"):
+            raise ValueError(
+                "DATABASE_URL is not like postgresql://user:password@host:5432/database;"
+                " in the password, @ is written %40 and % is written %25"
+            )
+        return value
+
     @model_validator(mode="after")
     def _production_is_safe(self) -> Self:
         if self.environment == "production" and (problems := self._unsafe_in_production()):
@@ -86,14 +107,16 @@ class Settings(BaseSettings):
     @property
     def database(self) -> URL:
         """`DATABASE_URL` for asyncpg; a plain `postgresql://` or `postgres://` address is enough."""
-        url = make_url(self.database_url.get_secret_value().replace("postgres://", "postgresql://", 1))
-        return url.set(drivername="postgresql+asyncpg")
+        return make_url(self.database_url.get_secret_value()).set(drivername="postgresql+asyncpg")
 
     @property
     def transaction_pooled(self) -> bool:
         """Whether a transaction-mode pooler (Supavisor, PgBouncer) stands between us and the database."""
         if self.database_pooler == "auto":
-            return self.database.port == TRANSACTION_POOLER_PORT
+            return (
+                self.database.port == TRANSACTION_POOLER_PORT
+                or self.database.query.get("pgbouncer") == "true"
+            )
         return self.database_pooler == "transaction"
 
     @property

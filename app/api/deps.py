@@ -6,20 +6,22 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Query, Request
+from fastapi import Body, Depends, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.core import tokens
 from app.core.errors import Forbidden, InvalidToken, SessionRevoked, Unauthenticated, Unavailable
 from app.models import Role
 from app.repositories.base import PageRequest
+from app.schemas.common import NothingIn
 from app.services import users
 from app.services.components import Components
 from app.services.unit_of_work import Reading, UnitOfWork, reading, unit_of_work
 from app.services.users import Principal
 
 
-def components(request: Request) -> Components:
+# All of these are `async`, those that wait for nothing too: FastAPI sends a plain function to a thread.
+async def components(request: Request) -> Components:
     """The long-lived parts of the application, made by `create_app`."""
     parts: Components = request.app.state.components
     return parts
@@ -28,7 +30,7 @@ def components(request: Request) -> Components:
 Parts = Annotated[Components, Depends(components)]
 
 
-def arrival(parts: Parts) -> datetime:
+async def arrival(parts: Parts) -> datetime:
     """When the request arrived, by the server's clock: decided once, used everywhere."""
     return parts.clock.now()
 
@@ -51,7 +53,7 @@ Uow = Annotated[UnitOfWork, Depends(_write, scope="function")]
 Reads = Annotated[Reading, Depends(_read, scope="function")]
 
 
-def _paging(
+async def _paging(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[
         str | None, Query(max_length=500, description="`next_cursor` of the page before")
@@ -61,6 +63,10 @@ def _paging(
 
 
 Paging = Annotated[PageRequest, Depends(_paging)]
+
+async def takes_nothing(body: Annotated[NothingIn | None, Body()] = None) -> None:
+    """A POST that takes nothing accepts no body or `{}`; a field in it is somebody's misunderstanding."""
+
 
 _bearer = HTTPBearer(auto_error=False, description="An access token, or an attempt token where that is said")
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]

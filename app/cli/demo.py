@@ -9,7 +9,7 @@ from rich.console import Console
 
 from app.cli.home import Home
 from app.cli.programs import get
-from app.cli.servers import ensure_servers
+from app.cli.servers import ensure_servers, read_settings
 
 if TYPE_CHECKING:
     from app.cli.rehearsal import Options
@@ -61,36 +61,41 @@ def rehearse(
 
     Accounts, questions and an archived test named Rehearsal stay behind.
     """
-    home = Home.from_environment()
-    api_url = (api or _running_api(home)).rstrip("/")
+    home, killable = Home.from_environment(), _killable(kill, api)
+    api_url = (_named_api(home, api) if api else _running_api(home)).rstrip("/")
     with ensure_servers():
         from app.cli.rehearsal import Options  # noqa: PLC0415 -- heavy
 
-        options = Options(
-            api_url, home, candidates, questions, round(minutes * 60), devices, seed, _killable(kill, api)
-        )
+        seconds = round(minutes * 60)
+        options = Options(api_url, home, candidates, questions, seconds, devices, seed, killable)
         if not asyncio.run(_rehearse(options)):
             raise typer.Exit(1)
+
+
+def _killable(names: str, api: str | None) -> tuple[str, ...]:
+    wanted = tuple(name.strip() for name in names.split(",") if name.strip())
+    if unknown := set(wanted) - {"api", "worker", "postgres"}:
+        raise typer.BadParameter(f"There is no {', '.join(sorted(unknown))} to kill.", param_hint="--kill")
+    if wanted and api:
+        message = "Only programs of the `ias up` that runs here are killed."
+        raise typer.BadParameter(message, param_hint="--kill")
+    return wanted
+
+
+def _named_api(home: Home, url: str) -> str:
+    """The author's account is made in the API's own database, and the audit looks there."""
+    if not read_settings().get("DATABASE_URL") and home.read_run() is None:
+        message = "Set DATABASE_URL and the SUPABASE settings to those of this API."
+        raise typer.BadParameter(message, param_hint="--api")
+    return url
 
 
 def _running_api(home: Home) -> str:
     run = home.read_run()
     if run is None or get(f"{run['api_url']}/v1/health/ready") is None:
-        raise typer.BadParameter(
-            "Nothing runs here. Start `ias up` first, or name an API.", param_hint="--api"
-        )
+        message = "Nothing runs here. Start `ias up` first, or name an API."
+        raise typer.BadParameter(message, param_hint="--api")
     return str(run["api_url"])
-
-
-def _killable(names: str, api: str | None) -> tuple[str, ...]:
-    wanted = tuple(name.strip() for name in names.split(",") if name.strip())
-    if wanted and api:
-        raise typer.BadParameter(
-            "Only programs of the `ias up` that runs here are killed.", param_hint="--kill"
-        )
-    if unknown := set(wanted) - {"api", "worker", "postgres"}:
-        raise typer.BadParameter(f"There is no {', '.join(sorted(unknown))} to kill.", param_hint="--kill")
-    return wanted
 
 
 async def _rehearse(options: "Options") -> bool:

@@ -173,7 +173,12 @@ class SupabaseAuth:
 
     async def sign_in(self, email: str, password: str, *, client_address: str | None = None) -> AuthSession:
         body = {"email": email, "password": password}
-        return _session(await self._public("/token?grant_type=password", body, client_address))
+        try:
+            return _session(await self._public("/token?grant_type=password", body, client_address))
+        except Rejected as error:
+            if error.code == "validation_failed":  # What is no address has no account.
+                raise InvalidCredentials(str(error)) from error
+            raise
 
     async def refresh(self, refresh_token: str, *, client_address: str | None = None) -> AuthSession:
         body = {"refresh_token": refresh_token}
@@ -356,8 +361,7 @@ def _error(response: httpx.Response) -> AuthError:
         return WeakPassword(message, tuple(reasons))
     if code is None or code in {"no_authorization", "not_admin"}:
         return AuthUnavailable(f"The auth server refused our keys: {message}")
-    known = _ERRORS.get(code)
-    return known(message) if known else Rejected(message, code)
+    return _ERRORS[code](message) if code in _ERRORS else Rejected(message, code)
 
 
 def _retry_after(response: httpx.Response) -> int | None:

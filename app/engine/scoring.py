@@ -1,11 +1,12 @@
 """The rules of marking: a paper's key and a candidate's answers in, exact marks out."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
+from math import lcm
 from uuid import UUID
 
 from app.engine.marks import RoundingPolicy, parse_fraction
@@ -16,6 +17,8 @@ Answer = tuple[str, ...] | str
 _NOTHING = Fraction(0)
 _WHOLE = Fraction(1)
 _LONGEST_NUMBER = 32
+# Storage has 60 digits for each part of a score. With this bound, no score of a paper needs 50.
+_LARGEST_COMMON_DENOMINATOR = 10**12
 
 
 class AllDropped(ValueError):
@@ -150,6 +153,7 @@ class PaperKey:
             raise ValueError("Every question belongs to a section of the paper.")
         if all(item.is_dropped for item in self.items):
             raise AllDropped
+        _check_denominators(item.marks for item in self.items)
         for section in self.sections:
             _check_choice(section, self.items_of[section.id])
 
@@ -264,6 +268,12 @@ def score_paper(answers: Mapping[UUID, Answer | None], key: PaperKey) -> Scoreca
         sections.append(SectionScore(**vars(tally), section_id=section.id))
     items = tuple(scores[item.question_id] for item in key.items)
     return Scorecard(**vars(_tally(items, key.factor, key.max_score)), sections=tuple(sections), items=items)
+
+
+def _check_denominators(marks: Iterable[Marks]) -> None:
+    parts = (part for each in marks for part in (each.correct, each.incorrect, each.unattempted))
+    if lcm(*(part.denominator for part in parts)) > _LARGEST_COMMON_DENOMINATOR:
+        raise ValueError("The fractions of the paper's marks have too large a common denominator.")
 
 
 def _check_choice(section: SectionRule, items: Sequence[Item]) -> None:

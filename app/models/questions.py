@@ -79,7 +79,7 @@ class Question(Identified, Timestamped, Base):
             postgresql_where=text("external_id is null and source is not null and source_number is not null"),
         ),
         Index("ix_questions_institute_id_subject_id_id", "institute_id", "subject_id", "id"),
-        Index("ix_questions_chapter_id", "chapter_id"),
+        Index("ix_questions_chapter_id_id", "chapter_id", "id"),
         Index("ix_questions_fingerprint", "institute_id", "fingerprint"),
     )
 

@@ -62,6 +62,7 @@ class Membership(Identified, Timestamped, Base):
     __table_args__ = (
         UniqueConstraint("institute_id", "user_id"),
         CheckConstraint("role in ('student', 'author', 'evaluator', 'proctor', 'admin')", name="role"),
+        Index("ix_memberships_institute_id_role_user_id", "institute_id", "role", "user_id"),
     )
 
     institute_id: Mapped[UUID] = mapped_column(ForeignKey("institutes.id"))

@@ -21,19 +21,22 @@ RUNNING = (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)
 # Decision D5. The attempt is locked FOR SHARE before anything is inserted: submit takes FOR UPDATE, so an
 # answer is either committed before the paper is graded, or sees the closed attempt and is refused.
 # `log` holds what the new events are judged by: the standing one of each question, and those of the same
-# lease and revision. It reads the snapshot from before the insert.
+# lease and revision. It reads the snapshot from before the insert, and not more than two events for each
+# one sent: however long a device goes on, its log makes no save slower.
 # Two queues of one device in opposite order would wait for each other, so rows go in sorted. An event that
 # was late and comes again in time, because the deadline was moved meanwhile, is new to what counts.
 SAVE = text(
     """
     with attempt as materialized (
-      select id, status, closed_by, lease, deadline_at
+      select id, status, closed_by, lease, deadline_at,
+        (select active from ias.users where users.id = :user_id) as may_enter
       from ias.attempts
       where id = :attempt_id and test_id = :test_id and user_id = :user_id
         and exam_paper_id is not distinct from :exam_paper_id
       for share
     ), verdict as materialized (
       select *, case
+        when not may_enter then 'banned'
         when :lease > lease then 'unknown_lease'
         when status = 'paused' then 'closed'
         when status <> 'in_progress' and closed_by is distinct from 'deadline' then 'closed'
@@ -61,16 +64,15 @@ SAVE = text(
         where response_events.late and not excluded.late
       returning question_id, revision
     ), log as (
-      select * from (
-        select distinct on (question_id) * from ias.response_events
-        where attempt_id = :attempt_id and not late
-          and question_id in (select question_id from incoming)
-        order by question_id, lease desc, revision desc
-      ) as standing
-      union
-      select recorded.* from ias.response_events as recorded
-      join incoming using (question_id, revision)
-      where recorded.attempt_id = :attempt_id and recorded.lease = :lease and not recorded.late
+      select distinct found.* from incoming cross join lateral (
+        (select * from ias.response_events
+        where attempt_id = :attempt_id and question_id = incoming.question_id and not late
+        order by lease desc, revision desc limit 1)
+        union all
+        (select * from ias.response_events
+        where attempt_id = :attempt_id and question_id = incoming.question_id and not late
+          and lease = :lease and revision = incoming.revision)
+      ) as found
     )
     select verdict.verdict, verdict.status, verdict.deadline_at,
       (select coalesce(jsonb_agg(inserted), '[]') from inserted) as inserted,
@@ -142,7 +144,7 @@ class SaveRequest:
 
 @dataclass(frozen=True, slots=True)
 class SaveOutcome:
-    """What the statement found and did. `verdict`: open, late, closed or unknown_lease."""
+    """What the statement found and did. `verdict`: open, late, closed, unknown_lease or banned."""
 
     verdict: str
     status: str

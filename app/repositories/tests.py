@@ -128,9 +128,10 @@ class TestRepository(Repository):
         )
         return set((await self._session.scalars(statement)).all())
 
-    async def subject_exists(self, institute_id: UUID, subject_id: UUID) -> bool:
-        """Whether the institute has this subject."""
+    async def keep_subject(self, institute_id: UUID, subject_id: UUID) -> bool:
+        """Whether the institute has this subject; nobody deletes it meanwhile."""
         statement = select(Subject.id).where(Subject.institute_id == institute_id, Subject.id == subject_id)
+        statement = statement.with_for_update(read=True, key_share=True)
         return await self._session.scalar(statement) is not None
 
     async def questions(
@@ -220,6 +221,7 @@ def _conditions(wanted: TestFilter) -> Sequence[ColumnElement[bool]]:
         title = (
             select(published.title)
             .where(published.test_id == Test.id, published.version == Test.paper_version)
+            .correlate(Test)
             .scalar_subquery()
         )
         text = func.jsonb_each_text(func.coalesce(title, Test.title)).table_valued("key", "value")

@@ -43,6 +43,10 @@ class UserRepository(Repository):
             return None
         return _member(*row)
 
+    async def is_active(self, user_id: UUID) -> bool:
+        """Whether there is such a person, not banned."""
+        return bool(await self._session.scalar(select(User.active).where(User.id == user_id)))
+
     async def page(self, query: str | None, role: str | None, page: PageRequest) -> Page[Member]:
         """People by name or address, the newest profile's id last."""
         statement = select(User).join(Membership, Membership.user_id == User.id)

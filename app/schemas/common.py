@@ -17,6 +17,10 @@ class In(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
+class NothingIn(In):
+    """The body of a request that takes nothing: an empty object."""
+
+
 class Out(BaseModel):
     """An answer, read from the attributes of whatever the service returned."""
 

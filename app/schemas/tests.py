@@ -1,5 +1,6 @@
 """Tests: as authors compose them, as candidates find them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -227,7 +228,7 @@ class TestOut(Out):
             subject_id=test.subject_id,
             duration_seconds=shown.duration_seconds,
             question_count=paper.question_count if paper else 0,
-            max_marks=_max_marks(paper.max_marks if paper else "0"),
+            max_marks=_max_marks(paper.max_marks if paper else "0", shown.marking),
             marking=MarkingOut.model_validate(shown.marking),
             languages=shown.languages,
             status=test.status,
@@ -239,8 +240,8 @@ class TestOut(Out):
         )
 
 
-def _max_marks(exact: str) -> str:
-    return printed(Fraction(exact), Fraction(1), RoundingPolicy.HALF_UP)
+def _max_marks(exact: str, marking: Mapping[str, Any]) -> str:
+    return printed(Fraction(exact), Fraction(1), RoundingPolicy(marking["rounding"]))
 
 
 class SectionDraftOut(Out):
@@ -326,6 +327,6 @@ class PublishedOut(TestDraftOut):
         draft = TestDraftOut.of(published.test)
         return cls(
             **draft.model_dump(),
-            max_marks=_max_marks(published.paper.max_marks),
+            max_marks=_max_marks(published.paper.max_marks, published.paper.marking),
             gaps=[GapOut.of(gap) for gap in published.gaps],
         )

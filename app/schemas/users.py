@@ -12,6 +12,8 @@ from app.repositories.users import Member
 from app.schemas.auth import Name
 from app.schemas.common import In, LanguageTag, Out
 
+DEEPEST_PREFERENCES = 10
+
 Category = Literal["general", "ews", "obc", "sc", "st"]
 
 
@@ -22,7 +24,20 @@ def _known_timezone(name: str) -> str:
 
 
 Timezone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_timezone)]
-Preferences = Annotated[dict[str, Any], Field(max_length=50)]
+
+
+def _shallow(preferences: dict[str, Any]) -> dict[str, Any]:
+    """Neither Pydantic nor orjson writes what is nested very deep."""
+    level: list[Any] = [preferences]
+    for _ in range(DEEPEST_PREFERENCES):
+        values = (item.values() if isinstance(item, dict) else item for item in level)
+        level = [value for items in values for value in items if isinstance(value, dict | list)]
+        if not level:
+            return preferences
+    raise ValueError(f"Preferences are nested at most {DEEPEST_PREFERENCES} levels deep.")
+
+
+Preferences = Annotated[dict[str, Any], Field(max_length=50), AfterValidator(_shallow)]
 
 
 class ProfileIn(In):

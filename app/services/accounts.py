@@ -1,10 +1,12 @@
 """Accounts as administrators and operators see them: made, given roles, banned."""
 
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
 from app.core.errors import Conflict, NotFound
 from app.core.passwords import check_password
+from app.core.supabase_auth import UserNotFound
 from app.models import Role
 from app.repositories.base import Page, PageRequest
 from app.repositories.users import Member
@@ -36,8 +38,10 @@ async def set_active(
     if user_id == admin.id and not active:
         raise Conflict("Another administrator must do this: you would lock yourself out.")
     await _member(uow, user_id)
+    # Without an account at the auth server nobody can sign in; tokens that are out are refused all the same.
     async with auth_facts():
-        await parts.auth.admin_ban(user_id, banned=not active)
+        with suppress(UserNotFound):
+            await parts.auth.admin_ban(user_id, banned=not active)
     await uow.users.change(user_id, {"active": active})
     if not active:
         await end_tokens(uow, parts, user_id, now)

@@ -190,6 +190,8 @@ async def _change_password(
         raise errors.Invalid.field("current_password", "this is not the current password") from None
     async with auth_facts():
         try:
+            if proof.user.id != user.id:  # The address has changed at the auth server, and is another's now.
+                raise errors.Invalid.field("current_password", "this is not the current password")
             await parts.auth.update_user(token, password=password)
         except supabase_auth.SamePassword:
             log.info("password_changed_to_the_same")

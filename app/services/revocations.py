@@ -23,6 +23,9 @@ POLL_SECONDS = 5.0
 OVERLAP = timedelta(seconds=60)
 """Each poll looks back so far: a slow transaction may commit after a later one."""
 
+ANNOUNCE_SECONDS = 0.5
+"""A Redis that hangs must not hold up the answer: the others will poll."""
+
 CHANNEL = "ias:revocations"
 EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -59,7 +62,8 @@ async def end_tokens(
 def _announcement(parts: Components, row: Revocation) -> Callable[[], Awaitable[None]]:
     async def announce() -> None:
         remember(parts.revocations, row)
-        await parts.redis.publish(CHANNEL, "new")
+        async with asyncio.timeout(ANNOUNCE_SECONDS):
+            await parts.redis.publish(CHANNEL, "new")
 
     return announce
 

@@ -244,6 +244,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("institute_id", "user_id", name=op.f("uq_memberships_institute_id_user_id")),
         schema="ias",
     )
+    op.create_index(
+        "ix_memberships_institute_id_role_user_id",
+        "memberships",
+        ["institute_id", "role", "user_id"],
+        unique=False,
+        schema="ias",
+    )
     op.create_index(op.f("ix_memberships_user_id"), "memberships", ["user_id"], unique=False, schema="ias")
     op.create_table(
         "passages",
@@ -485,7 +492,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_questions")),
         schema="ias",
     )
-    op.create_index("ix_questions_chapter_id", "questions", ["chapter_id"], unique=False, schema="ias")
+    op.create_index(
+        "ix_questions_chapter_id_id", "questions", ["chapter_id", "id"], unique=False, schema="ias"
+    )
     op.create_index(
         "ix_questions_fingerprint", "questions", ["institute_id", "fingerprint"], unique=False, schema="ias"
     )

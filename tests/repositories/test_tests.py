@@ -8,14 +8,16 @@ import pytest
 
 from app import models
 from app.core.errors import NotFound
-from app.core.ids import uuid7
-from app.models import DEFAULT_INSTITUTE_ID, Attempt, Exam, ExamPaper, Institute
+from app.models import DEFAULT_INSTITUTE_ID, Attempt, Institute
 from app.repositories import tests
 from app.repositories.base import PageRequest
 from app.repositories.tests import Viewer
 from app.services.components import Components
+from app.services.tests import publish
 from app.services.unit_of_work import UnitOfWork
+from app.services.users import operator
 from tests.content import Made, add_subject, publish_test
+from tests.exams import place_in_exam
 from tests.sittings import add_candidate, sit
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
@@ -36,31 +38,6 @@ async def change(uow: UnitOfWork, made: Made, **values: Any) -> models.Test:
         setattr(test, name, value)
     await uow.tests.flush()
     return test
-
-
-async def place_in_exam(uow: UnitOfWork, test_id: UUID, **times: datetime) -> None:
-    """Put a test into a paper of an exam that is scheduled, or as `times` say."""
-    exam = Exam(
-        id=uuid7(),
-        institute_id=DEFAULT_INSTITUTE_ID,
-        title={"en": "All-India mock"},
-        opens_at=NOW,
-        closes_at=NOW + DAY,
-        **times,
-    )
-    uow.session.add(exam)
-    await uow.session.flush()
-    paper = ExamPaper(
-        exam_id=exam.id,
-        test_id=test_id,
-        code="GS1",
-        title={"en": "General Studies I"},
-        starts_at=NOW,
-        entry_closes_at=NOW + DAY / 2,
-        ends_at=NOW + DAY,
-    )
-    uow.session.add(paper)
-    await uow.session.flush()
 
 
 async def ways_in(uow: UnitOfWork, viewer: Viewer, made: Made) -> dict[str, bool]:
@@ -127,14 +104,14 @@ class TestMayAccess:
     )
     async def test_embargo(self, uow: UnitOfWork, times: dict[str, datetime], allowed: bool) -> None:
         made = await publish_test(uow)
-        await place_in_exam(uow, made.id, **times)
+        await place_in_exam(uow, made.id, NOW, **times)
         assert await ways_in(uow, ENROLLED, made) == all_ways(allowed)
         assert await ways_in(uow, STAFF, made) == all_ways(True)
 
     async def test_one_exam_that_is_not_released_is_enough(self, uow: UnitOfWork) -> None:
         made = await publish_test(uow)
-        await place_in_exam(uow, made.id, released_at=NOW)
-        await place_in_exam(uow, made.id)
+        await place_in_exam(uow, made.id, NOW, released_at=NOW)
+        await place_in_exam(uow, made.id, NOW)
         assert await ways_in(uow, ENROLLED, made) == all_ways(False)
 
     async def test_another_institute_sees_its_own(self, uow: UnitOfWork) -> None:
@@ -165,7 +142,7 @@ class TestMayAccess:
     async def test_but_not_under_embargo(self, uow: UnitOfWork, parts: Components) -> None:
         made, candidate = await publish_test(uow), await add_candidate(uow)
         await sit(uow, parts, made, NOW, candidate)
-        await place_in_exam(uow, made.id)
+        await place_in_exam(uow, made.id, NOW)
         viewer = Viewer(candidate.id, candidate.institute_id, is_staff=False, enrolled=True)
         assert await ways_in(uow, viewer, made) == all_ways(False)
 
@@ -216,17 +193,21 @@ class TestPage:
     async def test_a_query_is_a_part_of_the_title(self, uow: UnitOfWork, query: str, found: bool) -> None:
         subject = await add_subject(uow)
         title = {"en": 'Polity 100% "basics"', "hi": "राजव्यवस्था"}
-        draft = await change(uow, await publish_test(uow, subject_id=subject.id), title=title)
-        await change(uow, Made(draft.id, []), paper_version=None)
+        await publish_test(uow)
+        made = await publish_test(uow, subject_id=subject.id)
+        await change(uow, made, title=title, paper_version=None)
         page = await uow.tests.page(STAFF, NOW, tests.TestFilter(subject.id, None, query), PageRequest())
         assert len(page.items) == found
 
     async def test_candidates_find_what_was_published(self, uow: UnitOfWork) -> None:
-        name = uuid4().hex
+        old, new = uuid4().hex, uuid4().hex
         made = await publish_test(uow)
-        await change(uow, made, title={"en": name})
-        page = await uow.tests.page(CANDIDATE, NOW, tests.TestFilter(query=name), PageRequest())
-        assert page.items == []
+        await change(uow, made, title={"en": old})
+        await publish(uow, operator(), made.id, NOW)
+        await change(uow, made, title={"en": new})
+        for name, found in ((old, [made.id]), (new, [])):
+            page = await uow.tests.page(CANDIDATE, NOW, tests.TestFilter(query=name), PageRequest())
+            assert [listed.test.id for listed in page.items] == found
 
     @pytest.mark.parametrize(("kind", "found"), [("pyq", 1), ("full", 0)])
     async def test_kind(self, uow: UnitOfWork, kind: str, found: int) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, File, Form, Query, UploadFile, status
 from pydantic import StringConstraints
 
-from app.api.deps import CurrentAuthor, CurrentBankReader, Paging, Reads, Uow
+from app.api.deps import CurrentAuthor, CurrentBankReader, Paging, Reads, Uow, takes_nothing
 from app.api.problems import problems
 from app.core.errors import AlreadyExists, Forbidden, Invalid, NotFound, TooLarge
 from app.repositories.questions import QuestionFilter
@@ -119,7 +119,11 @@ async def change_question(
     return QuestionOut.of(await questions.revise(uow, author, question_id, body.changes()))
 
 
-@router.post("/{question_id}/retire", responses=problems(Forbidden, NotFound))
+@router.post(
+    "/{question_id}/retire",
+    dependencies=[Depends(takes_nothing)],
+    responses=problems(Forbidden, NotFound),
+)
 async def retire_question(question_id: UUID, author: CurrentAuthor, uow: Uow) -> QuestionOut:
     """Take a question out of use; published papers keep it. Again is harmless."""
     return QuestionOut.of(await questions.retire(uow, author, question_id))

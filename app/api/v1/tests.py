@@ -1,9 +1,10 @@
 """Tests: found, composed and published; taken, answered and submitted."""
 
+import re
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Header, Query, Response
+from fastapi import APIRouter, Body, Depends, Header, Query, Response
 
 from app.api.deps import (
     AttemptHolder,
@@ -15,6 +16,7 @@ from app.api.deps import (
     Parts,
     Reads,
     Uow,
+    takes_nothing,
 )
 from app.api.problems import problems
 from app.core.errors import (
@@ -27,6 +29,7 @@ from app.core.errors import (
     NotGradedYet,
     NotPublishable,
     SectionClosed,
+    SessionRevoked,
 )
 from app.repositories.tests import TestFilter
 from app.schemas.attempts import (
@@ -45,6 +48,8 @@ from app.services.attempts.saving import Target
 from app.services.unit_of_work import Reading
 
 router = APIRouter(prefix="/tests", tags=["tests"])
+
+ALLOWS_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
 
 
 @router.get("")
@@ -82,13 +87,15 @@ async def change_test(test_id: UUID, body: TestChangesIn, author: CurrentAuthor,
     return TestDraftOut.of(await tests.change(uow, author, test_id, body.changes()))
 
 
-@router.post("/{test_id}/publish", responses=problems(NotPublishable))
+@router.post(
+    "/{test_id}/publish", dependencies=[Depends(takes_nothing)], responses=problems(NotPublishable)
+)
 async def publish_test(test_id: UUID, author: CurrentAuthor, uow: Uow, now: Now) -> PublishedOut:
     """Freeze the draft as the next paper version. Attempts under way keep theirs."""
     return PublishedOut.of_published(await tests.publish(uow, author, test_id, now))
 
 
-@router.post("/{test_id}/archive")
+@router.post("/{test_id}/archive", dependencies=[Depends(takes_nothing)])
 async def archive_test(test_id: UUID, author: CurrentAuthor, uow: Uow) -> TestDraftOut:
     """Take a test out of the lists. Attempts under way go on; results stay."""
     return TestDraftOut.of(await tests.archive(uow, author, test_id))
@@ -142,7 +149,7 @@ async def get_questions(
     headers = {"ETag": paper.etag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
     if if_none_match is not None and paper.etag in (tag.strip() for tag in if_none_match.split(",")):
         return Response(status_code=304, headers=headers)
-    if "gzip" in accept_encoding:
+    if ALLOWS_GZIP.search(accept_encoding):
         headers["Content-Encoding"] = "gzip"
         return Response(paper.document_gzipped, media_type="application/json", headers=headers)
     return Response(paper.document, media_type="application/json", headers=headers)
@@ -171,6 +178,7 @@ async def submit_test(
 ) -> AttemptOut:
     """Submit the attempt and grade it. Submitting again returns the same result."""
     _check_grant(holder, test_id, body.attempt_id)
+    await _refuse_banned(uow, holder)
     return AttemptOut.of(await attempts.submit(uow, parts, body.attempt_id, holder.user_id, test_id, now))
 
 
@@ -187,6 +195,7 @@ async def _paper_id(reads: Reading, holder: Holder, test_id: UUID) -> UUID:
         return (await reads.attempts.latest(holder.user_id, test_id, None)).paper_id
     if holder.grant.test_id != test_id or holder.grant.exam_paper_id is not None:
         raise NotFound("test")
+    await _refuse_banned(reads, holder)
     return holder.grant.paper_id
 
 
@@ -201,6 +210,12 @@ async def _target(reads: Reading, holder: Holder, test_id: UUID, body: Responses
         attempt = await reads.attempts.find(body.attempt_id, of=holder.user_id, test=test_id, exam_paper=None)
         paper_id = attempt.paper_id
     return Target(holder.user_id, test_id, None, body.attempt_id, paper_id, body.lease)
+
+
+async def _refuse_banned(reads: Reading, holder: Holder) -> None:
+    """An attempt token outlives a session, but not a ban. Saving asks within its one statement."""
+    if holder.grant is not None and not await reads.users.is_active(holder.user_id):
+        raise SessionRevoked
 
 
 def _check_grant(holder: Holder, test_id: UUID, attempt_id: UUID) -> None:

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from app.cli.rehearsal.client import Client, Tally, Unexpected
+from app.cli.rehearsal.client import Answer, Client, Tally, Unexpected
 from app.cli.rehearsal.devices import Device
 from app.cli.rehearsal.log import Log
 from app.cli.rehearsal.plans import Ending, Plan, Term
@@ -160,7 +160,7 @@ class Sitting:
         self.log.graded = True
         self._hall.tally.counts["graded"] += 1
 
-    async def _results(self, *statuses: int) -> Any:
+    async def _results(self, *statuses: int) -> Answer:
         path = f"{self._hall.path}/results"
         client = self._devices[-1].client
         return await client.call(

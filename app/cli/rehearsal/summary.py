@@ -54,7 +54,7 @@ def print_summary(rehearsal: Rehearsal, console: Console, seconds: float) -> Non
         "Asked to wait (429 and 503)": counts["answers 429"] + counts["answers 503"],
         "Retries": counts["retries"],
         "Results equal to what was acknowledged": f"{_right(rehearsal)} of {options.candidates}",
-        "  and to what was meant, where all arrived": rehearsal.compared_with_meaning,
+        "  and to what was meant, where all arrived": f"{rehearsal.compared_with_meaning} of them",
     }
     for name, value in rows.items():
         table.add_row(name, f"{value:,}" if isinstance(value, int) else value)

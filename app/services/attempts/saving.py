@@ -14,6 +14,7 @@ from app.core.errors import (
     Invalid,
     NotFound,
     SectionClosed,
+    SessionRevoked,
 )
 from app.engine import responses, timing
 from app.engine.scoring import parse_numeric
@@ -92,6 +93,8 @@ async def save(
 
 
 def _report(outcome: SaveOutcome, lease: int, sent: Sequence[Response], now: datetime) -> SaveReport:
+    if outcome.verdict == "banned":
+        raise SessionRevoked  # An attempt token outlives a session, but not a ban.
     if outcome.verdict == "unknown_lease":
         raise Invalid.field("lease", "this lease was never handed out; start the test to get one")
     if outcome.verdict == "closed":

@@ -93,6 +93,8 @@ class PaperStore:
         """A paper by the id that an attempt holds, so it exists."""
         if (paper := self._recent(paper_id)) is not None:
             return paper
+        # A connection before the lock: those who wait for it may hold all the others of the pool.
+        await reads.session.connection()
         lock = self._loading.setdefault(paper_id, asyncio.Lock())
         async with lock:
             if (paper := self._recent(paper_id)) is None:

@@ -1,6 +1,5 @@
 """Marks over HTTP: schemes, dropped questions, kinds of questions, and UPSC's papers to the last third."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -17,7 +16,7 @@ DROPPED = {"dropped": True}
 
 
 @pytest.fixture(scope="module")
-async def anybody(people: People) -> AsyncIterator[httpx.AsyncClient]:
+async def anybody(people: People) -> httpx.AsyncClient:
     """One candidate for all of these: each test has a paper of its own."""
     return await people.candidate()
 

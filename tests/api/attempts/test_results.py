@@ -1,5 +1,6 @@
 """`GET /tests/{id}/results`: exact marks, rank and percentile, and what may be reviewed."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -83,6 +84,15 @@ class TestResult:
         first = await sitting.submit()
         clock.advance(60)
         assert (await sitting.submit()).json() == first.json()
+        assert (await sitting.result())["participants"] == 1
+
+    async def test_submitting_many_times_at_once_gives_the_same(
+        self, engine: AsyncEngine, candidate: httpx.AsyncClient
+    ) -> None:
+        sitting = await start(candidate, await publish(engine))
+        answers = await asyncio.gather(*(sitting.submit() for _ in range(5)))
+        assert {answer.status_code for answer in answers} == {200}
+        assert len({answer.text for answer in answers}) == 1
         assert (await sitting.result())["participants"] == 1
 
 

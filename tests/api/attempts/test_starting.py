@@ -1,5 +1,6 @@
 """`POST /tests/{id}/start`: new attempts and resumed ones, and which of them count."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -115,6 +116,15 @@ class TestResumed:
             assert second[name] == first[name]
         assert first["remaining_seconds"] - second["remaining_seconds"] in (100, 101)
         assert second["attempt_token"] != first["attempt_token"]
+
+    async def test_many_starts_at_once_are_one_attempt(
+        self, engine: AsyncEngine, candidate: httpx.AsyncClient
+    ) -> None:
+        made = await publish(engine)
+        answers = await asyncio.gather(*(post_start(candidate, made) for _ in range(5)))
+        assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 200, 201]
+        assert len({answer.json()["id"] for answer in answers}) == 1
+        assert sorted(answer.json()["lease"] for answer in answers) == [1, 2, 3, 4, 5]
 
     async def test_orders_are_permutations_of_the_paper(
         self, engine: AsyncEngine, candidate: httpx.AsyncClient

@@ -1,0 +1,69 @@
+"""What everything is measured against: Starlette and asyncpg with nothing around them."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+CREATE = """
+create table if not exists bare_events (
+  attempt_id uuid, question_id uuid, lease int, revision int, answer jsonb,
+  received_at timestamptz not null default clock_timestamp(),
+  primary key (attempt_id, question_id, lease, revision))
+"""
+INSERT = "insert into bare_events values ($1, $2, $3, $4, $5) on conflict do nothing"
+
+
+@asynccontextmanager
+async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    size = int(os.environ["DATABASE_POOL_SIZE"])
+    async with asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=size, max_size=size) as pool:
+        await pool.execute(CREATE)
+        app.state.pool = pool
+        yield
+
+
+async def save(request: Request) -> Response:
+    """One insert, one commit."""
+    body = orjson.loads(await request.body())
+    sent = body["responses"][0]
+    answer = orjson.dumps(sent["answer"]).decode()
+    attempt_id, question_id = UUID(body["attempt_id"]), UUID(sent["question_id"])
+    await request.app.state.pool.execute(
+        INSERT, attempt_id, question_id, body["lease"], sent["revision"], answer
+    )
+    return Response(b'{"saved":1}', media_type="application/json")
+
+
+async def paper(request: Request) -> Response:
+    """The bytes that the API serves, out of memory."""
+    return Response(_bytes("BARE_PAPER"), media_type="application/json", headers={"Content-Encoding": "gzip"})
+
+
+async def signing_keys(request: Request) -> Response:
+    """The public key of this run's access tokens: the API asks for it where an auth server would be."""
+    return Response(_bytes("BARE_SIGNING_KEYS"), media_type="application/json")
+
+
+@cache
+def _bytes(variable: str) -> bytes:
+    return Path(os.environ[variable]).read_bytes()
+
+
+app = Starlette(
+    lifespan=lifespan,
+    routes=[
+        Route("/save", save, methods=["POST"]),
+        Route("/paper", paper),
+        Route("/auth/v1/.well-known/jwks.json", signing_keys),
+    ],
+)

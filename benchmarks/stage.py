@@ -1,0 +1,100 @@
+"""The servers of a measurement: durable PostgreSQL, Valkey, the API as `ias serve` runs it, a bare one."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
+
+from app.embedded.network import free_port
+from app.embedded.postgres import Postgres
+from app.embedded.processes import wait_for
+from app.embedded.valkey import Valkey
+from benchmarks.client import Server, answers
+
+KEY_ID = "benchmark"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where the servers are."""
+
+    api: Server
+    bare: Server
+    database_url: str
+    paper_file: Path
+    signing_key: ec.EllipticCurvePrivateKey
+
+    def access_token(self, user_id: UUID) -> str:
+        """A token as the auth server would give it."""
+        now = datetime.now(UTC)
+        claims = {
+            "iss": f"http://127.0.0.1:{self.bare.port}/auth/v1",
+            "aud": "authenticated",
+            "sub": str(user_id),
+            "email": f"{user_id.hex}@example.org",
+            "session_id": str(uuid4()),
+            "iat": now,
+            "exp": now + timedelta(hours=1),
+        }
+        return jwt.encode(claims, self.signing_key, "ES256", headers={"kid": KEY_ID})
+
+
+@contextmanager
+def stage(folder: Path | None, pool_size: int) -> Iterator[Stage]:
+    """Start everything in a new folder, and take it away afterwards."""
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ias-bench-", dir=folder)))
+        database_url, redis_url = _stores(home, stack)
+        key = ec.generate_private_key(ec.SECP256R1())
+        (home / "keys.json").write_bytes(_public(key))
+        bare_port, paper_file = free_port(), home / "paper.json.gz"
+        environment = {
+            **os.environ,
+            "DATABASE_URL": database_url,
+            "DATABASE_POOL_SIZE": str(pool_size),
+            "REDIS_URL": redis_url,
+            "SUPABASE_URL": f"http://127.0.0.1:{bare_port}",
+            "BARE_SIGNING_KEYS": str(home / "keys.json"),
+            "BARE_PAPER": str(paper_file),
+        }
+        ias = [sys.executable, "-m", "app.cli"]
+        subprocess.run([*ias, "migrate"], env=environment, check=True)
+        uvicorn = [sys.executable, "-m", "uvicorn", "benchmarks.bare:app", "--no-access-log"]
+        bare = _serve(uvicorn, bare_port, environment, home / "bare.log", stack)
+        api = _serve([*ias, "serve"], free_port(), environment, home / "api.log", stack)
+        yield Stage(api, bare, database_url, paper_file, key)
+
+
+def _stores(home: Path, stack: ExitStack) -> tuple[str, str]:
+    postgres, valkey = Postgres(home), Valkey(home)
+    stack.callback(postgres.stop)
+    postgres.start()
+    stack.callback(valkey.stop)
+    return postgres.ensure_database("ias", "ias", "benchmark"), valkey.start()
+
+
+def _serve(command: list[str], port: int, environment: dict[str, str], log: Path, stack: ExitStack) -> Server:
+    output = stack.enter_context(log.open("wb"))
+    command = [*command, "--port", str(port)]
+    process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
+    stack.callback(process.wait)
+    stack.callback(process.terminate)
+    if not wait_for(lambda: answers(port), patience=60):
+        raise SystemExit(log.read_text())
+    return Server(port, process.pid)
+
+
+def _public(key: ec.EllipticCurvePrivateKey) -> bytes:
+    jwk = json.loads(ECAlgorithm.to_jwk(key.public_key())) | {"kid": KEY_ID, "use": "sig", "alg": "ES256"}
+    return json.dumps({"keys": [jwk]}).encode()

@@ -1,0 +1,36 @@
+"""Passwords as proof: of nothing where the address is none, of one's own account alone."""
+
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.services.unit_of_work import unit_of_work
+from tests.people import PASSWORD, People
+
+pytestmark = pytest.mark.anyio
+
+
+class TestLogin:
+    @pytest.mark.parametrize("email", ["", "nobody", "nobody@é.org", "x" * 300])
+    async def test_what_is_no_address_is_an_unknown_one(self, api: httpx.AsyncClient, email: str) -> None:
+        answer = await api.post("/auth/login", json={"email": email, "password": PASSWORD})
+        assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials")
+
+
+class TestChangePassword:
+    async def test_the_password_of_another_account_proves_nothing(
+        self, people: People, api: httpx.AsyncClient, engine: AsyncEngine
+    ) -> None:
+        """The address of a profile may have become another's: addresses change at the auth server."""
+        client, other = await people.candidate(), await people.candidate()
+        me, somebody = (await client.get("/auth/me")).json(), (await other.get("/auth/me")).json()
+        async with unit_of_work(engine) as uow:
+            await uow.users.change(UUID(me["id"]), {"email": somebody["email"]})
+        body = {"password": "another password", "current_password": PASSWORD}
+        answer = await client.put("/auth/me", json=body)
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == "current_password"
+        login = {"email": me["email"], "password": PASSWORD}
+        assert (await api.post("/auth/login", json=login)).status_code == 200

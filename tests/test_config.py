@@ -1,0 +1,111 @@
+"""Settings: what the environment may say, and what production refuses."""
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from app.config import Settings
+
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "SECRET_KEY": "0123456789abcdef0123456789abcdef",
+    "DATABASE_URL": "postgresql://ias:secret@db.example.org/ias",
+    "REDIS_URL": "redis://redis.example.org:6379/0",
+    "SUPABASE_URL": "https://project.supabase.co",
+    "SUPABASE_ANON_KEY": "anon",
+    "SUPABASE_SERVICE_KEY": "service",
+    "SMTP_URL": "smtps://user:secret@mail.example.org",
+}
+
+
+def settings_of(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
+    """Settings read from this environment alone."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return Settings(_env_file=None)
+
+
+class TestEmptyVariables:
+    def test_an_empty_token_is_no_token(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert settings_of(monkeypatch, METRICS_TOKEN="").metrics_token is None
+
+    def test_an_empty_address_is_the_default(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings = settings_of(monkeypatch, REDIS_URL="", REDIS_HOST="redis.example.org")
+        assert settings.redis == "redis://redis.example.org:6379/0"
+
+
+class TestProduction:
+    def test_a_complete_environment_is_accepted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert settings_of(monkeypatch, **PRODUCTION).environment == "production"
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "SECRET_KEY",
+            "DATABASE_URL",
+            "REDIS_URL",
+            "SUPABASE_URL",
+            "SUPABASE_ANON_KEY",
+            "SUPABASE_SERVICE_KEY",
+            "SMTP_URL",
+        ],
+    )
+    @pytest.mark.parametrize("how", ["missing", "empty"])
+    def test_a_gap_is_refused_by_name(self, monkeypatch: pytest.MonkeyPatch, name: str, how: str) -> None:
+        environment = {key: value for key, value in PRODUCTION.items() if key != name}
+        if how == "empty":
+            environment[name] = ""
+        with pytest.raises(ValidationError, match=name):
+            settings_of(monkeypatch, **environment)
+
+    @pytest.mark.parametrize(
+        ("name", "value", "sentence"),
+        [
+            ("SECRET_KEY", "short", "fewer than 32 characters"),
+            ("SUPABASE_URL", "http://project.supabase.co", "SUPABASE_URL is not https"),
+            ("CORS_ORIGINS", "https://app.example.org, *", "CORS_ORIGINS allows every origin"),
+        ],
+    )
+    def test_an_unsafe_value_is_refused(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+    ) -> None:
+        with pytest.raises(ValidationError, match=sentence):
+            settings_of(monkeypatch, **PRODUCTION | {name: value})
+
+
+class TestDatabase:
+    @pytest.mark.parametrize(
+        ("address", "password"),
+        [
+            ("postgres://u:secret@db.example.org/ias", "secret"),
+            ("postgresql+psycopg2://u:secret@db.example.org/ias", "secret"),
+            ("postgresql://u:p%40ss%2Fw%23%25@db.example.org/ias", "p@ss/w#%"),
+            ("postgresql://u:p#a?b/c@db.example.org:6543/ias", "p#a?b/c"),
+            ("postgresql://u:[YOUR-PASSWORD]@db.example.org/ias", "[YOUR-PASSWORD]"),
+        ],
+    )
+    def test_usual_addresses_are_understood(self, address: str, password: str) -> None:
+        url = Settings(database_url=SecretStr(address)).database
+        assert (url.drivername, url.host, url.database) == ("postgresql+asyncpg", "db.example.org", "ias")
+        assert url.password == password
+
+    @pytest.mark.parametrize(
+        "address",
+        ["postgresql://u:p@ss:verysecret@h:5432/ias", "mysql://u:verysecret@h/ias", "u:verysecret@h"],
+    )
+    def test_others_are_refused_without_repeating_them(self, address: str) -> None:
+        with pytest.raises(ValidationError, match="DATABASE_URL is not like postgresql://") as refused:
+            Settings(database_url=SecretStr(address))
+        assert "verysecret" not in str(refused.value)
+
+    @pytest.mark.parametrize(
+        ("address", "pooled"),
+        [
+            ("postgresql://u:p@db.example.org:6543/ias", True),
+            ("postgresql://u:p@db.example.org/ias?pgbouncer=true", True),
+            ("postgresql://u:p@db.example.org:5432/ias", False),
+        ],
+    )
+    def test_a_transaction_pooler_is_recognized(self, address: str, pooled: bool) -> None:
+        assert Settings(database_url=SecretStr(address)).transaction_pooled is pooled
