@@ -43,7 +43,9 @@ def belongs_to_us(name: str | None, kind: str, _parents: object) -> bool:
 def migrate(connection: Connection) -> None:
     """Run the migrations on an open connection; a second migrator waits for the first."""
     connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-    connection.execute(text(f"create schema if not exists {SCHEMA}"))
+    # Asked first: `if not exists` alone would want the right to create schemas each time.
+    if connection.scalar(text("select to_regnamespace(:schema)"), {"schema": SCHEMA}) is None:
+        connection.execute(text(f"create schema {SCHEMA}"))
     # A role called like the schema finds it by "$user"; comparing needs every table to be named in full.
     connection.execute(text("set local search_path to public"))
     connection.dialect.default_schema_name = "public"

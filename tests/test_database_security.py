@@ -29,6 +29,12 @@ from tests.sittings import response, sit, target_of
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 STRANGERS = ("anon", "authenticated")
 
+CREATE_ROLE = """
+    do $$ begin
+      create role {role} nologin;
+    exception when duplicate_object or unique_violation then null;
+    end $$
+"""
 OUR_TABLES = """
     select relname from pg_class
     where relnamespace = 'ias'::regnamespace and relkind in ('r', 'p') order by relname
@@ -45,19 +51,9 @@ GRANTS_BY_HAND = [
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _supabase_roles(superuser_url: str) -> Iterator[None]:
-    """Supabase's roles, on the whole server; those that we make here go away again."""
-    made = [role for role in STRANGERS if not asyncio.run(_has_role(superuser_url, role))]
-    asyncio.run(administer(superuser_url, *(f"create role {role} nologin" for role in made)))
-    yield
-    asyncio.run(administer(superuser_url, *(f"drop role {role}" for role in made)))
-
-
-async def _has_role(superuser_url: str, role: str) -> bool:
-    connection = await asyncpg.connect(superuser_url)
-    found = await connection.fetchval("select exists (select from pg_roles where rolname = $1)", role)
-    await connection.close()
-    return bool(found)
+def _supabase_roles(superuser_url: str) -> None:
+    """Supabase's roles. They belong to the whole server, which other xdist workers may use: they stay."""
+    asyncio.run(administer(superuser_url, *(CREATE_ROLE.format(role=role) for role in STRANGERS)))
 
 
 @pytest.fixture

@@ -64,6 +64,7 @@ async def _paging(
 
 Paging = Annotated[PageRequest, Depends(_paging)]
 
+
 async def takes_nothing(body: Annotated[NothingIn | None, Body()] = None) -> None:
     """A POST that takes nothing accepts no body or `{}`; a field in it is somebody's misunderstanding."""
 

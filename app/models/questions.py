@@ -3,8 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, INTEGER, JSONB, TEXT, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, Identified, LocalizedText, Timestamped
@@ -116,6 +116,13 @@ class QuestionVersion(Identified, Timestamped, Base):
         ),
         CheckConstraint("difficulty in ('easy', 'medium', 'hard')", name="difficulty"),
         Index("ix_question_versions_tags", "tags", postgresql_using="gin"),
+        Index("ix_question_versions_search", "search", postgresql_using="gin"),
+        Index(
+            "ix_question_versions_sketch",
+            "sketch",
+            postgresql_using="gin",
+            postgresql_with={"fastupdate": "off"},
+        ),
     )
 
     question_id: Mapped[UUID] = mapped_column(ForeignKey("questions.id", ondelete="CASCADE"))
@@ -132,3 +139,23 @@ class QuestionVersion(Identified, Timestamped, Base):
     passage_id: Mapped[UUID | None] = mapped_column(ForeignKey("passages.id"))
     media: Mapped[list[str]] = mapped_column(JSONB, server_default="[]")
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+
+    # PostgreSQL keeps these three (migration 0002); statements use them, nobody reads them.
+    words: Mapped[str] = mapped_column(
+        TEXT, Computed("ias.question_words(text, options)", persisted=True), nullable=True, deferred=True
+    )
+    """The texts of the question and its options in all languages."""
+    search: Mapped[str] = mapped_column(
+        TSVECTOR,
+        Computed("ias.question_search(text, options, tags)", persisted=True),
+        nullable=True,
+        deferred=True,
+    )
+    """The same by dictionary form, and the tags."""
+    sketch: Mapped[list[int]] = mapped_column(
+        ARRAY(INTEGER),
+        Computed("ias.question_sketch(text, options)", persisted=True),
+        nullable=True,
+        deferred=True,
+    )
+    """Texts that are alike have a number in common."""

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, func
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -62,7 +62,13 @@ class Membership(Identified, Timestamped, Base):
     __table_args__ = (
         UniqueConstraint("institute_id", "user_id"),
         CheckConstraint("role in ('student', 'author', 'evaluator', 'proctor', 'admin')", name="role"),
-        Index("ix_memberships_institute_id_role_user_id", "institute_id", "role", "user_id"),
+        Index(
+            "ix_memberships_staff",
+            "institute_id",
+            "role",
+            "user_id",
+            postgresql_where=text("role <> 'student'"),
+        ),
     )
 
     institute_id: Mapped[UUID] = mapped_column(ForeignKey("institutes.id"))

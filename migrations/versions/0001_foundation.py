@@ -245,11 +245,12 @@ def upgrade() -> None:
         schema="ias",
     )
     op.create_index(
-        "ix_memberships_institute_id_role_user_id",
+        "ix_memberships_staff",
         "memberships",
         ["institute_id", "role", "user_id"],
         unique=False,
         schema="ias",
+        postgresql_where=sa.text("role <> 'student'"),
     )
     op.create_index(op.f("ix_memberships_user_id"), "memberships", ["user_id"], unique=False, schema="ias")
     op.create_table(
@@ -703,7 +704,9 @@ def upgrade() -> None:
         schema="ias",
         postgresql_where=sa.text("status = 'in_progress'"),
     )
-    op.create_index("ix_attempts_test_id", "attempts", ["test_id"], unique=False, schema="ias")
+    op.create_index(
+        "ix_attempts_test_id_user_id", "attempts", ["test_id", "user_id"], unique=False, schema="ias"
+    )
     op.create_index(
         "ix_attempts_ungraded",
         "attempts",

@@ -87,9 +87,7 @@ async def change_test(test_id: UUID, body: TestChangesIn, author: CurrentAuthor,
     return TestDraftOut.of(await tests.change(uow, author, test_id, body.changes()))
 
 
-@router.post(
-    "/{test_id}/publish", dependencies=[Depends(takes_nothing)], responses=problems(NotPublishable)
-)
+@router.post("/{test_id}/publish", dependencies=[Depends(takes_nothing)], responses=problems(NotPublishable))
 async def publish_test(test_id: UUID, author: CurrentAuthor, uow: Uow, now: Now) -> PublishedOut:
     """Freeze the draft as the next paper version. Attempts under way keep theirs."""
     return PublishedOut.of_published(await tests.publish(uow, author, test_id, now))

@@ -1,0 +1,152 @@
+"""Questions are found by their words in several languages, and by their likeness to others.
+
+Revision: 0002
+Follows: 0001
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+# Where somebody has installed it already (Supabase: schema `extensions`), it stays there.
+INSTALL_TRIGRAMS = "create extension if not exists pg_trgm with schema ias"
+HOME_OF_TRIGRAMS = """
+select quote_ident(nspname) from pg_extension join pg_namespace on pg_namespace.oid = extnamespace
+where extname = 'pg_trgm'
+"""
+REMOVE_TRIGRAMS = """
+do $$ begin
+  if exists (
+    select from pg_extension where extname = 'pg_trgm' and extnamespace = 'ias'::regnamespace
+  ) then
+    drop extension pg_trgm;
+  end if;
+end $$
+"""
+
+# All texts of a question by language: the question itself, then its options.
+TEXTS = """
+  select 0::bigint as place, key as language, value as words from jsonb_each_text(said)
+  union all
+  select place, key, value
+  from jsonb_array_elements(choices) with ordinality as choice (option, place),
+    jsonb_each_text(option -> 'text')
+"""
+
+# What is read with the eyes, in every language.
+WORDS = f"""
+create function ias.question_words(said jsonb, choices jsonb) returns text
+language sql immutable strict parallel safe as $$
+  select string_agg(words, e'\\n' order by place, language collate "C") from ({TEXTS}) as texts
+$$
+"""  # noqa: S608 -- no input in it
+
+# Each language by its own dictionary. A tsvector has at most a megabyte, the longest question has more.
+SEARCH = f"""
+create function ias.question_search(said jsonb, choices jsonb, tags text[]) returns tsvector
+language sql immutable strict parallel safe as $$
+  select to_tsvector('pg_catalog.english', left(coalesce(
+      string_agg(words, ' ') filter (where language = 'en'), ''), 60000))
+    || to_tsvector('pg_catalog.hindi', left(coalesce(
+      string_agg(words, ' ') filter (where language = 'hi'), ''), 60000))
+    || to_tsvector('pg_catalog.simple', left(coalesce(
+      string_agg(words, ' ') filter (where language not in ('en', 'hi')), ''), 60000))
+    || to_tsvector('pg_catalog.simple', array_to_string(tags, ' '))
+  from ({TEXTS}) as texts
+$$
+"""  # noqa: S608
+
+# What two questions are compared by: one language, English where there is one.
+WORDING = f"""
+create function ias.question_wording(said jsonb, choices jsonb) returns text
+language sql immutable strict parallel safe as $$
+  select left(string_agg(words, e'\\n' order by place), 20000) from ({TEXTS}) as texts
+  where language = (
+    select key from jsonb_object_keys(said) as key order by key <> 'en', key collate "C" limit 1
+  )
+$$
+"""  # noqa: S608
+
+# MinHash with one permutation: the trigrams fall into 192 buckets, each keeps its smallest hash, and eight
+# buckets make a band. Two texts whose trigrams are alike to 0.8 share one of the 24 bands in 99 % of cases,
+# those alike to 0.3 in 2 of 1,000: an index on bands finds the pairs that are worth measuring. An index of
+# the trigrams themselves takes 40 ms a question for this among 20,000; this one takes 2.
+SKETCH = """
+create function ias.question_sketch(said jsonb, choices jsonb) returns integer[]
+language sql immutable strict parallel safe as $$
+  select array_agg(hashtext(band || ' ' || minima)) from (
+    select bucket / 8 as band, string_agg(bucket || ':' || minimum, ' ' order by bucket) as minima
+    from (
+      select (hash & 2147483647) % 192 as bucket, min(hash) as minimum
+      from (
+        select hashtext(trigram) as hash
+        from unnest({trigrams}.show_trgm(ias.question_wording(said, choices))) as trigram
+      ) as hashes
+      group by bucket
+    ) as buckets
+    group by band
+  ) as bands
+$$
+"""
+
+# The extension's own function, wherever it is at home.
+LIKENESS = """
+create function ias.likeness(one text, other text) returns real
+language sql immutable strict parallel safe as $$ select {trigrams}.similarity(one, other) $$
+"""
+
+FUNCTIONS = (
+    "likeness(text, text)",
+    "question_sketch(jsonb, jsonb)",
+    "question_wording(jsonb, jsonb)",
+    "question_search(jsonb, jsonb, text[])",
+    "question_words(jsonb, jsonb)",
+)
+
+
+def upgrade() -> None:
+    op.execute("set local lock_timeout = '5s'")
+    op.execute(INSTALL_TRIGRAMS)
+    trigrams = op.get_bind().execute(sa.text(HOME_OF_TRIGRAMS)).scalar_one()
+    for function in (WORDS, SEARCH, WORDING, SKETCH, LIKENESS):
+        op.execute(sa.text(function.replace("{trigrams}", trigrams).replace(":", r"\:")))
+    # One statement, so that the table is rewritten once.
+    op.execute(
+        """
+        alter table ias.question_versions
+          add column words text generated always as (ias.question_words(text, options)) stored,
+          add column search tsvector generated always as (ias.question_search(text, options, tags)) stored,
+          add column sketch integer[] generated always as (ias.question_sketch(text, options)) stored
+        """
+    )
+    op.create_index(
+        "ix_question_versions_search",
+        "question_versions",
+        ["search"],
+        schema="ias",
+        postgresql_using="gin",
+    )
+    op.create_index(
+        "ix_question_versions_sketch",
+        "question_versions",
+        ["sketch"],
+        schema="ias",
+        postgresql_using="gin",
+        # An import looks for its own rows right after it wrote them: a list of pending ones would be long.
+        postgresql_with={"fastupdate": "off"},
+    )
+
+
+def downgrade() -> None:
+    op.execute("set local lock_timeout = '5s'")
+    op.drop_index("ix_question_versions_sketch", table_name="question_versions", schema="ias")
+    op.drop_index("ix_question_versions_search", table_name="question_versions", schema="ias")
+    for column in ("sketch", "search", "words"):
+        op.drop_column("question_versions", column, schema="ias")
+    for function in FUNCTIONS:
+        op.execute(f"drop function ias.{function}")
+    op.execute(REMOVE_TRIGRAMS)
