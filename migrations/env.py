@@ -27,6 +27,7 @@ begin
   loop
     execute format('revoke all on all tables in schema {SCHEMA} from %s', stranger);
     execute format('revoke all on all sequences in schema {SCHEMA} from %s', stranger);
+    execute format('revoke all on all functions in schema {SCHEMA} from %s', stranger);
     execute format('revoke all on schema {SCHEMA} from %s', stranger);
   end loop;
 end $$

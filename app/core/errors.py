@@ -151,16 +151,20 @@ class AttemptNotInProgress(Conflict):
 
 
 class DeadlinePassed(Conflict):
-    """Deadline and grace are over. `recorded` says whether the answers were kept as late."""
+    """Deadline and grace are over. `recorded` says whether answers were kept as late, `known` how many of
+    those sent had come in time before, and do count."""
 
     code, title = "deadline_passed", "Time is up"
 
-    def __init__(self, deadline_at: datetime, *, recorded: bool) -> None:
+    def __init__(self, deadline_at: datetime, *, recorded: bool, known: int = 0) -> None:
+        late = "What came too late was kept, and does not count."
+        counted = f"{known} of the answers had come in time before; they count."
+        sentences = ["The attempt's time is up.", late * recorded, counted * bool(known)]
         super().__init__(
-            "The attempt's time is up; these answers do not count."
-            + (" They were kept as late." if recorded else ""),
+            " ".join(sentence for sentence in sentences if sentence),
             deadline_at=deadline_at,
             recorded=recorded,
+            known=known,
         )
         self.keeps_changes = recorded
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import func, select, text
+from sqlalchemy import ScalarResult, Select, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
 
 from app.core.errors import NotFound
@@ -163,7 +163,7 @@ class AttemptRepository(Repository):
     async def running(self, user_id: UUID, test_id: UUID, exam_paper_id: UUID | None) -> Attempt | None:
         """The sitting under way, locked."""
         statement = self._of(user_id, test_id, exam_paper_id).where(Attempt.status.in_(RUNNING))
-        return (await self._session.scalars(statement.with_for_update())).one_or_none()
+        return (await self._locked(statement)).one_or_none()
 
     async def earlier(self, user_id: UUID, test_id: UUID, exam_paper_id: UUID | None) -> Sequence[Attempt]:
         """All sittings so far, void ones too, in their order."""
@@ -183,13 +183,12 @@ class AttemptRepository(Repository):
 
     async def lock(self, attempt_id: UUID, *, of: UUID, test: UUID, exam_paper: UUID | None) -> Attempt:
         """A person's attempt, with saves and other submits shut out until the transaction ends."""
-        statement = self._of(of, test, exam_paper).where(Attempt.id == attempt_id).with_for_update()
-        return _found((await self._session.scalars(statement)).one_or_none())
+        statement = self._of(of, test, exam_paper).where(Attempt.id == attempt_id)
+        return _found((await self._locked(statement)).one_or_none())
 
     async def lock_any(self, attempt_id: UUID) -> Attempt | None:
         """Any attempt, for the worker."""
-        statement = select(Attempt).where(Attempt.id == attempt_id).with_for_update()
-        return (await self._session.scalars(statement)).one_or_none()
+        return (await self._locked(select(Attempt).where(Attempt.id == attempt_id))).one_or_none()
 
     async def find(self, attempt_id: UUID, *, of: UUID, test: UUID, exam_paper: UUID | None) -> Attempt:
         """A person's attempt."""
@@ -268,6 +267,15 @@ class AttemptRepository(Repository):
         rows = await self._session.scalars(CLOSE_OVERDUE, {"before": now - grace, "now": now, "limit": limit})
         return rows.all()
 
+    async def ungraded(self, closed_before: datetime, limit: int = 1000) -> Sequence[UUID]:
+        """Attempts that were closed before then and have no result, but for those of exams (D13)."""
+        statement = select(Attempt.id).where(
+            Attempt.status == AttemptStatus.SUBMITTED,
+            Attempt.submitted_at < closed_before,
+            Attempt.exam_paper_id.is_(None),
+        )
+        return (await self._session.scalars(statement.order_by(Attempt.id).limit(limit))).all()
+
     async def add_result(self, result: Result) -> None:
         """Keep a graded attempt's result."""
         self._session.add(result)
@@ -315,6 +323,11 @@ class AttemptRepository(Repository):
     async def flush(self) -> None:
         """Send pending changes to the database, in this order."""
         await self._session.flush()
+
+    async def _locked(self, statement: Select[Attempt]) -> ScalarResult[Attempt]:
+        """Lock what is found, and read it anew: what this session has seen before may be out of date."""
+        locked = statement.with_for_update().execution_options(populate_existing=True)
+        return await self._session.scalars(locked)
 
     def _of(self, user_id: UUID, test_id: UUID, exam_paper_id: UUID | None) -> Any:
         return select(Attempt).where(

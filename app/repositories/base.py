@@ -49,12 +49,12 @@ class Repository:
     ) -> Page[Any]:
         """One page of entities ordered by `keys`, which must be unique together."""
         if page.cursor is not None:
-            statement = statement.where(_after(keys, _decode(page.cursor, keys), descending=descending))
+            statement = statement.where(_after(keys, decode_cursor(page.cursor, keys), descending=descending))
         order = [key.desc() if descending else key.asc() for key in keys]
         rows = (await self._session.scalars(statement.order_by(*order).limit(page.limit + 1))).all()
         items = rows[: page.limit]
         more = len(rows) > page.limit
-        return Page(items, _encode([getattr(items[-1], key.key) for key in keys]) if more else None)
+        return Page(items, encode_cursor([getattr(items[-1], key.key) for key in keys]) if more else None)
 
 
 def violated_constraint(error: IntegrityError) -> str | None:
@@ -70,11 +70,13 @@ def _after(
     return row < bound if descending else row > bound
 
 
-def _encode(values: Sequence[Any]) -> str:
+def encode_cursor(values: Sequence[Any]) -> str:
+    """Where a list goes on after the row with these keys."""
     return base64.urlsafe_b64encode(orjson.dumps(values, default=str)).decode().rstrip("=")
 
 
-def _decode(cursor: str, keys: Sequence[InstrumentedAttribute[Any]]) -> list[Any]:
+def decode_cursor(cursor: str, keys: Sequence[InstrumentedAttribute[Any]]) -> list[Any]:
+    """The keys in a cursor; Invalid for what is none."""
     try:
         values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return [key.type.python_type(value) for key, value in zip(keys, values, strict=True)]

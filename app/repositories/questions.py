@@ -1,18 +1,43 @@
 """The question bank: questions and their immutable versions."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Uuid,
+    cast,
+    false,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    union,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, INTEGER, TEXT
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import contains_eager
 
 from app.core.errors import AlreadyExists, Invalid
-from app.models import Institute, Passage, Question, QuestionVersion
+from app.models import (
+    Institute,
+    Paper,
+    Passage,
+    Question,
+    QuestionVersion,
+    Test,
+    TestQuestion,
+    TestSection,
+)
 from app.repositories.base import Page, PageRequest, Repository, violated_constraint
+from app.repositories.tests import embargoed
 
 Values = dict[str, Any]
 
@@ -34,10 +59,39 @@ class QuestionFilter:
 
     subject_id: UUID | None = None
     chapter_id: UUID | None = None
-    tag: str | None = None
+    tags: Sequence[str] = ()
+    """All of these."""
     difficulty: str | None = None
     status: str | None = None
     query: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BankReader:
+    """Who looks into the bank, as far as the statements need it."""
+
+    institute_id: UUID
+    user_id: UUID
+    is_admin: bool
+
+
+def withheld_from(reader: BankReader) -> ColumnElement[bool]:
+    """Decision D13: held by an exam that is not released, in a test that is somebody else's."""
+    if reader.is_admin:
+        return false()
+    held = select(Test.id).where(
+        Test.institute_id == reader.institute_id,
+        Test.created_by.is_distinct_from(reader.user_id),
+        embargoed(),
+    )
+    drafted = (
+        select(TestQuestion.question_id)
+        .join(TestSection, TestSection.id == TestQuestion.section_id)
+        .where(TestSection.test_id.in_(held))
+    )
+    # What was published stays in its paper when the draft moves on.
+    published = select(cast(func.jsonb_object_keys(Paper.key), Uuid)).where(Paper.test_id.in_(held))
+    return Question.id.in_(union(drafted, published))
 
 
 class QuestionRepository(Repository):
@@ -45,7 +99,7 @@ class QuestionRepository(Repository):
 
     async def page(self, institute_id: UUID, wanted: QuestionFilter, page: PageRequest) -> Page[Question]:
         """Questions that pass the filter, the oldest first."""
-        statement = _narrowed(_current(institute_id), wanted)
+        statement = _narrowed(_current(institute_id), institute_id, wanted)
         return await self._page(statement, [Question.id], page)
 
     async def get(self, institute_id: UUID, question_id: UUID, *, lock: bool = False) -> Question | None:
@@ -55,6 +109,22 @@ class QuestionRepository(Repository):
             statement = statement.with_for_update(key_share=True, of=Question)
         fresh = statement.execution_options(populate_existing=True)
         return (await self._session.scalars(fresh)).one_or_none()
+
+    async def withheld(self, reader: BankReader, question_ids: Iterable[UUID]) -> set[UUID]:
+        """Of which of these questions the reader may not know what is right."""
+        statement = select(Question.id).where(Question.id.in_(question_ids), withheld_from(reader))
+        return set(await self._session.scalars(statement))
+
+    async def languages(self, institute_id: UUID, wanted: QuestionFilter) -> set[str]:
+        """The languages in which questions that pass the filter say something."""
+        options = func.jsonb_path_query(QuestionVersion.options, literal_column("'$[*].text'"))
+        texts = (QuestionVersion.text, QuestionVersion.explanation, options)
+        places = select(Question.id).join(Question.version)
+        spoken = (
+            _narrowed(places.with_only_columns(func.jsonb_object_keys(text)), institute_id, wanted)
+            for text in texts
+        )
+        return set(await self._session.scalars(union(*spoken)))
 
     async def versions(self, question_id: UUID) -> Sequence[QuestionVersion]:
         """What a question said, the newest first."""
@@ -70,12 +140,28 @@ class QuestionRepository(Repository):
         statement = select(Passage.id).where(Passage.institute_id == institute_id, Passage.id.in_(ids))
         return set(await self._session.scalars(statement))
 
-    async def passages_named(self, institute_id: UUID, external_ids: Collection[str]) -> dict[str, UUID]:
-        """Passages by their `external_id`."""
-        statement = select(Passage.external_id, Passage.id).where(
-            Passage.institute_id == institute_id, Passage.external_id == func.any(_texts(external_ids))
+    async def passages_named(self, institute_id: UUID, names: Collection[str]) -> dict[str, UUID]:
+        """Passages by their `external_id`; one that has none by its id."""
+        name = func.coalesce(Passage.external_id, cast(Passage.id, TEXT))
+        statement = select(name, Passage.id).where(
+            Passage.institute_id == institute_id, name == func.any(_texts(names))
         )
-        return {name: passage_id for name, passage_id in await self._session.execute(statement) if name}
+        return dict(iter(await self._session.execute(statement)))
+
+    async def passage_names(self, passage_ids: Collection[UUID]) -> dict[UUID, str]:
+        """What `passages_named` knows these passages by."""
+        name = func.coalesce(Passage.external_id, cast(Passage.id, TEXT))
+        statement = select(Passage.id, name).where(Passage.id.in_(passage_ids))
+        return dict(iter(await self._session.execute(statement)))
+
+    @asynccontextmanager
+    async def undone(self) -> AsyncIterator[None]:
+        """What is written in this block was never there: for those who only ask what would happen."""
+        savepoint = await self._session.begin_nested()
+        try:
+            yield
+        finally:
+            await savepoint.rollback()
 
     async def lock_bank(self, institute_id: UUID) -> None:
         """Let one import at a time work on the institute's bank; readers and single edits go on."""
@@ -149,21 +235,32 @@ def _current(institute_id: UUID) -> Select[Question]:
     )
 
 
-def _narrowed(statement: Select[Question], wanted: QuestionFilter) -> Select[Question]:
+def _narrowed(statement: Select[Any], institute_id: UUID, wanted: QuestionFilter) -> Select[Any]:
     equal = {
+        Question.institute_id: institute_id,
         Question.subject_id: wanted.subject_id,
         Question.chapter_id: wanted.chapter_id,
         Question.status: wanted.status,
         QuestionVersion.difficulty: wanted.difficulty,
     }
     statement = statement.where(*(column == value for column, value in equal.items() if value is not None))
-    if wanted.tag is not None:
-        statement = statement.where(QuestionVersion.tags.contains([wanted.tag]))
+    if wanted.tags:
+        statement = statement.where(QuestionVersion.tags.contains(list(wanted.tags)))
     if wanted.query is not None:
-        text = func.jsonb_each_text(QuestionVersion.text).table_valued("language", "words").render_derived()
-        found = select(1).select_from(text).where(text.c.words.icontains(wanted.query, autoescape=True))
-        statement = statement.where(found.exists())
+        statement = statement.where(_says(wanted.query))
     return statement
+
+
+def _says(query: str) -> ColumnElement[bool]:
+    """Found by words in any form (`"…"`, `or` and `-` as in a search engine), by a part, or by name."""
+    by_words = func.websearch_to_tsquery(literal_column("'english'::regconfig"), query)
+    for dictionary in ("'hindi'::regconfig", "'simple'::regconfig"):
+        by_words = by_words.op("||")(func.websearch_to_tsquery(literal_column(dictionary), query))
+    return or_(
+        QuestionVersion.search.bool_op("@@")(by_words),
+        QuestionVersion.words.icontains(query, autoescape=True),
+        Question.external_id == query,
+    )
 
 
 def _texts(values: Collection[str]) -> Any:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.models import DEFAULT_INSTITUTE_ID, Institute, Membership, Revocation, User
@@ -116,10 +116,13 @@ class RevocationRepository(Repository):
         await self._session.flush()
         return revocation
 
-    async def since(self, moment: datetime, now: datetime) -> Sequence[Revocation]:
-        """Those made after `moment` that still matter at `now`."""
-        statement = select(Revocation).where(Revocation.created_at > moment, Revocation.expires_at > now)
-        return (await self._session.scalars(statement)).all()
+    async def since(self, moment: datetime) -> tuple[Sequence[Revocation], datetime]:
+        """Those made after `moment` that still matter, and the database's own time."""
+        read_at = await self._session.scalar(select(func.clock_timestamp()))
+        statement = select(Revocation).where(
+            Revocation.created_at > moment, Revocation.expires_at > func.now()
+        )
+        return (await self._session.scalars(statement)).all(), cast("datetime", read_at)
 
 
 def _member(user: User, membership: Membership) -> Member:

@@ -63,7 +63,7 @@ class ResponseIn(In):
     revision: Annotated[int, Field(ge=1, le=LARGEST_REVISION, strict=True)]
     answer: AnswerIn
     marked_for_review: bool = False
-    time_spent_ms: Annotated[int, Field(ge=0, le=LARGEST_REVISION)] = 0
+    time_spent_ms: Annotated[int, Field(ge=0, le=LARGEST_REVISION, strict=True)] = 0
     confidence: Literal["sure", "doubtful", "guess"] | None = None
     language: LanguageTag | None = None
 

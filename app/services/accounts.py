@@ -1,7 +1,6 @@
 """Accounts as administrators and operators see them: made, given roles, banned."""
 
 from contextlib import suppress
-from datetime import datetime
 from uuid import UUID
 
 from app.core.errors import Conflict, NotFound
@@ -32,7 +31,7 @@ async def set_role(uow: UnitOfWork, admin: Principal, user_id: UUID, role: Role)
 
 
 async def set_active(
-    uow: UnitOfWork, parts: Components, admin: Principal, user_id: UUID, *, active: bool, now: datetime
+    uow: UnitOfWork, parts: Components, admin: Principal, user_id: UUID, *, active: bool
 ) -> Member:
     """Ban somebody, which ends every session at once, or let them in again. Nobody bans themselves."""
     if user_id == admin.id and not active:
@@ -44,7 +43,7 @@ async def set_active(
             await parts.auth.admin_ban(user_id, banned=not active)
     await uow.users.change(user_id, {"active": active})
     if not active:
-        await end_tokens(uow, parts, user_id, now)
+        await end_tokens(uow, parts, user_id)
     return await _member(uow, user_id)
 
 

@@ -5,7 +5,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -53,7 +52,7 @@ async def register(
     if made.session is not None:
         async with unit_of_work(parts.engine) as uow:
             await ensure_profile(uow, made.user_id, made.session.user.email, name)
-    return Registered(made.user_id, email, name, made.session)
+    return Registered(made.user_id, email.lower(), name, made.session)
 
 
 async def login(parts: Components, email: str, password: str, client_address: str | None) -> SignedIn:
@@ -73,30 +72,34 @@ async def refresh(parts: Components, refresh_token: str, client_address: str | N
     """Exchange a refresh token for the next pair. Raises InvalidToken."""
     async with auth_facts():
         session = await parts.auth.refresh(refresh_token, client_address=client_address)
-    return await _signed_in(parts, session)
+    try:
+        return await _signed_in(parts, session)
+    except errors.InvalidCredentials:
+        raise errors.InvalidToken from None
 
 
 async def _signed_in(parts: Components, session: AuthSession) -> SignedIn:
     user = session.user
     async with unit_of_work(parts.engine) as uow:
         member = await ensure_profile(uow, user.id, user.email, user.name or "")
+        if member.user.email != user.email:  # The auth server is where addresses are changed.
+            await uow.users.change(user.id, {"email": user.email})
     if not member.user.active:
         raise errors.InvalidCredentials
     return SignedIn(session, member)
 
 
 async def logout(
-    uow: UnitOfWork, parts: Components, user: Principal, token: str, scope: SignOutScope, now: datetime
+    uow: UnitOfWork, parts: Components, user: Principal, token: str, scope: SignOutScope
 ) -> None:
     """End this session, all sessions of the person, or all others; their access tokens die at once."""
     async with auth_facts():
         await parts.auth.sign_out(token, scope)
     if scope == "local":
-        await end_session(uow, parts, user.id, user.session_id, now)
+        await end_session(uow, parts, user.id, user.session_id)
     else:
-        await end_tokens(
-            uow, parts, user.id, now, except_session_id=user.session_id if scope == "others" else None
-        )
+        kept = user.session_id if scope == "others" else None
+        await end_tokens(uow, parts, user.id, except_session_id=kept)
 
 
 async def forgot_password(parts: Components, email: str, client_address: str | None) -> None:
@@ -126,7 +129,7 @@ async def confirm(parts: Components, token: str, client_address: str | None) -> 
 
 
 async def reset_password(
-    uow: UnitOfWork, parts: Components, token: str, password: str, client_address: str | None, now: datetime
+    uow: UnitOfWork, parts: Components, token: str, password: str, client_address: str | None
 ) -> None:
     """Set a new password by the token of a mail, and end every session of the person.
 
@@ -139,7 +142,7 @@ async def reset_password(
             await parts.auth.update_user(session.access_token, password=password)
         except supabase_auth.SamePassword:
             log.info("password_reset_to_the_same")
-    await end_tokens(uow, parts, session.user.id, now)
+    await end_tokens(uow, parts, session.user.id)
     try:
         await parts.auth.sign_out(session.access_token, "global")
     except supabase_auth.AuthError as error:
@@ -157,12 +160,11 @@ async def change_account(
     password: str | None,
     current_password: str | None,
     client_address: str | None,
-    now: datetime,
 ) -> Member:
     """Change name or password. A new password needs the current one and ends all other sessions."""
     if password is not None:
         await _change_password(parts, user, token, password, current_password, client_address)
-        await end_tokens(uow, parts, user.id, now, except_session_id=user.session_id)
+        await end_tokens(uow, parts, user.id, except_session_id=user.session_id)
     if name is not None:
         async with auth_facts():
             await parts.auth.update_user(token, name=name)

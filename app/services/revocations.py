@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.core.revocations import Cutoff, Revocations
 from app.models import Revocation
 from app.services.components import Components
-from app.services.unit_of_work import Reading, UnitOfWork, reading
+from app.services.unit_of_work import UnitOfWork, reading
 
 log = structlog.get_logger(__name__)
 
@@ -30,10 +30,9 @@ CHANNEL = "ias:revocations"
 EPOCH = datetime.fromtimestamp(0, UTC)
 
 
-async def end_session(
-    uow: UnitOfWork, parts: Components, user_id: UUID, session_id: str, now: datetime
-) -> None:
+async def end_session(uow: UnitOfWork, parts: Components, user_id: UUID, session_id: str) -> None:
     """Kill one session's access tokens, in every process."""
+    now = parts.clock.now()
     row = await uow.revocations.add(
         user_id, session_id=session_id, issued_before=now, expires_at=now + TOKEN_LIFETIME
     )
@@ -41,13 +40,15 @@ async def end_session(
 
 
 async def end_tokens(
-    uow: UnitOfWork, parts: Components, user_id: UUID, now: datetime, *, except_session_id: str | None = None
+    uow: UnitOfWork, parts: Components, user_id: UUID, *, except_session_id: str | None = None
 ) -> None:
     """Kill all access tokens that a person holds now, in every process.
 
-    Tokens know their age to the second: those of this second die too, and the answer waits for the next
-    one, so that whoever signs in after it is let in.
+    Now, and not when the request arrived: the auth server may have issued one meanwhile. Tokens know their
+    age to the second: those of this second die too, and the answer waits for the next one, so that whoever
+    signs in after it is let in.
     """
+    now = parts.clock.now()
     issued_before = now.replace(microsecond=0) + timedelta(seconds=1)
     row = await uow.revocations.add(
         user_id,
@@ -76,42 +77,33 @@ def remember(memory: Revocations, row: Revocation) -> None:
         memory.end_tokens(row.user_id, Cutoff(row.issued_before, row.except_session_id, row.expires_at))
 
 
-async def load(reads: Reading, memory: Revocations, since: datetime, now: datetime) -> None:
-    """Take what the database has learned `since` into this process's memory, and drop what is over."""
-    for row in await reads.revocations.since(since, now):
-        remember(memory, row)
-    memory.forget_expired(now)
-
-
 async def catch_up(parts: Components, since: datetime) -> datetime:
-    """Load what was written after `since`; returns what to ask for next. An outage is logged."""
-    now = parts.clock.now()
+    """Take what was written after `since` into memory; returns what to ask for next. An outage is logged.
+
+    Both moments are the database's own: its clock has written the rows.
+    """
     try:
         async with reading(parts.engine) as reads:
-            await load(reads, parts.revocations, since, now)
+            news, read_at = await reads.revocations.since(since)
     except (SQLAlchemyError, OSError) as error:
         log.warning("revocations_not_loaded", error=repr(error))
         return since
+    for row in news:
+        remember(parts.revocations, row)
+    parts.revocations.forget_expired(parts.clock.now())
     parts.revocations.is_loaded = True
-    return now - OVERLAP
+    return read_at - OVERLAP
 
 
 async def follow(parts: Components, since: datetime = EPOCH) -> None:
     """Keep this process's memory up to date until cancelled: at once by Redis, every 5 s without it."""
     while True:
-        since = await catch_up(parts, since)
-        await _wait_for_news(parts)
-
-
-async def _wait_for_news(parts: Components) -> None:
-    """Until somebody announces a revocation, or the next poll is due."""
-    try:
-        async with asyncio.timeout(POLL_SECONDS), parts.redis.pubsub() as channel:
-            await channel.subscribe(CHANNEL)
-            async for message in channel.listen():
-                if message["type"] == "message":
-                    return
-    except TimeoutError:
-        return
-    except (RedisError, OSError):
-        await asyncio.sleep(POLL_SECONDS)
+        try:
+            async with parts.redis.pubsub() as channel:
+                await channel.subscribe(CHANNEL)
+                while True:  # What is announced while we load waits in the subscription.
+                    since = await catch_up(parts, since)
+                    await channel.get_message(timeout=POLL_SECONDS)
+        except (RedisError, OSError):
+            since = await catch_up(parts, since)
+            await asyncio.sleep(POLL_SECONDS)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from app.core.errors import Fact
 from app.database import transaction
 from app.repositories.attempts import AttemptRepository
+from app.repositories.likeness import LikenessRepository
 from app.repositories.questions import QuestionRepository
 from app.repositories.subjects import SubjectRepository
 from app.repositories.tests import TestRepository
@@ -27,6 +28,7 @@ class Reading:
         self.revocations = RevocationRepository(session)
         self.subjects = SubjectRepository(session)
         self.questions = QuestionRepository(session)
+        self.likeness = LikenessRepository(session)
         self.tests = TestRepository(session)
         self.attempts = AttemptRepository(session)
         self.workers = WorkerRepository(session)

@@ -17,6 +17,7 @@ from app.workers.leases import SHORTEST_LEASE, lease_of
 
 log = structlog.get_logger(__name__)
 
+GRADING_PATIENCE = timedelta(minutes=10)
 KEEP_FINISHED_JOBS = timedelta(days=7)
 KEEP_DEAD_WORKERS = timedelta(minutes=5)
 LONGEST_STEP = 60
@@ -106,6 +107,13 @@ class Housekeeping:
             closed = await attempts.close_overdue(uow, self._clock.now(), self._grace)
         if closed:
             log.info("overdue_attempts_closed", count=closed)
+
+    async def grade_forgotten(self) -> None:
+        """See to attempts whose grading was given up, or lost with a database that was restored."""
+        async with unit_of_work(self._engine) as uow:
+            asked = await attempts.grade_forgotten(uow, self._clock.now(), GRADING_PATIENCE)
+        if asked:
+            log.warning("grading_asked_again", count=asked)
 
     async def make_partitions(self) -> None:
         """Have partitions for the responses of the next weeks."""

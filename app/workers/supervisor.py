@@ -57,6 +57,7 @@ class _Worker:
             repeat("overdue_attempts", 1, self._keeper.close_overdue),
             repeat("relay", 0.5, self._relay.step),
             repeat("forget", 600, self._keeper.forget),
+            repeat("forgotten_attempts", 600, self._keeper.grade_forgotten),
             self._announce_ready(),
         )
         return [asyncio.create_task(routine) for routine in routines]

@@ -141,6 +141,14 @@ class TestRefresh:
         answer = await api.post("/auth/refresh", json={"refresh_token": "nonsense"})
         assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
 
+    async def test_the_banned_get_no_new_tokens(
+        self, api: httpx.AsyncClient, admin: httpx.AsyncClient
+    ) -> None:
+        account = (await register(api)).json()
+        await admin.put(f"/users/{account['user_id']}/status", json={"active": False})
+        answer = await api.post("/auth/refresh", json={"refresh_token": account["refresh_token"]})
+        assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
+
 
 class TestLogout:
     @pytest.mark.parametrize(
@@ -203,6 +211,11 @@ class TestPasswordReset:
             await api.post("/auth/forgot-password", json={"email": address})
             for address in (email, email, new_email())
         ]
+        assert {(answer.status_code, answer.text) for answer in answers} == {(202, "{}")}
+
+    async def test_too_many_requests_look_the_same_and_send_nothing(self, api: httpx.AsyncClient) -> None:
+        email = new_email()
+        answers = [await api.post("/auth/forgot-password", json={"email": email}) for _ in range(12)]
         assert {(answer.status_code, answer.text) for answer in answers} == {(202, "{}")}
 
 

@@ -24,10 +24,10 @@ class TestEndSession:
 
         server = await asyncio.start_server(listen, "127.0.0.1", 0)
         redis = Redis(port=server.sockets[0].getsockname()[1])
-        user_id, session_id, now = uuid4(), str(uuid4()), parts.clock.now()
+        user_id, session_id = uuid4(), str(uuid4())
         async with server:
             async with asyncio.timeout(5), unit_of_work(parts.engine) as uow:
-                await end_session(uow, replace(parts, redis=redis), user_id, session_id, now)
-            assert parts.revocations.cover(user_id, session_id, now)
+                await end_session(uow, replace(parts), user_id, session_id)
+            assert parts.revocations.cover(user_id, session_id, parts.clock.now())
             hang_up.set()
             await redis.aclose()

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request
 
-from app.api.deps import Bearer, CurrentUser, Now, Parts, Reads, Uow
+from app.api.deps import Bearer, CurrentUser, Parts, Reads, Uow
 from app.api.problems import problems
 from app.core.errors import (
     EmailTaken,
@@ -12,6 +12,7 @@ from app.core.errors import (
     InvalidCredentials,
     InvalidToken,
     SessionRevoked,
+    TooManyRequests,
     Unauthenticated,
     WeakPassword,
 )
@@ -62,26 +63,25 @@ async def logout(
     bearer: Bearer,
     uow: Uow,
     parts: Parts,
-    now: Now,
     body: Annotated[LogoutIn | None, Body()] = None,
 ) -> None:
     """End this session (`local`), every session (`global`) or every other (`others`), at once."""
-    await auth.logout(uow, parts, user, _token(bearer), (body or LogoutIn()).scope, now)
+    await auth.logout(uow, parts, user, _token(bearer), (body or LogoutIn()).scope)
 
 
 @router.post("/forgot-password", status_code=202)
 async def forgot_password(request: Request, body: EmailIn, parts: Parts) -> dict[str, Any]:
     """Have a reset link mailed. The answer is the same whether or not there is such an account."""
-    await _limit(request, parts, "forgot", body.email)
-    await auth.forgot_password(parts, body.email, _address(request))
+    if await _is_within_limits(request, parts, "forgot", body.email):
+        await auth.forgot_password(parts, body.email, _address(request))
     return {}
 
 
 @router.post("/reset-password", status_code=204, responses=problems(InvalidToken, WeakPassword))
-async def reset_password(request: Request, body: ResetPasswordIn, parts: Parts, uow: Uow, now: Now) -> None:
+async def reset_password(request: Request, body: ResetPasswordIn, parts: Parts, uow: Uow) -> None:
     """Set a new password with the token of the mail, which works once. Every session of the account ends."""
     password = body.password.get_secret_value()
-    await auth.reset_password(uow, parts, body.token, password, _address(request), now)
+    await auth.reset_password(uow, parts, body.token, password, _address(request))
 
 
 @router.post("/confirm", status_code=204, responses=problems(InvalidToken))
@@ -93,8 +93,8 @@ async def confirm(request: Request, body: TokenIn, parts: Parts) -> None:
 @router.post("/resend", status_code=202)
 async def resend(request: Request, body: EmailIn, parts: Parts) -> dict[str, Any]:
     """Have the confirmation mail sent again, at most once a minute."""
-    await _limit(request, parts, "resend", body.email)
-    await auth.resend_confirmation(parts, body.email, _address(request))
+    if await _is_within_limits(request, parts, "resend", body.email):
+        await auth.resend_confirmation(parts, body.email, _address(request))
     return {}
 
 
@@ -106,7 +106,7 @@ async def me(user: CurrentUser, reads: Reads) -> AccountOut:
 
 @router.put("/me", responses=problems(InvalidToken, SessionRevoked, WeakPassword, Invalid))
 async def change_me(
-    request: Request, body: AccountIn, user: CurrentUser, bearer: Bearer, parts: Parts, uow: Uow, now: Now
+    request: Request, body: AccountIn, user: CurrentUser, bearer: Bearer, parts: Parts, uow: Uow
 ) -> AccountOut:
     """Change name or password. A new password needs `current_password` and ends all other sessions."""
     if body.password is not None:
@@ -120,7 +120,6 @@ async def change_me(
         password=body.password.get_secret_value() if body.password else None,
         current_password=body.current_password.get_secret_value() if body.current_password else None,
         client_address=_address(request),
-        now=now,
     )
     return AccountOut.of(member)
 
@@ -134,6 +133,15 @@ async def _limit(request: Request, parts: Components, action: str, email: str) -
         per_account=settings.login_limit_per_account,
         per_address=settings.login_limit_per_address,
     )
+
+
+async def _is_within_limits(request: Request, parts: Components, action: str, email: str) -> bool:
+    """For routes that give the same answer always: too much is not refused, but nothing is sent."""
+    try:
+        await _limit(request, parts, action, email)
+    except TooManyRequests:
+        return False
+    return True
 
 
 def _address(request: Request) -> str | None:

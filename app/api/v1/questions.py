@@ -36,7 +36,7 @@ def _wanted(
     status: QuestionStatus | None = None,
     query: Annotated[str | None, Query(max_length=200, description="A part of the text")] = None,
 ) -> QuestionFilter:
-    return QuestionFilter(subject_id, chapter_id, tag, difficulty, status, query)
+    return QuestionFilter(subject_id, chapter_id, [tag] if tag else (), difficulty, status, query)
 
 
 Wanted = Annotated[QuestionFilter, Depends(_wanted)]

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from app.api.deps import CurrentAdmin, CurrentUser, Now, Paging, Parts, Reads, Uow
+from app.api.deps import CurrentAdmin, CurrentUser, Paging, Parts, Reads, Uow
 from app.api.problems import problems
 from app.core.errors import Conflict, Invalid
 from app.models import Role
@@ -55,7 +55,7 @@ async def change_role(user_id: UUID, body: RoleIn, admin: CurrentAdmin, uow: Uow
 
 @router.put("/{user_id}/status", responses=problems(Conflict))
 async def change_status(
-    user_id: UUID, body: StatusIn, admin: CurrentAdmin, uow: Uow, parts: Parts, now: Now
+    user_id: UUID, body: StatusIn, admin: CurrentAdmin, uow: Uow, parts: Parts
 ) -> MemberOut:
     """Ban somebody, which ends their sessions at once, or let them in again."""
-    return MemberOut.of(await accounts.set_active(uow, parts, admin, user_id, active=body.active, now=now))
+    return MemberOut.of(await accounts.set_active(uow, parts, admin, user_id, active=body.active))

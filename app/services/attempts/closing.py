@@ -1,6 +1,6 @@
 """Ending attempts, by their candidate or by the clock, and grading what was answered."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -52,10 +52,21 @@ async def close(
 async def close_overdue(uow: UnitOfWork, now: datetime, grace: timedelta, limit: int = 5000) -> int:
     """End every attempt whose deadline and grace are over; grading follows in batches."""
     closed = await uow.attempts.close_overdue(now, grace, limit)
-    for first in range(0, len(closed), GRADING_BATCH):
-        batch = closed[first : first + GRADING_BATCH]
-        uow.jobs.add("grade_attempts", attempt_ids=[str(attempt_id) for attempt_id in batch])
+    _ask_for_grading(uow, closed)
     return len(closed)
+
+
+async def grade_forgotten(uow: UnitOfWork, now: datetime, patience: timedelta) -> int:
+    """Ask again for the grading of attempts that were closed long ago: a job may have been given up."""
+    forgotten = await uow.attempts.ungraded(now - patience)
+    _ask_for_grading(uow, forgotten)
+    return len(forgotten)
+
+
+def _ask_for_grading(uow: UnitOfWork, attempt_ids: Sequence[UUID]) -> None:
+    for first in range(0, len(attempt_ids), GRADING_BATCH):
+        batch = attempt_ids[first : first + GRADING_BATCH]
+        uow.jobs.add("grade_attempts", attempt_ids=[str(attempt_id) for attempt_id in batch])
 
 
 async def grade_closed(uow: UnitOfWork, parts: Components, attempt_id: UUID, now: datetime) -> bool:

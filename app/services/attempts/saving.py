@@ -100,7 +100,7 @@ def _report(outcome: SaveOutcome, lease: int, sent: Sequence[Response], now: dat
     if outcome.verdict == "closed":
         raise AttemptNotInProgress(outcome.status)
     if outcome.verdict == "late":
-        raise DeadlinePassed(outcome.deadline_at, recorded=True)
+        raise _too_late(outcome, lease, sent)
     verdicts = _verdicts(outcome, lease, sent)
     counts = Counter(type(verdict) for verdict in verdicts)
     return SaveReport(
@@ -111,6 +111,13 @@ def _report(outcome: SaveOutcome, lease: int, sent: Sequence[Response], now: dat
         server_time=now,
         deadline_at=outcome.deadline_at,
     )
+
+
+def _too_late(outcome: SaveOutcome, lease: int, sent: Sequence[Response]) -> DeadlinePassed:
+    """Answers that had come in time before, and are only repeated, are not called late."""
+    in_time = {(UUID(entry["question_id"]), entry["lease"], entry["revision"]) for entry in outcome.log}
+    known = sum((response.question_id, lease, response.revision) in in_time for response in sent)
+    return DeadlinePassed(outcome.deadline_at, recorded=known < len(sent), known=known)
 
 
 def _verdicts(outcome: SaveOutcome, lease: int, sent: Sequence[Response]) -> list[responses.Verdict]:

@@ -32,6 +32,13 @@ class Columns:
     texts: dict[str, dict[str, int]] = field(default_factory=dict)
     """`question`, `explanation` and `option_a` …: the column of each language."""
     unnamed: list[int] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    """The header's cells as they stand."""
+
+    def name_at(self, position: int) -> str:
+        """What a message calls the column."""
+        named = 0 <= position < len(self.names) and self.names[position]
+        return named or ("file" if position < 0 else f"column {spreadsheet_letters(position)}")
 
     def __bool__(self) -> bool:
         return bool(self.plain or self.texts)
@@ -42,7 +49,7 @@ class Columns:
 
 def read_header(cells: Sequence[str], *, needs_subject: bool) -> tuple[Columns, list[BadHeader]]:
     """What the header's cells mean, in any order and any case, and all that is wrong with them."""
-    columns = Columns(len(cells))
+    columns = Columns(len(cells), names=[cell.strip()[:50] for cell in cells])
     errors = []
     for position, cell in enumerate(cells):
         try:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from app.core.errors import FieldError
 from app.models import LocalizedText
+from app.services.questions.cells import as_given, read_tags
 from app.services.questions.columns import OPTION_LETTERS, Columns, spreadsheet_letters
 from app.services.questions.content import (
     DROPPED,
@@ -25,6 +26,7 @@ _LARGEST_NUMBER = 2**31 - 1
 _TYPES = ("single_choice", "multiple_choice", "true_false", "numeric", "descriptive")
 _DIFFICULTIES = ("easy", "medium", "hard")
 _STATUSES = ("draft", "active", "retired")
+_MAY_WAIT = ("draft", "retired")  # for a key
 _MOST_TAGS = 20
 _LONGEST_TAG = 50
 _LETTERS = re.compile(r"[a-z]+(\|[a-z]+)*")
@@ -80,14 +82,14 @@ class RowReader:
             self._wrong("subject", "the question has no subject")
         status = self._one_of("status", _STATUSES)
         key_cell = self._cell("key")
-        waits = key_cell is None and (status == "draft" or self.empty_key is EmptyKey.DRAFT)
+        waits = key_cell is None and (status in _MAY_WAIT or self.empty_key is EmptyKey.DRAFT)
         content = self._content(self._type(key_cell), key_cell, waits=waits)
         if self._cell("image"):
             self._wrong("image", "images are not imported yet; leave this empty")
         question = SheetRow(
             row=self.row,
             content=content,
-            status="draft" if waits and content.type != "descriptive" else status,
+            status="draft" if waits and status != "retired" and content.type != "descriptive" else status,
             subject=self._cell("subject"),
             chapter=self._cell("chapter"),
             external_id=self._cell("external_id"),
@@ -126,6 +128,8 @@ class RowReader:
         if cell is None:
             dropped = self.empty_key is EmptyKey.DROPPED and question_type != "descriptive"
             return DROPPED if dropped else NO_KEY
+        if cell.lower() == "dropped":
+            return DROPPED
         if question_type == "numeric":
             value, _, tolerance = cell.partition("±")
             return normalized_key({"value": value.strip(), "tolerance": tolerance.strip()})
@@ -145,8 +149,7 @@ class RowReader:
         return [{"id": letter, "text": text} for letter, text in texts.items() if text]
 
     def _tags(self) -> list[str]:
-        tags = list(dict.fromkeys(tag.strip() for tag in re.split(r"[,;|]", self._cell("tags") or "")))
-        tags = [tag for tag in tags if tag]
+        tags = read_tags(self._cell("tags") or "")
         if len(tags) > _MOST_TAGS or any(len(tag) > _LONGEST_TAG for tag in tags):
             self._wrong("tags", f"at most {_MOST_TAGS} tags of {_LONGEST_TAG} characters, split by commas")
         return tags
@@ -182,7 +185,7 @@ class RowReader:
         return {language: text for language, text in texts.items() if text is not None}
 
     def _at(self, position: int, name: str, longest: int) -> str | None:
-        cell = self.cells[position].strip() if position < len(self.cells) else ""
+        cell = as_given(self.cells[position].strip()) if position < len(self.cells) else ""
         if len(cell) > longest:
             self._wrong(name, f"at most {longest:,} characters fit; these are {len(cell):,}")
         return cell or None

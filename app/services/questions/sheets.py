@@ -1,4 +1,4 @@
-"""A sheet of questions (CSV): bytes in, questions and errors out. Nothing here knows the database."""
+"""A sheet of questions (CSV or XLSX): bytes in, questions and errors out. Nothing here knows the database."""
 
 import csv
 import io
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from app.core.errors import Invalid, TooLarge
 from app.services.questions.columns import Columns, read_header
 from app.services.questions.rows import EmptyKey, RowError, RowReader, SheetRow
+from app.services.questions.workbooks import SheetCells, is_workbook, read_workbook
 
 MOST_BYTES = 25_000_000
 MOST_ROWS = 20_000
@@ -22,55 +23,65 @@ class Sheet:
     errors: list[RowError] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
-    """One line of a spreadsheet; `broken` says why it and all that follow cannot be read."""
-
-    row: int
-    cells: list[str]
-    broken: str | None = None
-
-
 def read_sheet(file: bytes, *, empty_key: EmptyKey, needs_subject: bool) -> Sheet:
-    """Read a sheet and find everything that is wrong with it.
+    """Read a sheet and find everything that is wrong with it. One with a header alone is fine, and empty.
 
-    Raises Invalid for what is no sheet of questions in CSV and UTF-8 at all, TooLarge beyond 25 MB.
+    Raises Invalid for what is no sheet of questions in XLSX or in CSV and UTF-8 at all, TooLarge beyond 25 MB.
     """
-    records = _records(_decoded(file))
+    if len(file) > MOST_BYTES:
+        raise TooLarge(MOST_BYTES)
+    records = read_workbook(file) if is_workbook(file) else _records(_decoded(file))
     sheet = _begun(next(records), needs_subject=needs_subject)
     if sheet.errors:
         return sheet
-    for record in records:
+    for count, record in enumerate(_filled(records)):
+        if count == MOST_ROWS:
+            raise Invalid.field("file", f"a sheet may have {MOST_ROWS:,} questions; split it")
         if record.broken:
             sheet.errors.append(RowError(record.row, "file", record.broken))
-        elif any(cell.strip() for cell in record.cells):
-            _add(sheet, RowReader(sheet.columns, record.row, record.cells, empty_key, needs_subject))
-    if not sheet.rows and not sheet.errors:
-        raise Invalid.field("file", "the sheet has a header and no question")
+        else:
+            _add(sheet, record, RowReader(sheet.columns, record.row, record.cells, empty_key, needs_subject))
     return sheet
 
 
-def _begun(header: _Record, *, needs_subject: bool) -> Sheet:
+def _filled(records: Iterator[SheetCells]) -> Iterator[SheetCells]:
+    return (
+        record
+        for record in records
+        if record.broken or record.wrong or any(cell.strip() for cell in record.cells)
+    )
+
+
+def _begun(header: SheetCells, *, needs_subject: bool) -> Sheet:
     columns, problems = read_header(header.cells, needs_subject=needs_subject)
     if header.broken or not columns:
         hint = " (columns are separated by commas)" if len(header.cells) == 1 else ""
         raise Invalid.field("file", f"the first row is no header of a sheet of questions{hint}")
-    return Sheet(columns, errors=[RowError(header.row, error.column, error.message) for error in problems])
+    errors = _cell_errors(header, columns)
+    return Sheet(
+        columns, errors=errors or [RowError(header.row, error.column, error.message) for error in problems]
+    )
 
 
-def _add(sheet: Sheet, reader: RowReader) -> None:
+def _add(sheet: Sheet, record: SheetCells, reader: RowReader) -> None:
     question = reader.read()
-    if question is not None:
+    errors = _cell_errors(record, sheet.columns)
+    told = {error.field for error in errors}
+    errors += (error for error in reader.errors if error.field not in told)
+    if question is not None and not errors:
         sheet.rows.append(question)
-    sheet.errors += reader.errors
+    sheet.errors += errors
+
+
+def _cell_errors(record: SheetCells, columns: Columns) -> list[RowError]:
+    """What is wrong with cells before anybody asks what they mean."""
+    return [
+        RowError(record.row, columns.name_at(place), message) for place, message in sorted(record.wrong.items())
+    ]
 
 
 def _decoded(file: bytes) -> str:
     """The text of the file, with one kind of line end."""
-    if len(file) > MOST_BYTES:
-        raise TooLarge(MOST_BYTES)
-    if file.startswith(b"PK\x03\x04"):
-        raise Invalid.field("file", "XLSX is not read yet; save the sheet as CSV UTF-8")
     if file.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Invalid.field("file", "the file is in UTF-16; save the sheet as CSV UTF-8")
     try:
@@ -88,7 +99,7 @@ def _decoded(file: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _records(text: str) -> Iterator[_Record]:
+def _records(text: str) -> Iterator[SheetCells]:
     """Records with the numbers that a spreadsheet gives them: one may span several lines of the file."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     row = 0
@@ -99,8 +110,8 @@ def _records(text: str) -> Iterator[_Record]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield _Record(row, [], f"the row cannot be read, see its quotation marks ({error})")
+            yield SheetCells(
+                row, [], broken=f"the row cannot be read, see its quotation marks ({error})"
+            )
             return
-        if row > MOST_ROWS + 1:
-            raise Invalid.field("file", f"a sheet may have {MOST_ROWS:,} questions; split it")
-        yield _Record(row, cells)
+        yield SheetCells(row, cells)

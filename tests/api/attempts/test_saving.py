@@ -280,6 +280,20 @@ class TestLate:
         result = await sitting.result()
         assert [each["answer"] for each in result["questions"]] == [["b"], None, None]
 
+    async def test_what_had_come_in_time_is_not_called_late_when_it_is_repeated(
+        self, sitting: Sitting, clock: TestClock
+    ) -> None:
+        await sitting.save(sitting.response(0, ["a"]))
+        clock.advance(700)
+        repeated = await sitting.save(sitting.response(0, ["a"]))
+        assert repeated.status_code == 409
+        problem = repeated.json()
+        assert (problem["code"], problem["recorded"], problem["known"]) == ("deadline_passed", False, 1)
+        mixed = (await sitting.save(sitting.response(0, ["a"]), sitting.response(1, ["b"]))).json()
+        assert (mixed["recorded"], mixed["known"]) == (True, 1)
+        await sitting.submit()
+        assert (await sitting.result())["correct"] == 1
+
     async def test_swept_and_graded_it_is_the_same(
         self, engine: AsyncEngine, parts: Components, sitting: Sitting, clock: TestClock
     ) -> None:

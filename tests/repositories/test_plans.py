@@ -1,0 +1,219 @@
+"""Plans that must hold in the first minute of an exam, before anything is analyzed, and with a long log."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import orjson
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
+
+from app.core.ids import uuid7
+from app.models import Attempt
+from app.repositories.attempts import NewEvent, SaveRequest
+from app.services.unit_of_work import UnitOfWork
+from tests.conftest import cloned_database
+from tests.content import Made, publish_test
+from tests.sittings import add_candidate
+
+NOW = datetime.now(UTC)
+THIS_MONTH = f"response_events_{NOW:%Y_%m}"
+CROWD = 300
+
+Node = Mapping[str, Any]
+Mode = Literal["custom", "generic"]
+Use = Callable[["Stage"], Awaitable[object]]
+
+# Other candidates of the same test, each with an answer to its first question.
+FILL = """
+with people as (
+  insert into ias.users (id, email, name)
+  select gen_random_uuid(), 'crowd@example.org', 'Crowd' from generate_series(1, :crowd) returning id
+), sittings as (
+  insert into ias.attempts (id, test_id, paper_id, user_id, number, practice, seed, started_at, deadline_at)
+  select (left(:like, 13) || substr(gen_random_uuid()::text, 14))::uuid, :test_id, :paper_id, id, 1, false, 1,
+    :now, :now
+  from people returning id
+)
+insert into ias.response_events (attempt_id, question_id, lease, revision)
+select id, :question_id, 1, 1 from sittings
+"""
+
+
+@dataclass
+class Stage:
+    """A crowd at one test in a transaction that is never committed, and the plans of its statements."""
+
+    connection: AsyncConnection
+    uow: UnitOfWork
+    made: Made
+    attempt: Attempt
+
+    def request(self) -> SaveRequest:
+        """A save of one answer."""
+        assert self.attempt.user_id is not None
+        sent = [NewEvent(self.made.question_ids[0], 1000, ["a"], False, 0, None, None)]
+        grace = timedelta(seconds=10)
+        return SaveRequest(self.attempt.id, self.made.id, None, self.attempt.user_id, 1, sent, NOW, grace)
+
+    async def plan(self, use: Use, mode: Mode) -> Node:
+        """How PostgreSQL ran the statement: planned for its values, or as asyncpg's statements end up."""
+        seen: list[tuple[str, tuple[Any, ...]]] = []
+
+        def keep(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
+            seen.append((statement, values))
+
+        engine = self.connection.engine.sync_engine
+        event.listen(engine, "before_cursor_execute", keep)
+        savepoint = await self.connection.begin_nested()
+        await use(self)
+        await savepoint.rollback()
+        event.remove(engine, "before_cursor_execute", keep)
+        [(statement, values)] = [each for each in seen if "ias." in each[0]]
+        return await self._explain(statement, values, mode)
+
+    async def _explain(self, statement: str, values: tuple[Any, ...], mode: Mode) -> Node:
+        run = self.connection.exec_driver_sql
+        await run(f"set local plan_cache_mode = force_{mode}_plan")
+        await run(f"prepare planned as {statement}")
+        literals = ", ".join(map(_literal, values))
+        explained = await run(f"explain (analyze, timing off, format json) execute planned({literals})")
+        [[answer]] = explained.all()
+        await run("deallocate planned")
+        document = orjson.loads(answer) if isinstance(answer, str) else answer
+        plan: Node = document[0]["Plan"]
+        return plan
+
+
+@pytest.fixture(scope="module")
+def fresh_url(superuser_url: str, template: str) -> Iterator[str]:
+    """A database of which the planner knows nothing yet."""
+    with cloned_database(superuser_url, template) as url:
+        yield url
+
+
+@pytest.fixture
+async def stage(fresh_url: str) -> AsyncIterator[Stage]:
+    engine = create_async_engine(fresh_url.replace("postgresql:", "postgresql+asyncpg:"))
+    async with engine.connect() as connection, AsyncSession(connection, expire_on_commit=False) as session:
+        uow = UnitOfWork(session)
+        made = await publish_test(uow)
+        attempt = await _attempt(uow, made)
+        values = {
+            "crowd": CROWD,
+            "like": str(attempt.id),
+            "test_id": made.id,
+            "paper_id": attempt.paper_id,
+            "question_id": made.question_ids[0],
+            "now": NOW,
+        }
+        await connection.execute(text(FILL), values)
+        yield Stage(connection, uow, made, attempt)
+        await session.rollback()
+    await engine.dispose()
+
+
+async def _attempt(uow: UnitOfWork, made: Made) -> Attempt:
+    test = await uow.session.scalar(
+        text("select paper_version from ias.tests where id = :id"), {"id": made.id}
+    )
+    paper_id = await uow.session.scalar(
+        text("select id from ias.papers where test_id = :id and version = :version"),
+        {"id": made.id, "version": test},
+    )
+    attempt = Attempt(
+        id=uuid7(NOW),
+        test_id=made.id,
+        paper_id=paper_id,
+        user_id=(await add_candidate(uow)).id,
+        number=1,
+        practice=False,
+        seed=1,
+        lease=1,
+        status="in_progress",
+        started_at=NOW,
+        deadline_at=NOW + timedelta(hours=2),
+    )
+    await uow.attempts.add(attempt)
+    return attempt
+
+
+def _literal(value: Any) -> str:
+    return "null" if value is None else "'" + str(value).replace("'", "''") + "'"
+
+
+def _nodes(plan: Node) -> Iterator[Node]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from _nodes(child)
+
+
+def _rows_read(plan: Node, table: str) -> int:
+    """How many rows of a table were looked at, those that a filter threw away too."""
+    return sum(
+        node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))
+        for node in _nodes(plan)
+        if re.fullmatch(table, node.get("Relation Name", "")) and node["Node Type"] != "ModifyTable"
+    )
+
+
+def _partitions(plan: Node) -> set[str]:
+    names = {node.get("Relation Name", "") for node in _nodes(plan) if node["Actual Loops"]}
+    return {name for name in names if name.startswith("response_events_")}
+
+
+async def _save(stage: Stage) -> object:
+    return await stage.uow.attempts.save(stage.request())
+
+
+async def _running(stage: Stage) -> object:
+    assert stage.attempt.user_id is not None
+    return await stage.uow.attempts.running(stage.attempt.user_id, stage.made.id, None)
+
+
+async def _earlier(stage: Stage) -> object:
+    assert stage.attempt.user_id is not None
+    return await stage.uow.attempts.earlier(stage.attempt.user_id, stage.made.id, None)
+
+
+async def _latest(stage: Stage) -> object:
+    assert stage.attempt.user_id is not None
+    return await stage.uow.attempts.latest(stage.attempt.user_id, stage.made.id, None)
+
+
+async def _lock(stage: Stage) -> object:
+    assert stage.attempt.user_id is not None
+    return await stage.uow.attempts.lock(
+        stage.attempt.id, of=stage.attempt.user_id, test=stage.made.id, exam_paper=None
+    )
+
+
+async def _standing(stage: Stage) -> object:
+    return await stage.uow.attempts.standing(stage.attempt.id)
+
+
+async def _time_spent(stage: Stage) -> object:
+    return await stage.uow.attempts.time_spent(stage.attempt.id)
+
+
+@pytest.mark.parametrize("mode", ["custom", "generic"])
+class TestPlans:
+    @pytest.mark.parametrize("use", [_save, _running, _earlier, _latest, _lock])
+    async def test_nobody_reads_the_attempts_of_a_crowd(self, stage: Stage, use: Use, mode: Mode) -> None:
+        assert _rows_read(await stage.plan(use, mode), "attempts") == 1
+
+    @pytest.mark.parametrize("use", [_save, _standing, _time_spent])
+    async def test_only_the_month_of_the_attempt_is_read(self, stage: Stage, use: Use, mode: Mode) -> None:
+        assert _partitions(await stage.plan(use, mode)) == {THIS_MONTH}
+
+    async def test_a_save_reads_two_events_for_each_one_sent(self, stage: Stage, mode: Mode) -> None:
+        many = """
+            insert into ias.response_events (attempt_id, question_id, lease, revision)
+            select :attempt_id, :question_id, 1, generate_series(1, 1000)"""
+        values = {"attempt_id": stage.attempt.id, "question_id": stage.made.question_ids[0]}
+        await stage.connection.execute(text(many), values)
+        plan = await stage.plan(_save, mode)
+        assert _rows_read(plan, "response_events_.*") == 2
