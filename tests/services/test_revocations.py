@@ -27,7 +27,7 @@ class TestEndSession:
         user_id, session_id = uuid4(), str(uuid4())
         async with server:
             async with asyncio.timeout(5), unit_of_work(parts.engine) as uow:
-                await end_session(uow, replace(parts), user_id, session_id)
+                await end_session(uow, replace(parts, redis=redis), user_id, session_id)
             assert parts.revocations.cover(user_id, session_id, parts.clock.now())
             hang_up.set()
             await redis.aclose()
