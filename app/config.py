@@ -53,6 +53,12 @@ class Settings(BaseSettings):
     mail_folder: Path | None = None
     mail_from: str = "IAS Test Series <no-reply@localhost>"
 
+    media_url: str | None = None
+    media_endpoint: str | None = None
+    media_region: str = "us-east-1"
+    media_access_key_id: str | None = None
+    media_secret_access_key: SecretStr | None = None
+
     login_limit_per_account: str = "10/minute"
     login_limit_per_address: str = "600/minute"
     login_floor_ms: int = Field(default=350, ge=0)
@@ -101,6 +107,7 @@ class Settings(BaseSettings):
             "SUPABASE_SERVICE_KEY is not set": not self.supabase_service_key.get_secret_value(),
             "CORS_ORIGINS allows every origin": "*" in self.cors_origins,
             "SMTP_URL is not set": self.smtp_url is None,
+            "MEDIA_URL is not set": self.media_url is None,
         }
         return [sentence for sentence, unsafe in checks.items() if unsafe]
 

@@ -10,7 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from app.api import problems
 from app.api.payloads import refuse_unstorable
-from app.api.v1 import auth, health, questions, subjects, tests, users
+from app.api.v1 import auth, health, media, passages, questions, subjects, tests, users
 from app.config import Settings, get_settings
 from app.core.clock import Clock
 from app.core.middleware import AccessLog, BodyLimit, RateLimitHeaders, RequestContext, SecurityHeaders
@@ -47,6 +47,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         users.router,
         subjects.router,
         questions.router,
+        passages.router,
+        media.router,
         tests.router,
         health.clock_router,
         health.router,

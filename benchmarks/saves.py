@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 import uvloop
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -25,7 +26,7 @@ from benchmarks.stage import Stage, stage
 BATCH = 20
 PERCENTILES = (50, 95, 99)
 
-console = Console(highlight=False)
+console = Console(highlight=False, width=110)
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ def _saves(
 
 
 def _table(figures: Sequence[dict[str, Any]]) -> Table:
-    table = Table("", title="Requests, medians of the rounds")
+    table = Table("Requests, medians of the rounds", box=SIMPLE)
     for heading in (
         "per second",
         *(f"p{percent} ms" for percent in PERCENTILES),

@@ -189,7 +189,13 @@ def mail_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def settings(database_url: str, redis_url: str, auth_url: str, mail_folder: Path) -> Settings:
+def media_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where images are kept."""
+    return tmp_path_factory.mktemp("media").as_uri()
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str, redis_url: str, auth_url: str, mail_folder: Path, media_url: str) -> Settings:
     """The application's settings for tests."""
     return Settings(
         environment="test",
@@ -200,6 +206,7 @@ def settings(database_url: str, redis_url: str, auth_url: str, mail_folder: Path
         supabase_anon_key=SecretStr(ANON_KEY),
         supabase_service_key=SecretStr(SERVICE_KEY),
         mail_folder=mail_folder,
+        media_url=media_url,
         login_floor_ms=0,
         log_level="ERROR",
     )

@@ -6,8 +6,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from app.core.ids import uuid7
-from app.models import DEFAULT_INSTITUTE_ID, Question, QuestionVersion, Subject
-from app.services import tests
+from app.models import DEFAULT_INSTITUTE_ID, Passage, Question, QuestionVersion, Subject
+from app.services import passages, tests
+from app.services.passages import PassageDraft
 from app.services.tests import SectionDraft, TestDraft
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import operator
@@ -44,6 +45,11 @@ async def add_subject(uow: UnitOfWork, name: str = "Polity") -> Subject:
     uow.session.add(subject)
     await uow.session.flush()
     return subject
+
+
+async def add_passage(uow: UnitOfWork, text: str = "Read this.", media: Sequence[str] = ()) -> Passage:
+    """A passage in its first version."""
+    return await passages.create(uow, operator(), PassageDraft({"en": text}, list(media)))
 
 
 async def add_questions(

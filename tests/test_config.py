@@ -14,6 +14,7 @@ PRODUCTION = {
     "SUPABASE_ANON_KEY": "anon",
     "SUPABASE_SERVICE_KEY": "service",
     "SMTP_URL": "smtps://user:secret@mail.example.org",
+    "MEDIA_URL": "s3://ias-media/images",
 }
 
 
@@ -49,6 +50,7 @@ class TestProduction:
             "SUPABASE_ANON_KEY",
             "SUPABASE_SERVICE_KEY",
             "SMTP_URL",
+            "MEDIA_URL",
         ],
     )
     @pytest.mark.parametrize("how", ["missing", "empty"])

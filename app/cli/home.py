@@ -46,6 +46,10 @@ class Home:
         return self.folder / "mail"
 
     @property
+    def media(self) -> Path:
+        return self.folder / "media"
+
+    @property
     def worker_ready(self) -> Path:
         """The file that the worker makes when it is ready."""
         return self.folder / "pids" / "worker-ready"

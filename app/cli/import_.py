@@ -40,7 +40,9 @@ def import_() -> None:
 
 @import_app.command("questions")
 def questions(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV in UTF-8.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="XLSX, or CSV in UTF-8.")
+    ],
     subject: Annotated[
         str | None, typer.Option(help="The subject of all; a row's own subject is then its chapter.")
     ] = None,
@@ -141,6 +143,10 @@ def _print_report(report: "ImportReport", published: "Published | None", *, dry_
     console.print(
         f"{did} created: {report.created}, updated: {report.updated}, unchanged: {report.unchanged}"
     )
+    if report.warnings:
+        _print_errors(
+            ("Row", "Column", "Worth a look"), [(w.row, w.field, w.message) for w in report.warnings]
+        )
     if published is not None:
         paper = published.paper
         console.print(f"Published as test {published.test.id}, paper version {paper.version}:")

@@ -35,6 +35,7 @@ SHARED = (
     "SUPABASE_SERVICE_KEY",
     "SECRET_KEY",
     "MAIL_FOLDER",
+    "MEDIA_URL",
 )
 
 
@@ -93,7 +94,11 @@ class Servers:
 
     def _with_addresses(self, settings: Mapping[str, str]) -> dict[str, str]:
         secret = self._home.secret
-        defaults = {"ENVIRONMENT": "development", "SECRET_KEY": secret("secret-key")}
+        defaults = {
+            "ENVIRONMENT": "development",
+            "SECRET_KEY": secret("secret-key"),
+            "MEDIA_URL": self._home.media.as_uri(),
+        }
         environment = {**defaults, **settings, "IAS_HOME": str(self._home.folder)}
         if not environment.get("SMTP_URL"):
             environment.setdefault("MAIL_FOLDER", str(self._home.mail))

@@ -5,7 +5,7 @@ from app.models.base import SCHEMA, Base, LocalizedText
 from app.models.exams import Accommodation, Exam, ExamPaper, Registration
 from app.models.questions import Media, Passage, PassageVersion, Question, QuestionVersion
 from app.models.subjects import Chapter, Subject
-from app.models.tests import Paper, Test, TestQuestion, TestSection
+from app.models.tests import Paper, PaperMedia, Test, TestQuestion, TestSection
 from app.models.users import DEFAULT_INSTITUTE_ID, Institute, Membership, Revocation, Role, User
 from app.models.work import Job, Worker
 
@@ -25,6 +25,7 @@ __all__ = [
     "Media",
     "Membership",
     "Paper",
+    "PaperMedia",
     "Passage",
     "PassageVersion",
     "Question",

@@ -26,10 +26,11 @@ class Media(Identified, Timestamped, Base):
 
 
 class Passage(Identified, Timestamped, Base):
-    """A text or data set that several questions share."""
+    """A text or data set that several questions share: its identity. What it says is in its versions."""
 
     __tablename__ = "passages"
     __table_args__ = (
+        CheckConstraint("status in ('active', 'retired')", name="status"),
         Index(
             "uq_passages_institute_id_external_id",
             "institute_id",
@@ -41,7 +42,16 @@ class Passage(Identified, Timestamped, Base):
 
     institute_id: Mapped[UUID] = mapped_column(ForeignKey("institutes.id"))
     external_id: Mapped[str | None]
+    status: Mapped[str] = mapped_column(server_default="active")
     current_version: Mapped[int] = mapped_column(server_default="1")
+
+    version: Mapped["PassageVersion"] = relationship(
+        primaryjoin="and_(Passage.id == foreign(PassageVersion.passage_id),"
+        " Passage.current_version == foreign(PassageVersion.number))",
+        lazy="raise",
+        uselist=False,
+        viewonly=True,
+    )
 
 
 class PassageVersion(Identified, Timestamped, Base):

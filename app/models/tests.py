@@ -110,3 +110,12 @@ class Paper(Identified, Timestamped, Base):
     key: Mapped[dict[str, Any]] = mapped_column(JSONB, deferred=True)
     """What is right and why, by question."""
     published_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+
+
+class PaperMedia(Base):
+    """An image that a paper shows: who has an attempt at the paper may see it."""
+
+    __tablename__ = "paper_media"
+
+    paper_id: Mapped[UUID] = mapped_column(ForeignKey("papers.id"), primary_key=True)
+    media_id: Mapped[UUID] = mapped_column(ForeignKey("media.id"), primary_key=True)

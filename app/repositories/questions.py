@@ -110,6 +110,11 @@ class QuestionRepository(Repository):
         fresh = statement.execution_options(populate_existing=True)
         return (await self._session.scalars(fresh)).one_or_none()
 
+    async def named(self, institute_id: UUID, question_ids: Collection[UUID]) -> dict[UUID, Question]:
+        """These questions, by their ids."""
+        statement = _current(institute_id).where(Question.id.in_(question_ids))
+        return {question.id: question for question in await self._session.scalars(statement)}
+
     async def withheld(self, reader: BankReader, question_ids: Iterable[UUID]) -> set[UUID]:
         """Of which of these questions the reader may not know what is right."""
         statement = select(Question.id).where(Question.id.in_(question_ids), withheld_from(reader))
@@ -253,9 +258,11 @@ def _narrowed(statement: Select[Any], institute_id: UUID, wanted: QuestionFilter
 
 def _says(query: str) -> ColumnElement[bool]:
     """Found by words in any form (`"…"`, `or` and `-` as in a search engine), by a part, or by name."""
-    by_words = func.websearch_to_tsquery(literal_column("'english'::regconfig"), query)
-    for dictionary in ("'hindi'::regconfig", "'simple'::regconfig"):
-        by_words = by_words.op("||")(func.websearch_to_tsquery(literal_column(dictionary), query))
+    english, hindi, other = (
+        func.websearch_to_tsquery(literal_column(f"'pg_catalog.{dictionary}'::regconfig"), query)
+        for dictionary in ("english", "hindi", "simple")
+    )
+    by_words = english.op("||")(hindi).op("||")(other)
     return or_(
         QuestionVersion.search.bool_op("@@")(by_words),
         QuestionVersion.words.icontains(query, autoescape=True),

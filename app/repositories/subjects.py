@@ -31,6 +31,21 @@ class SubjectRepository(Repository):
         statement = select(Subject).where(Subject.institute_id == institute_id)
         return await self._page(statement, [Subject.position, Subject.id], page)
 
+    async def every(self, institute_id: UUID) -> Sequence[Subject]:
+        """Every subject, the oldest first."""
+        statement = select(Subject).where(Subject.institute_id == institute_id).order_by(Subject.id)
+        return (await self._session.scalars(statement)).all()
+
+    async def every_chapter(self, institute_id: UUID) -> Sequence[Chapter]:
+        """Every chapter of every subject, the oldest first."""
+        statement = (
+            select(Chapter)
+            .join(Subject, Subject.id == Chapter.subject_id)
+            .where(Subject.institute_id == institute_id)
+            .order_by(Chapter.id)
+        )
+        return (await self._session.scalars(statement)).all()
+
     async def keep_all(self, institute_id: UUID) -> Sequence[Subject]:
         """Every subject, the oldest first; none of them can be deleted meanwhile."""
         statement = select(Subject).where(Subject.institute_id == institute_id).order_by(Subject.id)

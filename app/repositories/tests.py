@@ -1,6 +1,6 @@
 """Tests, their drafts and their frozen papers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +15,7 @@ from app.models import (
     Exam,
     ExamPaper,
     Paper,
+    PaperMedia,
     Passage,
     PassageVersion,
     Question,
@@ -113,9 +114,11 @@ class TestRepository(Repository):
         """Keep a new test with its sections."""
         self._session.add(test)
 
-    def add_paper(self, paper: Paper) -> None:
-        """Keep a new paper version."""
+    async def add_paper(self, paper: Paper, media_ids: Collection[UUID]) -> None:
+        """Keep a new paper version, and which images it shows."""
         self._session.add(paper)
+        await self._session.flush()
+        self._session.add_all(PaperMedia(paper_id=paper.id, media_id=media_id) for media_id in media_ids)
 
     async def flush(self) -> None:
         """Send pending changes to the database."""

@@ -1,5 +1,6 @@
 """Questions as authors write and read them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -7,9 +8,12 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from app.models import LocalizedText, Question, QuestionVersion
+from app.repositories.questions import QuestionFilter
 from app.schemas.changes import Changes
 from app.schemas.common import In, Localized, OptionId, Out
-from app.services.questions import Content, Place
+from app.services.questions import Content, Duplicate, Place, SheetFormat, Shown
+
+LONGEST_GLANCE = 200
 
 QuestionType = Literal["single_choice", "multiple_choice", "true_false", "numeric", "descriptive"]
 Difficulty = Literal["easy", "medium", "hard"]
@@ -140,6 +144,14 @@ class OptionOut(Out):
     text: LocalizedText
 
 
+StoredKey = Annotated[
+    dict[str, Any] | None,
+    Field(
+        description='`{"accepted": …}`, `{"value", "tolerance"}` or `{"dropped": true}`; null where withheld'
+    ),
+]
+
+
 class VersionOut(Out):
     """What a question said from one change to the next."""
 
@@ -147,10 +159,7 @@ class VersionOut(Out):
     type: str
     text: LocalizedText
     options: list[OptionOut]
-    key: Annotated[
-        dict[str, Any],
-        Field(description='`{"accepted": …}`, `{"value", "tolerance"}` or `{"dropped": true}`'),
-    ]
+    key: StoredKey
     explanation: LocalizedText | None
     difficulty: str | None
     tags: list[str]
@@ -158,6 +167,12 @@ class VersionOut(Out):
     media: list[str]
     created_by: UUID | None
     created_at: datetime
+
+    @classmethod
+    def of(cls, version: QuestionVersion, *, withheld: bool) -> Self:
+        """The version, without what is right and why where that is withheld."""
+        said = cls.model_validate(version)
+        return said.model_copy(update={"key": None, "explanation": None}) if withheld else said
 
 
 class QuestionOut(Out):
@@ -169,7 +184,7 @@ class QuestionOut(Out):
     type: str
     text: LocalizedText
     options: list[OptionOut]
-    key: dict[str, Any]
+    key: StoredKey
     explanation: LocalizedText | None
     difficulty: str | None
     tags: list[str]
@@ -180,17 +195,26 @@ class QuestionOut(Out):
     media: list[str]
     status: str
     version: int
+    withheld: Annotated[
+        bool,
+        Field(
+            description="In an exam that is not released: only its test's author and admins see key and "
+            "explanation, or may change the question"
+        ),
+    ]
     created_at: datetime
     updated_at: datetime
 
     @classmethod
-    def of(cls, question: Question) -> Self:
+    def of(cls, shown: Shown) -> Self:
         """The question and its current version as one."""
-        said = VersionOut.model_validate(question.version).model_dump(
+        question = shown.question
+        said = VersionOut.of(question.version, withheld=shown.withheld).model_dump(
             exclude={"number", "created_by", "created_at"}
         )
         return cls(
             **said,
+            withheld=shown.withheld,
             id=question.id,
             subject_id=question.subject_id,
             chapter_id=question.chapter_id,
@@ -210,10 +234,68 @@ class QuestionWithVersionsOut(QuestionOut):
     versions: list[VersionOut] = Field(default_factory=list)
 
     @classmethod
-    def with_versions(cls, question: Question, versions: list[QuestionVersion]) -> Self:
+    def with_versions(cls, shown: Shown, versions: Sequence[QuestionVersion]) -> Self:
         """The question together with its history."""
-        history = [VersionOut.model_validate(version) for version in versions]
-        return cls.of(question).model_copy(update={"versions": history})
+        history = [VersionOut.of(version, withheld=shown.withheld) for version in versions]
+        return cls.of(shown).model_copy(update={"versions": history})
+
+
+class ChangeOut(Out):
+    """A field that differs, such as `text.hi`, `options.b.text.en` or `key`; null where it is not there."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class DiffOut(Out):
+    """What is otherwise in version `number` than in version `against`."""
+
+    question_id: UUID
+    number: int
+    against: int
+    changes: list[ChangeOut]
+
+
+class QuestionGlance(Out):
+    """A question in short."""
+
+    id: UUID
+    subject_id: UUID
+    external_id: str | None
+    status: str
+    text: LocalizedText
+
+
+class DuplicateOut(Out):
+    """Two questions that say nearly the same, the older one first; 1 is the same to the letter."""
+
+    similarity: float
+    question: QuestionGlance
+    other: QuestionGlance
+
+    @classmethod
+    def of(cls, duplicate: Duplicate) -> Self:
+        """The pair."""
+        return cls(
+            similarity=round(duplicate.similarity, 3),
+            question=_glance(duplicate.question),
+            other=_glance(duplicate.other),
+        )
+
+
+def _glance(question: Question) -> QuestionGlance:
+    shortened = {
+        language: text if len(text) <= LONGEST_GLANCE else f"{text[:LONGEST_GLANCE]}…"
+        for language, text in question.version.text.items()
+    }
+    return QuestionGlance(
+        id=question.id,
+        subject_id=question.subject_id,
+        external_id=question.external_id,
+        status=question.status,
+        text=shortened,
+    )
 
 
 class RowErrorOut(Out):
@@ -224,6 +306,12 @@ class RowErrorOut(Out):
     message: str
 
 
+class RowWarningOut(RowErrorOut):
+    """Something to look at: the row was imported. `question_id` is the question of the bank that is meant."""
+
+    question_id: UUID | None
+
+
 class ImportOut(Out):
     """What an import did, or with `dry_run` would do; where there are errors, nothing."""
 
@@ -231,3 +319,23 @@ class ImportOut(Out):
     updated: int
     unchanged: int
     errors: list[RowErrorOut]
+    warnings: list[RowWarningOut]
+
+
+class ExportIn(In):
+    """Which questions, and as what; filters narrow together."""
+
+    format: SheetFormat = SheetFormat.CSV
+    subject_id: UUID | None = None
+    chapter_id: UUID | None = None
+    tag: Tag | Tags | None = None
+    difficulty: Difficulty | None = None
+    status: QuestionStatus | None = None
+    query: Annotated[str, StringConstraints(max_length=200)] | None = None
+
+    def wanted(self) -> QuestionFilter:
+        """The filter."""
+        tags = [self.tag] if isinstance(self.tag, str) else self.tag or ()
+        return QuestionFilter(
+            self.subject_id, self.chapter_id, tags, self.difficulty, self.status, self.query or None
+        )

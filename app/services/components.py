@@ -15,6 +15,7 @@ from app.core.clock import Clock, SystemClock
 from app.core.mail import FolderMailer, Mailer, SmtpMailer
 from app.core.rate_limits import RateLimiter
 from app.core.revocations import Revocations
+from app.core.storage import S3Access, Storage
 from app.core.supabase_auth import SupabaseAuth
 from app.core.tokens import AccessTokenVerifier, AttemptTokens
 from app.database import create_engine
@@ -36,6 +37,7 @@ class Components:
     attempt_tokens: AttemptTokens
     revocations: Revocations
     papers: PaperStore
+    media: Storage
     mailer: Mailer
 
 
@@ -70,6 +72,7 @@ async def open_components(
             attempt_tokens=AttemptTokens(settings.secret_key.get_secret_value(), clock),
             revocations=Revocations(),
             papers=PaperStore(),
+            media=_media(settings),
             mailer=_mailer(settings),
         )
     await redis.aclose()
@@ -85,6 +88,17 @@ def _access_tokens(settings: Settings, http: httpx.AsyncClient, clock: Clock) ->
         http=http,
         clock=clock,
     )
+
+
+def _media(settings: Settings) -> Storage:
+    secret = settings.media_secret_access_key
+    access = S3Access(
+        endpoint=settings.media_endpoint,
+        region=settings.media_region,
+        key_id=settings.media_access_key_id,
+        secret=secret.get_secret_value() if secret else None,
+    )
+    return Storage(settings.media_url or Path("media").absolute().as_uri(), access)
 
 
 def _mailer(settings: Settings) -> Mailer:

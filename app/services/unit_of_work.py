@@ -10,6 +10,8 @@ from app.core.errors import Fact
 from app.database import transaction
 from app.repositories.attempts import AttemptRepository
 from app.repositories.likeness import LikenessRepository
+from app.repositories.media import MediaRepository
+from app.repositories.passages import PassageRepository
 from app.repositories.questions import QuestionRepository
 from app.repositories.subjects import SubjectRepository
 from app.repositories.tests import TestRepository
@@ -29,6 +31,8 @@ class Reading:
         self.subjects = SubjectRepository(session)
         self.questions = QuestionRepository(session)
         self.likeness = LikenessRepository(session)
+        self.passages = PassageRepository(session)
+        self.media = MediaRepository(session)
         self.tests = TestRepository(session)
         self.attempts = AttemptRepository(session)
         self.workers = WorkerRepository(session)

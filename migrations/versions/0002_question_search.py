@@ -113,7 +113,7 @@ def upgrade() -> None:
     op.execute(INSTALL_TRIGRAMS)
     trigrams = op.get_bind().execute(sa.text(HOME_OF_TRIGRAMS)).scalar_one()
     for function in (WORDS, SEARCH, WORDING, SKETCH, LIKENESS):
-        op.execute(sa.text(function.replace("{trigrams}", trigrams).replace(":", r"\:")))
+        op.execute(function.replace("{trigrams}", trigrams))
     # One statement, so that the table is rewritten once.
     op.execute(
         """

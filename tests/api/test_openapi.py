@@ -28,7 +28,7 @@ from app.embedded.processes import wait_for
 from app.main import create_app
 from app.models import Question
 from app.services.unit_of_work import unit_of_work
-from tests.content import publish_test
+from tests.content import add_passage, publish_test
 from tests.people import People
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -48,6 +48,7 @@ def served(settings: Settings) -> Iterator[str]:
         "SUPABASE_SERVICE_KEY": settings.supabase_service_key.get_secret_value(),
         "LOGIN_LIMIT_PER_ADDRESS": "100000/minute",
         "LOGIN_FLOOR_MS": "0",
+        "MEDIA_URL": str(settings.media_url),
         "LOG_LEVEL": "ERROR",
     }
     arguments = ["-m", "app.cli", "serve", "--port", str(port)]
@@ -83,11 +84,13 @@ async def known_ids(engine: AsyncEngine, people: People) -> dict[str, str]:
     """Things that exist, for paths: a random id only ever finds a 404."""
     async with unit_of_work(engine) as uow:
         made = await publish_test(uow)
+        passage = await add_passage(uow)
         question = await uow.session.get_one(Question, made.question_ids[0])
     someone = (await (await people.candidate()).get("/auth/me")).json()["id"]
     return {
         "test_id": str(made.id),
         "question_id": str(question.id),
+        "passage_id": str(passage.id),
         "subject_id": str(question.subject_id),
         "user_id": someone,
     }

@@ -53,6 +53,8 @@ async def known_ids(client: httpx.AsyncClient, made: Made, engine: AsyncEngine) 
     return {
         "test_id": str(made.id),
         "question_id": str(question.id),
+        "passage_id": str(question.id),
+        "media_id": str(question.id),
         "version": str(version.number),
         "subject_id": str(question.subject_id),
         "chapter_id": str(question.subject_id),

@@ -14,6 +14,7 @@ FROM_OUTSIDE = (
     "SECRET_KEY",
     "SMTP_URL",
     "MAIL_FOLDER",
+    "MEDIA_URL",
 )
 
 

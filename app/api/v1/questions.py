@@ -1,9 +1,11 @@
 """The question bank over HTTP. Candidates have no business here: they are served papers."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import IO, Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, File, Form, Query, UploadFile, status
+from fastapi import APIRouter, Depends, File, Form, Path, Query, UploadFile, status
+from fastapi.responses import Response, StreamingResponse
 from pydantic import StringConstraints
 
 from app.api.deps import CurrentAuthor, CurrentBankReader, Paging, Reads, Uow, takes_nothing
@@ -11,19 +13,36 @@ from app.api.problems import problems
 from app.core.errors import AlreadyExists, Forbidden, Invalid, NotFound, TooLarge
 from app.repositories.questions import QuestionFilter
 from app.schemas.common import PageOut
+from app.schemas.question_formats import CompiledOut, FormatIn
 from app.schemas.questions import (
     Difficulty,
+    DiffOut,
+    DuplicateOut,
+    ExportIn,
     ImportOut,
     QuestionChanges,
     QuestionIn,
     QuestionOut,
     QuestionStatus,
     QuestionWithVersionsOut,
+    Tag,
 )
 from app.services import questions
-from app.services.questions import EmptyKey
+from app.services.questions import EmptyKey, SheetFormat
 
 router = APIRouter(prefix="/questions", tags=["questions"])
+
+MEDIA_TYPES = {
+    SheetFormat.CSV: "text/csv; charset=utf-8",
+    SheetFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+A_SHEET: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The sheet",
+        "content": {kind: {"schema": {"type": "string"}} for kind in MEDIA_TYPES.values()},
+    }
+}
+VersionNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 SubjectName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
 
@@ -31,12 +50,15 @@ SubjectName = Annotated[str, StringConstraints(strip_whitespace=True, max_length
 def _wanted(
     subject_id: UUID | None = None,
     chapter_id: UUID | None = None,
-    tag: Annotated[str | None, Query(max_length=50)] = None,
+    tag: Annotated[list[Tag] | None, Query(max_length=20, description="Of several tags, all")] = None,
     difficulty: Difficulty | None = None,
     status: QuestionStatus | None = None,
-    query: Annotated[str | None, Query(max_length=200, description="A part of the text")] = None,
+    query: Annotated[
+        str | None,
+        Query(max_length=200, description="Words in any form, a part of the text, or an `external_id`"),
+    ] = None,
 ) -> QuestionFilter:
-    return QuestionFilter(subject_id, chapter_id, [tag] if tag else (), difficulty, status, query)
+    return QuestionFilter(subject_id, chapter_id, tag or (), difficulty, status, query or None)
 
 
 Wanted = Annotated[QuestionFilter, Depends(_wanted)]
@@ -46,9 +68,13 @@ Wanted = Annotated[QuestionFilter, Depends(_wanted)]
 async def list_questions(
     wanted: Wanted, reads: Reads, reader: CurrentBankReader, paging: Paging
 ) -> PageOut[QuestionOut]:
-    """Questions in their current version, the oldest first; filters narrow the list together."""
+    """Questions in their current version, the oldest first; filters narrow the list together.
+
+    `query` finds English and Hindi words in any of their forms, in text, options and tags; `"…"`, `or` and
+    `-` mean what they mean in a search engine. It also finds a part of a text, and an `external_id`.
+    """
     page = await questions.page(reads, reader, wanted, paging)
-    items = [QuestionOut.of(question) for question in page.items]
+    items = [QuestionOut.of(shown) for shown in page.items]
     return PageOut(items=items, next_cursor=page.next_cursor)
 
 
@@ -62,7 +88,9 @@ async def create_question(body: QuestionIn, author: CurrentAuthor, uow: Uow) -> 
 async def import_questions(
     author: CurrentAuthor,
     uow: Uow,
-    file: Annotated[UploadFile, File(description="CSV in UTF-8, at most 25 MB and 20,000 questions")],
+    file: Annotated[
+        UploadFile, File(description="XLSX, or CSV in UTF-8; at most 25 MB and 20,000 questions")
+    ],
     dry_run: Annotated[bool, Form(description="Only tell what would happen")] = False,
     subject: Annotated[
         SubjectName, Form(description="The subject of all; a row's own subject is then its chapter")
@@ -75,13 +103,18 @@ async def import_questions(
 
     The answer is 200 also where rows are wrong: `errors` then names each row (as in a spreadsheet, the
     header is row 1), its column and how to mend it, and nothing was imported. A file that is no sheet of
-    questions in CSV and UTF-8 is a 422. Importing the same sheet again changes nothing.
+    questions is a 422; so is a workbook with macros, a password or links to other files. Importing the same
+    sheet again changes nothing.
+
+    `warnings` names rows that are very similar to another question; they are imported all the same.
 
     Columns, in any order: `number, external_id, type, subject, chapter, passage_id, question,
     question_<lang>, option_a … option_f, option_a_<lang> …, key, status, explanation, explanation_<lang>,
     difficulty, tags, source, image`; only `question`, the options and `key` are required. A key is `b`,
     `bd` (exactly both) or `b|d` (either); of a numeric question `3.14` or `3.14±0.01`; of a true/false
-    question `true` or `false`. Subjects and chapters that are not there are made.
+    question `true` or `false`; `dropped` for one that does not count. Subjects and chapters that are not
+    there are made. Of a workbook, the sheet called `questions` is read, else the first; formulas, dates,
+    merged and hidden cells are errors.
 
     A question is known by `external_id`, else by `source` and `number`, else by its subject and text. Where
     it is there already, the sheet speaks for the columns and languages that it has; the rest stays.
@@ -97,14 +130,86 @@ async def import_questions(
     return ImportOut.model_validate(report)
 
 
+@router.post("/export", response_class=Response, responses=A_SHEET | problems(Forbidden, Invalid))
+async def export_questions(body: ExportIn, author: CurrentAuthor, reads: Reads) -> Response:
+    """The questions as a sheet; importing it again changes nothing.
+
+    What a spreadsheet would run has an apostrophe before it, which an import takes away again. Left out are
+    questions whose key is withheld from you, and those with other options than a to f, which no sheet can
+    hold: `X-Questions-Left-Out` says how many, `X-Questions-Exported` how many there are.
+    """
+    export = await questions.export(reads, author, body.wanted(), body.format)
+    headers = {
+        **_attachment("questions", body.format),
+        "X-Questions-Exported": str(export.questions),
+        "X-Questions-Left-Out": str(export.left_out),
+    }
+    return StreamingResponse(_parts(export.file), media_type=MEDIA_TYPES[body.format], headers=headers)
+
+
+@router.get("/template", response_class=Response, responses=A_SHEET | problems(Forbidden, Invalid))
+async def question_template(_: CurrentAuthor, format: SheetFormat = SheetFormat.XLSX) -> Response:  # noqa: A002
+    """An empty sheet to fill in, in English and Hindi; the XLSX has lists to choose from and notes."""
+    return Response(
+        questions.template(format),
+        media_type=MEDIA_TYPES[format],
+        headers=_attachment("questions-template", format),
+    )
+
+
+@router.get("/duplicates", responses=problems(Forbidden, Invalid))
+async def list_duplicates(
+    reads: Reads,
+    reader: CurrentBankReader,
+    paging: Paging,
+    subject_id: UUID | None = None,
+    threshold: Annotated[float, Query(ge=0.7, le=1, description="How alike, by shared trigrams")] = 0.8,
+) -> PageOut[DuplicateOut]:
+    """Pairs of questions that say nearly the same, options included; retired ones are left out.
+
+    They are compared in English, or else in the language that they have. A page looks at 500 questions: it
+    may be short or even empty, and the list goes on while there is a `next_cursor`.
+    """
+    page = await questions.duplicates(reads, reader, subject_id, threshold, paging)
+    return PageOut(items=[DuplicateOut.of(pair) for pair in page.items], next_cursor=page.next_cursor)
+
+
+@router.post("/compile", responses=problems(Forbidden, Invalid))
+async def compile_question(body: FormatIn, _: CurrentAuthor) -> CompiledOut:
+    """A question in one of UPSC's formats, with its key, from parts that say what is correct.
+
+    The phrases are UPSC's, in English and Hindi; the question has the languages of the parts. Nothing is
+    stored: send the answer to `POST /questions` with a subject.
+    """
+    return CompiledOut.of(body.content())
+
+
 @router.get("/{question_id}", responses=problems(Forbidden, NotFound))
 async def read_question(
     question_id: UUID, reads: Reads, reader: CurrentBankReader
 ) -> QuestionWithVersionsOut:
     """One question with all its versions."""
-    question = await questions.find(reads, reader, question_id)
-    history = await questions.versions(reads, question)
-    return QuestionWithVersionsOut.with_versions(question, list(history))
+    shown = await questions.find(reads, reader, question_id)
+    history = await questions.versions(reads, shown.question)
+    return QuestionWithVersionsOut.with_versions(shown, history)
+
+
+@router.get("/{question_id}/versions/{number}/diff", responses=problems(Forbidden, NotFound, Invalid))
+async def compare_versions(
+    question_id: UUID,
+    number: VersionNumber,
+    reads: Reads,
+    reader: CurrentBankReader,
+    against: Annotated[
+        int | None, Query(ge=1, le=2**31 - 1, description="The version before, if left out")
+    ] = None,
+) -> DiffOut:
+    """What changed in a version, field by field and language by language."""
+    before = against if against is not None else max(number - 1, 1)
+    changes = await questions.compare(reads, reader, question_id, number, before)
+    return DiffOut.model_validate(
+        {"question_id": question_id, "number": number, "against": before, "changes": changes}
+    )
 
 
 @router.patch("/{question_id}", responses=problems(Forbidden, NotFound, AlreadyExists, Invalid))
@@ -127,3 +232,13 @@ async def change_question(
 async def retire_question(question_id: UUID, author: CurrentAuthor, uow: Uow) -> QuestionOut:
     """Take a question out of use; published papers keep it. Again is harmless."""
     return QuestionOut.of(await questions.retire(uow, author, question_id))
+
+
+def _attachment(name: str, sheet_format: SheetFormat) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}.{sheet_format}"'}
+
+
+def _parts(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while part := file.read(65_536):
+            yield part

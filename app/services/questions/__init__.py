@@ -1,21 +1,37 @@
-"""The question bank: questions written one by one, or imported from a sheet."""
+"""The question bank: questions written one by one, imported from a sheet and exported to one."""
 
-from app.services.questions.bank import Place, create, find, page, retire, revise, versions
+from app.services.questions.bank import Place, Shown, create, find, page, retire, revise, versions
 from app.services.questions.content import Content
-from app.services.questions.imports import ImportReport, import_questions
+from app.services.questions.duplicates import Duplicate, duplicates
+from app.services.questions.exports import Export, SheetFormat, export
+from app.services.questions.history import Change, compare
+from app.services.questions.imports import ImportReport, RowWarning, import_questions
 from app.services.questions.rows import EmptyKey, RowError
+from app.services.questions.syllabus import subject_named
+from app.services.questions.templates import template
 
 __all__ = [
+    "Change",
     "Content",
+    "Duplicate",
     "EmptyKey",
+    "Export",
     "ImportReport",
     "Place",
     "RowError",
+    "RowWarning",
+    "SheetFormat",
+    "Shown",
+    "compare",
     "create",
+    "duplicates",
+    "export",
     "find",
     "import_questions",
     "page",
     "retire",
     "revise",
+    "subject_named",
+    "template",
     "versions",
 ]

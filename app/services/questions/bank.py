@@ -1,15 +1,15 @@
 """Questions one by one: written, found, revised, retired."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from app.core.errors import FieldError, Invalid, NotFound
+from app.core.errors import FieldError, Forbidden, Invalid, NotFound
 from app.core.ids import uuid7
-from app.models import Question, QuestionVersion
+from app.models import Question, QuestionVersion, Role
 from app.repositories.base import Page, PageRequest
-from app.repositories.questions import QuestionFilter
+from app.repositories.questions import BankReader, QuestionFilter
 from app.services.questions.content import (
     CONTENT_FIELDS,
     Content,
@@ -33,19 +33,37 @@ class Place:
     status: str = "active"
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A question as somebody may see it: of one that is withheld, not what is right and why."""
+
+    question: Question
+    withheld: bool
+
+
+def bank_reader(reader: Principal) -> BankReader:
+    """The reader as the statements need them."""
+    return BankReader(reader.institute_id, reader.id, reader.role is Role.ADMIN)
+
+
+async def shown(reads: Reading, reader: Principal, questions: Iterable[Question]) -> list[Shown]:
+    """Questions as the reader may see them."""
+    questions = list(questions)
+    withheld = await reads.questions.withheld(bank_reader(reader), [question.id for question in questions])
+    return [Shown(question, question.id in withheld) for question in questions]
+
+
 async def page(
     reads: Reading, reader: Principal, wanted: QuestionFilter, request: PageRequest
-) -> Page[Question]:
+) -> Page[Shown]:
     """The bank, narrowed down."""
-    return await reads.questions.page(reader.institute_id, wanted, request)
+    found = await reads.questions.page(reader.institute_id, wanted, request)
+    return Page(await shown(reads, reader, found.items), found.next_cursor)
 
 
-async def find(reads: Reading, reader: Principal, question_id: UUID, *, lock: bool = False) -> Question:
+async def find(reads: Reading, reader: Principal, question_id: UUID) -> Shown:
     """One question with its current version."""
-    question = await reads.questions.get(reader.institute_id, question_id, lock=lock)
-    if question is None:
-        raise NotFound("question")
-    return question
+    return (await shown(reads, reader, [await _the(reads, reader, question_id)]))[0]
 
 
 async def versions(reads: Reading, question: Question) -> Sequence[QuestionVersion]:
@@ -53,7 +71,27 @@ async def versions(reads: Reading, question: Question) -> Sequence[QuestionVersi
     return await reads.questions.versions(question.id)
 
 
-async def create(uow: UnitOfWork, author: Principal, place: Place, content: Content) -> Question:
+async def _the(reads: Reading, reader: Principal, question_id: UUID, *, lock: bool = False) -> Question:
+    question = await reads.questions.get(reader.institute_id, question_id, lock=lock)
+    if question is None:
+        raise NotFound("question")
+    return question
+
+
+async def _to_change(uow: UnitOfWork, author: Principal, question_id: UUID) -> Question:
+    """A question that nobody else changes meanwhile.
+
+    One under embargo is for its team alone: whether a change makes a version tells what is right.
+    """
+    question = await _the(uow, author, question_id, lock=True)
+    if await uow.questions.withheld(bank_reader(author), [question_id]):
+        raise Forbidden(
+            "The question is in an exam that is not released; its test's author or an admin can change it."
+        )
+    return question
+
+
+async def create(uow: UnitOfWork, author: Principal, place: Place, content: Content) -> Shown:
     """A new question in its first version."""
     content = await _checked(uow, author, place, content)
     question_id = uuid7()
@@ -67,9 +105,9 @@ async def create(uow: UnitOfWork, author: Principal, place: Place, content: Cont
     return await find(uow, author, question_id)
 
 
-async def revise(uow: UnitOfWork, author: Principal, question_id: UUID, changes: dict[str, Any]) -> Question:
+async def revise(uow: UnitOfWork, author: Principal, question_id: UUID, changes: dict[str, Any]) -> Shown:
     """Change a question. What it says is never overwritten: a change of that is its next version."""
-    question = await find(uow, author, question_id, lock=True)
+    question = await _to_change(uow, author, question_id)
     before = content_of(question.version)
     content = replace(before, **{name: changes[name] for name in CONTENT_FIELDS if name in changes})
     place = place_of(question)
@@ -85,9 +123,9 @@ async def revise(uow: UnitOfWork, author: Principal, question_id: UUID, changes:
     return await find(uow, author, question_id)
 
 
-async def retire(uow: UnitOfWork, author: Principal, question_id: UUID) -> Question:
+async def retire(uow: UnitOfWork, author: Principal, question_id: UUID) -> Shown:
     """Take a question out of use; papers that have it keep it. Again is harmless."""
-    question = await find(uow, author, question_id, lock=True)
+    question = await _to_change(uow, author, question_id)
     await uow.questions.change([{"id": question.id, "status": "retired"}])
     return await find(uow, author, question_id)
 

@@ -7,6 +7,7 @@ from functools import cache
 from uuid import UUID
 
 from app.models import Chapter, Question, Subject
+from app.services.questions.bank import bank_reader
 from app.services.questions.columns import Columns
 from app.services.questions.plans import Entry, Identity, Plan, planned, repeated
 from app.services.questions.rows import EmptyKey, RowError, SheetRow
@@ -16,6 +17,18 @@ from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
 MOST_ERRORS = 1_000
+VERY_SIMILAR = 0.8
+_CHECKED_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class RowWarning:
+    """Something to look at in one row; `question_id` is the question of the bank that is meant, if any."""
+
+    row: int
+    field: str
+    message: str
+    question_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +39,8 @@ class ImportReport:
     updated: int = 0
     unchanged: int = 0
     errors: Sequence[RowError] = ()
+    warnings: Sequence[RowWarning] = ()
+    """Rows that are very similar to other questions: imported all the same."""
     question_ids: Sequence[UUID] = ()
     """In the order of the sheet; empty after a dry run."""
 
@@ -55,11 +70,58 @@ async def import_questions(
     if errors:
         return _refused(errors)
     known = await _known(uow, author.institute_id, entries)
+    if withheld := await _withheld(uow, author, entries, known):
+        return _refused(withheld)
     plan = planned(entries, known, sheet.columns, Plan(author.institute_id, author.author_id))
-    if not dry_run:
-        await syllabus.save(uow)
-        await _write(uow, plan)
-    return _report(plan, dry_run=dry_run)
+    if dry_run:
+        async with uow.questions.undone():
+            return replace(await _written(uow, syllabus, plan), question_ids=())
+    return await _written(uow, syllabus, plan)
+
+
+async def _written(uow: UnitOfWork, syllabus: Syllabus, plan: Plan) -> ImportReport:
+    await syllabus.save(uow)
+    await uow.questions.add(plan.questions, plan.first_versions)
+    await uow.questions.add_versions(plan.next_versions)
+    await uow.questions.change(plan.changes)
+    return ImportReport(
+        created=len(plan.questions),
+        updated=len(plan.changes),
+        unchanged=len(plan.question_ids) - len(plan.questions) - len(plan.changes),
+        warnings=await _warnings(uow, plan),
+        question_ids=plan.question_ids,
+    )
+
+
+async def _warnings(uow: UnitOfWork, plan: Plan) -> list[RowWarning]:
+    """What an author should look at, in the order of the rows."""
+    if not plan.question_ids:
+        return [RowWarning(1, "file", "the sheet has a header and no questions")]
+    warnings = []
+    reworded = plan.reworded
+    for start in range(0, len(reworded), _CHECKED_AT_ONCE):
+        some = reworded[start : start + _CHECKED_AT_ONCE]
+        for pair in await uow.likeness.nearest(plan.institute_id, some, VERY_SIMILAR):
+            row = plan.row_of.get(pair.other_id)
+            other = "another question of the bank" if row is None else f"the question in row {row}"
+            message = f"very similar to {other} ({pair.similarity:.0%})"
+            known = None if row is not None else pair.other_id
+            warnings.append(RowWarning(plan.row_of[pair.question_id], "question", message, known))
+    return sorted(warnings, key=lambda warning: warning.row)
+
+
+async def _withheld(
+    uow: UnitOfWork, author: Principal, entries: Sequence[Entry], known: dict[Identity, Question]
+) -> list[RowError]:
+    """Rows of questions under embargo: whether one would change them tells what is right."""
+    ids = {question.id for question in known.values()}
+    withheld = await uow.questions.withheld(bank_reader(author), ids)
+    message = "the question is in an exam that is not released; its test's author or an admin can change it"
+    return [
+        RowError(entry.row.row, "file", message)
+        for entry in entries
+        if (question := known.get(entry.identity)) is not None and question.id in withheld
+    ]
 
 
 def _refused(errors: list[RowError]) -> ImportReport:
@@ -117,18 +179,3 @@ async def _known(uow: UnitOfWork, institute_id: UUID, entries: Sequence[Entry]) 
         **{("source", question.source, question.source_number): question for question in sourced},
         **{("text", question.fingerprint): question for question in others},
     }
-
-
-async def _write(uow: UnitOfWork, plan: Plan) -> None:
-    await uow.questions.add(plan.questions, plan.first_versions)
-    await uow.questions.add_versions(plan.next_versions)
-    await uow.questions.change(plan.changes)
-
-
-def _report(plan: Plan, *, dry_run: bool) -> ImportReport:
-    return ImportReport(
-        created=len(plan.questions),
-        updated=len(plan.changes),
-        unchanged=len(plan.question_ids) - len(plan.questions) - len(plan.changes),
-        question_ids=() if dry_run else plan.question_ids,
-    )

@@ -46,6 +46,13 @@ class Plan:
     first_versions: list[Values] = field(default_factory=list)
     changes: list[Values] = field(default_factory=list)
     next_versions: list[Values] = field(default_factory=list)
+    row_of: dict[UUID, int] = field(default_factory=dict)
+    """The row of each question."""
+
+    @property
+    def reworded(self) -> list[UUID]:
+        """The questions that say something new."""
+        return [values["question_id"] for values in (*self.first_versions, *self.next_versions)]
 
     def create(self, question_id: UUID, entry: Entry) -> None:
         """A question that is not there yet."""
@@ -94,6 +101,7 @@ def planned(
     new_ids = sorted(uuid7() for _ in entries)
     for entry, new_id in zip(entries, new_ids, strict=True):
         question = known.get(entry.identity)
+        plan.row_of[question.id if question else new_id] = entry.row.row
         if question is None:
             plan.create(new_id, entry)
         else:
@@ -144,8 +152,18 @@ def merged(before: Content, row: SheetRow, columns: Columns) -> Content:
 def _merged(
     before: LocalizedText | None, said: LocalizedText | None, languages: Mapping[str, int]
 ) -> LocalizedText:
-    kept = {language: text for language, text in (before or {}).items() if language not in languages}
-    return kept | (said or {})
+    before = before or {}
+    kept = {language: text for language, text in before.items() if language not in languages}
+    new = {
+        language: before[language] if _reads_alike(before.get(language), text) else text
+        for language, text in (said or {}).items()
+    }
+    return kept | new
+
+
+def _reads_alike(before: str | None, said: str) -> bool:
+    """Sheets know one kind of line end; another in the bank is no difference."""
+    return before is not None and before.replace("\r\n", "\n").replace("\r", "\n") == said
 
 
 def _chapter(question: Question, entry: Entry) -> UUID | None:

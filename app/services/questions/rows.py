@@ -23,9 +23,9 @@ LONGEST_CELL = 20_000
 
 _LONGEST = {"subject": 300, "chapter": 300, "source": 300, "external_id": 200, "passage_id": 200, "key": 200}
 _LARGEST_NUMBER = 2**31 - 1
-_TYPES = ("single_choice", "multiple_choice", "true_false", "numeric", "descriptive")
-_DIFFICULTIES = ("easy", "medium", "hard")
-_STATUSES = ("draft", "active", "retired")
+TYPES = ("single_choice", "multiple_choice", "true_false", "numeric", "descriptive")
+DIFFICULTIES = ("easy", "medium", "hard")
+STATUSES = ("draft", "active", "retired")
 _MAY_WAIT = ("draft", "retired")  # for a key
 _MOST_TAGS = 20
 _LONGEST_TAG = 50
@@ -80,7 +80,7 @@ class RowReader:
         self._check_width()
         if self.needs_subject and not self._cell("subject"):
             self._wrong("subject", "the question has no subject")
-        status = self._one_of("status", _STATUSES)
+        status = self._one_of("status", STATUSES)
         key_cell = self._cell("key")
         waits = key_cell is None and (status in _MAY_WAIT or self.empty_key is EmptyKey.DRAFT)
         content = self._content(self._type(key_cell), key_cell, waits=waits)
@@ -109,7 +109,7 @@ class RowReader:
             options=self._options(),
             key=self._key(question_type, key_cell),
             explanation=self._localized("explanation") or None,
-            difficulty=self._one_of("difficulty", _DIFFICULTIES),
+            difficulty=self._one_of("difficulty", DIFFICULTIES),
             tags=self._tags(),
         )
         if not self.errors:
@@ -118,7 +118,7 @@ class RowReader:
 
     def _type(self, key_cell: str | None) -> str:
         """What the row says it is; else a key of several options together makes it multiple choice."""
-        said = self._one_of("type", _TYPES)
+        said = self._one_of("type", TYPES)
         if said is not None:
             return said
         together = any(len(answer) > 1 for answer in _letters(key_cell or ""))

@@ -26,7 +26,7 @@ class Sheet:
 def read_sheet(file: bytes, *, empty_key: EmptyKey, needs_subject: bool) -> Sheet:
     """Read a sheet and find everything that is wrong with it. One with a header alone is fine, and empty.
 
-    Raises Invalid for what is no sheet of questions in XLSX or in CSV and UTF-8 at all, TooLarge beyond 25 MB.
+    Raises Invalid for what is no sheet of questions in XLSX or CSV UTF-8 at all, TooLarge beyond 25 MB.
     """
     if len(file) > MOST_BYTES:
         raise TooLarge(MOST_BYTES)
@@ -76,7 +76,8 @@ def _add(sheet: Sheet, record: SheetCells, reader: RowReader) -> None:
 def _cell_errors(record: SheetCells, columns: Columns) -> list[RowError]:
     """What is wrong with cells before anybody asks what they mean."""
     return [
-        RowError(record.row, columns.name_at(place), message) for place, message in sorted(record.wrong.items())
+        RowError(record.row, columns.name_at(place), message)
+        for place, message in sorted(record.wrong.items())
     ]
 
 
@@ -110,8 +111,6 @@ def _records(text: str) -> Iterator[SheetCells]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield SheetCells(
-                row, [], broken=f"the row cannot be read, see its quotation marks ({error})"
-            )
+            yield SheetCells(row, [], broken=f"the row cannot be read, see its quotation marks ({error})")
             return
         yield SheetCells(row, cells)

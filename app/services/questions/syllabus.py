@@ -6,7 +6,8 @@ from uuid import UUID
 from app.core.ids import uuid7
 from app.core.slugs import LONGEST_SLUG, slug_of
 from app.models import Chapter, LocalizedText, Subject
-from app.services.unit_of_work import UnitOfWork
+from app.services.unit_of_work import Reading, UnitOfWork
+from app.services.users import Principal
 
 
 @dataclass(slots=True)
@@ -74,3 +75,50 @@ class Syllabus:
 
 def _is_called(names: LocalizedText, name: str) -> bool:
     return name.casefold() in (text.casefold() for text in names.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What an export calls subjects and chapters, so that an import finds the same ones."""
+
+    of_subjects: dict[UUID, str]
+    of_chapters: dict[UUID, str]
+
+    @classmethod
+    async def load(cls, reads: Reading, institute_id: UUID) -> "Labels":
+        """The syllabus as it stands."""
+        subjects = list(await reads.subjects.every(institute_id))
+        chapters = list(await reads.subjects.every_chapter(institute_id))
+        syllabus = Syllabus(institute_id, subjects, chapters)
+        subject_of = {subject.id: subject for subject in subjects}
+        return cls(
+            {row.id: _label(row, syllabus.subject(_name(row))) for row in subjects},
+            {
+                row.id: _label(row, syllabus.chapter(subject_of[row.subject_id], _name(row)))
+                for row in chapters
+            },
+        )
+
+    def subject(self, subject_id: UUID) -> str:
+        """The name of a subject, or its slug where another one has that name."""
+        return self.of_subjects[subject_id]
+
+    def chapter(self, chapter_id: UUID) -> str:
+        """The name of a chapter, or its slug where another one of its subject has that name."""
+        return self.of_chapters[chapter_id]
+
+
+async def subject_named(reads: Reading, reader: Principal, name: str) -> UUID | None:
+    """The subject that an import would find by this name, if it is there."""
+    subjects = list(await reads.subjects.every(reader.institute_id))
+    syllabus = Syllabus(reader.institute_id, subjects, [])
+    found = syllabus.subject(name)
+    return None if found in syllabus.made else found.id
+
+
+def _label(row: Subject | Chapter, found: Subject | Chapter) -> str:
+    return _name(row) if found is row else row.slug
+
+
+def _name(row: Subject | Chapter) -> str:
+    return row.name.get("en") or row.name[min(row.name)]

@@ -59,7 +59,7 @@ def read_workbook(file: bytes) -> Iterator[SheetCells]:
     _check_container(file)
     try:
         rows = _rows(file)
-    except Exception as error:  # noqa: BLE001 -- whatever a damaged part makes the library stumble over
+    except Exception as error:  # A damaged part may make the library stumble over anything.
         raise _refused("it is damaged; open it in a spreadsheet and save it as XLSX again") from error
     return iter(rows)
 

@@ -11,7 +11,17 @@ import orjson
 
 from app.core.errors import FieldError, NotPublishable
 from app.engine.scoring import PaperKey
-from app.models import LocalizedText, Paper, PassageVersion, Question, QuestionVersion, Test, TestSection
+from app.models import (
+    LocalizedText,
+    Media,
+    Paper,
+    PassageVersion,
+    Question,
+    QuestionVersion,
+    Test,
+    TestSection,
+)
+from app.services import media
 from app.services.tests.papers import paper_key
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
@@ -19,6 +29,7 @@ from app.services.users import Principal
 JsonObject = dict[str, Any]
 Bank = Mapping[UUID, tuple[Question, QuestionVersion]]
 Passages = Mapping[UUID, PassageVersion]
+Images = Mapping[UUID, Media]
 
 TRUE_FALSE_OPTIONS = (
     {"id": "true", "text": {"en": "True", "hi": "सही"}},
@@ -46,15 +57,16 @@ async def publish(uow: UnitOfWork, author: Principal, test_id: UUID, now: dateti
     passages = await uow.tests.passages(
         [version.passage_id for _, version in bank.values() if version.passage_id]
     )
-    if obstacles := _obstacles(test, bank):
+    images = await uow.media.existing(author.institute_id, _named_images(bank, passages))
+    if obstacles := [*_obstacles(test, bank), *_lost_images(bank, passages, images)]:
         raise NotPublishable("The test cannot be published yet.", errors=obstacles)
     gaps = _language_gaps(test, bank, passages)
     if missing := [gap for gap in gaps if gap.field.endswith(f".{test.languages[0]}")]:
         raise NotPublishable("Texts are missing in the prevailing language.", errors=missing)
 
-    paper = compile_paper(test, bank, passages, version=(test.paper_version or 0) + 1)
+    paper = compile_paper(test, bank, passages, images, version=(test.paper_version or 0) + 1)
     paper.published_by = author.author_id
-    uow.tests.add_paper(paper)
+    await uow.tests.add_paper(paper, list(images))
     test.paper_version = paper.version
     test.status = "published"
     test.updated_at = now
@@ -62,7 +74,7 @@ async def publish(uow: UnitOfWork, author: Principal, test_id: UUID, now: dateti
     return Published(test, paper, gaps)
 
 
-def compile_paper(test: Test, bank: Bank, passages: Passages, version: int) -> Paper:
+def compile_paper(test: Test, bank: Bank, passages: Passages, images: Images, version: int) -> Paper:
     """The frozen form: the candidates' document without key, the server's rules, the key apart."""
     rules = _rules(test, bank)
     answer_key = {
@@ -70,7 +82,7 @@ def compile_paper(test: Test, bank: Bank, passages: Passages, version: int) -> P
         for question_id, (_, version) in bank.items()
     }
     key = _checked_key(rules, answer_key)
-    document = orjson.dumps(_document(test, bank, passages, rules, version))
+    document = orjson.dumps(_document(test, bank, passages, images, rules, version))
     return Paper(
         test_id=test.id,
         version=version,
@@ -142,7 +154,9 @@ def _options(version: QuestionVersion) -> Sequence[JsonObject]:
     return TRUE_FALSE_OPTIONS if version.type == "true_false" else version.options
 
 
-def _document(test: Test, bank: Bank, passages: Passages, rules: JsonObject, version: int) -> JsonObject:
+def _document(
+    test: Test, bank: Bank, passages: Passages, images: Images, rules: JsonObject, version: int
+) -> JsonObject:
     return {
         "test_id": str(test.id),
         "paper_version": version,
@@ -161,17 +175,23 @@ def _document(test: Test, bank: Bank, passages: Passages, rules: JsonObject, ver
             for section in rules["sections"]
         ],
         "passages": [
-            {"id": str(passage_id), "text": _in(test, passage.text), "media": passage.media}
+            {
+                "id": str(passage_id),
+                "text": _in(test, passage.text),
+                "media": media.shown(passage.media, images),
+            }
             for passage_id, passage in passages.items()
         ],
         "questions": [
-            _question(test, bank[UUID(entry["id"])][1], entry, number)
+            _question(test, bank[UUID(entry["id"])][1], images, entry, number)
             for number, entry in enumerate(rules["questions"], start=1)
         ],
     }
 
 
-def _question(test: Test, version: QuestionVersion, entry: JsonObject, number: int) -> JsonObject:
+def _question(
+    test: Test, version: QuestionVersion, images: Images, entry: JsonObject, number: int
+) -> JsonObject:
     """A question as candidates see it: named field by field, so that no key can slip in."""
     return {
         "id": entry["id"],
@@ -182,7 +202,7 @@ def _question(test: Test, version: QuestionVersion, entry: JsonObject, number: i
         "marks": entry["marks"]["correct"],
         "negative_marks": entry["marks"]["incorrect"],
         "passage_id": entry["passage_id"],
-        "media": version.media,
+        "media": media.shown(version.media, images),
     }
 
 
@@ -213,6 +233,26 @@ def _unusable(question: Question, version: QuestionVersion) -> str | None:
     if version.type == "descriptive":
         return "descriptive questions cannot be marked yet"
     return None
+
+
+def _sources(bank: Bank, passages: Passages) -> dict[str, QuestionVersion | PassageVersion]:
+    """Everything that may name images."""
+    return {
+        **{f"questions.{question_id}": version for question_id, (_, version) in bank.items()},
+        **{f"passages.{passage_id}": passage for passage_id, passage in passages.items()},
+    }
+
+
+def _named_images(bank: Bank, passages: Passages) -> set[UUID]:
+    return {UUID(media_id) for source in _sources(bank, passages).values() for media_id in source.media}
+
+
+def _lost_images(bank: Bank, passages: Passages, images: Images) -> list[FieldError]:
+    return [
+        FieldError(f"{path}.media", "there is no such image")
+        for path, source in _sources(bank, passages).items()
+        if any(UUID(media_id) not in images for media_id in source.media)
+    ]
 
 
 def _language_gaps(test: Test, bank: Bank, passages: Passages) -> list[FieldError]:

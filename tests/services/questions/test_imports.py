@@ -64,7 +64,7 @@ def counts(report: ImportReport) -> tuple[int, int, int]:
 
 
 async def the(uow: UnitOfWork, author: Principal, question_id: UUID) -> Question:
-    return await questions.find(uow, author, question_id)
+    return (await questions.find(uow, author, question_id)).question
 
 
 async def count(uow: UnitOfWork, table: type[Question | Subject], author: Principal) -> int:
@@ -88,7 +88,7 @@ class TestImportQuestions:
         assert second.version.key == {"accepted": [["b"]]}
         assert first.version.text == {"en": "Which is number 1?"}
         listed = await questions.page(uow, author, QuestionFilter(), PageRequest())
-        assert [row.id for row in listed.items] == list(report.question_ids)
+        assert [row.question.id for row in listed.items] == list(report.question_ids)
 
     @pytest.mark.parametrize("known_by", ["external_id", "source and number", "text"])
     async def test_a_second_time_changes_nothing(

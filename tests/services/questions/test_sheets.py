@@ -240,7 +240,7 @@ class TestReadSheet:
         [
             (b"", "empty"),
             (b"\xef\xbb\xbf \n", "empty"),
-            (b"PK\x03\x04rest", "XLSX"),
+            (b"PK\x03\x04rest", "damaged"),
             (PLAIN.encode("utf-16"), "UTF-16"),
             (PLAIN.replace("Nile", "N\xedl").encode("latin-1"), "line 2"),
             (PLAIN.replace("Nile", "N\0le").encode(), "NUL character in its line 2"),
@@ -249,7 +249,6 @@ class TestReadSheet:
             (b"Dear colleague,\nhere are the questions.\n", "header"),
             (PLAIN.replace(",", ";").encode(), "commas"),
             (b'"question,key\n', "header"),
-            (b"question,option_a,option_b,key\n\n", "no question"),
         ],
     )
     def test_no_sheet_at_all_is_refused(self, file: bytes, word: str) -> None:
@@ -257,6 +256,10 @@ class TestReadSheet:
             read(file)
         assert [error.field for error in refused.value.errors] == ["file"]
         assert word in refused.value.errors[0].message
+
+    def test_a_header_alone_is_an_empty_sheet(self) -> None:
+        sheet = read("question,option_a,option_b,key\n\n,,,\n")
+        assert (sheet.rows, sheet.errors) == ([], [])
 
     def test_a_sheet_has_an_end(self) -> None:
         full = "question,option_a,option_b,key\n" + "Which?,x,y,a\n" * MOST_ROWS

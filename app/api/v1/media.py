@@ -1,0 +1,84 @@
+"""Images over HTTP: sent by authors, fetched by those who may see the paper."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, File, Header, Response, UploadFile, status
+from starlette.responses import StreamingResponse
+
+from app.api.deps import AttemptHolder, CurrentAuthor, Parts, Uow
+from app.api.problems import problems
+from app.core.errors import Forbidden, Invalid, NotFound, TooLarge
+from app.models import Media
+from app.schemas.media import MediaOut
+from app.services import media
+from app.services.unit_of_work import reading
+
+router = APIRouter(prefix="/media", tags=["media"])
+
+SERVED: dict[str, Any] = {"image/png": {}, "image/jpeg": {}, "image/webp": {}}
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    responses={
+        200: {"model": MediaOut, "description": "The image was there already"},
+        **problems(Forbidden, TooLarge, Invalid),
+    },
+)
+async def upload_media(
+    response: Response,
+    author: CurrentAuthor,
+    uow: Uow,
+    parts: Parts,
+    file: Annotated[UploadFile, File(description="PNG, JPEG or WebP, at most 5 MB and 40 million pixels")],
+) -> MediaOut:
+    """Keep an image, to be named by id in `media` of questions and passages.
+
+    What it is is read from its content. It is encoded anew: upright, in sRGB, without metadata. Animated
+    images are refused. The same image again gives the same id (200).
+    """
+    kept = await media.upload(uow, parts.media, author, await file.read(media.MAX_BYTES + 1))
+    if not kept.is_new:
+        response.status_code = status.HTTP_200_OK
+    return MediaOut.of(kept.media)
+
+
+async def _visible(media_id: UUID, holder: AttemptHolder, parts: Parts) -> Media:
+    # In a transaction of its own: the storage may be slow, and answers need the connections meanwhile.
+    async with reading(parts.engine) as reads:
+        if holder.grant is not None:
+            return await media.find_in_attempt(reads, holder.user_id, holder.grant.attempt_id, media_id)
+        assert holder.principal is not None  # noqa: S101 -- who has no attempt token is signed in
+        return await media.find(reads, holder.principal, media_id)
+
+
+VisibleImage = Annotated[Media, Depends(_visible)]
+
+
+@router.get(
+    "/{media_id}",
+    response_class=Response,
+    responses={
+        200: {"content": SERVED, "description": "The image"},
+        304: {"description": "You have it already: an image never changes"},
+        **problems(NotFound),
+    },
+)
+async def get_media(
+    image: VisibleImage,
+    parts: Parts,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """An image, for who works on the bank, or has an attempt at a paper that shows it.
+
+    An attempt token opens the images of its own paper. Keep an image as long as you like.
+    """
+    etag = f'"{image.sha256}"'
+    headers = {"ETag": etag, "Cache-Control": "private, max-age=31536000, immutable"}
+    if if_none_match is not None and etag in (tag.strip() for tag in if_none_match.split(",")):
+        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
+    headers |= {"Content-Length": str(image.size_bytes), "Content-Disposition": "inline"}
+    pieces = await parts.media.read(media.key_of(image))
+    return StreamingResponse(pieces, media_type=image.content_type, headers=headers)

@@ -1,0 +1,93 @@
+"""Passages: texts and data sets that several questions share, with their immutable versions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Select, delete, exists, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import contains_eager
+
+from app.core.errors import AlreadyExists, InUse
+from app.models import Passage, PassageVersion, Question, QuestionVersion
+from app.repositories.base import Page, PageRequest, Repository, violated_constraint
+
+
+@dataclass(frozen=True, slots=True)
+class PassageFilter:
+    """What a list of passages is narrowed to; None is everything."""
+
+    query: str | None = None
+    status: str | None = None
+
+
+class PassageRepository(Repository):
+    """Passages of one institute, each together with its current version."""
+
+    async def page(self, institute_id: UUID, wanted: PassageFilter, page: PageRequest) -> Page[Passage]:
+        """Passages that pass the filter, the oldest first."""
+        return await self._page(_narrowed(_current(institute_id), wanted), [Passage.id], page)
+
+    async def get(self, institute_id: UUID, passage_id: UUID, *, lock: bool = False) -> Passage | None:
+        """One passage; with `lock` nobody revises it, or gives it to a question, meanwhile."""
+        statement = _current(institute_id).where(Passage.id == passage_id)
+        if lock:
+            statement = statement.with_for_update(of=Passage)
+        fresh = statement.execution_options(populate_existing=True)
+        return (await self._session.scalars(fresh)).one_or_none()
+
+    async def versions(self, passage_id: UUID) -> Sequence[PassageVersion]:
+        """What a passage said, the newest first."""
+        statement = select(PassageVersion).where(PassageVersion.passage_id == passage_id)
+        return (await self._session.scalars(statement.order_by(PassageVersion.number.desc()))).all()
+
+    async def is_used(self, passage_id: UUID) -> bool:
+        """Whether a question that is not retired has the passage."""
+        used = (
+            select(Question.id)
+            .join(Question.version)
+            .where(Question.status != "retired", QuestionVersion.passage_id == passage_id)
+        )
+        return bool(await self._session.scalar(select(used.exists())))
+
+    async def add(self, row: Passage | PassageVersion) -> None:
+        """Keep a new passage or version."""
+        self._session.add(row)
+        await self.flush()
+
+    async def flush(self) -> None:
+        """Write what was changed. Raises AlreadyExists for an `external_id` that is taken."""
+        try:
+            await self._session.flush()
+        except IntegrityError as error:
+            if violated_constraint(error) == "uq_passages_institute_id_external_id":
+                raise AlreadyExists("Another passage has this external_id.") from error
+            raise
+
+    async def delete(self, passage: Passage) -> None:
+        """Delete a passage with its versions. Raises InUse while any version of a question has it."""
+        try:
+            await self._session.execute(delete(Passage).where(Passage.id == passage.id))
+        except IntegrityError as error:
+            if violated_constraint(error) == "fk_question_versions_passage_id":
+                raise InUse("Questions have, or had, this passage. Retire it instead.") from error
+            raise
+
+
+def _current(institute_id: UUID) -> Select[Passage]:
+    return (
+        select(Passage)
+        .join(Passage.version)
+        .options(contains_eager(Passage.version))
+        .where(Passage.institute_id == institute_id)
+    )
+
+
+def _narrowed(statement: Select[Passage], wanted: PassageFilter) -> Select[Passage]:
+    if wanted.status is not None:
+        statement = statement.where(Passage.status == wanted.status)
+    if wanted.query is not None:
+        text = func.jsonb_each_text(PassageVersion.text).table_valued("language", "words").render_derived()
+        found = exists().select_from(text).where(text.c.words.icontains(wanted.query, autoescape=True))
+        statement = statement.where(found)
+    return statement

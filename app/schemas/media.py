@@ -1,0 +1,50 @@
+"""Images as they cross the API."""
+
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+
+from app.models import Media
+from app.schemas.common import Out
+from app.services.media import url_of
+
+
+def _canonical(value: str) -> str:
+    try:
+        return str(UUID(value))
+    except ValueError:
+        raise ValueError("Send a UUID.") from None
+
+
+def _distinct(media_ids: list[str]) -> list[str]:
+    if len(set(media_ids)) < len(media_ids):
+        raise ValueError("an image is named once")
+    return media_ids
+
+
+MediaId = Annotated[
+    str, AfterValidator(_canonical), Field(max_length=45, json_schema_extra={"format": "uuid"})
+]
+MediaIds = Annotated[
+    list[MediaId],
+    AfterValidator(_distinct),
+    Field(max_length=20, description="Images by id, in the order in which they are shown"),
+]
+
+
+class MediaOut(Out):
+    """An image as it was stored; `url` is relative to the API's address."""
+
+    id: UUID
+    content_type: str
+    width: int
+    height: int
+    size_bytes: int
+    url: str
+
+    @classmethod
+    def of(cls, media: Media) -> Self:
+        """The image with its address."""
+        names = set(cls.model_fields) - {"url"}
+        return cls(**{name: getattr(media, name) for name in names}, url=url_of(media))

@@ -1,0 +1,90 @@
+"""Passages as authors write and read them."""
+
+from datetime import datetime
+from typing import Literal, Self
+from uuid import UUID
+
+from pydantic import Field
+
+from app.models import LocalizedText, Passage, PassageVersion
+from app.schemas.changes import Changes
+from app.schemas.common import In, Localized, Out
+from app.schemas.media import MediaIds
+from app.schemas.questions import ExternalId
+from app.services.passages import PassageDraft
+
+PassageStatus = Literal["active", "retired"]
+
+
+class PassageIn(In):
+    """A new passage."""
+
+    text: Localized
+    media: MediaIds = Field(default_factory=list)
+    external_id: ExternalId | None = None
+
+    def draft(self) -> PassageDraft:
+        """What the service takes."""
+        return PassageDraft(self.text, self.media, self.external_id)
+
+
+class PassageChanges(Changes):
+    """What is to change in a passage; `status: "active"` brings a retired one back."""
+
+    may_be_null = frozenset({"external_id"})
+
+    text: Localized | None = None
+    media: MediaIds | None = None
+    external_id: ExternalId | None = None
+    status: Literal["active"] | None = None
+
+
+class PassageVersionOut(Out):
+    """What a passage said from one change to the next."""
+
+    number: int
+    text: LocalizedText
+    media: list[str]
+    created_by: UUID | None
+    created_at: datetime
+
+
+class PassageOut(Out):
+    """A passage in its current version; `media` are images by id."""
+
+    id: UUID
+    text: LocalizedText
+    media: list[str]
+    external_id: str | None
+    status: PassageStatus
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, passage: Passage) -> Self:
+        """The passage and its current version as one."""
+        return cls.model_validate(
+            {
+                "id": passage.id,
+                "text": passage.version.text,
+                "media": passage.version.media,
+                "external_id": passage.external_id,
+                "status": passage.status,
+                "version": passage.current_version,
+                "created_at": passage.created_at,
+                "updated_at": passage.updated_at,
+            }
+        )
+
+
+class PassageWithVersionsOut(PassageOut):
+    """A passage and all that it said, the newest first."""
+
+    versions: list[PassageVersionOut] = Field(default_factory=list)
+
+    @classmethod
+    def with_versions(cls, passage: Passage, versions: list[PassageVersion]) -> Self:
+        """The passage together with its history."""
+        history = [PassageVersionOut.model_validate(version) for version in versions]
+        return cls.of(passage).model_copy(update={"versions": history})

@@ -1,0 +1,124 @@
+"""Images: taken from authors, kept by their content, shown to those who may see the paper."""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from app.core.errors import FieldError, Invalid, NotFound, TooLarge
+from app.core.ids import uuid7
+from app.core.images import EncodedImage, UnusableImage, encode_anew
+from app.core.storage import Storage
+from app.models import Media, Role
+from app.services.unit_of_work import Reading, UnitOfWork
+from app.services.users import Principal
+
+MAX_BYTES = 5_000_000
+
+# The largest images take some hundred megabytes: one at a time, and requests go on meanwhile.
+_studio = ThreadPoolExecutor(max_workers=1, thread_name_prefix="images")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An image that somebody sent, and whether it was new."""
+
+    media: Media
+    is_new: bool
+
+
+async def upload(uow: UnitOfWork, storage: Storage, author: Principal, content: bytes) -> Upload:
+    """Keep an image. Who sends the same again gets the same; so does who sends what we served."""
+    if len(content) > MAX_BYTES:
+        raise TooLarge(MAX_BYTES)
+    image = await _encoded_anew(content)
+    # What we once encoded would be another image if it were encoded once more.
+    digests = [hashlib.sha256(content).hexdigest(), image.sha256]
+    if known := await uow.media.known(author.institute_id, digests):
+        return Upload(known, is_new=False)
+    # First the bytes, then the row: a row without bytes would be a broken image.
+    await storage.put(_key(author.institute_id, image.sha256), image.content)
+    is_new = await uow.media.add(
+        id=uuid7(),
+        institute_id=author.institute_id,
+        sha256=image.sha256,
+        content_type=image.content_type,
+        size_bytes=len(image.content),
+        width=image.width,
+        height=image.height,
+        created_by=author.author_id,
+    )
+    return Upload(_found(await uow.media.known(author.institute_id, [image.sha256])), is_new)
+
+
+async def find(reads: Reading, user: Principal, media_id: UUID) -> Media:
+    """An image, for who works on the bank or sat a paper that shows it."""
+    if user.is_any(Role.AUTHOR, Role.EVALUATOR):
+        return _found(await reads.media.get(user.institute_id, media_id))
+    return _found(await reads.media.shown_to(user.id, media_id))
+
+
+async def find_in_attempt(reads: Reading, user_id: UUID, attempt_id: UUID, media_id: UUID) -> Media:
+    """An image of the paper of one attempt."""
+    return _found(await reads.media.shown_to(user_id, media_id, attempt_id))
+
+
+async def check_exist(reads: Reading, institute_id: UUID, media_ids: Sequence[str]) -> list[FieldError]:
+    """What is wrong with the `media` of a question or passage: images that the institute does not have."""
+    if not media_ids:
+        return []
+    existing = await reads.media.existing(institute_id, [UUID(media_id) for media_id in media_ids])
+    return [
+        FieldError(f"media.{place}", "there is no such image; upload it first")
+        for place, media_id in enumerate(media_ids)
+        if UUID(media_id) not in existing
+    ]
+
+
+def key_of(media: Media) -> str:
+    """Where the storage has it."""
+    return _key(media.institute_id, media.sha256)
+
+
+def url_of(media: Media) -> str:
+    """Where clients fetch it, at the API's own address."""
+    return f"/v1/media/{media.id}"
+
+
+def shown(media_ids: Sequence[str], images: Mapping[UUID, Media]) -> list[dict[str, Any]]:
+    """Images as a paper shows them, in their author's order."""
+    return [
+        {
+            "id": media_id,
+            "content_type": image.content_type,
+            "width": image.width,
+            "height": image.height,
+            "url": url_of(image),
+        }
+        for media_id in media_ids
+        for image in [images[UUID(media_id)]]
+    ]
+
+
+async def _encoded_anew(content: bytes) -> EncodedImage:
+    try:
+        image = await asyncio.get_running_loop().run_in_executor(_studio, encode_anew, content)
+    except UnusableImage as error:
+        raise Invalid.field("file", str(error)) from error
+    if len(image.content) > MAX_BYTES:
+        message = f"the image takes more than {MAX_BYTES // 1_000_000} MB when encoded anew; make it smaller"
+        raise Invalid.field("file", message)
+    return image
+
+
+def _key(institute_id: UUID, sha256: str) -> str:
+    return f"{institute_id}/{sha256}"
+
+
+def _found(media: Media | None) -> Media:
+    if media is None:
+        raise NotFound("image")
+    return media

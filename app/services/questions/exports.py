@@ -1,0 +1,198 @@
+"""The bank as a sheet: importing it again changes nothing."""
+
+import asyncio
+import csv
+import io
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, Protocol
+from uuid import UUID
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+
+from app.models import LocalizedText, Question
+from app.repositories.base import PageRequest
+from app.repositories.questions import QuestionFilter
+from app.services.questions.bank import Shown, page
+from app.services.questions.cells import harmless, written_tags
+from app.services.questions.columns import OPTION_LETTERS
+from app.services.questions.content import DROPPED, Key
+from app.services.questions.syllabus import Labels
+from app.services.questions.workbooks import SHEET, xml_text
+from app.services.unit_of_work import Reading
+from app.services.users import Principal
+
+_AT_ONCE = 500
+_IN_MEMORY = 5_000_000
+
+
+class SheetFormat(StrEnum):
+    """The kinds of sheets that we read and write."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A sheet, ready to be read and then closed, and how many questions it has and has not."""
+
+    file: IO[bytes]
+    questions: int
+    left_out: int
+    """Under embargo, or such that no sheet can hold them: with other options than a to f."""
+
+
+class SheetWriter(Protocol):
+    """Takes rows, and has them all in its file once it is finished."""
+
+    def add(self, cells: Iterable[str]) -> None: ...
+
+    def finish(self) -> None: ...
+
+
+async def export(
+    reads: Reading, reader: Principal, wanted: QuestionFilter, sheet_format: SheetFormat
+) -> Export:
+    """The questions that pass the filter, in the order of the list."""
+    languages = await reads.questions.languages(reader.institute_id, wanted)
+    header = header_of(languages)
+    labels = await Labels.load(reads, reader.institute_id)
+    file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 -- closed by whoever reads it
+    writer = WRITERS[sheet_format](file, header)
+    written = left_out = 0
+    async for some in _chunks(reads, reader, wanted):
+        passages = await _passages(reads, some)
+        rows = [cells_of(one.question, labels, passages) for one in some if fits(one)]
+        await asyncio.to_thread(_add_all, writer, header, rows)
+        written, left_out = written + len(rows), left_out + len(some) - len(rows)
+    await asyncio.to_thread(writer.finish)
+    file.seek(0)
+    return Export(file, written, left_out)
+
+
+def header_of(languages: Iterable[str]) -> list[str]:
+    """All columns of a sheet in these languages, English first and always."""
+    others = sorted(set(languages) - {"en"})
+
+    def each(name: str) -> list[str]:
+        return [name, *(f"{name}_{language}" for language in others)]
+
+    options = (column for letter in OPTION_LETTERS for column in each(f"option_{letter}"))
+    return [
+        *("number", "external_id", "type", "subject", "chapter", "passage_id"),
+        *each("question"),
+        *options,
+        *("key", "status"),
+        *each("explanation"),
+        *("difficulty", "tags", "source"),
+    ]
+
+
+def fits(shown: Shown) -> bool:
+    """Whether the reader may have it, and a sheet can hold it."""
+    letters = [option["id"] for option in shown.question.version.options]
+    return not shown.withheld and "".join(letters) == OPTION_LETTERS[: len(letters)]
+
+
+def cells_of(question: Question, labels: Labels, passages: Mapping[UUID, str]) -> dict[str, str]:
+    """A question by column; what is empty has none."""
+    said = question.version
+    cells = {
+        "number": "" if question.source_number is None else str(question.source_number),
+        "external_id": question.external_id or "",
+        "type": said.type,
+        "subject": labels.subject(question.subject_id),
+        "chapter": labels.chapter(question.chapter_id) if question.chapter_id else "",
+        "passage_id": passages[said.passage_id] if said.passage_id else "",
+        "key": written_key(said.key),
+        "status": question.status,
+        "difficulty": said.difficulty or "",
+        "tags": written_tags(said.tags),
+        "source": question.source or "",
+        **_texts("question", said.text),
+        **_texts("explanation", said.explanation or {}),
+    }
+    for option in said.options:
+        cells |= _texts(f"option_{option['id']}", option["text"])
+    return cells
+
+
+def written_key(key: Key) -> str:
+    """`b`, `bd`, `b|d`, `3.14±0.01` or `dropped`; nothing where the key is still to come."""
+    if key == DROPPED:
+        return "dropped"
+    if "value" in key:
+        return key["value"] if key["tolerance"] == "0" else f"{key['value']}±{key['tolerance']}"
+    return "|".join("".join(answer) for answer in key["accepted"])
+
+
+class CsvWriter:
+    """CSV in UTF-8 with a byte order mark, without which Excel takes it for something else."""
+
+    def __init__(self, file: IO[bytes], header: Sequence[str]) -> None:
+        self._text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+        self._csv = csv.writer(self._text)
+        self.add(header)
+
+    def add(self, cells: Iterable[str]) -> None:
+        self._csv.writerow(harmless(cell) for cell in cells)
+
+    def finish(self) -> None:
+        self._text.detach()  # Flushes, and leaves the file open.
+
+
+class XlsxWriter:
+    """XLSX of texts alone, with the header frozen."""
+
+    def __init__(self, file: IO[bytes], header: Sequence[str]) -> None:
+        self._file = file
+        self._book = Workbook(write_only=True)
+        self._sheet = self._book.create_sheet(SHEET)
+        self._sheet.freeze_panes = "A2"
+        self.add(header)
+
+    def add(self, cells: Iterable[str]) -> None:
+        self._sheet.append([self._text(cell) for cell in cells])
+
+    def finish(self) -> None:
+        self._book.save(self._file)
+
+    def _text(self, text: str) -> Any:
+        """A cell that says it is a text: the library would take `=…` for a formula, `#N/A` for an error."""
+        cell = WriteOnlyCell(self._sheet, xml_text(harmless(text)))
+        cell.data_type = "s"
+        return cell
+
+
+WRITERS: Mapping[SheetFormat, Callable[[IO[bytes], Sequence[str]], SheetWriter]] = {
+    SheetFormat.CSV: CsvWriter,
+    SheetFormat.XLSX: XlsxWriter,
+}
+
+
+async def _chunks(
+    reads: Reading, reader: Principal, wanted: QuestionFilter
+) -> AsyncIterator[Sequence[Shown]]:
+    request: PageRequest | None = PageRequest(_AT_ONCE)
+    while request is not None:
+        found = await page(reads, reader, wanted, request)
+        yield found.items
+        request = PageRequest(_AT_ONCE, found.next_cursor) if found.next_cursor else None
+
+
+async def _passages(reads: Reading, some: Sequence[Shown]) -> Mapping[UUID, str]:
+    ids = {passage_id for one in some if (passage_id := one.question.version.passage_id)}
+    return await reads.questions.passage_names(ids) if ids else {}
+
+
+def _add_all(writer: SheetWriter, header: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
+    for cells in rows:
+        writer.add(cells.get(column, "") for column in header)
+
+
+def _texts(name: str, text: LocalizedText) -> dict[str, str]:
+    return {name if language == "en" else f"{name}_{language}": words for language, words in text.items()}
