@@ -39,7 +39,7 @@ def create_engine(settings: Settings, *, application_name: str = "ias", **option
     defaults: dict[str, Any] = {
         "pool_size": settings.database_pool_size,
         "max_overflow": 0,
-        "pool_timeout": 5,
+        "pool_timeout": 15,  # A herd at the start of an exam waits its turn rather than being refused.
         "pool_recycle": 1800,
     }
     engine = create_async_engine(

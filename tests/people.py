@@ -1,6 +1,7 @@
 """People of the tests: accounts made through the API, with an HTTP client each."""
 
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Self
 from uuid import UUID, uuid4
 
@@ -8,7 +9,10 @@ import httpx
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.services.unit_of_work import unit_of_work
+from app.core.ids import uuid7
+from app.models import Institute
+from app.services.unit_of_work import UnitOfWork, unit_of_work
+from app.services.users import Principal, operator
 
 PASSWORD = "testpassword"
 
@@ -53,3 +57,11 @@ class People:
 def new_email() -> str:
     """An address that nobody else uses."""
     return f"{uuid4().hex}@example.org"
+
+
+async def add_stranger(uow: UnitOfWork) -> Principal:
+    """An admin of another institute. The API knows one institute yet, so that they act through services."""
+    institute = Institute(id=uuid7(), slug=f"other-{uuid4().hex}", name="Another institute")
+    uow.session.add(institute)
+    await uow.session.flush()
+    return replace(operator(), institute_id=institute.id)

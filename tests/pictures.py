@@ -4,7 +4,9 @@ import struct
 import zlib
 from io import BytesIO
 from typing import Any
+from uuid import uuid4
 
+import httpx
 from PIL import ExifTags, Image, ImageCms
 
 SCRIPT = b"<script>alert(document.cookie)</script>"
@@ -16,6 +18,11 @@ def halves(mode: str = "RGB", size: tuple[int, int] = (40, 20)) -> Image.Image:
     image = Image.new("RGB", size, LEFT)
     image.paste(RIGHT, (size[0] // 2, 0, *size))
     return image.convert(mode)
+
+
+def noise(side: int) -> Image.Image:
+    """A picture that cannot be made small."""
+    return Image.merge("RGB", [Image.effect_noise((side, side), 90) for _ in range(3)])
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
@@ -63,6 +70,26 @@ def jpeg_header(width: int, height: int) -> bytes:
     scan = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"
     frame = struct.pack(">BHHB", 8, height, width, 1) + b"\x01\x11\x00"
     return b"\xff\xd8\xff\xc0" + struct.pack(">H", len(frame) + 2) + frame + scan
+
+
+def picture(kind: str = "PNG", **options: Any) -> bytes:
+    """A picture that nobody else has."""
+    image = halves()
+    for place, byte in enumerate(uuid4().bytes):
+        image.putpixel((place * 2, 0), (byte, byte, byte))
+    return encoded(image, kind, **options)
+
+
+async def send(client: httpx.AsyncClient, content: bytes, name: str = "map.png") -> httpx.Response:
+    """Upload a file under a name, which should not matter."""
+    return await client.post("/media", files={"file": (name, content, "image/png")})
+
+
+async def uploaded(author: httpx.AsyncClient, content: bytes | None = None) -> dict[str, Any]:
+    """A new image of the bank, as the API describes it."""
+    answer = await send(author, content or picture())
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

@@ -94,14 +94,12 @@ class Servers:
 
     def _with_addresses(self, settings: Mapping[str, str]) -> dict[str, str]:
         secret = self._home.secret
-        defaults = {
-            "ENVIRONMENT": "development",
-            "SECRET_KEY": secret("secret-key"),
-            "MEDIA_URL": self._home.media.as_uri(),
-        }
+        defaults = {"ENVIRONMENT": "development", "SECRET_KEY": secret("secret-key")}
         environment = {**defaults, **settings, "IAS_HOME": str(self._home.folder)}
         if not environment.get("SMTP_URL"):
             environment.setdefault("MAIL_FOLDER", str(self._home.mail))
+        if not environment.get("MEDIA_URL"):
+            environment["MEDIA_URL"] = self._home.media.as_uri()
         if self._postgres:
             environment["DATABASE_URL"] = self._postgres.url(_DATABASE, _OWNER, secret("database"))
         if self._valkey:

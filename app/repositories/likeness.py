@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Select, Uuid, and_, func, literal, or_, select, tuple_
+from sqlalchemy import Select, Uuid, and_, case, func, literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
@@ -17,9 +17,15 @@ _LAST = UUID(int=2**128 - 1)
 
 _Other = aliased(Question)
 _Said, _OtherSaid = aliased(QuestionVersion), aliased(QuestionVersion)
-_likeness = func.ias.likeness(
-    func.ias.question_wording(_Said.text, _Said.options),
-    func.ias.question_wording(_OtherSaid.text, _OtherSaid.options),
+# To measure is dear; pairs with one band in common are mostly chance.
+_likeness = case(
+    (
+        func.ias.bands_in_common(_Said.sketch, _OtherSaid.sketch) >= 2,
+        func.ias.likeness(
+            func.ias.question_wording(_Said.text, _Said.options),
+            func.ias.question_wording(_OtherSaid.text, _OtherSaid.options),
+        ),
+    )
 )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.models import DEFAULT_INSTITUTE_ID, Institute, Membership, Revocation, User
@@ -115,6 +115,10 @@ class RevocationRepository(Repository):
         self._session.add(revocation)
         await self._session.flush()
         return revocation
+
+    async def forget_expired(self) -> None:
+        """Delete what no unexpired token can need."""
+        await self._session.execute(delete(Revocation).where(Revocation.expires_at < func.now()))
 
     async def since(self, moment: datetime) -> tuple[Sequence[Revocation], datetime]:
         """Those made after `moment` that still matter, and the database's own time."""

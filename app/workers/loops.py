@@ -121,8 +121,9 @@ class Housekeeping:
             await uow.attempts.ensure_partitions(self._clock.now())
 
     async def forget(self) -> None:
-        """Delete the rows of dead workers and of jobs done long ago; given-up jobs stay to be looked at."""
+        """Delete rows of dead workers, dead tokens and finished jobs; given-up jobs stay to be looked at."""
         now = self._clock.now()
         async with unit_of_work(self._engine) as uow:
             await uow.jobs.forget_finished(now - KEEP_FINISHED_JOBS)
             await uow.workers.forget_dead(now - KEEP_DEAD_WORKERS)
+            await uow.revocations.forget_expired()

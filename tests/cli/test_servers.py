@@ -47,6 +47,7 @@ class TestEnsureServers:
             given = dict(os.environ)
             assert asyncio.run(table_exists(given["DATABASE_URL"], "ias.users"))
             assert get(f"{given['SUPABASE_URL']}/auth/v1/health")
+            assert given["MEDIA_URL"] == home.media.as_uri()
             with redis.Redis.from_url(given["REDIS_URL"]) as connection:
                 assert connection.ping()
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.errors import NotFound, NotPublishable
@@ -15,18 +15,22 @@ from app.core.ids import uuid7
 from app.database import create_engine
 from app.models import (
     DEFAULT_INSTITUTE_ID,
+    Media,
     Paper,
+    PaperMedia,
     Passage,
     PassageVersion,
     Question,
     QuestionVersion,
 )
-from app.services import tests
+from app.services import media, tests
 from app.services.components import Components
 from app.services.tests import PaperStore, Published, SectionDraft
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
-from tests.content import UPSC, add_questions, publish_test
+from tests.content import UPSC, add_passage, add_questions, publish_test
+from tests.people import add_stranger
+from tests.pictures import picture
 from tests.sittings import until_blocking
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
@@ -138,6 +142,43 @@ class TestDocument:
         document = orjson.loads(paper.document)
         assert document["passages"] == [{"id": str(passage.id), "text": {"en": "Read this."}, "media": []}]
         assert [each["passage_id"] for each in document["questions"]] == [str(passage.id), None]
+
+
+class TestImages:
+    async def test_the_paper_shows_and_remembers_them(self, uow: UnitOfWork, parts: Components) -> None:
+        ids = await add_questions(uow, [["a"], ["b"]])
+        first, second = [await add_image(uow, parts) for _ in range(2)]
+        await change_question(uow, ids[0], media=[str(second.id), str(first.id)])
+        passage = await add_passage(uow, media=[str(first.id)])
+        await change_question(uow, ids[1], passage_id=passage.id)
+        paper = (await publish(uow, await draft(uow, [section(*ids)]))).paper
+        document = orjson.loads(paper.document)
+        assert document["questions"][0]["media"] == [media_entry(second), media_entry(first)]
+        assert document["passages"][0]["media"] == [media_entry(first)]
+        remembered = select(PaperMedia.media_id).where(PaperMedia.paper_id == paper.id)
+        assert set(await uow.session.scalars(remembered)) == {first.id, second.id}
+
+    async def test_one_that_is_not_there_stands_in_the_way(self, uow: UnitOfWork, parts: Components) -> None:
+        ids = await add_questions(uow, [["a"], ["b"]])
+        theirs = await media.upload(uow, parts.media, await add_stranger(uow), picture())
+        await change_question(uow, ids[1], media=[str(theirs.media.id)])
+        told = await obstacles(uow, await draft(uow, [section(*ids)]))
+        assert told == {f"questions.{ids[1]}.media": "there is no such image"}
+
+
+async def add_image(uow: UnitOfWork, parts: Components) -> Media:
+    return (await media.upload(uow, parts.media, AUTHOR, picture())).media
+
+
+def media_entry(image: Media) -> dict[str, Any]:
+    """An image as candidates see it named."""
+    return {
+        "id": str(image.id),
+        "content_type": "image/png",
+        "width": 40,
+        "height": 20,
+        "url": f"/v1/media/{image.id}",
+    }
 
 
 class TestGaps:

@@ -46,32 +46,52 @@ class Published:
     gaps: Sequence[FieldError] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A draft with all that it names in the bank, read at one moment."""
+
+    test: Test
+    bank: Bank
+    passages: Passages
+    images: Images
+
+
 async def publish(uow: UnitOfWork, author: Principal, test_id: UUID, now: datetime) -> Published:
     """Freeze the draft as the next paper version. Running attempts keep the version they began with.
 
     Raises NotPublishable with everything that stands in the way, so that one look mends it all.
     """
     test = await uow.tests.draft(author.institute_id, test_id, lock=True)
-    places = [place for section in test.sections for place in section.questions]
-    bank = await uow.tests.questions([place.question_id for place in places])
-    passages = await uow.tests.passages(
-        [version.passage_id for _, version in bank.values() if version.passage_id]
-    )
-    images = await uow.media.existing(author.institute_id, _named_images(bank, passages))
-    if obstacles := [*_obstacles(test, bank), *_lost_images(bank, passages, images)]:
-        raise NotPublishable("The test cannot be published yet.", errors=obstacles)
-    gaps = _language_gaps(test, bank, passages)
-    if missing := [gap for gap in gaps if gap.field.endswith(f".{test.languages[0]}")]:
+    material = await gather(uow, test)
+    if found := obstacles(material):
+        raise NotPublishable("The test cannot be published yet.", errors=found)
+    if missing := prevailing_gaps(material):
         raise NotPublishable("Texts are missing in the prevailing language.", errors=missing)
 
-    paper = compile_paper(test, bank, passages, images, version=(test.paper_version or 0) + 1)
+    paper = compile_paper(material, next_version(test))
     paper.published_by = author.author_id
-    await uow.tests.add_paper(paper, list(images))
+    await uow.tests.add_paper(paper, list(material.images))
     test.paper_version = paper.version
     test.status = "published"
     test.updated_at = now
     await uow.tests.flush()
-    return Published(test, paper, gaps)
+    return Published(test, paper, language_gaps(material))
+
+
+async def gather(reads: Reading, test: Test) -> Material:
+    """What a draft names, in its current versions."""
+    places = [place for section in test.sections for place in section.questions]
+    bank = await reads.tests.questions([place.question_id for place in places])
+    passages = await reads.tests.passages(
+        [version.passage_id for _, version in bank.values() if version.passage_id]
+    )
+    images = await reads.media.existing(test.institute_id, _named_images(bank, passages))
+    return Material(test, bank, passages, images)
+
+
+def next_version(test: Test) -> int:
+    """The number of the paper that the draft will become."""
+    return (test.paper_version or 0) + 1
 
 
 def compile_paper(test: Test, bank: Bank, passages: Passages, images: Images, version: int) -> Paper:
