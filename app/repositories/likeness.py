@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Select, Uuid, and_, case, func, literal, or_, select, tuple_
+from sqlalchemy import CTE, ColumnElement, Select, Uuid, and_, case, func, literal, or_, select, true, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
@@ -15,18 +15,7 @@ from app.repositories.base import Page, PageRequest, Repository, decode_cursor, 
 LOOKED_AT = 500
 _LAST = UUID(int=2**128 - 1)
 
-_Other = aliased(Question)
-_Said, _OtherSaid = aliased(QuestionVersion), aliased(QuestionVersion)
-# To measure is dear; pairs with one band in common are mostly chance.
-_likeness = case(
-    (
-        func.ias.bands_in_common(_Said.sketch, _OtherSaid.sketch) >= 2,
-        func.ias.likeness(
-            func.ias.question_wording(_Said.text, _Said.options),
-            func.ias.question_wording(_OtherSaid.text, _OtherSaid.options),
-        ),
-    )
-)
+_Other, _OtherSaid = aliased(Question), aliased(QuestionVersion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +34,18 @@ class LikenessRepository(Repository):
         self, institute_id: UUID, question_ids: Collection[UUID], threshold: float
     ) -> Sequence[Pair]:
         """For each of these questions the one that is most like it, if any is. Of two of them, the later."""
-        statement = (
-            _pairs(institute_id, threshold)
-            .where(
-                Question.id.in_(question_ids),
-                or_(_Other.id.not_in(question_ids), _Other.id < Question.id),
-            )
-            .ext(distinct_on(Question.id))
-            .order_by(Question.id, _likeness.desc(), _Other.id)
+        mine = _said(institute_id, Question.id.in_(question_ids))
+        measured = _measured(mine, institute_id).where(
+            or_(_Other.id.not_in(question_ids), _Other.id < mine.c.id)
         )
-        return await self._measured(statement)
+        pairs = measured.subquery()
+        statement = (
+            select(pairs)
+            .where(pairs.c.likeness >= threshold)
+            .ext(distinct_on(pairs.c.id))
+            .order_by(pairs.c.id, pairs.c.likeness.desc(), pairs.c.other_id)
+        )
+        return await self._by_sketch(statement)
 
     async def page(
         self, institute_id: UUID, subject_id: UUID | None, threshold: float, page: PageRequest
@@ -63,23 +54,29 @@ class LikenessRepository(Repository):
         keys = (Question.id, Question.id)
         after = decode_cursor(page.cursor, keys) if page.cursor else [UUID(int=0), UUID(int=0)]
         looked_at = await self._ids_from(institute_id, subject_id, after[0])
-        statement = _pairs(institute_id, threshold).where(
-            Question.id.in_(looked_at),
-            Question.id < _Other.id,
-            tuple_(Question.id, _Other.id) > tuple_(*(literal(value, Uuid) for value in after)),
+        mine = _said(institute_id, Question.id.in_(looked_at))
+        measured = _measured(mine, institute_id).where(
+            mine.c.id < _Other.id,
+            tuple_(mine.c.id, _Other.id) > tuple_(*(literal(value, Uuid) for value in after)),
         )
         if subject_id is not None:
-            statement = statement.where(_Other.subject_id == subject_id)
-        statement = statement.order_by(Question.id, _Other.id).limit(page.limit + 1)
-        pairs = await self._measured(statement)
+            measured = measured.where(_Other.subject_id == subject_id)
+        found = measured.subquery()
+        statement = select(found).where(found.c.likeness >= threshold)
+        pairs = await self._by_sketch(statement.order_by(found.c.id, found.c.other_id).limit(page.limit + 1))
         shown = pairs[: page.limit]
         if len(pairs) > page.limit:
             return Page(shown, encode_cursor([shown[-1].question_id, shown[-1].other_id]))
         more = len(looked_at) == LOOKED_AT
         return Page(shown, encode_cursor([looked_at[-1], _LAST]) if more else None)
 
-    async def _measured(self, statement: Select[UUID, UUID, float]) -> list[Pair]:
-        return [Pair(*row) for row in await self._session.execute(statement)]
+    async def _by_sketch(self, statement: Select[UUID, UUID, float]) -> list[Pair]:
+        # Of rows that have just been written the planner knows nothing, and would rather compare them all.
+        await self._session.execute(select(func.set_config("enable_seqscan", "off", True)))
+        rows = await self._session.execute(statement)
+        pairs = [Pair(*row) for row in rows]
+        await self._session.execute(select(func.set_config("enable_seqscan", "on", True)))
+        return pairs
 
     async def _ids_from(self, institute_id: UUID, subject_id: UUID | None, first: UUID) -> Sequence[UUID]:
         statement = select(Question.id).where(
@@ -90,21 +87,33 @@ class LikenessRepository(Repository):
         return (await self._session.scalars(statement.order_by(Question.id).limit(LOOKED_AT))).all()
 
 
-def _pairs(institute_id: UUID, threshold: float) -> Select[UUID, UUID, float]:
+def _said(institute_id: UUID, which: ColumnElement[bool]) -> CTE:
+    """These questions and what they say, once each."""
+    wording = func.ias.question_wording(QuestionVersion.text, QuestionVersion.options)
     return (
-        select(Question.id, _Other.id, _likeness)
-        .join(_Said, and_(_Said.question_id == Question.id, _Said.number == Question.current_version))
-        .join(_OtherSaid, _OtherSaid.sketch.overlap(_Said.sketch))
-        .join(
-            _Other,
-            and_(_Other.id == _OtherSaid.question_id, _Other.current_version == _OtherSaid.number),
+        select(Question.id, QuestionVersion.sketch, wording.label("wording"))
+        .join(Question.version)
+        .where(Question.institute_id == institute_id, Question.status != "retired", which)
+        .cte("mine")
+        .prefix_with("materialized")
+    )
+
+
+def _measured(mine: CTE, institute_id: UUID) -> Select[UUID, UUID, float]:
+    """Pairs of them and others that are worth measuring, with their likeness."""
+    # The offset is a fence: each of mine looks for its own near ones, by the index.
+    near = select(_OtherSaid).where(_OtherSaid.sketch.overlap(mine.c.sketch)).offset(0).lateral("near")
+    likeness = case(
+        (
+            # To measure is dear; pairs with one band in common are mostly chance.
+            func.ias.bands_in_common(mine.c.sketch, near.c.sketch) >= 2,
+            func.ias.likeness(mine.c.wording, func.ias.question_wording(near.c.text, near.c.options)),
         )
-        .where(
-            Question.institute_id == institute_id,
-            _Other.institute_id == institute_id,
-            Question.id != _Other.id,
-            Question.status != "retired",
-            _Other.status != "retired",
-            _likeness >= threshold,
-        )
+    )
+    return (
+        select(mine.c.id, _Other.id.label("other_id"), likeness.label("likeness"))
+        .select_from(mine)
+        .join(near, true())
+        .join(_Other, and_(_Other.id == near.c.question_id, _Other.current_version == near.c.number))
+        .where(_Other.institute_id == institute_id, _Other.id != mine.c.id, _Other.status != "retired")
     )

@@ -171,6 +171,13 @@ class TestRepository(Repository):
             await self._session.scalars(select(Paper).where(Paper.id == paper_id).options(*options))
         ).one()
 
+    async def paper_version(self, test: Test, version: int) -> Paper:
+        """One version of a test's paper, with its document, rules and key."""
+        statement = select(Paper.id).where(Paper.test_id == test.id, Paper.version == version)
+        if (paper_id := await self._session.scalar(statement)) is None:
+            raise NotFound("version of the paper")
+        return await self.paper(paper_id)
+
     async def current_paper_id(self, test: Test) -> UUID | None:
         """The id of the version that a new attempt gets."""
         return await self._session.scalar(

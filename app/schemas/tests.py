@@ -15,7 +15,7 @@ from app.models import LocalizedText, Test
 from app.repositories.tests import Listed
 from app.schemas.changes import Changes
 from app.schemas.common import In, LanguageTag, Localized, LocalizedName, Marks, Out
-from app.services.tests import Published, SectionDraft, TestDraft
+from app.services.tests import Preview, Published, SectionDraft, TestDraft
 
 Kind = Literal["full", "sectional", "chapter", "pyq", "practice"]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
@@ -303,6 +303,18 @@ class TestDraftOut(Out):
         return cls.model_validate(values | {"sections": sections, "question_count": count})
 
 
+class StaffTestOut(TestOut):
+    """A test as its staff find it: beside what candidates see, the draft where that differs."""
+
+    draft: TestDraftOut | None
+
+    @classmethod
+    def of_both(cls, listed: Listed, draft: Test | None) -> Self:
+        """The published version with the draft beside it."""
+        shown = TestOut.of(listed)
+        return cls(**dict(shown), draft=TestDraftOut.of(draft) if draft else None)
+
+
 class GapOut(Out):
     """A text that a language of the test lacks."""
 
@@ -329,4 +341,23 @@ class PublishedOut(TestDraftOut):
             **draft.model_dump(),
             max_marks=_max_marks(published.paper.max_marks, published.paper.marking),
             gaps=[GapOut.of(gap) for gap in published.gaps],
+        )
+
+
+class PreviewOut(Out):
+    """A draft as candidates would be served it, and what stands in the way of that."""
+
+    document: dict[str, Any]
+    """In the shape of `GET /tests/{id}/questions`. Never a key or an explanation."""
+    obstacles: list[GapOut]
+    """Empty where the draft can be published."""
+    gaps: list[GapOut]
+
+    @classmethod
+    def of(cls, preview: Preview) -> Self:
+        """What a preview shows."""
+        return cls(
+            document=preview.document,
+            obstacles=[GapOut.of(obstacle) for obstacle in preview.obstacles],
+            gaps=[GapOut.of(gap) for gap in preview.gaps],
         )

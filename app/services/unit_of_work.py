@@ -12,6 +12,7 @@ from app.repositories.attempts import AttemptRepository
 from app.repositories.likeness import LikenessRepository
 from app.repositories.media import MediaRepository
 from app.repositories.passages import PassageRepository
+from app.repositories.progress import ProgressRepository
 from app.repositories.questions import QuestionRepository
 from app.repositories.subjects import SubjectRepository
 from app.repositories.tests import TestRepository
@@ -35,6 +36,7 @@ class Reading:
         self.media = MediaRepository(session)
         self.tests = TestRepository(session)
         self.attempts = AttemptRepository(session)
+        self.progress = ProgressRepository(session)
         self.workers = WorkerRepository(session)
         self.health = HealthRepository(session)
 

@@ -45,17 +45,17 @@ language sql immutable strict parallel safe as $$
 $$
 """  # noqa: S608 -- no input in it
 
-# Each language by its own dictionary. A tsvector has at most a megabyte, the longest question has more.
+# Each language by its own dictionary; the one for Hindi knows English words in Latin letters too, which suits
+# tags. A tsvector has at most a megabyte, and the longest question has more.
 SEARCH = f"""
 create function ias.question_search(said jsonb, choices jsonb, tags text[]) returns tsvector
 language sql immutable strict parallel safe as $$
   select to_tsvector('pg_catalog.english', left(coalesce(
       string_agg(words, ' ') filter (where language = 'en'), ''), 60000))
-    || to_tsvector('pg_catalog.hindi', left(coalesce(
-      string_agg(words, ' ') filter (where language = 'hi'), ''), 60000))
+    || to_tsvector('pg_catalog.hindi', left(concat_ws(' ', array_to_string(tags, ' '),
+      string_agg(words, ' ') filter (where language = 'hi')), 60000))
     || to_tsvector('pg_catalog.simple', left(coalesce(
       string_agg(words, ' ') filter (where language not in ('en', 'hi')), ''), 60000))
-    || to_tsvector('pg_catalog.simple', array_to_string(tags, ' '))
   from ({TEXTS}) as texts
 $$
 """  # noqa: S608

@@ -1,17 +1,20 @@
 """Images over HTTP: what is taken, and who may see it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.storage import CHUNK_BYTES
+from app.core.storage import CHUNK_BYTES, S3Access, Storage
+from app.database import create_engine
 from app.models import Attempt, QuestionVersion, User
 from app.services import media
 from app.services.components import Components
@@ -202,6 +205,15 @@ class TestWhoSees:
         for who in ("candidate with attempt", "attempt token"):
             assert (await hall.clients[who].get(f"/media/{image['id']}")).status_code == 404
 
+    async def test_a_token_opens_nothing_else_that_its_owner_may_see(
+        self, hall: Hall, people: People
+    ) -> None:
+        candidate = hall.clients["candidate with attempt"]
+        other = await start(candidate, hall.other)
+        async with people.client(other.attempt["attempt_token"]) as holder:
+            assert (await holder.get(f"/media/{hall.image['id']}")).status_code == 404
+        assert (await candidate.get(f"/media/{hall.image['id']}")).status_code == 200
+
     async def test_an_attempt_goes_on_seeing_the_images_of_its_version(
         self, people: People, author: httpx.AsyncClient, engine: AsyncEngine
     ) -> None:
@@ -249,6 +261,33 @@ class TestServed:
         assert image["size_bytes"] > 4 * CHUNK_BYTES
         fetched = (await author.get(f"/media/{image['id']}")).content
         assert decoded(fetched).tobytes() == sent.tobytes()
+
+    async def test_a_storage_that_is_silent_holds_no_connection(
+        self, app: FastAPI, author: httpx.AsyncClient, parts: Components
+    ) -> None:
+        """Answers are saved while nobody gets an image."""
+        image, asked = await uploaded(author), asyncio.Event()
+
+        async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            asked.set()
+            await reader.read()
+            writer.close()
+
+        async with await asyncio.start_server(say_nothing, "127.0.0.1") as server:
+            port = server.sockets[0].getsockname()[1]
+            access = S3Access(f"http://127.0.0.1:{port}", key_id="key", secret="secret")
+            small = create_engine(parts.settings, pool_size=1, pool_timeout=2)
+            app.state.components = replace(parts, engine=small, media=Storage("s3://images", access))
+            try:
+                fetching = asyncio.create_task(author.get(f"/media/{image['id']}"))
+                async with asyncio.timeout(10):
+                    await asked.wait()
+                    assert (await author.get("/passages")).status_code == 200
+                assert not fetching.done()
+                fetching.cancel()
+            finally:
+                app.state.components = parts
+        await small.dispose()
 
     async def test_the_paper_says_where_it_is(self, hall: Hall) -> None:
         client = hall.clients["candidate with attempt"]

@@ -30,6 +30,7 @@ from app.models import Question
 from app.services.unit_of_work import unit_of_work
 from tests.content import add_passage, publish_test
 from tests.people import People
+from tests.pictures import uploaded
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
@@ -86,11 +87,13 @@ async def known_ids(engine: AsyncEngine, people: People) -> dict[str, str]:
         made = await publish_test(uow)
         passage = await add_passage(uow)
         question = await uow.session.get_one(Question, made.question_ids[0])
+    image = await uploaded(await people.member("author"))
     someone = (await (await people.candidate()).get("/auth/me")).json()["id"]
     return {
         "test_id": str(made.id),
         "question_id": str(question.id),
         "passage_id": str(passage.id),
+        "media_id": image["id"],
         "subject_id": str(question.subject_id),
         "user_id": someone,
     }

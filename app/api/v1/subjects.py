@@ -4,12 +4,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, status
 
-from app.api.deps import CurrentAuthor, CurrentUser, Paging, Reads, Uow
+from app.api.deps import CurrentAuthor, CurrentUser, Now, Paging, Reads, Uow
 from app.api.problems import problems
 from app.core.errors import AlreadyExists, InUse, Invalid, NotFound
 from app.schemas.common import PageOut
+from app.schemas.progress import SubjectProgressOut
 from app.schemas.subjects import ChapterChanges, ChapterIn, ChapterOut, SubjectChanges, SubjectIn, SubjectOut
-from app.services import subjects
+from app.services import progress, subjects
 
 router = APIRouter(prefix="/subjects", tags=["subjects"])
 
@@ -52,6 +53,18 @@ async def list_chapters(
 ) -> PageOut[ChapterOut]:
     """All chapters of a subject, ordered by `position`; build the tree from `parent_id`."""
     return PageOut[ChapterOut].model_validate(await subjects.chapters(reads, reader, subject_id, paging))
+
+
+@router.get("/{subject_id}/progress", responses=problems(NotFound))
+async def read_subject_progress(
+    subject_id: UUID, reads: Reads, user: CurrentUser, now: Now
+) -> SubjectProgressOut:
+    """How far you have come in a subject, by chapter, ordered by `position`.
+
+    What counts, and how, is as in `GET /users/progress`. Each chapter has its own questions alone: add up
+    those below it by `parent_id`. The tests are those of the subject; its questions stand in others too.
+    """
+    return SubjectProgressOut.of(await progress.of_subject(reads, user, subject_id, now))
 
 
 @router.post(

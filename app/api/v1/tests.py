@@ -1,10 +1,11 @@
 """Tests: found, composed and published; taken, answered and submitted."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Response
+from pydantic import Field
 
 from app.api.deps import (
     AttemptHolder,
@@ -42,13 +43,25 @@ from app.schemas.attempts import (
     SubmitIn,
 )
 from app.schemas.common import PageOut
-from app.schemas.tests import Kind, PublishedOut, TestChangesIn, TestDraftOut, TestIn, TestOut
+from app.schemas.tests import (
+    Kind,
+    PreviewOut,
+    PublishedOut,
+    StaffTestOut,
+    TestChangesIn,
+    TestDraftOut,
+    TestIn,
+    TestOut,
+)
 from app.services import attempts, tests
 from app.services.attempts.saving import Target
-from app.services.unit_of_work import Reading
+from app.services.printing import PrintLanguage
+from app.services.tests import Printout, PrintPart
+from app.services.unit_of_work import Reading, reading
 
 router = APIRouter(prefix="/tests", tags=["tests"])
 
+PaperVersion = Annotated[int, Field(ge=1, le=2**31 - 1)]
 ALLOWS_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
 
 
@@ -69,9 +82,12 @@ async def list_tests(
 
 
 @router.get("/{test_id}")
-async def get_test(test_id: UUID, user: CurrentCandidate, reads: Reads, now: Now) -> TestOut:
-    """One test that you may take, or have taken."""
-    return TestOut.of(await tests.find(reads, user, test_id, now))
+async def get_test(test_id: UUID, user: CurrentCandidate, reads: Reads, now: Now) -> StaffTestOut | TestOut:
+    """One test that you may take, or have taken. Staff see its `draft` too, where that differs."""
+    listed = await tests.find(reads, user, test_id, now)
+    if not user.is_staff:
+        return TestOut.of(listed)
+    return StaffTestOut.of_both(listed, await tests.pending_draft(reads, user, listed))
 
 
 @router.post("", status_code=201)
@@ -97,6 +113,55 @@ async def publish_test(test_id: UUID, author: CurrentAuthor, uow: Uow, now: Now)
 async def archive_test(test_id: UUID, author: CurrentAuthor, uow: Uow) -> TestDraftOut:
     """Take a test out of the lists. Attempts under way go on; results stay."""
     return TestDraftOut.of(await tests.archive(uow, author, test_id))
+
+
+@router.post("/{test_id}/clone", status_code=201, dependencies=[Depends(takes_nothing)])
+async def clone_test(test_id: UUID, author: CurrentAuthor, uow: Uow) -> TestDraftOut:
+    """A new draft with the same sections, marks and options, whose title says that it is a copy."""
+    return TestDraftOut.of(await tests.clone(uow, author, test_id))
+
+
+@router.get("/{test_id}/preview")
+async def preview_test(test_id: UUID, author: CurrentAuthor, reads: Reads) -> PreviewOut:
+    """The draft as candidates would be served it if you published it now, and what stands in the way."""
+    return PreviewOut.of(await tests.preview(reads, author, test_id))
+
+
+async def _printout(
+    test_id: UUID,
+    author: CurrentAuthor,
+    parts: Parts,
+    part: PrintPart = "paper",
+    language: PrintLanguage = "en",
+    version: Annotated[
+        PaperVersion | Literal["draft"] | None, Query(description="By default the published one")
+    ] = None,
+) -> Printout:
+    # In a transaction of its own: typesetting takes its time, and answers need the connections meanwhile.
+    async with reading(parts.engine) as reads:
+        return await tests.printout(reads, author, test_id, part, language, version)
+
+
+@router.get(
+    "/{test_id}/print",
+    response_class=Response,
+    responses={
+        200: {"content": {"application/pdf": {}}, "description": "The paper or its solutions, for A4"},
+        **problems(NotAvailable, NotPublishable, Invalid),
+    },
+)
+async def print_test(printout: Annotated[Printout, Depends(_printout)], parts: Parts, now: Now) -> Response:
+    """The paper for printing, or its key with explanations.
+
+    The paper holds no key. While an exam that is not released holds its questions, solutions are for the
+    author of the exam's test and admins (403 for others).
+    """
+    headers = {
+        "Cache-Control": "private, no-store",
+        "Content-Disposition": f'inline; filename="{printout.file_name}"',
+    }
+    content = await tests.pdf(printout, parts.media, now)
+    return Response(content, media_type="application/pdf", headers=headers)
 
 
 @router.post(

@@ -5,13 +5,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from app.api.deps import CurrentAdmin, CurrentUser, Paging, Parts, Reads, Uow
+from app.api.deps import CurrentAdmin, CurrentUser, Now, Paging, Parts, Reads, Uow
 from app.api.problems import problems
 from app.core.errors import Conflict, Invalid
-from app.models import Role
+from app.models import AttemptStatus, Role
+from app.repositories.progress import AttemptFilter
 from app.schemas.common import PageOut
+from app.schemas.progress import MyAttemptOut, ProgressOut
 from app.schemas.users import MemberOut, ProfileIn, ProfileOut, RoleIn, StatusIn
-from app.services import accounts, users
+from app.services import accounts, progress, users
 
 router = APIRouter(prefix="/users", tags=["users"])
 
@@ -32,6 +34,37 @@ async def change_profile(body: ProfileIn, user: CurrentUser, uow: Uow) -> Profil
         if name in changes and changes[name] is None:
             raise Invalid.field(name, "cannot be empty; leave it out to keep it")
     return ProfileOut.model_validate(await users.change_profile(uow, user, changes))
+
+
+@router.get("/attempts", responses=problems(Invalid))
+async def list_my_attempts(
+    user: CurrentUser,
+    reads: Reads,
+    paging: Paging,
+    test_id: UUID | None = None,
+    status: AttemptStatus | None = None,
+) -> PageOut[MyAttemptOut]:
+    """Your attempts, newest first, void ones too. Rank and percentile come with the result of each."""
+    page = await progress.attempts(reads, user, AttemptFilter(test_id, status), paging)
+    return PageOut(items=[MyAttemptOut.of(listed) for listed in page.items], next_cursor=page.next_cursor)
+
+
+@router.get("/progress")
+async def read_progress(user: CurrentUser, reads: Reads, now: Now) -> ProgressOut:
+    """How far you have come, in all and by subject.
+
+    Graded attempts that are not void count, practice too: it is study. A test that an exam holds back is left
+    out until the exam is released. A question that you have answered in several attempts counts once, by its
+    latest answer that was marked; its time is that of all attempts.
+
+    Tests that belong to no single subject, such as full mocks, count in all and under no subject; their
+    questions count under their own.
+
+    `streak_days` are days in a row, by the time zone of your profile, on which you began an attempt that
+    counts or submitted it yourself. They end today, or yesterday while today has none yet.
+    `last_activity_at` is the latest such moment.
+    """
+    return ProgressOut.of(await progress.overall(reads, user, now))
 
 
 @router.get("")

@@ -1,5 +1,6 @@
-"""A small content to look at: four accounts and two tests, for an empty database in development."""
+"""Content to look at: four accounts, a full mock, a CSAT set and two small tests, for an empty database."""
 
+import csv
 from importlib import resources
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from app.core.errors import EmailTaken, Invalid
 from app.models import Role
 from app.repositories.base import PageRequest
 from app.repositories.tests import TestFilter
-from app.services import accounts, tests
+from app.services import accounts, passages, tests
 from app.services.components import Components
 from app.services.questions import import_questions
 from app.services.unit_of_work import UnitOfWork, unit_of_work
@@ -31,13 +32,21 @@ _UPSC = {
     "dropped": "prorate",
     "rounding": "upsc",
 }
+# In this order, so that the shortest full test is the newest and heads the list.
 _TESTS: dict[str, dict[str, Any]] = {
-    "general_studies.csv": {
-        "title": {"en": "General Studies: a first test", "hi": "सामान्य अध्ययन: पहला टेस्ट"},
+    "general_studies_mock.csv": {
+        "title": {"en": "General Studies: full mock 1", "hi": "सामान्य अध्ययन: पूर्ण मॉक 1"},
         "kind": "full",
-        "duration_seconds": 15 * 60,
+        "duration_seconds": 120 * 60,
         "languages": ["en", "hi"],
         "marking": _UPSC,
+    },
+    "csat.csv": {
+        "title": {"en": "CSAT: set 1", "hi": "सीसैट: सेट 1"},
+        "kind": "sectional",
+        "duration_seconds": 60 * 60,
+        "languages": ["en", "hi"],
+        "marking": _UPSC | {"correct": "2.5", "incorrect": "-5/6"},
     },
     "mixed_formats.csv": {
         "title": {"en": "Practice: every kind of question"},
@@ -45,7 +54,15 @@ _TESTS: dict[str, dict[str, Any]] = {
         "duration_seconds": 10 * 60,
         "marking": _UPSC | {"partial": "proportional", "rounding": "half_up"},
     },
+    "general_studies.csv": {
+        "title": {"en": "General Studies: a first test", "hi": "सामान्य अध्ययन: पहला टेस्ट"},
+        "kind": "full",
+        "duration_seconds": 15 * 60,
+        "languages": ["en", "hi"],
+        "marking": _UPSC,
+    },
 }
+_PASSAGES = "csat_passages.csv"
 
 
 async def load(parts: Components) -> bool:
@@ -57,6 +74,7 @@ async def load(parts: Components) -> bool:
             return False
         for email, (name, role) in ACCOUNTS.items():
             await _make_account(uow, parts, email, name, role)
+        await _add_passages(uow)
         for file, fields in _TESTS.items():
             await _publish(uow, parts, file, fields)
     return True
@@ -89,6 +107,17 @@ async def _adopt_account(uow: UnitOfWork, parts: Components, email: str, name: s
         raise EmailTaken from None
     await ensure_profile(uow, session.user.id, email, name)
     await uow.users.set_role(session.user.id, role)
+
+
+async def _add_passages(uow: UnitOfWork) -> None:
+    """The texts and data tables that questions name by `external_id`."""
+    sheet = resources.files(__package__).joinpath(_PASSAGES).read_text(encoding="utf-8")
+    for row in csv.DictReader(sheet.splitlines(keepends=True)):
+        text = {"en": row["text"], "hi": row["text_hi"]}
+        draft = passages.PassageDraft(
+            text={language: said for language, said in text.items() if said}, external_id=row["external_id"]
+        )
+        await passages.create(uow, operator(), draft)
 
 
 async def _publish(uow: UnitOfWork, parts: Components, file: str, fields: dict[str, Any]) -> None:

@@ -9,6 +9,11 @@ _TAG = re.compile(r"(?:\\[,;|\\]|[^,;|])+")
 _ESCAPED = re.compile(r"\\([,;|\\])")
 
 
+def one_line_end(text: str) -> str:
+    """The text with line feeds alone: sheets know one kind of line end."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def harmless(text: str) -> str:
     """The text as no spreadsheet runs it."""
     return f"'{text}" if _RUNS.match(text) else text

@@ -17,7 +17,7 @@ from app.models import LocalizedText, Question
 from app.repositories.base import PageRequest
 from app.repositories.questions import QuestionFilter
 from app.services.questions.bank import Shown, page
-from app.services.questions.cells import harmless, written_tags
+from app.services.questions.cells import harmless, one_line_end, written_tags
 from app.services.questions.columns import OPTION_LETTERS
 from app.services.questions.content import DROPPED, Key
 from app.services.questions.syllabus import Labels
@@ -139,7 +139,7 @@ class CsvWriter:
         self.add(header)
 
     def add(self, cells: Iterable[str]) -> None:
-        self._csv.writerow(harmless(cell) for cell in cells)
+        self._csv.writerow(harmless(one_line_end(cell)) for cell in cells)
 
     def finish(self) -> None:
         self._text.detach()  # Flushes, and leaves the file open.
@@ -163,7 +163,7 @@ class XlsxWriter:
 
     def _text(self, text: str) -> Any:
         """A cell that says it is a text: the library would take `=…` for a formula, `#N/A` for an error."""
-        cell = WriteOnlyCell(self._sheet, xml_text(harmless(text)))
+        cell = WriteOnlyCell(self._sheet, xml_text(harmless(one_line_end(text))))
         cell.data_type = "s"
         return cell
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from app.core.ids import uuid7
 from app.models import LocalizedText, Question
 from app.services.questions.bank import version_values
+from app.services.questions.cells import one_line_end
 from app.services.questions.columns import Columns
 from app.services.questions.content import Content, content_of, fingerprint
 from app.services.questions.rows import RowError, SheetRow
@@ -162,8 +163,8 @@ def _merged(
 
 
 def _reads_alike(before: str | None, said: str) -> bool:
-    """Sheets know one kind of line end; another in the bank is no difference."""
-    return before is not None and before.replace("\r\n", "\n").replace("\r", "\n") == said
+    """Another kind of line end in the bank is no difference."""
+    return before is not None and one_line_end(before) == said
 
 
 def _chapter(question: Question, entry: Entry) -> UUID | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from app.core.errors import Invalid, TooLarge
+from app.services.questions.cells import one_line_end
 from app.services.questions.columns import Columns, read_header
 from app.services.questions.rows import EmptyKey, RowError, RowReader, SheetRow
 from app.services.questions.workbooks import SheetCells, is_workbook, read_workbook
@@ -64,13 +65,14 @@ def _begun(header: SheetCells, *, needs_subject: bool) -> Sheet:
 
 
 def _add(sheet: Sheet, record: SheetCells, reader: RowReader) -> None:
+    wrong = _cell_errors(record, sheet.columns)
+    reader.errors += wrong
     question = reader.read()
-    errors = _cell_errors(record, sheet.columns)
-    told = {error.field for error in errors}
-    errors += (error for error in reader.errors if error.field not in told)
-    if question is not None and not errors:
+    if question is not None:
         sheet.rows.append(question)
-    sheet.errors += errors
+    told = {error.field for error in wrong}
+    sheet.errors += wrong
+    sheet.errors += (error for error in reader.errors if error.field not in told)
 
 
 def _cell_errors(record: SheetCells, columns: Columns) -> list[RowError]:
@@ -97,7 +99,7 @@ def _decoded(file: bytes) -> str:
         raise Invalid.field("file", f"the file has a NUL character in its line {line}; it is no CSV")
     if not text.strip():
         raise Invalid.field("file", "the file is empty")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return one_line_end(text)
 
 
 def _records(text: str) -> Iterator[SheetCells]:

@@ -26,7 +26,10 @@ class Syllabus:
         return cls(institute_id, list(subjects), list(await uow.subjects.keep_all_chapters(institute_id)))
 
     def subject(self, name: str) -> Subject:
-        """The subject with this name, in any language, or this slug; else a new one."""
+        """The subject with this very slug, this name in any language, or its slug; else a new one."""
+        for subject in self.subjects:
+            if subject.slug == name:
+                return subject
         for subject in self.subjects:
             if _is_called(subject.name, name):
                 return subject
@@ -44,6 +47,9 @@ class Syllabus:
     def chapter(self, subject: Subject, name: str, parent: Chapter | None = None) -> Chapter:
         """The chapter of the subject with this name, below the parent if there is one; else a new one."""
         chapters = [chapter for chapter in self.chapters if chapter.subject_id == subject.id]
+        for chapter in chapters:
+            if chapter.slug == name and parent is None:
+                return chapter
         for chapter in chapters:
             if _is_called(chapter.name, name) and parent in (None, self._parent(chapter)):
                 return chapter

@@ -14,6 +14,7 @@ from openpyxl import load_workbook
 from openpyxl.worksheet._reader import WorkSheetParser
 
 from app.core.errors import Invalid
+from app.services.questions.cells import one_line_end
 
 SHEET = "questions"
 WHOLE_ROW = -1
@@ -159,7 +160,7 @@ def _text(value: object) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
     text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), str(value))
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return one_line_end(text)
 
 
 def _note_hidden(rows: list[SheetCells], parser: Any) -> None:

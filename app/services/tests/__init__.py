@@ -1,21 +1,32 @@
 """Tests: composed as drafts, published as frozen papers, listed for those who may take them."""
 
 from app.services.tests.catalog import find, page, viewer
+from app.services.tests.cloning import clone
 from app.services.tests.drafts import SectionDraft, TestDraft, archive, change, create
 from app.services.tests.papers import FrozenPaper, PaperStore
+from app.services.tests.previewing import Preview, pending_draft, preview
+from app.services.tests.printouts import Printout, PrintPart, pdf, printout
 from app.services.tests.publishing import Published, publish
 
 __all__ = [
     "FrozenPaper",
     "PaperStore",
+    "Preview",
+    "PrintPart",
+    "Printout",
     "Published",
     "SectionDraft",
     "TestDraft",
     "archive",
     "change",
+    "clone",
     "create",
     "find",
     "page",
+    "pdf",
+    "pending_draft",
+    "preview",
+    "printout",
     "publish",
     "viewer",
 ]

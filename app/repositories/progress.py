@@ -1,0 +1,293 @@
+"""What a person has done so far: their sittings, and how far they have come in the syllabus."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any, Self
+from uuid import UUID
+
+from sqlalchemy import CTE, ColumnElement, Select, and_, case, cast, column, exists, func, or_, select, true
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, TEXT, distinct_on
+from sqlalchemy.dialects.postgresql import UUID as UUID_TYPE
+
+from app.engine.scoring import Outcome
+from app.models import Attempt, AttemptStatus, LocalizedText, Paper, Question, ResponseEvent, Result, Test
+from app.repositories.base import Page, PageRequest, Repository
+from app.repositories.tests import Viewer, embargoed, may_access
+
+Place = tuple[UUID, UUID | None]
+"""Where a question stands in the syllabus: its subject, and its chapter if it has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFilter:
+    """What a list of attempts is narrowed to."""
+
+    test_id: UUID | None = None
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Exact marks of a graded attempt: as earned, what they are stretched by, and the most there is."""
+
+    raw: Fraction
+    factor: Fraction
+    maximum: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAttempt:
+    """An attempt as its candidate sees it in a list; `score` is None where there is none to be seen."""
+
+    attempt: Attempt
+    status: str
+    title: LocalizedText
+    kind: str
+    rounding: str
+    score: Score | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """When an attempt that counts began and ended, and who ended it."""
+
+    practice: bool
+    started_at: datetime
+    submitted_at: datetime
+    closed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class TestCounts:
+    """Tests that a person has taken, and those that they may take now: a test can be both, or one of them."""
+
+    __test__ = False
+
+    taken: int = 0
+    available: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(*map(sum, zip(astuple(self), astuple(other), strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionCounts:
+    """Questions, each counted once. `total` are the seen ones, with those to come where a method says so."""
+
+    total: int = 0
+    seen: int = 0
+    correct: int = 0
+    incorrect: int = 0
+    partial: int = 0
+    unattempted: int = 0
+    dropped: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(*map(sum, zip(astuple(self), astuple(other), strict=True)))
+
+    @property
+    def attempted(self) -> int:
+        return self.correct + self.incorrect + self.partial
+
+    @property
+    def accuracy(self) -> float | None:
+        """The contract's: partly right answers are on neither side."""
+        judged = self.correct + self.incorrect
+        return self.correct / judged if judged else None
+
+
+class ProgressRepository(Repository):
+    """One person's own sittings. Those that count are graded and of tests that no exam holds back (D13)."""
+
+    async def attempts(self, viewer: Viewer, wanted: AttemptFilter, page: PageRequest) -> Page[ListedAttempt]:
+        """Every attempt of the viewer, newest first."""
+        own = Attempt.user_id == viewer.user_id, Test.institute_id == viewer.institute_id
+        statement = select(Attempt).join(Test, Test.id == Attempt.test_id).where(*own)
+        if wanted.test_id is not None:
+            statement = statement.where(Attempt.test_id == wanted.test_id)
+        if wanted.status is not None:
+            statement = statement.where(_shown_status() == wanted.status)
+        attempts = await self._page(statement, [Attempt.id], page, descending=True)
+        return Page(await self._listed(attempts.items), attempts.next_cursor)
+
+    async def sittings(self, viewer: Viewer) -> Sequence[Sitting]:
+        """When the attempts that count took place."""
+        columns = Attempt.practice, Attempt.started_at, Attempt.submitted_at, Attempt.closed_by
+        rows = await self._session.execute(_counting(viewer, *columns))
+        return [Sitting(*row) for row in rows]
+
+    async def tests(self, viewer: Viewer, now: datetime) -> Mapping[UUID | None, TestCounts]:
+        """Tests by their subject; None are those of no single subject, such as full mocks."""
+        graded = Attempt.user_id == viewer.user_id, Attempt.status == AttemptStatus.GRADED
+        taken = exists().where(Attempt.test_id == Test.id, *graded)
+        statement = (
+            select(Test.subject_id, func.count().filter(taken), func.count().filter(_open(viewer, now)))
+            .where(Test.institute_id == viewer.institute_id, ~embargoed())
+            .group_by(Test.subject_id)
+        )
+        rows = await self._session.execute(statement)
+        return {subject_id: TestCounts(*counts) for subject_id, *counts in rows}
+
+    async def outcomes(self, viewer: Viewer) -> Mapping[Place, QuestionCounts]:
+        """What became of the questions that the viewer has seen, by place."""
+        standing = _standing_outcomes(viewer)
+        return await self._counts(_by_place(standing).join(standing, standing.c.question_id == Question.id))
+
+    async def coverage(
+        self, viewer: Viewer, subject_id: UUID, now: datetime
+    ) -> Mapping[Place, QuestionCounts]:
+        """The same of one subject; `total` has the questions to come too, of tests that may be taken now."""
+        standing, offered = _standing_outcomes(viewer), _offered_questions(viewer, now)
+        statement = (
+            _by_place(standing)
+            .outerjoin(standing, standing.c.question_id == Question.id)
+            .outerjoin(offered, offered.c.question_id == Question.id)
+            .where(Question.subject_id == subject_id)
+            .where(or_(standing.c.question_id.is_not(None), offered.c.question_id.is_not(None)))
+        )
+        return await self._counts(statement)
+
+    async def time_spent(self, viewer: Viewer, subject_id: UUID | None = None) -> Mapping[Place, int]:
+        """Milliseconds over all sittings that count, by place: leases add up, as in a result.
+
+        The lateral join makes one short read of each attempt's part of the log. Without it the planner reads
+        the log of everybody.
+        """
+        sitting = _counting(viewer, Attempt.id).cte("sitting")
+        spent = (
+            select(ResponseEvent.question_id, func.max(ResponseEvent.time_spent_ms).label("milliseconds"))
+            .where(ResponseEvent.attempt_id == sitting.c.id, ResponseEvent.late.is_(False))
+            .group_by(ResponseEvent.question_id, ResponseEvent.lease)
+            .lateral("spent")
+        )
+        place = Question.subject_id, Question.chapter_id
+        statement = (
+            select(*place, func.sum(spent.c.milliseconds))
+            .select_from(sitting)
+            .join(spent, true())
+            .join(Question, Question.id == spent.c.question_id)
+            .group_by(*place)
+        )
+        if subject_id is not None:
+            statement = statement.where(Question.subject_id == subject_id)
+        rows = await self._session.execute(statement)
+        return {(subject, chapter): int(milliseconds) for subject, chapter, milliseconds in rows}
+
+    async def _counts(self, statement: Select[Any]) -> Mapping[Place, QuestionCounts]:
+        rows = await self._session.execute(statement)
+        return {(subject, chapter): QuestionCounts(*counts) for subject, chapter, *counts in rows}
+
+    async def _listed(self, attempts: Sequence[Attempt]) -> Sequence[ListedAttempt]:
+        shown = and_(Result.attempt_id == Attempt.id, Attempt.status == AttemptStatus.GRADED, ~embargoed())
+        statement = (
+            select(
+                Attempt.id,
+                _shown_status(),
+                Paper.title,
+                Test.kind,
+                Paper.marking["rounding"].astext,
+                Result.raw_numerator,
+                Result.raw_denominator,
+                Result.scorecard["factor"].astext,
+                Result.scorecard["max_score"].astext,
+            )
+            .join(Test, Test.id == Attempt.test_id)
+            .join(Paper, Paper.id == Attempt.paper_id)
+            .outerjoin(Result, shown)
+            .where(Attempt.id.in_([attempt.id for attempt in attempts]))
+        )
+        rows = {attempt_id: rest for attempt_id, *rest in await self._session.execute(statement)}
+        return [_listed_attempt(attempt, *rows[attempt.id]) for attempt in attempts]
+
+
+def _shown_status() -> ColumnElement[str]:
+    """Under embargo nobody learns that their attempt is graded already."""
+    hidden = and_(Attempt.status == AttemptStatus.GRADED, embargoed())
+    return case((hidden, AttemptStatus.SUBMITTED.value), else_=Attempt.status)
+
+
+def _listed_attempt(
+    attempt: Attempt,
+    status: str,
+    title: LocalizedText,
+    kind: str,
+    rounding: str,
+    numerator: int | None,
+    denominator: int | None,
+    factor: str,
+    maximum: str,
+) -> ListedAttempt:
+    score = None
+    if numerator is not None and denominator is not None:
+        score = Score(Fraction(numerator, denominator), Fraction(factor), Fraction(maximum))
+    return ListedAttempt(attempt, status, title, kind, rounding, score)
+
+
+def _counting(viewer: Viewer, *columns: Any) -> Select[Any]:
+    """Of each attempt that counts, these columns."""
+    return (
+        select(*columns)
+        .select_from(Attempt)
+        .join(Test, Test.id == Attempt.test_id)
+        .where(
+            Attempt.user_id == viewer.user_id,
+            Attempt.status == AttemptStatus.GRADED,
+            Test.institute_id == viewer.institute_id,
+            ~embargoed(),
+        )
+    )
+
+
+def _open(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
+    """What may be taken now; drafts and tests of coming exams are nobody's progress, not of staff either."""
+    return and_(may_access(viewer, now), Test.status == "published", ~embargoed())
+
+
+def _standing_outcomes(viewer: Viewer) -> CTE:
+    """Each question once: its latest answer that was marked, else that it was seen."""
+    item = (
+        func.jsonb_to_recordset(Result.scorecard["items"])
+        .table_valued(column("question_id", UUID_TYPE), column("outcome", TEXT), name="item")
+        .render_derived(with_types=True)
+    )
+    unanswered = item.c.outcome.in_([Outcome.UNATTEMPTED, Outcome.DROPPED])
+    return (
+        _counting(viewer, item.c.question_id, item.c.outcome)
+        .join(Result, Result.attempt_id == Attempt.id)
+        .join(item, true())
+        .ext(distinct_on(item.c.question_id))
+        .order_by(item.c.question_id, unanswered, Attempt.id.desc())
+        .cte("standing")
+    )
+
+
+def _offered_questions(viewer: Viewer, now: datetime) -> CTE:
+    """The questions of the papers that a new attempt would get."""
+    question = (
+        func.jsonb_path_query(Paper.rules, cast("$.sections[*].question_ids[*]", JSONPATH))
+        .table_valued(column("id", JSONB), name="question")
+        .render_derived()
+    )
+    return (
+        select(question.c.id[()].astext.cast(UUID_TYPE).label("question_id"))
+        .select_from(Test)
+        .join(Paper, and_(Paper.test_id == Test.id, Paper.version == Test.paper_version))
+        .join(question, true())
+        .where(_open(viewer, now))
+        .distinct()
+        .cte("offered")
+    )
+
+
+def _by_place(standing: CTE) -> Select[Any]:
+    """Counts in the order of `QuestionCounts`, of whatever rows the caller joins."""
+    outcomes = [Outcome.CORRECT, Outcome.INCORRECT, Outcome.PARTIAL, Outcome.UNATTEMPTED, Outcome.DROPPED]
+    place = Question.subject_id, Question.chapter_id
+    counts: list[ColumnElement[Any]] = [
+        func.count(Question.id),
+        func.count(standing.c.question_id),
+        *(func.count().filter(standing.c.outcome == outcome) for outcome in outcomes),
+    ]
+    return select(*place, *counts).select_from(Question).group_by(*place)

@@ -1,0 +1,189 @@
+"""A person's own attempts and progress as they cross the API."""
+
+from datetime import datetime
+from fractions import Fraction
+from typing import Literal, Self
+from uuid import UUID
+
+from app.engine.marks import RoundingPolicy, printed
+from app.models import LocalizedText
+from app.repositories.progress import ListedAttempt
+from app.schemas.common import Out
+from app.schemas.tests import Kind
+from app.services.progress import ChapterProgress, Progress, SubjectProgress
+
+AttemptState = Literal["in_progress", "paused", "submitted", "graded", "void"]
+
+
+class TestOfAttemptOut(Out):
+    """The test of an attempt, with the title that its paper had then."""
+
+    __test__ = False
+
+    id: UUID
+    title: LocalizedText
+    kind: Kind
+
+
+class MyAttemptOut(Out):
+    """One of your attempts.
+
+    The marks are printed by the test's rounding policy. All three are null while the attempt is not graded,
+    and until its exam is released, when it shows as `submitted`.
+    """
+
+    id: UUID
+    test: TestOfAttemptOut
+    exam_paper_id: UUID | None
+    number: int
+    practice: bool
+    status: AttemptState
+    started_at: datetime
+    submitted_at: datetime | None
+    deadline_at: datetime
+    score: str | None
+    score_exact: str | None
+    max_score: str | None
+
+    @classmethod
+    def of(cls, listed: ListedAttempt) -> Self:
+        """An attempt of a list."""
+        attempt, score = listed.attempt, listed.score
+        policy = RoundingPolicy(listed.rounding)
+        return cls(
+            id=attempt.id,
+            test=TestOfAttemptOut(id=attempt.test_id, title=listed.title, kind=listed.kind),
+            exam_paper_id=attempt.exam_paper_id,
+            number=attempt.number,
+            practice=attempt.practice,
+            status=listed.status,
+            started_at=attempt.started_at,
+            submitted_at=attempt.submitted_at,
+            deadline_at=attempt.deadline_at,
+            score=printed(score.raw, score.factor, policy) if score else None,
+            score_exact=str(score.raw * score.factor) if score else None,
+            max_score=printed(score.maximum, Fraction(1), policy) if score else None,
+        )
+
+
+class QuestionCountsOut(Out):
+    """Questions, each counted once, by its latest answer that was marked.
+
+    An attempt that left the question blank takes nothing back; only what was never answered and marked is
+    `unattempted` or `dropped`. `attempted` is correct + incorrect + partial, and `seen` has the other two
+    besides. `accuracy` is correct/(correct + incorrect), null where there is neither.
+    """
+
+    seen: int
+    attempted: int
+    correct: int
+    incorrect: int
+    partial: int
+    unattempted: int
+    dropped: int
+    accuracy: float | None
+
+
+class CoverageOut(QuestionCountsOut):
+    """The same, and how many questions there are.
+
+    `total` are the questions of all papers that you may take now, and those that you have seen.
+    """
+
+    total: int
+
+
+class ProgressFiguresOut(Out):
+    """Tests, questions and time.
+
+    `tests_taken` have at least one graded attempt of yours, `tests_available` are those that you may take
+    now; a test can be both. `time_spent_ms` adds up all your graded attempts.
+    """
+
+    tests_taken: int
+    tests_available: int
+    questions: QuestionCountsOut
+    time_spent_ms: int
+
+
+class SubjectFiguresOut(ProgressFiguresOut):
+    """One subject: the tests that are filed under it, and its questions in whichever test they stood."""
+
+    subject_id: UUID
+    name: LocalizedText
+
+    @classmethod
+    def of(cls, progress: SubjectProgress) -> Self:
+        """A subject's part."""
+        return cls(
+            subject_id=progress.subject.id,
+            name=progress.subject.name,
+            tests_taken=progress.tests.taken,
+            tests_available=progress.tests.available,
+            questions=QuestionCountsOut.model_validate(progress.questions),
+            time_spent_ms=progress.time_spent_ms,
+        )
+
+
+class ProgressOut(ProgressFiguresOut):
+    """What you have done so far. Graded attempts count, `practice_attempts` of them are practice."""
+
+    attempts: int
+    practice_attempts: int
+    last_activity_at: datetime | None
+    streak_days: int
+    subjects: list[SubjectFiguresOut]
+
+    @classmethod
+    def of(cls, progress: Progress) -> Self:
+        """A person's progress."""
+        return cls(
+            attempts=progress.attempts,
+            practice_attempts=progress.practice_attempts,
+            tests_taken=progress.tests.taken,
+            tests_available=progress.tests.available,
+            questions=QuestionCountsOut.model_validate(progress.questions),
+            time_spent_ms=progress.time_spent_ms,
+            last_activity_at=progress.last_activity_at,
+            streak_days=progress.streak_days,
+            subjects=[SubjectFiguresOut.of(subject) for subject in progress.subjects],
+        )
+
+
+class ChapterProgressOut(Out):
+    """One chapter, without those below it. The last one may have no id: questions of no chapter."""
+
+    chapter_id: UUID | None
+    parent_id: UUID | None
+    name: LocalizedText | None
+    questions: CoverageOut
+    time_spent_ms: int
+
+    @classmethod
+    def of(cls, progress: ChapterProgress) -> Self:
+        """A chapter's part."""
+        chapter = progress.chapter
+        return cls(
+            chapter_id=chapter.id if chapter else None,
+            parent_id=chapter.parent_id if chapter else None,
+            name=chapter.name if chapter else None,
+            questions=CoverageOut.model_validate(progress.questions),
+            time_spent_ms=progress.time_spent_ms,
+        )
+
+
+class SubjectProgressOut(SubjectFiguresOut):
+    """One subject by chapter."""
+
+    questions: CoverageOut
+    chapters: list[ChapterProgressOut]
+
+    @classmethod
+    def of(cls, progress: SubjectProgress) -> Self:
+        """A subject with its chapters."""
+        figures = SubjectFiguresOut.of(progress).model_dump(exclude={"questions"})
+        return cls(
+            **figures,
+            questions=CoverageOut.model_validate(progress.questions),
+            chapters=[ChapterProgressOut.of(chapter) for chapter in progress.chapters],
+        )

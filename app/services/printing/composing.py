@@ -1,0 +1,250 @@
+"""Composing: a paper's document, and its key for the solutions, as sheets in one language.
+
+The paper's sheet is made from what candidates are served and nothing else, so no key can be in it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from string import ascii_lowercase
+from typing import Any
+
+from app.engine.marks import parse_marks
+from app.services.printing.markdown import Block, blocks_of
+from app.services.printing.sheets import (
+    Figure,
+    Option,
+    Part,
+    PassageItem,
+    PrintLanguage,
+    QuestionItem,
+    Sheet,
+    SolutionItem,
+)
+from app.services.printing.wording import WORDINGS, Wording
+
+Document = Mapping[str, Any]
+Entry = Mapping[str, Any]
+
+POINTS_PER_PIXEL = 0.75
+
+
+def paper_sheet(document: Document, language: PrintLanguage, *, is_draft: bool = False) -> Sheet:
+    """The paper as candidates get it."""
+    return _PaperComposer(document, language).sheet(is_draft)
+
+
+def solutions_sheet(
+    document: Document,
+    answer_key: Mapping[str, Entry],
+    language: PrintLanguage,
+    *,
+    is_draft: bool = False,
+) -> Sheet:
+    """The key at a glance, and each question's explanation."""
+    return _SolutionsComposer(document, answer_key, language).sheet(is_draft)
+
+
+def figure_name(image_id: str, content_type: str) -> str:
+    """The name under which an image's bytes are given to `typeset`: its ending says what it is."""
+    return f"{image_id}.{content_type.partition('/')[2]}"
+
+
+class _Composer:
+    """What both kinds of sheets need of a document."""
+
+    def __init__(self, document: Document, language: PrintLanguage) -> None:
+        self._document = document
+        self._language = language
+        self._wording = WORDINGS[language]
+        self._questions = {entry["id"]: entry for entry in document["questions"]}
+
+    def _text(self, localized: Mapping[str, str]) -> str:
+        """The text in the language asked for, else in the prevailing one, else in any."""
+        for language in (self._language, *self._document["languages"]):
+            if language in localized:
+                return localized[language]
+        return next(iter(localized.values()), "")
+
+    def _blocks(self, localized: Mapping[str, str] | None) -> Sequence[Block]:
+        return blocks_of(self._text(localized or {}))
+
+    def _footer(self, is_draft: bool) -> str:
+        version = self._wording.version.format(version=self._document["paper_version"])
+        return f"{self._text(self._document['title'])} · {self._wording.draft if is_draft else version}"
+
+    def _questions_of(self, section: Entry) -> list[Entry]:
+        return [self._questions[question_id] for question_id in section["question_ids"]]
+
+
+class _PaperComposer(_Composer):
+    def __init__(self, document: Document, language: PrintLanguage) -> None:
+        super().__init__(document, language)
+        self._passages = {passage["id"]: passage for passage in document["passages"]}
+
+    def sheet(self, is_draft: bool) -> Sheet:
+        wording, document = self._wording, self._document
+        total = sum((self._marks_of(section) for section in document["sections"]), Fraction(0))
+        return Sheet(
+            language=self._language,
+            title=self._text(document["title"]),
+            subtitle=wording.paper,
+            footer=self._footer(is_draft),
+            facts=(
+                wording.time_allowed.format(duration=wording.duration(document["duration_seconds"])),
+                wording.maximum_marks.format(marks=total),
+            ),
+            notes_heading=wording.instructions,
+            notes=list(self._notes()),
+            parts=[self._part(section) for section in document["sections"] if section["question_ids"]],
+        )
+
+    def _notes(self) -> Iterator[str]:
+        wording, document = self._wording, self._document
+        counts = {"questions": len(self._questions), "sections": len(document["sections"])}
+        yield (wording.contents_in_sections if counts["sections"] > 1 else wording.contents).format(**counts)
+        marks = _uniform_marks(document["questions"])
+        yield _marking(wording, *marks) if marks else wording.marks_differ
+        if any(question["options"] for question in document["questions"]):
+            yield wording.one_option
+        if len(document["languages"]) > 1:
+            prevailing = document["languages"][0]
+            yield wording.prevailing.format(language=wording.languages.get(prevailing, prevailing))
+
+    def _part(self, section: Entry) -> Part:
+        questions = self._questions_of(section)
+        return Part(self._text(section["name"]), self._note(section, questions), list(self._items(questions)))
+
+    def _note(self, section: Entry, questions: Sequence[Entry]) -> str:
+        wording = self._wording
+        says = [
+            _numbered(wording.questions, wording.question, questions),
+            wording.marks(self._marks_of(section)),
+        ]
+        if section["duration_seconds"]:
+            says.append(wording.duration(section["duration_seconds"]))
+        if section["choose"]:
+            says.append(wording.choose.format(choose=section["choose"]))
+        marks = _uniform_marks(questions)
+        if marks and not _uniform_marks(self._document["questions"]):
+            says.append(_marking(wording, *marks))
+        return " · ".join(says)
+
+    def _marks_of(self, section: Entry) -> Fraction:
+        """What can be earned; where some are chosen, all carry the same."""
+        marks = [_marks(question)[0] for question in self._questions_of(section)]
+        return sum(marks[: section["choose"] or len(marks)], Fraction(0))
+
+    def _items(self, questions: Sequence[Entry]) -> Iterator[PassageItem | QuestionItem]:
+        differ = not _uniform_marks(questions)
+        previous = None
+        for place, question in enumerate(questions):
+            passage_id = question["passage_id"]
+            if passage_id and passage_id != previous:
+                yield self._passage(passage_id, questions[place:])
+            previous = passage_id
+            yield self._question(question, differ)
+
+    def _passage(self, passage_id: str, following: Sequence[Entry]) -> PassageItem:
+        wording, passage = self._wording, self._passages[passage_id]
+        count = next(
+            (place for place, each in enumerate(following) if each["passage_id"] != passage_id),
+            len(following),
+        )
+        return PassageItem(
+            _numbered(wording.passage, wording.passage_of_one, following[:count]),
+            self._blocks(passage["text"]),
+            _figures(passage),
+        )
+
+    def _question(self, question: Entry, marks_differ: bool) -> QuestionItem:
+        wording = self._wording
+        hints = [wording.several_options] if question["type"] == "multiple_choice" else []
+        if marks_differ:
+            hints.append("; ".join(_signed(marks) for marks in _marks(question) if marks))
+        return QuestionItem(
+            number=question["number"],
+            hint=", ".join(hints),
+            blocks=self._blocks(question["text"]),
+            figures=_figures(question),
+            options=[
+                Option(label, self._blocks(option["text"]))
+                for label, option in zip(_labels(question).values(), question["options"], strict=True)
+            ],
+            answer_line=None if question["options"] else wording.answer_line,
+        )
+
+
+class _SolutionsComposer(_Composer):
+    def __init__(self, document: Document, answer_key: Mapping[str, Entry], language: PrintLanguage) -> None:
+        super().__init__(document, language)
+        self._answer_key = answer_key
+
+    def sheet(self, is_draft: bool) -> Sheet:
+        return Sheet(
+            language=self._language,
+            title=self._text(self._document["title"]),
+            subtitle=self._wording.solutions,
+            footer=self._footer(is_draft),
+            parts=[self._part(section) for section in self._document["sections"] if section["question_ids"]],
+            answers=[(entry["number"], self._answer(entry)) for entry in self._document["questions"]],
+        )
+
+    def _part(self, section: Entry) -> Part:
+        items = [self._solution(question) for question in self._questions_of(section)]
+        return Part(self._text(section["name"]), "", items)
+
+    def _solution(self, question: Entry) -> SolutionItem:
+        explanation = self._answer_key[question["id"]]["explanation"]
+        blocks = self._blocks(explanation) if explanation else blocks_of(self._wording.no_explanation)
+        return SolutionItem(question["number"], self._answer(question), blocks)
+
+    def _answer(self, question: Entry) -> str:
+        key, wording = self._answer_key[question["id"]]["key"], self._wording
+        if key.get("dropped"):
+            return wording.dropped
+        if "value" in key:
+            tolerance = parse_marks(key.get("tolerance", "0"))
+            return f"{key['value']} ± {key['tolerance']}" if tolerance else str(key["value"])
+        labels = _labels(question)
+        return wording.either.join(
+            wording.both.join(labels[option_id] for option_id in options) for options in key["accepted"]
+        )
+
+
+def _labels(question: Entry) -> dict[str, str]:
+    """How options are marked on paper: by their ids where these are letters, else by letters in order."""
+    ids = [option["id"] for option in question["options"]]
+    names = ids if all(len(option_id) == 1 for option_id in ids) else ascii_lowercase
+    return {option_id: f"({name})" for option_id, name in zip(ids, names, strict=False)}
+
+
+def _figures(entry: Entry) -> list[Figure]:
+    return [
+        Figure(figure_name(image["id"], image["content_type"]), image["width"] * POINTS_PER_PIXEL)
+        for image in entry["media"]
+    ]
+
+
+def _numbered(several: str, one: str, questions: Sequence[Entry]) -> str:
+    first, last = questions[0]["number"], questions[-1]["number"]
+    return (several if last > first else one).format(first=first, last=last)
+
+
+def _marks(question: Entry) -> tuple[Fraction, Fraction]:
+    return parse_marks(question["marks"]), parse_marks(question["negative_marks"])
+
+
+def _uniform_marks(questions: Sequence[Entry]) -> tuple[Fraction, Fraction] | None:
+    """The marks of all of them, if they are the same."""
+    marks = {_marks(question) for question in questions}
+    return marks.pop() if len(marks) == 1 else None
+
+
+def _marking(wording: Wording, correct: Fraction, incorrect: Fraction) -> str:
+    carries = wording.each_carries.format(marks=wording.marks(correct))
+    deducted = wording.deducted.format(marks=wording.marks(-incorrect))
+    return f"{carries} {deducted if incorrect else wording.not_deducted}"
+
+
+def _signed(marks: Fraction) -> str:
+    return f"+{marks}" if marks > 0 else f"−{-marks}"

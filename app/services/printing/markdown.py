@@ -1,0 +1,109 @@
+"""Markdown as it stands in questions: lines, numbered or not, tables, bold and italic.
+
+A line stays a line and its number stays as it is written: "1." and "2." in a question are statements that
+its options name, and the sentence after them belongs to none. So lists are not Markdown's here.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+Align = Literal["left", "center", "right"]
+
+_reader = MarkdownIt("zero").enable(["table", "emphasis", "escape", "newline"])
+_marker = re.compile(r"(\(?(?:\d{1,3}|[ivx]{1,4}|[IVX]{1,4}|[A-Ha-h])[.)]|[-•–])\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Words in one style."""
+
+    text: str
+    bold: bool = False
+    italic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line; what is numbered or listed hangs beside its marker."""
+
+    spans: Sequence[Span]
+    marker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Lines that belong together."""
+
+    lines: Sequence[Line]
+    kind: Literal["paragraph"] = "paragraph"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table whose first row is its head."""
+
+    align: Sequence[Align]
+    rows: Sequence[Sequence[Sequence[Span]]]
+    kind: Literal["table"] = "table"
+
+
+Block = Paragraph | Table
+
+
+def blocks_of(text: str) -> list[Block]:
+    """A text, block by block."""
+    tokens = iter(_reader.parse(text))
+    return [block for token in tokens if (block := _block(token, tokens)) is not None]
+
+
+def _block(token: Token, rest: Iterator[Token]) -> Block | None:
+    if token.type == "inline":
+        return Paragraph([_line(spans) for spans in _lines(token)])
+    return _table(rest) if token.type == "table_open" else None
+
+
+def _table(tokens: Iterator[Token]) -> Table:
+    rows: list[list[list[Span]]] = []
+    align: list[Align] = []
+    for token in tokens:
+        if token.type == "table_close":
+            break
+        if token.type == "tr_open":
+            rows.append([])
+        elif token.type == "th_open":
+            align.append(_align(token))
+        elif token.type == "inline":
+            rows[-1].append([span for line in _lines(token) for span in line])
+    return Table(align, rows)
+
+
+def _align(cell: Token) -> Align:
+    style = cell.attrGet("style")
+    return "right" if style == "text-align:right" else "center" if style == "text-align:center" else "left"
+
+
+def _lines(inline: Token) -> list[list[Span]]:
+    lines: list[list[Span]] = [[]]
+    bold = italic = 0
+    for token in inline.children or ():
+        if token.type in ("softbreak", "hardbreak"):
+            lines.append([])
+        elif token.tag == "strong":
+            bold += token.nesting
+        elif token.tag == "em":
+            italic += token.nesting
+        elif token.content:
+            lines[-1].append(Span(token.content, bold > 0, italic > 0))
+    return lines
+
+
+def _line(spans: Sequence[Span]) -> Line:
+    if not spans or not (found := _marker.match(spans[0].text)):
+        return Line(spans)
+    first = Span(spans[0].text[found.end() :], spans[0].bold, spans[0].italic)
+    return Line([first, *spans[1:]], marker=found[1])

@@ -1,0 +1,83 @@
+"""Previewing: what a draft would be if it were published now, and whether that differs from what is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from app.core.errors import FieldError
+from app.models import Paper, Test
+from app.repositories.tests import Listed
+from app.services.tests.compiling import document_of, gather, next_version, resolved_marks
+from app.services.tests.readiness import language_gaps, obstacles, prevailing_gaps
+from app.services.unit_of_work import Reading
+from app.services.users import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The candidates' document of a draft; it can be published if there are no `obstacles`."""
+
+    document: dict[str, Any]
+    obstacles: Sequence[FieldError]
+    gaps: Sequence[FieldError]
+
+
+async def preview(reads: Reading, author: Principal, test_id: UUID) -> Preview:
+    """The draft as publishing would freeze it, with all that stands in the way."""
+    test = await reads.tests.draft(author.institute_id, test_id)
+    material = await gather(reads, test)
+    return Preview(
+        document=document_of(material, next_version(test)),
+        obstacles=[*obstacles(material), *prevailing_gaps(material)],
+        gaps=language_gaps(material),
+    )
+
+
+async def pending_draft(reads: Reading, user: Principal, listed: Listed) -> Test | None:
+    """The draft of a test, where it is not what its published paper says."""
+    draft = await reads.tests.draft(user.institute_id, listed.test.id)
+    if listed.paper is None:
+        return draft
+    paper = await reads.tests.paper(listed.paper.id)
+    return None if _composition_of(draft) == _composition_in(paper) else draft
+
+
+def _composition_of(test: Test) -> dict[str, Any]:
+    """What the author decides and a publication freezes. Sections are known by their places."""
+    return {
+        **_texts_and_times(test),
+        "shuffle": test.shuffle,
+        "sections": [
+            {
+                "name": section.name,
+                "duration_seconds": section.duration_seconds,
+                "locked": section.locked,
+                "choose": section.choose,
+                "question_ids": [str(place.question_id) for place in section.questions],
+            }
+            for section in test.sections
+        ],
+        "marks": [
+            resolved_marks(test, section, place.marking)
+            for section in test.sections
+            for place in section.questions
+        ],
+    }
+
+
+def _composition_in(paper: Paper) -> dict[str, Any]:
+    rules = paper.rules
+    return {
+        **_texts_and_times(paper),
+        "shuffle": rules["shuffle"],
+        "sections": [
+            {name: value for name, value in section.items() if name != "id"} for section in rules["sections"]
+        ],
+        "marks": [question["marks"] for question in rules["questions"]],
+    }
+
+
+def _texts_and_times(of: Test | Paper) -> dict[str, Any]:
+    names = ("title", "description", "duration_seconds", "languages", "marking")
+    return {name: getattr(of, name) for name in names}

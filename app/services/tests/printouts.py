@@ -1,0 +1,105 @@
+"""Printouts: a paper, or its solutions, as PDF."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import orjson
+
+from app.core.errors import Forbidden, Invalid, NotAvailable, NotPublishable
+from app.core.storage import Storage
+from app.models import Media, Paper, Test
+from app.services import media
+from app.services.printing import PrintLanguage, Sheet, figure_name, paper_sheet, solutions_sheet, typeset
+from app.services.questions.bank import bank_reader
+from app.services.tests.compiling import compile_paper, gather, next_version
+from app.services.tests.readiness import obstacles
+from app.services.unit_of_work import Reading
+from app.services.users import Principal
+
+PrintPart = Literal["paper", "solutions"]
+PrintVersion = int | Literal["draft"]
+
+# A long paper takes half a second of one processor: one at a time, and requests go on meanwhile.
+_press = ThreadPoolExecutor(max_workers=1, thread_name_prefix="printing")
+
+
+@dataclass(frozen=True, slots=True)
+class Printout:
+    """What is to be printed: read from the database, its images not yet from the storage."""
+
+    sheet: Sheet
+    images: Sequence[Media]
+    file_name: str
+
+
+async def printout(
+    reads: Reading,
+    author: Principal,
+    test_id: UUID,
+    part: PrintPart,
+    language: PrintLanguage,
+    version: PrintVersion | None,
+) -> Printout:
+    """The paper or its solutions. Under embargo what is right is for the test's team alone (decision D13)."""
+    test = await reads.tests.draft(author.institute_id, test_id)
+    paper = await _paper(reads, test, version)
+    if language not in paper.languages:
+        raise Invalid.field("language", f"the paper is in {', '.join(paper.languages)}")
+    document = orjson.loads(paper.document)
+    is_draft = version == "draft"
+    if part == "solutions":
+        await _check_may_know(reads, author, [UUID(question_id) for question_id in paper.key])
+        sheet = solutions_sheet(document, paper.key, language, is_draft=is_draft)
+        images: Sequence[Media] = []
+    else:
+        sheet = paper_sheet(document, language, is_draft=is_draft)
+        images = await _images(reads, author, document)
+    state = "draft" if is_draft else f"v{paper.version}"
+    return Printout(sheet, images, f"{part}-{state}-{language}.pdf")
+
+
+async def pdf(printout: Printout, storage: Storage, now: datetime) -> bytes:
+    """The printout, typeset."""
+    images = {
+        figure_name(str(image.id), image.content_type): await _content(storage, image)
+        for image in printout.images
+    }
+    return await asyncio.get_running_loop().run_in_executor(_press, typeset, printout.sheet, images, now)
+
+
+async def _paper(reads: Reading, test: Test, version: PrintVersion | None) -> Paper:
+    if version == "draft":
+        material = await gather(reads, test)
+        if found := obstacles(material):
+            raise NotPublishable("The draft is not a whole paper yet.", errors=found)
+        return compile_paper(material, next_version(test))
+    version = version or test.paper_version
+    if version is None:
+        raise NotAvailable("The test was never published; its draft is printed with version=draft.")
+    return await reads.tests.paper_version(test, version)
+
+
+async def _check_may_know(reads: Reading, author: Principal, question_ids: Sequence[UUID]) -> None:
+    if await reads.questions.withheld(bank_reader(author), question_ids):
+        raise Forbidden(
+            "Questions of this paper are in an exam that is not released; its test's author or an admin"
+            " can print the solutions."
+        )
+
+
+async def _images(
+    reads: Reading, author: Principal, document: dict[str, list[dict[str, list[dict[str, str]]]]]
+) -> Sequence[Media]:
+    shown = [
+        image["id"] for entry in (*document["passages"], *document["questions"]) for image in entry["media"]
+    ]
+    return list((await reads.media.existing(author.institute_id, [UUID(each) for each in shown])).values())
+
+
+async def _content(storage: Storage, image: Media) -> bytes:
+    return b"".join([piece async for piece in await storage.read(media.key_of(image))])

@@ -1,0 +1,86 @@
+"""What stands in the way of publishing a draft, and which texts its languages lack."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from app.core.errors import FieldError
+from app.models import LocalizedText, Question, QuestionVersion
+from app.services.tests.compiling import Material, answer_key_of, rules_of, sources
+from app.services.tests.papers import paper_key
+
+
+def obstacles(material: Material) -> list[FieldError]:
+    """Everything for which the draft cannot be published, so that one look mends it all."""
+    found = [*_unfit(material), *_lost_images(material)]
+    return found or _contradictions(material)
+
+
+def language_gaps(material: Material) -> list[FieldError]:
+    """Texts that a language of the test lacks."""
+    return [
+        FieldError(f"{place}.{language}", f"there is no text in {language}")
+        for place, text in _texts(material)
+        for language in material.test.languages
+        if language not in text
+    ]
+
+
+def prevailing_gaps(material: Material) -> list[FieldError]:
+    """Those in the prevailing language, which must be whole."""
+    prevailing = material.test.languages[0]
+    return [gap for gap in language_gaps(material) if gap.field.endswith(f".{prevailing}")]
+
+
+def _unfit(material: Material) -> list[FieldError]:
+    test, found = material.test, []
+    if not any(section.questions for section in test.sections):
+        found.append(FieldError("sections", "a test needs at least one question"))
+    for number, section in enumerate(test.sections):
+        if not section.questions:
+            found.append(FieldError(f"sections.{number}.question_ids", "the section has no question"))
+        for place, entry in enumerate(section.questions):
+            if sentence := _unusable(*material.bank[entry.question_id]):
+                found.append(FieldError(f"sections.{number}.question_ids.{place}", sentence))
+    timed = [section.duration_seconds for section in test.sections if section.duration_seconds]
+    if sum(timed) > test.duration_seconds:
+        found.append(FieldError("duration_seconds", "the timed sections take longer than the test"))
+    return found
+
+
+def _unusable(question: Question, version: QuestionVersion) -> str | None:
+    if question.status != "active":
+        return f"the question is {question.status}"
+    if version.type == "descriptive":
+        return "descriptive questions cannot be marked yet"
+    return None
+
+
+def _lost_images(material: Material) -> list[FieldError]:
+    return [
+        FieldError(f"{path}.media", "there is no such image")
+        for path, source in sources(material.bank, material.passages).items()
+        if any(UUID(media_id) not in material.images for media_id in source.media)
+    ]
+
+
+def _contradictions(material: Material) -> list[FieldError]:
+    try:
+        paper_key(rules_of(material), answer_key_of(material))
+    except ValueError as error:
+        return [FieldError("sections", str(error))]
+    return []
+
+
+def _texts(material: Material) -> Iterable[tuple[str, LocalizedText]]:
+    test = material.test
+    yield "title", test.title
+    for number, section in enumerate(test.sections):
+        yield f"sections.{number}.name", section.name
+        for place, entry in enumerate(section.questions):
+            version = material.bank[entry.question_id][1]
+            path = f"sections.{number}.questions.{place}"
+            yield f"{path}.text", version.text
+            for option in version.options:
+                yield f"{path}.options.{option['id']}", option["text"]
+    for passage_id, passage in material.passages.items():
+        yield f"passages.{passage_id}", passage.text

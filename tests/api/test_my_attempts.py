@@ -1,0 +1,188 @@
+"""`GET /users/attempts`: one's own, newest first, with marks as far as they may be seen."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.services.unit_of_work import unit_of_work
+from tests.content import Made, publish_test
+from tests.exams import place_in_exam
+from tests.people import People
+from tests.sittings import Json, Sitting, start, take
+
+HIDDEN = {"score": None, "score_exact": None, "max_score": None}
+
+
+async def publish(engine: AsyncEngine, **changes: Any) -> Made:
+    async with unit_of_work(engine) as uow:
+        return await publish_test(uow, **changes)
+
+
+async def mine(client: httpx.AsyncClient, **params: Any) -> list[Json]:
+    answer = await client.get("/users/attempts", params=params)
+    assert answer.status_code == 200, answer.text
+    return list(answer.json()["items"])
+
+
+async def set_status(engine: AsyncEngine, sitting: Sitting, status: str) -> None:
+    async with engine.begin() as connection:
+        statement = text("update ias.attempts set status = :status where id = :id")
+        await connection.execute(statement, {"status": status, "id": sitting.id})
+
+
+class TestItems:
+    async def test_a_graded_one(self, engine: AsyncEngine, candidate: httpx.AsyncClient) -> None:
+        made = await publish(engine, kind="practice")
+        result = await take(candidate, made, {0: ["a"], 1: ["c"]})
+        attempt = result["attempt"]
+        title = (await candidate.get(made.path)).json()["title"]
+        names = ("id", "exam_paper_id", "number", "started_at", "submitted_at", "deadline_at")
+        assert await mine(candidate) == [
+            {name: attempt[name] for name in names}
+            | {
+                "test": {"id": str(made.id), "title": title, "kind": "practice"},
+                "practice": True,
+                "status": "graded",
+                "score": "1.34",
+                "score_exact": "4/3",
+                "max_score": "6.00",
+            }
+        ]
+
+    @pytest.mark.parametrize("rounding", ["upsc", "half_up"])
+    async def test_printed_as_in_its_result(
+        self, engine: AsyncEngine, candidate: httpx.AsyncClient, rounding: str
+    ) -> None:
+        """Prorated for a dropped question, where the two policies differ."""
+        keys = (["a"], ["b"], ["c"], {"dropped": True})
+        made = await publish(engine, keys=keys, marking={"rounding": rounding})
+        result = await take(candidate, made, {0: ["a"], 1: ["c"], 2: ["a"]})
+        [item] = await mine(candidate)
+        names = ("score", "score_exact", "max_score")
+        assert [item[name] for name in names] == [result[name] for name in names]
+        assert (item["score_exact"], item["max_score"]) == ("8/9", "8.00")
+
+    async def test_one_under_way(self, engine: AsyncEngine, candidate: httpx.AsyncClient) -> None:
+        sitting = await start(candidate, await publish(engine))
+        [item] = await mine(candidate)
+        assert (item["status"], item["submitted_at"]) == ("in_progress", None)
+        assert item["deadline_at"] == sitting.attempt["deadline_at"]
+        assert item.items() >= HIDDEN.items()
+
+    @pytest.mark.parametrize("status", ["submitted", "void", "paused"])
+    async def test_no_marks_of_what_is_not_graded(
+        self, engine: AsyncEngine, candidate: httpx.AsyncClient, status: str
+    ) -> None:
+        sitting = await start(candidate, await publish(engine))
+        await sitting.submit()
+        await set_status(engine, sitting, status)
+        [item] = await mine(candidate)
+        assert item.items() >= (HIDDEN | {"status": status}).items()
+
+    async def test_the_title_is_that_of_its_paper(
+        self, engine: AsyncEngine, candidate: httpx.AsyncClient, author: httpx.AsyncClient
+    ) -> None:
+        made = await publish(engine)
+        await start(candidate, made)
+        [before] = await mine(candidate)
+        await author.patch(made.path, json={"title": "Another title"})
+        assert (await author.post(f"{made.path}/publish")).status_code == 200
+        [after] = await mine(candidate)
+        assert after["test"]["title"] == before["test"]["title"]
+
+
+class TestEmbargo:
+    async def test_a_graded_one_shows_as_submitted_until_the_release(
+        self, engine: AsyncEngine, candidate: httpx.AsyncClient
+    ) -> None:
+        made = await publish(engine)
+        await take(candidate, made, {0: ["a"]})
+        async with unit_of_work(engine) as uow:
+            await place_in_exam(uow, made.id, datetime.now(UTC))
+        [item] = await mine(candidate)
+        assert item.items() >= (HIDDEN | {"status": "submitted"}).items()
+        assert await mine(candidate, status="submitted") == [item]
+        assert await mine(candidate, status="graded") == []
+        await release(engine, made)
+        [released] = await mine(candidate, status="graded")
+        assert (released["status"], released["score"]) == ("graded", "2.00")
+
+    async def test_the_answer_does_not_depend_on_what_is_right(
+        self, engine: AsyncEngine, people: People
+    ) -> None:
+        made = await publish(engine)
+        answers = [{0: ["a"], 1: ["b"], 2: ["c"]}, {0: ["b"], 1: ["c"], 2: ["a"]}]
+        clients = [await people.candidate() for _ in answers]
+        for client, sheet in zip(clients, answers, strict=True):
+            await take(client, made, sheet)
+        async with unit_of_work(engine) as uow:
+            await place_in_exam(uow, made.id, datetime.now(UTC))
+        own = ("id", "started_at", "submitted_at", "deadline_at")
+        right, wrong = [
+            {name: value for name, value in item.items() if name not in own}
+            for client in clients
+            for item in await mine(client)
+        ]
+        assert right == wrong
+
+
+async def release(engine: AsyncEngine, made: Made) -> None:
+    async with engine.begin() as connection:
+        statement = "update ias.exams set released_at = now() where id in"
+        exams = "(select exam_id from ias.exam_papers where test_id = :id)"
+        await connection.execute(text(f"{statement} {exams}"), {"id": made.id})
+
+
+class TestList:
+    async def test_ones_own_newest_first_in_pages(
+        self, engine: AsyncEngine, candidate: httpx.AsyncClient, people: People
+    ) -> None:
+        made = await publish(engine)
+        expected = [(await take(candidate, made, {}))["attempt"]["id"] for _ in range(3)][::-1]
+        await take(await people.candidate(), made, {})
+        assert [item["id"] for item in await mine(candidate)] == expected
+        assert [item["number"] for item in await mine(candidate)] == [3, 2, 1]
+        first = (await candidate.get("/users/attempts", params={"limit": 2})).json()
+        rest = {"limit": 2, "cursor": first["next_cursor"]}
+        second = (await candidate.get("/users/attempts", params=rest)).json()
+        assert [item["id"] for item in first["items"] + second["items"]] == expected
+        assert second["next_cursor"] is None
+
+    async def test_filters(self, engine: AsyncEngine, candidate: httpx.AsyncClient) -> None:
+        done, begun = await publish(engine), await publish(engine)
+        await take(candidate, done, {})
+        await start(candidate, begun)
+        filters: list[tuple[Json, list[Made]]] = [
+            ({}, [begun, done]),
+            ({"test_id": str(done.id)}, [done]),
+            ({"status": "in_progress"}, [begun]),
+            ({"status": "graded"}, [done]),
+            ({"test_id": str(done.id), "status": "in_progress"}, []),
+            ({"test_id": str(uuid4())}, []),
+        ]
+        for params, expected in filters:
+            shown = [item["test"]["id"] for item in await mine(candidate, **params)]
+            assert shown == [str(made.id) for made in expected], params
+
+    @pytest.mark.parametrize(
+        ("params", "field"),
+        [
+            ({"status": "done"}, "query.status"),
+            ({"test_id": "7"}, "query.test_id"),
+            ({"cursor": "?"}, "cursor"),
+        ],
+    )
+    async def test_says_what_is_wrong(
+        self, candidate: httpx.AsyncClient, params: dict[str, str], field: str
+    ) -> None:
+        answer = await candidate.get("/users/attempts", params=params)
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == field
+
+    async def test_needs_an_account(self, api: httpx.AsyncClient) -> None:
+        assert (await api.get("/users/attempts")).status_code == 401

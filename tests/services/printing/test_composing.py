@@ -1,0 +1,129 @@
+"""Composing: what a sheet says."""
+
+from typing import Any
+
+import pytest
+
+from app.services.printing import PrintLanguage, paper_sheet, solutions_sheet
+from app.services.printing.markdown import Paragraph
+from app.services.printing.sheets import PassageItem, QuestionItem, SolutionItem
+from tests.services.printing.papers import document, keyed, question
+
+CHOICE = {"accepted": [["b"]]}
+
+
+def said(blocks: Any) -> list[str]:
+    return [
+        "".join(span.text for span in line.spans)
+        for block in blocks
+        if isinstance(block, Paragraph)
+        for line in block.lines
+    ]
+
+
+class TestPaperSheet:
+    def test_the_head(self) -> None:
+        sheet = paper_sheet(document(([question(1), question(2)], {})), "en")
+        assert (sheet.title, sheet.subtitle, sheet.footer) == ("Mock", "Question paper", "Mock · Version 3")
+        assert sheet.facts == ("Time allowed: 2 hours", "Maximum marks: 4")
+        assert sheet.notes == [
+            "This paper has 2 questions.",
+            "Each question carries 2 marks. For each wrong answer 2/3 mark will be deducted.",
+            "Choose one option for each question, unless the question says otherwise.",
+            "Where the texts in several languages differ, the English text holds.",
+        ]
+        assert [(part.heading, part.note) for part in sheet.parts] == [
+            ("Section 1", "Questions 1 to 2 · 4 marks")
+        ]
+
+    def test_in_hindi_as_far_as_there_is_hindi(self) -> None:
+        untranslated = question(2, text={"en": "Only English?"})
+        sheet = paper_sheet(document(([question(1), untranslated], {})), "hi")
+        assert (sheet.title, sheet.subtitle) == ("मॉक", "प्रश्न-पत्र")
+        assert sheet.facts[0] == "निर्धारित समय : 2 घंटे"
+        items = [item for item in sheet.parts[0].items if isinstance(item, QuestionItem)]
+        assert [said(item.blocks) for item in items] == [["प्रश्न 1?"], ["Only English?"]]
+
+    def test_a_draft_says_so(self) -> None:
+        assert paper_sheet(document(), "en", is_draft=True).footer == "Mock · Draft, not published"
+
+    def test_sections_with_times_choice_and_marks_of_their_own(self) -> None:
+        free = [question(number, marks="3", negative_marks="0") for number in (2, 3, 4)]
+        sheet = paper_sheet(
+            document(
+                ([question(1)], {"duration_seconds": 90}), (free, {"choose": 2, "duration_seconds": 5400})
+            ),
+            "en",
+        )
+        assert sheet.facts[1] == "Maximum marks: 8"
+        assert "Questions carry different marks" in sheet.notes[1]
+        assert [part.note for part in sheet.parts] == [
+            "Question 1 · 2 marks · 1 minute 30 seconds · "
+            "Each question carries 2 marks. For each wrong answer 2/3 mark will be deducted.",
+            "Questions 2 to 4 · 6 marks · 1 hour 30 minutes · Answer any 2; the first 2 answered count · "
+            "Each question carries 3 marks. Nothing is deducted for a wrong answer.",
+        ]
+
+    def test_marks_that_differ_within_a_section_stand_beside_questions(self) -> None:
+        sheet = paper_sheet(document(([question(1), question(2, marks="3", negative_marks="-1")], {})), "en")
+        items = [item for item in sheet.parts[0].items if isinstance(item, QuestionItem)]
+        assert [item.hint for item in items] == ["+2; −2/3", "+3; −1"]
+
+    def test_a_passage_stands_before_its_questions(self) -> None:
+        passage = {"id": "p", "text": {"en": "Read me."}, "media": []}
+        questions = [question(1), *(question(number, passage_id="p") for number in (2, 3)), question(4)]
+        sheet = paper_sheet(document((questions, {}), passages=[passage]), "en")
+        kinds = [item.kind for item in sheet.parts[0].items]
+        assert kinds == ["question", "passage", "question", "question", "question"]
+        [item] = [item for item in sheet.parts[0].items if isinstance(item, PassageItem)]
+        assert item.heading == "Read the following and answer questions 2 to 3."
+
+    @pytest.mark.parametrize(
+        ("names", "labels"),
+        [("ab", ["(a)", "(b)"]), ("BA", ["(B)", "(A)"]), (("true", "false"), ["(a)", "(b)"])],
+    )
+    def test_options_are_marked_by_letters(self, names: Any, labels: list[str]) -> None:
+        options = [{"id": name, "text": {"en": name}} for name in names]
+        sheet = paper_sheet(document(([question(1, options=options)], {})), "en")
+        [item] = sheet.parts[0].items
+        assert isinstance(item, QuestionItem)
+        assert [option.label for option in item.options] == labels
+
+    def test_how_else_a_question_is_answered(self) -> None:
+        several, number = question(1, type="multiple_choice"), question(2, type="numeric", options=[])
+        items = paper_sheet(document(([several, number], {})), "en").parts[0].items
+        assert [(item.hint, item.answer_line) for item in items if isinstance(item, QuestionItem)] == [
+            ("one or more options", None),
+            ("", "Answer:"),
+        ]
+
+    def test_an_empty_section_of_a_draft_is_left_out(self) -> None:
+        assert len(paper_sheet(document(([], {}), ([question(1)], {})), "en").parts) == 1
+
+
+class TestSolutionsSheet:
+    @pytest.mark.parametrize(
+        ("key", "answer"),
+        [
+            ({"accepted": [["b"]]}, "(b)"),
+            ({"accepted": [["a"], ["b"]]}, "(a) or (b)"),
+            ({"accepted": [["a", "b"]]}, "(a) and (b)"),
+            ({"dropped": True}, "dropped"),
+            ({"value": "3.14", "tolerance": "0.01"}, "3.14 ± 0.01"),
+            ({"value": "3.14", "tolerance": "0"}, "3.14"),
+        ],
+    )
+    def test_answers(self, key: dict[str, Any], answer: str) -> None:
+        sheet = solutions_sheet(document(([question(1)], {})), keyed(key), "en")
+        [item] = sheet.parts[0].items
+        assert isinstance(item, SolutionItem)
+        assert (item.number, item.answer, said(item.blocks)) == (1, answer, ["Because 1."])
+        assert sheet.answers == [(1, answer)]
+
+    @pytest.mark.parametrize(
+        ("language", "sentence"), [("en", "There is no explanation."), ("hi", "व्याख्या उपलब्ध नहीं है।")]
+    )
+    def test_without_explanation(self, language: PrintLanguage, sentence: str) -> None:
+        key = {"q1": {"key": CHOICE, "explanation": None}}
+        [item] = solutions_sheet(document(([question(1)], {})), key, language).parts[0].items
+        assert said(item.blocks) == [sentence]

@@ -1,0 +1,111 @@
+"""Typesetting: what a reader of the PDF finds in it."""
+
+from datetime import UTC, datetime
+from io import BytesIO
+
+import pytest
+from pypdf import PdfReader
+
+from app.services.printing import figure_name, paper_sheet, solutions_sheet, typeset
+from app.services.printing.typesetting import FOLDER
+from tests.pictures import encoded, halves
+from tests.services.printing.papers import Json, document, keyed, question
+
+NOW = datetime(2026, 6, 7, 4, 0, 0, 123456, tzinfo=UTC)
+TABLE = "Study.\n\n| Head | Year |\n|---|---:|\n| Water | 80 |"
+
+
+def read(content: bytes) -> PdfReader:
+    return PdfReader(BytesIO(content))
+
+
+def text_of(reader: PdfReader) -> str:
+    return "\n".join(page.extract_text() for page in reader.pages)
+
+
+def printed(paper: Json, language: str = "en") -> PdfReader:
+    return read(typeset(paper_sheet(paper, "hi" if language == "hi" else "en"), {}, NOW))
+
+
+class TestTypeset:
+    def test_text_tables_and_page_numbers(self) -> None:
+        reader = printed(document(([question(1, text={"en": TABLE}), question(2)], {})))
+        text = text_of(reader)
+        for words in (
+            "Mock",
+            "Time allowed: 2 hours",
+            "Water",
+            "80",
+            "Question 2?",
+            "(a)",
+            "Option b",
+            "1 / 1",
+        ):
+            assert words in text
+
+    def test_hindi_is_shaped_and_can_be_searched(self) -> None:
+        words = "क्षत्रिय श्रद्धा निर्णय Mixed"
+        reader = printed(document(([question(1, text={"hi": words})], {})), "hi")
+        assert words.replace(" ", "") in text_of(reader).replace(" ", "").replace("\n", "")
+        fonts = {str(font) for page in reader.pages for font in fonts_of(page)}
+        assert any("NotoSansDevanagari" in font for font in fonts)
+        assert any("NotoSans-Regular" in font for font in fonts)
+
+    @pytest.mark.parametrize(
+        "words", ["#panic()", '#read("/etc/passwd")', "$x$ ] } \\ @label <b>", "= No heading"]
+    )
+    def test_nothing_that_an_author_writes_is_run(self, words: str) -> None:
+        marked = document(([question(1, text={"en": words})], {}), title={"en": words})
+        assert "".join(words.split()) in "".join(text_of(printed(marked)).split())
+
+    def test_a_question_longer_than_a_page_runs_on(self) -> None:
+        words = " ".join(f"word{number}" for number in range(3000))
+        reader = printed(document(([question(1, text={"en": words})], {})))
+        assert len(reader.pages) > 1
+        text = text_of(reader)
+        assert all(f"word{number}" in text for number in range(3000))
+
+    @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
+    def test_images(self, kind: str) -> None:
+        image = {"id": "image", "content_type": f"image/{kind}", "width": 2000, "height": 20, "url": ""}
+        sheet = paper_sheet(document(([question(1, media=[image])], {})), "en")
+        content = encoded(halves(size=(2000, 20)), kind.upper())
+        reader = read(typeset(sheet, {figure_name("image", f"image/{kind}"): content}, NOW))
+        [shown] = reader.pages[0].images
+        assert shown.image is not None
+        assert shown.image.size == (2000, 20)
+
+    def test_the_same_sheet_gives_the_same_bytes(self) -> None:
+        sheet = paper_sheet(document(([question(1)], {})), "en")
+        assert typeset(sheet, {}, NOW) == typeset(sheet, {}, NOW)
+
+    def test_metadata_tell_the_title_and_the_time_alone(self) -> None:
+        metadata = printed(document(([question(1)], {}))).metadata
+        assert metadata is not None
+        assert set(metadata) == {"/Title", "/Creator", "/CreationDate", "/ModDate"}
+        assert (metadata.title, metadata.creation_date) == (
+            "Mock · Question paper",
+            NOW.replace(microsecond=0),
+        )
+
+    def test_solutions(self) -> None:
+        paper, key = (
+            document(([question(1), question(2)], {})),
+            keyed({"accepted": [["b"]]}, {"dropped": True}),
+        )
+        text = text_of(read(typeset(solutions_sheet(paper, key, "en"), {}, NOW)))
+        for words in ("Answer key and solutions", "(b)", "dropped", "Because 1.", "Because 2."):
+            assert words in text
+
+
+class TestFonts:
+    def test_they_come_with_their_license_and_stay_small(self) -> None:
+        fonts = list((FOLDER / "fonts").glob("*.ttf"))
+        assert len(fonts) == 5
+        assert "SIL OPEN FONT LICENSE" in (FOLDER / "fonts" / "OFL.txt").read_text()
+        assert sum(font.stat().st_size for font in fonts) < 2 * 1024 * 1024
+
+
+def fonts_of(page: object) -> list[object]:
+    resources = page["/Resources"]["/Font"]  # type: ignore[index]
+    return [font.get_object()["/BaseFont"] for font in resources.values()]
