@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Select, Uuid, and_, case, func, literal, or_, select, true, tuple_
+from sqlalchemy import CTE, ColumnElement, Select, Uuid, and_, func, literal, or_, select, true, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
@@ -13,6 +13,8 @@ from app.repositories.base import Page, PageRequest, Repository, decode_cursor, 
 
 # A page looks at so many questions at most: it may be short, and the list goes on all the same.
 LOOKED_AT = 500
+# Of very many questions that are alike, each is measured with so many.
+MOST_NEAR = 50
 _LAST = UUID(int=2**128 - 1)
 
 _Other, _OtherSaid = aliased(Question), aliased(QuestionVersion)
@@ -101,15 +103,20 @@ def _said(institute_id: UUID, which: ColumnElement[bool]) -> CTE:
 
 def _measured(mine: CTE, institute_id: UUID) -> Select[UUID, UUID, float]:
     """Pairs of them and others that are worth measuring, with their likeness."""
-    # The offset is a fence: each of mine looks for its own near ones, by the index.
-    near = select(_OtherSaid).where(_OtherSaid.sketch.overlap(mine.c.sketch)).offset(0).lateral("near")
-    likeness = case(
-        (
-            # To measure is dear; pairs with one band in common are mostly chance.
-            func.ias.bands_in_common(mine.c.sketch, near.c.sketch) >= 2,
-            func.ias.likeness(mine.c.wording, func.ias.question_wording(near.c.text, near.c.options)),
+    # The limit lets each of mine look for its own near ones by the index, and bounds the work where very many
+    # are alike; a join inside it would tempt the planner to begin elsewhere. To measure is dear, and pairs
+    # with one band in common are mostly chance.
+    near = (
+        select(_OtherSaid)
+        .where(
+            _OtherSaid.sketch.overlap(mine.c.sketch),
+            _OtherSaid.question_id != mine.c.id,
+            func.ias.bands_in_common(mine.c.sketch, _OtherSaid.sketch) >= 2,
         )
+        .limit(MOST_NEAR)
+        .lateral("near")
     )
+    likeness = func.ias.likeness(mine.c.wording, func.ias.question_wording(near.c.text, near.c.options))
     return (
         select(mine.c.id, _Other.id.label("other_id"), likeness.label("likeness"))
         .select_from(mine)

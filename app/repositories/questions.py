@@ -1,7 +1,7 @@
 """The question bank: questions and their immutable versions."""
 
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -94,6 +94,10 @@ def withheld_from(reader: BankReader) -> ColumnElement[bool]:
     return Question.id.in_(union(drafted, published))
 
 
+class _Undone(Exception):
+    """Ends a savepoint as if something had gone wrong."""
+
+
 class QuestionRepository(Repository):
     """Questions of one institute, each together with its current version."""
 
@@ -162,11 +166,10 @@ class QuestionRepository(Repository):
     @asynccontextmanager
     async def undone(self) -> AsyncIterator[None]:
         """What is written in this block was never there: for those who only ask what would happen."""
-        savepoint = await self._session.begin_nested()
-        try:
-            yield
-        finally:
-            await savepoint.rollback()
+        with suppress(_Undone):
+            async with self._session.begin_nested():
+                yield
+                raise _Undone
 
     async def lock_bank(self, institute_id: UUID) -> None:
         """Let one import at a time work on the institute's bank; readers and single edits go on."""

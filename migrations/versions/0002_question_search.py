@@ -60,11 +60,15 @@ language sql immutable strict parallel safe as $$
 $$
 """  # noqa: S608
 
-# What two questions are compared by: one language, English where there is one.
-WORDING = f"""
+# What two questions are compared by: one language, English where there is one. Whether pg_trgm sees letters
+# in other scripts is up to the database's locale: words in them stand as hashes, which it sees everywhere.
+WORDING = rf"""
 create function ias.question_wording(said jsonb, choices jsonb) returns text
 language sql immutable strict parallel safe as $$
-  select left(string_agg(words, e'\\n' order by place), 20000) from ({TEXTS}) as texts
+  select string_agg(
+    case when word ~ '[^\x01-\x7f]' then left(md5(lower(word)), 8) else word end, ' ' order by place, nth)
+  from ({TEXTS}) as texts,
+    regexp_split_to_table(left(words, 20000), '[\s!-/:-@।]+') with ordinality as word (word, nth)
   where language = (
     select key from jsonb_object_keys(said) as key order by key <> 'en', key collate "C" limit 1
   )

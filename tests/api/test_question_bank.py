@@ -245,7 +245,7 @@ class TestDuplicates:
             await make(author, subject_id)
         pairs, cursor = [], None
         while True:
-            wanted = {"subject_id": subject_id, "limit": 1} | ({"cursor": cursor} if cursor else {})
+            wanted: dict[str, Any] = {"subject_id": subject_id, "limit": 1, "cursor": cursor or []}
             page = (await author.get("/questions/duplicates", params=wanted)).json()
             pairs += page["items"]
             cursor = page["next_cursor"]

@@ -49,17 +49,14 @@ class TestLoad:
         async with reading(development.engine) as reads:
             now = development.clock.now()
             listed = (await tests.page(reads, operator(), now, listings.TestFilter(), PageRequest())).items
-        shown = {each.test.kind: (each.test.status, each.test.access, each.paper) for each in listed}
-        assert {kind: (status, access) for kind, (status, access, _) in shown.items()} == {
-            "full": ("published", "free"),
-            "practice": ("published", "free"),
-        }
-        papers = {kind: paper for kind, (_, _, paper) in shown.items() if paper is not None}
-        assert {kind: (p.question_count, p.max_marks) for kind, p in papers.items()} == {
-            "full": (12, "24"),
-            "practice": (5, "10"),
-        }
-        assert papers["full"].languages == ["en", "hi"]
+        assert {(each.test.status, each.test.access) for each in listed} == {("published", "free")}
+        papers = [each.paper for each in listed if each.paper is not None]
+        assert [(paper.question_count, paper.max_marks, paper.languages) for paper in papers] == [
+            (12, "24", ["en", "hi"]),
+            (5, "10", ["en"]),
+            (40, "100", ["en", "hi"]),
+            (100, "200", ["en", "hi"]),
+        ]
 
     async def test_a_second_load_does_nothing(self, development: Components) -> None:
         assert await demo_content.load(development)

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli.import_ import import_app
 from app.config import get_settings
+from tests.services.questions.workbook_files import workbook
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +58,22 @@ def the_test(database_url: str, title: str) -> list[dict[str, Any]]:
 
 
 class TestQuestions:
+    def test_what_is_worth_a_look_is_told(self, tmp_path: Path) -> None:
+        file = tmp_path / "alike.csv"
+        text = f"Consider the Constitution as it was adopted in November 1949, {uuid4()}, and its preamble"
+        rows = "".join(f"{text} {end},This,That,a\n" for end in ("now", "then"))
+        file.write_text(f"question,option_a,option_b,key\n{rows}".replace(", ", " "))
+        result = run(file)
+        assert result.exit_code == 0, result.output
+        assert "very similar to the question in row 2" in result.output
+
+    def test_a_workbook(self, tmp_path: Path) -> None:
+        file = tmp_path / "paper.xlsx"
+        header = ("source", "number", "question", "option_a", "option_b", "key")
+        file.write_bytes(workbook(header, (uuid4().hex, 1, "Which?", "This", "That", "a")))
+        assert "created: 1" in run(file).output
+        assert "unchanged: 1" in run(file).output
+
     def test_a_second_import_changes_nothing(self, sheet: Path) -> None:
         results = [run(sheet, "--empty-key", "dropped") for _ in range(2)]
         assert [result.exit_code for result in results] == [0, 0]

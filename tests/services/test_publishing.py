@@ -1,6 +1,7 @@
 """Publishing: a draft is frozen as the next paper version, or told all that stands in the way."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,7 @@ from app.models import (
     PassageVersion,
     Question,
     QuestionVersion,
+    Role,
 )
 from app.services import media, tests
 from app.services.components import Components
@@ -29,9 +31,10 @@ from app.services.tests import PaperStore, Published, SectionDraft
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
 from tests.content import UPSC, add_passage, add_questions, publish_test
+from tests.exams import place_in_exam
 from tests.people import add_stranger
 from tests.pictures import picture
-from tests.sittings import until_blocking
+from tests.sittings import add_candidate, until_blocking
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 AUTHOR = operator()
@@ -223,6 +226,23 @@ class TestObstacles:
             "sections.1.question_ids": "the section has no question",
             "duration_seconds": "the timed sections take longer than the test",
         }
+
+    async def test_a_question_that_an_unreleased_exam_holds(self, uow: UnitOfWork) -> None:
+        """Or its key could be read in the results of one's own test, before the exam's release."""
+        made = await publish_test(uow)
+        await place_in_exam(uow, made.id, NOW)
+        stranger = replace(operator(), id=(await add_candidate(uow)).id, role=Role.AUTHOR)
+        composed = tests.TestDraft(
+            title={"en": "Mine"},
+            kind="full",
+            duration_seconds=60,
+            marking=UPSC,
+            sections=[section(made.question_ids[0])],
+        )
+        mine = await tests.create(uow, stranger, composed)
+        with pytest.raises(NotPublishable) as refusal:
+            await tests.publish(uow, stranger, mine.id, NOW)
+        assert [error.field for error in refusal.value.errors] == ["sections.0.question_ids.0"]
 
     async def test_a_key_that_drops_everything(self, uow: UnitOfWork) -> None:
         ids = await add_questions(uow, [{"dropped": True}] * 2)

@@ -194,10 +194,10 @@ async def read_question(
     return QuestionWithVersionsOut.with_versions(shown, history)
 
 
-@router.get("/{question_id}/versions/{number}/diff", responses=problems(Forbidden, NotFound, Invalid))
+@router.get("/{question_id}/versions/{version}/diff", responses=problems(Forbidden, NotFound, Invalid))
 async def compare_versions(
     question_id: UUID,
-    number: VersionNumber,
+    version: VersionNumber,
     reads: Reads,
     reader: CurrentBankReader,
     against: Annotated[
@@ -205,10 +205,10 @@ async def compare_versions(
     ] = None,
 ) -> DiffOut:
     """What changed in a version, field by field and language by language."""
-    before = against if against is not None else max(number - 1, 1)
-    changes = await questions.compare(reads, reader, question_id, number, before)
+    before = against if against is not None else max(version - 1, 1)
+    changes = await questions.compare(reads, reader, question_id, version, before)
     return DiffOut.model_validate(
-        {"question_id": question_id, "number": number, "against": before, "changes": changes}
+        {"question_id": question_id, "number": version, "against": before, "changes": changes}
     )
 
 

@@ -24,7 +24,7 @@ from app.services.users import Principal
 PrintPart = Literal["paper", "solutions"]
 PrintVersion = int | Literal["draft"]
 
-# A long paper takes half a second of one processor: one at a time, and requests go on meanwhile.
+# A long paper takes half a second of one processor: one at a time. The thread waits for the press.
 _press = ThreadPoolExecutor(max_workers=1, thread_name_prefix="printing")
 
 

@@ -57,11 +57,20 @@ class TestPaperSheet:
         )
         assert sheet.facts[1] == "Maximum marks: 8"
         assert "Questions carry different marks" in sheet.notes[1]
-        assert [part.note for part in sheet.parts] == [
-            "Question 1 · 2 marks · 1 minute 30 seconds · "
-            "Each question carries 2 marks. For each wrong answer 2/3 mark will be deducted.",
-            "Questions 2 to 4 · 6 marks · 1 hour 30 minutes · Answer any 2; the first 2 answered count · "
-            "Each question carries 3 marks. Nothing is deducted for a wrong answer.",
+        assert [part.note.split(" · ") for part in sheet.parts] == [
+            [
+                "Question 1",
+                "2 marks",
+                "1 minute 30 seconds",
+                "Each question carries 2 marks. For each wrong answer 2/3 mark will be deducted.",
+            ],
+            [
+                "Questions 2 to 4",
+                "6 marks",
+                "1 hour 30 minutes",
+                "Answer any 2; the first 2 answered count",
+                "Each question carries 3 marks. Nothing is deducted for a wrong answer.",
+            ],
         ]
 
     def test_marks_that_differ_within_a_section_stand_beside_questions(self) -> None:

@@ -1,10 +1,12 @@
 """Typesetting: what a reader of the PDF finds in it."""
 
+import re
 from datetime import UTC, datetime
 from io import BytesIO
+from typing import Any
 
 import pytest
-from pypdf import PdfReader
+from pypdf import PageObject, PdfReader
 
 from app.services.printing import figure_name, paper_sheet, solutions_sheet, typeset
 from app.services.printing.typesetting import FOLDER
@@ -43,13 +45,22 @@ class TestTypeset:
         ):
             assert words in text
 
-    def test_hindi_is_shaped_and_can_be_searched(self) -> None:
-        words = "क्षत्रिय श्रद्धा निर्णय Mixed"
-        reader = printed(document(([question(1, text={"hi": words})], {})), "hi")
-        assert words.replace(" ", "") in text_of(reader).replace(" ", "").replace("\n", "")
-        fonts = {str(font) for page in reader.pages for font in fonts_of(page)}
-        assert any("NotoSansDevanagari" in font for font in fonts)
-        assert any("NotoSans-Regular" in font for font in fonts)
+    def test_hindi_is_drawn_by_our_fonts(self) -> None:
+        reader = printed(document(([question(1, text={"hi": "अनुच्छेद 352 (Article)"})], {})), "hi")
+        fonts = {name.partition("+")[2] for page in reader.pages for name in fonts_of(page)}
+        styles = ("Regular", "Bold")
+        assert fonts == {
+            f"{family}-{style}" for family in ("NotoSans", "NotoSansDevanagari") for style in styles
+        }
+
+    @pytest.mark.parametrize("conjunct", ["क्ष", "त्र", "ज्ञ", "श्र", "द्ध", "ट्ठ"])
+    def test_conjuncts_are_single_glyphs(self, conjunct: str) -> None:
+        assert len(glyphs(conjunct * 30)) == len(glyphs("क" * 30))
+
+    def test_a_short_i_stands_before_its_consonant(self) -> None:
+        """After five consonants come five pairs, of another sign and that consonant."""
+        assert re.search(r"(.)\1{4}((?!\1).)\1(\2\1){4}", glyphs("क" * 5 + "कि" * 5))
+        assert not re.search(r"(.)\1{4}((?!\1).)\1(\2\1){4}", glyphs("क" * 5 + "की" * 5))
 
     @pytest.mark.parametrize(
         "words", ["#panic()", '#read("/etc/passwd")', "$x$ ] } \\ @label <b>", "= No heading"]
@@ -106,6 +117,17 @@ class TestFonts:
         assert sum(font.stat().st_size for font in fonts) < 2 * 1024 * 1024
 
 
-def fonts_of(page: object) -> list[object]:
-    resources = page["/Resources"]["/Font"]  # type: ignore[index]
-    return [font.get_object()["/BaseFont"] for font in resources.values()]
+def fonts_of(page: PageObject) -> list[str]:
+    resources: Any = page["/Resources"]
+    return [str(font.get_object()["/BaseFont"]).lstrip("/") for font in resources["/Font"].values()]
+
+
+def glyphs(words: str) -> str:
+    """The glyphs of a paper with these words in the order in which they are drawn, each as one character."""
+    content = (
+        printed(document(([question(1, text={"hi": words}, options=[])], {})), "hi").pages[0].get_contents()
+    )
+    assert content is not None
+    shown = [operands[0] for operands, operator in content.operations if operator in (b"Tj", b"TJ")]
+    pieces = [piece for part in shown for piece in (part if isinstance(part, list) else [part])]
+    return "".join(piece for piece in pieces if isinstance(piece, str))
