@@ -13,6 +13,7 @@ from app.cli.servers import ensure_servers
 
 if TYPE_CHECKING:
     from app.core.errors import Fact
+    from app.services.components import Components
     from app.services.questions import ImportReport
     from app.services.tests import Published
     from app.services.unit_of_work import UnitOfWork
@@ -26,6 +27,7 @@ class _Order:
     """What the command line asks for."""
 
     file: bytes
+    images: bytes | None
     subject: str | None
     empty_key: str
     dry_run: bool
@@ -43,6 +45,10 @@ def questions(
     file: Annotated[
         Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="XLSX, or CSV in UTF-8.")
     ],
+    images: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, readable=True, help="A ZIP of the images that it names."),
+    ] = None,
     subject: Annotated[
         str | None, typer.Option(help="The subject of all; a row's own subject is then its chapter.")
     ] = None,
@@ -82,7 +88,14 @@ def questions(
         "review": review,
         "shuffle": {"questions": shuffle, "options": shuffle},
     }
-    order = _Order(file.read_bytes(), subject, empty_key, dry_run, test if publish_as_test else None)
+    order = _Order(
+        file=file.read_bytes(),
+        images=images.read_bytes() if images is not None else None,
+        subject=subject,
+        empty_key=empty_key,
+        dry_run=dry_run,
+        test=test if publish_as_test else None,
+    )
     with ensure_servers():
         succeeded = asyncio.run(_run(order))
     if not succeeded:
@@ -93,26 +106,25 @@ async def _run(order: _Order) -> bool:
     """Do it in one transaction: a test that cannot be published leaves no questions behind either."""
     from app.config import get_settings  # noqa: PLC0415 -- heavy
     from app.core.errors import Fact  # noqa: PLC0415
-    from app.database import create_engine  # noqa: PLC0415
+    from app.services.components import open_components  # noqa: PLC0415
     from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
 
-    engine = create_engine(get_settings(), application_name="ias-import", pool_size=1)
-    try:
-        async with unit_of_work(engine) as uow:
-            report, published = await _import(uow, order)
-    except Fact as fact:
-        _print_fact(fact)
-        return False
-    finally:
-        await engine.dispose()
+    async with open_components(get_settings(), application_name="ias-import", pool_size=1) as parts:
+        try:
+            async with unit_of_work(parts.engine) as uow:
+                report, published = await _import(uow, parts, order)
+        except Fact as fact:
+            _print_fact(fact)
+            return False
     _print_report(report, published, dry_run=order.dry_run)
     return not report.errors
 
 
-async def _import(uow: "UnitOfWork", order: _Order) -> "tuple[ImportReport, Published | None]":
-    from app.core.clock import SystemClock  # noqa: PLC0415 -- heavy
-    from app.services import tests  # noqa: PLC0415
-    from app.services.questions import EmptyKey, import_questions  # noqa: PLC0415
+async def _import(
+    uow: "UnitOfWork", parts: "Components", order: _Order
+) -> "tuple[ImportReport, Published | None]":
+    from app.services import tests  # noqa: PLC0415 -- heavy
+    from app.services.questions import EmptyKey, ImagesZip, import_questions  # noqa: PLC0415
     from app.services.users import operator  # noqa: PLC0415
 
     author = operator()
@@ -123,13 +135,14 @@ async def _import(uow: "UnitOfWork", order: _Order) -> "tuple[ImportReport, Publ
         dry_run=order.dry_run,
         subject=order.subject,
         empty_key=EmptyKey(order.empty_key),
+        images=ImagesZip(order.images, parts.media) if order.images is not None else None,
     )
     if order.test is None or not report.question_ids:
         return report, None
     section = tests.SectionDraft(name=order.test["title"], question_ids=report.question_ids)
     draft = tests.TestDraft(sections=[section], **order.test)
     test = await tests.create(uow, author, draft)
-    return report, await tests.publish(uow, author, test.id, SystemClock().now())
+    return report, await tests.publish(uow, author, test.id, parts.clock.now())
 
 
 def _print_report(report: "ImportReport", published: "Published | None", *, dry_run: bool) -> None:

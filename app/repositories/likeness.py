@@ -12,7 +12,7 @@ from app.models import Question, QuestionVersion
 from app.repositories.base import Page, PageRequest, Repository, decode_cursor, encode_cursor
 
 # A page looks at so many questions at most: it may be short, and the list goes on all the same.
-LOOKED_AT = 500
+LOOKED_AT = 100
 # Of very many questions that are alike, each is measured with so many.
 MOST_NEAR = 50
 _LAST = UUID(int=2**128 - 1)

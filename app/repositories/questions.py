@@ -145,15 +145,17 @@ class QuestionRepository(Repository):
         return (await self._session.scalars(statement)).all()
 
     async def passages(self, institute_id: UUID, ids: Collection[UUID]) -> set[UUID]:
-        """Which of these are passages."""
-        statement = select(Passage.id).where(Passage.institute_id == institute_id, Passage.id.in_(ids))
+        """Which of these are passages in use."""
+        statement = select(Passage.id).where(
+            Passage.institute_id == institute_id, Passage.id.in_(ids), Passage.status == "active"
+        )
         return set(await self._session.scalars(statement))
 
     async def passages_named(self, institute_id: UUID, names: Collection[str]) -> dict[str, UUID]:
-        """Passages by their `external_id`; one that has none by its id."""
+        """Passages in use by their `external_id`; one that has none by its id."""
         name = func.coalesce(Passage.external_id, cast(Passage.id, TEXT))
         statement = select(name, Passage.id).where(
-            Passage.institute_id == institute_id, name == func.any(_texts(names))
+            Passage.institute_id == institute_id, name == func.any(_texts(names)), Passage.status == "active"
         )
         return dict(iter(await self._session.execute(statement)))
 

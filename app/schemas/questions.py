@@ -11,6 +11,7 @@ from app.models import LocalizedText, Question, QuestionVersion
 from app.repositories.questions import QuestionFilter
 from app.schemas.changes import Changes
 from app.schemas.common import In, Localized, OptionId, Out
+from app.schemas.media import MediaIds as Media
 from app.services.questions import Content, Duplicate, Place, SheetFormat, Shown
 
 LONGEST_GLANCE = 200
@@ -29,7 +30,6 @@ Tags = Annotated[list[Tag], Field(max_length=20), AfterValidator(_distinct)]
 Source = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Number = Annotated[str, Field(max_length=32, examples=["3.14"])]
-Media = Annotated[list[str], Field(max_length=0, description="Images cannot be attached yet")]
 
 
 class OptionIn(In):

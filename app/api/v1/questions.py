@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, File, Form, Path, Query, UploadFile, sta
 from fastapi.responses import Response, StreamingResponse
 from pydantic import StringConstraints
 
-from app.api.deps import CurrentAuthor, CurrentBankReader, Paging, Reads, Uow, takes_nothing
+from app.api.deps import CurrentAuthor, CurrentBankReader, Paging, Parts, Reads, Uow, takes_nothing
 from app.api.problems import problems
 from app.core.errors import AlreadyExists, Forbidden, Invalid, NotFound, TooLarge
 from app.repositories.questions import QuestionFilter
@@ -28,7 +28,7 @@ from app.schemas.questions import (
     Tag,
 )
 from app.services import questions
-from app.services.questions import EmptyKey, SheetFormat
+from app.services.questions import EmptyKey, ImagesZip, SheetFormat
 
 router = APIRouter(prefix="/questions", tags=["questions"])
 
@@ -88,6 +88,7 @@ async def create_question(body: QuestionIn, author: CurrentAuthor, uow: Uow) -> 
 async def import_questions(
     author: CurrentAuthor,
     uow: Uow,
+    parts: Parts,
     file: Annotated[
         UploadFile, File(description="XLSX, or CSV in UTF-8; at most 25 MB and 20,000 questions")
     ],
@@ -98,6 +99,10 @@ async def import_questions(
     empty_key: Annotated[
         EmptyKey, Form(description="What a row without a key is: a mistake, dropped, or a draft")
     ] = EmptyKey.ERROR,
+    images: Annotated[
+        UploadFile | None,
+        File(description="A ZIP of the images that the sheet names; with the sheet at most 25 MB"),
+    ] = None,
 ) -> ImportOut:
     """Import a sheet of questions: all of it or nothing.
 
@@ -106,7 +111,8 @@ async def import_questions(
     questions is a 422; so is a workbook with macros, a password or links to other files. Importing the same
     sheet again changes nothing.
 
-    `warnings` names rows that are very similar to another question; they are imported all the same.
+    `warnings` names rows that are very similar to another question, and files of `images` that no row
+    names; the rows are imported all the same.
 
     Columns, in any order: `number, external_id, type, subject, chapter, passage_id, question,
     question_<lang>, option_a … option_f, option_a_<lang> …, key, status, explanation, explanation_<lang>,
@@ -115,6 +121,10 @@ async def import_questions(
     question `true` or `false`; `dropped` for one that does not count. Subjects and chapters that are not
     there are made. Of a workbook, the sheet called `questions` is read, else the first; formulas, dates,
     merged and hidden cells are errors.
+
+    `image` names files of the ZIP `images`, as in `map.png; chart.png`, or images of the bank by id. Names
+    match to the letter, but for the case of the extension. The ZIP has no folders, at most 2,000 files and
+    200 MB unpacked; each image is kept as by `POST /media`. A dry run looks at them and keeps none.
 
     A question is known by `external_id`, else by `source` and `number`, else by its subject and text. Where
     it is there already, the sheet speaks for the columns and languages that it has; the rest stays.
@@ -126,6 +136,7 @@ async def import_questions(
         dry_run=dry_run,
         subject=subject or None,
         empty_key=empty_key,
+        images=ImagesZip(await images.read(), parts.media) if images is not None else None,
     )
     return ImportOut.model_validate(report)
 
@@ -167,7 +178,7 @@ async def list_duplicates(
 ) -> PageOut[DuplicateOut]:
     """Pairs of questions that say nearly the same, options included; retired ones are left out.
 
-    They are compared in English, or else in the language that they have. A page looks at 500 questions: it
+    They are compared in English, or else in the language that they have. A page looks at 100 questions: it
     may be short or even empty, and the list goes on while there is a `next_cursor`.
     """
     page = await questions.duplicates(reads, reader, subject_id, threshold, paging)

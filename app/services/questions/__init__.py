@@ -5,6 +5,7 @@ from app.services.questions.content import Content
 from app.services.questions.duplicates import Duplicate, duplicates
 from app.services.questions.exports import Export, SheetFormat, export
 from app.services.questions.history import Change, compare
+from app.services.questions.images import ImagesZip
 from app.services.questions.imports import ImportReport, RowWarning, import_questions
 from app.services.questions.rows import EmptyKey, RowError
 from app.services.questions.syllabus import subject_named
@@ -16,6 +17,7 @@ __all__ = [
     "Duplicate",
     "EmptyKey",
     "Export",
+    "ImagesZip",
     "ImportReport",
     "Place",
     "RowError",

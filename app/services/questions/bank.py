@@ -10,6 +10,7 @@ from app.core.ids import uuid7
 from app.models import Question, QuestionVersion, Role
 from app.repositories.base import Page, PageRequest
 from app.repositories.questions import BankReader, QuestionFilter
+from app.services import media
 from app.services.questions.content import (
     CONTENT_FIELDS,
     Content,
@@ -175,7 +176,7 @@ async def _checked(uow: UnitOfWork, author: Principal, place: Place, content: Co
 async def _place_problems(
     uow: UnitOfWork, author: Principal, place: Place, content: Content
 ) -> list[FieldError]:
-    errors = []
+    errors = await media.check_exist(uow, author.institute_id, content.media)
     if await uow.subjects.get(author.institute_id, place.subject_id) is None:
         errors.append(FieldError("subject_id", "there is no such subject"))
     elif place.chapter_id and not await uow.subjects.chapter(

@@ -88,7 +88,7 @@ def header_of(languages: Iterable[str]) -> list[str]:
         *options,
         *("key", "status"),
         *each("explanation"),
-        *("difficulty", "tags", "source"),
+        *("difficulty", "tags", "source", "image"),
     ]
 
 
@@ -113,6 +113,7 @@ def cells_of(question: Question, labels: Labels, passages: Mapping[UUID, str]) -
         "difficulty": said.difficulty or "",
         "tags": written_tags(said.tags),
         "source": question.source or "",
+        "image": "; ".join(said.media),
         **_texts("question", said.text),
         **_texts("explanation", said.explanation or {}),
     }

@@ -9,6 +9,7 @@ from uuid import UUID
 from app.models import Chapter, Question, Subject
 from app.services.questions.bank import bank_reader
 from app.services.questions.columns import Columns
+from app.services.questions.images import ImagesZip, SheetImages
 from app.services.questions.plans import Entry, Identity, Plan, planned, repeated
 from app.services.questions.rows import EmptyKey, RowError, SheetRow
 from app.services.questions.sheets import read_sheet
@@ -40,7 +41,7 @@ class ImportReport:
     unchanged: int = 0
     errors: Sequence[RowError] = ()
     warnings: Sequence[RowWarning] = ()
-    """Rows that are very similar to other questions: imported all the same."""
+    """Files that no row names, and rows very similar to other questions: imported all the same."""
     question_ids: Sequence[UUID] = ()
     """In the order of the sheet; empty after a dry run."""
 
@@ -53,33 +54,40 @@ async def import_questions(
     dry_run: bool = False,
     subject: str | None = None,
     empty_key: EmptyKey = EmptyKey.ERROR,
+    images: ImagesZip | None = None,
 ) -> ImportReport:
     """Bring a sheet into the bank. With `subject`, the subject of a row becomes its chapter.
 
     A question is known by `external_id`, else by `source` and `number`, else by its subject and text, and a
     row finds only a question that is known the same way.
     """
+    pictures = SheetImages(images)
     sheet = await asyncio.to_thread(read_sheet, file, empty_key=empty_key, needs_subject=subject is None)
     if sheet.errors:
         return _refused(sheet.errors)
+    # Before the lock: to look at many images takes a while.
+    unusable = await pictures.check(uow, author.institute_id, sheet.rows)
     await uow.questions.lock_bank(author.institute_id)
     rows, errors = await _with_passages(uow, author.institute_id, sheet.rows)
     syllabus = await Syllabus.load(uow, author.institute_id)
     entries = _placed(rows, syllabus, sheet.columns, subject)
-    errors += repeated(entries)
+    errors += [*unusable, *repeated(entries)]
     if errors:
         return _refused(errors)
     known = await _known(uow, author.institute_id, entries)
     if withheld := await _withheld(uow, author, entries, known):
         return _refused(withheld)
+    if not dry_run:
+        await pictures.store(uow, author)
+    entries = [_illustrated(entry, pictures) for entry in entries]
     plan = planned(entries, known, sheet.columns, Plan(author.institute_id, author.author_id))
     if dry_run:
         async with uow.questions.undone():
-            return replace(await _written(uow, syllabus, plan), question_ids=())
-    return await _written(uow, syllabus, plan)
+            return replace(await _written(uow, syllabus, plan, pictures), question_ids=())
+    return await _written(uow, syllabus, plan, pictures)
 
 
-async def _written(uow: UnitOfWork, syllabus: Syllabus, plan: Plan) -> ImportReport:
+async def _written(uow: UnitOfWork, syllabus: Syllabus, plan: Plan, pictures: SheetImages) -> ImportReport:
     await syllabus.save(uow)
     await uow.questions.add(plan.questions, plan.first_versions)
     await uow.questions.add_versions(plan.next_versions)
@@ -88,9 +96,18 @@ async def _written(uow: UnitOfWork, syllabus: Syllabus, plan: Plan) -> ImportRep
         created=len(plan.questions),
         updated=len(plan.changes),
         unchanged=len(plan.question_ids) - len(plan.questions) - len(plan.changes),
-        warnings=await _warnings(uow, plan),
+        warnings=[*_unused(pictures), *await _warnings(uow, plan)],
         question_ids=plan.question_ids,
     )
+
+
+def _illustrated(entry: Entry, pictures: SheetImages) -> Entry:
+    content = replace(entry.row.content, media=pictures.of(entry.row))
+    return replace(entry, row=replace(entry.row, content=content))
+
+
+def _unused(pictures: SheetImages) -> list[RowWarning]:
+    return [RowWarning(1, "images", pictures.unused)] if pictures.unused else []
 
 
 async def _warnings(uow: UnitOfWork, plan: Plan) -> list[RowWarning]:

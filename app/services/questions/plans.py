@@ -146,7 +146,7 @@ def merged(before: Content, row: SheetRow, columns: Columns) -> Content:
         difficulty=row.content.difficulty if "difficulty" in columns else before.difficulty,
         tags=row.content.tags if "tags" in columns else before.tags,
         passage_id=row.content.passage_id if "passage_id" in columns else before.passage_id,
-        media=before.media,
+        media=row.content.media if "image" in columns else before.media,
     )
 
 

@@ -28,6 +28,7 @@ DIFFICULTIES = ("easy", "medium", "hard")
 STATUSES = ("draft", "active", "retired")
 _MAY_WAIT = ("draft", "retired")  # for a key
 _MOST_TAGS = 20
+_MOST_IMAGES = 20
 _LONGEST_TAG = 50
 _LETTERS = re.compile(r"[a-z]+(\|[a-z]+)*")
 
@@ -62,6 +63,8 @@ class SheetRow:
     source: str | None
     number: int | None
     passage: str | None
+    images: tuple[str, ...]
+    """Names of files, or ids of images that are there."""
 
 
 @dataclass(slots=True)
@@ -84,8 +87,6 @@ class RowReader:
         key_cell = self._cell("key")
         waits = key_cell is None and (status in _MAY_WAIT or self.empty_key is EmptyKey.DRAFT)
         content = self._content(self._type(key_cell), key_cell, waits=waits)
-        if self._cell("image"):
-            self._wrong("image", "images are not imported yet; leave this empty")
         question = SheetRow(
             row=self.row,
             content=content,
@@ -96,6 +97,7 @@ class RowReader:
             source=self._cell("source"),
             number=self._number(),
             passage=self._cell("passage_id"),
+            images=self._images(),
         )
         return None if self.errors else question
 
@@ -153,6 +155,12 @@ class RowReader:
         if len(tags) > _MOST_TAGS or any(len(tag) > _LONGEST_TAG for tag in tags):
             self._wrong("tags", f"at most {_MOST_TAGS} tags of {_LONGEST_TAG} characters, split by commas")
         return tags
+
+    def _images(self) -> tuple[str, ...]:
+        names = tuple(name for part in (self._cell("image") or "").split(";") if (name := part.strip()))
+        if len(names) > _MOST_IMAGES or len(set(names)) < len(names):
+            self._wrong("image", f"at most {_MOST_IMAGES} images, each once, split by semicolons")
+        return names
 
     def _number(self) -> int | None:
         cell = self._cell("number")

@@ -171,7 +171,7 @@ class TestReadSheet:
             ({"number": "4a"}, "number"),
             ({"number": "-4"}, "number"),
             ({"number": "4294967296"}, "number"),
-            ({"image": "river.png"}, "image"),
+            ({"image": "river.png;river.png"}, "image"),
             ({"tags": ",".join(f"t{number}" for number in range(21))}, "tags"),
             ({"tags": "t" * 51}, "tags"),
             ({"source": "s" * 301}, "source"),

@@ -1,0 +1,203 @@
+"""The images of a sheet: files of a ZIP beside it by name, or images that the bank has by id."""
+
+import asyncio
+import hashlib
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import PurePosixPath
+from uuid import UUID
+
+from app.core.errors import Invalid
+from app.core.images import EncodedImage, UnusableImage, encode_anew
+from app.core.storage import Storage
+from app.services import media
+from app.services.questions.rows import RowError, SheetRow
+from app.services.unit_of_work import UnitOfWork
+from app.services.users import Principal
+
+_MOST_ENTRIES = 2_000
+_MOST_BYTES_INSIDE = 200_000_000
+_LARGEST_RATIO = 200
+_SMALL = 1_000_000
+_ASKED_AT_ONCE = 10_000
+_NAMES_SHOWN = 5
+_EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
+# Of the other methods, `zipfile` unpacks more than it is asked for.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# What reading a single entry raises where it is damaged.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError)
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesZip:
+    """A ZIP with the images that a sheet names, and where they are to be kept."""
+
+    content: bytes
+    storage: Storage
+
+
+class ImageArchive:
+    """The files of a ZIP by name, whatever the case of their extension. Nothing is unpacked to a disk."""
+
+    def __init__(self, content: bytes) -> None:
+        """Raises Invalid for what is no ZIP of images, before anything is unpacked."""
+        try:
+            self._zip = zipfile.ZipFile(BytesIO(content))
+        except (zipfile.BadZipFile, ValueError, NotImplementedError):
+            raise _refused("it is no ZIP file, or damaged") from None
+        entries = self._zip.infolist()
+        _check_size(entries)
+        self._entries: dict[str, zipfile.ZipInfo] = {}
+        for entry in entries:
+            _check_entry(entry)
+            if self._entries.setdefault(_plain(entry.filename), entry) is not entry:
+                raise _refused(f'two of its files are called "{entry.filename[:100]}"')
+
+    def __contains__(self, name: str) -> bool:
+        return _plain(name) in self._entries
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file. Raises UnusableImage."""
+        entry = self._entries[_plain(name)]
+        if entry.file_size > media.MAX_BYTES:
+            raise UnusableImage(_too_large())
+        try:
+            # With a size: else what an entry says of its own would be checked only after it is unpacked.
+            with self._zip.open(entry) as file:
+                return file.read(entry.file_size)
+        except _DAMAGE:
+            raise UnusableImage("the file is damaged in the ZIP; pack it again") from None
+
+    def others(self, names: Collection[str]) -> list[str]:
+        """The files that none of these names means."""
+        meant = {_plain(name) for name in names}
+        return [entry.filename for name, entry in self._entries.items() if name not in meant]
+
+
+@dataclass(slots=True)
+class SheetImages:
+    """What the `image` cells of a sheet name."""
+
+    zipped: ImagesZip | None
+    archive: ImageArchive = field(init=False)
+    ids: dict[str, str] = field(default_factory=dict)
+    """The id of each image that is named; of a new one, what stands for it until it is stored."""
+    new: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.archive = ImageArchive(_EMPTY_ZIP if self.zipped is None else self.zipped.content)
+
+    async def check(self, uow: UnitOfWork, institute_id: UUID, rows: Sequence[SheetRow]) -> list[RowError]:
+        """Look for all that the rows name; nothing is stored yet."""
+        names = dict.fromkeys(name for row in rows for name in row.images)
+        wrong = await self._look_up(uow, institute_id, [name for name in names if name not in self.archive])
+        for name in filter(self.archive.__contains__, names):
+            try:
+                await self._look_at(uow, institute_id, name)
+            except UnusableImage as error:
+                wrong[name] = f'"{name}": {error}'
+        return [
+            RowError(row.row, "image", wrong[name]) for row in rows for name in row.images if name in wrong
+        ]
+
+    async def store(self, uow: UnitOfWork, author: Principal) -> None:
+        """Keep the images that are new."""
+        if self.zipped is None:
+            return
+        for name in self.new:
+            content = await asyncio.to_thread(self.archive.read, name)
+            kept = await media.upload(uow, self.zipped.storage, author, content)
+            self.ids[name] = str(kept.media.id)
+
+    def of(self, row: SheetRow) -> list[str]:
+        """The `media` of the row's question: each image once, though two files may be the same."""
+        return list(dict.fromkeys(self.ids[name] for name in row.images))
+
+    @property
+    def unused(self) -> str | None:
+        """A warning about files that no row names."""
+        names = self.archive.others(self.ids)
+        if not names:
+            return None
+        more = ", …" if len(names) > _NAMES_SHOWN else ""
+        shown = ", ".join(name[:100] for name in names[:_NAMES_SHOWN])
+        return f"no row names these files of the ZIP, {len(names):,} in all: {shown}{more}"
+
+    async def _look_up(self, uow: UnitOfWork, institute_id: UUID, names: Sequence[str]) -> dict[str, str]:
+        """Names that should be ids of images; what is wrong with those that are not."""
+        given = {name: media_id for name in names if (media_id := _id_in(name)) is not None}
+        wanted = list(given.values())
+        existing: set[UUID] = set()
+        for start in range(0, len(wanted), _ASKED_AT_ONCE):
+            existing |= set(await uow.media.existing(institute_id, wanted[start : start + _ASKED_AT_ONCE]))
+        self.ids |= {name: str(media_id) for name, media_id in given.items() if media_id in existing}
+        return {name: self._missing(name, given) for name in names if name not in self.ids}
+
+    def _missing(self, name: str, given: Collection[str]) -> str:
+        if name in given:
+            return f'there is no image "{name}"; upload it first'
+        if self.zipped is None:
+            return f'send a ZIP with the image "{name[:100]}" too'
+        return f'there is no file "{name[:100]}" in the ZIP'
+
+    async def _look_at(self, uow: UnitOfWork, institute_id: UUID, name: str) -> None:
+        """Whether the file is an image that we take, and one that we have."""
+        content = await asyncio.to_thread(self.archive.read, name)
+        image = await asyncio.to_thread(_encoded, content)
+        known = await uow.media.known(institute_id, [hashlib.sha256(content).hexdigest(), image.sha256])
+        if known is None:
+            self.new.append(name)
+        self.ids[name] = str(known.id if known else UUID(image.sha256[:32]))
+
+
+def _refused(why: str) -> Invalid:
+    return Invalid.field("images", f"the images cannot be imported: {why}")
+
+
+def _check_size(entries: Sequence[zipfile.ZipInfo]) -> None:
+    """By what the entries say of themselves; no more than that is read of them."""
+    size = sum(entry.file_size for entry in entries)
+    packed = sum(entry.compress_size for entry in entries)
+    if len(entries) > _MOST_ENTRIES:
+        raise _refused(f"the ZIP has more than {_MOST_ENTRIES:,} files; split it")
+    if size > _MOST_BYTES_INSIDE:
+        raise _refused(f"unpacked they are larger than {_MOST_BYTES_INSIDE:,} bytes; split the ZIP")
+    if size > _SMALL and size > packed * _LARGEST_RATIO:
+        raise _refused("they are packed more tightly than images can be")
+
+
+def _check_entry(entry: zipfile.ZipInfo) -> None:
+    if entry.flag_bits & 1:
+        raise _refused("the ZIP has a password; pack it without")
+    if entry.compress_type not in _METHODS:
+        raise _refused(f'"{entry.filename[:100]}" is packed in an unusual way; make an ordinary ZIP')
+    if any(part in entry.filename for part in ("/", "\\", "..")):
+        raise _refused(f'"{entry.filename[:100]}" is a path; pack the files themselves, without folders')
+
+
+def _plain(name: str) -> str:
+    """What a name is compared by; systems write the same letters in composed and decomposed form."""
+    path = PurePosixPath(unicodedata.normalize("NFC", name))
+    return f"{path.stem}{path.suffix.lower()}"
+
+
+def _id_in(name: str) -> UUID | None:
+    try:
+        return UUID(name)
+    except ValueError:
+        return None
+
+
+def _encoded(content: bytes) -> EncodedImage:
+    image = encode_anew(content)
+    if len(image.content) > media.MAX_BYTES:
+        raise UnusableImage(_too_large())
+    return image
+
+
+def _too_large() -> str:
+    return f"the image takes more than {media.MAX_BYTES // 1_000_000} MB; make it smaller"
