@@ -3,6 +3,7 @@
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
@@ -24,6 +25,7 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # a workbook with a password, and th
 _MOST_ENTRIES = 1_000
 _MOST_BYTES_INSIDE = 100_000_000
 _LARGEST_RATIO = 200
+_CHUNK = 1 << 20
 _SMALL = 1_000_000
 _MOST_COLUMNS = 500
 _REFUSED_PARTS = {
@@ -78,9 +80,10 @@ def _check_container(file: bytes) -> None:
     if file.startswith(_OLE):
         raise _refused("it has a password or is in the old format; save it as XLSX without a password")
     try:
-        entries = zipfile.ZipFile(BytesIO(file)).infolist()
+        archive = zipfile.ZipFile(BytesIO(file))
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         raise _refused("it is damaged or incomplete") from None
+    entries = archive.infolist()
     if any(entry.flag_bits & 1 for entry in entries):
         raise _refused("it has a password; save it without")
     _check_size(entries)
@@ -90,16 +93,33 @@ def _check_container(file: bytes) -> None:
     for part, why in _REFUSED_PARTS.items():
         if any(part in name for name in names):
             raise _refused(why)
+    _check_truth(archive, entries)
 
 
 def _check_size(entries: list[zipfile.ZipInfo]) -> None:
-    """Before anything is unpacked. `zipfile` reads no more than an entry says that it has."""
+    """Before anything is unpacked, by what the entries say of themselves."""
     size = sum(entry.file_size for entry in entries)
     packed = sum(entry.compress_size for entry in entries)
     if len(entries) > _MOST_ENTRIES or size > _MOST_BYTES_INSIDE:
         raise _refused(f"unpacked it is larger than {_MOST_BYTES_INSIDE:,} bytes; split it")
     if size > _SMALL and size > packed * _LARGEST_RATIO:
         raise _refused("it is packed more tightly than a sheet of questions can be")
+
+
+def _check_truth(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> None:
+    """Whether the entries hold what they say, reading no more than that.
+
+    The library asks for whole entries, and `zipfile` then unpacks one to its end before it looks at its size.
+    """
+    for entry in entries:
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise _refused("it is packed in an unusual way; open it in a spreadsheet and save it again")
+        try:
+            with archive.open(entry) as part:
+                while part.read(_CHUNK):
+                    pass
+        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError):
+            raise _refused("it is damaged or incomplete") from None
 
 
 def _rows(file: bytes) -> list[SheetCells]:

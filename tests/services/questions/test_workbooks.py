@@ -1,6 +1,7 @@
 """XLSX sheets: read like CSV, and refused where something could hide or run."""
 
 import io
+import tracemalloc
 import zipfile
 from datetime import date, datetime, time
 from typing import Any
@@ -222,3 +223,14 @@ class TestRefused:
         assert "larger" in refusal(repacked(workbook(), add={"xl/media/a.bin": b"\0" * 100_000_001}))
         many = {f"xl/media/{number}": b"" for number in range(1_001)}
         assert "larger" in refusal(repacked(workbook(), add=many))
+
+    def test_a_part_that_lies_of_its_size_is_not_unpacked_beyond_it(self) -> None:
+        bomb = bytearray(repacked(workbook(), change={"xl/workbook.xml": lambda _: b" " * 99_000_000}))
+        entry = zipfile.ZipFile(io.BytesIO(bomb)).getinfo("xl/workbook.xml")
+        for at in (entry.header_offset + 22, bomb.rindex(b"xl/workbook.xml") - 22):  # both directories
+            bomb[at : at + 4] = (900_000).to_bytes(4, "little")
+        tracemalloc.start()
+        assert "damaged" in refusal(bytes(bomb))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 20_000_000
