@@ -13,6 +13,8 @@ from app.repositories.base import Page, PageRequest, Repository, decode_cursor, 
 
 # A page looks at so many questions at most: it may be short, and the list goes on all the same.
 LOOKED_AT = 100
+# In small steps: where very many are alike, the first ones fill a page.
+AT_ONCE = 10
 # Of very many questions that are alike, each is measured with so many.
 MOST_NEAR = 50
 _LAST = UUID(int=2**128 - 1)
@@ -56,7 +58,27 @@ class LikenessRepository(Repository):
         keys = (Question.id, Question.id)
         after = decode_cursor(page.cursor, keys) if page.cursor else [UUID(int=0), UUID(int=0)]
         looked_at = await self._ids_from(institute_id, subject_id, after[0])
-        mine = _said(institute_id, Question.id.in_(looked_at))
+        pairs: list[Pair] = []
+        for start in range(0, len(looked_at), AT_ONCE):
+            some = looked_at[start : start + AT_ONCE]
+            pairs += await self._pairs_of(institute_id, subject_id, threshold, some, after, page.limit + 1)
+            if len(pairs) > page.limit:
+                shown = pairs[: page.limit]
+                return Page(shown, encode_cursor([shown[-1].question_id, shown[-1].other_id]))
+        more = len(looked_at) == LOOKED_AT
+        return Page(pairs, encode_cursor([looked_at[-1], _LAST]) if more else None)
+
+    async def _pairs_of(
+        self,
+        institute_id: UUID,
+        subject_id: UUID | None,
+        threshold: float,
+        question_ids: Collection[UUID],
+        after: Sequence[UUID],
+        limit: int,
+    ) -> list[Pair]:
+        """Pairs whose older question is one of these, after a pair, in their order."""
+        mine = _said(institute_id, Question.id.in_(question_ids))
         measured = _measured(mine, institute_id).where(
             mine.c.id < _Other.id,
             tuple_(mine.c.id, _Other.id) > tuple_(*(literal(value, Uuid) for value in after)),
@@ -65,12 +87,7 @@ class LikenessRepository(Repository):
             measured = measured.where(_Other.subject_id == subject_id)
         found = measured.subquery()
         statement = select(found).where(found.c.likeness >= threshold)
-        pairs = await self._by_sketch(statement.order_by(found.c.id, found.c.other_id).limit(page.limit + 1))
-        shown = pairs[: page.limit]
-        if len(pairs) > page.limit:
-            return Page(shown, encode_cursor([shown[-1].question_id, shown[-1].other_id]))
-        more = len(looked_at) == LOOKED_AT
-        return Page(shown, encode_cursor([looked_at[-1], _LAST]) if more else None)
+        return await self._by_sketch(statement.order_by(found.c.id, found.c.other_id).limit(limit))
 
     async def _by_sketch(self, statement: Select[UUID, UUID, float]) -> list[Pair]:
         # Of rows that have just been written the planner knows nothing, and would rather compare them all.
