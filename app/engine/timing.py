@@ -5,7 +5,7 @@ Python's own counts the hours on the wall of a zone, also across its clock chang
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -39,6 +39,14 @@ class SectionWindow:
     opens_at: datetime
     deadline_at: datetime
     locked: bool
+
+
+@dataclass(frozen=True)
+class Addition:
+    """Time that a running attempt was given: `length` more, from the moment `at` on."""
+
+    at: datetime
+    length: timedelta
 
 
 def deadline(
@@ -92,13 +100,18 @@ def is_open(now: datetime, available_from: datetime | None, available_until: dat
 
 
 def section_windows(
-    started_at: datetime, sections: Iterable[SectionTime], extra: timedelta = NO_TIME
+    started_at: datetime,
+    sections: Iterable[SectionTime],
+    extra: timedelta = NO_TIME,
+    additions: Iterable[Addition] = (),
 ) -> list[SectionWindow]:
     """The windows of the timed sections, one after the other from the start; untimed ones have none.
 
-    Each gets its share of `extra`, in proportion to its duration. The attempt's own deadline bounds them
-    all: it may come first for who started late.
-    Raises ValueError for a duration that is not positive, and for negative extra time.
+    `extra` is known at the start: each section gets its share, in proportion to its duration. An addition
+    lengthens the section that runs at its moment (the last one, if all are over) and shifts those after it;
+    what was over stays over. The attempt's own deadline bounds them all: it may come first for who started
+    late.
+    Raises ValueError for a duration that is not positive, and for negative extra time or additions.
     """
     _refuse_negative(extra)
     timed = [(section, _positive(section.duration)) for section in sections if section.duration is not None]
@@ -111,7 +124,24 @@ def section_windows(
         deadline_at = _utc(started_at) + elapsed + _share(extra, elapsed, total)
         windows.append(SectionWindow(section.id, opens_at, deadline_at, section.locked))
         opens_at = deadline_at
+    for addition in sorted(additions, key=lambda addition: _utc(addition.at)):
+        windows = _lengthened(windows, addition)
     return windows
+
+
+def _lengthened(windows: list[SectionWindow], addition: Addition) -> list[SectionWindow]:
+    _refuse_negative(addition.length)
+    over = sum(window.deadline_at < _utc(addition.at) for window in windows[:-1])
+    return [
+        window
+        if place < over
+        else replace(
+            window,
+            opens_at=window.opens_at + (addition.length if place > over else NO_TIME),
+            deadline_at=window.deadline_at + addition.length,
+        )
+        for place, window in enumerate(windows)
+    ]
 
 
 def _share(extra: timedelta, elapsed: timedelta, total: timedelta) -> timedelta:

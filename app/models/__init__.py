@@ -1,9 +1,19 @@
 """SQLAlchemy tables, one module a noun."""
 
 from app.models.attempts import Attempt, AttemptStatus, ResponseEvent, Result, ScoreCount
+from app.models.audit import AuditEntry
 from app.models.base import SCHEMA, Base, LocalizedText
-from app.models.exams import Accommodation, Exam, ExamPaper, Registration
+from app.models.exams import (
+    Accommodation,
+    Announcement,
+    Exam,
+    ExamPaper,
+    ExamRelease,
+    ExamResult,
+    Registration,
+)
 from app.models.questions import Media, Passage, PassageVersion, Question, QuestionVersion
+from app.models.realtime import Message
 from app.models.subjects import Chapter, Subject
 from app.models.tests import Paper, PaperMedia, Test, TestQuestion, TestSection
 from app.models.users import DEFAULT_INSTITUTE_ID, Institute, Membership, Revocation, Role, User
@@ -13,17 +23,22 @@ __all__ = [
     "DEFAULT_INSTITUTE_ID",
     "SCHEMA",
     "Accommodation",
+    "Announcement",
     "Attempt",
     "AttemptStatus",
+    "AuditEntry",
     "Base",
     "Chapter",
     "Exam",
     "ExamPaper",
+    "ExamRelease",
+    "ExamResult",
     "Institute",
     "Job",
     "LocalizedText",
     "Media",
     "Membership",
+    "Message",
     "Paper",
     "PaperMedia",
     "Passage",

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -32,7 +32,23 @@ class Attempt(Identified, Timestamped, Base):
     __table_args__ = (
         CheckConstraint("status in ('in_progress', 'paused', 'submitted', 'graded', 'void')", name="status"),
         CheckConstraint("closed_by in ('candidate', 'deadline', 'staff')", name="closed_by"),
-        UniqueConstraint("user_id", "test_id", "exam_paper_id", "number", postgresql_nulls_not_distinct=True),
+        Index(
+            "uq_attempts_number",
+            "user_id",
+            "test_id",
+            "exam_paper_id",
+            "number",
+            unique=True,
+            postgresql_where=text("user_id is not null"),  # sheets taken on paper may wait for an account
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index(
+            "uq_attempts_official",
+            "registration_id",
+            "exam_paper_id",
+            unique=True,
+            postgresql_where=text("not practice and exam_paper_id is not null"),
+        ),
         Index(
             "uq_attempts_running",
             "user_id",
@@ -62,8 +78,10 @@ class Attempt(Identified, Timestamped, Base):
     seed: Mapped[int] = mapped_column(BigInteger)
     """Decides the order of questions and options of this attempt (`engine/ordering`)."""
     started_at: Mapped[datetime]
-    extra_seconds: Mapped[int] = mapped_column(server_default="0")
-    paused_seconds: Mapped[int] = mapped_column(server_default="0")
+    accommodation_seconds: Mapped[int] = mapped_column(server_default="0")
+    """What the exam grants this candidate from the start, such as compensatory time."""
+    additions: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
+    """Time that was given while it ran: `{"kind": "extension" | "pause" | "reopening", "at", "seconds"}`."""
     paused_at: Mapped[datetime | None]
     deadline_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]

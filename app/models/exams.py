@@ -1,14 +1,14 @@
-"""Scheduled events, their papers in windows, who takes part and with what extra time."""
+"""Scheduled events, their papers in windows, who takes part and with what extra time, official results."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Identified, LocalizedText, Timestamped
+from app.models.base import Base, Identified, LocalizedText, Timestamped, WholeNumber
 
 
 class Exam(Identified, Timestamped, Base):
@@ -18,6 +18,8 @@ class Exam(Identified, Timestamped, Base):
     __table_args__ = (
         CheckConstraint("registration in ('required', 'open')", name="registration"),
         CheckConstraint("closes_at > opens_at", name="window"),
+        CheckConstraint("key_stage in ('provisional_key', 'final_key')", name="key_stage"),
+        Index("ix_exams_institute_id_id", "institute_id", "id"),
     )
 
     institute_id: Mapped[UUID] = mapped_column(ForeignKey("institutes.id"))
@@ -29,7 +31,11 @@ class Exam(Identified, Timestamped, Base):
     cutoffs: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     published_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+    key_stage: Mapped[str | None]
+    """How far the key has come between the exam's end and its release; both stages may be skipped."""
     released_at: Mapped[datetime | None]
+    results_version: Mapped[int | None]
+    """Which release counts; older ones are kept."""
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
 
@@ -39,8 +45,11 @@ class ExamPaper(Identified, Timestamped, Base):
     __tablename__ = "exam_papers"
     __table_args__ = (
         UniqueConstraint("exam_id", "code"),
+        UniqueConstraint("exam_id", "test_id"),
         CheckConstraint("starts_at < entry_closes_at and entry_closes_at <= ends_at", name="window"),
         Index("ix_exam_papers_test_id", "test_id"),
+        Index("ix_exam_papers_opening", "starts_at", postgresql_where=text("opening_told_at is null")),
+        Index("ix_exam_papers_closing", "ends_at", postgresql_where=text("closing_told_at is null")),
     )
 
     exam_id: Mapped[UUID] = mapped_column(ForeignKey("exams.id"))
@@ -53,6 +62,11 @@ class ExamPaper(Identified, Timestamped, Base):
     ends_at: Mapped[datetime]
     qualifying_percent: Mapped[Any | None] = mapped_column(Numeric(5, 2))
     counts_for_merit: Mapped[bool] = mapped_column(server_default="true")
+    closed_at: Mapped[datetime | None]
+    """When staff ended it before its time."""
+    opening_told_at: Mapped[datetime | None]
+    closing_told_at: Mapped[datetime | None]
+    """When those in the exam's room were told; null until it has happened."""
 
 
 class Registration(Identified, Timestamped, Base):
@@ -91,3 +105,55 @@ class Accommodation(Identified, Timestamped, Base):
     extra_seconds: Mapped[int]
     reason: Mapped[str]
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+
+
+class Announcement(Identified, Base):
+    """What staff said to everybody in an exam. The socket carries it, this keeps it."""
+
+    __tablename__ = "announcements"
+    __table_args__ = (Index("ix_announcements_exam_id_id", "exam_id", "id"),)
+
+    exam_id: Mapped[UUID] = mapped_column(ForeignKey("exams.id"))
+    text: Mapped[LocalizedText]
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ExamRelease(Base):
+    """One release of an exam's results: which version, when, by whom, and how many are ranked in it."""
+
+    __tablename__ = "exam_releases"
+
+    exam_id: Mapped[UUID] = mapped_column(ForeignKey("exams.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    participants: Mapped[int]
+    """How many have an exam rank."""
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ExamResult(Base):
+    """What one registered candidate has achieved in an exam, as one release told it (decision D8)."""
+
+    __tablename__ = "exam_results"
+    __table_args__ = (
+        CheckConstraint("outcome in ('ranked', 'not_qualified', 'incomplete', 'absent')", name="outcome"),
+        Index("ix_exam_results_merit", "exam_id", "version", "rank", "roll_number"),
+    )
+
+    exam_id: Mapped[UUID] = mapped_column(ForeignKey("exams.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    registration_id: Mapped[UUID] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
+    roll_number: Mapped[str]
+    outcome: Mapped[str]
+    total_numerator: Mapped[int | None] = mapped_column(WholeNumber)
+    total_denominator: Mapped[int | None] = mapped_column(WholeNumber)
+    total: Mapped[str | None]
+    """The sum of the merit papers' printed scores."""
+    qualified: Mapped[bool]
+    rank: Mapped[int | None]
+    percentile: Mapped[float | None]
+    category_rank: Mapped[int | None]
+    cutoff: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    papers: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    """By paper, in the exam's order: score, exact and printed, qualified, rank, percentile."""

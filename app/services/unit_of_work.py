@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from app.core.errors import Fact
 from app.database import transaction
 from app.repositories.attempts import AttemptRepository
+from app.repositories.audit import AuditRepository
 from app.repositories.likeness import LikenessRepository
 from app.repositories.media import MediaRepository
+from app.repositories.messages import MessageRepository
 from app.repositories.passages import PassageRepository
 from app.repositories.progress import ProgressRepository
 from app.repositories.questions import QuestionRepository
@@ -37,6 +39,7 @@ class Reading:
         self.tests = TestRepository(session)
         self.attempts = AttemptRepository(session)
         self.progress = ProgressRepository(session)
+        self.audit = AuditRepository(session)
         self.workers = WorkerRepository(session)
         self.health = HealthRepository(session)
 
@@ -47,6 +50,7 @@ class UnitOfWork(Reading):
     def __init__(self, session: AsyncSession) -> None:
         super().__init__(session)
         self.jobs = JobRepository(session)
+        self.messages = MessageRepository(session)
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
 
     def after_commit(self, announce: Callable[[], Awaitable[None]]) -> None:

@@ -106,8 +106,17 @@ async def _hand_over(uow: UnitOfWork, parts: Components, attempt: Attempt, *, is
 
 def section_windows(attempt: Attempt, paper: FrozenPaper) -> list[timing.SectionWindow]:
     """When the timed sections of this attempt open and close."""
-    extra = timedelta(seconds=attempt.extra_seconds + attempt.paused_seconds)
-    return timing.section_windows(attempt.started_at, paper.section_times, extra)
+    extra = timedelta(seconds=attempt.accommodation_seconds)
+    additions = additions_of(attempt)
+    return timing.section_windows(attempt.started_at, paper.section_times, extra, additions)
+
+
+def additions_of(attempt: Attempt) -> list[timing.Addition]:
+    """The time that staff gave while the attempt ran."""
+    return [
+        timing.Addition(datetime.fromisoformat(each["at"]), timedelta(seconds=each["seconds"]))
+        for each in attempt.additions
+    ]
 
 
 def _grant(attempt: Attempt) -> AttemptGrant:
