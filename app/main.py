@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from app.api import problems
 from app.api.payloads import refuse_unstorable
-from app.api.v1 import auth, health, media, passages, questions, subjects, tests, users
+from app.api.v1 import auth, exams, health, media, passages, questions, subjects, tests, users
 from app.config import Settings, get_settings
 from app.core.clock import Clock
 from app.core.middleware import AccessLog, BodyLimit, RateLimitHeaders, RequestContext, SecurityHeaders
@@ -45,6 +45,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     # Included one by one, the busiest first: a router within a router is matched twice for each request.
     for router in (
         tests.router,
+        *exams.ROUTERS,
         auth.router,
         users.router,
         subjects.router,

@@ -117,6 +117,9 @@ def _only(*roles: Role) -> Callable[..., Coroutine[Any, Any, Principal]]:
 
 CurrentAuthor = Annotated[Principal, Depends(_only(Role.AUTHOR))]
 CurrentBankReader = Annotated[Principal, Depends(_only(Role.AUTHOR, Role.EVALUATOR))]
+CurrentProctor = Annotated[Principal, Depends(_only(Role.PROCTOR, Role.AUTHOR))]
+"""Who runs an exam: watches it and steers attempts."""
+CurrentStaff = Annotated[Principal, Depends(_only(Role.PROCTOR, Role.AUTHOR, Role.EVALUATOR))]
 CurrentAdmin = Annotated[Principal, Depends(_only())]
 
 

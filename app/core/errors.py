@@ -19,7 +19,13 @@ Fact
 │   ├── AttemptsExhausted
 │   ├── NotAvailable
 │   ├── NotGradedYet
-│   └── NotPublishable
+│   ├── NotPublishable
+│   ├── PaperNotOpen
+│   ├── EntryClosed
+│   ├── NotRegistered
+│   ├── AttemptsInProgress
+│   ├── ResultsNotReleased
+│   └── NotPossible
 ├── TooLarge (413)
 ├── Invalid (422)
 │   └── WeakPassword
@@ -207,6 +213,60 @@ class NotPublishable(Conflict):
     """What stands in the way of publishing a test, one entry for each."""
 
     code, title = "not_publishable", "Test cannot be published"
+
+
+class PaperNotOpen(Conflict):
+    """An exam's paper before its time."""
+
+    code, title = "paper_not_open", "Paper not open yet"
+
+    def __init__(self, opens_at: datetime, now: datetime) -> None:
+        super().__init__("The paper is not open yet.", opens_at=opens_at, server_time=now)
+
+
+class EntryClosed(Conflict):
+    """Too late to enter an exam's paper, or to register for the exam."""
+
+    code, title = "entry_closed", "Entry is closed"
+
+    def __init__(self, closed_at: datetime) -> None:
+        super().__init__("Entry is closed.", closed_at=closed_at)
+
+
+class NotRegistered(Conflict):
+    """A candidate without a place in the exam."""
+
+    code, title = "not_registered", "Not registered"
+
+    def __init__(self) -> None:
+        super().__init__("You are not registered for this exam.")
+
+
+class AttemptsInProgress(Conflict):
+    """Results cannot be released while somebody is still sitting."""
+
+    code, title = "attempts_in_progress", "Attempts in progress"
+
+    def __init__(self, running: int) -> None:
+        super().__init__(
+            f"Attempts still running: {running}. Wait for their deadlines, or end them first.",
+            running=running,
+        )
+
+
+class ResultsNotReleased(Conflict):
+    """An exam's results are held until staff release them."""
+
+    code, title = "results_not_released", "Results not released"
+
+    def __init__(self) -> None:
+        super().__init__("The results of this exam have not been released yet.")
+
+
+class NotPossible(Conflict):
+    """What staff asked for cannot be done to this exam or attempt as it stands."""
+
+    code, title = "not_possible", "Not possible now"
 
 
 class TooLarge(Fact):

@@ -19,6 +19,18 @@ class Standing:
     percentile: float
 
 
+def standings(histogram: Histogram) -> Mapping[Fraction, Standing]:
+    """The standing of each score at once, by one pass from the best down; see `standing`."""
+    participants = sum(histogram.values())
+    found, above = {}, 0
+    for score in sorted(histogram, reverse=True):
+        if histogram[score]:
+            percentile = round(100 * (participants - above) / participants, _PERCENTILE_PLACES)
+            found[score] = Standing(rank=above + 1, participants=participants, percentile=percentile)
+        above += histogram[score]
+    return found
+
+
 def standing(histogram: Histogram, score: Fraction) -> Standing:
     """The rank and percentile that a score has, or would have, among those in the histogram.
 

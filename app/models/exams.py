@@ -1,6 +1,7 @@
 """Scheduled events, their papers in windows, who takes part and with what extra time, official results."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -60,7 +61,7 @@ class ExamPaper(Identified, Timestamped, Base):
     starts_at: Mapped[datetime]
     entry_closes_at: Mapped[datetime]
     ends_at: Mapped[datetime]
-    qualifying_percent: Mapped[Any | None] = mapped_column(Numeric(5, 2))
+    qualifying_percent: Mapped[Decimal | None] = mapped_column(Numeric(5, 2))
     counts_for_merit: Mapped[bool] = mapped_column(server_default="true")
     closed_at: Mapped[datetime | None]
     """When staff ended it before its time."""

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ScalarResult, Select, func, select, text
+from sqlalchemy import ScalarResult, Select, delete, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
 
 from app.core.errors import NotFound
@@ -205,6 +205,15 @@ class AttemptRepository(Repository):
         )
         return _found((await self._session.scalars(statement)).one_or_none())
 
+    async def own(self, user_id: UUID, test_id: UUID, attempt_id: UUID | None) -> Attempt:
+        """A person's attempt at a test, by itself or in an exam; by default the last that is not void."""
+        statement = select(Attempt).where(Attempt.user_id == user_id, Attempt.test_id == test_id)
+        if attempt_id is not None:
+            statement = statement.where(Attempt.id == attempt_id)
+        else:
+            statement = statement.where(Attempt.status != AttemptStatus.VOID).order_by(Attempt.id.desc())
+        return _found((await self._session.scalars(statement.limit(1))).one_or_none())
+
     async def save(self, request: SaveRequest) -> SaveOutcome | None:
         """Check and insert responses in one statement; None where the attempt is not this person's.
 
@@ -268,11 +277,11 @@ class AttemptRepository(Repository):
         return rows.all()
 
     async def ungraded(self, closed_before: datetime, limit: int = 1000) -> Sequence[UUID]:
-        """Attempts that were closed before then and have no result, but for those of exams (D13)."""
+        """Attempts that were closed before then and have no result."""
         statement = select(Attempt.id).where(
             Attempt.status == AttemptStatus.SUBMITTED,
             Attempt.submitted_at < closed_before,
-            Attempt.exam_paper_id.is_(None),
+            ~exists().where(Result.attempt_id == Attempt.id),
         )
         return (await self._session.scalars(statement.order_by(Attempt.id).limit(limit))).all()
 
@@ -284,6 +293,11 @@ class AttemptRepository(Repository):
     async def result(self, attempt_id: UUID) -> Result | None:
         """The result of an attempt, if it has been graded."""
         return await self._session.get(Result, attempt_id)
+
+    async def take_results(self, attempt_ids: Sequence[UUID]) -> Sequence[Result]:
+        """Remove the results of attempts; what they were."""
+        statement = delete(Result).where(Result.attempt_id.in_(attempt_ids)).returning(Result)
+        return (await self._session.scalars(statement)).all()
 
     async def count_score(self, cohort_id: UUID, score: Fraction) -> None:
         """Add one candidate to the histogram: the last statement of a grading (decision D8)."""
@@ -301,10 +315,22 @@ class AttemptRepository(Repository):
             )
         )
 
+    async def discount_score(self, cohort_id: UUID, score: Fraction) -> None:
+        """Take one candidate out of the histogram."""
+        await self._session.execute(
+            update(ScoreCount)
+            .where(
+                ScoreCount.cohort_id == cohort_id,
+                ScoreCount.numerator == score.numerator,
+                ScoreCount.denominator == score.denominator,
+            )
+            .values(candidates=ScoreCount.candidates - 1)
+        )
+
     async def histogram(self, cohort_id: UUID) -> Mapping[Fraction, int]:
         """How many candidates have each score."""
         statement = select(ScoreCount.numerator, ScoreCount.denominator, ScoreCount.candidates).where(
-            ScoreCount.cohort_id == cohort_id
+            ScoreCount.cohort_id == cohort_id, ScoreCount.candidates > 0
         )
         return {Fraction(n, d): count for n, d, count in (await self._session.execute(statement)).all()}
 

@@ -97,6 +97,12 @@ class TestRepository(Repository):
         test = await self._one(select(Test).where(Test.id == test_id, readable))
         return (await self._listed(viewer, [test]))[0]
 
+    async def hold(self, test_id: UUID) -> None:
+        """Let nobody place the test in an exam until this transaction ends; who does so now is waited for."""
+        await self._session.execute(
+            select(Test.id).where(Test.id == test_id).with_for_update(read=True, key_share=True)
+        )
+
     async def accessible(self, viewer: Viewer, test_id: UUID, now: datetime) -> Test:
         """A test that the viewer may start now."""
         return await self._one(select(Test).where(Test.id == test_id, may_access(viewer, now)))
@@ -191,6 +197,20 @@ class TestRepository(Repository):
     async def is_embargoed(self, test_id: UUID) -> bool:
         """Whether an exam that is not released holds the test."""
         return bool(await self._session.scalar(select(embargoed()).where(Test.id == test_id)))
+
+    async def was_released(self, test_id: UUID) -> bool:
+        """Whether the test was a paper of an exam whose results are out: it is practice since then."""
+        released = exists().where(
+            ExamPaper.test_id == test_id, Exam.id == ExamPaper.exam_id, Exam.released_at.is_not(None)
+        )
+        return bool(await self._session.scalar(select(released)))
+
+    async def is_withheld(self, test_id: UUID, user_id: UUID, *, is_admin: bool) -> bool:
+        """Whether nothing derived from the test's key may be shown to this person (decision D13)."""
+        if is_admin:
+            return False
+        strange = Test.created_by.is_distinct_from(user_id)
+        return bool(await self._session.scalar(select(embargoed() & strange).where(Test.id == test_id)))
 
     async def _one(self, statement: Select[Test]) -> Test:
         test = (await self._session.scalars(statement)).one_or_none()

@@ -1,5 +1,6 @@
 """Attempts, answers and results."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from app.core.clock import Clock
-from app.engine.timing import remaining_seconds
+from app.engine.timing import SectionWindow, remaining_seconds
 from app.models import Attempt, LocalizedText, ResponseEvent
 from app.schemas.common import In, LanguageTag, Out
 from app.services.attempts import Response, ResultView, SaveReport, Started
@@ -158,6 +159,30 @@ class SectionTimeOut(Out):
     deadline_at: datetime
 
 
+class StandingAttemptOut(AttemptOut):
+    """An attempt as it stands now, by the server's clock."""
+
+    server_time: datetime
+    remaining_seconds: int
+    section_times: list[SectionTimeOut]
+
+    @classmethod
+    def of_standing(cls, attempt: Attempt, windows: Sequence[SectionWindow], now: datetime) -> Self:
+        """An attempt with its clock; a paused one has what it had at the pause."""
+        stopped_at = attempt.paused_at or attempt.submitted_at or now
+        return cls(
+            **dict(AttemptOut.of(attempt)),
+            server_time=now,
+            remaining_seconds=remaining_seconds(stopped_at, attempt.deadline_at),
+            section_times=section_times(windows),
+        )
+
+
+def section_times(windows: Sequence[SectionWindow]) -> list[SectionTimeOut]:
+    """The windows of timed sections."""
+    return [SectionTimeOut(id=w.section_id, opens_at=w.opens_at, deadline_at=w.deadline_at) for w in windows]
+
+
 class StartedOut(AttemptOut):
     """The attempt as a device takes it up: its lease, its token, its orders and what stands already."""
 
@@ -183,10 +208,7 @@ class StartedOut(AttemptOut):
             paper_version=started.paper.version,
             question_order=list(started.question_order),
             option_orders={question: list(order) for question, order in started.option_orders.items()},
-            section_times=[
-                SectionTimeOut(id=w.section_id, opens_at=w.opens_at, deadline_at=w.deadline_at)
-                for w in started.section_times
-            ],
+            section_times=section_times(started.section_times),
             responses=[ResponseOut.of(event) for event in started.responses],
         )
 

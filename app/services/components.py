@@ -19,6 +19,7 @@ from app.core.storage import S3Access, Storage
 from app.core.supabase_auth import SupabaseAuth
 from app.core.tokens import AccessTokenVerifier, AttemptTokens
 from app.database import create_engine
+from app.services.placements import PlacementStore
 from app.services.tests.papers import PaperStore
 
 
@@ -37,6 +38,7 @@ class Components:
     attempt_tokens: AttemptTokens
     revocations: Revocations
     papers: PaperStore
+    placements: PlacementStore
     media: Storage
     mailer: Mailer
 
@@ -72,6 +74,7 @@ async def open_components(
             attempt_tokens=AttemptTokens(settings.secret_key.get_secret_value(), clock),
             revocations=Revocations(),
             papers=PaperStore(),
+            placements=PlacementStore(),
             media=_media(settings),
             mailer=_mailer(settings),
         )

@@ -10,6 +10,12 @@ from app.core.errors import Fact
 from app.database import transaction
 from app.repositories.attempts import AttemptRepository
 from app.repositories.audit import AuditRepository
+from app.repositories.exams import (
+    ExamRepository,
+    ExamResultRepository,
+    HallRepository,
+    RegistrationRepository,
+)
 from app.repositories.likeness import LikenessRepository
 from app.repositories.media import MediaRepository
 from app.repositories.messages import MessageRepository
@@ -38,6 +44,10 @@ class Reading:
         self.media = MediaRepository(session)
         self.tests = TestRepository(session)
         self.attempts = AttemptRepository(session)
+        self.exams = ExamRepository(session)
+        self.registrations = RegistrationRepository(session)
+        self.hall = HallRepository(session)
+        self.exam_results = ExamResultRepository(session)
         self.progress = ProgressRepository(session)
         self.audit = AuditRepository(session)
         self.workers = WorkerRepository(session)

@@ -1,6 +1,5 @@
 """Tests: found, composed and published; taken, answered and submitted."""
 
-import re
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -11,7 +10,6 @@ from app.api.deps import (
     AttemptHolder,
     CurrentAuthor,
     CurrentCandidate,
-    Holder,
     Now,
     Paging,
     Parts,
@@ -20,17 +18,23 @@ from app.api.deps import (
     takes_nothing,
 )
 from app.api.problems import problems
+from app.api.sitting import (
+    PAPER_ANSWERS,
+    check_grant,
+    held_paper_id,
+    paper_answer,
+    refuse_banned,
+    target_of,
+)
 from app.core.errors import (
     AttemptNotInProgress,
     AttemptsExhausted,
     DeadlinePassed,
     Invalid,
     NotAvailable,
-    NotFound,
     NotGradedYet,
     NotPublishable,
     SectionClosed,
-    SessionRevoked,
 )
 from app.repositories.tests import TestFilter
 from app.schemas.attempts import (
@@ -54,15 +58,13 @@ from app.schemas.tests import (
     TestOut,
 )
 from app.services import attempts, tests
-from app.services.attempts.saving import Target
 from app.services.printing import PrintLanguage
 from app.services.tests import Printout, PrintPart
-from app.services.unit_of_work import Reading, reading
+from app.services.unit_of_work import reading
 
 router = APIRouter(prefix="/tests", tags=["tests"])
 
 PaperVersion = Annotated[int, Field(ge=1, le=2**31 - 1)]
-ALLOWS_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
 
 
 @router.get("")
@@ -194,10 +196,7 @@ async def start_test(
 @router.get(
     "/{test_id}/questions",
     response_class=Response,
-    responses={
-        200: {"content": {"application/json": {}}, "description": "The paper, without any key"},
-        304: {"description": "The paper has not changed since the ETag you sent"},
-    },
+    responses=PAPER_ANSWERS,
 )
 async def get_questions(
     test_id: UUID,
@@ -208,14 +207,8 @@ async def get_questions(
     accept_encoding: Annotated[str, Header()] = "",
 ) -> Response:
     """The paper of your latest attempt: all languages, in the author's order; yours comes with `start`."""
-    paper = await parts.papers.get(reads, await _paper_id(reads, holder, test_id))
-    headers = {"ETag": paper.etag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
-    if if_none_match is not None and _names(if_none_match, paper.etag):
-        return Response(status_code=304, headers=headers)
-    if ALLOWS_GZIP.search(accept_encoding):
-        headers["Content-Encoding"] = "gzip"
-        return Response(paper.document_gzipped, media_type="application/json", headers=headers)
-    return Response(paper.document, media_type="application/json", headers=headers)
+    paper = await parts.papers.get(reads, await held_paper_id(reads, holder, test_id))
+    return paper_answer(paper, if_none_match, accept_encoding)
 
 
 @router.post(
@@ -230,7 +223,7 @@ async def save_responses(
     Send a queue in any order, as often as you like: what is known is counted, what is older than what stands
     fills gaps only. `superseded` and `conflicts` show what stands instead of what you sent.
     """
-    target = await _target(uow, holder, test_id, body)
+    target = await target_of(uow, holder, body, test_id)
     sent = [response.event() for response in body.responses]
     return SavedOut.of(await attempts.save(uow, parts, target, sent, now))
 
@@ -240,8 +233,8 @@ async def submit_test(
     test_id: UUID, body: SubmitIn, holder: AttemptHolder, uow: Uow, parts: Parts, now: Now
 ) -> AttemptOut:
     """Submit the attempt and grade it. Submitting again returns the same result."""
-    _check_grant(holder, test_id, body.attempt_id)
-    await _refuse_banned(uow, holder)
+    check_grant(holder, body.attempt_id, test_id)
+    await refuse_banned(uow, holder)
     return AttemptOut.of(await attempts.submit(uow, parts, body.attempt_id, holder.user_id, test_id, now))
 
 
@@ -250,49 +243,4 @@ async def get_results(
     test_id: UUID, user: CurrentCandidate, reads: Reads, parts: Parts, attempt_id: UUID | None = None
 ) -> ResultOut:
     """The result of your attempt, by default the latest."""
-    return ResultOut.of(await attempts.result(reads, parts, user.id, test_id, attempt_id))
-
-
-def _names(if_none_match: str, etag: str) -> bool:
-    """Whether a client has this version already; ETags are compared weakly, as RFC 9110 says."""
-    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
-    return bool(tags & {"*", etag.removeprefix("W/")})
-
-
-async def _paper_id(reads: Reading, holder: Holder, test_id: UUID) -> UUID:
-    if holder.grant is None:
-        return (await reads.attempts.latest(holder.user_id, test_id, None)).paper_id
-    if holder.grant.test_id != test_id or holder.grant.exam_paper_id is not None:
-        raise NotFound("test")
-    await _refuse_banned(reads, holder)
-    return holder.grant.paper_id
-
-
-async def _target(reads: Reading, holder: Holder, test_id: UUID, body: ResponsesIn) -> Target:
-    """Where answers go. An attempt token carries all of it; a signed-in person's attempt is looked up."""
-    _check_grant(holder, test_id, body.attempt_id)
-    if holder.grant is not None:
-        if body.lease > holder.grant.lease:
-            raise Invalid.field("lease", f"the attempt token holds lease {holder.grant.lease}")
-        paper_id = holder.grant.paper_id
-    else:
-        attempt = await reads.attempts.find(body.attempt_id, of=holder.user_id, test=test_id, exam_paper=None)
-        paper_id = attempt.paper_id
-    return Target(holder.user_id, test_id, None, body.attempt_id, paper_id, body.lease)
-
-
-async def _refuse_banned(reads: Reading, holder: Holder) -> None:
-    """An attempt token outlives a session, but not a ban. Saving asks within its one statement."""
-    if holder.grant is not None and not await reads.users.is_active(holder.user_id):
-        raise SessionRevoked
-
-
-def _check_grant(holder: Holder, test_id: UUID, attempt_id: UUID) -> None:
-    """An attempt token is good for its own attempt alone."""
-    grant = holder.grant
-    if grant is not None and (grant.attempt_id, grant.test_id, grant.exam_paper_id) != (
-        attempt_id,
-        test_id,
-        None,
-    ):
-        raise NotFound("attempt")
+    return ResultOut.of(await attempts.result(reads, parts, user, test_id, attempt_id))

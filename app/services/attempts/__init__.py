@@ -1,9 +1,23 @@
 """Attempts: started and resumed, answered, closed, graded, and their results."""
 
-from app.services.attempts.closing import close_overdue, grade_closed, grade_forgotten, submit
+from app.services.attempts.closing import close, close_overdue, submit
+from app.services.attempts.grading import (
+    ask_for_grading,
+    grade_closed,
+    grade_forgotten,
+    withdraw_results,
+)
 from app.services.attempts.results import ResultView, result
 from app.services.attempts.saving import Response, SaveReport, Standing, save
-from app.services.attempts.starting import Started, start
+from app.services.attempts.starting import (
+    Started,
+    begin,
+    hand_over,
+    next_number,
+    section_windows,
+    start,
+    take_up,
+)
 
 __all__ = [
     "Response",
@@ -11,11 +25,19 @@ __all__ = [
     "SaveReport",
     "Standing",
     "Started",
+    "ask_for_grading",
+    "begin",
+    "close",
     "close_overdue",
     "grade_closed",
     "grade_forgotten",
+    "hand_over",
+    "next_number",
     "result",
     "save",
+    "section_windows",
     "start",
     "submit",
+    "take_up",
+    "withdraw_results",
 ]

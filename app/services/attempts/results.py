@@ -6,14 +6,15 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from app.core.errors import NotGradedYet
+from app.core.errors import NotFound, NotGradedYet
 from app.engine import ranking
 from app.engine.marks import RoundingPolicy, printed
-from app.models import Attempt, LocalizedText, Result
-from app.services.attempts.closing import COUNTS
+from app.models import Attempt, AttemptStatus, LocalizedText, Result, Role
+from app.services.attempts.grading import COUNTS
 from app.services.components import Components
 from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import Reading
+from app.services.users import Principal
 
 Figures = dict[str, Any]
 
@@ -46,15 +47,18 @@ class ResultView:
 
 
 async def result(
-    reads: Reading, parts: Components, user_id: UUID, test_id: UUID, attempt_id: UUID | None
+    reads: Reading, parts: Components, user: Principal, test_id: UUID, attempt_id: UUID | None
 ) -> ResultView:
-    """The result of an attempt, by default the latest. Raises NotFound, or NotGradedYet."""
-    if attempt_id is None:
-        attempt = await reads.attempts.latest(user_id, test_id, None)
-    else:
-        attempt = await reads.attempts.find(attempt_id, of=user_id, test=test_id, exam_paper=None)
+    """The result of an attempt, made by itself or in an exam, by default the latest.
+
+    While an exam that is not released holds the test there is none, but for its team (decision D13).
+    Raises NotFound, or NotGradedYet.
+    """
+    if await reads.tests.is_withheld(test_id, user.id, is_admin=user.role is Role.ADMIN):
+        raise NotFound("attempt")
+    attempt = await reads.attempts.own(user.id, test_id, attempt_id)
     graded = await reads.attempts.result(attempt.id)
-    if graded is None:
+    if graded is None or attempt.status != AttemptStatus.GRADED:
         raise NotGradedYet
     paper = await parts.papers.get(reads, attempt.paper_id)
     histogram = await reads.attempts.histogram(graded.cohort_id)

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from app.core.errors import AttemptsExhausted, NotAvailable
@@ -11,7 +12,7 @@ from app.core.ids import uuid7
 from app.core.tokens import AttemptGrant
 from app.engine import ordering, timing
 from app.models import Attempt, AttemptStatus, ResponseEvent, Test
-from app.services.attempts.closing import close
+from app.services.attempts.closing import close, is_late
 from app.services.components import Components
 from app.services.tests.catalog import viewer
 from app.services.tests.papers import FrozenPaper
@@ -42,22 +43,39 @@ async def start(
     AttemptsExhausted, or NotAvailable where nothing is published.
     """
     await uow.users.lock(candidate.id)
-    attempt = await uow.attempts.running(candidate.id, test_id, None)
-    grace = timedelta(seconds=parts.settings.grace_seconds)
-    if attempt is not None and timing.arrival(now, attempt.deadline_at, grace) is timing.Arrival.LATE:
-        await close(uow, attempt, "deadline", attempt.deadline_at)  # the sweeper would, in a moment
-        attempt = None
-    is_new = attempt is None
+    attempt = await take_up(uow, parts, candidate.id, test_id, None, device, now)
+    if attempt is not None:
+        return await hand_over(uow, parts, attempt, is_new=False)
+    attempt = await _begin(uow, parts, candidate, test_id, device, now)
+    return await hand_over(uow, parts, attempt, is_new=True)
+
+
+async def take_up(
+    uow: UnitOfWork,
+    parts: Components,
+    user_id: UUID,
+    test_id: UUID,
+    exam_paper_id: UUID | None,
+    device: str | None,
+    now: datetime,
+) -> Attempt | None:
+    """The sitting in progress, with its next lease; None where there is none. The person must be locked."""
+    attempt = await uow.attempts.running(user_id, test_id, exam_paper_id)
     if attempt is None:
-        attempt = await _begin(uow, parts, candidate, test_id, device, now)
-    else:
-        await uow.attempts.next_lease(attempt, device)
-    return await _hand_over(uow, parts, attempt, is_new=is_new)
+        return None
+    grace = timedelta(seconds=parts.settings.grace_seconds)
+    if attempt.status == AttemptStatus.IN_PROGRESS and is_late(now, attempt, grace):
+        await close(uow, attempt, "deadline", attempt.deadline_at)  # the sweeper would, in a moment
+        return None
+    await uow.attempts.next_lease(attempt, device)
+    return attempt
 
 
 async def _begin(
     uow: UnitOfWork, parts: Components, candidate: Principal, test_id: UUID, device: str | None, now: datetime
 ) -> Attempt:
+    # Held first and looked at then: a test that is being placed in an exam is not started any more.
+    await uow.tests.hold(test_id)
     test = await uow.tests.accessible(viewer(candidate), test_id, now)
     paper_id = await uow.tests.current_paper_id(test)
     if paper_id is None or test.status != "published":
@@ -67,22 +85,37 @@ async def _begin(
     valid = [attempt for attempt in earlier if attempt.status != AttemptStatus.VOID]
     if test.attempts_allowed is not None and len(valid) >= test.attempts_allowed and not candidate.is_staff:
         raise AttemptsExhausted(test.attempts_allowed)
-    attempt = Attempt(
-        id=uuid7(now),
+    return await begin(
+        uow,
+        now,
+        device,
         test_id=test_id,
         paper_id=paper_id,
         user_id=candidate.id,
-        number=max((attempt.number for attempt in earlier), default=0) + 1,
-        practice=_is_practice(candidate, test, valid),
+        number=next_number(earlier),
+        practice=_is_practice(candidate, test, valid) or await uow.tests.was_released(test_id),
+        deadline_at=timing.deadline(now, paper.duration, None),
+    )
+
+
+async def begin(uow: UnitOfWork, now: datetime, device: str | None, **place: Any) -> Attempt:
+    """A new sitting; `place` are the columns that say whose, of what and until when."""
+    attempt = Attempt(
+        id=uuid7(now),
         status=AttemptStatus.IN_PROGRESS,
         lease=1,
         device=device,
         seed=secrets.randbits(62),
         started_at=now,
-        deadline_at=timing.deadline(now, paper.duration, None),
+        **place,
     )
     await uow.attempts.add(attempt)
     return attempt
+
+
+def next_number(earlier: Sequence[Attempt]) -> int:
+    """The number of a person's next sitting of the same thing."""
+    return max((attempt.number for attempt in earlier), default=0) + 1
 
 
 def _is_practice(candidate: Principal, test: Test, earlier: Sequence[Attempt]) -> bool:
@@ -90,7 +123,8 @@ def _is_practice(candidate: Principal, test: Test, earlier: Sequence[Attempt]) -
     return candidate.is_staff or test.kind == "practice" or bool(earlier)
 
 
-async def _hand_over(uow: UnitOfWork, parts: Components, attempt: Attempt, *, is_new: bool) -> Started:
+async def hand_over(uow: UnitOfWork, parts: Components, attempt: Attempt, *, is_new: bool) -> Started:
+    """What a device needs to go on with an attempt."""
     paper = await parts.papers.get(uow, attempt.paper_id)
     return Started(
         attempt=attempt,

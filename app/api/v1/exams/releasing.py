@@ -1,0 +1,71 @@
+"""Official results: released by staff, read by candidates, listed by merit."""
+
+from typing import Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Response
+
+from app.api.deps import (
+    CurrentAuthor,
+    CurrentProctor,
+    CurrentUser,
+    Now,
+    Paging,
+    Parts,
+    Reads,
+    Uow,
+    takes_nothing,
+)
+from app.api.problems import problems
+from app.core.errors import AttemptsInProgress, NotFound, NotPossible, ResultsNotReleased
+from app.schemas.common import PageOut
+from app.schemas.exams import ExamResultOut, MeritRowOut
+from app.schemas.steering import ReleasedOut
+from app.services import exams
+
+router = APIRouter(prefix="/exams/{exam_id}", tags=["exams"])
+
+
+@router.post(
+    "/release-results",
+    dependencies=[Depends(takes_nothing)],
+    responses=problems(NotFound, AttemptsInProgress, NotPossible),
+)
+async def release_results(
+    exam_id: UUID, author: CurrentAuthor, uow: Uow, parts: Parts, now: Now
+) -> ReleasedOut:
+    """Release the results: entry closes, everybody is ranked and told, the papers are open as practice.
+
+    409 `attempts_in_progress` while somebody sits. Again gives the same release.
+    """
+    return ReleasedOut.of_release(await exams.release(uow, parts, author, exam_id, now))
+
+
+@router.get("/results", responses=problems(NotFound, ResultsNotReleased))
+async def get_exam_results(exam_id: UUID, user: CurrentUser, reads: Reads, now: Now) -> ExamResultOut:
+    """Your official result over all papers; question by question it is at `GET /tests/{id}/results`."""
+    return ExamResultOut.of(await exams.result(reads, user, exam_id, now))
+
+
+@router.get(
+    "/merit-list",
+    response_model=PageOut[MeritRowOut],
+    responses={
+        200: {"content": {"text/csv": {}}, "description": "A page of the list, or all of it as a sheet"},
+        **problems(NotFound, ResultsNotReleased),
+    },
+)
+async def get_merit_list(
+    exam_id: UUID,
+    staff: CurrentProctor,
+    reads: Reads,
+    paging: Paging,
+    format: Literal["json", "csv"] = "json",  # noqa: A002 -- the contract's word
+) -> PageOut[MeritRowOut] | Response:
+    """Everybody who is ranked, best first; with `format=csv` the whole list as a sheet."""
+    if format == "csv":
+        headers = {"Content-Disposition": 'attachment; filename="merit-list.csv"'}
+        content = await exams.merit_csv(reads, staff, exam_id)
+        return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
+    page = await exams.merit_list(reads, staff, exam_id, paging)
+    return PageOut(items=[MeritRowOut.of(row) for row in page.items], next_cursor=page.next_cursor)

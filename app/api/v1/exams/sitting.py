@@ -1,0 +1,146 @@
+"""Sitting an exam's paper: downloaded, started, answered, submitted. The attempt engine is that of tests."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Header, Response
+
+from app.api.deps import AttemptHolder, CurrentCandidate, Now, Parts, Reads, Uow
+from app.api.problems import problems
+from app.api.sitting import (
+    PAPER_ANSWERS,
+    check_grant,
+    held_paper_id,
+    paper_answer,
+    refuse_banned,
+    target_of,
+)
+from app.core.errors import (
+    AttemptNotInProgress,
+    AttemptsExhausted,
+    DeadlinePassed,
+    EntryClosed,
+    Invalid,
+    NotAvailable,
+    NotFound,
+    NotRegistered,
+    PaperNotOpen,
+    SectionClosed,
+)
+from app.schemas.attempts import AttemptOut, ResponsesIn, SavedOut, StandingAttemptOut, StartIn, SubmitIn
+from app.schemas.exams import StartedPaperOut
+from app.services import attempts, exams
+
+router = APIRouter(prefix="/exams/{exam_id}/papers/{paper_id}", tags=["exams"])
+
+
+@router.post(
+    "/start",
+    status_code=201,
+    responses={
+        200: {"model": StartedPaperOut, "description": "The attempt in progress, with a new lease"},
+        **problems(NotFound, NotRegistered, PaperNotOpen, EntryClosed, AttemptsExhausted, NotAvailable),
+    },
+)
+async def start_paper(
+    exam_id: UUID,
+    paper_id: UUID,
+    response: Response,
+    candidate: CurrentCandidate,
+    uow: Uow,
+    parts: Parts,
+    now: Now,
+    body: Annotated[StartIn | None, Body()] = None,
+) -> StartedPaperOut:
+    """Start the paper (201), or take up the sitting in progress with a new lease (200).
+
+    Once the results are released it is practice. Keep `attempt_token`: it outlives your login.
+    """
+    device = (body or StartIn()).device
+    started = await exams.start(uow, parts, candidate, exam_id, paper_id, device, now)
+    if not started.started.is_new:
+        response.status_code = 200
+    return StartedPaperOut.of_paper(started, parts.clock)
+
+
+@router.get("/questions", response_class=Response, responses={**PAPER_ANSWERS, **problems(NotFound)})
+async def get_paper_questions(
+    exam_id: UUID,
+    paper_id: UUID,
+    holder: AttemptHolder,
+    reads: Reads,
+    parts: Parts,
+    if_none_match: Annotated[str | None, Header()] = None,
+    accept_encoding: Annotated[str, Header()] = "",
+) -> Response:
+    """The paper of your attempt: all languages, in the author's order; yours comes with `start`."""
+    placement = await parts.placements.get(reads, exam_id, paper_id)
+    frozen_id = await held_paper_id(reads, holder, placement.test_id, paper_id)
+    return paper_answer(await parts.papers.get(reads, frozen_id), if_none_match, accept_encoding)
+
+
+@router.get(
+    "/package",
+    response_class=Response,
+    responses={
+        200: {"content": {"application/octet-stream": {}}, "description": "Nonce, ciphertext, tag"},
+        **problems(NotFound, NotRegistered, PaperNotOpen, NotAvailable),
+    },
+)
+async def get_package(
+    exam_id: UUID, paper_id: UUID, candidate: CurrentCandidate, reads: Reads, parts: Parts, now: Now
+) -> Response:
+    """The paper for download ahead, from 30 minutes before the start; `start` adds the key that opens it.
+
+    12 bytes of nonce, the ciphertext, 16 bytes of tag: AES-256-GCM over the bytes of `…/questions`, without
+    additional data.
+    """
+    content = await exams.package(reads, parts, candidate, exam_id, paper_id, now)
+    headers = {"Cache-Control": "private, no-cache"}
+    return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+@router.get("/attempt", responses=problems(NotFound))
+async def get_attempt(
+    exam_id: UUID, paper_id: UUID, holder: AttemptHolder, reads: Reads, parts: Parts, now: Now
+) -> StandingAttemptOut:
+    """Your attempt as it stands: ask after every message that touches it. It hands out no lease."""
+    placement = await parts.placements.get(reads, exam_id, paper_id)
+    if holder.grant is not None:
+        check_grant(holder, holder.grant.attempt_id, placement.test_id, paper_id)
+        await refuse_banned(reads, holder)
+    attempt = await reads.attempts.latest(holder.user_id, placement.test_id, paper_id)
+    paper = await parts.papers.get(reads, attempt.paper_id)
+    return StandingAttemptOut.of_standing(attempt, attempts.section_windows(attempt, paper), now)
+
+
+@router.post(
+    "/responses",
+    responses=problems(NotFound, AttemptNotInProgress, DeadlinePassed, SectionClosed, Invalid),
+)
+async def save_paper_responses(
+    exam_id: UUID,
+    paper_id: UUID,
+    body: ResponsesIn,
+    holder: AttemptHolder,
+    uow: Uow,
+    parts: Parts,
+    now: Now,
+) -> SavedOut:
+    """Save answers, as for tests: once this says 200 they are on disk and will be graded."""
+    placement = await parts.placements.get(uow, exam_id, paper_id)
+    target = await target_of(uow, holder, body, placement.test_id, paper_id)
+    sent = [response.event() for response in body.responses]
+    return SavedOut.of(await attempts.save(uow, parts, target, sent, now))
+
+
+@router.post("/submit", responses=problems(NotFound))
+async def submit_paper(
+    exam_id: UUID, paper_id: UUID, body: SubmitIn, holder: AttemptHolder, uow: Uow, parts: Parts, now: Now
+) -> AttemptOut:
+    """Submit the attempt. It stays `submitted` until the results are released; again gives the same."""
+    placement = await parts.placements.get(uow, exam_id, paper_id)
+    check_grant(holder, body.attempt_id, placement.test_id, paper_id)
+    await refuse_banned(uow, holder)
+    attempt = await exams.submit(uow, parts, holder.user_id, placement, paper_id, body.attempt_id, now)
+    return AttemptOut.of(attempt)

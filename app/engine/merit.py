@@ -1,0 +1,179 @@
+"""An exam's official results: papers that qualify, papers that count, totals, ranks and cut-offs."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from uuid import UUID
+
+from app.engine.ranking import Standing, standings
+
+
+class Outcome(StrEnum):
+    """What became of a candidate in an exam.
+
+    `absent` sat no paper, `incomplete` missed one that counts for merit; neither has a rank, and nobody's
+    absence is a zero. `not_qualified` missed or failed a qualifying paper.
+    """
+
+    RANKED = "ranked"
+    NOT_QUALIFIED = "not_qualified"
+    INCOMPLETE = "incomplete"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True)
+class ExamPaperRule:
+    """How a paper counts. A printed score of `qualifying_percent` of its maximum qualifies; None: any."""
+
+    id: UUID
+    counts_for_merit: bool
+    qualifying_percent: Decimal | None
+    max_score: Fraction
+
+
+@dataclass(frozen=True)
+class PaperScore:
+    """What a candidate has in one paper: exact, and as it is printed."""
+
+    exact: Fraction
+    printed: Decimal
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A registered candidate: the category of then, and the papers that they sat and that count."""
+
+    id: UUID
+    category: str
+    scores: Mapping[UUID, PaperScore]
+
+
+@dataclass(frozen=True)
+class PaperResult:
+    """One paper of one candidate, among all who sat it."""
+
+    score: PaperScore
+    qualified: bool
+    standing: Standing
+
+
+@dataclass(frozen=True)
+class Cutoff:
+    """The marks that a category needed, and whether they were reached by who qualified."""
+
+    category: str
+    marks: Decimal
+    cleared: bool
+
+
+@dataclass(frozen=True)
+class MeritResult:
+    """One candidate's result. `total` is exact; `printed_total` adds up printed scores of merit papers."""
+
+    entrant: Entrant
+    outcome: Outcome
+    qualified: bool
+    papers: Mapping[UUID, PaperResult]
+    total: Fraction | None
+    printed_total: Decimal | None
+    standing: Standing | None
+    category_rank: int | None
+    cutoff: Cutoff | None
+
+
+def merit(
+    papers: Sequence[ExamPaperRule], entrants: Sequence[Entrant], cutoffs: Mapping[str, Decimal]
+) -> list[MeritResult]:
+    """The results of all who registered, in their order.
+
+    Ranks compare exact totals of the merit papers among those who qualified and missed none of these; equal
+    totals share a rank. Qualifying marks and cut-offs are compared with printed scores, as UPSC does.
+    """
+    standing_in = {paper.id: _ranks(entrants, _score_in(paper.id)) for paper in papers}
+    outcome_of = {entrant.id: _outcome(papers, entrant) for entrant in entrants}
+    ranked = [entrant for entrant in entrants if outcome_of[entrant.id] is Outcome.RANKED]
+    total_of = {entrant.id: _total(papers, entrant) for entrant in ranked}
+    overall = _ranks(ranked, lambda entrant: total_of[entrant.id])
+    in_category = {
+        category: _ranks([e for e in ranked if e.category == category], lambda entrant: total_of[entrant.id])
+        for category in {entrant.category for entrant in ranked}
+    }
+
+    def result(entrant: Entrant) -> MeritResult:
+        outcome, qualified = outcome_of[entrant.id], _qualifies(papers, entrant)
+        is_ranked = outcome is Outcome.RANKED
+        is_complete = bool(entrant.scores) and _is_complete(papers, entrant)
+        total = _total(papers, entrant) if is_complete else None
+        printed = _printed_total(papers, entrant) if is_complete else None
+        return MeritResult(
+            entrant=entrant,
+            outcome=outcome,
+            qualified=qualified,
+            papers={
+                paper.id: PaperResult(score, _qualifies([paper], entrant), standing_in[paper.id][score.exact])
+                for paper in papers
+                if (score := entrant.scores.get(paper.id)) is not None
+            },
+            total=total,
+            printed_total=printed,
+            standing=overall[total_of[entrant.id]] if is_ranked else None,
+            category_rank=in_category[entrant.category][total_of[entrant.id]].rank if is_ranked else None,
+            cutoff=_cutoff(entrant, cutoffs, printed, qualified=qualified),
+        )
+
+    return [result(entrant) for entrant in entrants]
+
+
+def _ranks(
+    entrants: Sequence[Entrant], score: Callable[[Entrant], Fraction | None]
+) -> Mapping[Fraction, Standing]:
+    scores = (score(entrant) for entrant in entrants)
+    return standings(Counter(exact for exact in scores if exact is not None))
+
+
+def _score_in(paper_id: UUID) -> Callable[[Entrant], Fraction | None]:
+    return lambda entrant: entrant.scores[paper_id].exact if paper_id in entrant.scores else None
+
+
+def _outcome(papers: Sequence[ExamPaperRule], entrant: Entrant) -> Outcome:
+    if not entrant.scores:
+        return Outcome.ABSENT
+    if not _is_complete(papers, entrant):
+        return Outcome.INCOMPLETE
+    return Outcome.RANKED if _qualifies(papers, entrant) else Outcome.NOT_QUALIFIED
+
+
+def _is_complete(papers: Sequence[ExamPaperRule], entrant: Entrant) -> bool:
+    return all(paper.id in entrant.scores for paper in papers if paper.counts_for_merit)
+
+
+def _qualifies(papers: Sequence[ExamPaperRule], entrant: Entrant) -> bool:
+    """Whether every qualifying paper was sat and passed."""
+    return all(
+        (score := entrant.scores.get(paper.id)) is not None
+        and Fraction(score.printed) >= Fraction(paper.qualifying_percent) / 100 * paper.max_score
+        for paper in papers
+        if paper.qualifying_percent is not None
+    )
+
+
+def _total(papers: Sequence[ExamPaperRule], entrant: Entrant) -> Fraction:
+    return sum((entrant.scores[paper.id].exact for paper in papers if paper.counts_for_merit), Fraction(0))
+
+
+def _printed_total(papers: Sequence[ExamPaperRule], entrant: Entrant) -> Decimal:
+    return sum(
+        (entrant.scores[paper.id].printed for paper in papers if paper.counts_for_merit), Decimal("0.00")
+    )
+
+
+def _cutoff(
+    entrant: Entrant, cutoffs: Mapping[str, Decimal], total: Decimal | None, *, qualified: bool
+) -> Cutoff | None:
+    marks = cutoffs.get(entrant.category)
+    if marks is None:
+        return None
+    return Cutoff(entrant.category, marks, cleared=qualified and total is not None and total >= marks)

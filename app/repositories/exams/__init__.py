@@ -1,0 +1,18 @@
+"""Exams: their calendar, who is registered, who sits in them, and what they have achieved."""
+
+from app.repositories.exams.calendar import ExamRepository, ExamViewer
+from app.repositories.exams.hall import Candidate, HallFilter, HallRepository, PaperCounts
+from app.repositories.exams.registrations import RegistrationRepository
+from app.repositories.exams.results import ExamResultRepository, Scored
+
+__all__ = [
+    "Candidate",
+    "ExamRepository",
+    "ExamResultRepository",
+    "ExamViewer",
+    "HallFilter",
+    "HallRepository",
+    "PaperCounts",
+    "RegistrationRepository",
+    "Scored",
+]

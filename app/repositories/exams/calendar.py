@@ -1,0 +1,209 @@
+"""Exams and their papers, announcements and accommodations."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app.core.errors import NotFound
+from app.engine.schedule import Stage
+from app.models import Accommodation, Announcement, Attempt, Exam, ExamPaper, Membership, Test
+from app.repositories.base import Page, PageRequest, Repository
+
+
+@dataclass(frozen=True, slots=True)
+class ExamViewer:
+    """Who looks at exams: candidates see what is published."""
+
+    institute_id: UUID
+    is_staff: bool
+
+
+class ExamRepository(Repository):
+    """Exams of an institute. Every statement starts from the ones that this viewer may see."""
+
+    async def page(
+        self, viewer: ExamViewer, stage: Stage | None, now: datetime, page: PageRequest
+    ) -> Page[Exam]:
+        """Exams, newest first."""
+        statement = _visible(viewer)
+        if stage is not None:
+            statement = statement.where(in_stage(stage, now))
+        return await self._page(statement, [Exam.id], page, descending=True)
+
+    async def find(self, viewer: ExamViewer, exam_id: UUID) -> Exam:
+        """An exam that the viewer may see."""
+        return await self._one(_visible(viewer).where(Exam.id == exam_id))
+
+    async def lock(self, institute_id: UUID, exam_id: UUID) -> Exam:
+        """An exam for its staff, with other changes of it shut out; candidates go on."""
+        statement = select(Exam).where(Exam.id == exam_id, Exam.institute_id == institute_id)
+        locked = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
+        return await self._one(locked)
+
+    async def papers(self, exam_id: UUID) -> Sequence[ExamPaper]:
+        """The papers of an exam, in the order of their start."""
+        statement = select(ExamPaper).where(ExamPaper.exam_id == exam_id)
+        return (await self._session.scalars(statement.order_by(ExamPaper.starts_at, ExamPaper.code))).all()
+
+    async def paper(self, viewer: ExamViewer, exam_id: UUID, paper_id: UUID) -> tuple[Exam, ExamPaper]:
+        """A paper of an exam that the viewer may see."""
+        return await self._paper(_paper(viewer, exam_id, paper_id))
+
+    async def enter(self, viewer: ExamViewer, exam_id: UUID, paper_id: UUID) -> tuple[Exam, ExamPaper]:
+        """The same, and nobody closes the door until this transaction ends: see `shut`."""
+        statement = _paper(viewer, exam_id, paper_id)
+        return await self._paper(statement.with_for_update(read=True, key_share=True, of=ExamPaper))
+
+    async def shut(self, exam_id: UUID) -> Sequence[ExamPaper]:
+        """The papers of an exam, once those who are just entering are in; whoever comes now waits outside."""
+        statement = select(ExamPaper).where(ExamPaper.exam_id == exam_id).order_by(ExamPaper.id)
+        locked = statement.with_for_update().execution_options(populate_existing=True)
+        return (await self._session.scalars(locked)).all()
+
+    async def _paper(self, statement: Select[Exam, ExamPaper]) -> tuple[Exam, ExamPaper]:
+        row = (await self._session.execute(statement)).one_or_none()
+        if row is None:
+            raise NotFound("exam paper")
+        return row.Exam, row.ExamPaper
+
+    async def placement(self, paper_id: UUID) -> tuple[UUID, UUID] | None:
+        """Which exam an exam paper belongs to, and which test it is; neither ever changes."""
+        statement = select(ExamPaper.exam_id, ExamPaper.test_id).where(ExamPaper.id == paper_id)
+        row = (await self._session.execute(statement)).one_or_none()
+        return (row.exam_id, row.test_id) if row is not None else None
+
+    async def add(self, row: Exam | ExamPaper | Announcement) -> None:
+        """Keep a new exam, paper or announcement."""
+        self._session.add(row)
+        await self._session.flush()
+
+    async def remove_paper(self, paper: ExamPaper) -> None:
+        """Take a paper out of an exam that was never published."""
+        await self._session.delete(paper)
+        await self._session.flush()
+
+    async def flush(self) -> None:
+        """Send pending changes to the database."""
+        await self._session.flush()
+
+    async def test(self, institute_id: UUID, test_id: UUID) -> Test | None:
+        """A test that may be placed; nobody starts it meanwhile unseen, for starting locks nothing here."""
+        statement = select(Test).where(Test.id == test_id, Test.institute_id == institute_id)
+        return (await self._session.scalars(statement)).one_or_none()
+
+    async def was_attempted(self, test_id: UUID) -> bool:
+        """Whether candidates have sat a test already, staff's previews aside."""
+        staff = exists().where(Membership.user_id == Attempt.user_id, Membership.role != "student")
+        return bool(await self._session.scalar(select(exists().where(Attempt.test_id == test_id, ~staff))))
+
+    async def was_started(self, paper_ids: Iterable[UUID]) -> bool:
+        """Whether anybody has started one of these papers."""
+        return bool(
+            await self._session.scalar(select(exists().where(Attempt.exam_paper_id.in_(list(paper_ids)))))
+        )
+
+    async def announcements(self, exam_id: UUID, page: PageRequest) -> Page[Announcement]:
+        """What was announced, newest first."""
+        statement = select(Announcement).where(Announcement.exam_id == exam_id)
+        return await self._page(statement, [Announcement.id], page, descending=True)
+
+    async def accommodations(self, exam_id: UUID) -> Sequence[Accommodation]:
+        """Who is granted extra time."""
+        statement = select(Accommodation).where(Accommodation.exam_id == exam_id)
+        return (await self._session.scalars(statement.order_by(Accommodation.id))).all()
+
+    async def accommodations_for(self, exam_id: UUID, user_id: UUID) -> Sequence[Accommodation]:
+        """What may concern one candidate: their own, and those of groups."""
+        statement = select(Accommodation).where(
+            Accommodation.exam_id == exam_id,
+            or_(Accommodation.user_id == user_id, Accommodation.user_id.is_(None)),
+        )
+        return (await self._session.scalars(statement)).all()
+
+    async def grant(
+        self,
+        exam_id: UUID,
+        target: tuple[str, UUID | str],
+        extra_seconds: int,
+        reason: str,
+        created_by: UUID | None,
+    ) -> None:
+        """Grant extra time to a person or a group, instead of what they were granted before."""
+        column, value = target
+        values = {
+            column: value,
+            "exam_id": exam_id,
+            "extra_seconds": extra_seconds,
+            "reason": reason,
+            "created_by": created_by,
+        }
+        statement = insert(Accommodation).values(values)
+        changed = {
+            "extra_seconds": extra_seconds,
+            "reason": reason,
+            "created_by": created_by,
+            "updated_at": func.now(),
+        }
+        await self._session.execute(
+            statement.on_conflict_do_update(index_elements=["exam_id", column], set_=changed)
+        )
+
+    async def tell_opening(self, now: datetime) -> Sequence[ExamPaper]:
+        """The papers that have opened and whose room does not know yet; each by exactly one worker."""
+        return await self._tell(ExamPaper.opening_told_at, now, ExamPaper.starts_at <= now)
+
+    async def tell_closing(self, now: datetime) -> Sequence[ExamPaper]:
+        """The same of papers whose window is over."""
+        over = or_(ExamPaper.ends_at <= now, ExamPaper.closed_at.is_not(None))
+        return await self._tell(ExamPaper.closing_told_at, now, over)
+
+    async def _tell(
+        self, column: InstrumentedAttribute[datetime | None], now: datetime, due: ColumnElement[bool]
+    ) -> Sequence[ExamPaper]:
+        running = exists().where(
+            Exam.id == ExamPaper.exam_id, Exam.published_at.is_not(None), Exam.cancelled_at.is_(None)
+        )
+        waiting = select(ExamPaper.id).where(column.is_(None), due, running).with_for_update(skip_locked=True)
+        statement = update(ExamPaper).where(ExamPaper.id.in_(waiting)).values({column: now})
+        return (await self._session.scalars(statement.returning(ExamPaper))).all()
+
+    async def _one(self, statement: Select[Exam]) -> Exam:
+        exam = (await self._session.scalars(statement)).one_or_none()
+        if exam is None:
+            raise NotFound("exam")
+        return exam
+
+
+def in_stage(stage: Stage, now: datetime) -> ColumnElement[bool]:
+    """`engine/schedule.stage` as a condition; a test holds the two together."""
+    open_ended = and_(Exam.released_at.is_(None), Exam.cancelled_at.is_(None))
+    published = and_(open_ended, Exam.published_at.is_not(None))
+    over = and_(published, Exam.closes_at <= now)
+    conditions = {
+        Stage.RELEASED: Exam.released_at.is_not(None),
+        Stage.CANCELLED: and_(Exam.released_at.is_(None), Exam.cancelled_at.is_not(None)),
+        Stage.DRAFT: and_(open_ended, Exam.published_at.is_(None)),
+        Stage.SCHEDULED: and_(published, Exam.opens_at > now),
+        Stage.LIVE: and_(published, Exam.opens_at <= now, Exam.closes_at > now),
+        Stage.CLOSED: and_(over, Exam.key_stage.is_(None)),
+    }
+    return conditions[stage] if stage in conditions else and_(over, Exam.key_stage == stage)
+
+
+def _paper(viewer: ExamViewer, exam_id: UUID, paper_id: UUID) -> Select[Exam, ExamPaper]:
+    return (
+        _visible(viewer)
+        .add_columns(ExamPaper)
+        .join(ExamPaper, ExamPaper.exam_id == Exam.id)
+        .where(Exam.id == exam_id, ExamPaper.id == paper_id)
+    )
+
+
+def _visible(viewer: ExamViewer) -> Select[Exam]:
+    statement = select(Exam).where(Exam.institute_id == viewer.institute_id)
+    return statement if viewer.is_staff else statement.where(Exam.published_at.is_not(None))

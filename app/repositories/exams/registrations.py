@@ -1,0 +1,83 @@
+"""Who takes part in an exam, as things were when they registered."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.core.errors import NotFound
+from app.core.ids import uuid7
+from app.models import Attempt, Registration, Result, User
+from app.repositories.base import Page, PageRequest, Repository
+
+
+class RegistrationRepository(Repository):
+    """Registrations of exams."""
+
+    async def of(self, exam_id: UUID, user_id: UUID) -> Registration | None:
+        """A person's place in an exam."""
+        statement = select(Registration).where(
+            Registration.exam_id == exam_id, Registration.user_id == user_id
+        )
+        return (await self._session.scalars(statement)).one_or_none()
+
+    async def among(self, user_id: UUID, exam_ids: Sequence[UUID]) -> dict[UUID, Registration]:
+        """A person's places in some exams, by exam."""
+        statement = select(Registration).where(
+            Registration.user_id == user_id, Registration.exam_id.in_(exam_ids)
+        )
+        return {row.exam_id: row for row in await self._session.scalars(statement)}
+
+    async def add(self, exam_id: UUID, user: User, roll_number: str) -> Registration | None:
+        """Give a person a place; None where they have one, or the roll number is somebody's."""
+        values = {
+            "id": uuid7(),
+            "exam_id": exam_id,
+            "user_id": user.id,
+            "roll_number": roll_number,
+            "name": user.name,
+            "category": user.category,
+            "pwbd": user.pwbd,
+        }
+        statement = insert(Registration).values(values).on_conflict_do_nothing().returning(Registration)
+        return (await self._session.scalars(statement)).one_or_none()
+
+    async def by_roll_number(self, exam_id: UUID, roll_numbers: Sequence[str]) -> dict[str, Registration]:
+        """Places by their roll number."""
+        statement = select(Registration).where(
+            Registration.exam_id == exam_id, Registration.roll_number.in_(roll_numbers)
+        )
+        return {row.roll_number: row for row in await self._session.scalars(statement)}
+
+    async def page(self, exam_id: UUID, page: PageRequest) -> Page[Registration]:
+        """Everybody who is registered, by id."""
+        statement = select(Registration).where(Registration.exam_id == exam_id)
+        return await self._page(statement, [Registration.id], page)
+
+    async def count(self, exam_id: UUID) -> int:
+        """How many are registered."""
+        statement = select(func.count()).select_from(Registration).where(Registration.exam_id == exam_id)
+        return (await self._session.scalar(statement)) or 0
+
+    async def lock_unclaimed(self, exam_id: UUID, roll_number: str) -> Registration:
+        """A place that waits for its account."""
+        statement = select(Registration).where(
+            Registration.exam_id == exam_id,
+            Registration.roll_number == roll_number,
+            Registration.user_id.is_(None),
+        )
+        registration = (await self._session.scalars(statement.with_for_update())).one_or_none()
+        if registration is None:
+            raise NotFound("roll number that waits for an account")
+        return registration
+
+    async def claim(self, registration: Registration, user_id: UUID) -> None:
+        """Give a place, and what was sat under it, to an account."""
+        registration.user_id = user_id
+        await self._session.flush()
+        own = select(Attempt.id).where(Attempt.registration_id == registration.id)
+        await self._session.execute(update(Result).where(Result.attempt_id.in_(own)).values(user_id=user_id))
+        await self._session.execute(
+            update(Attempt).where(Attempt.registration_id == registration.id).values(user_id=user_id)
+        )

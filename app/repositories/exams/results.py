@@ -1,0 +1,97 @@
+"""Official results: what is ranked, and what each release said."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select
+
+from app.models import Attempt, Exam, ExamPaper, ExamRelease, ExamResult, Registration, Result
+from app.repositories.base import Page, PageRequest, Repository
+
+ROWS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What a registered candidate has in one paper: exact, and what printing needs."""
+
+    registration_id: UUID
+    paper_id: UUID
+    attempt_id: UUID
+    score: Fraction
+    raw: Fraction
+
+
+class ExamResultRepository(Repository):
+    """Official results of exams. Only attempts that are neither practice nor void are in them."""
+
+    async def scored(self, exam_id: UUID) -> Sequence[Scored]:
+        """Every counted result of an exam's papers."""
+        statement = (
+            select(
+                Attempt.registration_id,
+                Attempt.exam_paper_id,
+                Attempt.id,
+                Result.score_numerator,
+                Result.score_denominator,
+                Result.raw_numerator,
+                Result.raw_denominator,
+            )
+            .join(Result, Result.attempt_id == Attempt.id)
+            .join(ExamPaper, ExamPaper.id == Attempt.exam_paper_id)
+            .where(ExamPaper.exam_id == exam_id, Result.counted, Attempt.registration_id.is_not(None))
+        )
+        rows = await self._session.execute(statement)
+        return [
+            Scored(registration_id, paper_id, attempt_id, Fraction(n, d), Fraction(raw_n, raw_d))
+            for registration_id, paper_id, attempt_id, n, d, raw_n, raw_d in rows
+            if registration_id and paper_id
+        ]
+
+    async def registrations(self, exam_id: UUID) -> Sequence[tuple[UUID, str, str]]:
+        """Everybody's id, roll number and category, by roll number."""
+        statement = select(Registration.id, Registration.roll_number, Registration.category).where(
+            Registration.exam_id == exam_id
+        )
+        rows = await self._session.execute(statement.order_by(Registration.roll_number))
+        return [(row.id, row.roll_number, row.category) for row in rows]
+
+    async def add_release(self, release: ExamRelease, results: Sequence[Mapping[str, Any]]) -> None:
+        """Keep a release with the result of everybody."""
+        self._session.add(release)
+        await self._session.flush()
+        for first in range(0, len(results), ROWS_AT_ONCE):
+            await self._session.execute(insert(ExamResult), results[first : first + ROWS_AT_ONCE])
+
+    async def release(self, exam: Exam) -> ExamRelease | None:
+        """The release that counts."""
+        if exam.results_version is None:
+            return None
+        return await self._session.get(ExamRelease, (exam.id, exam.results_version))
+
+    async def result(self, exam: Exam, registration_id: UUID) -> ExamResult | None:
+        """One candidate's result as the release that counts told it."""
+        if exam.results_version is None:
+            return None
+        return await self._session.get(ExamResult, (exam.id, exam.results_version, registration_id))
+
+    async def merit_list(self, exam: Exam, page: PageRequest) -> Page[tuple[ExamResult, Registration]]:
+        """The ranked candidates, best first."""
+        statement = select(ExamResult).where(
+            ExamResult.exam_id == exam.id,
+            ExamResult.version == exam.results_version,
+            ExamResult.rank.is_not(None),
+        )
+        found = await self._page(statement, [ExamResult.rank, ExamResult.roll_number], page)
+        return Page(await self._named(found.items), found.next_cursor)
+
+    async def _named(self, results: Sequence[ExamResult]) -> Sequence[tuple[ExamResult, Registration]]:
+        ids = [result.registration_id for result in results]
+        named = {
+            row.id: row
+            for row in await self._session.scalars(select(Registration).where(Registration.id.in_(ids)))
+        }
+        return [(result, named[result.registration_id]) for result in results]

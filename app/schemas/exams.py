@@ -1,0 +1,315 @@
+"""Exams: as their authors compose them, as candidates find and sit them, their official results."""
+
+import base64
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
+
+from app.core.clock import Clock
+from app.engine.schedule import PaperStatus, Stage
+from app.models import LocalizedText, Registration
+from app.schemas.attempts import StartedOut
+from app.schemas.changes import Changes
+from app.schemas.common import In, Localized, LocalizedName, Out
+from app.schemas.users import Category
+from app.services.exams import ExamDraft, ExamPaperDraft, ExamResultView, ExamView, MeritRow, PaperView
+from app.services.exams import StartedPaper as Started
+
+
+def _two_places(value: str) -> str:
+    if abs(Decimal(value)) > 10_000:
+        raise ValueError("marks lie between -10000 and 10000")
+    return value
+
+
+Marks = Annotated[
+    str, StringConstraints(pattern=r"^-?[0-9]{1,5}(\.[0-9]{1,2})?$"), AfterValidator(_two_places)
+]
+"""Marks as they are printed, such as "98.00"."""
+
+
+def _percent(value: str) -> str:
+    if Decimal(value) > 100:
+        raise ValueError("a percentage is at most 100")
+    return value
+
+
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Percent = Annotated[
+    str,
+    BeforeValidator(_as_text, json_schema_input_type=str | float),
+    StringConstraints(pattern=r"^[0-9]{1,3}(\.[0-9]{1,2})?$"),
+    AfterValidator(_percent),
+]
+"""A percentage with at most two decimals, as a number or as text."""
+
+Code = Annotated[str, StringConstraints(min_length=1, max_length=40)]
+Cutoffs = Annotated[dict[Category, Marks], Field(examples=[{"general": "98.00", "obc": "95.34"}])]
+
+
+class ExamIn(In):
+    """A new exam. With registration `open`, starting a paper registers."""
+
+    title: LocalizedName
+    description: Localized | None = None
+    opens_at: AwareDatetime
+    closes_at: AwareDatetime
+    registration: Literal["required", "open"] = "required"
+    cutoffs: Cutoffs = Field(default_factory=dict)
+
+    def draft(self) -> ExamDraft:
+        """What the service takes."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return ExamDraft(**values | {"cutoffs": dict(self.cutoffs)})
+
+
+class ExamChangesIn(Changes):
+    """What is to change. The times of a published exam stand: postpone it instead."""
+
+    may_be_null = frozenset({"description"})
+
+    title: LocalizedName | None = None
+    description: Localized | None = None
+    opens_at: AwareDatetime | None = None
+    closes_at: AwareDatetime | None = None
+    registration: Literal["required", "open"] | None = None
+    cutoffs: Cutoffs | None = None
+
+
+class ExamPaperIn(In):
+    """A test's place in an exam. Entry is open from `starts_at` until `entry_closes_at`.
+
+    `ends_at` bounds who starts late: their deadline is not after it, extra time aside.
+    """
+
+    code: Code
+    title: LocalizedName
+    test_id: UUID
+    starts_at: AwareDatetime
+    entry_closes_at: AwareDatetime
+    ends_at: AwareDatetime
+    qualifying_percent: Percent | None = None
+    counts_for_merit: bool = True
+
+    def draft(self) -> ExamPaperDraft:
+        """What the service takes."""
+        return ExamPaperDraft(**{name: getattr(self, name) for name in type(self).model_fields})
+
+
+class ExamPaperChangesIn(Changes):
+    """What is to change in a paper of an exam that is not published."""
+
+    may_be_null = frozenset({"qualifying_percent"})
+
+    code: Code | None = None
+    title: LocalizedName | None = None
+    starts_at: AwareDatetime | None = None
+    entry_closes_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None
+    qualifying_percent: Percent | None = None
+    counts_for_merit: bool | None = None
+
+
+class RegistrationOut(Out):
+    """A place in an exam, with category and disability as they were at registration."""
+
+    id: UUID
+    exam_id: UUID
+    user_id: UUID | None
+    roll_number: str
+    name: str
+    category: Category
+    pwbd: int | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, registration: Registration) -> Self:
+        """A registration's row."""
+        return cls.model_validate(registration)
+
+
+class ClaimIn(In):
+    """Whose account a roll number is given to."""
+
+    user_id: UUID
+
+
+class ExamOut(Out):
+    """An exam. `status` is its stage; `my_registration` is your place in it."""
+
+    id: UUID
+    title: LocalizedText
+    description: LocalizedText | None
+    status: Stage
+    opens_at: datetime
+    closes_at: datetime
+    registration: Literal["required", "open"]
+    cutoffs: Mapping[str, str]
+    released_at: datetime | None
+    my_registration: RegistrationOut | None
+
+    @classmethod
+    def of(cls, view: ExamView) -> Self:
+        """An exam as somebody sees it."""
+        names = set(cls.model_fields) - {"status", "my_registration"}
+        mine = RegistrationOut.of(view.registration) if view.registration else None
+        values = {name: getattr(view.exam, name) for name in names}
+        return cls(**values, status=view.stage, my_registration=mine)
+
+
+class ExamPaperOut(Out):
+    """A paper of an exam. `status` is what its window allows now."""
+
+    id: UUID
+    exam_id: UUID
+    code: str
+    title: LocalizedText
+    test_id: UUID
+    starts_at: datetime
+    entry_closes_at: datetime
+    ends_at: datetime
+    status: PaperStatus
+    qualifying_percent: float | None
+    counts_for_merit: bool
+
+    @classmethod
+    def of(cls, view: PaperView) -> Self:
+        """A paper with its status."""
+        paper = view.paper
+        names = set(cls.model_fields) - {"status"}
+        return cls(**{name: getattr(paper, name) for name in names}, status=view.status)
+
+
+class StartedPaperOut(StartedOut):
+    """The attempt as a device takes it up; `package_key` opens the paper that was downloaded before."""
+
+    package_key: Annotated[str, Field(description="32 bytes, base64url")]
+
+    @classmethod
+    def of_paper(cls, started: Started, clock: Clock) -> Self:
+        """What starting an exam's paper returns."""
+        key = base64.urlsafe_b64encode(started.package_key).decode().rstrip("=")
+        shown = StartedOut.of_start(started.started, clock)
+        return cls(**dict(shown), package_key=key)
+
+
+class PaperResultOut(Out):
+    """One paper of an exam's result; one that you missed has no score."""
+
+    paper_id: UUID
+    code: str
+    score: str | None
+    score_exact: str | None
+    max_score: str
+    qualified: bool
+    rank: int | None
+    participants: int | None
+    percentile: float | None
+
+
+class CutoffOut(Out):
+    """The marks that your category needed, and whether you reached them."""
+
+    category: Category
+    marks: str
+    cleared: bool
+
+
+class ExamResultOut(Out):
+    """Your official result over all papers. Without every merit paper, or not qualified, there is no rank."""
+
+    exam_id: UUID
+    status: Stage
+    roll_number: str
+    outcome: Literal["ranked", "not_qualified", "incomplete", "absent"]
+    papers: list[PaperResultOut]
+    total: str | None
+    total_exact: str | None
+    qualified: bool
+    rank: int | None
+    participants: int
+    percentile: float | None
+    category_rank: int | None
+    cutoff: CutoffOut | None
+    version: int
+
+    @classmethod
+    def of(cls, view: ExamResultView) -> Self:
+        """A result as its release told it."""
+        result = view.result
+        exact = None
+        if result.total_numerator is not None:
+            exact = _fraction(result.total_numerator, result.total_denominator or 1)
+        return cls(
+            exam_id=view.exam.id,
+            status=view.stage,
+            roll_number=result.roll_number,
+            outcome=result.outcome,
+            papers=[PaperResultOut(**paper) for paper in result.papers],
+            total=result.total,
+            total_exact=exact,
+            qualified=result.qualified,
+            rank=result.rank,
+            participants=view.release.participants,
+            percentile=result.percentile,
+            category_rank=result.category_rank,
+            cutoff=CutoffOut(**result.cutoff) if result.cutoff else None,
+            version=result.version,
+        )
+
+
+class MeritRowOut(Out):
+    """A ranked candidate in the merit list."""
+
+    rank: int
+    roll_number: str
+    name: str
+    category: Category
+    category_rank: int | None
+    total: str
+    percentile: float
+    cutoff: CutoffOut | None
+    papers: list[PaperResultOut]
+
+    @classmethod
+    def of(cls, row: MeritRow) -> Self:
+        """A row of the merit list."""
+        result = row.result
+        return cls.model_validate(
+            {
+                "rank": result.rank,
+                "roll_number": result.roll_number,
+                "name": row.registration.name,
+                "category": row.registration.category,
+                "category_rank": result.category_rank,
+                "total": result.total,
+                "percentile": result.percentile,
+                "cutoff": result.cutoff,
+                "papers": result.papers,
+            }
+        )
+
+
+class AnnouncementIn(In):
+    """What everybody in the exam is to hear; a plain string means English."""
+
+    text: Annotated[Localized, Field(max_length=30)]
+
+
+class AnnouncementOut(Out):
+    """What was announced."""
+
+    id: UUID
+    text: LocalizedText
+    created_at: datetime
+
+
+def _fraction(numerator: int, denominator: int) -> str:
+    return str(numerator) if denominator == 1 else f"{numerator}/{denominator}"

@@ -1,0 +1,243 @@
+"""Running an exam: accommodations, steering of attempts, the monitor, the audit."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import Field, StringConstraints, model_validator
+
+from app.engine.schedule import Stage
+from app.models import Accommodation
+from app.repositories.exams import Candidate
+from app.schemas.attempts import AttemptOut
+from app.schemas.common import In, Out
+from app.schemas.exams import ExamOut, ExamPaperOut
+from app.services.exams import ExamView, Grant, Monitor, Released, Steered
+
+LONGEST_GIFT = 86_400
+
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+Seconds = Annotated[int, Field(ge=1, le=LONGEST_GIFT, strict=True)]
+
+
+class GrantIn(In):
+    """Extra time for one person or for a group; 0 takes it back."""
+
+    user_id: UUID | None = None
+    group: Literal["pwbd", "all"] | None = None
+    extra_seconds: Annotated[int, Field(ge=0, le=LONGEST_GIFT, strict=True)]
+    reason: Reason
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        if (self.user_id is None) == (self.group is None):
+            raise ValueError("name either user_id or group")
+        return self
+
+
+class AccommodationsIn(In):
+    """Who is granted how much. Who is not named keeps what they have."""
+
+    items: Annotated[list[GrantIn], Field(min_length=1, max_length=1000)]
+
+    def grants(self) -> list[Grant]:
+        """What the service takes."""
+        return [Grant(item.user_id, item.group, item.extra_seconds, item.reason) for item in self.items]
+
+
+class AccommodationOut(Out):
+    """Extra time that an exam grants."""
+
+    user_id: UUID | None
+    group: Literal["pwbd", "all"] | None
+    extra_seconds: int
+    reason: str
+
+    @classmethod
+    def of(cls, row: Accommodation) -> Self:
+        """A grant's row."""
+        return cls.model_validate(
+            {
+                "user_id": row.user_id,
+                "group": row.candidate_group,
+                "extra_seconds": row.extra_seconds,
+                "reason": row.reason,
+            }
+        )
+
+
+class AccommodationsOut(Out):
+    """Everybody who is granted extra time."""
+
+    items: list[AccommodationOut]
+
+
+class ReasonIn(In):
+    """Why. It is kept in the audit."""
+
+    reason: Reason
+
+
+class MaybeReasonIn(In):
+    """Why, if there is something to say."""
+
+    reason: Reason | None = None
+
+
+class SecondsIn(ReasonIn):
+    """How much time, and why."""
+
+    seconds: Seconds
+
+
+class ReopenIn(ReasonIn):
+    """Why an attempt goes on; `seconds` come on top of what was left when it ended, counted from now."""
+
+    seconds: Annotated[int, Field(ge=0, le=LONGEST_GIFT, strict=True)] = 0
+
+
+class BulkIn(In):
+    """Which attempts: some, or `"all"` of the exam or of one paper. `seconds` where the verb needs them."""
+
+    attempt_ids: Annotated[list[UUID], Field(min_length=1, max_length=1000)] | Literal["all"]
+    paper_id: UUID | None = None
+    reason: Reason | None = None
+    seconds: Annotated[int, Field(ge=1, le=LONGEST_GIFT, strict=True)] | None = None
+
+
+class RefusalOut(Out):
+    """An attempt to which it could not be done, and why."""
+
+    attempt_id: UUID
+    detail: str
+
+
+class SteeredOut(Out):
+    """What became of a bulk order; what was as wanted already is unchanged."""
+
+    changed: int
+    unchanged: int
+    refused: list[RefusalOut]
+    attempts: list[AttemptOut]
+    """Those that changed, at most a thousand of them."""
+
+    @classmethod
+    def of(cls, steered: Steered) -> Self:
+        """The report of an order."""
+        return cls(
+            changed=len(steered.changed),
+            unchanged=len(steered.unchanged),
+            refused=[RefusalOut.model_validate(refusal) for refusal in steered.refused],
+            attempts=[AttemptOut.of(attempt) for attempt in steered.changed[:1000]],
+        )
+
+
+class ClosedPaperOut(ExamPaperOut):
+    """A paper that was ended, and how many attempts with it."""
+
+    attempts_ended: int
+
+
+class ReleasedOut(ExamOut):
+    """The released exam, its release, and how many are ranked."""
+
+    version: int
+    participants: int
+
+    @classmethod
+    def of_release(cls, released: Released) -> Self:
+        """What releasing returns."""
+        shown = ExamOut.of(ExamView(released.exam, Stage.RELEASED, None))
+        return cls(
+            **dict(shown), version=released.release.version, participants=released.release.participants
+        )
+
+
+class PaperCountOut(Out):
+    """How many attempts at a paper stand where."""
+
+    paper_id: UUID
+    code: str
+    status: str
+    started: int
+    in_progress: int
+    paused: int
+    submitted: int
+    graded: int
+    void: int
+
+
+class MonitorOut(Out):
+    """An exam at a glance. `connected` are candidates with an open socket; null while nobody can say."""
+
+    exam_id: UUID
+    status: Stage
+    server_time: datetime
+    registered: int
+    connected: int | None
+    papers: list[PaperCountOut]
+
+    @classmethod
+    def of(cls, monitor: Monitor, now: datetime, connected: int | None) -> Self:
+        """The monitor's figures."""
+        states = ("in_progress", "paused", "submitted", "graded", "void")
+        return cls(
+            exam_id=monitor.exam.id,
+            status=monitor.stage,
+            server_time=now,
+            registered=monitor.registered,
+            connected=connected,
+            papers=[
+                PaperCountOut(
+                    paper_id=count.paper.paper.id,
+                    code=count.paper.paper.code,
+                    status=count.paper.status,
+                    started=count.started,
+                    **{state: count.by_status.get(state, 0) for state in states},
+                )
+                for count in monitor.papers
+            ],
+        )
+
+
+class HallRowOut(AttemptOut):
+    """A candidate's attempt as a proctor sees it: no answer, no score."""
+
+    user_id: UUID | None
+    roll_number: str | None
+    name: str | None
+    category: str | None
+    device: str | None
+    closed_by: str | None
+    paused_at: datetime | None
+    accommodation_seconds: int
+    additions: list[dict[str, Any]]
+    last_saved_at: datetime | None
+    connected: bool | None
+
+    @classmethod
+    def of_candidate(cls, candidate: Candidate, connected: bool | None) -> Self:
+        """A row of the hall."""
+        attempt, registration = candidate.attempt, candidate.registration
+        names = ("user_id", "device", "closed_by", "paused_at", "accommodation_seconds", "additions")
+        return cls(
+            **dict(AttemptOut.of(attempt)),
+            **{name: getattr(attempt, name) for name in names},
+            roll_number=registration.roll_number if registration else None,
+            name=registration.name if registration else None,
+            category=registration.category if registration else None,
+            last_saved_at=candidate.last_saved_at,
+            connected=connected,
+        )
+
+
+class AuditEntryOut(Out):
+    """One thing that staff did to an exam."""
+
+    id: UUID
+    action: str
+    actor_id: UUID | None
+    attempt_id: UUID | None
+    reason: str | None
+    details: dict[str, Any]
+    created_at: datetime

@@ -1,0 +1,118 @@
+"""Grading: what was answered becomes a result, and a result is taken back where it must not count."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from app.engine.scoring import Answer, Scorecard, Tally, score_paper
+from app.models import Attempt, AttemptStatus, ResponseEvent, Result
+from app.services.components import Components
+from app.services.tests.papers import FrozenPaper
+from app.services.unit_of_work import UnitOfWork
+
+GRADING_BATCH = 100
+
+COUNTS = ("correct", "incorrect", "partial", "unattempted", "dropped")
+
+
+def is_held(attempt: Attempt) -> bool:
+    """Whether its result waits for the release of an exam (decision D13): until then it is `submitted`."""
+    return attempt.exam_paper_id is not None and not attempt.practice
+
+
+def ask_for_grading(uow: UnitOfWork, attempt_ids: Sequence[UUID]) -> None:
+    """Have closed attempts graded after this transaction, in batches."""
+    for first in range(0, len(attempt_ids), GRADING_BATCH):
+        batch = attempt_ids[first : first + GRADING_BATCH]
+        uow.jobs.add("grade_attempts", attempt_ids=[str(attempt_id) for attempt_id in batch])
+
+
+async def grade_forgotten(uow: UnitOfWork, now: datetime, patience: timedelta) -> int:
+    """Ask again for the grading of attempts that were closed long ago: a job may have been given up."""
+    forgotten = await uow.attempts.ungraded(now - patience)
+    ask_for_grading(uow, forgotten)
+    return len(forgotten)
+
+
+async def grade_closed(uow: UnitOfWork, parts: Components, attempt_id: UUID, now: datetime) -> bool:
+    """Grade one closed attempt; False where that is done already or is not due."""
+    attempt = await uow.attempts.lock_any(attempt_id)
+    if attempt is None or attempt.status != AttemptStatus.SUBMITTED:
+        return False
+    if is_held(attempt) and await uow.attempts.result(attempt_id) is not None:
+        return False
+    await grade(uow, attempt, await parts.papers.get(uow, attempt.paper_id), now)
+    return True
+
+
+async def grade(uow: UnitOfWork, attempt: Attempt, paper: FrozenPaper, now: datetime) -> None:
+    """Mark a locked, closed attempt: one transaction, the histogram last (decision D8)."""
+    card = score_paper(answers_of(await uow.attempts.standing(attempt.id)), paper.key)
+    result = result_of(attempt, card, now)
+    await uow.attempts.add_result(result)
+    if not is_held(attempt):
+        attempt.status = AttemptStatus.GRADED
+        await uow.attempts.flush()
+    if result.counted:
+        await uow.attempts.count_score(result.cohort_id, card.score)
+
+
+def result_of(attempt: Attempt, card: Scorecard, now: datetime) -> Result:
+    """The result of an attempt as it is stored."""
+    return Result(
+        attempt_id=attempt.id,
+        cohort_id=attempt.exam_paper_id or attempt.test_id,
+        user_id=attempt.user_id,
+        counted=not attempt.practice,
+        score_numerator=card.score.numerator,
+        score_denominator=card.score.denominator,
+        raw_numerator=card.raw.numerator,
+        raw_denominator=card.raw.denominator,
+        scorecard=stored_scorecard(card),
+        graded_at=now,
+    )
+
+
+async def withdraw_results(uow: UnitOfWork, attempt_ids: Sequence[UUID]) -> None:
+    """Take back the results of locked attempts, and their scores out of the histograms, these last."""
+    results = await uow.attempts.take_results(attempt_ids)
+    counted = [
+        (result.cohort_id, Fraction(result.score_numerator, result.score_denominator))
+        for result in results
+        if result.counted
+    ]
+    for cohort_id, score in sorted(counted):
+        await uow.attempts.discount_score(cohort_id, score)
+
+
+def answers_of(standing: Iterable[ResponseEvent]) -> dict[UUID, Answer]:
+    """The log's standing events as the answer sheet that the rule marks; cleared ones are blank."""
+    return {
+        event.question_id: tuple(event.answer) if isinstance(event.answer, list) else event.answer
+        for event in standing
+        if event.answer is not None
+    }
+
+
+def stored_scorecard(card: Scorecard) -> dict[str, Any]:
+    """A scorecard as JSON, every number of marks as an exact string."""
+    return _stored_tally(card) | {
+        "sections": [
+            {"section_id": str(section.section_id)} | _stored_tally(section) for section in card.sections
+        ],
+        "items": [
+            {"question_id": str(item.question_id), "outcome": item.outcome, "marks": str(item.marks)}
+            for item in card.items
+        ],
+    }
+
+
+def _stored_tally(tally: Tally) -> dict[str, Any]:
+    return {name: getattr(tally, name) for name in COUNTS} | {
+        "factor": str(tally.factor),
+        "max_score": str(tally.max_score),
+        "marks_gained": str(tally.marks_gained),
+        "marks_lost": str(tally.marks_lost),
+    }

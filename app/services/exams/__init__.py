@@ -1,0 +1,83 @@
+"""Exams: composed, registered for, sat, steered, watched, and released."""
+
+from app.services.exams.accommodating import Grant, accommodate, accommodations
+from app.services.exams.catalog import (
+    ExamView,
+    PaperView,
+    announcements,
+    audit,
+    find,
+    page,
+    paper_view,
+    papers,
+    stage_of,
+)
+from app.services.exams.composing import (
+    ExamDraft,
+    ExamPaperDraft,
+    add_paper,
+    change,
+    change_paper,
+    create,
+    publish,
+    remove_paper,
+)
+from app.services.exams.events import announce, cancel, close_paper, postpone, tell_windows
+from app.services.exams.packages import package
+from app.services.exams.registering import claim, register, registrations
+from app.services.exams.releasing import Released, release
+from app.services.exams.results import ExamResultView, MeritRow, merit_csv, merit_list, result
+from app.services.exams.sitting import StartedPaper, start, submit
+from app.services.exams.steering import Order, Refusal, Steered, Verb, steer, steer_one
+from app.services.exams.watching import Monitor, candidates, monitor
+
+__all__ = [
+    "ExamDraft",
+    "ExamPaperDraft",
+    "ExamResultView",
+    "ExamView",
+    "Grant",
+    "MeritRow",
+    "Monitor",
+    "Order",
+    "PaperView",
+    "Refusal",
+    "Released",
+    "StartedPaper",
+    "Steered",
+    "Verb",
+    "accommodate",
+    "accommodations",
+    "add_paper",
+    "announce",
+    "announcements",
+    "audit",
+    "cancel",
+    "candidates",
+    "change",
+    "change_paper",
+    "claim",
+    "close_paper",
+    "create",
+    "find",
+    "merit_csv",
+    "merit_list",
+    "monitor",
+    "package",
+    "page",
+    "paper_view",
+    "papers",
+    "postpone",
+    "publish",
+    "register",
+    "registrations",
+    "release",
+    "remove_paper",
+    "result",
+    "stage_of",
+    "start",
+    "steer",
+    "steer_one",
+    "submit",
+    "tell_windows",
+]

@@ -1,0 +1,98 @@
+"""Accommodations: extra time that an exam grants, before it begins and to those who are sitting."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.core.errors import FieldError, Invalid, NotPossible
+from app.engine import steering
+from app.models import Accommodation, Exam
+from app.repositories.messages import exam_room
+from app.services.components import Components
+from app.services.exams.audit import record
+from app.services.exams.catalog import exam_viewer
+from app.services.exams.sitting import extra_for
+from app.services.exams.steering import settle, sitting_of, take
+from app.services.unit_of_work import Reading, UnitOfWork
+from app.services.users import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Extra time for one person or for a group (`pwbd`, `all`); none takes a grant back."""
+
+    user_id: UUID | None
+    group: str | None
+    extra_seconds: int
+    reason: str
+
+
+async def accommodations(reads: Reading, staff: Principal, exam_id: UUID) -> Sequence[Accommodation]:
+    """Who is granted extra time in an exam."""
+    exam = await reads.exams.find(exam_viewer(staff), exam_id)
+    return await reads.exams.accommodations(exam.id)
+
+
+async def accommodate(
+    uow: UnitOfWork,
+    parts: Components,
+    staff: Principal,
+    exam_id: UUID,
+    grants: Sequence[Grant],
+    now: datetime,
+) -> Sequence[Accommodation]:
+    """Grant extra time. It holds for those who start later, and at once for those who are sitting.
+
+    A person or group that is not named keeps what it has.
+    """
+    exam = await uow.exams.lock(staff.institute_id, exam_id)
+    if exam.released_at is not None or exam.cancelled_at is not None:
+        raise NotPossible("The exam is over.")
+    await _check_people(uow, grants)
+    for grant in grants:
+        target = ("user_id", grant.user_id) if grant.user_id else ("candidate_group", grant.group or "all")
+        await uow.exams.grant(exam.id, target, grant.extra_seconds, grant.reason, staff.author_id)
+        who = {"user_id": str(grant.user_id)} if grant.user_id else {"group": grant.group}
+        record(uow, staff, "accommodate", exam, reason=grant.reason, seconds=grant.extra_seconds, **who)
+    granted = await uow.exams.accommodations(exam.id)
+    await _follow(uow, parts, exam, granted, now)
+    return granted
+
+
+async def _check_people(uow: UnitOfWork, grants: Sequence[Grant]) -> None:
+    errors = [
+        FieldError(f"items.{number}.user_id", "there is no such account")
+        for number, grant in enumerate(grants)
+        if grant.user_id is not None and await uow.users.member(grant.user_id) is None
+    ]
+    if errors:
+        raise Invalid("Extra time is granted to people who exist.", errors=errors)
+
+
+async def _follow(
+    uow: UnitOfWork, parts: Components, exam: Exam, granted: Sequence[Accommodation], now: datetime
+) -> None:
+    """Move the deadlines of attempts that were started under other grants."""
+    grace = timedelta(seconds=parts.settings.grace_seconds)
+    moved = []
+    for attempt, registration in await uow.hall.lock_with_registrations(exam.id):
+        extra = extra_for(registration, granted)
+        by = extra - timedelta(seconds=attempt.accommodation_seconds)
+        before = steering.overtaken(sitting_of(attempt), now, grace)
+        after = steering.regrant(before, by, now)
+        if not by or after == before:
+            continue
+        take(attempt, after)
+        attempt.accommodation_seconds = extra // timedelta(seconds=1)
+        moved.append(attempt)
+        if attempt.user_id is not None:
+            data = {
+                "attempt_id": str(attempt.id),
+                "paper_id": str(attempt.exam_paper_id),
+                "status": attempt.status,
+                "deadline_at": attempt.deadline_at.isoformat(),
+                "seconds": by // timedelta(seconds=1),
+            }
+            uow.messages.to_user(exam_room(exam.id), attempt.user_id, "extended", data)
+    await settle(uow, moved)

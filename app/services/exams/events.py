@@ -1,0 +1,143 @@
+"""What happens to an exam as a whole: announced, postponed, cancelled, a paper opened or closed."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.core.errors import NotPossible
+from app.engine import schedule
+from app.models import Announcement, AttemptStatus, Exam, ExamPaper, LocalizedText
+from app.repositories.messages import exam_room
+from app.services import attempts
+from app.services.exams.audit import record
+from app.services.exams.catalog import exam_viewer, window_of
+from app.services.exams.steering import settle
+from app.services.unit_of_work import UnitOfWork
+from app.services.users import Principal
+
+
+async def announce(
+    uow: UnitOfWork, staff: Principal, exam_id: UUID, text: LocalizedText, now: datetime
+) -> Announcement:
+    """Say something to everybody in the exam. Who is away reads it when they come back."""
+    exam = await uow.exams.lock(staff.institute_id, exam_id)
+    if exam.published_at is None:
+        raise NotPossible("The exam is not published; nobody is there to hear it.")
+    record(uow, staff, "announce", exam)
+    return await _say(uow, staff, exam, text, now)
+
+
+async def close_paper(
+    uow: UnitOfWork, staff: Principal, exam_id: UUID, paper_id: UUID, reason: str | None, now: datetime
+) -> tuple[ExamPaper, int]:
+    """End a paper: nobody enters any more, and those who sit are ended; how many that were."""
+    exam = await _running(uow, staff, exam_id)
+    await uow.exams.shut(exam.id)
+    _, paper = await uow.exams.paper(exam_viewer(staff), exam.id, paper_id)
+    paper.closed_at = paper.closed_at or now
+    ended = await uow.hall.lock_running(exam.id, paper.id)
+    for attempt in ended:
+        await attempts.close(uow, attempt, "staff", now)
+        if attempt.user_id is not None:
+            data = {
+                "attempt_id": str(attempt.id),
+                "paper_id": str(paper.id),
+                "status": attempt.status,
+                "deadline_at": attempt.deadline_at.isoformat(),
+            }
+            uow.messages.to_user(exam_room(exam.id), attempt.user_id, "force_submitted", data)
+    record(uow, staff, "close", exam, reason=reason, paper=paper.code, attempts=len(ended))
+    await uow.exams.flush()
+    return paper, len(ended)
+
+
+async def postpone(
+    uow: UnitOfWork, staff: Principal, exam_id: UUID, seconds: int, reason: str, now: datetime
+) -> Exam:
+    """Move every paper that has not begun, and the exam's times with them. Raises NotPossible if none is."""
+    exam, by = await _running(uow, staff, exam_id), timedelta(seconds=seconds)
+    waiting = [paper for paper in await uow.exams.shut(exam.id) if now < paper.starts_at]
+    if not waiting:
+        raise NotPossible("Every paper has begun. Pause the attempts, or give them more time.")
+    for paper in waiting:
+        later = schedule.postponed(window_of(paper), by)
+        paper.starts_at, paper.entry_closes_at, paper.ends_at = (
+            later.starts_at,
+            later.entry_closes_at,
+            later.ends_at,
+        )
+    if now < exam.opens_at:
+        exam.opens_at += by
+    exam.closes_at += by
+    record(uow, staff, "postpone", exam, reason=reason, seconds=seconds, papers=[p.code for p in waiting])
+    codes, minutes = ", ".join(paper.code for paper in waiting), _minutes(seconds)
+    text = {
+        "en": f"Postponed by {minutes} min: {codes}. {reason}",
+        "hi": f"{minutes} मिनट के लिए स्थगित: {codes}. {reason}",
+    }
+    await _say(uow, staff, exam, text, now)
+    uow.jobs.add("notify_postponed", exam_id=str(exam.id))
+    return exam
+
+
+async def cancel(uow: UnitOfWork, staff: Principal, exam_id: UUID, reason: str, now: datetime) -> Exam:
+    """Call an exam off: it lets nobody in, and no attempt of it counts. Again is harmless."""
+    exam = await uow.exams.lock(staff.institute_id, exam_id)
+    if exam.cancelled_at is not None:
+        return exam
+    if exam.released_at is not None:
+        raise NotPossible("The results are released.")
+    await uow.exams.shut(exam.id)
+    exam.cancelled_at = now
+    voided = [
+        attempt for attempt in await uow.hall.lock_all(exam.id, None) if attempt.status != AttemptStatus.VOID
+    ]
+    for attempt in voided:
+        attempt.status, attempt.paused_at = AttemptStatus.VOID, None
+        attempt.submitted_at = attempt.submitted_at or now
+        attempt.closed_by = attempt.closed_by or "staff"
+    await settle(uow, voided)
+    record(uow, staff, "cancel", exam, reason=reason, attempts=len(voided))
+    if exam.published_at is not None:
+        text = {"en": f"The exam is cancelled. {reason}", "hi": f"परीक्षा रद्द की गई है। {reason}"}
+        await _say(uow, staff, exam, text, now)
+        uow.jobs.add("notify_cancelled", exam_id=str(exam.id))
+    return exam
+
+
+async def tell_windows(uow: UnitOfWork, now: datetime) -> int:
+    """Tell the rooms of the papers that have opened or closed since the last look; how many that were."""
+    opened, closed = await uow.exams.tell_opening(now), await uow.exams.tell_closing(now)
+    for kind, papers in (("paper_opened", opened), ("paper_closed", closed)):
+        for paper in papers:
+            data = {
+                "paper_id": str(paper.id),
+                "code": paper.code,
+                "entry_closes_at": paper.entry_closes_at.isoformat(),
+                "ends_at": paper.ends_at.isoformat(),
+            }
+            uow.messages.to_everybody(exam_room(paper.exam_id), kind, data)
+    return len(opened) + len(closed)
+
+
+async def _running(uow: UnitOfWork, staff: Principal, exam_id: UUID) -> Exam:
+    exam = await uow.exams.lock(staff.institute_id, exam_id)
+    if exam.published_at is None:
+        raise NotPossible("The exam is not published.")
+    if exam.cancelled_at is not None or exam.released_at is not None:
+        raise NotPossible("The exam is over.")
+    return exam
+
+
+async def _say(
+    uow: UnitOfWork, staff: Principal, exam: Exam, text: LocalizedText, now: datetime
+) -> Announcement:
+    said = Announcement(exam_id=exam.id, text=text, created_by=staff.author_id, created_at=now)
+    await uow.exams.add(said)
+    data = {"announcement_id": str(said.id), "text": text}
+    uow.messages.to_everybody(exam_room(exam.id), "announcement", data)
+    return said
+
+
+def _minutes(seconds: int) -> str:
+    """Whole minutes as such, others with their part."""
+    return f"{seconds / 60:g}"

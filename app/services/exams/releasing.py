@@ -1,0 +1,172 @@
+"""Releasing: results are held until staff release them, once, for all papers and everybody (decision D8)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from app.core.errors import AttemptsInProgress, NotPossible, ResultsNotReleased
+from app.engine.marks import printed
+from app.engine.merit import Entrant, ExamPaperRule, MeritResult, PaperScore, merit
+from app.engine.scoring import PaperKey
+from app.models import Exam, ExamPaper, ExamRelease
+from app.repositories.exams import Scored
+from app.repositories.messages import exam_room
+from app.services import attempts
+from app.services.components import Components
+from app.services.exams.audit import record
+from app.services.exams.catalog import window_of
+from app.services.unit_of_work import Reading, UnitOfWork
+from app.services.users import Principal
+
+Keys = Mapping[UUID, PaperKey]
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A release, and the exam as it is now."""
+
+    exam: Exam
+    release: ExamRelease
+
+
+async def release(
+    uow: UnitOfWork, parts: Components, staff: Principal, exam_id: UUID, now: datetime
+) -> Released:
+    """Close entry, rank everybody, and lift the embargo: all of it or nothing. Again gives the same release.
+
+    Raises AttemptsInProgress while somebody sits.
+    """
+    exam = await uow.exams.lock(staff.institute_id, exam_id)
+    if exam.published_at is None or exam.cancelled_at is not None:
+        raise NotPossible("Only an exam that was held has results.")
+    if exam.released_at is None:
+        await _close_entry(uow, parts, exam, now)
+        await _grade_the_rest(uow, parts, exam, now)
+        exam.released_at = now
+        await materialize(uow, parts, staff, exam)
+        await uow.hall.mark_graded(exam.id)
+        record(uow, staff, "release", exam, version=exam.results_version)
+        uow.messages.to_everybody(exam_room(exam.id), "results_released", {"exam_id": str(exam.id)})
+        uow.jobs.add("notify_results_released", exam_id=str(exam.id))
+        await uow.exams.flush()
+    kept = await uow.exam_results.release(exam)
+    assert kept is not None  # noqa: S101 -- a released exam has a release
+    return Released(exam, kept)
+
+
+async def materialize(uow: UnitOfWork, parts: Components, staff: Principal, exam: Exam) -> None:
+    """Compute everybody's result and keep it as the next version; older ones stay."""
+    papers = await uow.exams.papers(exam.id)
+    keys = await keys_of(uow, parts, papers)
+    scored = await uow.exam_results.scored(exam.id)
+    registered = await uow.exam_results.registrations(exam.id)
+    entrants = _entrants(registered, scored, keys)
+    rules = [
+        ExamPaperRule(paper.id, paper.counts_for_merit, paper.qualifying_percent, keys[paper.id].max_score)
+        for paper in papers
+    ]
+    cutoffs = {category: Decimal(marks) for category, marks in exam.cutoffs.items()}
+    results = merit(rules, entrants, cutoffs)
+    version = (exam.results_version or 0) + 1
+    ranked = sum(result.standing is not None for result in results)
+    new = ExamRelease(exam_id=exam.id, version=version, participants=ranked, created_by=staff.author_id)
+    rows = [
+        _row(exam, version, roll_number, result, papers, keys)
+        for (_, roll_number, _), result in zip(registered, results, strict=True)
+    ]
+    await uow.exam_results.add_release(new, rows)
+    exam.results_version = version
+
+
+async def keys_of(reads: Reading, parts: Components, papers: Sequence[ExamPaper]) -> Keys:
+    """How each pinned paper is marked and printed."""
+    return {
+        paper.id: (await parts.papers.get(reads, paper.paper_id)).key
+        for paper in papers
+        if paper.paper_id is not None
+    }
+
+
+def require_released(exam: Exam) -> None:
+    """Raise ResultsNotReleased while the results are held."""
+    if exam.released_at is None:
+        raise ResultsNotReleased
+
+
+async def _close_entry(uow: UnitOfWork, parts: Components, exam: Exam, now: datetime) -> None:
+    """Nobody enters any more, and nobody is inside."""
+    for paper in await uow.exams.shut(exam.id):
+        if now < window_of(paper).ends_at:
+            paper.closed_at = paper.closed_at or now
+    await uow.exams.flush()
+    await attempts.close_overdue(uow, now, timedelta(seconds=parts.settings.grace_seconds))
+    if running := await uow.hall.count_running(exam.id):
+        raise AttemptsInProgress(running)
+
+
+async def _grade_the_rest(uow: UnitOfWork, parts: Components, exam: Exam, now: datetime) -> None:
+    """Grade what no job has come to yet. All are locked first: a grader may hold one and want a histogram."""
+    ungraded = await uow.hall.ungraded(exam.id)
+    await uow.hall.lock(exam.id, ungraded)
+    for attempt_id in ungraded:
+        await attempts.grade_closed(uow, parts, attempt_id, now)
+
+
+def _entrants(
+    registrations: Sequence[tuple[UUID, str, str]], scored: Sequence[Scored], keys: Keys
+) -> list[Entrant]:
+    scores: dict[UUID, dict[UUID, PaperScore]] = {}
+    for each in scored:
+        key = keys[each.paper_id]
+        shown = Decimal(printed(each.raw, key.factor, key.rounding))
+        scores.setdefault(each.registration_id, {})[each.paper_id] = PaperScore(each.score, shown)
+    return [Entrant(id_, category, scores.get(id_, {})) for id_, _, category in registrations]
+
+
+def _row(
+    exam: Exam,
+    version: int,
+    roll_number: str,
+    result: MeritResult,
+    papers: Sequence[ExamPaper],
+    keys: Keys,
+) -> dict[str, Any]:
+    standing, cutoff = result.standing, result.cutoff
+    return {
+        "exam_id": exam.id,
+        "version": version,
+        "registration_id": result.entrant.id,
+        "roll_number": roll_number,
+        "outcome": result.outcome,
+        "total_numerator": result.total.numerator if result.total is not None else None,
+        "total_denominator": result.total.denominator if result.total is not None else None,
+        "total": str(result.printed_total) if result.printed_total is not None else None,
+        "qualified": result.qualified,
+        "rank": standing.rank if standing else None,
+        "percentile": standing.percentile if standing else None,
+        "category_rank": result.category_rank,
+        "cutoff": {"category": cutoff.category, "marks": str(cutoff.marks), "cleared": cutoff.cleared}
+        if cutoff
+        else None,
+        "papers": [_paper(result, paper, keys[paper.id]) for paper in papers],
+    }
+
+
+def _paper(result: MeritResult, paper: ExamPaper, key: PaperKey) -> dict[str, Any]:
+    """A paper's part of a result as it is stored; a paper that was missed has no score."""
+    sat = result.papers.get(paper.id)
+    return {
+        "paper_id": str(paper.id),
+        "code": paper.code,
+        "score": str(sat.score.printed) if sat else None,
+        "score_exact": str(sat.score.exact) if sat else None,
+        "max_score": printed(key.max_score, Fraction(1), key.rounding),
+        "qualified": sat.qualified if sat else False,
+        "rank": sat.standing.rank if sat else None,
+        "participants": sat.standing.participants if sat else None,
+        "percentile": sat.standing.percentile if sat else None,
+    }

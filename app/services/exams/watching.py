@@ -1,0 +1,58 @@
+"""Watching an exam: how many are where, and how each candidate stands. No answer, no score."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.engine.schedule import Stage
+from app.models import Exam
+from app.repositories.base import Page, PageRequest
+from app.repositories.exams import Candidate, HallFilter
+from app.services.exams.catalog import PaperView, exam_viewer, paper_view, stage_of
+from app.services.unit_of_work import Reading
+from app.services.users import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class PaperCount:
+    """How many attempts at a paper stand where."""
+
+    paper: PaperView
+    started: int
+    by_status: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """An exam at a glance."""
+
+    exam: Exam
+    stage: Stage
+    registered: int
+    papers: Sequence[PaperCount]
+
+
+async def monitor(reads: Reading, staff: Principal, exam_id: UUID, now: datetime) -> Monitor:
+    """An exam at a glance, for staff."""
+    exam = await reads.exams.find(exam_viewer(staff), exam_id)
+    counts = await reads.hall.counts(exam.id)
+    papers = []
+    for paper in await reads.exams.papers(exam.id):
+        count = counts.get(paper.id)
+        papers.append(
+            PaperCount(
+                paper_view(paper, now),
+                count.started if count else 0,
+                count.by_status if count else {},
+            )
+        )
+    return Monitor(exam, stage_of(exam, now), await reads.registrations.count(exam.id), papers)
+
+
+async def candidates(
+    reads: Reading, staff: Principal, exam_id: UUID, wanted: HallFilter, request: PageRequest
+) -> Page[Candidate]:
+    """Attempts of an exam with their candidates, the newest first."""
+    exam = await reads.exams.find(exam_viewer(staff), exam_id)
+    return await reads.hall.page(exam.id, wanted, request)
