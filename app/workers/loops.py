@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.clock import Clock
 from app.core.ids import uuid7
-from app.services import attempts
+from app.services import attempts, exams
 from app.services.unit_of_work import unit_of_work
 from app.workers.broker import Broker
 from app.workers.leases import SHORTEST_LEASE, lease_of
@@ -107,6 +107,11 @@ class Housekeeping:
             closed = await attempts.close_overdue(uow, self._clock.now(), self._grace)
         if closed:
             log.info("overdue_attempts_closed", count=closed)
+
+    async def tell_windows(self) -> None:
+        """Tell the rooms of exams whose papers have opened or closed."""
+        async with unit_of_work(self._engine) as uow:
+            await exams.tell_windows(uow, self._clock.now())
 
     async def grade_forgotten(self) -> None:
         """See to attempts whose grading was given up, or lost with a database that was restored."""

@@ -55,6 +55,7 @@ class _Worker:
             repeat("heartbeat", 5, self._heart.beat),
             repeat("partitions", 24 * 3600, self._keeper.make_partitions),
             repeat("overdue_attempts", 1, self._keeper.close_overdue),
+            repeat("exam_windows", 1, self._keeper.tell_windows),
             repeat("relay", 0.5, self._relay.step),
             repeat("forget", 600, self._keeper.forget),
             repeat("forgotten_attempts", 600, self._keeper.grade_forgotten),
