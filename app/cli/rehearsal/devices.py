@@ -131,6 +131,8 @@ class Device:
         elif answer.code in _REFUSALS:
             self._log.refuse(events, unsure=unsure or answer.unsure)
             self._tally.counts["answers refused"] += len(events)
+            if answer.body.get("recorded"):
+                self._log.keep_late(events)
             if answer.body.get("recorded") is False:
                 self._log.problems.append("late answers were not kept")
         else:

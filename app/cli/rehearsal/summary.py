@@ -8,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from app.cli.rehearsal import Rehearsal
+from app.cli.rehearsal.client import Tally
 
 _MOST_PROBLEMS = 20
 _LATENCIES = ("start", "save", "submit", "results")
@@ -61,9 +62,16 @@ def print_summary(rehearsal: Rehearsal, console: Console, seconds: float) -> Non
     for name, back_after in rehearsal.killer.back_after if rehearsal.killer else []:
         table.add_row(f"{name} killed, back after", f"{back_after:.1f} s")
     table.add_row("Mismatches", str(len(rehearsal.problems)), style="red" if rehearsal.problems else "green")
-    console.print(table, _latency_table(rehearsal))
-    for sentence in rehearsal.problems[:_MOST_PROBLEMS]:
+    console.print(table, latency_table(rehearsal.tally, _LATENCIES))
+    print_problems(rehearsal.problems, console)
+
+
+def print_problems(problems: Sequence[str], console: Console) -> None:
+    """The first of them; where one thing is wrong, many others are."""
+    for sentence in problems[:_MOST_PROBLEMS]:
         console.print(sentence, style="red", markup=False)
+    if len(problems) > _MOST_PROBLEMS:
+        console.print(f"… and {len(problems) - _MOST_PROBLEMS} more", style="red")
 
 
 def _right(rehearsal: Rehearsal) -> int:
@@ -72,16 +80,18 @@ def _right(rehearsal: Rehearsal) -> int:
     return len(names - wrong)
 
 
-def _latency_table(rehearsal: Rehearsal) -> Table:
+def latency_table(tally: Tally, kinds: Sequence[str]) -> Table:
+    """How long clients waited for answers, by kind of request."""
     table = Table("Milliseconds", title="Latency, as the clients saw it", title_justify="left")
     for name in ("requests", "p50", "p95", "p99", "longest"):
         table.add_column(name, justify="right")
-    for kind in _LATENCIES:
-        if latencies := sorted(rehearsal.tally.latencies[kind]):
-            marks = [_percentile(latencies, share) * 1000 for share in (0.5, 0.95, 0.99, 1)]
+    for kind in kinds:
+        if latencies := sorted(tally.latencies[kind]):
+            marks = [percentile(latencies, share) * 1000 for share in (0.5, 0.95, 0.99, 1)]
             table.add_row(kind, f"{len(latencies):,}", *(f"{mark:,.0f}" for mark in marks))
     return table
 
 
-def _percentile(ascending: Sequence[float], share: float) -> float:
+def percentile(ascending: Sequence[float], share: float) -> float:
+    """The value below which this share lies."""
     return ascending[min(len(ascending) - 1, int(share * len(ascending)))]
