@@ -65,6 +65,7 @@ class Client:
         self._http = httpx.AsyncClient(
             base_url=f"{api_url}/v1", timeout=_TIMEOUT, verify=_TLS, trust_env=False
         )
+        self.socket_url = f"{api_url}/v1".replace("http", "ws", 1)
         self._tally = tally
         self._rng = rng
         self._watch = watch

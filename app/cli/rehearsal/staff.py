@@ -21,7 +21,7 @@ class Staff:
         self.label = label
         rng = Random(0)  # noqa: S311 -- it only decides how long to wait
         self.client = Client(api_url, tally or Tally(), rng)
-        self._account = Account(f"rehearsal-{label}-{self.role}@example.org", f"Rehearsal {self.role}")
+        self.account = Account(f"rehearsal-{label}-{self.role}@example.org", f"Rehearsal {self.role}")
 
     async def make_account(self) -> None:
         """Make the account and sign in. Needs the servers' addresses in the environment."""
@@ -29,12 +29,12 @@ class Staff:
             open_components(get_settings(), application_name="ias-demo", pool_size=1) as parts,
             unit_of_work(parts.engine) as uow,
         ):
-            await accounts.create(uow, parts, self._account.email, PASSWORD, self._account.name, self.role)
-        await self._account.sign_in(self.client)
+            await accounts.create(uow, parts, self.account.email, PASSWORD, self.account.name, self.role)
+        await self.account.sign_in(self.client)
 
     @property
     def token(self) -> str:
-        return self._account.token
+        return self.account.token
 
     async def ask(self, method: str, path: str, *statuses: int, **request: Any) -> Answer:
         """One request, until there is an answer; 200 and 201 are what is hoped for."""
