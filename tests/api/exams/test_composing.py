@@ -286,3 +286,12 @@ class TestAfterTheExam:
         exam = body_of(await author.post("/exams", json=exam_body(clock)))
         answer = await author.post(f"/exams/{exam['id']}/papers", json=paper_body(made, clock))
         assert answer.status_code == 409
+
+
+class TestTimes:
+    async def test_a_moment_beyond_the_calendar_is_told(
+        self, author: httpx.AsyncClient, clock: TestClock
+    ) -> None:
+        answer = await author.post("/exams", json=exam_body(clock, opens_at="0001-01-01T00:00:00+05:30"))
+        assert answer.status_code == 422
+        assert [error["field"] for error in answer.json()["errors"]] == ["opens_at"]
