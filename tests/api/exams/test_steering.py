@@ -419,3 +419,24 @@ class TestWhoMay:
             entrant.attempt["id"],
         )
         assert (entry["actor_id"], entry["details"]) == (me, {"seconds": 60})
+
+
+class TestWhoMadeTheExam:
+    @pytest.mark.parametrize(
+        ("method", "path", "body"),
+        [
+            ("PATCH", "", {"title": "Mine"}),
+            ("POST", "/publish", {}),
+            ("POST", "/cancel", {"reason": "to see the key"}),
+            ("POST", "/release-results", {}),
+        ],
+    )
+    async def test_what_lifts_the_embargo_is_theirs_and_the_admins(
+        self, held: Held, people: People, method: str, path: str, body: Json
+    ) -> None:
+        outsider = await people.member("author")
+        answer = await outsider.request(method, f"{held.path}{path}", json=body)
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+
+    async def test_an_admin_may(self, held: Held, admin: httpx.AsyncClient) -> None:
+        body_of(await admin.post(f"{held.path}/cancel", json={"reason": "flood"}))
