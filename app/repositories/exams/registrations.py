@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
 from app.core.errors import NotFound
 from app.core.ids import uuid7
@@ -78,6 +79,20 @@ class RegistrationRepository(Repository):
         await self._session.flush()
         own = select(Attempt.id).where(Attempt.registration_id == registration.id)
         await self._session.execute(update(Result).where(Result.attempt_id.in_(own)).values(user_id=user_id))
+        # Numbered behind what the account has sat of the same paper: practice, after the release.
+        earlier = aliased(Attempt)
+        last = (
+            select(func.coalesce(func.max(earlier.number), 0))
+            .where(
+                earlier.user_id == user_id,
+                earlier.test_id == Attempt.test_id,
+                earlier.exam_paper_id == Attempt.exam_paper_id,
+            )
+            .scalar_subquery()
+        )
         await self._session.execute(
-            update(Attempt).where(Attempt.registration_id == registration.id).values(user_id=user_id)
+            update(Attempt)
+            .where(Attempt.registration_id == registration.id)
+            .values(user_id=user_id, number=Attempt.number + last)
+            .execution_options(synchronize_session=False)
         )

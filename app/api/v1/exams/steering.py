@@ -5,9 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body, Query, status
 
-from app.api.deps import CurrentProctor, CurrentStaff, Now, Paging, Parts, Reads, Uow
+from app.api.deps import CurrentAuthor, CurrentProctor, CurrentStaff, Now, Paging, Parts, Reads, Uow
 from app.api.problems import problems
-from app.core.errors import Invalid, NotFound, NotPossible
+from app.core.errors import Forbidden, Invalid, NotFound, NotPossible
 from app.models import AttemptStatus
 from app.repositories.exams import HallFilter
 from app.schemas.attempts import AttemptOut
@@ -92,10 +92,13 @@ async def postpone(exam_id: UUID, body: SecondsIn, staff: CurrentProctor, uow: U
     return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
 
 
-@router.post("/cancel", responses=STEERING)
-async def cancel(exam_id: UUID, body: ReasonIn, staff: CurrentProctor, uow: Uow, now: Now) -> ExamOut:
-    """Call the exam off: nobody enters, no attempt counts, everybody is told."""
-    exam = await exams.cancel(uow, staff, exam_id, body.reason, now)
+@router.post("/cancel", responses=STEERING | problems(Forbidden))
+async def cancel(exam_id: UUID, body: ReasonIn, author: CurrentAuthor, uow: Uow, now: Now) -> ExamOut:
+    """Call the exam off: nobody enters, no attempt counts, everybody is told. Its tests are free again.
+
+    For who made the exam, and for admins.
+    """
+    exam = await exams.cancel(uow, author, exam_id, body.reason, now)
     return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
 
 
