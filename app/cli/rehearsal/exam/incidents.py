@@ -52,7 +52,7 @@ class Incidents:
             (0.3, lambda: self._grant(_share(0.2, seconds))),
             (0.35, lambda: self._steer("extend", Fate.EXTENDED, _share(0.15, seconds))),
             (0.4, lambda: self._steer("pause", Fate.PAUSED)),
-            (0.48, self._author.release_too_early),
+            (0.48, lambda: self._release_too_early(hall)),
             (0.55, lambda: self._steer("resume", Fate.PAUSED)),
             (0.65, lambda: self._steer("submit", Fate.FORCED)),
             (0.7, lambda: self._steer("void", Fate.VOIDED)),
@@ -64,6 +64,12 @@ class Incidents:
             (0.3, lambda: proctor.announce(f"{hall.code}: everybody gets a little more time.")),
             (0.6, lambda: proctor.steer_all("extend", hall.paper_id, _share(0.05, seconds))),
         ]
+
+    async def _release_too_early(self, hall: PaperHall) -> None:
+        """It must be refused; where nobody sits it would not be."""
+        sittings = [sitting for each in self._candidates for sitting in each.begun if sitting.hall is hall]
+        if any(not sitting.is_over for sitting in sittings):
+            await self._author.release_too_early()
 
     def _with(self, fate: Fate) -> list[Candidate]:
         return [each for each in self._candidates if each.part.fate is fate]

@@ -22,7 +22,8 @@ from app.cli.rehearsal.questions import Question, compose
 CUTOFFS = {"general": "90.00"}
 
 _QUALIFYING_PERCENT = 33
-_LEAD_SECONDS, _LEAD_PER_CANDIDATE = 3.0, 0.06
+_LEAD_SECONDS, _LEAD_PER_CANDIDATE = 4.0, 0.1
+_MARGIN_SECONDS, _MARGIN_PER_CANDIDATE = 2.0, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,8 @@ async def open_halls(
 
     The last paper must also be passed: so there are candidates without a rank who have sat everything.
     """
-    lead = timedelta(seconds=_LEAD_SECONDS + _LEAD_PER_CANDIDATE * options.candidates)
-    timetable = list(windows(time.now() + lead, options.paper_seconds, options.papers, grace))
+    starts_at = time.now() + timedelta(seconds=lead(options))
+    timetable = list(windows(starts_at, options.paper_seconds, options.papers, grace))
     qualifying = [None] * (options.papers - 1) + [_QUALIFYING_PERCENT]
     tests = [each.test_id for each in written]
     paper_ids = await author.compose(tests, timetable, qualifying, CUTOFFS)
@@ -94,6 +95,16 @@ async def open_halls(
         )
         for place, (each, paper_id) in enumerate(zip(written, paper_ids, strict=True))
     ]
+
+
+def lead(options: ExamOptions) -> float:
+    """How many seconds before its start an exam is published."""
+    return _LEAD_SECONDS + _LEAD_PER_CANDIDATE * options.candidates
+
+
+def margin(options: ExamOptions) -> float:
+    """How many seconds before its start everybody is to be there."""
+    return _MARGIN_SECONDS + _MARGIN_PER_CANDIDATE * options.candidates
 
 
 def plans_of(candidate: Candidate, halls: Sequence[PaperHall], devices: int) -> list[Plan]:

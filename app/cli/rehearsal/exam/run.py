@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from app.cli.rehearsal import limited
-from app.cli.rehearsal.client import Tally
+from app.cli.rehearsal.client import Tally, Unexpected
 from app.cli.rehearsal.exam import looks, preparing, watching
 from app.cli.rehearsal.exam.candidates import Candidate
 from app.cli.rehearsal.exam.ears import Ear
@@ -28,7 +28,6 @@ from app.cli.rehearsal.kills import Killer, in_the_middle
 from app.config import get_settings
 
 _AT_ONCE = 20
-_READY_SECONDS = 2.5
 _TOLD_WITHIN = 20.0
 _EVENTS = 200
 
@@ -103,20 +102,27 @@ class ExamRehearsal:
         self._incidents = Incidents(self._author, self._proctor, self.candidates)
 
     async def _be_there(self) -> None:
-        """Places, downloads, early grants and sockets, all before the first paper opens."""
-        self._enter("registration and downloads", self.halls[0].window.starts_at)
+        """Places, downloads, early grants, sockets. While not everybody is there, the exam is postponed."""
+        arriving = asyncio.create_task(self._arrive())
+        while True:
+            self._enter("registration and downloads", self.halls[0].window.starts_at)
+            left = self.time.seconds_until(self.halls[0].window.starts_at)
+            margin = preparing.margin(self.options)
+            await asyncio.wait([arriving], timeout=max(0.0, left - margin))
+            if arriving.done():
+                return await arriving
+            await self._postpone(math.ceil(preparing.lead(self.options) / 2))
+
+    async def _arrive(self) -> None:
+        assert self._incidents is not None  # noqa: S101 -- made with the halls
         devices = self.options.devices
         plans = [preparing.plans_of(each, self.halls, devices) for each in self.candidates]
         arrivals = zip(self.candidates, plans, strict=True)
         await limited(_AT_ONCE, [candidate.take_place(self.halls, plans) for candidate, plans in arrivals])
-        assert self._incidents is not None  # noqa: S101 -- made with the halls
         await self._incidents.before(self.options.paper_seconds)
         if self.options.sockets:
             await limited(_AT_ONCE, [candidate.open_ear() for candidate in self.candidates])
             await self._listen_as_proctor()
-        missing = _READY_SECONDS - self.time.seconds_until(self.halls[0].window.starts_at)
-        if missing > 0:
-            await self._postpone(math.ceil(missing))
 
     async def _listen_as_proctor(self) -> None:
         account = self._proctor.account
@@ -125,10 +131,14 @@ class ExamRehearsal:
         self._tasks.append(asyncio.create_task(self.proctor_ear.listen()))
 
     async def _postpone(self, seconds: int) -> None:
-        """The hall is not ready: what a real one does then."""
+        """What a real hall does that is not ready. Raises Unexpected where that was too late."""
         await self._proctor.postpone(seconds)
         timetable = self.halls[0].timetable
         timetable[:] = [window.later(timedelta(seconds=seconds)) for window in timetable]
+        papers = (await self._proctor.ask("GET", f"{self._proctor.exam_path}/papers")).body["items"]
+        starts = [datetime.fromisoformat(paper["starts_at"]) for paper in papers]
+        if starts != [window.starts_at for window in timetable]:
+            raise Unexpected("the papers could not be postponed before the first one began")
 
     async def _hold(self) -> dict[str, looks.Row]:
         """The papers, until nobody sits any more; the attempts as they stand then."""
