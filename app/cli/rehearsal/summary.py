@@ -1,6 +1,8 @@
 """What a rehearsal shows at the terminal: bars while it runs, a table when it is over."""
 
 import asyncio
+import re
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -11,6 +13,8 @@ from app.cli.rehearsal import Rehearsal
 from app.cli.rehearsal.client import Tally
 
 _MOST_PROBLEMS = 20
+_KIND_LENGTH = 120
+_FIGURES = re.compile(r"[0-9a-f]{8}-[-0-9a-f]{27}|[0-9][-0-9:./]*")
 _LATENCIES = ("start", "save", "submit", "results")
 
 
@@ -67,11 +71,15 @@ def print_summary(rehearsal: Rehearsal, console: Console, seconds: float) -> Non
 
 
 def print_problems(problems: Sequence[str], console: Console) -> None:
-    """The first of them; where one thing is wrong, many others are."""
+    """The first of them, and how many there are of each kind: where one thing is wrong, many others are."""
     for sentence in problems[:_MOST_PROBLEMS]:
         console.print(sentence, style="red", markup=False)
-    if len(problems) > _MOST_PROBLEMS:
-        console.print(f"… and {len(problems) - _MOST_PROBLEMS} more", style="red")
+    if len(problems) <= _MOST_PROBLEMS:
+        return
+    console.print(f"… and {len(problems) - _MOST_PROBLEMS} more. By kind, with figures as #:", style="red")
+    kinds = Counter(_FIGURES.sub("#", sentence)[:_KIND_LENGTH] for sentence in problems)
+    for kind, count in kinds.most_common(_MOST_PROBLEMS):
+        console.print(f"{count:6,} × {kind}", style="red", markup=False, highlight=False)
 
 
 def _right(rehearsal: Rehearsal) -> int:

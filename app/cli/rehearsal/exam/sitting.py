@@ -23,6 +23,7 @@ from app.engine.responses import Event
 _RUNNING = ("in_progress", "paused")
 _LEAVES_FROM, _LEAVES_UNTIL = 0.82, 0.97
 _LONGEST_PAUSE = 300.0
+_ASKS_AGAIN = 0.2
 _PATIENCE = 240.0
 _BEFORE_THE_DOOR = timedelta(seconds=2)
 _BEHIND_THE_DOOR = timedelta(seconds=1)
@@ -150,11 +151,17 @@ class PaperSitting(Sitting):
         return device
 
     async def _read_paper(self, device: Device) -> None:
-        """What was downloaded opens with the key of the start, and is what is served."""
+        """What was downloaded opens with the key of the start, and is what is served.
+
+        That is what downloads are for: of those who have one, only some ask for the paper once more.
+        """
+        document = _opened(self.package, self.devices[-1].package_key)
+        if len(self._devices) == 1 and self.hall.is_known(document) and self._rng.random() > _ASKS_AGAIN:
+            return
         path = f"{self.hall.path}/questions"
         paper = await device.client.call("paper", "GET", path, device.token, 200)
         self.log.problems += self.hall.complaints(paper.content)
-        if _opened(self.package, self.devices[-1].package_key) != paper.content:
+        if document != paper.content:
             self.log.problems.append("the downloaded package is not the paper that is served")
 
     async def _finish(self, device: Device) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 LONGEST_EXTRA = 0.55
 """Grants, extensions and pauses together never give more than this share of a paper's time."""
 
-_ENTRY = 0.25
+_ENTRY = 0.5
 _HERD_SECONDS = 5.0
 _HERD_SHARE = 0.1
 _SLACK = 2.0
