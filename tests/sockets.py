@@ -65,9 +65,12 @@ class Socket:
     async def closed(self) -> tuple[int, str]:
         """The code and the reason with which the other side closes."""
         with pytest.raises(ConnectionClosed) as end:
-            while True:
-                await self.next()
+            await self._read_on()
         return _farewell(end.value)
+
+    async def _read_on(self) -> None:
+        while True:
+            await self.next()
 
 
 @asynccontextmanager

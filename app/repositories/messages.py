@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import uuid7
@@ -52,8 +52,8 @@ class MessageRepository(Repository):
         return (await self._session.scalars(statement.order_by(Message.number).limit(limit))).all()
 
     async def recent(self, since: datetime, limit: int) -> Sequence[Message]:
-        """The newest messages, published or not, in the order in which they were written."""
-        statement = select(Message).where(or_(Message.published_at.is_(None), Message.created_at > since))
+        """The newest that were published, in the order in which they were written."""
+        statement = select(Message).where(Message.published_at.is_not(None), Message.created_at > since)
         newest = await self._session.scalars(statement.order_by(Message.number.desc()).limit(limit))
         return newest.all()[::-1]
 

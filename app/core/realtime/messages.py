@@ -36,7 +36,7 @@ class Posted:
 def wire(message_id: str, kind: str, at: datetime, data: dict[str, Any]) -> str:
     """A message as clients get it."""
     document = {"id": message_id, "type": kind, "at": at, "data": data}
-    return orjson.dumps(document, option=orjson.OPT_UTC_Z).decode()
+    return orjson.dumps(document, default=str, option=orjson.OPT_UTC_Z).decode()
 
 
 def passing_id(cursor: str) -> str:
@@ -70,7 +70,8 @@ def pack(
             "type": kind,
             "at": at,
             "data": data,
-        }
+        },
+        default=str,  # asyncpg's UUIDs are of a class of their own
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,7 @@ REMEMBER_SECONDS = 24 * 3600
 BLOCK_MS = 2000
 BATCH = 500
 LONGEST_PAUSE = 3.0
+ON_ITS_WAY = timedelta(seconds=60)
 
 # Each message once, whoever publishes it and however often. To a stream that does not exist nothing is added
 # unless `filling`: Redis was emptied, and what was published before is published again, in its order, first.
@@ -48,7 +49,10 @@ Packed = tuple[UUID, bytes]
 
 
 class Stream:
-    """A client of its own: reading blocks, and a command that cannot be sent is not tried ten times."""
+    """A client of its own: reading blocks, and what cannot be sent is tried once more, not ten times.
+
+    Once more, because after a restart of Redis the first use of a connection tells that it is dead.
+    """
 
     def __init__(self, url: str, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
@@ -56,7 +60,7 @@ class Stream:
             url,
             socket_timeout=BLOCK_MS / 1000 + 3,
             socket_connect_timeout=2,
-            retry=Retry(NoBackoff(), 0),
+            retry=Retry(NoBackoff(), 1),
         )
 
     async def publish(self, messages: Sequence[Packed], *, fill: bool = False) -> bool:
@@ -92,7 +96,9 @@ class Reader:
         self._stream = stream
         self._hub = hub
         self._clock = clock
-        self._began_at = clock.now()
+        # What was written well before this process began is for replays alone: nobody here has waited for it,
+        # and those who come from another process have heard it. What is newer may still be on its way.
+        self._history_ends = clock.now() - ON_ITS_WAY
         self._cursor = BEGINNING
         self.loaded = asyncio.Event()
 
@@ -119,7 +125,7 @@ class Reader:
     async def _read_on(self) -> None:
         while True:
             if entries := await self._stream.after(self._cursor):
-                await self._take(entries, is_history=False)
+                await self._take(entries)
             else:
                 await self._find_place()
 
@@ -128,15 +134,14 @@ class Reader:
         newest = await self._stream.last(1)
         if newest and (not self.loaded.is_set() or _order(_id(newest[0])) < _order(self._cursor)):
             self._cursor = BEGINNING
-            await self._take(await self._stream.last(CAPACITY), is_history=True)
+            await self._take(await self._stream.last(CAPACITY))
         self.loaded.set()
 
-    async def _take(self, entries: Sequence[Any], *, is_history: bool) -> None:
+    async def _take(self, entries: Sequence[Any]) -> None:
         for entry in entries:
             posted = unpack(_id(entry), (entry[1] or {}).get(b"m"))
-            # What was written before this process began, nobody here has waited for.
-            silent = is_history and (posted.at is None or posted.at < self._began_at)
-            self._hub.take(posted, is_history=silent)
+            is_history = posted.at is None or posted.at < self._history_ends
+            self._hub.take(posted, is_history=is_history)
             self._cursor = posted.id
             if posted.at is not None and not is_history:
                 _observe_delay(self._clock.now(), posted.at)
