@@ -95,7 +95,7 @@ class TicketRepository(Repository):
 def _by_paper(rows: Sequence[Row[UUID, str, str, int]]) -> Sequence[PaperCounts]:
     papers: dict[UUID, tuple[str, dict[str, int]]] = {}
     for paper_id, code, status, count in rows:
-        _, by_status = papers.setdefault(paper_id, (code, dict.fromkeys(AttemptStatus, 0)))
+        _, by_status = papers.setdefault(paper_id, (code, dict.fromkeys(map(str, AttemptStatus), 0)))
         if status is not None:
-            by_status[AttemptStatus(status)] = count
+            by_status[status] = count
     return [PaperCounts(paper_id, code, by_status) for paper_id, (code, by_status) in papers.items()]
