@@ -27,6 +27,7 @@ def serve(
         import uvicorn  # noqa: PLC0415 -- heavy
 
         from app.config import get_settings  # noqa: PLC0415 -- only now is the environment complete
+        from app.core.socket_protocol import OPTIONS  # noqa: PLC0415
         from app.core.telemetry import configure_logging  # noqa: PLC0415
 
         configure_logging(get_settings().log_level, console=sys.stdout.isatty())
@@ -42,6 +43,7 @@ def serve(
             # A forged X-Forwarded-For is our own middleware's concern, which knows the trusted proxies.
             proxy_headers=False,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            **OPTIONS,
         )
 
 

@@ -13,7 +13,7 @@ from app.models.exams import (
     Registration,
 )
 from app.models.questions import Media, Passage, PassageVersion, Question, QuestionVersion
-from app.models.realtime import Message
+from app.models.realtime import Message, SocketTicket
 from app.models.subjects import Chapter, Subject
 from app.models.tests import Paper, PaperMedia, Test, TestQuestion, TestSection
 from app.models.users import DEFAULT_INSTITUTE_ID, Institute, Membership, Revocation, Role, User
@@ -51,6 +51,7 @@ __all__ = [
     "Revocation",
     "Role",
     "ScoreCount",
+    "SocketTicket",
     "Subject",
     "Test",
     "TestQuestion",

@@ -14,6 +14,8 @@ from app.core.cache import Cache
 from app.core.clock import Clock, SystemClock
 from app.core.mail import FolderMailer, Mailer, SmtpMailer
 from app.core.rate_limits import RateLimiter
+from app.core.realtime.hub import Hub
+from app.core.realtime.stream import Stream
 from app.core.revocations import Revocations
 from app.core.storage import S3Access, Storage
 from app.core.supabase_auth import SupabaseAuth
@@ -41,6 +43,9 @@ class Components:
     placements: PlacementStore
     media: Storage
     mailer: Mailer
+    stream: Stream
+    hub: Hub
+    """The sockets of this process; the API's alone has any."""
 
 
 @asynccontextmanager
@@ -56,6 +61,7 @@ async def open_components(
     redis = Redis.from_url(settings.redis)
     pool = {"pool_size": pool_size} if pool_size else {}
     engine = create_engine(settings, application_name=application_name, **pool)
+    stream = Stream(settings.redis)
     async with httpx.AsyncClient() as http:
         yield Components(
             settings=settings,
@@ -77,7 +83,10 @@ async def open_components(
             placements=PlacementStore(),
             media=_media(settings),
             mailer=_mailer(settings),
+            stream=stream,
+            hub=Hub(),
         )
+    await stream.close()
     await redis.aclose()
     await engine.dispose()
 

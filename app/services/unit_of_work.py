@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from weakref import WeakKeyDictionary
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -22,12 +23,15 @@ from app.repositories.messages import MessageRepository
 from app.repositories.passages import PassageRepository
 from app.repositories.progress import ProgressRepository
 from app.repositories.questions import QuestionRepository
+from app.repositories.rooms import RoomRepository, TicketRepository
 from app.repositories.subjects import SubjectRepository
 from app.repositories.tests import TestRepository
 from app.repositories.users import RevocationRepository, UserRepository
 from app.repositories.work import HealthRepository, JobRepository, WorkerRepository
 
 log = structlog.get_logger(__name__)
+
+_publishers: WeakKeyDictionary[AsyncEngine, Callable[[], None]] = WeakKeyDictionary()
 
 
 class Reading:
@@ -50,6 +54,7 @@ class Reading:
         self.exam_results = ExamResultRepository(session)
         self.progress = ProgressRepository(session)
         self.audit = AuditRepository(session)
+        self.rooms = RoomRepository(session)
         self.workers = WorkerRepository(session)
         self.health = HealthRepository(session)
 
@@ -61,6 +66,7 @@ class UnitOfWork(Reading):
         super().__init__(session)
         self.jobs = JobRepository(session)
         self.messages = MessageRepository(session)
+        self.tickets = TicketRepository(session)
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
 
     def after_commit(self, announce: Callable[[], Awaitable[None]]) -> None:
@@ -76,6 +82,17 @@ class UnitOfWork(Reading):
                 log.warning("after_commit_failed", exc_info=True)
 
 
+def publish_by(engine: AsyncEngine, wake: Callable[[], None] | None) -> None:
+    """Whom each unit of work over `engine` wakes when it has committed messages for sockets; None: nobody.
+
+    It must not wait: no answer is held up by Redis. Without anybody the worker's loop publishes.
+    """
+    if wake is None:
+        _publishers.pop(engine, None)
+    else:
+        _publishers[engine] = wake
+
+
 @asynccontextmanager
 async def unit_of_work(engine: AsyncEngine) -> AsyncIterator[UnitOfWork]:
     """A unit of work over a transaction of its own."""
@@ -88,6 +105,8 @@ async def unit_of_work(engine: AsyncEngine) -> AsyncIterator[UnitOfWork]:
             if not fact.keeps_changes:
                 raise
             kept = fact
+    if uow.messages.written and (publisher := _publishers.get(engine)) is not None:
+        publisher()
     await uow.announce()
     if kept is not None:
         raise kept

@@ -12,10 +12,13 @@ import structlog
 
 from app.config import Settings
 from app.core.clock import SystemClock
+from app.core.realtime.stream import Stream
+from app.core.repeating import repeat
 from app.database import create_engine
+from app.services import realtime
 from app.workers.broker import Broker
 from app.workers.consumer import Consumer
-from app.workers.loops import Heart, Housekeeping, Relay, repeat
+from app.workers.loops import Heart, Housekeeping, Relay
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +36,8 @@ class _Worker:
         self._consumer = consumer
         self._engine = create_engine(settings, application_name="ias-worker", pool_size=4)
         self._broker = Broker(settings.redis)
+        self._stream = Stream(settings.redis)
+        self._publisher = realtime.Publisher(self._engine, self._stream, clock)
         self._relay = Relay(self._engine, clock, self._broker)
         self._heart = Heart(self._engine, clock)
         self._keeper = Housekeeping(self._engine, clock, timedelta(seconds=settings.grace_seconds))
@@ -57,6 +62,7 @@ class _Worker:
             repeat("overdue_attempts", 1, self._keeper.close_overdue),
             repeat("exam_windows", 1, self._keeper.tell_windows),
             repeat("relay", 0.5, self._relay.step),
+            repeat("messages", 0.5, self._publisher.publish_all),
             repeat("forget", 600, self._keeper.forget),
             repeat("forgotten_attempts", 600, self._keeper.grade_forgotten),
             self._announce_ready(),
@@ -79,4 +85,5 @@ class _Worker:
             async with asyncio.timeout(2):
                 await self._heart.stop()
         await self._broker.close()
+        await self._stream.close()
         await self._engine.dispose()

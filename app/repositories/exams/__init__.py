@@ -1,7 +1,7 @@
 """Exams: their calendar, who is registered, who sits in them, and what they have achieved."""
 
 from app.repositories.exams.calendar import ExamRepository, ExamViewer
-from app.repositories.exams.hall import Candidate, HallFilter, HallRepository, PaperCounts
+from app.repositories.exams.hall import Candidate, HallFilter, HallRepository
 from app.repositories.exams.registrations import RegistrationRepository
 from app.repositories.exams.results import ExamResultRepository, Scored
 
@@ -12,7 +12,6 @@ __all__ = [
     "ExamViewer",
     "HallFilter",
     "HallRepository",
-    "PaperCounts",
     "RegistrationRepository",
     "Scored",
 ]

@@ -28,7 +28,7 @@ from app.schemas.steering import (
     SecondsIn,
     SteeredOut,
 )
-from app.services import exams
+from app.services import exams, realtime
 from app.services.components import Components
 from app.services.exams import ExamView, Order, Verb
 from app.services.unit_of_work import UnitOfWork
@@ -190,9 +190,10 @@ _add_simple_verb(Verb.SUBMIT, "End an attempt for its candidate.")
 
 
 @router.get("/monitor", responses=problems(NotFound))
-async def monitor(exam_id: UUID, staff: CurrentStaff, reads: Reads, now: Now) -> MonitorOut:
-    """How many are where."""
-    return MonitorOut.of(await exams.monitor(reads, staff, exam_id, now), now, None)
+async def monitor(exam_id: UUID, staff: CurrentStaff, reads: Reads, parts: Parts, now: Now) -> MonitorOut:
+    """How many are where. The exam's socket tells staff the same every other second."""
+    seen = await exams.monitor(reads, staff, exam_id, now)
+    return MonitorOut.of(seen, now, await realtime.connected(parts, exam_id))
 
 
 @router.get("/attempts", responses=problems(NotFound, Invalid))
@@ -200,6 +201,7 @@ async def list_attempts(
     exam_id: UUID,
     staff: CurrentProctor,
     reads: Reads,
+    parts: Parts,
     paging: Paging,
     paper_id: UUID | None = None,
     status: AttemptStatus | None = None,
@@ -207,7 +209,8 @@ async def list_attempts(
 ) -> PageOut[HallRowOut]:
     """Candidates' attempts, newest first: who sits, until when, and when they last saved."""
     page = await exams.candidates(reads, staff, exam_id, HallFilter(paper_id, status, query), paging)
-    rows = [HallRowOut.of_candidate(row, None) for row in page.items]
+    connected = await realtime.connected(parts, exam_id)
+    rows = [HallRowOut.of_candidate(row, connected) for row in page.items]
     return PageOut(items=rows, next_cursor=page.next_cursor)
 
 
