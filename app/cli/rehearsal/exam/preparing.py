@@ -22,8 +22,8 @@ from app.cli.rehearsal.questions import Question, compose
 CUTOFFS = {"general": "90.00"}
 
 _QUALIFYING_PERCENT = 33
-_LEAD_SECONDS, _LEAD_PER_CANDIDATE = 4.0, 0.1
-_MARGIN_SECONDS, _MARGIN_PER_CANDIDATE = 2.0, 0.02
+_LEAD_SECONDS, _LEAD_PER_CANDIDATE = 2.5, 0.1
+_MARGIN_SECONDS, _MARGIN_PER_CANDIDATE = 1.5, 0.02
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class PaperDevice(Device):
                     break
                 if time.monotonic() > give_up_at:
                     raise Unexpected(f"save: the attempt is paused for {_LONGEST_PAUSE:.0f} s")
-                await asyncio.sleep(self._rng.uniform(1, 2))
+                await asyncio.sleep(self._rng.uniform(0.5, 1.5))
         finally:
             self.is_paused = False
         if answer.status == 200:
@@ -174,7 +174,8 @@ class PaperSitting(Sitting):
         while (attempt := await self._attempt())["status"] in _RUNNING:
             if time.monotonic() > give_up_at:
                 raise Unexpected(f"attempt: {attempt['status']} long after its deadline")
-            await asyncio.sleep(min(5, attempt["remaining_seconds"]) + self._rng.uniform(1, 2))
+            patience = min(2.0, 0.1 * self.hall.seconds)
+            await asyncio.sleep(min(5, attempt["remaining_seconds"]) + self._rng.uniform(0.5, 1) * patience)
         self.log.graded = True
         self.is_over = True
 

@@ -14,7 +14,7 @@ from app.config import get_settings
 from tests.cli.conftest import FROM_OUTSIDE
 from tests.cli.test_up import Terminal
 
-CANDIDATES = 18
+CANDIDATES = 16
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExamRehearsa
             with ensure_servers():
                 get_settings.cache_clear()
                 options = ExamOptions(
-                    run["api_url"], terminal.home, CANDIDATES, 10, seconds=8, papers=2, devices=2, seed=1
+                    run["api_url"], terminal.home, CANDIDATES, 10, seconds=6, papers=2, devices=2, seed=1
                 )
                 rehearsal = ExamRehearsal(options)
                 asyncio.run(rehearsal.run())
@@ -91,7 +91,7 @@ class TestPlantedErrors:
         count = """
             insert into ias.results (attempt_id, cohort_id, user_id, counted, score_numerator,
               score_denominator, raw_numerator, raw_denominator, scorecard, graded_at)
-            select $1::uuid, cohort_id, user_id, counted, score_numerator, score_denominator, raw_numerator,
+            select $1::uuid, cohort_id, null, counted, score_numerator, score_denominator, raw_numerator,
               raw_denominator, scorecard, graded_at from ias.results where cohort_id = $2::uuid limit 1
         """
         asyncio.run(execute(count, void.attempt_id, str(hall.paper_id)))
