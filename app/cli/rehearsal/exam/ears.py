@@ -18,8 +18,8 @@ from app.cli.rehearsal.exam.told import COMMON, OWN, Record
 _KEPT = COMMON | OWN
 _OPENING_SECONDS = 15
 _SHORTEST_AWAY, _LONGEST_AWAY = 0.5, 4.0
-_MOVED, _TOO_SLOW, _RESTARTING = 4403, 1013, 1012
-_FOR_EVER = (4401, 4404)
+_LONGEST_PAUSE = 15.0
+_WHO_ARE_YOU, _MOVED, _NO_SUCH_ROOM = 4401, 4403, 4404
 
 
 class Ear:
@@ -39,12 +39,15 @@ class Ear:
         self._connection: ClientConnection | None = None
         self._since: str | None = None
         self._after = 0.0
+        self._failures = 0
         self._is_leaving = False
 
     async def listen(self) -> None:
         """Be connected until `leave`. What a client cannot mend is noted."""
         while not self._is_leaving:
-            self._after = self._rng.uniform(_SHORTEST_AWAY, 2 * _SHORTEST_AWAY)
+            pause = min(_LONGEST_PAUSE, _SHORTEST_AWAY * 2**self._failures)
+            self._after = self._rng.uniform(pause, 2 * pause)
+            self._failures += 1
             try:
                 await self._connect()
             except (OSError, TimeoutError, WebSocketException):
@@ -87,7 +90,7 @@ class Ear:
                     await self._take(orjson.loads(text), connection)
             except ConnectionClosed:
                 self._tally.counts["sockets lost"] += 1
-        self._note_close(connection.close_code, token)
+        self._note_close(connection.close_code, connection.close_reason, token)
 
     async def _address(self, token: str) -> str:
         body = {"path": self._path}
@@ -105,6 +108,7 @@ class Ear:
             self._tally.counts["sockets greeted"] += 1
             self._tally.counts["messages replayed"] += message["data"].get("replayed", 0)
             self.is_open = True
+            self._failures = 0
             self.greeted.set()
         elif kind == "monitor":
             self.monitor = message["data"]
@@ -113,9 +117,10 @@ class Ear:
         elif kind in _KEPT and self.record.take(message) and kind == "announcement":
             await connection.send(orjson.dumps({"type": "ack", "id": message["id"]}).decode())
 
-    def _note_close(self, code: int | None, token: str) -> None:
+    def _note_close(self, code: int | None, reason: str | None, token: str) -> None:
+        """A ticket that is too old is asked for again; whoever is refused for another reason is not."""
         self._tally.counts[f"sockets closed with {code}"] += 1
         if code == _MOVED and self._account.token == token:
             self.record.problems.append("closed with 4403, though no other session has taken over")
-        if code in _FOR_EVER:
-            self.record.problems.append(f"closed with {code}")
+        if code == _NO_SUCH_ROOM or (code == _WHO_ARE_YOU and reason != "who are you"):
+            self.record.problems.append(f"closed with {code} {reason}")
