@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 from random import Random
 from typing import Any
 from urllib.parse import urlencode
@@ -103,8 +104,9 @@ class Ear:
         self._since = message["id"]
         self._tally.counts["socket messages"] += 1
         if kind == "hello":
-            self.record.begin(gap=bool(message["data"].get("gap")))
-            self._tally.counts["socket gaps"] += bool(message["data"].get("gap"))
+            gap = bool(message["data"].get("gap"))
+            self.record.begin(datetime.fromisoformat(message["at"]), gap=gap)
+            self._tally.counts["socket gaps"] += gap
             self._tally.counts["sockets greeted"] += 1
             self._tally.counts["messages replayed"] += message["data"].get("replayed", 0)
             self.is_open = True

@@ -233,7 +233,10 @@ class ExamRehearsal:
             halls=self.halls,
             orders=self._proctor.orders,
             grants=self._proctor.grants,
-            announcements=[each["id"] for each in await self._proctor.announcements()],
+            announcements={
+                each["id"]: datetime.fromisoformat(each["created_at"])
+                for each in await self._proctor.announcements()
+            },
             rows=rows,
             grace=timedelta(seconds=self._grace),
             outages=[(self.time.at(each.killed_at), self.time.at(each.back_at)) for each in outages],

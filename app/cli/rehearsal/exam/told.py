@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 COMMON = frozenset({"announcement", "paper_opened", "paper_closed", "results_released"})
 OWN = frozenset({"extended", "paused", "resumed", "force_submitted", "attempt_changed"})
 COUNTED = OWN - {"attempt_changed"}
+_AT_ONCE = timedelta(seconds=2)
 _SUBJECTS = ("announcement_id", "attempt_id", "paper_id", "exam_id")
 
 
@@ -38,12 +40,15 @@ class Record:
 
     heard: list[Heard] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    began_at: datetime | None = None
+    """When its first connection was greeted, by the server's clock."""
     _known: set[tuple[str, str, str]] = field(default_factory=set)
     _ids: set[str] = field(default_factory=set)
     _may_repeat: bool = False
 
-    def begin(self, *, gap: bool) -> None:
+    def begin(self, at: datetime, *, gap: bool) -> None:
         """A connection begins. After a gap the server repeats what it has, under ids that may be new."""
+        self.began_at = self.began_at or at
         self._may_repeat = gap
 
     def take(self, message: Mapping[str, Any]) -> bool:
@@ -65,15 +70,16 @@ Subject = tuple[str, str]
 
 def mismatches(
     records: Mapping[int, Record],
-    common: Counter[Subject],
+    common: Mapping[Subject, datetime | None],
     own: Mapping[int, Counter[Subject]],
     attempts: Mapping[int, set[str]],
 ) -> list[str]:
     """What each candidate was not told, or should not have been; by candidate, a sentence each.
 
-    `common` is what everybody must hear, `own` what each must, `attempts` whose messages they may hear.
+    `common` is what everybody must hear, and when it was said, where that may have been before they came;
+    `own` is what each must hear, `attempts` whose messages they may hear.
     """
-    order = _usual_order(records)
+    order = _usual_order(records, common)
     found = []
     for number, record in sorted(records.items()):
         wrong = [
@@ -85,25 +91,39 @@ def mismatches(
     return found
 
 
-def _usual_order(records: Mapping[int, Record]) -> tuple[Subject, ...]:
-    """The order in which most have heard what everybody heard."""
+def _usual_order(
+    records: Mapping[int, Record], common: Mapping[Subject, datetime | None]
+) -> Mapping[Subject, int]:
+    """The places of messages in the order in which most have heard them, of those who have heard the most."""
     orders = Counter(_common(record) for record in records.values())
-    return orders.most_common(1)[0][0] if orders else ()
+    known = [order for order in orders if set(order) <= common.keys()]
+    best = max(known, key=lambda order: (len(set(order)), orders[order]), default=())
+    return {subject: place for place, subject in enumerate(best)}
 
 
 def _common(record: Record) -> tuple[Subject, ...]:
     return tuple(heard.subject for heard in record.heard if heard.type in COMMON)
 
 
-def _common_mismatches(record: Record, common: Counter[Subject], order: tuple[Subject, ...]) -> Iterator[str]:
+def _common_mismatches(
+    record: Record, common: Mapping[Subject, datetime | None], order: Mapping[Subject, int]
+) -> Iterator[str]:
     heard = _common(record)
     counts = Counter(heard)
-    for subject, count in sorted((common - counts).items()):
-        yield f"{count} × {subject[0]} was not told"
-    for subject, count in sorted((counts - common).items()):
-        yield f"{count} × {subject[0]} was told too often"
-    if counts == common and heard != order:
+    for subject, said_at in sorted(common.items()):
+        if not counts[subject] and not _came_before(record, said_at):
+            yield f"{subject[0]} was not told"
+    for subject, count in sorted(counts.items()):
+        if count > (subject in common):
+            yield f"{subject[0]} was told {count} times"
+    places = [order[subject] for subject in heard if subject in order]
+    if places != sorted(places):
         yield "messages came in another order than to others"
+
+
+def _came_before(record: Record, said_at: datetime | None) -> bool:
+    """Whether it was said before they listened: then nobody owes it to them."""
+    return said_at is not None and (record.began_at is None or said_at < record.began_at + _AT_ONCE)
 
 
 def _own_mismatches(record: Record, own: Counter[Subject], attempts: set[str]) -> Iterator[str]:

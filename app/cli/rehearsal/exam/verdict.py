@@ -26,7 +26,7 @@ class Evidence:
     halls: Sequence[PaperHall]
     orders: Sequence[Order]
     grants: Sequence[Grant]
-    announcements: Sequence[str]
+    announcements: Mapping[str, datetime]
     rows: Mapping[str, Row]
     grace: timedelta
     outages: Sequence[tuple[datetime, datetime]]
@@ -113,13 +113,16 @@ def socket_mismatches(evidence: Evidence) -> list[str]:
     return told.mismatches(records, expected_common(evidence), own, attempts)
 
 
-def expected_common(evidence: Evidence) -> Counter[Subject]:
-    """What everybody must have been told."""
-    common = Counter(("announcement", announcement_id) for announcement_id in evidence.announcements)
+def expected_common(evidence: Evidence) -> dict[Subject, datetime | None]:
+    """What everybody must have been told; announcements with their time, as a postponement comes early."""
+    common: dict[Subject, datetime | None] = {
+        ("announcement", announcement_id): said_at
+        for announcement_id, said_at in evidence.announcements.items()
+    }
     for hall in evidence.halls:
-        common[("paper_opened", str(hall.paper_id))] += 1
-        common[("paper_closed", str(hall.paper_id))] += 1
-    common[("results_released", str(evidence.halls[0].exam_id))] += 1
+        common[("paper_opened", str(hall.paper_id))] = None
+        common[("paper_closed", str(hall.paper_id))] = None
+    common[("results_released", str(evidence.halls[0].exam_id))] = None
     return common
 
 
