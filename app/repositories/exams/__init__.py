@@ -1,11 +1,14 @@
 """Exams: their calendar, who is registered, who sits in them, and what they have achieved."""
 
+from app.repositories.exams.answer_sheets import Account, AnswerSheetRepository, PaperEvent
 from app.repositories.exams.calendar import ExamRepository, ExamViewer
 from app.repositories.exams.hall import Candidate, HallFilter, HallRepository, PaperCounts
 from app.repositories.exams.registrations import RegistrationRepository
 from app.repositories.exams.results import ExamResultRepository, Scored
 
 __all__ = [
+    "Account",
+    "AnswerSheetRepository",
     "Candidate",
     "ExamRepository",
     "ExamResultRepository",
@@ -13,6 +16,7 @@ __all__ = [
     "HallFilter",
     "HallRepository",
     "PaperCounts",
+    "PaperEvent",
     "RegistrationRepository",
     "Scored",
 ]

@@ -1,6 +1,7 @@
 """Exams: composed, registered for, sat, steered, watched, and released."""
 
 from app.services.exams.accommodating import Grant, accommodate, accommodations
+from app.services.exams.answer_sheets import import_answer_sheets
 from app.services.exams.catalog import (
     ExamView,
     PaperView,
@@ -60,6 +61,7 @@ __all__ = [
     "close_paper",
     "create",
     "find",
+    "import_answer_sheets",
     "merit_csv",
     "merit_list",
     "monitor",
