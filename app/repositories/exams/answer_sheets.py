@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, TEXT, ColumnElement, Uuid, bindparam, func, literal, select, text
+from sqlalchemy import ARRAY, TEXT, ColumnElement, Integer, Uuid, bindparam, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.models import Attempt, Exam, Membership, Registration, User
@@ -24,6 +24,7 @@ ADD_EVENTS = text(
 ).bindparams(
     bindparam("attempts", type_=ARRAY(Uuid)),
     bindparam("questions", type_=ARRAY(Uuid)),
+    bindparam("leases", type_=ARRAY(Integer)),
     bindparam("answers", type_=ARRAY(TEXT)),
 )
 

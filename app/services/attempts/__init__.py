@@ -8,7 +8,8 @@ from app.services.attempts.grading import (
     grade_batch,
     grade_closed,
     grade_forgotten,
-    mark_sheets,
+    keep_results,
+    marked,
     withdraw_results,
 )
 from app.services.attempts.results import ResultView, result
@@ -39,7 +40,8 @@ __all__ = [
     "grade_closed",
     "grade_forgotten",
     "hand_over",
-    "mark_sheets",
+    "keep_results",
+    "marked",
     "next_number",
     "result",
     "save",

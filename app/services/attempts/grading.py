@@ -81,20 +81,23 @@ async def grade_batch(uow: UnitOfWork, parts: Components, attempt_ids: Sequence[
             for attempt in attempts
             if attempt.paper_id == paper_id
         ]
-        scores += await mark_sheets(uow, await parts.papers.get(uow, paper_id), sheets, now)
+        paper = await parts.papers.get(uow, paper_id)
+        scores += await keep_results(uow, await marked(paper, sheets, now))
     await uow.grading.mark_graded([attempt.id for attempt in attempts if not is_held(attempt)])
     await uow.grading.count_scores(scores)
     return len(attempts)
 
 
-async def mark_sheets(
-    uow: UnitOfWork, paper: FrozenPaper, sheets: Sequence[AnsweredAttempt], now: datetime
-) -> Counter[Score]:
-    """Mark and keep the results of locked attempts at one paper; what the histograms have to count.
+async def marked(paper: FrozenPaper, sheets: Sequence[AnsweredAttempt], now: datetime) -> list[Result]:
+    """The results of closed attempts at one paper.
 
     Marking a hundred sheets takes a while: a thread does it, and others are served meanwhile.
     """
-    results = await asyncio.to_thread(_results_of, paper, sheets, now)
+    return await asyncio.to_thread(_results_of, paper, sheets, now)
+
+
+async def keep_results(uow: UnitOfWork, results: Sequence[Result]) -> Counter[Score]:
+    """Store results; what the histograms have to count, at the end of the transaction."""
     await uow.grading.add_results(results)
     return Counter(
         (result.cohort_id, Fraction(result.score_numerator, result.score_denominator))

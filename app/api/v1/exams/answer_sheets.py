@@ -56,7 +56,7 @@ async def import_answer_sheets(
     answer are wrong, as on paper.
 
     A roll number that nobody has gets a place in the exam that waits for an account
-    (`POST /exams/{id}/registrations/{roll_number}/claim`), named as `name` says, of the `category` and `pwbd` in these
+    (`POST /exams/{id}/registrations/{roll_number}/claim`), with the `name`, `category` and `pwbd` of these
     columns. An `email` gives the place to the account that has this address; where none has, that is a
     warning. A place that is there keeps its category.
 

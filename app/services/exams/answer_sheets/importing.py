@@ -145,8 +145,11 @@ async def _keep_sheets(
             answered.append((attempt, each.sheet.answers))
             events += _events(attempt, each)
         await uow.answer_sheets.add_attempts([attempt for attempt, _ in answered])
-        await uow.answer_sheets.add_events(events, now)
-        scores += await attempts.mark_sheets(uow, frozen, answered, now)
+        # PostgreSQL writes while we mark.
+        _, results = await asyncio.gather(
+            uow.answer_sheets.add_events(events, now), attempts.marked(frozen, answered, now)
+        )
+        scores += await attempts.keep_results(uow, results)
         progress(first + len(answered), len(sat))
     return scores
 

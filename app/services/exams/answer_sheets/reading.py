@@ -10,7 +10,7 @@ from app.services.exams.answer_sheets.cells import AnswerReader, reader_of
 from app.services.exams.answer_sheets.columns import ROLL_NUMBER, Layout, read_layout
 from app.services.questions import RowError
 from app.services.questions.cells import as_given
-from app.services.questions.columns import spreadsheet_letters
+from app.services.questions.columns import OPTION_LETTERS, spreadsheet_letters
 from app.services.questions.sheets import filled, records_of
 from app.services.questions.workbooks import SheetCells, is_workbook
 from app.services.tests.papers import FrozenPaper
@@ -72,6 +72,19 @@ def read_answer_sheets(
         _Row(layout, record, readers, found, may_be_short=is_workbook(file)).read()
     found.errors += repeated(found.sheets)
     return found
+
+
+def letters_marked(file: bytes, questions: int, roll_number: str | None, columns: str | None) -> set[str]:
+    """Which of the letters a to f occur in the answers: what options a paper had that nobody describes."""
+    records = records_of(file, SHEET)
+    layout, _ = read_layout(next(records).cells, questions, roll_number, columns)
+    cells = {
+        record.cells[position].casefold()
+        for record in records
+        for position in layout.answers
+        if position < len(record.cells)
+    }
+    return {letter for cell in cells if cell != "na" for letter in cell if letter in OPTION_LETTERS}
 
 
 def repeated(sheets: Sequence[AnswerSheet]) -> Iterator[RowError]:
