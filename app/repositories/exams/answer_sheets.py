@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, TEXT, ColumnElement, Integer, Uuid, bindparam, func, literal, select, text
+from sqlalchemy import ARRAY, TEXT, Integer, Uuid, any_, bindparam, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.elements import CollectionAggregate
 
 from app.models import Attempt, Exam, Membership, Registration, User
 from app.repositories.base import Repository
@@ -129,10 +130,10 @@ class AnswerSheetRepository(Repository):
             await self._session.execute(ADD_EVENTS, parameters)
 
 
-def _any_text(values: Iterable[str]) -> ColumnElement[Any]:
+def _any_text(values: Iterable[str]) -> CollectionAggregate[Any]:
     """One parameter, however many there are."""
-    return func.any(literal(list(values), ARRAY(TEXT)))
+    return any_(literal(list(values), ARRAY(TEXT)))
 
 
-def _any(ids: Iterable[UUID]) -> ColumnElement[Any]:
-    return func.any(literal(list(ids), ARRAY(Uuid)))
+def _any(ids: Iterable[UUID]) -> CollectionAggregate[Any]:
+    return any_(literal(list(ids), ARRAY(Uuid)))

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
 from app.core.errors import NotFound
 from app.core.ids import uuid7
@@ -73,11 +74,19 @@ class RegistrationRepository(Repository):
         return registration
 
     async def claim(self, registration: Registration, user_id: UUID) -> None:
-        """Give a place, and what was sat under it, to an account."""
+        """Give a place, and what was sat under it, to an account: counted on from what that has practiced."""
         registration.user_id = user_id
         await self._session.flush()
+        theirs = aliased(Attempt)
+        before = select(func.coalesce(func.max(theirs.number), 0)).where(
+            theirs.user_id == user_id,
+            theirs.test_id == Attempt.test_id,
+            theirs.exam_paper_id == Attempt.exam_paper_id,
+        )
         own = select(Attempt.id).where(Attempt.registration_id == registration.id)
         await self._session.execute(update(Result).where(Result.attempt_id.in_(own)).values(user_id=user_id))
         await self._session.execute(
-            update(Attempt).where(Attempt.registration_id == registration.id).values(user_id=user_id)
+            update(Attempt)
+            .where(Attempt.registration_id == registration.id)
+            .values(user_id=user_id, number=Attempt.number + before.scalar_subquery())
         )
