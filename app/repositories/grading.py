@@ -5,7 +5,7 @@ from fractions import Fraction
 from uuid import UUID
 
 import orjson
-from sqlalchemy import exists, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.models import Attempt, AttemptStatus, ResponseEvent, Result
@@ -32,14 +32,18 @@ class GradingRepository(Repository):
     """Closed attempts of anybody, for the worker and for staff who bring in answer sheets."""
 
     async def lock_due(self, attempt_ids: Sequence[UUID]) -> Sequence[Attempt]:
-        """Those that are closed and have no result, in the order of their ids, locked."""
+        """Those that are closed and have no result, in the order of their ids, locked.
+
+        A second statement looks for results: the first one, if it had to wait, sees none that came meanwhile.
+        """
         statement = select(Attempt).where(
-            Attempt.id.in_(attempt_ids),
-            Attempt.status == AttemptStatus.SUBMITTED,
-            ~exists().where(Result.attempt_id == Attempt.id),
+            Attempt.id.in_(attempt_ids), Attempt.status == AttemptStatus.SUBMITTED
         )
-        locked = statement.order_by(Attempt.id).with_for_update(of=Attempt)
-        return (await self._session.scalars(locked.execution_options(populate_existing=True))).all()
+        locked = statement.order_by(Attempt.id).with_for_update()
+        closed = (await self._session.scalars(locked.execution_options(populate_existing=True))).all()
+        graded = select(Result.attempt_id).where(Result.attempt_id.in_([attempt.id for attempt in closed]))
+        has_result = set(await self._session.scalars(graded))
+        return [attempt for attempt in closed if attempt.id not in has_result]
 
     async def standing(self, attempt_ids: Sequence[UUID]) -> Sequence[ResponseEvent]:
         """What stands for each question of each attempt: the highest (lease, revision) that was in time."""

@@ -68,24 +68,31 @@ async def grade(uow: UnitOfWork, attempt: Attempt, paper: FrozenPaper, now: date
 async def grade_batch(uow: UnitOfWork, parts: Components, attempt_ids: Sequence[UUID], now: datetime) -> int:
     """Grade closed attempts together, as one would be; how many it was due for.
 
-    Each kind of statement runs once for all of them, and the histograms come last (decision D8).
+    All are locked first, and the histograms come last for all of them (decision D8).
     """
     attempts = await uow.grading.lock_due(attempt_ids)
-    standing: dict[UUID, list[ResponseEvent]] = {attempt.id: [] for attempt in attempts}
-    for event in await uow.grading.standing(list(standing)):
-        standing[event.attempt_id].append(event)
     scores: Counter[Score] = Counter()
-    for paper_id in {attempt.paper_id for attempt in attempts}:
-        sheets = [
-            (attempt, answers_of(standing[attempt.id]))
-            for attempt in attempts
-            if attempt.paper_id == paper_id
-        ]
-        paper = await parts.papers.get(uow, paper_id)
-        scores += await keep_results(uow, await marked(paper, sheets, now))
+    for first in range(0, len(attempts), GRADING_BATCH):
+        scores += await _grade_some(uow, parts, attempts[first : first + GRADING_BATCH], now)
     await uow.grading.mark_graded([attempt.id for attempt in attempts if not is_held(attempt)])
     await uow.grading.count_scores(scores)
     return len(attempts)
+
+
+async def _grade_some(
+    uow: UnitOfWork, parts: Components, attempts: Sequence[Attempt], now: datetime
+) -> Counter[Score]:
+    standing: dict[UUID, list[ResponseEvent]] = {attempt.id: [] for attempt in attempts}
+    for event in await uow.grading.standing(list(standing)):
+        standing[event.attempt_id].append(event)
+    by_paper: dict[UUID, list[AnsweredAttempt]] = {}
+    for attempt in attempts:
+        by_paper.setdefault(attempt.paper_id, []).append((attempt, answers_of(standing[attempt.id])))
+    scores: Counter[Score] = Counter()
+    for paper_id, sheets in by_paper.items():
+        paper = await parts.papers.get(uow, paper_id)
+        scores += await keep_results(uow, await marked(paper, sheets, now))
+    return scores
 
 
 async def marked(paper: FrozenPaper, sheets: Sequence[AnsweredAttempt], now: datetime) -> list[Result]:
