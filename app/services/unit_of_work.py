@@ -12,11 +12,13 @@ from app.database import transaction
 from app.repositories.attempts import AttemptRepository
 from app.repositories.audit import AuditRepository
 from app.repositories.exams import (
+    AnswerSheetRepository,
     ExamRepository,
     ExamResultRepository,
     HallRepository,
     RegistrationRepository,
 )
+from app.repositories.grading import GradingRepository
 from app.repositories.likeness import LikenessRepository
 from app.repositories.media import MediaRepository
 from app.repositories.messages import MessageRepository
@@ -48,8 +50,10 @@ class Reading:
         self.media = MediaRepository(session)
         self.tests = TestRepository(session)
         self.attempts = AttemptRepository(session)
+        self.grading = GradingRepository(session)
         self.exams = ExamRepository(session)
         self.registrations = RegistrationRepository(session)
+        self.answer_sheets = AnswerSheetRepository(session)
         self.hall = HallRepository(session)
         self.exam_results = ExamResultRepository(session)
         self.progress = ProgressRepository(session)
