@@ -1,7 +1,8 @@
 """What goes on as long as a process lives, whatever fails meanwhile."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
 
 import structlog
 
@@ -28,3 +29,17 @@ async def repeat(name: str, every: float, step: Callable[[], Awaitable[None]]) -
             log.info("loop_healed", loop=name, failures=failures)
             failures = 0
         await asyncio.sleep(every)
+
+
+async def end(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancel tasks until they have ended; how they end is nobody's concern any more.
+
+    Once is not enough: a cancellation that comes just when an answer of Redis arrives is lost in the driver,
+    and the task goes on.
+    """
+    running = set(tasks)
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=0.5)
+    await asyncio.gather(*tasks, return_exceptions=True)

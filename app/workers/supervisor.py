@@ -13,7 +13,7 @@ import structlog
 from app.config import Settings
 from app.core.clock import SystemClock
 from app.core.realtime.stream import Stream
-from app.core.repeating import repeat
+from app.core.repeating import end, repeat
 from app.database import create_engine
 from app.services import realtime
 from app.workers.broker import Broker
@@ -77,9 +77,7 @@ class _Worker:
             Path(path).touch()  # noqa: ASYNC240 -- once, and empty
 
     async def _stop(self, loops: Sequence[asyncio.Task[None]]) -> None:
-        for loop in loops:
-            loop.cancel()
-        await asyncio.gather(*loops, return_exceptions=True)
+        await end(loops)
         await self._consumer.stop()
         with suppress(Exception):  # without a database the row stays, and is forgotten later
             async with asyncio.timeout(2):
