@@ -12,13 +12,18 @@ from aiosmtpd.smtp import SMTP, Envelope
 
 
 class Inbox:
-    """What the server was given; `refusals` are its answers to recipients, `answer` that to a message."""
+    """What the server was given; `refusals` are its answers to recipients, `answer` that to a message.
+
+    While `go_on` is cleared it takes its time.
+    """
 
     def __init__(self) -> None:
         self.envelopes: list[Envelope] = []
         self.refusals: dict[str, str] = {}
         self.answer = "250 OK"
         self.connections = 0
+        self.begun, self.go_on = asyncio.Event(), asyncio.Event()
+        self.go_on.set()
 
     async def handle_RCPT(  # noqa: N802 -- aiosmtpd's name
         self, _server: Any, _session: Any, envelope: Envelope, address: str, _options: list[str]
@@ -29,6 +34,8 @@ class Inbox:
         return "250 OK"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802
+        self.begun.set()
+        await self.go_on.wait()
         if self.answer.startswith("250"):
             self.envelopes.append(envelope)
         return self.answer

@@ -1,52 +1,98 @@
-"""What we tell people: mails, in their language."""
+"""Mails: a template by kind and language, laid out as HTML and as text."""
 
-import unicodedata
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from app.core.mail import Handling
+from app.core.unsubscribe import Unsubscription
+from app.models import Kind, Notification, User
 from app.services.components import Components
-from app.services.unit_of_work import Reading
+from app.services.notifications.kinds import RULES
+from app.services.notifications.wording import in_language, language_of, moment, name_to_greet, zone_of
 
-LANGUAGES = ("en", "hi")
-
-_templates = Environment(
-    loader=PackageLoader("app.services"),
-    autoescape=select_autoescape(["html"]),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+UNSUBSCRIBE_PATH = "/v1/notifications/unsubscribe"
 
 
-async def send_welcome(reads: Reading, parts: Components, user_id: UUID) -> None:
-    """Say welcome, unless the person is gone again."""
-    member = await reads.users.member(user_id)
-    if member is None:
-        return
-    subject, text, html = render(
-        "welcome",
-        member.user.language,
-        name=name_to_greet(member.user.name),
-        app_url=parts.settings.app_url,
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What is sent to one person."""
+
+    subject: str
+    text: str
+    html: str
+    handling: Handling
+
+
+@lru_cache
+def _environment(layout: str) -> Environment:
+    """The same words go through both; only HTML is escaped."""
+    environment = Environment(
+        loader=PackageLoader("app.services"),
+        autoescape=layout == "html",  # noqa: S701 -- text is text
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    await parts.mailer.send(member.user.email, subject, text, html)
+    parts: Any = environment.get_template(f"parts.{layout}").module
+    environment.globals |= {"layout": f"mail.{layout}", "fact": parts.fact}
+    return environment
 
 
-def render(template: str, language: str, **values: object) -> tuple[str, str, str]:
-    """Subject (the text's first line), text and HTML of a mail, in English where we lack the language."""
-    spoken = language.partition("-")[0].lower()
-    name = f"{template}.{spoken if spoken in LANGUAGES else LANGUAGES[0]}"
-    subject, _, text = _templates.get_template(f"{name}.txt").render(values).partition("\n")
-    return subject, text.lstrip("\n"), _templates.get_template(f"{name}.html").render(values)
+def compose(parts: Components, notification: Notification, user: User, delivery_id: UUID) -> Mail:
+    """The mail of a notification, in the person's language and with times by their clock."""
+    kind = Kind(notification.kind)
+    language, zone = language_of(user.language), zone_of(user.timezone)
+    topic = RULES[kind].topic
+    unsubscribe = None
+    if topic is not None:
+        token = parts.unsubscribe_tokens.issue(Unsubscription(user.id, topic))
+        unsubscribe = f"{parts.settings.api_url.rstrip('/')}{UNSUBSCRIBE_PATH}?token={token}"
+    subject, text, html = render(
+        kind,
+        language,
+        _facts(notification.data, language, zone)
+        | {
+            "name": name_to_greet(user.name),
+            "app_url": parts.settings.app_url,
+            "topic": topic,
+            "unsubscribe_url": unsubscribe,
+        },
+    )
+    return Mail(subject, text, html, Handling(delivery_id, unsubscribe))
 
 
-def name_to_greet(name: str) -> str | None:
-    """The name, if it looks like one.
+def render(template: str, language: str, values: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Subject, text and HTML of a mail."""
+    name, known = f"{template}.{language}.j2", {**values, "language": language}
+    plain = _environment("txt").get_template(name)
+    subject = "".join(plain.blocks["subject"](plain.new_context(known))).strip()
+    text = re.sub(r"\n{3,}", "\n\n", plain.render(known)).strip() + "\n"
+    return subject, text, _environment("html").get_template(name).render(known)
 
-    Anybody can register somebody else's address under the name "win at evil.example": a mail of ours must not
-    carry that to them.
-    """
-    plain = all(unicodedata.category(letter)[0] in "LM" or letter in " -'’." for letter in name)
-    within_words = any("." in word[:-1] for word in name.split())
-    return name if name.strip() and plain and not within_words and len(name) <= 60 else None
+
+def page(template: str, language: str, **values: object) -> str:
+    """A page for a reader of a mail who has no app at hand."""
+    return _environment("html").get_template(template).render(values, language=language)
+
+
+def _facts(data: Mapping[str, Any], language: str, zone: ZoneInfo) -> dict[str, Any]:
+    """What is told, as this person reads it: texts in their language, times by their clock."""
+    return {name: _as_read(name, value, language, zone) for name, value in data.items()}
+
+
+def _as_read(name: str, value: Any, language: str, zone: ZoneInfo) -> Any:
+    if name == "papers":
+        return [_facts(paper, language, zone) for paper in value]
+    if name == "paper":
+        return _facts(value, language, zone)
+    if name.endswith("_at"):
+        return moment(datetime.fromisoformat(value), language, zone)
+    return in_language(value, language) if isinstance(value, dict) else value
