@@ -1,6 +1,7 @@
 """What must happen on time: loops over PostgreSQL in every worker, independent of Redis (decision D9)."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.clock import Clock
 from app.core.ids import uuid7
+from app.core.telemetry import loop_failures_total, loop_lag_seconds, loop_seconds
 from app.services import attempts
 from app.services.unit_of_work import unit_of_work
 from app.workers.broker import Broker
@@ -26,13 +28,16 @@ LONGEST_PAUSE = 15.0
 
 async def repeat(name: str, every: float, step: Callable[[], Awaitable[None]]) -> None:
     """Do `step` for ever. A failure is repeated sooner or later; an outage is logged once, and its end."""
-    failures = 0
+    failures, due = 0, time.monotonic()
     while True:
+        began = time.monotonic()
+        loop_lag_seconds.labels(name).set(began - due)
         try:
             async with asyncio.timeout(LONGEST_STEP):
                 await step()
         except Exception:
             failures += 1
+            loop_failures_total.labels(name).inc()
             if failures == 1:
                 log.warning("loop_failing", loop=name, exc_info=True)
             await asyncio.sleep(min(0.5 * 2 ** min(failures - 1, 10), LONGEST_PAUSE))
@@ -40,6 +45,8 @@ async def repeat(name: str, every: float, step: Callable[[], Awaitable[None]]) -
         if failures:
             log.info("loop_healed", loop=name, failures=failures)
             failures = 0
+        loop_seconds.labels(name).observe(time.monotonic() - began)
+        due = time.monotonic() + every
         await asyncio.sleep(every)
 
 
