@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from app.api import problems
 from app.api.payloads import refuse_unstorable
-from app.api.v1 import auth, health, media, passages, questions, subjects, tests, users
+from app.api.v1 import auth, health, media, notifications, passages, questions, subjects, tests, users
 from app.config import Settings, get_settings
 from app.core.clock import Clock
 from app.core.middleware import AccessLog, BodyLimit, RateLimitHeaders, RequestContext, SecurityHeaders
@@ -51,6 +51,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         questions.router,
         passages.router,
         media.router,
+        notifications.router,
+        notifications.device_router,
         health.clock_router,
         health.router,
     ):
