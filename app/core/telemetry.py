@@ -94,7 +94,7 @@ def metrics_payload() -> tuple[bytes, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Measured:
     """The value of a gauge that is not kept but asked for, such as the length of a queue."""
 
     name: str
@@ -116,7 +116,7 @@ _READINGS = {
 }
 
 
-def readings_payload(readings: Sequence[Reading]) -> bytes:
+def readings_payload(readings: Sequence[Measured]) -> bytes:
     """Lines for Prometheus, to be added to its page."""
     registry = CollectorRegistry()
     gauges: dict[str, Gauge] = {}

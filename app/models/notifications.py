@@ -97,7 +97,7 @@ class Device(Base):
     __tablename__ = "devices"
     __table_args__ = (
         CheckConstraint("platform in ('android', 'ios', 'web')", name="platform"),
-        Index("ix_devices_user_id", "user_id", "seen_at", postgresql_where=text("dropped_at is null")),
+        Index("ix_devices_user_id", "user_id", "seen_at"),
     )
 
     token: Mapped[str] = mapped_column(primary_key=True)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 
 from app.core.patience import in_time
-from app.core.telemetry import Reading as Measured
+from app.core.telemetry import Measured
 from app.models import Channel
 from app.services.components import Components
 from app.services.unit_of_work import reading

@@ -39,14 +39,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token", name=op.f("pk_devices")),
         schema="ias",
     )
-    op.create_index(
-        "ix_devices_user_id",
-        "devices",
-        ["user_id", "seen_at"],
-        unique=False,
-        schema="ias",
-        postgresql_where=sa.text("dropped_at is null"),
-    )
+    op.create_index("ix_devices_user_id", "devices", ["user_id", "seen_at"], unique=False, schema="ias")
     op.create_table(
         "notification_settings",
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -164,11 +157,6 @@ def downgrade() -> None:
     )
     op.drop_table("notifications", schema="ias")
     op.drop_table("notification_settings", schema="ias")
-    op.drop_index(
-        "ix_devices_user_id",
-        table_name="devices",
-        schema="ias",
-        postgresql_where=sa.text("dropped_at is null"),
-    )
+    op.drop_index("ix_devices_user_id", table_name="devices", schema="ias")
     op.drop_table("devices", schema="ias")
     op.drop_table("dead_addresses", schema="ias")
