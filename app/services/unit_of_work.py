@@ -11,6 +11,8 @@ from app.core.errors import Fact
 from app.database import transaction
 from app.repositories.attempts import AttemptRepository
 from app.repositories.audit import AuditRepository
+from app.repositories.backlog import BacklogRepository
+from app.repositories.deliveries import DeliveryRepository
 from app.repositories.exams import (
     AnswerSheetRepository,
     ExamRepository,
@@ -22,6 +24,8 @@ from app.repositories.grading import GradingRepository
 from app.repositories.likeness import LikenessRepository
 from app.repositories.media import MediaRepository
 from app.repositories.messages import MessageRepository
+from app.repositories.notifications import DeviceRepository, NotificationRepository, PreferenceRepository
+from app.repositories.occasions import OccasionRepository
 from app.repositories.passages import PassageRepository
 from app.repositories.progress import ProgressRepository
 from app.repositories.questions import QuestionRepository
@@ -59,7 +63,13 @@ class Reading:
         self.progress = ProgressRepository(session)
         self.audit = AuditRepository(session)
         self.rooms = RoomRepository(session)
+        self.occasions = OccasionRepository(session)
+        self.notifications = NotificationRepository(session)
+        self.deliveries = DeliveryRepository(session)
+        self.devices = DeviceRepository(session)
+        self.preferences = PreferenceRepository(session)
         self.workers = WorkerRepository(session)
+        self.backlog = BacklogRepository(session)
         self.health = HealthRepository(session)
 
 
