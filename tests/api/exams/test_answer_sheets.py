@@ -212,6 +212,11 @@ class TestMistakes:
         answer = await send_sheets(author, mixed, sheet_file(["1", "a", "b", "c"]))
         assert answer.status_code == 404
 
+    async def test_a_header_alone(self, held: Held) -> None:
+        report = body_of(await send_sheets(held.staff, held, b"roll_number,Q1,Q2,Q3\n"))
+        assert counts(report) == (0, 0, 0)
+        assert "no answer sheets" in report["warnings"][0]["message"]
+
 
 class TestCandidatesWithAccounts:
     async def test_a_roll_number_of_an_account(self, candidate: httpx.AsyncClient, held: Held) -> None:
