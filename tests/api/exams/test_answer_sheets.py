@@ -390,6 +390,13 @@ class TestRelease:
         await held.release()
         await self.sees_the_result(candidate, held, made)
 
+    async def test_a_claim_of_a_roll_number_with_slashes(
+        self, candidate: httpx.AsyncClient, held: Held
+    ) -> None:
+        await bring_sheets(held, ["UPSC/26/0017", "a", "b", "d"])
+        await self.claim(held, candidate, "UPSC/26/0017")
+        assert body_of(await candidate.get(held.path))["my_registration"]["roll_number"] == "UPSC/26/0017"
+
     async def test_a_claim_after_the_release_and_after_practice(
         self, candidate: httpx.AsyncClient, held: Held, made: Made
     ) -> None:
