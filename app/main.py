@@ -11,12 +11,24 @@ from starlette.middleware.cors import CORSMiddleware
 
 from app.api import problems
 from app.api.payloads import refuse_unstorable
-from app.api.v1 import auth, exams, health, media, passages, questions, subjects, tests, users
+from app.api.v1 import (
+    auth,
+    exams,
+    health,
+    media,
+    notifications,
+    passages,
+    questions,
+    subjects,
+    tests,
+    users,
+    websocket,
+)
 from app.config import Settings, get_settings
 from app.core.clock import Clock
 from app.core.middleware import AccessLog, BodyLimit, RateLimitHeaders, RequestContext, SecurityHeaders
 from app.core.telemetry import configure_logging, observe_pool
-from app.services import revocations
+from app.services import realtime, revocations
 from app.services.components import open_components
 
 DESCRIPTION = """
@@ -52,11 +64,16 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         questions.router,
         passages.router,
         media.router,
+        websocket.router,
+        notifications.router,
+        notifications.device_router,
         health.clock_router,
         health.router,
     ):
         app.include_router(router, prefix="/v1", dependencies=[Depends(refuse_unstorable)])
     app.include_router(health.router, include_in_schema=False)
+    for prefix in ("/v1", ""):
+        app.include_router(websocket.socket_router, prefix=prefix)
     return app
 
 
@@ -74,7 +91,8 @@ def _lifespan(
             # requests' time (docs/performance.md).
             gc.collect()
             gc.freeze()
-            yield
+            async with realtime.running(parts) as app.state.realtime:
+                yield
             following.cancel()
 
     return lifespan

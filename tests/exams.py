@@ -17,7 +17,7 @@ Json = dict[str, Any]
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
-async def place_in_exam(uow: UnitOfWork, test_id: UUID, now: datetime, **times: datetime) -> None:
+async def place_in_exam(uow: UnitOfWork, test_id: UUID, now: datetime, **times: datetime) -> ExamPaper:
     """Put a test into a paper of an exam that is scheduled, or as `times` say."""
     exam = Exam(
         id=uuid7(),
@@ -40,6 +40,7 @@ async def place_in_exam(uow: UnitOfWork, test_id: UUID, now: datetime, **times: 
     )
     uow.session.add(paper)
     await uow.session.flush()
+    return paper
 
 
 def body_of(answer: httpx.Response, *statuses: int) -> Json:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Body, Depends, Query, Request
+from fastapi.requests import HTTPConnection
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.core import tokens
@@ -79,7 +80,20 @@ async def _current_user(request: Request, bearer: Bearer, parts: Parts) -> Princ
     return await _authenticate(request, bearer.credentials, parts)
 
 
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Somebody who is signed in, and when the access token was issued that says so."""
+
+    principal: Principal
+    issued_at: datetime
+
+
 async def _authenticate(request: Request, token: str, parts: Components) -> Principal:
+    return (await log_in(request, token, parts)).principal
+
+
+async def log_in(connection: HTTPConnection, token: str, parts: Components) -> Login:
+    """Who sends this access token; a fact of 401 or 503 if nobody, or if nobody can say."""
     if not parts.revocations.is_loaded:
         raise Unavailable
     try:
@@ -98,10 +112,17 @@ async def _authenticate(request: Request, token: str, parts: Components) -> Prin
         if not member.user.active:
             raise SessionRevoked
         principal = users.principal_of(member, claims.session_id)
-    request.state.user_id = str(principal.id)
-    return principal
+    connection.state.user_id = str(principal.id)
+    return Login(principal, claims.issued_at)
 
 
+async def _current_login(request: Request, bearer: Bearer, parts: Parts) -> Login:
+    if bearer is None:
+        raise Unauthenticated
+    return await log_in(request, bearer.credentials, parts)
+
+
+CurrentLogin = Annotated[Login, Depends(_current_login)]
 CurrentUser = Annotated[Principal, Depends(_current_user)]
 CurrentCandidate = CurrentUser  # any role may take a test; what staff do is practice
 

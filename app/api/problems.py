@@ -88,13 +88,13 @@ class UnexpectedErrors:
 async def _handle(connection: HTTPConnection, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         return _http_problem(connection.scope, error)
-    fact = _fact(error)
+    fact = fact_of(error)
     if fact is None:
         raise error
     return _fact_problem(connection.scope, fact)
 
 
-def _fact(error: Exception) -> Fact | None:
+def fact_of(error: Exception) -> Fact | None:
     """What an exception means to the client; None if only that we have a bug."""
     if isinstance(error, Fact):
         return error

@@ -1,8 +1,9 @@
-"""`ias demo`: content to look at, and a rehearsal of an exam with many candidates."""
+"""`ias demo`: content to look at, and rehearsals of a test and of a live exam with many candidates."""
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,13 +14,16 @@ from app.cli.servers import ensure_servers, read_settings
 
 if TYPE_CHECKING:
     from app.cli.rehearsal import Options
+    from app.cli.rehearsal.exam import ExamOptions
 
-demo_app = typer.Typer(no_args_is_help=True, help="Demo content, and a rehearsal with many candidates.")
+_KILLED = ("api", "worker", "postgres", "valkey")
+
+demo_app = typer.Typer(no_args_is_help=True, help="Demo content, and rehearsals with many candidates.")
 
 
 @demo_app.callback()
 def demo() -> None:
-    """Demo content, and a rehearsal with many candidates."""
+    """Demo content, and rehearsals with many candidates."""
 
 
 @demo_app.command()
@@ -61,7 +65,7 @@ def rehearse(
 
     Accounts, questions and an archived test named Rehearsal stay behind.
     """
-    home, killable = Home.from_environment(), _killable(kill, api)
+    home, killable = Home.from_environment(), _killable(kill, api, _KILLED[:3])
     api_url = (_named_api(home, api) if api else _running_api(home)).rstrip("/")
     with ensure_servers():
         from app.cli.rehearsal import Options  # noqa: PLC0415 -- heavy
@@ -72,9 +76,43 @@ def rehearse(
             raise typer.Exit(1)
 
 
-def _killable(names: str, api: str | None) -> tuple[str, ...]:
+@demo_app.command("exam")
+def rehearse_exam(
+    candidates: Annotated[int, typer.Option(min=1, max=1000, help="How many are registered.")] = 300,
+    questions: Annotated[int, typer.Option(min=10, max=200, help="How many questions a paper has.")] = 100,
+    minutes: Annotated[float, typer.Option(min=0.1, max=200, help="How long all papers take.")] = 2,
+    papers: Annotated[int, typer.Option(min=1, max=4, help="How many there are, one after the other.")] = 2,
+    devices: Annotated[int, typer.Option(min=1, max=5, help="At most so many for one candidate.")] = 2,
+    seed: Annotated[int, typer.Option(help="The same seed, the same plans.")] = 1,
+    api: Annotated[str | None, typer.Option(metavar="URL", help="Instead of the `ias up` that runs.")] = None,
+    kill: Annotated[
+        str,
+        typer.Option(metavar="NAMES", help="kill -9 in the first paper: any of api,worker,postgres,valkey."),
+    ] = "",
+    sockets: Annotated[bool, typer.Option(help="Whether candidates listen to the exam's room.")] = True,
+) -> None:
+    """Rehearse a live exam from registration to the merit list. Ends with 1 on any mismatch.
+
+    Nearly everybody starts within five seconds; there are announcements, extra time, a pause, devices that
+    change, dropped networks, a forced end and a voided attempt. Accounts, questions, a released exam and its
+    archived tests named Rehearsal stay behind.
+    """
+    home, killable = Home.from_environment(), _killable(kill, api, _KILLED)
+    api_url = (_named_api(home, api) if api else _running_api(home)).rstrip("/")
+    with ensure_servers():
+        from app.cli.rehearsal.exam import ExamOptions  # noqa: PLC0415 -- heavy
+
+        seconds = round(minutes * 60)
+        options = ExamOptions(
+            api_url, home, candidates, questions, seconds, papers, devices, seed, killable, sockets
+        )
+        if not asyncio.run(_rehearse_exam(options)):
+            raise typer.Exit(1)
+
+
+def _killable(names: str, api: str | None, known: Sequence[str]) -> tuple[str, ...]:
     wanted = tuple(name.strip() for name in names.split(",") if name.strip())
-    if unknown := set(wanted) - {"api", "worker", "postgres"}:
+    if unknown := set(wanted) - set(known):
         raise typer.BadParameter(f"There is no {', '.join(sorted(unknown))} to kill.", param_hint="--kill")
     if wanted and api:
         message = "Only programs of the `ias up` that runs here are killed."
@@ -99,19 +137,44 @@ def _running_api(home: Home) -> str:
 
 
 async def _rehearse(options: "Options") -> bool:
-    from app.cli.rehearsal import Rehearsal, Unexpected  # noqa: PLC0415
+    from app.cli.rehearsal import Rehearsal  # noqa: PLC0415
     from app.cli.rehearsal.summary import print_summary, show  # noqa: PLC0415
 
     console, began = Console(), time.monotonic()
     rehearsal = Rehearsal(options)
-    bars = asyncio.create_task(show(rehearsal, console))
-    try:
-        await rehearsal.run()
-    except Unexpected as error:
-        console.print(f"The rehearsal could not go on: {error}", style="red", markup=False)
+    if not await _run(rehearsal.run(), show(rehearsal, console), console):
         return False
-    finally:
-        bars.cancel()
-        await asyncio.wait([bars])
     print_summary(rehearsal, console, time.monotonic() - began)
     return not rehearsal.problems
+
+
+async def _rehearse_exam(options: "ExamOptions") -> bool:
+    from app.cli.rehearsal.exam import ExamRehearsal  # noqa: PLC0415
+    from app.cli.rehearsal.exam.dashboard import Dashboard  # noqa: PLC0415
+    from app.cli.rehearsal.exam.summary import print_summary  # noqa: PLC0415
+
+    console, began = Console(), time.monotonic()
+    rehearsal = ExamRehearsal(options)
+    if not await _run(rehearsal.run(), Dashboard(rehearsal, console).show(), console):
+        return False
+    print_summary(rehearsal, console, time.monotonic() - began)
+    return not rehearsal.problems
+
+
+async def _run(
+    rehearsal: Coroutine[Any, Any, None], shown: Coroutine[Any, Any, None], console: Console
+) -> bool:
+    """Run it and show it; False where it could not go on."""
+    from app.cli.rehearsal import Unexpected  # noqa: PLC0415
+
+    showing, trouble = asyncio.create_task(shown), None
+    try:
+        await rehearsal
+    except Unexpected as error:
+        trouble = f"The rehearsal could not go on: {error}"
+    finally:
+        showing.cancel()
+        await asyncio.wait([showing])
+    if trouble:
+        console.print(trouble, style="red", markup=False)
+    return trouble is None

@@ -151,7 +151,8 @@ def _with_headers(send: Send, headers: Callable[[], Mapping[str, str]]) -> Send:
     """A `send` that adds the headers that the answer does not have, asked for when the answer starts."""
 
     async def send_with_headers(message: Message) -> None:
-        if message["type"] == "http.response.start":
+        if message["type"] in ("http.response.start", "websocket.accept"):
+            message.setdefault("headers", [])
             present = MutableHeaders(scope=message)
             for name, value in headers().items():
                 present.setdefault(name, value)

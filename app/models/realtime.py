@@ -1,10 +1,10 @@
-"""What sockets are to be told: written with the fact itself, published after the commit."""
+"""What sockets are to be told, written with the fact itself; and tickets that open a socket."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, func, text
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,10 +18,12 @@ class Message(Identified, Base):
     __table_args__ = (
         CheckConstraint("audience in ('everybody', 'staff', 'user')", name="audience"),
         CheckConstraint("(audience = 'user') = (user_id is not null)", name="addressee"),
-        Index("ix_messages_unpublished", "id", postgresql_where=text("published_at is null")),
+        Index("ix_messages_unpublished", "number", postgresql_where=text("published_at is null")),
         Index("ix_messages_published_at", "published_at", postgresql_where=text("published_at is not null")),
     )
 
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
+    """The order of writing. Ids are made by clocks, and two of the same millisecond have no order."""
     room: Mapped[str]
     """`exam:<id>`, `test:<id>` or `user:<id>`."""
     audience: Mapped[str]
@@ -30,3 +32,18 @@ class Message(Identified, Base):
     data: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     published_at: Mapped[datetime | None]
+
+
+class SocketTicket(Base):
+    """Opens one socket once. Of the ticket itself only its digest is kept."""
+
+    __tablename__ = "socket_tickets"
+    __table_args__ = (Index("ix_socket_tickets_expires_at", "expires_at"),)
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID]
+    session_id: Mapped[str]
+    issued_at: Mapped[datetime]
+    """When the access token was issued that asked for it: a revocation covers the ticket like the token."""
+    path: Mapped[str]
+    expires_at: Mapped[datetime]

@@ -7,14 +7,14 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from app.core.clock import Clock
 from app.engine.schedule import PaperStatus, Stage
 from app.models import LocalizedText, Registration
 from app.schemas.attempts import StartedOut
 from app.schemas.changes import Changes
-from app.schemas.common import In, Localized, LocalizedName, Out
+from app.schemas.common import In, Localized, LocalizedName, Moment, Out
 from app.schemas.users import Category
 from app.services.exams import ExamDraft, ExamPaperDraft, ExamResultView, ExamView, MeritRow, PaperView
 from app.services.exams import StartedPaper as Started
@@ -23,7 +23,7 @@ from app.services.exams import StartedPaper as Started
 def _two_places(value: str) -> str:
     if abs(Decimal(value)) > 10_000:
         raise ValueError("marks lie between -10000 and 10000")
-    return value
+    return f"{Decimal(value):.2f}"
 
 
 Marks = Annotated[
@@ -59,8 +59,8 @@ class ExamIn(In):
 
     title: LocalizedName
     description: Localized | None = None
-    opens_at: AwareDatetime
-    closes_at: AwareDatetime
+    opens_at: Moment
+    closes_at: Moment
     registration: Literal["required", "open"] = "required"
     cutoffs: Cutoffs = Field(default_factory=dict)
 
@@ -77,8 +77,8 @@ class ExamChangesIn(Changes):
 
     title: LocalizedName | None = None
     description: Localized | None = None
-    opens_at: AwareDatetime | None = None
-    closes_at: AwareDatetime | None = None
+    opens_at: Moment | None = None
+    closes_at: Moment | None = None
     registration: Literal["required", "open"] | None = None
     cutoffs: Cutoffs | None = None
 
@@ -92,9 +92,9 @@ class ExamPaperIn(In):
     code: Code
     title: LocalizedName
     test_id: UUID
-    starts_at: AwareDatetime
-    entry_closes_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: Moment
+    entry_closes_at: Moment
+    ends_at: Moment
     qualifying_percent: Percent | None = None
     counts_for_merit: bool = True
 
@@ -110,9 +110,9 @@ class ExamPaperChangesIn(Changes):
 
     code: Code | None = None
     title: LocalizedName | None = None
-    starts_at: AwareDatetime | None = None
-    entry_closes_at: AwareDatetime | None = None
-    ends_at: AwareDatetime | None = None
+    starts_at: Moment | None = None
+    entry_closes_at: Moment | None = None
+    ends_at: Moment | None = None
     qualifying_percent: Percent | None = None
     counts_for_merit: bool | None = None
 

@@ -178,7 +178,7 @@ class MonitorOut(Out):
     papers: list[PaperCountOut]
 
     @classmethod
-    def of(cls, monitor: Monitor, now: datetime, connected: int | None) -> Self:
+    def of(cls, monitor: Monitor, now: datetime, connected: set[UUID] | None) -> Self:
         """The monitor's figures."""
         states = ("in_progress", "paused", "submitted", "graded", "void")
         return cls(
@@ -186,14 +186,14 @@ class MonitorOut(Out):
             status=monitor.stage,
             server_time=now,
             registered=monitor.registered,
-            connected=connected,
+            connected=len(connected) if connected is not None else None,
             papers=[
                 PaperCountOut(
                     paper_id=count.paper.paper.id,
                     code=count.paper.paper.code,
                     status=count.paper.status,
-                    started=count.started,
-                    **{state: count.by_status.get(state, 0) for state in states},
+                    started=sum(count.by_status.values()),
+                    **{state: count.by_status[state] for state in states},
                 )
                 for count in monitor.papers
             ],
@@ -214,9 +214,10 @@ class HallRowOut(AttemptOut):
     additions: list[dict[str, Any]]
     last_saved_at: datetime | None
     connected: bool | None
+    """Whether the candidate has an open socket; null while nobody can say."""
 
     @classmethod
-    def of_candidate(cls, candidate: Candidate, connected: bool | None) -> Self:
+    def of_candidate(cls, candidate: Candidate, connected: set[UUID] | None) -> Self:
         """A row of the hall."""
         attempt, registration = candidate.attempt, candidate.registration
         names = ("user_id", "device", "closed_by", "paused_at", "accommodation_seconds", "additions")
@@ -227,7 +228,7 @@ class HallRowOut(AttemptOut):
             name=registration.name if registration else None,
             category=registration.category if registration else None,
             last_saved_at=candidate.last_saved_at,
-            connected=connected,
+            connected=attempt.user_id in connected if connected is not None else None,
         )
 
 

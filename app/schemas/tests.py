@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from app.core.errors import FieldError
 from app.engine.marks import RoundingPolicy, parse_marks, printed
@@ -14,7 +14,7 @@ from app.engine.scoring import DroppedRule, PartialRule
 from app.models import LocalizedText, Test
 from app.repositories.tests import Listed
 from app.schemas.changes import Changes
-from app.schemas.common import In, LanguageTag, Localized, LocalizedName, Marks, Out
+from app.schemas.common import In, LanguageTag, Localized, LocalizedName, Marks, Moment, Out
 from app.services.tests import Preview, Published, SectionDraft, TestDraft
 
 Kind = Literal["full", "sectional", "chapter", "pyq", "practice"]
@@ -139,8 +139,8 @@ class TestIn(In):
     attempts_allowed: AttemptsAllowed | None = None
     review: Literal["after_submit", "after_release", "never"] = "after_submit"
     access: Literal["free", "enrolled"] = "free"
-    available_from: AwareDatetime | None = None
-    available_until: AwareDatetime | None = None
+    available_from: Moment | None = None
+    available_until: Moment | None = None
 
     def draft(self) -> TestDraft:
         """The test as the service wants it."""
@@ -181,8 +181,8 @@ class TestChangesIn(Changes):
     attempts_allowed: AttemptsAllowed | None = None
     review: Literal["after_submit", "after_release", "never"] | None = None
     access: Literal["free", "enrolled"] | None = None
-    available_from: AwareDatetime | None = None
-    available_until: AwareDatetime | None = None
+    available_from: Moment | None = None
+    available_until: Moment | None = None
 
     def changes(self) -> dict[str, Any]:
         """What was sent, as the service wants it."""

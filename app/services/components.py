@@ -13,11 +13,15 @@ from app.config import Settings
 from app.core.cache import Cache
 from app.core.clock import Clock, SystemClock
 from app.core.mail import FolderMailer, Mailer, SmtpMailer
+from app.core.push import FcmPusher, Pusher, ServiceAccount
 from app.core.rate_limits import RateLimiter
+from app.core.realtime.hub import Hub
+from app.core.realtime.stream import Stream
 from app.core.revocations import Revocations
 from app.core.storage import S3Access, Storage
 from app.core.supabase_auth import SupabaseAuth
 from app.core.tokens import AccessTokenVerifier, AttemptTokens
+from app.core.unsubscribe import UnsubscribeTokens
 from app.database import create_engine
 from app.services.placements import PlacementStore
 from app.services.tests.papers import PaperStore
@@ -41,6 +45,12 @@ class Components:
     placements: PlacementStore
     media: Storage
     mailer: Mailer
+    stream: Stream
+    hub: Hub
+    """The sockets of this process; the API's alone has any."""
+    pusher: Pusher | None
+    """None where no service account is set: then nothing is pushed."""
+    unsubscribe_tokens: UnsubscribeTokens
 
 
 @asynccontextmanager
@@ -56,6 +66,7 @@ async def open_components(
     redis = Redis.from_url(settings.redis)
     pool = {"pool_size": pool_size} if pool_size else {}
     engine = create_engine(settings, application_name=application_name, **pool)
+    stream = Stream(settings.redis)
     async with httpx.AsyncClient() as http:
         yield Components(
             settings=settings,
@@ -76,8 +87,13 @@ async def open_components(
             papers=PaperStore(),
             placements=PlacementStore(),
             media=_media(settings),
-            mailer=_mailer(settings),
+            mailer=_mailer(settings, clock),
+            stream=stream,
+            hub=Hub(),
+            pusher=_pusher(settings, http, clock),
+            unsubscribe_tokens=UnsubscribeTokens(settings.secret_key.get_secret_value(), clock),
         )
+    await stream.close()
     await redis.aclose()
     await engine.dispose()
 
@@ -104,7 +120,14 @@ def _media(settings: Settings) -> Storage:
     return Storage(settings.media_url or Path("media").absolute().as_uri(), access)
 
 
-def _mailer(settings: Settings) -> Mailer:
+def _mailer(settings: Settings, clock: Clock) -> Mailer:
     if settings.smtp_url is not None:
-        return SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from)
-    return FolderMailer(settings.mail_folder or Path("mail"), settings.mail_from)
+        return SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from, clock)
+    return FolderMailer(settings.mail_folder or Path("mail"), settings.mail_from, clock)
+
+
+def _pusher(settings: Settings, http: httpx.AsyncClient, clock: Clock) -> Pusher | None:
+    if settings.fcm_service_account is None:
+        return None
+    account = ServiceAccount.read(settings.fcm_service_account.get_secret_value())
+    return FcmPusher(account, http, clock, settings.fcm_url)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from weakref import WeakKeyDictionary
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -10,6 +11,8 @@ from app.core.errors import Fact
 from app.database import transaction
 from app.repositories.attempts import AttemptRepository
 from app.repositories.audit import AuditRepository
+from app.repositories.backlog import BacklogRepository
+from app.repositories.deliveries import DeliveryRepository
 from app.repositories.exams import (
     AnswerSheetRepository,
     ExamRepository,
@@ -21,15 +24,20 @@ from app.repositories.grading import GradingRepository
 from app.repositories.likeness import LikenessRepository
 from app.repositories.media import MediaRepository
 from app.repositories.messages import MessageRepository
+from app.repositories.notifications import DeviceRepository, NotificationRepository, PreferenceRepository
+from app.repositories.occasions import OccasionRepository
 from app.repositories.passages import PassageRepository
 from app.repositories.progress import ProgressRepository
 from app.repositories.questions import QuestionRepository
+from app.repositories.rooms import RoomRepository, TicketRepository
 from app.repositories.subjects import SubjectRepository
 from app.repositories.tests import TestRepository
 from app.repositories.users import RevocationRepository, UserRepository
 from app.repositories.work import HealthRepository, JobRepository, WorkerRepository
 
 log = structlog.get_logger(__name__)
+
+_publishers: WeakKeyDictionary[AsyncEngine, Callable[[], None]] = WeakKeyDictionary()
 
 
 class Reading:
@@ -54,7 +62,14 @@ class Reading:
         self.exam_results = ExamResultRepository(session)
         self.progress = ProgressRepository(session)
         self.audit = AuditRepository(session)
+        self.rooms = RoomRepository(session)
+        self.occasions = OccasionRepository(session)
+        self.notifications = NotificationRepository(session)
+        self.deliveries = DeliveryRepository(session)
+        self.devices = DeviceRepository(session)
+        self.preferences = PreferenceRepository(session)
         self.workers = WorkerRepository(session)
+        self.backlog = BacklogRepository(session)
         self.health = HealthRepository(session)
 
 
@@ -65,6 +80,7 @@ class UnitOfWork(Reading):
         super().__init__(session)
         self.jobs = JobRepository(session)
         self.messages = MessageRepository(session)
+        self.tickets = TicketRepository(session)
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
 
     def after_commit(self, announce: Callable[[], Awaitable[None]]) -> None:
@@ -80,6 +96,17 @@ class UnitOfWork(Reading):
                 log.warning("after_commit_failed", exc_info=True)
 
 
+def publish_by(engine: AsyncEngine, wake: Callable[[], None] | None) -> None:
+    """Whom each unit of work over `engine` wakes when it has committed messages for sockets; None: nobody.
+
+    It must not wait: no answer is held up by Redis. Without anybody the worker's loop publishes.
+    """
+    if wake is None:
+        _publishers.pop(engine, None)
+    else:
+        _publishers[engine] = wake
+
+
 @asynccontextmanager
 async def unit_of_work(engine: AsyncEngine) -> AsyncIterator[UnitOfWork]:
     """A unit of work over a transaction of its own."""
@@ -92,6 +119,8 @@ async def unit_of_work(engine: AsyncEngine) -> AsyncIterator[UnitOfWork]:
             if not fact.keeps_changes:
                 raise
             kept = fact
+    if uow.messages.written and (publisher := _publishers.get(engine)) is not None:
+        publisher()
     await uow.announce()
     if kept is not None:
         raise kept

@@ -1,7 +1,6 @@
 """What must happen on time: loops over PostgreSQL in every worker, independent of Redis (decision D9)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -20,27 +19,7 @@ log = structlog.get_logger(__name__)
 GRADING_PATIENCE = timedelta(minutes=10)
 KEEP_FINISHED_JOBS = timedelta(days=7)
 KEEP_DEAD_WORKERS = timedelta(minutes=5)
-LONGEST_STEP = 60
-LONGEST_PAUSE = 15.0
-
-
-async def repeat(name: str, every: float, step: Callable[[], Awaitable[None]]) -> None:
-    """Do `step` for ever. A failure is repeated sooner or later; an outage is logged once, and its end."""
-    failures = 0
-    while True:
-        try:
-            async with asyncio.timeout(LONGEST_STEP):
-                await step()
-        except Exception:
-            failures += 1
-            if failures == 1:
-                log.warning("loop_failing", loop=name, exc_info=True)
-            await asyncio.sleep(min(0.5 * 2 ** min(failures - 1, 10), LONGEST_PAUSE))
-            continue
-        if failures:
-            log.info("loop_healed", loop=name, failures=failures)
-            failures = 0
-        await asyncio.sleep(every)
+KEEP_PUBLISHED_MESSAGES = timedelta(days=1)
 
 
 class Relay:
@@ -126,9 +105,11 @@ class Housekeeping:
             await uow.attempts.ensure_partitions(self._clock.now())
 
     async def forget(self) -> None:
-        """Delete rows of dead workers, dead tokens and finished jobs; given-up jobs stay to be looked at."""
+        """Delete what is done with or dead; given-up jobs stay to be looked at."""
         now = self._clock.now()
         async with unit_of_work(self._engine) as uow:
             await uow.jobs.forget_finished(now - KEEP_FINISHED_JOBS)
             await uow.workers.forget_dead(now - KEEP_DEAD_WORKERS)
             await uow.revocations.forget_expired()
+            await uow.tickets.forget_expired(now)
+            await uow.messages.forget_published(now - KEEP_PUBLISHED_MESSAGES)

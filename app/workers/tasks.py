@@ -14,8 +14,38 @@ log = structlog.get_logger(__name__)
 
 @task
 async def send_welcome_mail(work: Work, *, user_id: str) -> None:
-    """Say welcome. A mail cannot be rolled back: it is sent at least once, twice if the commit then fails."""
-    await notifications.send_welcome(work.uow, work.parts, UUID(user_id))
+    """Say welcome, once."""
+    await notifications.welcome(work.uow, work.parts, UUID(user_id), work.now)
+
+
+@task
+async def notify_registered(work: Work, *, registration_id: str) -> None:
+    """Confirm a registration for an exam."""
+    await notifications.registered(work.uow, work.parts, UUID(registration_id), work.now)
+
+
+@task
+async def notify_submitted(work: Work, *, attempt_id: str) -> None:
+    """Confirm that an official attempt at an exam is submitted."""
+    await notifications.submitted(work.uow, work.parts, UUID(attempt_id), work.now)
+
+
+@task
+async def notify_results_released(work: Work, *, exam_id: str) -> None:
+    """Tell everybody who is registered that the results are out, in transactions of their own."""
+    await notifications.results_released(work.parts, UUID(exam_id), work.now)
+
+
+@task
+async def notify_postponed(work: Work, *, exam_id: str) -> None:
+    """Tell everybody who is registered at what times the papers open now."""
+    await notifications.postponed(work.parts, UUID(exam_id), work.now)
+
+
+@task
+async def notify_cancelled(work: Work, *, exam_id: str) -> None:
+    """Tell everybody who is registered that the exam will not take place."""
+    await notifications.cancelled(work.parts, UUID(exam_id), work.now)
 
 
 @task

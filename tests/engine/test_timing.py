@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.engine.timing import (
+    Addition,
     Arrival,
     SectionTime,
     SectionWindow,
@@ -260,3 +261,55 @@ class TestSectionWindows:
         assert windows[-1].deadline_at == at("10:00") + sum(durations, timedelta()) + extra
         for window, duration in zip(windows, durations, strict=True):
             assert window.deadline_at - window.opens_at >= duration
+
+
+class TestAdditions:
+    """Three sections of half an hour from 10:00, and time that is given while they run."""
+
+    SECTIONS = tuple(SectionTime(UUID(int=number), minutes(30)) for number in (1, 2, 3))
+
+    @pytest.mark.parametrize(
+        ("given", "expected"),
+        [
+            pytest.param([("10:10", 5)], ["10:00-10:35", "10:35-11:05", "11:05-11:35"], id="in the first"),
+            pytest.param([("10:40", 5)], ["10:00-10:30", "10:30-11:05", "11:05-11:35"], id="in the second"),
+            pytest.param([("11:20", 5)], ["10:00-10:30", "10:30-11:00", "11:00-11:35"], id="in the last"),
+            pytest.param([("12:00", 5)], ["10:00-10:30", "10:30-11:00", "11:00-11:35"], id="after all"),
+            pytest.param([("10:30", 5)], ["10:00-10:35", "10:35-11:05", "11:05-11:35"], id="at an end"),
+            pytest.param(
+                [("10:10", 5), ("10:40", 5)],
+                ["10:00-10:35", "10:35-11:10", "11:10-11:40"],
+                id="twice, the second after the first has moved it",
+            ),
+            pytest.param(
+                [("10:40", 5), ("10:10", 5)],
+                ["10:00-10:35", "10:35-11:10", "11:10-11:40"],
+                id="in whatever order they are told",
+            ),
+            pytest.param([("10:10", 0)], ["10:00-10:30", "10:30-11:00", "11:00-11:30"], id="nothing"),
+        ],
+    )
+    def test_it_lengthens_the_section_that_runs(
+        self, given: list[tuple[str, float]], expected: list[str]
+    ) -> None:
+        additions = [Addition(at(clock), minutes(length)) for clock, length in given]
+        windows = section_windows(at("10:00"), self.SECTIONS, additions=additions)
+        assert [f"{w.opens_at:%H:%M}-{w.deadline_at:%H:%M}" for w in windows] == expected
+
+    def test_extra_time_that_is_known_at_the_start_is_shared_all_the_same(self) -> None:
+        windows = section_windows(
+            at("10:00"), self.SECTIONS, minutes(30), [Addition(at("10:45"), minutes(5))]
+        )
+        assert [f"{w.deadline_at:%H:%M}" for w in windows] == ["10:40", "11:25", "12:05"]
+
+    def test_without_timed_sections_there_is_nothing_to_lengthen(self) -> None:
+        untimed = [SectionTime(UUID(int=1), None)]
+        assert section_windows(at("10:00"), untimed, additions=[Addition(at("10:10"), minutes(5))]) == []
+
+    @given(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 60)), max_size=6))
+    def test_nothing_is_lost_and_the_windows_stay_a_chain(self, given: list[tuple[int, int]]) -> None:
+        additions = [Addition(at("10:00") + minutes(start), minutes(length)) for start, length in given]
+        windows = section_windows(at("10:00"), self.SECTIONS, additions=additions)
+        total = sum(length for _, length in given)
+        assert windows[-1].deadline_at == at("11:30") + minutes(total)
+        assert [w.opens_at for w in windows[1:]] == [w.deadline_at for w in windows[:-1]]

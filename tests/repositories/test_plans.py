@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
+from uuid import UUID
 
 import orjson
 import pytest
@@ -17,6 +18,7 @@ from app.repositories.attempts import NewEvent, SaveRequest
 from app.services.unit_of_work import UnitOfWork
 from tests.conftest import cloned_database
 from tests.content import Made, publish_test
+from tests.exams import place_in_exam
 from tests.sittings import add_candidate
 
 NOW = datetime.now(UTC)
@@ -33,10 +35,15 @@ with people as (
   insert into ias.users (id, email, name)
   select gen_random_uuid(), 'crowd@example.org', 'Crowd' from generate_series(1, :crowd) returning id
 ), sittings as (
-  insert into ias.attempts (id, test_id, paper_id, user_id, number, practice, seed, started_at, deadline_at)
-  select (left(:like, 13) || substr(gen_random_uuid()::text, 14))::uuid, :test_id, :paper_id, id, 1, false, 1,
-    :now, :now
+  insert into ias.attempts (id, test_id, paper_id, exam_paper_id, user_id, number, practice, seed, started_at,
+    deadline_at)
+  select (left(:like, 13) || substr(gen_random_uuid()::text, 14))::uuid, :test_id, :paper_id, :exam_paper_id,
+    id, 1, false, 1, :now, :now
   from people returning id
+), places as (
+  insert into ias.registrations (id, exam_id, user_id, roll_number, name, category)
+  select gen_random_uuid(), exam_papers.exam_id, people.id, people.id::text, 'Crowd', 'general'
+  from people cross join ias.exam_papers where exam_papers.id = :exam_paper_id
 )
 insert into ias.response_events (attempt_id, question_id, lease, revision)
 select id, :question_id, 1, 1 from sittings
@@ -51,13 +58,15 @@ class Stage:
     uow: UnitOfWork
     made: Made
     attempt: Attempt
+    exam_id: UUID | None
 
     def request(self) -> SaveRequest:
         """A save of one answer."""
         assert self.attempt.user_id is not None
         sent = [NewEvent(self.made.question_ids[0], 1000, ["a"], False, 0, None, None)]
         grace = timedelta(seconds=10)
-        return SaveRequest(self.attempt.id, self.made.id, None, self.attempt.user_id, 1, sent, NOW, grace)
+        place = self.attempt.id, self.made.id, self.attempt.exam_paper_id
+        return SaveRequest(*place, self.attempt.user_id, 1, sent, NOW, grace)
 
     async def plan(self, use: Use, mode: Mode) -> Node:
         """How PostgreSQL ran the statement: planned for its values, or as asyncpg's statements end up."""
@@ -95,28 +104,30 @@ def fresh_url(superuser_url: str, template: str) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-async def stage(fresh_url: str) -> AsyncIterator[Stage]:
+@pytest.fixture(params=["a test", "an exam"])
+async def stage(fresh_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
     engine = create_async_engine(fresh_url.replace("postgresql:", "postgresql+asyncpg:"))
     async with engine.connect() as connection, AsyncSession(connection, expire_on_commit=False) as session:
         uow = UnitOfWork(session)
         made = await publish_test(uow)
-        attempt = await _attempt(uow, made)
+        placed = await place_in_exam(uow, made.id, NOW) if request.param == "an exam" else None
+        attempt = await _attempt(uow, made, placed.id if placed else None)
         values = {
             "crowd": CROWD,
             "like": str(attempt.id),
             "test_id": made.id,
             "paper_id": attempt.paper_id,
+            "exam_paper_id": attempt.exam_paper_id,
             "question_id": made.question_ids[0],
             "now": NOW,
         }
         await connection.execute(text(FILL), values)
-        yield Stage(connection, uow, made, attempt)
+        yield Stage(connection, uow, made, attempt, placed.exam_id if placed else None)
         await session.rollback()
     await engine.dispose()
 
 
-async def _attempt(uow: UnitOfWork, made: Made) -> Attempt:
+async def _attempt(uow: UnitOfWork, made: Made, exam_paper_id: UUID | None) -> Attempt:
     test = await uow.session.scalar(
         text("select paper_version from ias.tests where id = :id"), {"id": made.id}
     )
@@ -128,6 +139,7 @@ async def _attempt(uow: UnitOfWork, made: Made) -> Attempt:
         id=uuid7(NOW),
         test_id=made.id,
         paper_id=paper_id,
+        exam_paper_id=exam_paper_id,
         user_id=(await add_candidate(uow)).id,
         number=1,
         practice=False,
@@ -171,23 +183,37 @@ async def _save(stage: Stage) -> object:
 
 async def _running(stage: Stage) -> object:
     assert stage.attempt.user_id is not None
-    return await stage.uow.attempts.running(stage.attempt.user_id, stage.made.id, None)
+    return await stage.uow.attempts.running(stage.attempt.user_id, stage.made.id, stage.attempt.exam_paper_id)
 
 
 async def _earlier(stage: Stage) -> object:
     assert stage.attempt.user_id is not None
-    return await stage.uow.attempts.earlier(stage.attempt.user_id, stage.made.id, None)
+    return await stage.uow.attempts.earlier(stage.attempt.user_id, stage.made.id, stage.attempt.exam_paper_id)
 
 
 async def _latest(stage: Stage) -> object:
     assert stage.attempt.user_id is not None
-    return await stage.uow.attempts.latest(stage.attempt.user_id, stage.made.id, None)
+    return await stage.uow.attempts.latest(stage.attempt.user_id, stage.made.id, stage.attempt.exam_paper_id)
+
+
+async def _own(stage: Stage) -> object:
+    assert stage.attempt.user_id is not None
+    return await stage.uow.attempts.own(stage.attempt.user_id, stage.made.id, None)
+
+
+async def _place(stage: Stage) -> object:
+    assert stage.exam_id is not None
+    assert stage.attempt.user_id is not None
+    return await stage.uow.registrations.of(stage.exam_id, stage.attempt.user_id)
 
 
 async def _lock(stage: Stage) -> object:
     assert stage.attempt.user_id is not None
     return await stage.uow.attempts.lock(
-        stage.attempt.id, of=stage.attempt.user_id, test=stage.made.id, exam_paper=None
+        stage.attempt.id,
+        of=stage.attempt.user_id,
+        test=stage.made.id,
+        exam_paper=stage.attempt.exam_paper_id,
     )
 
 
@@ -201,7 +227,7 @@ async def _time_spent(stage: Stage) -> object:
 
 @pytest.mark.parametrize("mode", ["custom", "generic"])
 class TestPlans:
-    @pytest.mark.parametrize("use", [_save, _running, _earlier, _latest, _lock])
+    @pytest.mark.parametrize("use", [_save, _running, _earlier, _latest, _lock, _own])
     async def test_nobody_reads_the_attempts_of_a_crowd(self, stage: Stage, use: Use, mode: Mode) -> None:
         assert _rows_read(await stage.plan(use, mode), "attempts") == 1
 
@@ -217,3 +243,7 @@ class TestPlans:
         await stage.connection.execute(text(many), values)
         plan = await stage.plan(_save, mode)
         assert _rows_read(plan, "response_events_.*") == 2
+
+    @pytest.mark.parametrize("stage", ["an exam"], indirect=True)
+    async def test_nobody_reads_the_places_of_a_crowd(self, stage: Stage, mode: Mode) -> None:
+        assert _rows_read(await stage.plan(_place, mode), "registrations") <= 1

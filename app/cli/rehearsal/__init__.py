@@ -11,7 +11,7 @@ from app.cli.rehearsal.audit import audit
 from app.cli.rehearsal.author import Author
 from app.cli.rehearsal.checks import compared_with_meaning, mismatches
 from app.cli.rehearsal.client import Tally, Unexpected
-from app.cli.rehearsal.kills import Killer
+from app.cli.rehearsal.kills import Killer, in_the_middle
 from app.cli.rehearsal.plans import Plan, plan
 from app.cli.rehearsal.questions import Question, compose
 from app.cli.rehearsal.sittings import Hall, Sitting
@@ -63,13 +63,13 @@ class Rehearsal:
         )
         self.sittings = [Sitting(hall, plan) for plan in self._plans()]
         try:
-            await _limited(_AT_ONCE, [sitting.register() for sitting in self.sittings])
+            await limited(_AT_ONCE, [sitting.register() for sitting in self.sittings])
             await self._sit()
             # Ranks stand still only now that everybody is graded.
-            await _limited(_AT_ONCE, [sitting.fetch_result() for sitting in self.sittings])
+            await limited(_AT_ONCE, [sitting.fetch_result() for sitting in self.sittings])
             await author.archive(test_id)
         finally:
-            await asyncio.gather(*(sitting.close() for sitting in self.sittings))
+            await asyncio.gather(author.leave(), *(sitting.close() for sitting in self.sittings))
         self.problems = await self._verdict(test_id)
 
     def _plans(self) -> list[Plan]:
@@ -78,7 +78,7 @@ class Rehearsal:
         return [plan(options.seed, number, self.questions, options.devices) for number in numbers]
 
     async def _sit(self) -> None:
-        self.killer = Killer(self.options.home, self.options.kill, self.options.seconds)
+        self.killer = Killer(self.options.home, in_the_middle(self.options.kill, self.options.seconds))
         await asyncio.gather(self.killer.run(), *(sitting.sit() for sitting in self.sittings))
 
     async def _verdict(self, test_id: UUID) -> list[str]:
@@ -87,7 +87,7 @@ class Rehearsal:
         return [*killed, *compared, *await audit(test_id, self.sittings)]
 
 
-async def _limited(most: int, coroutines: Sequence[Coroutine[Any, Any, None]]) -> None:
+async def limited(most: int, coroutines: Sequence[Coroutine[Any, Any, None]]) -> None:
     """Run them all, `most` at a time."""
     places = asyncio.Semaphore(most)
 

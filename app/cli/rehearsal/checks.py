@@ -2,22 +2,35 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from app.cli.rehearsal import marking
-from app.cli.rehearsal.plans import Answer, Ending
+from app.cli.rehearsal.log import Log
+from app.cli.rehearsal.plans import Answer, Ending, Plan
 from app.cli.rehearsal.questions import Question
-from app.cli.rehearsal.sittings import Sitting
 
 _OUTCOMES = ("correct", "incorrect", "partial", "unattempted", "dropped")
 _PERCENTILE_ERROR = Fraction(1, 1_000_000)
 
 
+class Taken(Protocol):
+    """A test that somebody has taken: what they meant, what was acknowledged, what came of it."""
+
+    @property
+    def plan(self) -> Plan: ...
+    @property
+    def log(self) -> Log: ...
+    @property
+    def attempt_id(self) -> str: ...
+    @property
+    def result(self) -> Mapping[str, Any] | None: ...
+
+
 def mismatches(
-    sittings: Sequence[Sitting], questions: Sequence[Question], question_ids: Sequence[UUID]
+    sittings: Sequence[Taken], questions: Sequence[Question], question_ids: Sequence[UUID], paper: str = ""
 ) -> list[str]:
-    """Everything that is not as it must be, a sentence each."""
+    """Everything that is not as it must be, a sentence each; `paper` begins it, where there are several."""
     numbers = {question_id: q.number for question_id, q in zip(question_ids, questions, strict=True)}
     shown = {s.plan.number: _shown(s.result, numbers) for s in sittings if s.result is not None}
     marked = {number: marking.mark(questions, answers) for number, answers in shown.items()}
@@ -33,16 +46,24 @@ def mismatches(
             wrong += _mark_mismatches(result, numbers, marked[number], questions)
             wrong += _rank_mismatches(result, marked[number].score, scores)
             wrong += _time_mismatches(sitting, result)
-        found += [f"Candidate {number}: {sentence}" for sentence in wrong]
+        found += [f"Candidate {number}: {paper}{sentence}" for sentence in wrong]
     return found
 
 
-def compared_with_meaning(sitting: Sitting) -> bool:
+def marked_answers(
+    result: Mapping[str, Any], questions: Sequence[Question], question_ids: Sequence[UUID]
+) -> marking.Marked:
+    """What the answers that a result shows are worth; whether they are the right ones, `mismatches` tells."""
+    numbers = {question_id: q.number for question_id, q in zip(question_ids, questions, strict=True)}
+    return marking.mark(questions, _shown(result, numbers))
+
+
+def compared_with_meaning(sitting: Taken) -> bool:
     """Whether all that the candidate meant has arrived, so that the result must be exactly that.
 
-    Whoever submits while saving leaves that to chance.
+    Whoever submits while saving leaves that to chance, and nobody means what is admitted late.
     """
-    if sitting.plan.ending is Ending.SUBMIT_WHILE_SAVING:
+    if sitting.plan.ending is Ending.SUBMIT_WHILE_SAVING or sitting.log.admitted:
         return False
     return not sitting.log.lost_anything(late=len(sitting.plan.late))
 
@@ -59,7 +80,7 @@ def _answer(value: Any) -> Answer:
 
 
 def _answer_mismatches(
-    sitting: Sitting, numbers: Mapping[UUID, int], shown: Mapping[int, Answer]
+    sitting: Taken, numbers: Mapping[UUID, int], shown: Mapping[int, Answer]
 ) -> Iterator[str]:
     possible = sitting.log.possible()
     for question_id, number in numbers.items():
@@ -102,7 +123,7 @@ def _rank_mismatches(result: Mapping[str, Any], score: Fraction, scores: Sequenc
         yield f"the percentile is {result['percentile']}, it should be {float(percentile):.7f}"
 
 
-def _time_mismatches(sitting: Sitting, result: Mapping[str, Any]) -> Iterator[str]:
+def _time_mismatches(sitting: Taken, result: Mapping[str, Any]) -> Iterator[str]:
     if sitting.log.uncertain:
         return
     spent = sitting.log.time_spent()

@@ -4,13 +4,18 @@ import asyncio
 import ssl
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from http import HTTPStatus
 from random import Random
 from typing import Any, Self
 
 import httpx
+import orjson
+
+Watch = Callable[[str, bytes], None]
+"""Looks at every answer, whatever its status: the kind of the request, and the body."""
 
 _TIMEOUT = httpx.Timeout(15)
 _PATIENCE = 90.0
@@ -33,14 +38,19 @@ class Tally:
     latencies: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
     """The final answer to a request; `unsure` if an earlier try may have been processed unheard."""
 
     status: int
-    body: Any
+    content: bytes
     headers: Mapping[str, str]
     unsure: bool
+
+    @cached_property
+    def body(self) -> Any:
+        """The JSON, parsed when somebody asks for it: a paper has thousands of parts."""
+        return orjson.loads(self.content) if self.content else None
 
     @property
     def code(self) -> str:
@@ -51,12 +61,14 @@ class Answer:
 class Client:
     """One device's connections to the API."""
 
-    def __init__(self, api_url: str, tally: Tally, rng: Random) -> None:
+    def __init__(self, api_url: str, tally: Tally, rng: Random, watch: Watch | None = None) -> None:
         self._http = httpx.AsyncClient(
             base_url=f"{api_url}/v1", timeout=_TIMEOUT, verify=_TLS, trust_env=False
         )
+        self.socket_url = f"{api_url}/v1".replace("http", "ws", 1)
         self._tally = tally
         self._rng = rng
+        self._watch = watch
 
     async def __aenter__(self) -> Self:
         return self
@@ -73,7 +85,7 @@ class Client:
         while True:
             response = await self._try(kind, method, path, token, request)
             if response is not None and response.status_code in statuses:
-                return Answer(response.status_code, _body(response), response.headers, unsure)
+                return Answer(response.status_code, response.content, response.headers, unsure)
             if response is not None and response.status_code not in _ASKED_TO_WAIT:
                 raise Unexpected(f"{kind}: {response.status_code} {response.text[:300]}")
             if time.monotonic() > give_up_at:
@@ -83,6 +95,15 @@ class Client:
             self._tally.counts["retries"] += 1
             await asyncio.sleep(_wait(response) or self._rng.uniform(pause / 2, pause))
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def try_once(
+        self, kind: str, method: str, path: str, token: str | None = None, **request: Any
+    ) -> Answer | None:
+        """Ask without a second try; None where nobody can say what became of it."""
+        response = await self._try(kind, method, path, token, request)
+        if response is None or response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            return None
+        return Answer(response.status_code, response.content, response.headers, unsure=False)
 
     async def _try(
         self, kind: str, method: str, path: str, token: str | None, request: Mapping[str, Any]
@@ -96,6 +117,8 @@ class Client:
         except httpx.TransportError:
             self._tally.counts["connections lost"] += 1
             return None
+        if self._watch is not None:
+            self._watch(kind, response.content)
         if response.is_success:
             self._tally.latencies[kind].append(time.perf_counter() - began)
         elif response.status_code in _ASKED_TO_WAIT:
@@ -106,7 +129,3 @@ class Client:
 def _wait(response: httpx.Response | None) -> float:
     """How long the server asks us to wait."""
     return float(response.headers.get("Retry-After", 0)) if response is not None else 0
-
-
-def _body(response: httpx.Response) -> Any:
-    return response.json() if response.content else None

@@ -129,12 +129,23 @@ class Device:
             self._tally.counts["answers acknowledged"] += len(events)
             self._check(events, answer)
         elif answer.code in _REFUSALS:
-            self._log.refuse(events, unsure=unsure or answer.unsure)
-            self._tally.counts["answers refused"] += len(events)
-            if answer.body.get("recorded") is False:
-                self._log.problems.append("late answers were not kept")
+            self._note_refusal(events, answer, unsure=unsure or answer.unsure)
         else:
             raise Unexpected(f"save: 409 {answer.code}")
+
+    def _note_refusal(self, events: Sequence[Event], answer: Answer, *, unsure: bool) -> None:
+        """Too late, or ended: kept as late or not, and what had come in time before counts all the same."""
+        known = answer.body.get("known", 0)
+        if known == len(events):
+            self._log.acknowledge(events)
+            return
+        self._log.refuse(events, unsure=unsure or known > 0)
+        self._tally.counts["answers refused"] += len(events)
+        if answer.body.get("recorded"):
+            self._log.keep_late(events)
+            self._tally.counts["answers kept late"] += len(events)
+        elif answer.code == "deadline_passed":
+            self._log.problems.append("late answers were not kept")
 
     def _check(self, events: Sequence[Event], answer: Answer) -> None:
         """Each response counts in exactly one of the four, and an honest device is in no conflict."""

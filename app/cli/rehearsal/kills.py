@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -18,29 +18,47 @@ _SWEPT = 12.0
 """How long after the test's time the attempts that nobody has submitted are being graded."""
 
 
+Moments = Sequence[tuple[float, str]]
+"""Seconds from the beginning, and who dies then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """How long something was away, by this process's monotonic clock."""
+
+    name: str
+    killed_at: float
+    back_at: float
+
+
+def in_the_middle(names: Sequence[str], seconds: float) -> Moments:
+    """One after the other in the middle of a test, and the worker again while it grades."""
+    step = (_LAST - _FIRST) / max(1, len(names) - 1)
+    moments = [((_FIRST + step * number) * seconds, name) for number, name in enumerate(names)]
+    return [*moments, (seconds + _SWEPT, "worker")] if "worker" in names else moments
+
+
 @dataclass
 class Killer:
-    """Kills `names` in the middle of the test, the worker again while it grades; only what run.json lists."""
+    """Kills what is named at its moment, and says so; only what run.json lists."""
 
     home: Home
-    names: tuple[str, ...]
-    seconds: int
-    back_after: list[tuple[str, float]] = field(default_factory=list)
+    moments: Moments
+    say: Callable[[str], None] = lambda _: None
+    outages: list[Outage] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+
+    @property
+    def back_after(self) -> list[tuple[str, float]]:
+        """How many seconds each was away."""
+        return [(outage.name, outage.back_at - outage.killed_at) for outage in self.outages]
 
     async def run(self) -> None:
         """One after the other: each must be back before the next one dies."""
         began = time.monotonic()
-        for moment, name in self._moments():
+        for moment, name in self.moments:
             await asyncio.sleep(began + moment - time.monotonic())
             await self._kill(name)
-
-    def _moments(self) -> Iterator[tuple[float, str]]:
-        step = (_LAST - _FIRST) / max(1, len(self.names) - 1)
-        for number, name in enumerate(self.names):
-            yield (_FIRST + step * number) * self.seconds, name
-        if "worker" in self.names:
-            yield self.seconds + _SWEPT, "worker"
 
     async def _kill(self, name: str) -> None:
         pid = self._pid(name)
@@ -49,10 +67,12 @@ class Killer:
             return
         os.kill(pid, signal.SIGKILL)
         killed_at = time.monotonic()
+        self.say(f"kill -9 {name}")
         while time.monotonic() < killed_at + _PATIENCE:
             await asyncio.sleep(0.1)
             if self._pid(name) not in (None, pid) and await self._is_ready():
-                self.back_after.append((name, time.monotonic() - killed_at))
+                self.outages.append(Outage(name, killed_at, time.monotonic()))
+                self.say(f"{name} is back after {time.monotonic() - killed_at:.1f} s")
                 return
         self.problems.append(f"{name} was killed and is not back after {_PATIENCE:.0f} s")
 

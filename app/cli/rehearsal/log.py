@@ -17,6 +17,9 @@ class Log:
     acknowledged: dict[Identity, Event] = field(default_factory=dict)
     refused: dict[Identity, Event] = field(default_factory=dict)
     unheard: dict[Identity, Event] = field(default_factory=dict)
+    late: dict[Identity, Event] = field(default_factory=dict)
+    """Kept by the server and not counted, unless staff admit them."""
+    admitted: bool = False
     problems: list[str] = field(default_factory=list)
     graded: bool = False
     """Whether the candidate has seen a result: from then on nothing may be saved, heard of or not."""
@@ -28,6 +31,17 @@ class Log:
     def refuse(self, events: Iterable[Event], *, unsure: bool) -> None:
         """The server said no. An earlier try that nobody heard of may have been in time all the same."""
         (self.unheard if unsure and not self.graded else self.refused).update(_by_identity(events))
+
+    def keep_late(self, events: Iterable[Event]) -> None:
+        """The server said that they came too late, and that it has kept them."""
+        for identity, event in _by_identity(events).items():
+            self.late.setdefault(identity, event)
+
+    def admit(self) -> None:
+        """Staff let the late answers count: that is as good as an acknowledgement."""
+        self.admitted = True
+        self.acknowledge(self.late.values())
+        self.late.clear()
 
     def standing(self) -> dict[UUID, Event]:
         """What stands of all that was acknowledged."""

@@ -1,6 +1,8 @@
 """What a rehearsal shows at the terminal: bars while it runs, a table when it is over."""
 
 import asyncio
+import re
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -8,8 +10,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from app.cli.rehearsal import Rehearsal
+from app.cli.rehearsal.client import Tally
 
 _MOST_PROBLEMS = 20
+_KIND_LENGTH = 120
+_FIGURES = re.compile(r"[0-9a-f]{8}-[-0-9a-f]{27}|[0-9][-0-9:./]*")
 _LATENCIES = ("start", "save", "submit", "results")
 
 
@@ -61,9 +66,20 @@ def print_summary(rehearsal: Rehearsal, console: Console, seconds: float) -> Non
     for name, back_after in rehearsal.killer.back_after if rehearsal.killer else []:
         table.add_row(f"{name} killed, back after", f"{back_after:.1f} s")
     table.add_row("Mismatches", str(len(rehearsal.problems)), style="red" if rehearsal.problems else "green")
-    console.print(table, _latency_table(rehearsal))
-    for sentence in rehearsal.problems[:_MOST_PROBLEMS]:
+    console.print(table, latency_table(rehearsal.tally, _LATENCIES))
+    print_problems(rehearsal.problems, console)
+
+
+def print_problems(problems: Sequence[str], console: Console) -> None:
+    """The first of them, and how many there are of each kind: where one thing is wrong, many others are."""
+    for sentence in problems[:_MOST_PROBLEMS]:
         console.print(sentence, style="red", markup=False)
+    if len(problems) <= _MOST_PROBLEMS:
+        return
+    console.print(f"… and {len(problems) - _MOST_PROBLEMS} more. By kind, with figures as #:", style="red")
+    kinds = Counter(_FIGURES.sub("#", sentence)[:_KIND_LENGTH] for sentence in problems)
+    for kind, count in kinds.most_common(_MOST_PROBLEMS):
+        console.print(f"{count:6,} × {kind}", style="red", markup=False, highlight=False)
 
 
 def _right(rehearsal: Rehearsal) -> int:
@@ -72,16 +88,18 @@ def _right(rehearsal: Rehearsal) -> int:
     return len(names - wrong)
 
 
-def _latency_table(rehearsal: Rehearsal) -> Table:
+def latency_table(tally: Tally, kinds: Sequence[str]) -> Table:
+    """How long clients waited for answers, by kind of request."""
     table = Table("Milliseconds", title="Latency, as the clients saw it", title_justify="left")
     for name in ("requests", "p50", "p95", "p99", "longest"):
         table.add_column(name, justify="right")
-    for kind in _LATENCIES:
-        if latencies := sorted(rehearsal.tally.latencies[kind]):
-            marks = [_percentile(latencies, share) * 1000 for share in (0.5, 0.95, 0.99, 1)]
+    for kind in kinds:
+        if latencies := sorted(tally.latencies[kind]):
+            marks = [percentile(latencies, share) * 1000 for share in (0.5, 0.95, 0.99, 1)]
             table.add_row(kind, f"{len(latencies):,}", *(f"{mark:,.0f}" for mark in marks))
     return table
 
 
-def _percentile(ascending: Sequence[float], share: float) -> float:
+def percentile(ascending: Sequence[float], share: float) -> float:
+    """The value below which this share lies."""
     return ascending[min(len(ascending) - 1, int(share * len(ascending)))]

@@ -2,7 +2,7 @@
 
 from app.repositories.exams.answer_sheets import Account, AnswerSheetRepository, PaperEvent
 from app.repositories.exams.calendar import ExamRepository, ExamViewer
-from app.repositories.exams.hall import Candidate, HallFilter, HallRepository, PaperCounts
+from app.repositories.exams.hall import Candidate, HallFilter, HallRepository
 from app.repositories.exams.registrations import RegistrationRepository
 from app.repositories.exams.results import ExamResultRepository, Scored
 
@@ -15,7 +15,6 @@ __all__ = [
     "ExamViewer",
     "HallFilter",
     "HallRepository",
-    "PaperCounts",
     "PaperEvent",
     "RegistrationRepository",
     "Scored",

@@ -30,18 +30,6 @@ class Candidate:
     last_saved_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class PaperCounts:
-    """How many attempts at a paper stand where."""
-
-    by_status: Mapping[str, int]
-
-    @property
-    def started(self) -> int:
-        """All who have begun, whatever became of it."""
-        return sum(self.by_status.values())
-
-
 class HallRepository(Repository):
     """Attempts of an exam. Staff's own are left out: they are previews."""
 
@@ -73,18 +61,6 @@ class HallRepository(Repository):
         """How many are under way or paused."""
         statement = _attempts(exam_id).where(Attempt.status.in_(RUNNING)).with_only_columns(func.count())
         return (await self._session.scalar(statement)) or 0
-
-    async def counts(self, exam_id: UUID) -> Mapping[UUID, PaperCounts]:
-        """By paper, how many attempts stand where."""
-        statement = (
-            _attempts(exam_id)
-            .with_only_columns(Attempt.exam_paper_id, Attempt.status, func.count())
-            .group_by(Attempt.exam_paper_id, Attempt.status)
-        )
-        found: dict[UUID | None, dict[str, int]] = {}
-        for paper_id, status, count in await self._session.execute(statement):
-            found.setdefault(paper_id, {})[status] = count
-        return {paper_id: PaperCounts(by_status) for paper_id, by_status in found.items() if paper_id}
 
     async def page(self, exam_id: UUID, wanted: HallFilter, page: PageRequest) -> Page[Candidate]:
         """Attempts with their candidates, the newest first."""

@@ -56,11 +56,6 @@ class RegistrationRepository(Repository):
         statement = select(Registration).where(Registration.exam_id == exam_id)
         return await self._page(statement, [Registration.id], page)
 
-    async def count(self, exam_id: UUID) -> int:
-        """How many are registered."""
-        statement = select(func.count()).select_from(Registration).where(Registration.exam_id == exam_id)
-        return (await self._session.scalar(statement)) or 0
-
     async def lock_unclaimed(self, exam_id: UUID, roll_number: str) -> Registration:
         """A place that waits for its account."""
         statement = select(Registration).where(

@@ -11,7 +11,7 @@ from app.core.ids import uuid7
 from app.engine import schedule
 from app.models import Exam, ExamPaper, LocalizedText
 from app.services.exams.audit import record
-from app.services.exams.catalog import exam_viewer, window_of
+from app.services.exams.catalog import exam_viewer, require_team, window_of
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
@@ -64,7 +64,7 @@ async def create(uow: UnitOfWork, author: Principal, draft: ExamDraft) -> Exam:
 
 async def change(uow: UnitOfWork, author: Principal, exam_id: UUID, changes: dict[str, Any]) -> Exam:
     """Change an exam. Its times stand once it is published: from then on it is postponed."""
-    exam = await uow.exams.lock(author.institute_id, exam_id)
+    exam = await _locked(uow, author, exam_id)
     if exam.released_at is not None or exam.cancelled_at is not None:
         raise NotPossible("The exam is over; it changes no more.")
     if exam.published_at is not None and (fixed := set(changes) - ALWAYS_CHANGEABLE):
@@ -134,7 +134,7 @@ async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: dateti
 
     Publishing again pins anew, as long as nobody has started. Raises NotPublishable with all that is wrong.
     """
-    exam = await uow.exams.lock(author.institute_id, exam_id)
+    exam = await _locked(uow, author, exam_id)
     if exam.cancelled_at is not None:
         raise NotPossible("The exam was cancelled.")
     papers = await uow.exams.papers(exam.id)
@@ -168,8 +168,14 @@ def _obstacles(exam: Exam, papers: Sequence[ExamPaper], now: datetime) -> list[F
     return errors
 
 
-async def _draft(uow: UnitOfWork, author: Principal, exam_id: UUID) -> Exam:
+async def _locked(uow: UnitOfWork, author: Principal, exam_id: UUID) -> Exam:
     exam = await uow.exams.lock(author.institute_id, exam_id)
+    require_team(exam, author)
+    return exam
+
+
+async def _draft(uow: UnitOfWork, author: Principal, exam_id: UUID) -> Exam:
+    exam = await _locked(uow, author, exam_id)
     if exam.published_at is not None or exam.cancelled_at is not None:
         raise NotPossible("The exam is published; its papers stand.")
     return exam

@@ -9,7 +9,7 @@ from app.models import Announcement, AttemptStatus, Exam, ExamPaper, LocalizedTe
 from app.repositories.messages import exam_room
 from app.services import attempts
 from app.services.exams.audit import record
-from app.services.exams.catalog import exam_viewer, window_of
+from app.services.exams.catalog import exam_viewer, require_team, window_of
 from app.services.exams.steering import settle
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
@@ -82,6 +82,7 @@ async def postpone(
 async def cancel(uow: UnitOfWork, staff: Principal, exam_id: UUID, reason: str, now: datetime) -> Exam:
     """Call an exam off: it lets nobody in, and no attempt of it counts. Again is harmless."""
     exam = await uow.exams.lock(staff.institute_id, exam_id)
+    require_team(exam, staff)
     if exam.cancelled_at is not None:
         return exam
     if exam.released_at is not None:

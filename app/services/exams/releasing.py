@@ -18,7 +18,7 @@ from app.repositories.messages import exam_room
 from app.services import attempts
 from app.services.components import Components
 from app.services.exams.audit import record
-from app.services.exams.catalog import window_of
+from app.services.exams.catalog import require_team, window_of
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 
@@ -41,6 +41,7 @@ async def release(
     Raises AttemptsInProgress while somebody sits.
     """
     exam = await uow.exams.lock(staff.institute_id, exam_id)
+    require_team(exam, staff)
     if exam.published_at is None or exam.cancelled_at is not None:
         raise NotPossible("Only an exam that was held has results.")
     if exam.released_at is None:

@@ -19,7 +19,6 @@ class PaperCount:
     """How many attempts at a paper stand where."""
 
     paper: PaperView
-    started: int
     by_status: Mapping[str, int]
 
 
@@ -36,18 +35,11 @@ class Monitor:
 async def monitor(reads: Reading, staff: Principal, exam_id: UUID, now: datetime) -> Monitor:
     """An exam at a glance, for staff."""
     exam = await reads.exams.find(exam_viewer(staff), exam_id)
-    counts = await reads.hall.counts(exam.id)
-    papers = []
-    for paper in await reads.exams.papers(exam.id):
-        count = counts.get(paper.id)
-        papers.append(
-            PaperCount(
-                paper_view(paper, now),
-                count.started if count else 0,
-                count.by_status if count else {},
-            )
-        )
-    return Monitor(exam, stage_of(exam, now), await reads.registrations.count(exam.id), papers)
+    by_status = {count.paper_id: count.by_status for count in await reads.rooms.counts(exam.id)}
+    papers = [
+        PaperCount(paper_view(paper, now), by_status[paper.id]) for paper in await reads.exams.papers(exam.id)
+    ]
+    return Monitor(exam, stage_of(exam, now), await reads.rooms.registered(exam.id), papers)
 
 
 async def candidates(

@@ -36,7 +36,8 @@ async def release_results(
 ) -> ReleasedOut:
     """Release the results: entry closes, everybody is ranked and told, the papers are open as practice.
 
-    409 `attempts_in_progress` while somebody sits. Again gives the same release.
+    409 `attempts_in_progress` while somebody sits. Again gives the same release. For who made the exam, and
+    for admins.
     """
     return ReleasedOut.of_release(await exams.release(uow, parts, author, exam_id, now))
 

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body, Query, status
 
-from app.api.deps import CurrentProctor, CurrentStaff, Now, Paging, Parts, Reads, Uow
+from app.api.deps import CurrentAuthor, CurrentProctor, CurrentStaff, Now, Paging, Parts, Reads, Uow
 from app.api.problems import problems
-from app.core.errors import Invalid, NotFound, NotPossible
+from app.core.errors import Forbidden, Invalid, NotFound, NotPossible
 from app.models import AttemptStatus
 from app.repositories.exams import HallFilter
 from app.schemas.attempts import AttemptOut
@@ -28,7 +28,7 @@ from app.schemas.steering import (
     SecondsIn,
     SteeredOut,
 )
-from app.services import exams
+from app.services import exams, realtime
 from app.services.components import Components
 from app.services.exams import ExamView, Order, Verb
 from app.services.unit_of_work import UnitOfWork
@@ -92,10 +92,13 @@ async def postpone(exam_id: UUID, body: SecondsIn, staff: CurrentProctor, uow: U
     return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
 
 
-@router.post("/cancel", responses=STEERING)
-async def cancel(exam_id: UUID, body: ReasonIn, staff: CurrentProctor, uow: Uow, now: Now) -> ExamOut:
-    """Call the exam off: nobody enters, no attempt counts, everybody is told."""
-    exam = await exams.cancel(uow, staff, exam_id, body.reason, now)
+@router.post("/cancel", responses=STEERING | problems(Forbidden))
+async def cancel(exam_id: UUID, body: ReasonIn, author: CurrentAuthor, uow: Uow, now: Now) -> ExamOut:
+    """Call the exam off: nobody enters, no attempt counts, everybody is told. Its tests are free again.
+
+    For who made the exam, and for admins.
+    """
+    exam = await exams.cancel(uow, author, exam_id, body.reason, now)
     return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
 
 
@@ -187,9 +190,10 @@ _add_simple_verb(Verb.SUBMIT, "End an attempt for its candidate.")
 
 
 @router.get("/monitor", responses=problems(NotFound))
-async def monitor(exam_id: UUID, staff: CurrentStaff, reads: Reads, now: Now) -> MonitorOut:
-    """How many are where."""
-    return MonitorOut.of(await exams.monitor(reads, staff, exam_id, now), now, None)
+async def monitor(exam_id: UUID, staff: CurrentStaff, reads: Reads, parts: Parts, now: Now) -> MonitorOut:
+    """How many are where. The exam's socket tells staff the same every other second."""
+    seen = await exams.monitor(reads, staff, exam_id, now)
+    return MonitorOut.of(seen, now, await realtime.connected(parts, exam_id))
 
 
 @router.get("/attempts", responses=problems(NotFound, Invalid))
@@ -197,6 +201,7 @@ async def list_attempts(
     exam_id: UUID,
     staff: CurrentProctor,
     reads: Reads,
+    parts: Parts,
     paging: Paging,
     paper_id: UUID | None = None,
     status: AttemptStatus | None = None,
@@ -204,7 +209,8 @@ async def list_attempts(
 ) -> PageOut[HallRowOut]:
     """Candidates' attempts, newest first: who sits, until when, and when they last saved."""
     page = await exams.candidates(reads, staff, exam_id, HallFilter(paper_id, status, query), paging)
-    rows = [HallRowOut.of_candidate(row, None) for row in page.items]
+    connected = await realtime.connected(parts, exam_id)
+    rows = [HallRowOut.of_candidate(row, connected) for row in page.items]
     return PageOut(items=rows, next_cursor=page.next_cursor)
 
 

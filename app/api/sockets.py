@@ -1,0 +1,227 @@
+"""A conversation over a WebSocket: let in or refused, told what there is, heard little, and closed."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import structlog
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
+
+from app.api import problems
+from app.api.deps import Login, log_in
+from app.core import telemetry
+from app.core.errors import Fact, NotFound, SessionRevoked, TooManyRequests, Unauthenticated, Unavailable
+from app.core.realtime import inbox as closings
+from app.core.realtime.hub import may_hear
+from app.core.realtime.inbox import Closing, Inbox, Listener
+from app.core.repeating import end
+from app.core.socket_protocol import LARGEST_MESSAGE
+from app.services import realtime
+from app.services.components import Components
+from app.services.realtime import Address, Realtime
+from app.services.unit_of_work import reading, unit_of_work
+from app.services.users import find_principal
+
+log = structlog.get_logger(__name__)
+
+MESSAGES_PER_SECOND = 20
+LAST_WORDS_SECONDS = 5.0
+"""How long a socket that we close may take to read what was said before."""
+
+BY_STATUS = {401: closings.WHO_ARE_YOU, 403: closings.NOT_ALLOWED, 404: closings.NO_SUCH_ROOM}
+
+
+class Refused(Exception):
+    """We close the socket, and say why."""
+
+    def __init__(self, closing: Closing) -> None:
+        super().__init__(closing.reason)
+        self.closing = closing
+
+
+async def serve(websocket: WebSocket, address: Address | None) -> None:
+    """One socket from its opening to its end. A refusal accepts first: browsers show no other reason."""
+    live: Realtime = websocket.app.state.realtime
+    began = time.perf_counter()
+    try:
+        inbox = await _let_in(websocket, address, live)
+    except Exception as error:  # noqa: BLE001 -- whatever went wrong, the client hears a code
+        await _refuse(websocket, _closing_for(error))
+        return
+    log.info("socket_opened", **_who(inbox))
+    code = 1006
+    try:
+        code = await _converse(websocket, inbox, live)
+    finally:
+        live.parts.hub.leave(inbox)
+        seconds = round(time.perf_counter() - began, 1)
+        log.info("socket_closed", **_who(inbox), code=code, sent=inbox.sent, seconds=seconds)
+
+
+async def _let_in(websocket: WebSocket, address: Address | None, live: Realtime) -> Inbox:
+    parts = live.parts
+    if not is_own_origin(websocket, parts.settings.cors_origins):
+        raise Refused(closings.FOREIGN_ORIGIN)
+    if address is None:
+        raise NotFound("socket")
+    login = await _login(websocket, address, parts)
+    person, now = login.principal, parts.clock.now()
+    if not parts.hub.has_place_for(person.id):
+        raise TooManyRequests(1)
+    async with reading(parts.engine) as reads:
+        room = await realtime.enter(reads, person, address, now)
+    await websocket.accept()
+    listener = Listener(room, person.id, person.session_id, login.issued_at, person.is_staff)
+    heartbeat = parts.settings.socket_heartbeat_seconds
+    inbox = parts.hub.join(listener, websocket.query_params.get("since"), now, heartbeat)
+    inbox.next_time_at = asyncio.get_running_loop().time() + heartbeat
+    return inbox
+
+
+async def _login(websocket: WebSocket, address: Address, parts: Components) -> Login:
+    """By a ticket in the address or an access token in the header; a token in the address is not read."""
+    if (ticket := websocket.query_params.get("ticket")) is not None:
+        return await _login_by_ticket(websocket, ticket, address, parts)
+    scheme, _, token = websocket.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated
+    login = await log_in(websocket, token.strip(), parts)
+    await parts.limiter.hit(parts.settings.socket_ticket_limit, "socket", str(login.principal.id))
+    return login
+
+
+async def _login_by_ticket(websocket: WebSocket, ticket: str, address: Address, parts: Components) -> Login:
+    if not parts.revocations.is_loaded:
+        raise Unavailable
+    async with unit_of_work(parts.engine) as uow:
+        row = await realtime.redeem_ticket(uow, ticket)
+    holder = realtime.check_ticket(row, address, parts.clock.now())
+    if parts.revocations.cover(holder.user_id, holder.session_id, holder.issued_at):
+        raise SessionRevoked
+    async with reading(parts.engine) as reads:
+        person = await find_principal(reads, holder.user_id, holder.session_id)
+    if person is None:
+        raise SessionRevoked
+    websocket.state.user_id = str(person.id)
+    return Login(person, holder.issued_at)
+
+
+def is_own_origin(websocket: WebSocket, allowed: Sequence[str]) -> bool:
+    """Apps send no Origin, browsers always do: one that we allow, or our own host's."""
+    origins = websocket.headers.getlist("origin")
+    own_host = websocket.headers.get("host", "").lower()
+    return all(origin in allowed or "*" in allowed or _host(origin) == own_host != "" for origin in origins)
+
+
+def _host(origin: str) -> str | None:
+    try:
+        return urlsplit(origin.lower()).netloc
+    except ValueError:
+        return None
+
+
+def _closing_for(error: Exception) -> Closing:
+    if isinstance(error, Refused):
+        return error.closing
+    fact: Fact | None = problems.fact_of(error)
+    if fact is None:
+        log.exception("unexpected_error")
+        return closings.OUR_MISTAKE
+    return BY_STATUS.get(fact.status, closings.TRY_AGAIN)
+
+
+async def _refuse(websocket: WebSocket, closing: Closing) -> None:
+    telemetry.sockets_closed_total.labels(closing.reason).inc()
+    log.info("socket_refused", code=closing.code, reason=closing.reason)
+    try:
+        if websocket.application_state.name == "CONNECTING":
+            await websocket.accept()
+        await websocket.close(closing.code, closing.reason)
+    except (WebSocketDisconnect, WebSocketDisconnected, OSError):
+        return  # Gone already.
+
+
+async def _converse(websocket: WebSocket, inbox: Inbox, live: Realtime) -> int:
+    """Send what there is and hear what comes, until either side ends it; the code it ended with."""
+    sending = asyncio.create_task(_send_all(websocket, inbox))
+    hearing = asyncio.create_task(_hear_all(websocket, inbox, live))
+    closing = asyncio.create_task(inbox.closed())
+    try:
+        await asyncio.wait([sending, hearing, closing], return_when=asyncio.FIRST_COMPLETED)
+        for error in [task.exception() for task in (sending, hearing) if task.done()]:
+            if error is not None:
+                log.error("unexpected_error", exc_info=error)
+                inbox.close(closings.OUR_MISTAKE)
+        if inbox.closing is not None:
+            live.parts.hub.leave(inbox)
+            await asyncio.wait([sending], timeout=LAST_WORDS_SECONDS)
+            telemetry.sockets_closed_total.labels(inbox.closing.reason).inc()
+            return inbox.closing.code
+        return hearing.result() if hearing.done() else 1006
+    finally:
+        await end((sending, hearing, closing))
+
+
+async def _send_all(websocket: WebSocket, inbox: Inbox) -> None:
+    try:
+        while isinstance(text := await inbox.next(), str):
+            await websocket.send_text(text)
+        await websocket.close(text.code, text.reason)
+    except (WebSocketDisconnect, WebSocketDisconnected):
+        return
+
+
+async def _hear_all(websocket: WebSocket, inbox: Inbox, live: Realtime) -> int:
+    """Hear pings and acknowledgements; returns the code with which the client or the server has closed."""
+    loop = asyncio.get_running_loop()
+    arrivals: deque[float] = deque(maxlen=MESSAGES_PER_SECOND)
+    while True:
+        message = await websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            code = int(message.get("code") or 1005)
+            if code == closings.RESTARTING.code:
+                live.say_goodbye(inbox)
+            return code
+        if len(arrivals) == MESSAGES_PER_SECOND and loop.time() - arrivals[0] < 1:
+            inbox.close(closings.TOO_MANY)
+            return closings.TOO_MANY.code
+        arrivals.append(loop.time())
+        if (complaint := _hear(message, inbox, live)) is not None:
+            inbox.close(complaint)
+            return complaint.code
+
+
+def _hear(message: Any, inbox: Inbox, live: Realtime) -> Closing | None:
+    text = message.get("text")
+    if not isinstance(text, str):
+        return closings.MALFORMED
+    if len(text) > LARGEST_MESSAGE or len(text.encode(errors="replace")) > LARGEST_MESSAGE:
+        return closings.TOO_LARGE
+    try:
+        document = orjson.loads(text)
+    except ValueError:
+        return closings.MALFORMED
+    if not isinstance(document, dict):
+        return closings.MALFORMED
+    if document.get("type") == "ping":
+        live.keeper.tell_time([inbox])
+        return None
+    if document.get("type") == "ack" and isinstance(document.get("id"), str):
+        _acknowledge(document["id"], inbox, live)
+        return None
+    return closings.MALFORMED
+
+
+def _acknowledge(entry_id: str, inbox: Inbox, live: Realtime) -> None:
+    """What we do not know (any more), or is not for this person, is acknowledged in vain."""
+    posted = live.parts.hub.memory.find(inbox.listener.room, entry_id)
+    if posted is not None and posted.message_id is not None and may_hear(inbox.listener, posted):
+        live.crowd.acknowledge(posted.message_id, inbox.listener.user_id)
+
+
+def _who(inbox: Inbox) -> dict[str, str]:
+    return {"room": inbox.listener.room, "user_id": str(inbox.listener.user_id)}

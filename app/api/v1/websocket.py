@@ -1,0 +1,58 @@
+"""Sockets, and the tickets that open them (decision D11)."""
+
+from fastapi import APIRouter, Request, WebSocket
+
+from app.api import sockets
+from app.api.deps import CurrentLogin, Now, Parts, Uow
+from app.api.problems import problems
+from app.core.errors import Invalid, TooManyRequests
+from app.schemas.realtime import TicketIn, TicketOut
+from app.services import realtime
+from app.services.realtime import Address
+
+router = APIRouter(prefix="/ws", tags=["realtime"])
+socket_router = APIRouter(prefix="/ws")
+
+
+@router.post("/ticket", status_code=201, responses=problems(Invalid, TooManyRequests))
+async def issue_ticket(
+    request: Request, body: TicketIn, login: CurrentLogin, uow: Uow, parts: Parts, now: Now
+) -> TicketOut:
+    """A ticket that opens one socket once, within 30 seconds.
+
+    It is bound to you, your session and the path. Connect to `wss://…{path}?ticket=…`; an app that can set
+    headers may send its access token as a bearer token instead. Never put the token itself into an address.
+    """
+    address = Address.parse(body.path)
+    if address is None:
+        sorts = "/ws/exam/{exam_id}, /ws/test/{test_id} or /ws/notifications"
+        raise Invalid.field("path", f"Send the path of a socket: {sorts}, without a query.")
+    person = login.principal
+    await parts.limiter.check(request.state, [(parts.settings.socket_ticket_limit, f"ticket:{person.id}")])
+    holder = realtime.Ticketed(person.id, person.session_id, login.issued_at)
+    ticket = realtime.issue_ticket(uow, holder, address, now)
+    return TicketOut(ticket=ticket, expires_in=realtime.TICKET_SECONDS)
+
+
+@socket_router.websocket("/exam/{exam_id}")
+async def exam_socket(websocket: WebSocket, exam_id: str) -> None:
+    """An exam's room: those registered for it, and staff."""
+    await sockets.serve(websocket, Address.parse(f"/ws/exam/{exam_id}"))
+
+
+@socket_router.websocket("/test/{test_id}")
+async def test_socket(websocket: WebSocket, test_id: str) -> None:
+    """A test's room: whoever may take it, or is taking it."""
+    await sockets.serve(websocket, Address.parse(f"/ws/test/{test_id}"))
+
+
+@socket_router.websocket("/notifications")
+async def notification_socket(websocket: WebSocket) -> None:
+    """Your own notifications."""
+    await sockets.serve(websocket, Address.parse("/ws/notifications"))
+
+
+@socket_router.websocket("/{rest:path}")
+async def unknown_socket(websocket: WebSocket, rest: str) -> None:
+    """No such socket: said with a code, as every refusal."""
+    await sockets.serve(websocket, None)

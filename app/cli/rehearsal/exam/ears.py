@@ -1,0 +1,121 @@
+"""A socket to the exam's room that comes back whenever it breaks, and asks for what it missed."""
+
+import asyncio
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import orjson
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from app.cli.rehearsal.account import Account
+from app.cli.rehearsal.client import Client, Tally, Unexpected
+from app.cli.rehearsal.exam.told import COMMON, OWN, Record
+
+_KEPT = COMMON | OWN
+_OPENING_SECONDS = 15
+_SHORTEST_AWAY, _LONGEST_AWAY = 0.5, 4.0
+_MOVED, _TOO_SLOW, _RESTARTING = 4403, 1013, 1012
+_FOR_EVER = (4401, 4404)
+
+
+class Ear:
+    """`account` may get another session meanwhile: the next connection is opened by that one."""
+
+    def __init__(self, client: Client, exam_id: UUID, account: Account, tally: Tally, rng: Random) -> None:
+        self.record = Record()
+        self.monitor: Mapping[str, Any] | None = None
+        """The last count that staff were told."""
+        self.is_open = False
+        self.greeted = asyncio.Event()
+        self._client = client
+        self._path = f"/ws/exam/{exam_id}"
+        self._account = account
+        self._tally = tally
+        self._rng = rng
+        self._connection: ClientConnection | None = None
+        self._since: str | None = None
+        self._after = 0.0
+        self._is_leaving = False
+
+    async def listen(self) -> None:
+        """Be connected until `leave`. What a client cannot mend is noted."""
+        while not self._is_leaving:
+            self._after = self._rng.uniform(_SHORTEST_AWAY, 2 * _SHORTEST_AWAY)
+            try:
+                await self._connect()
+            except (OSError, TimeoutError, WebSocketException):
+                self._tally.counts["sockets lost"] += 1
+            except Unexpected as error:
+                self.record.problems.append(f"ticket: {error}")
+                return
+            finally:
+                self.is_open = False
+                self._connection = None
+            if not self._is_leaving:
+                await asyncio.sleep(self._after)
+
+    def drop(self) -> None:
+        """The network is gone, without a word to anybody."""
+        if self._connection is not None:
+            self._after = self._rng.uniform(_SHORTEST_AWAY, _LONGEST_AWAY)
+            self._tally.counts["sockets dropped"] += 1
+            self._connection.transport.abort()
+
+    async def leave(self) -> None:
+        """Close it for good."""
+        self._is_leaving = True
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def _connect(self) -> None:
+        token = self._account.token
+        async with connect(
+            await self._address(token),
+            proxy=None,
+            compression=None,
+            open_timeout=_OPENING_SECONDS,
+            close_timeout=2,
+            ping_interval=None,  # The server pings; this side breaks by itself.
+        ) as connection:
+            self._connection = connection
+            try:
+                async for text in connection:
+                    await self._take(orjson.loads(text), connection)
+            except ConnectionClosed:
+                self._tally.counts["sockets lost"] += 1
+        self._note_close(connection.close_code, token)
+
+    async def _address(self, token: str) -> str:
+        body = {"path": self._path}
+        answer = await self._client.call("ticket", "POST", "/ws/ticket", token, 200, 201, json=body)
+        query = {"ticket": answer.body["ticket"]} | ({"since": self._since} if self._since else {})
+        return f"{self._client.socket_url}{self._path}?{urlencode(query)}"
+
+    async def _take(self, message: Mapping[str, Any], connection: ClientConnection) -> None:
+        kind = message["type"]
+        self._since = message["id"]
+        self._tally.counts["socket messages"] += 1
+        if kind == "hello":
+            self.record.begin(gap=bool(message["data"].get("gap")))
+            self._tally.counts["socket gaps"] += bool(message["data"].get("gap"))
+            self._tally.counts["sockets greeted"] += 1
+            self._tally.counts["messages replayed"] += message["data"].get("replayed", 0)
+            self.is_open = True
+            self.greeted.set()
+        elif kind == "monitor":
+            self.monitor = message["data"]
+        elif kind == "reconnect":
+            self._after = message["data"].get("after_ms", 0) / 1000
+        elif kind in _KEPT and self.record.take(message) and kind == "announcement":
+            await connection.send(orjson.dumps({"type": "ack", "id": message["id"]}).decode())
+
+    def _note_close(self, code: int | None, token: str) -> None:
+        self._tally.counts[f"sockets closed with {code}"] += 1
+        if code == _MOVED and self._account.token == token:
+            self.record.problems.append("closed with 4403, though no other session has taken over")
+        if code in _FOR_EVER:
+            self.record.problems.append(f"closed with {code}")

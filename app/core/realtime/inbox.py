@@ -1,0 +1,105 @@
+"""What waits to be sent on one socket. Whoever fills it never waits; a socket that is too slow is closed."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.core import telemetry
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """With which code and for what reason a socket is closed."""
+
+    code: int
+    reason: str
+
+
+WHO_ARE_YOU = Closing(4401, "who are you")
+SESSION_ENDED = Closing(4401, "session ended")
+NOT_ALLOWED = Closing(4403, "not allowed")
+FOREIGN_ORIGIN = Closing(4403, "foreign origin")
+MOVED = Closing(4403, "moved")
+NO_SUCH_ROOM = Closing(4404, "no such room")
+MALFORMED = Closing(1008, "not a message of ours")
+TOO_MANY = Closing(1008, "too many messages")
+TOO_LARGE = Closing(1009, "message too large")
+TOO_SLOW = Closing(1013, "too slow")
+TRY_AGAIN = Closing(1013, "try again later")
+RESTARTING = Closing(1012, "restarting")
+OUR_MISTAKE = Closing(1011, "unexpected error")
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who sits at a socket, and in which room."""
+
+    room: str
+    user_id: UUID
+    session_id: str
+    issued_at: datetime
+    is_staff: bool
+
+    @property
+    def kind(self) -> str:
+        """`exam`, `test` or `user`."""
+        return self.room.partition(":")[0]
+
+
+class Inbox:
+    """The queue of one socket, with at most `limit` messages beyond those it began with."""
+
+    def __init__(self, listener: Listener, limit: int) -> None:
+        self.listener = listener
+        self.closing: Closing | None = None
+        self.next_time_at = 0.0
+        """When the next `time` is due, by the event loop's clock."""
+        self.told: set[str] = set()
+        """Which kinds of snapshot this socket has had."""
+        self.sent = 0
+        self._limit = limit
+        self._waiting: deque[tuple[str, str]] = deque()
+        self._changed = asyncio.Event()
+        self._closed = asyncio.Event()
+
+    def begin(self, kind: str, text: str) -> None:
+        """Put in what a socket begins with: it does not count against the limit."""
+        self._waiting.append((kind, text))
+        self._limit += 1
+        self._changed.set()
+
+    def put(self, kind: str, text: str) -> None:
+        """Let this be sent after what waits; too much of it closes the socket instead."""
+        if self.closing is not None:
+            return
+        if len(self._waiting) >= self._limit:
+            self._waiting.clear()
+            self.close(TOO_SLOW)
+            return
+        self._waiting.append((kind, text))
+        self._changed.set()
+
+    def close(self, closing: Closing) -> None:
+        """Close the socket once it was sent what waits. The first reason counts."""
+        if self.closing is None:
+            self.closing = closing
+        self._closed.set()
+        self._changed.set()
+
+    async def next(self) -> str | Closing:
+        """What is to be sent next; the closing when nothing is left before it."""
+        while not self._waiting:
+            if self.closing is not None:
+                return self.closing
+            self._changed.clear()
+            await self._changed.wait()
+        kind, text = self._waiting.popleft()
+        self.sent += 1
+        telemetry.socket_messages_total.labels(kind).inc()
+        return text
+
+    async def closed(self) -> None:
+        """Return when the socket is to be closed."""
+        await self._closed.wait()

@@ -1,0 +1,101 @@
+"""Rooms of sockets: who may enter, with which ticket, and what is counted in them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, or_, select
+
+from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Registration, ScoreCount, SocketTicket, Test
+from app.repositories.base import Repository
+from app.repositories.tests import Viewer, embargoed, may_access
+
+RUNNING = (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class PaperCounts:
+    """Where the official attempts at one paper of an exam stand."""
+
+    paper_id: UUID
+    code: str
+    by_status: Mapping[str, int]
+
+
+class RoomRepository(Repository):
+    """Who may hear what (decisions D12 and D13), and the numbers that are told to many."""
+
+    async def may_enter_exam(self, viewer: Viewer, exam_id: UUID) -> bool:
+        """Staff of the institute; of an exam that is published and not cancelled those registered for it."""
+        registered = exists().where(Registration.exam_id == Exam.id, Registration.user_id == viewer.user_id)
+        takes_part = and_(Exam.published_at.is_not(None), Exam.cancelled_at.is_(None), registered)
+        return await self._is_there(
+            Exam.id == exam_id,
+            Exam.institute_id == viewer.institute_id,
+            *([] if viewer.is_staff else [takes_part]),
+        )
+
+    async def may_enter_test(self, viewer: Viewer, test_id: UUID, now: datetime) -> bool:
+        """Whoever may take the test now, or is taking it and no exam holds it back."""
+        sits = exists().where(
+            Attempt.test_id == Test.id, Attempt.user_id == viewer.user_id, Attempt.status.in_(RUNNING)
+        )
+        own_institute = Test.institute_id == viewer.institute_id
+        allowed = or_(may_access(viewer, now), and_(own_institute, sits, ~embargoed()))
+        return await self._is_there(Test.id == test_id, allowed)
+
+    async def registered(self, exam_id: UUID) -> int:
+        """How many places an exam has given."""
+        statement = select(func.count()).where(Registration.exam_id == exam_id)
+        return (await self._session.scalar(statement)) or 0
+
+    async def counts(self, exam_id: UUID) -> Sequence[PaperCounts]:
+        """By paper of an exam, how many official attempts are where; previews of staff are none."""
+        statement = (
+            select(ExamPaper.id, ExamPaper.code, Attempt.status, func.count(Attempt.id))
+            .outerjoin(Attempt, and_(Attempt.exam_paper_id == ExamPaper.id, ~Attempt.practice))
+            .where(ExamPaper.exam_id == exam_id)
+            .group_by(ExamPaper.id, ExamPaper.code, Attempt.status)
+            .order_by(ExamPaper.starts_at, ExamPaper.id)
+        )
+        return _by_paper((await self._session.execute(statement)).all())
+
+    async def participants(self, test_ids: Collection[UUID]) -> Mapping[UUID, int]:
+        """How many are ranked in each of these tests; tests that an exam holds back are left out."""
+        statement = (
+            select(Test.id, func.coalesce(func.sum(ScoreCount.candidates), 0))
+            .outerjoin(ScoreCount, ScoreCount.cohort_id == Test.id)
+            .where(Test.id.in_(test_ids), ~embargoed())
+            .group_by(Test.id)
+        )
+        return {test_id: int(count) for test_id, count in (await self._session.execute(statement)).all()}
+
+    async def _is_there(self, *conditions: ColumnElement[bool]) -> bool:
+        return bool(await self._session.scalar(select(exists().where(*conditions))))
+
+
+class TicketRepository(Repository):
+    """Tickets that open a socket: PostgreSQL alone decides that each works once."""
+
+    def add(self, ticket: SocketTicket) -> None:
+        """Keep a new ticket."""
+        self._session.add(ticket)
+
+    async def take(self, digest: bytes) -> SocketTicket | None:
+        """The ticket, if there is one; it is gone with this, whatever comes of it."""
+        statement = delete(SocketTicket).where(SocketTicket.digest == digest).returning(SocketTicket)
+        return (await self._session.scalars(statement)).one_or_none()
+
+    async def forget_expired(self, now: datetime) -> None:
+        """Delete what nobody has used in time."""
+        await self._session.execute(delete(SocketTicket).where(SocketTicket.expires_at < now))
+
+
+def _by_paper(rows: Sequence[Row[UUID, str, str, int]]) -> Sequence[PaperCounts]:
+    papers: dict[UUID, tuple[str, dict[str, int]]] = {}
+    for paper_id, code, status, count in rows:
+        _, by_status = papers.setdefault(paper_id, (code, dict.fromkeys(map(str, AttemptStatus), 0)))
+        if status is not None:
+            by_status[status] = count
+    return [PaperCounts(paper_id, code, by_status) for paper_id, (code, by_status) in papers.items()]

@@ -1,0 +1,70 @@
+"""What an API process does for its sockets as long as it lives."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.realtime.crowd import Crowd
+from app.core.realtime.inbox import RESTARTING, Inbox
+from app.core.realtime.stream import Reader
+from app.core.repeating import end, repeat
+from app.services.components import Components
+from app.services.realtime.keeping import Keeper
+from app.services.realtime.publishing import Publisher
+from app.services.realtime.watching import Watch
+from app.services.unit_of_work import publish_by
+
+PATIENCE = 1.0
+"""How long the start waits for Redis; without it, sockets begin without a memory."""
+
+SPREAD_MS = 5000
+"""Those whom a restart throws out come back spread over this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Realtime:
+    """What the sockets' routes need of it."""
+
+    parts: Components
+    crowd: Crowd
+    keeper: Keeper
+
+    def say_goodbye(self, inbox: Inbox) -> None:
+        """Ask a client to come back in a moment, and close its socket."""
+        now = self.parts.clock.now()
+        self.parts.hub.tell([inbox], "reconnect", now, {"after_ms": random.randrange(SPREAD_MS)})  # noqa: S311
+        inbox.close(RESTARTING)
+        self.parts.hub.leave(inbox)
+
+
+@asynccontextmanager
+async def running(parts: Components) -> AsyncIterator[Realtime]:
+    """Follow the stream, publish what is committed, keep sockets; what fails of it stops nothing."""
+    crowd = Crowd(parts.redis, parts.hub, parts.clock)
+    keeper, watch = Keeper(parts), Watch(parts)
+    reader = Reader(parts.stream, parts.hub, parts.clock)
+    publisher = Publisher(parts.engine, parts.stream, parts.clock)
+    routines: list[Coroutine[Any, Any, None]] = [
+        reader.run(),
+        publisher.run(),
+        repeat("sockets", 1, keeper.step),
+        repeat("presence", 1, crowd.step),
+        repeat("rooms", 2, watch.step),
+        repeat("staff_in_rooms", 15, watch.review_staff),
+    ]
+    tasks = [asyncio.create_task(routine) for routine in routines]
+    publish_by(parts.engine, publisher.wake)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            await reader.loaded.wait()
+    realtime = Realtime(parts, crowd, keeper)
+    try:
+        yield realtime
+    finally:
+        publish_by(parts.engine, None)
+        for inbox in parts.hub.inboxes:
+            realtime.say_goodbye(inbox)
+        await end(tasks)

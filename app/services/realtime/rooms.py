@@ -1,0 +1,54 @@
+"""Rooms: how sockets are addressed, and who may enter (decisions D12 and D13)."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from app.core.errors import NotFound
+from app.repositories.messages import exam_room, test_room, user_room
+from app.repositories.tests import Viewer
+from app.services.unit_of_work import Reading
+from app.services.users import Principal
+
+_PATH = re.compile(r"(/v1)?/ws/(?:(?P<kind>exam|test)/(?P<id>[0-9A-Fa-f-]{36})|notifications)")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Which socket somebody means: `exam`, `test` or `notifications`."""
+
+    kind: str
+    id: UUID | None = None
+
+    @classmethod
+    def parse(cls, path: str) -> Self | None:
+        """The address behind a path, with or without /v1; None where there is no such socket."""
+        found = _PATH.fullmatch(path)
+        if found is None:
+            return None
+        if found["kind"] is None:
+            return cls("notifications")
+        try:
+            return cls(found["kind"], UUID(found["id"]))
+        except ValueError:
+            return None
+
+    @property
+    def path(self) -> str:
+        """The same for every way to write it."""
+        return f"/ws/{self.kind}" if self.id is None else f"/ws/{self.kind}/{self.id}"
+
+
+async def enter(reads: Reading, person: Principal, address: Address, now: datetime) -> str:
+    """The room behind an address, if this person may hear what is said there; NotFound if not."""
+    if address.id is None:
+        return user_room(person.id)
+    viewer = Viewer(person.id, person.institute_id, person.is_staff, person.enrolled)
+    if address.kind == "exam":
+        if await reads.rooms.may_enter_exam(viewer, address.id):
+            return exam_room(address.id)
+    elif await reads.rooms.may_enter_test(viewer, address.id, now):
+        return test_room(address.id)
+    raise NotFound("room")

@@ -1,0 +1,57 @@
+"""Tickets: a socket's address must hold no token, so it holds something that works once, and briefly."""
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.core.errors import InvalidToken
+from app.models import SocketTicket
+from app.services.realtime.rooms import Address
+from app.services.unit_of_work import UnitOfWork
+
+TICKET_SECONDS = 30
+_TICKET = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True, slots=True)
+class Ticketed:
+    """Who has asked for a ticket, and with a token of which session and time."""
+
+    user_id: UUID
+    session_id: str
+    issued_at: datetime
+
+
+def issue_ticket(uow: UnitOfWork, holder: Ticketed, address: Address, now: datetime) -> str:
+    """A ticket for one socket. Only its digest is kept: whoever reads the database cannot use it."""
+    ticket = secrets.token_urlsafe(32)
+    uow.tickets.add(
+        SocketTicket(
+            digest=_digest(ticket),
+            user_id=holder.user_id,
+            session_id=holder.session_id,
+            issued_at=holder.issued_at,
+            path=address.path,
+            expires_at=now + timedelta(seconds=TICKET_SECONDS),
+        )
+    )
+    return ticket
+
+
+async def redeem_ticket(uow: UnitOfWork, ticket: str) -> SocketTicket | None:
+    """Take a ticket; it is used up with the commit, also if it turns out to be for another socket."""
+    return await uow.tickets.take(_digest(ticket)) if _TICKET.fullmatch(ticket) else None
+
+
+def check_ticket(ticket: SocketTicket | None, address: Address, now: datetime) -> Ticketed:
+    """Whose ticket it is, if it is good for this socket now; InvalidToken if not."""
+    if ticket is None or ticket.path != address.path or ticket.expires_at <= now:
+        raise InvalidToken("The ticket is not valid for this socket, was used or has expired.")
+    return Ticketed(ticket.user_id, ticket.session_id, ticket.issued_at)
+
+
+def _digest(ticket: str) -> bytes:
+    return hashlib.sha256(ticket.encode()).digest()

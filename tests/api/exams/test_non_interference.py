@@ -1,0 +1,312 @@
+"""The proof of the embargo (decision D13): the same exam, held twice with different keys, looks the same.
+
+Each run has a database, a Redis and an application of its own. A script is played by candidates, by staff
+of the paper's team and by staff outside it. What candidates and outsiders receive, byte by byte, must not
+depend on the key; ids, times and secrets are replaced by the order in which they appear.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from app.config import Settings
+from app.core.tokens import is_attempt_token
+from app.database import create_engine
+from app.main import create_app
+from app.services import attempts
+from app.services.components import Components
+from app.services.unit_of_work import unit_of_work
+from tests.conftest import TestClock, cloned_database
+from tests.exams import HOUR, MINUTE, Entrant, Json, body_of
+from tests.people import People
+
+ONE = (["a"], ["b"], ["c"], {"value": "3.14", "tolerance": "0.01"})
+OTHER = (["d"], ["b"], ["a"], {"value": "2.71", "tolerance": "0.2"})
+
+# What differs between two runs of anything: ids, times, tokens, digests, roll numbers, sealed bytes.
+VARIES = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+    r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
+    r"|eyJ[\w-]+\.[\w-]+\.[\w-]+"
+    r"|\b[0-9a-f]{32,64}\b"
+    r"|\b\d{8}\b"
+    r"|(?<=\"package_key\":\")[\w-]+"
+    r"|(?<=\"remaining_seconds\":)\d+"
+    r"|(?<=\"seconds\":)\d+\.\d+"
+)
+BINARY = ("application/pdf", "application/octet-stream", "application/vnd.openxmlformats")
+
+
+@dataclass
+class Transcript:
+    """What was received, in order, with what varies replaced by when it was first seen."""
+
+    lines: list[str] = field(default_factory=list)
+    seen: dict[str, str] = field(default_factory=dict)
+
+    def add(self, who: str, what: str, answer: httpx.Response) -> None:
+        kind = answer.headers.get("Content-Type", "")
+        shown = "a file" if kind.startswith(BINARY) else answer.text  # such a file knows when it was made
+        self.note(f"{who}: {what} -> {answer.status_code} {self._headers(answer)} {shown}")
+
+    def note(self, line: str) -> None:
+        self.lines.append(VARIES.sub(self._named, line))
+
+    def _named(self, found: re.Match[str]) -> str:
+        return self.seen.setdefault(found[0], f"<{len(self.seen)}>")
+
+    def _headers(self, answer: httpx.Response) -> str:
+        varying = {"x-request-id", "date", "content-length", "etag"}
+        return str(sorted((name, value) for name, value in answer.headers.items() if name not in varying))
+
+
+@dataclass
+class World:
+    """One run: an application of its own, and everybody in it."""
+
+    app: FastAPI
+    parts: Components
+    people: People
+    clock: TestClock
+    transcript: Transcript = field(default_factory=Transcript)
+
+    async def hears(
+        self, who: str, client: httpx.AsyncClient, method: str, path: str, **more: Any
+    ) -> httpx.Response:
+        """A request whose answer goes into the transcript."""
+        answer = await client.request(method, path, **more)
+        self.transcript.add(who, f"{method} {path} {more or ''}", answer)
+        return answer
+
+
+def question(number: int, key: Any, subject_id: str) -> Json:
+    options = [{"id": letter, "text": f"Option {letter}"} for letter in "abcd"]
+    return {
+        "subject_id": subject_id,
+        "type": "numeric" if "value" in key else "single_choice",
+        "text": f"What is the answer to question {number}, which nobody knows?",
+        "options": [] if "value" in key else options,
+        "key": key if isinstance(key, dict) else {"accepted": [key]},
+        "explanation": f"Because it is {key}.",
+        "external_id": f"Q{number}",
+    }
+
+
+async def compose(world: World, author: httpx.AsyncClient, keys: Any) -> Json:
+    """The team's part: nothing of it is in the transcript. The ids of all that was made."""
+    subject = body_of(await author.post("/subjects", json={"slug": "polity", "name": "Polity"}))
+    ids = [
+        body_of(await author.post("/questions", json=question(number, key, subject["id"])))["id"]
+        for number, key in enumerate(keys, start=1)
+    ]
+    marking = {
+        "correct": "2",
+        "incorrect": "-2/3",
+        "unattempted": "0",
+        "dropped": "prorate",
+        "rounding": "upsc",
+    }
+    draft = {
+        "title": "Mock",
+        "kind": "full",
+        "duration_seconds": 600,
+        "marking": marking,
+        "sections": [{"name": "Paper", "question_ids": ids}],
+        "access": "free",
+        "review": "after_release",
+        "attempts_allowed": 3,
+        "shuffle": {"questions": False, "options": False},
+    }
+    test = body_of(await author.post("/tests", json=draft))
+    now = world.clock.now()
+    times = {"opens_at": now.isoformat(), "closes_at": (now + HOUR).isoformat()}
+    exam = body_of(await author.post("/exams", json={"title": "All-India mock"} | times))
+    paper = {
+        "code": "GS",
+        "title": "GS",
+        "test_id": test["id"],
+        "starts_at": now.isoformat(),
+        "entry_closes_at": (now + HOUR / 2).isoformat(),
+        "ends_at": (now + HOUR).isoformat(),
+    }
+    body_of(await author.post(f"{test_path(test)}/publish"))
+    placed = body_of(await author.post(f"/exams/{exam['id']}/papers", json=paper))
+    body_of(await author.post(f"/exams/{exam['id']}/publish"))
+    return {
+        "subject_id": subject["id"],
+        "question_ids": ids,
+        "question_id": ids[0],
+        "passage_id": ids[0],
+        "media_id": ids[0],
+        "test_id": test["id"],
+        "exam_id": exam["id"],
+        "paper_id": placed["id"],
+        "version": 1,
+    }
+
+
+def test_path(test: Json) -> str:
+    return f"/tests/{test['id']}"
+
+
+test_path.__test__ = False  # type: ignore[attr-defined]
+
+
+async def read_everything(world: World, who: str, client: httpx.AsyncClient, ids: Json) -> None:
+    """Every GET that the API has, with the ids of this exam where a path wants some."""
+    for template, item in world.app.openapi()["paths"].items():
+        if "get" not in item or template in ("/v1/health/ready", "/v1/health", "/v1/time"):
+            continue
+        path = template.removeprefix("/v1").format_map(defaultdict(lambda: "1", ids))
+        await world.hears(who, client, "GET", path)
+
+
+async def sit(world: World, ids: Json, who: str, answers: dict[int, Any]) -> Entrant:
+    """A candidate registers, starts, answers and submits; all of it is heard."""
+    client = await world.people.candidate()
+    exam = f"/exams/{ids['exam_id']}"
+    paper = f"{exam}/papers/{ids['paper_id']}"
+    await world.hears(who, client, "POST", f"{exam}/register")
+    await world.hears(who, client, "GET", f"{paper}/package")
+    attempt = body_of(await world.hears(who, client, "POST", f"{paper}/start"))
+    assert is_attempt_token(attempt["attempt_token"])
+    for revision, (place, answer) in enumerate(answers.items(), start=1):
+        response = {"question_id": ids["question_ids"][place], "revision": revision, "answer": answer}
+        body = {"attempt_id": attempt["id"], "lease": attempt["lease"], "responses": [response]}
+        await world.hears(who, client, "POST", f"{paper}/responses", json=body)
+    await world.hears(who, client, "POST", f"{paper}/submit", json={"attempt_id": attempt["id"]})
+    await grade(world)
+    mine = ids | {"attempt_id": attempt["id"]}
+    await read_everything(world, who, client, mine)
+    params = {"attempt_id": attempt["id"]}
+    await world.hears(who, client, "GET", f"/tests/{ids['test_id']}/results", params=params)
+    return Entrant(client, None, attempt=attempt)  # type: ignore[arg-type] # nothing here asks for the exam
+
+
+async def grade(world: World) -> None:
+    """What the workers do: everything that is over is graded, and waits for its release."""
+    async with unit_of_work(world.parts.engine) as uow:
+        over = await uow.attempts.ungraded(world.clock.now() + MINUTE)
+        for attempt_id in over:
+            await attempts.grade_closed(uow, world.parts, attempt_id, world.clock.now())
+
+
+async def pry(world: World, who: str, client: httpx.AsyncClient, ids: Json) -> None:
+    """An author outside the team tries whatever might tell the key by what it answers."""
+    test, hears = f"/tests/{ids['test_id']}", world.hears
+    guess = question(1, ["a"], ids["subject_id"]) | {"explanation": "Because it is ['a']."}
+    changes = {name: guess[name] for name in ("key", "explanation")}
+    await hears(who, client, "PATCH", f"/questions/{ids['question_id']}", json=changes)
+    await hears(who, client, "POST", "/questions", json=guess)
+    letters = "".join(f",option_{letter}" for letter in "abcd")
+    sheet = f"external_id,question{letters},key\nQ1,{guess['text']},A,B,C,D,a\n"
+    for dry_run in ("true", "false"):
+        files, data = {"file": ("guess.csv", sheet)}, {"dry_run": dry_run, "subject": "Polity"}
+        await hears(who, client, "POST", "/questions/import", files=files, data=data)
+    await hears(who, client, "POST", "/questions/export", json={"format": "csv"})
+    for part in ("paper", "solutions"):
+        await hears(who, client, "GET", f"{test}/print", params={"part": part})
+    clone = body_of(await hears(who, client, "POST", f"{test}/clone"))
+    await hears(who, client, "POST", f"/tests/{clone['id']}/publish")
+    await hears(who, client, "GET", f"/tests/{clone['id']}/preview")
+    preview = body_of(await hears(who, client, "POST", f"{test}/start"))
+    response = {"question_id": ids["question_ids"][0], "revision": 1, "answer": ["a"]}
+    body = {"attempt_id": preview["id"], "lease": preview["lease"], "responses": [response]}
+    await hears(who, client, "POST", f"{test}/responses", json=body)
+    await hears(who, client, "POST", f"{test}/submit", json={"attempt_id": preview["id"]})
+    await hears(who, client, "GET", f"{test}/results")
+    await hears(who, client, "GET", "/users/attempts")
+    await hears(who, client, "GET", "/users/progress")
+
+
+async def play(world: World, keys: Any) -> list[str]:
+    """The whole exam until just before its release; what candidates and outsiders have received."""
+    team = await world.people.member("author")
+    ids = await compose(world, team, keys)
+    outsiders = {role: await world.people.member(role) for role in ("author", "evaluator", "proctor")}
+    first = await sit(world, ids, "candidate who is right once", {0: ["a"], 1: ["b"], 3: "3.14"})
+    await sit(world, ids, "candidate who answers c", {0: ["c"], 1: ["c"], 2: ["c"]})
+    exam = f"/exams/{ids['exam_id']}"
+    for verb, body in (
+        ("void", {"reason": "doubt"}),
+        ("reopen", {"reason": "none"}),
+        ("admit-late", {"reason": "network"}),
+        ("reopen", {"reason": "more", "seconds": 60}),
+        ("submit", {}),
+    ):
+        path = f"{exam}/attempts/{first.attempt['id']}/{verb}"
+        await world.hears("proctor", outsiders["proctor"], "POST", path, json=body)
+    await grade(world)
+    for role, client in outsiders.items():
+        await read_everything(world, role, client, ids | {"attempt_id": first.attempt["id"]})
+    await pry(world, "author outside", outsiders["author"], ids)
+    async with world.parts.engine.connect() as connection:
+        for row in await connection.execute(
+            text("select room, audience, type, data from ias.messages order by id")
+        ):
+            world.transcript.note(f"socket: {row.room} {row.audience} {row.type} {row.data}")
+    return world.transcript.lines
+
+
+@asynccontextmanager
+async def a_world(settings: Settings, database_url: str, redis_url: str) -> AsyncIterator[World]:
+    own = {
+        "database_url": SecretStr(database_url),
+        "redis_url": SecretStr(redis_url),
+        "database_pool_size": 5,
+    }
+    clock = TestClock()
+    app = create_app(settings.model_copy(update=own), clock=clock)
+    engine = create_engine(settings.model_copy(update=own), pool_size=2)
+    async with app.router.lifespan_context(app), People(app, engine) as people:
+        yield World(app, app.state.components, people, clock)
+    await engine.dispose()
+
+
+@pytest.fixture
+def two_databases(superuser_url: str, template: str) -> Any:
+    with cloned_database(superuser_url, template) as one, cloned_database(superuser_url, template) as other:
+        yield one, other
+
+
+async def test_what_is_received_before_the_release_does_not_depend_on_the_key(
+    settings: Settings, redis_url: str, two_databases: tuple[str, str], tmp_path: Path
+) -> None:
+    transcripts = []
+    for number, (keys, database_url) in enumerate(zip((ONE, OTHER), two_databases, strict=True), start=5):
+        own = settings.model_copy(update={"mail_folder": tmp_path / str(number)})
+        async with a_world(own, database_url, f"{redis_url.rpartition('/')[0]}/{number}") as world:
+            transcripts.append(await play(world, keys))
+    one, other = transcripts
+    assert len(one) > 200
+    for line, same in zip(one, other, strict=True):
+        assert line == same
+
+
+async def test_the_comparison_can_fail(
+    settings: Settings, redis_url: str, two_databases: tuple[str, str]
+) -> None:
+    """After the release the same candidates do see what their key made of their answers."""
+    seen = []
+    for number, (keys, database_url) in enumerate(zip((ONE, OTHER), two_databases, strict=True), start=7):
+        async with a_world(settings, database_url, f"{redis_url.rpartition('/')[0]}/{number}") as world:
+            team = await world.people.member("author")
+            ids = await compose(world, team, keys)
+            entrant = await sit(world, ids, "candidate", {0: ["a"]})
+            body_of(await team.post(f"/exams/{ids['exam_id']}/release-results"))
+            params = {"attempt_id": entrant.attempt["id"]}
+            path = f"/tests/{ids['test_id']}/results"
+            await world.hears("candidate", entrant.client, "GET", path, params=params)
+            seen.append(world.transcript.lines)
+    assert seen[0][:-1] == seen[1][:-1]
+    assert seen[0][-1] != seen[1][-1]

@@ -1,0 +1,197 @@
+"""Releasing results over HTTP: held until then, exact, for everybody at once, and for nobody else."""
+
+import csv
+import io
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.services.unit_of_work import unit_of_work
+from tests.conftest import TestClock
+from tests.content import Made, publish_test
+from tests.exams import HOUR, Held, Json, body_of, hold_exam, moment, register, sit
+from tests.people import People
+
+Answers = dict[int, Any]
+
+RIGHT: Answers = {0: ["a"], 1: ["b"], 2: ["c"]}
+"""Three right answers of 2 marks each; any other loses two thirds."""
+
+
+@pytest.fixture
+async def made(engine: AsyncEngine) -> Made:
+    async with unit_of_work(engine) as uow:
+        return await publish_test(uow)
+
+
+@pytest.fixture
+async def prelims(author: httpx.AsyncClient, made: Made, engine: AsyncEngine, clock: TestClock) -> Held:
+    """General Studies counts, CSAT must be passed at a third of its 6 marks."""
+    async with unit_of_work(engine) as uow:
+        csat = await publish_test(uow)
+    return await hold_exam(
+        author,
+        made,
+        csat,
+        starts_at=clock.now(),
+        window=HOUR,
+        papers=[{"code": "GS"}, {"code": "CSAT", "qualifying_percent": 33, "counts_for_merit": False}],
+        cutoffs={"general": "3.00", "obc": "2.00"},
+    )
+
+
+async def sit_both(
+    people: People, held: Held, gs: Answers, csat: Answers | None, **profile: object
+) -> httpx.AsyncClient:
+    client = await people.candidate()
+    if profile:
+        body_of(await client.put("/users/profile", json=profile))
+    await sit(client, held, gs)
+    if csat is not None:
+        await sit(client, held, csat, 1)
+    return client
+
+
+async def result(client: httpx.AsyncClient, held: Held) -> Json:
+    return body_of(await client.get(f"{held.path}/results"))
+
+
+class TestResults:
+    async def test_over_all_papers(self, people: People, prelims: Held) -> None:
+        best = await sit_both(people, prelims, RIGHT, RIGHT)
+        third = await sit_both(people, prelims, {0: ["a"], 1: ["a"]}, RIGHT, category="obc")
+        failed = await sit_both(people, prelims, RIGHT, {0: ["b"]})
+        missed = await sit_both(people, prelims, RIGHT, None)
+        absent = await people.candidate()
+        await register(absent, prelims)
+        released = await prelims.release()
+        assert (released["status"], released["participants"], released["version"]) == ("released", 2, 1)
+
+        first = await result(best, prelims)
+        assert (first["outcome"], first["rank"], first["participants"]) == ("ranked", 1, 2)
+        assert (first["total"], first["total_exact"], first["percentile"]) == ("6.00", "6", 100.0)
+        assert first["cutoff"] == {"category": "general", "marks": "3.00", "cleared": True}
+        assert [(p["code"], p["score"], p["max_score"], p["qualified"]) for p in first["papers"]] == [
+            ("CSAT", "6.00", "6.00", True),
+            ("GS", "6.00", "6.00", True),
+        ]
+        second = await result(third, prelims)
+        assert (second["rank"], second["category_rank"], second["percentile"]) == (2, 1, 50.0)
+        assert (second["total"], second["total_exact"]) == ("1.34", "4/3")
+        assert second["cutoff"]["cleared"] is False
+        out = await result(failed, prelims)
+        assert (out["outcome"], out["qualified"], out["rank"], out["total"]) == (
+            "not_qualified",
+            False,
+            None,
+            "6.00",
+        )
+        half = await result(missed, prelims)
+        assert (half["outcome"], half["rank"]) == ("not_qualified", None)
+        assert [paper["score"] for paper in half["papers"]] == [None, "6.00"]
+        nothing = await result(absent, prelims)
+        assert (nothing["outcome"], nothing["total"], nothing["rank"]) == ("absent", None, None)
+
+    async def test_the_paper_is_reviewed_question_by_question(
+        self, people: People, prelims: Held, made: Made
+    ) -> None:
+        client = await sit_both(people, prelims, {0: ["a"], 1: ["a"]}, RIGHT)
+        await prelims.release()
+        review = body_of(await client.get(f"{made.path}/results"))
+        assert [question["outcome"] for question in review["questions"]] == [
+            "correct",
+            "incorrect",
+            "unattempted",
+        ]
+        assert (review["attempt"]["status"], review["rank"], review["participants"]) == ("graded", 1, 1)
+        listed = body_of(await client.get("/users/attempts"))["items"]
+        assert {row["status"] for row in listed} == {"graded"}
+
+    async def test_who_was_not_registered_has_none(
+        self, people: People, candidate: httpx.AsyncClient, prelims: Held
+    ) -> None:
+        await sit_both(people, prelims, RIGHT, RIGHT)
+        await prelims.release()
+        assert (await candidate.get(f"{prelims.path}/results")).status_code == 404
+
+    async def test_equal_marks_share_a_rank(self, people: People, prelims: Held) -> None:
+        clients = [await sit_both(people, prelims, gs, RIGHT) for gs in (RIGHT, {0: ["a"]}, {1: ["b"]}, {})]
+        await prelims.release()
+        assert [(await result(client, prelims))["rank"] for client in clients] == [1, 2, 2, 4]
+
+
+class TestRelease:
+    async def test_not_while_somebody_sits(
+        self, candidate: httpx.AsyncClient, prelims: Held, clock: TestClock
+    ) -> None:
+        entrant = await register(candidate, prelims)
+        body_of(await entrant.enter())
+        early = await prelims.staff.post(f"{prelims.path}/release-results")
+        assert (early.status_code, early.json()["code"]) == (409, "attempts_in_progress")
+        # Nothing has changed: the next candidate still enters.
+        assert body_of(await candidate.get(f"{prelims.path}/papers"))["items"][0]["status"] == "open"
+        clock.advance(600 + 20)  # over, and no worker has swept
+        await prelims.release()
+        assert (await result(candidate, prelims))["outcome"] == "not_qualified"
+
+    async def test_again_is_the_same(self, people: People, prelims: Held) -> None:
+        client = await sit_both(people, prelims, RIGHT, RIGHT)
+        first, second = await prelims.release(), await prelims.release()
+        assert first == second
+        assert (await result(client, prelims))["version"] == 1
+
+    async def test_entry_is_closed_with_it(self, candidate: httpx.AsyncClient, prelims: Held) -> None:
+        await prelims.release()
+        answer = await candidate.post(f"{prelims.path}/register")
+        assert (answer.status_code, answer.json()["code"]) == (409, "entry_closed")
+
+    async def test_what_was_never_held_is_not_released(
+        self, author: httpx.AsyncClient, made: Made, clock: TestClock
+    ) -> None:
+        held = await hold_exam(author, made, starts_at=clock.now(), publish=False)
+        assert (await author.post(f"{held.path}/release-results")).status_code == 409
+
+    async def test_then_attempts_stand_as_they_are(self, people: People, prelims: Held) -> None:
+        entrant = await sit(await people.candidate(), prelims, RIGHT)
+        await prelims.release()
+        answer = await prelims.order("void", entrant.attempt, reason="late doubt")
+        assert (answer.status_code, answer.json()["code"]) == (409, "not_possible")
+
+
+class TestMeritList:
+    async def test_best_first_and_page_by_page(self, people: People, prelims: Held) -> None:
+        for gs in ({0: ["a"]}, RIGHT, {1: ["a"]}):
+            await sit_both(people, prelims, gs, RIGHT)
+        held = await prelims.staff.get(f"{prelims.path}/merit-list")
+        assert (held.status_code, held.json()["code"]) == (409, "results_not_released")
+        await prelims.release()
+        rows, cursor = [], None
+        while True:
+            params = {"limit": 1} | ({"cursor": cursor} if cursor else {})
+            page = body_of(await prelims.staff.get(f"{prelims.path}/merit-list", params=params))
+            rows += page["items"]
+            if (cursor := page["next_cursor"]) is None:
+                break
+        assert [(row["rank"], row["total"]) for row in rows] == [(1, "6.00"), (2, "2.00"), (3, "-0.66")]
+
+    async def test_as_a_sheet_that_no_spreadsheet_runs(self, people: People, prelims: Held) -> None:
+        client = await people.candidate(name="=HYPERLINK(1)")
+        await sit(client, prelims, RIGHT)
+        await sit(client, prelims, RIGHT, 1)
+        await prelims.release()
+        answer = await prelims.staff.get(f"{prelims.path}/merit-list", params={"format": "csv"})
+        assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+        (row,) = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
+        assert (row["rank"], row["total"], row["cleared"]) == ("1", "6.00", "True")
+        assert row["name"] == "'=HYPERLINK(1)"
+
+
+class TestTimes:
+    async def test_the_stage_is_released_whatever_the_clock_says(
+        self, candidate: httpx.AsyncClient, prelims: Held, clock: TestClock
+    ) -> None:
+        released = await prelims.release()
+        assert moment(released["released_at"]) <= clock.now()
+        assert body_of(await candidate.get(prelims.path))["status"] == "released"

@@ -1,0 +1,270 @@
+"""Sockets of real API processes that share one Redis: it is lost and comes back, and so do processes."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.config import Settings
+from app.core.clock import SystemClock
+from app.core.realtime.stream import Stream
+from app.embedded.network import free_port
+from app.embedded.processes import wait_for
+from app.embedded.valkey import Valkey
+from app.repositories.messages import exam_room
+from app.services.realtime import Publisher
+from app.services.unit_of_work import unit_of_work
+from tests.content import publish_test
+from tests.people import People
+from tests.sockets import Socket, add_exam, eventually, opened, user_id_of
+
+
+class Api:
+    """An `ias serve`, as an operator starts it."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.port = free_port()
+        self.environment = environment
+        self.log = folder / f"api-{self.port}.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "app.cli", "serve", "--port", str(self.port)],
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    @property
+    def http(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def answers(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        try:
+            return httpx.get(f"{self.http}/health").is_success
+        except httpx.TransportError:
+            return False
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+
+StartApi = Callable[..., list[Api]]
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[Valkey]:
+    """A Valkey that forgets everything when it stops."""
+    server = Valkey(tmp_path / "valkey", durable=False)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def start_api(settings: Settings, valkey: Valkey, tmp_path: Path) -> Iterator[StartApi]:
+    """Start API processes on one Redis; all are gone when the test ends."""
+    started: list[Api] = []
+
+    def start(count: int = 1, **changes: str) -> list[Api]:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "ENVIRONMENT": "test",
+            "DATABASE_URL": settings.database_url.get_secret_value(),
+            "REDIS_URL": valkey.url,
+            "SUPABASE_URL": settings.supabase_url,
+            "SUPABASE_ANON_KEY": settings.supabase_anon_key.get_secret_value(),
+            "SUPABASE_SERVICE_KEY": settings.supabase_service_key.get_secret_value(),
+            "MEDIA_URL": str(settings.media_url),
+        }
+        apis = [Api(tmp_path, environment | changes) for _ in range(count)]
+        started.extend(apis)
+        for api in apis:
+            assert wait_for(api.answers, patience=30), api.log.read_text()
+        return apis
+
+    yield start
+    for api in started:
+        api.process.kill()
+        api.process.wait()
+
+
+@pytest.fixture
+async def publish(engine: AsyncEngine, valkey: Valkey) -> AsyncIterator[Callable[[], Any]]:
+    """What the worker's loop does."""
+    stream = Stream(valkey.url)
+    yield Publisher(engine, stream, SystemClock()).publish_all
+    await stream.close()
+
+
+@pytest.fixture
+async def exam_id(engine: AsyncEngine, candidate: httpx.AsyncClient) -> UUID:
+    async with unit_of_work(engine) as uow:
+        exam_id, _ = await add_exam(uow, (await publish_test(uow)).id, [await user_id_of(candidate)])
+    return exam_id
+
+
+async def announce(engine: AsyncEngine, exam_id: UUID, *numbers: int) -> None:
+    async with unit_of_work(engine) as uow:
+        for number in numbers:
+            uow.messages.to_everybody(exam_room(exam_id), "announcement", {"n": number})
+
+
+async def numbers(socket: Socket, count: int) -> list[int]:
+    return [message["data"]["n"] for message in await socket.told(count)]
+
+
+async def test_two_processes_are_one_room_and_outlive_their_redis(
+    start_api: StartApi,
+    valkey: Valkey,
+    engine: AsyncEngine,
+    publish: Callable[[], Any],
+    exam_id: UUID,
+    candidate: httpx.AsyncClient,
+    people: People,
+) -> None:
+    one, other = await asyncio.to_thread(start_api, 2)
+    path, proctor = f"/ws/exam/{exam_id}", await people.member("proctor")
+    async with AsyncExitStack() as stack:
+        sockets = [
+            await stack.enter_async_context(opened(api.url, path, ticket=await _ticket(one, client, path)))
+            for api, client in ((one, candidate), (other, proctor))
+        ]
+        await announce(engine, exam_id, 1, 2, 3)
+        await publish()
+        assert [await numbers(socket, 3) for socket in sockets] == [[1, 2, 3]] * 2
+
+        valkey.stop()
+        await announce(engine, exam_id, 4, 5)
+        for socket in sockets:
+            assert await socket.silent()
+        async with httpx.AsyncClient() as http:  # Nothing else suffers.
+            ready = (await http.get(f"{one.http}/health/ready")).json()
+            assert ready["status"] == "degraded"
+        # Who comes now is let in, and is replayed what the process remembers.
+        since = (await _last(sockets[0]))["id"]
+        again = await stack.enter_async_context(
+            opened(one.url, path, ticket=await _ticket(other, proctor, path), since=since)
+        )
+        assert again.hello["data"]["gap"] is False
+
+        valkey.start()
+        await publish()
+        await announce(engine, exam_id, 6)
+        await publish()
+        for socket in (*sockets, again):
+            assert await numbers(socket, 3) == [4, 5, 6]
+            assert await socket.silent()
+
+
+async def test_what_an_api_commits_it_publishes_without_a_worker(
+    start_api: StartApi, candidate: httpx.AsyncClient, exam_id: UUID
+) -> None:
+    """The process under test has no route that writes a message yet; a program of its own parts does it."""
+    (api,) = await asyncio.to_thread(start_api)
+    path = f"/ws/exam/{exam_id}"
+    async with opened(api.url, path, ticket=await _ticket(api, candidate, path)) as socket:
+        writer = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", WRITER, str(exam_id), env=api.environment
+        )
+        assert await writer.wait() == 0
+        assert await numbers(socket, 1) == [1]
+
+
+WRITER = """
+import asyncio, sys
+from app.config import get_settings
+from app.main import create_app
+from app.repositories.messages import exam_room
+from app.services.unit_of_work import unit_of_work
+from uuid import UUID
+
+async def main():
+    app = create_app(get_settings())
+    async with app.router.lifespan_context(app):
+        engine = app.state.components.engine
+        async with unit_of_work(engine) as uow:
+            uow.messages.to_everybody(exam_room(UUID(sys.argv[1])), "announcement", {"n": 1})
+        waiting = True
+        while waiting:
+            async with unit_of_work(engine) as uow:
+                waiting = await uow.messages.unpublished(1)
+            await asyncio.sleep(0.02)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+async def test_a_server_that_stops_asks_everybody_to_come_back(
+    processes: str, start_api: StartApi, candidate: httpx.AsyncClient
+) -> None:
+    (api,) = await asyncio.to_thread(start_api, API_WORKERS=processes)
+    path = "/ws/notifications"
+    async with AsyncExitStack() as stack:
+        sockets = [
+            await stack.enter_async_context(opened(api.url, path, ticket=await _ticket(api, candidate, path)))
+            for _ in range(3)
+        ]
+        api.process.send_signal(signal.SIGTERM)
+        for socket in sockets:
+            message = await socket.next_of("reconnect")
+            assert 0 <= message["data"]["after_ms"] < 5000
+            assert await socket.closed() == (1012, "restarting")
+    assert await asyncio.to_thread(api.process.wait, 10) == 0
+
+
+async def test_the_time_is_told_again_and_again_and_logs_hold_no_ticket(
+    start_api: StartApi, candidate: httpx.AsyncClient
+) -> None:
+    (api,) = await asyncio.to_thread(start_api, SOCKET_HEARTBEAT_SECONDS="0.5")
+    path = "/ws/notifications"
+    ticket = await _ticket(api, candidate, path)
+    async with opened(api.url, path, ticket=ticket) as socket:
+        assert socket.hello["data"]["heartbeat_seconds"] == 0.5
+        first, second = await socket.next_of("time"), await socket.next_of("time")
+        assert first["data"]["server_time"] < second["data"]["server_time"]
+        async with httpx.AsyncClient() as http:
+            metrics = (await http.get(f"{api.http}/metrics")).text
+        assert 'ias_sockets_open{kind="user"} 1.0' in metrics
+        assert "ias_realtime_readers 1.0" in metrics
+
+    async def closed() -> bool:
+        return any(line["event"] == "socket_closed" for line in api.lines())
+
+    await eventually(closed)
+    opening, closing = (line for line in api.lines() if line["event"] in ("socket_opened", "socket_closed"))
+    assert opening["request_id"] == closing["request_id"]
+    assert (closing["code"], closing["sent"] >= 3) == (1000, True)
+    assert ticket not in api.log.read_text()
+    assert "ticket=" not in api.log.read_text()
+
+
+async def _last(socket: Socket) -> dict[str, Any]:
+    await socket.send({"type": "ping"})
+    return await socket.next_of("time")
+
+
+async def _ticket(api: Api, client: httpx.AsyncClient, path: str) -> str:
+    """From the process itself, with the login of a client of the application."""
+    headers = {"Authorization": client.headers["Authorization"]}
+    async with httpx.AsyncClient(base_url=f"{api.http}/v1", headers=headers) as http:
+        answer = await http.post("/ws/ticket", json={"path": path})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["ticket"])

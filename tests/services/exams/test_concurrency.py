@@ -1,0 +1,218 @@
+"""Two transactions at once: whoever enters, ends, places or releases at the same moment, one order holds."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.core.errors import AttemptsInProgress, Conflict, EntryClosed, NotFound
+from app.models import AttemptStatus
+from app.services import attempts, exams
+from app.services.attempts.saving import Target
+from app.services.components import Components
+from app.services.exams import ExamDraft, ExamPaperDraft, Order, Verb
+from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
+from app.services.users import Principal, operator
+from tests.content import Made, publish_test
+from tests.sittings import add_candidate, response, until_blocking
+
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Hall:
+    """A published exam of one paper that is open, and who runs it."""
+
+    parts: Components
+    exam_id: UUID
+    paper_id: UUID
+    made: Made
+    staff: Principal
+
+    async def enter(self, uow: UnitOfWork, candidate: Principal, now: datetime) -> Any:
+        await exams.register(uow, candidate, self.exam_id, now)
+        return await exams.start(uow, self.parts, candidate, self.exam_id, self.paper_id, None, now)
+
+    async def release(self, uow: UnitOfWork, now: datetime) -> Any:
+        return await exams.release(uow, self.parts, self.staff, self.exam_id, now)
+
+
+@pytest.fixture
+async def hall(parts: Components, engine: AsyncEngine) -> Hall:
+    now, staff = parts.clock.now(), operator()
+    async with unit_of_work(engine) as uow:
+        made = await publish_test(uow)
+        exam = await exams.create(uow, staff, ExamDraft({"en": "Mock"}, now, now + HOUR))
+        draft = ExamPaperDraft("GS", {"en": "GS"}, made.id, now, now + HOUR, now + HOUR)
+        paper = await exams.add_paper(uow, staff, exam.id, draft)
+        await exams.publish(uow, staff, exam.id, now)
+    return Hall(parts, exam.id, paper.id, made, staff)
+
+
+@pytest.fixture
+async def candidate(engine: AsyncEngine) -> Principal:
+    async with unit_of_work(engine) as uow:
+        return await add_candidate(uow)
+
+
+async def in_transaction(engine: AsyncEngine, work: Any) -> Any:
+    async with unit_of_work(engine) as uow:
+        return await work(uow)
+
+
+class TestEnteringAndReleasing:
+    async def test_who_is_just_entering_is_seen_by_the_release(
+        self, engine: AsyncEngine, hall: Hall, candidate: Principal
+    ) -> None:
+        now = hall.parts.clock.now()
+        async with unit_of_work(engine) as entering:
+            await hall.enter(entering, candidate, now)
+            releasing = asyncio.create_task(in_transaction(engine, lambda uow: hall.release(uow, now)))
+            await until_blocking(engine, entering)
+        with pytest.raises(AttemptsInProgress):
+            await releasing
+
+    async def test_who_comes_while_it_is_released_finds_the_door_shut(
+        self, engine: AsyncEngine, hall: Hall, candidate: Principal
+    ) -> None:
+        now = hall.parts.clock.now()
+        async with unit_of_work(engine) as uow:
+            await exams.register(uow, candidate, hall.exam_id, now)
+        async with unit_of_work(engine) as releasing:
+            await hall.release(releasing, now)
+            entering = asyncio.create_task(
+                in_transaction(
+                    engine,
+                    lambda uow: exams.start(
+                        uow, hall.parts, candidate, hall.exam_id, hall.paper_id, None, now
+                    ),
+                )
+            )
+            await until_blocking(engine, releasing)
+        with pytest.raises(EntryClosed):
+            await entering
+
+    async def test_two_releases_at_once_are_one(
+        self, engine: AsyncEngine, hall: Hall, candidate: Principal
+    ) -> None:
+        now = hall.parts.clock.now()
+        async with unit_of_work(engine) as first:
+            one = await hall.release(first, now)
+            again = asyncio.create_task(in_transaction(engine, lambda uow: hall.release(uow, now)))
+            await until_blocking(engine, first)
+        assert (await again).release.version == one.release.version == 1
+
+
+class TestPlacingAndStarting:
+    async def test_who_is_just_starting_the_test_is_seen_by_its_placement(
+        self, engine: AsyncEngine, parts: Components, candidate: Principal
+    ) -> None:
+        now, staff = parts.clock.now(), operator()
+        async with unit_of_work(engine) as uow:
+            made = await publish_test(uow)
+            exam = await exams.create(uow, staff, ExamDraft({"en": "Mock"}, now, now + HOUR))
+        draft = ExamPaperDraft("GS", {"en": "GS"}, made.id, now, now + HOUR, now + HOUR)
+        async with unit_of_work(engine) as starting:
+            await attempts.start(starting, parts, candidate, made.id, None, now)
+            placing = asyncio.create_task(
+                in_transaction(engine, lambda uow: exams.add_paper(uow, staff, exam.id, draft))
+            )
+            await until_blocking(engine, starting)
+        with pytest.raises(Conflict):
+            await placing
+
+    async def test_who_comes_while_it_is_placed_does_not_find_the_test(
+        self, engine: AsyncEngine, parts: Components, candidate: Principal
+    ) -> None:
+        now, staff = parts.clock.now(), operator()
+        async with unit_of_work(engine) as uow:
+            made = await publish_test(uow)
+            exam = await exams.create(uow, staff, ExamDraft({"en": "Mock"}, now, now + HOUR))
+        draft = ExamPaperDraft("GS", {"en": "GS"}, made.id, now, now + HOUR, now + HOUR)
+        async with unit_of_work(engine) as placing:
+            await exams.add_paper(placing, staff, exam.id, draft)
+            starting = asyncio.create_task(
+                in_transaction(engine, lambda uow: attempts.start(uow, parts, candidate, made.id, None, now))
+            )
+            await until_blocking(engine, placing)
+        with pytest.raises(NotFound):
+            await starting
+
+
+class TestSteeringAndSitting:
+    async def test_an_answer_that_is_being_saved_is_in_when_staff_end_the_attempt(
+        self, engine: AsyncEngine, hall: Hall, candidate: Principal
+    ) -> None:
+        now = hall.parts.clock.now()
+        async with unit_of_work(engine) as uow:
+            attempt = (await hall.enter(uow, candidate, now)).started.attempt
+        target = Target(
+            candidate.id, hall.made.id, hall.paper_id, attempt.id, attempt.paper_id, attempt.lease
+        )
+        order = Order(Verb.SUBMIT, None, [attempt.id])
+        async with unit_of_work(engine) as saving:
+            await attempts.save(saving, hall.parts, target, [response(hall.made, 0, ["a"])], now)
+            ending = asyncio.create_task(
+                in_transaction(
+                    engine,
+                    lambda uow: exams.steer_one(uow, hall.parts, hall.staff, hall.exam_id, order, now),
+                )
+            )
+            await until_blocking(engine, saving)
+        assert (await ending).status == AttemptStatus.SUBMITTED
+        async with unit_of_work(engine) as uow:
+            await hall.release(uow, now)
+            result = await uow.attempts.result(attempt.id)
+        assert result is not None
+        assert result.score_numerator == 2
+
+    async def test_submit_and_extension_at_once_leave_it_submitted(
+        self, engine: AsyncEngine, hall: Hall, candidate: Principal
+    ) -> None:
+        now = hall.parts.clock.now()
+        async with unit_of_work(engine) as uow:
+            attempt = (await hall.enter(uow, candidate, now)).started.attempt
+            placement = await hall.parts.placements.get(uow, hall.exam_id, hall.paper_id)
+        order = Order(Verb.EXTEND, "power cut", [attempt.id], 300)
+        async with unit_of_work(engine) as submitting:
+            await exams.submit(
+                submitting, hall.parts, candidate.id, placement, hall.paper_id, attempt.id, now
+            )
+            extending = asyncio.create_task(
+                in_transaction(
+                    engine,
+                    lambda uow: exams.steer(uow, hall.parts, hall.staff, hall.exam_id, order, now),
+                )
+            )
+            await until_blocking(engine, submitting)
+        assert [refusal.attempt_id for refusal in (await extending).refused] == [attempt.id]
+
+    async def test_many_graders_and_a_release_end_with_each_graded_once(
+        self, engine: AsyncEngine, hall: Hall
+    ) -> None:
+        now, ids = hall.parts.clock.now(), []
+        for _ in range(12):
+            async with unit_of_work(engine) as uow:
+                candidate = await add_candidate(uow)
+                attempt = (await hall.enter(uow, candidate, now)).started.attempt
+                placement = await hall.parts.placements.get(uow, hall.exam_id, hall.paper_id)
+                await exams.submit(uow, hall.parts, candidate.id, placement, hall.paper_id, attempt.id, now)
+                ids.append(attempt.id)
+
+        def grading(attempt_id: UUID) -> Awaitable[Any]:
+            return in_transaction(engine, lambda uow: attempts.grade_closed(uow, hall.parts, attempt_id, now))
+
+        releasing = in_transaction(engine, lambda uow: hall.release(uow, now))
+        await asyncio.gather(*(grading(each) for each in ids), releasing, *(grading(each) for each in ids))
+        async with reading(engine) as reads:
+            histogram = await reads.attempts.histogram(hall.paper_id)
+            graded = await reads.session.scalar(
+                text("select count(*) from ias.results where cohort_id = :id"), {"id": hall.paper_id}
+            )
+        assert (sum(histogram.values()), graded) == (12, 12)

@@ -1,0 +1,184 @@
+"""Sockets of the tests: the application behind a real server, and real clients."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from app.core.ids import uuid7
+from app.core.socket_protocol import OPTIONS
+from app.models import DEFAULT_INSTITUTE_ID, Exam, ExamPaper, Registration
+from app.services.unit_of_work import UnitOfWork
+
+Json = dict[str, Any]
+PATIENCE = 15.0
+PASSING = {"time", "monitor", "leaderboard"}
+
+
+class Socket:
+    """A client's end of a socket."""
+
+    def __init__(self, connection: ClientConnection, hello: Json) -> None:
+        self.connection = connection
+        self.hello = hello
+
+    async def next(self) -> Json:
+        """The next message, of whatever type."""
+        async with asyncio.timeout(PATIENCE):
+            return dict(json.loads(await self.connection.recv()))
+
+    async def next_of(self, kind: str) -> Json:
+        """The next message of a type; others are passed over."""
+        while (message := await self.next())["type"] != kind:
+            pass
+        return message
+
+    async def told(self, count: int) -> list[Json]:
+        """The next messages that are in the stream."""
+        messages: list[Json] = []
+        while len(messages) < count:
+            message = await self.next()
+            if message["type"] not in PASSING:
+                messages.append(message)
+        return messages
+
+    async def silent(self) -> bool:
+        """Whether nothing of the stream waits for us: it would come before the answer to a ping."""
+        await self.send({"type": "ping"})
+        while (message := await self.next())["type"] in PASSING - {"time"}:
+            pass
+        return bool(message["type"] == "time")
+
+    async def send(self, message: Any) -> None:
+        await self.connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
+
+    async def closed(self) -> tuple[int, str]:
+        """The code and the reason with which the other side closes."""
+        with pytest.raises(ConnectionClosed) as end:
+            await self._read_on()
+        return _farewell(end.value)
+
+    async def _read_on(self) -> None:
+        while True:
+            await self.next()
+
+
+@asynccontextmanager
+async def opened(
+    url: str,
+    path: str,
+    *,
+    ticket: str | None = None,
+    since: str | None = None,
+    query: str = "",
+    **headers: str,
+) -> AsyncIterator[Socket]:
+    """A socket that has been let in and greeted."""
+    parts = [f"ticket={ticket}" if ticket else "", f"since={since}" if since else "", query]
+    address = f"{url}{path}?{'&'.join(part for part in parts if part)}"
+    async with connect(address, additional_headers=headers, proxy=None) as connection:
+        hello = await Socket(connection, {}).next()
+        assert hello["type"] == "hello"
+        yield Socket(connection, hello)
+
+
+async def refusal(url: str, path: str, query: str = "", **headers: str) -> tuple[int, str]:
+    """The code and reason of a socket that is not let in."""
+    async with connect(f"{url}{path}?{query}", additional_headers=headers, proxy=None) as connection:
+        with pytest.raises(ConnectionClosed) as end:
+            async with asyncio.timeout(PATIENCE):
+                pytest.fail(f"let in: {await connection.recv()!r}")
+        return _farewell(end.value)
+
+
+def _farewell(end: ConnectionClosed) -> tuple[int, str]:
+    assert end.rcvd is not None, end
+    return end.rcvd.code, end.rcvd.reason
+
+
+async def ticket_for(client: httpx.AsyncClient, path: str) -> str:
+    """A ticket for a socket."""
+    answer = await client.post("/ws/ticket", json={"path": path})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["ticket"])
+
+
+@asynccontextmanager
+async def joined(
+    url: str, client: httpx.AsyncClient, path: str, since: str | None = None
+) -> AsyncIterator[Socket]:
+    """A person's socket, opened with a ticket."""
+    async with opened(url, path, ticket=await ticket_for(client, path), since=since) as socket:
+        yield socket
+
+
+@asynccontextmanager
+async def serving(app: FastAPI) -> AsyncIterator[str]:
+    """The application, whose lifespan somebody else keeps, behind uvicorn as `ias serve` sets it up."""
+    config = uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False, **OPTIONS)
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server._serve())  # `serve` would take over the signals of the test's process
+    async with asyncio.timeout(PATIENCE):
+        while not server.started:  # noqa: ASYNC110 -- uvicorn has no event for it
+            await asyncio.sleep(0.01)
+    yield f"ws://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    await task
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Return once the condition is true."""
+    async with asyncio.timeout(PATIENCE):
+        while not await condition():  # noqa: ASYNC110 -- whatever is waited for tells nobody
+            await asyncio.sleep(0.02)
+
+
+async def user_id_of(client: httpx.AsyncClient) -> UUID:
+    """Whose client it is."""
+    return UUID((await client.get("/auth/me")).json()["id"])
+
+
+async def add_exam(
+    uow: UnitOfWork, test_id: UUID, candidates: Sequence[UUID] = (), **changes: Any
+) -> tuple[UUID, UUID]:
+    """A published exam of one paper, and its registrations; the ids of exam and paper."""
+    now = datetime.now(UTC)
+    exam = Exam(
+        id=uuid7(),
+        institute_id=changes.pop("institute_id", DEFAULT_INSTITUTE_ID),
+        title={"en": "All-India mock"},
+        opens_at=now,
+        closes_at=now + timedelta(days=1),
+        **({"published_at": now} | changes),
+    )
+    uow.session.add(exam)
+    await uow.session.flush()
+    paper = ExamPaper(
+        id=uuid7(),
+        exam_id=exam.id,
+        test_id=test_id,
+        code="GS1",
+        title={"en": "General Studies I"},
+        starts_at=now,
+        entry_closes_at=now + timedelta(hours=12),
+        ends_at=now + timedelta(days=1),
+    )
+    uow.session.add(paper)
+    for number, user_id in enumerate(candidates, 1):
+        uow.session.add(
+            Registration(
+                exam_id=exam.id, user_id=user_id, roll_number=f"{number:06}", name="Asha", category="general"
+            )
+        )
+    await uow.session.flush()
+    return exam.id, paper.id
