@@ -2,17 +2,37 @@
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select, text, update
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import ARRAY, Uuid, bindparam, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 
-from app.models import Attempt, AttemptStatus, ResponseEvent, Result
+from app.models import Attempt, AttemptStatus, Result
 from app.repositories.base import Repository
 
 Score = tuple[UUID, Fraction]
 """A cohort, and a score in it."""
+
+ATTEMPTS_AT_ONCE = 200
+
+STANDING = (
+    text(
+        """
+    select attempt_id, jsonb_object_agg(question_id, answer) as answers
+    from (
+      select distinct on (attempt_id, question_id) attempt_id, question_id, answer
+      from ias.response_events where attempt_id = any(:attempts) and not late
+      order by attempt_id, question_id, lease desc, revision desc
+    ) as standing
+    where answer is not null group by attempt_id
+    """
+    )
+    .bindparams(bindparam("attempts", type_=ARRAY(Uuid)))
+    .columns(answers=JSONB)
+)
 
 # One statement locks the rows of the histogram in the order in which they are given.
 COUNT = text(
@@ -45,20 +65,17 @@ class GradingRepository(Repository):
         has_result = set(await self._session.scalars(graded))
         return [attempt for attempt in closed if attempt.id not in has_result]
 
-    async def standing(self, attempt_ids: Sequence[UUID]) -> Sequence[ResponseEvent]:
-        """What stands for each question of each attempt: the highest (lease, revision) that was in time."""
-        statement = (
-            select(ResponseEvent)
-            .where(ResponseEvent.attempt_id.in_(attempt_ids), ResponseEvent.late.is_(False))
-            .ext(distinct_on(ResponseEvent.attempt_id, ResponseEvent.question_id))
-            .order_by(
-                ResponseEvent.attempt_id,
-                ResponseEvent.question_id,
-                ResponseEvent.lease.desc(),
-                ResponseEvent.revision.desc(),
-            )
-        )
-        return (await self._session.scalars(statement)).all()
+    async def standing(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[UUID, Any]]:
+        """What stands in each attempt, by question: of the highest (lease, revision) that was in time.
+
+        Cleared answers are left out. Gathered by PostgreSQL: a thousand sheets are no hundred thousand rows.
+        """
+        found: dict[UUID, Mapping[UUID, Any]] = {attempt_id: {} for attempt_id in attempt_ids}
+        for first in range(0, len(attempt_ids), ATTEMPTS_AT_ONCE):
+            some = attempt_ids[first : first + ATTEMPTS_AT_ONCE]
+            for attempt_id, answers in await self._session.execute(STANDING, {"attempts": some}):
+                found[attempt_id] = {_uuid(question_id): answer for question_id, answer in answers.items()}
+        return found
 
     async def add_results(self, results: Sequence[Result]) -> None:
         """Keep the results of graded attempts."""
@@ -84,3 +101,9 @@ class GradingRepository(Repository):
         ]
         if rows:
             await self._session.execute(COUNT, {"counts": orjson.dumps(rows).decode()})
+
+
+@lru_cache(maxsize=4_096)
+def _uuid(text_: str) -> UUID:
+    """The same questions come with each sheet."""
+    return UUID(text_)

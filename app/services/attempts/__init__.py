@@ -3,7 +3,7 @@
 from app.services.attempts.closing import close, close_overdue, submit
 from app.services.attempts.grading import (
     AnsweredAttempt,
-    answers_of,
+    answered,
     ask_for_grading,
     grade_batch,
     grade_closed,
@@ -31,7 +31,7 @@ __all__ = [
     "SaveReport",
     "Standing",
     "Started",
-    "answers_of",
+    "answered",
     "ask_for_grading",
     "begin",
     "close",

@@ -82,12 +82,10 @@ async def grade_batch(uow: UnitOfWork, parts: Components, attempt_ids: Sequence[
 async def _grade_some(
     uow: UnitOfWork, parts: Components, attempts: Sequence[Attempt], now: datetime
 ) -> Counter[Score]:
-    standing: dict[UUID, list[ResponseEvent]] = {attempt.id: [] for attempt in attempts}
-    for event in await uow.grading.standing(list(standing)):
-        standing[event.attempt_id].append(event)
+    standing = await uow.grading.standing([attempt.id for attempt in attempts])
     by_paper: dict[UUID, list[AnsweredAttempt]] = {}
     for attempt in attempts:
-        by_paper.setdefault(attempt.paper_id, []).append((attempt, answers_of(standing[attempt.id])))
+        by_paper.setdefault(attempt.paper_id, []).append((attempt, answered(standing[attempt.id])))
     scores: Counter[Score] = Counter()
     for paper_id, sheets in by_paper.items():
         paper = await parts.papers.get(uow, paper_id)
@@ -147,10 +145,14 @@ async def withdraw_results(uow: UnitOfWork, attempt_ids: Sequence[UUID]) -> None
 
 def answers_of(standing: Iterable[ResponseEvent]) -> dict[UUID, Answer]:
     """The log's standing events as the answer sheet that the rule marks; cleared ones are blank."""
+    return answered({event.question_id: event.answer for event in standing if event.answer is not None})
+
+
+def answered(stored: Mapping[UUID, Any]) -> dict[UUID, Answer]:
+    """Stored answers by question, as the rule wants them."""
     return {
-        event.question_id: tuple(event.answer) if isinstance(event.answer, list) else event.answer
-        for event in standing
-        if event.answer is not None
+        question_id: tuple(answer) if isinstance(answer, list) else answer
+        for question_id, answer in stored.items()
     }
 
 

@@ -212,6 +212,11 @@ class TestMistakes:
         answer = await send_sheets(author, mixed, sheet_file(["1", "a", "b", "c"]))
         assert answer.status_code == 404
 
+    async def test_a_header_alone(self, held: Held) -> None:
+        report = body_of(await send_sheets(held.staff, held, b"roll_number,Q1,Q2,Q3\n"))
+        assert counts(report) == (0, 0, 0)
+        assert "no answer sheets" in report["warnings"][0]["message"]
+
 
 class TestCandidatesWithAccounts:
     async def test_a_roll_number_of_an_account(self, candidate: httpx.AsyncClient, held: Held) -> None:
@@ -384,6 +389,13 @@ class TestRelease:
         assert (attempt["status"], attempt["exam_paper_id"]) == ("submitted", held.papers[0]["id"])
         await held.release()
         await self.sees_the_result(candidate, held, made)
+
+    async def test_a_claim_of_a_roll_number_with_slashes(
+        self, candidate: httpx.AsyncClient, held: Held
+    ) -> None:
+        await bring_sheets(held, ["UPSC/26/0017", "a", "b", "d"])
+        await self.claim(held, candidate, "UPSC/26/0017")
+        assert body_of(await candidate.get(held.path))["my_registration"]["roll_number"] == "UPSC/26/0017"
 
     async def test_a_claim_after_the_release_and_after_practice(
         self, candidate: httpx.AsyncClient, held: Held, made: Made

@@ -20,7 +20,7 @@ from app.services.exams.answer_sheets.plans import PAPER, Plan, Sat, plan_for
 from app.services.exams.answer_sheets.reading import read_answer_sheets
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer
-from app.services.questions import ImportReport, RowError, first_errors
+from app.services.questions import ImportReport, RowError, RowWarning, first_errors
 from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
@@ -57,6 +57,8 @@ async def import_answer_sheets(
     read = await asyncio.to_thread(partial(read_answer_sheets, file, frozen, roll_number, columns))
     if read.errors:
         return _refused(read.errors)
+    if not read.sheets:
+        return ImportReport(warnings=[RowWarning(1, "file", "the file has a header and no answer sheets")])
     plan = await plan_for(uow, exam, paper, read.sheets)
     if plan.errors:
         return _refused(plan.errors)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from app.engine.scoring import Answer
-from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Registration, ResponseEvent, Role
+from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Registration, Role
 from app.repositories.exams import Account
 from app.services import attempts
 from app.services.exams.answer_sheets.reading import AnswerSheet
@@ -74,17 +74,13 @@ async def _known(uow: UnitOfWork, exam: Exam, paper: ExamPaper, sheets: Sequence
     await uow.answer_sheets.lock_people(people | {row.user_id for row in registered if row.user_id})
     registered = await uow.answer_sheets.registrations(exam.id, roll_numbers, people)
     official = await uow.answer_sheets.official(paper.id, [row.id for row in registered])
-    answers: dict[UUID, Mapping[UUID, Answer]] = {attempt.id: {} for attempt in official}
-    standing: dict[UUID, list[ResponseEvent]] = {}
-    for event in await uow.grading.standing(list(answers)):
-        standing.setdefault(event.attempt_id, []).append(event)
-    answers |= {attempt_id: attempts.answers_of(events) for attempt_id, events in standing.items()}
+    standing = await uow.grading.standing([attempt.id for attempt in official])
     return _Known(
         accounts=accounts,
         by_roll_number={row.roll_number: row for row in registered},
         by_user={row.user_id: row for row in registered if row.user_id},
         attempts={attempt.registration_id: attempt for attempt in official if attempt.registration_id},
-        answers=answers,
+        answers={attempt_id: attempts.answered(stored) for attempt_id, stored in standing.items()},
     )
 
 
