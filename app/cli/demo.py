@@ -80,7 +80,7 @@ def rehearse(
 def rehearse_exam(
     candidates: Annotated[int, typer.Option(min=1, max=1000, help="How many are registered.")] = 300,
     questions: Annotated[int, typer.Option(min=10, max=200, help="How many questions a paper has.")] = 100,
-    minutes: Annotated[float, typer.Option(min=0.1, max=200, help="How long all papers take.")] = 2,
+    minutes: Annotated[float, typer.Option(min=0.05, max=200, help="How long each paper takes.")] = 2,
     papers: Annotated[int, typer.Option(min=1, max=4, help="How many there are, one after the other.")] = 2,
     devices: Annotated[int, typer.Option(min=1, max=5, help="At most so many for one candidate.")] = 2,
     seed: Annotated[int, typer.Option(help="The same seed, the same plans.")] = 1,

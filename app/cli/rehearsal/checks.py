@@ -61,9 +61,10 @@ def marked_answers(
 def compared_with_meaning(sitting: Taken) -> bool:
     """Whether all that the candidate meant has arrived, so that the result must be exactly that.
 
-    Whoever submits while saving leaves that to chance, and nobody means what is admitted late.
+    Whoever submits while saving leaves that to chance, nobody means what is admitted late, and who ran into a
+    problem may have sent nothing after it.
     """
-    if sitting.plan.ending is Ending.SUBMIT_WHILE_SAVING or sitting.log.admitted:
+    if sitting.plan.ending is Ending.SUBMIT_WHILE_SAVING or sitting.log.admitted or sitting.log.problems:
         return False
     return not sitting.log.lost_anything(late=len(sitting.plan.late))
 

@@ -17,7 +17,7 @@ import orjson
 Watch = Callable[[str, bytes], None]
 """Looks at every answer, whatever its status: the kind of the request, and the body."""
 
-_TIMEOUT = httpx.Timeout(15)
+_TIMEOUT = httpx.Timeout(30)
 _PATIENCE = 90.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 3.0
 _ASKED_TO_WAIT = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)

@@ -84,7 +84,15 @@ class Device:
         await asyncio.gather(*(self._deliver(batch) for batch in batches))
 
     async def _deliver(self, events: Sequence[Event]) -> None:
-        """Send until there is an answer; what the network does besides must change nothing."""
+        """Send until there is an answer. Who gives up before cannot say what was saved."""
+        try:
+            await self._send(events)
+        except (Unexpected, asyncio.CancelledError):
+            self._log.lose(events)
+            raise
+
+    async def _send(self, events: Sequence[Event]) -> None:
+        """What the network does besides must change nothing."""
         network = self._rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
         unsure = network in (Network.ANSWER_LOST, Network.CANCELLED)
         if network is Network.ANSWER_LOST:

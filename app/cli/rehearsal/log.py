@@ -32,6 +32,11 @@ class Log:
         """The server said no. An earlier try that nobody heard of may have been in time all the same."""
         (self.unheard if unsure and not self.graded else self.refused).update(_by_identity(events))
 
+    def lose(self, events: Iterable[Event]) -> None:
+        """The client gave up: what was not heard of may have been saved or not."""
+        unknown = {key: event for key, event in _by_identity(events).items() if key not in self.acknowledged}
+        self.unheard.update(unknown)
+
     def keep_late(self, events: Iterable[Event]) -> None:
         """The server said that they came too late, and that it has kept them."""
         for identity, event in _by_identity(events).items():

@@ -54,3 +54,23 @@ class TestTimeSpent:
         )
 
         assert log.time_spent() == {FIRST: 35}
+
+
+class TestLose:
+    def test_who_gives_up_cannot_say_what_was_saved(self) -> None:
+        log = Log()
+        log.acknowledge([event(FIRST, 1, 1, "a")])
+        log.lose([event(FIRST, 1, 1, "a"), event(FIRST, 1, 2, "b")])
+
+        assert log.possible() == {FIRST: {("a",), ("b",)}}
+
+
+class TestAdmit:
+    def test_late_answers_count_once_they_are_admitted(self) -> None:
+        log = Log(graded=True)
+        log.refuse([event(FIRST, 1, 1, "a")], unsure=False)
+        log.keep_late([event(FIRST, 1, 1, "a")])
+        assert log.possible() == {}
+
+        log.admit()
+        assert (log.possible(), log.late) == ({FIRST: {("a",)}}, {})

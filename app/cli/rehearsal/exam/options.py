@@ -7,7 +7,7 @@ from app.cli.home import Home
 
 @dataclass(frozen=True, slots=True)
 class ExamOptions:
-    """`seconds` is the time of all papers together."""
+    """`seconds` is how long each paper's test takes."""
 
     api_url: str
     home: Home
@@ -19,8 +19,3 @@ class ExamOptions:
     seed: int
     kill: tuple[str, ...] = ()
     sockets: bool = True
-
-    @property
-    def paper_seconds(self) -> int:
-        """How long each paper's test takes."""
-        return max(1, self.seconds // self.papers)

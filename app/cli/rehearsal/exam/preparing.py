@@ -40,7 +40,7 @@ async def write_tests(author: ExamAuthor, options: ExamOptions) -> list[Written]
     written = []
     for place in range(options.papers):
         questions = compose(options.questions, options.seed + 1000 * place)
-        test_id, ids = await author.publish(questions, options.paper_seconds, f"-{place + 1}")
+        test_id, ids = await author.publish(questions, options.seconds, f"-{place + 1}")
         written.append(Written(questions, test_id, ids))
     return written
 
@@ -70,7 +70,7 @@ async def open_halls(
     The last paper must also be passed: so there are candidates without a rank who have sat everything.
     """
     starts_at = time.now() + timedelta(seconds=lead(options))
-    timetable = list(windows(starts_at, options.paper_seconds, options.papers, grace))
+    timetable = list(windows(starts_at, options.seconds, options.papers, grace))
     qualifying = [None] * (options.papers - 1) + [_QUALIFYING_PERCENT]
     tests = [each.test_id for each in written]
     paper_ids = await author.compose(tests, timetable, qualifying, CUTOFFS)
@@ -81,7 +81,7 @@ async def open_halls(
             options.seed + 1000 * place,
             each.test_id,
             each.question_ids,
-            options.paper_seconds,
+            options.seconds,
             tally,
             secrecy.watch,
             exam_id=author.exam_id,

@@ -119,7 +119,7 @@ class ExamRehearsal:
         plans = [preparing.plans_of(each, self.halls, devices) for each in self.candidates]
         arrivals = zip(self.candidates, plans, strict=True)
         await limited(_AT_ONCE, [candidate.take_place(self.halls, plans) for candidate, plans in arrivals])
-        await self._incidents.before(self.options.paper_seconds)
+        await self._incidents.before(self.options.seconds)
         if self.options.sockets:
             await limited(_AT_ONCE, [candidate.open_ear() for candidate in self.candidates])
             await self._listen_as_proctor()

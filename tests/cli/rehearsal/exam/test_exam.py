@@ -32,7 +32,7 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExamRehearsa
             with ensure_servers():
                 get_settings.cache_clear()
                 options = ExamOptions(
-                    run["api_url"], terminal.home, CANDIDATES, 10, seconds=6, papers=2, devices=2, seed=1
+                    run["api_url"], terminal.home, CANDIDATES, 10, seconds=3, papers=2, devices=2, seed=1
                 )
                 rehearsal = ExamRehearsal(options)
                 asyncio.run(rehearsal.run())
