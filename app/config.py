@@ -49,9 +49,13 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = None
 
     app_url: str = "http://localhost:3000"
+    api_url: str = "http://localhost:8000"
     smtp_url: SecretStr | None = None
     mail_folder: Path | None = None
     mail_from: str = "IAS Test Series <no-reply@localhost>"
+
+    fcm_service_account: SecretStr | None = None
+    fcm_url: str = "https://fcm.googleapis.com"
 
     media_url: str | None = None
     media_endpoint: str | None = None
@@ -67,6 +71,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = 1_000_000
     max_upload_bytes: int = 25_000_000
     grace_seconds: int = Field(default=10, ge=0)
+
+    worker_metrics_host: str = "127.0.0.1"
+    worker_metrics_port: int | None = Field(default=None, ge=0, le=65535)
 
     @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod
@@ -110,6 +117,7 @@ class Settings(BaseSettings):
             "CORS_ORIGINS allows every origin": "*" in self.cors_origins,
             "SMTP_URL is not set": self.smtp_url is None,
             "MEDIA_URL is not set": self.media_url is None,
+            "API_URL is not https": not self.api_url.startswith("https://"),
         }
         return [sentence for sentence, unsafe in checks.items() if unsafe]
 

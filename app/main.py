@@ -11,7 +11,19 @@ from starlette.middleware.cors import CORSMiddleware
 
 from app.api import problems
 from app.api.payloads import refuse_unstorable
-from app.api.v1 import auth, exams, health, media, passages, questions, subjects, tests, users, websocket
+from app.api.v1 import (
+    auth,
+    exams,
+    health,
+    media,
+    notifications,
+    passages,
+    questions,
+    subjects,
+    tests,
+    users,
+    websocket,
+)
 from app.config import Settings, get_settings
 from app.core.clock import Clock
 from app.core.middleware import AccessLog, BodyLimit, RateLimitHeaders, RequestContext, SecurityHeaders
@@ -53,6 +65,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         passages.router,
         media.router,
         websocket.router,
+        notifications.router,
+        notifications.device_router,
         health.clock_router,
         health.router,
     ):

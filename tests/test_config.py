@@ -15,6 +15,7 @@ PRODUCTION = {
     "SUPABASE_SERVICE_KEY": "service",
     "SMTP_URL": "smtps://user:secret@mail.example.org",
     "MEDIA_URL": "s3://ias-media/images",
+    "API_URL": "https://api.example.org",
 }
 
 
@@ -51,6 +52,7 @@ class TestProduction:
             "SUPABASE_SERVICE_KEY",
             "SMTP_URL",
             "MEDIA_URL",
+            "API_URL",
         ],
     )
     @pytest.mark.parametrize("how", ["missing", "empty"])
@@ -66,6 +68,7 @@ class TestProduction:
         [
             ("SECRET_KEY", "short", "fewer than 32 characters"),
             ("SUPABASE_URL", "http://project.supabase.co", "SUPABASE_URL is not https"),
+            ("API_URL", "http://api.example.org", "API_URL is not https"),
             ("CORS_ORIGINS", "https://app.example.org, *", "CORS_ORIGINS allows every origin"),
         ],
     )

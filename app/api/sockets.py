@@ -18,6 +18,7 @@ from app.core.errors import Fact, NotFound, SessionRevoked, TooManyRequests, Una
 from app.core.realtime import inbox as closings
 from app.core.realtime.hub import may_hear
 from app.core.realtime.inbox import Closing, Inbox, Listener
+from app.core.repeating import end
 from app.core.socket_protocol import LARGEST_MESSAGE
 from app.services import realtime
 from app.services.components import Components
@@ -162,9 +163,7 @@ async def _converse(websocket: WebSocket, inbox: Inbox, live: Realtime) -> int:
             return inbox.closing.code
         return hearing.result() if hearing.done() else 1006
     finally:
-        for task in (sending, hearing, closing):
-            task.cancel()
-        await asyncio.gather(sending, hearing, closing, return_exceptions=True)
+        await end((sending, hearing, closing))
 
 
 async def _send_all(websocket: WebSocket, inbox: Inbox) -> None:

@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import admin, demo, export, import_, migrate, serve, up, worker
+from app.cli import admin, demo, export, import_, import_sheets, migrate, serve, up, worker
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(up.up)
@@ -10,6 +10,7 @@ app.command()(serve.serve)
 app.command()(worker.worker)
 app.command()(migrate.migrate)
 app.add_typer(admin.admin, name="admin")
+import_.import_app.command("answer-sheets")(import_sheets.answer_sheets)
 app.add_typer(import_.import_app, name="import")
 app.add_typer(export.export_app, name="export")
 app.add_typer(demo.demo_app, name="demo")

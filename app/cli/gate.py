@@ -4,9 +4,11 @@
 """
 
 import sys
+from contextlib import nullcontext
 from importlib import import_module
 
 from app.cli import app
+from app.cli.metrics import shared_metrics
 
 _NEEDED = {
     "migrate": ["alembic.command", "app.services.unit_of_work"],
@@ -18,6 +20,11 @@ _NEEDED = {
 
 def main(arguments: list[str]) -> None:
     commands = _split(arguments)
+    with shared_metrics() if commands[0][0] == "worker" else nullcontext():
+        _run(commands)
+
+
+def _run(commands: list[list[str]]) -> None:
     for command in commands:
         for module in _NEEDED.get(command[0], []):
             import_module(module)

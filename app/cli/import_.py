@@ -114,7 +114,7 @@ async def _run(order: _Order) -> bool:
             async with unit_of_work(parts.engine) as uow:
                 report, published = await _import(uow, parts, order)
         except Fact as fact:
-            _print_fact(fact)
+            print_fact(fact)
             return False
     _print_report(report, published, dry_run=order.dry_run)
     return not report.errors
@@ -147,9 +147,7 @@ async def _import(
 
 def _print_report(report: "ImportReport", published: "Published | None", *, dry_run: bool) -> None:
     if report.errors:
-        _print_errors(
-            ("Row", "Column", "What is wrong"), [(e.row, e.field, e.message) for e in report.errors]
-        )
+        print_errors(("Row", "Column", "What is wrong"), [(e.row, e.field, e.message) for e in report.errors])
         console.print(f"Errors: {len(report.errors)}; nothing was imported.", style="red")
         return
     did = "Would be" if dry_run else "Questions"
@@ -157,7 +155,7 @@ def _print_report(report: "ImportReport", published: "Published | None", *, dry_
         f"{did} created: {report.created}, updated: {report.updated}, unchanged: {report.unchanged}"
     )
     if report.warnings:
-        _print_errors(
+        print_errors(
             ("Row", "Column", "Worth a look"), [(w.row, w.field, w.message) for w in report.warnings]
         )
     if published is not None:
@@ -166,13 +164,15 @@ def _print_report(report: "ImportReport", published: "Published | None", *, dry_
         console.print(f"{paper.question_count} questions, {paper.max_marks} marks", highlight=False)
 
 
-def _print_fact(fact: "Fact") -> None:
+def print_fact(fact: "Fact") -> None:
+    """Tell why nothing was imported."""
     console.print(f"{fact.detail} Nothing was imported.", style="red", markup=False)
     if any(error.message not in fact.detail for error in fact.errors):
-        _print_errors(("Field", "What is wrong"), [(error.field, error.message) for error in fact.errors])
+        print_errors(("Field", "What is wrong"), [(error.field, error.message) for error in fact.errors])
 
 
-def _print_errors(headings: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+def print_errors(headings: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+    """What is wrong, or worth a look, as a table."""
     table = Table(*headings)
     for row in rows:
         table.add_row(*(str(cell) for cell in row))

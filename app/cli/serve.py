@@ -1,15 +1,13 @@
 """`ias serve`: the API."""
 
-import os
 import signal
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
 
+from app.cli.metrics import shared_metrics
 from app.cli.servers import ensure_servers
 
 SHUTDOWN_SECONDS = 8
@@ -23,7 +21,7 @@ def serve(
     """Serve the API until Ctrl-C or SIGTERM; requests under way are answered first."""
     # When uvicorn has stopped in order it sends itself the signal again; what we opened is to be closed then.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with ensure_servers(), _shared_metrics(workers):
+    with ensure_servers(), shared_metrics() if workers > 1 else nullcontext():
         import uvicorn  # noqa: PLC0415 -- heavy
 
         from app.config import get_settings  # noqa: PLC0415 -- only now is the environment complete
@@ -45,14 +43,3 @@ def serve(
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             **OPTIONS,
         )
-
-
-@contextmanager
-def _shared_metrics(workers: int) -> Iterator[None]:
-    """Where several processes keep their counters together, so that each can show all."""
-    if workers == 1 or "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        yield
-        return
-    with tempfile.TemporaryDirectory(prefix="ias-metrics-") as folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        yield

@@ -89,7 +89,9 @@ class Installation:
                 f"Port {port} is in use by another program. Choose another one: PORT={port + 1} make run"
             )
         self.url = f"http://{_in_url(_EVERYWHERE.get(host, host))}:{port}"
-        self.environment = self._servers.environment | {"HOST": host, "PORT": str(port)}
+        # Links in mails lead to the API; an address that the environment names goes before ours.
+        given = self._servers.environment
+        self.environment = {"API_URL": self.url} | given | {"HOST": host, "PORT": str(port)}
         self._ready_file = home.worker_ready
         stack.callback(self._ready_file.unlink, missing_ok=True)
         self._preparation = self._gated("prepare", "The preparation of the database", "migrate + demo load")

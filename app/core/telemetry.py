@@ -4,7 +4,8 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 import orjson
@@ -55,6 +56,22 @@ realtime_readers = Gauge(
     "ias_realtime_readers", "Processes that follow the stream in Redis", multiprocess_mode="livesum"
 )
 
+# Of the worker; its tasks run in processes of their own.
+SECONDS = (0.005, 0.02, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60)
+tasks_total = Counter("ias_tasks_total", "Jobs that were run", ["task", "outcome"])
+task_seconds = Histogram("ias_task_seconds", "Time that a job took", ["task"], buckets=SECONDS)
+loop_seconds = Histogram("ias_loop_seconds", "Time of one round of a loop", ["loop"], buckets=SECONDS)
+loop_failures_total = Counter("ias_loop_failures_total", "Rounds of a loop that failed", ["loop"])
+loop_lag_seconds = Gauge(
+    "ias_loop_lag_seconds",
+    "How long after its time a loop has begun its latest round; it grows while rounds fail",
+    ["loop"],
+    multiprocess_mode="livemax",
+)
+deliveries_total = Counter(
+    "ias_deliveries_total", "What became of deliveries of notifications", ["channel", "outcome"]
+)
+
 
 def observe_request(method: str, route: str, status: int, seconds: float) -> None:
     """Count a request that has been answered."""
@@ -86,6 +103,41 @@ def metrics_payload() -> tuple[bytes, str]:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The value of a gauge that is not kept but asked for, such as the length of a queue."""
+
+    name: str
+    value: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+_READINGS = {
+    "ias_backlog_known": "Whether this part of the backlog could be asked for",
+    "ias_jobs_waiting": "Jobs of the outbox that are not done",
+    "ias_jobs_oldest_due_seconds": "How long the oldest job has been due that nobody has published",
+    "ias_queue_messages": "Messages in Redis that no worker has taken",
+    "ias_attempts_overdue": "Attempts in progress whose deadline and grace are over",
+    "ias_messages_unpublished": "Messages for sockets that nobody has published",
+    "ias_messages_oldest_seconds": "Age of the oldest of them",
+    "ias_deliveries_waiting": "Notifications to be sent, resting and in quiet hours included",
+    "ias_deliveries_oldest_due_seconds": "How long the oldest of them has been due",
+    "ias_worker_silence_seconds": "Time since any worker was last seen",
+}
+
+
+def readings_payload(readings: Sequence[Measured]) -> bytes:
+    """Lines for Prometheus, to be added to its page."""
+    registry = CollectorRegistry()
+    gauges: dict[str, Gauge] = {}
+    for each in readings:
+        if each.name not in gauges:
+            gauges[each.name] = Gauge(each.name, _READINGS[each.name], [*each.labels], registry=registry)
+        gauge = gauges[each.name]
+        (gauge.labels(**each.labels) if each.labels else gauge).set(each.value)
+    return generate_latest(registry)
 
 
 def configure_logging(level: str = "INFO", *, console: bool = False, stream: TextIO | None = None) -> None:

@@ -353,11 +353,19 @@ def _tally(scores: Sequence[ItemScore], factor: Fraction, max_score: Fraction) -
     return Tally(
         factor=factor,
         max_score=max_score,
-        marks_gained=sum((score.marks for score in scores if score.marks.numerator > 0), _NOTHING),
-        marks_lost=-sum((score.marks for score in scores if score.marks.numerator < 0), _NOTHING),
+        marks_gained=_sum(score.marks for score in scores if score.marks.numerator > 0),
+        marks_lost=-_sum(score.marks for score in scores if score.marks.numerator < 0),
         correct=outcomes[Outcome.CORRECT],
         incorrect=outcomes[Outcome.INCORRECT],
         partial=outcomes[Outcome.PARTIAL],
         unattempted=outcomes[Outcome.UNATTEMPTED],
         dropped=outcomes[Outcome.DROPPED],
     )
+
+
+def _sum(marks: Iterable[Fraction]) -> Fraction:
+    """The exact sum: whole numbers by denominator first, since a paper's marks share few of them."""
+    numerators: Counter[int] = Counter()
+    for mark in marks:
+        numerators[mark.denominator] += mark.numerator
+    return sum((Fraction(n, denominator) for denominator, n in numerators.items()), _NOTHING)

@@ -12,6 +12,15 @@ from app.models.exams import (
     ExamResult,
     Registration,
 )
+from app.models.notifications import (
+    Channel,
+    DeadAddress,
+    Delivery,
+    Device,
+    Kind,
+    Notification,
+    NotificationSettings,
+)
 from app.models.questions import Media, Passage, PassageVersion, Question, QuestionVersion
 from app.models.realtime import Message, SocketTicket
 from app.models.subjects import Chapter, Subject
@@ -28,17 +37,24 @@ __all__ = [
     "AttemptStatus",
     "AuditEntry",
     "Base",
+    "Channel",
     "Chapter",
+    "DeadAddress",
+    "Delivery",
+    "Device",
     "Exam",
     "ExamPaper",
     "ExamRelease",
     "ExamResult",
     "Institute",
     "Job",
+    "Kind",
     "LocalizedText",
     "Media",
     "Membership",
     "Message",
+    "Notification",
+    "NotificationSettings",
     "Paper",
     "PaperMedia",
     "Passage",

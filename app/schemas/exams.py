@@ -23,7 +23,7 @@ from app.services.exams import StartedPaper as Started
 def _two_places(value: str) -> str:
     if abs(Decimal(value)) > 10_000:
         raise ValueError("marks lie between -10000 and 10000")
-    return value
+    return f"{Decimal(value):.2f}"
 
 
 Marks = Annotated[

@@ -13,6 +13,7 @@ from app.config import Settings
 from app.core.cache import Cache
 from app.core.clock import Clock, SystemClock
 from app.core.mail import FolderMailer, Mailer, SmtpMailer
+from app.core.push import FcmPusher, Pusher, ServiceAccount
 from app.core.rate_limits import RateLimiter
 from app.core.realtime.hub import Hub
 from app.core.realtime.stream import Stream
@@ -20,6 +21,7 @@ from app.core.revocations import Revocations
 from app.core.storage import S3Access, Storage
 from app.core.supabase_auth import SupabaseAuth
 from app.core.tokens import AccessTokenVerifier, AttemptTokens
+from app.core.unsubscribe import UnsubscribeTokens
 from app.database import create_engine
 from app.services.placements import PlacementStore
 from app.services.tests.papers import PaperStore
@@ -46,6 +48,9 @@ class Components:
     stream: Stream
     hub: Hub
     """The sockets of this process; the API's alone has any."""
+    pusher: Pusher | None
+    """None where no service account is set: then nothing is pushed."""
+    unsubscribe_tokens: UnsubscribeTokens
 
 
 @asynccontextmanager
@@ -82,9 +87,11 @@ async def open_components(
             papers=PaperStore(),
             placements=PlacementStore(),
             media=_media(settings),
-            mailer=_mailer(settings),
+            mailer=_mailer(settings, clock),
             stream=stream,
             hub=Hub(),
+            pusher=_pusher(settings, http, clock),
+            unsubscribe_tokens=UnsubscribeTokens(settings.secret_key.get_secret_value(), clock),
         )
     await stream.close()
     await redis.aclose()
@@ -113,7 +120,14 @@ def _media(settings: Settings) -> Storage:
     return Storage(settings.media_url or Path("media").absolute().as_uri(), access)
 
 
-def _mailer(settings: Settings) -> Mailer:
+def _mailer(settings: Settings, clock: Clock) -> Mailer:
     if settings.smtp_url is not None:
-        return SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from)
-    return FolderMailer(settings.mail_folder or Path("mail"), settings.mail_from)
+        return SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from, clock)
+    return FolderMailer(settings.mail_folder or Path("mail"), settings.mail_from, clock)
+
+
+def _pusher(settings: Settings, http: httpx.AsyncClient, clock: Clock) -> Pusher | None:
+    if settings.fcm_service_account is None:
+        return None
+    account = ServiceAccount.read(settings.fcm_service_account.get_secret_value())
+    return FcmPusher(account, http, clock, settings.fcm_url)

@@ -11,15 +11,21 @@ from app.core.errors import Fact
 from app.database import transaction
 from app.repositories.attempts import AttemptRepository
 from app.repositories.audit import AuditRepository
+from app.repositories.backlog import BacklogRepository
+from app.repositories.deliveries import DeliveryRepository
 from app.repositories.exams import (
+    AnswerSheetRepository,
     ExamRepository,
     ExamResultRepository,
     HallRepository,
     RegistrationRepository,
 )
+from app.repositories.grading import GradingRepository
 from app.repositories.likeness import LikenessRepository
 from app.repositories.media import MediaRepository
 from app.repositories.messages import MessageRepository
+from app.repositories.notifications import DeviceRepository, NotificationRepository, PreferenceRepository
+from app.repositories.occasions import OccasionRepository
 from app.repositories.passages import PassageRepository
 from app.repositories.progress import ProgressRepository
 from app.repositories.questions import QuestionRepository
@@ -48,14 +54,22 @@ class Reading:
         self.media = MediaRepository(session)
         self.tests = TestRepository(session)
         self.attempts = AttemptRepository(session)
+        self.grading = GradingRepository(session)
         self.exams = ExamRepository(session)
         self.registrations = RegistrationRepository(session)
+        self.answer_sheets = AnswerSheetRepository(session)
         self.hall = HallRepository(session)
         self.exam_results = ExamResultRepository(session)
         self.progress = ProgressRepository(session)
         self.audit = AuditRepository(session)
         self.rooms = RoomRepository(session)
+        self.occasions = OccasionRepository(session)
+        self.notifications = NotificationRepository(session)
+        self.deliveries = DeliveryRepository(session)
+        self.devices = DeviceRepository(session)
+        self.preferences = PreferenceRepository(session)
         self.workers = WorkerRepository(session)
+        self.backlog = BacklogRepository(session)
         self.health = HealthRepository(session)
 
 

@@ -1,6 +1,7 @@
 """How a job runs: once, in one transaction with the mark that it is done (decision D9)."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from celery.signals import worker_process_init, worker_process_shutdown
 from structlog.contextvars import bound_contextvars
 
 from app.config import Settings, get_settings
-from app.core.telemetry import redact_text
+from app.core.telemetry import redact_text, task_seconds, tasks_total
 from app.services.components import Components, open_components
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.workers.celery_app import TASK_SECONDS, celery_app
@@ -74,36 +75,42 @@ class JobRunner:
             self._loop.run(self._run(job_id, function))
 
     async def _run(self, job_id: UUID, function: Task) -> None:
+        began, outcome = time.monotonic(), "failed"
         try:
             async with asyncio.timeout(TASK_SECONDS), unit_of_work(self._parts.engine) as uow:
-                await self._do(uow, job_id, function)
+                outcome = await self._do(uow, job_id, function)
         except Exception as error:  # noqa: BLE001 -- whatever went wrong, the job gets its next chance
-            await self._note_failure(job_id, error)
+            outcome = await self._note_failure(job_id, error)
+        finally:
+            tasks_total.labels(function.__name__, outcome).inc()
+            task_seconds.labels(function.__name__).observe(time.monotonic() - began)
 
-    async def _do(self, uow: UnitOfWork, job_id: UUID, function: Task) -> None:
+    async def _do(self, uow: UnitOfWork, job_id: UUID, function: Task) -> str:
         job = await uow.jobs.lock_unfinished(job_id)
         if job is None:
-            return
+            return "done_elsewhere"
         now = self._parts.clock.now()
         if job.deliveries > MAX_DELIVERIES:
             # It has never failed in order, or it would not be here: it takes its worker along.
             await self._give_up(uow, job_id, f"not done after {MAX_DELIVERIES} deliveries")
-            return
+            return "given_up"
         # Marked first and committed last: between the task's end and the commit nothing is left to go wrong
-        # but the commit itself. That is the window in which a mail may be sent twice.
+        # but the commit itself.
         await uow.jobs.finish(job_id, now)
         await function(Work(uow, now, self._parts), **job.arguments)
+        return "done"
 
-    async def _note_failure(self, job_id: UUID, error: Exception) -> None:
+    async def _note_failure(self, job_id: UUID, error: Exception) -> str:
         async with unit_of_work(self._parts.engine) as uow:
             job = await uow.jobs.lock_unfinished(job_id)
             if job is None:
-                return
+                return "failed"
             log.warning("job_failed", deliveries=job.deliveries, exc_info=error)
             if job.deliveries >= MAX_DELIVERIES:
                 await self._give_up(uow, job_id, redact_text(f"{type(error).__name__}: {error}")[:500])
-            else:
-                job.leased_until = self._parts.clock.now() + retry_delay(job.deliveries)
+                return "given_up"
+            job.leased_until = self._parts.clock.now() + retry_delay(job.deliveries)
+            return "failed"
 
     async def _give_up(self, uow: UnitOfWork, job_id: UUID, reason: str) -> None:
         log.error("job_given_up", reason=reason)

@@ -11,14 +11,14 @@ from pathlib import Path
 import structlog
 
 from app.config import Settings
-from app.core.clock import SystemClock
-from app.core.realtime.stream import Stream
-from app.core.repeating import repeat
-from app.database import create_engine
+from app.core.repeating import end, repeat
 from app.services import realtime
+from app.services.components import Components, open_components
 from app.workers.broker import Broker
 from app.workers.consumer import Consumer
 from app.workers.loops import Heart, Housekeeping, Relay
+from app.workers.metrics import serve_metrics
+from app.workers.post import Post
 
 log = structlog.get_logger(__name__)
 
@@ -27,20 +27,25 @@ def run_worker(settings: Settings, concurrency: int) -> None:
     """Work until SIGTERM or SIGINT. SystemExit(1) if Celery dies: whoever started us starts us again."""
     consumer = Consumer(concurrency)
     with asyncio.Runner() as runner:
-        runner.run(_Worker(settings, consumer).work())
+        runner.run(_work(settings, consumer))
+
+
+async def _work(settings: Settings, consumer: Consumer) -> None:
+    async with open_components(settings, application_name="ias-worker", pool_size=6) as parts:
+        await _Worker(parts, consumer).work()
 
 
 class _Worker:
-    def __init__(self, settings: Settings, consumer: Consumer) -> None:
-        clock = SystemClock()
+    def __init__(self, parts: Components, consumer: Consumer) -> None:
+        engine, clock = parts.engine, parts.clock
+        self._parts = parts
         self._consumer = consumer
-        self._engine = create_engine(settings, application_name="ias-worker", pool_size=4)
-        self._broker = Broker(settings.redis)
-        self._stream = Stream(settings.redis)
-        self._publisher = realtime.Publisher(self._engine, self._stream, clock)
-        self._relay = Relay(self._engine, clock, self._broker)
-        self._heart = Heart(self._engine, clock)
-        self._keeper = Housekeeping(self._engine, clock, timedelta(seconds=settings.grace_seconds))
+        self._broker = Broker(parts.settings.redis)
+        self._relay = Relay(engine, clock, self._broker)
+        self._heart = Heart(engine, clock)
+        self._keeper = Housekeeping(engine, clock, timedelta(seconds=parts.settings.grace_seconds))
+        self._post = Post(parts)
+        self._publisher = realtime.Publisher(engine, parts.stream, clock)
 
     async def work(self) -> None:
         stop = asyncio.Event()
@@ -64,6 +69,10 @@ class _Worker:
             repeat("relay", 0.5, self._relay.step),
             repeat("messages", 0.5, self._publisher.publish_all),
             repeat("forget", 600, self._keeper.forget),
+            repeat("reminders", 5, self._post.remind),
+            repeat("deliveries", 1, self._post.deliver),
+            repeat("forget_deliveries", 3600, self._post.forget),
+            serve_metrics(self._parts),
             repeat("forgotten_attempts", 600, self._keeper.grade_forgotten),
             self._announce_ready(),
         )
@@ -77,13 +86,9 @@ class _Worker:
             Path(path).touch()  # noqa: ASYNC240 -- once, and empty
 
     async def _stop(self, loops: Sequence[asyncio.Task[None]]) -> None:
-        for loop in loops:
-            loop.cancel()
-        await asyncio.gather(*loops, return_exceptions=True)
+        await end(loops)
         await self._consumer.stop()
         with suppress(Exception):  # without a database the row stays, and is forgotten later
             async with asyncio.timeout(2):
                 await self._heart.stop()
         await self._broker.close()
-        await self._stream.close()
-        await self._engine.dispose()

@@ -216,6 +216,8 @@ class TestMetrics:
             answer = await client.get("/metrics")
         assert answer.status_code == 200
         assert "ias_http_requests_in_progress" in answer.text
+        assert 'ias_backlog_known{part="redis"} 1.0' in answer.text
+        assert 'ias_backlog_known{part="database"} 0.0' in answer.text  # which has one table here
         assert answer.headers["Content-Type"].startswith("text/plain")
 
     @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP"])

@@ -211,10 +211,11 @@ asyncio.run(main())
 """
 
 
-async def test_a_process_that_stops_asks_everybody_to_come_back(
-    start_api: StartApi, candidate: httpx.AsyncClient
+@pytest.mark.parametrize("processes", ["1", "2"])
+async def test_a_server_that_stops_asks_everybody_to_come_back(
+    processes: str, start_api: StartApi, candidate: httpx.AsyncClient
 ) -> None:
-    (api,) = await asyncio.to_thread(start_api)
+    (api,) = await asyncio.to_thread(start_api, API_WORKERS=processes)
     path = "/ws/notifications"
     async with AsyncExitStack() as stack:
         sockets = [

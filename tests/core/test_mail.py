@@ -1,22 +1,19 @@
 """Mail to a real SMTP server and into a folder."""
 
-import asyncio
-import email
-import email.policy
 import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-import aiosmtplib
 import pytest
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
+from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from app.core.mail import FolderMailer, SmtpMailer
+from app.core.channels import DeadTarget, NotNow, NotSent, Refused
+from app.core.mail import FolderMailer, Handling, SmtpMailer
+from tests.mail_server import Inbox, parsed, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -32,26 +29,6 @@ class Stopped:
 
     def now(self) -> datetime:
         return self.at
-
-
-class Inbox:
-    """What the server was given."""
-
-    def __init__(self) -> None:
-        self.envelopes: list[Envelope] = []
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802 -- aiosmtpd's name
-        self.envelopes.append(envelope)
-        return "250 OK"
-
-    def only(self) -> EmailMessage:
-        (envelope,) = self.envelopes
-        assert isinstance(envelope.content, bytes)
-        return parsed(envelope.content)
-
-
-def parsed(content: bytes) -> EmailMessage:
-    return email.message_from_bytes(content, policy=email.policy.default)
 
 
 def knows_the_password(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
@@ -75,24 +52,6 @@ async def smtp_with_login(inbox: Inbox) -> AsyncIterator[str]:
     login = {"authenticator": knows_the_password, "auth_required": True, "auth_require_tls": False}
     async with serving(inbox, **login) as address:
         yield address
-
-
-@asynccontextmanager
-async def serving(inbox: Inbox, **options: Any) -> AsyncIterator[str]:
-    loop = asyncio.get_running_loop()
-    connections: list[SMTP] = []
-
-    def connection() -> SMTP:
-        connections.append(SMTP(inbox, loop=loop, **options))
-        return connections[-1]
-
-    server = await loop.create_server(connection, "127.0.0.1", 0)
-    async with server:
-        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    for opened in connections:
-        if opened.transport:
-            opened.transport.close()
-    await asyncio.sleep(0)  # The sockets are closed by the loop.
 
 
 class TestSmtpMailer:
@@ -141,14 +100,89 @@ class TestSmtpMailer:
 
     @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
     async def test_a_wrong_password_is_an_error(self, smtp_with_login: str, inbox: Inbox) -> None:
-        with pytest.raises(aiosmtplib.SMTPAuthenticationError):
+        with pytest.raises(NotNow, match="SMTPAuthenticationError 535"):
             await SmtpMailer(f"smtp://mailer:wrong@{smtp_with_login}", SENDER).send("a@b.org", "S", "text")
         assert inbox.envelopes == []
 
     async def test_starttls_is_insisted_on(self, smtp: str, inbox: Inbox) -> None:
-        with pytest.raises(aiosmtplib.SMTPException):
+        with pytest.raises(NotNow):
             await SmtpMailer(f"smtp://{smtp}?starttls", SENDER).send("a@b.org", "S", "text")
         assert inbox.envelopes == []
+
+    async def test_a_connection_serves_several_mails(self, smtp: str, inbox: Inbox) -> None:
+        mailer = SmtpMailer(f"smtp://{smtp}", SENDER)
+        for number in range(3):
+            await mailer.send("asha@example.org", str(number), "text")
+        await mailer.close()
+        assert [message["Subject"] for message in inbox.to("asha@example.org")] == ["0", "1", "2"]
+        assert inbox.connections == 1
+
+    async def test_a_refused_mail_costs_the_next_one_nothing(self, smtp: str, inbox: Inbox) -> None:
+        inbox.refusals["gone@example.org"] = "550 5.1.1 No such user"
+        mailer = SmtpMailer(f"smtp://{smtp}", SENDER)
+        with pytest.raises(DeadTarget):
+            await mailer.send("gone@example.org", "S", "text")
+        await mailer.send("asha@example.org", "S", "text")
+        await mailer.close()
+        assert inbox.only()["To"] == "asha@example.org"
+
+    @pytest.mark.parametrize(
+        ("refusal", "fate"),
+        [
+            ("550 5.1.1 No such user here", DeadTarget),
+            ("550 5.2.1 Mailbox disabled", DeadTarget),
+            ("550 unknown", DeadTarget),
+            ("553 5.1.3 Bad address", DeadTarget),
+            ("554 5.7.1 Relaying denied", Refused),
+            ("550 5.7.26 Unauthenticated mail is not accepted", Refused),
+            ("450 4.2.1 Mailbox busy", NotNow),
+            ("451 4.7.1 Greylisted, come back later", NotNow),
+            ("452 4.2.2 Mailbox full", NotNow),
+            ("421 4.3.2 Going down", NotNow),
+        ],
+    )
+    async def test_what_a_refused_recipient_means(
+        self, smtp: str, inbox: Inbox, refusal: str, fate: type[NotSent]
+    ) -> None:
+        inbox.refusals["asha@example.org"] = refusal
+        with pytest.raises(NotSent) as raised:
+            await SmtpMailer(f"smtp://{smtp}", SENDER).send("asha@example.org", "S", "text")
+        assert type(raised.value) is fate
+        assert "asha" not in str(raised.value)
+
+    @pytest.mark.parametrize(
+        ("answer", "fate"), [("554 5.6.0 Spam", Refused), ("451 4.3.0 Disk full", NotNow)]
+    )
+    async def test_what_a_refused_message_means(
+        self, smtp: str, inbox: Inbox, answer: str, fate: type[NotSent]
+    ) -> None:
+        inbox.answer = answer
+        with pytest.raises(NotSent) as raised:
+            await SmtpMailer(f"smtp://{smtp}", SENDER).send("asha@example.org", "S", "text")
+        assert type(raised.value) is fate
+
+    async def test_a_server_that_is_not_there_is_asked_again(self) -> None:
+        with pytest.raises(NotNow):
+            await SmtpMailer("smtp://127.0.0.1:1", SENDER).send("asha@example.org", "S", "text")
+
+    async def test_its_id_and_its_way_out_are_in_the_headers(self, smtp: str, inbox: Inbox) -> None:
+        url = "https://api.example.org/v1/notifications/unsubscribe?token=" + "eyJ0eXAi.-_" * 25
+        mailer = SmtpMailer(f"smtp://{smtp}", SENDER)
+        await mailer.send("asha@example.org", "S", "text", handling=Handling(UUID(int=7), url))
+        await mailer.close()
+        content = inbox.envelopes[0].content
+        assert isinstance(content, bytes)
+        # Word for word: mail programs do not decode this header.
+        assert f"\r\nList-Unsubscribe: <{url}>\r\n".encode() in content
+        assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in content
+        assert inbox.only()["Message-ID"] == f"<{UUID(int=7)}@ias.example>"
+
+    async def test_what_nobody_can_unsubscribe_from_says_nothing_of_it(self, smtp: str, inbox: Inbox) -> None:
+        mailer = SmtpMailer(f"smtp://{smtp}", SENDER)
+        await mailer.send("asha@example.org", "S", "नमस्ते")
+        await mailer.close()
+        assert inbox.only()["List-Unsubscribe"] is None
+        assert inbox.envelopes[0].content.isascii()  # type: ignore[union-attr]
 
     @pytest.mark.parametrize("url", ["http://mail", "smtp://", "mail.example.org:25"])
     def test_an_address_that_is_none_is_refused_at_start(self, url: str) -> None:

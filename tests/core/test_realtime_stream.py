@@ -17,6 +17,7 @@ from app.core.realtime.hub import Hub
 from app.core.realtime.inbox import Listener
 from app.core.realtime.messages import Posted, pack
 from app.core.realtime.stream import STREAM, Packed, Reader, Stream
+from app.core.repeating import end
 from app.embedded.valkey import Valkey
 
 ROOM = "exam:1"
@@ -89,8 +90,7 @@ async def following(stream: Stream) -> AsyncIterator[Following]:
     try:
         yield follower
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end([task])
 
 
 class TestPublish:
@@ -188,8 +188,7 @@ class TestReader:
         await follower.until(follower.reader.loaded.is_set)
         await follower.until(lambda: bool(follower.told))
         assert follower.told == [message[0]]
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end([task])
 
     async def test_is_not_stopped_by_what_it_cannot_read(self, stream: Stream, redis: Redis) -> None:
         await stream.publish([], fill=True)

@@ -23,6 +23,7 @@ from app.core.realtime.hub import Hub
 from app.core.realtime.inbox import Listener
 from app.core.realtime.messages import Posted, unpack
 from app.core.realtime.stream import Stream
+from app.core.repeating import end
 from app.database import create_engine
 from app.embedded.valkey import Valkey
 from app.repositories.messages import exam_room
@@ -197,7 +198,7 @@ class TestUnitOfWork:
             while await numbers(stream) != [1]:  # noqa: ASYNC110 -- the publisher tells nobody
                 await asyncio.sleep(0.01)
         publish_by(database, None)
-        task.cancel()
+        await end([task])
 
     async def test_a_redis_that_hangs_holds_nothing_up(self, database: AsyncEngine) -> None:
         async def hang(reader: Any, writer: Any) -> None:
@@ -214,8 +215,7 @@ class TestUnitOfWork:
             await write(database, number)
         assert asyncio.get_running_loop().time() - began < 2
         publish_by(database, None)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end([task])
         await stream.close()
         server.close()
 

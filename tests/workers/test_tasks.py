@@ -35,6 +35,10 @@ async def overdue_attempt(database: Database, valkey: Valkey) -> UUID:
             return (await attempts.start(uow, parts, candidate, test.id, None, long_ago)).attempt.id
 
 
+async def sent(database: Database) -> bool:
+    return bool(await database.all("select 1 from ias.deliveries where status = 'sent'"))
+
+
 async def attempt(database: Database, attempt_id: UUID) -> Any:
     return (await database.all("select * from ias.attempts where id = :id", id=attempt_id))[0]
 
@@ -48,6 +52,7 @@ class TestSendWelcomeMail:
         await start_worker().ready()
         job = (await database.all("select id from ias.jobs where task = 'send_welcome_mail'"))[0].id
         await eventually(lambda: database.finished(job))
+        await eventually(lambda: sent(database))
         (file,) = (tmp_path / "mail").glob("*.eml")
         mail = message_from_bytes(file.read_bytes(), policy=policy.default)
         assert mail["To"] == "asha@example.org"
@@ -60,6 +65,7 @@ class TestSendWelcomeMail:
         job = await database.add_job("send_welcome_mail", user_id=str(uuid4()))
         await eventually(lambda: database.finished(job))
         assert (await database.job(job)).error is None
+        assert await database.all("select 1 from ias.notifications") == []
         assert not list((tmp_path / "mail").glob("*"))
 
 

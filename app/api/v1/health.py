@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import structlog
 from fastapi import APIRouter, Request, Response
@@ -14,22 +14,20 @@ from app.api.deps import Now, Parts
 from app.core import telemetry
 from app.core.client_address import is_local
 from app.core.errors import NotFound, Unauthenticated
+from app.core.patience import in_time
 from app.schemas.health import ChecksOut, DatabaseHealthOut, HealthOut, ReadinessOut, TimeOut
+from app.services import backlog
 from app.services.unit_of_work import reading
 
 PATIENCE_SECONDS = 1.5
 WORKER_SILENCE = timedelta(seconds=15)
 RETRY_AFTER = {"Retry-After": "2"}
 
-Answer = TypeVar("Answer")
 Status = Literal["ready", "degraded", "unavailable"]
 
 router = APIRouter(tags=["health"])
 clock_router = APIRouter(tags=["time"])
 log = structlog.get_logger(__name__)
-
-# Checks that did not answer in time are cancelled, but not waited for; asyncio itself would forget them.
-_given_up: set[asyncio.Future[Any]] = set()
 
 
 @router.get("/health")
@@ -70,7 +68,10 @@ async def readiness(parts: Parts, response: Response) -> ReadinessOut:
 
 @router.get("/metrics", include_in_schema=False)
 async def metrics(request: Request, parts: Parts) -> Response:
-    """Prometheus metrics: from this machine, or with METRICS_TOKEN as bearer token."""
+    """Prometheus metrics: from this machine, or with METRICS_TOKEN as bearer token.
+
+    The process's own counters, and the backlog in PostgreSQL and Redis, as far as they answer in time.
+    """
     token = parts.settings.metrics_token
     if not is_local(request.scope):
         if token is None:
@@ -78,6 +79,7 @@ async def metrics(request: Request, parts: Parts) -> Response:
         if not _bears(request, token.get_secret_value()):
             raise Unauthenticated("Send METRICS_TOKEN as a bearer token.")
     content, content_type = telemetry.metrics_payload()
+    content += telemetry.readings_payload(await backlog.measure(parts))
     return Response(content, media_type=content_type)
 
 
@@ -114,7 +116,7 @@ async def _latest_heartbeat(engine: AsyncEngine) -> datetime | None:
             return await reads.workers.latest_heartbeat()
 
     try:
-        return await _in_time(ask())
+        return await in_time(ask(), PATIENCE_SECONDS)
     except Exception as error:  # noqa: BLE001 -- any failure means that we know of no worker
         log.warning("health_check_failed", check="worker", error=repr(error))
         return None
@@ -122,26 +124,8 @@ async def _latest_heartbeat(engine: AsyncEngine) -> datetime | None:
 
 async def _succeeds(check: str, attempt: Awaitable[Any]) -> bool:
     try:
-        await _in_time(attempt)
+        await in_time(attempt, PATIENCE_SECONDS)
     except Exception as error:  # noqa: BLE001 -- any failure of a check is its result
         log.warning("health_check_failed", check=check, error=repr(error))
         return False
     return True
-
-
-async def _in_time(attempt: Awaitable[Answer]) -> Answer:
-    """The answer within PATIENCE_SECONDS. A hanging server is not waited for to confirm that it hangs."""
-    task = asyncio.ensure_future(attempt)
-    done, _ = await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
-    if done:
-        return task.result()
-    _given_up.add(task)
-    task.add_done_callback(_forget)
-    task.cancel()
-    raise TimeoutError
-
-
-def _forget(task: asyncio.Future[Any]) -> None:
-    _given_up.discard(task)
-    if not task.cancelled():
-        task.exception()  # Seen: its check has been answered long ago.

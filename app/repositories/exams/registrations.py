@@ -69,25 +69,19 @@ class RegistrationRepository(Repository):
         return registration
 
     async def claim(self, registration: Registration, user_id: UUID) -> None:
-        """Give a place, and what was sat under it, to an account."""
+        """Give a place, and what was sat under it, to an account: counted on from what that has practiced."""
         registration.user_id = user_id
         await self._session.flush()
+        theirs = aliased(Attempt)
+        before = select(func.coalesce(func.max(theirs.number), 0)).where(
+            theirs.user_id == user_id,
+            theirs.test_id == Attempt.test_id,
+            theirs.exam_paper_id == Attempt.exam_paper_id,
+        )
         own = select(Attempt.id).where(Attempt.registration_id == registration.id)
         await self._session.execute(update(Result).where(Result.attempt_id.in_(own)).values(user_id=user_id))
-        # Numbered behind what the account has sat of the same paper: practice, after the release.
-        earlier = aliased(Attempt)
-        last = (
-            select(func.coalesce(func.max(earlier.number), 0))
-            .where(
-                earlier.user_id == user_id,
-                earlier.test_id == Attempt.test_id,
-                earlier.exam_paper_id == Attempt.exam_paper_id,
-            )
-            .scalar_subquery()
-        )
         await self._session.execute(
             update(Attempt)
             .where(Attempt.registration_id == registration.id)
-            .values(user_id=user_id, number=Attempt.number + last)
-            .execution_options(synchronize_session=False)
+            .values(user_id=user_id, number=Attempt.number + before.scalar_subquery())
         )

@@ -2,9 +2,14 @@
 
 from app.services.attempts.closing import close, close_overdue, submit
 from app.services.attempts.grading import (
+    AnsweredAttempt,
+    answered,
     ask_for_grading,
+    grade_batch,
     grade_closed,
     grade_forgotten,
+    keep_results,
+    marked,
     withdraw_results,
 )
 from app.services.attempts.results import ResultView, result
@@ -20,18 +25,23 @@ from app.services.attempts.starting import (
 )
 
 __all__ = [
+    "AnsweredAttempt",
     "Response",
     "ResultView",
     "SaveReport",
     "Standing",
     "Started",
+    "answered",
     "ask_for_grading",
     "begin",
     "close",
     "close_overdue",
+    "grade_batch",
     "grade_closed",
     "grade_forgotten",
     "hand_over",
+    "keep_results",
+    "marked",
     "next_number",
     "result",
     "save",

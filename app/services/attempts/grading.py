@@ -1,6 +1,8 @@
 """Grading: what was answered becomes a result, and a result is taken back where it must not count."""
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -8,11 +10,15 @@ from uuid import UUID
 
 from app.engine.scoring import Answer, Scorecard, Tally, score_paper
 from app.models import Attempt, AttemptStatus, ResponseEvent, Result
+from app.repositories.grading import Score
 from app.services.components import Components
 from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import UnitOfWork
 
 GRADING_BATCH = 100
+
+AnsweredAttempt = tuple[Attempt, Mapping[UUID, Answer]]
+"""An attempt, and what stands in it."""
 
 COUNTS = ("correct", "incorrect", "partial", "unattempted", "dropped")
 
@@ -59,6 +65,56 @@ async def grade(uow: UnitOfWork, attempt: Attempt, paper: FrozenPaper, now: date
         await uow.attempts.count_score(result.cohort_id, card.score)
 
 
+async def grade_batch(uow: UnitOfWork, parts: Components, attempt_ids: Sequence[UUID], now: datetime) -> int:
+    """Grade closed attempts together, as one would be; how many it was due for.
+
+    All are locked first, and the histograms come last for all of them (decision D8).
+    """
+    attempts = await uow.grading.lock_due(attempt_ids)
+    scores: Counter[Score] = Counter()
+    for first in range(0, len(attempts), GRADING_BATCH):
+        scores += await _grade_some(uow, parts, attempts[first : first + GRADING_BATCH], now)
+    await uow.grading.mark_graded([attempt.id for attempt in attempts if not is_held(attempt)])
+    await uow.grading.count_scores(scores)
+    return len(attempts)
+
+
+async def _grade_some(
+    uow: UnitOfWork, parts: Components, attempts: Sequence[Attempt], now: datetime
+) -> Counter[Score]:
+    standing = await uow.grading.standing([attempt.id for attempt in attempts])
+    by_paper: dict[UUID, list[AnsweredAttempt]] = {}
+    for attempt in attempts:
+        by_paper.setdefault(attempt.paper_id, []).append((attempt, answered(standing[attempt.id])))
+    scores: Counter[Score] = Counter()
+    for paper_id, sheets in by_paper.items():
+        paper = await parts.papers.get(uow, paper_id)
+        scores += await keep_results(uow, await marked(paper, sheets, now))
+    return scores
+
+
+async def marked(paper: FrozenPaper, sheets: Sequence[AnsweredAttempt], now: datetime) -> list[Result]:
+    """The results of closed attempts at one paper.
+
+    Marking a hundred sheets takes a while: a thread does it, and others are served meanwhile.
+    """
+    return await asyncio.to_thread(_results_of, paper, sheets, now)
+
+
+async def keep_results(uow: UnitOfWork, results: Sequence[Result]) -> Counter[Score]:
+    """Store results; what the histograms have to count, at the end of the transaction."""
+    await uow.grading.add_results(results)
+    return Counter(
+        (result.cohort_id, Fraction(result.score_numerator, result.score_denominator))
+        for result in results
+        if result.counted
+    )
+
+
+def _results_of(paper: FrozenPaper, sheets: Sequence[AnsweredAttempt], now: datetime) -> list[Result]:
+    return [result_of(attempt, score_paper(answers, paper.key), now) for attempt, answers in sheets]
+
+
 def result_of(attempt: Attempt, card: Scorecard, now: datetime) -> Result:
     """The result of an attempt as it is stored."""
     return Result(
@@ -89,10 +145,14 @@ async def withdraw_results(uow: UnitOfWork, attempt_ids: Sequence[UUID]) -> None
 
 def answers_of(standing: Iterable[ResponseEvent]) -> dict[UUID, Answer]:
     """The log's standing events as the answer sheet that the rule marks; cleared ones are blank."""
+    return answered({event.question_id: event.answer for event in standing if event.answer is not None})
+
+
+def answered(stored: Mapping[UUID, Any]) -> dict[UUID, Answer]:
+    """Stored answers by question, as the rule wants them."""
     return {
-        event.question_id: tuple(event.answer) if isinstance(event.answer, list) else event.answer
-        for event in standing
-        if event.answer is not None
+        question_id: tuple(answer) if isinstance(answer, list) else answer
+        for question_id, answer in stored.items()
     }
 
 

@@ -1,6 +1,7 @@
 """Exams: composed, registered for, sat, steered, watched, and released."""
 
 from app.services.exams.accommodating import Grant, accommodate, accommodations
+from app.services.exams.answer_sheets import PaperDraft, hold_on_paper, import_answer_sheets
 from app.services.exams.catalog import (
     ExamView,
     PaperView,
@@ -40,6 +41,7 @@ __all__ = [
     "MeritRow",
     "Monitor",
     "Order",
+    "PaperDraft",
     "PaperView",
     "Refusal",
     "Released",
@@ -60,6 +62,8 @@ __all__ = [
     "close_paper",
     "create",
     "find",
+    "hold_on_paper",
+    "import_answer_sheets",
     "merit_csv",
     "merit_list",
     "monitor",

@@ -79,6 +79,7 @@ async def claim(
         raise Invalid.field("user_id", "there is no such account")
     if await uow.registrations.of(exam.id, user_id) is not None:
         raise Conflict("The account is registered for this exam under another roll number.")
+    await uow.users.lock(user_id)  # who begins to practice at this moment counts after this, or before
     await uow.registrations.claim(registration, user_id)
     record(uow, staff, "claim", exam, roll_number=roll_number, user_id=str(user_id))
     return registration

@@ -113,8 +113,7 @@ async def _grade_the_rest(uow: UnitOfWork, parts: Components, exam: Exam, now: d
     """Grade what no job has come to yet. All are locked first: a grader may hold one and want a histogram."""
     ungraded = await uow.hall.ungraded(exam.id)
     await uow.hall.lock(exam.id, ungraded)
-    for attempt_id in ungraded:
-        await attempts.grade_closed(uow, parts, attempt_id, now)
+    await attempts.grade_batch(uow, parts, ungraded, now)
 
 
 def _entrants(

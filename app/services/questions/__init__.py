@@ -6,7 +6,7 @@ from app.services.questions.duplicates import Duplicate, duplicates
 from app.services.questions.exports import Export, SheetFormat, export
 from app.services.questions.history import Change, compare
 from app.services.questions.images import ImagesZip
-from app.services.questions.imports import ImportReport, RowWarning, import_questions
+from app.services.questions.imports import ImportReport, RowWarning, first_errors, import_questions
 from app.services.questions.rows import EmptyKey, RowError
 from app.services.questions.syllabus import subject_named
 from app.services.questions.templates import template
@@ -29,6 +29,7 @@ __all__ = [
     "duplicates",
     "export",
     "find",
+    "first_errors",
     "import_questions",
     "page",
     "retire",

@@ -142,12 +142,17 @@ async def _withheld(
 
 
 def _refused(errors: list[RowError]) -> ImportReport:
-    """Nothing was done; of very many errors the first ones will do."""
+    """Nothing was done."""
+    return ImportReport(errors=first_errors(errors))
+
+
+def first_errors(errors: Sequence[RowError]) -> list[RowError]:
+    """Of very many errors the first ones will do."""
     shown = sorted(errors, key=lambda error: error.row)[:MOST_ERRORS]
     if len(errors) > len(shown):
         more = len(errors) - len(shown)
         shown.append(RowError(shown[-1].row, "file", f"there are {more:,} more errors after these"))
-    return ImportReport(errors=shown)
+    return shown
 
 
 async def _with_passages(

@@ -123,7 +123,7 @@ class RowReader:
         said = self._one_of("type", TYPES)
         if said is not None:
             return said
-        together = any(len(answer) > 1 for answer in _letters(key_cell or ""))
+        together = any(len(answer) > 1 for answer in key_answers(key_cell or ""))
         return "multiple_choice" if together else "single_choice"
 
     def _key(self, question_type: str, cell: str | None) -> Key:
@@ -137,7 +137,7 @@ class RowReader:
             return normalized_key({"value": value.strip(), "tolerance": tolerance.strip()})
         if question_type == "true_false":
             return {"accepted": [[cell.lower()]]}
-        answers = _letters(cell)
+        answers = key_answers(cell)
         if not answers:
             self._wrong("key", f'"{cell}" is no key; write "b", "bd" for exactly both, "b|d" for either')
         return normalized_key({"accepted": answers})
@@ -213,7 +213,7 @@ class RowReader:
             self.errors.append(error)
 
 
-def _letters(cell: str) -> list[list[str]]:
+def key_answers(cell: str) -> list[list[str]]:
     """`b` → [[b]], `bd` → [[b, d]], `B | D` → [[b], [d]]; nothing where it is none of these."""
     compact = "".join(cell.lower().split())
     return [list(answer) for answer in compact.split("|")] if _LETTERS.fullmatch(compact) else []

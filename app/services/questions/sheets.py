@@ -9,7 +9,7 @@ from app.core.errors import Invalid, TooLarge
 from app.services.questions.cells import one_line_end
 from app.services.questions.columns import Columns, read_header
 from app.services.questions.rows import EmptyKey, RowError, RowReader, SheetRow
-from app.services.questions.workbooks import SheetCells, is_workbook, read_workbook
+from app.services.questions.workbooks import SHEET, SheetCells, is_workbook, read_workbook
 
 MOST_BYTES = 25_000_000
 MOST_ROWS = 20_000
@@ -29,13 +29,11 @@ def read_sheet(file: bytes, *, empty_key: EmptyKey, needs_subject: bool) -> Shee
 
     Raises Invalid for what is no sheet of questions in XLSX or CSV UTF-8 at all, TooLarge beyond 25 MB.
     """
-    if len(file) > MOST_BYTES:
-        raise TooLarge(MOST_BYTES)
-    records = read_workbook(file) if is_workbook(file) else _records(_decoded(file))
+    records = records_of(file)
     sheet = _begun(next(records), needs_subject=needs_subject)
     if sheet.errors:
         return sheet
-    for count, record in enumerate(_filled(records)):
+    for count, record in enumerate(filled(records)):
         if count == MOST_ROWS:
             raise Invalid.field("file", f"a sheet may have {MOST_ROWS:,} questions; split it")
         if record.broken:
@@ -45,7 +43,18 @@ def read_sheet(file: bytes, *, empty_key: EmptyKey, needs_subject: bool) -> Shee
     return sheet
 
 
-def _filled(records: Iterator[SheetCells]) -> Iterator[SheetCells]:
+def records_of(file: bytes, sheet: str = SHEET) -> Iterator[SheetCells]:
+    """The rows of any XLSX or CSV in UTF-8, the header first; of a workbook, those of `sheet`, or its first.
+
+    Raises Invalid for what is neither, TooLarge beyond 25 MB.
+    """
+    if len(file) > MOST_BYTES:
+        raise TooLarge(MOST_BYTES)
+    return read_workbook(file, sheet) if is_workbook(file) else _records(_decoded(file))
+
+
+def filled(records: Iterator[SheetCells]) -> Iterator[SheetCells]:
+    """Rows in which something stands, or is wrong."""
     return (
         record
         for record in records

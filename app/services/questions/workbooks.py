@@ -54,14 +54,14 @@ def is_workbook(file: bytes) -> bool:
     return file.startswith((_ZIP, _OLE))
 
 
-def read_workbook(file: bytes) -> Iterator[SheetCells]:
-    """The rows of the sheet called `questions`, else of the first one, empty ones left out.
+def read_workbook(file: bytes, called: str = SHEET) -> Iterator[SheetCells]:
+    """The rows of the sheet that is `called` so, else of the first one, empty ones left out.
 
     Raises Invalid for what is no XLSX, and for all that has no place in a sheet of questions.
     """
     _check_container(file)
     try:
-        rows = _rows(file)
+        rows = _rows(file, called)
     except Exception as error:  # A damaged part may make the library stumble over anything.
         raise _refused("it is damaged; open it in a spreadsheet and save it as XLSX again") from error
     return iter(rows)
@@ -122,11 +122,11 @@ def _check_truth(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> No
             raise _refused("it is damaged or incomplete") from None
 
 
-def _rows(file: bytes) -> list[SheetCells]:
+def _rows(file: bytes, called: str) -> list[SheetCells]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="openpyxl")  # about pictures and the like, which we drop
         book = load_workbook(BytesIO(file), read_only=True, keep_links=False)
-        sheet = next((one for one in book.worksheets if one.title.lower() == SHEET), book.worksheets[0])
+        sheet = next((one for one in book.worksheets if one.title.lower() == called), book.worksheets[0])
         # The library's own read-only sheet fills up to the width and height that a file claims to have, and
         # forgets what is merged or hidden. The parser below it does neither.
         with book._archive.open(sheet._worksheet_path) as part:  # noqa: SLF001

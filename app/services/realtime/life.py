@@ -3,14 +3,14 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from app.core.realtime.crowd import Crowd
 from app.core.realtime.inbox import RESTARTING, Inbox
 from app.core.realtime.stream import Reader
-from app.core.repeating import repeat
+from app.core.repeating import end, repeat
 from app.services.components import Components
 from app.services.realtime.keeping import Keeper
 from app.services.realtime.publishing import Publisher
@@ -57,12 +57,14 @@ async def running(parts: Components) -> AsyncIterator[Realtime]:
     ]
     tasks = [asyncio.create_task(routine) for routine in routines]
     publish_by(parts.engine, publisher.wake)
-    await asyncio.wait([asyncio.ensure_future(reader.loaded.wait())], timeout=PATIENCE)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            await reader.loaded.wait()
     realtime = Realtime(parts, crowd, keeper)
-    yield realtime
-    publish_by(parts.engine, None)
-    for inbox in parts.hub.inboxes:
-        realtime.say_goodbye(inbox)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    try:
+        yield realtime
+    finally:
+        publish_by(parts.engine, None)
+        for inbox in parts.hub.inboxes:
+            realtime.say_goodbye(inbox)
+        await end(tasks)

@@ -204,7 +204,7 @@ class TestPublish:
         later = (clock.now() + 5 * HOUR).isoformat()
         assert (await author.patch(held.path, json={"closes_at": later})).status_code == 409
         changed = body_of(await author.patch(held.path, json={"title": "Renamed", "cutoffs": {"sc": "80"}}))
-        assert (changed["title"], changed["cutoffs"]) == ({"en": "Renamed"}, {"sc": "80"})
+        assert (changed["title"], changed["cutoffs"]) == ({"en": "Renamed"}, {"sc": "80.00"})
 
 
 class TestList:

@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,11 @@ from app.config import Settings
 from app.core.tokens import is_attempt_token
 from app.database import create_engine
 from app.main import create_app
-from app.services import attempts
+from app.services import notifications
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
+from app.workers import tasks
+from app.workers.runtime import Work
 from tests.conftest import TestClock, cloned_database
 from tests.exams import HOUR, MINUTE, Entrant, Json, body_of
 from tests.people import People
@@ -78,6 +82,7 @@ class World:
     parts: Components
     people: People
     clock: TestClock
+    mails: Path
     transcript: Transcript = field(default_factory=Transcript)
 
     async def hears(
@@ -185,7 +190,7 @@ async def sit(world: World, ids: Json, who: str, answers: dict[int, Any]) -> Ent
         body = {"attempt_id": attempt["id"], "lease": attempt["lease"], "responses": [response]}
         await world.hears(who, client, "POST", f"{paper}/responses", json=body)
     await world.hears(who, client, "POST", f"{paper}/submit", json={"attempt_id": attempt["id"]})
-    await grade(world)
+    await work(world)
     mine = ids | {"attempt_id": attempt["id"]}
     await read_everything(world, who, client, mine)
     params = {"attempt_id": attempt["id"]}
@@ -193,12 +198,25 @@ async def sit(world: World, ids: Json, who: str, answers: dict[int, Any]) -> Ent
     return Entrant(client, None, attempt=attempt)  # type: ignore[arg-type] # nothing here asks for the exam
 
 
-async def grade(world: World) -> None:
-    """What the workers do: everything that is over is graded, and waits for its release."""
+async def work(world: World) -> None:
+    """What the workers do: every job that waits, and every mail that is due. Mails are heard, too."""
+    now = world.clock.now() + MINUTE
     async with unit_of_work(world.parts.engine) as uow:
-        over = await uow.attempts.ungraded(world.clock.now() + MINUTE)
-        for attempt_id in over:
-            await attempts.grade_closed(uow, world.parts, attempt_id, world.clock.now())
+        waiting = await uow.jobs.lease_due(now, MINUTE)
+        for job in sorted(waiting, key=lambda job: job.id):
+            await getattr(tasks, job.task)(Work(uow, world.clock.now(), world.parts), **job.arguments)
+            await uow.jobs.finish(job.id, now)
+    await notifications.deliver_due(world.parts)
+    for mail in sorted(map(read_mail, world.mails.glob("*.eml"))):
+        world.transcript.note(f"mail: {mail}")
+
+
+def read_mail(path: Path) -> str:
+    """Subject and texts of a mail, which is gone then."""
+    message = message_from_bytes(path.read_bytes(), policy=default)
+    path.unlink()
+    texts = (part.get_content() for part in message.walk() if part.get_content_maintype() == "text")
+    return "\n".join([message["Subject"], *texts])
 
 
 async def pry(world: World, who: str, client: httpx.AsyncClient, ids: Json) -> None:
@@ -246,13 +264,13 @@ async def play(world: World, keys: Any) -> list[str]:
     ):
         path = f"{exam}/attempts/{first.attempt['id']}/{verb}"
         await world.hears("proctor", outsiders["proctor"], "POST", path, json=body)
-    await grade(world)
+    await work(world)
     for role, client in outsiders.items():
         await read_everything(world, role, client, ids | {"attempt_id": first.attempt["id"]})
     await pry(world, "author outside", outsiders["author"], ids)
     async with world.parts.engine.connect() as connection:
         for row in await connection.execute(
-            text("select room, audience, type, data from ias.messages order by id")
+            text("select room, audience, type, data from ias.messages order by number")
         ):
             world.transcript.note(f"socket: {row.room} {row.audience} {row.type} {row.data}")
     return world.transcript.lines
@@ -260,16 +278,11 @@ async def play(world: World, keys: Any) -> list[str]:
 
 @asynccontextmanager
 async def a_world(settings: Settings, database_url: str, redis_url: str) -> AsyncIterator[World]:
-    own = {
-        "database_url": SecretStr(database_url),
-        "redis_url": SecretStr(redis_url),
-        "database_pool_size": 5,
-    }
-    clock = TestClock()
-    app = create_app(settings.model_copy(update=own), clock=clock)
-    engine = create_engine(settings.model_copy(update=own), pool_size=2)
+    addresses = {"database_url": SecretStr(database_url), "redis_url": SecretStr(redis_url)}
+    own, clock = settings.model_copy(update=addresses), TestClock()
+    app, engine = create_app(own, clock=clock), create_engine(own, pool_size=2)
     async with app.router.lifespan_context(app), People(app, engine) as people:
-        yield World(app, app.state.components, people, clock)
+        yield World(app, app.state.components, people, clock, own.mail_folder or Path())
     await engine.dispose()
 
 
@@ -289,17 +302,20 @@ async def test_what_is_received_before_the_release_does_not_depend_on_the_key(
             transcripts.append(await play(world, keys))
     one, other = transcripts
     assert len(one) > 200
+    assert any(line.startswith("mail: ") for line in one)
+    assert any(line.startswith("socket: ") for line in one)
     for line, same in zip(one, other, strict=True):
         assert line == same
 
 
 async def test_the_comparison_can_fail(
-    settings: Settings, redis_url: str, two_databases: tuple[str, str]
+    settings: Settings, redis_url: str, two_databases: tuple[str, str], tmp_path: Path
 ) -> None:
     """After the release the same candidates do see what their key made of their answers."""
     seen = []
     for number, (keys, database_url) in enumerate(zip((ONE, OTHER), two_databases, strict=True), start=7):
-        async with a_world(settings, database_url, f"{redis_url.rpartition('/')[0]}/{number}") as world:
+        own = settings.model_copy(update={"mail_folder": tmp_path / str(number)})
+        async with a_world(own, database_url, f"{redis_url.rpartition('/')[0]}/{number}") as world:
             team = await world.people.member("author")
             ids = await compose(world, team, keys)
             entrant = await sit(world, ids, "candidate", {0: ["a"]})

@@ -157,7 +157,9 @@ async def list_registrations(
     return PageOut(items=[RegistrationOut.of(row) for row in page.items], next_cursor=page.next_cursor)
 
 
-@router.post("/{exam_id}/registrations/{roll_number}/claim", responses=problems(NotFound, Conflict, Invalid))
+@router.post(
+    "/{exam_id}/registrations/{roll_number:path}/claim", responses=problems(NotFound, Conflict, Invalid)
+)
 async def claim(
     exam_id: UUID, roll_number: str, body: ClaimIn, staff: CurrentProctor, uow: Uow
 ) -> RegistrationOut:

@@ -1,0 +1,210 @@
+"""`ias import answer-sheets`: what candidates marked on paper, into an exam that is there or a new one."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from uuid import UUID
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+from app.cli.import_ import console, print_errors, print_fact
+from app.cli.servers import ensure_servers
+
+if TYPE_CHECKING:
+    from app.services.components import Components
+    from app.services.questions import ImportReport
+    from app.services.unit_of_work import UnitOfWork
+
+AFile = typer.Argument(exists=True, dir_okay=False, readable=True, help="XLSX, or CSV in UTF-8.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What the command line asks for: sheets of a paper that is there, or of one that `new` describes."""
+
+    file: bytes
+    roll_number: str | None
+    columns: str | None
+    dry_run: bool
+    exam_paper: UUID | None
+    new: dict[str, Any] | None
+    """The fields of a `PaperDraft`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The exam paper that the sheets belong to."""
+
+    exam_id: UUID
+    paper_id: UUID
+
+
+def answer_sheets(
+    file: Annotated[Path, AFile],
+    exam_paper: Annotated[
+        UUID | None, typer.Option(metavar="ID", help="The exam paper that was sat.")
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, readable=True, help="Instead: a file of right answers, column `key`."
+        ),
+    ] = None,
+    title: Annotated[
+        str | None, typer.Option(help="With --key: the title of the exam that is made for them.")
+    ] = None,
+    roll_number: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="The roll numbers; by default `roll_number`, else the row."),
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(help="The answers, by name or place: 1-100 or Q1-Q50,Q61-Q110. Others are left out."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would happen.")] = False,
+    subject: Annotated[str, typer.Option(help="With --key: the subject of its questions.")] = "Answer sheets",
+    duration_seconds: Annotated[int, typer.Option(min=1, max=86_400)] = 7_200,
+    correct: Annotated[str, typer.Option(help="Marks of a correct answer.")] = "2",
+    incorrect: Annotated[str, typer.Option(help="Marks of an incorrect answer.")] = "-2/3",
+    unattempted: Annotated[str, typer.Option(help="Marks of a blank.")] = "0",
+    partial: Annotated[
+        Literal["none", "proportional"], typer.Option(help="What a part of the right options earns.")
+    ] = "none",
+    dropped: Literal["prorate", "full_marks_to_all", "marks_to_attempted"] = "prorate",
+    rounding: Literal["upsc", "half_up"] = "upsc",
+) -> None:
+    """Bring in answer sheets taken on paper: all of them or none. A second time changes nothing.
+
+    With --key and --title an exam is made for them, with questions that say no more than their number. The
+    marks are those of the options below; an exam that is there has its own. Results are held until released.
+    """
+    _check(exam_paper, key, title)
+    content = file.read_bytes()
+    new = {
+        "title": title,
+        "key": key.read_bytes() if key is not None else b"",
+        "sheets": content,
+        "roll_number": roll_number,
+        "columns": columns,
+        "subject": subject,
+        "duration_seconds": duration_seconds,
+        "marking": {
+            "correct": correct,
+            "incorrect": incorrect,
+            "unattempted": unattempted,
+            "partial": partial,
+            "dropped": dropped,
+            "rounding": rounding,
+        },
+    }
+    order = _Order(
+        file=content,
+        roll_number=roll_number,
+        columns=columns,
+        dry_run=dry_run,
+        exam_paper=exam_paper,
+        new=new if key is not None else None,
+    )
+    with ensure_servers():
+        succeeded = asyncio.run(_run(order))
+    if not succeeded:
+        raise typer.Exit(1)
+
+
+def _check(exam_paper: UUID | None, key: Path | None, title: str | None) -> None:
+    if (exam_paper is None) == (key is None):
+        raise typer.BadParameter("Say which paper was sat: with --exam-paper, or with --key and --title.")
+    if key is not None and not (title and title.strip()):
+        raise typer.BadParameter("The exam that is made for the key needs a --title.")
+    if key is None and title is not None:
+        raise typer.BadParameter("The exam paper has its title; --title belongs to --key.")
+
+
+async def _run(order: _Order) -> bool:
+    """Do it in one transaction: sheets that cannot be read leave no exam behind either."""
+    from app.config import get_settings  # noqa: PLC0415 -- heavy
+    from app.core.errors import Fact  # noqa: PLC0415
+    from app.services.components import open_components  # noqa: PLC0415
+    from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
+
+    began = time.monotonic()
+    async with open_components(get_settings(), application_name="ias-import", pool_size=1) as parts:
+        try:
+            with _bar() as bar:
+                async with unit_of_work(parts.engine) as uow:
+                    report, place = await _import(uow, parts, order, bar, bar.add_task("Answer sheets"))
+        except _NothingDone as nothing:
+            report, place = nothing.report, nothing.place
+        except Fact as fact:
+            print_fact(fact)
+            return False
+    _print_report(report, place, order, time.monotonic() - began)
+    return not report.errors
+
+
+class _NothingDone(Exception):
+    """Ends the transaction so that nothing of it stays."""
+
+    def __init__(self, report: "ImportReport", place: _Place) -> None:
+        super().__init__()
+        self.report = report
+        self.place = place
+
+
+async def _import(
+    uow: "UnitOfWork", parts: "Components", order: _Order, bar: Progress, task: TaskID
+) -> "tuple[ImportReport, _Place]":
+    from app.core.errors import NotFound  # noqa: PLC0415 -- heavy
+    from app.services import exams  # noqa: PLC0415
+    from app.services.users import operator  # noqa: PLC0415
+
+    staff, now = operator(), parts.clock.now()
+    if order.new is not None:
+        made = await exams.hold_on_paper(uow, staff, exams.PaperDraft(**order.new), now)
+        place = _Place(made.exam_id, made.id)
+    elif order.exam_paper is not None and (found := await uow.exams.placement(order.exam_paper)):
+        place = _Place(found[0], order.exam_paper)
+    else:
+        raise NotFound("exam paper")
+    report = await exams.import_answer_sheets(
+        uow,
+        parts,
+        staff,
+        place.exam_id,
+        place.paper_id,
+        order.file,
+        now,
+        roll_number=order.roll_number,
+        columns=order.columns,
+        dry_run=order.dry_run,
+        progress=lambda done, of: bar.update(task, completed=done, total=of),
+    )
+    if report.errors or order.dry_run:
+        raise _NothingDone(report, place)
+    return report, place
+
+
+def _bar() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def _print_report(report: "ImportReport", place: _Place, order: _Order, seconds: float) -> None:
+    if report.errors:
+        print_errors(("Row", "Column", "What is wrong"), [(e.row, e.field, e.message) for e in report.errors])
+        console.print(f"Errors: {len(report.errors)}; nothing was imported.", style="red")
+        return
+    did = "Would be" if order.dry_run else "Answer sheets"
+    console.print(
+        f"{did} created: {report.created}, updated: {report.updated}, unchanged: {report.unchanged}"
+        f" ({seconds:.1f} s)"
+    )
+    if report.warnings:
+        print_errors(
+            ("Row", "Column", "Worth a look"), [(w.row, w.field, w.message) for w in report.warnings]
+        )
+    if not (order.dry_run and order.new is not None):
+        console.print(f"Exam {place.exam_id}, paper {place.paper_id}", highlight=False)

@@ -1,0 +1,17 @@
+"""Where the processes of one program keep their counters together, so that one of them can show all."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def shared_metrics() -> Iterator[None]:
+    """A folder for `prometheus_client`, which looks for it when it is imported: enter this before."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="ias-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        yield

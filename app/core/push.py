@@ -1,0 +1,197 @@
+"""Push messages to phones and browsers by Firebase Cloud Messaging, HTTP v1."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+import jwt
+import orjson
+
+from app.core.channels import DeadTarget, NotNow, NotSent, Refused
+from app.core.clock import Clock
+
+FCM_URL = "https://fcm.googleapis.com"
+_SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
+_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_ASSERTION_LIFETIME = timedelta(hours=1)
+_BEFORE_EXPIRY = timedelta(minutes=1)
+_LONGEST_LIFE = timedelta(days=28)
+_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class PushMessage:
+    """What a phone shows, and what its app is told."""
+
+    title: str
+    body: str
+    data: Mapping[str, str]
+    tag: str
+    """A phone that gets two with one tag shows one."""
+    urgent: bool = False
+    expires_at: datetime | None = None
+    """A phone that is off until then never shows it."""
+
+
+class Pusher(Protocol):
+    """Whatever delivers push messages. Raises NotSent if one is not out."""
+
+    async def send(self, token: str, message: PushMessage) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAccount:
+    """Who we are to Google: the file that its console gives for a service account."""
+
+    project_id: str
+    client_email: str
+    private_key: str
+    private_key_id: str
+    token_uri: str
+
+    @classmethod
+    def read(cls, given: str) -> "ServiceAccount":
+        """The account in a JSON document, or in the file at this path; ValueError without its secrets."""
+        text = given if given.lstrip().startswith("{") else Path(given).read_text()
+        try:
+            document = orjson.loads(text)
+            return cls(**{name: str(document[name]) for name in cls.__slots__})
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            raise ValueError("FCM_SERVICE_ACCOUNT is no service account's JSON, nor a path to one") from None
+
+
+class FcmPusher:
+    """Asks Google for an access token when it needs one, and sends messages one by one."""
+
+    def __init__(
+        self, account: ServiceAccount, http: httpx.AsyncClient, clock: Clock, url: str = FCM_URL
+    ) -> None:
+        self._account = account
+        self._http = http
+        self._clock = clock
+        self._url = f"{url.rstrip('/')}/v1/projects/{account.project_id}/messages:send"
+        self._token: str | None = None
+        self._token_until = datetime.min.replace(tzinfo=UTC)
+        self._one_asks = asyncio.Lock()
+
+    async def send(self, token: str, message: PushMessage) -> None:
+        """Hand the message to FCM."""
+        access = await self._access_token()
+        answer = await self._post(
+            self._url,
+            json={"message": document_of(token, message, self._clock.now())},
+            headers={"Authorization": f"Bearer {access}"},
+        )
+        if answer.status_code == HTTPStatus.UNAUTHORIZED:
+            self._token = None  # Revoked before its time; the next try asks for another one.
+        if not answer.is_success:
+            raise _fate(answer, self._clock.now())
+
+    async def _access_token(self) -> str:
+        async with self._one_asks:
+            now = self._clock.now()
+            if self._token is None or now >= self._token_until - _BEFORE_EXPIRY:
+                self._token, lifetime = await self._new_token(now)
+                self._token_until = now + lifetime
+            return self._token
+
+    async def _new_token(self, now: datetime) -> tuple[str, timedelta]:
+        claims = {
+            "iss": self._account.client_email,
+            "scope": _SCOPE,
+            "aud": self._account.token_uri,
+            "iat": int(now.timestamp()),
+            "exp": int((now + _ASSERTION_LIFETIME).timestamp()),
+        }
+        headers = {"kid": self._account.private_key_id}
+        assertion = jwt.encode(claims, self._account.private_key, "RS256", headers=headers)
+        answer = await self._post(
+            self._account.token_uri, data={"grant_type": _GRANT, "assertion": assertion}
+        )
+        if not answer.is_success:
+            # A key that was withdrawn is our operator's to mend; until then nobody's device is to blame.
+            raise NotNow(f"no access token: {answer.status_code}", _retry_after(answer, now))
+        document = answer.json()
+        return str(document["access_token"]), timedelta(seconds=int(document["expires_in"]))
+
+    async def _post(self, url: str, **what: Any) -> httpx.Response:
+        try:
+            return await self._http.post(url, timeout=_TIMEOUT, **what)
+        except httpx.HTTPError as error:
+            raise NotNow(type(error).__name__) from error
+
+
+def document_of(token: str, message: PushMessage, now: datetime) -> dict[str, Any]:
+    """The message as FCM takes it."""
+    life = min(message.expires_at - now, _LONGEST_LIFE) if message.expires_at else _LONGEST_LIFE
+    seconds = max(0, int(life.total_seconds()))
+    return {
+        "token": token,
+        "notification": {"title": message.title, "body": message.body},
+        "data": dict(message.data),
+        "android": {
+            "priority": "HIGH" if message.urgent else "NORMAL",
+            "ttl": f"{seconds}s",
+            "notification": {"tag": message.tag},
+        },
+        "apns": {
+            "headers": {
+                "apns-priority": "10" if message.urgent else "5",
+                "apns-expiration": str(int(now.timestamp()) + seconds),
+                "apns-collapse-id": message.tag,
+            }
+        },
+        "webpush": {
+            "headers": {"TTL": str(seconds), "Urgency": "high" if message.urgent else "normal"},
+            "notification": {"tag": message.tag},
+        },
+    }
+
+
+def _fate(answer: httpx.Response, now: datetime) -> NotSent:
+    """What FCM's error means to the message and to its device: a mistake of ours must condemn no device."""
+    error = _error_of(answer)
+    details = [each for each in error.get("details", []) if isinstance(each, dict)]
+    code = next((each["errorCode"] for each in details if "errorCode" in each), error.get("status"))
+    why = f"FCM {answer.status_code} {code}"
+    if code in ("UNREGISTERED", "NOT_FOUND"):
+        return DeadTarget(why)
+    if answer.status_code == HTTPStatus.BAD_REQUEST:
+        return DeadTarget(why) if _is_about_the_token(error, details) else Refused(why)
+    if code == "SENDER_ID_MISMATCH":  # as with another project's account in our settings
+        return Refused(why)
+    return NotNow(why, _retry_after(answer, now))
+
+
+def _is_about_the_token(error: Mapping[str, Any], details: list[dict[str, Any]]) -> bool:
+    """INVALID_ARGUMENT is said of bad tokens and of bad messages alike."""
+    fields = [field.get("field") for each in details for field in each.get("fieldViolations", [])]
+    if fields:
+        return fields == ["message.token"]
+    return "registration token" in str(error.get("message", "")).lower()
+
+
+def _error_of(answer: httpx.Response) -> Mapping[str, Any]:
+    try:
+        error = orjson.loads(answer.content)["error"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return {}
+    return error if isinstance(error, dict) else {}
+
+
+def _retry_after(answer: httpx.Response, now: datetime) -> timedelta | None:
+    """The header as seconds or as a date; FCM asks for a minute where it says nothing (429)."""
+    given = answer.headers.get("Retry-After", "")
+    if given.isascii() and given.isdigit():
+        return timedelta(seconds=min(int(given), 86_400))
+    try:
+        return max(parsedate_to_datetime(given) - now, timedelta())
+    except (ValueError, TypeError):
+        limited = answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
+        return timedelta(minutes=1) if limited else None

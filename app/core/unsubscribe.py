@@ -1,0 +1,60 @@
+"""The token in a mail by which its reader stops further ones, without signing in."""
+
+import hmac
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import jwt
+
+from app.core.clock import Clock
+from app.core.tokens import InvalidToken
+
+_KEY_LABEL = b"ias unsubscribe token v1"
+_ISSUER = "ias/unsubscribe"
+_LIFETIME = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscription:
+    """Who wishes to hear no more by mail, and of what."""
+
+    user_id: UUID
+    topic: str
+
+
+class UnsubscribeTokens:
+    """Signs and reads these tokens, with a key that is derived for this purpose alone."""
+
+    def __init__(self, secret: str, clock: Clock) -> None:
+        self._key = hmac.digest(secret.encode(), _KEY_LABEL, "sha256")
+        self._clock = clock
+
+    def issue(self, wish: Unsubscription) -> str:
+        """A token for a mail that may be read long after it was sent."""
+        expires_at = self._clock.now() + _LIFETIME
+        claims = {
+            "iss": _ISSUER,
+            "sub": str(wish.user_id),
+            "topic": wish.topic,
+            "exp": int(expires_at.timestamp()),
+        }
+        return jwt.encode(claims, self._key, "HS256")
+
+    def read(self, token: str) -> Unsubscription:
+        """What the token wishes; InvalidToken if it is not ours or its year is over."""
+        try:
+            claims = jwt.decode(
+                token,
+                self._key,
+                algorithms=["HS256"],
+                issuer=_ISSUER,
+                options={"require": ["exp", "sub"], "verify_exp": False},
+            )
+            wish = Unsubscription(UUID(claims["sub"]), str(claims["topic"]))
+            expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+        except (jwt.PyJWTError, ValueError, TypeError, KeyError, OverflowError) as error:
+            raise InvalidToken(str(error)) from error
+        if expires_at <= self._clock.now():
+            raise InvalidToken("The token has expired")
+        return wish

@@ -1,0 +1,93 @@
+"""Notifications on their way out: taken under a lease, sent by whoever took them, and noted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import and_, delete, func, select, update
+
+from app.models import DeadAddress, Delivery, Device, Notification, NotificationSettings, User
+from app.repositories.base import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A delivery with all that decides whether and how it is sent, as it is now and not when it was made."""
+
+    delivery: Delivery
+    notification: Notification
+    user: User
+    wishes: NotificationSettings | None
+    device: Device | None
+    """The person's device of this token; None if it is another person's by now, or nobody's."""
+    dead_address: bool
+
+
+class DeliveryRepository(Repository):
+    """The queue in PostgreSQL."""
+
+    async def take(self, now: datetime, lease: timedelta, limit: int) -> Sequence[UUID]:
+        """Take what is due, the urgent first; nobody else gets it until the lease is over."""
+        due = (
+            select(Delivery.id)
+            .where(Delivery.status == "waiting", Delivery.due_at <= now)
+            .order_by(Delivery.urgent.desc(), Delivery.due_at, Delivery.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        statement = (
+            update(Delivery)
+            .where(Delivery.id.in_(due))
+            .values(due_at=now + lease, tries=Delivery.tries + 1)
+            .returning(Delivery.id)
+        )
+        return (await self._session.scalars(statement)).all()
+
+    async def parcels(self, delivery_ids: Sequence[UUID]) -> list[Parcel]:
+        """What was taken, the urgent first."""
+        its_device = and_(
+            Delivery.channel == "push",
+            Device.token == Delivery.target,
+            Device.user_id == Notification.user_id,
+            Device.dropped_at.is_(None),
+        )
+        statement = (
+            select(Delivery, Notification, User, NotificationSettings, Device, DeadAddress.address)
+            .join(Notification, Notification.id == Delivery.notification_id)
+            .join(User, User.id == Notification.user_id)
+            .outerjoin(NotificationSettings, NotificationSettings.user_id == User.id)
+            .outerjoin(Device, its_device)
+            .outerjoin(DeadAddress, DeadAddress.address == func.lower(Delivery.target))
+            .where(Delivery.id.in_(delivery_ids))
+            .order_by(Delivery.urgent.desc(), Delivery.created_at, Delivery.id)
+        )
+        rows = await self._session.execute(statement)
+        return [Parcel(*row[:5], dead_address=row[5] is not None) for row in rows]
+
+    async def sent(self, delivery_id: UUID, now: datetime) -> None:
+        """It is out."""
+        await self._change(delivery_id, status="sent", sent_at=now, error=None)
+
+    async def dropped(self, delivery_id: UUID, why: str) -> None:
+        """It will never be sent."""
+        await self._change(delivery_id, status="dropped", error=why)
+
+    async def failed(self, delivery_id: UUID, due_at: datetime, why: str) -> None:
+        """It is to be tried again."""
+        await self._change(delivery_id, due_at=due_at, error=why)
+
+    async def not_tried(self, delivery_ids: Sequence[UUID], due_at: datetime) -> None:
+        """They were taken and nothing was done with them: that was no try."""
+        statement = update(Delivery).where(Delivery.id.in_(delivery_ids), Delivery.status == "waiting")
+        await self._session.execute(statement.values(due_at=due_at, tries=Delivery.tries - 1))
+
+    async def forget_ended(self, before: datetime) -> None:
+        """Delete what was sent or dropped and is old; the inbox remembers that it was told."""
+        await self._session.execute(
+            delete(Delivery).where(Delivery.status != "waiting", Delivery.created_at < before)
+        )
+
+    async def _change(self, delivery_id: UUID, **values: object) -> None:
+        statement = update(Delivery).where(Delivery.id == delivery_id, Delivery.status == "waiting")
+        await self._session.execute(statement.values(**values))

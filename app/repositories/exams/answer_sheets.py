@@ -1,0 +1,139 @@
+"""Answer sheets taken on paper, many at once: whose they are, and their rows of the log."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import ARRAY, TEXT, Integer, Uuid, any_, bindparam, func, literal, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.elements import CollectionAggregate
+
+from app.models import Attempt, Exam, Membership, Registration, User
+from app.repositories.base import Repository
+
+# Sorted, so that the index grows at one end: attempts are made in the order of their ids.
+ADD_EVENTS = text(
+    """
+    insert into ias.response_events (attempt_id, question_id, lease, revision, answer, received_at)
+    select attempt_id, question_id, lease, 1, nullif(answer::jsonb, 'null'), :now
+    from unnest(:attempts, :questions, :leases, :answers) as event(attempt_id, question_id, lease, answer)
+    order by attempt_id, question_id
+    """
+).bindparams(
+    bindparam("attempts", type_=ARRAY(Uuid)),
+    bindparam("questions", type_=ARRAY(Uuid)),
+    bindparam("leases", type_=ARRAY(Integer)),
+    bindparam("answers", type_=ARRAY(TEXT)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account that an address belongs to."""
+
+    user_id: UUID
+    email: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaperEvent:
+    """One answer of a sheet as it goes into the log; None clears what stood there."""
+
+    attempt_id: UUID
+    question_id: UUID
+    lease: int
+    answer: Any
+
+
+class AnswerSheetRepository(Repository):
+    """What an import of answer sheets asks and writes, for staff who hold the exam's lock."""
+
+    async def exam_called(self, institute_id: UUID, title: str) -> Exam | None:
+        """The latest exam of this title that was not cancelled."""
+        statement = select(Exam).where(
+            Exam.institute_id == institute_id,
+            Exam.title["en"].astext == title,
+            Exam.cancelled_at.is_(None),
+        )
+        return (await self._session.scalars(statement.order_by(Exam.id.desc()).limit(1))).one_or_none()
+
+    async def accounts(self, institute_id: UUID, emails: Collection[str]) -> Sequence[Account]:
+        """The institute's accounts that have one of these addresses, which are in lower case."""
+        statement = (
+            select(User.id, func.lower(User.email), Membership.role)
+            .join(Membership, Membership.user_id == User.id)
+            .where(Membership.institute_id == institute_id, func.lower(User.email) == _any_text(emails))
+        )
+        return [Account(*row) for row in await self._session.execute(statement)]
+
+    async def lock_people(self, user_ids: Collection[UUID]) -> None:
+        """Let none of these people start an attempt until this transaction ends."""
+        statement = select(User.id).where(User.id == _any(user_ids)).order_by(User.id)
+        await self._session.execute(statement.with_for_update(key_share=True))
+
+    async def registrations(
+        self, exam_id: UUID, roll_numbers: Collection[str], user_ids: Collection[UUID]
+    ) -> Sequence[Registration]:
+        """Places with one of these roll numbers, and those of these people."""
+        statement = select(Registration).where(
+            Registration.exam_id == exam_id,
+            (Registration.roll_number == _any_text(roll_numbers)) | (Registration.user_id == _any(user_ids)),
+        )
+        fresh = statement.execution_options(populate_existing=True)
+        return (await self._session.scalars(fresh)).all()
+
+    async def official(self, exam_paper_id: UUID, registration_ids: Iterable[UUID]) -> Sequence[Attempt]:
+        """The attempts at a paper that count, void ones too."""
+        statement = select(Attempt).where(
+            Attempt.exam_paper_id == exam_paper_id,
+            Attempt.practice.is_(False),
+            Attempt.registration_id == _any(registration_ids),
+        )
+        locked = statement.order_by(Attempt.id).with_for_update()
+        return (await self._session.scalars(locked.execution_options(populate_existing=True))).all()
+
+    async def last_numbers(self, exam_paper_id: UUID, user_ids: Collection[UUID]) -> Mapping[UUID, int]:
+        """The number of each person's last attempt at a paper, whatever became of it."""
+        statement = (
+            select(Attempt.user_id, func.max(Attempt.number))
+            .where(Attempt.exam_paper_id == exam_paper_id, Attempt.user_id == _any(user_ids))
+            .group_by(Attempt.user_id)
+        )
+        return {user_id: number for user_id, number in await self._session.execute(statement) if user_id}
+
+    async def add_registrations(self, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Give places; how many there was room for: somebody may have registered at this moment."""
+        if not rows:
+            return 0
+        statement = insert(Registration).on_conflict_do_nothing().returning(Registration.id)
+        return len((await self._session.scalars(statement, rows)).all())
+
+    async def add_attempts(self, attempts: Sequence[Attempt]) -> None:
+        """Keep the sittings that stand behind sheets."""
+        self._session.add_all(attempts)
+        await self._session.flush()
+
+    async def add_events(self, events: Sequence[PaperEvent], now: datetime) -> None:
+        """Log the answers of sheets."""
+        parameters = {
+            "attempts": [event.attempt_id for event in events],
+            "questions": [event.question_id for event in events],
+            "leases": [event.lease for event in events],
+            "answers": [orjson.dumps(event.answer).decode() for event in events],
+            "now": now,
+        }
+        if events:
+            await self._session.execute(ADD_EVENTS, parameters)
+
+
+def _any_text(values: Iterable[str]) -> CollectionAggregate[Any]:
+    """One parameter, however many there are."""
+    return any_(literal(list(values), ARRAY(TEXT)))
+
+
+def _any(ids: Iterable[UUID]) -> CollectionAggregate[Any]:
+    return any_(literal(list(ids), ARRAY(Uuid)))

@@ -1,0 +1,206 @@
+"""Inboxes, devices, and what people wish to be sent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Boolean, DateTime, String, bindparam, delete, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+
+from app.core.errors import NotFound
+from app.core.ids import uuid7
+from app.models import DeadAddress, Device, Notification, NotificationSettings
+from app.models.base import LocalizedText
+from app.repositories.base import Page, PageRequest, Repository
+
+MOST_DEVICES = 20
+
+# One statement for one person and for thousands: the line in the inbox, the hint for sockets, a mail and a
+# message to each device, as far as they are wished for. Whoever has been told already is left out by the
+# first insert, and so by all others; two that run at once wait for each other there.
+TELL = text(
+    """
+    with recipient as (
+      select * from unnest(:ids, :hint_ids, :user_ids) as recipient(id, hint_id, user_id)
+    ), told as (
+      insert into ias.notifications (id, user_id, kind, dedupe_key, title, body, data, created_at)
+      select recipient.id, users.id, :kind, :dedupe_key, :title, :body, :data, :now
+      from recipient join ias.users on users.id = recipient.user_id
+      where users.active
+      order by users.id
+      on conflict (user_id, dedupe_key) do nothing
+      returning id, user_id
+    ), hinted as (
+      insert into ias.messages (id, room, audience, user_id, type, data)
+      select recipient.hint_id, 'user:' || told.user_id, 'user', told.user_id, 'notification',
+        jsonb_build_object('id', told.id, 'kind', cast(:kind as text), 'title', cast(:title as jsonb),
+          'created_at', cast(:created_at as text))
+      from told join recipient on recipient.id = told.id
+    ), wished as (
+      select told.id, told.user_id, channel
+      from told
+      cross join unnest(array['email', 'push']) as channel
+      left join ias.notification_settings as settings on settings.user_id = told.user_id
+      where settings.user_id is null or :kind || ':' || channel <> all(settings.muted)
+    ), mailed as (
+      insert into ias.deliveries (
+        id, notification_id, channel, target, urgent, due_at, expires_at, created_at)
+      select gen_random_uuid(), wished.id, 'email', users.email, :urgent, :now, :expires_at, :now
+      from wished join ias.users on users.id = wished.user_id
+      where channel = 'email' and users.email <> ''
+        and not exists (select from ias.dead_addresses where address = lower(users.email))
+    ), pushed as (
+      insert into ias.deliveries (
+        id, notification_id, channel, target, urgent, due_at, expires_at, created_at)
+      select gen_random_uuid(), wished.id, 'push', devices.token, :urgent, :now, :expires_at, :now
+      from wished join ias.devices on devices.user_id = wished.user_id and devices.dropped_at is null
+      where channel = 'push' and :push
+    )
+    select count(*) from told
+    """
+).bindparams(
+    bindparam("ids", type_=ARRAY(PG_UUID)),
+    bindparam("hint_ids", type_=ARRAY(PG_UUID)),
+    bindparam("user_ids", type_=ARRAY(PG_UUID)),
+    bindparam("title", type_=JSONB),
+    bindparam("body", type_=JSONB),
+    bindparam("data", type_=JSONB),
+    bindparam("kind", type_=String),
+    bindparam("created_at", type_=String),
+    bindparam("now", type_=DateTime(timezone=True)),
+    bindparam("expires_at", type_=DateTime(timezone=True)),
+    bindparam("urgent", type_=Boolean),
+    bindparam("push", type_=Boolean),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to tell, the same for everybody who is told."""
+
+    kind: str
+    dedupe_key: str
+    title: LocalizedText
+    body: LocalizedText
+    data: dict[str, Any]
+    urgent: bool
+    expires_at: datetime | None = None
+
+
+class NotificationRepository(Repository):
+    """Inboxes."""
+
+    async def tell(self, user_ids: Sequence[UUID], notice: Notice, now: datetime, *, push: bool) -> int:
+        """Tell these people, each once whoever asks how often; how many had not been told."""
+        values = {
+            "ids": [uuid7(now) for _ in user_ids],
+            "hint_ids": [uuid7(now) for _ in user_ids],
+            "user_ids": list(user_ids),
+            "kind": notice.kind,
+            "dedupe_key": notice.dedupe_key,
+            "title": notice.title,
+            "body": notice.body,
+            "data": notice.data,
+            "urgent": notice.urgent,
+            "expires_at": notice.expires_at,
+            "now": now,
+            "created_at": now.isoformat().replace("+00:00", "Z"),
+            "push": push,
+        }
+        return (await self._session.scalar(TELL, values)) or 0
+
+    async def page(self, user_id: UUID, page: PageRequest, *, unread: bool | None) -> Page[Notification]:
+        """A person's notifications, the newest first; `unread` picks those, or the others."""
+        statement = select(Notification).where(Notification.user_id == user_id)
+        if unread is not None:
+            statement = statement.where(Notification.read_at.is_(None) == unread)
+        return await self._page(statement, [Notification.id], page, descending=True)
+
+    async def mark_read(self, user_id: UUID, notification_id: UUID, now: datetime) -> Notification:
+        """Note when it was read first; NotFound for another person's."""
+        mine = (Notification.id == notification_id, Notification.user_id == user_id)
+        unread = update(Notification).where(*mine, Notification.read_at.is_(None)).values(read_at=now)
+        await self._session.execute(unread)
+        found = (await self._session.scalars(select(Notification).where(*mine))).one_or_none()
+        if found is None:
+            raise NotFound("notification")
+        return found
+
+    async def mark_all_read(self, user_id: UUID, now: datetime) -> int:
+        """All of a person's; how many were unread."""
+        statement = (
+            update(Notification)
+            .where(Notification.user_id == user_id, Notification.read_at.is_(None))
+            .values(read_at=now)
+            .returning(Notification.id)
+        )
+        return len((await self._session.scalars(statement)).all())
+
+
+class DeviceRepository(Repository):
+    """Where a person's push messages go."""
+
+    async def register(
+        self, token: str, user_id: UUID, platform: str, language: str | None, now: datetime
+    ) -> Device:
+        """The device is this person's from now on, whosever it was: an app has one account at a time."""
+        values = {
+            "user_id": user_id,
+            "platform": platform,
+            "language": language,
+            "seen_at": now,
+            "dropped_at": None,
+        }
+        statement = (
+            insert(Device)
+            .values(token=token, **values)
+            .on_conflict_do_update(index_elements=["token"], set_=values)
+            .returning(Device)
+        )
+        device = (await self._session.scalars(statement, execution_options={"populate_existing": True})).one()
+        await self._forget_oldest(user_id)
+        return device
+
+    async def remove(self, token: str, user_id: UUID) -> bool:
+        """Forget a device of this person."""
+        statement = delete(Device).where(Device.token == token, Device.user_id == user_id)
+        return (await self._session.scalar(statement.returning(Device.token))) is not None
+
+    async def drop(self, token: str, now: datetime) -> None:
+        """FCM knows it no more."""
+        await self._session.execute(update(Device).where(Device.token == token).values(dropped_at=now))
+
+    async def _forget_oldest(self, user_id: UUID) -> None:
+        kept = (
+            select(Device.token)
+            .where(Device.user_id == user_id)
+            .order_by(Device.seen_at.desc(), Device.token)
+            .limit(MOST_DEVICES)
+        )
+        await self._session.execute(
+            delete(Device).where(Device.user_id == user_id, Device.token.not_in(kept))
+        )
+
+
+class PreferenceRepository(Repository):
+    """What people wish to be sent, and addresses that take nothing."""
+
+    async def of(self, user_id: UUID) -> NotificationSettings | None:
+        """A person's wishes; None where they have never said any."""
+        statement = select(NotificationSettings).where(NotificationSettings.user_id == user_id)
+        return (await self._session.scalars(statement)).one_or_none()
+
+    async def lock(self, user_id: UUID) -> NotificationSettings:
+        """A person's wishes, to be changed by this transaction alone."""
+        first = insert(NotificationSettings).values(user_id=user_id).on_conflict_do_nothing()
+        await self._session.execute(first)
+        statement = select(NotificationSettings).where(NotificationSettings.user_id == user_id)
+        return (await self._session.scalars(statement.with_for_update())).one()
+
+    async def bury(self, address: str, reason: str, now: datetime) -> None:
+        """Write to this address no more."""
+        values = {"address": address.lower(), "reason": reason, "since": now}
+        await self._session.execute(insert(DeadAddress).values(values).on_conflict_do_nothing())

@@ -1,0 +1,231 @@
+"""Importing answer sheets: all of them or none, graded at once, and a second time changes nothing."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from app.core.errors import Conflict, NotPossible
+from app.core.ids import uuid7
+from app.engine.scoring import Answer
+from app.models import Attempt, AttemptStatus, Exam, ExamPaper
+from app.repositories.exams import PaperEvent
+from app.repositories.grading import Score
+from app.services import attempts
+from app.services.components import Components
+from app.services.exams.answer_sheets.plans import PAPER, Plan, Sat, plan_for
+from app.services.exams.answer_sheets.reading import read_answer_sheets
+from app.services.exams.audit import record
+from app.services.exams.catalog import exam_viewer
+from app.services.questions import ImportReport, RowError, RowWarning, first_errors
+from app.services.tests.papers import FrozenPaper
+from app.services.unit_of_work import UnitOfWork
+from app.services.users import Principal
+
+SHEETS_AT_ONCE = 100
+MOST_WARNINGS = 1_000
+
+Progress = Callable[[int, int], None]
+"""Told how many sheets are done, of how many."""
+
+
+async def import_answer_sheets(
+    uow: UnitOfWork,
+    parts: Components,
+    staff: Principal,
+    exam_id: UUID,
+    paper_id: UUID,
+    file: bytes,
+    now: datetime,
+    *,
+    roll_number: str | None = None,
+    columns: str | None = None,
+    dry_run: bool = False,
+    progress: Progress = lambda done, of: None,
+) -> ImportReport:
+    """Bring the answer sheets of a paper into its exam. What they scored is held like everything else there.
+
+    A sheet finds its candidate by roll number; one that nobody has is given a place that waits for an
+    account. Raises NotFound, NotPossible, Invalid or TooLarge; all else that is wrong stands in the report.
+    """
+    exam = await uow.exams.lock(staff.institute_id, exam_id)
+    _, paper = await uow.exams.paper(exam_viewer(staff), exam.id, paper_id)
+    frozen = await parts.papers.get(uow, _sat_paper(exam, paper, now))
+    read = await asyncio.to_thread(partial(read_answer_sheets, file, frozen, roll_number, columns))
+    if read.errors:
+        return _refused(read.errors)
+    if not read.sheets:
+        return ImportReport(warnings=[RowWarning(1, "file", "the file has a header and no answer sheets")])
+    plan = await plan_for(uow, exam, paper, read.sheets)
+    if plan.errors:
+        return _refused(plan.errors)
+    if not dry_run:
+        await _write(uow, staff, exam, paper, frozen, plan, now, progress)
+    return ImportReport(
+        created=plan.created,
+        updated=plan.updated,
+        unchanged=plan.unchanged,
+        warnings=plan.warnings[:MOST_WARNINGS],
+    )
+
+
+def _sat_paper(exam: Exam, paper: ExamPaper, now: datetime) -> UUID:
+    """The paper version that was sat, if there can be sheets of it."""
+    if exam.published_at is None or paper.paper_id is None:
+        raise NotPossible("The exam is not published. Publish it, so that it is known what was sat.")
+    if exam.cancelled_at is not None:
+        raise NotPossible("The exam was cancelled; no answer sheet of it counts.")
+    if exam.released_at is not None:
+        raise NotPossible("The results are released; no answer sheet can join them any more.")
+    if now < paper.starts_at:
+        raise NotPossible("The paper has not begun yet. Import its answer sheets when it has been sat.")
+    return paper.paper_id
+
+
+def _refused(errors: list[RowError]) -> ImportReport:
+    """Nothing was done."""
+    return ImportReport(errors=first_errors(errors))
+
+
+async def _write(
+    uow: UnitOfWork,
+    staff: Principal,
+    exam: Exam,
+    paper: ExamPaper,
+    frozen: FrozenPaper,
+    plan: Plan,
+    now: datetime,
+    progress: Progress,
+) -> None:
+    for registration, user_id in plan.links:
+        await uow.registrations.claim(registration, user_id)
+        record(uow, staff, "claim", exam, roll_number=registration.roll_number, user_id=str(user_id))
+    if plan.sat:
+        scores = await _keep_sheets(uow, exam, paper, frozen, plan.sat, now, progress)
+        record(
+            uow,
+            staff,
+            "import_answer_sheets",
+            exam,
+            paper=paper.code,
+            created=plan.created,
+            updated=plan.updated,
+            unchanged=plan.unchanged,
+        )
+        await uow.exams.flush()
+        await uow.grading.count_scores(scores)
+
+
+async def _keep_sheets(
+    uow: UnitOfWork,
+    exam: Exam,
+    paper: ExamPaper,
+    frozen: FrozenPaper,
+    sat: Sequence[Sat],
+    now: datetime,
+    progress: Progress,
+) -> Counter[Score]:
+    """Places, sittings, answers and results of the sheets; what the histogram has to count."""
+    places = await _places(uow, exam, sat)
+    people = {each.user_id for each in sat if each.user_id is not None}
+    numbers = await uow.answer_sheets.last_numbers(paper.id, people) if people else {}
+    new_ids = sorted(uuid7(now) for _ in sat)
+    scores: Counter[Score] = Counter()
+    for first in range(0, len(sat), SHEETS_AT_ONCE):
+        answered: list[attempts.AnsweredAttempt] = []
+        events: list[PaperEvent] = []
+        for place in range(first, min(first + SHEETS_AT_ONCE, len(sat))):
+            each = sat[place]
+            if each.again is not None:
+                attempt = _taken_up(each.again, paper, now)
+            else:
+                number = numbers.get(each.user_id, 0) + 1 if each.user_id is not None else 1
+                attempt = _sitting(new_ids[place], places[place], each, number, paper, frozen, now)
+            answered.append((attempt, each.sheet.answers))
+            events += _events(attempt, each)
+        await uow.answer_sheets.add_attempts([attempt for attempt, _ in answered])
+        # PostgreSQL writes while we mark.
+        _, results = await asyncio.gather(
+            uow.answer_sheets.add_events(events, now), attempts.marked(frozen, answered, now)
+        )
+        scores += await attempts.keep_results(uow, results)
+        progress(first + len(answered), len(sat))
+    return scores
+
+
+async def _places(uow: UnitOfWork, exam: Exam, sat: Sequence[Sat]) -> list[UUID]:
+    """The registration of each sheet, made where there is none."""
+    rows: list[dict[str, Any]] = []
+    places = []
+    for each in sat:
+        if each.registration is not None:
+            places.append(each.registration.id)
+            continue
+        places.append(uuid7())
+        row = {
+            "id": places[-1],
+            "exam_id": exam.id,
+            "user_id": each.user_id,
+            "roll_number": each.sheet.roll_number,
+            "name": each.sheet.name or each.sheet.roll_number,
+            "category": each.sheet.category or "general",
+            "pwbd": each.sheet.pwbd,
+        }
+        rows.append(row)
+    if await uow.answer_sheets.add_registrations(rows) < len(rows):
+        raise Conflict("Somebody of the file registered at this very moment. Import it again.")
+    return places
+
+
+def _sitting(
+    attempt_id: UUID,
+    registration_id: UUID,
+    sat: Sat,
+    number: int,
+    paper: ExamPaper,
+    frozen: FrozenPaper,
+    now: datetime,
+) -> Attempt:
+    """An official attempt, over since the paper's end: nobody knows when this candidate put the pen down."""
+    return Attempt(
+        id=attempt_id,
+        test_id=paper.test_id,
+        paper_id=frozen.id,
+        exam_paper_id=paper.id,
+        registration_id=registration_id,
+        user_id=sat.user_id,
+        number=number,
+        practice=False,
+        status=AttemptStatus.SUBMITTED,
+        lease=1,
+        device=PAPER,
+        seed=0,
+        started_at=paper.starts_at,
+        deadline_at=paper.ends_at,
+        submitted_at=_end_of(paper, now),
+        closed_by="staff",
+    )
+
+
+def _taken_up(attempt: Attempt, paper: ExamPaper, now: datetime) -> Attempt:
+    """A void sitting, with the right sheet now: its answers have a lease of their own and stand."""
+    attempt.status = AttemptStatus.SUBMITTED
+    attempt.submitted_at = _end_of(paper, now)
+    attempt.closed_by = "staff"
+    attempt.lease += 1
+    return attempt
+
+
+def _end_of(paper: ExamPaper, now: datetime) -> datetime:
+    """When it was over for everybody, as far as that is known; never before it began."""
+    return max(paper.starts_at, min(paper.closed_at or paper.ends_at, paper.ends_at, now))
+
+
+def _events(attempt: Attempt, sat: Sat) -> list[PaperEvent]:
+    answers: dict[UUID, Answer | None] = {**dict.fromkeys(sat.cleared), **sat.sheet.answers}
+    return [
+        PaperEvent(attempt.id, question_id, attempt.lease, answer) for question_id, answer in answers.items()
+    ]

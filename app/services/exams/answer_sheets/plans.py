@@ -1,0 +1,191 @@
+"""What an import of answer sheets has to write: sheets against the places and attempts that are there."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from app.engine.scoring import Answer
+from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Registration, Role
+from app.repositories.exams import Account
+from app.services import attempts
+from app.services.exams.answer_sheets.reading import AnswerSheet
+from app.services.questions import RowError, RowWarning
+from app.services.unit_of_work import UnitOfWork
+
+PAPER = "paper"
+"""The device of an attempt that was imported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sat:
+    """A sheet that is new, or `again` one instead of a void one; `user_id` is whose account it belongs to."""
+
+    sheet: AnswerSheet
+    registration: Registration | None
+    user_id: UUID | None
+    again: Attempt | None = None
+    cleared: frozenset[UUID] = frozenset()
+    """The questions of the void one that this sheet leaves blank."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to be done, or why nothing is."""
+
+    sat: list[Sat] = field(default_factory=list)
+    links: list[tuple[Registration, UUID]] = field(default_factory=list)
+    """Places that an account gets, by the address in the file."""
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    errors: list[RowError] = field(default_factory=list)
+    warnings: list[RowWarning] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is there already."""
+
+    accounts: Mapping[str, Sequence[Account]]
+    by_roll_number: Mapping[str, Registration]
+    by_user: Mapping[UUID, Registration]
+    attempts: Mapping[UUID, Attempt]
+    answers: Mapping[UUID, Mapping[UUID, Answer]]
+
+
+async def plan_for(uow: UnitOfWork, exam: Exam, paper: ExamPaper, sheets: Sequence[AnswerSheet]) -> Plan:
+    """Compare the sheets with what is there. None of their candidates can start the paper from now on."""
+    known = await _known(uow, exam, paper, sheets)
+    plan = Plan()
+    for sheet in sheets:
+        _Planner(plan, known, sheet).plan()
+    return plan
+
+
+async def _known(uow: UnitOfWork, exam: Exam, paper: ExamPaper, sheets: Sequence[AnswerSheet]) -> _Known:
+    emails = [sheet.email for sheet in sheets if sheet.email is not None]
+    accounts: dict[str, list[Account]] = {}
+    for account in await uow.answer_sheets.accounts(exam.institute_id, emails) if emails else ():
+        accounts.setdefault(account.email, []).append(account)
+    roll_numbers = [sheet.roll_number for sheet in sheets]
+    people = {account.user_id for found in accounts.values() for account in found}
+    registered = await uow.answer_sheets.registrations(exam.id, roll_numbers, people)
+    # A start holds its person and then looks for earlier attempts: it comes before this, or sees the sheet.
+    await uow.answer_sheets.lock_people(people | {row.user_id for row in registered if row.user_id})
+    registered = await uow.answer_sheets.registrations(exam.id, roll_numbers, people)
+    official = await uow.answer_sheets.official(paper.id, [row.id for row in registered])
+    standing = await uow.grading.standing([attempt.id for attempt in official])
+    return _Known(
+        accounts=accounts,
+        by_roll_number={row.roll_number: row for row in registered},
+        by_user={row.user_id: row for row in registered if row.user_id},
+        attempts={attempt.registration_id: attempt for attempt in official if attempt.registration_id},
+        answers={attempt_id: attempts.answered(stored) for attempt_id, stored in standing.items()},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    """Decides about one sheet."""
+
+    plan_: Plan
+    known: _Known
+    sheet: AnswerSheet
+
+    def plan(self) -> None:
+        errors = len(self.plan_.errors)
+        registration = self.known.by_roll_number.get(self.sheet.roll_number)
+        user_id = self._account(registration)
+        if len(self.plan_.errors) > errors:
+            return
+        linked = registration is not None and registration.user_id is None and user_id is not None
+        if registration is not None:
+            self._compare(registration)
+            user_id = user_id or registration.user_id
+            if linked and user_id is not None:
+                self.plan_.links.append((registration, user_id))
+        attempt = self.known.attempts.get(registration.id) if registration else None
+        if attempt is None:
+            self.plan_.created += 1
+            self.plan_.sat.append(Sat(self.sheet, registration, user_id))
+        elif _alike(self.known.answers[attempt.id], self.sheet.answers) and not _is_running(attempt):
+            self._same(attempt, linked=linked)
+        else:
+            self._other(attempt, registration, user_id)
+
+    def _same(self, attempt: Attempt, *, linked: bool) -> None:
+        """The sheet is there. A void one stays void: whoever voided it meant these answers."""
+        if attempt.status == AttemptStatus.VOID:
+            self._warn("file", "these answers were voided, and stay so")
+        if linked:
+            self.plan_.updated += 1
+        else:
+            self.plan_.unchanged += 1
+
+    def _other(self, attempt: Attempt, registration: Registration | None, user_id: UUID | None) -> None:
+        if _is_running(attempt):
+            self._wrong("roll_number", "this candidate is sitting the paper online; leave the sheet out")
+        elif attempt.device != PAPER:
+            sentence = "this candidate has sat the paper online, with other answers; leave the sheet out"
+            self._wrong("roll_number", sentence)
+        elif attempt.status != AttemptStatus.VOID:
+            sentence = (
+                "another sheet of this roll number was imported, with other answers; if this one is right,"
+                f" void attempt {attempt.id} and import again"
+            )
+            self._wrong("roll_number", sentence)
+        else:
+            cleared = frozenset(self.known.answers[attempt.id]) - frozenset(self.sheet.answers)
+            self.plan_.updated += 1
+            self.plan_.sat.append(Sat(self.sheet, registration, user_id, attempt, cleared))
+
+    def _account(self, registration: Registration | None) -> UUID | None:
+        """Whose account the address says this is, if that can be."""
+        if self.sheet.email is None:
+            return None
+        accounts = self.known.accounts.get(self.sheet.email, ())
+        if len(accounts) > 1:
+            self._wrong("email", "several accounts have this address; leave it out and claim the roll number")
+        if not accounts:
+            sentence = "no account has this address; the roll number can be claimed when there is one"
+            self._warn("email", sentence)
+        if len(accounts) != 1:
+            return None
+        account = accounts[0]
+        place = self.known.by_user.get(account.user_id)
+        if account.role != Role.STUDENT:
+            self._wrong("email", "this is an account of staff, who do not take part")
+        elif registration is not None and registration.user_id not in (None, account.user_id):
+            self._wrong("email", "the roll number belongs to another account; correct one of them")
+        elif place is not None and place.roll_number != self.sheet.roll_number:
+            self._wrong("email", f"this account is registered as {place.roll_number}; use that roll number")
+        return account.user_id
+
+    def _compare(self, registration: Registration) -> None:
+        """A registration tells how things were then: a sheet that says otherwise does not change it."""
+        for what in ("category", "pwbd"):
+            said, registered = getattr(self.sheet, what), getattr(registration, what)
+            if said is not None and said != registered:
+                self._warn(what, f'the registration says "{registered or "none"}", which stands')
+
+    def _wrong(self, field_name: str, message: str) -> None:
+        self.plan_.errors.append(RowError(self.sheet.row, field_name, message))
+
+    def _warn(self, field_name: str, message: str) -> None:
+        self.plan_.warnings.append(RowWarning(self.sheet.row, field_name, message))
+
+
+def _is_running(attempt: Attempt) -> bool:
+    return attempt.status in (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)
+
+
+def _alike(before: Mapping[UUID, Answer], now: Mapping[UUID, Answer]) -> bool:
+    """Whether the same was marked; options have no order."""
+    return _comparable(before) == _comparable(now)
+
+
+def _comparable(answers: Mapping[UUID, Answer]) -> dict[UUID, frozenset[str] | str]:
+    return {
+        question_id: answer if isinstance(answer, str) else frozenset(answer)
+        for question_id, answer in answers.items()
+    }

@@ -1,0 +1,204 @@
+"""A file of answer sheets, CSV or XLSX: bytes in, sheets and errors out. Nothing here knows the database."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from app.core.errors import Invalid
+from app.engine.scoring import Answer
+from app.services.exams.answer_sheets.cells import AnswerReader, reader_of
+from app.services.exams.answer_sheets.columns import ROLL_NUMBER, Layout, read_layout
+from app.services.questions import RowError
+from app.services.questions.cells import as_given
+from app.services.questions.columns import OPTION_LETTERS, spreadsheet_letters
+from app.services.questions.sheets import filled, records_of
+from app.services.questions.workbooks import SheetCells, is_workbook
+from app.services.tests.papers import FrozenPaper
+
+SHEET = "answers"
+MOST_SHEETS = 20_000
+CATEGORIES = ("general", "ews", "obc", "sc", "st")
+
+_ENOUGH_ERRORS = 5_000
+_LONGEST_ROLL_NUMBER = 50
+_LONGEST_NAME = 200
+_LONGEST_EMAIL = 254
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSheet:
+    """What one candidate has marked; blanks are left out. None is a cell that says nothing."""
+
+    row: int
+    roll_number: str
+    answers: Mapping[UUID, Answer]
+    name: str | None = None
+    email: str | None = None
+    category: str | None = None
+    pwbd: int | None = None
+
+
+@dataclass(slots=True)
+class SheetFile:
+    """What was read; where there are errors, `sheets` are not all."""
+
+    sheets: list[AnswerSheet] = field(default_factory=list)
+    errors: list[RowError] = field(default_factory=list)
+
+
+def read_answer_sheets(
+    file: bytes, paper: FrozenPaper, roll_number: str | None, columns: str | None
+) -> SheetFile:
+    """Read a file of answer sheets to a paper, and find everything that is wrong with it.
+
+    Raises Invalid for what is neither XLSX nor CSV in UTF-8, TooLarge beyond 25 MB.
+    """
+    records = records_of(file, SHEET)
+    header = next(records)
+    if header.broken or not any(cell.strip() for cell in header.cells):
+        raise Invalid.field("file", "the first row is no header; it names the columns")
+    question_ids = [question_id for section in paper.sections for question_id in section.question_ids]
+    layout, errors = read_layout(header.cells, len(question_ids), roll_number, columns)
+    found = SheetFile(errors=errors or _cell_errors(header, layout))
+    if found.errors:
+        return found
+    readers = [(question_id, reader_of(paper.questions[question_id])) for question_id in question_ids]
+    for count, record in enumerate(filled(records)):
+        if count == MOST_SHEETS:
+            raise Invalid.field("file", f"a file may have {MOST_SHEETS:,} answer sheets; split it")
+        if len(found.errors) > _ENOUGH_ERRORS:
+            found.errors.append(RowError(record.row, "file", "from here on nothing was read"))
+            break
+        _Row(layout, record, readers, found, may_be_short=is_workbook(file)).read()
+    found.errors += repeated(found.sheets)
+    return found
+
+
+def letters_marked(file: bytes, questions: int, roll_number: str | None, columns: str | None) -> set[str]:
+    """Which of the letters a to f occur in the answers: what options a paper had that nobody describes."""
+    records = records_of(file, SHEET)
+    layout, _ = read_layout(next(records).cells, questions, roll_number, columns)
+    cells = {
+        record.cells[position].casefold()
+        for record in records
+        for position in layout.answers
+        if position < len(record.cells)
+    }
+    return {letter for cell in cells if cell != "na" for letter in cell if letter in OPTION_LETTERS}
+
+
+def repeated(sheets: Sequence[AnswerSheet]) -> Iterator[RowError]:
+    """Sheets of the same candidate: by roll number, or by address."""
+    for what in ("roll_number", "email"):
+        first: dict[str, int] = {}
+        for sheet in sheets:
+            value = getattr(sheet, what)
+            if value is not None and first.setdefault(value, sheet.row) != sheet.row:
+                yield RowError(sheet.row, what, f"row {first[value]} has this one too; each has one sheet")
+
+
+def _cell_errors(record: SheetCells, layout: Layout) -> list[RowError]:
+    """What is wrong with cells before anybody asks what they mean."""
+    return [
+        RowError(record.row, layout.name_at(place), message)
+        for place, message in sorted(record.wrong.items())
+        if layout.matters(place)
+    ]
+
+
+@dataclass(slots=True)
+class _Row:
+    """Reads one candidate's row."""
+
+    layout: Layout
+    record: SheetCells
+    readers: Sequence[tuple[UUID, AnswerReader]]
+    found: SheetFile
+    may_be_short: bool
+    """A workbook keeps no cells after the last one that says something."""
+
+    def read(self) -> None:
+        """Add the sheet to what was found, or what is wrong with it."""
+        before = len(self.found.errors)
+        if self.record.broken:
+            self._wrong("file", self.record.broken)
+            return
+        self.found.errors += _cell_errors(self.record, self.layout)
+        self._check_width()
+        sheet = AnswerSheet(
+            row=self.record.row,
+            roll_number=self._roll_number(),
+            answers=self._answers(),
+            name=self._text("name", _LONGEST_NAME),
+            email=self._email(),
+            category=self._category(),
+            pwbd=self._pwbd(),
+        )
+        if len(self.found.errors) == before:
+            self.found.sheets.append(sheet)
+
+    def _answers(self) -> dict[UUID, Answer]:
+        answers, cells = {}, self.record.cells
+        for (question_id, read), position in zip(self.readers, self.layout.answers, strict=True):
+            try:
+                answer = read(cells[position] if position < len(cells) else "")
+            except ValueError as error:
+                self._wrong(self.layout.name_at(position), str(error))
+                continue
+            if answer is not None:
+                answers[question_id] = answer
+        return answers
+
+    def _roll_number(self) -> str:
+        if ROLL_NUMBER not in self.layout.others:
+            return str(self.record.row)
+        number = self._text(ROLL_NUMBER, _LONGEST_ROLL_NUMBER)
+        if number is None:
+            self._wrong(self._name_of(ROLL_NUMBER), "the roll number is missing")
+        return number or ""
+
+    def _email(self) -> str | None:
+        email = self._text("email", _LONGEST_EMAIL)
+        if email is not None and (" " in email or not all(email.rpartition("@"))):
+            self._wrong(self._name_of("email"), "this is no address like name@example.org")
+        return email.lower() if email is not None else None
+
+    def _category(self) -> str | None:
+        category = self._text("category", _LONGEST_NAME)
+        if category is not None and category.lower() not in CATEGORIES:
+            self._wrong(self._name_of("category"), f"write one of: {', '.join(CATEGORIES)}")
+        return category.lower() if category is not None else None
+
+    def _pwbd(self) -> int | None:
+        number = self._text("pwbd", _LONGEST_NAME)
+        if number is None:
+            return None
+        if number not in ("1", "2", "3", "4", "5"):
+            self._wrong(self._name_of("pwbd"), "write the kind of benchmark disability, 1 to 5, or nothing")
+            return None
+        return int(number)
+
+    def _text(self, what: str, longest: int) -> str | None:
+        position = self.layout.others.get(what)
+        if position is None or position >= len(self.record.cells):
+            return None
+        text = " ".join(as_given(self.record.cells[position].strip()).split())
+        if len(text) > longest:
+            self._wrong(self._name_of(what), f"at most {longest} characters fit")
+        if "\0" in text:
+            self._wrong(self._name_of(what), "this cannot be stored; remove the NUL character")
+        return text if text and text != "NA" else None
+
+    def _check_width(self) -> None:
+        cells, width = self.record.cells, len(self.layout.names)
+        if len(cells) < width and not self.may_be_short:
+            self._wrong("file", f"the row has {len(cells)} cells, and the header {width}")
+        for position in range(width, len(cells)):
+            if cells[position].strip():
+                self._wrong(f"column {spreadsheet_letters(position)}", "there is no header above this cell")
+
+    def _name_of(self, what: str) -> str:
+        return self.layout.name_at(self.layout.others[what])
+
+    def _wrong(self, column: str, message: str) -> None:
+        self.found.errors.append(RowError(self.record.row, column, message))

@@ -1,0 +1,98 @@
+"""Mails: a template by kind and language, laid out as HTML and as text."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from app.core.mail import Handling
+from app.core.unsubscribe import Unsubscription
+from app.models import Kind, Notification, User
+from app.services.components import Components
+from app.services.notifications.kinds import RULES
+from app.services.notifications.wording import in_language, language_of, moment, name_to_greet, zone_of
+
+UNSUBSCRIBE_PATH = "/v1/notifications/unsubscribe"
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What is sent to one person."""
+
+    subject: str
+    text: str
+    html: str
+    handling: Handling
+
+
+@lru_cache
+def _environment(layout: str) -> Environment:
+    """The same words go through both; only HTML is escaped."""
+    environment = Environment(
+        loader=PackageLoader("app.services"),
+        autoescape=layout == "html",  # noqa: S701 -- text is text
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    parts: Any = environment.get_template(f"parts.{layout}").module
+    environment.globals |= {"layout": f"mail.{layout}", "fact": parts.fact}
+    return environment
+
+
+def compose(parts: Components, notification: Notification, user: User, delivery_id: UUID) -> Mail:
+    """The mail of a notification, in the person's language and with times by their clock."""
+    kind = Kind(notification.kind)
+    language, zone = language_of(user.language), zone_of(user.timezone)
+    topic = RULES[kind].topic
+    unsubscribe = None
+    if topic is not None:
+        token = parts.unsubscribe_tokens.issue(Unsubscription(user.id, topic))
+        unsubscribe = f"{parts.settings.api_url.rstrip('/')}{UNSUBSCRIBE_PATH}?token={token}"
+    subject, text, html = render(
+        kind,
+        language,
+        _facts(notification.data, language, zone)
+        | {
+            "name": name_to_greet(user.name),
+            "app_url": parts.settings.app_url,
+            "topic": topic,
+            "unsubscribe_url": unsubscribe,
+        },
+    )
+    return Mail(subject, text, html, Handling(delivery_id, unsubscribe))
+
+
+def render(template: str, language: str, values: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Subject, text and HTML of a mail."""
+    name, known = f"{template}.{language}.j2", {**values, "language": language}
+    plain = _environment("txt").get_template(name)
+    subject = "".join(plain.blocks["subject"](plain.new_context(known))).strip()
+    text = re.sub(r"\n{3,}", "\n\n", plain.render(known)).strip() + "\n"
+    return subject, text, _environment("html").get_template(name).render(known)
+
+
+def page(template: str, language: str, **values: object) -> str:
+    """A page for a reader of a mail who has no app at hand."""
+    return _environment("html").get_template(template).render(values, language=language)
+
+
+def _facts(data: Mapping[str, Any], language: str, zone: ZoneInfo) -> dict[str, Any]:
+    """What is told, as this person reads it: texts in their language, times by their clock."""
+    return {name: _as_read(name, value, language, zone) for name, value in data.items()}
+
+
+def _as_read(name: str, value: Any, language: str, zone: ZoneInfo) -> Any:
+    if name == "papers":
+        return [_facts(paper, language, zone) for paper in value]
+    if name == "paper":
+        return _facts(value, language, zone)
+    if name.endswith("_at"):
+        return moment(datetime.fromisoformat(value), language, zone)
+    return in_language(value, language) if isinstance(value, dict) else value

@@ -1,0 +1,141 @@
+"""The words of an inbox and of push messages, and how times and names are written, in English and Hindi."""
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from app.models import Kind, LocalizedText
+
+LANGUAGES = ("en", "hi")
+HOME = "Asia/Kolkata"
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+
+# By kind and language: title and body. They are shown hours later and in any time zone, so they name no time.
+_WORDS: Mapping[Kind, Mapping[str, tuple[str, str]]] = {
+    Kind.WELCOME: {
+        "en": ("Welcome to the IAS Test Series", "Your account is ready."),
+        "hi": ("आईएएस टेस्ट सीरीज़ में आपका स्वागत है", "आपका खाता तैयार है।"),
+    },
+    Kind.REGISTERED: {
+        "en": ("You are registered", "{exam}: your roll number is {roll_number}."),
+        "hi": ("आपका पंजीकरण हो गया है", "{exam}: आपका रोल नंबर {roll_number} है।"),
+    },
+    Kind.OPENS_IN_24_HOURS: {
+        "en": ("Your exam opens within 24 hours", "{exam}: {paper}"),
+        "hi": ("आपकी परीक्षा 24 घंटे के भीतर शुरू होगी", "{exam}: {paper}"),
+    },
+    Kind.OPENS_IN_15_MINUTES: {
+        "en": ("Your exam opens within 15 minutes", "{exam}: {paper}"),
+        "hi": ("आपकी परीक्षा 15 मिनट के भीतर शुरू होगी", "{exam}: {paper}"),
+    },
+    Kind.SUBMITTED: {
+        "en": ("Your answers are submitted", "{exam}: {paper}. We will tell you when the results are out."),
+        "hi": ("आपके उत्तर जमा हो गए हैं", "{exam}: {paper}। परिणाम जारी होने पर हम आपको बताएँगे।"),
+    },
+    Kind.RESULTS_RELEASED: {
+        "en": ("The results are out", "{exam}"),
+        "hi": ("परिणाम जारी हो गए हैं", "{exam}"),
+    },
+    Kind.POSTPONED: {
+        "en": ("Your exam is postponed", "{exam}: see the new times."),
+        "hi": ("आपकी परीक्षा स्थगित हो गई है", "{exam}: नया समय देखें।"),
+    },
+    Kind.CANCELLED: {
+        "en": ("Your exam is cancelled", "{exam}"),
+        "hi": ("आपकी परीक्षा रद्द हो गई है", "{exam}"),
+    },
+}
+_REVISED = {
+    "en": ("The results were revised", "{exam}"),
+    "hi": ("परिणाम संशोधित किए गए हैं", "{exam}"),
+}
+
+_MONTHS = {
+    "en": (
+        *("January", "February", "March", "April", "May", "June"),
+        *("July", "August", "September", "October", "November", "December"),
+    ),
+    "hi": (
+        *("जनवरी", "फ़रवरी", "मार्च", "अप्रैल", "मई", "जून"),
+        *("जुलाई", "अगस्त", "सितंबर", "अक्टूबर", "नवंबर", "दिसंबर"),
+    ),
+}
+
+
+def words_of(kind: Kind, data: Mapping[str, Any]) -> tuple[LocalizedText, LocalizedText]:
+    """Title and body, in all languages that we speak."""
+    words = _REVISED if kind is Kind.RESULTS_RELEASED and data["revised"] else _WORDS[kind]
+    title = {language: words[language][0] for language in LANGUAGES}
+    body = {language: words[language][1].format_map(_names(data, language)) for language in LANGUAGES}
+    return title, body
+
+
+def _names(data: Mapping[str, Any], language: str) -> dict[str, str]:
+    paper = data.get("paper") or {}
+    return {
+        "exam": in_language(data.get("exam_title") or {}, language),
+        "paper": in_language(paper.get("title") or {}, language),
+        "roll_number": str(data.get("roll_number", "")),
+    }
+
+
+def language_of(tag: str) -> str:
+    """The language in which we speak to somebody: theirs, or English where we lack it."""
+    spoken = tag.partition("-")[0].lower()
+    return spoken if spoken in LANGUAGES else LANGUAGES[0]
+
+
+def in_language(text: Mapping[str, str], tag: str) -> str:
+    """An author's text in a language, or else in English, or in the one there is."""
+    return text.get(tag) or text.get("en") or next(iter(text.values()), "")
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Somebody's time zone; a name that this machine does not know is no reason to send them nothing."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(HOME)
+
+
+def moment(at: datetime, language: str, zone: ZoneInfo) -> str:
+    """A time as people write it: "26 November 2026, 9:30 am IST", "26 नवंबर 2026, सुबह 9:30 बजे (IST)".
+
+    A line may break after the comma; the spaces behind it are such that break none.
+    """
+    local = at.astimezone(zone)
+    day = f"{local.day} {_MONTHS[language][local.month - 1]} {local.year}"
+    clock = f"{(local.hour - 1) % 12 + 1}:{local.minute:02}"
+    words: tuple[str, ...]
+    if language == "hi":
+        words = (_part_of_day(local.hour), clock, "बजे", f"({_zone_name(local)})")
+    else:
+        words = (clock, "am" if local.hour < 12 else "pm", _zone_name(local))
+    return f"{day}, {_NO_BREAK.join(words)}"
+
+
+def _part_of_day(hour: int) -> str:
+    if 4 <= hour < 12:
+        return "सुबह"
+    if 12 <= hour < 16:
+        return "दोपहर"
+    return "शाम" if 16 <= hour < 20 else "रात"
+
+
+def _zone_name(local: datetime) -> str:
+    """IST, or UTC+04 where the zone has no letters."""
+    name = local.tzname() or "UTC"
+    return f"UTC{name}" if name[0] in "+-" else name
+
+
+def name_to_greet(name: str) -> str | None:
+    """The name, if it looks like one.
+
+    Anybody can register somebody else's address under the name "win at evil.example": a mail of ours must not
+    carry that to them.
+    """
+    plain = all(unicodedata.category(letter)[0] in "LM" or letter in " -'’." for letter in name)
+    within_words = any("." in word[:-1] for word in name.split())
+    return name if name.strip() and plain and not within_words and len(name) <= 60 else None

@@ -1,0 +1,63 @@
+"""The application's parts with a real mail server and a server that answers as Firebase does."""
+
+import random
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import httpx
+import pytest
+
+from app.core.mail import SmtpMailer
+from app.core.push import FcmPusher, ServiceAccount
+from app.services import notifications
+from app.services.components import Components
+from tests.conftest import TestClock
+from tests.fcm_server import Firebase, serving_firebase
+from tests.mail_server import Inbox, serving
+
+SENDER = "IAS Test Series <no-reply@ias.example>"
+
+
+@pytest.fixture(scope="session")
+def firebase() -> Iterator[Firebase]:
+    with serving_firebase() as firebase:
+        yield firebase
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    return Inbox()
+
+
+@pytest.fixture
+async def post(
+    parts: Components, clock: TestClock, inbox: Inbox, firebase: Firebase
+) -> AsyncIterator[Components]:
+    """Parts that send. The time is one that no other test has, so that nothing of theirs is due now."""
+    clock.advance(timedelta(days=random.randint(100, 20_000)).total_seconds())
+    firebase.answers.clear()
+    async with serving(inbox) as address, httpx.AsyncClient() as http:
+        mailer = SmtpMailer(f"smtp://{address}", SENDER, clock)
+        account = ServiceAccount.read(firebase.account)
+        pusher = FcmPusher(account, http, clock, firebase.url)
+        await _let_go_what_others_left(parts)
+        yield replace(parts, mailer=mailer, pusher=pusher)
+        await mailer.close()
+
+
+@pytest.fixture
+def now(post: Components) -> datetime:
+    """The time of the test."""
+    return post.clock.now().replace(microsecond=0)
+
+
+async def deliver(post: Components) -> None:
+    """Send all that is due."""
+    while await notifications.deliver_due(post):
+        pass
+
+
+async def _let_go_what_others_left(parts: Components) -> None:
+    while await notifications.deliver_due(parts):
+        pass

@@ -1,0 +1,234 @@
+"""Mails: each kind in both languages, as text and as HTML."""
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from app.core.ids import uuid7
+from app.models import Kind, Notification, User
+from app.services.components import Components
+from app.services.notifications import mails
+from app.services.notifications.creating import notice_of
+from app.services.notifications.kinds import RULES
+from tests.notices import PAPER, TITLE
+
+pytestmark = pytest.mark.anyio
+
+THE_PAPER = {
+    "id": str(UUID(int=1)),
+    "code": "GS1",
+    "title": PAPER,
+    "starts_at": "2026-11-26T04:00:00Z",
+    "entry_closes_at": "2026-11-26T04:30:00Z",
+    "ends_at": "2026-11-26T07:00:00Z",
+}
+EXAM = {"exam_id": str(UUID(int=2)), "exam_title": TITLE}
+DATA: dict[Kind, dict[str, Any]] = {
+    Kind.WELCOME: {},
+    Kind.REGISTERED: EXAM | {"roll_number": "R-17", "papers": [THE_PAPER]},
+    Kind.OPENS_IN_24_HOURS: EXAM | {"paper": THE_PAPER},
+    Kind.OPENS_IN_15_MINUTES: EXAM | {"paper": THE_PAPER},
+    Kind.SUBMITTED: EXAM
+    | {
+        "paper": THE_PAPER,
+        "attempt_id": str(UUID(int=3)),
+        "submitted_at": "2026-11-26T06:58:13Z",
+        "closed_by": "candidate",
+    },
+    Kind.RESULTS_RELEASED: EXAM | {"version": 1, "revised": False},
+    Kind.POSTPONED: EXAM | {"papers": [THE_PAPER]},
+    Kind.CANCELLED: EXAM,
+}
+# What each must say: the subject, and some of the text; HTML says it too.
+ENGLISH = {
+    Kind.WELCOME: ("Welcome to the IAS Test Series", ["Your account is ready."]),
+    Kind.REGISTERED: (
+        "You are registered: All-India Mock 7",
+        ["R-17", "General Studies I", "26 November 2026, 9:30 am IST"],
+    ),
+    Kind.OPENS_IN_24_HOURS: (
+        "All-India Mock 7 opens within 24 hours",
+        ["General Studies I", "26 November 2026, 9:30 am IST", "10:00 am IST"],
+    ),
+    Kind.OPENS_IN_15_MINUTES: (
+        "All-India Mock 7 opens within 15 minutes",
+        ["General Studies I", "26 November 2026, 9:30 am IST"],
+    ),
+    Kind.SUBMITTED: (
+        "Your answers are submitted: All-India Mock 7",
+        ["General Studies I", "26 November 2026, 12:28 pm IST", "We have your answers."],
+    ),
+    Kind.RESULTS_RELEASED: ("The results are out: All-India Mock 7", ["marks and your rank in the app"]),
+    Kind.POSTPONED: (
+        "Postponed: All-India Mock 7",
+        ["You stay registered.", "General Studies I", "26 November 2026, 9:30 am IST"],
+    ),
+    Kind.CANCELLED: ("Cancelled: All-India Mock 7", ["will not take place"]),
+}
+HINDI = {
+    Kind.WELCOME: ("आईएएस टेस्ट सीरीज़ में आपका स्वागत है", ["आपका खाता तैयार है।"]),
+    Kind.REGISTERED: (
+        "आपका पंजीकरण हो गया है: अखिल भारतीय मॉक 7",
+        ["R-17", "सामान्य अध्ययन I", "26 नवंबर 2026, सुबह 9:30 बजे (IST)"],
+    ),
+    Kind.OPENS_IN_24_HOURS: (
+        "आपकी परीक्षा 24 घंटे के भीतर शुरू होगी: अखिल भारतीय मॉक 7",
+        ["सामान्य अध्ययन I", "26 नवंबर 2026, सुबह 9:30 बजे (IST)"],
+    ),
+    Kind.OPENS_IN_15_MINUTES: (
+        "आपकी परीक्षा 15 मिनट के भीतर शुरू होगी: अखिल भारतीय मॉक 7",
+        ["सामान्य अध्ययन I", "26 नवंबर 2026, सुबह 9:30 बजे (IST)"],
+    ),
+    Kind.SUBMITTED: (
+        "आपके उत्तर जमा हो गए हैं: अखिल भारतीय मॉक 7",
+        ["सामान्य अध्ययन I", "26 नवंबर 2026, दोपहर 12:28 बजे (IST)", "हमें आपके उत्तर मिल गए हैं।"],
+    ),
+    Kind.RESULTS_RELEASED: ("परिणाम जारी हो गए हैं: अखिल भारतीय मॉक 7", ["अपने अंक और रैंक ऐप में देखें।"]),
+    Kind.POSTPONED: (
+        "स्थगित: अखिल भारतीय मॉक 7",
+        ["आपका पंजीकरण बना रहेगा।", "सामान्य अध्ययन I", "26 नवंबर 2026, सुबह 9:30 बजे (IST)"],
+    ),
+    Kind.CANCELLED: ("रद्द: अखिल भारतीय मॉक 7", ["अब नहीं होगी"]),
+}
+
+
+class Reader(HTMLParser):
+    """What a mail program shows of HTML, and whether its tags fit together."""
+
+    VOID = ("meta", "br")
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.links: list[str] = []
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in self.VOID:
+            self.open.append(tag)
+        self.links += [value or "" for name, value in attrs if name == "href"]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def user(**values: Any) -> User:
+    base = {
+        "id": uuid7(),
+        "email": "asha@example.org",
+        "name": "Asha Rao",
+        "language": "en",
+        "timezone": "Asia/Kolkata",
+    }
+    return User(**base | values)
+
+
+def composed(parts: Components, kind: Kind, reader: User, data: dict[str, Any] | None = None) -> mails.Mail:
+    notice = notice_of(kind, "fact", DATA[kind] if data is None else data)
+    told = Notification(id=uuid7(), kind=kind.value, title=notice.title, body=notice.body, data=notice.data)
+    mail = mails.compose(parts, told, reader, UUID(int=9))
+    return mails.Mail(_plain(mail.subject), _plain(mail.text), _plain(mail.html), mail.handling)
+
+
+def _plain(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.parametrize("kind", Kind)
+class TestEachKind:
+    @pytest.mark.parametrize(("language", "words"), [("en", ENGLISH), ("hi", HINDI), ("hi-IN", HINDI)])
+    async def test_it_says_what_it_must(
+        self, parts: Components, kind: Kind, language: str, words: dict[Kind, tuple[str, list[str]]]
+    ) -> None:
+        subject, said = words[kind]
+        mail = composed(parts, kind, user(language=language))
+        shown = Reader(mail.html)
+        assert mail.subject == subject
+        for words_said in said:
+            assert words_said in mail.text
+            assert words_said in shown.text
+        assert parts.settings.app_url in mail.text
+        assert parts.settings.app_url in shown.links
+
+    async def test_other_languages_get_english(self, parts: Components, kind: Kind) -> None:
+        assert composed(parts, kind, user(language="ta")).subject == ENGLISH[kind][0]
+
+    async def test_it_greets_by_name_where_the_name_is_one(self, parts: Components, kind: Kind) -> None:
+        assert composed(parts, kind, user()).text.startswith("Hello Asha Rao,\n")
+        spam = composed(parts, kind, user(name="win at evil.example", language="hi"))
+        assert spam.text.startswith("नमस्ते,\n")
+        assert "evil" not in spam.text + spam.html
+
+    async def test_html_is_escaped_and_text_is_not(self, parts: Components, kind: Kind) -> None:
+        title = {"en": 'Mock <script>alert("1")</script> & more'}
+        data = DATA[kind] | ({"exam_title": title} if DATA[kind] else {})
+        mail = composed(parts, kind, user(), data)
+        assert "<script" not in mail.html
+        if data:
+            assert title["en"] in Reader(mail.html).text
+            assert title["en"] in mail.text + mail.subject
+            assert "&" in mail.subject
+            assert "&amp;" not in mail.subject
+
+    async def test_times_are_by_the_readers_clock(self, parts: Components, kind: Kind) -> None:
+        text = composed(parts, kind, user(timezone="America/New_York")).text
+        assert "IST" not in text
+        assert ("EST" in text) is any("IST" in said for said in ENGLISH[kind][1])
+
+    async def test_only_what_is_a_service_can_be_unsubscribed(self, parts: Components, kind: Kind) -> None:
+        reader = user()
+        mail = composed(parts, kind, reader)
+        url = mail.handling.unsubscribe_url
+        assert (url is None) is (RULES[kind].topic is None)
+        if url is None:
+            assert "nsubscribe" not in mail.text + mail.html
+            return
+        assert url in mail.text
+        assert url in Reader(mail.html).links
+        wish = parts.unsubscribe_tokens.read(url.partition("token=")[2])
+        assert (wish.user_id, wish.topic) == (reader.id, RULES[kind].topic)
+
+    async def test_its_text_has_no_gaps(self, parts: Components, kind: Kind) -> None:
+        for language in ("en", "hi"):
+            text = composed(parts, kind, user(language=language)).text
+            assert "\n\n\n" not in text
+            assert not re.search(r"[ \t]\n", text)
+            assert text == text.strip() + "\n"
+
+
+class TestSubmitted:
+    @pytest.mark.parametrize(
+        ("closed_by", "said"),
+        [
+            ("candidate", "We have your answers."),
+            ("deadline", "Your time was over, so your attempt was submitted for you"),
+            ("staff", "The staff of the exam have ended your attempt."),
+        ],
+    )
+    async def test_it_says_who_ended_it(self, parts: Components, closed_by: str, said: str) -> None:
+        data = DATA[Kind.SUBMITTED] | {"closed_by": closed_by}
+        assert said in composed(parts, Kind.SUBMITTED, user(), data).text
+
+
+class TestAsRead:
+    def test_facts_stand_in_the_readers_language_and_time(self) -> None:
+        facts = mails._facts(
+            {"exam_title": {"id": "Bahasa", "en": "English"}, "opens_at": "2026-11-26T04:00:00Z"},
+            "en",
+            ZoneInfo("UTC"),
+        )
+        assert facts["exam_title"] == "English"
+        assert _plain(facts["opens_at"]) == "26 November 2026, 4:00 am UTC"
