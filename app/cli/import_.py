@@ -161,7 +161,8 @@ def _print_report(report: "ImportReport", published: "Published | None", *, dry_
     )
     if report.warnings:
         _print_errors(
-            ("Row", "Column", "Worth a look"), [(w.row, w.field, w.message) for w in report.warnings]
+            ("Row", "Column", "Worth a look", "Question"),
+            [(w.row, w.field, w.message, w.question_id or "") for w in report.warnings],
         )
     if published is not None:
         paper = published.paper

@@ -64,8 +64,9 @@ def _filled(records: Iterator[SheetCells]) -> Iterator[SheetCells]:
 def _begun(header: SheetCells, *, needs_subject: bool) -> Sheet:
     columns, problems = read_header(header.cells, needs_subject=needs_subject)
     if header.broken or not columns:
-        hint = " (columns are separated by commas)" if len(header.cells) == 1 else ""
-        raise Invalid.field("file", f"the first row is no header of a sheet of questions{hint}")
+        example = 'such as "question,option_a,option_b,key"'
+        hint = "; separate the columns by commas" if len(header.cells) == 1 else ""
+        raise Invalid.field("file", f"the first row is no header of a sheet of questions, {example}{hint}")
     errors = _cell_errors(header, columns)
     return Sheet(
         columns, errors=errors or [RowError(header.row, error.column, error.message) for error in problems]
