@@ -9,12 +9,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.cli.progress import shown_progress
 from app.cli.servers import ensure_servers
 
 if TYPE_CHECKING:
     from app.core.errors import Fact
     from app.services.components import Components
-    from app.services.questions import ImportReport
+    from app.services.questions import ImportReport, Progress
     from app.services.tests import Published
     from app.services.unit_of_work import UnitOfWork
 
@@ -111,8 +112,9 @@ async def _run(order: _Order) -> bool:
 
     async with open_components(get_settings(), application_name="ias-import", pool_size=1) as parts:
         try:
-            async with unit_of_work(parts.engine) as uow:
-                report, published = await _import(uow, parts, order)
+            with shown_progress() as told:
+                async with unit_of_work(parts.engine) as uow:
+                    report, published = await _import(uow, parts, order, told)
         except Fact as fact:
             print_fact(fact)
             return False
@@ -121,7 +123,7 @@ async def _run(order: _Order) -> bool:
 
 
 async def _import(
-    uow: "UnitOfWork", parts: "Components", order: _Order
+    uow: "UnitOfWork", parts: "Components", order: _Order, progress: "Progress"
 ) -> "tuple[ImportReport, Published | None]":
     from app.services import tests  # noqa: PLC0415 -- heavy
     from app.services.questions import EmptyKey, ImagesZip, import_questions  # noqa: PLC0415
@@ -136,6 +138,7 @@ async def _import(
         subject=order.subject,
         empty_key=EmptyKey(order.empty_key),
         images=ImagesZip(order.images, parts.media) if order.images is not None else None,
+        progress=progress,
     )
     if order.test is None or not report.question_ids:
         return report, None
@@ -156,7 +159,8 @@ def _print_report(report: "ImportReport", published: "Published | None", *, dry_
     )
     if report.warnings:
         print_errors(
-            ("Row", "Column", "Worth a look"), [(w.row, w.field, w.message) for w in report.warnings]
+            ("Row", "Column", "Worth a look", "Question"),
+            [(w.row, w.field, w.message, w.question_id or "") for w in report.warnings],
         )
     if published is not None:
         paper = published.paper

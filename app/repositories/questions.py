@@ -75,6 +75,19 @@ class BankReader:
     is_admin: bool
 
 
+@dataclass(frozen=True, slots=True)
+class KnownPassage:
+    """A passage that a question may name; a retired one stays with retired questions alone."""
+
+    id: UUID
+    name: str
+    status: str
+
+    @property
+    def is_retired(self) -> bool:
+        return self.status == "retired"
+
+
 def withheld_from(reader: BankReader) -> ColumnElement[bool]:
     """Decision D13: held by an exam that is not released, in a test that is somebody else's."""
     if reader.is_admin:
@@ -144,25 +157,25 @@ class QuestionRepository(Repository):
         )
         return (await self._session.scalars(statement)).all()
 
-    async def passages(self, institute_id: UUID, ids: Collection[UUID]) -> set[UUID]:
-        """Which of these are passages in use."""
-        statement = select(Passage.id).where(
-            Passage.institute_id == institute_id, Passage.id.in_(ids), Passage.status == "active"
+    async def passages(self, institute_id: UUID, ids: Collection[UUID]) -> dict[UUID, KnownPassage]:
+        """Those of these passages that the institute has."""
+        statement = select(Passage.id, _name_of_passage(), Passage.status).where(
+            Passage.institute_id == institute_id, Passage.id.in_(ids)
         )
-        return set(await self._session.scalars(statement))
+        found = [KnownPassage(*row) for row in await self._session.execute(statement)]
+        return {passage.id: passage for passage in found}
 
     async def passages_named(self, institute_id: UUID, names: Collection[str]) -> dict[str, UUID]:
-        """Passages in use by their `external_id`; one that has none by its id."""
-        name = func.coalesce(Passage.external_id, cast(Passage.id, TEXT))
+        """Passages by their `external_id`; one that has none by its id."""
+        name = _name_of_passage()
         statement = select(name, Passage.id).where(
-            Passage.institute_id == institute_id, name == func.any(_texts(names)), Passage.status == "active"
+            Passage.institute_id == institute_id, name == func.any(_texts(names))
         )
         return dict(iter(await self._session.execute(statement)))
 
     async def passage_names(self, passage_ids: Collection[UUID]) -> dict[UUID, str]:
         """What `passages_named` knows these passages by."""
-        name = func.coalesce(Passage.external_id, cast(Passage.id, TEXT))
-        statement = select(Passage.id, name).where(Passage.id.in_(passage_ids))
+        statement = select(Passage.id, _name_of_passage()).where(Passage.id.in_(passage_ids))
         return dict(iter(await self._session.execute(statement)))
 
     @asynccontextmanager
@@ -273,6 +286,10 @@ def _says(query: str) -> ColumnElement[bool]:
         QuestionVersion.words.icontains(query, autoescape=True),
         Question.external_id == query,
     )
+
+
+def _name_of_passage() -> ColumnElement[str]:
+    return func.coalesce(Passage.external_id, cast(Passage.id, TEXT))
 
 
 def _texts(values: Collection[str]) -> Any:

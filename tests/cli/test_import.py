@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,17 @@ from typer.testing import CliRunner, Result
 
 from app.cli.import_ import import_app
 from app.config import get_settings
+from tests.pictures import encoded, halves
 from tests.services.questions.workbook_files import workbook
 
 
 @pytest.fixture(autouse=True)
-def on_the_tests_database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def on_the_tests_database(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("MEDIA_URL", (tmp_path / "media").as_uri())
     get_settings.cache_clear()
     yield
     get_settings.cache_clear()
@@ -48,13 +53,25 @@ def the_test(database_url: str, title: str) -> list[dict[str, Any]]:
         from ias.tests t join ias.papers p on p.test_id = t.id where t.title->>'en' = $1
     """
 
-    async def fetch() -> list[dict[str, Any]]:
-        connection = await asyncpg.connect(database_url)
-        rows = await connection.fetch(statement, title)
-        await connection.close()
-        return [dict(row) for row in rows]
+    return asyncio.run(fetch(database_url, statement, title))
 
-    return asyncio.run(fetch())
+
+def the_images(database_url: str, external_id: str) -> list[dict[str, Any]]:
+    statement = """
+        select m.institute_id::text, m.sha256, m.content_type, m.width
+        from ias.questions q join ias.question_versions v
+          on v.question_id = q.id and v.number = q.current_version
+        cross join jsonb_array_elements_text(to_jsonb(v.media)) as image (id)
+        join ias.media m on m.id = image.id::uuid where q.external_id = $1
+    """
+    return asyncio.run(fetch(database_url, statement, external_id))
+
+
+async def fetch(database_url: str, statement: str, value: str) -> list[dict[str, Any]]:
+    connection = await asyncpg.connect(database_url)
+    rows = await connection.fetch(statement, value)
+    await connection.close()
+    return [dict(row) for row in rows]
 
 
 class TestQuestions:
@@ -67,12 +84,55 @@ class TestQuestions:
         assert result.exit_code == 0, result.output
         assert "very similar to the question in row 2" in result.output
 
+    def test_how_far_it_is_is_shown_beside_the_report(self, sheet: Path) -> None:
+        result = run(sheet, "--empty-key", "dropped")
+        stages = ("Reading rows", "Finding questions", "Writing rows", "Comparing questions")
+        shown = [line for line in result.stderr.splitlines() if line.startswith(stages)]
+        assert [line.startswith(stage) for line, stage in zip(shown, stages, strict=True)] == [True] * 4
+        assert all("3/3" in line for line in shown)
+        assert not any(stage in result.stdout for stage in stages)
+
     def test_a_workbook(self, tmp_path: Path) -> None:
         file = tmp_path / "paper.xlsx"
         header = ("source", "number", "question", "option_a", "option_b", "key")
         file.write_bytes(workbook(header, (uuid4().hex, 1, "Which?", "This", "That", "a")))
         assert "created: 1" in run(file).output
         assert "unchanged: 1" in run(file).output
+
+    def test_images_come_in_a_zip_beside_the_sheet(self, tmp_path: Path, database_url: str) -> None:
+        name, archive, file = uuid4().hex, tmp_path / "images.zip", tmp_path / "paper.csv"
+        with zipfile.ZipFile(archive, "w") as out:
+            out.writestr("map.PNG", encoded(halves()))
+            out.writestr("left-over.png", encoded(halves(size=(8, 8))))
+        file.write_text(
+            "external_id,question,option_a,option_b,key,image\n"
+            f"{name},What does the map show?,This,That,a,map.png\n"
+        )
+        without = run(file)
+        assert (without.exit_code, 'send a ZIP with the image "map.png" too' in without.output) == (1, True)
+        results = [run(file, "--images", str(archive)) for _ in range(2)]
+        assert [result.exit_code for result in results] == [0, 0], results[0].output
+        assert "created: 1, updated: 0, unchanged: 0" in results[0].output
+        assert "no row names these files of the ZIP, 1 in all: left-over.png" in results[0].output
+        assert "created: 0, updated: 0, unchanged: 1" in results[1].output
+        (kept,) = the_images(database_url, name)
+        assert (kept["content_type"], kept["width"]) == ("image/png", 40)
+        assert (tmp_path / "media" / kept["institute_id"] / kept["sha256"]).is_file()
+
+    @pytest.mark.parametrize(
+        ("content", "complaint"),
+        [(b"no ZIP", "it is no ZIP file, or damaged"), (None, "does not exist")],
+    )
+    def test_what_is_no_zip_of_images(
+        self, sheet: Path, tmp_path: Path, content: bytes | None, complaint: str
+    ) -> None:
+        archive = tmp_path / "images.zip"
+        if content is not None:
+            archive.write_bytes(content)
+        result = run(sheet, "--empty-key", "dropped", "--images", str(archive))
+        assert result.exit_code != 0
+        assert complaint in result.output
+        assert "created: 3" in run(sheet, "--empty-key", "dropped").output
 
     def test_a_second_import_changes_nothing(self, sheet: Path) -> None:
         results = [run(sheet, "--empty-key", "dropped") for _ in range(2)]

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
 
 from app.core.errors import AlreadyExists, Invalid
 from app.core.ids import uuid7
@@ -118,82 +117,12 @@ class TestAdd:
         assert refused.value.errors[0].field == field
 
 
-class TestLikeness:
-    """Texts near and far, compared by the database's own sketches."""
-
-    BASE = (
-        "With reference to the Indian monsoon of the western coast, consider the statements about its onset, "
-        "its retreat and the rainfall which the stations of the hills record in the months of June and July"
-    )
-
-    async def add_text(self, uow: UnitOfWork, subject_id: UUID, **texts: str) -> UUID:
-        question_id = await add(uow, subject_id, current_version=2)
-        version = {
-            "id": uuid7(),
-            "question_id": question_id,
-            "number": 2,
-            "type": "numeric",
-            "text": texts,
-            "options": [],
-            "key": {"value": "1", "tolerance": "0"},
-        }
-        await uow.questions.add_versions([version])
-        return question_id
-
-    async def test_a_translation_does_not_count(self, uow: UnitOfWork, subject_id: UUID) -> None:
-        first = await self.add_text(uow, subject_id, en=self.BASE)
-        second = await self.add_text(uow, subject_id, en=self.BASE, hi="भारतीय मानसून के बारे में")
-        (pair,) = await uow.likeness.nearest(OURS, [second], 0.8)
-        assert (pair.question_id, pair.other_id, pair.similarity) == (second, first, 1)
-
-    async def test_hindi_is_compared_too(self, uow: UnitOfWork, subject_id: UUID) -> None:
-        text = "भारतीय मानसून के आगमन और वापसी के संबंध में निम्नलिखित कथनों पर विचार कीजिए और सही विकल्प चुनिए"
-        first = await self.add_text(uow, subject_id, hi=text)
-        second = await self.add_text(uow, subject_id, hi=f"{text} जी")
-        assert [pair.other_id for pair in await uow.likeness.nearest(OURS, [second], 0.8)] == [first]
-
-    async def test_only_the_current_version_counts(self, uow: UnitOfWork, subject_id: UUID) -> None:
-        changed = await self.add_text(uow, subject_id, en=self.BASE)
-        await uow.questions.change([{"id": changed, "current_version": 1}])
-        second = await self.add_text(uow, subject_id, en=self.BASE)
-        assert await uow.likeness.nearest(OURS, [second], 0.8) == []
-
-    @pytest.mark.parametrize("changed_words", [1, 2, 3])
-    async def test_near_ones_are_found_and_measured_as_trigrams_are(
-        self, uow: UnitOfWork, subject_id: UUID, changed_words: int
-    ) -> None:
-        words = self.BASE.split()
-        near = " ".join([*words[:-changed_words], *["Xylem"] * changed_words])
-        first = await self.add_text(uow, subject_id, en=self.BASE)
-        second = await self.add_text(uow, subject_id, en=near)
-        (pair,) = await uow.likeness.nearest(OURS, [second], 0.7)
-        assert pair.other_id == first
-        assert 0.8 < pair.similarity < 1
-
-    async def test_far_ones_are_not(self, uow: UnitOfWork, subject_id: UUID) -> None:
-        await self.add_text(uow, subject_id, en=self.BASE)
-        other = "Which one of the following is the correct sequence of the Mughal emperors of India?"
-        second = await self.add_text(uow, subject_id, en=other)
-        assert await uow.likeness.nearest(OURS, [second], 0.7) == []
-
-    async def test_another_institute_is_not_looked_at(self, uow: UnitOfWork, subject_id: UUID) -> None:
-        theirs = Institute(slug=uuid4().hex, name="Another")
-        uow.session.add(theirs)
-        await uow.session.flush()
-        mine = await self.add_text(uow, subject_id, en=self.BASE)
-        twin = await self.add_text(uow, subject_id, en=self.BASE)
-        await uow.questions.change([{"id": twin, "institute_id": theirs.id}])
-        assert await uow.likeness.nearest(OURS, [mine], 0.8) == []
-        assert (await uow.likeness.page(theirs.id, None, 0.8, PageRequest())).items == []
-
-    async def test_the_planner_is_itself_again(self, uow: UnitOfWork, subject_id: UUID) -> None:
-        await uow.likeness.nearest(OURS, [await add(uow, subject_id)], 0.8)
-        assert await uow.session.scalar(text("show enable_seqscan")) == "on"
-
+class TestSketches:
     async def test_a_long_text_in_many_languages_is_stored(self, uow: UnitOfWork, subject_id: UUID) -> None:
         long = " ".join(uuid4().hex for _ in range(600))[:20_000]
         languages = {f"x{chr(97 + number)}": long for number in range(26)}
-        question_id = await self.add_text(uow, subject_id, en=long, hi=long, **languages)
+        texts = {"en": long, "hi": long, **languages}
+        question_id = await add(uow, subject_id, text=texts)
         assert await uow.questions.get(OURS, question_id) is not None
 
 

@@ -112,7 +112,11 @@ async def import_questions(
     sheet again changes nothing.
 
     `warnings` names rows that are very similar to another question, and files of `images` that no row
-    names; the rows are imported all the same.
+    names; the rows are imported all the same. Where a thousand rows are similar, the last warning says after
+    which row nothing was compared any more.
+
+    The answer comes when all is done: a thousand rows take a second or two, 20,000 half a minute. `ias import
+    questions` does the same and shows how far it is.
 
     Columns, in any order: `number, external_id, type, subject, chapter, passage_id, question,
     question_<lang>, option_a … option_f, option_a_<lang> …, key, status, explanation, explanation_<lang>,
@@ -178,8 +182,9 @@ async def list_duplicates(
 ) -> PageOut[DuplicateOut]:
     """Pairs of questions that say nearly the same, options included; retired ones are left out.
 
-    They are compared in English, or else in the language that they have. A page looks at 100 questions: it
-    may be short or even empty, and the list goes on while there is a `next_cursor`.
+    They are compared in English, or else in the language that they have. Where very many are alike, each is
+    paired with the oldest ones. A page looks at 5,000 questions and measures 2,000 pairs at most: it may be
+    short or even empty, and the list goes on while there is a `next_cursor`.
     """
     page = await questions.duplicates(reads, reader, subject_id, threshold, paging)
     return PageOut(items=[DuplicateOut.of(pair) for pair in page.items], next_cursor=page.next_cursor)

@@ -20,7 +20,7 @@ from app.services.printing.sheets import (
     Sheet,
     SolutionItem,
 )
-from app.services.printing.wording import WORDINGS, Wording
+from app.services.printing.wording import WORDINGS, Wording, figure
 
 Document = Mapping[str, Any]
 Entry = Mapping[str, Any]
@@ -91,7 +91,7 @@ class _PaperComposer(_Composer):
             footer=self._footer(is_draft),
             facts=(
                 wording.time_allowed.format(duration=wording.duration(document["duration_seconds"])),
-                wording.maximum_marks.format(marks=total),
+                wording.maximum_marks.format(marks=figure(total)),
             ),
             notes_heading=wording.instructions,
             notes=list(self._notes()),
@@ -247,4 +247,4 @@ def _marking(wording: Wording, correct: Fraction, incorrect: Fraction) -> str:
 
 
 def _signed(marks: Fraction) -> str:
-    return f"+{marks}" if marks > 0 else f"−{-marks}"
+    return f"+{figure(marks)}" if marks > 0 else f"−{figure(-marks)}"

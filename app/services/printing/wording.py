@@ -42,8 +42,16 @@ class Wording:
     duration: Callable[[int], str]
 
 
+def figure(marks: Fraction) -> str:
+    """Marks as papers print them: 2, 2.5, but 2/3."""
+    hundredths = marks * 100
+    if marks.denominator == 1 or hundredths.denominator > 1:
+        return str(marks)
+    return f"{float(marks):.2f}".rstrip("0")
+
+
 def _english_marks(marks: Fraction) -> str:
-    return f"{marks} mark{'' if abs(marks) <= 1 else 's'}"
+    return f"{figure(marks)} mark{'' if abs(marks) <= 1 else 's'}"
 
 
 def _english_duration(seconds: int) -> str:
@@ -121,7 +129,7 @@ HINDI = Wording(
     both=" और ",
     either=" या ",
     languages={"en": "अंग्रेज़ी", "hi": "हिंदी"},
-    marks=lambda marks: f"{marks} अंक",
+    marks=lambda marks: f"{figure(marks)} अंक",
     duration=_hindi_duration,
 )
 

@@ -183,6 +183,17 @@ async def _place_problems(
         author.institute_id, place.subject_id, place.chapter_id
     ):
         errors.append(FieldError("chapter_id", "there is no such chapter in the subject"))
-    if content.passage_id and not await uow.questions.passages(author.institute_id, [content.passage_id]):
-        errors.append(FieldError("passage_id", "there is no such passage"))
+    if content.passage_id:
+        errors += await _passage_problems(uow, author, place, content.passage_id)
     return errors
+
+
+async def _passage_problems(
+    uow: UnitOfWork, author: Principal, place: Place, passage_id: UUID
+) -> list[FieldError]:
+    passage = (await uow.questions.passages(author.institute_id, [passage_id])).get(passage_id)
+    if passage is None:
+        return [FieldError("passage_id", "there is no such passage")]
+    if passage.is_retired and place.status != "retired":
+        return [FieldError("passage_id", "the passage is retired; bring it back, or name another one")]
+    return []

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 OPTION_LETTERS = "abcdef"
 
@@ -70,7 +71,8 @@ def spreadsheet_letters(position: int) -> str:
 
 
 def _place(columns: Columns, header: str, position: int) -> None:
-    name = header.lower()
+    # `Option A` is what people write for `option_a`.
+    name = "_".join(header.lower().split())
     text = _TEXTS.fullmatch(name)
     if not name:
         columns.unnamed.append(position)
@@ -81,10 +83,16 @@ def _place(columns: Columns, header: str, position: int) -> None:
         target = columns.texts.setdefault(text["field"], {})
         entry = _language_tag(text["language"] or _DEFAULT_LANGUAGE)
     else:
-        raise BadHeader(header[:50], "there is no such column; the documentation of the import lists them")
+        raise BadHeader(header[:50], f"there is no such column; {_mend(name)}")
     if entry in target:
         raise BadHeader(header, "this column is there twice")
     target[entry] = position
+
+
+def _mend(name: str) -> str:
+    known = ["question", "explanation", *(f"option_{letter}" for letter in OPTION_LETTERS), *sorted(_PLAIN)]
+    near = get_close_matches(name, known, n=1, cutoff=0.75)
+    return f"did you mean {near[0]}?" if near else f"delete it, or call it one of: {', '.join(known)}"
 
 
 def _missing(columns: Columns, *, needs_subject: bool) -> Iterator[BadHeader]:

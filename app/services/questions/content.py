@@ -141,4 +141,4 @@ def _accepted_problems(content: Content) -> Iterator[FieldError]:
 
 
 def _words(question_type: str) -> str:
-    return question_type.replace("_", " ")
+    return "true/false" if question_type == "true_false" else question_type.replace("_", " ")

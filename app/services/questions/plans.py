@@ -11,6 +11,7 @@ from app.services.questions.bank import version_values
 from app.services.questions.cells import one_line_end
 from app.services.questions.columns import Columns
 from app.services.questions.content import Content, content_of, fingerprint
+from app.services.questions.images import SheetImages
 from app.services.questions.rows import RowError, SheetRow
 
 Values = dict[str, Any]
@@ -23,17 +24,32 @@ class Entry:
     """A row and where its question belongs; a sheet that says no chapter leaves it as it is."""
 
     row: SheetRow
+    identity: Identity
     subject_id: UUID
     chapter_id: UUID | None
+    passage_id: UUID | None
     says_chapter: bool
 
-    @property
-    def identity(self) -> Identity:
-        if self.row.external_id is not None:
-            return "external_id", self.row.external_id
-        if self.row.source is not None and self.row.number is not None:
-            return "source", self.row.source, self.row.number
-        return "text", fingerprint(self.subject_id, self.row.content.text)
+    @classmethod
+    def of(
+        cls,
+        row: SheetRow,
+        subject_id: UUID,
+        chapter_id: UUID | None,
+        passage_id: UUID | None,
+        *,
+        says_chapter: bool,
+    ) -> "Entry":
+        """The entry of a row that belongs there."""
+        return cls(row, _identity(row, subject_id), subject_id, chapter_id, passage_id, says_chapter)
+
+
+def _identity(row: SheetRow, subject_id: UUID) -> Identity:
+    if row.external_id is not None:
+        return "external_id", row.external_id
+    if row.source is not None and row.number is not None:
+        return "source", row.source, row.number
+    return "text", fingerprint(subject_id, row.content.text)
 
 
 @dataclass(slots=True)
@@ -55,7 +71,7 @@ class Plan:
         """The questions that say something new."""
         return [values["question_id"] for values in (*self.first_versions, *self.next_versions)]
 
-    def create(self, question_id: UUID, entry: Entry) -> None:
+    def create(self, question_id: UUID, entry: Entry, content: Content) -> None:
         """A question that is not there yet."""
         row = entry.row
         values = {
@@ -68,16 +84,16 @@ class Plan:
             "source": row.source,
             "source_number": row.number,
             "status": row.status or "active",
-            "fingerprint": fingerprint(entry.subject_id, row.content.text),
+            "fingerprint": fingerprint(entry.subject_id, content.text),
         }
         self.question_ids.append(question_id)
         self.questions.append(values)
-        self.first_versions.append(version_values(question_id, 1, row.content, self.actor_id))
+        self.first_versions.append(version_values(question_id, 1, content, self.actor_id))
 
-    def revise(self, question: Question, entry: Entry, columns: Columns) -> None:
+    def revise(self, question: Question, entry: Entry, said: Content, columns: Columns) -> None:
         """A question that is there: what it says changes in its next version, or not at all."""
         before = content_of(question.version)
-        content = merged(before, entry.row, columns)
+        content = merged(before, said, columns)
         number = question.current_version + (content != before)
         values = {
             "current_version": number,
@@ -85,7 +101,7 @@ class Plan:
             "chapter_id": _chapter(question, entry),
             "source": entry.row.source if "source" in columns else question.source,
             "source_number": entry.row.number if "number" in columns else question.source_number,
-            "status": _status(question, before, entry.row),
+            "status": status_of(entry.row, question),
             "fingerprint": fingerprint(entry.subject_id, content.text),
         }
         self.question_ids.append(question.id)
@@ -96,18 +112,22 @@ class Plan:
 
 
 def planned(
-    entries: Sequence[Entry], known: Mapping[Identity, Question], columns: Columns, plan: Plan
-) -> Plan:
+    plan: Plan,
+    entries: Sequence[Entry],
+    known: Mapping[Identity, Question],
+    columns: Columns,
+    pictures: SheetImages,
+) -> None:
     """Fill the plan, entry by entry. New ids rise with the rows, so that lists keep the sheet's order."""
     new_ids = sorted(uuid7() for _ in entries)
     for entry, new_id in zip(entries, new_ids, strict=True):
+        content = replace(entry.row.content, passage_id=entry.passage_id, media=pictures.of(entry.row))
         question = known.get(entry.identity)
         plan.row_of[question.id if question else new_id] = entry.row.row
         if question is None:
-            plan.create(new_id, entry)
+            plan.create(new_id, entry, content)
         else:
-            plan.revise(question, entry, columns)
-    return plan
+            plan.revise(question, entry, content, columns)
 
 
 def repeated(entries: Sequence[Entry]) -> list[RowError]:
@@ -125,7 +145,7 @@ def repeated(entries: Sequence[Entry]) -> list[RowError]:
     return errors
 
 
-def merged(before: Content, row: SheetRow, columns: Columns) -> Content:
+def merged(before: Content, said: Content, columns: Columns) -> Content:
     """The sheet speaks for the columns and languages that it has; the rest stays."""
     old_options = {option["id"]: option["text"] for option in before.options}
     options = [
@@ -135,18 +155,18 @@ def merged(before: Content, row: SheetRow, columns: Columns) -> Content:
                 old_options.get(option["id"]), option["text"], columns.texts[f"option_{option['id']}"]
             ),
         }
-        for option in row.content.options
+        for option in said.options
     ]
     return replace(
-        row.content,
-        text=_merged(before.text, row.content.text, columns.texts["question"]),
+        said,
+        text=_merged(before.text, said.text, columns.texts["question"]),
         options=options,
-        explanation=_merged(before.explanation, row.content.explanation, columns.texts.get("explanation", {}))
+        explanation=_merged(before.explanation, said.explanation, columns.texts.get("explanation", {}))
         or None,
-        difficulty=row.content.difficulty if "difficulty" in columns else before.difficulty,
-        tags=row.content.tags if "tags" in columns else before.tags,
-        passage_id=row.content.passage_id if "passage_id" in columns else before.passage_id,
-        media=row.content.media if "image" in columns else before.media,
+        difficulty=said.difficulty if "difficulty" in columns else before.difficulty,
+        tags=said.tags if "tags" in columns else before.tags,
+        passage_id=said.passage_id if "passage_id" in columns else before.passage_id,
+        media=said.media if "image" in columns else before.media,
     )
 
 
@@ -173,10 +193,10 @@ def _chapter(question: Question, entry: Entry) -> UUID | None:
     return question.chapter_id
 
 
-def _status(question: Question, before: Content, row: SheetRow) -> str:
+def status_of(row: SheetRow, question: Question | None) -> str:
     """As the row says; a draft that waited for its key becomes active with it."""
-    if row.status is not None:
-        return row.status
-    if question.status == "draft" and row.content.has_key and not before.has_key:
+    if row.status is not None or question is None:
+        return row.status or "active"
+    if question.status == "draft" and row.content.has_key and not content_of(question.version).has_key:
         return "active"
     return question.status

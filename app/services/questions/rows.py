@@ -30,7 +30,10 @@ _MAY_WAIT = ("draft", "retired")  # for a key
 _MOST_TAGS = 20
 _MOST_IMAGES = 20
 _LONGEST_TAG = 50
-_LETTERS = re.compile(r"[a-z]+(\|[a-z]+)*")
+# A single letter that is no option is told as that; a word such as "none" is no key at all.
+_LETTERS = re.compile(r"[a-f]+(\|[a-f]+)*|[a-z]")
+# Not every keyboard has it.
+_PLUS_MINUS = re.compile(r"\+\s*/?\s*-")
 
 
 class EmptyKey(StrEnum):
@@ -133,7 +136,7 @@ class RowReader:
         if cell.lower() == "dropped":
             return DROPPED
         if question_type == "numeric":
-            value, _, tolerance = cell.partition("±")
+            value, _, tolerance = _PLUS_MINUS.sub("±", cell).partition("±")
             return normalized_key({"value": value.strip(), "tolerance": tolerance.strip()})
         if question_type == "true_false":
             return {"accepted": [[cell.lower()]]}
@@ -205,7 +208,9 @@ class RowReader:
 
     def _report(self, problems: Iterable[FieldError], content: Content) -> None:
         for problem in problems:
-            self._wrong(_column_of(problem.field, content), problem.message)
+            numeric = content.type == "numeric" and problem.field.startswith("key.")
+            hint = ' With a tolerance: "3.14±0.01".' if numeric else ""
+            self._wrong(_column_of(problem.field, content), problem.message + hint)
 
     def _wrong(self, column: str, message: str) -> None:
         error = RowError(self.row, column, message)
@@ -214,8 +219,11 @@ class RowReader:
 
 
 def key_answers(cell: str) -> list[list[str]]:
-    """`b` → [[b]], `bd` → [[b, d]], `B | D` → [[b], [d]]; nothing where it is none of these."""
-    compact = "".join(cell.lower().split())
+    """`b` → [[b]], `b d` → [[b, d]], `B | D` → [[b], [d]]; nothing where it is none of these, as `b or d`."""
+    parts = [part.split() for part in cell.lower().split("|")]
+    if any(len(part) > 1 and max(map(len, part)) > 1 for part in parts):
+        return []
+    compact = "|".join("".join(part) for part in parts)
     return [list(answer) for answer in compact.split("|")] if _LETTERS.fullmatch(compact) else []
 
 

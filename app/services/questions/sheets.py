@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from app.core.errors import Invalid, TooLarge
 from app.services.questions.cells import one_line_end
 from app.services.questions.columns import Columns, read_header
+from app.services.questions.progress import Progress, Stage, unwatched
 from app.services.questions.rows import EmptyKey, RowError, RowReader, SheetRow
 from app.services.questions.workbooks import SHEET, SheetCells, is_workbook, read_workbook
 
 MOST_BYTES = 25_000_000
 MOST_ROWS = 20_000
+_TOLD_EVERY = 100
 
 
 @dataclass(slots=True)
@@ -24,7 +26,9 @@ class Sheet:
     errors: list[RowError] = field(default_factory=list)
 
 
-def read_sheet(file: bytes, *, empty_key: EmptyKey, needs_subject: bool) -> Sheet:
+def read_sheet(
+    file: bytes, *, empty_key: EmptyKey, needs_subject: bool, progress: Progress = unwatched
+) -> Sheet:
     """Read a sheet and find everything that is wrong with it. One with a header alone is fine, and empty.
 
     Raises Invalid for what is no sheet of questions in XLSX or CSV UTF-8 at all, TooLarge beyond 25 MB.
@@ -33,13 +37,17 @@ def read_sheet(file: bytes, *, empty_key: EmptyKey, needs_subject: bool) -> Shee
     sheet = _begun(next(records), needs_subject=needs_subject)
     if sheet.errors:
         return sheet
-    for count, record in enumerate(filled(records)):
-        if count == MOST_ROWS:
+    count = 0
+    for count, record in enumerate(filled(records), start=1):
+        if count > MOST_ROWS:
             raise Invalid.field("file", f"a sheet may have {MOST_ROWS:,} questions; split it")
+        if count % _TOLD_EVERY == 0:
+            progress(Stage.READING, count, None)
         if record.broken:
             sheet.errors.append(RowError(record.row, "file", record.broken))
         else:
             _add(sheet, record, RowReader(sheet.columns, record.row, record.cells, empty_key, needs_subject))
+    progress(Stage.READING, count, count)
     return sheet
 
 
@@ -65,8 +73,9 @@ def filled(records: Iterator[SheetCells]) -> Iterator[SheetCells]:
 def _begun(header: SheetCells, *, needs_subject: bool) -> Sheet:
     columns, problems = read_header(header.cells, needs_subject=needs_subject)
     if header.broken or not columns:
-        hint = " (columns are separated by commas)" if len(header.cells) == 1 else ""
-        raise Invalid.field("file", f"the first row is no header of a sheet of questions{hint}")
+        example = 'such as "question,option_a,option_b,key"'
+        hint = "; separate the columns by commas" if len(header.cells) == 1 else ""
+        raise Invalid.field("file", f"the first row is no header of a sheet of questions, {example}{hint}")
     errors = _cell_errors(header, columns)
     return Sheet(
         columns, errors=errors or [RowError(header.row, error.column, error.message) for error in problems]

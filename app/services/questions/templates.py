@@ -25,7 +25,7 @@ _NOTES = (
         "key",
         "b: option b. bd: exactly b and d. b|d: either. dropped: nothing counts. True/false: true or false.",
     ),
-    ("key of a numeric question", "3.14, or 3.14±0.01 with a tolerance."),
+    ("key of a numeric question", "3.14, or 3.14±0.01 with a tolerance; +- does for ±."),
     ("type", "Empty means single_choice, or multiple_choice where the key names several options together."),
     ("subject, chapter", "By name; what is not there is made. The subject may be given for the whole sheet."),
     ("external_id", "Your own name for the question: importing it again changes this question."),

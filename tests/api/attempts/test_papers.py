@@ -101,6 +101,11 @@ class TestNextVersion:
             "sections": [{"name": "Shorter", "question_ids": [str(made.question_ids[2])]}],
         }
         assert (await author.patch(made.path, json=changed)).status_code == 200
+        in_the_bank = {"text": "Changed?", "key": ["d"], "explanation": "Changed."}
+        for question_id in made.question_ids:
+            edited = await author.patch(f"/questions/{question_id}", json=in_the_bank)
+            assert edited.json()["version"] == 2, edited.text
+        assert (await author.post(f"/questions/{made.question_ids[0]}/retire")).status_code == 200
         published = await author.post(f"{made.path}/publish")
         assert published.json()["paper_version"] == 2, published.text
         resumed = await start(sitting.client, made)
@@ -112,12 +117,14 @@ class TestNextVersion:
         await sitting.submit()
         result = await sitting.result()
         assert (result["score"], result["max_score"], len(result["questions"])) == ("2.00", "6.00", 3)
+        assert [question["key"] for question in result["questions"]] == made.keys
 
         newcomer = await start(await people.candidate(), made)
         assert newcomer.attempt["paper_version"] == 2
         theirs = await paper(newcomer)
         assert theirs.headers["etag"] != before.headers["etag"]
-        assert [question["id"] for question in theirs.json()["questions"]] == [str(made.question_ids[2])]
+        (question,) = theirs.json()["questions"]
+        assert (question["id"], question["text"]) == (str(made.question_ids[2]), {"en": "Changed?"})
         refused = await newcomer.save(newcomer.response(0, ["a"]))
         assert refused.status_code == 422
 

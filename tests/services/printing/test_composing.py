@@ -73,6 +73,36 @@ class TestPaperSheet:
             ],
         ]
 
+    @pytest.mark.parametrize(
+        ("marks", "negative_marks", "carried", "deducted"),
+        [
+            (
+                "5/2",
+                "-5/6",
+                "2.5 marks",
+                "5/6 mark",
+            ),
+            (
+                "0.25",
+                "-1/4",
+                "0.25 mark",
+                "0.25 mark",
+            ),
+            (
+                "10",
+                "-1/8",
+                "10 marks",
+                "1/8 mark",
+            ),
+        ],
+    )
+    def test_marks_are_decimals_where_two_places_hold_them(
+        self, marks: str, negative_marks: str, carried: str, deducted: str
+    ) -> None:
+        questions = [question(1, marks=marks, negative_marks=negative_marks)]
+        note = paper_sheet(document((questions, {})), "en").notes[1]
+        assert note == f"Each question carries {carried}. For each wrong answer {deducted} will be deducted."
+
     def test_marks_that_differ_within_a_section_stand_beside_questions(self) -> None:
         sheet = paper_sheet(document(([question(1), question(2, marks="3", negative_marks="-1")], {})), "en")
         items = [item for item in sheet.parts[0].items if isinstance(item, QuestionItem)]

@@ -133,11 +133,29 @@ class TestReadSheet:
         sheet = read(f"question,type,key,option_a\nWhat?,{type_},{key},\n")
         assert only(sheet).content.key == stored
 
-    @pytest.mark.parametrize("key", ["e", "z", "(b)", "b,d", "b|", "1", "be", "b/d", "ब"])
+    @pytest.mark.parametrize("key", ["e", "z", "(b)", "b,d", "b|", "1", "be", "b/d", "ब", "b or d", "none"])
     def test_a_key_that_names_no_option(self, key: str) -> None:
         sheet = row(key)
         assert sheet.rows == []
         assert (2, "key") in complaints(sheet)
+
+    @pytest.mark.parametrize("key", ["none", "b or d", "B)", "all of these"])
+    def test_a_word_is_no_key(self, key: str) -> None:
+        (error,) = row(key).errors
+        assert error.message == f'"{key}" is no key; write "b", "bd" for exactly both, "b|d" for either'
+
+    @pytest.mark.parametrize("key", ["3.14 +- 0.01", "3.14+/-0.01", "3.14 ± 0.01"])
+    def test_a_tolerance_can_be_typed(self, key: str) -> None:
+        options: dict[str, Any] = dict.fromkeys(("option_a", "option_b", "option_c", "option_d"), "")
+        (question,) = row(key, type="numeric", **options).rows
+        assert question.content.key == {"value": "3.14", "tolerance": "0.01"}
+
+    def test_a_column_of_another_name_is_told_which_there_are(self) -> None:
+        header = b"Question,Option A,Option B,Keys,Solution\nWhich?,x,y,a,z\n"
+        told = {error.field: error.message for error in read(header).errors}
+        assert told["Keys"] == "there is no such column; did you mean key?"
+        assert "call it one of: question, explanation, option_a" in told["Solution"]
+        assert list(told) == ["Keys", "Solution"]
 
     def test_a_key_is_told_what_there_is(self) -> None:
         assert "its options are: a, b, c, d" in row("e").errors[0].message
