@@ -8,12 +8,11 @@ from uuid import UUID
 from app.core.errors import FieldError, Invalid, NotPossible
 from app.engine import steering
 from app.models import Accommodation, Exam
-from app.repositories.messages import exam_room
 from app.services.components import Components
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer
 from app.services.exams.sitting import extra_for
-from app.services.exams.steering import settle, sitting_of, take
+from app.services.exams.steering import settle, sitting_of, take, tell_candidate
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 
@@ -86,13 +85,5 @@ async def _follow(
         take(attempt, after)
         attempt.accommodation_seconds = extra // timedelta(seconds=1)
         moved.append(attempt)
-        if attempt.user_id is not None:
-            data = {
-                "attempt_id": str(attempt.id),
-                "paper_id": str(attempt.exam_paper_id),
-                "status": attempt.status,
-                "deadline_at": attempt.deadline_at.isoformat(),
-                "seconds": by // timedelta(seconds=1),
-            }
-            uow.messages.to_user(exam_room(exam.id), attempt.user_id, "extended", data)
+        tell_candidate(uow, exam, attempt, "extended", seconds=by // timedelta(seconds=1))
     await settle(uow, moved)

@@ -10,7 +10,7 @@ from app.repositories.messages import exam_room
 from app.services import attempts
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer, require_team, window_of
-from app.services.exams.steering import settle
+from app.services.exams.steering import settle, tell_candidate
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
@@ -37,14 +37,7 @@ async def close_paper(
     ended = await uow.hall.lock_running(exam.id, paper.id)
     for attempt in ended:
         await attempts.close(uow, attempt, "staff", now)
-        if attempt.user_id is not None:
-            data = {
-                "attempt_id": str(attempt.id),
-                "paper_id": str(paper.id),
-                "status": attempt.status,
-                "deadline_at": attempt.deadline_at.isoformat(),
-            }
-            uow.messages.to_user(exam_room(exam.id), attempt.user_id, "force_submitted", data)
+        tell_candidate(uow, exam, attempt, "force_submitted")
     record(uow, staff, "close", exam, reason=reason, paper=paper.code, attempts=len(ended))
     await uow.exams.flush()
     return paper, len(ended)

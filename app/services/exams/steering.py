@@ -190,19 +190,21 @@ async def _admit_late(
 
 
 def _tell(uow: UnitOfWork, exam: Exam, attempt: Attempt, order: Order) -> None:
+    more = {"seconds": order.seconds} if order.verb is Verb.EXTEND else {}
+    tell_candidate(uow, exam, attempt, TOLD_AS.get(order.verb, "attempt_changed"), **more)
+
+
+def tell_candidate(uow: UnitOfWork, exam: Exam, attempt: Attempt, kind: str, **more: Any) -> None:
     """Tell whoever sits there. Why is between staff; what it means for the clock is the candidate's."""
     if attempt.user_id is None:
         return
-    data: dict[str, Any] = {
+    data = {
         "attempt_id": str(attempt.id),
         "paper_id": str(attempt.exam_paper_id),
         "status": attempt.status,
         "deadline_at": attempt.deadline_at.isoformat(),
     }
-    if order.verb is Verb.EXTEND:
-        data["seconds"] = order.seconds
-    kind = TOLD_AS.get(order.verb, "attempt_changed")
-    uow.messages.to_user(exam_room(exam.id), attempt.user_id, kind, data)
+    uow.messages.to_user(exam_room(exam.id), attempt.user_id, kind, data | more)
 
 
 def _record(
