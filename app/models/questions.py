@@ -127,12 +127,6 @@ class QuestionVersion(Identified, Timestamped, Base):
         CheckConstraint("difficulty in ('easy', 'medium', 'hard')", name="difficulty"),
         Index("ix_question_versions_tags", "tags", postgresql_using="gin"),
         Index("ix_question_versions_search", "search", postgresql_using="gin"),
-        Index(
-            "ix_question_versions_sketch",
-            "sketch",
-            postgresql_using="gin",
-            postgresql_with={"fastupdate": "off"},
-        ),
     )
 
     question_id: Mapped[UUID] = mapped_column(ForeignKey("questions.id", ondelete="CASCADE"))

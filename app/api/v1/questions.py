@@ -112,8 +112,8 @@ async def import_questions(
     sheet again changes nothing.
 
     `warnings` names rows that are very similar to another question, and files of `images` that no row
-    names; the rows are imported all the same. Where a thousand rows are similar, the last warning says after
-    which row nothing was compared any more.
+    names; the rows are imported all the same. Where a thousand rows or more are similar, the last warning
+    says after which row nothing was compared any more.
 
     The answer comes when all is done: a thousand rows take a second or two, 20,000 half a minute. `ias import
     questions` does the same and shows how far it is.
@@ -121,10 +121,10 @@ async def import_questions(
     Columns, in any order: `number, external_id, type, subject, chapter, passage_id, question,
     question_<lang>, option_a … option_f, option_a_<lang> …, key, status, explanation, explanation_<lang>,
     difficulty, tags, source, image`; only `question`, the options and `key` are required. A key is `b`,
-    `bd` (exactly both) or `b|d` (either); of a numeric question `3.14` or `3.14±0.01`; of a true/false
-    question `true` or `false`; `dropped` for one that does not count. Subjects and chapters that are not
-    there are made. Of a workbook, the sheet called `questions` is read, else the first; formulas, dates,
-    merged and hidden cells are errors.
+    `bd` (exactly both) or `b|d` (either); of a numeric question `3.14` or `3.14±0.01` (`+-` does for `±`); of
+    a true/false question `true` or `false`; `dropped` for one that does not count. Subjects and chapters
+    that are not there are made. Of a workbook, the sheet called `questions` is read, else the first;
+    formulas, dates, merged and hidden cells are errors.
 
     `image` names files of the ZIP `images`, as in `map.png; chart.png`, or images of the bank by id. Names
     match to the letter, but for the case of the extension. The ZIP has no folders, at most 2,000 files and
@@ -183,7 +183,7 @@ async def list_duplicates(
     """Pairs of questions that say nearly the same, options included; retired ones are left out.
 
     They are compared in English, or else in the language that they have. Where very many are alike, each is
-    paired with the oldest ones. A page looks at 5,000 questions and measures 2,000 pairs at most: it may be
+    paired with the oldest ones. A page looks at 2,000 questions and measures 2,000 pairs at most: it may be
     short or even empty, and the list goes on while there is a `next_cursor`.
     """
     page = await questions.duplicates(reads, reader, subject_id, threshold, paging)

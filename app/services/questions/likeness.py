@@ -13,7 +13,7 @@ from app.services.users import Principal
 
 # A page looks at so many questions and measures so many pairs at most: it may be short, and the list goes on
 # all the same.
-MOST_LOOKED_AT = 5_000
+MOST_LOOKED_AT = 2_000
 MOST_MEASURED = 2_000
 _MEASURED_AT_ONCE = 250
 _AT_ONCE = 1_000
