@@ -101,5 +101,20 @@ class TestTest:
         assert sentence in _flat(result.output)
 
 
+class TestExam:
+    def test_without_an_api_it_says_what_to_do(self, home: Home) -> None:
+        result = CliRunner().invoke(ias, ["demo", "exam"])
+
+        assert result.exit_code == 2
+        assert "Start `ias up` first" in _flat(result.output)
+
+    def test_valkey_may_be_killed_in_an_exam_alone(self, home: Home) -> None:
+        of_test = CliRunner().invoke(ias, ["demo", "test", "--kill", "valkey"])
+        of_exam = CliRunner().invoke(ias, ["demo", "exam", "--kill", "valkey"])
+
+        assert "There is no valkey to kill" in _flat(of_test.output)
+        assert "Start `ias up` first" in _flat(of_exam.output)
+
+
 def _flat(output: str) -> str:
     return " ".join(output.replace("│", " ").split())
