@@ -207,4 +207,4 @@ def _print_report(report: "ImportReport", place: _Place, order: _Order, seconds:
             ("Row", "Column", "Worth a look"), [(w.row, w.field, w.message) for w in report.warnings]
         )
     if not (order.dry_run and order.new is not None):
-        console.print(f"Exam {place.exam_id}, paper {place.paper_id}", highlight=False)
+        console.print(f"Exam {place.exam_id}, paper {place.paper_id}", highlight=False, soft_wrap=True)

@@ -113,7 +113,8 @@ class TestQuestions:
         results = [run(file, "--images", str(archive)) for _ in range(2)]
         assert [result.exit_code for result in results] == [0, 0], results[0].output
         assert "created: 1, updated: 0, unchanged: 0" in results[0].output
-        assert "no row names these files of the ZIP, 1 in all: left-over.png" in results[0].output
+        said = " ".join(results[0].output.replace("│", " ").split())  # a narrow table breaks its sentences
+        assert "no row names these files of the ZIP, 1 in all: left-over.png" in said
         assert "created: 0, updated: 0, unchanged: 1" in results[1].output
         (kept,) = the_images(database_url, name)
         assert (kept["content_type"], kept["width"]) == ("image/png", 40)

@@ -202,6 +202,7 @@ class TestPolyglots:
 
 
 class TestDamage:
+    @pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # Pillow's word on what it passes over
     @pytest.mark.parametrize("kind", KINDS)
     def test_whatever_is_wrong_it_is_an_image_or_refused(self, kind: str) -> None:
         whole = encoded(halves(), kind, exif=camera_exif(6), icc_profile=swapped_profile())
