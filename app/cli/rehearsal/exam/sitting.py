@@ -24,6 +24,9 @@ _RUNNING = ("in_progress", "paused")
 _LEAVES_FROM, _LEAVES_UNTIL = 0.82, 0.97
 _LONGEST_PAUSE = 300.0
 _ASKS_AGAIN = 0.2
+_LATECOMERS = (0.42, 0.55)
+"""When they come, as shares of the entry: late enough for the window to cut them short, early enough to get
+in after an outage."""
 _PATIENCE = 240.0
 _BEFORE_THE_DOOR = timedelta(seconds=2)
 _BEHIND_THE_DOOR = timedelta(seconds=1)
@@ -121,7 +124,7 @@ class PaperSitting(Sitting):
             await moment(window.starts_at - _BEFORE_THE_DOOR)
             await self._knock("paper_not_open")
         if self._part.arrival is Arrival.LATE:
-            await moment(window.in_entry(self._rng.uniform(0.4, 0.8)))
+            await moment(window.in_entry(self._rng.uniform(*_LATECOMERS)))
         else:
             await moment(window.starts_at + timedelta(seconds=self._rng.uniform(0, window.herd_seconds)))
         return True
