@@ -32,8 +32,9 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
             run = terminal.run_of(terminal.up())
             with ensure_servers():
                 get_settings.cache_clear()
+                # Long enough for an API that was killed to come back before the end, on a busy machine, too.
                 options = Options(
-                    run["api_url"], terminal.home, 8, 12, seconds=8, devices=2, seed=1, kill=("api",)
+                    run["api_url"], terminal.home, 8, 12, seconds=20, devices=2, seed=1, kill=("api",)
                 )
                 rehearsal = Rehearsal(options)
                 asyncio.run(rehearsal.run())
