@@ -205,6 +205,13 @@ class AttemptRepository(Repository):
         )
         return _found((await self._session.scalars(statement)).one_or_none())
 
+    async def current(self, user_id: UUID, test_id: UUID, exam_paper_id: UUID | None) -> Attempt:
+        """A person's last attempt; a void one only where there is no other."""
+        statement = self._of(user_id, test_id, exam_paper_id).order_by(
+            Attempt.status == AttemptStatus.VOID, Attempt.number.desc()
+        )
+        return _found((await self._session.scalars(statement.limit(1))).one_or_none())
+
     async def own(self, user_id: UUID, test_id: UUID, attempt_id: UUID | None) -> Attempt:
         """A person's attempt at a test, by itself or in an exam; by default the last that is not void."""
         statement = select(Attempt).where(Attempt.user_id == user_id, Attempt.test_id == test_id)

@@ -34,6 +34,8 @@ class Components:
     settings: Settings
     clock: Clock
     engine: AsyncEngine
+    probe: AsyncEngine
+    """A connection or two for health checks, apart from the pool: a crowd in there is no outage."""
     redis: Redis
     cache: Cache
     limiter: RateLimiter
@@ -66,12 +68,14 @@ async def open_components(
     redis = Redis.from_url(settings.redis)
     pool = {"pool_size": pool_size} if pool_size else {}
     engine = create_engine(settings, application_name=application_name, **pool)
+    probe = create_engine(settings, application_name=f"{application_name}-probe", pool_size=2)
     stream = Stream(settings.redis)
     async with httpx.AsyncClient() as http:
         yield Components(
             settings=settings,
             clock=clock,
             engine=engine,
+            probe=probe,
             redis=redis,
             cache=Cache(redis, "ias:cache"),
             limiter=RateLimiter(redis),
@@ -96,6 +100,7 @@ async def open_components(
     await stream.close()
     await redis.aclose()
     await engine.dispose()
+    await probe.dispose()
 
 
 def _access_tokens(settings: Settings, http: httpx.AsyncClient, clock: Clock) -> AccessTokenVerifier:

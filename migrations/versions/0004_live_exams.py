@@ -175,6 +175,15 @@ def upgrade() -> None:
         schema="ias",
         postgresql_where=sa.text("not practice and exam_paper_id is not null"),
     )
+    op.drop_index("ix_attempts_exam_paper_id", table_name="attempts", schema="ias")
+    op.create_index(
+        "ix_attempts_exam_paper_id",
+        "attempts",
+        ["exam_paper_id"],
+        unique=False,
+        schema="ias",
+        postgresql_where=sa.text("exam_paper_id is not null"),
+    )
     op.drop_column("attempts", "extra_seconds", schema="ias")
     op.drop_column("attempts", "paused_seconds", schema="ias")
     op.add_column(
@@ -245,6 +254,8 @@ def downgrade() -> None:
         ),
         schema="ias",
     )
+    op.drop_index("ix_attempts_exam_paper_id", table_name="attempts", schema="ias")
+    op.create_index("ix_attempts_exam_paper_id", "attempts", ["exam_paper_id"], unique=False, schema="ias")
     op.drop_index(
         "uq_attempts_official",
         table_name="attempts",

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -146,6 +146,17 @@ class TestDatabaseHealth:
             answer = await client.get("/health/db")
         assert (answer.status_code, answer.json()) == (503, {"status": "unhealthy"})
         assert answer.headers["Retry-After"]
+
+    async def test_a_crowd_that_holds_every_connection_is_no_outage(
+        self, app: FastAPI, client: httpx.AsyncClient
+    ) -> None:
+        """A balancer must not take a process out of service in an exam's busiest minute."""
+        engine = app.state.components.engine
+        async with AsyncExitStack() as crowd:
+            for _ in range(engine.pool.size()):
+                await crowd.enter_async_context(engine.connect())
+            assert (await client.get("/health/db")).status_code == 200
+            assert (await client.get("/health/ready")).json()["checks"]["database"] == "ok"
 
     async def test_a_frozen_database_is_not_waited_for(
         self, client: httpx.AsyncClient, postgres: Postgres, freeze: Callable[[Postgres], None]

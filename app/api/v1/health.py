@@ -39,7 +39,7 @@ async def health(now: Now) -> HealthOut:
 @router.get("/health/db", responses={503: {"model": DatabaseHealthOut, "description": "No database"}})
 async def database_health(parts: Parts, response: Response) -> DatabaseHealthOut:
     """Whether the database answers."""
-    if await _succeeds("database", _ping_database(parts.engine)):
+    if await _succeeds("database", _ping_database(parts.probe)):
         return DatabaseHealthOut(status="healthy")
     _mark_unavailable(response)
     return DatabaseHealthOut(status="unhealthy")
@@ -49,9 +49,9 @@ async def database_health(parts: Parts, response: Response) -> DatabaseHealthOut
 async def readiness(parts: Parts, response: Response) -> ReadinessOut:
     """Whether to send requests here: 503 only without the database; without the rest we serve candidates."""
     database, redis, heartbeat = await asyncio.gather(
-        _succeeds("database", _ping_database(parts.engine)),
+        _succeeds("database", _ping_database(parts.probe)),
         _succeeds("redis", parts.redis.ping()),
-        _latest_heartbeat(parts.engine),
+        _latest_heartbeat(parts.probe),
     )
     worker = heartbeat is not None and parts.clock.now() - heartbeat <= WORKER_SILENCE
     if not database:

@@ -158,6 +158,7 @@ class TestEnd:
         for each in (cheat, honest):
             await grade(parts, each.attempt)
         body_of(await held.order("void", cheat.attempt, reason="copied"))
+        assert body_of(await cheat.client.get(f"{cheat.path}/attempt"))["status"] == "void"
         released = await held.release()
         assert released["participants"] == 1
         mine = body_of(await cheat.client.get(f"{held.path}/results"))

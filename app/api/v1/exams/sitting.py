@@ -104,12 +104,12 @@ async def get_package(
 async def get_attempt(
     exam_id: UUID, paper_id: UUID, holder: AttemptHolder, reads: Reads, parts: Parts, now: Now
 ) -> StandingAttemptOut:
-    """Your attempt as it stands: ask after every message that touches it. It hands out no lease."""
+    """Your attempt as it stands, a void one too: ask after every message that touches it. No new lease."""
     placement = await parts.placements.get(reads, exam_id, paper_id)
     if holder.grant is not None:
         check_grant(holder, holder.grant.attempt_id, placement.test_id, paper_id)
         await refuse_banned(reads, holder)
-    attempt = await reads.attempts.latest(holder.user_id, placement.test_id, paper_id)
+    attempt = await reads.attempts.current(holder.user_id, placement.test_id, paper_id)
     paper = await parts.papers.get(reads, attempt.paper_id)
     return StandingAttemptOut.of_standing(attempt, attempts.section_windows(attempt, paper), now)
 
