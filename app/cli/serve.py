@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app.cli.metrics import shared_metrics
+from app.cli.open_files import allow_many
 from app.cli.servers import ensure_servers
 
 SHUTDOWN_SECONDS = 8
@@ -19,6 +20,7 @@ def serve(
     workers: Annotated[int, typer.Option(envvar="API_WORKERS", min=1, help="Processes.")] = 1,
 ) -> None:
     """Serve the API until Ctrl-C or SIGTERM; requests under way are answered first."""
+    allow_many()
     # When uvicorn has stopped in order it sends itself the signal again; what we opened is to be closed then.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with ensure_servers(), shared_metrics() if workers > 1 else nullcontext():
