@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from app.cli.home import Home
+from app.cli.open_files import allow_many
 from app.cli.programs import get
 from app.cli.servers import ensure_servers, read_settings
 
@@ -24,6 +25,7 @@ demo_app = typer.Typer(no_args_is_help=True, help="Demo content, and rehearsals 
 @demo_app.callback()
 def demo() -> None:
     """Demo content, and rehearsals with many candidates."""
+    allow_many()  # a rehearsal's candidates have sockets, too
 
 
 @demo_app.command()
