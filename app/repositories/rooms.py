@@ -8,10 +8,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, or_, select
 
 from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Registration, ScoreCount, SocketTicket, Test
+from app.repositories.attempts import RUNNING
 from app.repositories.base import Repository
 from app.repositories.tests import Viewer, embargoed, may_access
-
-RUNNING = (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)

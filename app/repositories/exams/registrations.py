@@ -44,13 +44,6 @@ class RegistrationRepository(Repository):
         statement = insert(Registration).values(values).on_conflict_do_nothing().returning(Registration)
         return (await self._session.scalars(statement)).one_or_none()
 
-    async def by_roll_number(self, exam_id: UUID, roll_numbers: Sequence[str]) -> dict[str, Registration]:
-        """Places by their roll number."""
-        statement = select(Registration).where(
-            Registration.exam_id == exam_id, Registration.roll_number.in_(roll_numbers)
-        )
-        return {row.roll_number: row for row in await self._session.scalars(statement)}
-
     async def page(self, exam_id: UUID, page: PageRequest) -> Page[Registration]:
         """Everybody who is registered, by id."""
         statement = select(Registration).where(Registration.exam_id == exam_id)
