@@ -15,6 +15,7 @@ from app.core.errors import NotFound
 from app.core.ids import first_uuid7
 from app.models import Attempt, AttemptStatus, ResponseEvent, Result, ScoreCount
 from app.repositories.base import Repository
+from app.repositories.locks import Mode, Rank
 
 RUNNING = (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)
 
@@ -359,8 +360,7 @@ class AttemptRepository(Repository):
 
     async def _locked(self, statement: Select[Attempt]) -> ScalarResult[Attempt]:
         """Lock what is found, and read it anew: what this session has seen before may be out of date."""
-        locked = statement.with_for_update().execution_options(populate_existing=True)
-        return await self._session.scalars(locked)
+        return await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, statement)
 
     def _of(self, user_id: UUID, test_id: UUID, exam_paper_id: UUID | None) -> Any:
         return select(Attempt).where(

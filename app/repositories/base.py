@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import orjson
-from sqlalchemy import ColumnElement, Select, literal, tuple_
+from sqlalchemy import ColumnElement, ScalarResult, Select, literal, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.core.errors import Invalid
+from app.repositories import locks
+from app.repositories.locks import Mode, Rank
 
 Row = TypeVar("Row")
 
@@ -38,6 +40,12 @@ class Repository:
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+
+    async def _lock(
+        self, rank: Rank, mode: Mode, statement: Select[Row], *, of: Any = None
+    ) -> ScalarResult[Row]:
+        """Lock the rows of a statement, and read them anew; see `locks.lock`."""
+        return await locks.lock(self._session, rank, mode, statement, of=of)
 
     async def _page(
         self,

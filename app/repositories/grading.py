@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.models import Attempt, AttemptStatus, Result
 from app.repositories.base import Repository
+from app.repositories.locks import Mode, Rank
 
 Score = tuple[UUID, Fraction]
 """A cohort, and a score in it."""
@@ -59,8 +60,7 @@ class GradingRepository(Repository):
         statement = select(Attempt).where(
             Attempt.id.in_(attempt_ids), Attempt.status == AttemptStatus.SUBMITTED
         )
-        locked = statement.order_by(Attempt.id).with_for_update()
-        closed = (await self._session.scalars(locked.execution_options(populate_existing=True))).all()
+        closed = (await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, statement.order_by(Attempt.id))).all()
         graded = select(Result.attempt_id).where(Result.attempt_id.in_([attempt.id for attempt in closed]))
         has_result = set(await self._session.scalars(graded))
         return [attempt for attempt in closed if attempt.id not in has_result]

@@ -15,6 +15,7 @@ from app.core.ids import uuid7
 from app.models import DeadAddress, Device, Notification, NotificationSettings
 from app.models.base import LocalizedText
 from app.repositories.base import Page, PageRequest, Repository
+from app.repositories.locks import Mode, Rank
 
 MOST_DEVICES = 20
 
@@ -198,7 +199,7 @@ class PreferenceRepository(Repository):
         first = insert(NotificationSettings).values(user_id=user_id).on_conflict_do_nothing()
         await self._session.execute(first)
         statement = select(NotificationSettings).where(NotificationSettings.user_id == user_id)
-        return (await self._session.scalars(statement.with_for_update())).one()
+        return (await self._lock(Rank.PREFERENCES, Mode.EXCLUSIVE, statement)).one()
 
     async def bury(self, address: str, reason: str, now: datetime) -> None:
         """Write to this address no more."""

@@ -11,6 +11,7 @@ from sqlalchemy.orm import contains_eager
 from app.core.errors import AlreadyExists, InUse
 from app.models import Passage, PassageVersion, Question, QuestionVersion
 from app.repositories.base import Page, PageRequest, Repository, violated_constraint
+from app.repositories.locks import Mode, Rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,9 @@ class PassageRepository(Repository):
     async def get(self, institute_id: UUID, passage_id: UUID, *, lock: bool = False) -> Passage | None:
         """One passage; with `lock` nobody revises it, or gives it to a question, meanwhile."""
         statement = _current(institute_id).where(Passage.id == passage_id)
-        if lock:
-            statement = statement.with_for_update(of=Passage)
+        if lock:  # By itself: a version that came meanwhile is seen by the next statement alone.
+            held = select(Passage.id).where(Passage.institute_id == institute_id, Passage.id == passage_id)
+            await self._lock(Rank.PASSAGE, Mode.EXCLUSIVE, held)
         fresh = statement.execution_options(populate_existing=True)
         return (await self._session.scalars(fresh)).one_or_none()
 

@@ -37,6 +37,7 @@ from app.models import (
     TestSection,
 )
 from app.repositories.base import Page, PageRequest, Repository, violated_constraint
+from app.repositories.locks import Mode, Rank
 from app.repositories.tests import embargoed
 
 Values = dict[str, Any]
@@ -122,8 +123,11 @@ class QuestionRepository(Repository):
     async def get(self, institute_id: UUID, question_id: UUID, *, lock: bool = False) -> Question | None:
         """One question; with `lock` nobody else revises it meanwhile."""
         statement = _current(institute_id).where(Question.id == question_id)
-        if lock:
-            statement = statement.with_for_update(key_share=True, of=Question)
+        if lock:  # By itself: a version that came meanwhile is seen by the next statement alone.
+            held = select(Question.id).where(
+                Question.institute_id == institute_id, Question.id == question_id
+            )
+            await self._lock(Rank.QUESTION, Mode.CHANGE, held)
         fresh = statement.execution_options(populate_existing=True)
         return (await self._session.scalars(fresh)).one_or_none()
 
@@ -189,7 +193,7 @@ class QuestionRepository(Repository):
     async def lock_bank(self, institute_id: UUID) -> None:
         """Let one import at a time work on the institute's bank; readers and single edits go on."""
         statement = select(Institute.id).where(Institute.id == institute_id)
-        await self._session.execute(statement.with_for_update(key_share=True))
+        await self._lock(Rank.INSTITUTE, Mode.CHANGE, statement)
 
     async def by_external_id(self, institute_id: UUID, external_ids: Collection[str]) -> Sequence[Question]:
         """Questions with one of these names."""

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from app.core.errors import AlreadyExists, InUse
 from app.models import Chapter, Subject
 from app.repositories.base import Page, PageRequest, Repository, violated_constraint
+from app.repositories.locks import Mode, Rank
 
 _TAKEN = {
     "uq_subjects_institute_id_slug": "Another subject has this slug.",
@@ -49,14 +50,13 @@ class SubjectRepository(Repository):
     async def keep_all(self, institute_id: UUID) -> Sequence[Subject]:
         """Every subject, the oldest first; none of them can be deleted meanwhile."""
         statement = select(Subject).where(Subject.institute_id == institute_id).order_by(Subject.id)
-        statement = statement.with_for_update(read=True, key_share=True)
-        return (await self._session.scalars(statement)).all()
+        return (await self._lock(Rank.SUBJECT, Mode.KEEP, statement)).all()
 
     async def get(self, institute_id: UUID, subject_id: UUID, *, lock: bool = False) -> Subject | None:
         """One subject; with `lock` nobody else changes it or moves its chapters meanwhile."""
         statement = select(Subject).where(Subject.institute_id == institute_id, Subject.id == subject_id)
         if lock:
-            statement = statement.with_for_update(key_share=True)
+            return (await self._lock(Rank.SUBJECT, Mode.CHANGE, statement)).one_or_none()
         return (await self._session.scalars(statement)).one_or_none()
 
     async def chapters(self, institute_id: UUID, subject_id: UUID, page: PageRequest) -> Page[Chapter]:
@@ -75,9 +75,8 @@ class SubjectRepository(Repository):
             .join(Subject, Subject.id == Chapter.subject_id)
             .where(Subject.institute_id == institute_id)
             .order_by(Chapter.id)
-            .with_for_update(read=True, key_share=True, of=Chapter)
         )
-        return (await self._session.scalars(statement)).all()
+        return (await self._lock(Rank.CHAPTER, Mode.KEEP, statement, of=Chapter)).all()
 
     async def chapter(self, institute_id: UUID, subject_id: UUID, chapter_id: UUID) -> Chapter | None:
         """One chapter of this subject."""

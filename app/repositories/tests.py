@@ -25,6 +25,7 @@ from app.models import (
     TestSection,
 )
 from app.repositories.base import Page, PageRequest, Repository
+from app.repositories.locks import Mode, Rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,7 @@ class TestRepository(Repository):
 
     async def hold(self, test_id: UUID) -> None:
         """Let nobody place the test in an exam until this transaction ends; who does so now is waited for."""
-        await self._session.execute(
-            select(Test.id).where(Test.id == test_id).with_for_update(read=True, key_share=True)
-        )
+        await self._lock(Rank.TEST, Mode.KEEP, select(Test.id).where(Test.id == test_id))
 
     async def accessible(self, viewer: Viewer, test_id: UUID, now: datetime) -> Test:
         """A test that the viewer may start now."""
@@ -114,7 +113,11 @@ class TestRepository(Repository):
             .where(Test.id == test_id, Test.institute_id == institute_id)
             .options(selectinload(Test.sections).selectinload(TestSection.questions))
         )
-        return await self._one(statement.with_for_update() if lock else statement)
+        if lock:
+            held = select(Test.id).where(Test.id == test_id, Test.institute_id == institute_id)
+            await self._lock(Rank.TEST, Mode.EXCLUSIVE, held)
+            statement = statement.execution_options(populate_existing=True)
+        return await self._one(statement)
 
     def add(self, test: Test) -> None:
         """Keep a new test with its sections."""
@@ -140,8 +143,7 @@ class TestRepository(Repository):
     async def keep_subject(self, institute_id: UUID, subject_id: UUID) -> bool:
         """Whether the institute has this subject; nobody deletes it meanwhile."""
         statement = select(Subject.id).where(Subject.institute_id == institute_id, Subject.id == subject_id)
-        statement = statement.with_for_update(read=True, key_share=True)
-        return await self._session.scalar(statement) is not None
+        return (await self._lock(Rank.SUBJECT, Mode.KEEP, statement)).one_or_none() is not None
 
     async def questions(
         self, question_ids: Sequence[UUID]

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.models import DEFAULT_INSTITUTE_ID, Institute, Membership, Revocation, User
 from app.repositories.base import Page, PageRequest, Repository
+from app.repositories.locks import Mode, Rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class UserRepository(Repository):
 
     async def lock(self, user_id: UUID) -> None:
         """Let one transaction at a time begin or end attempts of this person."""
-        await self._session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+        await self._lock(Rank.USER, Mode.CHANGE, select(User.id).where(User.id == user_id))
 
 
 class RevocationRepository(Repository):

@@ -93,11 +93,12 @@ class Housekeeping:
             await exams.tell_windows(uow, self._clock.now())
 
     async def grade_forgotten(self) -> None:
-        """See to attempts whose grading was given up, or lost with a database that was restored."""
+        """See to attempts whose grading was given up or lost, and to those left over in cancelled exams."""
         async with unit_of_work(self._engine) as uow:
             asked = await attempts.grade_forgotten(uow, self._clock.now(), GRADING_PATIENCE)
-        if asked:
-            log.warning("grading_asked_again", count=asked)
+            voided = await exams.void_left_over(uow, self._clock.now())
+        if asked or voided:
+            log.warning("attempts_left_over", grading_asked_again=asked, voided=voided)
 
     async def make_partitions(self) -> None:
         """Have partitions for the responses of the next weeks."""

@@ -13,6 +13,7 @@ from sqlalchemy.sql.elements import CollectionAggregate
 
 from app.models import Attempt, Exam, Membership, Registration, User
 from app.repositories.base import Repository
+from app.repositories.locks import Mode, Rank
 
 # Sorted, so that the index grows at one end: attempts are made in the order of their ids.
 ADD_EVENTS = text(
@@ -73,7 +74,7 @@ class AnswerSheetRepository(Repository):
     async def lock_people(self, user_ids: Collection[UUID]) -> None:
         """Let none of these people start an attempt until this transaction ends."""
         statement = select(User.id).where(User.id == _any(user_ids)).order_by(User.id)
-        await self._session.execute(statement.with_for_update(key_share=True))
+        await self._lock(Rank.USER, Mode.CHANGE, statement)
 
     async def registrations(
         self, exam_id: UUID, roll_numbers: Collection[str], user_ids: Collection[UUID]
@@ -93,8 +94,7 @@ class AnswerSheetRepository(Repository):
             Attempt.practice.is_(False),
             Attempt.registration_id == _any(registration_ids),
         )
-        locked = statement.order_by(Attempt.id).with_for_update()
-        return (await self._session.scalars(locked.execution_options(populate_existing=True))).all()
+        return (await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, statement.order_by(Attempt.id))).all()
 
     async def last_numbers(self, exam_paper_id: UUID, user_ids: Collection[UUID]) -> Mapping[UUID, int]:
         """The number of each person's last attempt at a paper, whatever became of it."""

@@ -12,7 +12,9 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.core.errors import NotFound
 from app.engine.schedule import Stage
 from app.models import Accommodation, Announcement, Attempt, Exam, ExamPaper, Membership, Test
+from app.repositories import locks
 from app.repositories.base import Page, PageRequest, Repository
+from app.repositories.locks import Mode, Rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,10 @@ class ExamRepository(Repository):
     async def lock(self, institute_id: UUID, exam_id: UUID) -> Exam:
         """An exam for its staff, with other changes of it shut out; candidates go on."""
         statement = select(Exam).where(Exam.id == exam_id, Exam.institute_id == institute_id)
-        locked = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
-        return await self._one(locked)
+        exam = (await self._lock(Rank.EXAM, Mode.CHANGE, statement)).one_or_none()
+        if exam is None:
+            raise NotFound("exam")
+        return exam
 
     async def papers(self, exam_id: UUID) -> Sequence[ExamPaper]:
         """The papers of an exam, in the order of their start."""
@@ -55,15 +59,28 @@ class ExamRepository(Repository):
         return await self._paper(_paper(viewer, exam_id, paper_id))
 
     async def enter(self, viewer: ExamViewer, exam_id: UUID, paper_id: UUID) -> tuple[Exam, ExamPaper]:
-        """The same, and nobody closes the door until this transaction ends: see `shut`."""
-        statement = _paper(viewer, exam_id, paper_id)
-        return await self._paper(statement.with_for_update(read=True, key_share=True, of=ExamPaper))
+        """The same, and staff change nothing about entry until this transaction ends: see `shut`."""
+        await locks.enter(self._session, exam_id)
+        return await self._paper(
+            _paper(viewer, exam_id, paper_id).execution_options(populate_existing=True)
+        )
+
+    async def enter_exam(self, viewer: ExamViewer, exam_id: UUID) -> Exam:
+        """An exam, for who takes a place in it; staff change nothing about entry meanwhile."""
+        await locks.enter(self._session, exam_id)
+        statement = _visible(viewer).where(Exam.id == exam_id)
+        return await self._one(statement.execution_options(populate_existing=True))
 
     async def shut(self, exam_id: UUID) -> Sequence[ExamPaper]:
-        """The papers of an exam, once those who are just entering are in; whoever comes now waits outside."""
-        statement = select(ExamPaper).where(ExamPaper.exam_id == exam_id).order_by(ExamPaper.id)
-        locked = statement.with_for_update().execution_options(populate_existing=True)
-        return (await self._session.scalars(locked)).all()
+        """The papers of an exam in the order of their start, once those who are just entering are in.
+
+        Whoever comes now waits, and then reads what this transaction has made of the exam. Whoever changes
+        what entering gives (the window, the paper version, extra time) or counts who is in must do this.
+        """
+        await locks.shut(self._session, exam_id)
+        statement = select(ExamPaper).where(ExamPaper.exam_id == exam_id)
+        ordered = statement.order_by(ExamPaper.starts_at, ExamPaper.code)
+        return (await self._session.scalars(ordered.execution_options(populate_existing=True))).all()
 
     async def _paper(self, statement: Select[Exam, ExamPaper]) -> tuple[Exam, ExamPaper]:
         row = (await self._session.execute(statement)).one_or_none()

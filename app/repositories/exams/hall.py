@@ -7,9 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
 
-from app.models import Attempt, AttemptStatus, ExamPaper, Registration, ResponseEvent, Result
+from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Registration, ResponseEvent, Result
 from app.repositories.attempts import RUNNING
 from app.repositories.base import Page, PageRequest, Repository
+from app.repositories.locks import Mode, Rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,21 @@ class HallRepository(Repository):
         """How many are under way or paused."""
         statement = _attempts(exam_id).where(Attempt.status.in_(RUNNING)).with_only_columns(func.count())
         return (await self._session.scalar(statement)) or 0
+
+    async def cancelled_with_attempts(self) -> tuple[UUID, UUID] | None:
+        """The institute and id of a cancelled exam that has official attempts which are not void."""
+        statement = (
+            select(Exam.institute_id, Exam.id)
+            .join(ExamPaper, ExamPaper.exam_id == Exam.id)
+            .join(Attempt, Attempt.exam_paper_id == ExamPaper.id)
+            .where(
+                Exam.cancelled_at.is_not(None),
+                Attempt.practice.is_(False),
+                Attempt.status != AttemptStatus.VOID,
+            )
+        )
+        row = (await self._session.execute(statement.limit(1))).one_or_none()
+        return (row.institute_id, row.id) if row is not None else None
 
     async def page(self, exam_id: UUID, wanted: HallFilter, page: PageRequest) -> Page[Candidate]:
         """Attempts with their candidates, the newest first."""
@@ -129,8 +145,8 @@ class HallRepository(Repository):
 
     async def _locked(self, statement: Select[Attempt]) -> Sequence[Attempt]:
         """In the order of ids, so that two who steer at once do not wait for each other in a circle."""
-        locked = statement.order_by(Attempt.id).with_for_update(of=Attempt)
-        return (await self._session.scalars(locked.execution_options(populate_existing=True))).all()
+        ordered = statement.order_by(Attempt.id)
+        return (await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, ordered, of=Attempt)).all()
 
 
 def _attempts(exam_id: UUID) -> Select[Attempt]:

@@ -11,6 +11,7 @@ from app.core.errors import NotFound
 from app.core.ids import uuid7
 from app.models import Attempt, Registration, Result, User
 from app.repositories.base import Page, PageRequest, Repository
+from app.repositories.locks import Mode, Rank
 
 
 class RegistrationRepository(Repository):
@@ -56,7 +57,8 @@ class RegistrationRepository(Repository):
             Registration.roll_number == roll_number,
             Registration.user_id.is_(None),
         )
-        registration = (await self._session.scalars(statement.with_for_update())).one_or_none()
+        locked = await self._lock(Rank.REGISTRATION, Mode.EXCLUSIVE, statement)
+        registration = locked.one_or_none()
         if registration is None:
             raise NotFound("roll number that waits for an account")
         return registration

@@ -42,6 +42,8 @@ async def start(
     Asking again is harmless: a client whose answer was lost gets the same attempt. Raises NotFound,
     AttemptsExhausted, or NotAvailable where nothing is published.
     """
+    # Held first and looked at then: a test that is being placed in an exam is not started any more.
+    await uow.tests.hold(test_id)
     await uow.users.lock(candidate.id)
     attempt = await take_up(uow, parts, candidate.id, test_id, None, device, now)
     if attempt is not None:
@@ -74,8 +76,6 @@ async def take_up(
 async def _begin(
     uow: UnitOfWork, parts: Components, candidate: Principal, test_id: UUID, device: str | None, now: datetime
 ) -> Attempt:
-    # Held first and looked at then: a test that is being placed in an exam is not started any more.
-    await uow.tests.hold(test_id)
     test = await uow.tests.accessible(viewer(candidate), test_id, now)
     paper_id = await uow.tests.current_paper_id(test)
     if paper_id is None or test.status != "published":

@@ -23,7 +23,14 @@ from app.services.exams.composing import (
     publish,
     remove_paper,
 )
-from app.services.exams.events import announce, cancel, close_paper, postpone, tell_windows
+from app.services.exams.events import (
+    announce,
+    cancel,
+    close_paper,
+    postpone,
+    tell_windows,
+    void_left_over,
+)
 from app.services.exams.packages import package
 from app.services.exams.registering import claim, register, registrations
 from app.services.exams.releasing import Released, release
@@ -84,4 +91,5 @@ __all__ = [
     "steer_one",
     "submit",
     "tell_windows",
+    "void_left_over",
 ]

@@ -137,7 +137,7 @@ async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: dateti
     exam = await _locked(uow, author, exam_id)
     if exam.cancelled_at is not None:
         raise NotPossible("The exam was cancelled.")
-    papers = await uow.exams.papers(exam.id)
+    papers = await uow.exams.shut(exam.id)
     if exam.published_at is not None and await uow.exams.was_started([paper.id for paper in papers]):
         return exam
     pinned, errors = [], _obstacles(exam, papers, now)

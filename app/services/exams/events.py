@@ -1,18 +1,19 @@
 """What happens to an exam as a whole: announced, postponed, cancelled, a paper opened or closed."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from app.core.errors import NotPossible
+from app.core.errors import NotFound, NotPossible
 from app.engine import schedule
 from app.models import Announcement, AttemptStatus, Exam, ExamPaper, LocalizedText
 from app.repositories.messages import exam_room
 from app.services import attempts
 from app.services.exams.audit import record
-from app.services.exams.catalog import exam_viewer, require_team, window_of
+from app.services.exams.catalog import require_team, window_of
 from app.services.exams.steering import settle, tell_candidate
 from app.services.unit_of_work import UnitOfWork
-from app.services.users import Principal
+from app.services.users import Principal, operator
 
 
 async def announce(
@@ -31,8 +32,7 @@ async def close_paper(
 ) -> tuple[ExamPaper, int]:
     """End a paper: nobody enters any more, and those who sit are ended; how many that were."""
     exam = await _running(uow, staff, exam_id)
-    await uow.exams.shut(exam.id)
-    _, paper = await uow.exams.paper(exam_viewer(staff), exam.id, paper_id)
+    paper = _named(await uow.exams.shut(exam.id), paper_id)
     paper.closed_at = paper.closed_at or now
     ended = await uow.hall.lock_running(exam.id, paper.id)
     for attempt in ended:
@@ -82,6 +82,32 @@ async def cancel(uow: UnitOfWork, staff: Principal, exam_id: UUID, reason: str, 
         raise NotPossible("The results are released.")
     await uow.exams.shut(exam.id)
     exam.cancelled_at = now
+    voided = await _void(uow, exam, now)
+    record(uow, staff, "cancel", exam, reason=reason, attempts=voided)
+    if exam.published_at is not None:
+        text = {"en": f"The exam is cancelled. {reason}", "hi": f"परीक्षा रद्द की गई है। {reason}"}
+        await _say(uow, staff, exam, text, now)
+        uow.jobs.add("notify_cancelled", exam_id=str(exam.id))
+    return exam
+
+
+async def void_left_over(uow: UnitOfWork, now: datetime) -> int:
+    """Void the attempts that are not void in one cancelled exam, if there is such an exam; how many.
+
+    Nobody enters a cancelled exam. This ends what earlier versions let in behind the cancellation,
+    which neither its candidate nor staff could end.
+    """
+    found = await uow.hall.cancelled_with_attempts()
+    if found is None:
+        return 0
+    exam = await uow.exams.lock(*found)
+    voided = await _void(uow, exam, now)
+    record(uow, operator(), "void_left_over", exam, attempts=voided)
+    return voided
+
+
+async def _void(uow: UnitOfWork, exam: Exam, now: datetime) -> int:
+    """Let no attempt of a locked exam count."""
     voided = [
         attempt for attempt in await uow.hall.lock_all(exam.id, None) if attempt.status != AttemptStatus.VOID
     ]
@@ -90,12 +116,7 @@ async def cancel(uow: UnitOfWork, staff: Principal, exam_id: UUID, reason: str, 
         attempt.submitted_at = attempt.submitted_at or now
         attempt.closed_by = attempt.closed_by or "staff"
     await settle(uow, voided)
-    record(uow, staff, "cancel", exam, reason=reason, attempts=len(voided))
-    if exam.published_at is not None:
-        text = {"en": f"The exam is cancelled. {reason}", "hi": f"परीक्षा रद्द की गई है। {reason}"}
-        await _say(uow, staff, exam, text, now)
-        uow.jobs.add("notify_cancelled", exam_id=str(exam.id))
-    return exam
+    return len(voided)
 
 
 async def tell_windows(uow: UnitOfWork, now: datetime) -> int:
@@ -111,6 +132,13 @@ async def tell_windows(uow: UnitOfWork, now: datetime) -> int:
             }
             uow.messages.to_everybody(exam_room(paper.exam_id), kind, data)
     return len(opened) + len(closed)
+
+
+def _named(papers: Sequence[ExamPaper], paper_id: UUID) -> ExamPaper:
+    for paper in papers:
+        if paper.id == paper_id:
+            return paper
+    raise NotFound("exam paper")
 
 
 async def _running(uow: UnitOfWork, staff: Principal, exam_id: UUID) -> Exam:

@@ -25,7 +25,7 @@ async def register(
     """
     if candidate.is_staff:
         raise Forbidden("Staff take part without registering; what they do is practice.")
-    exam = await uow.exams.find(exam_viewer(candidate), exam_id)
+    exam = await uow.exams.enter_exam(exam_viewer(candidate), exam_id)
     if (registration := await uow.registrations.of(exam.id, candidate.id)) is not None:
         return registration, False
     if exam.cancelled_at is not None:
@@ -74,12 +74,12 @@ async def claim(
     has a place of its own.
     """
     exam = await uow.exams.lock(staff.institute_id, exam_id)
+    await uow.users.lock(user_id)  # who begins to practice at this moment counts after this, or before
     registration = await uow.registrations.lock_unclaimed(exam.id, roll_number)
     if await uow.users.member(user_id) is None:
         raise Invalid.field("user_id", "there is no such account")
     if await uow.registrations.of(exam.id, user_id) is not None:
         raise Conflict("The account is registered for this exam under another roll number.")
-    await uow.users.lock(user_id)  # who begins to practice at this moment counts after this, or before
     await uow.registrations.claim(registration, user_id)
     record(uow, staff, "claim", exam, roll_number=roll_number, user_id=str(user_id))
     return registration

@@ -1,0 +1,92 @@
+"""Locks: the only place where rows are locked, in one order, and what is read is read after the lock.
+
+docs/architecture.md has the page: which use case locks what, in which mode and order.
+"""
+
+import hashlib
+from enum import Enum, IntEnum
+from typing import Any, TypeVar
+from uuid import UUID
+
+import structlog
+from sqlalchemy import ScalarResult, Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+log = structlog.get_logger(__name__)
+
+Row = TypeVar("Row")
+
+
+class Rank(IntEnum):
+    """What is locked, in the order in which a transaction locks it: two that follow it cannot deadlock."""
+
+    INSTITUTE = 1
+    MEMBERSHIP = 2
+    EXAM = 3
+    ENTRY = 4
+    """Who may enter an exam: shared by those who enter, exclusive for whoever changes it."""
+    TEST = 5
+    SUBJECT = 6
+    CHAPTER = 7
+    QUESTION = 8
+    PASSAGE = 9
+    USER = 10
+    REGISTRATION = 11
+    ATTEMPT = 12
+    """Results and histograms are written after these, the histograms last and in their own order."""
+    PREFERENCES = 13
+
+
+class Mode(Enum):
+    """How a row is locked, from the weakest."""
+
+    KEEP = {"read": True, "key_share": True}  # noqa: RUF012 -- the members' values, never changed
+    """Nobody deletes it, or takes it for EXCLUSIVE. What a foreign key does by itself."""
+    CHANGE = {"key_share": True}  # noqa: RUF012
+    """Nobody else changes it. Rows that refer to it may be added meanwhile."""
+    EXCLUSIVE = {}  # noqa: RUF012
+    """Nobody else changes it, keeps it, or adds rows that refer to it."""
+
+
+async def lock(
+    session: AsyncSession, rank: Rank, mode: Mode, statement: Select[Row], *, of: Any = None
+) -> ScalarResult[Row]:
+    """Lock the rows of a statement, and read them as they are then, not as this session saw them before.
+
+    The statement must select from one table, or join only what never changes: PostgreSQL reads the locked
+    rows again after a wait, and the others not. Several rows need an order.
+    """
+    note(session, rank)
+    locked = statement.with_for_update(of=of, **mode.value).execution_options(populate_existing=True)
+    return await session.scalars(locked)
+
+
+async def enter(session: AsyncSession, exam_id: UUID) -> None:
+    """Hold the entry of an exam open until the transaction ends. Read the exam after this, not before.
+
+    Those who enter do not wait for each other. They do not overtake staff who wait in `shut` either, as
+    they would with locks of rows, and at the start of an exam there is always somebody inside.
+    """
+    note(session, Rank.ENTRY)
+    await session.execute(select(func.pg_advisory_xact_lock_shared(_entry_of(exam_id))))
+
+
+async def shut(session: AsyncSession, exam_id: UUID) -> None:
+    """Wait until those who are entering are in, and let others wait until the transaction ends."""
+    note(session, Rank.ENTRY)
+    await session.execute(select(func.pg_advisory_xact_lock(_entry_of(exam_id))))
+
+
+def note(session: AsyncSession, rank: Rank) -> None:
+    """Remember that a lock of this rank is taken; one that comes out of order is a bug and is logged."""
+    taken: list[int] = session.info.setdefault("locks", [])
+    if taken and rank < taken[-1]:
+        log.warning("lock_out_of_order", rank=rank.name, after=Rank(taken[-1]).name)
+    if not taken or taken[-1] != rank:
+        taken.append(rank)
+
+
+def _entry_of(exam_id: UUID) -> int:
+    """The number of the advisory lock. Two exams with the same one would wait for each other, no more."""
+    digest = hashlib.blake2b(b"exam entry" + exam_id.bytes, digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)

@@ -1,0 +1,231 @@
+"""Entry to an exam: who starts while staff decide about it comes before the decision, or obeys it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.core.errors import EntryClosed, NotAvailable, PaperNotOpen
+from app.models import Attempt, AttemptStatus, ExamPaper
+from app.services import exams, tests
+from app.services.components import Components
+from app.services.exams import ExamDraft, ExamPaperDraft
+from app.services.exams.accommodating import Grant
+from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
+from app.services.users import Principal, operator
+from tests.content import Made, publish_test
+from tests.sittings import add_candidate
+from tests.two_connections import alone, overlap, until_waiting
+
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A published exam of one paper that is open, a registered candidate, and what may happen to them."""
+
+    engine: AsyncEngine
+    parts: Components
+    made: Made
+    exam_id: UUID
+    paper_id: UUID
+    candidate: Principal
+    now: datetime
+    staff: Principal
+
+    async def start(self, uow: UnitOfWork, candidate: Principal | None = None) -> Attempt:
+        who = candidate or self.candidate
+        started = await exams.start(uow, self.parts, who, self.exam_id, self.paper_id, None, self.now)
+        return started.started.attempt
+
+    async def register(self, uow: UnitOfWork, candidate: Principal) -> Any:
+        return await exams.register(uow, candidate, self.exam_id, self.now)
+
+    async def publish(self, uow: UnitOfWork) -> Any:
+        return await exams.publish(uow, self.staff, self.exam_id, self.now)
+
+    async def cancel(self, uow: UnitOfWork) -> Any:
+        return await exams.cancel(uow, self.staff, self.exam_id, "flood", self.now)
+
+    async def close(self, uow: UnitOfWork) -> Any:
+        return await exams.close_paper(uow, self.staff, self.exam_id, self.paper_id, None, self.now)
+
+    async def release(self, uow: UnitOfWork) -> Any:
+        return await exams.release(uow, self.parts, self.staff, self.exam_id, self.now)
+
+    async def accommodate(self, uow: UnitOfWork) -> Any:
+        grants = [Grant(self.candidate.id, None, 600, "scribe")]
+        return await exams.accommodate(uow, self.parts, self.staff, self.exam_id, grants, self.now)
+
+    async def attempts(self) -> list[Attempt]:
+        async with reading(self.engine) as reads:
+            statement = select(Attempt).where(Attempt.exam_paper_id == self.paper_id)
+            return list(await reads.session.scalars(statement))
+
+    async def pinned(self) -> UUID | None:
+        async with reading(self.engine) as reads:
+            statement = select(ExamPaper.paper_id).where(ExamPaper.id == self.paper_id)
+            return await reads.session.scalar(statement)
+
+
+MakeScene = Callable[..., Awaitable[Scene]]
+
+
+@pytest.fixture
+def make_scene(engine: AsyncEngine, parts: Components) -> MakeScene:
+    async def make(opens_in: timedelta = timedelta(0)) -> Scene:
+        now, staff = parts.clock.now(), operator()
+        opens = now + opens_in
+        async with unit_of_work(engine) as uow:
+            made = await publish_test(uow)
+            exam = await exams.create(uow, staff, ExamDraft({"en": "Mock"}, opens, opens + HOUR))
+            draft = ExamPaperDraft("GS", {"en": "GS"}, made.id, opens, opens + HOUR, opens + HOUR)
+            paper = await exams.add_paper(uow, staff, exam.id, draft)
+            await exams.publish(uow, staff, exam.id, now)
+            candidate = await add_candidate(uow)
+            await exams.register(uow, candidate, exam.id, now)
+        return Scene(engine, parts, made, exam.id, paper.id, candidate, now, staff)
+
+    return make
+
+
+@pytest.fixture
+async def scene(make_scene: MakeScene) -> Scene:
+    return await make_scene()
+
+
+async def new_version(scene: Scene) -> None:
+    async with unit_of_work(scene.engine) as uow:
+        await tests.publish(uow, scene.staff, scene.made.id, scene.now)
+
+
+class TestPublishingAgain:
+    """One paper has one version: what is pinned and what is sat are the same."""
+
+    async def test_waits_for_who_is_just_starting_and_pins_nothing_new(self, scene: Scene) -> None:
+        before = await scene.pinned()
+        await new_version(scene)
+        both = await overlap(scene.engine, scene.start, scene.publish)
+        assert (both.waited, both.first.code, both.second.code) == (True, "ok", "ok")
+        assert await scene.pinned() == before
+        assert {attempt.paper_id for attempt in await scene.attempts()} == {before}
+
+    async def test_who_starts_meanwhile_waits_and_sits_the_new_version(self, scene: Scene) -> None:
+        before = await scene.pinned()
+        await new_version(scene)
+        both = await overlap(scene.engine, scene.publish, scene.start)
+        after = await scene.pinned()
+        assert (both.waited, both.second.code) == (True, "ok")
+        assert after != before
+        assert {attempt.paper_id for attempt in await scene.attempts()} == {after}
+
+
+class TestStartsThatWait:
+    """A start that has waited reads the exam again: as it is, and not as it was."""
+
+    async def test_for_a_cancellation_are_refused(self, scene: Scene) -> None:
+        both = await overlap(scene.engine, scene.cancel, scene.start)
+        assert both.waited
+        with pytest.raises(NotAvailable):
+            both.second.result()
+        assert await scene.attempts() == []
+
+    async def test_for_a_closing_are_refused(self, scene: Scene) -> None:
+        both = await overlap(scene.engine, scene.close, scene.start)
+        assert both.waited
+        with pytest.raises(EntryClosed):
+            both.second.result()
+        assert await scene.attempts() == []
+
+    async def test_for_a_release_are_practice(self, scene: Scene) -> None:
+        """The request arrived while entry was open, and is treated as one that comes after the release."""
+        both = await overlap(scene.engine, scene.release, scene.start)
+        assert both.waited
+        assert both.second.result().practice
+
+    async def test_for_a_postponement_are_told_the_new_time(self, make_scene: MakeScene) -> None:
+        scene = await make_scene(opens_in=HOUR)
+
+        async def postpone(uow: UnitOfWork) -> Any:
+            return await exams.postpone(uow, scene.staff, scene.exam_id, 3600, "rain", scene.now)
+
+        async def start_later(uow: UnitOfWork) -> Any:
+            at = scene.now + HOUR + timedelta(seconds=1)
+            return await exams.start(
+                uow, scene.parts, scene.candidate, scene.exam_id, scene.paper_id, None, at
+            )
+
+        both = await overlap(scene.engine, postpone, start_later)
+        assert both.waited
+        with pytest.raises(PaperNotOpen):
+            both.second.result()
+
+    async def test_for_extra_time_get_it(self, scene: Scene) -> None:
+        both = await overlap(scene.engine, scene.accommodate, scene.start)
+        assert both.waited
+        assert both.second.result().accommodation_seconds == 600
+
+    async def test_extra_time_waits_for_who_is_just_starting(self, scene: Scene) -> None:
+        both = await overlap(scene.engine, scene.start, scene.accommodate)
+        assert both.waited
+        assert [attempt.accommodation_seconds for attempt in await scene.attempts()] == [600]
+
+
+class TestRegistering:
+    async def test_while_the_results_are_released_waits_and_is_refused(self, scene: Scene) -> None:
+        """Whoever has a place has a result: nobody may get one behind the release."""
+        late = await candidate_of(scene)
+        both = await overlap(scene.engine, scene.release, lambda uow: scene.register(uow, late))
+        assert both.waited
+        with pytest.raises(EntryClosed):
+            both.second.result()
+
+    async def test_a_release_waits_for_who_is_just_registering(self, scene: Scene) -> None:
+        late = await candidate_of(scene)
+        both = await overlap(scene.engine, lambda uow: scene.register(uow, late), scene.release)
+        assert both.waited
+        released = both.second.result()
+        async with reading(scene.engine) as reads:
+            place = await reads.registrations.of(scene.exam_id, late.id)
+            assert place is not None
+            assert await reads.exam_results.result(released.exam, place.id) is not None
+
+    async def test_while_the_exam_is_cancelled_waits_and_is_refused(self, scene: Scene) -> None:
+        late = await candidate_of(scene)
+        both = await overlap(scene.engine, scene.cancel, lambda uow: scene.register(uow, late))
+        assert both.waited
+        with pytest.raises(NotAvailable):
+            both.second.result()
+
+
+class TestManyStarts:
+    async def test_do_not_wait_for_each_other(self, scene: Scene) -> None:
+        late = await candidate_of(scene)
+        await alone(scene.engine, lambda uow: scene.register(uow, late))
+        both = await overlap(scene.engine, scene.start, lambda uow: scene.start(uow, late))
+        assert (both.waited, both.second.code) == (False, "ok")
+
+    async def test_do_not_overtake_staff_who_wait(self, scene: Scene) -> None:
+        """In the minute when thousands start, there is always somebody inside: staff get their turn."""
+        late = await candidate_of(scene)
+        await alone(scene.engine, lambda uow: scene.register(uow, late))
+        async with unit_of_work(scene.engine) as starting:
+            await scene.start(starting)
+            cancelling = asyncio.create_task(alone(scene.engine, scene.cancel))
+            await until_waiting(scene.engine, 1)
+            overtaking = asyncio.create_task(alone(scene.engine, lambda uow: scene.start(uow, late)))
+            await until_waiting(scene.engine, 2)
+        assert (await cancelling).code == "ok"
+        assert (await overtaking).code == "not_available"
+        assert {attempt.status for attempt in await scene.attempts()} == {AttemptStatus.VOID}
+
+
+async def candidate_of(scene: Scene) -> Principal:
+    async with unit_of_work(scene.engine) as uow:
+        return await add_candidate(uow)

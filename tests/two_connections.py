@@ -1,0 +1,119 @@
+"""Two transactions at once: the first holds what it has locked while the second runs into it.
+
+Nothing here waits for a while and hopes. PostgreSQL says whether the second transaction waits for the first.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.core.errors import Fact
+from app.services.unit_of_work import UnitOfWork, unit_of_work
+
+Work = Callable[[UnitOfWork], Awaitable[Any]]
+
+PID = text("select pg_backend_pid()")
+BLOCKED = text("select :holder = any(pg_blocking_pids(:waiting))")
+PATIENCE_SECONDS = 60
+"""How long a stuck test takes to fail; a test that passes never waits for it."""
+
+
+@dataclass
+class Outcome:
+    """What came of one of the two: a value or an error."""
+
+    value: Any = None
+    error: Exception | None = None
+
+    @property
+    def code(self) -> str:
+        """`ok`, or the code of the problem document."""
+        if self.error is None:
+            return "ok"
+        return self.error.code if isinstance(self.error, Fact) else type(self.error).__name__
+
+    def result(self) -> Any:
+        """The value; raises the error if there is one."""
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+
+@dataclass
+class Overlap:
+    """What came of both, and whether the second one waited for the first one's commit."""
+
+    first: Outcome
+    second: Outcome
+    waited: bool = False
+    ranks: list[list[int]] = field(default_factory=list)
+    """The ranks of the locks that each of them took, in the order in which it took them."""
+
+
+async def overlap(engine: AsyncEngine, first: Work, second: Work) -> Overlap:
+    """Run `first` up to its commit, then `second`; commit `first` when `second` waits for it or is done."""
+    begun: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    both = Overlap(Outcome(), Outcome())
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        other: asyncio.Task[None] | None = None
+        try:
+            async with unit_of_work(engine) as uow:
+                holder = await uow.session.scalar(PID)
+                both.first.value = await first(uow)
+                await uow.session.flush()
+                both.ranks.append(list(uow.session.info.get("locks", [])))
+                other = asyncio.create_task(_second(engine, second, both, begun))
+                both.waited = await _waits(engine, holder or 0, await begun, other)
+        except Exception as error:  # noqa: BLE001 -- the caller looks at it
+            both.first.error = error
+        if other is not None:
+            await other
+    return both
+
+
+async def until_waiting(engine: AsyncEngine, count: int) -> None:
+    """Return when so many transactions of this database wait for another one."""
+    waiting = text(
+        "select count(*) from pg_stat_activity"
+        " where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0"
+    )
+    async with asyncio.timeout(PATIENCE_SECONDS), engine.connect() as observer:
+        while (await observer.scalar(waiting) or 0) < count:
+            await observer.rollback()
+
+
+async def alone(engine: AsyncEngine, work: Work) -> Outcome:
+    """Do something in a transaction of its own."""
+    outcome = Outcome()
+    try:
+        async with unit_of_work(engine) as uow:
+            outcome.value = await work(uow)
+    except Exception as error:  # noqa: BLE001 -- the caller looks at it
+        outcome.error = error
+    return outcome
+
+
+async def _second(engine: AsyncEngine, work: Work, both: Overlap, begun: asyncio.Future[int]) -> None:
+    try:
+        async with unit_of_work(engine) as uow:
+            begun.set_result(await uow.session.scalar(PID) or 0)
+            try:
+                both.second.value = await work(uow)
+            finally:
+                both.ranks.append(list(uow.session.info.get("locks", [])))
+    except Exception as error:  # noqa: BLE001 -- the caller looks at it
+        both.second.error = error
+
+
+async def _waits(engine: AsyncEngine, holder: int, waiting: int, other: asyncio.Task[None]) -> bool:
+    """True once the other transaction waits for the holder, False once it has ended without."""
+    async with engine.connect() as observer:
+        while not other.done():
+            if await observer.scalar(BLOCKED, {"holder": holder, "waiting": waiting}):
+                return True
+            await observer.rollback()
+    return False
