@@ -39,10 +39,33 @@ class UserRepository(Repository):
             .join(Membership, Membership.user_id == User.id)
             .where(User.id == user_id, Membership.institute_id == DEFAULT_INSTITUTE_ID)
         )
-        row = (await self._session.execute(statement)).one_or_none()
+        fresh = statement.execution_options(populate_existing=True)
+        row = (await self._session.execute(fresh)).one_or_none()
         if row is None:
             return None
         return _member(*row)
+
+    async def lock_roles(self, user_id: UUID) -> None:
+        """Let nobody else change who is an admin, or the role of this person, until the transaction ends."""
+        statement = select(Membership.user_id).where(
+            Membership.institute_id == DEFAULT_INSTITUTE_ID,
+            (Membership.role == "admin") | (Membership.user_id == user_id),
+        )
+        await self._lock(Rank.MEMBERSHIP, Mode.CHANGE, statement.order_by(Membership.user_id))
+
+    async def has_other_admin(self, user_id: UUID) -> bool:
+        """Whether somebody beside this person is an admin who can sign in."""
+        statement = (
+            select(Membership.user_id)
+            .join(User, User.id == Membership.user_id)
+            .where(
+                Membership.institute_id == DEFAULT_INSTITUTE_ID,
+                Membership.role == "admin",
+                Membership.user_id != user_id,
+                User.active,
+            )
+        )
+        return bool(await self._session.scalar(select(statement.exists())))
 
     async def is_active(self, user_id: UUID) -> bool:
         """Whether there is such a person, not banned."""

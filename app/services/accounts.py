@@ -3,7 +3,7 @@
 from contextlib import suppress
 from uuid import UUID
 
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, Forbidden, NotFound
 from app.core.passwords import check_password
 from app.core.supabase_auth import UserNotFound
 from app.models import Role
@@ -13,7 +13,7 @@ from app.services.auth import auth_facts
 from app.services.components import Components
 from app.services.revocations import end_tokens
 from app.services.unit_of_work import Reading, UnitOfWork
-from app.services.users import Principal, ensure_profile
+from app.services.users import OPERATOR_ID, Principal, ensure_profile
 
 
 async def page(reads: Reading, query: str | None, role: str | None, request: PageRequest) -> Page[Member]:
@@ -22,10 +22,13 @@ async def page(reads: Reading, query: str | None, role: str | None, request: Pag
 
 
 async def set_role(uow: UnitOfWork, admin: Principal, user_id: UUID, role: Role) -> Member:
-    """Change what somebody may do; it holds with their next request. Nobody demotes themselves."""
+    """Change what somebody may do; it holds with their next request. Nobody demotes themselves.
+
+    Raises Forbidden for who is no admin any more, and Conflict where no admin would be left.
+    """
     if user_id == admin.id and role is not Role.ADMIN:
         raise Conflict("Another administrator must do this: you would lock yourself out.")
-    await _member(uow, user_id)
+    await _to_change(uow, admin, user_id, keeps_admin=role is Role.ADMIN)
     await uow.users.set_role(user_id, role)
     return await _member(uow, user_id)
 
@@ -33,10 +36,13 @@ async def set_role(uow: UnitOfWork, admin: Principal, user_id: UUID, role: Role)
 async def set_active(
     uow: UnitOfWork, parts: Components, admin: Principal, user_id: UUID, *, active: bool
 ) -> Member:
-    """Ban somebody, which ends every session at once, or let them in again. Nobody bans themselves."""
+    """Ban somebody, which ends every session at once, or let them in again. Nobody bans themselves.
+
+    Raises Forbidden for who is no admin any more, and Conflict where no admin would be left.
+    """
     if user_id == admin.id and not active:
         raise Conflict("Another administrator must do this: you would lock yourself out.")
-    await _member(uow, user_id)
+    await _to_change(uow, admin, user_id, keeps_admin=active)
     # Without an account at the auth server nobody can sign in; tokens that are out are refused all the same.
     async with auth_facts():
         with suppress(UserNotFound):
@@ -57,6 +63,18 @@ async def create(
     await ensure_profile(uow, user.id, user.email, name)
     await uow.users.set_role(user.id, role)
     return await _member(uow, user.id)
+
+
+async def _to_change(uow: UnitOfWork, admin: Principal, user_id: UUID, *, keeps_admin: bool) -> None:
+    """Hold the roles, and look again: two admins who demote each other must not both succeed."""
+    await uow.users.lock_roles(user_id)
+    if admin.id != OPERATOR_ID:
+        actor = await _member(uow, admin.id)
+        if not actor.user.active or actor.role != Role.ADMIN:
+            raise Forbidden("You are no administrator any more.")
+    member = await _member(uow, user_id)
+    if member.role == Role.ADMIN and not keeps_admin and not await uow.users.has_other_admin(user_id):
+        raise Conflict("This is the only administrator. Make another one first.")
 
 
 async def _member(reads: Reading, user_id: UUID) -> Member:
