@@ -70,14 +70,15 @@ async def _let_in(websocket: WebSocket, address: Address | None, live: Realtime)
         raise NotFound("socket")
     login = await _login(websocket, address, parts)
     person, now = login.principal, parts.clock.now()
-    if not parts.hub.has_place_for(person.id):
-        raise TooManyRequests(1)
-    async with reading(parts.engine) as reads:
-        room = await realtime.enter(reads, person, address, now)
-    await websocket.accept()
-    listener = Listener(room, person.id, person.session_id, login.issued_at, person.is_staff)
-    heartbeat = parts.settings.socket_heartbeat_seconds
-    inbox = parts.hub.join(listener, websocket.query_params.get("since"), now, heartbeat)
+    with parts.hub.place_for(person.id) as has_place:  # Before anything is waited for: all that come at once.
+        if not has_place:
+            raise TooManyRequests(1)
+        async with reading(parts.engine) as reads:
+            room = await realtime.enter(reads, person, address, now)
+        await websocket.accept()
+        listener = Listener(room, person.id, person.session_id, login.issued_at, person.is_staff)
+        heartbeat = parts.settings.socket_heartbeat_seconds
+        inbox = parts.hub.join(listener, websocket.query_params.get("since"), now, heartbeat)
     inbox.next_time_at = asyncio.get_running_loop().time() + heartbeat
     return inbox
 

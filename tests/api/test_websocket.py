@@ -1,12 +1,17 @@
 """Tickets, and who is let in to which socket."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
+from app.core.realtime.hub import SOCKETS_PER_PERSON
 from app.models import DEFAULT_INSTITUTE_ID
 from app.services.unit_of_work import unit_of_work
 from tests.conftest import TestClock
@@ -47,6 +52,22 @@ class TestTicket:
             joined(sockets_url, candidate, NOTIFICATIONS) as second,
         ):
             assert first.hello["id"] != second.hello["id"]
+
+    async def test_45_at_once_open_no_more_than_20_sockets(
+        self, app: FastAPI, sockets_url: str, candidate: httpx.AsyncClient
+    ) -> None:
+        """They are let in or refused side by side, in the middle of each other's waits for the database."""
+        user_id = await user_id_of(candidate)
+        tickets = [await ticket_for(candidate, NOTIFICATIONS) for _ in range(45)]
+        addresses = [f"{sockets_url}{NOTIFICATIONS}?ticket={ticket}" for ticket in tickets]
+        connections = await asyncio.gather(*(connect(address, proxy=None) for address in addresses))
+        receiving = (connection.recv() for connection in connections)
+        first = await asyncio.gather(*receiving, return_exceptions=True)
+        inboxes = app.state.realtime.parts.hub.inboxes
+        seated = [inbox for inbox in inboxes if inbox.listener.user_id == user_id]
+        refused = [each for each in first if isinstance(each, ConnectionClosed)]
+        assert (len(seated), len(refused)) == (SOCKETS_PER_PERSON, 45 - SOCKETS_PER_PERSON)
+        await asyncio.gather(*(connection.close() for connection in connections))
 
     async def test_expires(self, sockets_url: str, candidate: httpx.AsyncClient, clock: TestClock) -> None:
         ticket = await ticket_for(candidate, NOTIFICATIONS)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -186,12 +187,34 @@ class TestJoin:
     def test_a_person_has_a_few_sockets(self, hub: Hub) -> None:
         user_id = uuid4()
         inboxes = []
-        while hub.has_place_for(user_id):
-            inboxes.append(hub.join(listener(user_id=user_id), None, NOW, 15))
-        assert len(inboxes) == SOCKETS_PER_PERSON
+        for _ in range(SOCKETS_PER_PERSON):
+            with hub.place_for(user_id) as has_place:
+                assert has_place
+                inboxes.append(hub.join(listener(user_id=user_id), None, NOW, 15))
+        with hub.place_for(user_id) as has_place:
+            assert not has_place
         hub.leave(inboxes[0])
         hub.leave(inboxes[0])
-        assert hub.has_place_for(user_id)
+        with hub.place_for(user_id) as first, hub.place_for(user_id) as second:
+            assert (first, second) == (True, False)
+
+    def test_places_are_taken_before_anything_is_decided(self, hub: Hub) -> None:
+        """Many at once are all still being let in: each counts from its first moment."""
+        user_id = uuid4()
+        with ExitStack() as waiting:
+            places = [waiting.enter_context(hub.place_for(user_id)) for _ in range(45)]
+            assert places.count(True) == SOCKETS_PER_PERSON
+        with hub.place_for(user_id) as has_place:
+            assert has_place
+
+    def test_a_socket_that_is_refused_gives_its_place_back(self, hub: Hub) -> None:
+        user_id = uuid4()
+        for _ in range(SOCKETS_PER_PERSON + 1):
+            with suppress(LookupError), hub.place_for(user_id) as has_place:
+                assert has_place
+                raise LookupError
+        with hub.place_for(user_id) as has_place:
+            assert has_place
 
 
 class TestMemory:

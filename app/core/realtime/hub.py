@@ -1,7 +1,8 @@
 """The sockets of this process and what they are told. Nothing here waits: each call is one moment."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -19,6 +20,7 @@ CAPACITY = 10_000
 REPLAY_LIMIT = 500
 QUEUE_LIMIT = 256
 SOCKETS_PER_PERSON = 20
+"""In each process, whose memory it guards: with N API processes a person may have N times as many."""
 
 
 @dataclass(slots=True)
@@ -37,16 +39,29 @@ class Hub:
         self.memory = Memory(capacity)
         self.rooms: dict[str, Room] = {}
         self._queue_limit = queue_limit
-        self._sockets_of: defaultdict[UUID, int] = defaultdict(int)
+        self._sockets_of: Counter[UUID] = Counter()
+        """Seated ones, and places that are reserved."""
 
     @property
     def inboxes(self) -> list[Inbox]:
         """All sockets of this process."""
         return [inbox for room in self.rooms.values() for inbox in room.everybody]
 
-    def has_place_for(self, user_id: UUID) -> bool:
-        """Whether a person may open one more socket here."""
-        return self._sockets_of.get(user_id, 0) < SOCKETS_PER_PERSON
+    @contextmanager
+    def place_for(self, user_id: UUID) -> Iterator[bool]:
+        """Reserve a place for one more socket of a person while it is decided whether it is let in.
+
+        Gives False where the person has as many as they may. What joins within the block has a place of
+        its own when the block ends.
+        """
+        if self._sockets_of[user_id] >= SOCKETS_PER_PERSON:
+            yield False
+            return
+        self._sockets_of[user_id] += 1
+        try:
+            yield True
+        finally:
+            self._give_back(user_id)
 
     def join(self, listener: Listener, since: str | None, now: datetime, heartbeat: float) -> Inbox:
         """Open an inbox that begins with `hello` and whatever was said in the room after `since`."""
@@ -85,9 +100,7 @@ class Hub:
             del room.of_user[listener.user_id]
         if not room.everybody:
             del self.rooms[listener.room]
-        self._sockets_of[listener.user_id] -= 1
-        if not self._sockets_of[listener.user_id]:
-            del self._sockets_of[listener.user_id]
+        self._give_back(listener.user_id)
         telemetry.sockets_open.labels(listener.kind).dec()
 
     def take(self, posted: Posted, *, is_history: bool = False) -> None:
@@ -118,6 +131,11 @@ class Hub:
             room.staff.add(inbox)
         self._sockets_of[listener.user_id] += 1
         telemetry.sockets_open.labels(listener.kind).inc()
+
+    def _give_back(self, user_id: UUID) -> None:
+        self._sockets_of[user_id] -= 1
+        if self._sockets_of[user_id] <= 0:
+            del self._sockets_of[user_id]
 
     def _missed(self, listener: Listener, position: str | None) -> list[Posted]:
         """What the listener may hear of the room after a position, one more than is replayed."""
