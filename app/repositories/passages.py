@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Select, delete, exists, func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import contains_eager
 
-from app.core.errors import AlreadyExists, InUse
 from app.models import Passage, PassageVersion, Question, QuestionVersion
-from app.repositories.base import Page, PageRequest, Repository, violated_constraint
+from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.locks import Mode, Rank
+from app.repositories.violations import violations_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +58,13 @@ class PassageRepository(Repository):
 
     async def flush(self) -> None:
         """Write what was changed. Raises AlreadyExists for an `external_id` that is taken."""
-        try:
+        with violations_told():
             await self._session.flush()
-        except IntegrityError as error:
-            if violated_constraint(error) == "uq_passages_institute_id_external_id":
-                raise AlreadyExists("Another passage has this external_id.") from error
-            raise
 
     async def delete(self, passage: Passage) -> None:
         """Delete a passage with its versions. Raises InUse while any version of a question has it."""
-        try:
+        with violations_told():
             await self._session.execute(delete(Passage).where(Passage.id == passage.id))
-        except IntegrityError as error:
-            if violated_constraint(error) == "fk_question_versions_passage_id":
-                raise InUse("Questions have, or had, this passage. Retire it instead.") from error
-            raise
 
 
 def _current(institute_id: UUID) -> Select[Passage]:

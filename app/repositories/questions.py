@@ -22,10 +22,8 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, INTEGER, TEXT
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import contains_eager
 
-from app.core.errors import AlreadyExists, Invalid
 from app.models import (
     Institute,
     Paper,
@@ -36,22 +34,12 @@ from app.models import (
     TestQuestion,
     TestSection,
 )
-from app.repositories.base import Page, PageRequest, Repository, violated_constraint
+from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.locks import Mode, Rank
 from app.repositories.tests import embargoed
+from app.repositories.violations import violations_told
 
 Values = dict[str, Any]
-
-_TAKEN = {
-    "uq_questions_institute_id_external_id": "Another question has this external_id.",
-    "uq_questions_institute_id_source_number": "Another question has this source and number.",
-}
-
-# Checked before, but somebody may delete them between.
-_GONE = {
-    "fk_questions_subject_id": ("subject_id", "there is no such subject"),
-    "fk_questions_chapter_id": ("chapter_id", "there is no such chapter in the subject"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +157,11 @@ class QuestionRepository(Repository):
         found = [KnownPassage(*row) for row in await self._session.execute(statement)]
         return {passage.id: passage for passage in found}
 
+    async def keep_passages(self, institute_id: UUID, ids: Collection[UUID]) -> None:
+        """Let nobody retire, revise or delete these passages until the transaction ends."""
+        statement = select(Passage.id).where(Passage.institute_id == institute_id, Passage.id.in_(ids))
+        await self._lock(Rank.PASSAGE, Mode.KEEP, statement.order_by(Passage.id))
+
     async def passages_named(self, institute_id: UUID, names: Collection[str]) -> dict[str, UUID]:
         """Passages by their `external_id`; one that has none by its id."""
         name = _name_of_passage()
@@ -195,10 +188,19 @@ class QuestionRepository(Repository):
         statement = select(Institute.id).where(Institute.id == institute_id)
         await self._lock(Rank.INSTITUTE, Mode.CHANGE, statement)
 
+    async def lock_known(self, questions: Collection[Question]) -> bool:
+        """Let nobody else change these questions; False if one has changed since it was read."""
+        ids = literal([question.id for question in questions], ARRAY(Uuid))
+        known = Question.id == func.any(ids)
+        await self._lock(Rank.QUESTION, Mode.CHANGE, select(Question.id).where(known).order_by(Question.id))
+        rows = await self._session.execute(select(Question.id, Question.updated_at).where(known))
+        updated_at = dict(iter(rows))
+        return all(updated_at.get(question.id) == question.updated_at for question in questions)
+
     async def by_external_id(self, institute_id: UUID, external_ids: Collection[str]) -> Sequence[Question]:
         """Questions with one of these names."""
         statement = _current(institute_id).where(Question.external_id == func.any(_texts(external_ids)))
-        return (await self._session.scalars(statement)).all()
+        return (await self._session.scalars(_anew(statement))).all()
 
     async def by_source(self, institute_id: UUID, places: Collection[tuple[str, int]]) -> Sequence[Question]:
         """Questions without an `external_id` from these sources, with one of these numbers there."""
@@ -210,7 +212,7 @@ class QuestionRepository(Repository):
             Question.source == func.any(_texts(sources)),
             Question.source_number == func.any(literal(list(numbers), ARRAY(INTEGER))),
         )
-        return (await self._session.scalars(statement)).all()
+        return (await self._session.scalars(_anew(statement))).all()
 
     async def by_fingerprint(self, institute_id: UUID, fingerprints: Collection[str]) -> Sequence[Question]:
         """Questions that have no other identity than their text, the newest first."""
@@ -223,7 +225,7 @@ class QuestionRepository(Repository):
             )
             .order_by(Question.id.desc())
         )
-        return (await self._session.scalars(statement)).all()
+        return (await self._session.scalars(_anew(statement))).all()
 
     async def add(self, questions: Sequence[Values], versions: Sequence[Values]) -> None:
         """Write new questions with their first versions, as many as there are, in two statements."""
@@ -234,7 +236,7 @@ class QuestionRepository(Repository):
     async def add_versions(self, versions: Sequence[Values]) -> None:
         """Write further versions; `current_version` is changed by `change`."""
         if versions:
-            await self._session.execute(insert(QuestionVersion), versions)
+            await self._write(insert(QuestionVersion), versions)
 
     async def change(self, questions: Sequence[Values]) -> None:
         """Change columns of questions, named by `id`; all of them give the same columns."""
@@ -242,15 +244,13 @@ class QuestionRepository(Repository):
             await self._write(update(Question), questions)
 
     async def _write(self, statement: Any, rows: Sequence[Values]) -> None:
-        try:
+        with violations_told():
             await self._session.execute(statement, rows)
-        except IntegrityError as error:
-            constraint = violated_constraint(error) or ""
-            if constraint in _TAKEN:
-                raise AlreadyExists(_TAKEN[constraint]) from error
-            if constraint in _GONE:
-                raise Invalid.field(*_GONE[constraint]) from error
-            raise
+
+
+def _anew(statement: Select[Question]) -> Select[Question]:
+    """What a session has read before may have changed while it waited for a lock."""
+    return statement.execution_options(populate_existing=True)
 
 
 def _current(institute_id: UUID) -> Select[Question]:

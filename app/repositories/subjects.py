@@ -4,24 +4,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import Delete, delete, select
-from sqlalchemy.exc import IntegrityError
 
-from app.core.errors import AlreadyExists, InUse
 from app.models import Chapter, Subject
-from app.repositories.base import Page, PageRequest, Repository, violated_constraint
+from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.locks import Mode, Rank
-
-_TAKEN = {
-    "uq_subjects_institute_id_slug": "Another subject has this slug.",
-    "uq_chapters_subject_id_slug": "Another chapter of the subject has this slug.",
-}
-_USERS = {
-    "fk_chapters_subject_id": "The subject still has chapters.",
-    "fk_questions_subject_id": "The subject still has questions.",
-    "fk_tests_subject_id": "The subject still has tests.",
-    "fk_chapters_parent_id": "The chapter still has chapters of its own.",
-    "fk_questions_chapter_id": "The chapter still has questions.",
-}
+from app.repositories.violations import violations_told
 
 
 class SubjectRepository(Repository):
@@ -102,12 +89,8 @@ class SubjectRepository(Repository):
 
     async def flush(self) -> None:
         """Write what was added and changed. Raises AlreadyExists for a slug that is taken."""
-        try:
+        with violations_told():
             await self._session.flush()
-        except IntegrityError as error:
-            if sentence := _TAKEN.get(violated_constraint(error) or ""):
-                raise AlreadyExists(sentence) from error
-            raise
 
     async def delete(self, subject: Subject) -> None:
         """Delete a subject. Raises InUse while something belongs to it."""
@@ -118,9 +101,5 @@ class SubjectRepository(Repository):
         await self._delete(delete(Chapter).where(Chapter.id == chapter.id))
 
     async def _delete(self, statement: Delete) -> None:
-        try:
+        with violations_told():
             await self._session.execute(statement)
-        except IntegrityError as error:
-            if sentence := _USERS.get(violated_constraint(error) or ""):
-                raise InUse(sentence) from error
-            raise

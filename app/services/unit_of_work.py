@@ -33,6 +33,7 @@ from app.repositories.rooms import RoomRepository, TicketRepository
 from app.repositories.subjects import SubjectRepository
 from app.repositories.tests import TestRepository
 from app.repositories.users import RevocationRepository, UserRepository
+from app.repositories.violations import violations_told
 from app.repositories.work import HealthRepository, JobRepository, WorkerRepository
 
 log = structlog.get_logger(__name__)
@@ -109,16 +110,21 @@ def publish_by(engine: AsyncEngine, wake: Callable[[], None] | None) -> None:
 
 @asynccontextmanager
 async def unit_of_work(engine: AsyncEngine) -> AsyncIterator[UnitOfWork]:
-    """A unit of work over a transaction of its own."""
+    """A unit of work over a transaction of its own.
+
+    A constraint that is violated because of what another transaction has done meanwhile is raised as what
+    it means: InUse, AlreadyExists or Invalid.
+    """
     kept: Fact | None = None
-    async with transaction(engine) as session:
-        uow = UnitOfWork(session)
-        try:
-            yield uow
-        except Fact as fact:
-            if not fact.keeps_changes:
-                raise
-            kept = fact
+    with violations_told():
+        async with transaction(engine) as session:
+            uow = UnitOfWork(session)
+            try:
+                yield uow
+            except Fact as fact:
+                if not fact.keeps_changes:
+                    raise
+                kept = fact
     if uow.messages.written and (publisher := _publishers.get(engine)) is not None:
         publisher()
     await uow.announce()

@@ -61,9 +61,7 @@ class ExamRepository(Repository):
     async def enter(self, viewer: ExamViewer, exam_id: UUID, paper_id: UUID) -> tuple[Exam, ExamPaper]:
         """The same, and staff change nothing about entry until this transaction ends: see `shut`."""
         await locks.enter(self._session, exam_id)
-        return await self._paper(
-            _paper(viewer, exam_id, paper_id).execution_options(populate_existing=True)
-        )
+        return await self._paper(_paper(viewer, exam_id, paper_id).execution_options(populate_existing=True))
 
     async def enter_exam(self, viewer: ExamViewer, exam_id: UUID) -> Exam:
         """An exam, for who takes a place in it; staff change nothing about entry meanwhile."""

@@ -58,6 +58,7 @@ async def postpone(
             later.entry_closes_at,
             later.ends_at,
         )
+        paper.opening_told_at = None  # Its opening is told once more, at its new time.
     if now < exam.opens_at:
         exam.opens_at += by
     exam.closes_at += by

@@ -31,6 +31,7 @@ async def register_device(
     uow: UnitOfWork, user: Principal, token: str, platform: str, language: str | None, now: datetime
 ) -> Device:
     """Send push messages to this device, and from now on only this person's."""
+    await uow.users.lock(user.id)  # Of two that register at once, the second counts the first.
     return await uow.devices.register(token, user.id, platform, language, now)
 
 

@@ -53,6 +53,8 @@ async def import_questions(
     if errors := [*errors, *unusable]:
         return refused(errors)
     known = await _known(uow, author.institute_id, entries, progress)
+    if not await uow.questions.lock_known(known.values()):  # Somebody has changed one while we read.
+        known = await _known(uow, author.institute_id, entries, progress)
     errors = await _with_retired_passages(uow, author, entries, known)
     if errors := [*errors, *await _withheld(uow, author, entries, known)]:
         return refused(errors)
@@ -135,6 +137,8 @@ async def _with_retired_passages(
         if status_of(entry.row, question) != "retired"
     ]
     named = {passage_id for _, passage_id in in_use if passage_id}
+    if named:
+        await uow.questions.keep_passages(author.institute_id, named)
     passages = await uow.questions.passages(author.institute_id, named) if named else {}
     retired = {passage.id: passage.name for passage in passages.values() if passage.is_retired}
     return [
