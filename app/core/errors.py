@@ -16,6 +16,7 @@ Fact
 │   ├── AttemptNotInProgress
 │   ├── DeadlinePassed
 │   ├── SectionClosed
+│   ├── SaveLimitReached
 │   ├── AttemptsExhausted
 │   ├── NotAvailable
 │   ├── NotGradedYet
@@ -185,6 +186,18 @@ class SectionClosed(Conflict):
         super().__init__(f"{sentence}; none of the answers was saved.", section_id=section_id, at=at)
 
 
+class SaveLimitReached(Conflict):
+    """An attempt whose log is as long as one may be; no honest client gets there."""
+
+    code, title = "save_limit_reached", "Too many answers saved"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This attempt has saved as many answers as an attempt may. None of these was saved; what was"
+            " saved before counts."
+        )
+
+
 class AttemptsExhausted(Conflict):
     """As many attempts were made as the test allows."""
 
@@ -303,8 +316,8 @@ class TooManyRequests(Fact):
 
     status, code, title = 429, "too_many_requests", "Too many requests"
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__(f"Too many requests. Try again in {retry_after} s.")
+    def __init__(self, retry_after: int, reason: str = "Too many requests.") -> None:
+        super().__init__(f"{reason} Try again in {retry_after} s.")
         self.headers = {"Retry-After": str(retry_after)}
 
 

@@ -97,6 +97,11 @@ CLOSE_OVERDUE = text(
     """
 )
 
+COUNT_EVENTS = text(
+    "select coalesce(sum(events), 0), coalesce(max(events), 0) from (select count(*) as events from"
+    " ias.response_events where attempt_id = :attempt_id group by question_id) as of_question"
+)
+
 PARTITIONS_LOCK = 0x1A6  # any constant: everybody who makes partitions takes the same one
 
 # Attaching needs the default partition for itself, and saves wait behind whoever waits for that: rather
@@ -253,6 +258,11 @@ class AttemptRepository(Repository):
             return None
         inserted = frozenset(_identity(entry | {"lease": request.lease}) for entry in row.inserted)
         return SaveOutcome(row.verdict, row.status, row.deadline_at, inserted, row.log)
+
+    async def count_events(self, attempt_id: UUID) -> tuple[int, int]:
+        """How many events the log of an attempt has, late ones too, and how many the longest question."""
+        total, most = (await self._session.execute(COUNT_EVENTS, {"attempt_id": attempt_id})).one()
+        return int(total), int(most)
 
     async def standing(self, attempt_id: UUID) -> Sequence[ResponseEvent]:
         """What stands for each question: the highest (lease, revision) that was in time."""

@@ -24,6 +24,7 @@ from app.core.tokens import AccessTokenVerifier, AttemptTokens
 from app.core.unsubscribe import UnsubscribeTokens
 from app.database import create_engine
 from app.services.placements import PlacementStore
+from app.services.save_pacing import SavePacing
 from app.services.tests.papers import PaperStore
 
 
@@ -45,6 +46,7 @@ class Components:
     revocations: Revocations
     papers: PaperStore
     placements: PlacementStore
+    save_pacing: SavePacing
     media: Storage
     mailer: Mailer
     stream: Stream
@@ -90,6 +92,7 @@ async def open_components(
             revocations=Revocations(),
             papers=PaperStore(),
             placements=PlacementStore(),
+            save_pacing=SavePacing(),
             media=_media(settings),
             mailer=_mailer(settings, clock),
             stream=stream,

@@ -34,6 +34,7 @@ from app.core.errors import (
     NotAvailable,
     NotGradedYet,
     NotPublishable,
+    SaveLimitReached,
     SectionClosed,
 )
 from app.repositories.tests import TestFilter
@@ -213,7 +214,7 @@ async def get_questions(
 
 @router.post(
     "/{test_id}/responses",
-    responses=problems(AttemptNotInProgress, DeadlinePassed, SectionClosed, Invalid),
+    responses=problems(AttemptNotInProgress, DeadlinePassed, SectionClosed, SaveLimitReached, Invalid),
 )
 async def save_responses(
     test_id: UUID, body: ResponsesIn, holder: AttemptHolder, uow: Uow, parts: Parts, now: Now

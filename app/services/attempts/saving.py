@@ -13,15 +13,17 @@ from app.core.errors import (
     FieldError,
     Invalid,
     NotFound,
+    SaveLimitReached,
     SectionClosed,
     SessionRevoked,
 )
-from app.engine import responses, timing
+from app.engine import responses, save_limits, timing
 from app.engine.scoring import parse_numeric
 from app.models import AttemptStatus
 from app.repositories.attempts import NewEvent, SaveOutcome, SaveRequest
 from app.services.attempts.starting import section_windows
 from app.services.components import Components
+from app.services.save_pacing import Saver
 from app.services.tests.papers import FrozenPaper, PaperQuestion
 from app.services.unit_of_work import UnitOfWork
 
@@ -68,9 +70,12 @@ async def save(
 ) -> SaveReport:
     """Log responses; what this returns is committed before the client hears of it, and will be graded.
 
-    Raises Invalid (none is saved), NotFound, AttemptNotInProgress, SectionClosed, or DeadlinePassed, which
-    keeps the responses as late.
+    Raises Invalid (none is saved), NotFound, AttemptNotInProgress, SectionClosed, TooManyRequests,
+    SaveLimitReached, or DeadlinePassed, which keeps the responses as late.
     """
+    saver = parts.save_pacing.admit(target.user_id, target.attempt_id, len(sent), now)
+    if saver.is_count_due:
+        await _count(uow, saver, target.attempt_id)
     paper = await parts.papers.get(uow, target.paper_id)
     _check(paper, sent)
     grace = timedelta(seconds=parts.settings.grace_seconds)
@@ -89,7 +94,16 @@ async def save(
     outcome = await uow.attempts.save(request)
     if outcome is None:
         raise NotFound("attempt")
+    saver.uncounted += len(outcome.inserted)
     return _report(outcome, target.lease, sent, now)
+
+
+async def _count(uow: UnitOfWork, saver: Saver, attempt_id: UUID) -> None:
+    """Look how long the log is: now and then, since no save should take longer because of it."""
+    saver.is_full = save_limits.is_full(*await uow.attempts.count_events(attempt_id))
+    saver.uncounted = 0
+    if saver.is_full:
+        raise SaveLimitReached
 
 
 def _report(outcome: SaveOutcome, lease: int, sent: Sequence[Response], now: datetime) -> SaveReport:

@@ -25,6 +25,7 @@ from app.core.errors import (
     NotFound,
     NotRegistered,
     PaperNotOpen,
+    SaveLimitReached,
     SectionClosed,
 )
 from app.schemas.attempts import AttemptOut, ResponsesIn, SavedOut, StandingAttemptOut, StartIn, SubmitIn
@@ -116,7 +117,9 @@ async def get_attempt(
 
 @router.post(
     "/responses",
-    responses=problems(NotFound, AttemptNotInProgress, DeadlinePassed, SectionClosed, Invalid),
+    responses=problems(
+        NotFound, AttemptNotInProgress, DeadlinePassed, SectionClosed, SaveLimitReached, Invalid
+    ),
 )
 async def save_paper_responses(
     exam_id: UUID,

@@ -1,0 +1,105 @@
+"""Saving has bounds: beyond them nothing is stored, the answer says so, and nobody else is slowed."""
+
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.engine.save_limits import EVENTS_PER_QUESTION, RESPONSES_PER_SECOND
+from app.services.components import Components
+from app.services.save_pacing import COUNT_EVERY, SavePacing
+from app.services.unit_of_work import unit_of_work
+from tests.conftest import TestClock
+from tests.content import publish_test
+from tests.people import People
+from tests.sittings import Sitting, logged, start
+
+FILL = text(
+    "insert into ias.response_events (attempt_id, question_id, lease, revision, answer)"
+    " select :attempt_id, :question_id, 1, 1000000 + n, '[\"a\"]' from generate_series(1, :count) as n"
+)
+
+
+@pytest.fixture
+async def sitting(engine: AsyncEngine, candidate: httpx.AsyncClient) -> Sitting:
+    async with unit_of_work(engine) as uow:
+        made = await publish_test(uow)
+    return await start(candidate, made)
+
+
+def batch(sitting: Sitting, first: int, size: int = 200) -> list[Any]:
+    return [sitting.response(0, ["a"], first + more) for more in range(size)]
+
+
+@pytest.fixture
+def frozen(clock: TestClock, monkeypatch: pytest.MonkeyPatch) -> TestClock:
+    """A clock that stands still: what is sent, is sent at one moment."""
+    moment = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: moment + clock.offset)
+    return clock
+
+
+class TestTooFast:
+    async def test_is_429_and_stores_nothing(
+        self, engine: AsyncEngine, sitting: Sitting, frozen: TestClock
+    ) -> None:
+        calls = RESPONSES_PER_SECOND // 200
+        for number in range(calls):
+            assert (await sitting.save(*batch(sitting, 1 + 200 * number))).status_code == 200
+        refused = await sitting.save(*batch(sitting, 900_000))
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
+        assert refused.headers["Retry-After"] == "1"
+        assert "None of the answers was saved" in refused.json()["detail"]
+        assert len(await logged(engine, sitting.id)) == RESPONSES_PER_SECOND
+        frozen.advance(seconds=1)
+        assert (await sitting.save(*batch(sitting, 900_000))).json()["saved"] == 200
+
+    async def test_slows_only_whoever_does_it(
+        self, sitting: Sitting, people: People, frozen: TestClock
+    ) -> None:
+        """To name another person's attempt takes nothing from them."""
+        stranger = Sitting(await people.candidate(), sitting.made, sitting.attempt)
+        codes = {(await stranger.save(*batch(sitting, 1))).status_code for _ in range(25)}
+        assert codes == {404}
+        assert (await sitting.save(sitting.response(0, ["b"]))).json()["saved"] == 1
+
+
+class TestTooMuch:
+    async def test_is_409_and_what_was_saved_counts(
+        self, engine: AsyncEngine, sitting: Sitting, clock: TestClock
+    ) -> None:
+        values = {
+            "attempt_id": sitting.id,
+            "question_id": sitting.made.question_ids[1],
+            "count": EVENTS_PER_QUESTION,
+        }
+        async with unit_of_work(engine) as uow:
+            await uow.session.execute(FILL, values)
+        for number in range(COUNT_EVERY // 200):
+            clock.advance(seconds=1)
+            assert (await sitting.save(*batch(sitting, 1 + 200 * number))).status_code == 200
+        for _ in range(2):
+            clock.advance(seconds=1)
+            refused = await sitting.save(sitting.response(0, ["b"], 900_000))
+            assert (refused.status_code, refused.json()["code"]) == (409, "save_limit_reached")
+        assert len(await logged(engine, sitting.id)) == EVENTS_PER_QUESTION + COUNT_EVERY
+        assert (await sitting.submit()).json()["status"] == "graded"
+        assert (await sitting.result())["correct"] == 1
+
+    async def test_an_honest_log_is_counted_and_goes_on(
+        self, engine: AsyncEngine, sitting: Sitting, clock: TestClock
+    ) -> None:
+        for number in range(3 * COUNT_EVERY // 200):
+            clock.advance(seconds=1)
+            assert (await sitting.save(*batch(sitting, 1 + 200 * number))).json()["saved"] == 200
+
+
+class TestMemory:
+    def test_is_bounded(self, parts: Components) -> None:
+        pacing, now = SavePacing(capacity=10), parts.clock.now()
+        for number in range(100):
+            pacing.admit(UUID(int=1), UUID(int=number), 1, now)
+        assert len(pacing._savers) == 10
