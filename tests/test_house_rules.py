@@ -33,6 +33,11 @@ WRITES_SQL = (
 )
 STATEMENTS = {"select", "insert", "update", "delete", "text", "func", "union", "exists"}
 
+LOCKS_IN_SQL = r"\bfor (no key )?(update|share|key share)\b|pg_advisory"
+LOCKS_ROWS_IN_SQL = {
+    "app/repositories/attempts.py": "a save locks within its statement; overdue attempts are skipped",
+}
+
 # Put together here, so that this file may be searched too.
 REGISTRIES = re.compile(
     "|".join(("pypi" + r"\.org", "python" + r"hosted\.org", "npm" + r"js\.org", "yarn" + r"pkg"))
@@ -130,6 +135,52 @@ class TestStatements:
             )
 
         assert offenders(executes) == []
+
+
+class TestRowLocks:
+    def test_are_taken_in_one_module(self) -> None:
+        """Queues, from which each takes what nobody else has, may skip what is locked anywhere."""
+
+        def locks(path: Path) -> bool:
+            return any(
+                isinstance(node, ast.Call)
+                and ast.unparse(node.func).endswith("with_for_update")
+                and not any(keyword.arg == "skip_locked" for keyword in node.keywords)
+                for node in ast.walk(tree_of(path))
+            )
+
+        assert offenders(locks) == ["app/repositories/locks.py"]
+
+    def test_are_written_in_sql_only_where_it_is_declared(self) -> None:
+        def writes(path: Path) -> bool:
+            texts = [node.value for node in ast.walk(tree_of(path)) if isinstance(node, ast.Constant)]
+            sql = [text for text in texts if isinstance(text, str) and text not in docstrings_of(path)]
+            return any(re.search(LOCKS_IN_SQL, text, re.IGNORECASE) for text in sql)
+
+        assert {name for name in offenders(writes) if not name.startswith("app/embedded/")} == set(
+            LOCKS_ROWS_IN_SQL
+        )
+
+    def test_each_use_case_that_writes_is_on_the_page(self) -> None:
+        page = set(re.findall(r"`(\w+\.\w+)`", (ROOT / "docs" / "concurrency.md").read_text()))
+        assert set(writing_use_cases()) - page == set()
+
+
+def writing_use_cases() -> Iterator[str]:
+    """The public functions of services that take a unit of work: `module.function`."""
+    for path in (path for path in MODULES if name_of(path).startswith("app/services/")):
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
+                kinds = [ast.unparse(each.annotation) for each in node.args.args if each.annotation]
+                if "UnitOfWork" in kinds:
+                    yield f"{path.stem}.{node.name}"
+
+
+def docstrings_of(path: Path) -> set[str]:
+    """The texts that explain, and are no SQL."""
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    nodes = [node for node in ast.walk(tree_of(path)) if isinstance(node, documented)]
+    return {ast.get_docstring(node, clean=False) or "" for node in nodes}
 
 
 class TestCommittedFiles:

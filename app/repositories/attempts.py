@@ -24,8 +24,8 @@ RUNNING = (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)
 # `log` holds what the new events are judged by: the standing one of each question, and those of the same
 # lease and revision. It reads the snapshot from before the insert, and not more than two events for each
 # one sent: however long a device goes on, its log makes no save slower.
-# Two queues of one device in opposite order would wait for each other, so rows go in sorted. An event that
-# was late and comes again in time, because the deadline was moved meanwhile, is new to what counts.
+# Queues of one device in opposite order would wait for each other, so rows go in sorted. An event that was
+# late and comes again in time, because the deadline was moved meanwhile, is new to what counts.
 SAVE = text(
     """
     with attempt as materialized (
@@ -261,8 +261,8 @@ class AttemptRepository(Repository):
 
     async def count_events(self, attempt_id: UUID) -> tuple[int, int]:
         """How many events the log of an attempt has, late ones too, and how many the longest question."""
-        total, most = (await self._session.execute(COUNT_EVENTS, {"attempt_id": attempt_id})).one()
-        return int(total), int(most)
+        row = (await self._session.execute(COUNT_EVENTS, {"attempt_id": attempt_id})).one()
+        return int(row[0]), int(row[1])
 
     async def standing(self, attempt_id: UUID) -> Sequence[ResponseEvent]:
         """What stands for each question: the highest (lease, revision) that was in time."""
@@ -369,7 +369,6 @@ class AttemptRepository(Repository):
         await self._session.flush()
 
     async def _locked(self, statement: Select[Attempt]) -> ScalarResult[Attempt]:
-        """Lock what is found, and read it anew: what this session has seen before may be out of date."""
         return await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, statement)
 
     def _of(self, user_id: UUID, test_id: UUID, exam_paper_id: UUID | None) -> Any:
