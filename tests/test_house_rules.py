@@ -35,6 +35,7 @@ STATEMENTS = {"select", "insert", "update", "delete", "text", "func", "union", "
 
 LOCKS_IN_SQL = r"\bfor (no key )?(update|share|key share)\b|pg_advisory"
 LOCKS_ROWS_IN_SQL = {
+    "app/repositories/locks.py": "is the module of locks",
     "app/repositories/attempts.py": "a save locks within its statement; overdue attempts are skipped",
 }
 

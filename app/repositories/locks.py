@@ -4,7 +4,7 @@ docs/architecture.md has the page: which use case locks what, in which mode and 
 """
 
 import hashlib
-from enum import Enum, IntEnum
+from enum import IntEnum, StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -34,14 +34,14 @@ class Rank(IntEnum):
     PREFERENCES = 13
 
 
-class Mode(Enum):
+class Mode(StrEnum):
     """How a row is locked, from the weakest."""
 
-    KEEP = {"read": True, "key_share": True}  # noqa: RUF012 -- the members' values, never changed
+    KEEP = "for key share"
     """Nobody deletes it, or takes it for EXCLUSIVE. What a foreign key does by itself."""
-    CHANGE = {"key_share": True}  # noqa: RUF012
+    CHANGE = "for no key update"
     """Nobody else changes it. Rows that refer to it may be added meanwhile."""
-    EXCLUSIVE = {}  # noqa: RUF012
+    EXCLUSIVE = "for update"
     """Nobody else changes it, keeps it, or adds rows that refer to it."""
 
 
@@ -54,8 +54,8 @@ async def lock(
     rows again after a wait, and the others not. Several rows need an order.
     """
     note(session, rank)
-    locked = statement.with_for_update(of=of, **mode.value).execution_options(populate_existing=True)
-    return await session.scalars(locked)
+    locked = statement.with_for_update(of=of, read=mode is Mode.KEEP, key_share=mode is not Mode.EXCLUSIVE)
+    return await session.scalars(locked.execution_options(populate_existing=True))
 
 
 async def enter(session: AsyncSession, exam_id: UUID) -> None:

@@ -267,7 +267,9 @@ async def inconsistencies(engine: AsyncEngine, scene: Scene) -> list[str]:
         paper = await uow.session.get_one(ExamPaper, scene.paper_id)
         statement = select(Attempt).where(Attempt.exam_paper_id == scene.paper_id)
         sat = [attempt for attempt in await uow.session.scalars(statement) if not attempt.practice]
-        counted = dict(iter(await uow.session.execute(COUNTED, {"paper_id": scene.paper_id})))
+        counted: dict[UUID, bool] = dict(
+            iter(await uow.session.execute(COUNTED, {"paper_id": scene.paper_id}))
+        )
         histogram = await uow.attempts.histogram(scene.paper_id)
     for attempt in sat:
         if attempt.paper_id != paper.paper_id:
