@@ -112,9 +112,10 @@ class UserRepository(Repository):
             .values(role=role)
         )
 
-    async def lock(self, user_id: UUID) -> None:
-        """Let one transaction at a time begin or end attempts of this person."""
-        await self._lock(Rank.USER, Mode.CHANGE, select(User.id).where(User.id == user_id))
+    async def lock(self, user_id: UUID) -> bool:
+        """Let one transaction at a time begin or end attempts of this person; False where they are banned."""
+        locked = await self._lock(Rank.USER, Mode.CHANGE, select(User.active).where(User.id == user_id))
+        return bool(locked.one_or_none())
 
 
 class RevocationRepository(Repository):

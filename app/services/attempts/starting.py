@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from app.core.errors import AttemptsExhausted, NotAvailable
+from app.core.errors import AttemptsExhausted, NotAvailable, SessionRevoked
 from app.core.ids import uuid7
 from app.core.tokens import AttemptGrant
 from app.engine import ordering, timing
@@ -44,12 +44,18 @@ async def start(
     """
     # Held first and looked at then: a test that is being placed in an exam is not started any more.
     await uow.tests.hold(test_id)
-    await uow.users.lock(candidate.id)
+    await hold_person(uow, candidate.id)
     attempt = await take_up(uow, parts, candidate.id, test_id, None, device, now)
     if attempt is not None:
         return await hand_over(uow, parts, attempt, is_new=False)
     attempt = await _begin(uow, parts, candidate, test_id, device, now)
     return await hand_over(uow, parts, attempt, is_new=True)
+
+
+async def hold_person(uow: UnitOfWork, user_id: UUID) -> None:
+    """Let nobody else begin or end attempts of a person. Raises SessionRevoked for who is banned by now."""
+    if not await uow.users.lock(user_id):
+        raise SessionRevoked
 
 
 async def take_up(

@@ -51,7 +51,7 @@ async def start(
     exam, paper = await uow.exams.enter(exam_viewer(candidate), exam_id, paper_id)
     if exam.cancelled_at is not None or paper.paper_id is None:
         raise NotAvailable("The exam was cancelled." if exam.cancelled_at else "The exam is not published.")
-    await uow.users.lock(candidate.id)
+    await attempts.hold_person(uow, candidate.id)
     attempt = await attempts.take_up(uow, parts, candidate.id, paper.test_id, paper.id, device, now)
     if attempt is not None:
         _tell_other_devices(uow, candidate, exam, attempt)
@@ -130,7 +130,7 @@ async def _admitted(
     if status is not PaperStatus.OPEN:
         raise EntryClosed(min(paper.closed_at or paper.entry_closes_at, paper.entry_closes_at))
     if registration is None and not candidate.is_staff:
-        registration = await enroll(uow, exam, candidate.id)
+        registration, _ = await enroll(uow, exam, candidate.id)
     return registration
 
 

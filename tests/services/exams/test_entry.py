@@ -5,14 +5,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.errors import EntryClosed, NotAvailable, PaperNotOpen
-from app.models import Attempt, AttemptStatus, ExamPaper
+from app.models import Attempt, AttemptStatus, ExamPaper, Registration
 from app.services import attempts, exams, tests
 from app.services.components import Components
 from app.services.exams import ExamDraft, ExamPaperDraft
@@ -21,7 +21,7 @@ from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import Principal, operator
 from tests.content import Made, publish_test
 from tests.sittings import add_candidate
-from tests.two_connections import alone, overlap, until_waiting
+from tests.two_connections import Work, alone, overlap, until_waiting
 
 HOUR = timedelta(hours=1)
 
@@ -276,3 +276,38 @@ async def voided(scene: Scene) -> int:
         mine += len(after - before)
         if count == 0:
             return mine
+
+
+class TestPeople:
+    async def test_who_is_banned_while_they_start_does_not(self, scene: Scene) -> None:
+        async def ban(uow: UnitOfWork) -> None:
+            await uow.users.change(scene.candidate.id, {"active": False})
+
+        both = await overlap(scene.engine, ban, scene.start)
+        assert (both.waited, both.second.code) == (True, "session_revoked")
+        assert await scene.attempts() == []
+
+    async def test_a_roll_number_is_not_claimed_for_who_is_just_registering(self, scene: Scene) -> None:
+        late = await candidate_of(scene)
+        both = await overlap(
+            scene.engine, lambda uow: scene.register(uow, late), await claim_for(scene, late)
+        )
+        assert (both.waited, both.second.code) == (True, "already_exists")
+
+    async def test_who_registers_while_a_roll_number_is_claimed_for_them_gets_it(self, scene: Scene) -> None:
+        late = await candidate_of(scene)
+        both = await overlap(
+            scene.engine, await claim_for(scene, late), lambda uow: scene.register(uow, late)
+        )
+        registration, is_new = both.second.result()
+        assert both.waited
+        assert (registration.id, is_new) == (both.first.value.id, False)
+
+
+async def claim_for(scene: Scene, person: Principal) -> Work:
+    """A place that waits for its account, and the order that gives it to this person."""
+    roll_number = uuid4().hex[:12]
+    async with unit_of_work(scene.engine) as uow:
+        place = {"exam_id": scene.exam_id, "roll_number": roll_number, "name": "Asha", "category": "general"}
+        uow.session.add(Registration(**place))
+    return lambda uow: exams.claim(uow, scene.staff, scene.exam_id, roll_number, person.id)
