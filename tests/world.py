@@ -71,14 +71,15 @@ class Objects:
 
     def path(self, template: str, **instead: str) -> str:
         """A route's path with these objects in it; `instead` replaces some of them."""
-        known = {**self.ids, **instead}
+        known = self.named(template, **instead)
+        return PARAMETER.sub(lambda match: quote(known[match[1]], safe=""), template)
 
-        def value(match: re.Match[str]) -> str:
-            if match[1] not in known:
-                raise UnknownParameter(f"no object for {{{match[1]}}} of {template}")
-            return quote(known[match[1]], safe="")
-
-        return PARAMETER.sub(value, template)
+    def named(self, template: str, **instead: str) -> dict[str, str]:
+        """The parameters of a template with the objects that they identify."""
+        named = PARAMETER.findall(template)
+        if unknown := set(named) - self.ids.keys() - instead.keys():
+            raise UnknownParameter(f"no object for {sorted(unknown)} of {template}")
+        return {name: instead.get(name) or self.ids[name] for name in named}
 
 
 @dataclass(frozen=True)
