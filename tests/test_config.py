@@ -90,7 +90,8 @@ class TestProduction:
             settings_of(monkeypatch, **PRODUCTION | {name: value})
 
     def test_embedded_servers_are_let_in_by_name(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        embedded = PRODUCTION | {"SUPABASE_URL": "http://127.0.0.1:9999", "SMTP_URL": "", "MAIL_FOLDER": "mail"}
+        servers = {"SUPABASE_URL": "http://127.0.0.1:9999", "SMTP_URL": "", "MAIL_FOLDER": "mail"}
+        embedded = PRODUCTION | servers
         with pytest.raises(ValidationError, match=r"SUPABASE_URL is not https.*SMTP_URL is not set"):
             settings_of(monkeypatch, **embedded)
         assert settings_of(monkeypatch, **embedded, ALLOW_EMBEDDED_SERVERS="true").mail_folder

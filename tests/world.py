@@ -259,7 +259,7 @@ async def _foreign_author(people: People, engine: AsyncEngine) -> httpx.AsyncCli
 
 async def standing(engine: AsyncEngine, objects: Objects) -> list[str]:
     """Every row of these objects as it stands, to see that nothing has changed."""
-    ids = objects.ids
+    ids, owner = objects.ids, objects.ids["user_id"]
     wanted = {
         "users": f"id = '{ids['user_id']}'",
         "memberships": f"user_id = '{ids['user_id']}' and institute_id = '{DEFAULT_INSTITUTE_ID}'",
@@ -274,7 +274,7 @@ async def standing(engine: AsyncEngine, objects: Objects) -> list[str]:
         "papers": f"test_id = '{ids['test_id']}'",
         "exams": f"id in ('{ids['exam_id']}', '{objects.draft_exam_id}')",
         "exam_papers": f"exam_id in ('{ids['exam_id']}', '{objects.draft_exam_id}')",
-        "registrations": f"exam_id = '{ids['exam_id']}' and (user_id = '{ids['user_id']}' or user_id is null)",
+        "registrations": f"exam_id = '{ids['exam_id']}' and coalesce(user_id, '{owner}') = '{owner}'",
         "accommodations": f"exam_id = '{ids['exam_id']}'",
         "announcements": f"exam_id = '{ids['exam_id']}'",
         "attempts": f"user_id = '{ids['user_id']}'",
@@ -289,5 +289,3 @@ async def standing(engine: AsyncEngine, objects: Objects) -> list[str]:
             statement = f"select '{table} ' || to_jsonb(row)::text from ias.{table} row where {condition}"
             rows += await uow.session.scalars(text(statement))
     return sorted(rows)
-
-
