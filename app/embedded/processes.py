@@ -68,7 +68,7 @@ def _started_by_proc(pid: int) -> str | None:
 
 def _started_by_ps(pid: int) -> str | None:
     command = ["/bin/ps", "-o", "stat=,lstart=", "-p", str(pid)]
-    output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=5).stdout  # noqa: S603 -- `ps`
+    output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=5).stdout  # noqa: S603 -- only ps
     state, _, started = output.strip().partition(" ")
     return None if state.startswith("Z") else started.strip()
 

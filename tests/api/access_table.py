@@ -1,7 +1,7 @@
-"""Who may call what: every route of the application with the roles that may use it, and whose objects it reaches.
+"""Who may call what: every route of the application, the roles that may use it, and the objects it reaches.
 
-A route that stands in no table here fails `test_access.py`. The tables say what the product promises; they are
-not generated from its code.
+A route that stands in no table here fails `test_access.py`. The tables say what the product promises; they
+are not generated from its code.
 """
 
 from dataclasses import dataclass

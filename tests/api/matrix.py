@@ -73,7 +73,7 @@ class Matrix:
                 self.clock.advance(seconds=-timedelta(hours=2).total_seconds())
 
     async def faults_of_roles(self, operation: Operation, rule: Rule) -> list[str]:
-        """Who may use the route is let in, everybody else is refused: with no body, a wrong one, a right one."""
+        """Who may use the route is let in, all others are refused: with no body, a wrong one, a right one."""
         found = []
         for identity in ROLES:
             path, body = self.world.path(operation[1]), body_for(operation, self.world.mine)

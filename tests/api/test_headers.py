@@ -40,6 +40,8 @@ REFUSED: dict[str, tuple[str, str, dict[str, object]]] = {
     ),
 }
 
+ASK = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "Authorization"}
+
 
 @pytest.fixture(scope="module")
 async def world(people: People, engine: AsyncEngine) -> World:
@@ -106,10 +108,8 @@ class TestEveryAnswer:
 
 
 class TestOtherOrigins:
-    ASK = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "Authorization"}
-
     async def test_a_named_one_may_ask(self, browser: httpx.AsyncClient) -> None:
-        answer = await browser.options("/v1/tests", headers={"Origin": "https://app.example.org", **self.ASK})
+        answer = await browser.options("/v1/tests", headers={"Origin": "https://app.example.org", **ASK})
         assert answer.status_code == 200
         assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example.org"
         # Tokens go into a header that the page sets; no cookie is ever used.
@@ -126,7 +126,7 @@ class TestOtherOrigins:
         ],
     )
     async def test_another_may_not(self, browser: httpx.AsyncClient, origin: str) -> None:
-        preflight = await browser.options("/v1/tests", headers={"Origin": origin, **self.ASK})
+        preflight = await browser.options("/v1/tests", headers={"Origin": origin, **ASK})
         assert preflight.status_code == 400
         for answer in (preflight, await browser.get("/health", headers={"Origin": origin})):
             assert "Access-Control-Allow-Origin" not in answer.headers
