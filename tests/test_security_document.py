@@ -1,4 +1,4 @@
-"""docs/security.md: complete, and true of the tests that it cites; and rules of security that no linter knows."""
+"""docs/security.md: complete, and true of the tests that it cites; and rules that no linter knows."""
 
 import ast
 import re
@@ -77,7 +77,8 @@ class TestDocument:
             assert set(REQUIREMENT.findall(section)) <= {section.partition(" ")[0]}
 
     @pytest.mark.parametrize(
-        "cited", ["`tests/nothing.py`", "`tests/conftest.py::TestNothing`", "`tests/conftest.py::TestClock::no`"]
+        "cited",
+        ["`tests/nothing.py`", "`tests/conftest.py::TestNothing`", "`tests/conftest.py::TestClock::no`"],
     )
     def test_a_wrong_citation_is_found(self, cited: str) -> None:
         assert [is_there(file, name) for file, name in cited_tests(cited)] == [False]
@@ -101,9 +102,7 @@ class TestCode:
         assert let_off == {"tests/**", "benchmarks/**"}
 
     def test_no_client_follows_redirects(self) -> None:
-        found = [
-            file.name for file in (ROOT / "app").rglob("*.py") if "follow_redirects" in file.read_text()
-        ]
+        found = [file.name for file in (ROOT / "app").rglob("*.py") if "follow_redirects" in file.read_text()]
         assert found == []
 
     def test_make_audit_looks_at_code_components_and_vulnerabilities(self) -> None:
