@@ -18,6 +18,13 @@ from tests.people import People
 from tests.world import Identity, Objects, UnknownParameter, World, build_world, standing
 
 WITH_OBJECTS = [operation for operation in OPERATIONS if "{" in operation[1]]
+NAMING_AN_ATTEMPT = [
+    ("GET", "/v1/tests/{test_id}/results"),
+    ("POST", "/v1/tests/{test_id}/responses"),
+    ("POST", "/v1/tests/{test_id}/submit"),
+    ("POST", "/v1/exams/{exam_id}/papers/{paper_id}/responses"),
+    ("POST", "/v1/exams/{exam_id}/papers/{paper_id}/submit"),
+]
 RIGHTFUL = (Identity.OWNER, Identity.AUTHOR, Identity.ADMIN)
 """Each operation has one of these for whom the objects are meant."""
 
@@ -48,6 +55,40 @@ class TestSomebodyElsesObjects:
         self, matrix: Matrix, operation: Operation
     ) -> None:
         assert await matrix.faults_of_shown_names(operation) == []
+
+
+class TestReferences:
+    """Somebody else's attempt named in a query or a body, below a path that is one's own."""
+
+    @pytest.mark.parametrize("operation", NAMING_AN_ATTEMPT, ids=" ".join)
+    @pytest.mark.parametrize("identity", [Identity.OTHER_CANDIDATE, Identity.OTHER_ATTEMPT])
+    async def test_an_attempt_of_another_is_not_reached(
+        self, matrix: Matrix, engine: AsyncEngine, operation: Operation, identity: Identity
+    ) -> None:
+        rows = await standing(engine, matrix.world.mine)
+        path = matrix.world.theirs.path(operation[1])
+        request = body_for(operation, matrix.world.mine)
+        if operation[0] == "GET":
+            request = {"params": {"attempt_id": matrix.world.mine.attempt["id"]}}
+        answer = await matrix.send(identity, operation, path, **request)
+        allowed = identity in OPERATIONS[operation].level.value
+        assert answer.status_code == (404 if allowed else 401)
+        assert await standing(engine, matrix.world.mine) == rows
+
+    async def test_an_order_moves_no_attempt_of_another_exam(
+        self, matrix: Matrix, engine: AsyncEngine
+    ) -> None:
+        rows = await standing(engine, matrix.world.mine)
+        operation = ("POST", "/v1/exams/{exam_id}/attempts/{verb}")
+        path, body = matrix.world.theirs.path(operation[1]), body_for(operation, matrix.world.mine)
+        assert (await matrix.send(Identity.ADMIN, operation, path, **body)).status_code == 404
+        assert await standing(engine, matrix.world.mine) == rows
+
+    async def test_a_list_narrowed_to_a_test_shows_ones_own_attempts(self, matrix: Matrix) -> None:
+        operation, wanted = ("GET", "/v1/users/attempts"), {"test_id": matrix.world.mine.ids["test_id"]}
+        for identity, count in ((Identity.OWNER, 1), (Identity.OTHER_CANDIDATE, 0), (Identity.ADMIN, 0)):
+            answer = await matrix.send(identity, operation, operation[1], params=wanted)
+            assert len(answer.json()["items"]) == count, identity
 
 
 async def test_the_ids_lead_somewhere(
