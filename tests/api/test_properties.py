@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
 from app.main import create_app
+from app.schemas.common import In
 from tests.api.access_table import OPERATIONS, Operation, Reach
 from tests.api.matrix import NO_SUCH_FIELD, Matrix
 from tests.conftest import TestClock
@@ -141,6 +143,65 @@ class TestBodies:
             ("POST", "/v1/questions/import"),
             ("POST", "/v1/exams/{exam_id}/papers/{paper_id}/responses/import"),
         }
+
+
+def models(base: type[BaseModel] = In) -> Iterator[type[BaseModel]]:
+    """Every shape of a body, those within others too."""
+    for model in base.__subclasses__():
+        yield model
+        yield from models(model)
+
+
+def unbounded(schema: Json, path: str) -> Iterator[str]:
+    """Where a schema lets texts, lists or objects be as large as the body may be."""
+    kind, values = schema.get("type"), schema.get("additionalProperties", False)
+    if kind == "string" and not {"maxLength", "enum", "format", "const", "pattern"} & schema.keys():
+        yield path
+    if kind == "array" and "maxItems" not in schema:
+        yield f"{path}[]"
+    if values is not False and not {"maxProperties", "propertyNames"} & schema.keys():
+        yield f"{path}{{}}"
+    if values is True:
+        yield f"{path}{{any}}"
+    below = [schema.get("items"), values, *schema.get("anyOf", []), *schema.get("oneOf", [])]
+    for each in below:
+        if isinstance(each, dict):
+            yield from unbounded(each, path)
+
+
+class TestBounds:
+    BOUNDED_OTHERWISE = frozenset({"ProfileIn.preferences{any}"})  # by the test below
+
+    @pytest.mark.parametrize("model", sorted(set(models()), key=lambda each: each.__name__))
+    def test_each_text_and_list_of_a_body_has_one(self, model: type[BaseModel]) -> None:
+        # The form that is kept: a localized text may be sent as a plain string, and is bounded as an object.
+        properties = model.model_json_schema(mode="serialization").get("properties", {})
+        found = {
+            where
+            for name, schema in properties.items()
+            for where in unbounded(schema, f"{model.__name__}.{name}")
+        }
+        assert found <= self.BOUNDED_OTHERWISE
+
+    async def test_preferences_do_too(self, people: People) -> None:
+        """They are read with the profile, at every request of the person."""
+        candidate = await people.candidate()
+        allowed = await candidate.put("/users/profile", json={"preferences": {"theme": "x" * 19_000}})
+        assert allowed.status_code == 200
+        for value in ("x" * 20_001, ["x" * 1000] * 20, "\u0939" * 7_000, {"a": list(range(10_000))}):
+            answer = await candidate.put("/users/profile", json={"preferences": {"theme": value}})
+            assert answer.status_code == 422
+            assert [error["field"] for error in answer.json()["errors"]] == ["preferences"]
+
+    def test_the_search_can_fail(self) -> None:
+        class Open(BaseModel):
+            text: str
+            items: list[int]
+            more: dict[str, Any]
+
+        properties = Open.model_json_schema()["properties"]
+        found = [where for name, schema in properties.items() for where in unbounded(schema, name)]
+        assert found == ["text", "items[]", "more{}", "more{any}"]
 
 
 class TestAnswers:
