@@ -6,7 +6,7 @@ that a new kind of object cannot be left out of the tests that use it.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -51,6 +51,8 @@ class Identity(StrEnum):
     ATTEMPT = "attempt token of the owner"
     PAPER_ATTEMPT = "attempt token of the owner at the exam"
     OTHER_ATTEMPT = "attempt token of another attempt"
+    BANNED_ATTEMPT = "attempt token of the banned"
+    BANNED_PAPER_ATTEMPT = "attempt token of the banned at the exam"
 
 
 class UnknownParameter(AssertionError):
@@ -89,6 +91,8 @@ class World:
     mine: Objects
     theirs: Objects
     """Of another author and another candidate: for identities who own something, and for mixed paths."""
+    banned: Objects
+    """The owner's objects with the attempts of somebody who was banned afterwards."""
     headers: Mapping[Identity, str | None]
 
     def path(self, template: str, **instead: str) -> str:
@@ -115,6 +119,7 @@ async def build_world(people: People, engine: AsyncEngine) -> World:
         Identity.OTHER_AUTHOR: other_author,
         Identity.ADMIN: admin,
     }
+    ended = await _sat_too(mine, banned)
     status = {"active": False}
     body_of(await admin.put(f"/users/{await id_of(banned)}/status", json=status))
     headers: dict[Identity, str | None] = {
@@ -126,8 +131,10 @@ async def build_world(people: People, engine: AsyncEngine) -> World:
         Identity.ATTEMPT: f"Bearer {mine.attempt['attempt_token']}",
         Identity.PAPER_ATTEMPT: f"Bearer {mine.paper_attempt['attempt_token']}",
         Identity.OTHER_ATTEMPT: f"Bearer {theirs.paper_attempt['attempt_token']}",
+        Identity.BANNED_ATTEMPT: f"Bearer {ended.attempt['attempt_token']}",
+        Identity.BANNED_PAPER_ATTEMPT: f"Bearer {ended.paper_attempt['attempt_token']}",
     }
-    return World(mine, theirs, headers)
+    return World(mine, theirs, ended, headers)
 
 
 async def id_of(client: httpx.AsyncClient) -> str:
@@ -176,6 +183,14 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
         "verb": "pause",
     }
     return Objects(ids, attempt, paper_attempt, draft_exam, draft_paper)
+
+
+async def _sat_too(objects: Objects, candidate: httpx.AsyncClient) -> Objects:
+    """The same objects, with this candidate's attempts at the test and the exam paper."""
+    body_of(await candidate.post(objects.path("/exams/{exam_id}/register")))
+    attempt = body_of(await candidate.post(objects.path("/tests/{test_id}/start")))
+    paper_attempt = body_of(await candidate.post(objects.path("/exams/{exam_id}/papers/{paper_id}/start")))
+    return replace(objects, attempt=attempt, paper_attempt=paper_attempt)
 
 
 async def _question(author: httpx.AsyncClient, **more: Any) -> str:

@@ -35,6 +35,8 @@ NOT_SIGNED_IN = frozenset(
         Identity.ATTEMPT,
         Identity.PAPER_ATTEMPT,
         Identity.OTHER_ATTEMPT,
+        Identity.BANNED_ATTEMPT,
+        Identity.BANNED_PAPER_ATTEMPT,
     }
 )
 NO_SUCH_FIELD = {"no_such_field": 1}

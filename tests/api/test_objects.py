@@ -91,6 +91,18 @@ class TestReferences:
             assert len(answer.json()["items"]) == count, identity
 
 
+@pytest.mark.parametrize(
+    "operation", [each for each, rule in OPERATIONS.items() if rule.level is Level.HOLDER], ids=" ".join
+)
+async def test_a_ban_ends_every_use_of_an_attempt_token(matrix: Matrix, operation: Operation) -> None:
+    in_exam = operation[1].startswith("/v1/exams")
+    identity = Identity.BANNED_PAPER_ATTEMPT if in_exam else Identity.BANNED_ATTEMPT
+    banned = matrix.world.banned
+    answer = await matrix.send(identity, operation, banned.path(operation[1]), **body_for(operation, banned))
+    # An image is looked for among those of the person's papers, and none is found.
+    assert answer.status_code == (404 if "media" in operation[1] else 401)
+
+
 async def test_the_ids_lead_somewhere(
     app: FastAPI, people: People, engine: AsyncEngine, clock: TestClock
 ) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -169,10 +170,13 @@ def unbounded(schema: Json, path: str) -> Iterator[str]:
             yield from unbounded(each, path)
 
 
+MODELS: list[type[BaseModel]] = sorted(set(models()), key=attrgetter("__name__"))
+
+
 class TestBounds:
     BOUNDED_OTHERWISE = frozenset({"ProfileIn.preferences{any}"})  # by the test below
 
-    @pytest.mark.parametrize("model", sorted(set(models()), key=lambda each: each.__name__))
+    @pytest.mark.parametrize("model", MODELS)
     def test_each_text_and_list_of_a_body_has_one(self, model: type[BaseModel]) -> None:
         # The form that is kept: a localized text may be sent as a plain string, and is bounded as an object.
         properties = model.model_json_schema(mode="serialization").get("properties", {})
