@@ -4,7 +4,7 @@ PYTHONS := $(PYTHON) python3 python3.13 python3.12 python3.11
 STAMP := .venv/installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check lock clean
+.PHONY: help run test check audit lock clean
 .DELETE_ON_ERROR:
 
 # The stamp says where the environment was made: one that was moved, or has lost its Python, is made anew.
@@ -14,6 +14,7 @@ help:
 	@echo 'make run    start everything on this machine (PORT, HOST and IAS_HOME from the environment)'
 	@echo 'make test   run the tests'
 	@echo 'make check  run what CI runs: lint, format, types, import contracts, tests'
+	@echo 'make audit  look for known vulnerabilities and unsafe calls, write the list of components to dist/'
 	@echo 'make lock   write requirements.txt and requirements-dev.txt anew'
 	@echo 'make clean  remove .venv and caches; data in IAS_HOME stay'
 
@@ -29,6 +30,14 @@ check: $(STAMP)
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/pytest -n 2 --dist worksteal
+
+# pip-audit asks the package index for known vulnerabilities; --strict fails where it cannot be asked.
+audit: $(STAMP)
+	.venv/bin/ruff check --select S .
+	@mkdir -p dist
+	.venv/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible \
+		--output-format JSON --output-file dist/sbom.json
+	.venv/bin/pip-audit --requirement requirements.txt --disable-pip --require-hashes --strict
 
 lock:
 	sh scripts/lock.sh

@@ -1,8 +1,10 @@
 """Settings, read from environment variables (and `.env` in development)."""
 
 from functools import lru_cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -11,6 +13,8 @@ from sqlalchemy.exc import ArgumentError
 
 DEVELOPMENT_SECRET = "development-only-secret-do-not-use-in-production"  # noqa: S105 -- refused in production
 TRANSACTION_POOLER_PORT = 6543
+FEWEST_CHARACTERS = 10
+"""How many different characters a secret must have: 32 random hexadecimal digits have 14 on average."""
 
 CommaSeparated = Annotated[list[str], NoDecode]
 
@@ -26,6 +30,8 @@ class Settings(BaseSettings):
     )
 
     environment: Literal["development", "test", "production"] = "development"
+    public_docs: bool = False
+    allow_embedded_servers: bool = False
     secret_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
     log_level: str = "INFO"
 
@@ -104,20 +110,26 @@ class Settings(BaseSettings):
         return self
 
     def _unsafe_in_production(self) -> list[str]:
-        secret = self.secret_key.get_secret_value()
+        secret, embedded = self.secret_key.get_secret_value(), self.allow_embedded_servers
         checks = {
             "SECRET_KEY is the development default": secret == DEVELOPMENT_SECRET,
             "SECRET_KEY has fewer than 32 characters": len(secret) < 32,
+            "SECRET_KEY repeats a few characters": len(set(secret)) < FEWEST_CHARACTERS,
+            "SUPABASE_JWT_SECRET has fewer than 32 characters": _is_short(self.supabase_jwt_secret, 32),
+            "METRICS_TOKEN has fewer than 16 characters": _is_short(self.metrics_token, 16),
             "DATABASE_URL is not set": "database_url" not in self.model_fields_set,
             "REDIS_URL or REDIS_HOST is not set": not {"redis_url", "redis_host"} & self.model_fields_set,
             "SUPABASE_URL is not set": "supabase_url" not in self.model_fields_set,
-            "SUPABASE_URL is not https": not self.supabase_url.startswith("https://"),
+            "SUPABASE_URL is not https": not embedded and not self.supabase_url.startswith("https://"),
+            "SUPABASE_URL is an address of this machine": not embedded and _is_loopback(self.supabase_url),
             "SUPABASE_ANON_KEY is not set": not self.supabase_anon_key.get_secret_value(),
             "SUPABASE_SERVICE_KEY is not set": not self.supabase_service_key.get_secret_value(),
             "CORS_ORIGINS allows every origin": "*" in self.cors_origins,
-            "SMTP_URL is not set": self.smtp_url is None,
+            "SMTP_URL is not set": self.smtp_url is None and not (embedded and self.mail_folder),
+            "MAIL_FROM is not set": "mail_from" not in self.model_fields_set,
             "MEDIA_URL is not set": self.media_url is None,
             "API_URL is not https": not self.api_url.startswith("https://"),
+            "APP_URL is not https": not self.app_url.startswith("https://"),
         }
         return [sentence for sentence, unsafe in checks.items() if unsafe]
 
@@ -144,9 +156,26 @@ class Settings(BaseSettings):
         return f"redis://{self.redis_host}:{self.redis_port}/0"
 
     @property
+    def shows_docs(self) -> bool:
+        """Whether the OpenAPI document and its pages are served: in production only if asked for."""
+        return self.public_docs or self.environment != "production"
+
+    @property
     def token_issuer(self) -> str:
         """The `iss` of access tokens."""
         return f"{self.supabase_url.rstrip('/')}/auth/v1"
+
+
+def _is_short(secret: SecretStr | None, length: int) -> bool:
+    return secret is not None and len(secret.get_secret_value()) < length
+
+
+def _is_loopback(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 @lru_cache

@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from app.api import problems
+from app.api import docs, problems
 from app.api.payloads import refuse_unstorable
 from app.api.v1 import (
     auth,
@@ -51,7 +51,11 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         description=DESCRIPTION,
         lifespan=_lifespan(settings, clock),
         middleware=_middleware(settings),
+        openapi_url="/openapi.json" if settings.shows_docs else None,
+        docs_url=None,
         redoc_url=None,
+        # A redirect to the path without its slash would be built from the client's Host header.
+        redirect_slashes=False,
     )
     problems.install(app)
     # Included one by one, the busiest first: a router within a router is matched twice for each request.
@@ -72,6 +76,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     ):
         app.include_router(router, prefix="/v1", dependencies=[Depends(refuse_unstorable)])
     app.include_router(health.router, include_in_schema=False)
+    if settings.shows_docs:
+        app.include_router(docs.router)
     for prefix in ("/v1", ""):
         app.include_router(websocket.socket_router, prefix=prefix)
     return app

@@ -16,6 +16,8 @@ PRODUCTION = {
     "SMTP_URL": "smtps://user:secret@mail.example.org",
     "MEDIA_URL": "s3://ias-media/images",
     "API_URL": "https://api.example.org",
+    "APP_URL": "https://app.example.org",
+    "MAIL_FROM": "IAS <no-reply@example.org>",
 }
 
 
@@ -53,6 +55,8 @@ class TestProduction:
             "SMTP_URL",
             "MEDIA_URL",
             "API_URL",
+            "APP_URL",
+            "MAIL_FROM",
         ],
     )
     @pytest.mark.parametrize("how", ["missing", "empty"])
@@ -67,6 +71,13 @@ class TestProduction:
         ("name", "value", "sentence"),
         [
             ("SECRET_KEY", "short", "fewer than 32 characters"),
+            ("SECRET_KEY", "changemechangemechangemechangeme", "SECRET_KEY repeats a few characters"),
+            ("SUPABASE_JWT_SECRET", "super-secret", "SUPABASE_JWT_SECRET has fewer than 32 characters"),
+            ("METRICS_TOKEN", "metrics", "METRICS_TOKEN has fewer than 16 characters"),
+            ("SUPABASE_URL", "https://127.0.0.1:9999", "SUPABASE_URL is an address of this machine"),
+            ("SUPABASE_URL", "https://[::1]:9999", "SUPABASE_URL is an address of this machine"),
+            ("SUPABASE_URL", "https://localhost", "SUPABASE_URL is an address of this machine"),
+            ("APP_URL", "http://app.example.org", "APP_URL is not https"),
             ("SUPABASE_URL", "http://project.supabase.co", "SUPABASE_URL is not https"),
             ("API_URL", "http://api.example.org", "API_URL is not https"),
             ("CORS_ORIGINS", "https://app.example.org, *", "CORS_ORIGINS allows every origin"),
@@ -77,6 +88,18 @@ class TestProduction:
     ) -> None:
         with pytest.raises(ValidationError, match=sentence):
             settings_of(monkeypatch, **PRODUCTION | {name: value})
+
+    def test_embedded_servers_are_let_in_by_name(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        servers = {"SUPABASE_URL": "http://127.0.0.1:9999", "SMTP_URL": "", "MAIL_FOLDER": "mail"}
+        embedded = PRODUCTION | servers
+        with pytest.raises(ValidationError, match=r"SUPABASE_URL is not https.*SMTP_URL is not set"):
+            settings_of(monkeypatch, **embedded)
+        assert settings_of(monkeypatch, **embedded, ALLOW_EMBEDDED_SERVERS="true").mail_folder
+
+    def test_the_docs_are_shown_where_they_are_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert settings_of(monkeypatch).shows_docs
+        assert not settings_of(monkeypatch, **PRODUCTION).shows_docs
+        assert settings_of(monkeypatch, **PRODUCTION, PUBLIC_DOCS="true").shows_docs
 
 
 class TestDatabase:

@@ -38,6 +38,17 @@ SHARED = (
     "MEDIA_URL",
 )
 
+# Without one of these, a server or a folder of `ias up` takes its place.
+REPLACED = (
+    ("DATABASE_URL",),
+    ("REDIS_URL", "REDIS_HOST"),
+    ("SUPABASE_URL",),
+    ("SMTP_URL",),
+    ("MEDIA_URL",),
+    ("SECRET_KEY",),
+)
+ALLOWED = ("true", "1", "yes", "on")
+
 
 class Servers:
     """What stands under the API. `environment` tells a child process where everything is."""
@@ -46,6 +57,7 @@ class Servers:
         self._home = home
         self._supervisor = supervisor
         settings = read_settings()
+        refuse_in_production(settings)
         self._postgres = None if settings.get("DATABASE_URL") else Postgres(home.folder)
         self._valkey = (
             None if settings.get("REDIS_URL") or settings.get("REDIS_HOST") else Valkey(home.folder)
@@ -137,6 +149,17 @@ def read_settings() -> dict[str, str]:
     return {name: value for name, value in dotenv_values(".env").items() if value} | dict(os.environ)
 
 
+def refuse_in_production(settings: Mapping[str, str]) -> None:
+    """Raise ServerError where an embedded server would stand in for a setting that production lacks."""
+    if settings.get("ENVIRONMENT") != "production" or settings.get("ALLOW_EMBEDDED_SERVERS") in ALLOWED:
+        return
+    if missing := [" or ".join(names) for names in REPLACED if not any(map(settings.get, names))]:
+        raise ServerError(
+            f"In production the embedded servers are not started. Set {', '.join(missing)};"
+            " or ALLOW_EMBEDDED_SERVERS=true, for a trial on one machine."
+        )
+
+
 @contextmanager
 def ensure_servers(*, migrated: bool = True) -> Iterator[None]:
     """Give this process the servers of the `ias up` that runs, or servers of its own for as long as it takes.
@@ -148,6 +171,7 @@ def ensure_servers(*, migrated: bool = True) -> Iterator[None]:
         return
     with ExitStack() as stack:
         try:
+            refuse_in_production(read_settings())
             home = Home.from_environment()
             run = _running(home, stack)
             environment = _shared(run) if run else stack.enter_context(_own_servers(home, migrated=migrated))

@@ -32,7 +32,7 @@ _DEMO_ACCOUNTS = (
     "candidate1@example.com, candidate2@example.com;",
     "the password is testpassword",
 )
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- compared, not bound
 
 console = Console(highlight=False)
 

@@ -15,13 +15,6 @@ from app.core.rate_limits import LimitState
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 NOTHING_MAY_LOAD = "default-src 'none'; frame-ancestors 'none'"
-# Swagger UI and ReDoc come from a content network, with an inline script each.
-DOCUMENTATION_MAY_LOAD = (
-    "default-src 'none'; script-src 'unsafe-inline' https://cdn.jsdelivr.net; "
-    "style-src 'unsafe-inline' https://cdn.jsdelivr.net https://fonts.googleapis.com; "
-    "font-src https://fonts.gstatic.com; img-src 'self' data: https:; connect-src 'self'; "
-    "worker-src blob:; frame-ancestors 'none'"
-)
 
 log = structlog.get_logger(__name__)
 
@@ -72,12 +65,10 @@ class AccessLog:
 class SecurityHeaders:
     """What a browser must not do with our answers; a route that sets one of these headers has its way."""
 
-    def __init__(
-        self, app: ASGIApp, *, hsts: bool, documentation_paths: tuple[str, ...] = ("/docs", "/redoc")
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, hsts: bool) -> None:
         self.app = app
-        self.documentation_paths = documentation_paths
         self.headers = {
+            "Content-Security-Policy": NOTHING_MAY_LOAD,
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
             "X-Frame-Options": "DENY",
@@ -89,10 +80,7 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        is_documentation = scope["path"].startswith(self.documentation_paths)
-        policy = DOCUMENTATION_MAY_LOAD if is_documentation else NOTHING_MAY_LOAD
-        headers = {**self.headers, "Content-Security-Policy": policy}
-        return await self.app(scope, receive, _with_headers(send, lambda: headers))
+        return await self.app(scope, receive, _with_headers(send, lambda: self.headers))
 
 
 class RateLimitHeaders:

@@ -163,7 +163,7 @@ class Postgres:
         """Run a psql script as the superuser. Values come by the environment, which `ps` does not show."""
         address = self._running_address
         where = ["-h", str(address.socket_folder), "-p", str(address.port), "-U", _SUPERUSER, "-d", database]
-        result = subprocess.run(  # noqa: S603
+        result = subprocess.run(  # noqa: S603 -- our own program
             [postgres_program("psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", *where],
             input=script,
             env=_ENVIRONMENT | {"PGPASSWORD": address.password, "PGCLIENTENCODING": "UTF8"} | environment,
@@ -251,4 +251,4 @@ def _data_argument(folder: Path) -> str:
 
 
 def _short_temporary_folder() -> Path:
-    return Path("/tmp") if Path("/tmp").is_dir() else Path(tempfile.gettempdir())  # noqa: S108
+    return Path("/tmp") if Path("/tmp").is_dir() else Path(tempfile.gettempdir())  # noqa: S108 -- a folder of its own is made in it

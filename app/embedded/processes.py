@@ -68,7 +68,7 @@ def _started_by_proc(pid: int) -> str | None:
 
 def _started_by_ps(pid: int) -> str | None:
     command = ["/bin/ps", "-o", "stat=,lstart=", "-p", str(pid)]
-    output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=5).stdout  # noqa: S603
+    output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=5).stdout  # noqa: S603 -- only ps
     state, _, started = output.strip().partition(" ")
     return None if state.startswith("Z") else started.strip()
 
@@ -185,7 +185,7 @@ class Child:
         make_private_folder(self.log.parent)
         with open(self.log, "ab", opener=private) as log:
             # A session of its own keeps a Ctrl-C at the terminal for the supervisor alone.
-            self._process = subprocess.Popen(  # noqa: S603
+            self._process = subprocess.Popen(  # noqa: S603 -- our own program
                 self.command,
                 stdin=subprocess.PIPE,
                 stdout=log,

@@ -39,13 +39,17 @@ class OptionIn(In):
     text: Localized
 
 
-Options = Annotated[list[OptionIn], Field(max_length=20)]
+MOST_OPTIONS = 20
+
+Options = Annotated[list[OptionIn], Field(max_length=MOST_OPTIONS)]
+Combination = Annotated[list[OptionId], Field(max_length=MOST_OPTIONS)]
+"""A whole right answer."""
 
 
 class KeyIn(In):
     """What is right: whole right answers by option id, or a number with its tolerance."""
 
-    accepted: Annotated[list[list[OptionId]], Field(max_length=64)] | None = None
+    accepted: Annotated[list[Combination], Field(max_length=64)] | None = None
     value: Number | None = None
     tolerance: Number | None = None
 

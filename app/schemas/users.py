@@ -1,5 +1,6 @@
 """Profiles."""
 
+import json
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -13,6 +14,7 @@ from app.schemas.auth import Name
 from app.schemas.common import In, LanguageTag, Out
 
 DEEPEST_PREFERENCES = 10
+LONGEST_PREFERENCES = 20_000
 
 Category = Literal["general", "ews", "obc", "sc", "st"]
 
@@ -33,8 +35,15 @@ def _shallow(preferences: dict[str, Any]) -> dict[str, Any]:
         values = (item.values() if isinstance(item, dict) else item for item in level)
         level = [value for items in values for value in items if isinstance(value, dict | list)]
         if not level:
-            return preferences
+            return _short(preferences)
     raise ValueError(f"Preferences are nested at most {DEEPEST_PREFERENCES} levels deep.")
+
+
+def _short(preferences: dict[str, Any]) -> dict[str, Any]:
+    """The profile is read at every request of its person, preferences included."""
+    if len(json.dumps(preferences, ensure_ascii=False).encode(errors="replace")) > LONGEST_PREFERENCES:
+        raise ValueError(f"Preferences take at most {LONGEST_PREFERENCES} bytes as JSON.")
+    return preferences
 
 
 Preferences = Annotated[dict[str, Any], Field(max_length=50), AfterValidator(_shallow)]

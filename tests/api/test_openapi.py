@@ -26,11 +26,8 @@ from app.config import Settings
 from app.embedded.network import free_port
 from app.embedded.processes import wait_for
 from app.main import create_app
-from app.models import Question
-from app.services.unit_of_work import unit_of_work
-from tests.content import add_passage, publish_test
 from tests.people import People
-from tests.pictures import uploaded
+from tests.world import World, build_world
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
@@ -81,22 +78,9 @@ def document(served: str) -> BaseSchema:
 
 
 @pytest.fixture(scope="session")
-async def known_ids(engine: AsyncEngine, people: People) -> dict[str, str]:
+async def world(engine: AsyncEngine, people: People) -> World:
     """Things that exist, for paths: a random id only ever finds a 404."""
-    async with unit_of_work(engine) as uow:
-        made = await publish_test(uow)
-        passage = await add_passage(uow)
-        question = await uow.session.get_one(Question, made.question_ids[0])
-    image = await uploaded(await people.member("author"))
-    someone = (await (await people.candidate()).get("/auth/me")).json()["id"]
-    return {
-        "test_id": str(made.id),
-        "question_id": str(question.id),
-        "passage_id": str(passage.id),
-        "media_id": image["id"],
-        "subject_id": str(question.subject_id),
-        "user_id": someone,
-    }
+    return await build_world(people, engine)
 
 
 @pytest.fixture(params=["student", "admin"])
@@ -109,10 +93,10 @@ async def token(people: People, request: pytest.FixtureRequest) -> str:
 @pytest.mark.usefixtures("anyio_backend")  # some fixtures are asynchronous, Schemathesis is not
 @pytest.mark.parametrize(("method", "path"), operations())
 def test_answers_as_documented(
-    method: str, path: str, document: BaseSchema, known_ids: dict[str, str], token: str
+    method: str, path: str, document: BaseSchema, world: World, token: str
 ) -> None:
     operation = document[path][method]
-    named = {name: known_ids[name] for name in known_ids if f"{{{name}}}" in path}
+    named = world.mine.named(path)
     modes = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
     cases = [operation.as_strategy(mode) for mode in modes]
     if named:

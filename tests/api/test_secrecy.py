@@ -1,6 +1,6 @@
 """No payload for candidates contains a key or an explanation before it may: every route, byte by byte."""
 
-from collections import defaultdict
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.services.unit_of_work import unit_of_work
 from tests.content import Made, publish_test
 from tests.people import People
+from tests.world import World, build_world
 
 NUMBER = "271828.1828"
 KEYS = (["b"], ["c"], {"value": NUMBER, "tolerance": "0.125"})
@@ -27,15 +28,13 @@ def operations(app: FastAPI) -> list[tuple[str, str]]:
     return [(method, path) for path, item in app.openapi()["paths"].items() for method in item]
 
 
-async def leaks(
-    client: httpx.AsyncClient, app: FastAPI, ids: dict[str, str], body: dict[str, Any]
-) -> list[str]:
+async def leaks(client: httpx.AsyncClient, app: FastAPI, world: World, body: dict[str, Any]) -> list[str]:
     """The operations whose answers, headers included, show something that is right."""
     found = []
     for method, template in operations(app):
         if template in ("/v1/auth/logout", "/v1/tests/{test_id}/submit"):
             continue  # Called by the tests themselves, at their time.
-        path = template.removeprefix("/v1").format_map(defaultdict(lambda: "1", ids))
+        path = world.path(template).removeprefix("/v1")
         answer = await client.request(
             method,
             path,
@@ -48,56 +47,57 @@ async def leaks(
     return found
 
 
-async def known_ids(client: httpx.AsyncClient, made: Made, engine: AsyncEngine) -> dict[str, str]:
+@pytest.fixture(scope="module")
+async def built(people: People, engine: AsyncEngine) -> World:
+    return await build_world(people, engine)
+
+
+@pytest.fixture
+async def world(built: World, made: Made, engine: AsyncEngine) -> World:
+    """The objects of others, and among them the test whose keys are looked for."""
     async with unit_of_work(engine) as uow:
         question, version = (await uow.tests.questions([made.question_ids[2]]))[made.question_ids[2]]
-    return {
+    searched = {
         "test_id": str(made.id),
         "question_id": str(question.id),
-        "passage_id": str(question.id),
-        "media_id": str(question.id),
         "version": str(version.number),
         "subject_id": str(question.subject_id),
-        "chapter_id": str(question.subject_id),
-        "user_id": (await client.get("/auth/me")).json()["id"],
     }
+    return replace(built, mine=replace(built.mine, ids={**built.mine.ids, **searched}))
 
 
 class TestNothingIsShown:
     async def test_before_during_and_after_an_attempt_whose_review_is_never(
-        self, app: FastAPI, candidate: httpx.AsyncClient, made: Made, engine: AsyncEngine
+        self, app: FastAPI, candidate: httpx.AsyncClient, made: Made, world: World
     ) -> None:
-        ids = await known_ids(candidate, made, engine)
-        assert await leaks(candidate, app, ids, {}) == []
+        assert await leaks(candidate, app, world, {}) == []
         attempt = (await candidate.post(f"{made.path}/start")).json()
         body = {
             "attempt_id": attempt["id"],
             "lease": attempt["lease"],
             "responses": [{"question_id": str(made.question_ids[0]), "revision": 1, "answer": ["b"]}],
         }
-        assert await leaks(candidate, app, ids, body) == []
+        assert await leaks(candidate, app, world, body) == []
         await candidate.post(f"{made.path}/submit", json={"attempt_id": attempt["id"]})
         assert (await candidate.get(f"{made.path}/results")).json()["questions"] is None
-        assert await leaks(candidate, app, ids, body) == []
+        assert await leaks(candidate, app, world, body) == []
 
     async def test_to_the_holder_of_an_attempt_token(
-        self, app: FastAPI, people: People, candidate: httpx.AsyncClient, made: Made, engine: AsyncEngine
+        self, app: FastAPI, people: People, candidate: httpx.AsyncClient, made: Made, world: World
     ) -> None:
-        ids = await known_ids(candidate, made, engine)
         attempt = (await candidate.post(f"{made.path}/start")).json()
         async with people.client(attempt["attempt_token"]) as holder:
-            assert await leaks(holder, app, ids, {}) == []
+            assert await leaks(holder, app, world, {}) == []
 
 
 class TestTheSearchCanFail:
     @pytest.mark.parametrize("made", ["after_submit"], indirect=True)
     async def test_results_show_the_key_once_they_may(
-        self, app: FastAPI, candidate: httpx.AsyncClient, made: Made, engine: AsyncEngine
+        self, app: FastAPI, candidate: httpx.AsyncClient, made: Made, world: World
     ) -> None:
-        ids = await known_ids(candidate, made, engine)
         attempt = (await candidate.post(f"{made.path}/start")).json()
-        assert await leaks(candidate, app, ids, {}) == []
+        assert await leaks(candidate, app, world, {}) == []
         await candidate.post(f"{made.path}/submit", json={"attempt_id": attempt["id"]})
-        shown = await leaks(candidate, app, ids, {"attempt_id": attempt["id"]})
+        shown = await leaks(candidate, app, world, {"attempt_id": attempt["id"]})
         assert {leak.partition(":")[0] for leak in shown} == {"get /v1/tests/{test_id}/results"}
         assert len(shown) == len(MARKERS)

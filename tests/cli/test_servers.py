@@ -9,9 +9,11 @@ import redis
 
 from app.cli.home import Home
 from app.cli.programs import get
-from app.cli.servers import ensure_servers
+from app.cli.servers import Servers, ensure_servers, refuse_in_production
+from app.embedded.errors import ServerError
 from app.embedded.files import hold
 from app.embedded.network import LOOPBACK, port_is_free
+from app.embedded.supervisor import Supervisor
 
 
 async def table_exists(url: str, name: str) -> bool:
@@ -54,6 +56,32 @@ class TestEnsureServers:
         assert dict(os.environ) == before
         ports = [int(file.read_text()) for file in (home.folder / "ports").iterdir()]
         assert [port_is_free(LOOPBACK, port) for port in ports] == [True, True, True]
+
+    @pytest.mark.parametrize("asked_for", ["", "false"])
+    def test_none_is_started_in_production(
+        self, home: Home, monkeypatch: pytest.MonkeyPatch, asked_for: str
+    ) -> None:
+        monkeypatch.setenv("ENVIRONMENT", "production")
+        monkeypatch.setenv("ALLOW_EMBEDDED_SERVERS", asked_for)
+
+        with pytest.raises(SystemExit, match=r"Set DATABASE_URL, REDIS_URL or REDIS_HOST"), ensure_servers():
+            pytest.fail("There must be no servers.")
+
+        assert not home.folder.exists()
+
+    def test_in_production_only_what_is_missing_is_named(self) -> None:
+        named = ("DATABASE_URL", "REDIS_HOST", "SUPABASE_URL", "SECRET_KEY", "SMTP_URL", "MEDIA_URL")
+        production = dict.fromkeys(named, "given") | {"ENVIRONMENT": "production"}
+        refuse_in_production(production)
+        with pytest.raises(ServerError, match=r"Set SMTP_URL, MEDIA_URL;"):
+            refuse_in_production({k: v for k, v in production.items() if k not in ("SMTP_URL", "MEDIA_URL")})
+        refuse_in_production({"ENVIRONMENT": "production", "ALLOW_EMBEDDED_SERVERS": "true"})
+        refuse_in_production({})
+
+    def test_ias_up_is_refused_in_production(self, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ENVIRONMENT", "production")
+        with pytest.raises(ServerError, match="the embedded servers are not started"):
+            Servers(home, Supervisor(print))
 
     def test_servers_that_cannot_start_end_the_command_with_a_sentence(self, home: Home) -> None:
         home.folder.touch()

@@ -158,16 +158,6 @@ class TestSecurityHeaders:
         headers = (await client.get("/v1/tests/1/paper")).headers
         assert headers.get_list("Cache-Control") == ["private, no-cache"]
 
-    @pytest.mark.parametrize("path", ["/docs", "/redoc"])
-    async def test_the_documentation_may_load_what_it_needs(
-        self, client: httpx.AsyncClient, path: str
-    ) -> None:
-        answer = await client.get(path)
-        assert "https://cdn.jsdelivr.net" in answer.text
-        assert (
-            "script-src 'unsafe-inline' https://cdn.jsdelivr.net" in answer.headers["Content-Security-Policy"]
-        )
-
     async def test_https_for_good_in_production(self) -> None:
         async with speaking_to(make_app(hsts=True)) as client:
             assert "max-age" in (await client.get("/v1/tests/1")).headers["Strict-Transport-Security"]

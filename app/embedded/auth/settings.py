@@ -34,6 +34,11 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         read = _Reader(environment)
+        if environment.get("ENVIRONMENT") == "production" and not read.switch("ALLOW_EMBEDDED_SERVERS"):
+            raise SettingsError(
+                "This auth server is for development. In production use Supabase Auth, or set"
+                " ALLOW_EMBEDDED_SERVERS=true."
+            )
         host, port = environment.get("AUTH_HOST", "127.0.0.1"), read.number("AUTH_PORT", 9999)
         mail_folder, smtp_url = environment.get("AUTH_MAIL_FOLDER"), environment.get("AUTH_SMTP_URL")
         if not (mail_folder or smtp_url):

@@ -35,7 +35,7 @@ class Realtime:
     def say_goodbye(self, inbox: Inbox) -> None:
         """Ask a client to come back in a moment, and close its socket."""
         now = self.parts.clock.now()
-        self.parts.hub.tell([inbox], "reconnect", now, {"after_ms": random.randrange(SPREAD_MS)})  # noqa: S311
+        self.parts.hub.tell([inbox], "reconnect", now, {"after_ms": random.randrange(SPREAD_MS)})  # noqa: S311 -- no secret
         inbox.close(RESTARTING)
         self.parts.hub.leave(inbox)
 

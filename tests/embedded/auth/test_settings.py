@@ -41,6 +41,13 @@ class TestFromEnvironment:
         with pytest.raises(SettingsError, match=name):
             Settings.from_environment({**COMPLETE, name: value})
 
+    def test_refuses_production_unless_it_is_asked_for(self) -> None:
+        production = COMPLETE | {"ENVIRONMENT": "production"}
+        with pytest.raises(SettingsError, match="ALLOW_EMBEDDED_SERVERS=true"):
+            Settings.from_environment(production)
+        allowed = Settings.from_environment(production | {"ALLOW_EMBEDDED_SERVERS": "true"})
+        assert allowed.port == 9999
+
     def test_keeps_secrets_out_of_its_text(self) -> None:
         text = repr(Settings.from_environment(COMPLETE))
         assert "secret" not in text

@@ -1,0 +1,67 @@
+"""The OpenAPI document for a browser: Swagger UI from our own address, without an inline script or style."""
+
+from html import escape
+from importlib import resources
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, HTMLResponse, Response
+
+from app.core.errors import NotFound
+
+router = APIRouter(include_in_schema=False)
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+FILES = {
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui.css": "text/css",
+    "favicon.png": "image/png",
+}
+# The package brings Swagger UI as files; nothing else of it is used.
+FOLDER = Path(str(resources.files("fastapi_offline"))) / "static"
+CACHED = {"Cache-Control": "public, max-age=86400"}
+
+# Addresses are relative, so that they hold behind a proxy's prefix and are never built from the Host header.
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="stylesheet" href="docs/swagger-ui.css">
+<link rel="icon" type="image/png" href="docs/favicon.png">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
+</body>
+</html>
+"""
+START = """SwaggerUIBundle({
+  url: "openapi.json",
+  dom_id: "#swagger-ui",
+  deepLinking: true,
+  presets: [SwaggerUIBundle.presets.apis, SwaggerUIBundle.SwaggerUIStandalonePreset],
+});
+"""
+
+
+@router.get("/docs")
+async def documentation(request: Request) -> HTMLResponse:
+    """The page; it loads nothing from anywhere else."""
+    page = PAGE.format(title=escape(request.app.title))
+    return HTMLResponse(page, headers={"Content-Security-Policy": POLICY})
+
+
+@router.get("/docs/{file}")
+async def documentation_file(file: str) -> Response:
+    """What the page loads."""
+    if file == "start.js":
+        return Response(START, media_type="text/javascript", headers=CACHED)
+    if file not in FILES:
+        raise NotFound("file")
+    return FileResponse(FOLDER / file, media_type=FILES[file], headers=CACHED)

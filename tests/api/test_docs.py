@@ -1,0 +1,61 @@
+"""`/docs` and `/openapi.json`: read without any other address, and absent in production."""
+
+import re
+
+import httpx
+import pytest
+
+from app.api.docs import FILES
+from app.config import Settings
+from app.main import create_app
+from tests.test_config import PRODUCTION, settings_of
+
+PATHS = ("/docs", "/openapi.json", "/redoc", *(f"/docs/{file}" for file in (*FILES, "start.js")))
+
+
+def client_of(settings: Settings) -> httpx.AsyncClient:
+    """A client of an application that is not started: its documentation needs no server."""
+    transport = httpx.ASGITransport(create_app(settings))
+    return httpx.AsyncClient(transport=transport, base_url="http://api.test")
+
+
+class TestTheDocumentation:
+    async def test_it_loads_nothing_from_anywhere_else(self) -> None:
+        async with client_of(Settings(environment="test")) as client:
+            page = await client.get("/docs")
+            assert "://" not in page.text
+            loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+            assert sorted(loaded) == sorted(f"docs/{file}" for file in (*FILES, "start.js"))
+            for path in loaded:
+                file = await client.get(f"/{path}")
+                assert file.status_code == 200
+                assert file.headers["X-Content-Type-Options"] == "nosniff"
+                assert len(file.content) > 100
+
+    async def test_its_policy_allows_no_inline_script(self) -> None:
+        async with client_of(Settings(environment="test")) as client:
+            page = await client.get("/docs")
+        policy = page.headers["Content-Security-Policy"]
+        assert "unsafe" not in policy
+        assert "http" not in policy
+        assert "script-src 'self'" in policy
+        assert not re.search(r"<script>|<style|\son\w+=", page.text)
+
+    @pytest.mark.parametrize("name", ["nothing.js", "../docs.py", "..%2f__init__.py", "redoc.standalone.js"])
+    async def test_no_other_file_is_served(self, name: str) -> None:
+        async with client_of(Settings(environment="test")) as client:
+            assert (await client.get(f"/docs/{name}")).status_code == 404
+
+
+class TestProduction:
+    @pytest.mark.parametrize("path", PATHS)
+    async def test_nothing_is_shown(self, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+        async with client_of(settings_of(monkeypatch, **PRODUCTION)) as client:
+            answer = await client.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+    async def test_it_is_shown_where_that_is_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings = settings_of(monkeypatch, **PRODUCTION, PUBLIC_DOCS="true")
+        async with client_of(settings) as client:
+            for path in PATHS:
+                assert (await client.get(path)).status_code == (404 if path == "/redoc" else 200), path

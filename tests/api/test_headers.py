@@ -1,0 +1,173 @@
+"""What every answer carries, and that none is built from what the client says about itself."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.main import create_app
+from tests.api.access_table import OPERATIONS, OUTSIDE_THE_DOCUMENT, Level, Operation
+from tests.api.matrix import Matrix
+from tests.conftest import TestClock
+from tests.people import People
+from tests.test_config import PRODUCTION, settings_of
+from tests.world import Identity, World, build_world
+
+OTHER_HOST = "attacker.example"
+GETS = [operation for operation in OPERATIONS if operation[0] == "GET"]
+REFUSED: dict[str, tuple[str, str, dict[str, object]]] = {
+    "401": ("GET", "/v1/auth/me", {}),
+    "404, no such route": ("GET", "/v1/nothing", {}),
+    "404, outside /v1": ("GET", "/nothing", {}),
+    "405": ("PUT", "/v1/tests", {}),
+    "413": (
+        "POST",
+        "/v1/auth/login",
+        {"content": b" " * 1_000_001, "headers": {"Content-Type": "application/json"}},
+    ),
+    "422, not JSON": (
+        "POST",
+        "/v1/auth/login",
+        {"content": b"{", "headers": {"Content-Type": "application/json"}},
+    ),
+    "422": ("POST", "/v1/auth/login", {"json": {}}),
+    "400, preflight": (
+        "OPTIONS",
+        "/v1/tests",
+        {"headers": {"Origin": f"https://{OTHER_HOST}", "Access-Control-Request-Method": "GET"}},
+    ),
+}
+
+ASK = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "Authorization"}
+
+
+@pytest.fixture(scope="module")
+async def world(people: People, engine: AsyncEngine) -> World:
+    return await build_world(people, engine)
+
+
+@pytest.fixture
+def matrix(app: FastAPI, world: World, clock: TestClock) -> Matrix:
+    return Matrix(app, world, clock)
+
+
+@pytest.fixture
+async def browser(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an application in production that one website may call; no server stands behind it."""
+    settings = settings_of(monkeypatch, **PRODUCTION, CORS_ORIGINS="https://app.example.org")
+    transport = httpx.ASGITransport(create_app(settings))
+    async with httpx.AsyncClient(transport=transport, base_url="https://api.example.org") as client:
+        yield client
+
+
+def missing(answer: httpx.Response) -> dict[str, str | None]:
+    """The security headers of an answer that are not as they should be."""
+    headers = answer.headers
+    found = {
+        "X-Content-Type-Options": headers.get("X-Content-Type-Options") == "nosniff",
+        "X-Frame-Options": headers.get("X-Frame-Options") == "DENY",
+        "Referrer-Policy": headers.get("Referrer-Policy") == "no-referrer",
+        "Content-Security-Policy": "frame-ancestors 'none'" in headers.get("Content-Security-Policy", ""),
+        "X-Request-ID": "X-Request-ID" in headers,
+        "Server": "Server" not in headers,
+    }
+    return {name: headers.get(name) for name, fine in found.items() if not fine}
+
+
+class TestEveryAnswer:
+    @pytest.mark.parametrize("operation", [*GETS, ("GET", "/health"), ("GET", "/docs")], ids=" ".join)
+    async def test_it_carries_the_security_headers_and_is_not_cached(
+        self, matrix: Matrix, operation: Operation
+    ) -> None:
+        for identity in (Identity.OWNER, Identity.ADMIN, Identity.ANONYMOUS):
+            answer = await matrix.send(identity, operation, matrix.world.path(operation[1]))
+            assert missing(answer) == {}, identity
+            cached = answer.headers["Cache-Control"]
+            assert cached == "no-store" or cached.startswith("private, "), identity
+
+    @pytest.mark.parametrize("case", REFUSED)
+    async def test_a_refusal_does_too(self, matrix: Matrix, case: str) -> None:
+        method, path, request = REFUSED[case]
+        async with matrix.client() as client:
+            answer = await client.request(method, path, **request)  # type: ignore[arg-type]
+        assert case.startswith(str(answer.status_code))
+        assert missing(answer) == {}
+        assert answer.headers["Cache-Control"] == "no-store"
+
+    @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "BREW"])
+    async def test_other_methods_are_not_answered(self, matrix: Matrix, method: str) -> None:
+        async with matrix.client() as client:
+            assert (await client.request(method, "/v1/tests")).status_code == 405
+
+    async def test_in_production_https_is_for_good(self, browser: httpx.AsyncClient) -> None:
+        for path in ("/v1/nothing", "/health"):
+            policy = (await browser.get(path)).headers["Strict-Transport-Security"]
+            assert policy == "max-age=31536000; includeSubDomains"
+
+
+class TestOtherOrigins:
+    async def test_a_named_one_may_ask(self, browser: httpx.AsyncClient) -> None:
+        answer = await browser.options("/v1/tests", headers={"Origin": "https://app.example.org", **ASK})
+        assert answer.status_code == 200
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example.org"
+        # Tokens go into a header that the page sets; no cookie is ever used.
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+
+    @pytest.mark.parametrize(
+        "origin",
+        [
+            f"https://{OTHER_HOST}",
+            "http://app.example.org",
+            "https://app.example.org.attacker.example",
+            "https://app.example.org:8443",
+            "null",
+        ],
+    )
+    async def test_another_may_not(self, browser: httpx.AsyncClient, origin: str) -> None:
+        preflight = await browser.options("/v1/tests", headers={"Origin": origin, **ASK})
+        assert preflight.status_code == 400
+        for answer in (preflight, await browser.get("/health", headers={"Origin": origin})):
+            assert "Access-Control-Allow-Origin" not in answer.headers
+
+    async def test_no_answer_sets_a_cookie(self, matrix: Matrix) -> None:
+        for operation in GETS:
+            answer = await matrix.send(Identity.OWNER, operation, matrix.world.path(operation[1]))
+            assert "Set-Cookie" not in answer.headers
+
+
+class TestNothingIsBuiltFromTheHost:
+    @pytest.mark.parametrize("operation", GETS, ids=" ".join)
+    async def test_no_answer_repeats_it(self, matrix: Matrix, operation: Operation) -> None:
+        path = matrix.world.path(operation[1])
+        token = str(matrix.world.headers[Identity.ADMIN])
+        hosts = dict.fromkeys(("Host", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded"), OTHER_HOST)
+        async with matrix.client() as client:
+            for address in (path, f"{path}/"):
+                answer = await client.get(address, headers={**hosts, "Authorization": token})
+                assert OTHER_HOST not in answer.text + repr(answer.headers.raw)
+
+    @pytest.mark.parametrize(
+        "operation",
+        [each for each in OPERATIONS | OUTSIDE_THE_DOCUMENT if "{file}" not in each[1]],
+        ids=" ".join,
+    )
+    async def test_nothing_redirects(self, matrix: Matrix, operation: Operation) -> None:
+        path = matrix.world.path(operation[1], file="start.js")
+        async with matrix.client() as client:
+            for address in (f"{path}/", f"/{path}", f"{path}?next=https://{OTHER_HOST}"):
+                answer = await client.request(operation[0], address)
+                assert "Location" not in answer.headers
+                assert not 300 <= answer.status_code < 400
+
+    def test_only_public_routes_take_no_token(self) -> None:
+        """A link in a mail carries its own: these routes are the ones that a browser opens by itself."""
+        links = {each for each, rule in OPERATIONS.items() if rule.level is Level.PUBLIC and each[0] == "GET"}
+        assert links == {
+            ("GET", "/v1/health"),
+            ("GET", "/v1/health/db"),
+            ("GET", "/v1/health/ready"),
+            ("GET", "/v1/notifications/unsubscribe"),
+            ("GET", "/v1/time"),
+        }

@@ -1,0 +1,222 @@
+"""Property level: what a body may say and which properties an answer may have, by the OpenAPI document."""
+
+import re
+from collections.abc import Iterator
+from operator import attrgetter
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.config import Settings
+from app.main import create_app
+from app.schemas.common import In
+from tests.api.access_table import OPERATIONS, Operation, Reach
+from tests.api.matrix import NO_SUCH_FIELD, Matrix
+from tests.conftest import TestClock
+from tests.people import People
+from tests.world import Identity, World, build_world
+
+Json = dict[str, Any]
+
+DOCUMENT = create_app(Settings(environment="test")).openapi()
+JSON = "application/json"
+UPLOAD = "multipart/form-data"
+
+SESSIONS = {("POST", f"/v1/auth/{name}") for name in ("register", "login", "refresh")}
+QUESTIONS = {
+    ("GET", "/v1/questions"),
+    ("POST", "/v1/questions"),
+    ("POST", "/v1/questions/compile"),
+    ("GET", "/v1/questions/{question_id}"),
+    ("PATCH", "/v1/questions/{question_id}"),
+    ("POST", "/v1/questions/{question_id}/retire"),
+}
+OWN_ACCOUNT = {("GET", "/v1/auth/me"), ("PUT", "/v1/auth/me")}
+OWN_PROFILE = {("GET", "/v1/users/profile"), ("PUT", "/v1/users/profile")}
+OF_ADMINS = {
+    ("GET", "/v1/users"),
+    ("PUT", "/v1/users/{user_id}/role"),
+    ("PUT", "/v1/users/{user_id}/status"),
+}
+# Whether reminders go by mail, not an address.
+CHANNELS = {("GET", "/v1/notifications/preferences"), ("PUT", "/v1/notifications/preferences")}
+RESULT = ("GET", "/v1/tests/{test_id}/results")
+STARTS = {("POST", "/v1/tests/{test_id}/start"), ("POST", "/v1/exams/{exam_id}/papers/{paper_id}/start")}
+
+SENSITIVE = re.compile(
+    r"password|secret|hash|digest|token$|key|accepted|tolerance|explanation|email|phone|pwbd"
+)
+ALLOWED: dict[str, set[Operation]] = {
+    "key": {*QUESTIONS, RESULT},
+    "explanation": {*QUESTIONS, RESULT},
+    "email": SESSIONS | OWN_ACCOUNT | OWN_PROFILE | OF_ADMINS | CHANNELS,
+    "access_token": SESSIONS,
+    "refresh_token": SESSIONS,
+    "attempt_token": STARTS,
+    "package_key": {("POST", "/v1/exams/{exam_id}/papers/{paper_id}/start")},
+}
+"""Which answers may have a sensitive property. No answer has a password or anything derived from one."""
+
+# A place in an exam has the disability as it was then: shown to its owner, and to staff who run the exam.
+PLACES = {
+    operation for operation in OPERATIONS if operation[1].startswith("/v1/exams") and operation != RESULT
+}
+
+
+def objects(schema: Any, seen: set[str]) -> Iterator[tuple[str, Json]]:
+    """Every object schema that a schema leads to, with its name."""
+    if isinstance(schema, list):
+        for each in schema:
+            yield from objects(each, seen)
+    if not isinstance(schema, dict):
+        return
+    if (reference := schema.get("$ref")) is not None:
+        name = str(reference).rpartition("/")[2]
+        if name not in seen:
+            yield from objects(DOCUMENT["components"]["schemas"][name] | {"title": name}, seen | {name})
+        return
+    if "properties" in schema:
+        yield str(schema.get("title")), schema
+    for name, below in schema.items():
+        yield from objects(list(below.values()) if name == "properties" else below, seen)
+
+
+def described(operation: Operation) -> Json:
+    method, path = operation
+    return dict(DOCUMENT["paths"][path][method.lower()])
+
+
+def body_schema(operation: Operation, kind: str = JSON) -> Json | None:
+    content = described(operation).get("requestBody", {}).get("content", {})
+    return content[kind]["schema"] if kind in content else None
+
+
+def properties(operation: Operation) -> set[str]:
+    """The names of all properties that an answer may have."""
+    names: set[str] = set()
+    for answer in described(operation)["responses"].values():
+        for content in answer.get("content", {}).values():
+            for _, schema in objects(content.get("schema"), set()):
+                names |= schema["properties"].keys()
+    return names
+
+
+WITH_BODY = [operation for operation in OPERATIONS if body_schema(operation)]
+
+
+@pytest.fixture(scope="module")
+async def world(people: People, engine: AsyncEngine) -> World:
+    return await build_world(people, engine)
+
+
+class TestBodies:
+    @pytest.mark.parametrize("operation", WITH_BODY, ids=" ".join)
+    def test_every_object_in_it_is_closed(self, operation: Operation) -> None:
+        found = [name for name, schema in objects(body_schema(operation), set())]
+        opened = [
+            name
+            for name, schema in objects(body_schema(operation), set())
+            if schema.get("additionalProperties") is not False
+        ]
+        assert (bool(found), opened) == (True, [])
+
+    @pytest.mark.parametrize("operation", WITH_BODY, ids=" ".join)
+    async def test_a_field_that_is_not_there_is_named(
+        self, app: FastAPI, world: World, clock: TestClock, operation: Operation
+    ) -> None:
+        owned = OPERATIONS[operation].reach in (Reach.OWNER, Reach.ATTEMPT, Reach.PAPER_ATTEMPT)
+        identity = Identity.OWNER if owned else Identity.ADMIN
+        kinds = (body_schema(operation) or {}).get("discriminator")
+        body = NO_SUCH_FIELD | ({kinds["propertyName"]: next(iter(kinds["mapping"]))} if kinds else {})
+        path = world.path(operation[1])
+        answer = await Matrix(app, world, clock).send(identity, operation, path, json=body)
+        assert answer.status_code == 422
+        assert "no_such_field" in {error["field"].rpartition(".")[2] for error in answer.json()["errors"]}
+
+    def test_uploads_alone_have_another_body(self) -> None:
+        """A form has no closed list of fields: what is not declared is not read."""
+        uploads = {operation for operation in OPERATIONS if body_schema(operation, UPLOAD)}
+        assert uploads == {
+            ("POST", "/v1/media"),
+            ("POST", "/v1/questions/import"),
+            ("POST", "/v1/exams/{exam_id}/papers/{paper_id}/responses/import"),
+        }
+
+
+def models(base: type[BaseModel] = In) -> Iterator[type[BaseModel]]:
+    """Every shape of a body, those within others too."""
+    for model in base.__subclasses__():
+        yield model
+        yield from models(model)
+
+
+def unbounded(schema: Json, path: str) -> Iterator[str]:
+    """Where a schema lets texts, lists or objects be as large as the body may be."""
+    kind, values = schema.get("type"), schema.get("additionalProperties", False)
+    if kind == "string" and not {"maxLength", "enum", "format", "const", "pattern"} & schema.keys():
+        yield path
+    if kind == "array" and "maxItems" not in schema:
+        yield f"{path}[]"
+    if values is not False and not {"maxProperties", "propertyNames"} & schema.keys():
+        yield f"{path}{{}}"
+    if values is True:
+        yield f"{path}{{any}}"
+    below = [schema.get("items"), values, *schema.get("anyOf", []), *schema.get("oneOf", [])]
+    for each in below:
+        if isinstance(each, dict):
+            yield from unbounded(each, path)
+
+
+MODELS: list[type[BaseModel]] = sorted(set(models()), key=attrgetter("__name__"))
+
+
+class TestBounds:
+    BOUNDED_OTHERWISE = frozenset({"ProfileIn.preferences{any}"})  # by the test below
+
+    @pytest.mark.parametrize("model", MODELS)
+    def test_each_text_and_list_of_a_body_has_one(self, model: type[BaseModel]) -> None:
+        # The form that is kept: a localized text may be sent as a plain string, and is bounded as an object.
+        properties = model.model_json_schema(mode="serialization").get("properties", {})
+        found = {
+            where
+            for name, schema in properties.items()
+            for where in unbounded(schema, f"{model.__name__}.{name}")
+        }
+        assert found <= self.BOUNDED_OTHERWISE
+
+    async def test_preferences_do_too(self, people: People) -> None:
+        """They are read with the profile, at every request of the person."""
+        candidate = await people.candidate()
+        allowed = await candidate.put("/users/profile", json={"preferences": {"theme": "x" * 19_000}})
+        assert allowed.status_code == 200
+        for value in ("x" * 20_001, ["x" * 1000] * 20, "\u0939" * 7_000, {"a": list(range(10_000))}):
+            answer = await candidate.put("/users/profile", json={"preferences": {"theme": value}})
+            assert answer.status_code == 422
+            assert [error["field"] for error in answer.json()["errors"]] == ["preferences"]
+
+    def test_the_search_can_fail(self) -> None:
+        class Open(BaseModel):
+            text: str
+            items: list[int]
+            more: dict[str, Any]
+
+        properties = Open.model_json_schema()["properties"]
+        found = [where for name, schema in properties.items() for where in unbounded(schema, name)]
+        assert found == ["text", "items[]", "more{}", "more{any}"]
+
+
+class TestAnswers:
+    @pytest.mark.parametrize("operation", OPERATIONS, ids=" ".join)
+    def test_a_sensitive_property_is_where_it_may_be(self, operation: Operation) -> None:
+        found = {name for name in properties(operation) if SENSITIVE.search(name)}
+        allowed = {name for name, operations in ALLOWED.items() if operation in operations}
+        if operation in PLACES | OWN_PROFILE:
+            allowed.add("pwbd")
+        assert found <= allowed
+
+    def test_the_search_can_fail(self) -> None:
+        assert {"key", "explanation"} <= properties(RESULT)
+        assert "access_token" in properties(("POST", "/v1/auth/login"))

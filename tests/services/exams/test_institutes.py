@@ -1,0 +1,169 @@
+"""Nobody of another institute reaches an exam: every service of exams, called by an admin from elsewhere.
+
+The API knows one institute yet, so these are called as it would call them. A service that is in none of the
+tables below fails `test_no_service_is_forgotten`.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+
+from app.core.errors import Invalid, NotFound
+from app.models import Role
+from app.repositories.base import PageRequest
+from app.repositories.exams import HallFilter
+from app.services import exams
+from app.services.components import Components
+from app.services.exams import ExamDraft, ExamPaperDraft, Grant, Order, Verb
+from app.services.unit_of_work import UnitOfWork
+from app.services.users import Principal, operator
+from tests.answer_sheets import sheet_file
+from tests.content import publish_test
+from tests.notices import Event, add_exam, add_user, register
+from tests.people import add_stranger
+
+NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+EVERYTHING = PageRequest(100)
+TEXT = {"en": "Theirs"}
+# These are given an exam or a person's own attempt that another service has found, or work for everybody.
+OF_WHAT_WAS_FOUND = {"submit", "tell_windows"}
+# It makes an exam of its own, of the institute of whoever asks.
+OF_THEIR_OWN = {"create", "hold_on_paper"}
+
+
+@dataclass(frozen=True)
+class World:
+    """An exam of ours with a candidate, and who comes from elsewhere."""
+
+    uow: UnitOfWork
+    parts: Components
+    stranger: Principal
+    event: Event
+    user_id: UUID
+    roll_number: str
+    test_id: UUID
+
+    @property
+    def exam_id(self) -> UUID:
+        return self.event.exam_id
+
+    def order(self, verb: Verb = Verb.VOID) -> Order:
+        return Order(verb, "Why not.", "all")
+
+    @property
+    def paper(self) -> ExamPaperDraft:
+        return ExamPaperDraft("GS2", TEXT, self.test_id, NOW, NOW + HOUR, NOW + HOUR)
+
+
+Call = Callable[[World], Awaitable[Any]]
+
+
+@pytest.fixture
+async def world(uow: UnitOfWork, parts: Components) -> World:
+    event = await add_exam(uow, NOW)
+    user = await add_user(uow)
+    await register(uow, event, user)
+    waiting = await register(uow, event, None)
+    test = await publish_test(uow)
+    stranger = await add_stranger(uow)
+    return World(uow, parts, stranger, event, user.id, waiting.roll_number, test.id)
+
+
+NOT_FOUND: dict[str, Call] = {
+    "accommodations": lambda w: exams.accommodations(w.uow, w.stranger, w.exam_id),
+    "accommodate": lambda w: exams.accommodate(
+        w.uow, w.parts, w.stranger, w.exam_id, [Grant(w.user_id, None, 60, "Why not.")], NOW
+    ),
+    "add_paper": lambda w: exams.add_paper(w.uow, w.stranger, w.exam_id, w.paper),
+    "announce": lambda w: exams.announce(w.uow, w.stranger, w.exam_id, TEXT, NOW),
+    "announcements": lambda w: exams.announcements(w.uow, w.stranger, w.exam_id, EVERYTHING),
+    "audit": lambda w: exams.audit(w.uow, w.stranger, w.exam_id, EVERYTHING),
+    "cancel": lambda w: exams.cancel(w.uow, w.stranger, w.exam_id, "Why not.", NOW),
+    "candidates": lambda w: exams.candidates(w.uow, w.stranger, w.exam_id, HallFilter(), EVERYTHING),
+    "change": lambda w: exams.change(w.uow, w.stranger, w.exam_id, {"title": TEXT}),
+    "change_paper": lambda w: exams.change_paper(
+        w.uow, w.stranger, w.exam_id, w.event.paper_id, {"title": TEXT}
+    ),
+    "claim": lambda w: exams.claim(w.uow, w.stranger, w.exam_id, w.roll_number, w.user_id),
+    "close_paper": lambda w: exams.close_paper(
+        w.uow, w.stranger, w.exam_id, w.event.paper_id, "Why not.", NOW
+    ),
+    "find": lambda w: exams.find(w.uow, w.stranger, w.exam_id, NOW),
+    "import_answer_sheets": lambda w: exams.import_answer_sheets(
+        w.uow, w.parts, w.stranger, w.exam_id, w.event.paper_id, sheet_file(["1", "a"]), NOW
+    ),
+    "merit_csv": lambda w: exams.merit_csv(w.uow, w.stranger, w.exam_id),
+    "merit_list": lambda w: exams.merit_list(w.uow, w.stranger, w.exam_id, EVERYTHING),
+    "monitor": lambda w: exams.monitor(w.uow, w.stranger, w.exam_id, NOW),
+    "package": lambda w: exams.package(w.uow, w.parts, w.stranger, w.exam_id, w.event.paper_id, NOW),
+    "papers": lambda w: exams.papers(w.uow, w.stranger, w.exam_id, NOW),
+    "postpone": lambda w: exams.postpone(w.uow, w.stranger, w.exam_id, 60, "Why not.", NOW),
+    "publish": lambda w: exams.publish(w.uow, w.stranger, w.exam_id, NOW),
+    "register": lambda w: exams.register(
+        w.uow, replace(w.stranger, id=w.user_id, role=Role.STUDENT), w.exam_id, NOW
+    ),
+    "registrations": lambda w: exams.registrations(w.uow, w.stranger, w.exam_id, EVERYTHING),
+    "release": lambda w: exams.release(w.uow, w.parts, w.stranger, w.exam_id, NOW),
+    "remove_paper": lambda w: exams.remove_paper(w.uow, w.stranger, w.exam_id, w.event.paper_id),
+    "result": lambda w: exams.result(w.uow, w.stranger, w.exam_id, NOW),
+    "start": lambda w: exams.start(
+        w.uow, w.parts, w.stranger, w.exam_id, w.event.paper_id, None, NOW + HOUR / 4
+    ),
+    "steer": lambda w: exams.steer(w.uow, w.parts, w.stranger, w.exam_id, w.order(), NOW),
+    "steer_one": lambda w: exams.steer_one(w.uow, w.parts, w.stranger, w.exam_id, w.order(), NOW),
+}
+LISTED = {"page"}
+
+
+async def ours(world: World) -> list[str]:
+    """Every row of the exam as it stands."""
+    rows: list[str] = []
+    for table in ("exams", "exam_papers", "registrations", "accommodations", "announcements"):
+        column = "id" if table == "exams" else "exam_id"
+        statement = f"select to_jsonb(row)::text from ias.{table} row where {column} = '{world.exam_id}'"
+        rows += await world.uow.session.scalars(text(statement))
+    return sorted(rows)
+
+
+def test_no_service_is_forgotten() -> None:
+    services = {name for name in exams.__all__ if inspect.iscoroutinefunction(getattr(exams, name))}
+    assert services == {*NOT_FOUND, *LISTED, *OF_WHAT_WAS_FOUND, *OF_THEIR_OWN}
+
+
+@pytest.mark.parametrize("name", sorted(NOT_FOUND))
+async def test_it_is_as_if_it_were_not_there(world: World, name: str) -> None:
+    before = await ours(world)
+    assert len(before) == 4
+    with pytest.raises(NotFound):
+        await NOT_FOUND[name](world)
+    await world.uow.session.flush()
+    assert await ours(world) == before
+
+
+async def test_the_list_is_empty(world: World) -> None:
+    assert (await exams.page(world.uow, world.stranger, None, NOW, EVERYTHING)).items == []
+
+
+async def test_a_test_of_ours_cannot_be_placed_in_an_exam_of_theirs(world: World) -> None:
+    draft = ExamDraft(TEXT, NOW, NOW + HOUR)
+    # They need not be known here: a row that names its author needs an account.
+    author = replace(operator(), institute_id=world.stranger.institute_id)
+    exam = await exams.create(world.uow, author, draft)
+    assert exam.institute_id == world.stranger.institute_id
+    with pytest.raises(Invalid, match="there is no such test") as refused:
+        await exams.add_paper(world.uow, author, exam.id, world.paper)
+    assert [error.field for error in refused.value.errors] == ["test_id"]
+
+
+async def test_the_table_can_fail(world: World) -> None:
+    """The same calls by somebody of ours find what is there."""
+    us = replace(world, stranger=replace(operator(), session_id=uuid4().hex))
+    for name in ("find", "papers", "monitor", "registrations", "audit", "accommodations"):
+        assert await NOT_FOUND[name](us) is not None
