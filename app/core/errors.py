@@ -27,6 +27,7 @@ Fact
 │   ├── AttemptsInProgress
 │   ├── ResultsNotReleased
 │   └── NotPossible
+├── BodyTooSlow (408)
 ├── TooLarge (413)
 ├── Invalid (422)
 │   └── WeakPassword
@@ -280,6 +281,17 @@ class NotPossible(Conflict):
     """What staff asked for cannot be done to this exam or attempt as it stands."""
 
     code, title = "not_possible", "Not possible now"
+
+
+class BodyTooSlow(Fact):
+    """The body did not arrive in time."""
+
+    status, code, title = 408, "body_too_slow", "Body too slow"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"The body did not arrive within {seconds:g} seconds. Nothing was changed: try again."
+        )
 
 
 class TooLarge(Fact):

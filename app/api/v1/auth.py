@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request
 
-from app.api.deps import Bearer, CurrentUser, Parts, Reads, Uow
+from app.api.deps import CurrentUser, Parts, Reads, Uow
 from app.api.problems import problems
+from app.api.routing import Bearer, PermissionFirstRoute
 from app.core.errors import (
     EmailTaken,
     Invalid,
@@ -32,7 +33,7 @@ from app.schemas.auth import (
 from app.services import auth
 from app.services.components import Components
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = APIRouter(prefix="/auth", tags=["auth"], route_class=PermissionFirstRoute)
 
 
 @router.post("/register", status_code=201, responses=problems(EmailTaken, WeakPassword))

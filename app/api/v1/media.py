@@ -8,13 +8,14 @@ from starlette.responses import StreamingResponse
 
 from app.api.deps import AttemptHolder, CurrentAuthor, Parts, Uow
 from app.api.problems import problems
+from app.api.routing import PermissionFirstRoute
 from app.core.errors import Forbidden, Invalid, NotFound, TooLarge
 from app.models import Media
 from app.schemas.media import MediaOut
 from app.services import media
 from app.services.unit_of_work import reading
 
-router = APIRouter(prefix="/media", tags=["media"])
+router = APIRouter(prefix="/media", tags=["media"], route_class=PermissionFirstRoute)
 
 SERVED: dict[str, Any] = {"image/png": {}, "image/jpeg": {}, "image/webp": {}}
 

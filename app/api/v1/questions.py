@@ -10,6 +10,7 @@ from pydantic import StringConstraints
 
 from app.api.deps import CurrentAuthor, CurrentBankReader, Paging, Parts, Reads, Uow, takes_nothing
 from app.api.problems import problems
+from app.api.routing import PermissionFirstRoute
 from app.core.errors import AlreadyExists, Forbidden, Invalid, NotFound, TooLarge
 from app.repositories.questions import QuestionFilter
 from app.schemas.common import PageOut
@@ -30,7 +31,7 @@ from app.schemas.questions import (
 from app.services import questions
 from app.services.questions import EmptyKey, ImagesZip, SheetFormat
 
-router = APIRouter(prefix="/questions", tags=["questions"])
+router = APIRouter(prefix="/questions", tags=["questions"], route_class=PermissionFirstRoute)
 
 MEDIA_TYPES = {
     SheetFormat.CSV: "text/csv; charset=utf-8",

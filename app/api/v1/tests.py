@@ -18,6 +18,7 @@ from app.api.deps import (
     takes_nothing,
 )
 from app.api.problems import problems
+from app.api.routing import PermissionFirstRoute
 from app.api.sitting import (
     PAPER_ANSWERS,
     check_grant,
@@ -63,7 +64,7 @@ from app.services.printing import PrintLanguage
 from app.services.tests import Printout, PrintPart
 from app.services.unit_of_work import reading
 
-router = APIRouter(prefix="/tests", tags=["tests"])
+router = APIRouter(prefix="/tests", tags=["tests"], route_class=PermissionFirstRoute)
 
 PaperVersion = Annotated[int, Field(ge=1, le=2**31 - 1)]
 

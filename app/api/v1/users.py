@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 
 from app.api.deps import CurrentAdmin, CurrentUser, Now, Paging, Parts, Reads, Uow
 from app.api.problems import problems
+from app.api.routing import PermissionFirstRoute
 from app.core.errors import Conflict, Invalid
 from app.models import AttemptStatus, Role
 from app.repositories.progress import AttemptFilter
@@ -15,7 +16,7 @@ from app.schemas.progress import MyAttemptOut, ProgressOut
 from app.schemas.users import MemberOut, ProfileIn, ProfileOut, RoleIn, StatusIn
 from app.services import accounts, progress, users
 
-router = APIRouter(prefix="/users", tags=["users"])
+router = APIRouter(prefix="/users", tags=["users"], route_class=PermissionFirstRoute)
 
 NEVER_NULL = ("name", "category", "language", "timezone", "preferences")
 

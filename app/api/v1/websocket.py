@@ -5,12 +5,13 @@ from fastapi import APIRouter, Request, WebSocket
 from app.api import sockets
 from app.api.deps import CurrentLogin, Now, Parts, Uow
 from app.api.problems import problems
+from app.api.routing import PermissionFirstRoute
 from app.core.errors import Invalid, TooManyRequests
 from app.schemas.realtime import TicketIn, TicketOut
 from app.services import realtime
 from app.services.realtime import Address
 
-router = APIRouter(prefix="/ws", tags=["realtime"])
+router = APIRouter(prefix="/ws", tags=["realtime"], route_class=PermissionFirstRoute)
 socket_router = APIRouter(prefix="/ws")
 
 

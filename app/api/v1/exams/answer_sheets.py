@@ -8,11 +8,12 @@ from pydantic import StringConstraints
 
 from app.api.deps import CurrentProctor, Now, Parts, Uow
 from app.api.problems import problems
+from app.api.routing import PermissionFirstRoute
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound, NotPossible, TooLarge
 from app.schemas.questions import ImportOut
 from app.services import exams
 
-router = APIRouter(prefix="/exams/{exam_id}", tags=["exams"])
+router = APIRouter(prefix="/exams/{exam_id}", tags=["exams"], route_class=PermissionFirstRoute)
 
 Columns = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000)]
 ColumnName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
