@@ -3,7 +3,8 @@
 from contextlib import suppress
 from uuid import UUID
 
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, Invalid, NotFound
+from app.core.names import LONGEST_NAME, checked_field, email_address, person_name
 from app.core.passwords import check_password
 from app.core.supabase_auth import UserNotFound
 from app.models import Role
@@ -51,12 +52,21 @@ async def create(
     uow: UnitOfWork, parts: Components, email: str, password: str, name: str, role: Role
 ) -> Member:
     """An operator's way to make an account with a role, its address confirmed. Raises EmailTaken."""
+    email = _checked_email(email)
+    name = checked_field("name", name, LONGEST_NAME) if name else person_name(None, email)
     check_password(password, email=email, name=name)
     async with auth_facts():
         user = await parts.auth.admin_create(email, password=password, name=name)
     await ensure_profile(uow, user.id, user.email, name)
     await uow.users.set_role(user.id, role)
     return await _member(uow, user.id)
+
+
+def _checked_email(email: str) -> str:
+    try:
+        return email_address(email)
+    except ValueError as error:
+        raise Invalid.field("email", str(error)) from error
 
 
 async def _member(reads: Reading, user_id: UUID) -> Member:

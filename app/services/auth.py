@@ -17,7 +17,7 @@ from app.repositories.users import Member
 from app.services.components import Components
 from app.services.revocations import end_session, end_tokens
 from app.services.unit_of_work import UnitOfWork, unit_of_work
-from app.services.users import Principal, ensure_profile
+from app.services.users import Principal, ensure_profile, stored_address
 
 log = structlog.get_logger(__name__)
 
@@ -82,8 +82,9 @@ async def _signed_in(parts: Components, session: AuthSession) -> SignedIn:
     user = session.user
     async with unit_of_work(parts.engine) as uow:
         member = await ensure_profile(uow, user.id, user.email, user.name or "")
-        if member.user.email != user.email:  # The auth server is where addresses are changed.
-            await uow.users.change(user.id, {"email": user.email})
+        address = stored_address(user.email)
+        if member.user.email != address:  # The auth server is where addresses are changed.
+            await uow.users.change(user.id, {"email": address})
     if not member.user.active:
         raise errors.InvalidCredentials
     return SignedIn(session, member)

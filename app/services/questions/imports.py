@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from uuid import UUID
 
+from app.core.names import LONGEST_TITLE, checked_field
 from app.models import Chapter, Question, Subject
 from app.services.questions.bank import bank_reader
 from app.services.questions.images import ImagesZip, SheetImages
@@ -39,6 +40,7 @@ async def import_questions(
     row finds only a question that is known the same way. What takes long and waits for nobody is done in
     threads: the API's event loop has others to serve.
     """
+    subject = checked_field("subject", subject, LONGEST_TITLE) if subject is not None else None
     pictures = SheetImages(images)
     read = partial(read_sheet, empty_key=empty_key, needs_subject=subject is None, progress=progress)
     sheet = await asyncio.to_thread(read, file)
