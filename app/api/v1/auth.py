@@ -53,7 +53,11 @@ async def login(request: Request, body: LoginIn, parts: Parts) -> SessionOut:
 
 @router.post("/refresh", responses=problems(InvalidToken))
 async def refresh(request: Request, body: RefreshIn, parts: Parts) -> SessionOut:
-    """The next pair of tokens. The one used is good for 10 s more; used later, it ends the session."""
+    """The next pair of tokens.
+
+    If the answer is lost, send the same token again: the token before the active one gives the active one
+    again. An older one does so for 10 s after it was exchanged; used later, it ends the session (401).
+    """
     return SessionOut.of(await auth.refresh(parts, body.refresh_token, _address(request)))
 
 
