@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -45,10 +45,16 @@ class Registered:
 async def register(
     parts: Components, email: str, password: str, name: str, client_address: str | None
 ) -> Registered:
-    """Make an account. Raises WeakPassword, or EmailTaken where addresses are not confirmed by mail."""
+    """Make an account. Raises WeakPassword, or EmailTaken where addresses are not confirmed by mail.
+
+    Where they are, the answer for a known address is that for a new one, and takes as long.
+    """
     check_password(password, email=email, name=name)
+    started = time.monotonic()
     async with auth_facts():
         made = await parts.auth.sign_up(email, password, name, client_address=client_address)
+    if made.session is None:
+        await _wait_for_floor(parts, started)
     if made.session is not None:
         async with unit_of_work(parts.engine) as uow:
             await ensure_profile(uow, made.user_id, made.session.user.email, name)
@@ -63,9 +69,14 @@ async def login(parts: Components, email: str, password: str, client_address: st
             session = await parts.auth.sign_in(email, password, client_address=client_address)
         return await _signed_in(parts, session)
     except errors.InvalidCredentials:
-        floor = parts.settings.login_floor_ms / 1000
-        await asyncio.sleep(max(0.0, started + floor - time.monotonic()))
+        await _wait_for_floor(parts, started)
         raise
+
+
+async def _wait_for_floor(parts: Components, started: float) -> None:
+    """Let the answer take a whole multiple of the floor: what took longer than it tells nothing either."""
+    if floor := parts.settings.login_floor_ms / 1000:
+        await asyncio.sleep((started - time.monotonic()) % floor)
 
 
 async def refresh(parts: Components, refresh_token: str, client_address: str | None) -> SignedIn:
@@ -101,25 +112,6 @@ async def logout(
     else:
         kept = user.session_id if scope == "others" else None
         await end_tokens(uow, parts, user.id, except_session_id=kept)
-
-
-async def forgot_password(parts: Components, email: str, client_address: str | None) -> None:
-    """Have a reset mail sent, if there is such an account; nobody learns whether."""
-    await _mail(parts.auth.recover(email, client_address=client_address))
-
-
-async def resend_confirmation(parts: Components, email: str, client_address: str | None) -> None:
-    """Have the confirmation mail sent again, if one is due; nobody learns whether."""
-    await _mail(parts.auth.resend(email, client_address=client_address))
-
-
-async def _mail(request: Awaitable[None]) -> None:
-    try:
-        await request
-    except supabase_auth.AuthUnavailable as error:
-        raise errors.Unavailable from error
-    except supabase_auth.AuthError as error:
-        log.warning("auth_mail_refused", error=str(error))
 
 
 async def confirm(parts: Components, token: str, client_address: str | None) -> None:

@@ -11,6 +11,7 @@ from app.core.errors import Fact
 from app.database import transaction
 from app.repositories.attempts import AttemptRepository
 from app.repositories.audit import AuditRepository
+from app.repositories.auth_mails import AuthMailRepository
 from app.repositories.backlog import BacklogRepository
 from app.repositories.deliveries import DeliveryRepository
 from app.repositories.exams import (
@@ -80,6 +81,7 @@ class UnitOfWork(Reading):
         super().__init__(session)
         self.jobs = JobRepository(session)
         self.messages = MessageRepository(session)
+        self.auth_mails = AuthMailRepository(session)
         self.tickets = TicketRepository(session)
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request
 
-from app.api.deps import Bearer, CurrentUser, Parts, Reads, Uow
+from app.api.deps import Bearer, CurrentUser, Now, Parts, Reads, Uow
 from app.api.problems import problems
 from app.core.errors import (
     EmailTaken,
@@ -29,7 +29,7 @@ from app.schemas.auth import (
     SessionOut,
     TokenIn,
 )
-from app.services import auth
+from app.services import auth, auth_mails
 from app.services.components import Components
 
 router = APIRouter(prefix="/auth", tags=["auth"])
@@ -74,10 +74,15 @@ async def logout(
 
 
 @router.post("/forgot-password", status_code=202)
-async def forgot_password(request: Request, body: EmailIn, parts: Parts) -> dict[str, Any]:
-    """Have a reset link mailed. The answer is the same whether or not there is such an account."""
+async def forgot_password(
+    request: Request, body: EmailIn, parts: Parts, uow: Uow, now: Now
+) -> dict[str, Any]:
+    """Have a reset link mailed. The answer is the same whether or not there is such an account.
+
+    The mail is sent behind the answer, at most one a minute.
+    """
     if await _is_within_limits(request, parts, "forgot", body.email):
-        await auth.forgot_password(parts, body.email, _address(request))
+        auth_mails.request(uow, "recovery", body.email, _address(request), now)
     return {}
 
 
@@ -95,10 +100,10 @@ async def confirm(request: Request, body: TokenIn, parts: Parts) -> None:
 
 
 @router.post("/resend", status_code=202)
-async def resend(request: Request, body: EmailIn, parts: Parts) -> dict[str, Any]:
-    """Have the confirmation mail sent again, at most once a minute."""
+async def resend(request: Request, body: EmailIn, parts: Parts, uow: Uow, now: Now) -> dict[str, Any]:
+    """Have the confirmation mail sent again, at most once a minute. The answer is the same for any address."""
     if await _is_within_limits(request, parts, "resend", body.email):
-        await auth.resend_confirmation(parts, body.email, _address(request))
+        auth_mails.request(uow, "signup", body.email, _address(request), now)
     return {}
 
 
