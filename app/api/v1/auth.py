@@ -101,7 +101,7 @@ async def confirm(request: Request, body: TokenIn, parts: Parts) -> None:
 
 @router.post("/resend", status_code=202)
 async def resend(request: Request, body: EmailIn, parts: Parts, uow: Uow, now: Now) -> dict[str, Any]:
-    """Have the confirmation mail sent again, at most once a minute. The answer is the same for any address."""
+    """Have the confirmation mail sent again, at most once a minute. The answer is always the same."""
     if await _is_within_limits(request, parts, "resend", body.email):
         auth_mails.request(uow, "signup", body.email, _address(request), now)
     return {}
