@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from app.api import problems
 from app.api.payloads import refuse_unstorable
 from app.api.v1 import (
+    audit,
     auth,
     exams,
     health,
@@ -67,6 +68,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         websocket.router,
         notifications.router,
         notifications.device_router,
+        audit.router,
         health.clock_router,
         health.router,
     ):

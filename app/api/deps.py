@@ -82,10 +82,10 @@ async def _current_user(request: Request, bearer: Bearer, parts: Parts) -> Princ
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Somebody who is signed in, and when the access token was issued that says so."""
+    """Somebody who is signed in, and when the session began that says so."""
 
     principal: Principal
-    issued_at: datetime
+    signed_in_at: datetime
 
 
 async def _authenticate(request: Request, token: str, parts: Components) -> Principal:
@@ -102,7 +102,7 @@ async def log_in(connection: HTTPConnection, token: str, parts: Components) -> L
         raise InvalidToken from error
     except tokens.KeysUnavailable as error:
         raise Unavailable from error
-    if parts.revocations.cover(claims.user_id, claims.session_id, claims.issued_at):
+    if parts.revocations.cover(claims.user_id, claims.session_id, claims.signed_in_at):
         raise SessionRevoked
     async with reading(parts.engine) as reads:
         principal = await users.find_principal(reads, claims.user_id, claims.session_id)
@@ -113,7 +113,7 @@ async def log_in(connection: HTTPConnection, token: str, parts: Components) -> L
             raise SessionRevoked
         principal = users.principal_of(member, claims.session_id)
     connection.state.user_id = str(principal.id)
-    return Login(principal, claims.issued_at)
+    return Login(principal, claims.signed_in_at)
 
 
 async def _current_login(request: Request, bearer: Bearer, parts: Parts) -> Login:

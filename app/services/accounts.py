@@ -10,11 +10,13 @@ from app.core.supabase_auth import UserNotFound
 from app.models import Role
 from app.repositories.base import Page, PageRequest
 from app.repositories.users import Member
+from app.services import audit
+from app.services.audit import Subject
 from app.services.auth import auth_facts
 from app.services.components import Components
-from app.services.revocations import end_tokens
+from app.services.revocations import SIGNED_OUT_FOR, end_tokens
 from app.services.unit_of_work import Reading, UnitOfWork
-from app.services.users import Principal, ensure_profile
+from app.services.users import Principal, ensure_profile, operator
 
 
 async def page(reads: Reading, query: str | None, role: str | None, request: PageRequest) -> Page[Member]:
@@ -26,8 +28,9 @@ async def set_role(uow: UnitOfWork, admin: Principal, user_id: UUID, role: Role)
     """Change what somebody may do; it holds with their next request. Nobody demotes themselves."""
     if user_id == admin.id and role is not Role.ADMIN:
         raise Conflict("Another administrator must do this: you would lock yourself out.")
-    await _member(uow, user_id)
+    before = (await _member(uow, user_id)).role
     await uow.users.set_role(user_id, role)
+    audit.record(uow, admin, "change_role", Subject("user", user_id), before=before, after=role)
     return await _member(uow, user_id)
 
 
@@ -43,9 +46,17 @@ async def set_active(
         with suppress(UserNotFound):
             await parts.auth.admin_ban(user_id, banned=not active)
     await uow.users.change(user_id, {"active": active})
+    audit.record(uow, admin, "change_status", Subject("user", user_id), active=active)
     if not active:
         await end_tokens(uow, parts, user_id)
     return await _member(uow, user_id)
+
+
+async def sign_out(uow: UnitOfWork, parts: Components, admin: Principal, user_id: UUID) -> None:
+    """End every session of somebody at once; they may sign in again. Attempts under way go on."""
+    await _member(uow, user_id)
+    audit.record(uow, admin, "sign_out", Subject("user", user_id))
+    await end_tokens(uow, parts, user_id, remember_for=SIGNED_OUT_FOR)
 
 
 async def create(
@@ -59,7 +70,16 @@ async def create(
         user = await parts.auth.admin_create(email, password=password, name=name)
     await ensure_profile(uow, user.id, user.email, name)
     await uow.users.set_role(user.id, role)
+    audit.record(uow, operator(), "create", Subject("user", user.id), role=role)
     return await _member(uow, user.id)
+
+
+async def promote(uow: UnitOfWork, user_id: UUID, role: Role) -> Member:
+    """An operator's way to give a role to an account that is there."""
+    before = (await _member(uow, user_id)).role
+    await uow.users.set_role(user_id, role)
+    audit.record(uow, operator(), "change_role", Subject("user", user_id), before=before, after=role)
+    return await _member(uow, user_id)
 
 
 def _checked_email(email: str) -> str:

@@ -3,14 +3,14 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
 import structlog
 
-from app.core import errors, supabase_auth
+from app.core import errors, supabase_auth, tokens
 from app.core.passwords import check_password
 from app.core.supabase_auth import AuthSession
 from app.repositories.users import Member
@@ -83,10 +83,23 @@ async def refresh(parts: Components, refresh_token: str, client_address: str | N
     """Exchange a refresh token for the next pair. Raises InvalidToken."""
     async with auth_facts():
         session = await parts.auth.refresh(refresh_token, client_address=client_address)
+    if await _was_ended(parts, session):
+        with suppress(supabase_auth.AuthError):
+            await parts.auth.sign_out(session.access_token, "local")
+        raise errors.InvalidToken
     try:
         return await _signed_in(parts, session)
     except errors.InvalidCredentials:
         raise errors.InvalidToken from None
+
+
+async def _was_ended(parts: Components, session: AuthSession) -> bool:
+    """Whether we have ended the session, though the auth server still refreshes it."""
+    try:
+        claims = await parts.access_tokens.verify(session.access_token)
+    except (tokens.InvalidToken, tokens.KeysUnavailable):
+        return False  # whoever presents it is told
+    return parts.revocations.cover(claims.user_id, claims.session_id, claims.signed_in_at)
 
 
 async def _signed_in(parts: Components, session: AuthSession) -> SignedIn:
