@@ -74,9 +74,12 @@ async def login(parts: Components, email: str, password: str, client_address: st
 
 
 async def _wait_for_floor(parts: Components, started: float) -> None:
-    """Let the answer take a whole multiple of the floor: what took longer than it tells nothing either."""
-    if floor := parts.settings.login_floor_ms / 1000:
-        await asyncio.sleep((started - time.monotonic()) % floor)
+    await asyncio.sleep(rest_of_floor(time.monotonic() - started, parts.settings.login_floor_ms / 1000))
+
+
+def rest_of_floor(elapsed: float, floor: float) -> float:
+    """How long to wait for a whole multiple of the floor: what took longer than it tells nothing either."""
+    return -elapsed % floor if floor else 0.0
 
 
 async def refresh(parts: Components, refresh_token: str, client_address: str | None) -> SignedIn:

@@ -86,7 +86,12 @@ class TestBodies:
     async def test_what_questions_are_known_by(
         self, author: httpx.AsyncClient, uow: UnitOfWork, name: str
     ) -> None:
-        body: dict[str, Any] = {"subject_id": str(uuid4()), "type": "single_choice", "text": "Which?", "options": []}
+        body: dict[str, Any] = {
+            "subject_id": str(uuid4()),
+            "type": "single_choice",
+            "text": "Which?",
+            "options": [],
+        }
         body |= {"key": {"accepted": [["a"]]}}
         for field, value in {"tags": [name], "source": name, "external_id": name}.items():
             answer = await author.post("/questions", json={**body, field: value})

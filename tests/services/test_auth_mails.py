@@ -16,44 +16,24 @@ from app.models import AuthMail
 from app.services import auth_mails
 from app.services.components import Components
 from app.services.unit_of_work import reading, unit_of_work
+from tests.auth_server import AuthServer, serving
 from tests.conftest import TestClock
 from tests.people import PASSWORD, new_email
 from tests.workers.conftest import eventually
 
 
-class AuthServer:
-    """A server that takes every request, and notes whose mail it was asked for."""
-
-    def __init__(self) -> None:
-        self.asked: list[bytes] = []
-        self.status = 200
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        (length,) = (
-            int(line.partition(b":")[2])
-            for line in head.split(b"\r\n")
-            if line.lower().startswith(b"content-length")
-        )
-        self.asked.append(head.split(b" ")[1] + b" " + await reader.readexactly(length))
-        writer.write(b"HTTP/1.1 %d X\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}" % self.status)
-        await writer.drain()
-        writer.close()
-
-
 @pytest.fixture
-async def auth_server() -> AuthServer:
-    return AuthServer()
+async def auth_server() -> AsyncIterator[AuthServer]:
+    async with serving() as server:
+        yield server
 
 
 @pytest.fixture
 async def there(parts: Components, auth_server: AuthServer) -> AsyncIterator[Components]:
     """Our parts, with that auth server; nothing of other tests waits."""
     await clear(parts)
-    server = await asyncio.start_server(auth_server.serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with server, httpx.AsyncClient() as http:
-        yield replace(parts, auth=SupabaseAuth(f"http://127.0.0.1:{port}", "anon", "service", http))
+    async with httpx.AsyncClient() as http:
+        yield replace(parts, auth=SupabaseAuth(auth_server.url, "anon", "service", http))
 
 
 @pytest.fixture
