@@ -14,10 +14,12 @@ LONGEST_TITLE = 300
 LONGEST_EMAIL = 254
 DEFAULT_NAME = "Candidate"
 
-_CONTROL_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
 # Embeddings, overrides and isolates show text in another order than it is stored in. The marks U+200E, U+200F
 # and U+061C only say how neighboring signs are placed; people who write from right to left need them.
-_BIDIRECTIONAL = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+_REVERSING = r"\u202a-\u202e\u2066-\u2069"
+# Control characters, line and paragraph separators, and halves of surrogate pairs.
+_FORBIDDEN = re.compile(rf"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_REVERSING}]")
+_FORBIDDEN_IN_LINES = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff{_REVERSING}]")
 # Letters and symbols by category that no font shows.
 _BLANK = {"\u115f", "\u1160", "\u2800", "\u3164", "\uffa0"}
 _VISIBLE_CATEGORIES = "LNPS"
@@ -29,7 +31,7 @@ def problem_of(text: str, longest: int | None = None) -> str | None:
     """What is wrong with a name or title, in words that say how to correct it; None if nothing is."""
     if longest is not None and len(text) > longest:
         return f"At most {longest} characters fit."
-    if any(map(is_forbidden, text)):
+    if _FORBIDDEN.search(text):
         return "Write one line, without control characters or characters that reverse the direction of text."
     if not any(map(_is_visible, text)):
         return "Write at least one visible character."
@@ -41,6 +43,13 @@ def checked(text: str, longest: int | None = None) -> str:
     text = text.strip()
     if problem := problem_of(text, longest):
         raise ValueError(problem)
+    return text
+
+
+def checked_lines(text: str) -> str:
+    """A text of several lines, such as an announcement. Raises ValueError for one with control characters."""
+    if _FORBIDDEN_IN_LINES.search(text):
+        raise ValueError("Remove control characters and characters that reverse the direction of text.")
     return text
 
 
@@ -62,8 +71,7 @@ def cleaned(text: str) -> str:
     """The text on one line and no longer than a name, or nothing if no visible character is left."""
     # Cut twice: cleaning must not walk a text of any length.
     start = text[: 4 * LONGEST_NAME]
-    plain = "".join(" " if is_forbidden(character) else character for character in start)
-    name = " ".join(plain.split())[:LONGEST_NAME].rstrip()
+    name = " ".join(_FORBIDDEN.sub(" ", start).split())[:LONGEST_NAME].rstrip()
     return name if problem_of(name, LONGEST_NAME) is None else ""
 
 
@@ -73,17 +81,11 @@ def email_address(text: str) -> str:
     if (
         len(address) > LONGEST_EMAIL
         or not address.isprintable()
-        or any(map(is_forbidden, address))
         or any(sign in address for sign in _NOT_IN_AN_ADDRESS)
         or not _ADDRESS.fullmatch(address)
     ):
         raise ValueError("This is no e-mail address like name@example.org.")
     return address
-
-
-def is_forbidden(character: str) -> bool:
-    """Whether a character may stand in no text of one line."""
-    return ord(character) in _BIDIRECTIONAL or unicodedata.category(character) in _CONTROL_CATEGORIES
 
 
 def _is_visible(character: str) -> bool:

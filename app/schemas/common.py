@@ -14,7 +14,7 @@ from pydantic import (
     StringConstraints,
 )
 
-from app.core.names import LONGEST_TITLE, checked
+from app.core.names import LONGEST_TITLE, checked, checked_lines
 from app.engine.marks import parse_marks
 from app.repositories.base import Page
 
@@ -66,6 +66,9 @@ def _english(value: Any) -> Any:
 
 ONE_LINE = AfterValidator(checked)
 """One line with at least one visible character; `StringConstraints` beside it says how long."""
+
+SEVERAL_LINES = AfterValidator(checked_lines)
+"""Several lines, without control characters."""
 
 LocalizedName = Annotated[
     dict[

@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from app.core.clock import Clock
+from app.core.names import checked_lines
 from app.engine.schedule import PaperStatus, Stage
 from app.models import LocalizedText, Registration
 from app.schemas.attempts import StartedOut
@@ -297,10 +298,14 @@ class MeritRowOut(Out):
         )
 
 
+def _plain(text: LocalizedText) -> LocalizedText:
+    return {language: checked_lines(words) for language, words in text.items()}
+
+
 class AnnouncementIn(In):
     """What everybody in the exam is to hear; a plain string means English."""
 
-    text: Annotated[Localized, Field(max_length=30)]
+    text: Annotated[Localized, Field(max_length=30), AfterValidator(_plain)]
 
 
 class AnnouncementOut(Out):

@@ -1,5 +1,6 @@
 """Names and titles, by every way on which one comes in: bodies, access tokens, files, the command line."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -160,6 +161,24 @@ class TestOperators:
 async def made(engine: Any) -> Made:
     async with unit_of_work(engine) as uow:
         return await publish_test(uow, (["a"], ["b"], ["c"]))
+
+
+class TestLines:
+    """Texts of several lines: line breaks are theirs, other control characters are not."""
+
+    @pytest.mark.parametrize(
+        ("text", "status"), [("One\nTwo\tthree", 201), ("\x1b[2J", 422), (REVERSED, 422)]
+    )
+    async def test_announcements(self, author: httpx.AsyncClient, made: Made, text: str, status: int) -> None:
+        held = await hold_exam(author, made, starts_at=datetime.now(UTC))
+        answer = await author.post(f"{held.path}/announcements", json={"text": text})
+        assert answer.status_code == status
+
+    @pytest.mark.parametrize(("text", "status"), [("Fire\nin the hall", 200), ("\x1b[2J", 422)])
+    async def test_reasons(self, author: httpx.AsyncClient, made: Made, text: str, status: int) -> None:
+        held = await hold_exam(author, made, starts_at=datetime.now(UTC))
+        answer = await author.post(f"{held.path}/cancel", json={"reason": text})
+        assert answer.status_code == status
 
 
 class TestDevices:
