@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from app.api import docs, problems
 from app.api.v1 import (
+    audit,
     auth,
     exams,
     health,
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         websocket.router,
         notifications.router,
         notifications.device_router,
+        audit.router,
         health.clock_router,
         health.router,
     ):

@@ -73,10 +73,10 @@ async def takes_nothing(body: Annotated[NothingIn | None, Body()] = None) -> Non
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Somebody who is signed in, and when the access token was issued that says so."""
+    """Somebody who is signed in, and when the session began that says so."""
 
     principal: Principal
-    issued_at: datetime
+    signed_in_at: datetime
 
 
 async def log_in(connection: HTTPConnection, token: str, parts: Components) -> Login:
@@ -89,7 +89,7 @@ async def log_in(connection: HTTPConnection, token: str, parts: Components) -> L
         raise InvalidToken from error
     except tokens.KeysUnavailable as error:
         raise Unavailable from error
-    if parts.revocations.cover(claims.user_id, claims.session_id, claims.issued_at):
+    if parts.revocations.cover(claims.user_id, claims.session_id, claims.signed_in_at):
         raise SessionRevoked
     async with reading(parts.engine) as reads:
         principal = await users.find_principal(reads, claims.user_id, claims.session_id)
@@ -100,7 +100,7 @@ async def log_in(connection: HTTPConnection, token: str, parts: Components) -> L
             raise SessionRevoked
         principal = users.principal_of(member, claims.session_id)
     connection.state.user_id = str(principal.id)
-    return Login(principal, claims.issued_at)
+    return Login(principal, claims.signed_in_at)
 
 
 async def _token(request: Request) -> str:

@@ -5,7 +5,11 @@ from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from uuid import UUID
 
-from app.models import Chapter, Question, Subject
+from app.core.names import LONGEST_TITLE, checked_field
+from app.models import Chapter, Question
+from app.models import Subject as SyllabusSubject
+from app.services import audit
+from app.services.audit import Subject
 from app.services.questions.bank import bank_reader
 from app.services.questions.images import ImagesZip, SheetImages
 from app.services.questions.plans import Entry, Identity, Plan, planned, repeated, status_of
@@ -39,6 +43,7 @@ async def import_questions(
     row finds only a question that is known the same way. What takes long and waits for nobody is done in
     threads: the API's event loop has others to serve.
     """
+    subject = checked_field("subject", subject, LONGEST_TITLE) if subject is not None else None
     pictures = SheetImages(images)
     read = partial(read_sheet, empty_key=empty_key, needs_subject=subject is None, progress=progress)
     sheet = await asyncio.to_thread(read, file)
@@ -63,10 +68,26 @@ async def import_questions(
     plan = Plan(author.institute_id, author.author_id)
     await asyncio.to_thread(planned, plan, entries, known, sheet.columns, pictures)
     if not dry_run:
-        return await written(uow, syllabus, plan, pictures, progress)
+        report = await written(uow, syllabus, plan, pictures, progress)
+        _record(uow, author, plan, report)
+        return report
     async with uow.questions.undone():
         report = await written(uow, syllabus, plan, pictures, progress)
     return report.of_dry_run()
+
+
+def _record(uow: UnitOfWork, author: Principal, plan: Plan, report: ImportReport) -> None:
+    audit.record(
+        uow,
+        author,
+        "import",
+        Subject("bank"),
+        created=report.created,
+        updated=report.updated,
+        keys_changed=len(plan.new_keys),
+    )
+    for question_id, version in plan.new_keys.items():
+        audit.record(uow, author, "change_key", Subject("question", question_id), version=version)
 
 
 async def _passages(uow: UnitOfWork, institute_id: UUID, rows: Sequence[SheetRow]) -> Mapping[str, UUID]:
@@ -82,7 +103,7 @@ def _placed(
     says_chapter = "chapter" in sheet.columns or (whole is not None and "subject" in sheet.columns)
 
     @cache
-    def place(own: str | None, chapter_name: str | None) -> tuple[Subject, Chapter | None]:
+    def place(own: str | None, chapter_name: str | None) -> tuple[SyllabusSubject, Chapter | None]:
         subject = syllabus.subject(whole or own or "")
         chapter = syllabus.chapter(subject, own) if whole is not None and own is not None else None
         if chapter_name is not None:

@@ -13,7 +13,8 @@ import orjson
 from app.core.errors import Forbidden, Invalid, NotAvailable, NotPublishable
 from app.core.storage import Storage
 from app.models import Media, Paper, Test
-from app.services import media
+from app.services import audit, media
+from app.services.audit import Subject
 from app.services.printing import PrintLanguage, Sheet, figure_name, paper_sheet, solutions_sheet, typeset
 from app.services.questions.bank import bank_reader
 from app.services.tests.compiling import compile_paper, gather, next_version
@@ -53,10 +54,16 @@ async def printout(
     document = orjson.loads(paper.document)
     is_draft = version == "draft"
     if part == "solutions":
-        await _check_may_know(reads, author, [UUID(question_id) for question_id in paper.key])
+        question_ids = [UUID(question_id) for question_id in paper.key]
+        await _check_may_know(reads, author, question_ids)
+        held = await audit.held_among(reads, author, question_ids)
+        audit.record_key_read(reads, author, held, where="print")
+        audit.record(reads, author, "print_solutions", Subject("test", test.id), version=version)
         sheet = solutions_sheet(document, paper.key, language, is_draft=is_draft)
         images: Sequence[Media] = []
     else:
+        if await reads.tests.is_embargoed(test.id):
+            audit.record(reads, author, "read_paper", Subject("test", test.id), where="print")
         sheet = paper_sheet(document, language, is_draft=is_draft)
         images = await _images(reads, author, document)
     state = "draft" if is_draft else f"v{paper.version}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from app.core.errors import Invalid
+from app.core.names import LONGEST_EMAIL, LONGEST_NAME, email_address, problem_of
 from app.engine.scoring import Answer
 from app.services.exams.answer_sheets.cells import AnswerReader, reader_of
 from app.services.exams.answer_sheets.columns import ROLL_NUMBER, Layout, read_layout
@@ -21,8 +22,6 @@ CATEGORIES = ("general", "ews", "obc", "sc", "st")
 
 _ENOUGH_ERRORS = 5_000
 _LONGEST_ROLL_NUMBER = 50
-_LONGEST_NAME = 200
-_LONGEST_EMAIL = 254
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +128,7 @@ class _Row:
             row=self.record.row,
             roll_number=self._roll_number(),
             answers=self._answers(),
-            name=self._text("name", _LONGEST_NAME),
+            name=self._text("name", LONGEST_NAME),
             email=self._email(),
             category=self._category(),
             pwbd=self._pwbd(),
@@ -158,19 +157,21 @@ class _Row:
         return number or ""
 
     def _email(self) -> str | None:
-        email = self._text("email", _LONGEST_EMAIL)
-        if email is not None and (" " in email or not all(email.rpartition("@"))):
-            self._wrong(self._name_of("email"), "this is no address like name@example.org")
-        return email.lower() if email is not None else None
+        email = self._text("email", LONGEST_EMAIL)
+        try:
+            return email_address(email) if email is not None else None
+        except ValueError as error:
+            self._wrong(self._name_of("email"), str(error))
+            return None
 
     def _category(self) -> str | None:
-        category = self._text("category", _LONGEST_NAME)
+        category = self._text("category", LONGEST_NAME)
         if category is not None and category.lower() not in CATEGORIES:
             self._wrong(self._name_of("category"), f"write one of: {', '.join(CATEGORIES)}")
         return category.lower() if category is not None else None
 
     def _pwbd(self) -> int | None:
-        number = self._text("pwbd", _LONGEST_NAME)
+        number = self._text("pwbd", LONGEST_NAME)
         if number is None:
             return None
         if number not in ("1", "2", "3", "4", "5"):
@@ -185,8 +186,8 @@ class _Row:
         text = " ".join(as_given(self.record.cells[position].strip()).split())
         if len(text) > longest:
             self._wrong(self._name_of(what), f"at most {longest} characters fit")
-        if "\0" in text:
-            self._wrong(self._name_of(what), "this cannot be stored; remove the NUL character")
+        if text and (problem := problem_of(text)):
+            self._wrong(self._name_of(what), problem)
         return text if text and text != "NA" else None
 
     def _check_width(self) -> None:
