@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 from typing import IO, Any
@@ -19,7 +20,7 @@ from typing import IO, Any
 _LENGTH = struct.Struct(">Q")
 
 Reply = tuple[str, Any]
-"""`("item", value)` for each value of a generator, then `("done", (value, stays))` or `("raised", (…, stays))`.
+"""`("item", value)` for each value of a generator; at last `("done", (value, stays))` or `("raised", …)`.
 
 A process that does not stay has taken so much memory that it is to be replaced.
 """
@@ -98,9 +99,16 @@ def _replies(request: bytes, memory_bytes: int) -> Iterator[Reply]:
 
 
 def _may_stay(memory_bytes: int) -> bool:
-    """Whether little enough memory was taken: libraries keep what they have for later."""
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return (used if sys.platform == "darwin" else used * 1024) < memory_bytes // 2
+    """Whether little enough memory is taken: libraries keep what they have for later."""
+    return _memory_used() < memory_bytes // 2
+
+
+def _memory_used() -> int:
+    if sys.platform == "darwin":
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Not `ru_maxrss`: on Linux a process begins with that of its parent.
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
 
 
 if __name__ == "__main__":

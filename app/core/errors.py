@@ -291,7 +291,7 @@ class Invalid(Fact):
 
 
 class TooComplex(Invalid):
-    """A file or text within its size that took more time or memory than it may; the detail says what to do."""
+    """A file or text within its size that took more time or memory than it may."""
 
     code, title = "too_complex", "Too complex to be processed"
 

@@ -23,6 +23,8 @@ _SAVED_AS: dict[str, dict[str, Any]] = {
     "image/jpeg": {"format": "JPEG", "quality": QUALITY, "optimize": True},
     "image/webp": {"format": "WEBP", "quality": QUALITY},
 }
+_ANIMATED = "animated images are not taken; send one picture"
+_WEBP_ANIMATION = 0x02
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 # What Pillow's decoders raise for broken files.
 _DAMAGE = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error, zlib.error)
@@ -50,18 +52,45 @@ class EncodedImage:
 def encode_anew(content: bytes) -> EncodedImage:
     """The same picture upright, in sRGB and without metadata. Raises UnusableImage.
 
-    Takes up to a second or two of processor time, and some hundred megabytes for the largest images.
+    Takes up to some seconds of processor time, and more than a gigabyte for the largest WebP images: where
+    others wait for the process, it is called in a child (`core/process_pool.py`).
     """
+    _check_webp(content)
     try:
         with Image.open(BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as image:
             _check(image)
-            return _encoded(_plain(image), _CONTENT_TYPES[str(image.format)])
+            plain, content_type = _plain(image), _CONTENT_TYPES[str(image.format)]
     except UnidentifiedImageError:
         raise UnusableImage("this is no PNG, JPEG or WebP image, whatever its name says") from None
     except _BOMBS:
         raise UnusableImage(_too_many_pixels()) from None
     except _DAMAGE:
         raise UnusableImage("the image is damaged or incomplete") from None
+    del image  # and its decoder with it: the encoder needs the room
+    return _encoded(plain, content_type)
+
+
+def _check_webp(content: bytes) -> None:
+    """What a WebP file says of itself: its decoder makes room for all pixels as soon as it is opened."""
+    if content[:4] != b"RIFF" or content[8:12] != b"WEBP":
+        return
+    kind, header = content[12:16], content[20:30]
+    if kind == b"VP8X" and header[:1] and header[0] & _WEBP_ANIMATION:
+        raise UnusableImage(_ANIMATED)
+    width, height = _webp_size(kind, header)
+    if width * height > MAX_PIXELS:
+        raise UnusableImage(_too_many_pixels())
+
+
+def _webp_size(kind: bytes, header: bytes) -> tuple[int, int]:
+    """Width and height by the first chunk; of what is no WebP, any numbers: the decoder refuses it."""
+    number = int.from_bytes
+    if kind == b"VP8X":
+        return number(header[4:7], "little") + 1, number(header[7:10], "little") + 1
+    if kind == b"VP8L":
+        bits = number(header[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return number(header[6:8], "little") & 0x3FFF, number(header[8:10], "little") & 0x3FFF
 
 
 def _check(image: Image.Image) -> None:
@@ -69,7 +98,7 @@ def _check(image: Image.Image) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise UnusableImage(_too_many_pixels())
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
-        raise UnusableImage("animated images are not taken; send one picture")
+        raise UnusableImage(_ANIMATED)
 
 
 def _too_many_pixels() -> str:
@@ -113,5 +142,9 @@ def _srgb() -> ImageCms.ImageCmsProfile:
 
 def _encoded(image: Image.Image, content_type: str) -> EncodedImage:
     buffer = BytesIO()
-    image.save(buffer, **_SAVED_AS[content_type])
+    try:
+        image.save(buffer, **_SAVED_AS[content_type])
+    except ValueError as error:
+        # The picture is whole by now: this is what Pillow makes of libwebp's "out of memory".
+        raise MemoryError from error
     return EncodedImage(buffer.getvalue(), content_type, image.width, image.height)

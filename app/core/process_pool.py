@@ -42,7 +42,7 @@ class PoolLimits:
     queue: int = 8
     """How many callers may wait for a child."""
     seconds: int = 60
-    memory_bytes: int = 1_000_000_000
+    memory_bytes: int = 1_500_000_000
 
 
 class ProcessPool:

@@ -39,6 +39,14 @@ def stumble() -> None:
     raise LookupError("in the child")
 
 
+_kept: list[bytearray] = []
+
+
+def keep_memory(size: int) -> None:
+    """As libraries do that hold what they have for later."""
+    _kept.append(bytearray(b"x") * size)
+
+
 def take_memory(size: int) -> int:
     return len(bytearray(size))
 

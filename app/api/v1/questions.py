@@ -141,6 +141,7 @@ async def import_questions(
         subject=subject or None,
         empty_key=empty_key,
         images=ImagesZip(await images.read(), parts.media) if images is not None else None,
+        files=parts.files,
     )
     return ImportOut.model_validate(report)
 
