@@ -11,7 +11,8 @@ from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
-from openpyxl import load_workbook
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.worksheet._reader import WorkSheetParser
 
 from app.core.archives import METHODS, RefusedArchive, open_archive
@@ -129,22 +130,36 @@ def _check_truth(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> No
 def _rows(file: bytes, called: str) -> list[SheetCells]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="openpyxl")  # about pictures and the like, which we drop
-        book = load_workbook(BytesIO(file), read_only=True, keep_links=False)
-        sheet = next((one for one in book.worksheets if one.title.lower() == called), book.worksheets[0])
+        # Not `load_workbook`: it reads each sheet from end to end, to see how large it is.
+        reader = ExcelReader(BytesIO(file), read_only=True, keep_links=False)
+        reader.read_manifest()
+        reader.read_strings()
+        reader.read_workbook()
+        apply_stylesheet(reader.archive, reader.wb)
         # The library's own read-only sheet fills up to the width and height that a file claims to have, and
         # forgets what is merged or hidden. The parser below it does neither.
-        with book._archive.open(sheet._worksheet_path) as part:  # noqa: SLF001
+        with reader.archive.open(_path_of_sheet(reader, called)) as part:
             parser = WorkSheetParser(
                 part,
-                sheet._shared_strings,  # noqa: SLF001
-                epoch=book.epoch,
-                date_formats=book._date_formats,  # noqa: SLF001
-                timedelta_formats=book._timedelta_formats,  # noqa: SLF001
+                reader.shared_strings,
+                epoch=reader.wb.epoch,
+                date_formats=reader.wb._date_formats,  # noqa: SLF001
+                timedelta_formats=reader.wb._timedelta_formats,  # noqa: SLF001
             )
             rows = _bounded(parser.parse())
     _note_hidden(rows, parser)
     _note_merged(rows, parser)
     return _with_header(rows)
+
+
+def _path_of_sheet(reader: Any, called: str) -> str:
+    """Where the sheet of this name is in the archive, or else the first one."""
+    paths = {
+        sheet.name.lower(): str(link.target)
+        for sheet, link in reversed(list(reader.parser.find_sheets()))
+        if link.target in reader.valid_files and "chartsheet" not in link.Type
+    }
+    return paths.get(called) or list(paths.values())[-1]
 
 
 def _bounded(parsed: Iterator[tuple[int, list[Mapping[str, Any]]]]) -> list[SheetCells]:
