@@ -155,7 +155,7 @@ class TestBodies:
     @pytest.mark.parametrize("number", NUMBERS)
     async def test_numbers(self, staff: httpx.AsyncClient, number: str) -> None:
         numeric = {"type": "numeric", "text": {"en": "How many?"}, "subject_id": str(uuid4())}
-        marking = {"correct": "2", "incorrect": "-2/3"}
+        marking = {"correct": "2", "incorrect": "-2/3", "dropped": "prorate", "rounding": "upsc"}
         exam = {"title": "Mock", "opens_at": "2030-01-01T00:00:00Z", "closes_at": "2030-01-02T00:00:00Z"}
         sent: list[tuple[str, str, Json]] = [
             ("POST", "/questions", numeric | {"key": {"value": number}}),
@@ -174,7 +174,14 @@ class TestBodies:
             a_test(duration_seconds=number),
             a_test(attempts_allowed=number),
             a_test(
-                sections=[{"name": "A", "question_ids": [], "choose": number, "duration_seconds": number}]
+                sections=[
+                    {
+                        "name": "A",
+                        "question_ids": [str(uuid4())],
+                        "choose": number,
+                        "duration_seconds": number,
+                    }
+                ]
             ),
         ]
         assert [each for each in sent if broken(await staff.post("/tests", json=each))] == []
@@ -212,5 +219,5 @@ class TestBodies:
 
 def a_test(**changes: Any) -> Json:
     """A draft of a test."""
-    marking = {"correct": "2", "incorrect": "-2/3"}
+    marking = {"correct": "2", "incorrect": "-2/3", "dropped": "prorate", "rounding": "upsc"}
     return {"title": "Mock", "kind": "full", "duration_seconds": 600, "marking": marking} | changes
