@@ -143,7 +143,7 @@ async def staff(people: People) -> httpx.AsyncClient:
 class TestQueries:
     @pytest.mark.parametrize(("path", "name"), query_parameters())
     async def test_any_text_in_any_parameter(self, staff: httpx.AsyncClient, path: str, name: str) -> None:
-        texts = (*TEXTS, *NUMBERS, *TIMES, *ZONES, *LANGUAGES)
+        texts: tuple[str, ...] = (*TEXTS, *NUMBERS, *TIMES, *ZONES, *LANGUAGES)
         if name == "cursor":
             texts += tuple(written(cursor) for cursor in CURSORS)
         address = at(path)

@@ -59,10 +59,21 @@ HEADER_XML = row_xml(1, "".join(map(text_cell, HEADER)))
 RIVER_XML = "".join(map(text_cell, RIVER))
 
 
+def names_compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names that are compared with those of our columns, as it happens."""
+    compared: list[str] = []
+
+    def compare(name: str, *_: object, **__: object) -> list[str]:
+        compared.append(name)
+        return []
+
+    monkeypatch.setattr(columns, "get_close_matches", compare)
+    return compared
+
+
 class TestColumns:
     def test_a_hundred_thousand_unknown_ones_are_not_looked_at(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        compared = []
-        monkeypatch.setattr(columns, "get_close_matches", lambda *given, **_: compared.append(given) or [])
+        compared = names_compared(monkeypatch)
         header = ",".join(f"c{number}" for number in range(100_000))
         assert f"at most {MOST_COLUMNS} columns" in refusal(header)
         assert compared == []
@@ -75,8 +86,7 @@ class TestColumns:
             assert f"at most {MOST_COLUMNS} columns" in refusal(file)
 
     def test_a_long_name_is_compared_by_its_beginning(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        compared: list[str] = []
-        monkeypatch.setattr(columns, "get_close_matches", lambda name, *_, **__: compared.append(name) or [])
+        compared = names_compared(monkeypatch)
         read(f"{CSV_HEADER},{'x' * 100_000}")
         assert [len(name) for name in compared] == [50]
 
@@ -170,7 +180,7 @@ class TestPieces:
 class TestOpenArchive:
     def test_a_large_directory_is_not_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The library makes an object of each of its entries."""
-        opened = []
+        opened: list[object] = []
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w") as archive:
             for number in range(11):
