@@ -23,8 +23,6 @@ _SAVED_AS: dict[str, dict[str, Any]] = {
     "image/jpeg": {"format": "JPEG", "quality": QUALITY, "optimize": True},
     "image/webp": {"format": "WEBP", "quality": QUALITY},
 }
-_ANIMATED = "animated images are not taken; send one picture"
-_WEBP_ANIMATION = 0x02
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 # What Pillow's decoders raise for broken files.
 _DAMAGE = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error, zlib.error)
@@ -55,7 +53,6 @@ def encode_anew(content: bytes) -> EncodedImage:
     Takes up to some seconds of processor time, and more than a gigabyte for the largest WebP images: where
     others wait for the process, it is called in a child (`core/process_pool.py`).
     """
-    _check_webp(content)
     try:
         with Image.open(BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as image:
             _check(image)
@@ -70,35 +67,12 @@ def encode_anew(content: bytes) -> EncodedImage:
     return _encoded(plain, content_type)
 
 
-def _check_webp(content: bytes) -> None:
-    """What a WebP file says of itself: its decoder makes room for all pixels as soon as it is opened."""
-    if content[:4] != b"RIFF" or content[8:12] != b"WEBP":
-        return
-    kind, header = content[12:16], content[20:30]
-    if kind == b"VP8X" and header[:1] and header[0] & _WEBP_ANIMATION:
-        raise UnusableImage(_ANIMATED)
-    width, height = _webp_size(kind, header)
-    if width * height > MAX_PIXELS:
-        raise UnusableImage(_too_many_pixels())
-
-
-def _webp_size(kind: bytes, header: bytes) -> tuple[int, int]:
-    """Width and height by the first chunk; of what is no WebP, any numbers: the decoder refuses it."""
-    number = int.from_bytes
-    if kind == b"VP8X":
-        return number(header[4:7], "little") + 1, number(header[7:10], "little") + 1
-    if kind == b"VP8L":
-        bits = number(header[1:5], "little")
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    return number(header[6:8], "little") & 0x3FFF, number(header[8:10], "little") & 0x3FFF
-
-
 def _check(image: Image.Image) -> None:
     """Nothing is decoded yet: this is what the file says of itself."""
     if image.width * image.height > MAX_PIXELS:
         raise UnusableImage(_too_many_pixels())
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
-        raise UnusableImage(_ANIMATED)
+        raise UnusableImage("animated images are not taken; send one picture")
 
 
 def _too_many_pixels() -> str:

@@ -1,6 +1,6 @@
 """A bounded pool of child processes for work on files that a library could make long or large.
 
-`Image.open`, a workbook's XML or a page to typeset may take gigabytes or minutes for a small input, and hold
+An image, a workbook's XML or a page to typeset may take gigabytes or minutes for a small input, and hold
 Python's lock meanwhile. A child has a limit for its memory and its time; one that reaches a limit is killed
 and replaced. Children get no secrets, no sockets and no environment but what Python needs.
 """

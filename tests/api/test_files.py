@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from app.api.disconnects import while_connected
 from app.core.errors import TooComplex
-from app.core.images import UnusableImage, encode_anew
+from app.core.images import UnusableImage
 from app.core.process_pool import PoolLimits, ProcessPool
 from app.services import media, questions, tests
 from app.services.components import Components
@@ -29,7 +29,7 @@ from tests.conftest import TestClock
 from tests.content import Made, publish_test
 from tests.core import pool_jobs
 from tests.exams import MINUTE, Held, hold_exam
-from tests.pictures import encoded, picture, send, webp_header
+from tests.pictures import encoded, picture, send
 from tests.services.printing.papers import document
 from tests.services.printing.papers import question as printed_question
 
@@ -102,13 +102,6 @@ class TestLimits:
         pool = ProcessPool(PoolLimits(processes=1, memory_bytes=100_000_000))
         with pytest.raises(UnusableImage, match="more memory"):
             await media.encoded_anew(large_png(), operator(), pool)
-        pool.close()
-
-    async def test_a_webp_of_few_bytes_is_refused_before_its_decoder_makes_room(self) -> None:
-        """A gigabyte for each of its two canvases, which this process cannot have."""
-        pool = ProcessPool(PoolLimits(processes=1, memory_bytes=300_000_000))
-        with pytest.raises(UnusableImage, match="40 million pixels"):
-            await pool.run(encode_anew, webp_header(16_000, 16_000), caller=1, advice="")
         pool.close()
 
     async def test_a_paper_that_takes_too_long(self, parts: Components) -> None:

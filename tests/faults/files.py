@@ -115,7 +115,7 @@ def attacks(printed: dict[str, str]) -> dict[str, Attack]:
         "workbook, one text in 3 million cells": sheet_of(hostile.one_text_everywhere()),
         "ZIP of 250,000 files": sheet_of(sheet, hostile.large_directory()),
         "12 zipped images of 40 megapixels": sheet_of(sheet, images),
-        "WebP of a gigabyte": image_of(hostile.webp_of_a_gigabyte()),
+        "WebP of 256 megapixels": image_of(hostile.webp_that_is_too_large()),
         "WebP of 40 megapixels": image_of(hostile.large_webp()),
         **{f"print, {name}": print_of(path) for name, path in printed.items()},
         "search of 33 dashes": lambda http: http.get("/questions", params={"query": "-" * 33}),

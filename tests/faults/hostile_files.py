@@ -72,13 +72,13 @@ def large_directory() -> bytes:
     return content.getvalue()
 
 
-def webp_of_a_gigabyte() -> bytes:
+def webp_that_is_too_large() -> bytes:
     """42 bytes that say they are a picture of 16,000 by 16,000 pixels."""
     return webp_header(16_000, 16_000)
 
 
 def large_webp() -> bytes:
-    """The largest WebP that is taken: no other picture needs more memory."""
+    """The largest WebP that is taken, in few bytes: no other picture needs more memory, nearly a gigabyte."""
     return encoded(Image.new("RGB", (5_000, 8_000)), "WEBP", lossless=True, method=0)
 
 

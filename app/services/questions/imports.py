@@ -67,6 +67,7 @@ async def import_questions(
         await pictures.store(uow, author)
     plan = Plan(author.institute_id, author.author_id)
     await asyncio.to_thread(planned, plan, entries, known, sheet.columns, pictures)
+    del sheet, entries, known  # the plan has what is needed of them; writing takes long, and room of its own
     if not dry_run:
         return await written(uow, syllabus, plan, pictures, progress)
     async with uow.questions.undone():
