@@ -56,6 +56,11 @@ class ProcessPool:
         self._waiting: deque[_Waiter] = deque()
         self._is_closed = False
 
+    @property
+    def waiting(self) -> int:
+        """How many pieces of work wait for a child."""
+        return len(self._waiting)
+
     async def run(self, function: Callable[..., T], *arguments: Any, caller: Hashable, advice: str) -> T:
         """Call a function of a module in a child. What it raises is raised here.
 

@@ -18,6 +18,7 @@ from app.api.disconnects import while_connected
 from app.core.errors import TooComplex
 from app.core.images import UnusableImage
 from app.core.process_pool import PoolLimits, ProcessPool
+from app.embedded.processes import wait_for
 from app.services import media, questions, tests
 from app.services.components import Components
 from app.services.printing import Manuscript
@@ -87,6 +88,26 @@ class TestQueue:
         assert {answer.headers["retry-after"] for answer in refused} == {"10"}
         assert {answer.json()["code"] for answer in refused} == {"unavailable"}
         assert [(await ask()).status_code for ask in routes] == [200, 200, 200, 201]
+
+
+class TestWaiting:
+    async def test_an_exam_can_be_steered_meanwhile_and_is_then_read_again(
+        self, author: httpx.AsyncClient, held: Held, parts: Components, tmp_path: Path
+    ) -> None:
+        """Nothing is locked while a file of answer sheets waits and is read; what changed is seen then."""
+        gate = tmp_path / "gate"
+        work = [
+            asyncio.create_task(parts.files.run(pool_jobs.wait_for, str(gate), caller=number, advice=""))
+            for number in range(PoolLimits().processes)
+        ]
+        importing = asyncio.create_task(send_sheets(author, held, sheet_file(["R1", "a"])))
+        assert await asyncio.to_thread(wait_for, lambda: parts.files.waiting == 1, patience=30)
+        cancelled = await author.post(f"{held.path}/cancel", json={"reason": "Flood"})
+        gate.touch()
+        await asyncio.gather(*work)
+        assert cancelled.status_code == 200, cancelled.text
+        answer = await importing
+        assert (answer.status_code, answer.json()["code"]) == (409, "not_possible")
 
 
 class TestLimits:
