@@ -30,6 +30,7 @@ Fact
 ├── BodyTooSlow (408)
 ├── TooLarge (413)
 ├── Invalid (422)
+│   ├── TooComplex
 │   └── WeakPassword
 ├── TooManyRequests (429)
 └── Unavailable (503)
@@ -312,6 +313,12 @@ class Invalid(Fact):
     def field(cls, field: str, message: str) -> "Invalid":
         """The usual case: one field, one message."""
         return cls(f"{field}: {message}", errors=[FieldError(field, message)])
+
+
+class TooComplex(Invalid):
+    """A file or text within its size that took more time or memory than it may."""
+
+    code, title = "too_complex", "Too complex to be processed"
 
 
 class WeakPassword(Invalid):

@@ -40,7 +40,8 @@ async def upload_media(
     What it is is read from its content. It is encoded anew: upright, in sRGB, without metadata. Animated
     images are refused. The same image again gives the same id (200).
     """
-    kept = await media.upload(uow, parts.media, author, await file.read(media.MAX_BYTES + 1))
+    content = await file.read(media.MAX_BYTES + 1)
+    kept = await media.upload(uow, parts.media, author, content, parts.files)
     if not kept.is_new:
         response.status_code = status.HTTP_200_OK
     return MediaOut.of(kept.media)

@@ -12,15 +12,15 @@ from app.services.exams.answer_sheets.columns import ROLL_NUMBER, Layout, read_l
 from app.services.questions import RowError
 from app.services.questions.cells import as_given
 from app.services.questions.columns import OPTION_LETTERS, spreadsheet_letters
-from app.services.questions.sheets import filled, records_of
+from app.services.questions.limits import MOST_ERRORS_FOUND, MOST_ROWS, NOTHING_MORE_READ
+from app.services.questions.sheets import check_header, filled, records_of
 from app.services.questions.workbooks import SheetCells, is_workbook
-from app.services.tests.papers import FrozenPaper
+from app.services.tests.papers import PaperQuestion
 
 SHEET = "answers"
-MOST_SHEETS = 20_000
 CATEGORIES = ("general", "ews", "obc", "sc", "st")
 
-_ENOUGH_ERRORS = 5_000
+_SENT_AT_ONCE = 100
 _LONGEST_ROLL_NUMBER = 50
 
 
@@ -46,31 +46,46 @@ class SheetFile:
 
 
 def read_answer_sheets(
-    file: bytes, paper: FrozenPaper, roll_number: str | None, columns: str | None
+    file: bytes, questions: Sequence[PaperQuestion], roll_number: str | None, columns: str | None
 ) -> SheetFile:
-    """Read a file of answer sheets to a paper, and find everything that is wrong with it.
+    """Read a file of answer sheets to a paper of these questions, and find everything that is wrong with it.
 
     Raises Invalid for what is neither XLSX nor CSV in UTF-8, TooLarge beyond 25 MB.
     """
     records = records_of(file, SHEET)
     header = next(records)
-    if header.broken or not any(cell.strip() for cell in header.cells):
+    check_header(header)
+    if not any(cell.strip() for cell in header.cells):
         raise Invalid.field("file", "the first row is no header; it names the columns")
-    question_ids = [question_id for section in paper.sections for question_id in section.question_ids]
-    layout, errors = read_layout(header.cells, len(question_ids), roll_number, columns)
+    layout, errors = read_layout(header.cells, len(questions), roll_number, columns)
     found = SheetFile(errors=errors or _cell_errors(header, layout))
     if found.errors:
         return found
-    readers = [(question_id, reader_of(paper.questions[question_id])) for question_id in question_ids]
+    readers = [(question.id, reader_of(question)) for question in questions]
     for count, record in enumerate(filled(records)):
-        if count == MOST_SHEETS:
-            raise Invalid.field("file", f"a file may have {MOST_SHEETS:,} answer sheets; split it")
-        if len(found.errors) > _ENOUGH_ERRORS:
-            found.errors.append(RowError(record.row, "file", "from here on nothing was read"))
+        if count == MOST_ROWS:
+            raise Invalid.field("file", f"a file may have {MOST_ROWS:,} answer sheets; split it")
+        if len(found.errors) > MOST_ERRORS_FOUND:
+            found.errors.append(RowError(record.row, "file", NOTHING_MORE_READ))
             break
         _Row(layout, record, readers, found, may_be_short=is_workbook(file)).read()
     found.errors += repeated(found.sheets)
     return found
+
+
+def answer_sheets_in_pieces(
+    file: bytes, questions: Sequence[PaperQuestion], roll_number: str | None, columns: str | None
+) -> Iterator[SheetFile]:
+    """What `read_answer_sheets` gives, a hundred sheets at a time: for a child process, see `joined`."""
+    found = read_answer_sheets(file, questions, roll_number, columns)
+    yield SheetFile(errors=found.errors)
+    for start in range(0, len(found.sheets), _SENT_AT_ONCE):
+        yield SheetFile(found.sheets[start : start + _SENT_AT_ONCE])
+
+
+def joined(pieces: Sequence[SheetFile]) -> SheetFile:
+    """The file of which these are the pieces."""
+    return SheetFile([sheet for piece in pieces for sheet in piece.sheets], pieces[0].errors)
 
 
 def letters_marked(file: bytes, questions: int, roll_number: str | None, columns: str | None) -> set[str]:
