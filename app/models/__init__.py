@@ -24,7 +24,15 @@ from app.models.notifications import (
 from app.models.questions import Media, Passage, PassageVersion, Question, QuestionVersion
 from app.models.realtime import Message, SocketTicket
 from app.models.subjects import Chapter, Subject
-from app.models.tests import Paper, PaperMedia, Test, TestQuestion, TestSection
+from app.models.tests import (
+    Paper,
+    PaperMedia,
+    PaperQuestion,
+    Test,
+    TestConsent,
+    TestQuestion,
+    TestSection,
+)
 from app.models.users import DEFAULT_INSTITUTE_ID, Institute, Membership, Revocation, Role, User
 from app.models.work import Job, Worker
 
@@ -57,6 +65,7 @@ __all__ = [
     "NotificationSettings",
     "Paper",
     "PaperMedia",
+    "PaperQuestion",
     "Passage",
     "PassageVersion",
     "Question",
@@ -70,6 +79,7 @@ __all__ = [
     "SocketTicket",
     "Subject",
     "Test",
+    "TestConsent",
     "TestQuestion",
     "TestSection",
     "User",

@@ -6,7 +6,7 @@ from functools import cache, partial
 from uuid import UUID
 
 from app.models import Chapter, Question, Subject
-from app.services.questions.bank import bank_reader
+from app.services import embargo
 from app.services.questions.images import ImagesZip, SheetImages
 from app.services.questions.plans import Entry, Identity, Plan, planned, repeated, status_of
 from app.services.questions.progress import Progress, Stage, unwatched
@@ -153,7 +153,7 @@ async def _withheld(
 ) -> list[RowError]:
     """Rows of questions under embargo: whether one would change them tells what is right."""
     ids = {question.id for question in known.values()}
-    withheld = await uow.questions.withheld(bank_reader(author), ids)
+    withheld = await embargo.withheld(uow, author, ids)
     message = "the question is in an exam that is not released; its test's author or an admin can change it"
     return [
         RowError(entry.row.row, "file", message)

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from app.models import LocalizedText, Test, TestSection
+from app.services import embargo
 from app.services.tests import drafts
 from app.services.tests.drafts import SectionDraft, TestDraft
 from app.services.unit_of_work import UnitOfWork
@@ -15,6 +16,7 @@ LONGEST_TITLE = 300
 async def clone(uow: UnitOfWork, author: Principal, test_id: UUID) -> Test:
     """A new draft with all that the test's draft has, whose title says that it is a copy."""
     test = await uow.tests.draft(author.institute_id, test_id)
+    await embargo.check_visible(uow, author, test_id)
     return await drafts.create(uow, author, _draft_of(test))
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from app.core.errors import FieldError
 from app.models import Paper, Test
 from app.repositories.tests import Listed
+from app.services import embargo
 from app.services.tests.compiling import document_of, gather, next_version, resolved_marks
 from app.services.tests.readiness import language_gaps, obstacles, prevailing_gaps
 from app.services.unit_of_work import Reading
@@ -26,10 +27,12 @@ class Preview:
 async def preview(reads: Reading, author: Principal, test_id: UUID) -> Preview:
     """The draft as publishing would freeze it, with all that stands in the way."""
     test = await reads.tests.draft(author.institute_id, test_id)
+    await embargo.check_visible(reads, author, test_id)
     material = await gather(reads, test)
+    withheld = await embargo.withheld(reads, author, list(material.bank))
     return Preview(
         document=document_of(material, next_version(test)),
-        obstacles=[*obstacles(material), *prevailing_gaps(material)],
+        obstacles=[*obstacles(material, withheld), *prevailing_gaps(material)],
         gaps=language_gaps(material),
     )
 

@@ -13,9 +13,8 @@ import orjson
 from app.core.errors import Forbidden, Invalid, NotAvailable, NotPublishable
 from app.core.storage import Storage
 from app.models import Media, Paper, Test
-from app.services import media
+from app.services import embargo, media
 from app.services.printing import PrintLanguage, Sheet, figure_name, paper_sheet, solutions_sheet, typeset
-from app.services.questions.bank import bank_reader
 from app.services.tests.compiling import compile_paper, gather, next_version
 from app.services.tests.readiness import obstacles
 from app.services.unit_of_work import Reading
@@ -45,9 +44,10 @@ async def printout(
     language: PrintLanguage,
     version: PrintVersion | None,
 ) -> Printout:
-    """The paper or its solutions. Under embargo what is right is for the test's team alone (decision D13)."""
+    """The paper or its solutions. Under embargo they are for those who may see the test, or know its key."""
     test = await reads.tests.draft(author.institute_id, test_id)
-    paper = await _paper(reads, test, version)
+    await embargo.check_visible(reads, author, test_id)
+    paper = await _paper(reads, author, test, version)
     if language not in paper.languages:
         raise Invalid.field("language", f"the paper is in {', '.join(paper.languages)}")
     document = orjson.loads(paper.document)
@@ -72,10 +72,11 @@ async def pdf(printout: Printout, storage: Storage, now: datetime) -> bytes:
     return await asyncio.get_running_loop().run_in_executor(_press, typeset, printout.sheet, images, now)
 
 
-async def _paper(reads: Reading, test: Test, version: PrintVersion | None) -> Paper:
+async def _paper(reads: Reading, author: Principal, test: Test, version: PrintVersion | None) -> Paper:
     if version == "draft":
         material = await gather(reads, test)
-        if found := obstacles(material):
+        withheld = await embargo.withheld(reads, author, list(material.bank))
+        if found := obstacles(material, withheld):
             raise NotPublishable("The draft is not a whole paper yet.", errors=found)
         return compile_paper(material, next_version(test))
     version = version or test.paper_version
@@ -85,7 +86,7 @@ async def _paper(reads: Reading, test: Test, version: PrintVersion | None) -> Pa
 
 
 async def _check_may_know(reads: Reading, author: Principal, question_ids: Sequence[UUID]) -> None:
-    if await reads.questions.withheld(bank_reader(author), question_ids):
+    if await embargo.withheld(reads, author, question_ids):
         raise Forbidden(
             "Questions of this paper are in an exam that is not released; its test's author or an admin"
             " can print the solutions."
