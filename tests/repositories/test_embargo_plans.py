@@ -48,7 +48,8 @@ FILL = [
           where question.number % 40 = test.number % 40)
        from test""",
     """insert into ias.exams (id, institute_id, title, opens_at, closes_at, published_at, released_at)
-       select exam, :institute, '{}', :now, :later, :now, case when number < 380 then cast(:now as timestamptz) end
+       select exam, :institute, '{}', :now, :later, :now,
+         case when number < 380 then cast(:now as timestamptz) end
        from test where number % 2 = 0""",
     """insert into ias.exam_papers (id, exam_id, test_id, paper_id, code, title, starts_at, entry_closes_at,
          ends_at)
