@@ -24,7 +24,15 @@ from app.models.notifications import (
 from app.models.questions import Media, Passage, PassageVersion, Question, QuestionVersion
 from app.models.realtime import Message, SocketTicket
 from app.models.subjects import Chapter, Subject
-from app.models.tests import Paper, PaperMedia, Test, TestQuestion, TestSection
+from app.models.tests import (
+    Paper,
+    PaperMedia,
+    PaperQuestion,
+    Test,
+    TestConsent,
+    TestQuestion,
+    TestSection,
+)
 from app.models.users import (
     DEFAULT_INSTITUTE_ID,
     AuthMail,
@@ -66,6 +74,7 @@ __all__ = [
     "NotificationSettings",
     "Paper",
     "PaperMedia",
+    "PaperQuestion",
     "Passage",
     "PassageVersion",
     "Question",
@@ -79,6 +88,7 @@ __all__ = [
     "SocketTicket",
     "Subject",
     "Test",
+    "TestConsent",
     "TestQuestion",
     "TestSection",
     "User",

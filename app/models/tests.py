@@ -112,6 +112,26 @@ class Paper(Identified, Timestamped, Base):
     published_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
 
+class PaperQuestion(Base):
+    """A question in a frozen paper. A trigger writes these rows with the paper, whoever inserts that."""
+
+    __tablename__ = "paper_questions"
+    __table_args__ = (Index("ix_paper_questions_question_id", "question_id"),)
+
+    paper_id: Mapped[UUID] = mapped_column(ForeignKey("papers.id"), primary_key=True)
+    question_id: Mapped[UUID] = mapped_column(ForeignKey("questions.id"), primary_key=True)
+
+
+class TestConsent(Timestamped, Base):
+    """The author of a test, or an admin, lets another author place it in their exams."""
+
+    __tablename__ = "test_consents"
+
+    test_id: Mapped[UUID] = mapped_column(ForeignKey("tests.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    granted_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+
+
 class PaperMedia(Base):
     """An image that a paper shows: who has an attempt at the paper may see it."""
 

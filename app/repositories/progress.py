@@ -14,7 +14,8 @@ from sqlalchemy.dialects.postgresql import UUID as UUID_TYPE
 from app.engine.scoring import Outcome
 from app.models import Attempt, AttemptStatus, LocalizedText, Paper, Question, ResponseEvent, Result, Test
 from app.repositories.base import Page, PageRequest, Repository
-from app.repositories.tests import Viewer, embargoed, may_access
+from app.repositories.embargo import is_placed, withholds_paper
+from app.repositories.tests import Viewer, may_access
 
 Place = tuple[UUID, UUID | None]
 """Where a question stands in the syllabus: its subject, and its chapter if it has one."""
@@ -99,7 +100,7 @@ class QuestionCounts:
 
 
 class ProgressRepository(Repository):
-    """One person's own sittings. Those that count are graded and of tests that no exam holds back (D13)."""
+    """One person's own sittings. Those that count are graded and not withheld by an exam (0021)."""
 
     async def attempts(self, viewer: Viewer, wanted: AttemptFilter, page: PageRequest) -> Page[ListedAttempt]:
         """Every attempt of the viewer, newest first."""
@@ -108,9 +109,9 @@ class ProgressRepository(Repository):
         if wanted.test_id is not None:
             statement = statement.where(Attempt.test_id == wanted.test_id)
         if wanted.status is not None:
-            statement = statement.where(_shown_status() == wanted.status)
+            statement = statement.where(_shown_status(viewer) == wanted.status)
         attempts = await self._page(statement, [Attempt.id], page, descending=True)
-        return Page(await self._listed(attempts.items), attempts.next_cursor)
+        return Page(await self._listed(viewer, attempts.items), attempts.next_cursor)
 
     async def sittings(self, viewer: Viewer) -> Sequence[Sitting]:
         """When the attempts that count took place."""
@@ -124,7 +125,7 @@ class ProgressRepository(Repository):
         taken = exists().where(Attempt.test_id == Test.id, *graded)
         statement = (
             select(Test.subject_id, func.count().filter(taken), func.count().filter(_open(viewer, now)))
-            .where(Test.institute_id == viewer.institute_id, ~embargoed())
+            .where(Test.institute_id == viewer.institute_id, ~is_placed(Test.id))
             .group_by(Test.subject_id)
         )
         rows = await self._session.execute(statement)
@@ -179,12 +180,14 @@ class ProgressRepository(Repository):
         rows = await self._session.execute(statement)
         return {(subject, chapter): QuestionCounts(*counts) for subject, chapter, *counts in rows}
 
-    async def _listed(self, attempts: Sequence[Attempt]) -> Sequence[ListedAttempt]:
-        shown = and_(Result.attempt_id == Attempt.id, Attempt.status == AttemptStatus.GRADED, ~embargoed())
+    async def _listed(self, viewer: Viewer, attempts: Sequence[Attempt]) -> Sequence[ListedAttempt]:
+        shown = and_(
+            Result.attempt_id == Attempt.id, Attempt.status == AttemptStatus.GRADED, ~_is_withheld(viewer)
+        )
         statement = (
             select(
                 Attempt.id,
-                _shown_status(),
+                _shown_status(viewer),
                 Paper.title,
                 Test.kind,
                 Paper.marking["rounding"].astext,
@@ -202,9 +205,14 @@ class ProgressRepository(Repository):
         return [_listed_attempt(attempt, *rows[attempt.id]) for attempt in attempts]
 
 
-def _shown_status() -> ColumnElement[str]:
+def _is_withheld(viewer: Viewer) -> ColumnElement[bool]:
+    """Whether an exam withholds the result of an attempt; of a placed test also from those who made it."""
+    return or_(is_placed(Test.id), withholds_paper(viewer.reader, Attempt.paper_id))
+
+
+def _shown_status(viewer: Viewer) -> ColumnElement[str]:
     """Under embargo nobody learns that their attempt is graded already."""
-    hidden = and_(Attempt.status == AttemptStatus.GRADED, embargoed())
+    hidden = and_(Attempt.status == AttemptStatus.GRADED, _is_withheld(viewer))
     return case((hidden, AttemptStatus.SUBMITTED.value), else_=Attempt.status)
 
 
@@ -235,14 +243,14 @@ def _counting(viewer: Viewer, *columns: Any) -> Select[Any]:
             Attempt.user_id == viewer.user_id,
             Attempt.status == AttemptStatus.GRADED,
             Test.institute_id == viewer.institute_id,
-            ~embargoed(),
+            ~_is_withheld(viewer),
         )
     )
 
 
 def _open(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
     """What may be taken now; drafts and tests of coming exams are nobody's progress, not of staff either."""
-    return and_(may_access(viewer, now), Test.status == "published", ~embargoed())
+    return and_(may_access(viewer, now), Test.status == "published", ~is_placed(Test.id))
 
 
 def _standing_outcomes(viewer: Viewer) -> CTE:

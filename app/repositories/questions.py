@@ -1,7 +1,7 @@
 """The question bank: questions and their immutable versions."""
 
 import re
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,6 @@ from sqlalchemy import (
     Select,
     Uuid,
     cast,
-    false,
     func,
     insert,
     literal,
@@ -27,17 +26,13 @@ from sqlalchemy.orm import contains_eager
 
 from app.models import (
     Institute,
-    Paper,
     Passage,
     Question,
     QuestionVersion,
-    Test,
-    TestQuestion,
-    TestSection,
 )
 from app.repositories.base import Page, PageRequest, Repository
+from app.repositories.embargo import Reader, held_questions
 from app.repositories.locks import Mode, Rank
-from app.repositories.tests import embargoed
 from app.repositories.violations import violations_told
 
 Values = dict[str, Any]
@@ -57,15 +52,6 @@ class QuestionFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class BankReader:
-    """Who looks into the bank, as far as the statements need it."""
-
-    institute_id: UUID
-    user_id: UUID
-    is_admin: bool
-
-
-@dataclass(frozen=True, slots=True)
 class KnownPassage:
     """A passage that a question may name; a retired one stays with retired questions alone."""
 
@@ -76,25 +62,6 @@ class KnownPassage:
     @property
     def is_retired(self) -> bool:
         return self.status == "retired"
-
-
-def withheld_from(reader: BankReader) -> ColumnElement[bool]:
-    """Decision D13: held by an exam that is not released, in a test that is somebody else's."""
-    if reader.is_admin:
-        return false()
-    held = select(Test.id).where(
-        Test.institute_id == reader.institute_id,
-        Test.created_by.is_distinct_from(reader.user_id),
-        embargoed(),
-    )
-    drafted = (
-        select(TestQuestion.question_id)
-        .join(TestSection, TestSection.id == TestQuestion.section_id)
-        .where(TestSection.test_id.in_(held))
-    )
-    # What was published stays in its paper when the draft moves on.
-    published = select(cast(func.jsonb_object_keys(Paper.key), Uuid)).where(Paper.test_id.in_(held))
-    return Question.id.in_(union(drafted, published))
 
 
 class _Undone(Exception):
@@ -125,16 +92,12 @@ class QuestionRepository(Repository):
         statement = _current(institute_id).where(Question.id.in_(question_ids))
         return {question.id: question for question in await self._session.scalars(statement)}
 
-    async def withheld(self, reader: BankReader, question_ids: Iterable[UUID]) -> set[UUID]:
-        """Of which of these questions the reader may not know what is right."""
-        statement = select(Question.id).where(Question.id.in_(question_ids), withheld_from(reader))
-        return set(await self._session.scalars(statement))
-
-    async def languages(self, institute_id: UUID, wanted: QuestionFilter) -> set[str]:
-        """The languages in which questions that pass the filter say something."""
+    async def languages(self, institute_id: UUID, wanted: QuestionFilter, reader: Reader) -> set[str]:
+        """The languages of questions that pass the filter and are not withheld from this person."""
         options = func.jsonb_path_query(QuestionVersion.options, literal_column("'$[*].text'"))
         texts = (QuestionVersion.text, QuestionVersion.explanation, options)
-        places = select(Question.id).join(Question.version)
+        known = Question.id.not_in(held_questions(reader))
+        places = select(Question.id).join(Question.version).where(known)
         spoken = (
             _narrowed(places.with_only_columns(func.jsonb_object_keys(text)), institute_id, wanted)
             for text in texts

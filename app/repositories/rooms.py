@@ -10,7 +10,11 @@ from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, or_, sele
 from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Registration, ScoreCount, SocketTicket, Test
 from app.repositories.attempts import RUNNING
 from app.repositories.base import Repository
-from app.repositories.tests import Viewer, embargoed, may_access
+from app.repositories.embargo import Reader, hides_test
+from app.repositories.tests import Viewer, may_access
+
+# What is told to a whole room is what its candidates may hear.
+ANY_CANDIDATE = Reader(UUID(int=0), is_staff=False, is_admin=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class PaperCounts:
 
 
 class RoomRepository(Repository):
-    """Who may hear what (decisions D12 and D13), and the numbers that are told to many."""
+    """Who may hear what (docs/decisions/0021), and the numbers that are told to many."""
 
     async def may_enter_exam(self, viewer: Viewer, exam_id: UUID) -> bool:
         """Staff of the institute; of an exam that is published and not cancelled those registered for it."""
@@ -41,7 +45,7 @@ class RoomRepository(Repository):
             Attempt.test_id == Test.id, Attempt.user_id == viewer.user_id, Attempt.status.in_(RUNNING)
         )
         own_institute = Test.institute_id == viewer.institute_id
-        allowed = or_(may_access(viewer, now), and_(own_institute, sits, ~embargoed()))
+        allowed = or_(may_access(viewer, now), and_(own_institute, sits, ~hides_test(viewer.reader)))
         return await self._is_there(Test.id == test_id, allowed)
 
     async def registered(self, exam_id: UUID) -> int:
@@ -61,11 +65,11 @@ class RoomRepository(Repository):
         return _by_paper((await self._session.execute(statement)).all())
 
     async def participants(self, test_ids: Collection[UUID]) -> Mapping[UUID, int]:
-        """How many are ranked in each of these tests; tests that an exam holds back are left out."""
+        """How many are ranked in each of these tests; those that are hidden from candidates are left out."""
         statement = (
             select(Test.id, func.coalesce(func.sum(ScoreCount.candidates), 0))
             .outerjoin(ScoreCount, ScoreCount.cohort_id == Test.id)
-            .where(Test.id.in_(test_ids), ~embargoed())
+            .where(Test.id.in_(test_ids), ~hides_test(ANY_CANDIDATE))
             .group_by(Test.id)
         )
         return {test_id: int(count) for test_id, count in (await self._session.execute(statement)).all()}

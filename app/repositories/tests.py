@@ -25,6 +25,7 @@ from app.models import (
     TestSection,
 )
 from app.repositories.base import Page, PageRequest, Repository
+from app.repositories.embargo import Reader, hides_test
 from app.repositories.locks import Mode, Rank
 
 
@@ -36,6 +37,12 @@ class Viewer:
     institute_id: UUID
     is_staff: bool
     enrolled: bool
+    is_admin: bool = False
+
+    @property
+    def reader(self) -> Reader:
+        """The same person as the embargo judges them."""
+        return Reader(self.user_id, self.is_staff, self.is_admin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +64,16 @@ class TestFilter:
 
 
 def may_access(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
-    """Decision D12's one predicate: institute, publication, availability, access and embargo."""
-    own_institute = Test.institute_id == viewer.institute_id
+    """The one predicate over institute, publication, availability, access and embargo."""
+    visible = and_(Test.institute_id == viewer.institute_id, ~hides_test(viewer.reader))
     if viewer.is_staff:
-        return own_institute
+        return visible
     return and_(
-        own_institute,
+        visible,
         Test.status == "published",
         or_(Test.available_from.is_(None), Test.available_from <= now),
         or_(Test.available_until.is_(None), Test.available_until > now),
         or_(Test.access == "free", literal(viewer.enrolled)),
-        ~embargoed(),
-    )
-
-
-def embargoed() -> ColumnElement[bool]:
-    """Decision D13: placed in an exam paper whose exam is not released yet."""
-    return exists(
-        select(ExamPaper.id)
-        .join(Exam, Exam.id == ExamPaper.exam_id)
-        .where(ExamPaper.test_id == Test.id, Exam.released_at.is_(None), Exam.cancelled_at.is_(None))
     )
 
 
@@ -94,7 +91,7 @@ class TestRepository(Repository):
     async def find(self, viewer: Viewer, test_id: UUID, now: datetime) -> Listed:
         """A test that the viewer may take, or has taken."""
         taken = exists().where(Attempt.test_id == Test.id, Attempt.user_id == viewer.user_id)
-        readable = or_(may_access(viewer, now), and_(taken, ~embargoed()))
+        readable = or_(may_access(viewer, now), and_(taken, ~hides_test(viewer.reader)))
         test = await self._one(select(Test).where(Test.id == test_id, readable))
         return (await self._listed(viewer, [test]))[0]
 
@@ -196,23 +193,12 @@ class TestRepository(Repository):
         """When candidates may see key and explanations of a test."""
         return (await self._session.scalars(select(Test.review).where(Test.id == test_id))).one()
 
-    async def is_embargoed(self, test_id: UUID) -> bool:
-        """Whether an exam that is not released holds the test."""
-        return bool(await self._session.scalar(select(embargoed()).where(Test.id == test_id)))
-
     async def was_released(self, test_id: UUID) -> bool:
         """Whether the test was a paper of an exam whose results are out: it is practice since then."""
         released = exists().where(
             ExamPaper.test_id == test_id, Exam.id == ExamPaper.exam_id, Exam.released_at.is_not(None)
         )
         return bool(await self._session.scalar(select(released)))
-
-    async def is_withheld(self, test_id: UUID, user_id: UUID, *, is_admin: bool) -> bool:
-        """Whether nothing derived from the test's key may be shown to this person (decision D13)."""
-        if is_admin:
-            return False
-        strange = Test.created_by.is_distinct_from(user_id)
-        return bool(await self._session.scalar(select(embargoed() & strange).where(Test.id == test_id)))
 
     async def _one(self, statement: Select[Test]) -> Test:
         test = (await self._session.scalars(statement)).one_or_none()

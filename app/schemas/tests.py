@@ -1,6 +1,6 @@
 """Tests: as authors compose them, as candidates find them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 from app.core.errors import FieldError
 from app.engine.marks import RoundingPolicy, parse_marks, printed
 from app.engine.scoring import DroppedRule, PartialRule
-from app.models import LocalizedText, Test
+from app.models import LocalizedText, Test, TestConsent
 from app.repositories.tests import Listed
 from app.schemas.changes import Changes
 from app.schemas.common import In, LanguageTag, Localized, LocalizedName, Marks, Moment, Out
@@ -313,6 +313,25 @@ class StaffTestOut(TestOut):
         """The published version with the draft beside it."""
         shown = TestOut.of(listed)
         return cls(**dict(shown), draft=TestDraftOut.of(draft) if draft else None)
+
+
+class ConsentOut(Out):
+    """Somebody who may place the test in their exams, and who let them."""
+
+    user_id: UUID
+    granted_by: UUID | None
+    created_at: datetime
+
+
+class ConsentsOut(Out):
+    """Everybody who may place the test in an exam, beside its author and admins."""
+
+    items: list[ConsentOut]
+
+    @classmethod
+    def of(cls, consents: Sequence[TestConsent]) -> Self:
+        """The consents of a test."""
+        return cls(items=[ConsentOut.model_validate(each) for each in consents])
 
 
 class GapOut(Out):

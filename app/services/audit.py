@@ -1,6 +1,6 @@
 """The audit log: what staff do and what they read of held keys, written down with who, when and why."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from structlog.contextvars import get_contextvars
 from app.models import AuditEntry
 from app.repositories.audit import AuditFilter
 from app.repositories.base import Page, PageRequest
-from app.repositories.questions import BankReader
+from app.repositories.embargo import Reader
 from app.services.unit_of_work import Reading
 from app.services.users import OPERATOR_ID, Principal
 
@@ -18,7 +18,9 @@ ACTIONS: Mapping[str, frozenset[str]] = {
     "user": frozenset({"create", "change_role", "change_status", "sign_out"}),
     "question": frozenset({"change_key", "read_key"}),
     "bank": frozenset({"import", "export"}),
-    "test": frozenset({"publish", "archive", "clone", "read_paper", "print_solutions"}),
+    "test": frozenset(
+        {"publish", "archive", "clone", "read_paper", "print_solutions", "consent", "withdraw_consent"}
+    ),
     "exam": frozenset(
         {
             "create",
@@ -105,10 +107,10 @@ def record_key_read(reads: Reading, reader: Principal, question_ids: Collection[
     )
 
 
-async def held_among(reads: Reading, reader: Principal, question_ids: Iterable[UUID]) -> set[UUID]:
+async def held_among(reads: Reading, question_ids: Collection[UUID]) -> set[UUID]:
     """Which of these questions an exam that is not released holds, whoever asks."""
-    nobody = BankReader(reader.institute_id, OPERATOR_ID, is_admin=False)
-    return await reads.questions.withheld(nobody, question_ids)
+    nobody = Reader(OPERATOR_ID, is_staff=True, is_admin=False)
+    return await reads.embargo.withheld(nobody, question_ids)
 
 
 async def page(

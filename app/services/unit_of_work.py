@@ -14,7 +14,9 @@ from app.repositories.attempts import AttemptRepository
 from app.repositories.audit import AuditRepository
 from app.repositories.auth_mails import AuthMailRepository
 from app.repositories.backlog import BacklogRepository
+from app.repositories.consents import ConsentRepository
 from app.repositories.deliveries import DeliveryRepository
+from app.repositories.embargo import EmbargoRepository
 from app.repositories.exams import (
     AnswerSheetRepository,
     ExamRepository,
@@ -49,6 +51,8 @@ class Reading:
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
         self.users = UserRepository(session)
+        self.embargo = EmbargoRepository(session)
+        self.consents = ConsentRepository(session)
         self.revocations = RevocationRepository(session)
         self.subjects = SubjectRepository(session)
         self.questions = QuestionRepository(session)

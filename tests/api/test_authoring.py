@@ -155,23 +155,27 @@ class TestAccess:
 
 
 class TestEmbargo:
-    """Until the exam is released, what is right is for the test's author and admins (decision D13)."""
+    """Until the exam is released, the test and its keys are for its author and admins (0021)."""
 
-    async def test_another_author_gets_no_solutions(
+    async def test_another_author_finds_no_such_test(
         self, author: httpx.AsyncClient, engine: AsyncEngine, clock: TestClock, made: Made
     ) -> None:
         await hold(engine, made, clock)
-        assert await statuses(author, made) == all_of(200, clone=201, solutions=403)
+        assert await statuses(author, made) == all_of(404)
         drafted = {"version": "draft", **SOLUTIONS}
-        assert (await author.get(f"{made.path}/print", params=drafted)).status_code == 403
+        assert (await author.get(f"{made.path}/print", params=drafted)).status_code == 404
 
-    async def test_nor_by_way_of_a_clone(
+    async def test_nor_are_there_solutions_by_way_of_a_clone(
         self, author: httpx.AsyncClient, engine: AsyncEngine, clock: TestClock, made: Made
     ) -> None:
         clone = (await author.post(f"{made.path}/clone")).json()
+        path = f"/tests/{clone['id']}"
+        assert (await author.post(f"{path}/publish")).status_code == 200
         await hold(engine, made, clock)
-        asked = {"version": "draft", **SOLUTIONS}
-        assert (await author.get(f"/tests/{clone['id']}/print", params=asked)).status_code == 403
+        assert (await author.get(f"{path}/print", params=SOLUTIONS)).status_code == 403
+        for part in ("paper", "solutions"):
+            drafted = await author.get(f"{path}/print", params={"part": part, "version": "draft"})
+            assert (drafted.status_code, drafted.json()["code"]) == (409, "not_publishable")
 
     async def test_the_tests_author_and_admins_get_them(
         self,

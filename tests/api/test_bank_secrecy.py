@@ -62,6 +62,7 @@ async def ids(author: httpx.AsyncClient, engine: AsyncEngine) -> dict[str, str]:
         "passage_id": passage["id"],
         "media_id": image["id"],
         "test_id": test["id"],
+        "user_id": str(uuid4()),
         "version": "1",
     }
 

@@ -28,6 +28,7 @@ NOBODY = UUID(int=7)
 CANDIDATE = Viewer(NOBODY, DEFAULT_INSTITUTE_ID, is_staff=False, enrolled=False)
 ENROLLED = Viewer(NOBODY, DEFAULT_INSTITUTE_ID, is_staff=False, enrolled=True)
 STAFF = Viewer(NOBODY, DEFAULT_INSTITUTE_ID, is_staff=True, enrolled=False)
+ADMIN = Viewer(NOBODY, DEFAULT_INSTITUTE_ID, is_staff=True, enrolled=False, is_admin=True)
 FOREIGN_STAFF = Viewer(NOBODY, UUID(int=8), is_staff=True, enrolled=False)
 FOREIGN_CANDIDATE = Viewer(NOBODY, UUID(int=8), is_staff=False, enrolled=True)
 
@@ -106,7 +107,8 @@ class TestMayAccess:
         made = await publish_test(uow)
         await place_in_exam(uow, made.id, NOW, **times)
         assert await ways_in(uow, ENROLLED, made) == all_ways(allowed)
-        assert await ways_in(uow, STAFF, made) == all_ways(True)
+        assert await ways_in(uow, STAFF, made) == all_ways(allowed)
+        assert await ways_in(uow, ADMIN, made) == all_ways(True)
 
     async def test_one_exam_that_is_not_released_is_enough(self, uow: UnitOfWork) -> None:
         made = await publish_test(uow)

@@ -32,6 +32,7 @@ from app.core.errors import (
     AttemptNotInProgress,
     AttemptsExhausted,
     DeadlinePassed,
+    Forbidden,
     Invalid,
     NotAvailable,
     NotGradedYet,
@@ -53,6 +54,7 @@ from app.schemas.attempts import (
 )
 from app.schemas.common import PageOut
 from app.schemas.tests import (
+    ConsentsOut,
     Kind,
     PreviewOut,
     PublishedOut,
@@ -132,6 +134,25 @@ async def clone_test(test_id: UUID, author: CurrentAuthor, uow: Uow) -> TestDraf
 async def preview_test(test_id: UUID, author: CurrentAuthor, reads: Reads) -> PreviewOut:
     """The draft as candidates would be served it if you published it now, and what stands in the way."""
     return PreviewOut.of(await tests.preview(reads, author, test_id))
+
+
+@router.get("/{test_id}/consents", responses=problems(Forbidden))
+async def list_consents(test_id: UUID, author: CurrentAuthor, reads: Reads) -> ConsentsOut:
+    """Who may place your test in an exam, beside you and admins."""
+    return ConsentsOut.of(await tests.consents(reads, author, test_id))
+
+
+@router.put("/{test_id}/consents/{user_id}", responses=problems(Forbidden, Invalid))
+async def give_consent(test_id: UUID, user_id: UUID, author: CurrentAuthor, uow: Uow) -> ConsentsOut:
+    """Let another author place your test in exams of their own. Once they release theirs, and no other exam
+    holds the questions, scores and keys are out. Doing it twice is harmless."""
+    return ConsentsOut.of(await tests.consent(uow, author, test_id, user_id))
+
+
+@router.delete("/{test_id}/consents/{user_id}", status_code=204, responses=problems(Forbidden))
+async def withdraw_consent(test_id: UUID, user_id: UUID, author: CurrentAuthor, uow: Uow) -> None:
+    """Take a consent back. An exam that is published already keeps the test."""
+    await tests.withdraw_consent(uow, author, test_id, user_id)
 
 
 async def _printout(

@@ -9,7 +9,8 @@ from uuid import UUID
 from app.core.errors import NotFound, NotGradedYet
 from app.engine import ranking
 from app.engine.marks import RoundingPolicy, printed
-from app.models import Attempt, AttemptStatus, LocalizedText, Result, Role
+from app.models import Attempt, AttemptStatus, LocalizedText, Result
+from app.services import embargo
 from app.services.attempts.grading import COUNTS
 from app.services.components import Components
 from app.services.tests.papers import FrozenPaper
@@ -51,12 +52,11 @@ async def result(
 ) -> ResultView:
     """The result of an attempt, made by itself or in an exam, by default the latest.
 
-    While an exam that is not released holds the test there is none, but for its team (decision D13).
-    Raises NotFound, or NotGradedYet.
+    While an exam holds the test there is none, but for who made the test. Where an exam holds a question of
+    the paper, the result waits for its release as if nobody had graded it. Raises NotFound, or NotGradedYet.
     """
-    if await reads.tests.is_withheld(test_id, user.id, is_admin=user.role is Role.ADMIN):
-        raise NotFound("attempt")
     attempt = await reads.attempts.own(user.id, test_id, attempt_id)
+    await _check_may_know(reads, user, attempt)
     graded = await reads.attempts.result(attempt.id)
     if graded is None or attempt.status != AttemptStatus.GRADED:
         raise NotGradedYet
@@ -94,11 +94,25 @@ def _figures(stored: Mapping[str, Any], policy: RoundingPolicy) -> Figures:
     }
 
 
+async def _check_may_know(reads: Reading, user: Principal, attempt: Attempt) -> None:
+    """Raise what a result that is withheld looks like."""
+    reader = embargo.reader(user)
+    if user.is_staff:
+        is_hidden = await reads.embargo.hides_test(reader, attempt.test_id)
+    else:
+        # A test that only shares questions keeps its attempts in sight: their results come later.
+        is_hidden = await reads.embargo.is_placed(attempt.test_id)
+    if is_hidden:
+        raise NotFound("attempt")
+    if await reads.embargo.withholds_paper(reader, attempt.paper_id):
+        raise NotGradedYet
+
+
 async def _may_review(reads: Reading, test_id: UUID) -> bool:
     """`after_release` waits for the release of an exam; a test that no exam holds is free to review."""
     review = await reads.tests.review_policy(test_id)
     return review == "after_submit" or (
-        review == "after_release" and not await reads.tests.is_embargoed(test_id)
+        review == "after_release" and not await reads.embargo.is_placed(test_id)
     )
 
 

@@ -6,10 +6,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.core.errors import Conflict, FieldError, Invalid, NotFound, NotPossible, NotPublishable
+from app.core.errors import (
+    Conflict,
+    FieldError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    NotPossible,
+    NotPublishable,
+)
 from app.core.ids import uuid7
 from app.engine import schedule
 from app.models import Exam, ExamPaper, LocalizedText
+from app.services import embargo
+from app.services.exams import placing
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer, require_team, window_of
 from app.services.unit_of_work import UnitOfWork
@@ -79,12 +89,15 @@ async def change(uow: UnitOfWork, author: Principal, exam_id: UUID, changes: dic
 
 
 async def add_paper(uow: UnitOfWork, author: Principal, exam_id: UUID, draft: ExamPaperDraft) -> ExamPaper:
-    """Place a test in an exam. From now on candidates do not see the test elsewhere (decision D13).
+    """Place a test in an exam. From now on candidates do not see the test elsewhere.
 
-    Raises Conflict where candidates have sat it already, or the exam has it or its code.
+    Raises Conflict where candidates have sat it already, or the exam has it or its code; Forbidden where its
+    author, or whose exam holds its questions, has not consented.
     """
     exam = await _draft(uow, author, exam_id)
     await _check_test(uow, author, draft.test_id)
+    if refusal := await placing.refusal(uow, author, exam, draft.test_id):
+        raise Forbidden(refusal)
     for other in await uow.exams.papers(exam.id):
         if draft.code == other.code:
             raise Conflict(f"The exam has a paper {draft.code} already; choose another code.")
@@ -141,6 +154,7 @@ async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: dateti
     exam = await _locked(uow, author, exam_id)
     if exam.cancelled_at is not None:
         raise NotPossible("The exam was cancelled.")
+    await uow.embargo.lock_placements(exam.institute_id)
     papers = await uow.exams.shut(exam.id)
     if exam.published_at is not None and await uow.exams.was_started([paper.id for paper in papers]):
         return exam
@@ -151,6 +165,8 @@ async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: dateti
         if version is None:
             sentence = f"the test of {paper.code} is not published"
             errors.append(FieldError(f"papers.{number}.test_id", sentence))
+        elif refusal := await placing.refusal(uow, author, exam, paper.test_id):
+            errors.append(FieldError(f"papers.{number}.test_id", refusal))
         pinned.append(version)
     if errors:
         raise NotPublishable("The exam cannot be published yet.", errors=errors)
@@ -189,6 +205,8 @@ async def _check_test(uow: UnitOfWork, author: Principal, test_id: UUID) -> None
     """The test can be placed: locked, so that whoever starts it at this moment is seen, or sees the exam."""
     try:
         await uow.tests.draft(author.institute_id, test_id, lock=True)
+        if not await placing.may_place(uow, author, test_id):
+            await embargo.check_visible(uow, author, test_id)
     except NotFound:
         raise Invalid.field("test_id", "there is no such test") from None
     if await uow.exams.was_attempted(test_id):

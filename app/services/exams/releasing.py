@@ -15,7 +15,7 @@ from app.engine.scoring import PaperKey
 from app.models import Exam, ExamPaper, ExamRelease
 from app.repositories.exams import Scored
 from app.repositories.messages import exam_room
-from app.services import attempts
+from app.services import attempts, embargo
 from app.services.components import Components
 from app.services.exams.audit import record
 from app.services.exams.catalog import require_team, window_of
@@ -44,6 +44,11 @@ async def release(
     require_team(exam, staff)
     if exam.published_at is None or exam.cancelled_at is not None:
         raise NotPossible("Only an exam that was held has results.")
+    if await uow.embargo.withholds_exam(embargo.reader(staff), exam.id):
+        raise NotPossible(
+            "Another exam that is not released has questions of this one, and scores would tell their keys."
+            " Release this exam after it, or ask an admin."
+        )
     if exam.released_at is None:
         await _close_entry(uow, parts, exam, now)
         await _grade_the_rest(uow, parts, exam, now)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.core.errors import NotFound
+from app.core.errors import NotFound, ResultsNotReleased
 from app.engine.schedule import Stage
 from app.models import Exam, ExamRelease, ExamResult, Registration
 from app.repositories.base import Page, PageRequest
+from app.services import embargo
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer, stage_of
 from app.services.exams.releasing import require_released
@@ -42,8 +43,7 @@ class MeritRow:
 
 async def result(reads: Reading, user: Principal, exam_id: UUID, now: datetime) -> ExamResultView:
     """One's own official result. Raises ResultsNotReleased, or NotFound for who was not registered."""
-    exam = await reads.exams.find(exam_viewer(user), exam_id)
-    require_released(exam)
+    exam = await _released(reads, user, exam_id)
     registration = await reads.registrations.of(exam.id, user.id)
     found = await reads.exam_results.result(exam, registration.id) if registration else None
     release = await reads.exam_results.release(exam)
@@ -83,9 +83,12 @@ async def merit_csv(reads: Reading, staff: Principal, exam_id: UUID) -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
-async def _released(reads: Reading, staff: Principal, exam_id: UUID) -> Exam:
-    exam = await reads.exams.find(exam_viewer(staff), exam_id)
+async def _released(reads: Reading, person: Principal, exam_id: UUID) -> Exam:
+    """The exam, if its results are out, and no other exam withholds its questions from this person."""
+    exam = await reads.exams.find(exam_viewer(person), exam_id)
     require_released(exam)
+    if await reads.embargo.withholds_exam(embargo.reader(person), exam.id):
+        raise ResultsNotReleased
     return exam
 
 

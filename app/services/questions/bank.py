@@ -7,10 +7,10 @@ from uuid import UUID
 
 from app.core.errors import FieldError, Forbidden, Invalid, NotFound
 from app.core.ids import uuid7
-from app.models import Question, QuestionVersion, Role
+from app.models import Question, QuestionVersion
 from app.repositories.base import Page, PageRequest
-from app.repositories.questions import BankReader, QuestionFilter
-from app.services import audit, media
+from app.repositories.questions import QuestionFilter
+from app.services import audit, embargo, media
 from app.services.audit import Subject
 from app.services.questions.content import (
     CONTENT_FIELDS,
@@ -43,17 +43,12 @@ class Shown:
     withheld: bool
 
 
-def bank_reader(reader: Principal) -> BankReader:
-    """The reader as the statements need them."""
-    return BankReader(reader.institute_id, reader.id, reader.role is Role.ADMIN)
-
-
 async def shown(reads: Reading, reader: Principal, questions: Iterable[Question]) -> list[Shown]:
     """Questions as the reader may see them. Who sees keys that an exam holds is in the audit log."""
     questions = list(questions)
     ids = [question.id for question in questions]
-    withheld = await reads.questions.withheld(bank_reader(reader), ids)
-    held = await audit.held_among(reads, reader, ids)
+    withheld = await embargo.withheld(reads, reader, ids)
+    held = await audit.held_among(reads, ids)
     audit.record_key_read(reads, reader, held - withheld, where="bank")
     return [Shown(question, question.id in withheld) for question in questions]
 
@@ -89,7 +84,7 @@ async def _to_change(uow: UnitOfWork, author: Principal, question_id: UUID) -> Q
     One under embargo is for its team alone: whether a change makes a version tells what is right.
     """
     question = await _the(uow, author, question_id, lock=True)
-    if await uow.questions.withheld(bank_reader(author), [question_id]):
+    if await embargo.withheld(uow, author, [question_id]):
         raise Forbidden(
             "The question is in an exam that is not released; its test's author or an admin can change it."
         )

@@ -16,7 +16,7 @@ from openpyxl.cell import WriteOnlyCell
 from app.models import LocalizedText, Question
 from app.repositories.base import PageRequest
 from app.repositories.questions import QuestionFilter
-from app.services import audit
+from app.services import audit, embargo
 from app.services.audit import Subject
 from app.services.questions.bank import Shown, page
 from app.services.questions.cells import harmless, one_line_end, written_tags
@@ -60,7 +60,7 @@ async def export(
     reads: Reading, reader: Principal, wanted: QuestionFilter, sheet_format: SheetFormat
 ) -> Export:
     """The questions that pass the filter, in the order of the list."""
-    languages = await reads.questions.languages(reader.institute_id, wanted)
+    languages = await reads.questions.languages(reader.institute_id, wanted, embargo.reader(reader))
     header = header_of(languages)
     labels = await Labels.load(reads, reader.institute_id)
     file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 -- closed by whoever reads it

@@ -9,9 +9,8 @@ from app.core.names import LONGEST_TITLE, checked_field
 from app.core.process_pool import ProcessPool
 from app.models import Chapter, Question
 from app.models import Subject as SyllabusSubject
-from app.services import audit
+from app.services import audit, embargo
 from app.services.audit import Subject
-from app.services.questions.bank import bank_reader
 from app.services.questions.images import ImagesZip, SheetImages
 from app.services.questions.plans import Entry, Identity, Plan, planned, repeated, status_of
 from app.services.questions.progress import Progress, Stage, unwatched
@@ -194,7 +193,7 @@ async def _withheld(
 ) -> list[RowError]:
     """Rows of questions under embargo: whether one would change them tells what is right."""
     ids = {question.id for question in known.values()}
-    withheld = await uow.questions.withheld(bank_reader(author), ids)
+    withheld = await embargo.withheld(uow, author, ids)
     message = "the question is in an exam that is not released; its test's author or an admin can change it"
     return [
         RowError(entry.row.row, "file", message)

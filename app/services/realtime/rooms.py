@@ -1,4 +1,4 @@
-"""Rooms: how sockets are addressed, and who may enter (decisions D12 and D13)."""
+"""Rooms: how sockets are addressed, and who may enter."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.core.errors import NotFound
 from app.repositories.messages import exam_room, test_room, user_room
-from app.repositories.tests import Viewer
+from app.services import tests
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
@@ -45,7 +45,7 @@ async def enter(reads: Reading, person: Principal, address: Address, now: dateti
     """The room behind an address, if this person may hear what is said there; NotFound if not."""
     if address.id is None:
         return user_room(person.id)
-    viewer = Viewer(person.id, person.institute_id, person.is_staff, person.enrolled)
+    viewer = tests.viewer(person)
     if address.kind == "exam":
         if await reads.rooms.may_enter_exam(viewer, address.id):
             return exam_room(address.id)

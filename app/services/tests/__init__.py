@@ -2,6 +2,7 @@
 
 from app.services.tests.catalog import find, page, viewer
 from app.services.tests.cloning import clone
+from app.services.tests.consents import consent, consents, withdraw_consent
 from app.services.tests.drafts import SectionDraft, TestDraft, archive, change, create
 from app.services.tests.papers import FrozenPaper, PaperStore
 from app.services.tests.previewing import Preview, pending_draft, preview
@@ -20,6 +21,8 @@ __all__ = [
     "archive",
     "change",
     "clone",
+    "consent",
+    "consents",
     "create",
     "find",
     "page",
@@ -29,4 +32,5 @@ __all__ = [
     "printout",
     "publish",
     "viewer",
+    "withdraw_consent",
 ]

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from app.models import Role
 from app.repositories.base import Page, PageRequest
 from app.repositories.tests import Listed, TestFilter, Viewer
 from app.services.unit_of_work import Reading
@@ -11,7 +12,8 @@ from app.services.users import Principal
 
 def viewer(user: Principal) -> Viewer:
     """What the statements need to know of the person who looks."""
-    return Viewer(user.id, user.institute_id, user.is_staff, user.enrolled)
+    is_admin = user.role is Role.ADMIN
+    return Viewer(user.id, user.institute_id, user.is_staff, user.enrolled, is_admin)
 
 
 async def page(

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from app.core.names import LONGEST_TITLE
 from app.models import LocalizedText, Test, TestSection
-from app.services import audit
+from app.services import audit, embargo
 from app.services.audit import Subject
 from app.services.tests import drafts
 from app.services.tests.drafts import SectionDraft, TestDraft
@@ -17,6 +17,7 @@ COPY = {"en": "copy", "hi": "प्रतिलिपि"}
 async def clone(uow: UnitOfWork, author: Principal, test_id: UUID) -> Test:
     """A new draft with all that the test's draft has, whose title says that it is a copy."""
     test = await uow.tests.draft(author.institute_id, test_id)
+    await embargo.check_visible(uow, author, test_id)
     copy = await drafts.create(uow, author, _draft_of(test))
     audit.record(uow, author, "clone", Subject("test", copy.id), of=str(test.id))
     return copy

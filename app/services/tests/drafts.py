@@ -9,7 +9,7 @@ from uuid import UUID
 from app.core.errors import FieldError, Invalid
 from app.core.ids import uuid7
 from app.models import LocalizedText, Test, TestQuestion, TestSection
-from app.services import audit
+from app.services import audit, embargo
 from app.services.audit import Subject
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
@@ -82,6 +82,7 @@ async def create(uow: UnitOfWork, author: Principal, draft: TestDraft) -> Test:
 async def change(uow: UnitOfWork, author: Principal, test_id: UUID, changes: dict[str, Any]) -> Test:
     """Change fields of the draft; `sections` replaces them all. Published papers stay as they are."""
     test = await uow.tests.draft(author.institute_id, test_id, lock=True)
+    await embargo.check_visible(uow, author, test_id)
     await _check_subject(uow, author, changes.get("subject_id"))
     if "sections" in changes:
         test.sections = await _sections(uow, author, changes.pop("sections"))
@@ -95,6 +96,7 @@ async def change(uow: UnitOfWork, author: Principal, test_id: UUID, changes: dic
 async def archive(uow: UnitOfWork, author: Principal, test_id: UUID) -> Test:
     """Take a test out of the lists; running attempts go on. Again is harmless."""
     test = await uow.tests.draft(author.institute_id, test_id, lock=True)
+    await embargo.check_visible(uow, author, test_id)
     test.status = "archived"
     audit.record(uow, author, "archive", Subject("test", test.id))
     await uow.tests.flush()

@@ -8,7 +8,7 @@ from uuid import UUID
 from app.core.errors import FieldError
 from app.models import Paper, Test
 from app.repositories.tests import Listed
-from app.services import audit
+from app.services import audit, embargo
 from app.services.audit import Subject
 from app.services.tests.compiling import document_of, gather, next_version, resolved_marks
 from app.services.tests.readiness import language_gaps, obstacles, prevailing_gaps
@@ -28,12 +28,14 @@ class Preview:
 async def preview(reads: Reading, author: Principal, test_id: UUID) -> Preview:
     """The draft as publishing would freeze it, with all that stands in the way."""
     test = await reads.tests.draft(author.institute_id, test_id)
+    await embargo.check_visible(reads, author, test_id)
     material = await gather(reads, test)
-    if await reads.tests.is_embargoed(test.id):
+    withheld = await embargo.withheld(reads, author, list(material.bank))
+    if await reads.embargo.is_placed(test.id):
         audit.record(reads, author, "read_paper", Subject("test", test.id), where="preview")
     return Preview(
         document=document_of(material, next_version(test)),
-        obstacles=[*obstacles(material), *prevailing_gaps(material)],
+        obstacles=[*obstacles(material, withheld), *prevailing_gaps(material)],
         gaps=language_gaps(material),
     )
 

@@ -12,10 +12,9 @@ from app.core.errors import Forbidden, Invalid, NotAvailable, NotPublishable
 from app.core.process_pool import ProcessPool
 from app.core.storage import Storage
 from app.models import Media, Paper, Test
-from app.services import audit, media
+from app.services import audit, embargo, media
 from app.services.audit import Subject
 from app.services.printing import Manuscript, PrintLanguage, figure_name, print_pdf
-from app.services.questions.bank import bank_reader
 from app.services.tests.compiling import compile_paper, gather, next_version
 from app.services.tests.readiness import obstacles
 from app.services.unit_of_work import Reading
@@ -44,21 +43,22 @@ async def printout(
     language: PrintLanguage,
     version: PrintVersion | None,
 ) -> Printout:
-    """The paper or its solutions. Under embargo what is right is for the test's team alone (decision D13)."""
+    """The paper or its solutions. Under embargo they are for those who may see the test, or know its key."""
     test = await reads.tests.draft(author.institute_id, test_id)
-    paper = await _paper(reads, test, version)
+    await embargo.check_visible(reads, author, test_id)
+    paper = await _paper(reads, author, test, version)
     if language not in paper.languages:
         raise Invalid.field("language", f"the paper is in {', '.join(paper.languages)}")
     is_draft = version == "draft"
     if part == "solutions":
         question_ids = [UUID(question_id) for question_id in paper.key]
         await _check_may_know(reads, author, question_ids)
-        held = await audit.held_among(reads, author, question_ids)
+        held = await audit.held_among(reads, question_ids)
         audit.record_key_read(reads, author, held, where="print")
         audit.record(reads, author, "print_solutions", Subject("test", test.id), version=version)
         images: Sequence[Media] = []
     else:
-        if await reads.tests.is_embargoed(test.id):
+        if await reads.embargo.is_placed(test.id):
             audit.record(reads, author, "read_paper", Subject("test", test.id), where="print")
         images = await _images(reads, author, orjson.loads(paper.document))
     state = "draft" if is_draft else f"v{paper.version}"
@@ -78,10 +78,11 @@ async def pdf(
     return await files.run(print_pdf, *arguments, caller=author.id, advice=_SHORTEN)
 
 
-async def _paper(reads: Reading, test: Test, version: PrintVersion | None) -> Paper:
+async def _paper(reads: Reading, author: Principal, test: Test, version: PrintVersion | None) -> Paper:
     if version == "draft":
         material = await gather(reads, test)
-        if found := obstacles(material):
+        withheld = await embargo.withheld(reads, author, list(material.bank))
+        if found := obstacles(material, withheld):
             raise NotPublishable("The draft is not a whole paper yet.", errors=found)
         return compile_paper(material, next_version(test))
     version = version or test.paper_version
@@ -91,7 +92,7 @@ async def _paper(reads: Reading, test: Test, version: PrintVersion | None) -> Pa
 
 
 async def _check_may_know(reads: Reading, author: Principal, question_ids: Sequence[UUID]) -> None:
-    if await reads.questions.withheld(bank_reader(author), question_ids):
+    if await embargo.withheld(reads, author, question_ids):
         raise Forbidden(
             "Questions of this paper are in an exam that is not released; its test's author or an admin"
             " can print the solutions."

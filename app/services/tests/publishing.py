@@ -7,9 +7,8 @@ from uuid import UUID
 
 from app.core.errors import FieldError, NotPublishable
 from app.models import Paper, Test
-from app.services import audit
+from app.services import audit, embargo
 from app.services.audit import Subject
-from app.services.questions.bank import bank_reader
 from app.services.tests.compiling import compile_paper, gather, next_version
 from app.services.tests.readiness import language_gaps, obstacles, prevailing_gaps
 from app.services.unit_of_work import UnitOfWork
@@ -31,8 +30,10 @@ async def publish(uow: UnitOfWork, author: Principal, test_id: UUID, now: dateti
     Raises NotPublishable with everything that stands in the way, so that one look mends it all.
     """
     test = await uow.tests.draft(author.institute_id, test_id, lock=True)
+    await embargo.check_visible(uow, author, test_id)
     material = await gather(uow, test)
-    if found := [*await _withheld(uow, author, test), *obstacles(material)]:
+    withheld = await embargo.withheld(uow, author, list(material.bank))
+    if found := obstacles(material, withheld):
         raise NotPublishable("The test cannot be published yet.", errors=found)
     if missing := prevailing_gaps(material):
         raise NotPublishable("Texts are missing in the prevailing language.", errors=missing)
@@ -46,15 +47,3 @@ async def publish(uow: UnitOfWork, author: Principal, test_id: UUID, now: dateti
     await uow.tests.flush()
     audit.record(uow, author, "publish", Subject("test", test.id), version=paper.version)
     return Published(test, paper, language_gaps(material))
-
-
-async def _withheld(uow: UnitOfWork, author: Principal, test: Test) -> list[FieldError]:
-    """Whose key the author may not see yet (D13): in a test of their own they would read it in a result."""
-    places = {
-        entry.question_id: f"sections.{number}.question_ids.{place}"
-        for number, section in enumerate(test.sections)
-        for place, entry in enumerate(section.questions)
-    }
-    withheld = await uow.questions.withheld(bank_reader(author), places)
-    sentence = "an exam that is not released yet holds this question"
-    return [FieldError(path, sentence) for question_id, path in places.items() if question_id in withheld]

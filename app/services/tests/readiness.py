@@ -1,6 +1,6 @@
 """What stands in the way of publishing a draft, and which texts its languages lack."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from uuid import UUID
 
 from app.core.errors import FieldError
@@ -9,9 +9,14 @@ from app.services.tests.compiling import Material, answer_key_of, rules_of, sour
 from app.services.tests.papers import paper_key
 
 
-def obstacles(material: Material) -> list[FieldError]:
-    """Everything for which the draft cannot be published, so that one look mends it all."""
-    found = [*_unfit(material), *_lost_images(material)]
+def obstacles(material: Material, withheld: Container[UUID] = ()) -> list[FieldError]:
+    """Everything for which the draft cannot be published, so that one look mends it all.
+
+    A question that is `withheld` from the author is an obstacle, and then the keys are not looked at: whether
+    they fit the rules tells what they are like.
+    """
+    held = _withheld(material, withheld)
+    found = [*held, *_unfit(material), *_lost_images(material)]
     return found or _contradictions(material)
 
 
@@ -29,6 +34,17 @@ def prevailing_gaps(material: Material) -> list[FieldError]:
     """Those in the prevailing language, which must be whole."""
     prevailing = material.test.languages[0]
     return [gap for gap in language_gaps(material) if gap.field.endswith(f".{prevailing}")]
+
+
+def _withheld(material: Material, withheld: Container[UUID]) -> list[FieldError]:
+    return [
+        FieldError(
+            f"sections.{number}.question_ids.{place}", "an exam that is not released yet holds this question"
+        )
+        for number, section in enumerate(material.test.sections)
+        for place, entry in enumerate(section.questions)
+        if entry.question_id in withheld
+    ]
 
 
 def _unfit(material: Material) -> list[FieldError]:

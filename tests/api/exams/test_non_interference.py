@@ -1,8 +1,10 @@
-"""The proof of the embargo (decision D13): the same exam, held twice with different keys, looks the same.
+"""The proof of the embargo (docs/decisions/0021): an exam held twice with different keys looks the same.
 
 Each run has a database, a Redis and an application of its own. A script is played by candidates, by staff
-of the paper's team and by staff outside it. What candidates and outsiders receive, byte by byte, must not
-depend on the key; ids, times and secrets are replaced by the order in which they appear.
+of the paper's team and by staff outside it, among them an author with a test and an exam of the same
+questions. What candidates and outsiders receive, byte by byte, must not depend on the key; ids, times and
+secrets are replaced by the order in which they appear. Both runs see the same time, whatever the machine's
+clock says meanwhile.
 """
 
 import re
@@ -10,6 +12,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -74,6 +77,23 @@ class Transcript:
         return str(sorted((name, value) for name, value in answer.headers.items() if name not in varying))
 
 
+class StandingClock(TestClock):
+    """A clock that stands, but for a millisecond each time that somebody looks: ids stay in their order."""
+
+    def __init__(self, start: datetime) -> None:
+        super().__init__()
+        self._time = start
+
+    def now(self) -> datetime:
+        self._time += timedelta(milliseconds=1)
+        return self._time + self.offset
+
+
+def a_full_minute() -> datetime:
+    """A time a little ahead, so that the auth server's tokens are issued before it."""
+    return (datetime.now(UTC) + timedelta(minutes=15)).replace(second=0, microsecond=0)
+
+
 @dataclass
 class World:
     """One run: an application of its own, and everybody in it."""
@@ -107,13 +127,19 @@ def question(number: int, key: Any, subject_id: str) -> Json:
     }
 
 
-async def compose(world: World, author: httpx.AsyncClient, keys: Any) -> Json:
-    """The team's part: nothing of it is in the transcript. The ids of all that was made."""
+async def prepare(author: httpx.AsyncClient, keys: Any) -> Json:
+    """Questions, and a practice test of them that everybody may take. Nothing of it is in the transcript."""
     subject = body_of(await author.post("/subjects", json={"slug": "polity", "name": "Polity"}))
-    ids = [
+    question_ids = [
         body_of(await author.post("/questions", json=question(number, key, subject["id"])))["id"]
         for number, key in enumerate(keys, start=1)
     ]
+    ids = {"subject_id": subject["id"], "question_ids": question_ids}
+    return ids | {"practice_id": await published_test(author, ids)}
+
+
+async def published_test(author: httpx.AsyncClient, ids: Json, **changes: Any) -> str:
+    """The id of a test of all these questions that this author has published."""
     marking = {
         "correct": "2",
         "incorrect": "-2/3",
@@ -122,49 +148,52 @@ async def compose(world: World, author: httpx.AsyncClient, keys: Any) -> Json:
         "rounding": "upsc",
     }
     draft = {
-        "title": "Mock",
+        "title": "Practice",
         "kind": "full",
         "duration_seconds": 600,
         "marking": marking,
-        "sections": [{"name": "Paper", "question_ids": ids}],
+        "sections": [{"name": "Paper", "question_ids": ids["question_ids"]}],
         "access": "free",
-        "review": "after_release",
+        "review": "after_submit",
         "attempts_allowed": 3,
         "shuffle": {"questions": False, "options": False},
     }
-    test = body_of(await author.post("/tests", json=draft))
+    test = body_of(await author.post("/tests", json=draft | changes))
+    body_of(await author.post(f"/tests/{test['id']}/publish"))
+    return str(test["id"])
+
+
+async def draft_exam(world: World, author: httpx.AsyncClient, test_id: str) -> tuple[str, httpx.Response]:
+    """A draft exam of this author, and what they are told when they place the test in it."""
     now = world.clock.now()
     times = {"opens_at": now.isoformat(), "closes_at": (now + HOUR).isoformat()}
     exam = body_of(await author.post("/exams", json={"title": "All-India mock"} | times))
     paper = {
         "code": "GS",
         "title": "GS",
-        "test_id": test["id"],
+        "test_id": test_id,
         "starts_at": now.isoformat(),
         "entry_closes_at": (now + HOUR / 2).isoformat(),
         "ends_at": (now + HOUR).isoformat(),
     }
-    body_of(await author.post(f"{test_path(test)}/publish"))
-    placed = body_of(await author.post(f"/exams/{exam['id']}/papers", json=paper))
-    body_of(await author.post(f"/exams/{exam['id']}/publish"))
-    return {
-        "subject_id": subject["id"],
-        "question_ids": ids,
-        "question_id": ids[0],
-        "passage_id": ids[0],
-        "media_id": ids[0],
-        "test_id": test["id"],
-        "exam_id": exam["id"],
-        "paper_id": placed["id"],
+    return str(exam["id"]), await author.post(f"/exams/{exam['id']}/papers", json=paper)
+
+
+async def hold(world: World, author: httpx.AsyncClient, ids: Json) -> Json:
+    """The team's exam, published. The ids of all that was made."""
+    test_id = await published_test(author, ids, title="Mock", review="after_release")
+    exam_id, placed = await draft_exam(world, author, test_id)
+    body_of(await author.post(f"/exams/{exam_id}/publish"))
+    return ids | {
+        "question_id": ids["question_ids"][0],
+        "passage_id": ids["question_ids"][0],
+        "media_id": ids["question_ids"][0],
+        "test_id": test_id,
+        "exam_id": exam_id,
+        "paper_id": body_of(placed)["id"],
         "version": 1,
+        "user_id": ids["question_ids"][0],
     }
-
-
-def test_path(test: Json) -> str:
-    return f"/tests/{test['id']}"
-
-
-test_path.__test__ = False  # type: ignore[attr-defined]
 
 
 async def read_everything(world: World, who: str, client: httpx.AsyncClient, ids: Json) -> None:
@@ -207,7 +236,8 @@ async def work(world: World) -> None:
             await getattr(tasks, job.task)(Work(uow, world.clock.now(), world.parts), **job.arguments)
             await uow.jobs.finish(job.id, now)
     await notifications.deliver_due(world.parts)
-    for mail in sorted(map(read_mail, world.mails.glob("*.eml"))):
+    # Their order is that of random ids, and so are the names that `note` would give to what varies in them.
+    for mail in sorted(VARIES.sub("<>", read_mail(path)) for path in world.mails.glob("*.eml")):
         world.transcript.note(f"mail: {mail}")
 
 
@@ -234,23 +264,81 @@ async def pry(world: World, who: str, client: httpx.AsyncClient, ids: Json) -> N
     await hears(who, client, "POST", "/questions/export", json={"format": "csv"})
     for part in ("paper", "solutions"):
         await hears(who, client, "GET", f"{test}/print", params={"part": part})
-    clone = body_of(await hears(who, client, "POST", f"{test}/clone"))
-    await hears(who, client, "POST", f"/tests/{clone['id']}/publish")
-    await hears(who, client, "GET", f"/tests/{clone['id']}/preview")
-    preview = body_of(await hears(who, client, "POST", f"{test}/start"))
-    response = {"question_id": ids["question_ids"][0], "revision": 1, "answer": ["a"]}
-    body = {"attempt_id": preview["id"], "lease": preview["lease"], "responses": [response]}
-    await hears(who, client, "POST", f"{test}/responses", json=body)
-    await hears(who, client, "POST", f"{test}/submit", json={"attempt_id": preview["id"]})
-    await hears(who, client, "GET", f"{test}/results")
-    await hears(who, client, "GET", "/users/attempts")
-    await hears(who, client, "GET", "/users/progress")
+    for verb in ("clone", "publish", "archive", "start"):
+        await hears(who, client, "POST", f"{test}/{verb}")
+    await hears(who, client, "GET", f"{test}/preview")
+
+
+async def practise(client: httpx.AsyncClient, test_id: str) -> Json:
+    """Start a test and answer a question, before there is an exam. Not in the transcript."""
+    attempt = body_of(await client.post(f"/tests/{test_id}/start"))
+    document = body_of(await client.get(f"/tests/{test_id}/questions"))
+    response = {"question_id": document["questions"][0]["id"], "revision": 1, "answer": ["a"]}
+    body = {"attempt_id": attempt["id"], "lease": attempt["lease"], "responses": [response]}
+    body_of(await client.post(f"/tests/{test_id}/responses", json=body))
+    return attempt
+
+
+async def look_at_practice(
+    world: World, who: str, client: httpx.AsyncClient, ids: Json, test_id: str, attempt: Json
+) -> None:
+    """End an attempt, and look wherever something of it is shown."""
+    test, hears = f"/tests/{test_id}", world.hears
+    await hears(who, client, "POST", f"{test}/submit", json={"attempt_id": attempt["id"]})
+    await hears(who, client, "GET", f"{test}/results", params={"attempt_id": attempt["id"]})
+    for path in (test, f"{test}/questions", "/tests", "/users/attempts", "/users/progress"):
+        await hears(who, client, "GET", path)
+    await hears(who, client, "GET", f"/subjects/{ids['subject_id']}/progress")
+    await hears(who, client, "GET", "/users/attempts", params={"status": "graded"})
+    await hears(who, client, "POST", f"{test}/start")
+
+
+@dataclass
+class Rival:
+    """An author outside the team with a test and a draft exam of the same questions, from before the exam."""
+
+    client: httpx.AsyncClient
+    test_id: str
+    exam_id: str
+    attempt: Json
+
+    async def attack(self, world: World, ids: Json) -> None:
+        """Whatever might tell a key by way of their own test and exam."""
+        who, hears = "author with a test of their own", world.hears
+        test, exam = f"/tests/{self.test_id}", f"/exams/{self.exam_id}"
+        await look_at_practice(world, who, self.client, ids, self.test_id, self.attempt)
+        await hears(who, self.client, "POST", f"{exam}/publish")
+        _, placed = await draft_exam(world, self.client, ids["test_id"])
+        world.transcript.add(who, "place the exam's test", placed)
+        _, placed = await draft_exam(world, self.client, ids["practice_id"])
+        world.transcript.add(who, "place a test that shares its questions", placed)
+        for path in ("/preview", "/print?part=solutions", "/print?part=solutions&version=draft"):
+            await hears(who, self.client, "GET", f"{test}{path}")
+        for path in (f"{test}/publish", f"{test}/clone", f"{exam}/release-results"):
+            await hears(who, self.client, "POST", path)
+        for path in (f"{exam}/merit-list", f"{exam}/results"):
+            await hears(who, self.client, "GET", path)
+
+
+async def rival_of(world: World, ids: Json) -> Rival:
+    """Their preparations, before there is an exam."""
+    client = await world.people.member("author")
+    test_id = await published_test(client, ids, title="Theirs")
+    attempt = await practise(client, test_id)
+    other_id = await published_test(client, ids, title="Theirs too")
+    exam_id, placed = await draft_exam(world, client, other_id)
+    body_of(placed)
+    return Rival(client, test_id, exam_id, attempt)
 
 
 async def play(world: World, keys: Any) -> list[str]:
     """The whole exam until just before its release; what candidates and outsiders have received."""
     team = await world.people.member("author")
-    ids = await compose(world, team, keys)
+    prepared = await prepare(team, keys)
+    practising = await world.people.candidate()
+    attempt = await practise(practising, prepared["practice_id"])
+    rival = await rival_of(world, prepared)
+    ids = await hold(world, team, prepared)
     outsiders = {role: await world.people.member(role) for role in ("author", "evaluator", "proctor")}
     first = await sit(world, ids, "candidate who is right once", {0: ["a"], 1: ["b"], 3: "3.14"})
     await sit(world, ids, "candidate who answers c", {0: ["c"], 1: ["c"], 2: ["c"]})
@@ -267,7 +355,12 @@ async def play(world: World, keys: Any) -> list[str]:
     await work(world)
     for role, client in outsiders.items():
         await read_everything(world, role, client, ids | {"attempt_id": first.attempt["id"]})
+        await world.hears(role, client, "POST", f"/tests/{ids['test_id']}/start")
+        await world.hears(role, client, "POST", f"/tests/{ids['practice_id']}/start")
+    await look_at_practice(world, "candidate who practises", practising, ids, ids["practice_id"], attempt)
+    await read_everything(world, "candidate who practises", practising, ids | {"attempt_id": attempt["id"]})
     await pry(world, "author outside", outsiders["author"], ids)
+    await rival.attack(world, ids)
     async with world.parts.engine.connect() as connection:
         for row in await connection.execute(
             text("select room, audience, type, data from ias.messages order by number")
@@ -277,9 +370,11 @@ async def play(world: World, keys: Any) -> list[str]:
 
 
 @asynccontextmanager
-async def a_world(settings: Settings, database_url: str, redis_url: str) -> AsyncIterator[World]:
+async def a_world(
+    settings: Settings, database_url: str, redis_url: str, start: datetime
+) -> AsyncIterator[World]:
     addresses = {"database_url": SecretStr(database_url), "redis_url": SecretStr(redis_url)}
-    own, clock = settings.model_copy(update=addresses), TestClock()
+    own, clock = settings.model_copy(update=addresses), StandingClock(start)
     app, engine = create_app(own, clock=clock), create_engine(own, pool_size=2)
     async with app.router.lifespan_context(app), People(app, engine) as people:
         yield World(app, app.state.components, people, clock, own.mail_folder or Path())
@@ -295,10 +390,10 @@ def two_databases(superuser_url: str, template: str) -> Any:
 async def test_what_is_received_before_the_release_does_not_depend_on_the_key(
     settings: Settings, redis_url: str, two_databases: tuple[str, str], tmp_path: Path
 ) -> None:
-    transcripts = []
+    transcripts, start = [], a_full_minute()
     for number, (keys, database_url) in enumerate(zip((ONE, OTHER), two_databases, strict=True), start=5):
         own = settings.model_copy(update={"mail_folder": tmp_path / str(number)})
-        async with a_world(own, database_url, f"{redis_url.rpartition('/')[0]}/{number}") as world:
+        async with a_world(own, database_url, f"{redis_url.rpartition('/')[0]}/{number}", start) as world:
             transcripts.append(await play(world, keys))
     one, other = transcripts
     assert len(one) > 200
@@ -312,12 +407,12 @@ async def test_the_comparison_can_fail(
     settings: Settings, redis_url: str, two_databases: tuple[str, str], tmp_path: Path
 ) -> None:
     """After the release the same candidates do see what their key made of their answers."""
-    seen = []
+    seen, start = [], a_full_minute()
     for number, (keys, database_url) in enumerate(zip((ONE, OTHER), two_databases, strict=True), start=7):
         own = settings.model_copy(update={"mail_folder": tmp_path / str(number)})
-        async with a_world(own, database_url, f"{redis_url.rpartition('/')[0]}/{number}") as world:
+        async with a_world(own, database_url, f"{redis_url.rpartition('/')[0]}/{number}", start) as world:
             team = await world.people.member("author")
-            ids = await compose(world, team, keys)
+            ids = await hold(world, team, await prepare(team, keys))
             entrant = await sit(world, ids, "candidate", {0: ["a"]})
             body_of(await team.post(f"/exams/{ids['exam_id']}/release-results"))
             params = {"attempt_id": entrant.attempt["id"]}

@@ -1,0 +1,142 @@
+"""A house rule: code that reads a key, or what comes of one, asks the embargo or says why it need not.
+
+A function that touches one of the names below must ask `app/repositories/embargo.py`, itself or through a
+function of its own module, or stand in the table with its reason.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from tests.conftest import ROOT
+
+# Attributes that are a key or come from one, and methods that read such rows.
+TELLING = {
+    "key",
+    "answer_key",
+    "explanation",
+    "scorecard",
+    "score_numerator",
+    "score_denominator",
+    "raw_numerator",
+    "raw_denominator",
+    "histogram",
+    "exam_results",
+    "scored",
+    "merit_list",
+}
+TELLING_TABLES = {"ScoreCount", "ExamResult"}
+TELLING_SQL = re.compile(r"\b(scorecard|score_counts|exam_results|explanation)\b|\bpapers?\.key\b")
+ASKING = {"withheld", "withholds_paper", "withholds_exam", "held_questions", "hides_test", "_is_withheld"}
+# Rules without a database, tables, what crosses the API (made from what services hand over), and strangers.
+NOT_JUDGED = (
+    "app/engine/",
+    "app/models/",
+    "app/schemas/",
+    "app/core/",
+    "app/embedded/",
+    "app/cli/rehearsal/",
+)
+
+WRITES = "it writes a result or a histogram and shows nothing"
+CHECKED = "it checks or changes what an author has just sent"
+HANDED = "a statement whose callers ask: services/attempts/results.py, services/exams/results.py"
+SEARCHED = "it compares what a sheet says with the bank, after imports.py refused what is withheld"
+NEED_NOT_ASK = {
+    "app/repositories/attempts.py::AttemptRepository.count_score": WRITES,
+    "app/repositories/attempts.py::AttemptRepository.discount_score": WRITES,
+    "app/repositories/attempts.py::AttemptRepository.histogram": HANDED,
+    "app/repositories/base.py::Repository._page": "`key` is a column's name",
+    "app/repositories/exams/results.py::ExamResultRepository.scored": "for the release itself",
+    "app/repositories/exams/results.py::ExamResultRepository.add_release": WRITES,
+    "app/repositories/exams/results.py::ExamResultRepository.result": HANDED,
+    "app/repositories/exams/results.py::ExamResultRepository.merit_list": HANDED,
+    "app/repositories/exams/results.py::ExamResultRepository._named": "it adds names to a merit list",
+    "app/repositories/grading.py::COUNT": WRITES,
+    "app/repositories/tests.py::TestRepository.paper": "papers.py keeps it, printouts.py asks",
+    "app/services/attempts/grading.py::grade": WRITES,
+    "app/services/attempts/grading.py::_results_of": WRITES,
+    "app/services/attempts/grading.py::keep_results": WRITES,
+    "app/services/attempts/grading.py::withdraw_results": WRITES,
+    "app/services/attempts/results.py::_review": "result() has asked",
+    "app/services/exams/answer_sheets/placeholders.py::hold_on_paper": "an operator gives the key",
+    "app/services/exams/releasing.py::materialize": "release() has asked, and shows none of it",
+    "app/services/exams/releasing.py::keys_of": "how papers are printed, for materialize()",
+    "app/services/questions/bank.py::_checked": CHECKED,
+    "app/services/questions/content.py::Content.has_key": CHECKED,
+    "app/services/questions/content.py::_key_problems": CHECKED,
+    "app/services/questions/content.py::_accepted_problems": CHECKED,
+    "app/services/questions/exports.py::cells_of": "export() leaves out what is withheld: fits()",
+    "app/services/questions/history.py::_flat": "compare() leaves key and explanation out where withheld",
+    "app/services/questions/plans.py::merged": SEARCHED,
+    "app/services/tests/compiling.py::answer_key_of": "for the frozen paper, and obstacles() that asked",
+    "app/services/tests/papers.py::frozen": "what marks attempts, kept in memory",
+    "app/services/unit_of_work.py::Reading.__init__": "it makes the repositories",
+    "app/api/v1/exams/releasing.py::get_merit_list": "services/exams/results.py asks",
+}
+
+
+def pieces(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
+    """Functions, methods and constants of a module, by their names."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            for inner in node.body:
+                if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
+                    yield f"{node.name}.{inner.name}", inner
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name, node
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            yield node.targets[0].id, node
+
+
+def names_in(piece: ast.AST) -> set[str]:
+    """All names and attributes that a piece of code mentions."""
+    nodes = list(ast.walk(piece))
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    return attributes | {node.id for node in nodes if isinstance(node, ast.Name)}
+
+
+def tells(piece: ast.AST) -> bool:
+    """Whether it reads what a key says, or what comes of it."""
+    nodes = list(ast.walk(piece))
+    sql = (node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    read = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    says = any("select" in text and TELLING_SQL.search(text) for text in sql)
+    return bool(TELLING & read) or bool(TELLING_TABLES & names_in(piece)) or says
+
+
+def silent(source: str) -> set[str]:
+    """The pieces of a module that tell something and ask nobody, not through each other either."""
+    found = dict(pieces(ast.parse(source)))
+    short = {name: name.rpartition(".")[2] for name in found}
+    asking = {name for name, piece in found.items() if ASKING & names_in(piece)}
+    while more := {
+        name
+        for name, piece in found.items()
+        if name not in asking and {short[other] for other in asking} & names_in(piece)
+    }:
+        asking |= more
+    return {name for name, piece in found.items() if name not in asking and tells(piece)}
+
+
+def test_what_tells_of_a_key_asks_the_embargo() -> None:
+    found = set()
+    for path in sorted((ROOT / "app").rglob("*.py")):
+        module = path.relative_to(ROOT).as_posix()
+        if not module.startswith(NOT_JUDGED):
+            found |= {f"{module}::{name}" for name in silent(path.read_text())}
+    assert found == set(NEED_NOT_ASK)
+
+
+def test_a_planted_violation_is_found() -> None:
+    source = (ROOT / "app/services/attempts/results.py").read_text()
+    assert silent(source) == {"_review"}
+    assert silent(source.replace("await _check_may_know(reads, user, attempt)", "pass")) == {
+        "_review",
+        "result",
+    }
+    leak = "async def leak(reads, paper_id):\n    return (await reads.tests.paper(paper_id)).key\n"
+    assert silent(leak) == {"leak"}
+    assert silent('LEAK = text("select scorecard from ias.results")\n') == {"LEAK"}
+    asked = leak.replace("    return", "    await embargo.withheld(reads, [paper_id])\n    return")
+    assert silent(asked) == set()

@@ -1,0 +1,74 @@
+"""The questions of every paper are known: of old ones, and of those that older processes publish."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from pydantic import SecretStr
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.config import Settings
+from app.database import create_engine
+from app.services.unit_of_work import unit_of_work
+from tests.conftest import ROOT, cloned_database
+from tests.content import Made, publish_test
+
+# As the version before migration 0008 publishes: it knows the table of papers alone.
+PUBLISH_ANEW = """
+    insert into ias.papers (id, test_id, version, title, duration_seconds, languages, marking, question_count,
+      max_marks, document, etag, rules, key)
+    select gen_random_uuid(), test_id, 2, title, duration_seconds, languages, marking, question_count,
+      max_marks, document, etag, rules, key
+    from ias.papers where test_id = :id
+"""
+
+
+@pytest.fixture
+def database(superuser_url: str, template: str) -> Iterator[str]:
+    with cloned_database(superuser_url, template) as url:
+        yield url
+
+
+@pytest.fixture
+async def owner(database: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(Settings(database_url=SecretStr(database)), pool_size=1)
+    yield engine
+    await engine.dispose()
+
+
+async def known(engine: AsyncEngine, made: Made) -> dict[int, set[str]]:
+    """The questions of each version of a test's paper, as the table has them."""
+    statement = """
+        select papers.version, paper_questions.question_id::text as question_id
+        from ias.papers join ias.paper_questions on paper_questions.paper_id = papers.id
+        where papers.test_id = :id"""
+    found: dict[int, set[str]] = {}
+    async with engine.connect() as connection:
+        for version, question_id in await connection.execute(text(statement), {"id": made.id}):
+            found.setdefault(version, set()).add(question_id)
+    return found
+
+
+async def migrate(engine: AsyncEngine, to: str) -> None:
+    def run(connection: Connection) -> None:
+        config = Config(ROOT / "alembic.ini")
+        config.attributes["connection"] = connection
+        (command.downgrade if to == "0007" else command.upgrade)(config, to)
+
+    async with engine.begin() as connection:
+        await connection.run_sync(run)
+
+
+async def test_every_paper_is_known(owner: AsyncEngine) -> None:
+    async with unit_of_work(owner) as uow:
+        made = await publish_test(uow)
+    questions = set(map(str, made.question_ids))
+    assert await known(owner, made) == {1: questions}
+    await migrate(owner, "0007")
+    await migrate(owner, "head")
+    assert await known(owner, made) == {1: questions}
+    async with owner.begin() as connection:
+        await connection.execute(text(PUBLISH_ANEW), {"id": made.id})
+    assert await known(owner, made) == {1: questions, 2: questions}
