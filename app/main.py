@@ -27,6 +27,7 @@ from app.api.v1 import (
 from app.config import Settings, get_settings
 from app.core.clock import Clock
 from app.core.middleware import AccessLog, BodyLimit, RateLimitHeaders, RequestContext, SecurityHeaders
+from app.core.repeating import end, keep_running
 from app.core.telemetry import configure_logging, observe_pool
 from app.services import realtime, revocations
 from app.services.components import open_components
@@ -86,14 +87,18 @@ def _lifespan(
             app.state.components = parts
             observe_pool(parts.engine.pool)
             since = await revocations.catch_up(parts, revocations.EPOCH)
-            following = asyncio.create_task(revocations.follow(parts, since))
+            following = asyncio.create_task(
+                keep_running("revocations", lambda: revocations.follow(parts, since))
+            )
             # What lives as long as the process is no garbage; looking through it was most of the slowest
             # requests' time (docs/performance.md).
             gc.collect()
             gc.freeze()
-            async with realtime.running(parts) as app.state.realtime:
-                yield
-            following.cancel()
+            try:
+                async with realtime.running(parts) as app.state.realtime:
+                    yield
+            finally:
+                await end([following])
 
     return lifespan
 

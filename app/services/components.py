@@ -1,7 +1,7 @@
 """The long-lived parts that services and routes share; made once by each process."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,14 +63,19 @@ async def open_components(
     pool_size: int | None = None,
     clock: Clock | None = None,
 ) -> AsyncIterator[Components]:
-    """Open what a process needs, and close it afterwards. Nothing connects before it is used."""
+    """Open what a process needs, and close all of it afterwards, whatever fails. Nothing connects early."""
     clock = clock or SystemClock()
-    redis = Redis.from_url(settings.redis)
     pool = {"pool_size": pool_size} if pool_size else {}
-    engine = create_engine(settings, application_name=application_name, **pool)
-    probe = create_engine(settings, application_name=f"{application_name}-probe", pool_size=2)
-    stream = Stream(settings.redis)
-    async with httpx.AsyncClient() as http:
+    async with AsyncExitStack() as stack:
+        probe = create_engine(settings, application_name=f"{application_name}-probe", pool_size=2)
+        stack.push_async_callback(probe.dispose)
+        engine = create_engine(settings, application_name=application_name, **pool)
+        stack.push_async_callback(engine.dispose)
+        redis = Redis.from_url(settings.redis)
+        stack.push_async_callback(redis.aclose)
+        stream = Stream(settings.redis)
+        stack.push_async_callback(stream.close)
+        http = await stack.enter_async_context(httpx.AsyncClient())
         yield Components(
             settings=settings,
             clock=clock,
@@ -97,10 +102,6 @@ async def open_components(
             pusher=_pusher(settings, http, clock),
             unsubscribe_tokens=UnsubscribeTokens(settings.secret_key.get_secret_value(), clock),
         )
-    await stream.close()
-    await redis.aclose()
-    await engine.dispose()
-    await probe.dispose()
 
 
 def _access_tokens(settings: Settings, http: httpx.AsyncClient, clock: Clock) -> AccessTokenVerifier:
