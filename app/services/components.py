@@ -17,6 +17,7 @@ from app.core.push import FcmPusher, Pusher, ServiceAccount
 from app.core.rate_limits import RateLimiter
 from app.core.realtime.hub import Hub
 from app.core.realtime.stream import Stream
+from app.core.redis_client import open_redis
 from app.core.revocations import Revocations
 from app.core.storage import S3Access, Storage
 from app.core.supabase_auth import SupabaseAuth
@@ -71,7 +72,7 @@ async def open_components(
         stack.push_async_callback(probe.dispose)
         engine = create_engine(settings, application_name=application_name, **pool)
         stack.push_async_callback(engine.dispose)
-        redis = Redis.from_url(settings.redis)
+        redis = open_redis(settings.redis)
         stack.push_async_callback(redis.aclose)
         stream = Stream(settings.redis)
         stack.push_async_callback(stream.close)
