@@ -39,6 +39,9 @@ Sign in at `POST /v1/auth/login` and send the access token as a bearer token. Er
 (RFC 9457) with a stable `code`. Times are UTC, marks are exact strings, texts come by language.
 """
 
+STATEMENT_SECONDS = 30.0
+"""Whoever waits for an answer waits no longer for one statement of a database that hangs."""
+
 UPLOADS = ("/import", "/avatar", "/media")
 
 
@@ -83,7 +86,9 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_components(settings, application_name="ias-api", clock=clock) as parts:
+        async with open_components(
+            settings, application_name="ias-api", statement_seconds=STATEMENT_SECONDS, clock=clock
+        ) as parts:
             app.state.components = parts
             observe_pool(parts.engine.pool)
             since = await revocations.catch_up(parts, revocations.EPOCH)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 from redis.asyncio import Redis
@@ -62,11 +63,14 @@ async def open_components(
     *,
     application_name: str,
     pool_size: int | None = None,
+    statement_seconds: float = 60,
     clock: Clock | None = None,
 ) -> AsyncIterator[Components]:
     """Open what a process needs, and close all of it afterwards, whatever fails. Nothing connects early."""
     clock = clock or SystemClock()
-    pool = {"pool_size": pool_size} if pool_size else {}
+    pool: dict[str, Any] = {"statement_seconds": statement_seconds}
+    if pool_size:
+        pool["pool_size"] = pool_size
     async with AsyncExitStack() as stack:
         probe = create_engine(settings, application_name=f"{application_name}-probe", pool_size=2)
         stack.push_async_callback(probe.dispose)

@@ -92,7 +92,7 @@ async def _on(
         return observed
     async with opening as system:
         for number, fault in enumerate(faults):
-            length = seconds or round(16 + fault.seconds)
+            length = seconds or round(16 + fault.seconds + fault.recovery)
             row = await sit_through(system, fault, seed=seed + number, candidates=candidates, seconds=length)
             print(f"{row.name}: {'; '.join(row.problems)[:600] or 'passed'} ({row.seconds:.0f} s)", flush=True)
             observed.append(row)

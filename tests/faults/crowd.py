@@ -26,6 +26,8 @@ class Fault:
     title: str
     inject: Inject
     seconds: float = 0.0
+    recovery: int = 0
+    """How much longer than others the test takes, so that it outlasts a slow restart on a busy machine."""
     expects: str | None = None
     """What /health/ready must say at least once while it lasts."""
     during: Callable[[System], Awaitable[list[str]]] | None = None

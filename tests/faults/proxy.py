@@ -19,6 +19,7 @@ class Proxy:
     def __init__(self, port: int, rng: Random) -> None:
         self._target = port
         self._writers: set[asyncio.StreamWriter] = set()
+        self._silenced: set[asyncio.StreamWriter] = set()
         self.port = 0
         self.rng = rng
         self.delay = 0.0
@@ -77,6 +78,7 @@ class Proxy:
             )
         for each in both:
             self._writers.discard(each)
+            self._silenced.discard(each)
             each.close()
 
     async def _pump(
@@ -90,7 +92,11 @@ class Proxy:
         while chunk := await reader.read(65_536):
             await asyncio.sleep(self.delay)
             await self.passes.wait()
+            if is_answer and both[0] in self._silenced:
+                continue
             cuts = self.cut_in_answer(chunk) if is_answer else self.cut_after_request(chunk)
+            if cuts and not is_answer:
+                self._silenced.add(both[0])  # Before the server hears it, or its answer would get through.
             writer.write(chunk[: len(chunk) // 2] if cuts and is_answer else chunk)
             await writer.drain()
             if cuts:

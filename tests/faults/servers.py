@@ -176,8 +176,8 @@ async def several(system: System) -> AsyncIterator[None]:
 
 
 FAULTS = [
-    Fault("api-killed", "API killed (kill -9)", killed("api"), expects="no answer"),
-    Fault("api-restarted", "API restarted (SIGTERM)", stopped("api"), expects="no answer"),
+    Fault("api-killed", "API killed (kill -9)", killed("api"), recovery=8, expects="no answer"),
+    Fault("api-restarted", "API restarted (SIGTERM)", stopped("api"), recovery=20, expects="no answer"),
     Fault("worker-killed", "Worker killed (kill -9)", killed("worker")),
     Fault("worker-restarted", "Worker restarted (SIGTERM)", stopped("worker")),
     Fault("worker-hung", "Worker hung for 20 s", hung("worker"), 20, expects="degraded"),
@@ -186,12 +186,12 @@ FAULTS = [
     Fault("redis-emptied", "Redis emptied every 0.5 s for 5 s", emptied, 5),
     Fault("redis-read-only", "Redis refuses writes for 5 s", read_only, 5),
     Fault("redis-full", "Redis out of memory for 5 s", out_of_memory, 5),
-    Fault("postgres-killed", "PostgreSQL killed (kill -9)", killed("postgres"), expects="unavailable"),
-    Fault("postgres-restarted", "PostgreSQL restarted", stopped("postgres"), expects="unavailable"),
+    Fault("postgres-killed", "PostgreSQL killed (kill -9)", killed("postgres"), recovery=8, expects="unavailable"),
+    Fault("postgres-restarted", "PostgreSQL restarted", stopped("postgres"), recovery=12, expects="unavailable"),
     Fault("postgres-hung", "PostgreSQL hung for 20 s", hung("postgres"), 20, expects="unavailable"),
     Fault("postgres-connections", "PostgreSQL out of connections for 6 s", out_of_connections, 6),
     Fault("auth-killed", "Auth server killed (kill -9)", killed("auth")),
-    Fault("disk-full", "Disk full for 6 s; API and Redis killed meanwhile", disk_full, 6),
-    Fault("power-off", "Everything killed at once, and started again", power_off, expects="no answer"),
+    Fault("disk-full", "Disk full for 6 s; API and Redis killed meanwhile", disk_full, 6, recovery=12),
+    Fault("power-off", "Everything killed at once, and started again", power_off, recovery=40, expects="no answer"),
 ]
 SHORT = Fault("several", "API, Redis, PostgreSQL and worker killed or hung; disk full", several)
