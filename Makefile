@@ -4,7 +4,7 @@ PYTHONS := $(PYTHON) python3 python3.13 python3.12 python3.11
 STAMP := .venv/installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check lock clean
+.PHONY: help run test check faults lock clean
 .DELETE_ON_ERROR:
 
 # The stamp says where the environment was made: one that was moved, or has lost its Python, is made anew.
@@ -14,6 +14,7 @@ help:
 	@echo 'make run    start everything on this machine (PORT, HOST and IAS_HOME from the environment)'
 	@echo 'make test   run the tests'
 	@echo 'make check  run what CI runs: lint, format, types, import contracts, tests'
+	@echo 'make faults break the real system in every way of docs/reliability.md, and check what is left (15 minutes)'
 	@echo 'make lock   write requirements.txt and requirements-dev.txt anew'
 	@echo 'make clean  remove .venv and caches; data in IAS_HOME stay'
 
@@ -29,6 +30,9 @@ check: $(STAMP)
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/pytest -n 2 --dist worksteal
+
+faults: $(STAMP)
+	.venv/bin/python -m tests.faults
 
 lock:
 	sh scripts/lock.sh

@@ -18,8 +18,8 @@ def open_redis(url: str, **options: Any) -> Redis:
 def _reporting_resets(kind: type[AbstractConnection]) -> type[AbstractConnection]:
     """The same kind of connection, TLS or not, that reports a closed transport as a lost connection.
 
-    asyncio's transports ignore what is written after a reset; uvloop's raise RuntimeError, which redis-py does
-    not take for an outage: it would neither connect again nor raise an error that callers know.
+    asyncio's transports ignore what is written after a reset. uvloop's raise RuntimeError, which redis-py
+    does not take for an outage: callers would not know the error.
     """
 
     class ReportingResets(kind):  # type: ignore[valid-type, misc] # a base known when the program runs

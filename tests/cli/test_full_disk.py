@@ -47,7 +47,7 @@ class TestFullDisk:
 
         def addresses_are_true() -> bool:
             pids = (terminal.home.read_run() or run)["pids"]
-            return pids["api"] != run["pids"]["api"] and pids["worker"] != run["pids"]["worker"]
+            return all(pids[name] != run["pids"][name] for name in ("api", "worker"))
 
         assert wait_for(addresses_are_true, PATIENCE)
         assert wait_for(lambda: is_ready(run), PATIENCE, interval=0.2)

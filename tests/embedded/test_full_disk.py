@@ -151,7 +151,11 @@ class TestSupervisor:
         assert wait_for(lambda: not missing.running and not other.running, patience=10)
 
         def look_until(condition: Callable[[], bool]) -> bool:
-            return wait_for(lambda: (supervisor.look(), condition())[1], patience=20)
+            def looked() -> bool:
+                supervisor.look()
+                return condition()
+
+            return wait_for(looked, patience=20)
 
         assert look_until(lambda: other.running and any("No such file" in each for each in sentences))
         hidden.rename(program)

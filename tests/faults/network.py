@@ -163,9 +163,15 @@ FAULTS = [
     Fault("answers-reset", "TCP reset in the middle of the API's answers, 1 in 3, for 8 s", answers_reset, 8),
     Fault("api-connections-cut", "Candidates' connections reset every 0.5 s for 6 s", cut("api", 0.5), 6),
     Fault("auth-gone", "Auth server refuses connections", gone("auth"), 5, during=_SIGNED_OUT),
-    Fault("auth-500", "Auth server answers 500 with HTML", says("auth", _WRONG["500"]), 5, during=_SIGNED_OUT),
-    Fault("auth-wrong", "Auth server answers other JSON", says("auth", _WRONG["json"]), 5, during=_SIGNED_OUT),
-    Fault("auth-html", "Auth server answers 200 with HTML", says("auth", _WRONG["html"]), 5, during=_SIGNED_OUT),
+    Fault(
+        "auth-500", "Auth server answers 500 with HTML", says("auth", _WRONG["500"]), 5, during=_SIGNED_OUT
+    ),
+    Fault(
+        "auth-wrong", "Auth server answers other JSON", says("auth", _WRONG["json"]), 5, during=_SIGNED_OUT
+    ),
+    Fault(
+        "auth-html", "Auth server answers 200 with HTML", says("auth", _WRONG["html"]), 5, during=_SIGNED_OUT
+    ),
     Fault("auth-hung", "Auth server accepts and says nothing", hanging("auth"), 12, during=_SIGNED_OUT),
     Fault(
         "auth-slow",

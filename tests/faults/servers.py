@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
@@ -23,10 +23,18 @@ def killed(*names: str) -> Inject:
         for pid in before.values():
             os.kill(pid or 0, signal.SIGKILL)
         yield
-        for name, pid in before.items():
-            await system.wait_until(lambda name=name, pid=pid: system.pid(name) != pid, f"{name} is replaced")
+        await replaced(system, before)
 
     return inject
+
+
+async def replaced(system: System, before: Mapping[str, int | None]) -> None:
+    """Wait until run.json names other processes than these."""
+
+    def all_replaced() -> bool:
+        return all(system.pid(name) not in (None, pid) for name, pid in before.items())
+
+    await system.wait_until(all_replaced, f"{', '.join(before)} replaced")
 
 
 def stopped(name: str) -> Inject:
@@ -37,7 +45,7 @@ def stopped(name: str) -> Inject:
         pid = system.pid(name)
         os.kill(pid or 0, signal.SIGTERM)
         yield
-        await system.wait_until(lambda: system.pid(name) != pid, f"{name} is replaced")
+        await replaced(system, {name: pid})
 
     return inject
 
@@ -83,11 +91,15 @@ async def emptied(system: System) -> AsyncIterator[None]:
 async def read_only(system: System) -> AsyncIterator[None]:
     """It answers, and refuses every write: as a replica does after a failover, or after a failed save."""
     async with redis_of(system) as redis:
-        await redis.execute_command("REPLICAOF", "127.0.0.1", "1")
+        await redis.execute_command(  # type: ignore[no-untyped-call]
+            "REPLICAOF", "127.0.0.1", "1"
+        )
         try:
             yield
         finally:
-            await redis.execute_command("REPLICAOF", "NO", "ONE")
+            await redis.execute_command(  # type: ignore[no-untyped-call]
+                "REPLICAOF", "NO", "ONE"
+            )
 
 
 @asynccontextmanager
@@ -138,8 +150,7 @@ async def disk_full(system: System) -> AsyncIterator[None]:
         yield
     finally:
         system.disk.free()
-    for name, pid in before.items():
-        await system.wait_until(lambda name=name, pid=pid: system.pid(name) != pid, f"{name} is replaced")
+    await replaced(system, before)
     if "could not be written" not in system.said():
         raise AssertionError("`ias up` did not say that its addresses could not be written")
 
@@ -186,12 +197,26 @@ FAULTS = [
     Fault("redis-emptied", "Redis emptied every 0.5 s for 5 s", emptied, 5),
     Fault("redis-read-only", "Redis refuses writes for 5 s", read_only, 5),
     Fault("redis-full", "Redis out of memory for 5 s", out_of_memory, 5),
-    Fault("postgres-killed", "PostgreSQL killed (kill -9)", killed("postgres"), recovery=8, expects="unavailable"),
-    Fault("postgres-restarted", "PostgreSQL restarted", stopped("postgres"), recovery=12, expects="unavailable"),
+    Fault(
+        "postgres-killed",
+        "PostgreSQL killed (kill -9)",
+        killed("postgres"),
+        recovery=8,
+        expects="unavailable",
+    ),
+    Fault(
+        "postgres-restarted", "PostgreSQL restarted", stopped("postgres"), recovery=12, expects="unavailable"
+    ),
     Fault("postgres-hung", "PostgreSQL hung for 20 s", hung("postgres"), 20, expects="unavailable"),
     Fault("postgres-connections", "PostgreSQL out of connections for 6 s", out_of_connections, 6),
     Fault("auth-killed", "Auth server killed (kill -9)", killed("auth")),
     Fault("disk-full", "Disk full for 6 s; API and Redis killed meanwhile", disk_full, 6, recovery=12),
-    Fault("power-off", "Everything killed at once, and started again", power_off, recovery=40, expects="no answer"),
+    Fault(
+        "power-off",
+        "Everything killed at once, and started again",
+        power_off,
+        recovery=40,
+        expects="no answer",
+    ),
 ]
 SHORT = Fault("several", "API, Redis, PostgreSQL and worker killed or hung; disk full", several)

@@ -1,7 +1,6 @@
 """The system under test: a real `ias up` in a folder of its own, plain or with proxies between its parts."""
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
@@ -63,7 +62,7 @@ class System:
         outside = {name: value for name, value in os.environ.items() if name not in FROM_OUTSIDE}
         ours = {"IAS_HOME": str(self.home.folder), "PORT": str(self._port), "GRACE_SECONDS": "2"}
         with (self.folder / "up.log").open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: ASYNC220 -- it is waited for elsewhere
                 [sys.executable, "-P", "-m", "app.cli", "up"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -257,8 +256,3 @@ def frozen(pid: int) -> Iterator[None]:
     finally:
         for each in pids:
             _send(each, signal.SIGCONT)
-
-
-def run_as_json(system: System) -> str:
-    """For messages."""
-    return json.dumps(system.run.get("pids", {}))

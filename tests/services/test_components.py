@@ -23,10 +23,13 @@ class TestOpenComponents:
             async with engine.connect() as connection:
                 return await connection.scalar(statement, {"name": name}) == 0
 
-        with pytest.raises(ZeroDivisionError):
+        async def fail() -> None:
             async with open_components(settings, application_name=name) as parts:
                 async with reading(parts.engine) as reads:
                     await reads.health.ping()
                 raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            await fail()
 
         await eventually(gone, patience=10)

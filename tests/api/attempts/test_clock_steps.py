@@ -1,6 +1,6 @@
 """The server's clock is stepped while somebody sits a test, as after an hour without time synchronization.
 
-In this process, with the tests' clock: the time of a real process cannot be stepped without stepping the machine's.
+In this process, with the tests' clock: a real process's cannot be stepped without stepping the machine's.
 """
 
 from datetime import timedelta
