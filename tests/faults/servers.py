@@ -37,13 +37,13 @@ async def replaced(system: System, before: Mapping[str, int | None]) -> None:
     await system.wait_until(all_replaced, f"{', '.join(before)} replaced")
 
 
-def stopped(name: str) -> Inject:
-    """Ended in order (SIGTERM), as in a deployment; over when it has been replaced."""
+def stopped(name: str, how: signal.Signals = signal.SIGTERM) -> Inject:
+    """Ended in order, as in a deployment; over when it has been replaced."""
 
     @asynccontextmanager
     async def inject(system: System) -> AsyncIterator[None]:
         pid = system.pid(name)
-        os.kill(pid or 0, signal.SIGTERM)
+        os.kill(pid or 0, how)
         yield
         await replaced(system, {name: pid})
 
@@ -205,7 +205,11 @@ FAULTS = [
         expects="unavailable",
     ),
     Fault(
-        "postgres-restarted", "PostgreSQL restarted", stopped("postgres"), recovery=12, expects="unavailable"
+        "postgres-restarted",
+        "PostgreSQL restarted",
+        stopped("postgres", signal.SIGINT),
+        recovery=12,
+        expects="unavailable",
     ),
     Fault("postgres-hung", "PostgreSQL hung for 20 s", hung("postgres"), 20, expects="unavailable"),
     Fault("postgres-connections", "PostgreSQL out of connections for 6 s", out_of_connections, 6),
