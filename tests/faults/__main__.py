@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import import_module
@@ -38,11 +38,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ias-faults-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # PostgreSQL runs as another user, if this one is root.
-        try:
-            observed = asyncio.run(_run(arguments, folder))
-        finally:
-            if arguments.keep_logs:
-                _print_logs(folder)
+        observed = asyncio.run(_run(arguments, folder))
     if arguments.rows:
         arguments.rows.write_text(json.dumps([asdict(row) for row in observed]))
         return 0
@@ -76,12 +72,29 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> list[Observed]:
     seed = arguments.seed
     if arguments.short:
         with small_disk(folder / "disk", _SHORT_DISK_MEGABYTES) as disk:
-            return await _on(plain(folder, disk), [servers.SHORT], seed, candidates=6, seconds=36)
+            return await _on(
+                plain(folder, disk),
+                [servers.SHORT],
+                seed,
+                keep_logs=arguments.keep_logs,
+                candidates=6,
+                seconds=36,
+            )
     if arguments.part == "servers":
         with small_disk(folder / "disk", _DISK_MEGABYTES) as disk:
-            return await _on(plain(folder, disk), _chosen(servers.FAULTS, arguments.only), seed)
+            return await _on(
+                plain(folder, disk),
+                _chosen(servers.FAULTS, arguments.only),
+                seed,
+                keep_logs=arguments.keep_logs,
+            )
     if arguments.part == "network":
-        return await _on(proxied(folder, seed), _chosen(network.FAULTS, arguments.only), seed)
+        return await _on(
+            proxied(folder, seed),
+            _chosen(network.FAULTS, arguments.only),
+            seed,
+            keep_logs=arguments.keep_logs,
+        )
     parts = await asyncio.gather(*(_in_a_process(part, folder) for part in ("servers", "network")))
     return [row for part in parts for row in part]
 
@@ -110,6 +123,7 @@ async def _on(
     faults: Sequence[Fault],
     seed: int,
     *,
+    keep_logs: bool,
     candidates: int = 8,
     seconds: int | None = None,
 ) -> list[Observed]:
@@ -118,7 +132,10 @@ async def _on(
     began = time.monotonic()
     if not faults:
         return observed
-    async with opening as system:
+    async with AsyncExitStack() as stack:
+        system = await stack.enter_async_context(opening)
+        if keep_logs:
+            stack.callback(_print_logs, system.folder)
         for number, fault in enumerate(faults):
             length = seconds or round(12 + fault.seconds + fault.recovery)
             row = await sit_through(system, fault, seed=seed + number, candidates=candidates, seconds=length)

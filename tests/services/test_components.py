@@ -21,7 +21,7 @@ class TestOpenComponents:
         async def gone() -> bool:
             statement = text("select count(*) from pg_stat_activity where application_name = :name")
             async with engine.connect() as connection:
-                return await connection.scalar(statement, {"name": name}) == 0
+                return bool(await connection.scalar(statement, {"name": name}) == 0)
 
         async def fail() -> None:
             async with open_components(settings, application_name=name) as parts:
