@@ -14,7 +14,7 @@ help:
 	@echo 'make run    start everything on this machine (PORT, HOST and IAS_HOME from the environment)'
 	@echo 'make test   run the tests'
 	@echo 'make check  run what CI runs: lint, format, types, import contracts, tests'
-	@echo 'make faults break the real system in every way of docs/reliability.md, and check what is left (15 minutes)'
+	@echo 'make faults break the real system in every way of docs/reliability.md, and check what is left (10 minutes)'
 	@echo 'make lock   write requirements.txt and requirements-dev.txt anew'
 	@echo 'make clean  remove .venv and caches; data in IAS_HOME stay'
 
