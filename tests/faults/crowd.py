@@ -28,6 +28,8 @@ class Fault:
     seconds: float = 0.0
     recovery: int = 0
     """How much longer than others the test takes, so that it outlasts a slow restart on a busy machine."""
+    needs_disk: bool = False
+    """Whether it fills a file system of its own, which only root may mount; elsewhere it is skipped."""
     expects: str | None = None
     """What /health/ready must say at least once while it lasts."""
     during: Callable[[System], Awaitable[list[str]]] | None = None
@@ -47,6 +49,7 @@ class Observed:
     slowest_save: float = 0.0
     slowest_refusal: float = 0.0
     said: list[str] = field(default_factory=list)
+    skipped: bool = False
     healed_after: float | None = None
     seconds: float = 0.0
 

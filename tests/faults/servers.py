@@ -241,6 +241,7 @@ FAULTS = [
         disk_full,
         6,
         recovery=30,
+        needs_disk=True,
     ),
     Fault(
         "power-off",
