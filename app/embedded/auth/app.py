@@ -3,7 +3,7 @@
 import logging
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -45,14 +45,15 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        database = await Database.open(settings.database_url)
-        passwords, mailer = Passwords(), Mailer(settings)
-        app.state.accounts = await _accounts(settings, database, passwords, mailer)
-        app.state.admin = Admin(database, passwords)
-        yield
-        await mailer.close()
-        passwords.close()
-        await database.close()
+        async with AsyncExitStack() as stack:
+            database = await Database.open(settings.database_url)
+            stack.push_async_callback(database.close)
+            passwords, mailer = Passwords(), Mailer(settings)
+            stack.callback(passwords.close)
+            stack.push_async_callback(mailer.close)
+            app.state.accounts = await _accounts(settings, database, passwords, mailer)
+            app.state.admin = Admin(database, passwords)
+            yield
 
     return Starlette(
         routes=_routes(settings),

@@ -57,11 +57,11 @@ async def running(parts: Components) -> AsyncIterator[Realtime]:
     ]
     tasks = [asyncio.create_task(routine) for routine in routines]
     publish_by(parts.engine, publisher.wake)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE):
-            await reader.loaded.wait()
     realtime = Realtime(parts, crowd, keeper)
     try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await reader.loaded.wait()
         yield realtime
     finally:
         publish_by(parts.engine, None)
