@@ -4,7 +4,7 @@ PYTHONS := $(PYTHON) python3 python3.13 python3.12 python3.11
 STAMP := .venv/installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check audit lock clean
+.PHONY: help run test check audit faults lock clean
 .DELETE_ON_ERROR:
 
 # The stamp says where the environment was made: one that was moved, or has lost its Python, is made anew.
@@ -15,6 +15,7 @@ help:
 	@echo 'make test   run the tests'
 	@echo 'make check  run what CI runs: lint, format, types, import contracts, tests'
 	@echo 'make audit  look for known vulnerabilities and unsafe calls, write the list of components to dist/'
+	@echo 'make faults break the real system in every way of docs/reliability.md, and check what is left (10 minutes)'
 	@echo 'make lock   write requirements.txt and requirements-dev.txt anew'
 	@echo 'make clean  remove .venv and caches; data in IAS_HOME stay'
 
@@ -38,6 +39,9 @@ audit: $(STAMP)
 	.venv/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible \
 		--output-format JSON --output-file dist/sbom.json
 	.venv/bin/pip-audit --requirement requirements.txt --disable-pip --require-hashes --strict
+
+faults: $(STAMP)
+	.venv/bin/python -m tests.faults
 
 lock:
 	sh scripts/lock.sh

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import orjson
 from sqlalchemy import event
 from sqlalchemy.engine import URL
@@ -19,6 +20,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from app.config import Settings
 
 PING_AFTER_SECONDS = 1.0
+PING_SECONDS = 5.0
+"""A server that hangs is found out by the ping, not by a request that waits for its statement."""
 LOCAL_HOSTS = {"", "localhost", "127.0.0.1", "::1"}
 TLS_IS_OPTIONAL = (None, "disable", "allow", "prefer")
 
@@ -26,10 +29,15 @@ TLS_IS_OPTIONAL = (None, "disable", "allow", "prefer")
 NOT_FOR_ASYNCPG = ("application_name", "channel_binding", "connect_timeout", "gssencmode", "pgbouncer")
 
 
-def create_engine(settings: Settings, *, application_name: str = "ias", **options: Any) -> AsyncEngine:
-    """An engine for `settings.database_url`; it connects when first used."""
+def create_engine(
+    settings: Settings, *, application_name: str = "ias", statement_seconds: float = 60, **options: Any
+) -> AsyncEngine:
+    """An engine for `settings.database_url`; it connects when first used.
+
+    A statement that takes longer than `statement_seconds` fails with TimeoutError.
+    """
     url, tls = _tls(settings)
-    connect_args: dict[str, Any] = {"timeout": 5, "command_timeout": 60, **tls}
+    connect_args: dict[str, Any] = {"timeout": 5, "command_timeout": statement_seconds, **tls}
     if settings.transaction_pooled:
         # Each transaction may land on another server process: statements may have no name there, and
         # session settings do not hold.
@@ -55,7 +63,7 @@ def create_engine(settings: Settings, *, application_name: str = "ias", **option
 
 
 def _ping_after_rest(engine: AsyncEngine) -> None:
-    """Ask a connection whether it lives if it has rested for a while; a dead one is replaced.
+    """Ask a connection whether it lives if it has rested for a while; a dead or hanging one is replaced.
 
     `pool_pre_ping` asks each time, which takes three round trips: as many as a whole save. In a crowd
     connections do not rest, and one that the server has closed meanwhile is known to the driver.
@@ -70,9 +78,10 @@ def _ping_after_rest(engine: AsyncEngine) -> None:
             raise InvalidatePoolError
         if time.monotonic() - entry.info.get("rests_since", time.monotonic()) < PING_AFTER_SECONDS:
             return
+        adapted: Any = connection
         try:
-            engine.dialect.do_ping(connection)
-        except engine.dialect.loaded_dbapi.Error as error:
+            adapted.run_async(lambda raw: raw.execute("select 1", timeout=PING_SECONDS))
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
             raise InvalidatePoolError from error
 
     event.listen(engine.sync_engine, "checkin", rest)

@@ -28,6 +28,7 @@ from app.config import Settings, get_settings
 from app.core.arrival import Arrivals
 from app.core.clock import Clock, SystemClock
 from app.core.middleware import AccessLog, RateLimitHeaders, RequestContext, SecurityHeaders
+from app.core.repeating import end, keep_running
 from app.core.telemetry import configure_logging, observe_pool
 from app.services import realtime, revocations
 from app.services.components import open_components
@@ -38,6 +39,9 @@ The backend of an IAS (UPSC Civil Services) test series.
 Sign in at `POST /v1/auth/login` and send the access token as a bearer token. Errors are problem documents
 (RFC 9457) with a stable `code`. Times are UTC, marks are exact strings, texts come by language.
 """
+
+STATEMENT_SECONDS = 30.0
+"""Whoever waits for an answer waits no longer for one statement of a database that hangs."""
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> FastAPI:
@@ -91,20 +95,25 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_components(settings, application_name="ias-api", clock=clock) as parts:
+        async with open_components(
+            settings, application_name="ias-api", statement_seconds=STATEMENT_SECONDS, clock=clock
+        ) as parts:
             app.state.components = parts
             observe_pool(parts.engine.pool)
             since = await revocations.catch_up(parts, revocations.EPOCH)
-            following = asyncio.create_task(revocations.follow(parts, since))
-            watching = asyncio.create_task(arrivals.watch())
+            tasks = [
+                asyncio.create_task(keep_running("revocations", lambda: revocations.follow(parts, since))),
+                asyncio.create_task(keep_running("arrivals", arrivals.watch)),
+            ]
             # What lives as long as the process is no garbage; looking through it was most of the slowest
             # requests' time (docs/performance.md).
             gc.collect()
             gc.freeze()
-            async with realtime.running(parts) as app.state.realtime:
-                yield
-            following.cancel()
-            watching.cancel()
+            try:
+                async with realtime.running(parts) as app.state.realtime:
+                    yield
+            finally:
+                await end(tasks)
 
     return lifespan
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from random import Random
 from typing import Literal
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.config import Settings
 from app.database import create_engine
+from tests.faults.proxy import Proxy
 
 pytestmark = pytest.mark.anyio
 
@@ -98,3 +100,27 @@ class TestTransactionPooler:
             names = await connection.execute(text("select name from pg_prepared_statements"))
             assert names.all() == []
         await engine.dispose()
+
+
+class TestHangingServer:
+    async def test_a_connection_that_rested_is_given_up_by_its_ping(
+        self, superuser_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No packet passes any more: nobody waits until a statement has taken too long."""
+        monkeypatch.setattr("app.database.PING_AFTER_SECONDS", -1.0)
+        monkeypatch.setattr("app.database.PING_SECONDS", 0.2, raising=False)
+        port = make_url(superuser_url).port or 5432
+        async with Proxy(port, Random(1)).serving() as proxy:
+            address = make_url(superuser_url).set(host="127.0.0.1", port=proxy.port)
+            url = SecretStr(address.render_as_string(hide_password=False))
+            engine = create_engine(Settings(database_url=url), pool_size=1)
+            async with engine.connect() as connection:
+                await connection.execute(text("select 1"))
+            proxy.passes.clear()
+            async with asyncio.timeout(30):
+                with pytest.raises(TimeoutError):
+                    await engine.connect()
+            proxy.restore()
+            async with engine.connect() as connection:
+                assert await connection.scalar(text("select 1")) == 1
+            await engine.dispose()

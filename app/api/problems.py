@@ -1,7 +1,6 @@
 """Errors as problem documents (RFC 9457): facts, what the framework raises, outages, and our own mistakes."""
 
 import json
-import socket
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -37,8 +36,9 @@ PROBLEM_JSON = "application/problem+json"
 SCHEMA = {"$ref": "#/components/schemas/Problem"}
 
 # Classes of SQLSTATE after which the same request may well succeed: connection, rollback, resources,
-# lock or not in the right state, operator (shutdown, cancelled for taking too long).
-OUTAGES = ("08", "40", "53", "55", "57")
+# lock or not in the right state, operator (shutdown, cancelled for taking too long), input and output; and a
+# database that was made read-only, as hosts do when its disk is full.
+OUTAGES = ("08", "25006", "40", "53", "55", "57", "58")
 BAD_VALUES = "22"
 
 log = structlog.get_logger(__name__)
@@ -50,9 +50,9 @@ def install(app: FastAPI) -> None:
     outages = (
         SQLAlchemyError,
         asyncpg.PostgresError,
-        ConnectionError,
-        TimeoutError,
-        socket.gaierror,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+        OSError,  # Also no space and no free file descriptor.
         RedisError,
     )
     for kind in (*handled, *outages):
@@ -130,7 +130,7 @@ def _is_outage(error: Exception, cause: BaseException) -> bool:
     if isinstance(cause, asyncpg.PostgresError):
         return (cause.sqlstate or "").startswith(OUTAGES)
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    return lost or isinstance(cause, PoolTimeout | OSError | RedisError)
+    return lost or isinstance(cause, _LOST)
 
 
 _LOST = (PoolTimeout, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, RedisError)

@@ -26,6 +26,7 @@ from app.embedded.processes import wait_for
 from app.embedded.supervisor import Supervisor
 
 _PATIENCE = 120.0
+_RETRY = 1.0
 _DEMO_LOADED = "The demo content was loaded."  # `ias demo load` says so in its log.
 _DEMO_ACCOUNTS = (
     "admin@example.com, author@example.com,",
@@ -111,13 +112,11 @@ class Installation:
         self._open(self._worker, self._ready_file.exists)
         self._open(self._api, self._api_ready)
 
-    def watch(self, changed: Callable[[], None]) -> None:
-        """Keep everything running until a stop request; tell when processes were replaced."""
-        pids = self.pids()
+    def watch(self, look_further: Callable[[], None]) -> None:
+        """Keep everything running until a stop request; `look_further` is called after each look."""
         while not self._stop.comes_within(0.2):
             self._supervisor.look()
-            if pids != (pids := self.pids()):
-                changed()
+            look_further()
 
     @property
     def demo_loaded(self) -> bool:
@@ -158,9 +157,38 @@ def up() -> None:
         _up(Home.from_environment(), *_listen_address(), StopRequest())
     except Interrupted:
         say("Stopped.")
-    except ServerError as error:
-        console.print(str(error), style="red", markup=False, soft_wrap=True)
+    except (ServerError, OSError) as error:
+        with suppress(OSError):
+            console.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
+
+
+class RunFile:
+    """Keeps run.json true. What a full disk refuses is said once and tried again; nothing ends by it."""
+
+    def __init__(self, home: Home, current: Callable[[], dict[str, Any]]) -> None:
+        self._home = home
+        self._current = current
+        self._written: dict[str, Any] | None = None
+        self._try_at = 0.0
+        self._failing = False
+
+    def keep(self) -> None:
+        """Write what has changed since it was last written; to be called a few times a second."""
+        run = self._current()
+        if run == self._written or time.monotonic() < self._try_at:
+            return
+        try:
+            self._home.write_run(run)
+        except OSError as error:
+            self._try_at = time.monotonic() + _RETRY
+            if not self._failing:
+                say(f"{self._home.run_file} could not be written ({error.strerror}). It is tried again.")
+            self._failing = True
+            return
+        if self._failing:
+            say(f"{self._home.run_file} is written again.")
+        self._written, self._failing = run, False
 
 
 def say(sentence: str) -> None:
@@ -172,13 +200,16 @@ def _up(home: Home, host: str, port: int, stop: StopRequest) -> None:
     began = time.monotonic()
     with ExitStack() as stack:
         _hold(home, stack)
+        home.run_file.unlink(missing_ok=True)  # That of a run that was killed.
         stack.callback(home.run_file.unlink, missing_ok=True)
         say(f"Starting in {home.folder}")
         installation = Installation(home, host, port, stop, stack)
         installation.start()
-        home.write_run(_run(installation))
-        _announce(home, installation, time.monotonic() - began)
-        installation.watch(lambda: home.write_run(_run(installation)))
+        run_file = RunFile(home, lambda: _run(installation))
+        run_file.keep()
+        with suppress(OSError):
+            _announce(home, installation, time.monotonic() - began)
+        installation.watch(run_file.keep)
         say("Stopping.")
     say("Stopped.")
 

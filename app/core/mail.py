@@ -152,7 +152,10 @@ class FolderMailer:
     ) -> None:
         """Write the mail; the file appears complete or not at all."""
         message = compose(self._sender, to, subject, text, html, self._clock, handling)
-        await asyncio.to_thread(self._write, message.as_bytes())
+        try:
+            await asyncio.to_thread(self._write, message.as_bytes())
+        except OSError as error:
+            raise NotNow(f"{type(error).__name__} {error.errno}") from error
 
     async def close(self) -> None:
         """A folder needs no parting."""
@@ -161,10 +164,14 @@ class FolderMailer:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._folder / f"{uuid7(self._clock.now())}.eml"
         unfinished = path.with_suffix(".part")
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        unfinished.replace(path)
+        try:
+            descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            unfinished.replace(path)
+        except OSError:
+            unfinished.unlink(missing_ok=True)  # A full disk must not be filled with unfinished files.
+            raise
 
 
 class _Policy(EmailPolicy):

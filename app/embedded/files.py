@@ -5,7 +5,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.embedded.errors import HomeInUse
@@ -21,11 +21,15 @@ def write_private(path: Path, text: str) -> None:
     """Write or replace a file that its owner alone may read; readers see the old text or the new one."""
     make_private_folder(path.parent)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(temporary).replace(path)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)  # A full disk must not be filled with unfinished files.
+        raise
 
 
 def kept_secret(path: Path) -> str:
@@ -39,16 +43,21 @@ def kept_secret(path: Path) -> str:
 def hold(path: Path) -> Iterator[None]:
     """Hold a lock that dies with its holder."""
     make_private_folder(path.parent)
-    with open(path, "a+", opener=private) as file:
+    # Unbuffered: what a full disk refused must not be written again when the file is closed.
+    with open(path, "a+b", buffering=0, opener=private) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise HomeInUse(f"{path.parent} is in use by process {file.read().strip() or '?'}.") from None
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
+            raise HomeInUse(f"{path.parent} is in use by process {_text(file.read()) or '?'}.") from None
+        with suppress(OSError):  # The number is for people to read. The lock holds on a full disk, too.
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n".encode())
         yield
+
+
+def _text(content: bytes) -> str:
+    return content.decode(errors="replace").strip()
 
 
 def private(path: str, flags: int) -> int:

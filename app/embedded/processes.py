@@ -1,5 +1,6 @@
 """Child processes that are never lost: known by pid and start time, in sessions of their own."""
 
+import errno
 import json
 import os
 import shutil
@@ -11,13 +12,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 from app.embedded.errors import ServerError
 from app.embedded.files import make_private_folder, private, write_private
 
 _LINUX = sys.platform == "linux"
 _LOG_LIMIT = 10_000_000
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,13 @@ class ProcessIdentity:
 
 
 def _started(pid: int) -> str | None:
-    """When the process started, in a form that no other process with its pid has; None if it has ended."""
+    """When the process started, in a form that no other process with its pid has; None if it has ended.
+
+    Other errors are raised: a process that cannot be looked at (EMFILE) has not ended.
+    """
     try:
         return _started_by_proc(pid) if _LINUX else _started_by_ps(pid)
-    except (OSError, subprocess.SubprocessError):
+    except (FileNotFoundError, ProcessLookupError, subprocess.SubprocessError):
         return None
 
 
@@ -162,6 +167,7 @@ class Child:
         self.stop_signal = stop_signal
         self.patience = patience
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_recorded = False
 
     @property
     def pid(self) -> int | None:
@@ -182,8 +188,7 @@ class Child:
         return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
     def start(self) -> None:
-        make_private_folder(self.log.parent)
-        with open(self.log, "ab", opener=private) as log:
+        with self._open_log() as log:
             # A session of its own keeps a Ctrl-C at the terminal for the supervisor alone.
             self._process = subprocess.Popen(  # noqa: S603 -- our own program
                 self.command,
@@ -197,9 +202,21 @@ class Child:
                 group=self.account.gid if self.account else None,
                 extra_groups=[] if self.account else None,
             )
+        self._is_recorded = False
+        with suppress(OSError):
+            self.record()
+
+    def record(self) -> None:
+        """Write the file by which a later run finds the process, unless it is written.
+
+        Raises OSError where that fails. The process runs all the same, and the caller tries again.
+        """
+        if self._is_recorded or self._process is None:
+            return
         identity = ProcessIdentity.of(self._process.pid)
         if identity is not None:
             identity.write(self.pid_file)
+        self._is_recorded = True
 
     def tell(self, text: str) -> None:
         """Write to its standard input and close it. A child that has died already is noticed elsewhere."""
@@ -242,11 +259,31 @@ class Child:
         return ""
 
     def trim_log(self) -> None:
-        """Keep the log within its limit: its text moves to `.1`, the child goes on writing to the file."""
+        """Keep the log within its limit: its text moves to `.1`, the child goes on writing to the file.
+
+        On a full disk the text is deleted instead: the space is needed for what must not be lost.
+        """
         with suppress(FileNotFoundError):
-            if self.log.stat().st_size > _LOG_LIMIT:
-                shutil.copyfile(self.log, self.log.with_name(f"{self.log.name}.1"))
-                os.truncate(self.log, 0)
+            if self.log.stat().st_size <= _LOG_LIMIT:
+                return
+            older = self.log.with_name(f"{self.log.name}.1")
+            try:
+                shutil.copyfile(self.log, older)
+            except OSError as error:
+                if error.errno not in _NO_SPACE:
+                    raise
+                older.unlink(missing_ok=True)
+            os.truncate(self.log, 0)
+
+    def _open_log(self) -> IO[bytes]:
+        """Its log; on a full disk, where no file can be made, it runs without one."""
+        try:
+            make_private_folder(self.log.parent)
+            return open(self.log, "ab", opener=private)
+        except OSError as error:
+            if error.errno not in _NO_SPACE:
+                raise
+            return open(os.devnull, "ab")
 
     def _poll(self, process: subprocess.Popen[bytes]) -> int | None:
         seen_before = process.returncode is not None

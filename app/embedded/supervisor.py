@@ -11,6 +11,7 @@ from app.embedded.processes import Child
 _FIRST_DELAY = 0.5
 _LONGEST_DELAY = 30.0
 _CALM = 60.0  # A server that ran this long is trusted again.
+_UPKEEP_EVERY = 1.0
 
 
 class Server(Protocol):
@@ -43,6 +44,8 @@ class _Watched:
     delay: float = _FIRST_DELAY
     restart_at: float | None = None
     started_at: float = field(default_factory=time.monotonic)
+    upkeep_at: float = 0.0
+    upkeep_fails: bool = False
 
 
 class Supervisor:
@@ -66,15 +69,34 @@ class Supervisor:
             child = watched.server.child
             if child is None:
                 continue
-            child.trim_log()
+            if time.monotonic() >= watched.upkeep_at:
+                self._keep_files(watched, child)
             if watched.restart_at is not None:
                 self._restart_when_due(watched)
             elif not child.running:
                 self._schedule(watched, child)
 
     def stop(self) -> None:
+        """Stop them all, the last one first. One that cannot be stopped does not keep the others running."""
         while self._watched:
-            self._watched.pop().server.stop()
+            server = self._watched.pop().server
+            try:
+                server.stop()
+            except (ServerError, OSError) as error:
+                self._say(str(error))
+
+    def _keep_files(self, watched: _Watched, child: Child) -> None:
+        """Its log within the limit, its pid on record. A full disk is said once; nobody ends by it."""
+        watched.upkeep_at = time.monotonic() + _UPKEEP_EVERY
+        try:
+            child.record()
+            child.trim_log()
+        except OSError as error:
+            if not watched.upkeep_fails:
+                self._say(f"{child.name} runs, but its files could not be written: {error}")
+            watched.upkeep_fails = True
+        else:
+            watched.upkeep_fails = False
 
     def _schedule(self, watched: _Watched, child: Child) -> None:
         now = time.monotonic()
@@ -94,3 +116,6 @@ class Supervisor:
             watched.server.start()
         except ServerError as error:
             self._say(str(error))
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the other servers are still to be watched
+            name = watched.server.child.name if watched.server.child else "A server"
+            self._say(f"{name} could not be started: {error}")

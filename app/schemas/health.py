@@ -22,11 +22,12 @@ class DatabaseHealthOut(Out):
 
 
 class ChecksOut(Out):
-    """The parts that the product needs."""
+    """The parts that the product needs; `loops` are the background tasks of the process that answers."""
 
     database: Check
     redis: Check
     worker: Check
+    loops: Check
 
 
 class ReadinessOut(Out):

@@ -1,9 +1,10 @@
 """The long-lived parts that services and routes share; made once by each process."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 from redis.asyncio import Redis
@@ -18,6 +19,7 @@ from app.core.push import FcmPusher, Pusher, ServiceAccount
 from app.core.rate_limits import RateLimiter
 from app.core.realtime.hub import Hub
 from app.core.realtime.stream import Stream
+from app.core.redis_client import open_redis
 from app.core.revocations import Revocations
 from app.core.storage import S3Access, Storage
 from app.core.supabase_auth import SupabaseAuth
@@ -66,17 +68,26 @@ async def open_components(
     *,
     application_name: str,
     pool_size: int | None = None,
+    statement_seconds: float = 60,
     clock: Clock | None = None,
 ) -> AsyncIterator[Components]:
-    """Open what a process needs, and close it afterwards. Nothing connects before it is used."""
+    """Open what a process needs, and close all of it afterwards, whatever fails. Nothing connects early."""
     clock = clock or SystemClock()
-    redis = Redis.from_url(settings.redis)
-    pool = {"pool_size": pool_size} if pool_size else {}
-    engine = create_engine(settings, application_name=application_name, **pool)
-    probe = create_engine(settings, application_name=f"{application_name}-probe", pool_size=2)
-    stream = Stream(settings.redis)
-    files = ProcessPool(_pool_limits(settings))
-    async with httpx.AsyncClient() as http:
+    pool: dict[str, Any] = {"statement_seconds": statement_seconds}
+    if pool_size:
+        pool["pool_size"] = pool_size
+    async with AsyncExitStack() as stack:
+        probe = create_engine(settings, application_name=f"{application_name}-probe", pool_size=2)
+        stack.push_async_callback(probe.dispose)
+        engine = create_engine(settings, application_name=application_name, **pool)
+        stack.push_async_callback(engine.dispose)
+        redis = open_redis(settings.redis)
+        stack.push_async_callback(redis.aclose)
+        stream = Stream(settings.redis)
+        stack.push_async_callback(stream.close)
+        files = ProcessPool(_pool_limits(settings))
+        stack.callback(files.close)
+        http = await stack.enter_async_context(httpx.AsyncClient())
         yield Components(
             settings=settings,
             clock=clock,
@@ -105,11 +116,6 @@ async def open_components(
             pusher=_pusher(settings, http, clock),
             unsubscribe_tokens=UnsubscribeTokens(settings.secret_key.get_secret_value(), clock),
         )
-    files.close()
-    await stream.close()
-    await redis.aclose()
-    await engine.dispose()
-    await probe.dispose()
 
 
 def _access_tokens(settings: Settings, http: httpx.AsyncClient, clock: Clock) -> AccessTokenVerifier:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import asyncpg
 import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,6 +29,9 @@ OVERLAP = timedelta(seconds=60)
 
 ANNOUNCE_SECONDS = 0.5
 """A Redis that hangs must not hold up the answer: the others will poll."""
+
+SUBSCRIBE_SECONDS = 3.0
+"""A Redis that accepts connections and does not answer must not stop the polling."""
 
 CHANNEL = "ias:revocations"
 EPOCH = datetime.fromtimestamp(0, UTC)
@@ -96,7 +100,8 @@ async def catch_up(parts: Components, since: datetime) -> datetime:
     try:
         async with reading(parts.engine) as reads:
             news, read_at = await reads.revocations.since(since)
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        # What happens while a connection is made comes from the driver as it is: too many connections, say.
         log.warning("revocations_not_loaded", error=repr(error))
         return since
     for row in news:
@@ -111,7 +116,8 @@ async def follow(parts: Components, since: datetime = EPOCH) -> None:
     while True:
         try:
             async with parts.redis.pubsub() as channel:
-                await channel.subscribe(CHANNEL)
+                async with asyncio.timeout(SUBSCRIBE_SECONDS):
+                    await channel.subscribe(CHANNEL)
                 while True:  # What is announced while we load waits in the subscription.
                     since = await catch_up(parts, since)
                     await channel.get_message(timeout=POLL_SECONDS)

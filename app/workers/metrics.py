@@ -18,7 +18,10 @@ log = structlog.get_logger(__name__)
 
 
 async def serve_metrics(parts: Components) -> None:
-    """Serve `GET /metrics` for as long as the worker lives, if a port is set; a taken one stops no work."""
+    """Serve `GET /metrics` for as long as the worker lives, if a port is set.
+
+    Raises OSError for a port that is taken; the caller tries again, and no other work is stopped.
+    """
     settings = parts.settings
     if settings.worker_metrics_port is None:
         return
@@ -31,7 +34,7 @@ async def serve_metrics(parts: Components) -> None:
         server = await asyncio.start_server(answer, host, port, limit=LONGEST_HEAD)
     except OSError as error:
         log.error("metrics_not_served", host=host, port=port, error=repr(error))  # noqa: TRY400 -- says it all
-        return
+        raise
     async with server:
         await server.serve_forever()
 

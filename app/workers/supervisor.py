@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from app.config import Settings
-from app.core.repeating import end, repeat
+from app.core.repeating import end, keep_running, repeat
 from app.services import realtime
 from app.services.components import Components, open_components
 from app.workers.broker import Broker
@@ -73,9 +73,9 @@ class _Worker:
             repeat("deliveries", 1, self._post.deliver),
             repeat("auth_mails", 1, self._post.send_auth_mails),
             repeat("forget_deliveries", 3600, self._post.forget),
-            serve_metrics(self._parts),
+            keep_running("metrics", lambda: serve_metrics(self._parts)),
             repeat("forgotten_attempts", 600, self._keeper.grade_forgotten),
-            self._announce_ready(),
+            keep_running("announce_ready", self._announce_ready),
         )
         return [asyncio.create_task(routine) for routine in routines]
 

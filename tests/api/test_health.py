@@ -1,5 +1,6 @@
 """Health against real servers: alive, dead and frozen."""
 
+import asyncio
 import os
 import signal
 import time
@@ -21,6 +22,7 @@ from app.api.v1 import health
 from app.config import Settings
 from app.core.arrival import Arrivals
 from app.core.middleware import RequestContext
+from app.core.repeating import end, repeat
 from app.embedded.postgres import Postgres
 from app.embedded.processes import processes_in
 from app.embedded.valkey import Valkey
@@ -176,7 +178,7 @@ class TestReadiness:
         assert answer.status_code == 200
         assert answer.json() == {
             "status": "ready",
-            "checks": {"database": "ok", "redis": "ok", "worker": "ok"},
+            "checks": {"database": "ok", "redis": "ok", "worker": "ok", "loops": "ok"},
         }
 
     @pytest.mark.parametrize("seconds_ago", [None, 15.1, 3600])
@@ -197,7 +199,12 @@ class TestReadiness:
         valkey.stop()
         answer = await client.get("/health/ready")
         assert answer.status_code == 200
-        assert answer.json()["checks"] == {"database": "ok", "redis": "unavailable", "worker": "ok"}
+        assert answer.json()["checks"] == {
+            "database": "ok",
+            "redis": "unavailable",
+            "worker": "ok",
+            "loops": "ok",
+        }
         valkey.start()
         assert (await client.get("/health/ready")).json()["status"] == "ready"
 
@@ -218,8 +225,25 @@ class TestReadiness:
         assert answer.headers["Retry-After"]
         assert answer.json() == {
             "status": "unavailable",
-            "checks": {"database": "unavailable", "redis": "ok", "worker": "unknown"},
+            "checks": {"database": "unavailable", "redis": "ok", "worker": "unknown", "loops": "ok"},
         }
+
+    async def test_a_loop_of_this_process_fails(self, client: httpx.AsyncClient, engine: AsyncEngine) -> None:
+        await beat(engine, seconds_ago=1)
+        failed = asyncio.Event()
+
+        async def step() -> None:
+            failed.set()
+            raise ValueError
+
+        loop = asyncio.create_task(repeat("test", 60, step))
+        await failed.wait()
+        answer = await client.get("/health/ready")
+        await end([loop])
+
+        assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+        assert answer.json()["checks"]["loops"] == "unavailable"
+        assert (await client.get("/health/ready")).json()["status"] == "ready"
 
 
 class TestMetrics:

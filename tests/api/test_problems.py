@@ -1,6 +1,7 @@
 """Every error of a real application is a problem document: facts, the framework's, outages, bugs."""
 
 import asyncio
+import resource
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -407,6 +408,9 @@ class TestOutages:
             ("do $$ begin raise deadlock_detected; end $$",),
             ("do $$ begin raise too_many_connections; end $$",),
             ("do $$ begin raise lock_not_available; end $$",),
+            ("do $$ begin raise disk_full; end $$",),
+            ("do $$ begin raise io_error; end $$",),
+            ("set transaction read only", "create table public.none (x int)"),
         ],
     )
     async def test_what_a_retry_may_mend(self, engine: AsyncEngine, statements: tuple[str, ...]) -> None:
@@ -429,6 +433,48 @@ class TestOutages:
     @pytest.mark.parametrize("statement", ["select nonsense", "do $$ begin raise unique_violation; end $$"])
     async def test_a_bug_stays_a_bug(self, engine: AsyncEngine, statement: str) -> None:
         problem(await self.ask(engine, statement), 500, "internal_error")
+
+    async def test_no_file_descriptor_is_free(self, postgres: Postgres) -> None:
+        assert postgres.address is not None
+        url = postgres.address.url("postgres").replace("postgresql://", "postgresql+asyncpg://")
+        engine = create_async_engine(url)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            answer = await self.ask(engine, "select 1")
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        self.unavailable(answer)
+        assert (await self.ask(engine, "select 1")).status_code == 200
+        await engine.dispose()
+
+    async def test_the_disk_is_full(self) -> None:
+        app = FastAPI()
+
+        @app.get("/")
+        async def write() -> None:
+            with open("/dev/full", "w") as file:  # noqa: ASYNC230 -- it fails at once
+                file.write("x")
+
+        problems.install(app)
+        app.add_middleware(RequestContext, arrivals=Arrivals(SystemClock()))
+        async with speaking_to(app) as client:
+            self.unavailable(await client.get("/"))
+
+    async def test_a_server_that_speaks_another_language(self) -> None:
+        """What answers at the database's address is no database, or the answer was damaged on its way."""
+
+        async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"R\x00\x00\x00\x08\x00\x00\x00\x00" + b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        engine = create_async_engine(f"postgresql+asyncpg://nobody@127.0.0.1:{port}/none?ssl=disable")
+        async with server:
+            self.unavailable(await self.ask(engine, "select 1"))
+        await engine.dispose()
 
     async def test_a_timeout_of_our_own(self) -> None:
         app = FastAPI()

@@ -13,6 +13,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from app.core.channels import DeadTarget, NotNow, NotSent, Refused
 from app.core.mail import FolderMailer, Handling, SmtpMailer
+from tests.full_disk import small_disk
 from tests.mail_server import Inbox, parsed, serving
 
 pytestmark = pytest.mark.anyio
@@ -200,6 +201,17 @@ class TestFolderMailer:
         message = parsed(file.read_bytes())
         assert message["Subject"] == "नमस्ते"
         assert message.get_content().strip() == "Text with ü"
+
+    async def test_a_full_disk_is_an_outage_and_leaves_nothing_behind(self, tmp_path: Path) -> None:
+        with small_disk(tmp_path / "disk", megabytes=1) as disk:
+            if disk is None:
+                pytest.skip("This user may not mount a file system.")
+            mailer = FolderMailer(disk.folder / "mails", SENDER, Stopped())
+            await mailer.send("asha@example.org", "first", "text")
+            disk.fill()
+            with pytest.raises(NotNow):
+                await mailer.send("asha@example.org", "second", "text" * 5000)
+            assert [file.suffix for file in (disk.folder / "mails").iterdir()] == [".eml"]
 
     async def test_the_names_sort_by_time(self, tmp_path: Path) -> None:
         for number in (2, 0, 1):

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from app.core.repeating import end, repeat
+from app.core.repeating import end, failing_loops, keep_running, repeat
 
 
 class TestRepeat:
@@ -22,6 +22,33 @@ class TestRepeat:
             await enough.wait()
         await end([task])
         assert steps == 2
+
+
+class TestKeepRunning:
+    async def test_a_routine_that_fails_is_started_again(self) -> None:
+        starts = 0
+        again, forever = asyncio.Event(), asyncio.Event()
+
+        async def routine() -> None:
+            nonlocal starts
+            starts += 1
+            if starts == 1:
+                raise OSError(24, "Too many open files")
+            again.set()
+            await forever.wait()
+
+        task = asyncio.create_task(keep_running("test", routine))
+        async with asyncio.timeout(10):
+            await again.wait()
+        assert failing_loops() == ["test"]  # It is trusted when it has run for a while.
+        await end([task])
+        assert failing_loops() == []
+
+    async def test_one_that_returns_has_ended(self) -> None:
+        async def routine() -> None: ...
+
+        async with asyncio.timeout(10):
+            await keep_running("test", routine)
 
 
 class TestEnd:

@@ -1,1 +1,1 @@
-"""Faults made on purpose, and what must hold through each of them."""
+"""Faults injected into the real system while candidates sit a test (`make faults`)."""

@@ -1,33 +1,96 @@
 """Revocations: written down, announced, and known at once in this process."""
 
 import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from app.config import Settings
+from app.core.repeating import end
+from app.core.revocations import Revocations
+from app.database import create_engine
 from app.services.components import Components
-from app.services.revocations import end_session
+from app.services.revocations import end_session, follow
 from app.services.unit_of_work import unit_of_work
+from tests.conftest import administer, cloned_database
+from tests.workers.conftest import eventually
 
 pytestmark = pytest.mark.anyio
 
 
+@asynccontextmanager
+async def hanging_redis() -> AsyncIterator[Redis]:
+    """A server that accepts connections and never answers."""
+    hang_up = asyncio.Event()
+
+    async def listen(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await hang_up.wait()
+        writer.close()
+
+    server = await asyncio.start_server(listen, "127.0.0.1", 0)
+    redis = Redis(port=server.sockets[0].getsockname()[1])
+    async with server:
+        yield redis
+        hang_up.set()
+        await redis.aclose()
+
+
+@pytest.fixture
+def own_url(superuser_url: str, template: str) -> Iterator[str]:
+    with cloned_database(superuser_url, template) as url:
+        yield url
+
+
 class TestEndSession:
     async def test_a_redis_that_hangs_holds_nobody_up(self, parts: Components) -> None:
-        hang_up = asyncio.Event()
-
-        async def listen(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await hang_up.wait()
-            writer.close()
-
-        server = await asyncio.start_server(listen, "127.0.0.1", 0)
-        redis = Redis(port=server.sockets[0].getsockname()[1])
         user_id, session_id = uuid4(), str(uuid4())
-        async with server:
+        async with hanging_redis() as redis:
             async with asyncio.timeout(5), unit_of_work(parts.engine) as uow:
                 await end_session(uow, replace(parts, redis=redis), user_id, session_id)
             assert parts.revocations.cover(user_id, session_id, parts.clock.now())
-            hang_up.set()
-            await redis.aclose()
+
+
+class TestFollow:
+    @staticmethod
+    async def knows_another(here: Components, elsewhere: Components) -> None:
+        """A revocation that another process writes arrives here."""
+        user_id, session_id = uuid4(), str(uuid4())
+        async with unit_of_work(here.engine) as uow:
+            await end_session(uow, elsewhere, user_id, session_id)
+
+        async def known() -> bool:
+            return here.revocations.cover(user_id, session_id, here.clock.now())
+
+        await eventually(known, patience=30)
+
+    async def test_a_redis_that_hangs_does_not_stop_the_polling(self, parts: Components) -> None:
+        async with hanging_redis() as redis:
+            here = replace(parts, redis=redis, revocations=Revocations())
+            following = asyncio.create_task(follow(here, parts.clock.now()))
+            await self.knows_another(here, replace(parts, revocations=Revocations()))
+            await end([following])
+
+    async def test_a_database_without_a_free_connection_does_not_end_it(
+        self, parts: Components, superuser_url: str, own_url: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        database = own_url.rpartition("/")[2]
+        engine = create_engine(Settings(database_url=SecretStr(own_url)), pool_size=2)
+        here = replace(parts, engine=engine, revocations=Revocations())
+        await administer(superuser_url, f"alter database {database} connection limit 0")
+        with caplog.at_level("WARNING"):
+            following = asyncio.create_task(follow(here, parts.clock.now()))
+
+            async def asked_in_vain() -> bool:
+                return following.done() or "revocations_not_loaded" in caplog.text
+
+            await eventually(asked_in_vain)
+        assert not following.done()
+        await administer(superuser_url, f"alter database {database} connection limit -1")
+        await self.knows_another(here, replace(parts, engine=engine, revocations=Revocations()))
+        await end([following])
+        await engine.dispose()

@@ -16,6 +16,7 @@ from app.core import telemetry
 from app.core.client_address import is_local
 from app.core.errors import NotFound, Unauthenticated
 from app.core.patience import in_time
+from app.core.repeating import failing_loops
 from app.schemas.health import ChecksOut, DatabaseHealthOut, HealthOut, ReadinessOut, TimeOut
 from app.services import backlog
 from app.services.unit_of_work import reading
@@ -54,15 +55,17 @@ async def readiness(parts: Parts, response: Response) -> ReadinessOut:
         _succeeds("redis", parts.redis.ping()),
         _latest_heartbeat(parts.probe),
     )
+    failing = failing_loops()
     worker = heartbeat is not None and parts.clock.now() - heartbeat <= WORKER_SILENCE
     if not database:
         _mark_unavailable(response)
     return ReadinessOut(
-        status=_status(database, redis and worker),
+        status=_status(database, redis and worker and not failing),
         checks=ChecksOut(
             database="ok" if database else "unavailable",
             redis="ok" if redis else "unavailable",
             worker="ok" if worker else "unavailable" if database else "unknown",
+            loops="unavailable" if failing else "ok",
         ),
     )
 

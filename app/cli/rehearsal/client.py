@@ -123,7 +123,15 @@ class Client:
             self._tally.latencies[kind].append(time.perf_counter() - began)
         elif response.status_code in _ASKED_TO_WAIT:
             self._tally.counts[f"answers {response.status_code}"] += 1
+            self._tally.latencies[f"answers {response.status_code}"].append(time.perf_counter() - began)
+            self._tally.counts["malformed refusals"] += not _says_when(response)
         return response
+
+
+def _says_when(response: httpx.Response) -> bool:
+    """Whether who is asked to wait is told for how long, and why."""
+    is_problem = response.headers.get("content-type", "").startswith("application/problem+json")
+    return is_problem and "Retry-After" in response.headers
 
 
 def _wait(response: httpx.Response | None) -> float:

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
@@ -16,6 +15,7 @@ from app.core.cache import REDIS_FAILURES
 from app.core.clock import Clock
 from app.core.realtime.hub import CAPACITY, Hub
 from app.core.realtime.messages import BEGINNING, unpack
+from app.core.redis_client import open_redis
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +56,7 @@ class Stream:
 
     def __init__(self, url: str, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
-        self._redis: Redis = Redis.from_url(
+        self._redis = open_redis(
             url,
             socket_timeout=BLOCK_MS / 1000 + 3,
             socket_connect_timeout=2,

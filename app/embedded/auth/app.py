@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -47,18 +47,19 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        database = await Database.open(settings.database_url)
-        passwords, mailer = Passwords(), Mailer(settings)
-        app.state.accounts = await _accounts(settings, database, passwords, mailer)
-        app.state.admin = Admin(database, passwords)
-        app.state.mail_requests = MailRequests(app.state.accounts)
-        sending = asyncio.create_task(app.state.mail_requests.run())
-        yield
-        sending.cancel()
-        await asyncio.wait([sending])
-        await mailer.close()
-        passwords.close()
-        await database.close()
+        async with AsyncExitStack() as stack:
+            database = await Database.open(settings.database_url)
+            stack.push_async_callback(database.close)
+            passwords, mailer = Passwords(), Mailer(settings)
+            stack.callback(passwords.close)
+            stack.push_async_callback(mailer.close)
+            app.state.accounts = await _accounts(settings, database, passwords, mailer)
+            app.state.admin = Admin(database, passwords)
+            app.state.mail_requests = MailRequests(app.state.accounts)
+            sending = asyncio.create_task(app.state.mail_requests.run())
+            stack.push_async_callback(asyncio.wait, [sending])
+            stack.callback(sending.cancel)
+            yield
 
     return Starlette(
         routes=_routes(settings),

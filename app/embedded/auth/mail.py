@@ -147,7 +147,11 @@ def _write_file(folder: Path, name: str, content: bytes) -> None:
     """Whole or not at all, and for its owner alone: it holds a token."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     hidden = folder / f".{name}"
-    descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    hidden.rename(folder / name)
+    try:
+        descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        hidden.rename(folder / name)
+    except OSError:
+        hidden.unlink(missing_ok=True)  # A full disk must not be filled with unfinished files.
+        raise

@@ -10,7 +10,7 @@ from typing import Any
 from app.core.realtime.crowd import Crowd
 from app.core.realtime.inbox import RESTARTING, Inbox
 from app.core.realtime.stream import Reader
-from app.core.repeating import end, repeat
+from app.core.repeating import end, keep_running, repeat
 from app.services.components import Components
 from app.services.realtime.keeping import Keeper
 from app.services.realtime.publishing import Publisher
@@ -48,8 +48,8 @@ async def running(parts: Components) -> AsyncIterator[Realtime]:
     reader = Reader(parts.stream, parts.hub, parts.clock)
     publisher = Publisher(parts.engine, parts.stream, parts.clock)
     routines: list[Coroutine[Any, Any, None]] = [
-        reader.run(),
-        publisher.run(),
+        keep_running("realtime_reader", reader.run),
+        keep_running("publisher", publisher.run),
         repeat("sockets", 1, keeper.step),
         repeat("presence", 1, crowd.step),
         repeat("rooms", 2, watch.step),
@@ -57,11 +57,11 @@ async def running(parts: Components) -> AsyncIterator[Realtime]:
     ]
     tasks = [asyncio.create_task(routine) for routine in routines]
     publish_by(parts.engine, publisher.wake)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE):
-            await reader.loaded.wait()
     realtime = Realtime(parts, crowd, keeper)
     try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await reader.loaded.wait()
         yield realtime
     finally:
         publish_by(parts.engine, None)
