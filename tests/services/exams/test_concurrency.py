@@ -216,3 +216,26 @@ class TestSteeringAndSitting:
                 text("select count(*) from ias.results where cohort_id = :id"), {"id": hall.paper_id}
             )
         assert (sum(histogram.values()), graded) == (12, 12)
+
+    @pytest.mark.parametrize(
+        ("first", "second"), [(Verb.PAUSE, Verb.RESUME), (Verb.SUBMIT, Verb.REOPEN)], ids=str
+    )
+    async def test_an_order_that_arrived_before_the_one_it_takes_back_gives_the_time_that_was_left(
+        self, engine: AsyncEngine, hall: Hall, candidate: Principal, first: Verb, second: Verb
+    ) -> None:
+        """Which of two requests gets the lock is not decided by which arrived first."""
+        now = hall.parts.clock.now()
+        async with unit_of_work(engine) as uow:
+            attempt = (await hall.enter(uow, candidate, now)).started.attempt
+        deadline_at, later = attempt.deadline_at, now + timedelta(seconds=1)
+
+        async def steer(uow: UnitOfWork, verb: Verb, at: datetime) -> Any:
+            order = Order(verb, None, [attempt.id])
+            return await exams.steer_one(uow, hall.parts, hall.staff, hall.exam_id, order, at)
+
+        async with unit_of_work(engine) as steering:
+            await steer(steering, first, later)
+            taking_back = asyncio.create_task(in_transaction(engine, lambda uow: steer(uow, second, now)))
+            await until_blocking(engine, steering)
+        after = await taking_back
+        assert (after.status, after.deadline_at) == (AttemptStatus.IN_PROGRESS, deadline_at)
