@@ -33,11 +33,14 @@ async def register(
     windows = [window_of(paper) for paper in await uow.exams.papers(exam.id)]
     if exam.released_at is not None or not schedule.registration_is_open(windows, now):
         raise EntryClosed(max(window.closed_at or window.entry_closes_at for window in windows))
-    return await enroll(uow, exam, candidate.id), True
+    return await enroll(uow, exam, candidate.id)
 
 
-async def enroll(uow: UnitOfWork, exam: Exam, user_id: UUID) -> Registration:
-    """Give a person a place, with a roll number that tells nothing and that nobody else has."""
+async def enroll(uow: UnitOfWork, exam: Exam, user_id: UUID) -> tuple[Registration, bool]:
+    """Give a person a place, and whether it is new: another request may give it at the same moment.
+
+    The roll number tells nothing, and nobody else has it.
+    """
     member = await uow.users.member(user_id)
     if member is None:
         raise NotFound("profile")
@@ -48,7 +51,7 @@ async def enroll(uow: UnitOfWork, exam: Exam, user_id: UUID) -> Registration:
             break
     if added is not None:
         uow.jobs.add("notify_registered", registration_id=str(added.id))
-    return registration
+    return registration, added is not None
 
 
 def _roll_number() -> str:

@@ -130,7 +130,7 @@ async def _admitted(
     if status is not PaperStatus.OPEN:
         raise EntryClosed(min(paper.closed_at or paper.entry_closes_at, paper.entry_closes_at))
     if registration is None and not candidate.is_staff:
-        registration = await enroll(uow, exam, candidate.id)
+        registration, _ = await enroll(uow, exam, candidate.id)
     return registration
 
 

@@ -239,3 +239,18 @@ class TestSteeringAndSitting:
             await until_blocking(engine, steering)
         after = await taking_back
         assert (after.status, after.deadline_at) == (AttemptStatus.IN_PROGRESS, deadline_at)
+
+
+class TestRegistering:
+    async def test_of_two_registrations_at_once_one_is_new(
+        self, engine: AsyncEngine, hall: Hall, candidate: Principal
+    ) -> None:
+        now = hall.parts.clock.now()
+        async with unit_of_work(engine) as first:
+            registration, is_new = await exams.register(first, candidate, hall.exam_id, now)
+            again = asyncio.create_task(
+                in_transaction(engine, lambda uow: exams.register(uow, candidate, hall.exam_id, now))
+            )
+            await until_blocking(engine, first)
+        same, again_new = await again
+        assert (same.id, is_new, again_new) == (registration.id, True, False)
