@@ -32,7 +32,8 @@ class Tally:
 
     cases: int = 0
     overlapped: int = 0
-    spurious: int = 0
+    spurious: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By the pair of calls: refusals that no serial order gives."""
     faults: list[tuple[str, str]] = field(default_factory=list)
     """The command that shows it again, and what was wrong."""
 
@@ -53,8 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     seconds = time.monotonic() - began
     print(
         f"{tally.cases} interleavings, {tally.overlapped} of which overlapped, in {seconds:.0f} s:"
-        f" {len(tally.faults)} with faults, {tally.spurious} with a refusal that no serial order gives"
+        f" {len(tally.faults)} with faults, {tally.spurious.total()} with a refusal that no serial order gives"
     )
+    for (names, refusal), count in tally.spurious.most_common():
+        print(f"  {count} of {names}: {refusal}")
     if options.planted:
         print(f"planted fault {options.planted}: {'found' if tally.faults else 'NOT FOUND'}")
         return 0 if tally.faults else 1
@@ -146,7 +149,8 @@ def _pair(text: str | None) -> tuple[str, str] | None:
 def _count(tally: Tally, report: Report, options: argparse.Namespace) -> None:
     tally.cases += 1
     tally.overlapped += report.overlapped
-    tally.spurious += report.spurious
+    if report.spurious:
+        tally.spurious[", ".join(call.name for call in report.case.calls), report.spurious] += 1
     if not report.faults:
         return
     command = _replay_command(report.case, options)
@@ -168,8 +172,7 @@ def _print_trace(report: Report) -> None:
         print(f"{side:>7}: {statement[:200]}")
     for call, outcome in zip(report.case.calls, report.outcomes, strict=True):
         print(f"{call.name}: {outcome.kind} {outcome.summary}")
-    names = Counter(side for side, _ in report.trace)
-    print(f"{dict(names)} statements, overlapped: {report.overlapped}")
+    print(f"overlapped: {report.overlapped}, refused without need: {report.spurious}")
 
 
 if __name__ == "__main__":

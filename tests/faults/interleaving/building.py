@@ -54,7 +54,8 @@ class Scene:
 async def build(connection: asyncpg.Connection, world: World, case: Case) -> Scene:
     """Make the exam of a case with everything that it has at first."""
     papers = 2 if case.exam.second_paper else 1
-    scene = Scene(world, case, uuid7(), [uuid7() for _ in range(papers)], list(world.contents[:papers]))
+    paper_ids = sorted(uuid7() for _ in range(papers))  # in order, since they are locked by their ids
+    scene = Scene(world, case, uuid7(), paper_ids, list(world.contents[:papers]))
     scene.registrations = {person: uuid7() for person in case.exam.registered}
     scene.attempts = {person: uuid7(state.started_at) for person, state in case.attempts.items()}
     rows = {

@@ -44,8 +44,8 @@ class Report:
 
     case: Case
     faults: list[str]
-    spurious: bool = False
-    """Whether a call was refused that no serial order refuses, without any other effect."""
+    spurious: str | None = None
+    """The call that was refused though no serial order refuses it so, without any other effect."""
     overlapped: bool = False
     trace: list[tuple[str, str]] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
@@ -162,7 +162,7 @@ class Runner:
                 alone = await self._serial(case, (1 - number,))
                 alone_state = alone.state["rows"], alone.state["outcomes"][1 - number]
                 if alone_state == (run.state["rows"], run.state["outcomes"][1 - number]):
-                    report.spurious = True
+                    report.spurious = f"{case.calls[number].name}: {outcome.summary['fact']}"
                     return
         differences = [_difference(run.state, other.state) for other in serial]
         names = [call.name for call in case.calls]
