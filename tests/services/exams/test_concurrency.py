@@ -108,6 +108,27 @@ class TestEnteringAndReleasing:
             await until_blocking(engine, first)
         assert (await again).release.version == one.release.version == 1
 
+    async def test_a_grader_that_holds_one_attempt_and_wants_the_next_is_waited_for(
+        self, engine: AsyncEngine, hall: Hall
+    ) -> None:
+        """A batch may name an attempt that has its result already: the grader holds it all the same."""
+        now, ids = hall.parts.clock.now(), []
+        for _ in range(2):
+            async with unit_of_work(engine) as uow:
+                candidate = await add_candidate(uow)
+                attempt = (await hall.enter(uow, candidate, now + len(ids) * timedelta(seconds=1))).started.attempt
+                placement = await hall.parts.placements.get(uow, hall.exam_id, hall.paper_id)
+                await exams.submit(uow, hall.parts, candidate.id, placement, hall.paper_id, attempt.id, now)
+                ids.append(attempt.id)
+        async with unit_of_work(engine) as uow:
+            assert await attempts.grade_closed(uow, hall.parts, ids[0], now)
+        async with unit_of_work(engine) as grading:
+            assert await grading.grading.lock_due(ids[:1]) == []
+            releasing = asyncio.create_task(in_transaction(engine, lambda uow: hall.release(uow, now)))
+            await until_blocking(engine, grading)
+            assert await attempts.grade_batch(grading, hall.parts, ids[1:], now) == 1
+        assert (await releasing).release.participants == 2
+
 
 class TestPlacingAndStarting:
     async def test_who_is_just_starting_the_test_is_seen_by_its_placement(
