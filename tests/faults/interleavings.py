@@ -71,9 +71,11 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2, help="how many processes")
     parser.add_argument("--pair", help="only these two calls, such as start,cancel")
     parser.add_argument("--replay", help="one interleaving, SEED/NUMBER, statement by statement")
-    parser.add_argument("--compare-every", type=int, default=1, help="compare with serial orders every N-th")
+    parser.add_argument("--compared", type=float, default=0.5, help="the share compared with serial orders")
     parser.add_argument("--planted", choices=sorted(PLANTED), help="with a fault that must be found")
-    parser.add_argument("--keep-going", action="store_true", help="with a planted fault: count all that find it")
+    parser.add_argument(
+        "--keep-going", action="store_true", help="with a planted fault: count all that find it"
+    )
     return parser.parse_args(argv)
 
 
@@ -126,7 +128,7 @@ def _share(options: argparse.Namespace, superuser_url: str, template: str, numbe
 async def _interleave(options: argparse.Namespace, database_url: str, numbers: range) -> Tally:
     pair = _pair(options.pair)
     tally = Tally()
-    async with open_runner(database_url, compare_every=options.compare_every) as runner:
+    async with open_runner(database_url, compared_share=1 if options.replay else options.compared) as runner:
         for number in numbers:
             report = await _run_one(runner, case_of(options.seed, number, pair), options.planted)
             _count(tally, report, options)

@@ -123,9 +123,7 @@ async def _save(use: Using) -> dict[str, Any]:
     scene, call = use.scene, use.call
     content = scene.contents[0]
     version = scene.pinned(scene.case.exam.pinned)
-    target = Target(
-        use.user_id, content.test_id, scene.paper_ids[0], use.attempt_id, version, call.lease
-    )
+    target = Target(use.user_id, content.test_id, scene.paper_ids[0], use.attempt_id, version, call.lease)
     sent = [
         Response(
             question_id=content.question_ids[each.question],
@@ -181,9 +179,7 @@ async def _accommodate(use: Using) -> dict[str, Any]:
 
 async def _postpone(use: Using) -> dict[str, Any]:
     scene = use.scene
-    await exams.postpone(
-        use.uow, scene.world.staff, scene.exam_id, use.call.seconds, "floods", use.call.now
-    )
+    await exams.postpone(use.uow, scene.world.staff, scene.exam_id, use.call.seconds, "floods", use.call.now)
     return {}
 
 

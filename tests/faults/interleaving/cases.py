@@ -152,6 +152,8 @@ class Case:
     repeats: bool
     finishes: bool
     """Whether the clock then runs out, and the results are released."""
+    lot: float
+    """Below the share that is to be compared with serial orders, it is."""
 
 
 def pairs(calls: Sequence[str] = CALLS) -> list[tuple[str, str]]:
@@ -178,6 +180,7 @@ def case_of(seed: int, number: int, pair: tuple[str, str] | None = None) -> Case
         prompt_worker=(draw.random() < 0.4, draw.random() < 0.4),
         repeats=draw.random() < 0.2,
         finishes=draw.random() < 0.4,
+        lot=draw.random(),
     )
 
 
@@ -238,9 +241,7 @@ def _attempts(draw: random.Random, exam: ExamState, kind: Kind) -> dict[str, Att
         kinds = {person: "void" for person, each in kinds.items() if each != "none"}
     if exam.stage == "released":
         kinds = {person: each for person, each in kinds.items() if each not in ("running", "paused")}
-    return {
-        person: _attempt(draw, exam, person, each) for person, each in kinds.items() if each != "none"
-    }
+    return {person: _attempt(draw, exam, person, each) for person, each in kinds.items() if each != "none"}
 
 
 def _attempt(draw: random.Random, exam: ExamState, person: str, kind: Kind) -> AttemptState:

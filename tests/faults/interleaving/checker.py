@@ -293,7 +293,9 @@ def _official_results_are_right(scene: Scene, dump: Dump) -> Iterator[str]:
         return
     merit_papers = [row["id"] for row in dump["papers"] if row["counts_for_merit"]]
     scores = _scores_by_registration(dump)
-    complete = {who: sum(papers.values()) for who, papers in scores.items() if set(merit_papers) <= set(papers)}
+    complete = {
+        who: sum(papers.values()) for who, papers in scores.items() if set(merit_papers) <= set(papers)
+    }
     rows = {row["registration_id"]: row for row in dump["official"] if row["version"] == version}
     late = {row["id"] for row in dump["registrations"]} - set(rows)
     if late:

@@ -39,7 +39,8 @@ def _unlocked_start() -> list[Fault]:
 
 
 def _unlocked_save() -> list[Fault]:
-    without = text(attempt_statements.SAVE.text.replace("for share", "")).columns(inserted=JSONB, log=JSONB)
+    statement = str(attempt_statements.SAVE).replace("for share", "")
+    without = text(statement).columns(inserted=JSONB, log=JSONB)
     return [(attempt_statements, "SAVE", without)]
 
 

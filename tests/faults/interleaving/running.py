@@ -62,14 +62,14 @@ class Runner:
         sides: tuple[Side, Side],
         observer: asyncpg.Connection,
         *,
-        compare_every: int = 1,
+        compared_share: float = 1.0,
     ) -> None:
         self._world = world
         self._parts = parts
         self._plain = plain
         self._stepper = Stepper(sides, observer)
         self._observer = observer
-        self._compare_every = compare_every
+        self._compared_share = compared_share
 
     async def run(self, case: Case) -> Report:
         """Run a case and check everything that must hold."""
@@ -81,7 +81,7 @@ class Runner:
         report.faults += run.errors
         facts = checker.Facts(scene, before, run.dump, run.outcomes, run.commits)
         report.faults += checker.check(facts)
-        if overlapped and case.number % self._compare_every == 0:
+        if overlapped and case.lot < self._compared_share:
             await self._compare(case, run, report)
         if case.repeats:
             report.faults += await self._repeat(scene, run)
@@ -247,9 +247,7 @@ def _collect(one: Any, two: Any, path: str, found: list[str]) -> None:
 
 
 @asynccontextmanager
-async def open_runner(
-    database_url: str, *, compare_every: int = 1
-) -> AsyncIterator[Runner]:
+async def open_runner(database_url: str, *, compared_share: float = 1.0) -> AsyncIterator[Runner]:
     """A runner over a migrated database, with connections of its own."""
     from pydantic import SecretStr
 
@@ -266,7 +264,7 @@ async def open_runner(
         for side in sides:
             await side.connect()
         world = await make_world(engines[2], replace(parts, engine=engines[2]))
-        yield Runner(world, parts, engines[2], sides, observer, compare_every=compare_every)
+        yield Runner(world, parts, engines[2], sides, observer, compared_share=compared_share)
     await observer.close()
     for engine in engines:
         await engine.dispose()

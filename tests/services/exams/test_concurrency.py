@@ -116,7 +116,9 @@ class TestEnteringAndReleasing:
         for _ in range(2):
             async with unit_of_work(engine) as uow:
                 candidate = await add_candidate(uow)
-                attempt = (await hall.enter(uow, candidate, now + len(ids) * timedelta(seconds=1))).started.attempt
+                attempt = (
+                    await hall.enter(uow, candidate, now + len(ids) * timedelta(seconds=1))
+                ).started.attempt
                 placement = await hall.parts.placements.get(uow, hall.exam_id, hall.paper_id)
                 await exams.submit(uow, hall.parts, candidate.id, placement, hall.paper_id, attempt.id, now)
                 ids.append(attempt.id)
