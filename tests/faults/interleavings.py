@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
+from sqlalchemy.engine import make_url
+
 from app.embedded.postgres import Postgres
 from tests.conftest import _migrate, administer, cloned_database
 from tests.faults.interleaving.cases import Case, case_of
@@ -54,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     seconds = time.monotonic() - began
     print(
         f"{tally.cases} interleavings, {tally.overlapped} of which overlapped, in {seconds:.0f} s:"
-        f" {len(tally.faults)} with faults, {tally.spurious.total()} with a refusal that no serial order gives"
+        f" {len(tally.faults)} with faults, {tally.spurious.total()} refused where no serial order refuses"
     )
     for (names, refusal), count in tally.spurious.most_common():
         print(f"  {count} of {names}: {refusal}")
@@ -73,9 +75,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--replay", help="one interleaving, SEED/NUMBER, statement by statement")
     parser.add_argument("--compared", type=float, default=0.5, help="the share compared with serial orders")
     parser.add_argument("--planted", choices=sorted(PLANTED), help="with a fault that must be found")
-    parser.add_argument(
-        "--keep-going", action="store_true", help="with a planted fault: count all that find it"
-    )
+    parser.add_argument("--keep-going", action="store_true", help="do not end at the first find")
     return parser.parse_args(argv)
 
 
@@ -91,8 +91,6 @@ def _server() -> Iterator[str]:
 
 @contextmanager
 def _template(superuser_url: str) -> Iterator[str]:
-    from sqlalchemy.engine import make_url
-
     name, owner = f"template_{uuid4().hex[:12]}", f"owner_{uuid4().hex[:12]}"
     create = [f"create role {owner} login password 'owner'", f"create database {name} owner {owner}"]
     asyncio.run(administer(superuser_url, *create))

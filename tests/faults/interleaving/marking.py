@@ -1,4 +1,4 @@
-"""A reference of the marking of these papers, of what stands in a log, and of ranks; nothing of the product."""
+"""A reference of marking, of what stands in a log, and of ranks; it uses nothing of the product."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ from unittest.mock import patch
 from sqlalchemy import ScalarResult, Select, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from app.models import Attempt, AttemptStatus, Exam, ExamPaper
+from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Result
 from app.repositories import attempts as attempt_statements
 from app.repositories.attempts import AttemptRepository
 from app.repositories.exams import ExamRepository, HallRepository
@@ -72,7 +72,7 @@ def _graded_unlocked() -> list[Fault]:
     async def unlocked(self: GradingRepository, attempt_ids: Sequence[Any]) -> Sequence[Attempt]:
         due = select(Attempt).where(Attempt.id.in_(attempt_ids), Attempt.status == AttemptStatus.SUBMITTED)
         closed = (await self._session.scalars(due.order_by(Attempt.id))).all()
-        standing = [await self._session.get(attempt_statements.Result, each.id) for each in closed]
+        standing = [await self._session.get(Result, each.id) for each in closed]
         return [each for each, result in zip(closed, standing, strict=True) if result is None]
 
     return [(GradingRepository, "lock_due", unlocked)]

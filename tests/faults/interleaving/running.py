@@ -1,23 +1,27 @@
 """Runs a case: both calls by its schedule, then one after the other in both orders, and compares."""
 
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import asyncpg
+from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.services.components import Components
+from app.config import Settings
+from app.database import create_engine
+from app.services.components import Components, open_components
 from tests.faults.interleaving import checker
 from tests.faults.interleaving.building import Scene, build
 from tests.faults.interleaving.calls import Outcome, later, perform, sweep, work
 from tests.faults.interleaving.cases import Call, Case, schedule_of
 from tests.faults.interleaving.dump import Dump, comparable, read
+from tests.faults.interleaving.row_rules import check_rows
 from tests.faults.interleaving.stepping import Side, Stepper
-from tests.faults.interleaving.world import NOW, World
+from tests.faults.interleaving.world import NOW, World, make_world
 
 SWEPT_AT = NOW + timedelta(seconds=4)
 ALL_OVER = NOW + timedelta(hours=6)
@@ -196,7 +200,7 @@ class Runner:
         await sweep(self._plain, ALL_OVER)
         errors = await work(self._plain, self._parts, scene)
         dump = await read(self._observer, scene)
-        errors += checker.check_rows(scene, dump)
+        errors += check_rows(scene, dump)
         exam = dump["exam"][0]
         if exam["published_at"] is None or exam["cancelled_at"] or exam["released_at"]:
             return errors
@@ -205,12 +209,12 @@ class Runner:
         if outcome.kind != ("refused" if paused else "value"):
             return [*errors, f"the final release was {outcome.kind}: {outcome.summary}"]
         errors += await work(self._plain, self._parts, scene)
-        return errors + checker.check_rows(scene, await read(self._observer, scene))
+        return errors + check_rows(scene, await read(self._observer, scene))
 
 
 def _overlaps(trace: list[tuple[str, str]]) -> bool:
     """Whether the sides changed more than once: otherwise one was over before the other began."""
-    return sum(one[0] != two[0] for one, two in zip(trace, trace[1:], strict=False)) > 1
+    return sum(one[0] != two[0] for one, two in pairwise(trace)) > 1
 
 
 def _state(dump: Dump, outcomes: list[Outcome], scene: Scene) -> Any:
@@ -249,13 +253,6 @@ def _collect(one: Any, two: Any, path: str, found: list[str]) -> None:
 @asynccontextmanager
 async def open_runner(database_url: str, *, compared_share: float = 1.0) -> AsyncIterator[Runner]:
     """A runner over a migrated database, with connections of its own."""
-    from pydantic import SecretStr
-
-    from app.config import Settings
-    from app.database import create_engine
-    from app.services.components import open_components
-    from tests.faults.interleaving.world import make_world
-
     settings = Settings(database_url=SecretStr(database_url), environment="test", log_level="ERROR")
     engines = [create_engine(settings, pool_size=2, pool_recycle=-1) for _ in range(3)]
     observer = await asyncpg.connect(database_url)

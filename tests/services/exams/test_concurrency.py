@@ -113,15 +113,14 @@ class TestEnteringAndReleasing:
     ) -> None:
         """A batch may name an attempt that has its result already: the grader holds it all the same."""
         now, ids = hall.parts.clock.now(), []
-        for _ in range(2):
+        for number in range(2):
             async with unit_of_work(engine) as uow:
                 candidate = await add_candidate(uow)
-                attempt = (
-                    await hall.enter(uow, candidate, now + len(ids) * timedelta(seconds=1))
-                ).started.attempt
+                entered = await hall.enter(uow, candidate, now + timedelta(seconds=number))
+                attempt_id = entered.started.attempt.id
                 placement = await hall.parts.placements.get(uow, hall.exam_id, hall.paper_id)
-                await exams.submit(uow, hall.parts, candidate.id, placement, hall.paper_id, attempt.id, now)
-                ids.append(attempt.id)
+                await exams.submit(uow, hall.parts, candidate.id, placement, hall.paper_id, attempt_id, now)
+                ids.append(attempt_id)
         async with unit_of_work(engine) as uow:
             assert await attempts.grade_closed(uow, hall.parts, ids[0], now)
         async with unit_of_work(engine) as grading:
