@@ -70,6 +70,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.interleavings", description=__doc__)
     parser.add_argument("--count", type=int, default=10_000, help="how many interleavings")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin none after this time")
     parser.add_argument("--jobs", type=int, default=2, help="how many processes")
     parser.add_argument("--pair", help="only these two calls, such as start,cancel")
     parser.add_argument("--replay", help="one interleaving, SEED/NUMBER, statement by statement")
@@ -125,14 +126,15 @@ def _share(options: argparse.Namespace, superuser_url: str, template: str, numbe
 
 async def _interleave(options: argparse.Namespace, database_url: str, numbers: range) -> Tally:
     pair = _pair(options.pair)
-    tally = Tally()
+    tally, began = Tally(), time.monotonic()
     async with open_runner(database_url, compared_share=1 if options.replay else options.compared) as runner:
         for number in numbers:
             report = await _run_one(runner, case_of(options.seed, number, pair), options.planted)
             _count(tally, report, options)
             if options.replay:
                 _print_trace(report)
-            if options.planted and tally.faults and not options.keep_going:
+            found = options.planted and tally.faults and not options.keep_going
+            if found or time.monotonic() - began > options.seconds:
                 break
     return tally
 
