@@ -47,7 +47,7 @@ class Tally:
         self.faults += other.faults
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] = ()) -> int:
     """Run interleavings and print what they have shown; 1 if anything is wrong."""
     options = _options(argv)
     began = time.monotonic()
@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if tally.faults else 0
 
 
-def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.interleavings", description=__doc__)
     parser.add_argument("--count", type=int, default=10_000, help="how many interleavings")
     parser.add_argument("--seed", type=int, default=1)
@@ -185,4 +185,4 @@ def _print_trace(report: Report) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

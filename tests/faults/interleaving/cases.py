@@ -36,14 +36,29 @@ STEERING = ("pause", "resume", "extend", "void", "reopen", "admit-late", "end")
 GRACE = timedelta(seconds=10)
 SECOND = timedelta(seconds=1)
 
-Kind = Literal["none", "running", "overdue", "paused", "submitted", "ended", "stopped", "void", "void-ended"]
-"""An attempt's state at first; `ended` is by the clock, `stopped` by staff, `void-ended` first ended."""
+Kind = Literal[
+    "none",
+    "running",
+    "overdue",
+    "paused",
+    "submitted",
+    "ended",
+    "stopped",
+    "void",
+    "void-ended",
+    "practicing",
+    "practiced",
+]
+"""An attempt's state at first: `ended` by the clock, `stopped` by staff, `void-ended` first ended.
+
+Who practices does so after the release: such an attempt is graded in the request that submits it.
+"""
 
 STARTS_FROM: dict[str, tuple[Kind, ...]] = {
-    "start": ("none", "none", "running", "paused", "overdue"),
+    "start": ("none", "none", "running", "paused", "overdue", "practicing"),
     "register": ("none",),
-    "save": ("running", "running", "overdue", "ended", "paused"),
-    "submit": ("running", "running", "overdue", "paused"),
+    "save": ("running", "running", "overdue", "ended", "paused", "practicing"),
+    "submit": ("running", "running", "overdue", "paused", "practicing", "practicing"),
     "pause": ("running", "running", "paused"),
     "resume": ("paused", "paused", "running"),
     "extend": ("running", "overdue", "ended", "paused"),
@@ -57,11 +72,12 @@ STARTS_FROM: dict[str, tuple[Kind, ...]] = {
     "close": ("none", "running", "paused"),
     "publish": ("none",),
     "release": ("none", "submitted", "ended", "overdue"),
-    "sweep": ("overdue",),
-    "grade": ("submitted", "ended", "stopped"),
+    "sweep": ("overdue", "overdue", "practicing"),
+    "grade": ("submitted", "ended", "stopped", "practiced"),
 }
 ENDED: tuple[Kind, ...] = ("submitted", "ended", "stopped")
-KINDS: tuple[Kind, ...] = ("none", "running", "overdue", "paused", *ENDED, "void", "void-ended")
+PRACTICE: tuple[Kind, ...] = ("practicing", "practiced")
+KINDS: tuple[Kind, ...] = ("none", "running", "overdue", "paused", *ENDED, "void", "void-ended", "practiced")
 
 
 @dataclass(frozen=True)
@@ -101,10 +117,15 @@ class AttemptState:
     @property
     def status(self) -> str:
         """Its status in the database."""
-        plain = {"running": "in_progress", "overdue": "in_progress", "paused": "paused"}
+        plain = dict.fromkeys(("running", "overdue", "practicing"), "in_progress") | {"paused": "paused"}
         if self.kind.startswith("void"):
             return "void"
         return plain.get(self.kind, "submitted")
+
+    @property
+    def practice(self) -> bool:
+        """Whether it was started after the release."""
+        return self.kind in PRACTICE
 
 
 @dataclass(frozen=True)
@@ -199,10 +220,10 @@ def _kind(draw: random.Random, names: tuple[str, str]) -> Kind:
 
 
 def _exam(draw: random.Random, names: tuple[str, str], kind: Kind) -> ExamState:
-    stage = "published"
+    stage = "released" if kind in PRACTICE else "published"
     if kind == "none" and draw.random() < (0.4 if "publish" in names else 0.03):
         stage = "draft"
-    elif draw.random() < 0.04:
+    elif kind not in PRACTICE and draw.random() < 0.04:
         stage = "cancelled"
     elif kind in ("none", *ENDED, "void-ended") and draw.random() < 0.05:
         stage = "released"
@@ -213,7 +234,7 @@ def _exam(draw: random.Random, names: tuple[str, str], kind: Kind) -> ExamState:
     elif draw.random() < 0.05:
         closed_at = NOW - draw.randrange(1, 50) * SECOND
     registered = [person for person in "BCD" if draw.random() < 0.8] + ["A"] * (
-        kind != "none" or ("register" not in names and draw.random() < 0.8)
+        kind not in ("none", *PRACTICE) or ("register" not in names and draw.random() < 0.8)
     )
     return ExamState(
         stage=stage,
@@ -245,16 +266,17 @@ def _attempts(draw: random.Random, exam: ExamState, kind: Kind) -> dict[str, Att
 
 
 def _attempt(draw: random.Random, exam: ExamState, person: str, kind: Kind) -> AttemptState:
-    extension = draw.choice((0, 0, 0, 90))
-    extra = extra_of(exam.grants, person)
+    extension = draw.choice((0, 0, 0, 90)) if kind not in PRACTICE else 0
+    extra = extra_of(exam.grants, person) if kind not in PRACTICE else 0
     allowed = DURATION_SECONDS + extra + extension
-    if kind in ("overdue", "ended", "void-ended"):
+    if kind in ("overdue", "ended", "void-ended", "practiced"):
         started = NOW - (allowed + draw.randrange(15, 200)) * SECOND
     elif draw.random() < 0.2:  # about as the time runs out
         started = NOW - (allowed + draw.randrange(-3, 11)) * SECOND
     else:
         started = NOW - draw.randrange(30, 400) * SECOND
-    deadline = deadline_of(started, exam.ends_at, extra + extension)
+    ends_at = exam.ends_at if kind not in PRACTICE else started + timedelta(days=1)
+    deadline = deadline_of(started, ends_at, extra + extension)
     paused = NOW - draw.randrange(0, 25) * SECOND if kind == "paused" else None
     lease = draw.choice((1, 1, 2, 3))
     ended: dict[Kind, tuple[datetime, str]] = {
@@ -263,9 +285,10 @@ def _attempt(draw: random.Random, exam: ExamState, person: str, kind: Kind) -> A
         "void": (min(NOW - draw.randrange(1, 20) * SECOND, deadline), "staff"),
         "ended": (deadline, "deadline"),
         "void-ended": (deadline, "deadline"),
+        "practiced": (deadline, "deadline"),
     }
     submitted_at, closed_by = ended.get(kind, (None, None))
-    may_be_late = kind in ("ended", "overdue", "void-ended")
+    may_be_late = kind in ("ended", "overdue", "void-ended", "practiced")
     return AttemptState(
         kind=kind,
         started_at=started,
