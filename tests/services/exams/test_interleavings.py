@@ -1,11 +1,12 @@
 """A small part of `tests.faults.interleavings`: each pair of calls once, overlapping, and planted faults."""
 
+import ast
 import random
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.conftest import cloned_database
+from tests.conftest import ROOT, cloned_database
 from tests.faults.interleaving.cases import ISSUE_CALLS, case_of, pairs
 from tests.faults.interleaving.planted import planted
 from tests.faults.interleaving.running import Runner, open_runner
@@ -71,3 +72,14 @@ class TestCases:
         first, second = await runner.run(case), await runner.run(case)
         assert first.trace == second.trace
         assert [each.kind for each in first.outcomes] == [each.kind for each in second.outcomes]
+
+
+class TestChecker:
+    @pytest.mark.parametrize("name", ["checker", "row_rules", "marking"])
+    def test_it_takes_nothing_from_the_product(self, name: str) -> None:
+        tree = ast.parse((ROOT / "tests" / "faults" / "interleaving" / f"{name}.py").read_text())
+        imported = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        imported += [
+            each.name for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names
+        ]
+        assert [module for module in imported if module.partition(".")[0] == "app"] == []
