@@ -37,9 +37,9 @@ async def register(
 
 
 async def enroll(uow: UnitOfWork, exam: Exam, user_id: UUID) -> tuple[Registration, bool]:
-    """Give a person a place, and whether it is new: another request may give it at the same moment.
+    """Give a person a place, with a roll number that tells nothing and that nobody else has.
 
-    The roll number tells nothing, and nobody else has it.
+    False beside the place where another transaction has just given them one.
     """
     member = await uow.users.member(user_id)
     if member is None:
