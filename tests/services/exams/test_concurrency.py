@@ -108,28 +108,6 @@ class TestEnteringAndReleasing:
             await until_blocking(engine, first)
         assert (await again).release.version == one.release.version == 1
 
-    async def test_a_grader_that_holds_one_attempt_and_wants_the_next_is_waited_for(
-        self, engine: AsyncEngine, hall: Hall
-    ) -> None:
-        """A batch may name an attempt that has its result already: the grader holds it all the same."""
-        now, ids = hall.parts.clock.now(), []
-        for number in range(2):
-            async with unit_of_work(engine) as uow:
-                candidate = await add_candidate(uow)
-                entered = await hall.enter(uow, candidate, now + timedelta(seconds=number))
-                attempt_id = entered.started.attempt.id
-                placement = await hall.parts.placements.get(uow, hall.exam_id, hall.paper_id)
-                await exams.submit(uow, hall.parts, candidate.id, placement, hall.paper_id, attempt_id, now)
-                ids.append(attempt_id)
-        async with unit_of_work(engine) as uow:
-            assert await attempts.grade_closed(uow, hall.parts, ids[0], now)
-        async with unit_of_work(engine) as grading:
-            assert await grading.grading.lock_due(ids[:1]) == []
-            releasing = asyncio.create_task(in_transaction(engine, lambda uow: hall.release(uow, now)))
-            await until_blocking(engine, grading)
-            assert await attempts.grade_batch(grading, hall.parts, ids[1:], now) == 1
-        assert (await releasing).release.participants == 2
-
 
 class TestPlacingAndStarting:
     async def test_who_is_just_starting_the_test_is_seen_by_its_placement(
@@ -238,41 +216,3 @@ class TestSteeringAndSitting:
                 text("select count(*) from ias.results where cohort_id = :id"), {"id": hall.paper_id}
             )
         assert (sum(histogram.values()), graded) == (12, 12)
-
-    @pytest.mark.parametrize(
-        ("first", "second"), [(Verb.PAUSE, Verb.RESUME), (Verb.SUBMIT, Verb.REOPEN)], ids=str
-    )
-    async def test_an_order_that_arrived_before_the_one_it_takes_back_gives_the_time_that_was_left(
-        self, engine: AsyncEngine, hall: Hall, candidate: Principal, first: Verb, second: Verb
-    ) -> None:
-        """Which of two requests gets the lock is not decided by which arrived first."""
-        now = hall.parts.clock.now()
-        async with unit_of_work(engine) as uow:
-            attempt = (await hall.enter(uow, candidate, now)).started.attempt
-        deadline_at, later = attempt.deadline_at, now + timedelta(seconds=1)
-
-        async def steer(uow: UnitOfWork, verb: Verb, at: datetime) -> Any:
-            order = Order(verb, None, [attempt.id])
-            return await exams.steer_one(uow, hall.parts, hall.staff, hall.exam_id, order, at)
-
-        async with unit_of_work(engine) as steering:
-            await steer(steering, first, later)
-            taking_back = asyncio.create_task(in_transaction(engine, lambda uow: steer(uow, second, now)))
-            await until_blocking(engine, steering)
-        after = await taking_back
-        assert (after.status, after.deadline_at) == (AttemptStatus.IN_PROGRESS, deadline_at)
-
-
-class TestRegistering:
-    async def test_of_two_registrations_at_once_one_is_new(
-        self, engine: AsyncEngine, hall: Hall, candidate: Principal
-    ) -> None:
-        now = hall.parts.clock.now()
-        async with unit_of_work(engine) as first:
-            registration, is_new = await exams.register(first, candidate, hall.exam_id, now)
-            again = asyncio.create_task(
-                in_transaction(engine, lambda uow: exams.register(uow, candidate, hall.exam_id, now))
-            )
-            await until_blocking(engine, first)
-        same, again_new = await again
-        assert (same.id, is_new, again_new) == (registration.id, True, False)
