@@ -115,12 +115,14 @@ def resume(sitting: Sitting, now: datetime) -> Sitting:
         return sitting
     if sitting.status is not Status.PAUSED or sitting.paused_at is None:
         raise Refused(f"The attempt is {sitting.status}, not paused.")
+    # Of two requests at once, the one that arrived first may get the lock last: time never runs backwards.
+    resumed_at = max(now, sitting.paused_at)
     return replace(
         sitting,
         status=Status.IN_PROGRESS,
         paused_at=None,
-        deadline_at=timing.resumed_deadline(sitting.deadline_at, sitting.paused_at, now),
-        given=(*sitting.given, Given(Kind.PAUSE, sitting.paused_at, now - sitting.paused_at)),
+        deadline_at=timing.resumed_deadline(sitting.deadline_at, sitting.paused_at, resumed_at),
+        given=(*sitting.given, Given(Kind.PAUSE, sitting.paused_at, resumed_at - sitting.paused_at)),
     )
 
 
@@ -145,13 +147,14 @@ def reopen(sitting: Sitting, now: datetime, more: timedelta = timing.NO_TIME) ->
     ended_at = sitting.ended_at or now
     if sitting.deadline_at + more <= ended_at:
         raise Refused("No time was left when the attempt ended. Say how many `seconds` it gets from now.")
-    given = [*sitting.given, Given(Kind.REOPENING, ended_at, now - ended_at)]
+    reopened_at = max(now, ended_at)  # a request that arrived before the end may get the lock after it
+    given = [*sitting.given, Given(Kind.REOPENING, ended_at, reopened_at - ended_at)]
     if more:
-        given.append(Given(Kind.EXTENSION, now, more))
+        given.append(Given(Kind.EXTENSION, reopened_at, more))
     return replace(
         sitting,
         status=Status.IN_PROGRESS,
-        deadline_at=timing.resumed_deadline(sitting.deadline_at, ended_at, now) + more,
+        deadline_at=timing.resumed_deadline(sitting.deadline_at, ended_at, reopened_at) + more,
         given=tuple(given),
         paused_at=None,
         ended_at=None,

@@ -142,6 +142,14 @@ class TestSubmit:
             steering.submit(voided(), TEN)
 
 
+class TestResumeBeforePause:
+    def test_an_order_that_arrived_before_the_pause_ends_it_and_gives_no_time(self) -> None:
+        before = paused(TEN + 60 * MINUTE)
+        after = steering.resume(before, TEN + 59 * MINUTE)
+        assert (after.status, after.deadline_at) == (Status.IN_PROGRESS, NOON)
+        assert after.given == (Given(Kind.PAUSE, TEN + 60 * MINUTE, timedelta()),)
+
+
 class TestReopen:
     @pytest.mark.parametrize(
         "before", [ended("candidate", NOON - 30 * MINUTE), voided(at=NOON - 30 * MINUTE)]
@@ -165,6 +173,12 @@ class TestReopen:
     @pytest.mark.parametrize("before", [running(), paused()])
     def test_what_runs_is_left_alone(self, before: Sitting) -> None:
         assert steering.reopen(before, TEN) == before
+
+    def test_an_order_that_arrived_before_the_end_gives_the_time_that_was_left(self) -> None:
+        before = ended("candidate", NOON - 30 * MINUTE)
+        after = steering.reopen(before, NOON - 31 * MINUTE, 5 * MINUTE)
+        assert after.deadline_at == NOON + 5 * MINUTE
+        assert all(each.length >= timedelta() for each in after.given)
 
 
 class TestVoid:

@@ -58,6 +58,11 @@ class HallRepository(Repository):
         statement = _of_paper(_attempts(exam_id), paper_id).where(Attempt.status.in_(RUNNING))
         return await self._locked(statement)
 
+    async def lock_closed(self, exam_id: UUID) -> None:
+        """Hold all that are over until the transaction ends, graded or not."""
+        statement = _attempts(exam_id).where(Attempt.status == AttemptStatus.SUBMITTED)
+        await self._locked(statement.with_only_columns(Attempt.id))
+
     async def count_running(self, exam_id: UUID) -> int:
         """How many are under way or paused."""
         statement = _attempts(exam_id).where(Attempt.status.in_(RUNNING)).with_only_columns(func.count())

@@ -115,9 +115,13 @@ async def _close_entry(uow: UnitOfWork, parts: Components, exam: Exam, now: date
 
 
 async def _grade_the_rest(uow: UnitOfWork, parts: Components, exam: Exam, now: datetime) -> None:
-    """Grade what no job has come to yet. All are locked first: a grader may hold one and want a histogram."""
+    """Grade what no job has come to yet.
+
+    All that are over are locked first, in one order, since all of them are changed in the end: a grader may
+    hold one that has its result already and wait for another, or hold one and want a histogram.
+    """
+    await uow.hall.lock_closed(exam.id)
     ungraded = await uow.hall.ungraded(exam.id)
-    await uow.hall.lock(exam.id, ungraded)
     await attempts.grade_batch(uow, parts, ungraded, now)
 
 

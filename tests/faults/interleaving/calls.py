@@ -1,0 +1,239 @@
+"""The calls themselves: the product's services, each on one side, and a summary of what each returned."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.core.errors import Fact
+from app.services import attempts, exams
+from app.services.attempts.saving import Response, Target
+from app.services.components import Components
+from app.services.exams import Grant, Order, Verb
+from app.services.placements import Placement
+from app.services.unit_of_work import UnitOfWork, unit_of_work
+from app.workers import tasks
+from app.workers.runtime import Work
+from tests.faults.interleaving.building import Scene
+from tests.faults.interleaving.cases import GRACE, Call
+
+VERBS = {"end": Verb.SUBMIT, "admit-late": Verb.ADMIT_LATE} | {
+    name: Verb(name) for name in ("pause", "resume", "extend", "void", "reopen")
+}
+UNFINISHED = text(
+    "select id, task, arguments from ias.jobs where id >= :first and finished_at is null order by id"
+)
+
+
+@dataclass
+class Outcome:
+    """What became of a call: a `value`, `refused` by a domain error, or `failed` by anything else."""
+
+    kind: str
+    summary: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Using:
+    """One call at work: its transaction, the parts, and the case that it belongs to."""
+
+    uow: UnitOfWork
+    parts: Components
+    scene: Scene
+    call: Call
+
+    @property
+    def attempt_id(self) -> UUID:
+        """The attempt of the call's person; one that does not exist if there is none."""
+        return self.scene.attempts.get(self.call.person, UUID(int=1))
+
+    @property
+    def user_id(self) -> UUID:
+        return self.scene.world.people[self.call.person].id
+
+
+async def perform(engine: AsyncEngine, parts: Components, scene: Scene, call: Call) -> Outcome:
+    """Do a call in a transaction of its own, as a request does, and say what came out."""
+    try:
+        async with unit_of_work(engine) as uow:
+            summary = await DO[call.name](Using(uow, replace(parts, engine=engine), scene, call))
+        if call.name == "start":
+            scene.attempts.setdefault(call.person, UUID(summary["attempt"]))
+        return Outcome("value", summary)
+    except Fact as fact:
+        kept = {"recorded": fact.members["recorded"]} if fact.keeps_changes else {}
+        return Outcome("refused", {"fact": type(fact).__name__, "detail": fact.detail} | kept)
+    except Exception as error:  # noqa: BLE001 -- whatever a client would see as a 500 is a finding
+        return Outcome("failed", {"error": f"{type(error).__name__}: {error}"[:500]})
+
+
+async def work(engine: AsyncEngine, parts: Components, scene: Scene) -> list[str]:
+    """Do the jobs that wait, as a worker does; the errors of those that failed."""
+    errors: list[str] = []
+    async with unit_of_work(engine) as uow:
+        jobs = (await uow.session.execute(UNFINISHED, {"first": scene.first_job})).all()
+    on_engine = replace(parts, engine=engine)
+    for job in jobs:
+        try:
+            async with unit_of_work(engine) as uow:
+                if await uow.jobs.lock_unfinished(job.id) is not None:
+                    now = max(call.now for call in scene.case.calls)
+                    await uow.jobs.finish(job.id, now)
+                    function = getattr(tasks, job.task)
+                    await function(Work(uow, now, on_engine), **job.arguments)
+        except Exception as error:  # noqa: BLE001 -- a job that fails is a finding
+            errors.append(f"job {job.task}: {type(error).__name__}: {error}"[:500])
+    return errors
+
+
+async def sweep(engine: AsyncEngine, now: Any) -> None:
+    """Close what is overdue, as the worker's loop does."""
+    async with unit_of_work(engine) as uow:
+        await attempts.close_overdue(uow, now, GRACE)
+
+
+async def _start(use: Using) -> dict[str, Any]:
+    person, scene = use.scene.world.people[use.call.person], use.scene
+    started = await exams.start(
+        use.uow, use.parts, person, scene.exam_id, scene.paper_ids[0], "phone", use.call.now
+    )
+    attempt = started.started.attempt
+    return {
+        "attempt": str(attempt.id),
+        "is_new": started.started.is_new,
+        "lease": attempt.lease,
+        "deadline_at": attempt.deadline_at.isoformat(),
+        "practice": attempt.practice,
+        "version": str(attempt.paper_id),
+        "answers": sorted(str((e.question_id, e.lease, e.revision)) for e in started.started.responses),
+    }
+
+
+async def _register(use: Using) -> dict[str, Any]:
+    person = use.scene.world.people[use.call.person]
+    registration, is_new = await exams.register(use.uow, person, use.scene.exam_id, use.call.now)
+    return {"is_new": is_new, "registration": str(registration.id)}
+
+
+async def _save(use: Using) -> dict[str, Any]:
+    scene, call = use.scene, use.call
+    content = scene.contents[0]
+    version = scene.pinned(scene.case.exam.pinned)
+    target = Target(use.user_id, content.test_id, scene.paper_ids[0], use.attempt_id, version, call.lease)
+    sent = [
+        Response(
+            question_id=content.question_ids[each.question],
+            revision=each.revision,
+            answer=[each.option] if each.option else None,
+            marked_for_review=False,
+            time_spent_ms=0,
+            confidence=None,
+            language=None,
+        )
+        for each in call.answers
+    ]
+    report = await attempts.save(use.uow, use.parts, target, sent, call.now)
+    return {
+        "stored": report.saved + len(report.superseded),
+        "known": report.known,
+        "conflicts": len(report.conflicts),
+    }
+
+
+async def _submit(use: Using) -> dict[str, Any]:
+    scene = use.scene
+    placement = Placement(scene.exam_id, scene.contents[0].test_id)
+    attempt = await exams.submit(
+        use.uow, use.parts, use.user_id, placement, scene.paper_ids[0], use.attempt_id, use.call.now
+    )
+    ended = attempt.submitted_at
+    return {
+        "status": attempt.status,
+        "closed_by": attempt.closed_by,
+        "submitted_at": ended.isoformat() if ended else None,
+    }
+
+
+async def _steer(use: Using) -> dict[str, Any]:
+    call, scene = use.call, use.scene
+    targets = "all" if call.targets == "all" else [scene.attempts[person] for person in call.targets]
+    order = Order(VERBS[call.name], "power cut", targets, call.seconds)  # type: ignore[arg-type]
+    steered = await exams.steer(use.uow, use.parts, scene.world.staff, scene.exam_id, order, call.now)
+    return {
+        "changed": sorted(str(attempt.id) for attempt in steered.changed),
+        "unchanged": sorted(str(attempt.id) for attempt in steered.unchanged),
+        "refused": sorted(str(refusal.attempt_id) for refusal in steered.refused),
+    }
+
+
+async def _accommodate(use: Using) -> dict[str, Any]:
+    call, scene = use.call, use.scene
+    grant = Grant(None if call.group else use.user_id, call.group, call.seconds, "certificate")
+    await exams.accommodate(use.uow, use.parts, scene.world.staff, scene.exam_id, [grant], call.now)
+    return {}
+
+
+async def _postpone(use: Using) -> dict[str, Any]:
+    scene = use.scene
+    await exams.postpone(use.uow, scene.world.staff, scene.exam_id, use.call.seconds, "floods", use.call.now)
+    return {}
+
+
+async def _cancel(use: Using) -> dict[str, Any]:
+    await exams.cancel(use.uow, use.scene.world.staff, use.scene.exam_id, "leaked", use.call.now)
+    return {}
+
+
+async def _close(use: Using) -> dict[str, Any]:
+    scene = use.scene
+    _, ended = await exams.close_paper(
+        use.uow, scene.world.staff, scene.exam_id, scene.paper_ids[0], "fire", use.call.now
+    )
+    return {"ended": ended}
+
+
+async def _publish(use: Using) -> dict[str, Any]:
+    await exams.publish(use.uow, use.scene.world.staff, use.scene.exam_id, use.call.now)
+    return {}
+
+
+async def _release(use: Using) -> dict[str, Any]:
+    staff, scene = use.scene.world.staff, use.scene
+    released = await exams.release(use.uow, use.parts, staff, scene.exam_id, use.call.now)
+    return {"version": released.release.version, "participants": released.release.participants}
+
+
+async def _sweep(use: Using) -> dict[str, Any]:
+    await attempts.close_overdue(use.uow, use.call.now, GRACE)
+    return {}
+
+
+async def _grade(use: Using) -> dict[str, Any]:
+    ids = list(use.scene.attempts.values())
+    await attempts.grade_batch(use.uow, use.parts, ids, use.call.now)
+    return {}
+
+
+DO: Mapping[str, Callable[[Using], Awaitable[dict[str, Any]]]] = {
+    "start": _start,
+    "register": _register,
+    "save": _save,
+    "submit": _submit,
+    "accommodate": _accommodate,
+    "postpone": _postpone,
+    "cancel": _cancel,
+    "close": _close,
+    "publish": _publish,
+    "release": _release,
+    "sweep": _sweep,
+    "grade": _grade,
+} | dict.fromkeys(VERBS, _steer)
+
+
+def later(call: Call) -> Call:
+    """The same call a little later, as a client repeats it."""
+    return replace(call, now=call.now + timedelta(seconds=4))

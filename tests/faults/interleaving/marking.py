@@ -1,0 +1,47 @@
+"""A reference of marking, of what stands in a log, and of ranks; it uses nothing of the product."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+CORRECT, INCORRECT = Fraction(2), Fraction(-2, 3)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What an answer sheet is worth."""
+
+    score: Fraction
+    correct: int
+
+
+def standing_of(events: Iterable[Mapping[str, Any]]) -> dict[UUID, str]:
+    """The answer of each question by the highest lease and revision in time; cleared ones are left out."""
+    best: dict[UUID, Mapping[str, Any]] = {}
+    for event in events:
+        question = UUID(event["question_id"])
+        if not event["late"] and (question not in best or _place(event) > _place(best[question])):
+            best[question] = event
+    return {question: event["answer"][0] for question, event in best.items() if event["answer"]}
+
+
+def _place(event: Mapping[str, Any]) -> tuple[int, int]:
+    return event["lease"], event["revision"]
+
+
+def mark(keys: Mapping[UUID, str], answers: Mapping[UUID, str]) -> Mark:
+    """Two marks for what is right, two thirds off for what is wrong, nothing for a blank."""
+    score, correct = Fraction(0), 0
+    for question, right in keys.items():
+        if question in answers:
+            is_correct = answers[question] == right
+            score += CORRECT if is_correct else INCORRECT
+            correct += is_correct
+    return Mark(score, correct)
+
+
+def rank(score: Fraction, scores: Sequence[Fraction]) -> int:
+    """One more than there are better scores."""
+    return 1 + sum(other > score for other in scores)
