@@ -35,6 +35,9 @@ from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from tests.people import People
 
+# A development tool brings lxml, which production does not have: openpyxl must read with the same parser here.
+os.environ["OPENPYXL_LXML"] = "False"
+
 ROOT = Path(__file__).parent.parent
 ANON_KEY, SERVICE_KEY = "sb_publishable_test", "sb_secret_test"
 

@@ -66,14 +66,13 @@ class PermissionFirstRoute(APIRoute):
 
         async def permission_first(request: Request) -> Response:
             refuse_unstorable(request)
-            parts: Components = request.app.state.components
             if not checks and has_body:
-                await _limit_by_address(request, parts)
+                await _limit_by_address(request)
             for check in checks:
                 await check.of(request)
             if not has_body:
                 return await handle(request)
-            return await handle(_bounded(request, parts, is_public=not checks, is_form=is_form))
+            return await handle(_bounded(request, is_public=not checks, is_form=is_form))
 
         return permission_first
 
@@ -97,8 +96,8 @@ class BoundedRequest(Request):
         return self._document
 
 
-def _bounded(request: Request, parts: Components, *, is_public: bool, is_form: bool) -> Request:
-    settings = parts.settings
+def _bounded(request: Request, *, is_public: bool, is_form: bool) -> Request:
+    settings = _parts(request).settings
     limit = settings.max_upload_bytes if is_form else settings.max_body_bytes
     if is_public:
         limit = min(limit, PUBLIC_BODY_BYTES)
@@ -134,6 +133,12 @@ def _announced(headers: Headers) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
 
 
-async def _limit_by_address(request: Request, parts: Components) -> None:
+async def _limit_by_address(request: Request) -> None:
+    parts = _parts(request)
     address = limit_key(request.state.client_address)
     await parts.limiter.check(request.state, [(parts.settings.public_limit_per_address, f"public:{address}")])
+
+
+def _parts(request: Request) -> Components:
+    parts: Components = request.app.state.components
+    return parts

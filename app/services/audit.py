@@ -37,6 +37,7 @@ ACTIONS: Mapping[str, frozenset[str]] = {
             "cancel",
             "import_answer_sheets",
             "release",
+            "void_left_over",
             "export_merit_list",
         }
     ),

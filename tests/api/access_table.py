@@ -52,7 +52,7 @@ class Reach(Enum):
     INSTITUTE = frozenset(Identity)
     """Whoever may use the route."""
     TEAM = frozenset({Identity.AUTHOR, Identity.ADMIN})
-    """Who made the exam, and admins."""
+    """Who made the exam or the test, and admins."""
     OWNER = frozenset({Identity.OWNER})
     """The person it belongs to."""
     ATTEMPT = frozenset({Identity.OWNER, Identity.ATTEMPT})
@@ -85,6 +85,7 @@ OWN = Rule(Level.SIGNED_IN, Reach.OWNER)
 ATTEMPT, PAPER_ATTEMPT = Rule(Level.HOLDER, Reach.ATTEMPT), Rule(Level.HOLDER, Reach.PAPER_ATTEMPT)
 
 OPERATIONS: dict[Operation, Rule] = {
+    ("GET", "/v1/audit"): ADMIN,
     ("POST", "/v1/auth/confirm"): PUBLIC,
     ("POST", "/v1/auth/forgot-password"): PUBLIC,
     ("POST", "/v1/auth/login"): PUBLIC,
@@ -185,6 +186,9 @@ OPERATIONS: dict[Operation, Rule] = {
     ("PATCH", "/v1/tests/{test_id}"): AUTHOR,
     ("POST", "/v1/tests/{test_id}/archive"): AUTHOR,
     ("POST", "/v1/tests/{test_id}/clone"): AUTHOR,
+    ("GET", "/v1/tests/{test_id}/consents"): TEAM,
+    ("PUT", "/v1/tests/{test_id}/consents/{user_id}"): TEAM,
+    ("DELETE", "/v1/tests/{test_id}/consents/{user_id}"): TEAM,
     ("GET", "/v1/tests/{test_id}/preview"): AUTHOR,
     ("GET", "/v1/tests/{test_id}/print"): AUTHOR,
     ("POST", "/v1/tests/{test_id}/publish"): AUTHOR,
@@ -201,6 +205,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("GET", "/v1/users/progress"): ANYBODY,
     ("PUT", "/v1/users/{user_id}/role"): ADMIN,
     ("PUT", "/v1/users/{user_id}/status"): ADMIN,
+    ("POST", "/v1/users/{user_id}/sign-out"): ADMIN,
     ("POST", "/v1/ws/ticket"): ANYBODY,
 }
 """The operations of the OpenAPI document."""

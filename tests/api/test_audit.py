@@ -132,6 +132,27 @@ async def _publish_test(world: World) -> UUID:
     return made.id
 
 
+@makes("test", "consent")
+async def _consent(world: World) -> UUID:
+    made = await world.made()
+    body_of(await world.admin.put(await _consent_path(world, made)))
+    return made.id
+
+
+@makes("test", "withdraw_consent")
+async def _withdraw_consent(world: World) -> UUID:
+    made = await world.made()
+    path = await _consent_path(world, made)
+    body_of(await world.admin.put(path))
+    assert (await world.admin.delete(path)).status_code == 204
+    return made.id
+
+
+async def _consent_path(world: World, made: Made) -> str:
+    other = await world.people.member("author")
+    return f"{made.path}/consents/{(await other.get('/auth/me')).json()['id']}"
+
+
 @makes("test", "archive")
 async def _archive(world: World) -> UUID:
     made = await world.made()

@@ -88,9 +88,9 @@ async def metrics(request: Request, parts: Parts) -> Response:
 
 
 @clock_router.get("/time")
-async def server_time(now: Now) -> TimeOut:
+async def server_time(parts: Parts) -> TimeOut:
     """The server's clock: what deadlines are measured by."""
-    return TimeOut(server_time=now)
+    return TimeOut(server_time=parts.clock.now())
 
 
 def _status(database: bool, rest: bool) -> Status:

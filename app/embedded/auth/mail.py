@@ -146,7 +146,7 @@ def _compose(template: _Template, sender: str, to: str, link: str, token: str) -
 def _write_file(folder: Path, name: str, content: bytes) -> None:
     """Whole or not at all, and for its owner alone: it holds a token."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    hidden = folder / f".{name}"
+    hidden = folder / f".{name}.part"
     try:
         descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:

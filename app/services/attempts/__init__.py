@@ -23,6 +23,7 @@ from app.services.attempts.starting import (
     section_windows,
     start,
     take_up,
+    when_it_begins,
 )
 
 __all__ = [
@@ -51,5 +52,6 @@ __all__ = [
     "start",
     "submit",
     "take_up",
+    "when_it_begins",
     "withdraw_results",
 ]

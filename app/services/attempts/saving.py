@@ -95,7 +95,7 @@ async def save(
     if outcome is None:
         raise NotFound("attempt")
     saver.uncounted += len(outcome.inserted)
-    return _report(outcome, target.lease, sent, now)
+    return _report(outcome, target.lease, sent, parts.clock.now())
 
 
 async def _count(uow: UnitOfWork, saver: Saver, attempt_id: UUID) -> None:
@@ -106,7 +106,7 @@ async def _count(uow: UnitOfWork, saver: Saver, attempt_id: UUID) -> None:
         raise SaveLimitReached
 
 
-def _report(outcome: SaveOutcome, lease: int, sent: Sequence[Response], now: datetime) -> SaveReport:
+def _report(outcome: SaveOutcome, lease: int, sent: Sequence[Response], server_time: datetime) -> SaveReport:
     if outcome.verdict == "banned":
         raise SessionRevoked  # An attempt token outlives a session, but not a ban.
     if outcome.verdict == "unknown_lease":
@@ -122,7 +122,7 @@ def _report(outcome: SaveOutcome, lease: int, sent: Sequence[Response], now: dat
         known=counts[responses.Known],
         superseded=[_standing(v.standing) for v in verdicts if isinstance(v, responses.Superseded)],
         conflicts=[_standing(v.standing) for v in verdicts if isinstance(v, responses.Conflict)],
-        server_time=now,
+        server_time=server_time,
         deadline_at=outcome.deadline_at,
     )
 

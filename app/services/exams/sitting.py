@@ -101,9 +101,10 @@ async def _begin(
         if earlier:
             raise AttemptsExhausted(1)
         extra = extra_for(registration, await uow.exams.accommodations_for(exam.id, candidate.id))
+    begins_at = attempts.when_it_begins(parts, now)
     return await attempts.begin(
         uow,
-        now,
+        begins_at,
         device,
         test_id=paper.test_id,
         paper_id=frozen_id,
@@ -113,7 +114,7 @@ async def _begin(
         number=attempts.next_number(earlier),
         practice=is_practice,
         accommodation_seconds=extra // timedelta(seconds=1),
-        deadline_at=timing.deadline(now, frozen.duration, ends_at, extra),
+        deadline_at=timing.deadline(begins_at, frozen.duration, ends_at, extra),
     )
 
 

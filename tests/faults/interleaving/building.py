@@ -32,6 +32,8 @@ class Scene:
     registrations: dict[str, UUID] = field(default_factory=dict)
     first_job: UUID = field(default_factory=uuid7)
     first_message: int = 0
+    first_entry: UUID = field(default_factory=uuid7)
+    """The audit log only grows: entries before this one are the building's own."""
 
     def pinned(self, version: int) -> UUID:
         """The first paper's test in a version."""

@@ -37,7 +37,7 @@ select json_build_object(
   'histogram', (select json_agg(r) from (select cohort_id, numerator::text, denominator::text, candidates
     from ias.score_counts where cohort_id in (select id from paper) and candidates <> 0) r),
   'audit', (select json_agg(r) from (select action, attempt_id, reason, details
-    from ias.audit_entries where exam_id = $1) r),
+    from ias.audit_entries where exam_id = $1 and id >= $4) r),
   'messages', (select json_agg(r) from (select audience, user_id, type, data from ias.messages
     where published_at is null and number > $2 and room = 'exam:' || $1::text) r),
   'jobs', (select json_agg(r) from (select task, arguments, finished_at is not null as finished, error
@@ -57,7 +57,9 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 
 async def read(connection: asyncpg.Connection, scene: Scene) -> Dump:
     """The rows of a case, by table."""
-    found = await connection.fetchval(DUMP, scene.exam_id, scene.first_message, scene.first_job)
+    found = await connection.fetchval(
+        DUMP, scene.exam_id, scene.first_message, scene.first_job, scene.first_entry
+    )
     dump = {table: rows or [] for table, rows in json.loads(found).items()}
     for row in dump["attempts"]:
         name = scene.world.names.get(UUID(row["user_id"]))

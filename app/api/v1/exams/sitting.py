@@ -106,7 +106,7 @@ async def get_package(
 
 @router.get("/attempt", responses=problems(NotFound))
 async def get_attempt(
-    exam_id: UUID, paper_id: UUID, holder: AttemptHolder, reads: Reads, parts: Parts, now: Now
+    exam_id: UUID, paper_id: UUID, holder: AttemptHolder, reads: Reads, parts: Parts
 ) -> StandingAttemptOut:
     """Your attempt as it stands, a void one too: ask after every message that touches it. No new lease."""
     placement = await parts.placements.get(reads, exam_id, paper_id)
@@ -115,7 +115,8 @@ async def get_attempt(
         await refuse_banned(reads, holder)
     attempt = await reads.attempts.current(holder.user_id, placement.test_id, paper_id)
     paper = await parts.papers.get(reads, attempt.paper_id)
-    return StandingAttemptOut.of_standing(attempt, attempts.section_windows(attempt, paper), now)
+    windows = attempts.section_windows(attempt, paper)
+    return StandingAttemptOut.of_standing(attempt, windows, parts.clock.now())
 
 
 @router.post(

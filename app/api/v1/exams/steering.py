@@ -194,7 +194,7 @@ _add_simple_verb(Verb.SUBMIT, "End an attempt for its candidate.")
 async def monitor(exam_id: UUID, staff: CurrentStaff, reads: Reads, parts: Parts, now: Now) -> MonitorOut:
     """How many are where. The exam's socket tells staff the same every other second."""
     seen = await exams.monitor(reads, staff, exam_id, now)
-    return MonitorOut.of(seen, now, await realtime.connected(parts, exam_id))
+    return MonitorOut.of(seen, parts.clock.now(), await realtime.connected(parts, exam_id))
 
 
 @router.get("/attempts", responses=problems(NotFound, Invalid))
