@@ -71,11 +71,18 @@ class Settings(BaseSettings):
 
     login_limit_per_account: str = "10/minute"
     login_limit_per_address: str = "600/minute"
+    public_limit_per_address: str = "1200/minute"
     login_floor_ms: int = Field(default=350, ge=0)
     socket_ticket_limit: str = "60/minute"
     socket_heartbeat_seconds: float = Field(default=15, gt=0)
     max_body_bytes: int = 1_000_000
     max_upload_bytes: int = 25_000_000
+    body_seconds: float = Field(default=30, gt=0)
+    upload_seconds: float = Field(default=300, gt=0)
+    file_processes: int = Field(default=2, ge=1)
+    file_queue: int = Field(default=8, ge=0)
+    file_seconds: int = Field(default=60, ge=1)
+    file_memory_mb: int = Field(default=1_500, ge=300)
     grace_seconds: int = Field(default=10, ge=0)
 
     worker_metrics_host: str = "127.0.0.1"

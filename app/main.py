@@ -5,13 +5,13 @@ import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from app.api import docs, problems
-from app.api.payloads import refuse_unstorable
 from app.api.v1 import (
+    audit,
     auth,
     exams,
     health,
@@ -25,8 +25,9 @@ from app.api.v1 import (
     websocket,
 )
 from app.config import Settings, get_settings
-from app.core.clock import Clock
-from app.core.middleware import AccessLog, BodyLimit, RateLimitHeaders, RequestContext, SecurityHeaders
+from app.core.arrival import Arrivals
+from app.core.clock import Clock, SystemClock
+from app.core.middleware import AccessLog, RateLimitHeaders, RequestContext, SecurityHeaders
 from app.core.telemetry import configure_logging, observe_pool
 from app.services import realtime, revocations
 from app.services.components import open_components
@@ -38,24 +39,25 @@ Sign in at `POST /v1/auth/login` and send the access token as a bearer token. Er
 (RFC 9457) with a stable `code`. Times are UTC, marks are exact strings, texts come by language.
 """
 
-UPLOADS = ("/import", "/avatar", "/media")
-
 
 def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> FastAPI:
     """The application. Nothing is connected before it starts."""
     settings = settings or get_settings()
+    clock = clock or SystemClock()
+    arrivals = Arrivals(clock)
     configure_logging(settings.log_level)
     app = FastAPI(
         title="IAS test series",
         version="1",
         description=DESCRIPTION,
-        lifespan=_lifespan(settings, clock),
-        middleware=_middleware(settings),
+        lifespan=_lifespan(settings, clock, arrivals),
+        middleware=_middleware(settings, arrivals),
         openapi_url="/openapi.json" if settings.shows_docs else None,
         docs_url=None,
         redoc_url=None,
         # A redirect to the path without its slash would be built from the client's Host header.
         redirect_slashes=False,
+        form_limits={"max_fields": 20, "max_files": 5, "max_part_size": 100_000},
     )
     problems.install(app)
     # Included one by one, the busiest first: a router within a router is matched twice for each request.
@@ -71,10 +73,11 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         websocket.router,
         notifications.router,
         notifications.device_router,
+        audit.router,
         health.clock_router,
         health.router,
     ):
-        app.include_router(router, prefix="/v1", dependencies=[Depends(refuse_unstorable)])
+        app.include_router(router, prefix="/v1")
     app.include_router(health.router, include_in_schema=False)
     if settings.shows_docs:
         app.include_router(docs.router)
@@ -84,7 +87,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
 
 
 def _lifespan(
-    settings: Settings, clock: Clock | None
+    settings: Settings, clock: Clock, arrivals: Arrivals
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -93,6 +96,7 @@ def _lifespan(
             observe_pool(parts.engine.pool)
             since = await revocations.catch_up(parts, revocations.EPOCH)
             following = asyncio.create_task(revocations.follow(parts, since))
+            watching = asyncio.create_task(arrivals.watch())
             # What lives as long as the process is no garbage; looking through it was most of the slowest
             # requests' time (docs/performance.md).
             gc.collect()
@@ -100,14 +104,15 @@ def _lifespan(
             async with realtime.running(parts) as app.state.realtime:
                 yield
             following.cancel()
+            watching.cancel()
 
     return lifespan
 
 
-def _middleware(settings: Settings) -> list[Middleware]:
+def _middleware(settings: Settings, arrivals: Arrivals) -> list[Middleware]:
     """Outermost first."""
     return [
-        Middleware(RequestContext, trusted_proxies=settings.trusted_proxies),
+        Middleware(RequestContext, arrivals=arrivals, trusted_proxies=settings.trusted_proxies),
         Middleware(AccessLog),
         Middleware(SecurityHeaders, hsts=settings.environment == "production"),
         Middleware(
@@ -126,10 +131,4 @@ def _middleware(settings: Settings) -> list[Middleware]:
         ),
         Middleware(problems.UnexpectedErrors),
         Middleware(RateLimitHeaders),
-        Middleware(
-            BodyLimit,
-            limit=settings.max_body_bytes,
-            upload_limit=settings.max_upload_bytes,
-            upload_suffixes=UPLOADS,
-        ),
     ]

@@ -208,6 +208,7 @@ def settings(database_url: str, redis_url: str, auth_url: str, mail_folder: Path
         mail_folder=mail_folder,
         media_url=media_url,
         login_floor_ms=0,
+        public_limit_per_address="1000000/minute",
         log_level="ERROR",
     )
 

@@ -72,6 +72,7 @@ async def overlap(engine: AsyncEngine, first: Work, second: Work) -> Overlap:
             both.first.error = error
         if other is not None:
             await other
+    assert both.ranks == [sorted(ranks) for ranks in both.ranks], "locks were taken out of their order"
     return both
 
 

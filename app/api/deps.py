@@ -8,8 +8,8 @@ from uuid import UUID
 
 from fastapi import Body, Depends, Query, Request
 from fastapi.requests import HTTPConnection
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from app.api.routing import Access, bearer_token
 from app.core import tokens
 from app.core.errors import Forbidden, InvalidToken, SessionRevoked, Unauthenticated, Unavailable
 from app.models import Role
@@ -31,9 +31,10 @@ async def components(request: Request) -> Components:
 Parts = Annotated[Components, Depends(components)]
 
 
-async def arrival(parts: Parts) -> datetime:
-    """When the request arrived, by the server's clock: decided once, used everywhere."""
-    return parts.clock.now()
+async def arrival(request: Request) -> datetime:
+    """When the request arrived: stamped by the outermost middleware, before anything was awaited."""
+    arrived_at: datetime = request.state.arrived_at
+    return arrived_at
 
 
 Now = Annotated[datetime, Depends(arrival)]
@@ -70,26 +71,12 @@ async def takes_nothing(body: Annotated[NothingIn | None, Body()] = None) -> Non
     """A POST that takes nothing accepts no body or `{}`; a field in it is somebody's misunderstanding."""
 
 
-_bearer = HTTPBearer(auto_error=False, description="An access token, or an attempt token where that is said")
-Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-
-
-async def _current_user(request: Request, bearer: Bearer, parts: Parts) -> Principal:
-    if bearer is None:
-        raise Unauthenticated
-    return await _authenticate(request, bearer.credentials, parts)
-
-
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Somebody who is signed in, and when the access token was issued that says so."""
+    """Somebody who is signed in, and when the session began that says so."""
 
     principal: Principal
-    issued_at: datetime
-
-
-async def _authenticate(request: Request, token: str, parts: Components) -> Principal:
-    return (await log_in(request, token, parts)).principal
+    signed_in_at: datetime
 
 
 async def log_in(connection: HTTPConnection, token: str, parts: Components) -> Login:
@@ -102,7 +89,7 @@ async def log_in(connection: HTTPConnection, token: str, parts: Components) -> L
         raise InvalidToken from error
     except tokens.KeysUnavailable as error:
         raise Unavailable from error
-    if parts.revocations.cover(claims.user_id, claims.session_id, claims.issued_at):
+    if parts.revocations.cover(claims.user_id, claims.session_id, claims.signed_in_at):
         raise SessionRevoked
     async with reading(parts.engine) as reads:
         principal = await users.find_principal(reads, claims.user_id, claims.session_id)
@@ -113,27 +100,40 @@ async def log_in(connection: HTTPConnection, token: str, parts: Components) -> L
             raise SessionRevoked
         principal = users.principal_of(member, claims.session_id)
     connection.state.user_id = str(principal.id)
-    return Login(principal, claims.issued_at)
+    return Login(principal, claims.signed_in_at)
 
 
-async def _current_login(request: Request, bearer: Bearer, parts: Parts) -> Login:
+async def _token(request: Request) -> str:
+    bearer = await bearer_token(request)
     if bearer is None:
         raise Unauthenticated
-    return await log_in(request, bearer.credentials, parts)
+    return bearer.credentials
 
 
-CurrentLogin = Annotated[Login, Depends(_current_login)]
-CurrentUser = Annotated[Principal, Depends(_current_user)]
+async def _login(request: Request) -> Login:
+    return await log_in(request, await _token(request), request.app.state.components)
+
+
+async def _user(request: Request) -> Principal:
+    return (await current_login.of(request)).principal
+
+
+current_login = Access(_login)
+current_user = Access(_user)
+
+CurrentLogin = Annotated[Login, Depends(current_login.of)]
+CurrentUser = Annotated[Principal, Depends(current_user.of)]
 CurrentCandidate = CurrentUser  # any role may take a test; what staff do is practice
 
 
-def _only(*roles: Role) -> Callable[..., Coroutine[Any, Any, Principal]]:
-    async def check(user: CurrentUser) -> Principal:
+def _only(*roles: Role) -> Callable[[Request], Coroutine[Any, Any, Principal]]:
+    async def check(request: Request) -> Principal:
+        user = await current_user.of(request)
         if not user.is_any(*roles):
             raise Forbidden(f"This needs one of the roles: {', '.join([*roles, Role.ADMIN])}.")
         return user
 
-    return check
+    return Access(check).of
 
 
 CurrentAuthor = Annotated[Principal, Depends(_only(Role.AUTHOR))]
@@ -153,19 +153,19 @@ class Holder:
     principal: Principal | None
 
 
-async def _holder(request: Request, bearer: Bearer, parts: Parts) -> Holder:
-    """An exam outlives a login: an attempt token is enough for its own attempt (decision D5)."""
-    if bearer is None:
-        raise Unauthenticated
-    if tokens.is_attempt_token(bearer.credentials):
+async def _holder(request: Request) -> Holder:
+    """An exam outlives a login: an attempt token is enough for its own attempt (docs/decisions/0025)."""
+    token = await _token(request)
+    if tokens.is_attempt_token(token):
+        parts: Components = request.app.state.components
         try:
-            grant = parts.attempt_tokens.read(bearer.credentials)
+            grant = parts.attempt_tokens.read(token)
         except tokens.InvalidToken as error:
             raise InvalidToken from error
         request.state.user_id = str(grant.user_id)
         return Holder(grant.user_id, grant, None)
-    principal = await _authenticate(request, bearer.credentials, parts)
+    principal = await current_user.of(request)
     return Holder(principal.id, None, principal)
 
 
-AttemptHolder = Annotated[Holder, Depends(_holder)]
+AttemptHolder = Annotated[Holder, Depends(Access(_holder).of)]

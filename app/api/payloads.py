@@ -1,10 +1,10 @@
 """What is wrong with a request's content, in words that say how to mend it and repeat nothing of it."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import HTTPConnection
 
 from app.core.errors import FieldError, Invalid
 
@@ -13,6 +13,7 @@ Path = tuple[str | int, ...]
 MOST_ERRORS = 50
 LONGEST_FIELD = 200
 LARGEST_INTEGER = 2**63 - 1
+MOST_PARAMETERS = 100
 
 _ADVICE = {
     "missing": "This field is required.",
@@ -58,43 +59,19 @@ def _advice(error: Mapping[str, Any]) -> str:
     return _ADVICE.get(kind) or message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
 
 
-async def refuse_unstorable(connection: HTTPConnection) -> None:
-    """A dependency of every route: neither PostgreSQL nor JSON can hold some of what Python reads."""
+def refuse_unstorable(connection: HTTPConnection) -> None:
+    """Refuse a query or path with what PostgreSQL cannot hold, or with very many parameters."""
+    if connection.scope["query_string"].count(b"&") >= MOST_PARAMETERS:
+        raise Invalid(f"The query has too many parameters. Send at most {MOST_PARAMETERS}.")
     query, path = connection.query_params.multi_items(), connection.path_params.items()
     for place, values in (("query", query), ("path", path)):
         for name, value in values:
-            if complaint := _complaint(value):
-                raise Invalid.field(f"{place}.{dotted((name,))}", complaint)
-    for location, value in _leaves(await _json(connection)):
-        if complaint := _complaint(value):
-            raise Invalid.field(dotted(("body", *location)), complaint)
+            if found := complaint(name) or complaint(value):
+                raise Invalid.field(f"{place}.{dotted((name,))}", found)
 
 
-async def _json(connection: HTTPConnection) -> Any:
-    content_type = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not isinstance(connection, Request) or not content_type.endswith(("/json", "+json")):
-        return None
-    try:
-        return await connection.json()
-    except (ValueError, RecursionError):
-        return None  # Whether the route minds is decided where it reads its body.
-
-
-def _leaves(document: Any) -> Iterator[tuple[Path, Any]]:
-    """Every key and every value that is no container, with its path. A loop: documents can be deep."""
-    waiting: list[tuple[Path, Any]] = [((), document)]
-    while waiting:
-        path, value = waiting.pop()
-        if isinstance(value, dict):
-            yield from ((path, key) for key in value)
-            waiting.extend(((*path, key), item) for key, item in value.items())
-        elif isinstance(value, list):
-            waiting.extend(((*path, index), item) for index, item in enumerate(value))
-        else:
-            yield path, value
-
-
-def _complaint(value: Any) -> str | None:
+def complaint(value: Any) -> str | None:
+    """What is wrong with a value that is no container; None where it can be stored."""
     if isinstance(value, str):
         return _complaint_about_text(value)
     if isinstance(value, float) and not math.isfinite(value):

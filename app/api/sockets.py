@@ -76,7 +76,7 @@ async def _let_in(websocket: WebSocket, address: Address | None, live: Realtime)
         async with reading(parts.engine) as reads:
             room = await realtime.enter(reads, person, address, now)
         await websocket.accept()
-        listener = Listener(room, person.id, person.session_id, login.issued_at, person.is_staff)
+        listener = Listener(room, person.id, person.session_id, login.signed_in_at, person.is_staff)
         heartbeat = parts.settings.socket_heartbeat_seconds
         inbox = parts.hub.join(listener, websocket.query_params.get("since"), now, heartbeat)
     inbox.next_time_at = asyncio.get_running_loop().time() + heartbeat

@@ -58,7 +58,8 @@ async def _create(email: str, password: str, name: str, role: RoleName) -> str:
 
 async def _promote(parts: "Components", email: str, password: str, role: RoleName) -> None:
     from app.core.errors import InvalidCredentials  # noqa: PLC0415
-    from app.services import auth  # noqa: PLC0415
+    from app.models import Role  # noqa: PLC0415
+    from app.services import accounts, auth  # noqa: PLC0415
     from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
 
     try:
@@ -67,4 +68,4 @@ async def _promote(parts: "Components", email: str, password: str, role: RoleNam
         raise InvalidCredentials("The account exists with another password. Give that one.") from None
     await parts.auth.sign_out(signed_in.session.access_token)
     async with unit_of_work(parts.engine) as uow:
-        await uow.users.set_role(signed_in.member.user.id, role)
+        await accounts.promote(uow, signed_in.member.user.id, Role(role))

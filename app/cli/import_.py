@@ -125,11 +125,14 @@ async def _run(order: _Order) -> bool:
 async def _import(
     uow: "UnitOfWork", parts: "Components", order: _Order, progress: "Progress"
 ) -> "tuple[ImportReport, Published | None]":
-    from app.services import tests  # noqa: PLC0415 -- heavy
+    from app.core.names import LONGEST_TITLE, checked_field  # noqa: PLC0415 -- heavy
+    from app.services import tests  # noqa: PLC0415
     from app.services.questions import EmptyKey, ImagesZip, import_questions  # noqa: PLC0415
     from app.services.users import operator  # noqa: PLC0415
 
     author = operator()
+    if order.test is not None:
+        order.test["title"]["en"] = checked_field("title", order.test["title"]["en"], LONGEST_TITLE)
     report = await import_questions(
         uow,
         author,

@@ -27,7 +27,7 @@ def serve(
         import uvicorn  # noqa: PLC0415 -- heavy
 
         from app.config import get_settings  # noqa: PLC0415 -- only now is the environment complete
-        from app.core.socket_protocol import OPTIONS  # noqa: PLC0415
+        from app.core import http_protocol, socket_protocol  # noqa: PLC0415
         from app.core.telemetry import configure_logging  # noqa: PLC0415
 
         configure_logging(get_settings().log_level, console=sys.stdout.isatty())
@@ -43,5 +43,6 @@ def serve(
             # A forged X-Forwarded-For is our own middleware's concern, which knows the trusted proxies.
             proxy_headers=False,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-            **OPTIONS,
+            **http_protocol.OPTIONS,
+            **socket_protocol.OPTIONS,
         )

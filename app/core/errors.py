@@ -27,8 +27,10 @@ Fact
 │   ├── AttemptsInProgress
 │   ├── ResultsNotReleased
 │   └── NotPossible
+├── BodyTooSlow (408)
 ├── TooLarge (413)
 ├── Invalid (422)
+│   ├── TooComplex
 │   └── WeakPassword
 ├── TooManyRequests (429)
 └── Unavailable (503)
@@ -282,6 +284,17 @@ class NotPossible(Conflict):
     code, title = "not_possible", "Not possible now"
 
 
+class BodyTooSlow(Fact):
+    """The body did not arrive in time."""
+
+    status, code, title = 408, "body_too_slow", "Body too slow"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"The body did not arrive within {seconds:g} seconds. Nothing was changed: try again."
+        )
+
+
 class TooLarge(Fact):
     """A body over its limit."""
 
@@ -300,6 +313,12 @@ class Invalid(Fact):
     def field(cls, field: str, message: str) -> "Invalid":
         """The usual case: one field, one message."""
         return cls(f"{field}: {message}", errors=[FieldError(field, message)])
+
+
+class TooComplex(Invalid):
+    """A file or text within its size that took more time or memory than it may."""
+
+    code, title = "too_complex", "Too complex to be processed"
 
 
 class WeakPassword(Invalid):

@@ -50,18 +50,21 @@ class EncodedImage:
 def encode_anew(content: bytes) -> EncodedImage:
     """The same picture upright, in sRGB and without metadata. Raises UnusableImage.
 
-    Takes up to a second or two of processor time, and some hundred megabytes for the largest images.
+    Takes up to some seconds of processor time, and more than a gigabyte for the largest WebP images: where
+    others wait for the process, it is called in a child (`core/process_pool.py`).
     """
     try:
         with Image.open(BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as image:
             _check(image)
-            return _encoded(_plain(image), _CONTENT_TYPES[str(image.format)])
+            plain, content_type = _plain(image), _CONTENT_TYPES[str(image.format)]
     except UnidentifiedImageError:
         raise UnusableImage("this is no PNG, JPEG or WebP image, whatever its name says") from None
     except _BOMBS:
         raise UnusableImage(_too_many_pixels()) from None
     except _DAMAGE:
         raise UnusableImage("the image is damaged or incomplete") from None
+    del image  # and its decoder with it: the encoder needs the room
+    return _encoded(plain, content_type)
 
 
 def _check(image: Image.Image) -> None:
@@ -113,5 +116,9 @@ def _srgb() -> ImageCms.ImageCmsProfile:
 
 def _encoded(image: Image.Image, content_type: str) -> EncodedImage:
     buffer = BytesIO()
-    image.save(buffer, **_SAVED_AS[content_type])
+    try:
+        image.save(buffer, **_SAVED_AS[content_type])
+    except ValueError as error:
+        # The picture is whole by now: this is what Pillow makes of libwebp's "out of memory".
+        raise MemoryError from error
     return EncodedImage(buffer.getvalue(), content_type, image.width, image.height)

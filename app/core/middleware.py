@@ -9,7 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core import client_address, telemetry
-from app.core.errors import TooLarge
+from app.core.arrival import Arrivals
 from app.core.ids import uuid7
 from app.core.rate_limits import LimitState
 
@@ -20,17 +20,22 @@ log = structlog.get_logger(__name__)
 
 
 class RequestContext:
-    """Gives a connection its request id and its client's address, in `scope["state"]` and the log."""
+    """Stamps a connection's arrival, and gives it its request id and its client's address.
 
-    def __init__(self, app: ASGIApp, trusted_proxies: Iterable[str] = ()) -> None:
+    All of it is in `scope["state"]`. It is the outermost middleware, and awaits nothing before the stamp.
+    """
+
+    def __init__(self, app: ASGIApp, arrivals: Arrivals, trusted_proxies: Iterable[str] = ()) -> None:
         self.app = app
+        self.arrivals = arrivals
         self.trusted = client_address.networks(trusted_proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             return await self.app(scope, receive, send)
-        request_id = _request_id(Headers(scope=scope))
         state = scope.setdefault("state", {})
+        state["arrived_at"] = self.arrivals.stamp()
+        request_id = _request_id(Headers(scope=scope))
         state["request_id"] = request_id
         state["client_address"] = client_address.of_scope(scope, self.trusted)
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -97,38 +102,6 @@ class RateLimitHeaders:
         await self.app(scope, receive, _with_headers(send, headers))
 
 
-class BodyLimit:
-    """Refuses a body over its limit when the route reads it: what nobody reads costs nothing."""
-
-    def __init__(
-        self, app: ASGIApp, *, limit: int, upload_limit: int, upload_suffixes: tuple[str, ...] = ()
-    ) -> None:
-        self.app = app
-        self.limit = limit
-        self.upload_limit = upload_limit
-        self.upload_suffixes = upload_suffixes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await self.app(scope, receive, send)
-        is_upload = scope["path"].endswith(self.upload_suffixes)
-        limit = self.upload_limit if is_upload else self.limit
-        size = 0
-        announced = _content_length(Headers(scope=scope))
-
-        async def counted() -> Message:
-            nonlocal size
-            if announced > limit:
-                raise TooLarge(limit)
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > limit:
-                raise TooLarge(limit)
-            return message
-
-        return await self.app(scope, counted, send)
-
-
 def _request_id(headers: Headers) -> str:
     """The caller's own id if it is harmless in headers and logs."""
     given = headers.get("x-request-id", "")
@@ -162,8 +135,3 @@ def _report(scope: Scope, status: int, seconds: float) -> None:
         client=str(state.get("client_address", "")),
         **({"user_id": str(state["user_id"])} if state.get("user_id") else {}),
     )
-
-
-def _content_length(headers: Headers) -> int:
-    text = headers.get("content-length", "0")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0

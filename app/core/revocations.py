@@ -7,7 +7,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Cutoff:
-    """All of a person's tokens issued before a moment are dead, but for one session's."""
+    """All of a person's sessions that began before a moment are dead, but for one."""
 
     issued_before: datetime
     except_session_id: str | None
@@ -23,10 +23,10 @@ class Revocations:
         self.is_loaded = False
         """Until the database has been read once, nobody can say that a token is alive."""
 
-    def cover(self, user_id: UUID, session_id: str, issued_at: datetime) -> bool:
-        """Whether a token is dead."""
+    def cover(self, user_id: UUID, session_id: str, signed_in_at: datetime) -> bool:
+        """Whether a token is dead: its session was ended, or began before all of the person's were."""
         return session_id in self._sessions or any(
-            issued_at < cutoff.issued_before and session_id != cutoff.except_session_id
+            signed_in_at < cutoff.issued_before and session_id != cutoff.except_session_id
             for cutoff in self._cutoffs.get(user_id, ())
         )
 
@@ -35,7 +35,7 @@ class Revocations:
         self._sessions[session_id] = max(expires_at, self._sessions.get(session_id, expires_at))
 
     def end_tokens(self, user_id: UUID, cutoff: Cutoff) -> None:
-        """All tokens of a person issued before a moment are dead. Saying it twice is harmless."""
+        """All sessions of a person that began before a moment are dead. Saying it twice is harmless."""
         cutoffs = self._cutoffs.setdefault(user_id, [])
         if cutoff not in cutoffs:
             cutoffs.append(cutoff)

@@ -40,6 +40,11 @@ request_seconds = Histogram(
 requests_in_progress = Gauge(
     "ias_http_requests_in_progress", "HTTP requests that are being answered", multiprocess_mode="livesum"
 )
+event_loop_delay_seconds = Histogram(
+    "ias_event_loop_delay_seconds",
+    "By how much the event loop was late for a timer: while it is held, nobody is served",
+    buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
 database_connections = Gauge(
     "ias_database_connections", "Connections to PostgreSQL", ["state"], multiprocess_mode="livesum"
 )

@@ -44,6 +44,8 @@ class AccessClaims:
     email: str
     name: str | None
     issued_at: datetime
+    signed_in_at: datetime
+    """When the session began; a refresh gives a newer token of the same session."""
     expires_at: datetime
 
 
@@ -167,6 +169,7 @@ class AccessTokenVerifier:
             email=str(claims.get("email") or ""),
             name=name if isinstance(name, str) else None,
             issued_at=issued_at,
+            signed_in_at=_signed_in_at(claims, issued_at),
             expires_at=expires_at,
         )
 
@@ -254,6 +257,15 @@ def _instant(claims: Mapping[str, Any], name: str) -> datetime:
         return datetime.fromtimestamp(claims[name], UTC)
     except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
         raise InvalidToken(f"The claim {name} is no time") from error
+
+
+def _signed_in_at(claims: Mapping[str, Any], issued_at: datetime) -> datetime:
+    """The first of the sign-in's authentication methods; without any that we understand, the token's age."""
+    methods = claims.get("amr")
+    entries = methods if isinstance(methods, list) else []
+    times = [entry.get("timestamp") for entry in entries if isinstance(entry, dict)]
+    known = [time for time in times if isinstance(time, int) and 0 < time <= issued_at.timestamp()]
+    return datetime.fromtimestamp(min(known), UTC) if known else issued_at
 
 
 def _uuid(claims: Mapping[str, Any], name: str) -> UUID:

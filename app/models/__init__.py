@@ -25,7 +25,15 @@ from app.models.questions import Media, Passage, PassageVersion, Question, Quest
 from app.models.realtime import Message, SocketTicket
 from app.models.subjects import Chapter, Subject
 from app.models.tests import Paper, PaperMedia, Test, TestQuestion, TestSection
-from app.models.users import DEFAULT_INSTITUTE_ID, Institute, Membership, Revocation, Role, User
+from app.models.users import (
+    DEFAULT_INSTITUTE_ID,
+    AuthMail,
+    Institute,
+    Membership,
+    Revocation,
+    Role,
+    User,
+)
 from app.models.work import Job, Worker
 
 __all__ = [
@@ -36,6 +44,7 @@ __all__ = [
     "Attempt",
     "AttemptStatus",
     "AuditEntry",
+    "AuthMail",
     "Base",
     "Channel",
     "Chapter",

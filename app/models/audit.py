@@ -1,4 +1,4 @@
-"""Who did what to whom, and why: written in the transaction that does it, never changed."""
+"""The audit log: who did what to what, and why. PostgreSQL refuses to change or delete a row."""
 
 from datetime import datetime
 from typing import Any
@@ -12,18 +12,31 @@ from app.models.base import Base, Identified
 
 
 class AuditEntry(Identified, Base):
-    """One thing that staff did; `actor_id` is null where an operator worked at the command line."""
+    """One thing that staff did or read; `actor_id` is null where an operator worked at the command line.
+
+    People are named by their ids alone, and nothing here repeats a key, a text or an answer: entries stay
+    when a person is deleted, and are read by every admin.
+    """
 
     __tablename__ = "audit_entries"
     __table_args__ = (
         Index("ix_audit_entries_exam_id_id", "exam_id", "id", postgresql_where=text("exam_id is not null")),
+        Index("ix_audit_entries_institute_id_id", "institute_id", "id"),
+        Index("ix_audit_entries_actor_id_id", "actor_id", "id"),
+        Index("ix_audit_entries_subject_id_id", "subject_id", "id"),
     )
 
     institute_id: Mapped[UUID] = mapped_column(ForeignKey("institutes.id"))
     actor_id: Mapped[UUID | None]
     action: Mapped[str]
+    subject_kind: Mapped[str] = mapped_column(server_default="exam")
+    """`user`, `question`, `bank`, `test`, `exam` or `attempt`."""
+    subject_id: Mapped[UUID | None]
+    """Null where the subject is the bank, or several questions that `details` names."""
     exam_id: Mapped[UUID | None]
+    """The exam that the subject belongs to, or is."""
     attempt_id: Mapped[UUID | None]
     reason: Mapped[str | None]
     details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    request_id: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -44,6 +44,6 @@ class SocketTicket(Base):
     user_id: Mapped[UUID]
     session_id: Mapped[str]
     issued_at: Mapped[datetime]
-    """When the access token was issued that asked for it: a revocation covers the ticket like the token."""
+    """When the session began that asked for it: a revocation covers the ticket like the session's tokens."""
     path: Mapped[str]
     expires_at: Mapped[datetime]

@@ -77,6 +77,27 @@ class Membership(Identified, Timestamped, Base):
     enrolled_at: Mapped[datetime | None]
 
 
+class AuthMail(Identified, Base):
+    """A mail that somebody has asked the auth server for; deleted as soon as that has the request.
+
+    It is written for every address, known or not, so that the answer takes the same time.
+    """
+
+    __tablename__ = "auth_mails"
+    __table_args__ = (
+        CheckConstraint("kind in ('recovery', 'signup')", name="kind"),
+        Index("ix_auth_mails_due_at", "due_at"),
+    )
+
+    kind: Mapped[str]
+    email: Mapped[str]
+    client_address: Mapped[str | None]
+    """Where the request came from: Supabase counts calls by it."""
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    tries: Mapped[int] = mapped_column(server_default="0")
+
+
 class Revocation(Base):
     """Access tokens that are dead before their time (decision D2).
 

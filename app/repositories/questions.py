@@ -1,5 +1,6 @@
 """The question bank: questions and their immutable versions."""
 
+import re
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -278,10 +279,18 @@ def _narrowed(statement: Select[Any], institute_id: UUID, wanted: QuestionFilter
     return statement
 
 
+# PostgreSQL takes a dash before anything for "not", and fails with more than 32 of them one within the other.
+# It means something within a word, and before a word or quotation that begins there.
+_LETTER = r"[\w\u0080-\U0010ffff]"
+_MEANS_SOMETHING = rf'(?<={_LETTER})-(?={_LETTER})|(?<!\S)-(?="|{_LETTER})'
+_MEANINGLESS_DASH = re.compile(rf"(?!{_MEANS_SOMETHING})-")
+
+
 def _says(query: str) -> ColumnElement[bool]:
     """Found by words in any form (`"…"`, `or` and `-` as in a search engine), by a part, or by name."""
+    words = _MEANINGLESS_DASH.sub(" ", query)
     english, hindi, other = (
-        func.websearch_to_tsquery(literal_column(f"'pg_catalog.{dictionary}'::regconfig"), query)
+        func.websearch_to_tsquery(literal_column(f"'pg_catalog.{dictionary}'::regconfig"), words)
         for dictionary in ("english", "hindi", "simple")
     )
     by_words = english.op("||")(hindi).op("||")(other)

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from app.core.clock import Clock
+from app.core.names import cleaned
 from app.engine.timing import SectionWindow, remaining_seconds
 from app.models import Attempt, LocalizedText, ResponseEvent
 from app.schemas.common import In, LanguageTag, Out
@@ -48,7 +49,7 @@ AnswerIn = Annotated[
 class StartIn(In):
     """Which device starts, for your own records."""
 
-    device: Annotated[str, StringConstraints(max_length=200)] | None = None
+    device: Annotated[str, StringConstraints(max_length=200), AfterValidator(cleaned)] | None = None
 
 
 class SubmitIn(In):

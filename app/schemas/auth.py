@@ -5,11 +5,12 @@ from uuid import UUID
 
 from pydantic import EmailStr, Field, SecretStr, StringConstraints
 
+from app.core.names import LONGEST_NAME
 from app.repositories.users import Member
-from app.schemas.common import In, Out
+from app.schemas.common import ONE_LINE, In, Out
 from app.services.auth import Registered, SignedIn
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME), ONE_LINE]
 Password = Annotated[
     SecretStr, Field(max_length=1000, description="8 characters to 72 bytes, not among the commonest")
 ]

@@ -14,6 +14,7 @@ from pydantic import (
     StringConstraints,
 )
 
+from app.core.names import LONGEST_TITLE, checked, checked_lines
 from app.engine.marks import parse_marks
 from app.repositories.base import Page
 
@@ -63,8 +64,19 @@ def _english(value: Any) -> Any:
     return {"en": value} if isinstance(value, str) else value
 
 
+ONE_LINE = AfterValidator(checked)
+"""One line with at least one visible character; `StringConstraints` beside it says how long."""
+
+SEVERAL_LINES = AfterValidator(checked_lines)
+"""Several lines, without control characters."""
+
 LocalizedName = Annotated[
-    dict[LanguageTag, Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]],
+    dict[
+        LanguageTag,
+        Annotated[
+            str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TITLE), ONE_LINE
+        ],
+    ],
     Field(min_length=1, max_length=30, examples=[{"en": "Polity", "hi": "राजव्यवस्था"}]),
     BeforeValidator(_english, json_schema_input_type=str | dict[str, str]),
 ]

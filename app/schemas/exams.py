@@ -10,11 +10,12 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from app.core.clock import Clock
+from app.core.names import checked_lines
 from app.engine.schedule import PaperStatus, Stage
 from app.models import LocalizedText, Registration
 from app.schemas.attempts import StartedOut
 from app.schemas.changes import Changes
-from app.schemas.common import In, Localized, LocalizedName, Moment, Out
+from app.schemas.common import ONE_LINE, In, Localized, LocalizedName, Moment, Out
 from app.schemas.users import Category
 from app.services.exams import ExamDraft, ExamPaperDraft, ExamResultView, ExamView, MeritRow, PaperView
 from app.services.exams import StartedPaper as Started
@@ -50,7 +51,7 @@ Percent = Annotated[
 ]
 """A percentage with at most two decimals, as a number or as text."""
 
-Code = Annotated[str, StringConstraints(min_length=1, max_length=40)]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=40), ONE_LINE]
 Cutoffs = Annotated[dict[Category, Marks], Field(examples=[{"general": "98.00", "obc": "95.34"}])]
 
 
@@ -297,10 +298,14 @@ class MeritRowOut(Out):
         )
 
 
+def _plain(text: LocalizedText) -> LocalizedText:
+    return {language: checked_lines(words) for language, words in text.items()}
+
+
 class AnnouncementIn(In):
     """What everybody in the exam is to hear; a plain string means English."""
 
-    text: Annotated[Localized, Field(max_length=30)]
+    text: Annotated[Localized, Field(max_length=30), AfterValidator(_plain)]
 
 
 class AnnouncementOut(Out):

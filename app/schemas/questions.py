@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from app.models import LocalizedText, Question, QuestionVersion
 from app.repositories.questions import QuestionFilter
 from app.schemas.changes import Changes
-from app.schemas.common import In, Localized, OptionId, Out
+from app.schemas.common import ONE_LINE, In, Localized, OptionId, Out
 from app.schemas.media import MediaIds as Media
 from app.services.questions import Content, Duplicate, Place, SheetFormat, Shown
 
@@ -19,7 +19,7 @@ LONGEST_GLANCE = 200
 QuestionType = Literal["single_choice", "multiple_choice", "true_false", "numeric", "descriptive"]
 Difficulty = Literal["easy", "medium", "hard"]
 QuestionStatus = Literal["draft", "active", "retired"]
-Tag = Annotated[str, StringConstraints(min_length=1, max_length=50)]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=50), ONE_LINE]
 
 
 def _distinct(tags: list[str]) -> list[str]:
@@ -27,8 +27,8 @@ def _distinct(tags: list[str]) -> list[str]:
 
 
 Tags = Annotated[list[Tag], Field(max_length=20), AfterValidator(_distinct)]
-Source = Annotated[str, StringConstraints(min_length=1, max_length=300)]
-ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Source = Annotated[str, StringConstraints(min_length=1, max_length=300), ONE_LINE]
+ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=200), ONE_LINE]
 Number = Annotated[str, Field(max_length=32, examples=["3.14"])]
 
 

@@ -10,13 +10,13 @@ from app.engine.schedule import Stage
 from app.models import Accommodation
 from app.repositories.exams import Candidate
 from app.schemas.attempts import AttemptOut
-from app.schemas.common import In, Out
+from app.schemas.common import SEVERAL_LINES, In, Out
 from app.schemas.exams import ExamOut, ExamPaperOut
 from app.services.exams import ExamView, Grant, Monitor, Released, Steered
 
 LONGEST_GIFT = 86_400
 
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000), SEVERAL_LINES]
 Seconds = Annotated[int, Field(ge=1, le=LONGEST_GIFT, strict=True)]
 
 

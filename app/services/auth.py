@@ -2,22 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
 import structlog
 
-from app.core import errors, supabase_auth
+from app.core import errors, supabase_auth, tokens
 from app.core.passwords import check_password
 from app.core.supabase_auth import AuthSession
 from app.repositories.users import Member
 from app.services.components import Components
 from app.services.revocations import end_session, end_tokens
 from app.services.unit_of_work import UnitOfWork, unit_of_work
-from app.services.users import Principal, ensure_profile
+from app.services.users import Principal, ensure_profile, stored_address
 
 log = structlog.get_logger(__name__)
 
@@ -45,10 +45,16 @@ class Registered:
 async def register(
     parts: Components, email: str, password: str, name: str, client_address: str | None
 ) -> Registered:
-    """Make an account. Raises WeakPassword, or EmailTaken where addresses are not confirmed by mail."""
+    """Make an account. Raises WeakPassword, or EmailTaken where addresses are not confirmed by mail.
+
+    Where they are, the answer for a known address is that for a new one, and takes as long.
+    """
     check_password(password, email=email, name=name)
+    started = time.monotonic()
     async with auth_facts():
         made = await parts.auth.sign_up(email, password, name, client_address=client_address)
+    if made.session is None:
+        await _wait_for_floor(parts, started)
     if made.session is not None:
         async with unit_of_work(parts.engine) as uow:
             await ensure_profile(uow, made.user_id, made.session.user.email, name)
@@ -63,27 +69,49 @@ async def login(parts: Components, email: str, password: str, client_address: st
             session = await parts.auth.sign_in(email, password, client_address=client_address)
         return await _signed_in(parts, session)
     except errors.InvalidCredentials:
-        floor = parts.settings.login_floor_ms / 1000
-        await asyncio.sleep(max(0.0, started + floor - time.monotonic()))
+        await _wait_for_floor(parts, started)
         raise
+
+
+async def _wait_for_floor(parts: Components, started: float) -> None:
+    await asyncio.sleep(rest_of_floor(time.monotonic() - started, parts.settings.login_floor_ms / 1000))
+
+
+def rest_of_floor(elapsed: float, floor: float) -> float:
+    """How long to wait for a whole multiple of the floor: what took longer than it tells nothing either."""
+    return -elapsed % floor if floor else 0.0
 
 
 async def refresh(parts: Components, refresh_token: str, client_address: str | None) -> SignedIn:
     """Exchange a refresh token for the next pair. Raises InvalidToken."""
     async with auth_facts():
         session = await parts.auth.refresh(refresh_token, client_address=client_address)
+    if await _was_ended(parts, session):
+        with suppress(supabase_auth.AuthError):
+            await parts.auth.sign_out(session.access_token, "local")
+        raise errors.InvalidToken
     try:
         return await _signed_in(parts, session)
     except errors.InvalidCredentials:
         raise errors.InvalidToken from None
 
 
+async def _was_ended(parts: Components, session: AuthSession) -> bool:
+    """Whether we have ended the session, though the auth server still refreshes it."""
+    try:
+        claims = await parts.access_tokens.verify(session.access_token)
+    except (tokens.InvalidToken, tokens.KeysUnavailable):
+        return False  # whoever presents it is told
+    return parts.revocations.cover(claims.user_id, claims.session_id, claims.signed_in_at)
+
+
 async def _signed_in(parts: Components, session: AuthSession) -> SignedIn:
     user = session.user
     async with unit_of_work(parts.engine) as uow:
         member = await ensure_profile(uow, user.id, user.email, user.name or "")
-        if member.user.email != user.email:  # The auth server is where addresses are changed.
-            await uow.users.change(user.id, {"email": user.email})
+        address = stored_address(user.email)
+        if member.user.email != address:  # The auth server is where addresses are changed.
+            await uow.users.change(user.id, {"email": address})
     if not member.user.active:
         raise errors.InvalidCredentials
     return SignedIn(session, member)
@@ -100,25 +128,6 @@ async def logout(
     else:
         kept = user.session_id if scope == "others" else None
         await end_tokens(uow, parts, user.id, except_session_id=kept)
-
-
-async def forgot_password(parts: Components, email: str, client_address: str | None) -> None:
-    """Have a reset mail sent, if there is such an account; nobody learns whether."""
-    await _mail(parts.auth.recover(email, client_address=client_address))
-
-
-async def resend_confirmation(parts: Components, email: str, client_address: str | None) -> None:
-    """Have the confirmation mail sent again, if one is due; nobody learns whether."""
-    await _mail(parts.auth.resend(email, client_address=client_address))
-
-
-async def _mail(request: Awaitable[None]) -> None:
-    try:
-        await request
-    except supabase_auth.AuthUnavailable as error:
-        raise errors.Unavailable from error
-    except supabase_auth.AuthError as error:
-        log.warning("auth_mail_refused", error=str(error))
 
 
 async def confirm(parts: Components, token: str, client_address: str | None) -> None:

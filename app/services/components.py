@@ -13,6 +13,7 @@ from app.config import Settings
 from app.core.cache import Cache
 from app.core.clock import Clock, SystemClock
 from app.core.mail import FolderMailer, Mailer, SmtpMailer
+from app.core.process_pool import PoolLimits, ProcessPool
 from app.core.push import FcmPusher, Pusher, ServiceAccount
 from app.core.rate_limits import RateLimiter
 from app.core.realtime.hub import Hub
@@ -48,6 +49,8 @@ class Components:
     placements: PlacementStore
     save_pacing: SavePacing
     media: Storage
+    files: ProcessPool
+    """Where sheets and images are read, and papers typeset."""
     mailer: Mailer
     stream: Stream
     hub: Hub
@@ -72,6 +75,7 @@ async def open_components(
     engine = create_engine(settings, application_name=application_name, **pool)
     probe = create_engine(settings, application_name=f"{application_name}-probe", pool_size=2)
     stream = Stream(settings.redis)
+    files = ProcessPool(_pool_limits(settings))
     async with httpx.AsyncClient() as http:
         yield Components(
             settings=settings,
@@ -94,12 +98,14 @@ async def open_components(
             placements=PlacementStore(),
             save_pacing=SavePacing(),
             media=_media(settings),
+            files=files,
             mailer=_mailer(settings, clock),
             stream=stream,
             hub=Hub(),
             pusher=_pusher(settings, http, clock),
             unsubscribe_tokens=UnsubscribeTokens(settings.secret_key.get_secret_value(), clock),
         )
+    files.close()
     await stream.close()
     await redis.aclose()
     await engine.dispose()
@@ -114,6 +120,15 @@ def _access_tokens(settings: Settings, http: httpx.AsyncClient, clock: Clock) ->
         hs256_secret=secret.get_secret_value() if secret else None,
         http=http,
         clock=clock,
+    )
+
+
+def _pool_limits(settings: Settings) -> PoolLimits:
+    return PoolLimits(
+        processes=settings.file_processes,
+        queue=settings.file_queue,
+        seconds=settings.file_seconds,
+        memory_bytes=settings.file_memory_mb * 1_000_000,
     )
 
 

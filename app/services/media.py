@@ -3,14 +3,14 @@
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from app.core.errors import FieldError, Invalid, NotFound, TooLarge
+from app.core.errors import FieldError, Invalid, NotFound, TooComplex, TooLarge
 from app.core.ids import uuid7
 from app.core.images import EncodedImage, UnusableImage, encode_anew
+from app.core.process_pool import ProcessPool
 from app.core.storage import Storage
 from app.models import Media, Role
 from app.services.unit_of_work import Reading, UnitOfWork
@@ -18,8 +18,7 @@ from app.services.users import Principal
 
 MAX_BYTES = 5_000_000
 
-# The largest images take some hundred megabytes: one at a time, and requests go on meanwhile.
-_studio = ThreadPoolExecutor(max_workers=1, thread_name_prefix="images")
+_TOO_MUCH_ANYWAY = "Make the image smaller, or save it anew as PNG or JPEG."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +29,19 @@ class Upload:
     is_new: bool
 
 
-async def upload(uow: UnitOfWork, storage: Storage, author: Principal, content: bytes) -> Upload:
-    """Keep an image. Who sends the same again gets the same; so does who sends what we served."""
+async def upload(
+    uow: UnitOfWork, storage: Storage, author: Principal, content: bytes, files: ProcessPool | None = None
+) -> Upload:
+    """Keep an image. Who sends the same again gets the same; so does who sends what we served.
+
+    It is decoded in a process of `files`, or for lack of one in this process.
+    """
     if len(content) > MAX_BYTES:
         raise TooLarge(MAX_BYTES)
-    image = await _encoded_anew(content)
+    try:
+        image = await encoded_anew(content, author, files)
+    except UnusableImage as error:
+        raise Invalid.field("file", str(error)) from error
     # What we once encoded would be another image if it were encoded once more.
     digests = [hashlib.sha256(content).hexdigest(), image.sha256]
     if known := await uow.media.known(author.institute_id, digests):
@@ -103,14 +110,18 @@ def shown(media_ids: Sequence[str], images: Mapping[UUID, Media]) -> list[dict[s
     ]
 
 
-async def _encoded_anew(content: bytes) -> EncodedImage:
+async def encoded_anew(content: bytes, author: Principal, files: ProcessPool | None) -> EncodedImage:
+    """The image as it would be kept. Raises UnusableImage."""
     try:
-        image = await asyncio.get_running_loop().run_in_executor(_studio, encode_anew, content)
-    except UnusableImage as error:
-        raise Invalid.field("file", str(error)) from error
+        if files is None:
+            image = await asyncio.to_thread(encode_anew, content)
+        else:
+            image = await files.run(encode_anew, content, caller=author.id, advice=_TOO_MUCH_ANYWAY)
+    except TooComplex as error:
+        raise UnusableImage(error.detail) from error
     if len(image.content) > MAX_BYTES:
         message = f"the image takes more than {MAX_BYTES // 1_000_000} MB when encoded anew; make it smaller"
-        raise Invalid.field("file", message)
+        raise UnusableImage(message)
     return image
 
 

@@ -19,6 +19,9 @@ log = structlog.get_logger(__name__)
 TOKEN_LIFETIME = timedelta(hours=24)
 """Longer than any access token lives: for so long a revocation is remembered."""
 
+SIGNED_OUT_FOR = timedelta(days=90)
+"""Supabase gives an administrator no way to end a person's sessions: we refuse theirs for so long."""
+
 POLL_SECONDS = 5.0
 OVERLAP = timedelta(seconds=60)
 """Each poll looks back so far: a slow transaction may commit after a later one."""
@@ -40,9 +43,17 @@ async def end_session(uow: UnitOfWork, parts: Components, user_id: UUID, session
 
 
 async def end_tokens(
-    uow: UnitOfWork, parts: Components, user_id: UUID, *, except_session_id: str | None = None
+    uow: UnitOfWork,
+    parts: Components,
+    user_id: UUID,
+    *,
+    except_session_id: str | None = None,
+    remember_for: timedelta = TOKEN_LIFETIME,
 ) -> None:
     """Kill all access tokens that a person holds now, in every process.
+
+    `remember_for` is longer where the sessions live on at the auth server: tokens that a refresh gives later
+    are of a session that began before, and dead, too.
 
     Now, and not when the request arrived: the auth server may have issued one meanwhile. Tokens know their
     age to the second: those of this second die too, and the answer waits for the next one, so that whoever
@@ -54,7 +65,7 @@ async def end_tokens(
         user_id,
         except_session_id=except_session_id,
         issued_before=issued_before,
-        expires_at=now + TOKEN_LIFETIME,
+        expires_at=now + remember_for,
     )
     uow.after_commit(_announcement(parts, row))
     uow.after_commit(lambda: asyncio.sleep((issued_before - now).total_seconds()))

@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.core.errors import Fact
 from app.database import transaction
+from app.models import AuditEntry
 from app.repositories.attempts import AttemptRepository
 from app.repositories.audit import AuditRepository
+from app.repositories.auth_mails import AuthMailRepository
 from app.repositories.backlog import BacklogRepository
 from app.repositories.deliveries import DeliveryRepository
 from app.repositories.exams import (
@@ -72,6 +74,12 @@ class Reading:
         self.workers = WorkerRepository(session)
         self.backlog = BacklogRepository(session)
         self.health = HealthRepository(session)
+        self.unwritten: list[AuditEntry] = []
+        """Entries of the audit log that are written when this transaction, which cannot write, has ended."""
+
+    def record(self, entry: AuditEntry) -> None:
+        """Write an entry of the audit log: see `services/audit.py`."""
+        self.unwritten.append(entry)
 
 
 class UnitOfWork(Reading):
@@ -81,8 +89,13 @@ class UnitOfWork(Reading):
         super().__init__(session)
         self.jobs = JobRepository(session)
         self.messages = MessageRepository(session)
+        self.auth_mails = AuthMailRepository(session)
         self.tickets = TicketRepository(session)
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
+
+    def record(self, entry: AuditEntry) -> None:
+        """Write an entry of the audit log in this transaction."""
+        self.audit.add(entry)
 
     def after_commit(self, announce: Callable[[], Awaitable[None]]) -> None:
         """Run `announce` once the commit has succeeded: hints only, work belongs into `jobs`."""
@@ -134,6 +147,14 @@ async def unit_of_work(engine: AsyncEngine) -> AsyncIterator[UnitOfWork]:
 
 @asynccontextmanager
 async def reading(engine: AsyncEngine) -> AsyncIterator[Reading]:
-    """Repositories over a read-only transaction: a write is refused by PostgreSQL."""
+    """Repositories over a read-only transaction: a write is refused by PostgreSQL.
+
+    What was recorded for the audit log is written afterwards, with the connection that this one gives back.
+    """
     async with transaction(engine, read_only=True) as session:
-        yield Reading(session)
+        reads = Reading(session)
+        yield reads
+    if reads.unwritten:
+        async with transaction(engine) as session:
+            for entry in reads.unwritten:
+                AuditRepository(session).add(entry)

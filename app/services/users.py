@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.errors import NotFound
+from app.core.names import email_address, person_name
 from app.models import DEFAULT_INSTITUTE_ID, Role, User
 from app.repositories.users import Member
 from app.services.unit_of_work import Reading, UnitOfWork
@@ -59,14 +60,25 @@ async def find_principal(reads: Reading, user_id: UUID, session_id: str) -> Prin
 
 
 async def ensure_profile(uow: UnitOfWork, user_id: UUID, email: str, name: str) -> Member:
-    """The profile of an account, made at its first authenticated request; then we say welcome once."""
+    """The profile of an account, made at its first authenticated request; then we say welcome once.
+
+    Name and address may come from a token, which anybody can have made at the auth server: they are cleaned.
+    """
     member = await uow.users.member(user_id)
     if member is None:
-        if await uow.users.add(user_id, email, name or email.partition("@")[0]):
+        if await uow.users.add(user_id, stored_address(email), person_name(name, email)):
             uow.jobs.add("send_welcome_mail", user_id=str(user_id))
         member = await uow.users.member(user_id)
     assert member is not None  # noqa: S101 -- we have just made it
     return member
+
+
+def stored_address(email: str) -> str:
+    """What a token says is somebody's address; nothing where it is none, as of accounts without one."""
+    try:
+        return email_address(email)
+    except ValueError:
+        return ""
 
 
 async def profile(reads: Reading, user: Principal) -> User:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import structlog
 
-from app.services import notifications
+from app.services import auth_mails, notifications
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 
@@ -28,6 +28,13 @@ class Post:
         """Send what is due, batch after batch while batches are full."""
         stop_at = self._parts.clock.now() + WORK_WITHIN
         while await notifications.deliver_due(self._parts) == notifications.BATCH:
+            if self._parts.clock.now() >= stop_at:
+                return
+
+    async def send_auth_mails(self) -> None:
+        """Hand to the auth server what it is to mail, batch after batch while batches are full."""
+        stop_at = self._parts.clock.now() + WORK_WITHIN
+        while await auth_mails.send_due(self._parts) == auth_mails.BATCH:
             if self._parts.clock.now() >= stop_at:
                 return
 

@@ -71,6 +71,7 @@ class _Worker:
             repeat("forget", 600, self._keeper.forget),
             repeat("reminders", 5, self._post.remind),
             repeat("deliveries", 1, self._post.deliver),
+            repeat("auth_mails", 1, self._post.send_auth_mails),
             repeat("forget_deliveries", 3600, self._post.forget),
             serve_metrics(self._parts),
             repeat("forgotten_attempts", 600, self._keeper.grade_forgotten),

@@ -8,11 +8,65 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.unit_of_work import unit_of_work
+from tests.conftest import ANON_KEY
 from tests.content import publish_test
-from tests.people import People
+from tests.people import PASSWORD, People, new_email
 from tests.sittings import logged, start
 
 pytestmark = pytest.mark.anyio
+
+
+class TestSignOut:
+    async def test_ends_every_session_and_none_comes_back_by_a_refresh(
+        self, api: httpx.AsyncClient, admin: httpx.AsyncClient, auth_url: str
+    ) -> None:
+        body = {"email": new_email(), "password": PASSWORD}
+        first = (await api.post("/auth/register", json=body | {"name": "Asha"})).json()
+        second = (await api.post("/auth/login", json=body)).json()
+        answer = await admin.post(f"/users/{first['user_id']}/sign-out")
+        assert answer.status_code == 204
+        for session in (first, second):
+            headers = {"Authorization": f"Bearer {session['access_token']}"}
+            assert (await api.get("/auth/me", headers=headers)).json()["code"] == "session_revoked"
+
+        # By the auth server itself, as an official client does.
+        async with httpx.AsyncClient(base_url=f"{auth_url}/auth/v1", headers={"apikey": ANON_KEY}) as auth:
+            refreshed = await auth.post(
+                "/token?grant_type=refresh_token", json={"refresh_token": first["refresh_token"]}
+            )
+        headers = {"Authorization": f"Bearer {refreshed.json()['access_token']}"}
+        assert (await api.get("/auth/me", headers=headers)).json()["code"] == "session_revoked"
+
+        # By us: the session is ended at the auth server, too.
+        refused = await api.post("/auth/refresh", json={"refresh_token": second["refresh_token"]})
+        assert (refused.status_code, refused.json()["code"]) == (401, "invalid_token")
+        async with httpx.AsyncClient(base_url=f"{auth_url}/auth/v1", headers={"apikey": ANON_KEY}) as auth:
+            gone = await auth.post(
+                "/token?grant_type=refresh_token", json={"refresh_token": second["refresh_token"]}
+            )
+        assert gone.status_code == 400
+
+        again = (await api.post("/auth/login", json=body)).json()
+        headers = {"Authorization": f"Bearer {again['access_token']}"}
+        assert (await api.get("/auth/me", headers=headers)).status_code == 200
+
+    async def test_a_running_attempt_goes_on(
+        self, people: People, admin: httpx.AsyncClient, candidate: httpx.AsyncClient, engine: AsyncEngine
+    ) -> None:
+        async with unit_of_work(engine) as uow:
+            made = await publish_test(uow)
+        sitting = await start(candidate, made)
+        person = (await candidate.get("/auth/me")).json()["id"]
+        assert (await admin.post(f"/users/{person}/sign-out")).status_code == 204
+        async with people.client(sitting.attempt["attempt_token"]) as client:
+            device = replace(sitting, client=client)
+            assert (await device.save(device.response(0, ["a"]))).status_code == 200
+
+    async def test_is_for_admins_and_people_who_are_there(
+        self, author: httpx.AsyncClient, admin: httpx.AsyncClient
+    ) -> None:
+        assert (await author.post(f"/users/{uuid4()}/sign-out")).status_code == 403
+        assert (await admin.post(f"/users/{uuid4()}/sign-out")).status_code == 404
 
 
 class TestChangeStatus:

@@ -19,6 +19,7 @@ from sqlalchemy.schema import CreateSchema
 from app.api import problems
 from app.api.v1 import health
 from app.config import Settings
+from app.core.arrival import Arrivals
 from app.core.middleware import RequestContext
 from app.embedded.postgres import Postgres
 from app.embedded.processes import processes_in
@@ -90,7 +91,7 @@ async def serving(database_url: str, redis_url: str, token: str | None = None) -
     app.include_router(health.clock_router, prefix="/v1")
     problems.install(app)
     app.add_middleware(problems.UnexpectedErrors)
-    app.add_middleware(RequestContext)
+    app.add_middleware(RequestContext, arrivals=Arrivals(Noon()))
     async with open_components(settings, application_name="ias-tests", clock=Noon()) as parts:
         app.state.components = parts
         yield app

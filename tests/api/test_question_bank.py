@@ -87,6 +87,7 @@ class TestSearch:
         assert await found(author, subject_id, query="rivers flow") == both
         assert await found(author, subject_id, query='"rivers are flowing"') == first
         assert await found(author, subject_id, query="river -court") == first
+        assert await found(author, subject_id, query="river -----court") == [court["id"]]
         assert await found(author, subject_id, query="narmada or article") == both
         assert await found(author, subject_id, query="नदी") == first
         assert await found(author, subject_id, query="गोदावरी") == first

@@ -12,7 +12,9 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from prometheus_client import REGISTRY
 
 from app.api import problems
-from app.core.middleware import AccessLog, BodyLimit, RateLimitHeaders, RequestContext, SecurityHeaders
+from app.core.arrival import Arrivals
+from app.core.clock import SystemClock
+from app.core.middleware import AccessLog, RateLimitHeaders, RequestContext, SecurityHeaders
 from app.core.rate_limits import LimitState
 
 pytestmark = pytest.mark.anyio
@@ -54,12 +56,11 @@ def make_app(**security: Any) -> FastAPI:
     v1.include_router(router)
     app.include_router(v1)
     problems.install(app)
-    app.add_middleware(BodyLimit, limit=100, upload_limit=1000, upload_suffixes=("/import",))
     app.add_middleware(problems.UnexpectedErrors)
     app.add_middleware(RateLimitHeaders)
     app.add_middleware(SecurityHeaders, **{"hsts": False, **security})
     app.add_middleware(AccessLog)
-    app.add_middleware(RequestContext, trusted_proxies=["10.0.0.0/8"])
+    app.add_middleware(RequestContext, arrivals=Arrivals(SystemClock()), trusted_proxies=["10.0.0.0/8"])
     return app
 
 
@@ -171,41 +172,3 @@ class TestRateLimitHeaders:
 
     async def test_other_routes_tell_none(self, client: httpx.AsyncClient) -> None:
         assert "RateLimit-Limit" not in (await client.get("/v1/tests/1")).headers
-
-
-async def chunks(count: int, size: int = 50) -> AsyncIterator[bytes]:
-    for _ in range(count):
-        yield b" " * size
-
-
-class TestBodyLimit:
-    async def test_a_body_within_the_limit(self, client: httpx.AsyncClient) -> None:
-        assert (await client.post("/v1/tests/1", json={"a": "b"})).json() == 2
-
-    async def test_an_announced_body_over_it(self, client: httpx.AsyncClient) -> None:
-        answer = await client.post("/v1/tests/1", json={"a": "b" * 100})
-        assert answer.status_code == 413
-        assert answer.headers["Content-Type"] == "application/problem+json"
-        assert answer.json()["code"] == "too_large"
-        assert answer.json()["limit_bytes"] == 100
-
-    async def test_what_is_announced_too_large_is_not_even_read(self, client: httpx.AsyncClient) -> None:
-        headers = {"Content-Type": "application/json", "Content-Length": "101"}
-        body = chunks(1)
-        assert (await client.post("/v1/tests/1", content=body, headers=headers)).status_code == 413
-        assert [chunk async for chunk in body] == [b" " * 50]
-
-    async def test_a_streamed_body_over_it(self, client: httpx.AsyncClient) -> None:
-        answer = await client.post(
-            "/v1/tests/1", content=chunks(3), headers={"Content-Type": "application/json"}
-        )
-        assert "Content-Length" not in answer.request.headers
-        assert answer.status_code == 413
-
-    async def test_a_lying_length_helps_nobody(self, client: httpx.AsyncClient) -> None:
-        headers = {"Content-Type": "application/json", "Content-Length": "5"}
-        assert (await client.post("/v1/tests/1", content=chunks(3), headers=headers)).status_code == 413
-
-    async def test_an_upload_may_be_larger(self, client: httpx.AsyncClient) -> None:
-        assert (await client.post("/v1/tests/1/import", content=chunks(20))).json() == 1001
-        assert (await client.post("/v1/tests/1/import", content=chunks(21))).status_code == 413

@@ -120,6 +120,23 @@ class TestVerify:
     ) -> None:
         assert (await verifier.verify(token(claims(user_metadata=metadata)))).name is None
 
+    @pytest.mark.parametrize(
+        ("amr", "ago"),
+        [
+            ([{"method": "password", "timestamp": int(NOW.timestamp()) - 7200}], 7200),
+            ([{"timestamp": int(NOW.timestamp())}, {"timestamp": int(NOW.timestamp()) - 60}], 60),
+            (["password"], 0),
+            (None, 0),
+            ("password", 0),
+            ([{"timestamp": "yesterday"}, {"timestamp": -1}, {"timestamp": 10**30}, {}], 0),
+        ],
+    )
+    async def test_knows_when_the_session_began(
+        self, verifier: AccessTokenVerifier, amr: object, ago: int
+    ) -> None:
+        found = await verifier.verify(token(claims(amr=amr)))
+        assert found.signed_in_at == NOW - timedelta(seconds=ago)
+
     @pytest.mark.parametrize("text", ["", "x", "a.b.c", "....", "\ud800", "é.é.é", "e30.e30.", "W10.e30.x"])
     async def test_refuses_what_is_no_token(self, verifier: AccessTokenVerifier, text: str) -> None:
         with pytest.raises(InvalidToken):

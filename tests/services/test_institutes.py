@@ -39,7 +39,7 @@ NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 EVERYTHING = PageRequest(100)
 SERVICES = (questions, passages, media, tests, subjects)
 # They take an object that one of the others has found, or nothing of the database at all.
-OF_WHAT_WAS_FOUND = {"questions.versions", "passages.versions", "tests.pdf"}
+OF_WHAT_WAS_FOUND = {"media.encoded_anew", "questions.versions", "passages.versions", "tests.pdf"}
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ KEYS: tuple[Any, ...] = (["b"], ["c"], {"value": NUMBER, "tolerance": "0.125"}, 
 async def printed(uow: UnitOfWork, parts: Components, test_id: UUID, **asked: Any) -> bytes:
     wanted = {"part": "paper", "language": "en", "version": None} | asked
     printout = await tests.printout(uow, AUTHOR, test_id, **wanted)
-    return await tests.pdf(printout, parts.media, NOW)
+    return await tests.pdf(printout, parts.media, parts.files, AUTHOR, NOW)
 
 
 def everything_in(content: bytes) -> str:
@@ -87,7 +87,9 @@ class TestVersion:
         await tests.publish(uow, AUTHOR, made.id, NOW)
         await tests.change(uow, AUTHOR, made.id, {"title": {"en": "Changed"}})
         footers = [
-            (await tests.printout(uow, AUTHOR, made.id, "paper", "en", version)).sheet.footer.partition(" · ")
+            (await tests.printout(uow, AUTHOR, made.id, "paper", "en", version))
+            .manuscript.sheet()
+            .footer.partition(" · ")
             for version in (None, 1, "draft")
         ]
         assert [footer[2] for footer in footers] == ["Version 2", "Version 1", "Draft, not published"]
@@ -118,7 +120,7 @@ class TestLanguage:
     async def test_the_name_of_the_file(self, uow: UnitOfWork) -> None:
         made: Made = await publish_test(uow, languages=["en", "hi"])
         printout = await tests.printout(uow, AUTHOR, made.id, "solutions", "hi", None)
-        assert (printout.file_name, printout.sheet.language) == ("solutions-v1-hi.pdf", "hi")
+        assert (printout.file_name, printout.manuscript.language) == ("solutions-v1-hi.pdf", "hi")
 
 
 async def draft(uow: UnitOfWork, question_ids: list[UUID]) -> models.Test:

@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request
 
-from app.api.deps import Bearer, CurrentUser, Parts, Reads, Uow
+from app.api.deps import CurrentUser, Now, Parts, Reads, Uow
 from app.api.problems import problems
+from app.api.routing import Bearer, PermissionFirstRoute
 from app.core.errors import (
     EmailTaken,
     Invalid,
@@ -29,10 +30,10 @@ from app.schemas.auth import (
     SessionOut,
     TokenIn,
 )
-from app.services import auth
+from app.services import auth, auth_mails
 from app.services.components import Components
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = APIRouter(prefix="/auth", tags=["auth"], route_class=PermissionFirstRoute)
 
 
 @router.post("/register", status_code=201, responses=problems(EmailTaken, WeakPassword))
@@ -53,7 +54,11 @@ async def login(request: Request, body: LoginIn, parts: Parts) -> SessionOut:
 
 @router.post("/refresh", responses=problems(InvalidToken))
 async def refresh(request: Request, body: RefreshIn, parts: Parts) -> SessionOut:
-    """The next pair of tokens. The one used is good for 10 s more; used later, it ends the session."""
+    """The next pair of tokens.
+
+    If the answer is lost, send the same token again: the token before the active one gives the active one
+    again. An older one does so for 10 s after it was exchanged; used later, it ends the session (401).
+    """
     return SessionOut.of(await auth.refresh(parts, body.refresh_token, _address(request)))
 
 
@@ -70,10 +75,15 @@ async def logout(
 
 
 @router.post("/forgot-password", status_code=202)
-async def forgot_password(request: Request, body: EmailIn, parts: Parts) -> dict[str, Any]:
-    """Have a reset link mailed. The answer is the same whether or not there is such an account."""
+async def forgot_password(
+    request: Request, body: EmailIn, parts: Parts, uow: Uow, now: Now
+) -> dict[str, Any]:
+    """Have a reset link mailed. The answer is the same whether or not there is such an account.
+
+    The mail is sent behind the answer, at most one a minute.
+    """
     if await _is_within_limits(request, parts, "forgot", body.email):
-        await auth.forgot_password(parts, body.email, _address(request))
+        auth_mails.request(uow, "recovery", body.email, _address(request), now)
     return {}
 
 
@@ -91,10 +101,10 @@ async def confirm(request: Request, body: TokenIn, parts: Parts) -> None:
 
 
 @router.post("/resend", status_code=202)
-async def resend(request: Request, body: EmailIn, parts: Parts) -> dict[str, Any]:
-    """Have the confirmation mail sent again, at most once a minute."""
+async def resend(request: Request, body: EmailIn, parts: Parts, uow: Uow, now: Now) -> dict[str, Any]:
+    """Have the confirmation mail sent again, at most once a minute. The answer is always the same."""
     if await _is_within_limits(request, parts, "resend", body.email):
-        await auth.resend_confirmation(parts, body.email, _address(request))
+        auth_mails.request(uow, "signup", body.email, _address(request), now)
     return {}
 
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.api.deps import Now, Parts
+from app.api.routing import PermissionFirstRoute
 from app.core import telemetry
 from app.core.client_address import is_local
 from app.core.errors import NotFound, Unauthenticated
@@ -25,8 +26,8 @@ RETRY_AFTER = {"Retry-After": "2"}
 
 Status = Literal["ready", "degraded", "unavailable"]
 
-router = APIRouter(tags=["health"])
-clock_router = APIRouter(tags=["time"])
+router = APIRouter(tags=["health"], route_class=PermissionFirstRoute)
+clock_router = APIRouter(tags=["time"], route_class=PermissionFirstRoute)
 log = structlog.get_logger(__name__)
 
 

@@ -8,13 +8,14 @@ from starlette.responses import StreamingResponse
 
 from app.api.deps import AttemptHolder, CurrentAuthor, Parts, Uow
 from app.api.problems import problems
+from app.api.routing import PermissionFirstRoute
 from app.core.errors import Forbidden, Invalid, NotFound, TooLarge
 from app.models import Media
 from app.schemas.media import MediaOut
 from app.services import media
 from app.services.unit_of_work import reading
 
-router = APIRouter(prefix="/media", tags=["media"])
+router = APIRouter(prefix="/media", tags=["media"], route_class=PermissionFirstRoute)
 
 SERVED: dict[str, Any] = {"image/png": {}, "image/jpeg": {}, "image/webp": {}}
 
@@ -39,7 +40,8 @@ async def upload_media(
     What it is is read from its content. It is encoded anew: upright, in sRGB, without metadata. Animated
     images are refused. The same image again gives the same id (200).
     """
-    kept = await media.upload(uow, parts.media, author, await file.read(media.MAX_BYTES + 1))
+    content = await file.read(media.MAX_BYTES + 1)
+    kept = await media.upload(uow, parts.media, author, content, parts.files)
     if not kept.is_new:
         response.status_code = status.HTTP_200_OK
     return MediaOut.of(kept.media)

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from app.api.deps import CurrentUser, Now, Paging, Parts, Reads, Uow, takes_nothing
 from app.api.problems import problems
+from app.api.routing import PermissionFirstRoute
 from app.core.errors import Invalid, NotFound
 from app.schemas.common import PageOut
 from app.schemas.notifications import (
@@ -21,8 +22,8 @@ from app.schemas.notifications import (
 )
 from app.services import notifications
 
-router = APIRouter(prefix="/notifications", tags=["notifications"])
-device_router = APIRouter(prefix="/devices", tags=["notifications"])
+router = APIRouter(prefix="/notifications", tags=["notifications"], route_class=PermissionFirstRoute)
+device_router = APIRouter(prefix="/devices", tags=["notifications"], route_class=PermissionFirstRoute)
 
 PAGE = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
 

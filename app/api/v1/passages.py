@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, status
 
 from app.api.deps import CurrentAuthor, CurrentBankReader, Paging, Reads, Uow, takes_nothing
 from app.api.problems import problems
+from app.api.routing import PermissionFirstRoute
 from app.core.errors import AlreadyExists, Forbidden, InUse, Invalid, NotFound
 from app.repositories.passages import PassageFilter
 from app.schemas.common import PageOut
@@ -19,7 +20,7 @@ from app.schemas.passages import (
 )
 from app.services import passages
 
-router = APIRouter(prefix="/passages", tags=["passages"])
+router = APIRouter(prefix="/passages", tags=["passages"], route_class=PermissionFirstRoute)
 
 
 @router.get("", responses=problems(Forbidden, Invalid))

@@ -10,7 +10,9 @@ from pydantic import StringConstraints
 
 from app.api.deps import CurrentAuthor, CurrentBankReader, Paging, Parts, Reads, Uow, takes_nothing
 from app.api.problems import problems
-from app.core.errors import AlreadyExists, Forbidden, Invalid, NotFound, TooLarge
+from app.api.routing import PermissionFirstRoute
+from app.core import full_collections
+from app.core.errors import AlreadyExists, Forbidden, Invalid, NotFound, TooComplex, TooLarge, Unavailable
 from app.repositories.questions import QuestionFilter
 from app.schemas.common import PageOut
 from app.schemas.question_formats import CompiledOut, FormatIn
@@ -30,7 +32,7 @@ from app.schemas.questions import (
 from app.services import questions
 from app.services.questions import EmptyKey, ImagesZip, SheetFormat
 
-router = APIRouter(prefix="/questions", tags=["questions"])
+router = APIRouter(prefix="/questions", tags=["questions"], route_class=PermissionFirstRoute)
 
 MEDIA_TYPES = {
     SheetFormat.CSV: "text/csv; charset=utf-8",
@@ -84,7 +86,7 @@ async def create_question(body: QuestionIn, author: CurrentAuthor, uow: Uow) -> 
     return QuestionOut.of(await questions.create(uow, author, body.place(), body.content()))
 
 
-@router.post("/import", responses=problems(Forbidden, TooLarge, Invalid))
+@router.post("/import", responses=problems(Forbidden, TooLarge, Invalid, TooComplex, Unavailable))
 async def import_questions(
     author: CurrentAuthor,
     uow: Uow,
@@ -133,15 +135,17 @@ async def import_questions(
     A question is known by `external_id`, else by `source` and `number`, else by its subject and text. Where
     it is there already, the sheet speaks for the columns and languages that it has; the rest stays.
     """
-    report = await questions.import_questions(
-        uow,
-        author,
-        await file.read(),
-        dry_run=dry_run,
-        subject=subject or None,
-        empty_key=empty_key,
-        images=ImagesZip(await images.read(), parts.media) if images is not None else None,
-    )
+    with full_collections.held_back():
+        report = await questions.import_questions(
+            uow,
+            author,
+            await file.read(),
+            dry_run=dry_run,
+            subject=subject or None,
+            empty_key=empty_key,
+            images=ImagesZip(await images.read(), parts.media) if images is not None else None,
+            files=parts.files,
+        )
     return ImportOut.model_validate(report)
 
 

@@ -6,13 +6,14 @@ from fastapi import APIRouter, status
 
 from app.api.deps import CurrentAuthor, CurrentUser, Now, Paging, Reads, Uow
 from app.api.problems import problems
+from app.api.routing import PermissionFirstRoute
 from app.core.errors import AlreadyExists, InUse, Invalid, NotFound
 from app.schemas.common import PageOut
 from app.schemas.progress import SubjectProgressOut
 from app.schemas.subjects import ChapterChanges, ChapterIn, ChapterOut, SubjectChanges, SubjectIn, SubjectOut
 from app.services import progress, subjects
 
-router = APIRouter(prefix="/subjects", tags=["subjects"])
+router = APIRouter(prefix="/subjects", tags=["subjects"], route_class=PermissionFirstRoute)
 
 
 @router.get("", responses=problems(Invalid))

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Header, Query, Response
+from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
 from pydantic import Field
 
 from app.api.deps import (
@@ -17,7 +17,9 @@ from app.api.deps import (
     Uow,
     takes_nothing,
 )
+from app.api.disconnects import while_connected
 from app.api.problems import problems
+from app.api.routing import PermissionFirstRoute
 from app.api.sitting import (
     PAPER_ANSWERS,
     check_grant,
@@ -36,6 +38,8 @@ from app.core.errors import (
     NotPublishable,
     SaveLimitReached,
     SectionClosed,
+    TooComplex,
+    Unavailable,
 )
 from app.repositories.tests import TestFilter
 from app.schemas.attempts import (
@@ -63,7 +67,7 @@ from app.services.printing import PrintLanguage
 from app.services.tests import Printout, PrintPart
 from app.services.unit_of_work import reading
 
-router = APIRouter(prefix="/tests", tags=["tests"])
+router = APIRouter(prefix="/tests", tags=["tests"], route_class=PermissionFirstRoute)
 
 PaperVersion = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
@@ -150,20 +154,28 @@ async def _printout(
     response_class=Response,
     responses={
         200: {"content": {"application/pdf": {}}, "description": "The paper or its solutions, for A4"},
-        **problems(NotAvailable, NotPublishable, Invalid),
+        **problems(NotAvailable, NotPublishable, Invalid, TooComplex, Unavailable),
     },
 )
-async def print_test(printout: Annotated[Printout, Depends(_printout)], parts: Parts, now: Now) -> Response:
+async def print_test(
+    printout: Annotated[Printout, Depends(_printout)],
+    author: CurrentAuthor,
+    request: Request,
+    parts: Parts,
+    now: Now,
+) -> Response:
     """The paper for printing, or its key with explanations.
 
     The paper holds no key. While an exam that is not released holds its questions, solutions are for the
-    author of the exam's test and admins (403 for others).
+    author of the exam's test and admins (403 for others). A paper whose texts take more time or memory than
+    typesetting may is a 422 `too_complex`; while many others print, the answer is a 503 with `Retry-After`.
     """
     headers = {
         "Cache-Control": "private, no-store",
         "Content-Disposition": f'inline; filename="{printout.file_name}"',
     }
-    content = await tests.pdf(printout, parts.media, now)
+    work = tests.pdf(printout, parts.media, parts.files, author, now)
+    content = await while_connected(request, work)
     return Response(content, media_type="application/pdf", headers=headers)
 
 

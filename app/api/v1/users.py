@@ -3,11 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
-from app.api.deps import CurrentAdmin, CurrentUser, Now, Paging, Parts, Reads, Uow
+from app.api.deps import CurrentAdmin, CurrentUser, Now, Paging, Parts, Reads, Uow, takes_nothing
 from app.api.problems import problems
-from app.core.errors import Conflict, Invalid
+from app.api.routing import PermissionFirstRoute
+from app.core.errors import Conflict, Invalid, NotFound
 from app.models import AttemptStatus, Role
 from app.repositories.progress import AttemptFilter
 from app.schemas.common import PageOut
@@ -15,7 +16,7 @@ from app.schemas.progress import MyAttemptOut, ProgressOut
 from app.schemas.users import MemberOut, ProfileIn, ProfileOut, RoleIn, StatusIn
 from app.services import accounts, progress, users
 
-router = APIRouter(prefix="/users", tags=["users"])
+router = APIRouter(prefix="/users", tags=["users"], route_class=PermissionFirstRoute)
 
 NEVER_NULL = ("name", "category", "language", "timezone", "preferences")
 
@@ -92,3 +93,14 @@ async def change_status(
 ) -> MemberOut:
     """Ban somebody, which ends their sessions at once, or let them in again."""
     return MemberOut.of(await accounts.set_active(uow, parts, admin, user_id, active=body.active))
+
+
+@router.post(
+    "/{user_id}/sign-out",
+    status_code=204,
+    dependencies=[Depends(takes_nothing)],
+    responses=problems(NotFound),
+)
+async def sign_out(user_id: UUID, admin: CurrentAdmin, uow: Uow, parts: Parts) -> None:
+    """End every session of somebody, at once. They may sign in again; a running attempt goes on."""
+    await accounts.sign_out(uow, parts, admin, user_id)

@@ -5,12 +5,13 @@ from fastapi import APIRouter, Request, WebSocket
 from app.api import sockets
 from app.api.deps import CurrentLogin, Now, Parts, Uow
 from app.api.problems import problems
+from app.api.routing import PermissionFirstRoute
 from app.core.errors import Invalid, TooManyRequests
 from app.schemas.realtime import TicketIn, TicketOut
 from app.services import realtime
 from app.services.realtime import Address
 
-router = APIRouter(prefix="/ws", tags=["realtime"])
+router = APIRouter(prefix="/ws", tags=["realtime"], route_class=PermissionFirstRoute)
 socket_router = APIRouter(prefix="/ws")
 
 
@@ -29,7 +30,7 @@ async def issue_ticket(
         raise Invalid.field("path", f"Send the path of a socket: {sorts}, without a query.")
     person = login.principal
     await parts.limiter.check(request.state, [(parts.settings.socket_ticket_limit, f"ticket:{person.id}")])
-    holder = realtime.Ticketed(person.id, person.session_id, login.issued_at)
+    holder = realtime.Ticketed(person.id, person.session_id, login.signed_in_at)
     ticket = realtime.issue_ticket(uow, holder, address, now)
     return TicketOut(ticket=ticket, expires_in=realtime.TICKET_SECONDS)
 

@@ -1,7 +1,8 @@
 """The use cases of a user: sign up, sign in, refresh, sign out, recover, confirm, change."""
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,7 +11,7 @@ from app.embedded.auth import errors, wire
 from app.embedded.auth.errors import ApiError, validation_failed
 from app.embedded.auth.mail import Mailer
 from app.embedded.auth.passwords import Passwords, check_strength
-from app.embedded.auth.store import Database, Session, Store, User
+from app.embedded.auth.store import Database, MailRequest, Session, Store, User
 from app.embedded.auth.tokens import (
     AccessTokens,
     Bearer,
@@ -37,11 +38,17 @@ class Accounts:
     mailer: Mailer
     confirm_email: bool
     reuse_interval: timedelta
+    mail_requested: asyncio.Event = field(default_factory=asyncio.Event)
+    """Wakes the loop that sends what was asked for."""
 
     async def sign_up(
         self, email: str, password: str, data: Mapping[str, Any], redirect_to: str | None
     ) -> dict[str, Any]:
-        """A session; with confirmation on the user alone, and a made-up one for an address that is taken."""
+        """A session; with confirmation on the user alone, and a made-up one for an address that is taken.
+
+        With confirmation on, the statements are the same for a new address and a known one: a mail is asked
+        for, and whether one is due is decided behind the answer.
+        """
         check_strength(password)
         password_hash = await self.passwords.hash(password)
         async with self.database.transaction() as store:
@@ -56,7 +63,8 @@ class Accounts:
                 return await self._open_session(store, user, "password")
             if user is None and not self.confirm_email:
                 raise ApiError(422, "user_already_exists", "User already registered")
-        await self.send_mail("signup", email, redirect_to)
+            await store.add_mail_request("signup", email, redirect_to)
+        self.mail_requested.set()
         return wire.user_json(user) if user else _made_up_user(email, data)
 
     async def sign_in(self, email: str, password: str) -> dict[str, Any]:
@@ -125,21 +133,37 @@ class Accounts:
             raise errors.user_banned(403)
         raise ApiError(403, "otp_expired", "Token has expired or is invalid")
 
-    async def send_mail(self, kind: str, email: str, redirect_to: str | None) -> None:
-        """Mail a one-time token, at most one a minute, to an account that may have one. It does not tell."""
-        token = new_one_time_token()
+    async def request_mail(self, kind: str, email: str, redirect_to: str | None) -> None:
+        """Ask for a mail with a one-time token. The work is the same whether or not there is an account."""
         async with self.database.transaction() as store:
-            known = await store.user_by_email(email)
-            user = await store.lock_user(known.id) if known else None
-            if user is None or not _may_mail(kind, user):
-                return
-            now = datetime.now(UTC)
-            sent: dict[str, Any] = (
-                {"confirmation_sent_at": now} if kind == "signup" else {"recovery_sent_at": now}
-            )
-            await store.save_user(replace(user, **sent))
-            await store.put_one_time_token(user.id, kind, fingerprint(token))
-        await self.mailer.send(kind, user.email, token, redirect_to)
+            await store.add_mail_request(kind, email, redirect_to)
+        self.mail_requested.set()
+
+    async def send_requested_mail(self) -> bool:
+        """Do what one request asked for; False if there was none.
+
+        The mail goes out before the commit: if that fails, the request is still there and is done again.
+        """
+        async with self.database.transaction() as store:
+            request = await store.take_mail_request()
+            if request is not None:
+                await self._send_mail(store, request)
+        return request is not None
+
+    async def _send_mail(self, store: Store, request: MailRequest) -> None:
+        """Mail a one-time token to an account that may have one, at most one a minute."""
+        token = new_one_time_token()
+        known = await store.user_by_email(request.email)
+        user = await store.lock_user(known.id) if known else None
+        if user is None or not _may_mail(request.kind, user):
+            return
+        now = datetime.now(UTC)
+        sent: dict[str, Any] = (
+            {"confirmation_sent_at": now} if request.kind == "signup" else {"recovery_sent_at": now}
+        )
+        await store.save_user(replace(user, **sent))
+        await store.put_one_time_token(user.id, request.kind, fingerprint(token))
+        await self.mailer.send(request.kind, user.email, token, request.redirect_to)
 
     async def authenticate(self, access_token: str) -> tuple[User, Bearer]:
         bearer = self.access_tokens.verify(access_token)

@@ -1,5 +1,6 @@
 """The HTTP side: routes, and errors as GoTrue words them."""
 
+import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator
@@ -21,6 +22,7 @@ from app.embedded.auth.admin import Admin
 from app.embedded.auth.errors import ApiError, validation_failed
 from app.embedded.auth.gateway import RequireKey, RequireServiceKey, required_bearer
 from app.embedded.auth.mail import Mailer
+from app.embedded.auth.mail_requests import MailRequests
 from app.embedded.auth.passwords import Passwords
 from app.embedded.auth.settings import Settings
 from app.embedded.auth.store import Database
@@ -49,7 +51,11 @@ def create_app(settings: Settings) -> Starlette:
         passwords, mailer = Passwords(), Mailer(settings)
         app.state.accounts = await _accounts(settings, database, passwords, mailer)
         app.state.admin = Admin(database, passwords)
+        app.state.mail_requests = MailRequests(app.state.accounts)
+        sending = asyncio.create_task(app.state.mail_requests.run())
         yield
+        sending.cancel()
+        await asyncio.wait([sending])
         await mailer.close()
         passwords.close()
         await database.close()
@@ -144,7 +150,7 @@ async def token(request: Request) -> Response:
 
 async def recover(request: Request) -> Response:
     email = wire.email(await wire.read_body(request))
-    await _accounts_of(request).send_mail("recovery", email, request.query_params.get("redirect_to"))
+    await _accounts_of(request).request_mail("recovery", email, request.query_params.get("redirect_to"))
     return JSONResponse({})
 
 
@@ -152,7 +158,8 @@ async def resend(request: Request) -> Response:
     body = await wire.read_body(request)
     if wire.text(body, "type") != "signup":
         raise validation_failed("Only mails of type signup can be sent again")
-    await _accounts_of(request).send_mail("signup", wire.email(body), request.query_params.get("redirect_to"))
+    redirect_to = request.query_params.get("redirect_to")
+    await _accounts_of(request).request_mail("signup", wire.email(body), redirect_to)
     return JSONResponse({})
 
 

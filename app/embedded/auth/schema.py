@@ -47,6 +47,14 @@ _STEPS = (
         unique (user_id, kind)
     );
     """,
+    """
+    create table auth.mail_requests (
+        id bigint generated always as identity primary key,
+        kind text not null,
+        email text not null,
+        redirect_to text
+    );
+    """,
 )
 
 

@@ -58,6 +58,15 @@ class RefreshToken:
     now: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class MailRequest:
+    """A mail that somebody has asked for; whether it is sent depends on the account."""
+
+    kind: str
+    email: str
+    redirect_to: str | None
+
+
 class Database:
     """The pool of connections."""
 
@@ -257,6 +266,26 @@ class Store:
             email,
         )
         return await self.lock_user(user_id) if user_id else None
+
+    # Requests for mails
+
+    async def add_mail_request(self, kind: str, email: str, redirect_to: str | None) -> None:
+        """Ask for a mail to an address, whether or not there is such an account."""
+        await self._connection.execute(
+            "insert into auth.mail_requests (kind, email, redirect_to) values ($1, $2, $3)",
+            kind,
+            email,
+            redirect_to,
+        )
+
+    async def take_mail_request(self) -> MailRequest | None:
+        """The oldest request that nobody else has in hand; it is gone when the transaction ends."""
+        row = await self._connection.fetchrow(
+            """delete from auth.mail_requests where id = (
+                select id from auth.mail_requests order by id limit 1 for update skip locked)
+            returning kind, email, redirect_to"""
+        )
+        return MailRequest(**row) if row else None
 
     async def clear_one_time_tokens(self, user_id: UUID) -> None:
         await self._connection.execute("delete from auth.one_time_tokens where user_id = $1", user_id)

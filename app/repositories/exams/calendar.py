@@ -81,7 +81,9 @@ class ExamRepository(Repository):
         return (await self._session.scalars(ordered.execution_options(populate_existing=True))).all()
 
     async def _paper(self, statement: Select[Exam, ExamPaper]) -> tuple[Exam, ExamPaper]:
-        row = (await self._session.execute(statement)).one_or_none()
+        # As it is now, also where this transaction has read it before it waited for a lock.
+        fresh = statement.execution_options(populate_existing=True)
+        row = (await self._session.execute(fresh)).one_or_none()
         if row is None:
             raise NotFound("exam paper")
         return row.Exam, row.ExamPaper

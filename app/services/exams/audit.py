@@ -3,13 +3,15 @@
 from typing import Any
 from uuid import UUID
 
-from app.models import AuditEntry, Exam
-from app.services.unit_of_work import UnitOfWork
+from app.models import Exam
+from app.services import audit
+from app.services.audit import Subject
+from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
 
 def record(
-    uow: UnitOfWork,
+    reads: Reading,
     staff: Principal,
     action: str,
     exam: Exam,
@@ -19,14 +21,13 @@ def record(
     **details: Any,
 ) -> None:
     """Note who did what to an exam, or to one attempt of it, and why. Details are JSON."""
-    uow.audit.add(
-        AuditEntry(
-            institute_id=exam.institute_id,
-            actor_id=staff.author_id,
-            action=action,
-            exam_id=exam.id,
-            attempt_id=attempt_id,
-            reason=reason,
-            details=details,
-        )
+    audit.record(
+        reads,
+        staff,
+        action,
+        Subject("attempt", attempt_id) if attempt_id else Subject("exam", exam.id),
+        reason=reason,
+        exam_id=exam.id,
+        attempt_id=attempt_id,
+        **details,
     )

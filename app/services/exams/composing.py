@@ -59,6 +59,7 @@ async def create(uow: UnitOfWork, author: Principal, draft: ExamDraft) -> Exam:
     )
     _check_times(exam)
     await uow.exams.add(exam)
+    record(uow, author, "create", exam)
     return exam
 
 
@@ -103,6 +104,7 @@ async def add_paper(uow: UnitOfWork, author: Principal, exam_id: UUID, draft: Ex
     )
     _check_window(paper)
     await uow.exams.add(paper)
+    record(uow, author, "add_paper", exam, paper=paper.code, test_id=str(paper.test_id))
     return paper
 
 
@@ -118,6 +120,7 @@ async def change_paper(
     for name, value in changes.items():
         setattr(paper, name, value)
     _check_window(paper)
+    record(uow, author, "change_paper", exam, paper=paper.code, fields=sorted(changes))
     await uow.exams.flush()
     return paper
 
@@ -127,6 +130,7 @@ async def remove_paper(uow: UnitOfWork, author: Principal, exam_id: UUID, paper_
     exam = await _draft(uow, author, exam_id)
     _, paper = await uow.exams.paper(exam_viewer(author), exam.id, paper_id)
     await uow.exams.remove_paper(paper)
+    record(uow, author, "remove_paper", exam, paper=paper.code, test_id=str(paper.test_id))
 
 
 async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: datetime) -> Exam:

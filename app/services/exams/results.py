@@ -11,6 +11,7 @@ from app.core.errors import NotFound
 from app.engine.schedule import Stage
 from app.models import Exam, ExamRelease, ExamResult, Registration
 from app.repositories.base import Page, PageRequest
+from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer, stage_of
 from app.services.exams.releasing import require_released
 from app.services.questions.cells import harmless
@@ -78,6 +79,7 @@ async def merit_csv(reads: Reading, staff: Principal, exam_id: UUID) -> bytes:
                 cleared,
             )
         )
+    record(reads, staff, "export_merit_list", exam)
     return text.getvalue().encode("utf-8-sig")
 
 

@@ -1,7 +1,16 @@
 """Printing: papers and their solutions as PDF. Pure: what to print is told, nothing but fonts is read."""
 
-from app.services.printing.composing import figure_name, paper_sheet, solutions_sheet
+from app.services.printing.composing import Manuscript, figure_name, paper_sheet, solutions_sheet
 from app.services.printing.sheets import PrintLanguage, Sheet
-from app.services.printing.typesetting import typeset
+from app.services.printing.typesetting import print_pdf, typeset
 
-__all__ = ["PrintLanguage", "Sheet", "figure_name", "paper_sheet", "solutions_sheet", "typeset"]
+__all__ = [
+    "Manuscript",
+    "PrintLanguage",
+    "Sheet",
+    "figure_name",
+    "paper_sheet",
+    "print_pdf",
+    "solutions_sheet",
+    "typeset",
+]

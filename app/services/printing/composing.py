@@ -4,9 +4,12 @@ The paper's sheet is made from what candidates are served and nothing else, so n
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from string import ascii_lowercase
 from typing import Any
+
+import orjson
 
 from app.engine.marks import parse_marks
 from app.services.printing.markdown import Block, blocks_of
@@ -42,6 +45,23 @@ def solutions_sheet(
 ) -> Sheet:
     """The key at a glance, and each question's explanation."""
     return _SolutionsComposer(document, answer_key, language).sheet(is_draft)
+
+
+@dataclass(frozen=True, slots=True)
+class Manuscript:
+    """What is printed, before any of its texts is looked at; `answer_key` is there for solutions alone."""
+
+    document: bytes
+    answer_key: Mapping[str, Entry] | None
+    language: PrintLanguage
+    is_draft: bool
+
+    def sheet(self) -> Sheet:
+        """Everything in its place. Takes as long as its texts are long and winding."""
+        document = orjson.loads(self.document)
+        if self.answer_key is None:
+            return paper_sheet(document, self.language, is_draft=self.is_draft)
+        return solutions_sheet(document, self.answer_key, self.language, is_draft=self.is_draft)
 
 
 def figure_name(image_id: str, content_type: str) -> str:

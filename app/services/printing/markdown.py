@@ -14,7 +14,10 @@ from markdown_it.token import Token
 
 Align = Literal["left", "center", "right"]
 
+# A row of a table that is shorter than its head is filled up: a short text could make a million cells.
+_MOST_CELLS = 20_000
 _reader = MarkdownIt("zero").enable(["table", "emphasis", "escape", "newline"])
+_reader_without_tables = MarkdownIt("zero").enable(["emphasis", "escape", "newline"])
 _marker = re.compile(r"(\(?(?:\d{1,3}|[ivx]{1,4}|[IVX]{1,4}|[A-Ha-h])[.)]|[-•–])\s+")
 
 
@@ -56,9 +59,17 @@ Block = Paragraph | Table
 
 
 def blocks_of(text: str) -> list[Block]:
-    """A text, block by block."""
-    tokens = iter(_reader.parse(text))
+    """A text, block by block. A table that could have very many cells stays as it is written."""
+    reader = _reader if _cells_at_most(text) <= _MOST_CELLS else _reader_without_tables
+    tokens = iter(reader.parse(text))
     return [block for token in tokens if (block := _block(token, tokens)) is not None]
+
+
+def _cells_at_most(text: str) -> int:
+    """How many cells the tables of a text could have: its widest line, as often as it has lines."""
+    lines = text.split("\n")
+    bars = max(line.count("|") for line in lines)
+    return (bars + 1) * len(lines) if bars else 0
 
 
 def _block(token: Token, rest: Iterator[Token]) -> Block | None:

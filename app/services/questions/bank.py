@@ -10,7 +10,8 @@ from app.core.ids import uuid7
 from app.models import Question, QuestionVersion, Role
 from app.repositories.base import Page, PageRequest
 from app.repositories.questions import BankReader, QuestionFilter
-from app.services import media
+from app.services import audit, media
+from app.services.audit import Subject
 from app.services.questions.content import (
     CONTENT_FIELDS,
     Content,
@@ -48,9 +49,12 @@ def bank_reader(reader: Principal) -> BankReader:
 
 
 async def shown(reads: Reading, reader: Principal, questions: Iterable[Question]) -> list[Shown]:
-    """Questions as the reader may see them."""
+    """Questions as the reader may see them. Who sees keys that an exam holds is in the audit log."""
     questions = list(questions)
-    withheld = await reads.questions.withheld(bank_reader(reader), [question.id for question in questions])
+    ids = [question.id for question in questions]
+    withheld = await reads.questions.withheld(bank_reader(reader), ids)
+    held = await audit.held_among(reads, reader, ids)
+    audit.record_key_read(reads, reader, held - withheld, where="bank")
     return [Shown(question, question.id in withheld) for question in questions]
 
 
@@ -118,6 +122,8 @@ async def revise(uow: UnitOfWork, author: Principal, question_id: UUID, changes:
     if content != before:
         number += 1
         await uow.questions.add_versions([version_values(question.id, number, content, author.author_id)])
+    if content.key != before.key:
+        audit.record(uow, author, "change_key", Subject("question", question.id), version=number)
     if content != before or place != place_of(question):
         values = {"id": question.id, "current_version": number, **_columns(place, content)}
         await uow.questions.change([values])

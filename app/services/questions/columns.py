@@ -90,6 +90,7 @@ def _place(columns: Columns, header: str, position: int) -> None:
 
 
 def _mend(name: str) -> str:
+    name = name[:50]
     known = ["question", "explanation", *(f"option_{letter}" for letter in OPTION_LETTERS), *sorted(_PLAIN)]
     near = get_close_matches(name, known, n=1, cutoff=0.75)
     return f"did you mean {near[0]}?" if near else f"delete it, or call it one of: {', '.join(known)}"

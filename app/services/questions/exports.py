@@ -16,6 +16,8 @@ from openpyxl.cell import WriteOnlyCell
 from app.models import LocalizedText, Question
 from app.repositories.base import PageRequest
 from app.repositories.questions import QuestionFilter
+from app.services import audit
+from app.services.audit import Subject
 from app.services.questions.bank import Shown, page
 from app.services.questions.cells import harmless, one_line_end, written_tags
 from app.services.questions.columns import OPTION_LETTERS
@@ -70,6 +72,7 @@ async def export(
         await asyncio.to_thread(_add_all, writer, header, rows)
         written, left_out = written + len(rows), left_out + len(some) - len(rows)
     await asyncio.to_thread(writer.finish)
+    audit.record(reads, reader, "export", Subject("bank"), format=sheet_format, questions=written)
     file.seek(0)
     return Export(file, written, left_out)
 

@@ -7,27 +7,29 @@ import zipfile
 import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import PurePosixPath
 from uuid import UUID
 
+from app.core.archives import METHODS, RefusedArchive, open_archive
 from app.core.errors import Invalid
-from app.core.images import EncodedImage, UnusableImage, encode_anew
+from app.core.images import UnusableImage
+from app.core.process_pool import ProcessPool
 from app.core.storage import Storage
 from app.services import media
+from app.services.questions.limits import IMAGES, MOST_PIXELS_OF_IMAGES
 from app.services.questions.rows import RowError, SheetRow
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
-_MOST_ENTRIES = 2_000
-_MOST_BYTES_INSIDE = 200_000_000
-_LARGEST_RATIO = 200
-_SMALL = 1_000_000
 _ASKED_AT_ONCE = 10_000
 _NAMES_SHOWN = 5
 _EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
-# Of the other methods, `zipfile` unpacks more than it is asked for.
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_WHY_NOT_OPENED = {
+    "damaged": "it is no ZIP file, or damaged",
+    "entries": f"the ZIP has more than {IMAGES.entries:,} files; split it",
+    "size": f"unpacked they are larger than {IMAGES.bytes_inside:,} bytes; split the ZIP",
+    "ratio": "they are packed more tightly than images can be",
+}
 # What reading a single entry raises where it is damaged.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError)
 
@@ -46,13 +48,11 @@ class ImageArchive:
     def __init__(self, content: bytes) -> None:
         """Raises Invalid for what is no ZIP of images, before anything is unpacked."""
         try:
-            self._zip = zipfile.ZipFile(BytesIO(content))
-        except (zipfile.BadZipFile, ValueError, NotImplementedError):
-            raise _refused("it is no ZIP file, or damaged") from None
-        entries = self._zip.infolist()
-        _check_size(entries)
+            self._zip = open_archive(content, IMAGES)
+        except RefusedArchive as refused:
+            raise _refused(_WHY_NOT_OPENED[refused.reason]) from None
         self._entries: dict[str, zipfile.ZipInfo] = {}
-        for entry in entries:
+        for entry in self._zip.infolist():
             _check_entry(entry)
             if self._entries.setdefault(_plain(entry.filename), entry) is not entry:
                 raise _refused(f'two of its files are called "{entry.filename[:100]}"')
@@ -83,21 +83,27 @@ class SheetImages:
     """What the `image` cells of a sheet name."""
 
     zipped: ImagesZip | None
+    files: ProcessPool | None = None
+    """Where images are decoded; without one, in this process."""
     archive: ImageArchive = field(init=False)
     ids: dict[str, str] = field(default_factory=dict)
     """The id of each image that is named; of a new one, what stands for it until it is stored."""
     new: list[str] = field(default_factory=list)
 
+    pixels: int = 0
+
     def __post_init__(self) -> None:
         self.archive = ImageArchive(_EMPTY_ZIP if self.zipped is None else self.zipped.content)
 
-    async def check(self, uow: UnitOfWork, institute_id: UUID, rows: Sequence[SheetRow]) -> list[RowError]:
-        """Look for all that the rows name; nothing is stored yet."""
+    async def check(self, uow: UnitOfWork, author: Principal, rows: Sequence[SheetRow]) -> list[RowError]:
+        """Look for all that the rows name; nothing is stored yet. Raises Invalid for too many pixels."""
         names = dict.fromkeys(name for row in rows for name in row.images)
-        wrong = await self._look_up(uow, institute_id, [name for name in names if name not in self.archive])
+        wrong = await self._look_up(
+            uow, author.institute_id, [name for name in names if name not in self.archive]
+        )
         for name in filter(self.archive.__contains__, names):
             try:
-                await self._look_at(uow, institute_id, name)
+                await self._look_at(uow, author, name)
             except UnusableImage as error:
                 wrong[name] = f'"{name}": {error}'
         return [
@@ -110,7 +116,7 @@ class SheetImages:
             return
         for name in self.new:
             content = await asyncio.to_thread(self.archive.read, name)
-            kept = await media.upload(uow, self.zipped.storage, author, content)
+            kept = await media.upload(uow, self.zipped.storage, author, content, self.files)
             self.ids[name] = str(kept.media.id)
 
     def of(self, row: SheetRow) -> list[str]:
@@ -144,36 +150,34 @@ class SheetImages:
             return f'send a ZIP with the image "{name[:100]}" too'
         return f'there is no file "{name[:100]}" in the ZIP'
 
-    async def _look_at(self, uow: UnitOfWork, institute_id: UUID, name: str) -> None:
+    async def _look_at(self, uow: UnitOfWork, author: Principal, name: str) -> None:
         """Whether the file is an image that we take, and one that we have."""
         content = await asyncio.to_thread(self.archive.read, name)
-        image = await asyncio.to_thread(_encoded, content)
-        known = await uow.media.known(institute_id, [hashlib.sha256(content).hexdigest(), image.sha256])
+        known = await uow.media.known(author.institute_id, [hashlib.sha256(content).hexdigest()])
+        if known is None:
+            image = await media.encoded_anew(content, author, self.files)
+            self._count(image.width * image.height)
+            known = await uow.media.known(author.institute_id, [image.sha256])
         if known is None:
             self.new.append(name)
         self.ids[name] = str(known.id if known else UUID(image.sha256[:32]))
+
+    def _count(self, pixels: int) -> None:
+        """Each is decoded twice: once to see that all are right, once to keep it."""
+        self.pixels += pixels
+        if self.pixels > MOST_PIXELS_OF_IMAGES:
+            most = MOST_PIXELS_OF_IMAGES // 1_000_000
+            raise _refused(f"together they have more than {most:,} million pixels; split the ZIP")
 
 
 def _refused(why: str) -> Invalid:
     return Invalid.field("images", f"the images cannot be imported: {why}")
 
 
-def _check_size(entries: Sequence[zipfile.ZipInfo]) -> None:
-    """By what the entries say of themselves; no more than that is read of them."""
-    size = sum(entry.file_size for entry in entries)
-    packed = sum(entry.compress_size for entry in entries)
-    if len(entries) > _MOST_ENTRIES:
-        raise _refused(f"the ZIP has more than {_MOST_ENTRIES:,} files; split it")
-    if size > _MOST_BYTES_INSIDE:
-        raise _refused(f"unpacked they are larger than {_MOST_BYTES_INSIDE:,} bytes; split the ZIP")
-    if size > _SMALL and size > packed * _LARGEST_RATIO:
-        raise _refused("they are packed more tightly than images can be")
-
-
 def _check_entry(entry: zipfile.ZipInfo) -> None:
     if entry.flag_bits & 1:
         raise _refused("the ZIP has a password; pack it without")
-    if entry.compress_type not in _METHODS:
+    if entry.compress_type not in METHODS:
         raise _refused(f'"{entry.filename[:100]}" is packed in an unusual way; make an ordinary ZIP')
     if any(part in entry.filename for part in ("/", "\\", "..")):
         raise _refused(f'"{entry.filename[:100]}" is a path; pack the files themselves, without folders')
@@ -190,13 +194,6 @@ def _id_in(name: str) -> UUID | None:
         return UUID(name)
     except ValueError:
         return None
-
-
-def _encoded(content: bytes) -> EncodedImage:
-    image = encode_anew(content)
-    if len(image.content) > media.MAX_BYTES:
-        raise UnusableImage(_too_large())
-    return image
 
 
 def _too_large() -> str:

@@ -5,14 +5,19 @@ from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from uuid import UUID
 
-from app.models import Chapter, Question, Subject
+from app.core.names import LONGEST_TITLE, checked_field
+from app.core.process_pool import ProcessPool
+from app.models import Chapter, Question
+from app.models import Subject as SyllabusSubject
+from app.services import audit
+from app.services.audit import Subject
 from app.services.questions.bank import bank_reader
 from app.services.questions.images import ImagesZip, SheetImages
 from app.services.questions.plans import Entry, Identity, Plan, planned, repeated, status_of
 from app.services.questions.progress import Progress, Stage, unwatched
 from app.services.questions.reports import ImportReport, refused
 from app.services.questions.rows import EmptyKey, RowError, SheetRow
-from app.services.questions.sheets import Sheet, read_sheet
+from app.services.questions.sheets import Sheet, joined, read_sheet, sheet_in_pieces
 from app.services.questions.syllabus import Syllabus
 from app.services.questions.writing import written
 from app.services.unit_of_work import UnitOfWork
@@ -20,6 +25,7 @@ from app.services.users import Principal
 
 # To make objects of rows is the event loop's own work: in parts, so that others have their turn.
 _FOUND_AT_ONCE = 500
+_SPLIT = "Split the sheet, or save it as CSV UTF-8."
 
 
 async def import_questions(
@@ -31,21 +37,27 @@ async def import_questions(
     subject: str | None = None,
     empty_key: EmptyKey = EmptyKey.ERROR,
     images: ImagesZip | None = None,
+    files: ProcessPool | None = None,
     progress: Progress = unwatched,
 ) -> ImportReport:
     """Bring a sheet into the bank. With `subject`, the subject of a row becomes its chapter.
 
     A question is known by `external_id`, else by `source` and `number`, else by its subject and text, and a
     row finds only a question that is known the same way. What takes long and waits for nobody is done in
-    threads: the API's event loop has others to serve.
+    threads: the API's event loop has others to serve. The files are read in a process of `files`, which has
+    limits for time and memory; without one in this process, as an operator does with files of their own.
     """
-    pictures = SheetImages(images)
-    read = partial(read_sheet, empty_key=empty_key, needs_subject=subject is None, progress=progress)
-    sheet = await asyncio.to_thread(read, file)
+    subject = checked_field("subject", subject, LONGEST_TITLE) if subject is not None else None
+    pictures = await asyncio.to_thread(SheetImages, images, files)
+    if files is None:
+        read = partial(read_sheet, empty_key=empty_key, needs_subject=subject is None, progress=progress)
+        sheet = await asyncio.to_thread(read, file)
+    else:
+        sheet = await _read_apart(files, author, file, empty_key, needs_subject=subject is None)
     if sheet.errors:
         return refused(sheet.errors)
     # Before the lock: to look at many images takes a while.
-    unusable = await pictures.check(uow, author.institute_id, sheet.rows)
+    unusable = await pictures.check(uow, author, sheet.rows)
     await uow.questions.lock_bank(author.institute_id)
     passages = await _passages(uow, author.institute_id, sheet.rows)
     syllabus = await Syllabus.load(uow, author.institute_id)
@@ -62,11 +74,36 @@ async def import_questions(
         await pictures.store(uow, author)
     plan = Plan(author.institute_id, author.author_id)
     await asyncio.to_thread(planned, plan, entries, known, sheet.columns, pictures)
+    del sheet, entries, known  # the plan has what is needed of them; writing takes long, and room of its own
     if not dry_run:
-        return await written(uow, syllabus, plan, pictures, progress)
+        report = await written(uow, syllabus, plan, pictures, progress)
+        _record(uow, author, plan, report)
+        return report
     async with uow.questions.undone():
         report = await written(uow, syllabus, plan, pictures, progress)
     return report.of_dry_run()
+
+
+def _record(uow: UnitOfWork, author: Principal, plan: Plan, report: ImportReport) -> None:
+    audit.record(
+        uow,
+        author,
+        "import",
+        Subject("bank"),
+        created=report.created,
+        updated=report.updated,
+        keys_changed=len(plan.new_keys),
+    )
+    for question_id, version in plan.new_keys.items():
+        audit.record(uow, author, "change_key", Subject("question", question_id), version=version)
+
+
+async def _read_apart(
+    files: ProcessPool, author: Principal, file: bytes, empty_key: EmptyKey, *, needs_subject: bool
+) -> Sheet:
+    arguments = (file, empty_key, needs_subject)
+    pieces = await files.collect(sheet_in_pieces, *arguments, caller=author.id, advice=_SPLIT)
+    return joined(pieces)
 
 
 async def _passages(uow: UnitOfWork, institute_id: UUID, rows: Sequence[SheetRow]) -> Mapping[str, UUID]:
@@ -82,7 +119,7 @@ def _placed(
     says_chapter = "chapter" in sheet.columns or (whole is not None and "subject" in sheet.columns)
 
     @cache
-    def place(own: str | None, chapter_name: str | None) -> tuple[Subject, Chapter | None]:
+    def place(own: str | None, chapter_name: str | None) -> tuple[SyllabusSubject, Chapter | None]:
         subject = syllabus.subject(whole or own or "")
         chapter = syllabus.chapter(subject, own) if whole is not None and own is not None else None
         if chapter_name is not None:

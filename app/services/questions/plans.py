@@ -65,6 +65,8 @@ class Plan:
     next_versions: list[Values] = field(default_factory=list)
     row_of: dict[UUID, int] = field(default_factory=dict)
     """The row of each question."""
+    new_keys: dict[UUID, int] = field(default_factory=dict)
+    """The questions that were there and get another key, and the version that has it."""
 
     @property
     def reworded(self) -> list[UUID]:
@@ -107,6 +109,8 @@ class Plan:
         self.question_ids.append(question.id)
         if number > question.current_version:
             self.next_versions.append(version_values(question.id, number, content, self.actor_id))
+        if content.key != before.key:
+            self.new_keys[question.id] = number
         if any(getattr(question, name) != value for name, value in values.items()):
             self.changes.append({"id": question.id, **values})
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.core.errors import FieldError
+from app.core.names import problem_of
 from app.models import LocalizedText
 from app.services.questions.cells import as_given, read_tags
 from app.services.questions.columns import OPTION_LETTERS, Columns, spreadsheet_letters
@@ -21,6 +22,8 @@ from app.services.questions.content import (
 
 LONGEST_CELL = 20_000
 
+# Texts of one line; the others may have several, and control characters in them are shown as they are.
+_ONE_LINE = ("subject", "chapter", "source", "external_id", "passage_id")
 _LONGEST = {"subject": 300, "chapter": 300, "source": 300, "external_id": 200, "passage_id": 200, "key": 200}
 _LARGEST_NUMBER = 2**31 - 1
 TYPES = ("single_choice", "multiple_choice", "true_false", "numeric", "descriptive")
@@ -157,6 +160,8 @@ class RowReader:
         tags = read_tags(self._cell("tags") or "")
         if len(tags) > _MOST_TAGS or any(len(tag) > _LONGEST_TAG for tag in tags):
             self._wrong("tags", f"at most {_MOST_TAGS} tags of {_LONGEST_TAG} characters, split by commas")
+        for problem in filter(None, map(problem_of, tags)):
+            self._wrong("tags", problem)
         return tags
 
     def _images(self) -> tuple[str, ...]:
@@ -186,7 +191,12 @@ class RowReader:
 
     def _cell(self, name: str) -> str | None:
         position = self.columns.plain.get(name)
-        return None if position is None else self._at(position, name, _LONGEST.get(name, LONGEST_CELL))
+        if position is None:
+            return None
+        cell = self._at(position, name, _LONGEST.get(name, LONGEST_CELL))
+        if cell is not None and name in _ONE_LINE and (problem := problem_of(cell)):
+            self._wrong(name, problem)
+        return cell
 
     def _localized(self, name: str) -> LocalizedText:
         texts = {

@@ -2,19 +2,30 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from app.core.errors import Invalid, TooLarge
 from app.services.questions.cells import one_line_end
 from app.services.questions.columns import Columns, read_header
+from app.services.questions.limits import (
+    LONGEST_ROW,
+    MOST_BYTES,
+    MOST_COLUMNS,
+    MOST_ERRORS_FOUND,
+    MOST_LINES,
+    MOST_ROWS,
+    NOTHING_MORE_READ,
+    TOO_LONG_ROW,
+    TOO_MANY_COLUMNS,
+    TOO_MANY_LINES,
+)
 from app.services.questions.progress import Progress, Stage, unwatched
 from app.services.questions.rows import EmptyKey, RowError, RowReader, SheetRow
 from app.services.questions.workbooks import SHEET, SheetCells, is_workbook, read_workbook
 
-MOST_BYTES = 25_000_000
-MOST_ROWS = 20_000
 _TOLD_EVERY = 100
+_SENT_AT_ONCE = 100
 
 
 @dataclass(slots=True)
@@ -41,6 +52,9 @@ def read_sheet(
     for count, record in enumerate(filled(records), start=1):
         if count > MOST_ROWS:
             raise Invalid.field("file", f"a sheet may have {MOST_ROWS:,} questions; split it")
+        if len(sheet.errors) > MOST_ERRORS_FOUND:
+            sheet.errors.append(RowError(record.row, "file", NOTHING_MORE_READ))
+            break
         if count % _TOLD_EVERY == 0:
             progress(Stage.READING, count, None)
         if record.broken:
@@ -49,6 +63,20 @@ def read_sheet(
             _add(sheet, record, RowReader(sheet.columns, record.row, record.cells, empty_key, needs_subject))
     progress(Stage.READING, count, count)
     return sheet
+
+
+def sheet_in_pieces(file: bytes, empty_key: EmptyKey, needs_subject: bool) -> Iterator[Sheet]:
+    """What `read_sheet` gives, a hundred rows at a time: for a child process, see `joined`."""
+    sheet = read_sheet(file, empty_key=empty_key, needs_subject=needs_subject)
+    yield Sheet(sheet.columns, errors=sheet.errors)
+    for start in range(0, len(sheet.rows), _SENT_AT_ONCE):
+        yield Sheet(sheet.columns, rows=sheet.rows[start : start + _SENT_AT_ONCE])
+
+
+def joined(pieces: Sequence[Sheet]) -> Sheet:
+    """The sheet of which these are the pieces."""
+    rows = [row for piece in pieces for row in piece.rows]
+    return Sheet(pieces[0].columns, rows, pieces[0].errors)
 
 
 def records_of(file: bytes, sheet: str = SHEET) -> Iterator[SheetCells]:
@@ -70,9 +98,16 @@ def filled(records: Iterator[SheetCells]) -> Iterator[SheetCells]:
     )
 
 
+def check_header(header: SheetCells) -> None:
+    """Raises Invalid where the first row cannot be read at all."""
+    if header.broken:
+        raise Invalid.field("file", f"the header cannot be read: {header.broken}")
+
+
 def _begun(header: SheetCells, *, needs_subject: bool) -> Sheet:
+    check_header(header)
     columns, problems = read_header(header.cells, needs_subject=needs_subject)
-    if header.broken or not columns:
+    if not columns:
         example = 'such as "question,option_a,option_b,key"'
         hint = "; separate the columns by commas" if len(header.cells) == 1 else ""
         raise Invalid.field("file", f"the first row is no header of a sheet of questions, {example}{hint}")
@@ -122,10 +157,14 @@ def _decoded(file: bytes) -> str:
 
 def _records(text: str) -> Iterator[SheetCells]:
     """Records with the numbers that a spreadsheet gives them: one may span several lines of the file."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines = _Lines(text)
+    reader = csv.reader(lines, strict=True)
     row = 0
     while True:
         row += 1
+        if row > MOST_LINES:
+            raise Invalid.field("file", TOO_MANY_LINES)
+        lines.begin_row()
         try:
             cells = next(reader)
         except StopIteration:
@@ -133,4 +172,38 @@ def _records(text: str) -> Iterator[SheetCells]:
         except csv.Error as error:
             yield SheetCells(row, [], broken=f"the row cannot be read, see its quotation marks ({error})")
             return
+        except _TooLongRow:
+            yield SheetCells(row, [], broken=TOO_LONG_ROW)
+            return
+        if len(cells) > MOST_COLUMNS:
+            yield SheetCells(row, [], broken=TOO_MANY_COLUMNS)
+            return
         yield SheetCells(row, cells)
+
+
+class _TooLongRow(Exception):
+    """The lines of one row are longer than any row is."""
+
+
+class _Lines:
+    """The lines of a text, for a reader that takes as many of them as belong to one row."""
+
+    def __init__(self, text: str) -> None:
+        self._text = io.StringIO(text, newline="")
+        self._left = LONGEST_ROW
+
+    def begin_row(self) -> None:
+        """The next line begins a row."""
+        self._left = LONGEST_ROW
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(self._left + 1)
+        self._left -= len(line)
+        if not line:
+            raise StopIteration
+        if self._left < 0:
+            raise _TooLongRow
+        return line

@@ -9,8 +9,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from app.services.questions.exports import SheetFormat, header_of
+from app.services.questions.limits import MOST_ROWS
 from app.services.questions.rows import DIFFICULTIES, STATUSES, TYPES
-from app.services.questions.sheets import MOST_ROWS
 from app.services.questions.workbooks import SHEET
 
 _LISTS = {"type": TYPES, "difficulty": DIFFICULTIES, "status": STATUSES}

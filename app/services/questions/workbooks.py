@@ -11,28 +11,42 @@ from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
-from openpyxl import load_workbook
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.worksheet._reader import WorkSheetParser
 
+from app.core.archives import METHODS, RefusedArchive, open_archive
 from app.core.errors import Invalid
 from app.services.questions.cells import one_line_end
+from app.services.questions.limits import (
+    MOST_CHARACTERS,
+    MOST_COLUMNS,
+    MOST_LINES,
+    MOST_ROWS,
+    TOO_MANY_CHARACTERS,
+    TOO_MANY_COLUMNS,
+    TOO_MANY_LINES,
+    WORKBOOK,
+)
 
 SHEET = "questions"
 WHOLE_ROW = -1
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # a workbook with a password, and the format before XLSX
-_MOST_ENTRIES = 1_000
-_MOST_BYTES_INSIDE = 100_000_000
-_LARGEST_RATIO = 200
 _CHUNK = 1 << 20
-_SMALL = 1_000_000
-_MOST_COLUMNS = 500
 _REFUSED_PARTS = {
     "vbaproject": "it has macros; save it as XLSX without",
     "xl/externallinks/": "it has links to other files; break them and save it again",
     "xl/connections.xml": "it has connections to other data; remove them and save it again",
     "xl/querytables/": "it has connections to other data; remove them and save it again",
+}
+_TOO_LARGE = f"unpacked it is larger than {WORKBOOK.bytes_inside:,} bytes; split it"
+_WHY_NOT_OPENED = {
+    "damaged": "it is damaged or incomplete",
+    "entries": _TOO_LARGE,
+    "size": _TOO_LARGE,
+    "ratio": "it is packed more tightly than a sheet of questions can be",
 }
 _ESCAPED = re.compile(r"_x(00(?:0[0-8BCDEF]|1[0-9A-F])|FFF[EF])_")
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -62,6 +76,8 @@ def read_workbook(file: bytes, called: str = SHEET) -> Iterator[SheetCells]:
     _check_container(file)
     try:
         rows = _rows(file, called)
+    except (Invalid, MemoryError):
+        raise
     except Exception as error:  # A damaged part may make the library stumble over anything.
         raise _refused("it is damaged; open it in a spreadsheet and save it as XLSX again") from error
     return iter(rows)
@@ -80,13 +96,12 @@ def _check_container(file: bytes) -> None:
     if file.startswith(_OLE):
         raise _refused("it has a password or is in the old format; save it as XLSX without a password")
     try:
-        archive = zipfile.ZipFile(BytesIO(file))
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
-        raise _refused("it is damaged or incomplete") from None
+        archive = open_archive(file, WORKBOOK)
+    except RefusedArchive as refused:
+        raise _refused(_WHY_NOT_OPENED[refused.reason]) from None
     entries = archive.infolist()
     if any(entry.flag_bits & 1 for entry in entries):
         raise _refused("it has a password; save it without")
-    _check_size(entries)
     names = {entry.filename.lower() for entry in entries}
     if "xl/workbook.xml" not in names:
         raise _refused("it is a ZIP file without a workbook; save the sheet as XLSX or CSV UTF-8")
@@ -96,23 +111,13 @@ def _check_container(file: bytes) -> None:
     _check_truth(archive, entries)
 
 
-def _check_size(entries: list[zipfile.ZipInfo]) -> None:
-    """Before anything is unpacked, by what the entries say of themselves."""
-    size = sum(entry.file_size for entry in entries)
-    packed = sum(entry.compress_size for entry in entries)
-    if len(entries) > _MOST_ENTRIES or size > _MOST_BYTES_INSIDE:
-        raise _refused(f"unpacked it is larger than {_MOST_BYTES_INSIDE:,} bytes; split it")
-    if size > _SMALL and size > packed * _LARGEST_RATIO:
-        raise _refused("it is packed more tightly than a sheet of questions can be")
-
-
 def _check_truth(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> None:
     """Whether the entries hold what they say, reading no more than that.
 
     The library asks for whole entries, and `zipfile` then unpacks one to its end before it looks at its size.
     """
     for entry in entries:
-        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        if entry.compress_type not in METHODS:
             raise _refused("it is packed in an unusual way; open it in a spreadsheet and save it again")
         try:
             with archive.open(entry) as part:
@@ -125,22 +130,54 @@ def _check_truth(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> No
 def _rows(file: bytes, called: str) -> list[SheetCells]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="openpyxl")  # about pictures and the like, which we drop
-        book = load_workbook(BytesIO(file), read_only=True, keep_links=False)
-        sheet = next((one for one in book.worksheets if one.title.lower() == called), book.worksheets[0])
+        # Not `load_workbook`: it reads each sheet from end to end, to see how large it is.
+        reader = ExcelReader(BytesIO(file), read_only=True, keep_links=False)
+        reader.read_manifest()
+        reader.read_strings()
+        reader.read_workbook()
+        apply_stylesheet(reader.archive, reader.wb)
         # The library's own read-only sheet fills up to the width and height that a file claims to have, and
         # forgets what is merged or hidden. The parser below it does neither.
-        with book._archive.open(sheet._worksheet_path) as part:  # noqa: SLF001
+        with reader.archive.open(_path_of_sheet(reader, called)) as part:
             parser = WorkSheetParser(
                 part,
-                sheet._shared_strings,  # noqa: SLF001
-                epoch=book.epoch,
-                date_formats=book._date_formats,  # noqa: SLF001
-                timedelta_formats=book._timedelta_formats,  # noqa: SLF001
+                reader.shared_strings,
+                epoch=reader.wb.epoch,
+                date_formats=reader.wb._date_formats,  # noqa: SLF001
+                timedelta_formats=reader.wb._timedelta_formats,  # noqa: SLF001
             )
-            rows = [_row(number, cells) for number, cells in parser.parse() if _says_something(cells)]
+            rows = _bounded(parser.parse())
     _note_hidden(rows, parser)
     _note_merged(rows, parser)
     return _with_header(rows)
+
+
+def _path_of_sheet(reader: Any, called: str) -> str:
+    """Where the sheet of this name is in the archive, or else the first one."""
+    paths = {
+        sheet.name.lower(): str(link.target)
+        for sheet, link in reversed(list(reader.parser.find_sheets()))
+        if link.target in reader.valid_files and "chartsheet" not in link.Type
+    }
+    return paths.get(called) or list(paths.values())[-1]
+
+
+def _bounded(parsed: Iterator[tuple[int, list[Mapping[str, Any]]]]) -> list[SheetCells]:
+    """The rows in which something stands, up to one more than a sheet may have. Raises Invalid."""
+    rows: list[SheetCells] = []
+    characters = 0
+    for line, (number, cells) in enumerate(parsed, start=1):
+        if line > MOST_LINES:
+            raise Invalid.field("file", TOO_MANY_LINES)
+        if not _says_something(cells):
+            continue
+        rows.append(_row(number, cells))
+        characters += sum(map(len, rows[-1].cells))
+        if characters > MOST_CHARACTERS:
+            raise Invalid.field("file", TOO_MANY_CHARACTERS)
+        if len(rows) > MOST_ROWS + 1:
+            break
+    return rows
 
 
 def _says_something(cells: list[Mapping[str, Any]]) -> bool:
@@ -149,8 +186,8 @@ def _says_something(cells: list[Mapping[str, Any]]) -> bool:
 
 def _row(number: int, cells: list[Mapping[str, Any]]) -> SheetCells:
     width = max(cell["column"] for cell in cells if cell["value"] is not None)
-    if width > _MOST_COLUMNS:
-        return SheetCells(number, [], broken=f"a sheet has at most {_MOST_COLUMNS} columns")
+    if width > MOST_COLUMNS:
+        return SheetCells(number, [], broken=TOO_MANY_COLUMNS)
     row = SheetCells(number, [""] * width)
     for cell in cells:
         place = cell["column"] - 1

@@ -2,20 +2,24 @@
 
 from uuid import UUID
 
+from app.core.names import LONGEST_TITLE
 from app.models import LocalizedText, Test, TestSection
+from app.services import audit
+from app.services.audit import Subject
 from app.services.tests import drafts
 from app.services.tests.drafts import SectionDraft, TestDraft
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
 COPY = {"en": "copy", "hi": "प्रतिलिपि"}
-LONGEST_TITLE = 300
 
 
 async def clone(uow: UnitOfWork, author: Principal, test_id: UUID) -> Test:
     """A new draft with all that the test's draft has, whose title says that it is a copy."""
     test = await uow.tests.draft(author.institute_id, test_id)
-    return await drafts.create(uow, author, _draft_of(test))
+    copy = await drafts.create(uow, author, _draft_of(test))
+    audit.record(uow, author, "clone", Subject("test", copy.id), of=str(test.id))
+    return copy
 
 
 def _draft_of(test: Test) -> TestDraft:

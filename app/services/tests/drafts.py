@@ -9,6 +9,8 @@ from uuid import UUID
 from app.core.errors import FieldError, Invalid
 from app.core.ids import uuid7
 from app.models import LocalizedText, Test, TestQuestion, TestSection
+from app.services import audit
+from app.services.audit import Subject
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
@@ -94,6 +96,7 @@ async def archive(uow: UnitOfWork, author: Principal, test_id: UUID) -> Test:
     """Take a test out of the lists; running attempts go on. Again is harmless."""
     test = await uow.tests.draft(author.institute_id, test_id, lock=True)
     test.status = "archived"
+    audit.record(uow, author, "archive", Subject("test", test.id))
     await uow.tests.flush()
     return test
 

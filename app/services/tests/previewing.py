@@ -8,6 +8,8 @@ from uuid import UUID
 from app.core.errors import FieldError
 from app.models import Paper, Test
 from app.repositories.tests import Listed
+from app.services import audit
+from app.services.audit import Subject
 from app.services.tests.compiling import document_of, gather, next_version, resolved_marks
 from app.services.tests.readiness import language_gaps, obstacles, prevailing_gaps
 from app.services.unit_of_work import Reading
@@ -27,6 +29,8 @@ async def preview(reads: Reading, author: Principal, test_id: UUID) -> Preview:
     """The draft as publishing would freeze it, with all that stands in the way."""
     test = await reads.tests.draft(author.institute_id, test_id)
     material = await gather(reads, test)
+    if await reads.tests.is_embargoed(test.id):
+        audit.record(reads, author, "read_paper", Subject("test", test.id), where="preview")
     return Preview(
         document=document_of(material, next_version(test)),
         obstacles=[*obstacles(material), *prevailing_gaps(material)],

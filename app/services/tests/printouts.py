@@ -1,8 +1,6 @@
 """Printouts: a paper, or its solutions, as PDF."""
 
-import asyncio
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -11,10 +9,12 @@ from uuid import UUID
 import orjson
 
 from app.core.errors import Forbidden, Invalid, NotAvailable, NotPublishable
+from app.core.process_pool import ProcessPool
 from app.core.storage import Storage
 from app.models import Media, Paper, Test
-from app.services import media
-from app.services.printing import PrintLanguage, Sheet, figure_name, paper_sheet, solutions_sheet, typeset
+from app.services import audit, media
+from app.services.audit import Subject
+from app.services.printing import Manuscript, PrintLanguage, figure_name, print_pdf
 from app.services.questions.bank import bank_reader
 from app.services.tests.compiling import compile_paper, gather, next_version
 from app.services.tests.readiness import obstacles
@@ -24,15 +24,14 @@ from app.services.users import Principal
 PrintPart = Literal["paper", "solutions"]
 PrintVersion = int | Literal["draft"]
 
-# A long paper takes half a second of one processor: one at a time. The thread waits for the press.
-_press = ThreadPoolExecutor(max_workers=1, thread_name_prefix="printing")
+_SHORTEN = "Shorten the longest texts and tables of the paper, or print it in parts: as several tests."
 
 
 @dataclass(frozen=True, slots=True)
 class Printout:
     """What is to be printed: read from the database, its images not yet from the storage."""
 
-    sheet: Sheet
+    manuscript: Manuscript
     images: Sequence[Media]
     file_name: str
 
@@ -50,26 +49,33 @@ async def printout(
     paper = await _paper(reads, test, version)
     if language not in paper.languages:
         raise Invalid.field("language", f"the paper is in {', '.join(paper.languages)}")
-    document = orjson.loads(paper.document)
     is_draft = version == "draft"
     if part == "solutions":
-        await _check_may_know(reads, author, [UUID(question_id) for question_id in paper.key])
-        sheet = solutions_sheet(document, paper.key, language, is_draft=is_draft)
+        question_ids = [UUID(question_id) for question_id in paper.key]
+        await _check_may_know(reads, author, question_ids)
+        held = await audit.held_among(reads, author, question_ids)
+        audit.record_key_read(reads, author, held, where="print")
+        audit.record(reads, author, "print_solutions", Subject("test", test.id), version=version)
         images: Sequence[Media] = []
     else:
-        sheet = paper_sheet(document, language, is_draft=is_draft)
-        images = await _images(reads, author, document)
+        if await reads.tests.is_embargoed(test.id):
+            audit.record(reads, author, "read_paper", Subject("test", test.id), where="print")
+        images = await _images(reads, author, orjson.loads(paper.document))
     state = "draft" if is_draft else f"v{paper.version}"
-    return Printout(sheet, images, f"{part}-{state}-{language}.pdf")
+    manuscript = Manuscript(paper.document, paper.key if part == "solutions" else None, language, is_draft)
+    return Printout(manuscript, images, f"{part}-{state}-{language}.pdf")
 
 
-async def pdf(printout: Printout, storage: Storage, now: datetime) -> bytes:
-    """The printout, typeset."""
+async def pdf(
+    printout: Printout, storage: Storage, files: ProcessPool, author: Principal, now: datetime
+) -> bytes:
+    """The printout, typeset in a child process. Raises TooComplex, Unavailable."""
     images = {
         figure_name(str(image.id), image.content_type): await _content(storage, image)
         for image in printout.images
     }
-    return await asyncio.get_running_loop().run_in_executor(_press, typeset, printout.sheet, images, now)
+    arguments = (printout.manuscript, images, now)
+    return await files.run(print_pdf, *arguments, caller=author.id, advice=_SHORTEN)
 
 
 async def _paper(reads: Reading, test: Test, version: PrintVersion | None) -> Paper:

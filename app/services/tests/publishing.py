@@ -7,6 +7,8 @@ from uuid import UUID
 
 from app.core.errors import FieldError, NotPublishable
 from app.models import Paper, Test
+from app.services import audit
+from app.services.audit import Subject
 from app.services.questions.bank import bank_reader
 from app.services.tests.compiling import compile_paper, gather, next_version
 from app.services.tests.readiness import language_gaps, obstacles, prevailing_gaps
@@ -42,6 +44,7 @@ async def publish(uow: UnitOfWork, author: Principal, test_id: UUID, now: dateti
     test.status = "published"
     test.updated_at = now
     await uow.tests.flush()
+    audit.record(uow, author, "publish", Subject("test", test.id), version=paper.version)
     return Published(test, paper, language_gaps(material))
 
 

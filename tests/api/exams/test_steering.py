@@ -129,7 +129,7 @@ class TestPauseAndResume:
         again = body_of(await held.order("resume", entrant.attempt))
         assert again["status"] == "in_progress"
         audit = body_of(await held.staff.get(f"{held.path}/audit"))["items"]
-        assert [row["action"] for row in audit] == ["resume", "pause", "publish"]
+        assert [row["action"] for row in audit] == ["resume", "pause", "publish", "add_paper", "create"]
 
     async def test_a_candidate_may_submit_while_paused(self, held: Held, entrant: Entrant) -> None:
         body_of(await held.order("pause", entrant.attempt))

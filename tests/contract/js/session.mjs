@@ -1,6 +1,7 @@
 // A whole life of an account, as @supabase/auth-js lives it. Prints what it saw as JSON.
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { AuthClient } from '@supabase/auth-js'
 
 const { AUTH_URL, ANON_KEY, EMAIL, MAIL_FOLDER } = process.env
@@ -18,10 +19,13 @@ function must({ data, error }) {
 }
 
 async function recoveryToken() {
-  for (const name of await readdir(MAIL_FOLDER)) {
-    const mail = await readFile(join(MAIL_FOLDER, name), 'utf8')
-    const found = mail.includes(`To: ${EMAIL}`) && mail.match(/token_hash=([\w-]+)&type=recovery/)
-    if (found) return found[1]
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await setTimeout(50)) {
+    for (const name of await readdir(MAIL_FOLDER)) {
+      if (!name.endsWith('.eml')) continue
+      const mail = await readFile(join(MAIL_FOLDER, name), 'utf8')
+      const found = mail.includes(`To: ${EMAIL}`) && mail.match(/token_hash=([\w-]+)&type=recovery/)
+      if (found) return found[1]
+    }
   }
   throw new Error('no recovery mail')
 }

@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from app.embedded.auth.app import create_app
+from app.embedded.auth.mail_requests import MailRequests
 from app.embedded.auth.settings import Settings
 from tests.conftest import administer
 
@@ -47,6 +48,7 @@ class Server:
     http: httpx.AsyncClient
     database: asyncpg.Pool
     mail_folder: Path
+    mail_requests: MailRequests
 
     async def call(
         self, method: str, path: str, body: Any = None, *, bearer: str | None = None, **headers: str
@@ -54,7 +56,9 @@ class Server:
         given = {"apikey": ANON_KEY, "X-Supabase-Api-Version": "2024-01-01"}
         if bearer:
             given["Authorization"] = f"Bearer {bearer}"
-        return await self.http.request(method, f"/auth/v1{path}", json=body, headers={**given, **headers})
+        answer = await self.http.request(method, f"/auth/v1{path}", json=body, headers={**given, **headers})
+        await self.mail_requests.send_all()
+        return answer
 
     async def admin(self, method: str, path: str, body: Any = None) -> httpx.Response:
         return await self.call(method, f"/admin{path}", body, bearer=SERVICE_KEY)
@@ -125,7 +129,7 @@ async def make_server(
             http = await stack.enter_async_context(
                 httpx.AsyncClient(transport=transport, base_url="http://auth.test")
             )
-            return Server(http, database, mail_folder)
+            return Server(http, database, mail_folder, app.state.mail_requests)
 
         yield make
 

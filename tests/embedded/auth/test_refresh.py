@@ -3,9 +3,11 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
 from app.embedded.auth.tokens import Use, judge
+from tests.conftest import ROOT
 from tests.embedded.auth.conftest import Server, until_somebody_waits
 
 NOW = datetime(2026, 5, 24, 9, 30, tzinfo=UTC)
@@ -33,6 +35,23 @@ class TestJudge:
         rotated_at = None if since is None else NOW - timedelta(seconds=since)
         interval = timedelta(seconds=10)
         assert judge(number=number, active=5, rotated_at=rotated_at, now=NOW, interval=interval) is use
+
+
+NEXT, AGAIN = "the next pair", "the active one again"
+ENDS, REFUSED = "401, and the session ends", "401"
+ROWS = {
+    "active": "the active one",
+    "parent": "the one before it (its parent)",
+    "grandparent": "an older one",
+    "revoked": "one of a session that has ended",
+}
+
+
+def documented(which: str) -> list[str]:
+    """What docs/api.md says of a token: within 10 seconds of its exchange, and later."""
+    lines = (ROOT / "docs" / "api.md").read_text().splitlines()
+    (row,) = (line for line in lines if line.startswith(f"| {ROWS[which]} |"))
+    return [cell.strip() for cell in row.split("|")[2:4]]
 
 
 async def tokens_of(server: Server, email: str, *, count: int) -> list[str]:
@@ -98,6 +117,30 @@ class TestRefresh:
         assert (answer.status_code, answer.json()["code"]) == (400, "refresh_token_already_used")
         assert (await server.refresh(active)).json()["code"] == "refresh_token_not_found"
         assert (await server.refresh(other["refresh_token"])).status_code == 200
+
+    @pytest.mark.parametrize("seconds", [9, 11])
+    @pytest.mark.parametrize("which", ["active", "parent", "grandparent", "revoked"])
+    async def test_does_what_the_docs_say(
+        self, server: Server, email: str, which: str, seconds: float
+    ) -> None:
+        tokens = await tokens_of(server, email, count=3)
+        await let_seconds_pass(server, email, seconds)
+        if which == "revoked":
+            await server.database.execute(
+                "delete from auth.sessions s using auth.users u where u.id = s.user_id and u.email = $1",
+                email,
+            )
+        sent = tokens[{"grandparent": 0, "parent": 1, "active": 2, "revoked": 2}[which]]
+        answer = await server.refresh(sent)
+        assert self.outcome(answer, active=tokens[-1]) == documented(which)[seconds > 10]
+        goes_on = documented(which)[seconds > 10] in (NEXT, AGAIN)
+        assert (await server.refresh(tokens[-1])).is_success == goes_on
+
+    def outcome(self, answer: httpx.Response, *, active: str) -> str:
+        """The answer in the words of the docs."""
+        if answer.is_success:
+            return AGAIN if answer.json()["refresh_token"] == active else NEXT
+        return ENDS if answer.json()["code"] == "refresh_token_already_used" else REFUSED
 
     async def test_by_many_at_once_gives_all_the_same_token(self, server: Server, email: str) -> None:
         (token,) = await tokens_of(server, email, count=1)

@@ -30,7 +30,7 @@ class TestUpgrade:
         for database in databases:
             await database.close()
         connection = await asyncpg.connect(new_database_url)
-        assert await connection.fetchval("select array_agg(number) from auth.schema_steps") == [1]
+        assert await connection.fetchval("select array_agg(number) from auth.schema_steps") == [1, 2]
         await connection.close()
 
     async def test_keeps_what_is_there(self, new_database_url: str, email: str) -> None:

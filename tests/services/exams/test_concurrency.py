@@ -20,7 +20,8 @@ from app.services.exams import ExamDraft, ExamPaperDraft, Order, Verb
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import Principal, operator
 from tests.content import Made, publish_test
-from tests.sittings import add_candidate, response, until_blocking
+from tests.sittings import add_candidate, response
+from tests.two_connections import Work, alone, overlap
 
 HOUR = timedelta(hours=1)
 
@@ -61,87 +62,70 @@ async def candidate(engine: AsyncEngine) -> Principal:
         return await add_candidate(uow)
 
 
-async def in_transaction(engine: AsyncEngine, work: Any) -> Any:
-    async with unit_of_work(engine) as uow:
-        return await work(uow)
-
-
 class TestEnteringAndReleasing:
     async def test_who_is_just_entering_is_seen_by_the_release(
         self, engine: AsyncEngine, hall: Hall, candidate: Principal
     ) -> None:
         now = hall.parts.clock.now()
-        async with unit_of_work(engine) as entering:
-            await hall.enter(entering, candidate, now)
-            releasing = asyncio.create_task(in_transaction(engine, lambda uow: hall.release(uow, now)))
-            await until_blocking(engine, entering)
+        both = await overlap(
+            engine, lambda uow: hall.enter(uow, candidate, now), lambda uow: hall.release(uow, now)
+        )
+        assert both.waited
         with pytest.raises(AttemptsInProgress):
-            await releasing
+            both.second.result()
 
     async def test_who_comes_while_it_is_released_practices(
         self, engine: AsyncEngine, hall: Hall, candidate: Principal
     ) -> None:
         now = hall.parts.clock.now()
-        async with unit_of_work(engine) as uow:
-            await exams.register(uow, candidate, hall.exam_id, now)
-        async with unit_of_work(engine) as releasing:
-            await hall.release(releasing, now)
-            entering = asyncio.create_task(
-                in_transaction(
-                    engine,
-                    lambda uow: exams.start(
-                        uow, hall.parts, candidate, hall.exam_id, hall.paper_id, None, now
-                    ),
-                )
-            )
-            await until_blocking(engine, releasing)
-        assert (await entering).started.attempt.practice
+        await alone(engine, lambda uow: exams.register(uow, candidate, hall.exam_id, now))
+        both = await overlap(
+            engine,
+            lambda uow: hall.release(uow, now),
+            lambda uow: exams.start(uow, hall.parts, candidate, hall.exam_id, hall.paper_id, None, now),
+        )
+        assert both.waited
+        assert both.second.result().started.attempt.practice
 
-    async def test_two_releases_at_once_are_one(
-        self, engine: AsyncEngine, hall: Hall, candidate: Principal
-    ) -> None:
+    async def test_two_releases_at_once_are_one(self, engine: AsyncEngine, hall: Hall) -> None:
         now = hall.parts.clock.now()
-        async with unit_of_work(engine) as first:
-            one = await hall.release(first, now)
-            again = asyncio.create_task(in_transaction(engine, lambda uow: hall.release(uow, now)))
-            await until_blocking(engine, first)
-        assert (await again).release.version == one.release.version == 1
+        both = await overlap(engine, lambda uow: hall.release(uow, now), lambda uow: hall.release(uow, now))
+        assert both.waited
+        assert both.second.result().release.version == both.first.result().release.version == 1
 
 
 class TestPlacingAndStarting:
-    async def test_who_is_just_starting_the_test_is_seen_by_its_placement(
-        self, engine: AsyncEngine, parts: Components, candidate: Principal
-    ) -> None:
+    @pytest.fixture
+    async def placing(self, engine: AsyncEngine, parts: Components) -> tuple[UUID, Work]:
+        """A test, and how it is placed in an exam."""
         now, staff = parts.clock.now(), operator()
         async with unit_of_work(engine) as uow:
             made = await publish_test(uow)
             exam = await exams.create(uow, staff, ExamDraft({"en": "Mock"}, now, now + HOUR))
         draft = ExamPaperDraft("GS", {"en": "GS"}, made.id, now, now + HOUR, now + HOUR)
-        async with unit_of_work(engine) as starting:
-            await attempts.start(starting, parts, candidate, made.id, None, now)
-            placing = asyncio.create_task(
-                in_transaction(engine, lambda uow: exams.add_paper(uow, staff, exam.id, draft))
-            )
-            await until_blocking(engine, starting)
+        return made.id, lambda uow: exams.add_paper(uow, staff, exam.id, draft)
+
+    async def test_who_is_just_starting_the_test_is_seen_by_its_placement(
+        self, engine: AsyncEngine, parts: Components, candidate: Principal, placing: tuple[UUID, Work]
+    ) -> None:
+        (test_id, place), now = placing, parts.clock.now()
+        both = await overlap(
+            engine, lambda uow: attempts.start(uow, parts, candidate, test_id, None, now), place
+        )
+        assert both.waited
         with pytest.raises(Conflict):
-            await placing
+            both.second.result()
 
     async def test_who_comes_while_it_is_placed_does_not_find_the_test(
-        self, engine: AsyncEngine, parts: Components, candidate: Principal
+        self, engine: AsyncEngine, parts: Components, candidate: Principal, placing: tuple[UUID, Work]
     ) -> None:
-        now, staff = parts.clock.now(), operator()
-        async with unit_of_work(engine) as uow:
-            made = await publish_test(uow)
-            exam = await exams.create(uow, staff, ExamDraft({"en": "Mock"}, now, now + HOUR))
-        draft = ExamPaperDraft("GS", {"en": "GS"}, made.id, now, now + HOUR, now + HOUR)
-        async with unit_of_work(engine) as placing:
-            await exams.add_paper(placing, staff, exam.id, draft)
-            starting = asyncio.create_task(
-                in_transaction(engine, lambda uow: attempts.start(uow, parts, candidate, made.id, None, now))
-            )
-            await until_blocking(engine, placing)
+        (test_id, place), now = placing, parts.clock.now()
+        both = await overlap(
+            engine, place, lambda uow: attempts.start(uow, parts, candidate, test_id, None, now)
+        )
+        assert both.waited
         with pytest.raises(NotFound):
-            await starting
+            both.second.result()
 
 
 class TestSteeringAndSitting:
@@ -154,43 +138,18 @@ class TestSteeringAndSitting:
         target = Target(
             candidate.id, hall.made.id, hall.paper_id, attempt.id, attempt.paper_id, attempt.lease
         )
-        order = Order(Verb.SUBMIT, None, [attempt.id])
-        async with unit_of_work(engine) as saving:
-            await attempts.save(saving, hall.parts, target, [response(hall.made, 0, ["a"])], now)
-            ending = asyncio.create_task(
-                in_transaction(
-                    engine,
-                    lambda uow: exams.steer_one(uow, hall.parts, hall.staff, hall.exam_id, order, now),
-                )
-            )
-            await until_blocking(engine, saving)
-        assert (await ending).status == AttemptStatus.SUBMITTED
+        order, sent = Order(Verb.SUBMIT, None, [attempt.id]), [response(hall.made, 0, ["a"])]
+        both = await overlap(
+            engine,
+            lambda uow: attempts.save(uow, hall.parts, target, sent, now),
+            lambda uow: exams.steer_one(uow, hall.parts, hall.staff, hall.exam_id, order, now),
+        )
+        assert (both.waited, both.second.result().status) == (True, AttemptStatus.SUBMITTED)
         async with unit_of_work(engine) as uow:
             await hall.release(uow, now)
             result = await uow.attempts.result(attempt.id)
         assert result is not None
         assert result.score_numerator == 2
-
-    async def test_submit_and_extension_at_once_leave_it_submitted(
-        self, engine: AsyncEngine, hall: Hall, candidate: Principal
-    ) -> None:
-        now = hall.parts.clock.now()
-        async with unit_of_work(engine) as uow:
-            attempt = (await hall.enter(uow, candidate, now)).started.attempt
-            placement = await hall.parts.placements.get(uow, hall.exam_id, hall.paper_id)
-        order = Order(Verb.EXTEND, "power cut", [attempt.id], 300)
-        async with unit_of_work(engine) as submitting:
-            await exams.submit(
-                submitting, hall.parts, candidate.id, placement, hall.paper_id, attempt.id, now
-            )
-            extending = asyncio.create_task(
-                in_transaction(
-                    engine,
-                    lambda uow: exams.steer(uow, hall.parts, hall.staff, hall.exam_id, order, now),
-                )
-            )
-            await until_blocking(engine, submitting)
-        assert [refusal.attempt_id for refusal in (await extending).refused] == [attempt.id]
 
     async def test_many_graders_and_a_release_end_with_each_graded_once(
         self, engine: AsyncEngine, hall: Hall
@@ -205,10 +164,13 @@ class TestSteeringAndSitting:
                 ids.append(attempt.id)
 
         def grading(attempt_id: UUID) -> Awaitable[Any]:
-            return in_transaction(engine, lambda uow: attempts.grade_closed(uow, hall.parts, attempt_id, now))
+            return alone(engine, lambda uow: attempts.grade_closed(uow, hall.parts, attempt_id, now))
 
-        releasing = in_transaction(engine, lambda uow: hall.release(uow, now))
-        await asyncio.gather(*(grading(each) for each in ids), releasing, *(grading(each) for each in ids))
+        releasing = alone(engine, lambda uow: hall.release(uow, now))
+        outcomes = await asyncio.gather(
+            *(grading(each) for each in ids), releasing, *(grading(each) for each in ids)
+        )
+        assert {outcome.code for outcome in outcomes} == {"ok"}
         async with reading(engine) as reads:
             histogram = await reads.attempts.histogram(hall.paper_id)
             graded = await reads.session.scalar(

@@ -163,3 +163,15 @@ class TestReadLayout:
         _, (error,) = read_layout(header.split(), 3, roll_number, columns)
         assert (error.row, error.field) == (1, column)
         assert re.search(sentence, error.message)
+
+
+class TestLimits:
+    def test_a_long_cell_is_not_kept(self) -> None:
+        """Each question remembers thousands of cells that it has read."""
+        with pytest.raises(ValueError, match="at most 100 characters"):
+            reader_of(question())("a" * 101)
+
+    def test_more_columns_than_there_are(self) -> None:
+        names = [f"Q{number}" for number in range(1, 101)]
+        _, errors = read_layout(names, 100, None, ",".join(["1-100"] * 3_000))
+        assert [error.field for error in errors] == ["columns"]

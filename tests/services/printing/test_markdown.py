@@ -94,3 +94,9 @@ class TestTables:
     def test_it_may_follow_a_line_at_once(self) -> None:
         kinds = [block.kind for block in blocks_of("See:\n| a | b |\n|---|---|\n| 1 | 2 |")]
         assert kinds == ["paragraph", "table"]
+
+    def test_what_could_have_very_many_cells_stays_as_it_is_written(self) -> None:
+        """Short rows are filled up to the width of the head: 20,000 characters could make 65,000 cells."""
+        head = "|a" * 300 + "\n" + "|-" * 300 + "\n"
+        assert [block.kind for block in blocks_of(head + "|\n" * 10)] == ["table"]
+        assert [block.kind for block in blocks_of(head + "|\n" * 9_000)] == ["paragraph"]

@@ -19,6 +19,7 @@ from app.services import media, questions
 from app.services.questions import ImagesZip, ImportReport, SheetFormat
 from app.services.questions import images as images_module
 from app.services.questions.images import ImageArchive
+from app.services.questions.limits import IMAGES
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
 from tests.pictures import picture, png_header
@@ -272,7 +273,7 @@ class TestImageArchive:
     def test_bombs_are_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         tight = zipped({"a.png": bytes(2_000_000)}, zipfile.ZIP_DEFLATED)
         assert "tightly" in refusal(tight)
-        monkeypatch.setattr(images_module, "_MOST_BYTES_INSIDE", 1_999_999)
+        monkeypatch.setattr(images_module, "IMAGES", replace(IMAGES, bytes_inside=1_999_999))
         assert "larger than" in refusal(tight)
 
     @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])

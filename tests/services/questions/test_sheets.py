@@ -7,8 +7,9 @@ import pytest
 from app.core.errors import Invalid, TooLarge
 from app.services.questions import EmptyKey
 from app.services.questions import sheets as sheets_module
+from app.services.questions.limits import MOST_ROWS
 from app.services.questions.rows import SheetRow
-from app.services.questions.sheets import MOST_ROWS, Sheet, read_sheet
+from app.services.questions.sheets import Sheet, read_sheet
 
 PLAIN = "question,option_a,option_b,option_c,key\nWhich is a river?,Nile,Sahara,Alps,a\n"
 EXPLANATIONS: dict[str, Any] = {"explanation": "Because.", "explanation_pt-br": "Porque."}

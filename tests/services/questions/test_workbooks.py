@@ -13,7 +13,8 @@ from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from app.core.errors import Invalid
 from app.services.questions import EmptyKey, SheetFormat, template
-from app.services.questions.sheets import MOST_ROWS, Sheet, read_sheet
+from app.services.questions.limits import MOST_ROWS
+from app.services.questions.sheets import Sheet, read_sheet
 from app.services.questions.workbooks import is_workbook
 from tests.services.questions.workbook_files import HEADER, RIVER, repacked, workbook
 

@@ -8,11 +8,22 @@ from pydantic import StringConstraints
 
 from app.api.deps import CurrentProctor, Now, Parts, Uow
 from app.api.problems import problems
-from app.core.errors import Conflict, Forbidden, Invalid, NotFound, NotPossible, TooLarge
+from app.api.routing import PermissionFirstRoute
+from app.core import full_collections
+from app.core.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    NotPossible,
+    TooComplex,
+    TooLarge,
+    Unavailable,
+)
 from app.schemas.questions import ImportOut
 from app.services import exams
 
-router = APIRouter(prefix="/exams/{exam_id}", tags=["exams"])
+router = APIRouter(prefix="/exams/{exam_id}", tags=["exams"], route_class=PermissionFirstRoute)
 
 Columns = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000)]
 ColumnName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
@@ -20,7 +31,9 @@ ColumnName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=
 
 @router.post(
     "/papers/{paper_id}/responses/import",
-    responses=problems(Forbidden, NotFound, Conflict, NotPossible, TooLarge, Invalid),
+    responses=problems(
+        Forbidden, NotFound, Conflict, NotPossible, TooLarge, Invalid, TooComplex, Unavailable
+    ),
 )
 async def import_answer_sheets(
     exam_id: UUID,
@@ -64,16 +77,17 @@ async def import_answer_sheets(
     other answers at this paper is an error; a sheet replaces an earlier one that was voided
     (`updated` counts these, and places that an account was given).
     """
-    report = await exams.import_answer_sheets(
-        uow,
-        parts,
-        staff,
-        exam_id,
-        paper_id,
-        await file.read(),
-        now,
-        roll_number=roll_number or None,
-        columns=columns or None,
-        dry_run=dry_run,
-    )
+    with full_collections.held_back():
+        report = await exams.import_answer_sheets(
+            uow,
+            parts,
+            staff,
+            exam_id,
+            paper_id,
+            await file.read(),
+            now,
+            roll_number=roll_number or None,
+            columns=columns or None,
+            dry_run=dry_run,
+        )
     return ImportOut.model_validate(report)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Response, status
 
 from app.api.deps import CurrentAuthor, CurrentProctor, CurrentUser, Now, Paging, Reads, Uow, takes_nothing
 from app.api.problems import problems
+from app.api.routing import PermissionFirstRoute
 from app.core.errors import (
     Conflict,
     EntryClosed,
@@ -33,7 +34,7 @@ from app.schemas.exams import (
 from app.services import exams
 from app.services.exams import ExamView
 
-router = APIRouter(prefix="/exams", tags=["exams"])
+router = APIRouter(prefix="/exams", tags=["exams"], route_class=PermissionFirstRoute)
 
 StageFilter = Annotated[
     Literal["draft", "scheduled", "live", "closed", "provisional_key", "final_key", "released", "cancelled"]

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body, Header, Response
 
 from app.api.deps import AttemptHolder, CurrentCandidate, Now, Parts, Reads, Uow
 from app.api.problems import problems
+from app.api.routing import PermissionFirstRoute
 from app.api.sitting import (
     PAPER_ANSWERS,
     check_grant,
@@ -32,7 +33,9 @@ from app.schemas.attempts import AttemptOut, ResponsesIn, SavedOut, StandingAtte
 from app.schemas.exams import StartedPaperOut
 from app.services import attempts, exams
 
-router = APIRouter(prefix="/exams/{exam_id}/papers/{paper_id}", tags=["exams"])
+router = APIRouter(
+    prefix="/exams/{exam_id}/papers/{paper_id}", tags=["exams"], route_class=PermissionFirstRoute
+)
 
 
 @router.post(

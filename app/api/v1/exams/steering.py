@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body, Query, status
 
 from app.api.deps import CurrentAuthor, CurrentProctor, CurrentStaff, Now, Paging, Parts, Reads, Uow
 from app.api.problems import problems
+from app.api.routing import PermissionFirstRoute
 from app.core.errors import Forbidden, Invalid, NotFound, NotPossible
 from app.models import AttemptStatus
 from app.repositories.exams import HallFilter
@@ -34,7 +35,7 @@ from app.services.exams import ExamView, Order, Verb
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
-router = APIRouter(prefix="/exams/{exam_id}", tags=["running exams"])
+router = APIRouter(prefix="/exams/{exam_id}", tags=["running exams"], route_class=PermissionFirstRoute)
 
 ATTEMPT = "/attempts/{attempt_id}"
 STEERING = problems(NotFound, NotPossible, Invalid)

@@ -10,6 +10,7 @@ from app.services.tests.papers import PaperQuestion
 
 AnswerReader = Callable[[str], Answer | None]
 
+_LONGEST_ANSWER = 100
 _BLANK = {"", "na", "-"}
 _SEPARATORS = re.compile(r"[\s,;|/+&]+")
 _TRUE_FALSE = {"t": "true", "f": "false"}
@@ -24,11 +25,16 @@ def reader_of(question: PaperQuestion) -> AnswerReader:
     read = _number if question.type == "numeric" else _marks_of(question)
 
     @lru_cache(maxsize=4_096)
-    def answer(cell: str) -> Answer | None:
-        text = as_given(cell.strip())
+    def answer(text: str) -> Answer | None:
         return None if text.casefold() in _BLANK else read(text)
 
-    return answer
+    def bounded(cell: str) -> Answer | None:
+        text = as_given(cell.strip())
+        if len(text) > _LONGEST_ANSWER:
+            raise ValueError(f"an answer has at most {_LONGEST_ANSWER} characters")
+        return answer(text)
+
+    return bounded
 
 
 def _number(text: str) -> Answer:

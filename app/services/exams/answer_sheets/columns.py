@@ -1,6 +1,7 @@
 """The columns of a file of answer sheets: which of them are answers, and to which question."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -93,7 +94,10 @@ def _listed(names: Sequence[str], columns: str, questions: int) -> list[int]:
     for part in columns.split(","):
         if item := part.strip():
             answers += _range(names, item)
-    twice = next((place for place in answers if answers.count(place) > 1), None)
+        if len(answers) > len(names):
+            raise _BadColumns("columns", f"these are more columns than the file has, {len(names)}")
+    counted = Counter(answers)
+    twice = next((place for place in answers if counted[place] > 1), None)
     if twice is not None:
         raise _BadColumns("columns", f'"{names[twice]}" is named twice')
     if len(answers) != questions:

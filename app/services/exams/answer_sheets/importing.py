@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from app.repositories.grading import Score
 from app.services import attempts
 from app.services.components import Components
 from app.services.exams.answer_sheets.plans import PAPER, Plan, Sat, plan_for
-from app.services.exams.answer_sheets.reading import read_answer_sheets
+from app.services.exams.answer_sheets.reading import SheetFile, answer_sheets_in_pieces, joined
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer
 from app.services.questions import ImportReport, RowError, RowWarning, first_errors
@@ -27,6 +26,7 @@ from app.services.users import Principal
 
 SHEETS_AT_ONCE = 100
 MOST_WARNINGS = 1_000
+_SPLIT = "Split the file, or save it as CSV UTF-8."
 
 Progress = Callable[[int, int], None]
 """Told how many sheets are done, of how many."""
@@ -51,10 +51,13 @@ async def import_answer_sheets(
     A sheet finds its candidate by roll number; one that nobody has is given a place that waits for an
     account. Raises NotFound, NotPossible, Invalid or TooLarge; all else that is wrong stands in the report.
     """
+    # The file is read before the exam is locked: others steer it meanwhile. What is read is then read again.
+    frozen = await parts.papers.get(uow, _sat_paper(*await _paper(uow, staff, exam_id, paper_id), now))
+    read = await _read_apart(parts, staff, file, frozen, roll_number, columns)
     exam = await uow.exams.lock(staff.institute_id, exam_id)
-    _, paper = await uow.exams.paper(exam_viewer(staff), exam.id, paper_id)
-    frozen = await parts.papers.get(uow, _sat_paper(exam, paper, now))
-    read = await asyncio.to_thread(partial(read_answer_sheets, file, frozen, roll_number, columns))
+    _, paper = await _paper(uow, staff, exam_id, paper_id)
+    if _sat_paper(exam, paper, now) != frozen.id:
+        raise Conflict("The paper was published again at this very moment. Import the file again.")
     if read.errors:
         return _refused(read.errors)
     if not read.sheets:
@@ -70,6 +73,31 @@ async def import_answer_sheets(
         unchanged=plan.unchanged,
         warnings=plan.warnings[:MOST_WARNINGS],
     )
+
+
+async def _paper(uow: UnitOfWork, staff: Principal, exam_id: UUID, paper_id: UUID) -> tuple[Exam, ExamPaper]:
+    return await uow.exams.paper(exam_viewer(staff), exam_id, paper_id)
+
+
+async def _read_apart(
+    parts: Components,
+    staff: Principal,
+    file: bytes,
+    frozen: FrozenPaper,
+    roll_number: str | None,
+    columns: str | None,
+) -> SheetFile:
+    """The sheets, read in a process with limits for time and memory."""
+    ids = [question_id for section in frozen.sections for question_id in section.question_ids]
+    questions = [frozen.questions[question_id] for question_id in ids]
+    arguments = (file, questions, roll_number, columns)
+    pieces = await parts.files.collect(
+        answer_sheets_in_pieces,
+        *arguments,
+        caller=staff.id,
+        advice=_SPLIT,
+    )
+    return joined(pieces)
 
 
 def _sat_paper(exam: Exam, paper: ExamPaper, now: datetime) -> UUID:

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from app.core.errors import AlreadyExists, FieldError, Invalid
 from app.core.ids import uuid7
+from app.core.names import LONGEST_TITLE, checked_field
 from app.models import ExamPaper
 from app.services import tests
 from app.services.exams.answer_sheets.reading import letters_marked
@@ -52,6 +53,9 @@ async def hold_on_paper(uow: UnitOfWork, author: Principal, draft: PaperDraft, n
     The options are as many as the key and the marks on the sheets ask for, at least a to d. Raises
     AlreadyExists for a title that an exam has: its sheets are imported into that.
     """
+    title = checked_field("title", draft.title, LONGEST_TITLE)
+    subject = checked_field("subject", draft.subject, LONGEST_TITLE)
+    draft = replace(draft, title=title, subject=subject)
     await uow.questions.lock_bank(
         author.institute_id
     )  # of two such orders at once, the second finds the first

@@ -5,24 +5,23 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from app.core.errors import Invalid
+from app.core.names import LONGEST_EMAIL, LONGEST_NAME, email_address, problem_of
 from app.engine.scoring import Answer
 from app.services.exams.answer_sheets.cells import AnswerReader, reader_of
 from app.services.exams.answer_sheets.columns import ROLL_NUMBER, Layout, read_layout
 from app.services.questions import RowError
 from app.services.questions.cells import as_given
 from app.services.questions.columns import OPTION_LETTERS, spreadsheet_letters
-from app.services.questions.sheets import filled, records_of
+from app.services.questions.limits import MOST_ERRORS_FOUND, MOST_ROWS, NOTHING_MORE_READ
+from app.services.questions.sheets import check_header, filled, records_of
 from app.services.questions.workbooks import SheetCells, is_workbook
-from app.services.tests.papers import FrozenPaper
+from app.services.tests.papers import PaperQuestion
 
 SHEET = "answers"
-MOST_SHEETS = 20_000
 CATEGORIES = ("general", "ews", "obc", "sc", "st")
 
-_ENOUGH_ERRORS = 5_000
+_SENT_AT_ONCE = 100
 _LONGEST_ROLL_NUMBER = 50
-_LONGEST_NAME = 200
-_LONGEST_EMAIL = 254
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +46,46 @@ class SheetFile:
 
 
 def read_answer_sheets(
-    file: bytes, paper: FrozenPaper, roll_number: str | None, columns: str | None
+    file: bytes, questions: Sequence[PaperQuestion], roll_number: str | None, columns: str | None
 ) -> SheetFile:
-    """Read a file of answer sheets to a paper, and find everything that is wrong with it.
+    """Read a file of answer sheets to a paper of these questions, and find everything that is wrong with it.
 
     Raises Invalid for what is neither XLSX nor CSV in UTF-8, TooLarge beyond 25 MB.
     """
     records = records_of(file, SHEET)
     header = next(records)
-    if header.broken or not any(cell.strip() for cell in header.cells):
+    check_header(header)
+    if not any(cell.strip() for cell in header.cells):
         raise Invalid.field("file", "the first row is no header; it names the columns")
-    question_ids = [question_id for section in paper.sections for question_id in section.question_ids]
-    layout, errors = read_layout(header.cells, len(question_ids), roll_number, columns)
+    layout, errors = read_layout(header.cells, len(questions), roll_number, columns)
     found = SheetFile(errors=errors or _cell_errors(header, layout))
     if found.errors:
         return found
-    readers = [(question_id, reader_of(paper.questions[question_id])) for question_id in question_ids]
+    readers = [(question.id, reader_of(question)) for question in questions]
     for count, record in enumerate(filled(records)):
-        if count == MOST_SHEETS:
-            raise Invalid.field("file", f"a file may have {MOST_SHEETS:,} answer sheets; split it")
-        if len(found.errors) > _ENOUGH_ERRORS:
-            found.errors.append(RowError(record.row, "file", "from here on nothing was read"))
+        if count == MOST_ROWS:
+            raise Invalid.field("file", f"a file may have {MOST_ROWS:,} answer sheets; split it")
+        if len(found.errors) > MOST_ERRORS_FOUND:
+            found.errors.append(RowError(record.row, "file", NOTHING_MORE_READ))
             break
         _Row(layout, record, readers, found, may_be_short=is_workbook(file)).read()
     found.errors += repeated(found.sheets)
     return found
+
+
+def answer_sheets_in_pieces(
+    file: bytes, questions: Sequence[PaperQuestion], roll_number: str | None, columns: str | None
+) -> Iterator[SheetFile]:
+    """What `read_answer_sheets` gives, a hundred sheets at a time: for a child process, see `joined`."""
+    found = read_answer_sheets(file, questions, roll_number, columns)
+    yield SheetFile(errors=found.errors)
+    for start in range(0, len(found.sheets), _SENT_AT_ONCE):
+        yield SheetFile(found.sheets[start : start + _SENT_AT_ONCE])
+
+
+def joined(pieces: Sequence[SheetFile]) -> SheetFile:
+    """The file of which these are the pieces."""
+    return SheetFile([sheet for piece in pieces for sheet in piece.sheets], pieces[0].errors)
 
 
 def letters_marked(file: bytes, questions: int, roll_number: str | None, columns: str | None) -> set[str]:
@@ -129,7 +143,7 @@ class _Row:
             row=self.record.row,
             roll_number=self._roll_number(),
             answers=self._answers(),
-            name=self._text("name", _LONGEST_NAME),
+            name=self._text("name", LONGEST_NAME),
             email=self._email(),
             category=self._category(),
             pwbd=self._pwbd(),
@@ -158,19 +172,21 @@ class _Row:
         return number or ""
 
     def _email(self) -> str | None:
-        email = self._text("email", _LONGEST_EMAIL)
-        if email is not None and (" " in email or not all(email.rpartition("@"))):
-            self._wrong(self._name_of("email"), "this is no address like name@example.org")
-        return email.lower() if email is not None else None
+        email = self._text("email", LONGEST_EMAIL)
+        try:
+            return email_address(email) if email is not None else None
+        except ValueError as error:
+            self._wrong(self._name_of("email"), str(error))
+            return None
 
     def _category(self) -> str | None:
-        category = self._text("category", _LONGEST_NAME)
+        category = self._text("category", LONGEST_NAME)
         if category is not None and category.lower() not in CATEGORIES:
             self._wrong(self._name_of("category"), f"write one of: {', '.join(CATEGORIES)}")
         return category.lower() if category is not None else None
 
     def _pwbd(self) -> int | None:
-        number = self._text("pwbd", _LONGEST_NAME)
+        number = self._text("pwbd", LONGEST_NAME)
         if number is None:
             return None
         if number not in ("1", "2", "3", "4", "5"):
@@ -185,8 +201,8 @@ class _Row:
         text = " ".join(as_given(self.record.cells[position].strip()).split())
         if len(text) > longest:
             self._wrong(self._name_of(what), f"at most {longest} characters fit")
-        if "\0" in text:
-            self._wrong(self._name_of(what), "this cannot be stored; remove the NUL character")
+        if text and (problem := problem_of(text)):
+            self._wrong(self._name_of(what), problem)
         return text if text and text != "NA" else None
 
     def _check_width(self) -> None:

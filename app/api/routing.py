@@ -1,0 +1,139 @@
+"""Routes that decide who is calling, and whether they may, before they read a byte of the body."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Depends, params
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive
+
+from app.api.json_bodies import read_json
+from app.api.payloads import refuse_unstorable
+from app.core.client_address import limit_key
+from app.core.errors import BodyTooSlow, TooLarge
+from app.services.components import Components
+
+T = TypeVar("T")
+
+bearer_token = HTTPBearer(
+    auto_error=False, description="An access token, or an attempt token where that is said"
+)
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer_token)]
+
+PUBLIC_BODY_BYTES = 64 * 1024
+"""Whoever is not signed in sends an address, a password or a token."""
+
+
+class Access(Generic[T]):
+    """A dependency that says who is calling, or refuses them.
+
+    It is asked before the body is read, and once for each request: it takes nothing but the request. A
+    route that has one in its signature, directly or below another dependency, is not public.
+    """
+
+    def __init__(self, decide: Callable[[Request], Awaitable[T]]) -> None:
+        self._decide = decide
+
+    async def of(self, request: Request, _: Bearer = None) -> T:
+        """Who is calling; decided by the first who asks. The bearer is there for the OpenAPI document."""
+        decided = request.scope.setdefault("ias_access", {})
+        if self not in decided:
+            decided[self] = await self._decide(request)
+        known: T = decided[self]
+        return known
+
+
+class PermissionFirstRoute(APIRoute):
+    """A route that answers in this order: rate by address, who, whether they may, size, and then the body.
+
+    FastAPI reads and parses a body before it resolves any dependency. Here the `Access` dependencies of the
+    signature come first, so that a stranger's body costs nothing. What FastAPI then reads is bounded in
+    size and time, and JSON is checked before it is parsed.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's handler, with permission asked for before and bounds around the body."""
+        handle = super().get_route_handler()
+        checks = tuple(dict.fromkeys(accesses(self.dependant)))
+        has_body = self.body_field is not None
+        is_form = has_body and isinstance(self.body_field.field_info, params.Form)  # type: ignore[union-attr]
+
+        async def permission_first(request: Request) -> Response:
+            refuse_unstorable(request)
+            parts: Components = request.app.state.components
+            if not checks and has_body:
+                await _limit_by_address(request, parts)
+            for check in checks:
+                await check.of(request)
+            if not has_body:
+                return await handle(request)
+            return await handle(_bounded(request, parts, is_public=not checks, is_form=is_form))
+
+        return permission_first
+
+
+def accesses(dependant: Dependant) -> Iterator[Access[Any]]:
+    """The `Access` dependencies below this one."""
+    for each in dependant.dependencies:
+        owner = getattr(each.call, "__self__", None)
+        if isinstance(owner, Access):
+            yield owner
+        yield from accesses(each)
+
+
+class BoundedRequest(Request):
+    """A request whose JSON is checked before it is parsed."""
+
+    async def json(self) -> Any:
+        """The body's document. Raises Invalid, or JSONDecodeError for what is no JSON."""
+        if not hasattr(self, "_document"):
+            self._document = read_json(await self.body())
+        return self._document
+
+
+def _bounded(request: Request, parts: Components, *, is_public: bool, is_form: bool) -> Request:
+    settings = parts.settings
+    limit = settings.max_upload_bytes if is_form else settings.max_body_bytes
+    if is_public:
+        limit = min(limit, PUBLIC_BODY_BYTES)
+    seconds = settings.upload_seconds if is_form else settings.body_seconds
+    return BoundedRequest(request.scope, _within(request.receive, request.headers, limit, seconds))
+
+
+def _within(receive: Receive, headers: Headers, limit: int, seconds: float) -> Receive:
+    """A `receive` that refuses a body over the limit, announced or not, and one that takes too long."""
+    size = 0
+    ends_at: float | None = None
+
+    async def receive_within() -> Message:
+        nonlocal size, ends_at
+        if _announced(headers) > limit:
+            raise TooLarge(limit)
+        ends_at = ends_at or asyncio.get_running_loop().time() + seconds
+        try:
+            async with asyncio.timeout_at(ends_at):
+                message = await receive()
+        except TimeoutError:
+            raise BodyTooSlow(seconds) from None
+        size += len(message.get("body", b""))
+        if size > limit:
+            raise TooLarge(limit)
+        return message
+
+    return receive_within
+
+
+def _announced(headers: Headers) -> int:
+    text = headers.get("content-length", "0")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+
+
+async def _limit_by_address(request: Request, parts: Components) -> None:
+    address = limit_key(request.state.client_address)
+    await parts.limiter.check(request.state, [(parts.settings.public_limit_per_address, f"public:{address}")])

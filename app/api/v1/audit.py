@@ -1,0 +1,56 @@
+"""The audit log over HTTP, for admins."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+
+from app.api.deps import CurrentAdmin, Paging, Reads
+from app.api.problems import problems
+from app.api.routing import PermissionFirstRoute
+from app.core.errors import Forbidden, Invalid
+from app.repositories.audit import AuditFilter
+from app.schemas.audit import AuditLogEntryOut
+from app.schemas.common import Moment, PageOut
+from app.services import audit
+
+router = APIRouter(prefix="/audit", tags=["audit"], route_class=PermissionFirstRoute)
+
+KINDS = "|".join(audit.ACTIONS)
+
+
+def _wanted(
+    actor: Annotated[UUID | None, Query(description="Who did it")] = None,
+    action: Annotated[str | None, Query(max_length=50, examples=["change_role"])] = None,
+    subject: Annotated[
+        str | None,
+        Query(
+            pattern=rf"^({KINDS})(:[0-9a-fA-F-]{{36}})?$",
+            description="A kind, or a kind and an id: `question` or `question:<id>`",
+        ),
+    ] = None,
+    since: Annotated[Moment | None, Query(alias="from", description="The first moment")] = None,
+    until: Annotated[
+        Moment | None, Query(alias="to", description="The first moment that is left out")
+    ] = None,
+) -> AuditFilter:
+    kind, _, subject_id = (subject or "").partition(":")
+    try:
+        known_by = UUID(subject_id) if subject_id else None
+    except ValueError:
+        raise Invalid.field("query.subject", "Send a UUID after the colon.") from None
+    return AuditFilter(actor, action, kind or None, known_by, since, until)
+
+
+@router.get("", responses=problems(Forbidden, Invalid))
+async def list_audit_log(
+    admin: CurrentAdmin, reads: Reads, paging: Paging, wanted: Annotated[AuditFilter, Depends(_wanted)]
+) -> PageOut[AuditLogEntryOut]:
+    """What staff did, newest first: roles, keys, papers, exports, steering of exams, and who read a key that
+    an exam holds. Entries cannot be changed or deleted.
+
+    People are named by their ids. `request_id` is the one of the request's answer and of the logs.
+    """
+    page = await audit.page(reads, admin, wanted, paging)
+    items = [AuditLogEntryOut.of(entry) for entry in page.items]
+    return PageOut(items=items, next_cursor=page.next_cursor)

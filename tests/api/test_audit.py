@@ -1,0 +1,430 @@
+"""The audit log: every action is in it, nothing changes or leaves it, and admins alone read it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.models import Role
+from app.services import accounts, audit
+from app.services.audit import Subject
+from app.services.components import Components
+from app.services.unit_of_work import reading, unit_of_work
+from app.services.users import Principal, operator
+from tests.answer_sheets import bring_sheets
+from tests.conftest import TestClock
+from tests.content import Made, publish_test
+from tests.exams import HOUR, MINUTE, Entrant, Held, Json, body_of, hold_exam, register, sit
+from tests.people import People, new_email
+
+
+@dataclass
+class World:
+    """An admin who does everything, and what there is to do it to."""
+
+    admin: httpx.AsyncClient
+    people: People
+    engine: AsyncEngine
+    parts: Components
+    clock: TestClock
+
+    async def made(self) -> Made:
+        async with unit_of_work(self.engine) as uow:
+            return await publish_test(uow)
+
+    async def held(self, **changes: Any) -> Held:
+        return await hold_exam(self.admin, await self.made(), starts_at=self.clock.now(), **changes)
+
+    async def person(self) -> str:
+        return str((await (await self.people.candidate()).get("/auth/me")).json()["id"])
+
+    async def entrant(self, held: Held) -> Entrant:
+        entrant = await register(await self.people.candidate(), held)
+        body_of(await entrant.enter())
+        return entrant
+
+    async def entries(self, **params: str) -> list[Json]:
+        return list(body_of(await self.admin.get("/audit", params={"limit": "100", **params}))["items"])
+
+
+How = Callable[[World], Awaitable[str | UUID | None]]
+HOW: dict[tuple[str, str], How] = {}
+
+
+def makes(kind: str, action: str) -> Callable[[How], How]:
+    """Declare how an action is made; what is returned is the id of its subject."""
+
+    def declare(how: How) -> How:
+        HOW[kind, action] = how
+        return how
+
+    return declare
+
+
+@makes("user", "create")
+async def _create(world: World) -> UUID:
+    async with unit_of_work(world.engine) as uow:
+        member = await accounts.create(uow, world.parts, new_email(), "a good password", "", Role.ADMIN)
+    return member.user.id
+
+
+@makes("user", "change_role")
+async def _change_role(world: World) -> str:
+    person = await world.person()
+    body_of(await world.admin.put(f"/users/{person}/role", json={"role": "author"}))
+    return person
+
+
+@makes("user", "change_status")
+async def _change_status(world: World) -> str:
+    person = await world.person()
+    body_of(await world.admin.put(f"/users/{person}/status", json={"active": False}))
+    return person
+
+
+@makes("user", "sign_out")
+async def _sign_out(world: World) -> str:
+    person = await world.person()
+    assert (await world.admin.post(f"/users/{person}/sign-out")).status_code == 204
+    return person
+
+
+@makes("question", "change_key")
+async def _change_key(world: World) -> UUID:
+    question = (await world.made()).question_ids[0]
+    body_of(await world.admin.patch(f"/questions/{question}", json={"key": {"accepted": [["d"]]}}))
+    return question
+
+
+@makes("question", "read_key")
+async def _read_key(world: World) -> UUID:
+    question = (await world.held()).made[0].question_ids[0]
+    body_of(await world.admin.get(f"/questions/{question}"))
+    return question
+
+
+SHEET = "external_id,subject,question,option_a,option_b,option_c,option_d,key\n"
+
+
+@makes("bank", "import")
+async def _import(world: World) -> None:
+    row = f"{uuid4().hex},Polity {uuid4().hex},Which {uuid4().hex}?,A,B,C,D,a"
+    body_of(await world.admin.post("/questions/import", files={"file": (SHEET + row).encode()}))
+
+
+@makes("bank", "export")
+async def _export(world: World) -> None:
+    answer = await world.admin.post("/questions/export", json={"format": "csv", "query": uuid4().hex})
+    assert answer.status_code == 200, answer.text
+
+
+@makes("test", "publish")
+async def _publish_test(world: World) -> UUID:
+    made = await world.made()
+    body_of(await world.admin.post(f"{made.path}/publish"))
+    return made.id
+
+
+@makes("test", "archive")
+async def _archive(world: World) -> UUID:
+    made = await world.made()
+    body_of(await world.admin.post(f"{made.path}/archive"))
+    return made.id
+
+
+@makes("test", "clone")
+async def _clone(world: World) -> str:
+    return str(body_of(await world.admin.post(f"{(await world.made()).path}/clone"))["id"])
+
+
+@makes("test", "read_paper")
+async def _read_paper(world: World) -> UUID:
+    made = (await world.held()).made[0]
+    body_of(await world.admin.get(f"{made.path}/preview"))
+    return made.id
+
+
+@makes("test", "print_solutions")
+async def _print_solutions(world: World) -> UUID:
+    made = await world.made()
+    answer = await world.admin.get(f"{made.path}/print", params={"part": "solutions"})
+    assert answer.status_code == 200, answer.text
+    return made.id
+
+
+def of_exam(action: str, **held: Any) -> Callable[[Callable[[World, Held], Awaitable[Any]]], None]:
+    """Declare an action of an exam that is held for it."""
+
+    def declare(act: Callable[[World, Held], Awaitable[Any]]) -> None:
+        async def how(world: World) -> str:
+            exam = await world.held(**held)
+            await act(world, exam)
+            return str(exam.exam["id"])
+
+        makes("exam", action)(how)
+
+    return declare
+
+
+async def nothing(_world: World, _held: Held) -> None:
+    """What holding an exam does by itself."""
+
+
+for action in ("create", "add_paper", "publish"):
+    of_exam(action)(nothing)
+
+
+@of_exam("change")
+async def _change(_: World, held: Held) -> None:
+    body_of(await held.staff.patch(held.path, json={"title": "Another title"}))
+
+
+@of_exam("change_paper", publish=False)
+async def _change_paper(_: World, held: Held) -> None:
+    body_of(await held.staff.patch(held.paper_path(), json={"title": "Another title"}))
+
+
+@of_exam("remove_paper", publish=False)
+async def _remove_paper(_: World, held: Held) -> None:
+    assert (await held.staff.delete(held.paper_path())).status_code == 204
+
+
+@of_exam("announce")
+async def _announce(_: World, held: Held) -> None:
+    body_of(await held.staff.post(f"{held.path}/announcements", json={"text": "Ten minutes left."}))
+
+
+@of_exam("accommodate")
+async def _accommodate(_: World, held: Held) -> None:
+    items = [{"group": "pwbd", "extra_seconds": 60, "reason": "rules"}]
+    body_of(await held.staff.put(f"{held.path}/accommodations", json={"items": items}))
+
+
+@of_exam("close")
+async def _close(_: World, held: Held) -> None:
+    body_of(await held.staff.post(f"{held.paper_path()}/close"))
+
+
+@of_exam("cancel")
+async def _cancel(_: World, held: Held) -> None:
+    body_of(await held.staff.post(f"{held.path}/cancel", json={"reason": "flood"}))
+
+
+@makes("exam", "postpone")
+async def _postpone(world: World) -> str:
+    held = await hold_exam(world.admin, await world.made(), starts_at=world.clock.now() + HOUR)
+    body_of(await world.admin.post(f"{held.path}/postpone", json={"seconds": 600, "reason": "flood"}))
+    return str(held.exam["id"])
+
+
+@of_exam("claim")
+async def _claim(world: World, held: Held) -> None:
+    await _import_sheets(world, held)
+    path = f"{held.path}/registrations/A1/claim"
+    body_of(await held.staff.post(path, json={"user_id": await world.person()}))
+
+
+async def _import_sheets(world: World, held: Held) -> None:
+    world.clock.advance(60)
+    await bring_sheets(held, ["A1", "a", "b", "c"])
+
+
+of_exam("import_answer_sheets")(_import_sheets)
+
+
+@of_exam("release")
+async def _release(world: World, held: Held) -> None:
+    await sit(await world.people.candidate(), held, {0: ["a"]})
+    await held.release()
+
+
+@of_exam("export_merit_list")
+async def _export_merit_list(world: World, held: Held) -> None:
+    await sit(await world.people.candidate(), held, {0: ["a"]})
+    await held.release()
+    answer = await held.staff.get(f"{held.path}/merit-list", params={"format": "csv"})
+    assert answer.status_code == 200, answer.text
+
+
+STEERING: dict[str, list[tuple[str, Json]]] = {
+    "extend": [("extend", {"seconds": 60, "reason": "r"})],
+    "pause": [("pause", {})],
+    "resume": [("pause", {}), ("resume", {})],
+    "submit": [("submit", {})],
+    "reopen": [("submit", {}), ("reopen", {"reason": "r"})],
+    "void": [("void", {"reason": "r"})],
+}
+
+
+def steering(verb: str) -> How:
+    async def how(world: World) -> str:
+        held = await world.held()
+        entrant = await world.entrant(held)
+        for order, body in STEERING[verb]:
+            body_of(await held.order(order, entrant.attempt, **body))
+        return str(entrant.attempt["id"])
+
+    return how
+
+
+for verb in STEERING:
+    makes("attempt", verb)(steering(verb))
+
+
+@makes("attempt", "admit-late")
+async def _admit_late(world: World) -> str:
+    held = await world.held()
+    entrant = await world.entrant(held)
+    world.clock.advance(600 + 60)
+    late = await entrant.save({0: ["a"]})
+    assert late.json()["recorded"], late.text
+    body_of(await held.order("admit-late", entrant.attempt, reason="power cut"))
+    return str(entrant.attempt["id"])
+
+
+@pytest.fixture
+async def world(people: People, engine: AsyncEngine, parts: Components, clock: TestClock) -> World:
+    return World(await people.member("admin"), people, engine, parts, clock)
+
+
+class TestEveryAction:
+    def test_has_a_way_to_make_it_here(self) -> None:
+        declared = {(kind, action) for kind, actions in audit.ACTIONS.items() for action in actions}
+        assert set(HOW) == declared
+
+    @pytest.mark.parametrize(("kind", "action"), HOW, ids=lambda value: value)
+    async def test_is_in_the_log(self, world: World, kind: str, action: str) -> None:
+        subject_id = await HOW[kind, action](world)
+        wanted = f"{kind}:{subject_id}" if subject_id else kind
+        me = (await world.admin.get("/auth/me")).json()["id"]
+        actor = None if (kind, action) == ("user", "create") else me
+        params = {"subject": wanted, "action": action} | ({"actor": actor} if actor else {})
+        entries = await world.entries(**params)
+        assert entries, f"{action} of {kind} is not in the log"
+        entry = entries[0]
+        assert (entry["action"], entry["actor_id"]) == (action, actor)
+        assert entry["subject"] == {"kind": kind, "id": str(subject_id) if subject_id else None}
+        assert (entry["request_id"] is None) == (actor is None)
+
+    def test_that_is_not_declared_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="not among"):
+            audit.record(None, operator(), "peek", Subject("user"))  # type: ignore[arg-type]
+
+
+class TestReads:
+    async def test_a_list_names_the_questions_whose_keys_were_shown(self, world: World) -> None:
+        held = await world.held()
+        subject = body_of(await world.admin.get(f"/questions/{held.made[0].question_ids[0]}"))["subject_id"]
+        body_of(await world.admin.get("/questions", params={"subject_id": subject}))
+        newest = (await world.entries(action="read_key"))[0]
+        assert sorted(newest["details"]["question_ids"]) == sorted(map(str, held.made[0].question_ids))
+        assert (newest["details"]["count"], newest["subject"]["id"]) == (3, None)
+
+    async def test_who_is_shown_no_key_is_not_in_the_log(self, world: World) -> None:
+        question = (await world.held()).made[0].question_ids[0]
+        stranger = await world.people.member("author")
+        assert body_of(await stranger.get(f"/questions/{question}"))["withheld"] is True
+        assert await world.entries(action="read_key", subject=f"question:{question}") == []
+
+    async def test_a_question_that_no_exam_holds_is_not_in_the_log(self, world: World) -> None:
+        question = (await world.made()).question_ids[0]
+        body_of(await world.admin.get(f"/questions/{question}"))
+        assert await world.entries(action="read_key", subject=f"question:{question}") == []
+
+    async def test_solutions_that_are_printed(self, world: World) -> None:
+        made = (await world.held()).made[0]
+        await world.admin.get(f"{made.path}/print", params={"part": "solutions"})
+        entry = (await world.entries(action="read_key"))[0]
+        assert entry["details"]["where"] == "print"
+
+    async def test_an_import_names_each_key_that_it_changes(self, world: World) -> None:
+        name = uuid4().hex
+        row = f"{name},Polity,Which {name}?,A,B,C,D,%s"
+        for key in ("a", "b", "b"):
+            file = (SHEET + row % key).encode()
+            body_of(await world.admin.post("/questions/import", files={"file": file}))
+        me = (await world.admin.get("/auth/me")).json()["id"]
+        changed = await world.entries(action="change_key", actor=me)
+        assert [entry["details"] for entry in changed] == [{"version": 2}]
+
+    async def test_a_refused_request_leaves_no_entry(self, world: World) -> None:
+        person = await world.person()
+        assert (await world.admin.put(f"/users/{person}/role", json={"role": "king"})).status_code == 422
+        assert await world.entries(subject=f"user:{person}") == []
+
+
+async def execute(engine: AsyncEngine, statement: str, values: dict[str, Any]) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text(statement), values)
+
+
+async def read_as(reader: Principal, engine: AsyncEngine) -> None:
+    async with reading(engine) as reads:
+        audit.record(reads, reader, "read_key", Subject("question"))
+
+
+class TestOnlyGrows:
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "update ias.audit_entries set reason = 'other'",
+            "update ias.audit_entries set actor_id = null where id = :id",
+            "delete from ias.audit_entries where id = :id",
+            "truncate ias.audit_entries",
+            "truncate ias.audit_entries cascade",
+            "truncate ias.institutes cascade",
+        ],
+    )
+    async def test_the_applications_role_cannot_change_it(self, world: World, statement: str) -> None:
+        await _change_role(world)
+        entry = (await world.entries())[0]
+        values = {"id": UUID(entry["id"])} if ":id" in statement else {}
+        with pytest.raises(DBAPIError, match="audit log only grows"):
+            await execute(world.engine, statement, values)
+        assert (await world.entries())[0] == entry
+
+    async def test_a_read_that_cannot_be_recorded_fails(self, world: World) -> None:
+        nobody = replace(operator(), institute_id=uuid4())  # there is no such institute
+        with pytest.raises(DBAPIError):
+            await read_as(nobody, world.engine)
+
+
+class TestListing:
+    @pytest.mark.parametrize("role", ["student", "author", "evaluator", "proctor"])
+    async def test_is_for_admins(self, people: People, role: str) -> None:
+        assert (await (await people.member(role)).get("/audit")).status_code == 403
+
+    async def test_is_narrowed_by_time(self, world: World) -> None:
+        await _change_role(world)
+        me = (await world.admin.get("/auth/me")).json()["id"]
+        now = datetime.now(UTC)
+        early, late = (now - MINUTE).isoformat(), (now + MINUTE).isoformat()
+        assert len(await world.entries(actor=me, **{"from": early, "to": late})) == 1
+        assert await world.entries(actor=me, **{"from": late}) == []
+        assert await world.entries(actor=me, to=early) == []
+        assert await world.entries(actor=me, to="0001-01-01T00:00:00Z") == []
+        assert len(await world.entries(actor=me, **{"from": "0001-01-01T00:00:00Z"})) == 1
+
+    async def test_comes_in_pages(self, world: World) -> None:
+        person = await world.person()
+        for role in ("author", "proctor", "student"):
+            body_of(await world.admin.put(f"/users/{person}/role", json={"role": role}))
+        seen, cursor = [], None
+        while True:
+            params = {"limit": "2", "subject": f"user:{person}"} | ({"cursor": cursor} if cursor else {})
+            page = body_of(await world.admin.get("/audit", params=params))
+            seen += [entry["details"]["after"] for entry in page["items"]]
+            if (cursor := page["next_cursor"]) is None:
+                break
+        assert seen == ["student", "proctor", "author"]
+
+    @pytest.mark.parametrize("subject", ["king", "user:", "user:1", f"{'user'}:{'-' * 36}"])
+    async def test_a_subject_that_is_none_is_refused(self, admin: httpx.AsyncClient, subject: str) -> None:
+        assert (await admin.get("/audit", params={"subject": subject})).status_code == 422

@@ -1,0 +1,223 @@
+"""Texts that could break whoever reads them as a search, number, time, zone, language or cursor: no 500."""
+
+import base64
+import re
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from app.config import Settings
+from app.main import create_app
+from tests.people import People
+
+Json = dict[str, Any]
+
+TEXTS = (
+    "-" * 33,
+    "- " * 60,
+    '-"' * 60,
+    "-(" * 60,
+    "!" * 100,
+    '"' * 101,
+    "a or " * 40,
+    "\\" * 99,
+    "%_" * 60,
+    "'",
+    ":*&|!<->",
+    "$[*] ? (@ > 1)",
+    "(" * 150,
+    "[a-z",
+    "x" * 10_000,
+    "\u0300" * 200,
+    "\u202e\ufeff\u0000",
+    "🙂" * 60,
+)
+NUMBERS = (
+    "1e999999999",
+    "-1e999999999",
+    "1e400",
+    "9" * 4_000,
+    "-" + "9" * 5_000,
+    "1/0",
+    "0/0",
+    "nan",
+    "-inf",
+    "NaN123",
+    "sNaN",
+    "0x10",
+    "1_000",
+    "٣",
+    "½",
+    "²",
+    "9223372036854775808",
+    "2147483648",
+    "-0",
+    "+1",
+    " 1",
+    "1.",
+    "." * 50,
+    "",
+)
+TIMES = (
+    "0000-01-01T00:00:00Z",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-14:00",
+    "9999-12-31T23:59:59Z",
+    "-0001-01-01T00:00:00Z",
+    "292277026596-12-04T15:30:08Z",
+    "1e400",
+    "9" * 400,
+    "2026-02-30T00:00:00Z",
+    "2026-01-01T24:00:00Z",
+    "2026-01-01T00:00:60Z",
+    "2026-01-01T00:00:00+99:99",
+)
+ZONES = (
+    "",
+    ".",
+    "..",
+    "../../etc/passwd",
+    "/etc/localtime",
+    "Asia",
+    "Asia/",
+    "utc\0",
+    "x" * 500,
+    "right/UTC",
+)
+LANGUAGES = ("", "en-", "e", "en_US", "x" * 100, "en-" + "a-" * 50, "١", "En-uS", "__proto__")
+CURSORS = (
+    "[1e400]",
+    "[1e400, 1e400]",
+    "[NaN]",
+    "[99999999999999999999999999]",
+    "[-1, -1]",
+    '["9999-12-31T23:59:59+00:00", "x"]',
+    '["0001-01-01T00:00:00+14:00", "00000000-0000-0000-0000-000000000000"]',
+    '["' + "9" * 300 + '"]',
+    "[[[[[[]]]]]]",
+    '[{"a": 1}, null]',
+    "[null]",
+    "[true, false]",
+    '["\\u0000"]',
+    '["\\ud800"]',
+    "[]",
+    "{}",
+    "1",
+    '["00000000-0000-0000-0000-000000000000"]',
+    '["a", "00000000-0000-0000-0000-000000000000"]',
+)
+
+
+def written(cursor: str) -> str:
+    return base64.urlsafe_b64encode(cursor.encode()).decode().rstrip("=")
+
+
+def query_parameters() -> list[tuple[str, str]]:
+    """Every query parameter of every operation that reads."""
+    paths = create_app(Settings(environment="test")).openapi()["paths"]
+    return [
+        (path, parameter["name"])
+        for path, item in sorted(paths.items())
+        if "get" in item
+        for parameter in item["get"].get("parameters", ())
+        if parameter["in"] == "query"
+    ]
+
+
+def at(path: str) -> str:
+    """The address of an operation, with ids of nothing; the clients' addresses begin below /v1."""
+    return re.sub(r"\{[^}]*\}", lambda _: str(uuid4()), path).removeprefix("/v1")
+
+
+def broken(answer: httpx.Response) -> bool:
+    return answer.status_code >= 500
+
+
+@pytest.fixture(scope="module")
+async def staff(people: People) -> httpx.AsyncClient:
+    return await people.member("admin")
+
+
+class TestQueries:
+    @pytest.mark.parametrize(("path", "name"), query_parameters())
+    async def test_any_text_in_any_parameter(self, staff: httpx.AsyncClient, path: str, name: str) -> None:
+        texts: tuple[str, ...] = (*TEXTS, *NUMBERS, *TIMES, *ZONES, *LANGUAGES)
+        if name == "cursor":
+            texts += tuple(written(cursor) for cursor in CURSORS)
+        address = at(path)
+        bad = [text for text in texts if broken(await staff.get(address, params={name: text}))]
+        assert bad == []
+
+
+class TestBodies:
+    @pytest.mark.parametrize("number", NUMBERS)
+    async def test_numbers(self, staff: httpx.AsyncClient, number: str) -> None:
+        numeric = {"type": "numeric", "text": {"en": "How many?"}, "subject_id": str(uuid4())}
+        marking = {"correct": "2", "incorrect": "-2/3", "dropped": "prorate", "rounding": "upsc"}
+        exam = {"title": "Mock", "opens_at": "2030-01-01T00:00:00Z", "closes_at": "2030-01-02T00:00:00Z"}
+        sent: list[tuple[str, str, Json]] = [
+            ("POST", "/questions", numeric | {"key": {"value": number}}),
+            ("POST", "/questions", numeric | {"key": {"value": "1", "tolerance": number}}),
+            *(
+                ("POST", "/tests", a_test(marking=marking | {name: number}))
+                for name in ("correct", "incorrect", "unattempted")
+            ),
+            ("POST", "/exams", exam | {"cutoffs": {"general": number}}),
+        ]
+        assert [each for each in sent if broken(await staff.request(each[0], each[1], json=each[2]))] == []
+
+    @pytest.mark.parametrize("number", [10**6, 2**31, 2**63 - 1, 2**63, -(2**63), 10**400, 1.5, -0.0])
+    async def test_whole_numbers(self, staff: httpx.AsyncClient, number: float) -> None:
+        sent = [
+            a_test(duration_seconds=number),
+            a_test(attempts_allowed=number),
+            a_test(
+                sections=[
+                    {
+                        "name": "A",
+                        "question_ids": [str(uuid4())],
+                        "choose": number,
+                        "duration_seconds": number,
+                    }
+                ]
+            ),
+        ]
+        assert [each for each in sent if broken(await staff.post("/tests", json=each))] == []
+
+    @pytest.mark.parametrize("time", TIMES)
+    async def test_times(self, staff: httpx.AsyncClient, time: str) -> None:
+        window = {"opens_at": "2030-01-01T00:00:00Z", "closes_at": "2030-01-02T00:00:00Z"}
+        sent: list[tuple[str, Json]] = [
+            ("/exams", {"title": "Mock"} | window | {name: time}) for name in window
+        ]
+        sent += [("/exams", {"title": "Mock", "opens_at": time, "closes_at": time})]
+        sent += [
+            ("/tests", a_test(**{name: time})) for name in ("available_from", "available_until", "opens_at")
+        ]
+        assert [each for each in sent if broken(await staff.post(each[0], json=each[1]))] == []
+
+    @pytest.mark.parametrize("zone", ZONES)
+    async def test_zones(self, staff: httpx.AsyncClient, zone: str) -> None:
+        quiet = {"from": "22:00", "until": "07:00", "timezone": zone}
+        for body in ({"timezone": zone}, {"quiet_hours": quiet}, {"quiet_hours": quiet | {"from": zone}}):
+            for path in ("/notifications/preferences", "/users/me"):
+                for method in ("PATCH", "PUT"):
+                    assert not broken(await staff.request(method, path, json=body))
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    async def test_languages(self, staff: httpx.AsyncClient, language: str) -> None:
+        texts = {language: "Which?"}
+        sent = [
+            ("/tests", a_test(title=texts)),
+            ("/subjects", {"name": texts}),
+            ("/passages", {"name": "P", "text": texts}),
+        ]
+        assert [each for each in sent if broken(await staff.post(each[0], json=each[1]))] == []
+
+
+def a_test(**changes: Any) -> Json:
+    """A draft of a test."""
+    marking = {"correct": "2", "incorrect": "-2/3", "dropped": "prorate", "rounding": "upsc"}
+    return {"title": "Mock", "kind": "full", "duration_seconds": 600, "marking": marking} | changes

@@ -1,0 +1,189 @@
+"""Names and titles, by every way on which one comes in: bodies, access tokens, files, the command line."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from app.core.errors import Invalid
+from app.core.names import LONGEST_NAME, problem_of
+from app.models import Role
+from app.services import accounts, exams
+from app.services.components import Components
+from app.services.unit_of_work import UnitOfWork, unit_of_work
+from app.services.users import operator
+from tests.answer_sheets import send_sheets, sheet_file
+from tests.conftest import ANON_KEY
+from tests.content import UPSC, Made, publish_test
+from tests.exams import Held, body_of, hold_exam
+from tests.people import PASSWORD, new_email
+
+REVERSED = "\u202eoaR ahsA"
+NOT_NAMES = ["Asha\r\nBcc: all@example.org", "\u200b", REVERSED, "Asha\x1b[2J"]
+FUTURE = {"opens_at": "2090-01-01T04:00:00Z", "closes_at": "2090-01-01T08:00:00Z"}
+SHEET = "external_id,subject,question,option_a,option_b,option_c,option_d,key,source,tags\n"
+
+
+async def with_token_name(
+    api: httpx.AsyncClient, auth_url: str, name: Any, email: str | None = None
+) -> dict[str, Any]:
+    """Who somebody is here who has made an account at the auth server, without our API."""
+    body = {"email": email or new_email(), "password": PASSWORD, "data": {"name": name}}
+    async with httpx.AsyncClient(base_url=f"{auth_url}/auth/v1", headers={"apikey": ANON_KEY}) as auth:
+        session = (await auth.post("/signup", json=body)).json()
+    headers = {"Authorization": f"Bearer {session['access_token']}"}
+    return body_of(await api.get("/auth/me", headers=headers))
+
+
+class TestAccessTokens:
+    @pytest.mark.parametrize("name", [*NOT_NAMES, "N" * 20_000, "N\r\n" * 5_000, "", 7, {"x": 1}])
+    async def test_a_name_is_cleaned_and_nobody_is_kept_out(
+        self, api: httpx.AsyncClient, auth_url: str, name: Any
+    ) -> None:
+        me = await with_token_name(api, auth_url, name)
+        assert problem_of(me["name"], LONGEST_NAME) is None
+
+    async def test_without_a_name_it_is_the_local_part_of_the_address(
+        self, api: httpx.AsyncClient, auth_url: str
+    ) -> None:
+        local = f"{'long.' * 50}{uuid4().hex}"[:230]
+        me = await with_token_name(api, auth_url, "\u200b", f"{local}@example.org")
+        assert me["name"] == local[:LONGEST_NAME].rstrip()
+
+
+@pytest.mark.parametrize("name", NOT_NAMES)
+class TestBodies:
+    """Each route that takes a name or a title refuses what is none, and names the field."""
+
+    async def refused(self, answer: httpx.Response, field: str) -> None:
+        problem = body_of(answer, 422)
+        assert [error["field"] for error in problem["errors"]] == [field], problem
+
+    async def test_register(self, api: httpx.AsyncClient, name: str) -> None:
+        body = {"email": new_email(), "password": PASSWORD, "name": name}
+        await self.refused(await api.post("/auth/register", json=body), "name")
+
+    @pytest.mark.parametrize("path", ["/auth/me", "/users/profile"])
+    async def test_a_changed_name(self, candidate: httpx.AsyncClient, path: str, name: str) -> None:
+        await self.refused(await candidate.put(path, json={"name": name}), "name")
+
+    async def test_subjects_and_chapters(self, author: httpx.AsyncClient, name: str) -> None:
+        body = {"slug": f"s-{uuid4().hex}", "name": "Polity"}
+        await self.refused(await author.post("/subjects", json=body | {"name": name}), "name.en")
+        made = body_of(await author.post("/subjects", json=body), 201)
+        path = f"/subjects/{made['id']}/chapters"
+        chapter = {"slug": "c", "name": {"hi": name}}
+        await self.refused(await author.post(path, json=chapter), "name.hi")
+
+    async def test_exams(self, author: httpx.AsyncClient, name: str) -> None:
+        await self.refused(await author.post("/exams", json={"title": name, **FUTURE}), "title.en")
+
+    async def test_tests(self, author: httpx.AsyncClient, name: str) -> None:
+        body = {"title": name, "kind": "full", "duration_seconds": 600, "marking": UPSC, "sections": []}
+        await self.refused(await author.post("/tests", json=body), "title.en")
+
+    async def test_what_questions_are_known_by(
+        self, author: httpx.AsyncClient, uow: UnitOfWork, name: str
+    ) -> None:
+        body: dict[str, Any] = {
+            "subject_id": str(uuid4()),
+            "type": "single_choice",
+            "text": "Which?",
+            "options": [],
+        }
+        body |= {"key": {"accepted": [["a"]]}}
+        for field, value in {"tags": [name], "source": name, "external_id": name}.items():
+            answer = await author.post("/questions", json={**body, field: value})
+            assert field in body_of(answer, 422)["errors"][0]["field"]
+
+
+class TestFiles:
+    @pytest.mark.parametrize("column", ["external_id", "subject", "source", "tags"])
+    async def test_a_sheet_of_questions(self, author: httpx.AsyncClient, column: str) -> None:
+        cells = {"external_id": uuid4().hex, "subject": "Polity", "source": "", "tags": ""}
+        cells[column] = REVERSED
+        row = f"{cells['external_id']},{cells['subject']},Which?,A,B,C,D,a,{cells['source']},{cells['tags']}"
+        answer = await author.post("/questions/import", files={"file": (SHEET + row).encode()})
+        assert [(error["row"], error["field"]) for error in body_of(answer)["errors"]] == [(2, column)]
+
+    @pytest.mark.parametrize(
+        ("column", "value"), [("name", REVERSED), ("email", "a\u202e@example.org"), ("email", "a@b@c")]
+    )
+    async def test_answer_sheets(self, held: Held, column: str, value: str) -> None:
+        file = sheet_file(["A1", value, "a", "b", "c"], header=["roll_number", column, "Q1", "Q2", "Q3"])
+        errors = body_of(await send_sheets(held.staff, held, file))["errors"]
+        assert {(error["row"], error["field"]) for error in errors} == {(2, column)}
+
+    @pytest.fixture
+    async def held(self, author: httpx.AsyncClient, made: Made, clock: Any) -> Held:
+        return await hold_exam(author, made, starts_at=clock.now())
+
+
+class TestOperators:
+    @pytest.mark.parametrize(
+        ("email", "name", "field"),
+        [("nobody", "Asha", "email"), ("a@b\r\n.org", "Asha", "email"), (None, REVERSED, "name")],
+    )
+    async def test_accounts(
+        self, uow: UnitOfWork, parts: Components, email: str | None, name: str, field: str
+    ) -> None:
+        with pytest.raises(Invalid) as refused:
+            await accounts.create(uow, parts, email or new_email(), "a good password", name, Role.ADMIN)
+        assert [error.field for error in refused.value.errors] == [field]
+
+    async def test_an_account_without_a_name_is_called_by_its_address(
+        self, uow: UnitOfWork, parts: Components
+    ) -> None:
+        email = new_email()
+        member = await accounts.create(uow, parts, email.upper(), "a good password", "", Role.AUTHOR)
+        assert (member.user.email, member.user.name) == (email, email.partition("@")[0])
+
+    @pytest.mark.parametrize("field", ["title", "subject"])
+    async def test_exams_on_paper(self, uow: UnitOfWork, parts: Components, field: str) -> None:
+        values: dict[str, Any] = {"title": "Mock 1", "subject": "Polity"} | {field: REVERSED}
+        draft = exams.PaperDraft(
+            key=b"key\na",
+            sheets=b"Q1\na",
+            roll_number=None,
+            columns=None,
+            marking=UPSC,
+            duration_seconds=600,
+            **values,
+        )
+        with pytest.raises(Invalid) as refused:
+            await exams.hold_on_paper(uow, operator(), draft, parts.clock.now())
+        assert [error.field for error in refused.value.errors] == [field]
+
+
+@pytest.fixture
+async def made(engine: Any) -> Made:
+    async with unit_of_work(engine) as uow:
+        return await publish_test(uow, (["a"], ["b"], ["c"]))
+
+
+class TestLines:
+    """Texts of several lines: line breaks are theirs, other control characters are not."""
+
+    @pytest.mark.parametrize(
+        ("text", "status"), [("One\nTwo\tthree", 201), ("\x1b[2J", 422), (REVERSED, 422)]
+    )
+    async def test_announcements(self, author: httpx.AsyncClient, made: Made, text: str, status: int) -> None:
+        held = await hold_exam(author, made, starts_at=datetime.now(UTC))
+        answer = await author.post(f"{held.path}/announcements", json={"text": text})
+        assert answer.status_code == status
+
+    @pytest.mark.parametrize(("text", "status"), [("Fire\nin the hall", 200), ("\x1b[2J", 422)])
+    async def test_reasons(self, author: httpx.AsyncClient, made: Made, text: str, status: int) -> None:
+        held = await hold_exam(author, made, starts_at=datetime.now(UTC))
+        answer = await author.post(f"{held.path}/cancel", json={"reason": text})
+        assert answer.status_code == status
+
+
+class TestDevices:
+    async def test_a_device_is_cleaned_and_the_start_succeeds(
+        self, candidate: httpx.AsyncClient, made: Made
+    ) -> None:
+        started = await candidate.post(f"/tests/{made.id}/start", json={"device": f"Pixel\r\n{REVERSED}"})
+        assert started.status_code == 201

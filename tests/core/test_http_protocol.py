@@ -1,0 +1,122 @@
+"""The head of a request is bounded in size and time, on a real server with real sockets."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from app.core.http_protocol import LARGEST_HEAD, MOST_HEADERS, BoundedHttpProtocol
+
+pytestmark = pytest.mark.anyio
+
+CHUNK = 256 * 1024
+
+
+class Impatient(BoundedHttpProtocol):
+    """The same with a short time, so that the tests do not take long."""
+
+    head_seconds = 0.05
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers with the length of the body."""
+    size, more = 0, True
+    while more:
+        message = await receive()
+        size += len(message["body"])
+        more = message["more_body"]
+    text = str(size).encode()
+    headers = [(b"content-length", str(len(text)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": text})
+
+
+@pytest.fixture(params=[BoundedHttpProtocol])
+async def port(request: pytest.FixtureRequest) -> AsyncIterator[int]:
+    config = uvicorn.Config(application, port=0, http=request.param, lifespan="off", log_config=None)
+    server = uvicorn.Server(config)
+    config.load()
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    yield server.servers[0].sockets[0].getsockname()[1]
+    await server.shutdown()
+
+
+async def answers(port: int, *pieces: bytes) -> bytes:
+    """What the server says to these bytes until it closes the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    said = b""
+    try:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+        while part := await reader.read(65536):
+            said += part
+    except ConnectionError:
+        pass  # It has closed without reading what we went on sending.
+    finally:
+        writer.close()
+    return said
+
+
+class TestSize:
+    async def test_bodies_are_not_counted(self, port: int) -> None:
+        one = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n" + b"y" * 300_000
+        last = one.replace(b"Host: x", b"Host: x\r\nConnection: close")
+        assert (await answers(port, one, one, last)).count(b"300000") == 3
+
+    async def test_pipelined_requests(self, port: int) -> None:
+        one = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+        last = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        assert (await answers(port, one * 20 + last)).count(b"200 OK") == 21
+
+    @pytest.mark.parametrize("start", [b"GET / HTTP/1.1\r\nX: ", b"GET /", b"GET / HTTP/1.1\r\n"])
+    async def test_a_head_that_does_not_end(self, port: int, start: bytes) -> None:
+        filler = b"X: y\r\n" if start.endswith(b"1.1\r\n") else b"x"
+        piece = filler * (16 * 1024 // len(filler))
+        said = await answers(port, start, *[piece] * ((LARGEST_HEAD + CHUNK) // len(piece) + 1))
+        assert said.startswith(b"HTTP/1.1 431 ") or said == b""
+
+    async def test_too_many_headers(self, port: int) -> None:
+        head = b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * (MOST_HEADERS + 1) + b"\r\n"
+        said = await answers(port, head)
+        assert said.startswith(b"HTTP/1.1 431 ")
+        assert b"headers_too_large" in said
+        assert b"200 OK" not in said
+
+    async def test_as_many_as_are_allowed(self, port: int) -> None:
+        head = b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * (MOST_HEADERS - 1) + b"Connection: close\r\n\r\n"
+        assert b"200 OK" in await answers(port, head)
+
+
+@pytest.mark.parametrize("port", [Impatient], indirect=True)
+class TestTime:
+    """The connection is closed by the server: reading to its end returns."""
+
+    @pytest.mark.parametrize("sent", [b"", b"G", b"\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n"])
+    async def test_a_connection_that_says_nothing_or_little(self, port: int, sent: bytes) -> None:
+        assert await answers(port, sent) == b""
+
+    async def test_one_that_stops_after_an_answer(self, port: int) -> None:
+        said = await answers(port, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"GET / HTTP/1.1\r\nHo")
+        assert said.count(b"200 OK") == 1
+
+    async def test_an_answer_under_way_is_not_cut(self, port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnection: close\r\n\r\n12")
+        await writer.drain()
+        assert not await closes_within(reader, Impatient.head_seconds * 4)
+        writer.write(b"34")
+        assert (await reader.read()).endswith(b"4")
+        writer.close()
+
+
+async def closes_within(reader: asyncio.StreamReader, seconds: float) -> bool:
+    """Whether the server closes the connection in this time."""
+    try:
+        await asyncio.wait_for(reader.read(1), seconds)
+    except TimeoutError:
+        return False
+    return True
