@@ -70,6 +70,11 @@ def _filled(size: int, element: bytes, start: bytes = b"[", end: bytes = b"]") -
     return start + b",".join([element] * times) + end
 
 
+def _deep_and_wide(size: int, element: bytes) -> bytes:
+    """Each element stands below hundreds of lists: who copies the way to each copies gigabytes."""
+    return b"[" * PYTHON_DEPTH + _filled(size, element, b"", b"") + b"]" * PYTHON_DEPTH
+
+
 def _in_frame(element: bytes, times: int) -> Shape:
     """A valid object whose list has so many elements."""
 
@@ -97,6 +102,10 @@ def _form_with_a_huge_header(size: int) -> bytes:
 SHAPES: dict[str, Shape] = {
     "lists nested at the parser's limit": _fixed(
         lambda: _filled(MEGABYTE - 100, b"[" * PYTHON_DEPTH + b"]" * PYTHON_DEPTH)
+    ),
+    "a wide list at the bottom of deep ones": _fixed(lambda: _deep_and_wide(MEGABYTE - 2_000, b"0")),
+    "as many escaped NULs at the bottom of deep lists as are parsed": _fixed(
+        lambda: _deep_and_wide(450_000, rb'"\u0000"')
     ),
     "lists nested far beyond it": _fixed(lambda: b"[" * (MEGABYTE // 2 - 1) + b"]" * (MEGABYTE // 2 - 1)),
     "lists nested and never closed": _fixed(lambda: b"[" * 49_000),
@@ -126,6 +135,7 @@ SHAPES: dict[str, Shape] = {
     "a form with a long header": _fixed(lambda: _form_with_a_huge_header(MEGABYTE - 1_000), FORM),
     "no length, and a chunk over the limit": lambda frame: _repeated(b" " * CHUNK, MEGABYTE // CHUNK + 2),
     "a length that is too small": lambda frame: _repeated(b" " * CHUNK, 40, **{"content-length": "10"}),
+    "a length that is too large": lambda frame: _repeated(b"[" * 1_000, 20, **{"content-length": "60000"}),
     "a length that is no number": lambda frame: _repeated(b" " * CHUNK, 40, **{"content-length": "-1"}),
     "30 MB": lambda frame: _repeated(b"0," * (CHUNK // 2), 30 * MEGABYTE // CHUNK),
     "30 MB, announced": lambda frame: _repeated(
@@ -139,12 +149,14 @@ SHAPES: dict[str, Shape] = {
 
 WORST = (
     "lists nested at the parser's limit",
+    "a wide list at the bottom of deep ones",
+    "as many escaped NULs at the bottom of deep lists as are parsed",
     "an escaped NUL in each of many strings",
     "a length that is too small",
     "200,000 objects in the operation's own list",
     "as many objects in the operation's own list as are parsed",
 )
-"""Those for which each operation has work of its own; the others are answered before it is known."""
+"""Those with which most was done before there were bounds."""
 
 
 def frame_of(document: Mapping[str, Any], method: str, path: str) -> Frame:
