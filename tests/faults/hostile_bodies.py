@@ -39,6 +39,7 @@ from tests.conftest import ROOT
 from tests.hostile_bodies import SHAPES, WORST, Frame, frame_of
 from tests.world import PARAMETER
 
+MODULE = "tests.faults.hostile_bodies"
 MOST_MILLISECONDS = 500.0
 MOST_GROWTH = 100.0
 ATTACKERS = 4
@@ -92,6 +93,11 @@ class Server:
                 return int(line.split()[1]) / 1024
         raise ProcessLookupError(self.pid)
 
+    @property
+    def waited(self) -> float:
+        """Milliseconds that its main thread has waited for a processor which others had."""
+        return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[1]) / 1e6
+
 
 @contextmanager
 def _everything(folder: Path) -> Iterator[Json]:
@@ -122,9 +128,7 @@ def _everything(folder: Path) -> Iterator[Json]:
 def _planted(run: Json, folder: Path) -> Iterator[Server]:
     """A second API process on the same servers, with the fault in front of its routes."""
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "--factory", f"{__name__}:create_planted_app"]
-    if __name__ == "__main__":
-        command[-1] = "tests.faults.hostile_bodies:create_planted_app"
+    command = [sys.executable, "-m", "uvicorn", "--factory", f"{MODULE}:create_planted_app"]
     shared = {name: run[name.lower()] for name in SHARED if run.get(name.lower())}
     with (folder / "planted.log").open("wb") as log:
         process = subprocess.Popen(
@@ -223,6 +227,8 @@ class Probe:
     server: Server
     seat: Seat
     milliseconds: list[float] = field(default_factory=list)
+    waited: list[float] = field(default_factory=list)
+    """Of these, how many the API waited for a processor."""
     megabytes: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     _revision: int = 0
@@ -242,18 +248,20 @@ class Probe:
 
     def reset(self) -> None:
         """Forget what was measured."""
-        self.milliseconds, self.megabytes, self.failures = [], [], []
+        for measured in (self.milliseconds, self.waited, self.megabytes, self.failures):
+            measured.clear()
 
     def _run(self) -> None:
         while not self._over.wait(BETWEEN_SAVES):
             self._revision += 1
-            began = time.perf_counter()
+            began, waited = time.perf_counter(), self.server.waited
             try:
                 self._save()
             except (OSError, http.client.HTTPException) as error:
                 self.failures.append(f"{type(error).__name__}: {error}")
                 self._connection = None
             self.milliseconds.append((time.perf_counter() - began) * 1000)
+            self.waited.append(self.server.waited - waited)
             self.megabytes.append(self.server.megabytes)
 
     def _save(self) -> None:
@@ -271,25 +279,28 @@ class Probe:
 
 def _measure(server: Server, seat: Seat, *, short: bool) -> int:
     probe = Probe(server, seat)
+    # Its first reader has it made, which takes the API longer than anything here may.
+    document = httpx.get(f"{server.url}/openapi.json", trust_env=False, timeout=30).raise_for_status().json()
     with probe.running():
         time.sleep(BASELINE_SECONDS)
         before, memory, began = max(probe.milliseconds), server.megabytes, time.monotonic()
         middle = sorted(probe.milliseconds)[len(probe.milliseconds) // 2]
         print(f"before: median {middle:.0f} ms, slowest {before:.0f} ms, load {os.getloadavg()[0]:.1f}")
         probe.reset()
-        statuses = _attack(server, seat, short=short)
+        statuses = _attack(server, seat, document, short=short)
         time.sleep(2 * BETWEEN_SAVES)
     growth = max(probe.megabytes, default=memory) - memory
-    slowest = max(probe.milliseconds, default=float("inf"))
+    slowest, waited = max(zip(probe.milliseconds, probe.waited, strict=True), default=(float("inf"), 0.0))
     rows = {
-        "seconds": f"{time.monotonic() - began:.0f}",
-        "load at the end": f"{os.getloadavg()[0]:.1f}",
+        "seconds, load": f"{time.monotonic() - began:.0f}, {os.getloadavg()[0]:.1f}",
         "requests": f"{statuses.total():,}",
         "answers": ", ".join(f"{status}: {count:,}" for status, count in sorted(statuses.items())),
         "saves": f"{len(probe.milliseconds):,}",
         "saves that failed": f"{len(probe.failures)}",
         "slowest save before, ms": f"{before:.0f}",
         f"slowest save, ms (< {MOST_MILLISECONDS:.0f})": f"{slowest:.0f}",
+        "of which it waited for a processor, ms": f"{waited:.0f}",
+        "saves over half of that": f"{sum(each > MOST_MILLISECONDS / 2 for each in probe.milliseconds)}",
         f"growth of the API, MB (< {MOST_GROWTH:.0f})": f"{growth:.0f}",
     }
     for name, value in rows.items():
@@ -300,9 +311,8 @@ def _measure(server: Server, seat: Seat, *, short: bool) -> int:
     return int(slowest >= MOST_MILLISECONDS or growth >= MOST_GROWTH or bool(probe.failures or crashed))
 
 
-def _attack(server: Server, seat: Seat, *, short: bool) -> Counter[str]:
+def _attack(server: Server, seat: Seat, document: Json, *, short: bool) -> Counter[str]:
     """Let a process with a low priority send everything; how often it heard each status."""
-    document = httpx.get(f"{server.url}/openapi.json", trust_env=False, timeout=30).raise_for_status().json()
     operations = [
         (method.upper(), _path(path, seat), frame_of(document, method, path).list_field)
         for path, item in document["paths"].items()
@@ -312,7 +322,7 @@ def _attack(server: Server, seat: Seat, *, short: bool) -> Counter[str]:
     names = WORST if short else tuple(SHAPES)
     plan = {"url": server.url, "token": seat.access_token, "operations": operations, "shapes": names}
     finished = subprocess.run(
-        [sys.executable, "-m", "tests.faults.hostile_bodies", "--attack"],
+        [sys.executable, "-m", MODULE, "--attack"],
         input=json.dumps(plan).encode(),
         stdout=subprocess.PIPE,
         check=True,
