@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +36,7 @@ from app.embedded.processes import wait_for
 from app.main import create_app
 from tests.cli.conftest import FROM_OUTSIDE
 from tests.conftest import ROOT
+from tests.faults.raw_requests import status_of
 from tests.hostile_bodies import SHAPES, WORST, Frame, frame_of
 from tests.world import PARAMETER
 
@@ -355,55 +356,14 @@ async def _attack_together(plan: Json) -> Counter[str]:
 
     async def attacker() -> None:
         for (method, path, list_field), shape, token in waiting:
-            status = await _post(plan["url"], method, path, Frame(list_field), shape, token)
+            seconds = 1.0 if shape == NO_ANSWER_EXPECTED else ANSWER_SECONDS
+            status = await status_of(
+                plan["url"], method, path, SHAPES[shape](Frame(list_field)), token, seconds
+            )
             statuses[status] += 1
 
     await asyncio.gather(*(attacker() for _ in range(ATTACKERS)))
     return statuses
-
-
-async def _post(url: str, method: str, path: str, frame: Frame, shape: str, token: str | None) -> str:
-    """The status of one request over a connection of its own; a word where there is none."""
-    seconds = 1.0 if shape == NO_ANSWER_EXPECTED else ANSWER_SECONDS
-    address = urlsplit(url)
-    body = SHAPES[shape](frame)
-    try:
-        reader, writer = await asyncio.open_connection(address.hostname, address.port)
-    except OSError:
-        return "no connection"
-    sending = asyncio.create_task(_send(writer, _head(method, path, body.headers, token), body.parts()))
-    try:
-        async with asyncio.timeout(seconds):
-            line = await reader.readline()
-        return line.split()[1].decode() if line else "closed"
-    except TimeoutError:
-        return "no answer"
-    except (OSError, IndexError):
-        return "closed"
-    finally:
-        sending.cancel()
-        writer.transport.abort()
-
-
-def _head(method: str, path: str, given: Mapping[str, str], token: str | None) -> bytes:
-    headers = {"host": "api.test", "connection": "close", **given}
-    if token:
-        headers["authorization"] = f"Bearer {token}"
-    if "content-length" not in given:
-        headers["transfer-encoding"] = "chunked"
-    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n"
-
-
-async def _send(writer: asyncio.StreamWriter, head: bytes, parts: Iterator[bytes]) -> None:
-    is_chunked = b"transfer-encoding: chunked" in head
-    with suppress(OSError):
-        writer.write(head)
-        for part in parts:
-            writer.write(b"%x\r\n%b\r\n" % (len(part), part) if is_chunked else part)
-            await writer.drain()
-        writer.write(b"0\r\n\r\n" if is_chunked else b"")
-        await writer.drain()
 
 
 if __name__ == "__main__":
