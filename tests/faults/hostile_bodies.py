@@ -9,6 +9,7 @@ import asyncio
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -53,6 +54,10 @@ PATIENCE = 120.0
 PLANTED_BYTES = 500_000
 """The planted fault walks no larger bodies: a megabyte took 3.7 GB, which would endanger the machine."""
 
+PLANTED_REQUESTS = 40
+"""With the fault, each of some shapes stops the API for seconds."""
+ALL_REQUESTS = 100_000
+
 Json = dict[str, Any]
 
 
@@ -68,7 +73,12 @@ def main(argv: list[str] | None = None) -> int:
         server = Server(run["api_url"], run["pids"]["api"])
         if arguments.planted:
             server = stack.enter_context(_planted(run, folder))
-        return _measure(server, Seat.taken(server.url), short=arguments.short or arguments.planted)
+        return _measure(
+            server,
+            Seat.taken(server.url),
+            PLANTED_REQUESTS if arguments.planted else ALL_REQUESTS,
+            short=arguments.short or arguments.planted,
+        )
 
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
@@ -278,7 +288,7 @@ class Probe:
             self.failures.append(f"{answer.status}: {content[:200].decode(errors='replace')}")
 
 
-def _measure(server: Server, seat: Seat, *, short: bool) -> int:
+def _measure(server: Server, seat: Seat, most: int, *, short: bool) -> int:
     probe = Probe(server, seat)
     # Its first reader has it made, which takes the API longer than anything here may.
     document = httpx.get(f"{server.url}/openapi.json", trust_env=False, timeout=30).raise_for_status().json()
@@ -288,7 +298,7 @@ def _measure(server: Server, seat: Seat, *, short: bool) -> int:
         middle = sorted(probe.milliseconds)[len(probe.milliseconds) // 2]
         print(f"before: median {middle:.0f} ms, slowest {before:.0f} ms, load {os.getloadavg()[0]:.1f}")
         probe.reset()
-        statuses = _attack(server, seat, document, short=short)
+        statuses = _attack(server, seat, document, most, short=short)
         time.sleep(2 * BETWEEN_SAVES)
     growth = max(probe.megabytes, default=memory) - memory
     slowest, waited = max(zip(probe.milliseconds, probe.waited, strict=True), default=(float("inf"), 0.0))
@@ -312,7 +322,7 @@ def _measure(server: Server, seat: Seat, *, short: bool) -> int:
     return int(slowest >= MOST_MILLISECONDS or growth >= MOST_GROWTH or bool(probe.failures or crashed))
 
 
-def _attack(server: Server, seat: Seat, document: Json, *, short: bool) -> Counter[str]:
+def _attack(server: Server, seat: Seat, document: Json, most: int, *, short: bool) -> Counter[str]:
     """Let a process with a low priority send everything; how often it heard each status."""
     operations = [
         (method.upper(), _path(path, seat), frame_of(document, method, path).list_field)
@@ -321,7 +331,13 @@ def _attack(server: Server, seat: Seat, document: Json, *, short: bool) -> Count
         if path != "/v1/auth/logout"  # An attacker who signs out attacks no longer.
     ]
     names = WORST if short else tuple(SHAPES)
-    plan = {"url": server.url, "token": seat.access_token, "operations": operations, "shapes": names}
+    plan = {
+        "url": server.url,
+        "token": seat.access_token,
+        "operations": operations,
+        "shapes": names,
+        "most": most,
+    }
     finished = subprocess.run(
         [sys.executable, "-m", MODULE, "--attack"],
         input=json.dumps(plan).encode(),
@@ -352,6 +368,7 @@ async def _attack_together(plan: Json) -> Counter[str]:
         for token in (None, plan["token"])
     ]
     Random(1).shuffle(requests)
+    del requests[plan["most"] :]
     waiting, statuses = iter(requests), Counter[str]()
 
     async def attacker() -> None:
@@ -367,4 +384,5 @@ async def _attack_together(plan: Json) -> Counter[str]:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # The system is stopped on the way out.
     sys.exit(main(sys.argv[1:]))
