@@ -107,6 +107,8 @@ def _lifespan(
             ]
             # What lives as long as the process is no garbage; looking through it was most of the slowest
             # requests' time (docs/performance.md).
+            if settings.shows_docs:
+                app.openapi()  # Anybody may ask for the document, and making it holds the event loop.
             gc.collect()
             gc.freeze()
             try:

@@ -35,7 +35,7 @@ from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from tests.people import People
 
-# A development tool brings lxml, which production does not have: openpyxl must read with the same parser here.
+# A development tool brings lxml, which production has not: openpyxl must read with the same parser here.
 os.environ["OPENPYXL_LXML"] = "False"
 
 ROOT = Path(__file__).parent.parent

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.api.json_bodies import MOST_VALUES, SUSPICIOUS, read_json
+from app.api.json_bodies import MOST_VALUES, is_suspicious, read_json
 from app.core.errors import Invalid
 
 
@@ -64,4 +64,4 @@ class TestReadJson:
 
     def test_innocent_bodies_are_not_walked(self) -> None:
         text = json.dumps({"answer": ["b"], "revision": 12, "time_spent_ms": 61200, "text": "नमस्ते 12e5"})
-        assert SUSPICIOUS.search(text) is None
+        assert not is_suspicious(text)

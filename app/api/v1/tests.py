@@ -214,14 +214,14 @@ async def start_test(
     candidate: CurrentCandidate,
     uow: Uow,
     parts: Parts,
-    now: Now,
     body: Annotated[StartIn | None, Body()] = None,
 ) -> StartedOut:
     """Start an attempt (201), or take up the one in progress with a new lease (200).
 
     Keep `attempt_token`: it is good for this attempt, also without your session, for a day past the deadline.
     """
-    started = await attempts.start(uow, parts, candidate, test_id, (body or StartIn()).device, now)
+    device = (body or StartIn()).device
+    started = await attempts.start(uow, parts, candidate, test_id, device, parts.clock.now())
     if not started.is_new:
         response.status_code = 200
     return StartedOut.of_start(started, parts.clock)

@@ -23,7 +23,6 @@ from app.services.attempts.starting import (
     section_windows,
     start,
     take_up,
-    when_it_begins,
 )
 
 __all__ = [
@@ -52,6 +51,5 @@ __all__ = [
     "start",
     "submit",
     "take_up",
-    "when_it_begins",
     "withdraw_results",
 ]

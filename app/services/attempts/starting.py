@@ -91,23 +91,17 @@ async def _begin(
     valid = [attempt for attempt in earlier if attempt.status != AttemptStatus.VOID]
     if test.attempts_allowed is not None and len(valid) >= test.attempts_allowed and not candidate.is_staff:
         raise AttemptsExhausted(test.attempts_allowed)
-    begins_at = when_it_begins(parts, now)
     return await begin(
         uow,
-        begins_at,
+        now,
         device,
         test_id=test_id,
         paper_id=paper_id,
         user_id=candidate.id,
         number=next_number(earlier),
         practice=_is_practice(candidate, test, valid) or await uow.tests.was_released(test_id),
-        deadline_at=timing.deadline(begins_at, paper.duration, None),
+        deadline_at=timing.deadline(now, paper.duration, None),
     )
-
-
-def when_it_begins(parts: Components, arrived_at: datetime) -> datetime:
-    """An attempt begins when it is made: what the request has waited for the server costs no time."""
-    return max(arrived_at, parts.clock.now())
 
 
 async def begin(uow: UnitOfWork, now: datetime, device: str | None, **place: Any) -> Attempt:

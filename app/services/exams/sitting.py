@@ -43,9 +43,12 @@ async def start(
     paper_id: UUID,
     device: str | None,
     now: datetime,
+    arrived_at: datetime | None = None,
 ) -> StartedPaper:
     """Start the paper, or resume it with a new lease. Once the results are released it is practice.
 
+    Whether the paper is open is judged by `arrived_at`, which may be earlier than `now`, when the attempt
+    begins: what a request has waited for the server costs a candidate neither the entry nor any time.
     Raises NotRegistered, PaperNotOpen, EntryClosed, or AttemptsExhausted where the sitting is over.
     """
     exam, paper = await uow.exams.enter(exam_viewer(candidate), exam_id, paper_id)
@@ -57,7 +60,8 @@ async def start(
         _tell_other_devices(uow, candidate, exam, attempt)
         started = await attempts.hand_over(uow, parts, attempt, is_new=False)
     else:
-        attempt = await _begin(uow, parts, candidate, exam, paper, paper.paper_id, device, now)
+        place = exam, paper, paper.paper_id
+        attempt = await _begin(uow, parts, candidate, *place, device, now, arrived_at or now)
         started = await attempts.hand_over(uow, parts, attempt, is_new=True)
     return StartedPaper(started, package_key(parts, paper.id, started.paper))
 
@@ -89,22 +93,22 @@ async def _begin(
     frozen_id: UUID,
     device: str | None,
     now: datetime,
+    arrived_at: datetime,
 ) -> Attempt:
     earlier = await uow.attempts.earlier(candidate.id, paper.test_id, paper.id)
     frozen = await parts.papers.get(uow, frozen_id)
     is_practice = candidate.is_staff or exam.released_at is not None
     registration, extra, ends_at = None, timing.NO_TIME, None
     if exam.released_at is None:
-        registration = await _admitted(uow, candidate, exam, paper, now)
+        registration = await _admitted(uow, candidate, exam, paper, arrived_at)
         ends_at = paper.ends_at
     if not is_practice and registration is not None:
         if earlier:
             raise AttemptsExhausted(1)
         extra = extra_for(registration, await uow.exams.accommodations_for(exam.id, candidate.id))
-    begins_at = attempts.when_it_begins(parts, now)
     return await attempts.begin(
         uow,
-        begins_at,
+        now,
         device,
         test_id=paper.test_id,
         paper_id=frozen_id,
@@ -114,7 +118,7 @@ async def _begin(
         number=attempts.next_number(earlier),
         practice=is_practice,
         accommodation_seconds=extra // timedelta(seconds=1),
-        deadline_at=timing.deadline(begins_at, frozen.duration, ends_at, extra),
+        deadline_at=timing.deadline(now, frozen.duration, ends_at, extra),
     )
 
 

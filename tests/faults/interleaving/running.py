@@ -22,7 +22,7 @@ from tests.faults.interleaving.cases import Call, Case, schedule_of
 from tests.faults.interleaving.dump import Dump, comparable, read
 from tests.faults.interleaving.row_rules import check_rows
 from tests.faults.interleaving.stepping import Side, Stepper
-from tests.faults.interleaving.world import NOW, World, make_world
+from tests.faults.interleaving.world import NOW, StandingClock, World, make_world
 
 SWEPT_AT = NOW + timedelta(seconds=4)
 ALL_OVER = NOW + timedelta(hours=6)
@@ -257,7 +257,9 @@ async def open_runner(database_url: str, *, compared_share: float = 1.0) -> Asyn
     settings = Settings(database_url=SecretStr(database_url), environment="test", log_level="ERROR")
     engines = [create_engine(settings, pool_size=2, pool_recycle=-1) for _ in range(3)]
     observer = await asyncpg.connect(database_url)
-    async with open_components(settings, application_name="interleavings", pool_size=1) as parts:
+    async with open_components(
+        settings, application_name="interleavings", pool_size=1, clock=StandingClock()
+    ) as parts:
         sides = Side("first", engines[0]), Side("second", engines[1])
         for side in sides:
             await side.connect()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import update
@@ -23,6 +23,13 @@ SECOND_KEYS = ("b", "b", "c", "d")
 """The second version corrects the first question's key, so that the versions mark differently."""
 
 PEOPLE = ("A", "B", "C", "D")
+
+
+class StandingClock:
+    """A clock that stands before everything that happens: a call's own time is all that counts."""
+
+    def now(self) -> datetime:
+        return NOW - timedelta(days=1)
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,9 @@ async def start_paper(
     Once the results are released it is practice. Keep `attempt_token`: it outlives your login.
     """
     device = (body or StartIn()).device
-    started = await exams.start(uow, parts, candidate, exam_id, paper_id, device, now)
+    started = await exams.start(
+        uow, parts, candidate, exam_id, paper_id, device, parts.clock.now(), arrived_at=now
+    )
     if not started.started.is_new:
         response.status_code = 200
     return StartedPaperOut.of_paper(started, parts.clock)
