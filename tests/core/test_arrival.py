@@ -29,6 +29,9 @@ class TestLoopHold:
             pytest.param([INTERVAL, 5.0, *[INTERVAL] * TICKS_AFTER_HOLD], 0.0, 0, id="all of them were read"),
             pytest.param([5.0, 3.0], 0.0, 8.0, id="reading them held the loop again"),
             pytest.param([5.0, *[INTERVAL] * TICKS_AFTER_HOLD, 3.0], 0.0, 3.0, id="another hold, later"),
+            pytest.param(
+                [0.3] * 100, 0.0, 0.3 * TICKS_AFTER_HOLD, id="not to the first of many holds after each other"
+            ),
             pytest.param([500.0], 0.0, LONGEST_HOLD, id="no further back than the longest hold"),
         ],
     )
