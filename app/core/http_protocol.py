@@ -1,6 +1,7 @@
 """uvicorn's HTTP, with bounds on the head of a request, and on the time that clients may take."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -12,6 +13,8 @@ HEAD_SECONDS = 10.0
 """How long a new connection, or a request that has begun, may take until its headers are complete."""
 READ_SECONDS = 30.0
 """How long a client may read nothing of an answer that waits for it."""
+SECOND_LOOK = 0.1
+"""Where the loop was held, timers fire before the sockets are read: they look again after so many seconds."""
 MOST_CONNECTIONS = 10_000
 """Of one process; further requests are answered 503."""
 
@@ -110,12 +113,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         waiting = self.transport.get_write_buffer_size()
         self._read_timer = self.loop.call_later(self.read_seconds, self._check_reading, waiting)
 
-    def _check_reading(self, waited: int) -> None:
+    def _check_reading(self, waited: int, *, again: bool = False) -> None:
         """Cut the connection if nothing was read since; closing would wait for what nobody reads."""
-        if self.transport.get_write_buffer_size() >= waited:
+        if self.transport.get_write_buffer_size() < waited:
+            self._watch_reading()
+        elif again:
             self.transport.abort()
         else:
-            self._watch_reading()
+            look_again = partial(self._check_reading, waited, again=True)
+            self._read_timer = self.loop.call_later(SECOND_LOOK, look_again)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that rests, unless a request waits in its socket."""
+        self.timeout_keep_alive_task = self.loop.call_later(SECOND_LOOK, super().timeout_keep_alive_handler)
 
     def handle_websocket_upgrade(self) -> None:
         """No more requests come over this connection: nothing waits for a head."""
@@ -143,6 +153,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._head_timer = None
 
     def _give_up(self) -> None:
+        """Close, unless the rest of the head waits in the socket."""
+        self._head_timer = self.loop.call_later(SECOND_LOOK, self._close_or_wait)
+
+    def _close_or_wait(self) -> None:
         """Close, unless an earlier request of this connection is still being answered."""
         if getattr(self.cycle, "response_complete", True):
             self.transport.close()

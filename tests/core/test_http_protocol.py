@@ -13,6 +13,7 @@ from app.core.http_protocol import LARGEST_HEAD, MOST_HEADERS, BoundedHttpProtoc
 pytestmark = pytest.mark.anyio
 
 CHUNK = 256 * 1024
+KEEP_ALIVE = 1
 CUT_OFF = asyncio.Event()
 HANDSHAKE = (
     b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: YWFhYWFhYWFhYWFhYWFhYQ==\r\n\r\n"
@@ -52,7 +53,14 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.fixture(params=[BoundedHttpProtocol])
 async def port(request: pytest.FixtureRequest) -> AsyncIterator[int]:
-    config = uvicorn.Config(application, port=0, http=request.param, lifespan="off", log_config=None)
+    config = uvicorn.Config(
+        application,
+        port=0,
+        http=request.param,
+        lifespan="off",
+        log_config=None,
+        timeout_keep_alive=KEEP_ALIVE if request.param is Impatient else 5,
+    )
     server = uvicorn.Server(config)
     config.load()
     server.lifespan = config.lifespan_class(config)
@@ -159,6 +167,26 @@ class TestSockets:
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\n" + HANDSHAKE)
         assert b"101" in await reader.readuntil(b"\r\n\r\n")
         assert not await closes_within(reader, Impatient.head_seconds * 4)
+        writer.close()
+
+
+@pytest.mark.parametrize("port", [Impatient], indirect=True)
+@pytest.mark.parametrize("anyio_backend", [("asyncio", {"use_uvloop": True})])
+class TestAHeldLoop:
+    """uvloop, which production has, runs timers before it reads sockets."""
+
+    async def test_a_request_that_waited_for_it_is_answered(self, port: int) -> None:
+        """The time of the connection is over, and its next request is in the socket."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        await reader.readexactly(1)
+        loop = asyncio.get_running_loop()
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        over = loop.time() + 2 * max(KEEP_ALIVE, Impatient.head_seconds)
+        while loop.time() < over:
+            pass
+        assert (await reader.read()).startswith(b"HTTP/1.1 200")
         writer.close()
 
 
