@@ -8,8 +8,12 @@ from typing import Any
 from app.api.payloads import complaint, dotted
 from app.core.errors import Invalid
 
-MOST_VALUES = 50_000
-"""More than any honest body has: orders for 10,000 attempts have 10,000."""
+MOST_SIGNS = 50_000
+"""Brackets and commas, also those in texts: a bound on the values before they are parsed."""
+MOST_VALUES = 6_000
+"""Checking costs more than parsing, and most where every value is wrong. 1,000 grants of time have 5,000."""
+MOST_FIELDS = 600
+"""Of one object: marks for each of 500 questions have 500."""
 
 # What cannot be stored shows in the text: an escaped NUL or surrogate, NaN or Infinity, a number of very many
 # digits or a very large exponent. Where none of it stands, no value has to be looked at.
@@ -23,14 +27,15 @@ _SUSPICIOUS = (
 Place = tuple["Place", str | int] | None
 
 
-def read_json(body: bytes) -> Any:
+def read_json(body: bytes, most_values: int = MOST_VALUES) -> Any:
     """The document of a body. Raises Invalid, or JSONDecodeError where it is no JSON."""
     try:
         text = body.decode()
     except UnicodeDecodeError:
         raise Invalid("The body is not valid UTF-8.") from None
-    if sum(text.count(sign) for sign in "[{,") > MOST_VALUES:
-        raise Invalid(f"The body has too many values. Send at most {MOST_VALUES:,} at a time.")
+    signs = sum(text.count(sign) for sign in "[{,")
+    if signs > MOST_SIGNS:
+        raise _too_many(most_values)
     try:
         document = json.loads(text)
     except RecursionError:
@@ -39,6 +44,8 @@ def read_json(body: bytes) -> Any:
         raise
     except ValueError:  # Python reads no integer of more than some thousand digits.
         raise Invalid("A number of the body has too many digits.") from None
+    if signs >= min(most_values, MOST_FIELDS):
+        _refuse_many(document, most_values)
     if is_suspicious(text):
         _refuse_unstorable(document)
     return document
@@ -47,6 +54,25 @@ def read_json(body: bytes) -> Any:
 def is_suspicious(text: str) -> bool:
     """Whether JSON may have a value that cannot be stored. Several searches are faster than one for all."""
     return "NaN" in text or "Infinity" in text or any(pattern.search(text) for pattern in _SUSPICIOUS)
+
+
+def _refuse_many(document: Any, most_values: int) -> None:
+    waiting, seen = [document], 0
+    while waiting:
+        value = waiting.pop()
+        seen += 1
+        if seen > most_values:
+            raise _too_many(most_values)
+        if isinstance(value, dict):
+            if len(value) > MOST_FIELDS:
+                raise Invalid(f"An object of the body has too many fields. Send at most {MOST_FIELDS}.")
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+
+
+def _too_many(most_values: int) -> Invalid:
+    return Invalid(f"The body has too many values. Send at most {most_values:,} at a time.")
 
 
 def _refuse_unstorable(document: Any) -> None:

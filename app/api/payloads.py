@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from starlette.requests import HTTPConnection
@@ -32,7 +33,7 @@ _ADVICE = {
 
 def field_errors(errors: Iterable[Mapping[str, Any]]) -> list[FieldError]:
     """Pydantic's errors as ours."""
-    return [FieldError(dotted(_location(error)), _advice(error)) for error in errors][:MOST_ERRORS]
+    return [FieldError(dotted(_location(error)), _advice(error)) for error in islice(errors, MOST_ERRORS)]
 
 
 def dotted(location: Sequence[str | int]) -> str:

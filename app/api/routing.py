@@ -11,9 +11,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Message, Receive
+from starlette.types import Message, Receive, Scope
 
-from app.api.json_bodies import read_json
+from app.api.json_bodies import MOST_VALUES, read_json
 from app.api.payloads import refuse_unstorable
 from app.core.client_address import limit_key
 from app.core.errors import BodyTooSlow, TooLarge
@@ -28,6 +28,7 @@ Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer_token)]
 
 PUBLIC_BODY_BYTES = 64 * 1024
 """Whoever is not signed in sends an address, a password or a token."""
+PUBLIC_VALUES = 500
 
 
 class Access(Generic[T]):
@@ -89,10 +90,14 @@ def accesses(dependant: Dependant) -> Iterator[Access[Any]]:
 class BoundedRequest(Request):
     """A request whose JSON is checked before it is parsed."""
 
+    def __init__(self, scope: Scope, receive: Receive, most_values: int) -> None:
+        super().__init__(scope, receive)
+        self._most_values = most_values
+
     async def json(self) -> Any:
         """The body's document. Raises Invalid, or JSONDecodeError for what is no JSON."""
         if not hasattr(self, "_document"):
-            self._document = read_json(await self.body())
+            self._document = read_json(await self.body(), self._most_values)
         return self._document
 
 
@@ -102,7 +107,10 @@ def _bounded(request: Request, *, is_public: bool, is_form: bool) -> Request:
     if is_public:
         limit = min(limit, PUBLIC_BODY_BYTES)
     seconds = settings.upload_seconds if is_form else settings.body_seconds
-    return BoundedRequest(request.scope, _within(request.receive, request.headers, limit, seconds))
+    most_values = PUBLIC_VALUES if is_public else MOST_VALUES
+    return BoundedRequest(
+        request.scope, _within(request.receive, request.headers, limit, seconds), most_values
+    )
 
 
 def _within(receive: Receive, headers: Headers, limit: int, seconds: float) -> Receive:

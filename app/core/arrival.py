@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections import deque
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from app.core.clock import Clock
 from app.core.telemetry import event_loop_delay_seconds
@@ -11,10 +13,13 @@ INTERVAL = 0.02
 """Seconds between two ticks of the probe."""
 TOLERANCE = 0.1
 """A tick that is later than this means that the event loop was held."""
-TICKS_AFTER_HOLD = 3
-"""For how many ticks after a hold requests count as having waited in it."""
-LONGEST_HOLD = 60.0
-"""No request is dated back by more seconds than this."""
+TICKS_AFTER_HOLD = 5
+"""For how many ticks after a hold requests count as having waited in it.
+
+A tick takes two rounds of the loop, and uvloop up to eight from a connection that waits to the application.
+"""
+LONGEST_HOLD = 5.0
+"""No request is dated back by more seconds than this. The worker leaves attempts open for so long, too."""
 
 
 class LoopHold:
@@ -25,37 +30,25 @@ class LoopHold:
     candidate loses an answer because the server was busy.
 
     The tick that ends a hold may run before the sockets are read, and a new connection is accepted in one
-    round of the loop and read in the next. So a hold counts until a few ticks after it were in time.
+    round of the loop and read in a later one. So a hold counts for some ticks more. Holds may follow each
+    other for minutes: what is read between them waited for a few rounds, and not since the first of them.
     """
 
     def __init__(self, now: float) -> None:
-        self._last_tick = now
-        self._held_since: float | None = None
-        self._ticks_left = 0
+        self._ticks = deque([now], maxlen=TICKS_AFTER_HOLD + 1)
 
     def tick(self, now: float) -> float:
         """Note that the loop runs. Returns by how many seconds this tick was late."""
-        delay = max(0.0, now - self._last_tick - INTERVAL)
-        if delay > TOLERANCE:
-            self._held_since = self._free_before()
-            self._ticks_left = TICKS_AFTER_HOLD
-        elif self._ticks_left > 0:
-            self._ticks_left -= 1
-        self._last_tick = now
+        delay = max(0.0, now - self._ticks[-1] - INTERVAL)
+        self._ticks.append(now)
         return delay
 
     def waited(self, now: float) -> float:
         """For how many seconds a request that is seen now may have waited for the loop."""
-        is_held = now - self._last_tick > INTERVAL + TOLERANCE
-        if not is_held and self._ticks_left == 0:
-            return 0.0
-        return min(now - self._free_before(), LONGEST_HOLD)
-
-    def _free_before(self) -> float:
-        """When the loop was last known to be free: before a hold whose requests are still being read, too."""
-        if self._ticks_left > 0 and self._held_since is not None:
-            return self._held_since
-        return self._last_tick
+        for free, after in pairwise((*self._ticks, now)):
+            if after - free > INTERVAL + TOLERANCE:
+                return min(now - free, LONGEST_HOLD)
+        return 0.0
 
 
 class Arrivals:

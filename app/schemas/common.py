@@ -44,6 +44,7 @@ class PageOut(Out, Generic[Item]):
     next_cursor: str | None
 
 
+MOST_LANGUAGES = 30
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
 
 
@@ -61,6 +62,8 @@ OptionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,20}$")]
 
 
 def _english(value: Any) -> Any:
+    if isinstance(value, dict) and len(value) > MOST_LANGUAGES:  # `max_length` looks at all of them first.
+        raise ValueError(f"write it in at most {MOST_LANGUAGES} languages")
     return {"en": value} if isinstance(value, str) else value
 
 
@@ -77,7 +80,7 @@ LocalizedName = Annotated[
             str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TITLE), ONE_LINE
         ],
     ],
-    Field(min_length=1, max_length=30, examples=[{"en": "Polity", "hi": "राजव्यवस्था"}]),
+    Field(min_length=1, max_length=MOST_LANGUAGES, examples=[{"en": "Polity", "hi": "राजव्यवस्था"}]),
     BeforeValidator(_english, json_schema_input_type=str | dict[str, str]),
 ]
 """A short text by language; a plain string means English."""
@@ -86,7 +89,11 @@ Localized = Annotated[
     dict[
         LanguageTag, Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
     ],
-    Field(min_length=1, max_length=30, examples=[{"en": "Which Article …?", "hi": "कौन सा अनुच्छेद …?"}]),
+    Field(
+        min_length=1,
+        max_length=MOST_LANGUAGES,
+        examples=[{"en": "Which Article …?", "hi": "कौन सा अनुच्छेद …?"}],
+    ),
     BeforeValidator(_english, json_schema_input_type=str | dict[str, str]),
 ]
 """A long text by language; a plain string means English."""

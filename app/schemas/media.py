@@ -28,8 +28,8 @@ MediaId = Annotated[
 ]
 MediaIds = Annotated[
     list[MediaId],
-    AfterValidator(_distinct),
     Field(max_length=20, description="Images by id, in the order in which they are shown"),
+    AfterValidator(_distinct),
 ]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from app.config import Settings
+from app.core.arrival import LONGEST_HOLD
 from app.core.repeating import end, keep_running, repeat
 from app.services import realtime
 from app.services.components import Components, open_components
@@ -43,7 +44,9 @@ class _Worker:
         self._broker = Broker(parts.settings.redis)
         self._relay = Relay(engine, clock, self._broker)
         self._heart = Heart(engine, clock)
-        self._keeper = Housekeeping(engine, clock, timedelta(seconds=parts.settings.grace_seconds))
+        # An answer that has waited for a held event loop must find its attempt open.
+        patience = timedelta(seconds=parts.settings.grace_seconds + LONGEST_HOLD)
+        self._keeper = Housekeeping(engine, clock, patience)
         self._post = Post(parts)
         self._publisher = realtime.Publisher(engine, parts.stream, clock)
 

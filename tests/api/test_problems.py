@@ -243,8 +243,8 @@ class TestValidation:
         }
         assert secret not in (await client.post("/body/1", json=body)).text
 
-    async def test_thousands_of_errors_are_not_all_told(self, client: httpx.AsyncClient) -> None:
-        answer = await client.post("/body/1", json={"responses": [{}] * 1000})
+    async def test_hundreds_of_errors_are_not_all_told(self, client: httpx.AsyncClient) -> None:
+        answer = await client.post("/body/1", json={"responses": [{}] * 400})
         assert len(problem(answer, 422, "invalid")["errors"]) == 50
 
 

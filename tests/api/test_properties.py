@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
 from app.main import create_app
 from app.schemas.common import In
+from app.schemas.questions import QuestionIn
+from app.schemas.subjects import SubjectIn
 from tests.api.access_table import OPERATIONS, Operation, Reach
 from tests.api.matrix import NO_SUCH_FIELD, Matrix
 from tests.conftest import TestClock
@@ -187,12 +189,28 @@ class TestBounds:
         }
         assert found <= self.BOUNDED_OTHERWISE
 
+    @pytest.mark.parametrize(
+        ("model", "field", "value"),
+        [
+            pytest.param(QuestionIn, "media", ["x"] * 500, id="images"),
+            pytest.param(QuestionIn, "tags", [""] * 500, id="tags"),
+            pytest.param(QuestionIn, "text", {f"k{number}": None for number in range(500)}, id="a text"),
+            pytest.param(SubjectIn, "name", {f"k{number}": None for number in range(500)}, id="a name"),
+        ],
+    )
+    def test_what_is_too_long_is_refused_before_all_of_it_is_looked_at(
+        self, model: type[BaseModel], field: str, value: object
+    ) -> None:
+        with pytest.raises(ValidationError) as refused:
+            model.model_validate({field: value})
+        assert sum(error["loc"][0] == field for error in refused.value.errors()) <= 25
+
     async def test_preferences_do_too(self, people: People) -> None:
         """They are read with the profile, at every request of the person."""
         candidate = await people.candidate()
         allowed = await candidate.put("/users/profile", json={"preferences": {"theme": "x" * 19_000}})
         assert allowed.status_code == 200
-        for value in ("x" * 20_001, ["x" * 1000] * 20, "\u0939" * 7_000, {"a": list(range(10_000))}):
+        for value in ("x" * 20_001, ["x" * 1000] * 20, "\u0939" * 7_000, {"a": list(range(5_500))}):
             answer = await candidate.put("/users/profile", json={"preferences": {"theme": value}})
             assert answer.status_code == 422
             assert [error["field"] for error in answer.json()["errors"]] == ["preferences"]

@@ -1,6 +1,7 @@
 """The order of every request: who, whether they may, and only then the body, within bounds."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, Any
@@ -14,7 +15,7 @@ from starlette.types import Message, Receive
 
 from app.api import problems
 from app.api.deps import CurrentAdmin, CurrentUser
-from app.api.routing import PUBLIC_BODY_BYTES, PermissionFirstRoute, accesses
+from app.api.routing import PUBLIC_BODY_BYTES, PUBLIC_VALUES, PermissionFirstRoute, accesses
 from app.core.arrival import Arrivals
 from app.core.clock import SystemClock
 from app.core.middleware import RateLimitHeaders, RequestContext
@@ -192,6 +193,11 @@ class TestBounds:
         client = CountingClient(make_app(parts))
         assert (await client.post("/public", endless))[0] == 413
         assert client.pieces <= PUBLIC_BODY_BYTES // 1000 + 1
+
+    async def test_strangers_send_few_values(self, parts: Components, token: str) -> None:
+        body = json.dumps({f"a{number}": 1 for number in range(PUBLIC_VALUES)}).encode()
+        assert (await CountingClient(make_app(parts)).post("/public", body_of(body)))[0] == 422
+        assert (await CountingClient(make_app(parts), token).post("/members", body_of(body)))[0] == 200
 
     async def test_only_files_may_be_large(self, parts: Components, token: str) -> None:
         app = make_app(parts, max_body_bytes=10, max_upload_bytes=1000)

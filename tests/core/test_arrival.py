@@ -23,12 +23,15 @@ class TestLoopHold:
             pytest.param([], 0.01, 0, id="a free loop that has not ticked yet"),
             pytest.param([INTERVAL] * 5, 0.01, 0, id="a free loop"),
             pytest.param([INTERVAL, 0.09], 0.01, 0, id="a tick that is a little late"),
-            pytest.param([INTERVAL], 5.0, 5.0, id="the loop is held: no tick since it was free"),
-            pytest.param([INTERVAL, 5.0], 0.0, 5.0, id="the tick came before the sockets were read"),
-            pytest.param([INTERVAL, 5.0, INTERVAL], 0.0, 5.0 + INTERVAL, id="one round later"),
-            pytest.param([INTERVAL, 5.0, *[INTERVAL] * TICKS_AFTER_HOLD], 0.0, 0, id="all of them were read"),
-            pytest.param([5.0, 3.0], 0.0, 8.0, id="reading them held the loop again"),
-            pytest.param([5.0, *[INTERVAL] * TICKS_AFTER_HOLD, 3.0], 0.0, 3.0, id="another hold, later"),
+            pytest.param([INTERVAL], 3.0, 3.0, id="the loop is held: no tick since it was free"),
+            pytest.param([INTERVAL, 3.0], 0.0, 3.0, id="the tick came before the sockets were read"),
+            pytest.param([INTERVAL, 3.0, INTERVAL], 0.0, 3.0 + INTERVAL, id="one round later"),
+            pytest.param([INTERVAL, 3.0, *[INTERVAL] * TICKS_AFTER_HOLD], 0.0, 0, id="all of them were read"),
+            pytest.param([2.0, 1.5], 0.0, 3.5, id="reading them held the loop again"),
+            pytest.param([3.0, *[INTERVAL] * TICKS_AFTER_HOLD, 3.0], 0.0, 3.0, id="another hold, later"),
+            pytest.param(
+                [0.3] * 100, 0.0, 0.3 * TICKS_AFTER_HOLD, id="not to the first of many holds after each other"
+            ),
             pytest.param([500.0], 0.0, LONGEST_HOLD, id="no further back than the longest hold"),
         ],
     )

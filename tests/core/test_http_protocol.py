@@ -1,7 +1,9 @@
 """The head of a request is bounded in size and time, on a real server with real sockets."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
+from typing import ClassVar
 
 import pytest
 import uvicorn
@@ -12,16 +14,32 @@ from app.core.http_protocol import LARGEST_HEAD, MOST_HEADERS, BoundedHttpProtoc
 pytestmark = pytest.mark.anyio
 
 CHUNK = 256 * 1024
+CUT_OFF = asyncio.Event()
+HANDSHAKE = (
+    b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: YWFhYWFhYWFhYWFhYWFhYQ==\r\n\r\n"
+)
 
 
 class Impatient(BoundedHttpProtocol):
     """The same with a short time, so that the tests do not take long."""
 
     head_seconds = 0.05
+    read_seconds = 0.05
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers with the length of the body."""
+    """Answers with the length of the body, or with more than a socket holds; accepts WebSockets."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        await receive()
+        return
+    if scope["path"] == "/large":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(3):
+            await send({"type": "http.response.body", "body": bytes(20_000_000), "more_body": True})
+        CUT_OFF.set()
+        return
     size, more = 0, True
     while more:
         message = await receive()
@@ -79,6 +97,18 @@ class TestSize:
         said = await answers(port, start, *[piece] * ((LARGEST_HEAD + CHUNK) // len(piece) + 1))
         assert said.startswith(b"HTTP/1.1 431 ") or said == b""
 
+    @pytest.mark.parametrize("start", [b"2\r\n{}\r\n0\r\nX: ", b"2;"], ids=["trailer", "chunk extension"])
+    async def test_what_is_neither_head_nor_body_does_not_grow(self, port: int, start: bytes) -> None:
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        piece = b"x" * 16 * 1024
+        pieces = [piece] * ((LARGEST_HEAD + CHUNK) // len(piece) + 1)
+        said = await asyncio.wait_for(answers(port, head, start, *pieces), 5)
+        assert said.startswith(b"HTTP/1.1 431 ") or said == b""
+
+    async def test_only_a_get_becomes_a_socket(self, port: int) -> None:
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: upgrade, close\r\n"
+        assert b"200 OK" in await asyncio.wait_for(answers(port, head + HANDSHAKE), 5)
+
     async def test_too_many_headers(self, port: int) -> None:
         head = b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * (MOST_HEADERS + 1) + b"\r\n"
         said = await answers(port, head)
@@ -111,6 +141,54 @@ class TestTime:
         writer.write(b"34")
         assert (await reader.read()).endswith(b"4")
         writer.close()
+
+
+@pytest.mark.parametrize("port", [Impatient], indirect=True)
+class TestReading:
+    async def test_who_reads_nothing_is_cut_off(self, port: int) -> None:
+        CUT_OFF.clear()
+        client = socket.create_connection(("127.0.0.1", port))
+        client.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+        await asyncio.wait_for(CUT_OFF.wait(), 5)
+        client.close()
+
+
+@pytest.mark.parametrize("port", [Impatient], indirect=True)
+class TestSockets:
+    async def test_one_that_is_open_is_no_head_that_does_not_end(self, port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\n" + HANDSHAKE)
+        assert b"101" in await reader.readuntil(b"\r\n\r\n")
+        assert not await closes_within(reader, Impatient.head_seconds * 4)
+        writer.close()
+
+
+class Known(BoundedHttpProtocol):
+    """The same; tests can reach the connection that was opened last."""
+
+    last: ClassVar["Known"]
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        Known.last = self
+
+
+@pytest.mark.parametrize("port", [Known], indirect=True)
+class TestAHeldLoop:
+    @pytest.mark.parametrize("timer", ["timeout_keep_alive_handler", "_give_up"])
+    async def test_a_request_that_waits_in_the_socket_is_answered(self, port: int, timer: str) -> None:
+        """A process that was stopped wakes up with its timers, before it looks at its sockets."""
+        loop = asyncio.get_running_loop()
+        with socket.socket() as client:
+            client.setblocking(False)
+            await loop.sock_connect(client, ("127.0.0.1", port))
+            await loop.sock_sendall(client, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            said = b""
+            while not said.endswith(b"\r\n\r\n0"):
+                said += await loop.sock_recv(client, 4096)
+            client.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            getattr(Known.last, timer)()
+            assert (await loop.sock_recv(client, 4096)).startswith(b"HTTP/1.1 200")
 
 
 async def closes_within(reader: asyncio.StreamReader, seconds: float) -> bool:

@@ -11,7 +11,7 @@ from app.cli.rehearsal.audit import auditing
 from app.cli.rehearsal.exam.sitting import PaperSitting
 from app.database import transaction
 
-CLOSED_WITHIN = timedelta(seconds=5)
+CLOSED_WITHIN = timedelta(seconds=10)
 _CLOCKS = timedelta(seconds=0.5)
 
 _ATTEMPTS = text(
