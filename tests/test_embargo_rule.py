@@ -27,7 +27,15 @@ TELLING = {
 }
 TELLING_TABLES = {"ScoreCount", "ExamResult"}
 TELLING_SQL = re.compile(r"\b(scorecard|score_counts|exam_results|explanation)\b|\bpapers?\.key\b")
-ASKING = {"withheld", "withholds_paper", "withholds_exam", "held_questions", "hides_test", "_is_withheld"}
+ASKING = {
+    "withheld",
+    "withholds_paper",
+    "withholds_exam",
+    "withholds_rank",
+    "held_questions",
+    "hides_test",
+    "_is_withheld",
+}
 # Rules without a database, tables, what crosses the API (made from what services hand over), and strangers.
 NOT_JUDGED = (
     "app/engine/",
@@ -68,6 +76,8 @@ NEED_NOT_ASK = {
     "app/services/questions/content.py::_accepted_problems": CHECKED,
     "app/services/questions/exports.py::cells_of": "export() leaves out what is withheld: fits()",
     "app/services/questions/history.py::_flat": "compare() leaves key and explanation out where withheld",
+    "app/services/printing/composing.py::Manuscript.sheet": "printout() asked before it handed it the key",
+    "app/services/questions/plans.py::Plan.revise": SEARCHED,
     "app/services/questions/plans.py::merged": SEARCHED,
     "app/services/tests/compiling.py::answer_key_of": "for the frozen paper, and obstacles() that asked",
     "app/services/tests/papers.py::frozen": "what marks attempts, kept in memory",
