@@ -27,15 +27,7 @@ TELLING = {
 }
 TELLING_TABLES = {"ScoreCount", "ExamResult"}
 TELLING_SQL = re.compile(r"\b(scorecard|score_counts|exam_results|explanation)\b|\bpapers?\.key\b")
-ASKING = {
-    "withheld",
-    "withholds_paper",
-    "withholds_exam",
-    "withholds_rank",
-    "held_questions",
-    "hides_test",
-    "_is_withheld",
-}
+ASKING = {"withheld", "withholds_paper", "withholds_exam", "held_questions", "hides_test", "_is_withheld"}
 # Rules without a database, tables, what crosses the API (made from what services hand over), and strangers.
 NOT_JUDGED = (
     "app/engine/",
