@@ -208,6 +208,13 @@ class EmbargoRepository(Repository):
             return False
         return bool(await self._session.scalar(select(withholds_paper(reader, literal(paper_id, Uuid)))))
 
+    async def withholds_rank(self, reader: Reader, test_id: UUID) -> bool:
+        """Whether any version of a test's paper is withheld: all of them are ranked together."""
+        if reader.is_admin:
+            return False
+        versions = select(Paper.id).where(Paper.test_id == test_id, withholds_paper(reader, Paper.id))
+        return bool(await self._session.scalar(select(versions.exists())))
+
     async def withholds_exam(self, reader: Reader, exam_id: UUID) -> bool:
         """Whether another published exam withholds a question of this one, and so its results.
 

@@ -253,6 +253,8 @@ class QuestionResultOut(Out):
 class ResultOut(FiguresOut):
     """A graded attempt. Rank and percentile are as of now, and null for practice.
 
+    They are also null while an exam that is not released holds a question of any version of the paper.
+
     `percentile` is 100 times the share of participants who score no more.
     """
 

@@ -63,7 +63,9 @@ async def result(
     paper = await parts.papers.get(reads, attempt.paper_id)
     histogram = await reads.attempts.histogram(graded.cohort_id)
     score = Fraction(graded.score_numerator, graded.score_denominator)
-    standing = ranking.standing(histogram, score) if graded.counted else None
+    # A rank tells of the others' scores too, and they may have sat a version that has a held question.
+    ranked = graded.counted and not await reads.embargo.withholds_rank(embargo.reader(user), test_id)
+    standing = ranking.standing(histogram, score) if ranked else None
     policy = paper.key.rounding
     return ResultView(
         attempt=attempt,
