@@ -11,6 +11,8 @@ _ENTRY = 0.5
 _HERD_SECONDS = 5.0
 _HERD_SHARE = 0.1
 _SLACK = 2.0
+_CLOSING = 5.0
+"""How long after the grace the worker closes what is overdue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def windows(first: datetime, seconds: int, papers: int, grace: float) -> Sequenc
     for number in range(1, papers + 1):
         entry = max(_SLACK, _ENTRY * seconds)
         if found:
-            entry = max(entry, LONGEST_EXTRA * seconds + grace + _SLACK)
+            entry = max(entry, LONGEST_EXTRA * seconds + grace + _CLOSING + _SLACK)
         ends_at = starts_at + timedelta(seconds=max(entry, seconds + 0.4 * entry))
         entry_closes_at = starts_at + timedelta(seconds=entry)
         found.append(Window(f"P{number}", starts_at, entry_closes_at, ends_at, seconds))
