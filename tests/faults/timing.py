@@ -1,16 +1,27 @@
 """Whether the time of an answer tells which addresses are known, measured on a running system.
 
-    python -m tests.faults.timing [--calls 400]
+    python -m tests.faults.timing [--calls 400] [--rounds 5]
 
 finds the `ias up` of IAS_HOME (or takes API_URL), registers accounts, and asks each route in random order for
 known and unknown addresses. The AUC is the probability that a known address takes longer than an unknown one:
-0.5 tells nothing. A route outside of 0.45 to 0.55 is measured again, since chance alone leads there now and
-then; three times in a row is a failure.
+0.5 tells nothing.
+
+The rule stands before the first call. A call is compared with calls of its own round, since a machine is slower
+at one time than at another. The AUC is the mean of all rounds, and no round is left out. Its interval holds the
+true value in 99 of 100 cases. A route is measured for all its rounds, and then
+
+    holds       the whole interval lies within 0.45 to 0.55
+    TELLS       the whole interval lies outside
+    undecided   neither: the calls are too few to say
+
+Each round is printed. The command fails unless every route holds.
 """
 
 import argparse
 import asyncio
+import bisect
 import json
+import math
 import os
 import random
 import sys
@@ -24,7 +35,8 @@ from uuid import uuid4
 import httpx
 
 LOWEST, HIGHEST = 0.45, 0.55
-TRIES = 3
+NORMAL_99 = 2.576
+"""So many standard errors to each side hold 99 % of a normal distribution."""
 WARM_UP = 20
 PASSWORD = "testpassword"
 SEED = 8
@@ -44,39 +56,77 @@ class Route:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """How one route did."""
+class Round:
+    """One series of calls to a route, in seconds."""
 
-    route: Route
-    auc: float
-    known_ms: float
-    unknown_ms: float
-    tries: int
+    known: Sequence[float]
+    unknown: Sequence[float]
 
     @property
-    def holds(self) -> bool:
-        """Whether the times tell nothing."""
-        return LOWEST <= self.auc <= HIGHEST
+    def auc(self) -> float:
+        """The probability that a known address takes longer; ties count half."""
+        return _mean(_placements(self.known, self.unknown))
+
+    @property
+    def variance(self) -> float:
+        """Of the AUC, after DeLong: by how far each call stands among those of the other kind."""
+        above, below = _placements(self.known, self.unknown), _placements(self.unknown, self.known)
+        return _variance(above) / len(above) + _variance(below) / len(below)
 
     def __str__(self) -> str:
-        verdict = "holds" if self.holds else "TELLS"
-        times = f"median {self.known_ms:7.1f} ms known, {self.unknown_ms:7.1f} ms unknown"
-        return f"{self.route.name:28} AUC {self.auc:.3f}  {times}  tries {self.tries}  {verdict}"
+        times = f"median {median(self.known):7.1f} ms known, {median(self.unknown):7.1f} ms unknown"
+        return f"AUC {self.auc:.3f}  {times}"
 
 
-def auc(known: Sequence[float], unknown: Sequence[float]) -> float:
-    """The probability that a value of `known` is above one of `unknown`; ties count half (Mann-Whitney)."""
-    ranked = sorted([(value, 1) for value in known] + [(value, 0) for value in unknown])
-    ranks, place = 0.0, 0
-    while place < len(ranked):
-        after = place
-        while after < len(ranked) and ranked[after][0] == ranked[place][0]:
-            after += 1
-        middle = (place + 1 + after) / 2
-        ranks += middle * sum(is_known for _, is_known in ranked[place:after])
-        place = after
-    above = ranks - len(known) * (len(known) + 1) / 2
-    return above / (len(known) * len(unknown))
+@dataclass(frozen=True)
+class Measured:
+    """How one route did, in all its rounds."""
+
+    route: Route
+    rounds: Sequence[Round]
+
+    @property
+    def auc(self) -> float:
+        """The mean of the rounds; each counts the same, for each has as many calls."""
+        return _mean([each.auc for each in self.rounds])
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Where the true AUC lies in 99 of 100 cases."""
+        error = math.sqrt(sum(each.variance for each in self.rounds)) / len(self.rounds)
+        return self.auc - NORMAL_99 * error, self.auc + NORMAL_99 * error
+
+    @property
+    def verdict(self) -> str:
+        """By the rule that stands at the head of this file."""
+        low, high = self.interval
+        if low > HIGHEST or high < LOWEST:
+            return "TELLS"
+        return "holds" if low >= LOWEST and high <= HIGHEST else "undecided"
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        within = f"AUC {self.auc:.3f}, 99 % within {low:.3f} to {high:.3f}"
+        calls = sum(len(each.known) + len(each.unknown) for each in self.rounds)
+        return f"{self.route.name:28} {within}, {calls} calls: {self.verdict}"
+
+
+def _placements(these: Sequence[float], those: Sequence[float]) -> list[float]:
+    """For each of `these`, the share of `those` that it is above; ties count half."""
+    ranked = sorted(those)
+    return [
+        (bisect.bisect_left(ranked, value) + bisect.bisect_right(ranked, value)) / (2 * len(ranked))
+        for value in these
+    ]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _variance(values: Sequence[float]) -> float:
+    mean = _mean(values)
+    return sum((value - mean) ** 2 for value in values) / (len(values) - 1)
 
 
 async def timed(http: httpx.AsyncClient, route: Route, email: str) -> float:
@@ -94,11 +144,11 @@ async def timed(http: httpx.AsyncClient, route: Route, email: str) -> float:
 
 
 async def measure(
-    http: httpx.AsyncClient, route: Route, known: Sequence[str], dice: random.Random
+    http: httpx.AsyncClient, route: Route, known: Sequence[str], dice: random.Random, rounds: int
 ) -> Measured:
-    """Known and unknown addresses in random order, one at a time, each address once."""
-    result = None
-    for attempt in range(1, TRIES + 1):
+    """Known and unknown addresses in random order, one at a time, each address once a round."""
+    done: list[Round] = []
+    for number in range(1, rounds + 1):
         for _ in range(WARM_UP):
             await timed(http, route, new_email())
         addresses = [(email, True) for email in known] + [(new_email(), False) for _ in known]
@@ -106,13 +156,9 @@ async def measure(
         times: dict[bool, list[float]] = {True: [], False: []}
         for email, is_known in addresses:
             times[is_known].append(await timed(http, route, email))
-        result = Measured(
-            route, auc(times[True], times[False]), median(times[True]), median(times[False]), attempt
-        )
-        if result.holds:
-            break
-    assert result is not None
-    return result
+        done.append(Round(times[True], times[False]))
+        print(f"{route.name:28} round {number}  {done[-1]}", flush=True)
+    return Measured(route, done)
 
 
 def median(seconds: Sequence[float]) -> float:
@@ -152,6 +198,9 @@ def routes(api_url: str, auth: tuple[str, str] | None, *, confirmed_first: bool)
     def wrong_password(email: str) -> dict[str, Any]:
         return {"email": email, "password": "a wrong password"}
 
+    def confirmation_again(email: str) -> dict[str, Any]:
+        return {"email": email, "type": "signup"}
+
     v1 = f"{api_url}/v1/auth"
     found = [
         Route("POST /v1/auth/forgot-password", f"{v1}/forgot-password", address_alone, 202, {}),
@@ -166,6 +215,7 @@ def routes(api_url: str, auth: tuple[str, str] | None, *, confirmed_first: bool)
         headers = {"apikey": key}
         found += [
             Route("POST /auth/v1/recover", f"{own}/recover", address_alone, 200, headers),
+            Route("POST /auth/v1/resend", f"{own}/resend", confirmation_again, 200, headers),
             Route(
                 "POST /auth/v1/token",
                 f"{own}/token?grant_type=password",
@@ -186,25 +236,29 @@ def system() -> tuple[str, tuple[str, str] | None]:
     return addresses["api_url"].rstrip("/"), (addresses["supabase_url"], addresses["supabase_anon_key"])
 
 
-async def run(calls: int) -> list[Measured]:
-    """Measure every route with `calls` calls, half of them for known addresses."""
+async def run(calls: int, rounds: int) -> list[Measured]:
+    """Measure every route with `calls` calls a round, half of them for known addresses."""
     api_url, auth = system()
     dice = random.Random(SEED)
     async with httpx.AsyncClient(timeout=60) as http:
         known, confirmed_first = await registered(http, api_url, calls // 2)
         measured = []
         for route in routes(api_url, auth, confirmed_first=confirmed_first):
-            measured.append(await measure(http, route, known, dice))
+            measured.append(await measure(http, route, known, dice, rounds))
             print(measured[-1], flush=True)
     return measured
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print a line for each route; 1 if the time of any tells known addresses."""
+    """Print each round and each route's verdict; 1 unless every route holds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--calls", type=int, default=400, help="calls to each route")
-    measured = asyncio.run(run(parser.parse_args(arguments).calls))
-    return 0 if all(each.holds for each in measured) else 1
+    parser.add_argument("--calls", type=int, default=400, help="calls to each route in a round")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds for each route")
+    given = parser.parse_args(arguments)
+    if given.calls < 4 or given.rounds < 1:
+        parser.error("a round has at least 4 calls, and there is at least one")
+    measured = asyncio.run(run(given.calls, given.rounds))
+    return 0 if all(each.verdict == "holds" for each in measured) else 1
 
 
 if __name__ == "__main__":
