@@ -6,9 +6,9 @@ finds the `ias up` of IAS_HOME (or takes API_URL), registers accounts, and asks 
 known and unknown addresses. The AUC is the probability that a known address takes longer than an unknown one:
 0.5 tells nothing.
 
-The rule stands before the first call. A call is compared with calls of its own round, since a machine is slower
-at one time than at another. The AUC is the mean of all rounds, and no round is left out. Its interval holds the
-true value in 99 of 100 cases. A route is measured for all its rounds, and then
+The rule stands before the first call. A call is compared with calls of its own round, since a machine is
+slower at one time than at another. The AUC is the mean of all rounds, and no round is left out. Its interval
+holds the true value in 99 of 100 cases. A route is measured for all its rounds, and then
 
     holds       the whole interval lies within 0.45 to 0.55
     TELLS       the whole interval lies outside

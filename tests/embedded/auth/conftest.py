@@ -110,8 +110,10 @@ async def make_server(
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(asyncpg.create_pool(auth_database_url, min_size=1))
 
+        # Each server sends what any of them was asked for, since they share the database.
+        mail_folder = tmp_path_factory.mktemp("mails") / "outbox"
+
         async def make(**settings: Any) -> Server:
-            mail_folder = tmp_path_factory.mktemp("mails") / "outbox"
             given = {
                 "database_url": auth_database_url,
                 "host": "127.0.0.1",
