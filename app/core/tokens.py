@@ -147,7 +147,7 @@ class AccessTokenVerifier:
         algorithm, key_id = header.get("alg"), header.get("kid")
         if algorithm == "HS256" and self._hs256_secret:
             return self._hs256_secret, algorithm
-        if algorithm not in {"ES256", "RS256"} or not isinstance(key_id, str):
+        if algorithm not in ("ES256", "RS256") or not isinstance(key_id, str):
             raise InvalidToken("The token names no algorithm or key that we accept")
         key = await self._keys.find(key_id)
         if key is None or key.algorithm_name != algorithm:

@@ -173,6 +173,8 @@ class TestAttacks:
             pytest.param(token(sign=by_key(OTHER_EC_KEY), kid="other"), id="unknown key"),
             pytest.param(token(kid=None), id="no key id"),
             pytest.param(token(kid=["ec"]), id="key id of another type"),
+            pytest.param(token(alg=["ES256"]), id="list of algorithms"),
+            pytest.param(token(alg={"ES256": True}), id="object of algorithms"),
             pytest.param(token(kid="rsa"), id="key of another kind"),
             pytest.param(token(sign=by_key(RSA_KEY), kid="rsa"), id="algorithm of another key"),
             pytest.param(
