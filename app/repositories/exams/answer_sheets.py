@@ -88,13 +88,17 @@ class AnswerSheetRepository(Repository):
         return (await self._session.scalars(fresh)).all()
 
     async def official(self, exam_paper_id: UUID, registration_ids: Iterable[UUID]) -> Sequence[Attempt]:
-        """The attempts at a paper that count, void ones too."""
+        """The attempts at a paper that count, void ones too.
+
+        Those at other papers that wait for an account are locked with them, in one order: see `claim`.
+        """
         statement = select(Attempt).where(
-            Attempt.exam_paper_id == exam_paper_id,
+            (Attempt.exam_paper_id == exam_paper_id) | Attempt.user_id.is_(None),
             Attempt.practice.is_(False),
             Attempt.registration_id == _any(registration_ids),
         )
-        return (await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, statement.order_by(Attempt.id))).all()
+        locked = await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, statement.order_by(Attempt.id))
+        return [attempt for attempt in locked if attempt.exam_paper_id == exam_paper_id]
 
     async def last_numbers(self, exam_paper_id: UUID, user_ids: Collection[UUID]) -> Mapping[UUID, int]:
         """The number of each person's last attempt at a paper, whatever became of it."""

@@ -64,9 +64,15 @@ class RegistrationRepository(Repository):
         return registration
 
     async def claim(self, registration: Registration, user_id: UUID) -> None:
-        """Give a place, and what was sat under it, to an account: counted on from what that has practiced."""
+        """Give a place, and what was sat under it, to an account: counted on from what that has practiced.
+
+        The attempts are held before their results are looked for: who grades one at this moment stores its
+        result first, or sees whose it is.
+        """
         registration.user_id = user_id
         await self._session.flush()
+        sat = select(Attempt.id).where(Attempt.registration_id == registration.id).order_by(Attempt.id)
+        await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, sat)
         theirs = aliased(Attempt)
         before = select(func.coalesce(func.max(theirs.number), 0)).where(
             theirs.user_id == user_id,
