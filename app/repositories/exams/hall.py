@@ -63,11 +63,6 @@ class HallRepository(Repository):
         statement = _attempts(exam_id).where(Attempt.status == AttemptStatus.SUBMITTED)
         await self._locked(statement.with_only_columns(Attempt.id))
 
-    async def count_running(self, exam_id: UUID) -> int:
-        """How many are under way or paused."""
-        statement = _attempts(exam_id).where(Attempt.status.in_(RUNNING)).with_only_columns(func.count())
-        return (await self._session.scalar(statement)) or 0
-
     async def cancelled_with_attempts(self) -> tuple[UUID, UUID] | None:
         """The institute and id of a cancelled exam that has official attempts which are not void."""
         statement = (

@@ -1,6 +1,6 @@
 """Attempts: started and resumed, answered, closed, graded, and their results."""
 
-from app.services.attempts.closing import close, close_overdue, submit
+from app.services.attempts.closing import close, close_overdue, is_late, submit
 from app.services.attempts.grading import (
     AnsweredAttempt,
     answered,
@@ -42,6 +42,7 @@ __all__ = [
     "grade_forgotten",
     "hand_over",
     "hold_person",
+    "is_late",
     "keep_results",
     "marked",
     "next_number",

@@ -104,14 +104,23 @@ def require_released(exam: Exam) -> None:
 
 
 async def _close_entry(uow: UnitOfWork, parts: Components, exam: Exam, now: datetime) -> None:
-    """Nobody enters any more, and nobody is inside."""
+    """Nobody enters any more, and nobody is inside.
+
+    Who ends an attempt at this moment is waited for. Other exams are left to the worker, which is patient.
+    """
     for paper in await uow.exams.shut(exam.id):
         if now < window_of(paper).ends_at:
             paper.closed_at = paper.closed_at or now
     await uow.exams.flush()
-    await attempts.close_overdue(uow, now, timedelta(seconds=parts.settings.grace_seconds))
-    if running := await uow.hall.count_running(exam.id):
+    grace, running = timedelta(seconds=parts.settings.grace_seconds), 0
+    for attempt in await uow.hall.lock_running(exam.id, None):
+        if attempts.is_late(now, attempt, grace):
+            await attempts.close(uow, attempt, "deadline", attempt.deadline_at)
+        else:
+            running += 1
+    if running:
         raise AttemptsInProgress(running)
+    await uow.attempts.flush()
 
 
 async def _grade_the_rest(uow: UnitOfWork, parts: Components, exam: Exam, now: datetime) -> None:
