@@ -18,7 +18,6 @@ from sqlalchemy import (
     any_,
     exists,
     false,
-    func,
     literal,
     or_,
     select,
@@ -39,12 +38,11 @@ from app.models import (
     TestQuestion,
     TestSection,
 )
+from app.repositories import locks
 from app.repositories.base import Repository
 
 QuestionIds = Select[UUID] | CompoundSelect[UUID]
 
-# Any constant: who publishes an exam takes the lock of this number and the institute.
-PLACEMENTS_LOCK = 0x1A5E
 # Statements of others join exams, papers and questions too: these are the embargo's own.
 _exam, _placed, _test = aliased(Exam), aliased(ExamPaper), aliased(Test)
 _paper, _held, _question = aliased(Paper), aliased(PaperQuestion), aliased(Question)
@@ -245,8 +243,7 @@ class EmbargoRepository(Repository):
 
     async def lock_placements(self, institute_id: UUID) -> None:
         """Let nobody else of the institute publish an exam until this transaction ends."""
-        institute = func.hashtext(str(institute_id))
-        await self._session.execute(select(func.pg_advisory_xact_lock(PLACEMENTS_LOCK, institute)))
+        await locks.hold_placements(self._session, institute_id)
 
     async def may_place(self, user_id: UUID, test_id: UUID) -> bool:
         """Whether a person who is no admin may place the test: it is theirs, nobody's, or lent to them."""

@@ -1,6 +1,6 @@
 """Locks: the only place where rows are locked, in one order, and what is read is read after the lock.
 
-docs/architecture.md has the page: which use case locks what, in which mode and order.
+docs/concurrency.md is the page: which use case locks what, in which mode and order.
 """
 
 import hashlib
@@ -13,6 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 Row = TypeVar("Row")
 
+PLACEMENTS_LOCK = 0x1A5E
+"""Any constant: who publishes an exam takes the lock of this number and the institute."""
+
 
 class Rank(IntEnum):
     """What is locked, in the order in which a transaction locks it: two that follow it cannot deadlock."""
@@ -20,18 +23,21 @@ class Rank(IntEnum):
     INSTITUTE = 1
     MEMBERSHIP = 2
     EXAM = 3
-    ENTRY = 4
+    PLACEMENTS = 4
+    """Which questions the published exams of an institute hold."""
+    ENTRY = 5
     """Who may enter an exam: shared by those who enter, exclusive for whoever changes it."""
-    TEST = 5
-    SUBJECT = 6
-    CHAPTER = 7
-    QUESTION = 8
-    PASSAGE = 9
-    USER = 10
-    REGISTRATION = 11
-    ATTEMPT = 12
+    EXAM_PAPER = 6
+    TEST = 7
+    SUBJECT = 8
+    CHAPTER = 9
+    QUESTION = 10
+    PASSAGE = 11
+    USER = 12
+    REGISTRATION = 13
+    ATTEMPT = 14
     """Results and histograms are written after these, the histograms last and in their own order."""
-    PREFERENCES = 13
+    PREFERENCES = 15
 
 
 class Mode(StrEnum):
@@ -72,6 +78,13 @@ async def shut(session: AsyncSession, exam_id: UUID) -> None:
     """Wait until those who are entering are in, and let others wait until the transaction ends."""
     note(session, Rank.ENTRY)
     await session.execute(select(func.pg_advisory_xact_lock(_entry_of(exam_id))))
+
+
+async def hold_placements(session: AsyncSession, institute_id: UUID) -> None:
+    """Let nobody else of the institute publish an exam until the transaction ends."""
+    note(session, Rank.PLACEMENTS)
+    institute = func.hashtext(str(institute_id))
+    await session.execute(select(func.pg_advisory_xact_lock(PLACEMENTS_LOCK, institute)))
 
 
 def note(session: AsyncSession, rank: Rank) -> None:

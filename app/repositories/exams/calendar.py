@@ -74,11 +74,12 @@ class ExamRepository(Repository):
 
         Whoever comes now waits, and then reads what this transaction has made of the exam. Whoever changes
         what entering gives (the window, the paper version, extra time) or counts who is in must do this.
+        The papers are locked as well: the loop that tells of their opening changes them, too.
         """
         await locks.shut(self._session, exam_id)
         statement = select(ExamPaper).where(ExamPaper.exam_id == exam_id)
         ordered = statement.order_by(ExamPaper.starts_at, ExamPaper.code)
-        return (await self._session.scalars(ordered.execution_options(populate_existing=True))).all()
+        return (await self._lock(Rank.EXAM_PAPER, Mode.CHANGE, ordered)).all()
 
     async def _paper(self, statement: Select[Exam, ExamPaper]) -> tuple[Exam, ExamPaper]:
         # As it is now, also where this transaction has read it before it waited for a lock.
@@ -108,8 +109,13 @@ class ExamRepository(Repository):
         """Send pending changes to the database."""
         await self._session.flush()
 
+    async def hold_tests(self, test_ids: Iterable[UUID]) -> None:
+        """Let nobody change or publish these tests until this transaction ends."""
+        statement = select(Test.id).where(Test.id.in_(list(test_ids))).order_by(Test.id)
+        await self._lock(Rank.TEST, Mode.KEEP, statement)
+
     async def test(self, institute_id: UUID, test_id: UUID) -> Test | None:
-        """A test that may be placed; nobody starts it meanwhile unseen, for starting locks nothing here."""
+        """A test that may be placed."""
         statement = select(Test).where(Test.id == test_id, Test.institute_id == institute_id)
         return (await self._session.scalars(statement)).one_or_none()
 
