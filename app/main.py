@@ -30,7 +30,8 @@ from app.core.clock import Clock, SystemClock
 from app.core.middleware import AccessLog, RateLimitHeaders, RequestContext, SecurityHeaders
 from app.core.repeating import end, keep_running
 from app.core.telemetry import configure_logging, observe_pool
-from app.services import realtime, revocations
+from app.services import realtime
+from app.services.auth import revocations
 from app.services.components import open_components
 
 DESCRIPTION = """

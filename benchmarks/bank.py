@@ -28,11 +28,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
 from app.database import create_engine
-from app.embedded.postgres import Postgres
 from app.repositories.base import PageRequest
 from app.services import questions
 from app.services.unit_of_work import reading, unit_of_work
 from app.services.users import operator
+from devservers.postgres import Postgres
 
 SYLLABLES = [
     first + vowel + last for first in "bdghjklmnprstvy" for vowel in "aeiou" for last in ("", *"dklmnrst")

@@ -25,10 +25,10 @@ from sqlalchemy import text
 from app.config import Settings
 from app.core.telemetry import configure_logging
 from app.database import create_engine
-from app.embedded.postgres import Postgres
 from app.services import notifications
 from app.services.components import Components, open_components
 from app.services.unit_of_work import unit_of_work
+from devservers.postgres import Postgres
 from tests.mail_server import Inbox, serving
 from tests.notices import Event, add_exam
 

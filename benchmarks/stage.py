@@ -16,11 +16,11 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
-from app.embedded.network import free_port
-from app.embedded.postgres import Postgres
-from app.embedded.processes import wait_for
-from app.embedded.valkey import Valkey
 from benchmarks.client import Server, answers
+from devservers.network import free_port
+from devservers.postgres import Postgres
+from devservers.processes import wait_for
+from devservers.valkey import Valkey
 
 KEY_ID = "benchmark"
 

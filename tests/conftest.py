@@ -26,13 +26,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.config import Settings
 from app.database import create_engine
-from app.embedded.network import free_port
-from app.embedded.postgres import Postgres
-from app.embedded.processes import wait_for
-from app.embedded.valkey import Valkey
 from app.main import create_app
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, unit_of_work
+from devservers.network import free_port
+from devservers.postgres import Postgres
+from devservers.processes import wait_for
+from devservers.valkey import Valkey
 from tests.people import People
 
 # A development tool brings lxml, which production has not: openpyxl must read with the same parser here.
@@ -169,7 +169,7 @@ def auth_url(superuser_url: str, database_url: str, mail_folder: Path) -> Iterat
         "AUTH_SERVICE_KEY": SERVICE_KEY,
         "AUTH_MAIL_FOLDER": str(mail_folder),
     }
-    with subprocess.Popen([sys.executable, "-m", "app.embedded.auth"], env=environment) as server:
+    with subprocess.Popen([sys.executable, "-m", "devservers.auth"], env=environment) as server:
         try:
             assert wait_for(lambda: _answers(url), patience=30), "the auth server does not answer"
             yield url

@@ -7,8 +7,9 @@ from uuid import UUID, uuid4
 
 from app.core.ids import uuid7
 from app.models import DEFAULT_INSTITUTE_ID, Passage, Question, QuestionVersion, Subject
-from app.services import passages, tests
-from app.services.passages import PassageDraft
+from app.services import tests
+from app.services.questions import passages
+from app.services.questions.passages import PassageDraft
 from app.services.tests import SectionDraft, TestDraft
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import operator

@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app.embedded.network import free_port
-from app.embedded.processes import wait_for
+from devservers.network import free_port
+from devservers.processes import wait_for
 
 PROJECT, EMAIL, KEY_ID = "ias-test", "push@ias-test.iam.gserviceaccount.com", "key-1"
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"

@@ -34,8 +34,8 @@ NOT_JUDGED = (
     "app/models/",
     "app/schemas/",
     "app/core/",
-    "app/embedded/",
-    "app/cli/rehearsal/",
+    "devservers/",
+    "rehearsal/",
 )
 
 WRITES = "it writes a result or a histogram and shows nothing"
@@ -43,17 +43,17 @@ CHECKED = "it checks or changes what an author has just sent"
 HANDED = "a statement whose callers ask: services/attempts/results.py, services/exams/results.py"
 SEARCHED = "it compares what a sheet says with the bank, after imports.py refused what is withheld"
 NEED_NOT_ASK = {
-    "app/repositories/attempts.py::AttemptRepository.count_score": WRITES,
-    "app/repositories/attempts.py::AttemptRepository.discount_score": WRITES,
-    "app/repositories/attempts.py::AttemptRepository.histogram": HANDED,
+    "app/repositories/attempts/attempts.py::AttemptRepository.count_score": WRITES,
+    "app/repositories/attempts/attempts.py::AttemptRepository.discount_score": WRITES,
+    "app/repositories/attempts/attempts.py::AttemptRepository.histogram": HANDED,
     "app/repositories/base.py::Repository._page": "`key` is a column's name",
     "app/repositories/exams/results.py::ExamResultRepository.scored": "for the release itself",
     "app/repositories/exams/results.py::ExamResultRepository.add_release": WRITES,
     "app/repositories/exams/results.py::ExamResultRepository.result": HANDED,
     "app/repositories/exams/results.py::ExamResultRepository.merit_list": HANDED,
     "app/repositories/exams/results.py::ExamResultRepository._named": "it adds names to a merit list",
-    "app/repositories/grading.py::COUNT": WRITES,
-    "app/repositories/tests.py::TestRepository.paper": "papers.py keeps it, printouts.py asks",
+    "app/repositories/attempts/grading.py::COUNT": WRITES,
+    "app/repositories/tests/tests.py::TestRepository.paper": "papers.py keeps it, printouts.py asks",
     "app/services/attempts/grading.py::grade": WRITES,
     "app/services/attempts/grading.py::_results_of": WRITES,
     "app/services/attempts/grading.py::keep_results": WRITES,

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.errors import Fact
+from app.core.errors import DomainError
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 
 Work = Callable[[UnitOfWork], Awaitable[Any]]
@@ -34,7 +34,7 @@ class Outcome:
         """`ok`, or the code of the problem document."""
         if self.error is None:
             return "ok"
-        return self.error.code if isinstance(self.error, Fact) else type(self.error).__name__
+        return self.error.code if isinstance(self.error, DomainError) else type(self.error).__name__
 
     def result(self) -> Any:
         """The value; raises the error if there is one."""

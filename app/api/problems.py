@@ -1,4 +1,4 @@
-"""Errors as problem documents (RFC 9457): facts, what the framework raises, outages, and our own mistakes."""
+"""Problem documents (RFC 9457) for domain errors, framework errors, outages and unexpected errors."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.payloads import field_errors
 from app.core.errors import (
-    Fact,
+    DomainError,
     Forbidden,
     Invalid,
     NotFound,
@@ -46,7 +46,7 @@ log = structlog.get_logger(__name__)
 
 def install(app: FastAPI) -> None:
     """Let every error that a route raises end as a problem document."""
-    handled = (Fact, HTTPException, RequestValidationError, ClientDisconnect)
+    handled = (DomainError, HTTPException, RequestValidationError, ClientDisconnect)
     outages = (
         SQLAlchemyError,
         asyncpg.PostgresError,
@@ -88,24 +88,24 @@ class UnexpectedErrors:
 async def _handle(connection: HTTPConnection, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         return _http_problem(connection.scope, error)
-    fact = fact_of(error)
-    if fact is None:
+    known = domain_error_of(error)
+    if known is None:
         raise error
-    return _fact_problem(connection.scope, fact)
+    return _domain_problem(connection.scope, known)
 
 
-def fact_of(error: Exception) -> Fact | None:
+def domain_error_of(error: Exception) -> DomainError | None:
     """What an exception means to the client; None if only that we have a bug."""
-    if isinstance(error, Fact):
+    if isinstance(error, DomainError):
         return error
     if isinstance(error, RequestValidationError):
         return Invalid("The request is not valid.", errors=field_errors(error.errors()))
     if isinstance(error, ClientDisconnect):
         return Invalid("The body is incomplete.")  # Nobody hears it, but it is no bug of ours.
-    return _storage_fact(error)
+    return _storage_error(error)
 
 
-def _storage_fact(error: Exception) -> Fact | None:
+def _storage_error(error: Exception) -> DomainError | None:
     cause = _driver_error(error)
     if _is_bad_value(cause):
         log.warning("value_refused_by_database", error=repr(cause))
@@ -136,17 +136,17 @@ def _is_outage(error: Exception, cause: BaseException) -> bool:
 _LOST = (PoolTimeout, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, RedisError)
 
 
-def _fact_problem(scope: Scope, fact: Fact) -> Response:
-    errors = [{"field": error.field, "message": error.message} for error in fact.errors]
-    members = {**fact.members, **({"errors": errors} if errors else {})}
-    return _problem(scope, fact.status, fact.code, fact.title, fact.detail, members, fact.headers)
+def _domain_problem(scope: Scope, error: DomainError) -> Response:
+    errors = [{"field": each.field, "message": each.message} for each in error.errors]
+    members = {**error.members, **({"errors": errors} if errors else {})}
+    return _problem(scope, error.status, error.code, error.title, error.detail, members, error.headers)
 
 
 def _http_problem(scope: Scope, error: HTTPException) -> Response:
-    if isinstance(error.__cause__, Fact):  # FastAPI wraps what the body's reader raised, such as TooLarge.
-        return _fact_problem(scope, error.__cause__)
+    if isinstance(error.__cause__, DomainError):  # FastAPI wraps errors of the body's reader.
+        return _domain_problem(scope, error.__cause__)
     if error.status_code == HTTPStatus.BAD_REQUEST:
-        return _fact_problem(scope, Invalid("The body could not be read. Check its encoding and form."))
+        return _domain_problem(scope, Invalid("The body could not be read. Check its encoding and form."))
     status = HTTPStatus(error.status_code)
     title = status.phrase.capitalize()
     code = status.phrase.lower().replace(" ", "_").replace("-", "_")
@@ -188,16 +188,16 @@ def _problem(
     return Response(text.encode(errors="replace"), status, dict(headers or {}), PROBLEM_JSON)
 
 
-def problems(*facts: type[Fact]) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route that may raise these facts; what any route may raise is added to all."""
-    by_status: dict[int, list[type[Fact]]] = {}
-    for fact in facts:
-        by_status.setdefault(fact.status, []).append(fact)
+def problems(*errors: type[DomainError]) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may raise these errors; what any route may raise is added to all."""
+    by_status: dict[int, list[type[DomainError]]] = {}
+    for error in errors:
+        by_status.setdefault(error.status, []).append(error)
     return {status: _documented(*kinds) for status, kinds in by_status.items()}
 
 
-def _documented(*facts: type[Fact]) -> dict[str, Any]:
-    description = " · ".join(f"`{fact.code}`: {fact.title}" for fact in facts)
+def _documented(*errors: type[DomainError]) -> dict[str, Any]:
+    description = " · ".join(f"`{error.code}`: {error.title}" for error in errors)
     return {"description": description, "content": {PROBLEM_JSON: {"schema": SCHEMA}}}
 
 
@@ -223,8 +223,8 @@ def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
         responses = operation["responses"]
         if "application/json" in responses.get("422", {}).get("content", {}):
             del responses["422"]  # FastAPI's own shape, which we never send.
-        for fact in _common(operation):
-            responses.setdefault(str(fact.status), _documented(fact))
+        for error in _common(operation):
+            responses.setdefault(str(error.status), _documented(error))
     return document
 
 
@@ -233,7 +233,7 @@ def _operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield from (operation for method, operation in path.items() if method != "parameters")
 
 
-def _common(operation: Mapping[str, Any]) -> Iterator[type[Fact]]:
+def _common(operation: Mapping[str, Any]) -> Iterator[type[DomainError]]:
     yield from (NotFound, Invalid, TooManyRequests, Unavailable)
     if operation.get("security"):
         yield from (Unauthenticated, Forbidden)

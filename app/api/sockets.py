@@ -14,7 +14,14 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDiscon
 from app.api import problems
 from app.api.deps import Login, log_in
 from app.core import telemetry
-from app.core.errors import Fact, NotFound, SessionRevoked, TooManyRequests, Unauthenticated, Unavailable
+from app.core.errors import (
+    DomainError,
+    NotFound,
+    SessionRevoked,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+)
 from app.core.realtime import inbox as closings
 from app.core.realtime.hub import may_hear
 from app.core.realtime.inbox import Closing, Inbox, Listener
@@ -128,11 +135,11 @@ def _host(origin: str) -> str | None:
 def _closing_for(error: Exception) -> Closing:
     if isinstance(error, Refused):
         return error.closing
-    fact: Fact | None = problems.fact_of(error)
-    if fact is None:
+    known: DomainError | None = problems.domain_error_of(error)
+    if known is None:
         log.exception("unexpected_error")
         return closings.OUR_MISTAKE
-    return BY_STATUS.get(fact.status, closings.TRY_AGAIN)
+    return BY_STATUS.get(known.status, closings.TRY_AGAIN)
 
 
 async def _refuse(websocket: WebSocket, closing: Closing) -> None:

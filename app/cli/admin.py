@@ -28,13 +28,13 @@ def create(
     role: Annotated[RoleName, typer.Option(help="What the account may do.")] = "admin",
 ) -> None:
     """Make an account with a role. An existing account whose password this is gets the role."""
-    from app.core.errors import Fact  # noqa: PLC0415 -- heavy
+    from app.core.errors import DomainError  # noqa: PLC0415 -- heavy
 
     with ensure_servers():
         try:
             typer.echo(asyncio.run(_create(email, password, name, role)))
-        except Fact as fact:
-            typer.echo(fact.detail, err=True)
+        except DomainError as error:
+            typer.echo(error.detail, err=True)
             raise SystemExit(1) from None
 
 
@@ -42,9 +42,9 @@ async def _create(email: str, password: str, name: str, role: RoleName) -> str:
     from app.config import get_settings  # noqa: PLC0415
     from app.core.errors import EmailTaken  # noqa: PLC0415
     from app.models import Role  # noqa: PLC0415
-    from app.services import accounts  # noqa: PLC0415
     from app.services.components import open_components  # noqa: PLC0415
     from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
+    from app.services.users import accounts  # noqa: PLC0415
 
     async with open_components(get_settings(), application_name="ias-admin", pool_size=1) as parts:
         try:
@@ -59,8 +59,9 @@ async def _create(email: str, password: str, name: str, role: RoleName) -> str:
 async def _promote(parts: "Components", email: str, password: str, role: RoleName) -> None:
     from app.core.errors import InvalidCredentials  # noqa: PLC0415
     from app.models import Role  # noqa: PLC0415
-    from app.services import accounts, auth  # noqa: PLC0415
+    from app.services import auth  # noqa: PLC0415
     from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
+    from app.services.users import accounts  # noqa: PLC0415
 
     try:
         signed_in = await auth.login(parts, email, password, None)

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from app.cli.home import Home
 from app.cli.open_files import allow_many
-from app.cli.programs import get
-from app.cli.servers import ensure_servers, read_settings
+from app.cli.servers import ensure_servers, read_settings, require_development_packages
 
 if TYPE_CHECKING:
-    from app.cli.rehearsal import Options
-    from app.cli.rehearsal.exam import ExamOptions
+    from app.cli.local.home import Home
+    from rehearsal import Options
+    from rehearsal.exam import ExamOptions
 
 _KILLED = ("api", "worker", "postgres", "valkey")
 
@@ -31,13 +30,13 @@ def demo() -> None:
 @demo_app.command()
 def load() -> None:
     """Load a small demo content into an empty database; nothing happens where there are users or tests."""
-    from app.core.errors import Fact  # noqa: PLC0415 -- heavy
+    from app.core.errors import DomainError  # noqa: PLC0415 -- heavy
 
     with ensure_servers():
         try:
             loaded = asyncio.run(_load())
-        except Fact as fact:
-            typer.echo(fact.detail, err=True)
+        except DomainError as error:
+            typer.echo(error.detail, err=True)
             raise typer.Exit(1) from None
     typer.echo("The demo content was loaded." if loaded else "No demo content was loaded.")
 
@@ -67,10 +66,9 @@ def rehearse(
 
     Accounts, questions and an archived test named Rehearsal stay behind.
     """
-    home, killable = Home.from_environment(), _killable(kill, api, _KILLED[:3])
-    api_url = (_named_api(home, api) if api else _running_api(home)).rstrip("/")
+    home, api_url, killable = _target(api, kill, _KILLED[:3])
     with ensure_servers():
-        from app.cli.rehearsal import Options  # noqa: PLC0415 -- heavy
+        from rehearsal import Options  # noqa: PLC0415 -- heavy
 
         seconds = round(minutes * 60)
         options = Options(api_url, home, candidates, questions, seconds, devices, seed, killable)
@@ -99,10 +97,9 @@ def rehearse_exam(
     change, dropped networks, a forced end and a voided attempt. Accounts, questions, a released exam and its
     archived tests named Rehearsal stay behind.
     """
-    home, killable = Home.from_environment(), _killable(kill, api, _KILLED)
-    api_url = (_named_api(home, api) if api else _running_api(home)).rstrip("/")
+    home, api_url, killable = _target(api, kill, _KILLED)
     with ensure_servers():
-        from app.cli.rehearsal.exam import ExamOptions  # noqa: PLC0415 -- heavy
+        from rehearsal.exam import ExamOptions  # noqa: PLC0415 -- heavy
 
         seconds = round(minutes * 60)
         options = ExamOptions(
@@ -110,6 +107,15 @@ def rehearse_exam(
         )
         if not asyncio.run(_rehearse_exam(options)):
             raise typer.Exit(1)
+
+
+def _target(api: str | None, kill: str, known: Sequence[str]) -> tuple["Home", str, tuple[str, ...]]:
+    """The home folder, the address of the API, and the programs to kill."""
+    require_development_packages()
+    from app.cli.local.home import Home  # noqa: PLC0415 -- not in the wheel and the image
+
+    home, killable = Home.from_environment(), _killable(kill, api, known)
+    return home, (_named_api(home, api) if api else _running_api(home)).rstrip("/"), killable
 
 
 def _killable(names: str, api: str | None, known: Sequence[str]) -> tuple[str, ...]:
@@ -122,7 +128,7 @@ def _killable(names: str, api: str | None, known: Sequence[str]) -> tuple[str, .
     return wanted
 
 
-def _named_api(home: Home, url: str) -> str:
+def _named_api(home: "Home", url: str) -> str:
     """The author's account is made in the API's own database, and the audit looks there."""
     if not read_settings().get("DATABASE_URL") and home.read_run() is None:
         message = "Set DATABASE_URL and the SUPABASE settings to those of this API."
@@ -130,7 +136,9 @@ def _named_api(home: Home, url: str) -> str:
     return url
 
 
-def _running_api(home: Home) -> str:
+def _running_api(home: "Home") -> str:
+    from app.cli.local.programs import get  # noqa: PLC0415
+
     run = home.read_run()
     if run is None or get(f"{run['api_url']}/v1/health/ready") is None:
         message = "Nothing runs here. Start `ias up` first, or name an API."
@@ -139,8 +147,8 @@ def _running_api(home: Home) -> str:
 
 
 async def _rehearse(options: "Options") -> bool:
-    from app.cli.rehearsal import Rehearsal  # noqa: PLC0415
-    from app.cli.rehearsal.summary import print_summary, show  # noqa: PLC0415
+    from rehearsal import Rehearsal  # noqa: PLC0415
+    from rehearsal.summary import print_summary, show  # noqa: PLC0415
 
     console, began = Console(), time.monotonic()
     rehearsal = Rehearsal(options)
@@ -151,9 +159,9 @@ async def _rehearse(options: "Options") -> bool:
 
 
 async def _rehearse_exam(options: "ExamOptions") -> bool:
-    from app.cli.rehearsal.exam import ExamRehearsal  # noqa: PLC0415
-    from app.cli.rehearsal.exam.dashboard import Dashboard  # noqa: PLC0415
-    from app.cli.rehearsal.exam.summary import print_summary  # noqa: PLC0415
+    from rehearsal.exam import ExamRehearsal  # noqa: PLC0415
+    from rehearsal.exam.dashboard import Dashboard  # noqa: PLC0415
+    from rehearsal.exam.summary import print_summary  # noqa: PLC0415
 
     console, began = Console(), time.monotonic()
     rehearsal = ExamRehearsal(options)
@@ -167,7 +175,7 @@ async def _run(
     rehearsal: Coroutine[Any, Any, None], shown: Coroutine[Any, Any, None], console: Console
 ) -> bool:
     """Run it and show it; False where it could not go on."""
-    from app.cli.rehearsal import Unexpected  # noqa: PLC0415
+    from rehearsal import Unexpected  # noqa: PLC0415
 
     showing, trouble = asyncio.create_task(shown), None
     try:

@@ -13,7 +13,7 @@ from app.cli.progress import shown_progress
 from app.cli.servers import ensure_servers
 
 if TYPE_CHECKING:
-    from app.core.errors import Fact
+    from app.core.errors import DomainError
     from app.services.components import Components
     from app.services.questions import ImportReport, Progress
     from app.services.tests import Published
@@ -106,7 +106,7 @@ def questions(
 async def _run(order: _Order) -> bool:
     """Do it in one transaction: a test that cannot be published leaves no questions behind either."""
     from app.config import get_settings  # noqa: PLC0415 -- heavy
-    from app.core.errors import Fact  # noqa: PLC0415
+    from app.core.errors import DomainError  # noqa: PLC0415
     from app.services.components import open_components  # noqa: PLC0415
     from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
 
@@ -115,8 +115,8 @@ async def _run(order: _Order) -> bool:
             with shown_progress() as told:
                 async with unit_of_work(parts.engine) as uow:
                     report, published = await _import(uow, parts, order, told)
-        except Fact as fact:
-            print_fact(fact)
+        except DomainError as error:
+            print_domain_error(error)
             return False
     _print_report(report, published, dry_run=order.dry_run)
     return not report.errors
@@ -171,11 +171,11 @@ def _print_report(report: "ImportReport", published: "Published | None", *, dry_
         console.print(f"{paper.question_count} questions, {paper.max_marks} marks", highlight=False)
 
 
-def print_fact(fact: "Fact") -> None:
+def print_domain_error(error: "DomainError") -> None:
     """Tell why nothing was imported."""
-    console.print(f"{fact.detail} Nothing was imported.", style="red", markup=False)
-    if any(error.message not in fact.detail for error in fact.errors):
-        print_errors(("Field", "What is wrong"), [(error.field, error.message) for error in fact.errors])
+    console.print(f"{error.detail} Nothing was imported.", style="red", markup=False)
+    if any(each.message not in error.detail for each in error.errors):
+        print_errors(("Field", "What is wrong"), [(each.field, each.message) for each in error.errors])
 
 
 def print_errors(headings: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from app.cli.import_ import console, print_errors, print_fact
+from app.cli.import_ import console, print_domain_error, print_errors
 from app.cli.servers import ensure_servers
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _check(exam_paper: UUID | None, key: Path | None, title: str | None) -> None
 async def _run(order: _Order) -> bool:
     """Do it in one transaction: sheets that cannot be read leave no exam behind either."""
     from app.config import get_settings  # noqa: PLC0415 -- heavy
-    from app.core.errors import Fact  # noqa: PLC0415
+    from app.core.errors import DomainError  # noqa: PLC0415
     from app.services.components import open_components  # noqa: PLC0415
     from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
 
@@ -138,8 +138,8 @@ async def _run(order: _Order) -> bool:
                     report, place = await _import(uow, parts, order, bar, bar.add_task("Answer sheets"))
         except _NothingDone as nothing:
             report, place = nothing.report, nothing.place
-        except Fact as fact:
-            print_fact(fact)
+        except DomainError as error:
+            print_domain_error(error)
             return False
     _print_report(report, place, order, time.monotonic() - began)
     return not report.errors

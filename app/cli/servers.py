@@ -1,225 +1,45 @@
-"""PostgreSQL, Valkey and the auth server of a home folder, as far as the environment names no others."""
+"""The servers that a command uses: those that the environment names, or those of the home folder."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
 
 from dotenv import dotenv_values
-
-from app.cli.home import Home
-from app.cli.programs import get, program, stop_leftovers
-from app.embedded.errors import HomeInUse, ServerError
-from app.embedded.files import hold
-from app.embedded.network import LOOPBACK, remembered_port
-from app.embedded.postgres import Postgres
-from app.embedded.processes import wait_for
-from app.embedded.supervisor import Program, Server, Supervisor
-from app.embedded.valkey import Valkey
-
-Condition = Callable[[], bool]
-
-_DATABASE = "ias"
-_OWNER = "ias"
-_AUTH_ROLE = "ias_auth"
-_AUTH_SCHEMA = "auth"
-
-# What `ias up` tells in run.json of the environment that its children have.
-SHARED = (
-    "DATABASE_URL",
-    "REDIS_URL",
-    "SUPABASE_URL",
-    "SUPABASE_ANON_KEY",
-    "SUPABASE_SERVICE_KEY",
-    "SECRET_KEY",
-    "MAIL_FOLDER",
-    "MEDIA_URL",
-)
-
-# Without one of these, a server or a folder of `ias up` takes its place.
-REPLACED = (
-    ("DATABASE_URL",),
-    ("REDIS_URL", "REDIS_HOST"),
-    ("SUPABASE_URL",),
-    ("SMTP_URL",),
-    ("MEDIA_URL",),
-    ("SECRET_KEY",),
-)
-ALLOWED = ("true", "1", "yes", "on")
-
-
-class Servers:
-    """What stands under the API. `environment` tells a child process where everything is."""
-
-    def __init__(self, home: Home, supervisor: Supervisor) -> None:
-        self._home = home
-        self._supervisor = supervisor
-        settings = read_settings()
-        refuse_in_production(settings)
-        self._postgres = None if settings.get("DATABASE_URL") else Postgres(home.folder)
-        self._valkey = (
-            None if settings.get("REDIS_URL") or settings.get("REDIS_HOST") else Valkey(home.folder)
-        )
-        self._heal()
-        self.environment = self._with_addresses(settings)
-        self._auth = None if settings.get("SUPABASE_URL") else self._auth_program()
-
-    def start(self) -> None:
-        """PostgreSQL and Valkey, ready; the auth server on its way."""
-        for store in self._stores:
-            self._supervisor.watch(store)
-        with ThreadPoolExecutor() as threads:
-            list(threads.map(lambda store: store.start(), self._stores))
-        self._ensure_databases()
-        if self._auth:
-            self._supervisor.watch(self._auth)
-            self._auth.start()
-
-    def wait_for_auth(
-        self, unless_stopped: Callable[[Condition], Condition] = lambda condition: condition
-    ) -> None:
-        if self._auth:
-            self._auth.child.wait_until(unless_stopped(self._auth_ready), patience=60)
-
-    def _auth_ready(self) -> bool:
-        return get(f"{self.environment['SUPABASE_URL']}/auth/v1/health") is not None
-
-    @property
-    def _stores(self) -> list[Server]:
-        return [store for store in (self._postgres, self._valkey) if store]
-
-    def _heal(self) -> None:
-        """What an earlier run has left goes first: it may hold the ports that we want to keep."""
-        stop_leftovers(self._home)
-        if self._postgres:
-            self._postgres.heal()
-        if self._valkey:
-            self._valkey.heal()
-
-    def _ensure_databases(self) -> None:
-        if self._postgres:
-            secret = self._home.secret
-            self._postgres.ensure_database(_DATABASE, _OWNER, secret("database"))
-            self._postgres.ensure_schema(_DATABASE, _AUTH_SCHEMA, _AUTH_ROLE, secret("auth-database"))
-
-    def _with_addresses(self, settings: Mapping[str, str]) -> dict[str, str]:
-        secret = self._home.secret
-        defaults = {"ENVIRONMENT": "development", "SECRET_KEY": secret("secret-key")}
-        environment = {**defaults, **settings, "IAS_HOME": str(self._home.folder)}
-        if not environment.get("SMTP_URL"):
-            environment.setdefault("MAIL_FOLDER", str(self._home.mail))
-        if not environment.get("MEDIA_URL"):
-            environment["MEDIA_URL"] = self._home.media.as_uri()
-        if self._postgres:
-            environment["DATABASE_URL"] = self._postgres.url(_DATABASE, _OWNER, secret("database"))
-        if self._valkey:
-            environment["REDIS_URL"] = self._valkey.url
-        if not environment.get("SUPABASE_URL"):
-            port = remembered_port(self._home.folder / "ports" / "auth")
-            environment["SUPABASE_URL"] = f"http://{LOOPBACK}:{port}"
-            environment["SUPABASE_ANON_KEY"] = secret("anon-key")
-            environment["SUPABASE_SERVICE_KEY"] = secret("service-key")
-        return environment
-
-    def _auth_program(self) -> Program:
-        given = self.environment
-        environment = {
-            "AUTH_DATABASE_URL": self._auth_database(),
-            "AUTH_HOST": LOOPBACK,
-            "AUTH_PORT": str(urlsplit(given["SUPABASE_URL"]).port),
-            "AUTH_SITE_URL": given.get("APP_URL", "http://localhost:3000"),
-            "AUTH_ANON_KEY": given["SUPABASE_ANON_KEY"],
-            "AUTH_SERVICE_KEY": given["SUPABASE_SERVICE_KEY"],
-            "AUTH_MAIL_FOLDER": given.get("MAIL_FOLDER", ""),
-            "AUTH_SMTP_URL": given.get("SMTP_URL", ""),
-        }
-        arguments = ["-m", "app.embedded.auth"]
-        return Program(program(self._home, "auth", "The auth server", arguments, environment | given))
-
-    def _auth_database(self) -> str:
-        if self._postgres:
-            return self._postgres.url(_DATABASE, _AUTH_ROLE, self._home.secret("auth-database"))
-        return self.environment["DATABASE_URL"]
-
-
-def read_settings() -> dict[str, str]:
-    """What the environment and `.env` say, as our settings read them."""
-    return {name: value for name, value in dotenv_values(".env").items() if value} | dict(os.environ)
-
-
-def refuse_in_production(settings: Mapping[str, str]) -> None:
-    """Raise ServerError where an embedded server would stand in for a setting that production lacks."""
-    if settings.get("ENVIRONMENT") != "production" or settings.get("ALLOW_EMBEDDED_SERVERS") in ALLOWED:
-        return
-    if missing := [" or ".join(names) for names in REPLACED if not any(map(settings.get, names))]:
-        raise ServerError(
-            f"In production the embedded servers are not started. Set {', '.join(missing)};"
-            " or ALLOW_EMBEDDED_SERVERS=true, for a trial on one machine."
-        )
 
 
 @contextmanager
 def ensure_servers(*, migrated: bool = True) -> Iterator[None]:
     """Give this process the servers of the `ias up` that runs, or servers of its own for as long as it takes.
 
-    Where `DATABASE_URL` is set, that is where they are, and nothing is done.
+    Where `DATABASE_URL` is set, the environment names the servers, and nothing is done.
     """
     if read_settings().get("DATABASE_URL"):
         yield
         return
-    with ExitStack() as stack:
-        try:
-            refuse_in_production(read_settings())
-            home = Home.from_environment()
-            run = _running(home, stack)
-            environment = _shared(run) if run else stack.enter_context(_own_servers(home, migrated=migrated))
-        except ServerError as error:
-            raise SystemExit(str(error)) from None
-        with _set(environment):
-            yield
+    require_development_packages()
+    from app.cli.local.servers import home_servers  # noqa: PLC0415 -- not in the wheel and the image
+    from devservers.errors import ServerError  # noqa: PLC0415
 
-
-def _running(home: Home, stack: ExitStack) -> dict[str, Any] | None:
-    """What the running `ias up` tells; None when nobody runs, and the lock is ours."""
-
-    def free() -> bool:
-        try:
-            stack.enter_context(hold(home.lock))
-        except HomeInUse:
-            return False
-        home.run_file.unlink(missing_ok=True)  # That of a killed run.
-        return True
-
-    # Another command may hold the home for a moment; `ias up` needs one to start.
-    if wait_for(lambda: free() or home.read_run() is not None, patience=30, interval=0.2):
-        return home.read_run()
-    raise HomeInUse(
-        f"Another command has been using {home.folder} for half a minute. Try again when it has ended."
-    )
-
-
-def _shared(run: Mapping[str, Any]) -> dict[str, str]:
-    return {name: run[name.lower()] for name in SHARED if run.get(name.lower())}
-
-
-@contextmanager
-def _own_servers(home: Home, *, migrated: bool) -> Iterator[dict[str, str]]:
-    supervisor = Supervisor(say=print)
     try:
-        servers = Servers(home, supervisor)
-        servers.start()
-        if migrated:
-            migrate = program(
-                home, "migrate", "The migration", ["-m", "app.cli", "migrate"], servers.environment
-            )
-            migrate.start()
-            migrate.finish(patience=300)
-        servers.wait_for_auth()
-        yield servers.environment
-    finally:
-        supervisor.stop()
+        with home_servers(migrated=migrated) as environment, _set(environment):
+            yield
+    except ServerError as error:
+        raise SystemExit(str(error)) from None
+
+
+def require_development_packages() -> None:
+    """End the command where `devservers` and `rehearsal` are not installed, as in the wheel and the image."""
+    if find_spec("devservers") is None or find_spec("rehearsal") is None:
+        raise SystemExit(
+            "This installation has no development servers and no rehearsals; a checkout has them. Set "
+            "DATABASE_URL, REDIS_URL and SUPABASE_URL to use servers of your own: see docs/deployment.md."
+        )
+
+
+def read_settings() -> dict[str, str]:
+    """What the environment and `.env` say, as our settings read them."""
+    return {name: value for name, value in dotenv_values(".env").items() if value} | dict(os.environ)
 
 
 @contextmanager

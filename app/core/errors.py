@@ -2,7 +2,7 @@
 
 The whole tree:
 
-Fact
+DomainError
 ├── Unauthenticated (401)
 │   ├── InvalidCredentials
 │   ├── InvalidToken
@@ -51,7 +51,7 @@ class FieldError:
     message: str
 
 
-class Fact(Exception):
+class DomainError(Exception):
     """Something true about the world that ends a request. The message is meant for the client's user."""
 
     status: ClassVar[int]
@@ -68,7 +68,7 @@ class Fact(Exception):
         self.headers: Mapping[str, str] = {}
 
 
-class Unauthenticated(Fact):
+class Unauthenticated(DomainError):
     """Nobody, or nobody whom we believe."""
 
     status, code, title = 401, "unauthenticated", "Sign in first"
@@ -105,7 +105,7 @@ class SessionRevoked(Unauthenticated):
         super().__init__(detail)
 
 
-class Forbidden(Fact):
+class Forbidden(DomainError):
     """We know who you are, and your role may not."""
 
     status, code, title = 403, "forbidden", "Not allowed"
@@ -114,7 +114,7 @@ class Forbidden(Fact):
         super().__init__(detail)
 
 
-class NotFound(Fact):
+class NotFound(DomainError):
     """Not there, or not yours: deliberately the same answer."""
 
     status, code, title = 404, "not_found", "Not found"
@@ -123,7 +123,7 @@ class NotFound(Fact):
         super().__init__(f"There is no such {what}, or it is not yours to see.")
 
 
-class Conflict(Fact):
+class Conflict(DomainError):
     """The state of things forbids it."""
 
     status, code, title = 409, "conflict", "The current state forbids this"
@@ -284,7 +284,7 @@ class NotPossible(Conflict):
     code, title = "not_possible", "Not possible now"
 
 
-class BodyTooSlow(Fact):
+class BodyTooSlow(DomainError):
     """The body did not arrive in time."""
 
     status, code, title = 408, "body_too_slow", "Body too slow"
@@ -295,7 +295,7 @@ class BodyTooSlow(Fact):
         )
 
 
-class TooLarge(Fact):
+class TooLarge(DomainError):
     """A body over its limit."""
 
     status, code, title = 413, "too_large", "Payload too large"
@@ -304,7 +304,7 @@ class TooLarge(Fact):
         super().__init__(f"The body may have at most {limit_bytes:,} bytes.", limit_bytes=limit_bytes)
 
 
-class Invalid(Fact):
+class Invalid(DomainError):
     """The payload's shape or content is wrong; `errors` says where and how to mend it."""
 
     status, code, title = 422, "invalid", "Payload not valid"
@@ -330,7 +330,7 @@ class WeakPassword(Invalid):
         super().__init__(message, errors=[FieldError("password", message)])
 
 
-class TooManyRequests(Fact):
+class TooManyRequests(DomainError):
     """A rate limit; `retry_after` in whole seconds."""
 
     status, code, title = 429, "too_many_requests", "Too many requests"
@@ -340,7 +340,7 @@ class TooManyRequests(Fact):
         self.headers = {"Retry-After": str(retry_after)}
 
 
-class Unavailable(Fact):
+class Unavailable(DomainError):
     """A part that we need does not answer; nothing was changed, a retry is safe."""
 
     status, code, title = 503, "unavailable", "Temporarily unavailable"

@@ -12,6 +12,7 @@ from app.models.exams import (
     ExamResult,
     Registration,
 )
+from app.models.jobs import Job, Worker
 from app.models.notifications import (
     Channel,
     DeadAddress,
@@ -42,7 +43,6 @@ from app.models.users import (
     Role,
     User,
 )
-from app.models.work import Job, Worker
 
 __all__ = [
     "DEFAULT_INSTITUTE_ID",

@@ -7,7 +7,7 @@ from functools import cache
 from sqlalchemy import ForeignKeyConstraint
 from sqlalchemy.exc import IntegrityError
 
-from app.core.errors import AlreadyExists, Fact, InUse, Invalid
+from app.core.errors import AlreadyExists, DomainError, InUse, Invalid
 from app.models import Base
 from app.repositories.base import violated_constraint
 
@@ -39,12 +39,12 @@ def violations_told() -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        if (fact := fact_of_violation(error)) is None:
+        if (meaning := domain_error_of_violation(error)) is None:
             raise
-        raise fact from error
+        raise meaning from error
 
 
-def fact_of_violation(error: IntegrityError) -> Fact | None:
+def domain_error_of_violation(error: IntegrityError) -> DomainError | None:
     """What a violated constraint means; None for one that no request may violate, which is a bug.
 
     A use case checks what it can say better by itself. This is for what another transaction has done since

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from app.models import Media
 from app.schemas.common import Out
-from app.services.media import url_of
+from app.services.questions.media import url_of
 
 
 def _canonical(value: str) -> str:

@@ -11,7 +11,7 @@ from app.schemas.changes import Changes
 from app.schemas.common import In, Localized, Out
 from app.schemas.media import MediaIds
 from app.schemas.questions import ExternalId
-from app.services.passages import PassageDraft
+from app.services.questions.passages import PassageDraft
 
 PassageStatus = Literal["active", "retired"]
 

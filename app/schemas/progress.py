@@ -7,10 +7,10 @@ from uuid import UUID
 
 from app.engine.marks import RoundingPolicy, printed
 from app.models import LocalizedText
-from app.repositories.progress import ListedAttempt
+from app.repositories.analytics.progress import ListedAttempt
 from app.schemas.common import Out
 from app.schemas.tests import Kind
-from app.services.progress import ChapterProgress, Progress, SubjectProgress
+from app.services.analytics.progress import ChapterProgress, Progress, SubjectProgress
 
 AttemptState = Literal["in_progress", "paused", "submitted", "graded", "void"]
 

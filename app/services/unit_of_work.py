@@ -7,38 +7,38 @@ from weakref import WeakKeyDictionary
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from app.core.errors import Fact
+from app.core.errors import DomainError
 from app.database import transaction
 from app.models import AuditEntry
+from app.repositories.analytics.progress import ProgressRepository
 from app.repositories.attempts import AttemptRepository
+from app.repositories.attempts.grading import GradingRepository
 from app.repositories.audit import AuditRepository
-from app.repositories.auth_mails import AuthMailRepository
 from app.repositories.backlog import BacklogRepository
-from app.repositories.consents import ConsentRepository
-from app.repositories.deliveries import DeliveryRepository
 from app.repositories.embargo import EmbargoRepository
 from app.repositories.exams import (
     AnswerSheetRepository,
+    ExamAttemptRepository,
     ExamRepository,
     ExamResultRepository,
-    HallRepository,
     RegistrationRepository,
 )
-from app.repositories.grading import GradingRepository
-from app.repositories.likeness import LikenessRepository
-from app.repositories.media import MediaRepository
-from app.repositories.messages import MessageRepository
+from app.repositories.jobs import HealthRepository, JobRepository, WorkerRepository
 from app.repositories.notifications import DeviceRepository, NotificationRepository, PreferenceRepository
-from app.repositories.occasions import OccasionRepository
-from app.repositories.passages import PassageRepository
-from app.repositories.progress import ProgressRepository
+from app.repositories.notifications.deliveries import DeliveryRepository
+from app.repositories.notifications.exam_events import ExamEventRepository
 from app.repositories.questions import QuestionRepository
-from app.repositories.rooms import RoomRepository, TicketRepository
+from app.repositories.questions.media import MediaRepository
+from app.repositories.questions.passages import PassageRepository
+from app.repositories.questions.similarity import SimilarityRepository
+from app.repositories.realtime.messages import MessageRepository
+from app.repositories.realtime.rooms import RoomRepository, TicketRepository
 from app.repositories.subjects import SubjectRepository
 from app.repositories.tests import TestRepository
+from app.repositories.tests.consents import ConsentRepository
 from app.repositories.users import RevocationRepository, UserRepository
+from app.repositories.users.auth_mails import AuthMailRepository
 from app.repositories.violations import violations_told
-from app.repositories.work import HealthRepository, JobRepository, WorkerRepository
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +56,7 @@ class Reading:
         self.revocations = RevocationRepository(session)
         self.subjects = SubjectRepository(session)
         self.questions = QuestionRepository(session)
-        self.likeness = LikenessRepository(session)
+        self.similarity = SimilarityRepository(session)
         self.passages = PassageRepository(session)
         self.media = MediaRepository(session)
         self.tests = TestRepository(session)
@@ -65,12 +65,12 @@ class Reading:
         self.exams = ExamRepository(session)
         self.registrations = RegistrationRepository(session)
         self.answer_sheets = AnswerSheetRepository(session)
-        self.hall = HallRepository(session)
+        self.exam_attempts = ExamAttemptRepository(session)
         self.exam_results = ExamResultRepository(session)
         self.progress = ProgressRepository(session)
         self.audit = AuditRepository(session)
         self.rooms = RoomRepository(session)
-        self.occasions = OccasionRepository(session)
+        self.exam_events = ExamEventRepository(session)
         self.notifications = NotificationRepository(session)
         self.deliveries = DeliveryRepository(session)
         self.devices = DeviceRepository(session)
@@ -87,7 +87,7 @@ class Reading:
 
 
 class UnitOfWork(Reading):
-    """A transaction that may write. It commits when its block ends and rolls back when a fact is raised."""
+    """A transaction that may write. It commits when its block ends and rolls back when a error is raised."""
 
     def __init__(self, session: AsyncSession) -> None:
         super().__init__(session)
@@ -132,16 +132,16 @@ async def unit_of_work(engine: AsyncEngine) -> AsyncIterator[UnitOfWork]:
     A constraint that is violated because of what another transaction has done meanwhile is raised as what
     it means: InUse, AlreadyExists or Invalid.
     """
-    kept: Fact | None = None
+    kept: DomainError | None = None
     with violations_told():
         async with transaction(engine) as session:
             uow = UnitOfWork(session)
             try:
                 yield uow
-            except Fact as fact:
-                if not fact.keeps_changes:
+            except DomainError as error:
+                if not error.keeps_changes:
                     raise
-                kept = fact
+                kept = error
     if uow.messages.written and (publisher := _publishers.get(engine)) is not None:
         publisher()
     await uow.announce()

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import structlog
 
-from app.services import auth_mails, notifications
+from app.services import notifications
+from app.services.auth import auth_mails
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.config import Settings
 from app.main import create_app
 from app.models import Job
-from app.services import auth_mails
+from app.services.auth import auth_mails
 from app.services.components import Components
 from app.services.unit_of_work import reading
 from tests.people import PASSWORD, People, new_email

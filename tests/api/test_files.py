@@ -18,13 +18,14 @@ from app.api.disconnects import while_connected
 from app.core.errors import TooComplex
 from app.core.images import UnusableImage
 from app.core.process_pool import PoolLimits, ProcessPool
-from app.embedded.processes import wait_for
-from app.services import media, questions, tests
+from app.services import questions, tests
 from app.services.components import Components
 from app.services.printing import Manuscript
+from app.services.questions import media
 from app.services.tests import Printout
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import operator
+from devservers.processes import wait_for
 from tests.answer_sheets import send_sheets, sheet_file
 from tests.conftest import TestClock
 from tests.content import Made, publish_test

@@ -23,12 +23,12 @@ from app.config import Settings
 from app.core.arrival import Arrivals
 from app.core.middleware import RequestContext
 from app.core.repeating import end, repeat
-from app.embedded.postgres import Postgres
-from app.embedded.processes import processes_in
-from app.embedded.valkey import Valkey
 from app.models import Worker
 from app.models.base import Base
 from app.services.components import open_components
+from devservers.postgres import Postgres
+from devservers.processes import processes_in
+from devservers.valkey import Valkey
 
 pytestmark = pytest.mark.anyio
 

@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.core.storage import CHUNK_BYTES, S3Access, Storage
 from app.database import create_engine
 from app.models import Attempt, QuestionVersion, User
-from app.services import media
 from app.services.components import Components
-from app.services.media import MAX_BYTES
+from app.services.questions import media
+from app.services.questions.media import MAX_BYTES
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import unit_of_work
 from tests.content import Made, add_passage, add_questions, publish_test

@@ -23,9 +23,9 @@ from schemathesis.specs.openapi.checks import (
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
-from app.embedded.network import free_port
-from app.embedded.processes import wait_for
 from app.main import create_app
+from devservers.network import free_port
+from devservers.processes import wait_for
 from tests.people import People
 from tests.world import World, build_world
 

@@ -7,9 +7,9 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.services import media, passages
 from app.services.components import Components
-from app.services.passages import PassageDraft
+from app.services.questions import media, passages
+from app.services.questions.passages import PassageDraft
 from app.services.unit_of_work import unit_of_work
 from tests.content import UPSC, add_subject
 from tests.people import People, add_stranger

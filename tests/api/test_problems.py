@@ -24,8 +24,8 @@ from app.core.arrival import Arrivals
 from app.core.clock import SystemClock
 from app.core.errors import AttemptNotInProgress, DeadlinePassed, Invalid, TooManyRequests
 from app.core.middleware import RequestContext
-from app.embedded.postgres import Postgres
 from app.services.components import Components
+from devservers.postgres import Postgres
 
 pytestmark = pytest.mark.anyio
 

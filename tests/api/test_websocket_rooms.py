@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from websockets.asyncio.client import connect
 
-from app.repositories.messages import exam_room, user_room
+from app.repositories.realtime.messages import exam_room, user_room
 from app.services import realtime
 from app.services.components import Components
 from app.services.realtime.watching import Watch

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.home import Home
+from app.cli.local.home import Home
 
 FROM_OUTSIDE = (
     "DATABASE_URL",

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from app.cli import app as ias
 from app.cli import demo_content
-from app.cli.home import Home
+from app.cli.local.home import Home
 from app.config import Settings
 from app.core.supabase_auth import EmailTaken
 from app.repositories import tests as listings

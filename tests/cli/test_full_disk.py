@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.embedded.processes import wait_for
+from devservers.processes import wait_for
 from tests.cli.test_up import PATIENCE, Terminal, is_ready
 from tests.full_disk import SmallDisk, small_disk
 

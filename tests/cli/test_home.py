@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.home import Home
-from app.embedded.errors import ServerError
+from app.cli.local.home import Home
+from devservers.errors import ServerError
 
 
 class TestFromEnvironment:

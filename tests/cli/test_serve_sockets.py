@@ -19,12 +19,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.config import Settings
 from app.core.clock import SystemClock
 from app.core.realtime.stream import Stream
-from app.embedded.network import free_port
-from app.embedded.processes import wait_for
-from app.embedded.valkey import Valkey
-from app.repositories.messages import exam_room
+from app.repositories.realtime.messages import exam_room
 from app.services.realtime import Publisher
 from app.services.unit_of_work import unit_of_work
+from devservers.network import free_port
+from devservers.processes import wait_for
+from devservers.valkey import Valkey
 from tests.content import publish_test
 from tests.people import People
 from tests.sockets import Socket, add_exam, eventually, opened, user_id_of
@@ -191,7 +191,7 @@ WRITER = """
 import asyncio, sys
 from app.config import get_settings
 from app.main import create_app
-from app.repositories.messages import exam_room
+from app.repositories.realtime.messages import exam_room
 from app.services.unit_of_work import unit_of_work
 from uuid import UUID
 

@@ -7,13 +7,14 @@ import asyncpg
 import pytest
 import redis
 
-from app.cli.home import Home
-from app.cli.programs import get
-from app.cli.servers import Servers, ensure_servers, refuse_in_production
-from app.embedded.errors import ServerError
-from app.embedded.files import hold
-from app.embedded.network import LOOPBACK, port_is_free
-from app.embedded.supervisor import Supervisor
+from app.cli.local.home import Home
+from app.cli.local.programs import get
+from app.cli.local.servers import Servers, refuse_in_production
+from app.cli.servers import ensure_servers
+from devservers.errors import ServerError
+from devservers.files import hold
+from devservers.network import LOOPBACK, port_is_free
+from devservers.supervisor import Supervisor
 
 
 async def table_exists(url: str, name: str) -> bool:

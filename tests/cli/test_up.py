@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from app.cli.demo_content import ACCOUNTS, PASSWORD
-from app.cli.home import Home
-from app.cli.programs import get
-from app.embedded.network import free_port, port_is_free
-from app.embedded.processes import ProcessIdentity, wait_for
+from app.cli.local.home import Home
+from app.cli.local.programs import get
+from devservers.network import free_port, port_is_free
+from devservers.processes import ProcessIdentity, wait_for
 from tests.cli.conftest import FROM_OUTSIDE
 
 PATIENCE = 90

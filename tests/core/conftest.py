@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from app.embedded.valkey import Valkey
+from devservers.valkey import Valkey
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import structlog
 from redis.asyncio import Redis
 
 from app.core.cache import Cache
-from app.embedded.valkey import Valkey
+from devservers.valkey import Valkey
 
 pytestmark = pytest.mark.anyio
 

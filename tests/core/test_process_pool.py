@@ -14,7 +14,7 @@ import pytest
 
 from app.core.errors import TooComplex, TooLarge, Unavailable
 from app.core.process_pool import PoolLimits, ProcessPool
-from app.embedded.processes import wait_for
+from devservers.processes import wait_for
 from tests.conftest import ROOT
 from tests.core import pool_jobs as jobs
 

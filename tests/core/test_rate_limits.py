@@ -9,7 +9,7 @@ from starlette.datastructures import State
 
 from app.core.errors import TooManyRequests
 from app.core.rate_limits import LimitState, RateLimiter
-from app.embedded.valkey import Valkey
+from devservers.valkey import Valkey
 
 pytestmark = pytest.mark.anyio
 

@@ -18,7 +18,7 @@ from app.core.realtime.inbox import Listener
 from app.core.realtime.messages import Posted, pack
 from app.core.realtime.stream import STREAM, Packed, Reader, Stream
 from app.core.repeating import end
-from app.embedded.valkey import Valkey
+from devservers.valkey import Valkey
 
 ROOM = "exam:1"
 

@@ -11,8 +11,8 @@ import pytest
 
 from app.core.errors import Unavailable
 from app.core.storage import CHUNK_BYTES, S3Access, Storage
-from app.embedded.network import free_port
-from app.embedded.processes import wait_for
+from devservers.network import free_port
+from devservers.processes import wait_for
 
 CONTENT = bytes(range(256)) * 1000
 ACCESS = {"key_id": "key", "secret": "secret"}

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
-from app.cli.rehearsal import Options, Rehearsal
+from rehearsal import Options, Rehearsal
 from tests.faults.system import System, environment_of
 
 _FAULT_BEGINS = 0.25

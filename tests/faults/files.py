@@ -19,13 +19,13 @@ from uuid import uuid4
 
 import httpx
 
-from app.cli.home import Home
-from app.cli.rehearsal.account import Account
-from app.cli.rehearsal.author import Author
-from app.cli.rehearsal.questions import compose
-from app.cli.servers import SHARED
+from app.cli.local.home import Home
+from app.cli.local.servers import SHARED
 from app.config import get_settings
-from app.embedded.network import free_port
+from devservers.network import free_port
+from rehearsal.account import Account
+from rehearsal.author import Author
+from rehearsal.questions import compose
 from tests.faults import hostile_files as hostile
 
 SLOWEST_PROBE = 0.5

@@ -30,11 +30,11 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.cli.demo_content import PASSWORD
-from app.cli.home import Home
-from app.cli.servers import SHARED
-from app.embedded.network import LOOPBACK, free_port
-from app.embedded.processes import wait_for
+from app.cli.local.home import Home
+from app.cli.local.servers import SHARED
 from app.main import create_app
+from devservers.network import LOOPBACK, free_port
+from devservers.processes import wait_for
 from tests.cli.conftest import FROM_OUTSIDE
 from tests.conftest import ROOT
 from tests.faults.raw_requests import status_of

@@ -19,7 +19,7 @@ from uuid import uuid4
 
 from sqlalchemy.engine import make_url
 
-from app.embedded.postgres import Postgres
+from devservers.postgres import Postgres
 from tests.conftest import _migrate, administer, cloned_database
 from tests.faults.interleaving.cases import Case, case_of
 from tests.faults.interleaving.planted import PLANTED, planted

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from random import Random
 
-from app.embedded.network import LOOPBACK
+from devservers.network import LOOPBACK
 
 Decision = Callable[[bytes], bool]
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER with no time: closing sends a reset.

@@ -14,12 +14,12 @@ from typing import Any
 
 import httpx
 
-from app.cli.home import Home
-from app.cli.servers import SHARED
+from app.cli.local.home import Home
+from app.cli.local.servers import SHARED
 from app.config import get_settings
-from app.embedded.network import LOOPBACK, free_port
-from app.embedded.postgres import Postgres
-from app.embedded.valkey import Valkey
+from devservers.network import LOOPBACK, free_port
+from devservers.postgres import Postgres
+from devservers.valkey import Valkey
 from tests.cli.conftest import FROM_OUTSIDE
 from tests.conftest import ANON_KEY, SERVICE_KEY
 from tests.faults.proxy import Proxy
@@ -214,7 +214,7 @@ def _auth_server(folder: Path, database_url: str, port: int, public_url: str) ->
     }
     with (folder / "auth.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app.embedded.auth"], env=environment, stdout=log, stderr=log
+            [sys.executable, "-m", "devservers.auth"], env=environment, stdout=log, stderr=log
         )
     try:
         yield

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_e
 
 from app.models import DEFAULT_INSTITUTE_ID
 from app.repositories import tests
+from app.repositories.analytics.progress import AttemptFilter
 from app.repositories.base import PageRequest
 from app.repositories.embargo import Reader
-from app.repositories.progress import AttemptFilter
 from app.repositories.tests import Viewer
 from app.services.unit_of_work import UnitOfWork
 from tests.conftest import cloned_database

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from app.models import DEFAULT_INSTITUTE_ID, Attempt, Chapter, Question, ResponseEvent, Subject
-from app.repositories.progress import QuestionCounts, TestCounts
+from app.repositories.analytics.progress import QuestionCounts, TestCounts
 from app.repositories.tests import Viewer
 from app.services import attempts, tests
 from app.services.components import Components

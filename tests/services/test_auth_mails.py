@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import select
 
 from app.core.supabase_auth import SupabaseAuth
-from app.embedded.network import free_port
 from app.models import AuthMail
-from app.services import auth_mails
+from app.services.auth import auth_mails
 from app.services.components import Components
 from app.services.unit_of_work import reading, unit_of_work
+from devservers.network import free_port
 from tests.auth_server import AuthServer, serving
 from tests.conftest import TestClock
 from tests.people import PASSWORD, new_email

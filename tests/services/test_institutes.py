@@ -21,12 +21,12 @@ import app.repositories.tests as test_rows
 from app.core.errors import Invalid, NotFound
 from app.models import Role, Subject
 from app.repositories.base import PageRequest
-from app.repositories.passages import PassageFilter
 from app.repositories.questions import QuestionFilter
-from app.services import media, passages, questions, subjects, tests
+from app.repositories.questions.passages import PassageFilter
+from app.services import questions, subjects, tests
 from app.services.components import Components
-from app.services.passages import PassageDraft
-from app.services.questions import Content, Place, SheetFormat
+from app.services.questions import Content, Place, SheetFormat, media, passages
+from app.services.questions.passages import PassageDraft
 from app.services.subjects import ChapterDraft, SubjectDraft
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork

@@ -7,12 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.errors import Invalid, Unavailable
 from app.core.storage import S3Access, Storage
-from app.embedded.network import free_port
-from app.services import media
 from app.services.components import Components
-from app.services.media import Upload
+from app.services.questions import media
+from app.services.questions.media import Upload
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import operator
+from devservers.network import free_port
 from tests.pictures import encoded, noise, picture
 from tests.sittings import until_blocking
 

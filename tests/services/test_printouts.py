@@ -13,8 +13,9 @@ from sqlalchemy import update
 from app import models
 from app.core.errors import Invalid, NotAvailable, NotFound, NotPublishable
 from app.models import DEFAULT_INSTITUTE_ID, QuestionVersion
-from app.services import media, tests
+from app.services import tests
 from app.services.components import Components
+from app.services.questions import media
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import operator

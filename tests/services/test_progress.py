@@ -7,10 +7,11 @@ import pytest
 
 from app.core.errors import NotFound
 from app.models import Chapter, Question, Subject
-from app.repositories.progress import QuestionCounts
-from app.services import attempts, progress
+from app.repositories.analytics.progress import QuestionCounts
+from app.services import attempts
+from app.services.analytics import progress
+from app.services.analytics.progress import streak
 from app.services.components import Components
-from app.services.progress import streak
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 from tests.content import Made, add_questions, add_subject, publish_test

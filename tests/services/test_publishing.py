@@ -25,8 +25,9 @@ from app.models import (
     QuestionVersion,
     Role,
 )
-from app.services import media, tests
+from app.services import tests
 from app.services.components import Components
+from app.services.questions import media
 from app.services.tests import PaperStore, Published, SectionDraft
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator

@@ -25,12 +25,12 @@ from app.core.realtime.messages import Posted, unpack
 from app.core.realtime.stream import Stream
 from app.core.repeating import end
 from app.database import create_engine
-from app.embedded.valkey import Valkey
-from app.repositories.messages import exam_room
+from app.repositories.realtime.messages import exam_room
 from app.services import realtime
 from app.services.components import Components
 from app.services.realtime import Publisher
 from app.services.unit_of_work import publish_by, unit_of_work
+from devservers.valkey import Valkey
 from tests.conftest import TestClock, cloned_database
 
 ROOM = "exam:1"

@@ -14,8 +14,8 @@ from app.config import Settings
 from app.core.repeating import end
 from app.core.revocations import Revocations
 from app.database import create_engine
+from app.services.auth.revocations import end_session, follow
 from app.services.components import Components
-from app.services.revocations import end_session, follow
 from app.services.unit_of_work import unit_of_work
 from tests.conftest import administer, cloned_database
 from tests.workers.conftest import eventually

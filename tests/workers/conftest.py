@@ -18,8 +18,8 @@ from sqlalchemy import text
 
 from app.config import Settings
 from app.database import create_engine
-from app.embedded.valkey import Valkey
 from app.services.unit_of_work import unit_of_work
+from devservers.valkey import Valkey
 from tests.conftest import cloned_database
 
 T = TypeVar("T")

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.embedded.valkey import Valkey
-from app.services import auth_mails
+from app.services.auth import auth_mails
 from app.services.unit_of_work import unit_of_work
+from devservers.valkey import Valkey
 from tests.auth_server import serving
 from tests.people import new_email
 from tests.workers.conftest import Database, StartWorker, eventually

@@ -5,8 +5,8 @@ from typing import Any
 from redis.asyncio import Redis
 
 from app.core.realtime.stream import STREAM
-from app.embedded.valkey import Valkey
 from app.services.unit_of_work import unit_of_work
+from devservers.valkey import Valkey
 from tests.workers.conftest import Database, StartWorker, eventually
 
 

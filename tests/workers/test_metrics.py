@@ -8,10 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.embedded.network import free_port
 from app.services import backlog
 from app.workers import metrics
 from app.workers.celery_app import QUEUE, TASK_SECONDS, celery_app
+from devservers.network import free_port
 from tests.workers.conftest import Database, StartWorker, eventually
 
 pytestmark = pytest.mark.anyio

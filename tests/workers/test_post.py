@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from app.embedded.valkey import Valkey
 from app.models import User
 from app.services.unit_of_work import unit_of_work
+from devservers.valkey import Valkey
 from tests.mail_server import Inbox, serving
 from tests.notices import Event, add_exam, add_user, register
 from tests.workers.conftest import Database, StartWorker, eventually

@@ -8,10 +8,10 @@ import pytest
 from redis.asyncio import Redis
 
 from app.core.clock import SystemClock
-from app.embedded.valkey import Valkey
 from app.workers.broker import Broker
 from app.workers.celery_app import QUEUE
 from app.workers.loops import Relay
+from devservers.valkey import Valkey
 from tests.workers.conftest import Database
 
 pytestmark = pytest.mark.anyio

@@ -11,10 +11,10 @@ from pydantic import SecretStr
 
 from app.config import Settings
 from app.core.ids import uuid7
-from app.embedded.valkey import Valkey
 from app.services import attempts, users
 from app.services.components import open_components
 from app.services.unit_of_work import unit_of_work
+from devservers.valkey import Valkey
 from tests.content import publish_test
 from tests.people import new_email
 from tests.workers.conftest import Database, StartWorker, eventually

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.embedded.postgres import Postgres
-from app.embedded.valkey import Valkey
 from app.services.unit_of_work import unit_of_work
 from app.workers.broker import Broker
 from app.workers.leases import MAX_DELIVERIES
+from devservers.postgres import Postgres
+from devservers.valkey import Valkey
 from tests.workers.conftest import Database, StartWorker, WorkerProcess, eventually, open_database
 from tests.workers.probes import GATE
 

@@ -30,7 +30,8 @@ from app.schemas.auth import (
     SessionOut,
     TokenIn,
 )
-from app.services import auth, auth_mails
+from app.services import auth
+from app.services.auth import auth_mails
 from app.services.components import Components
 
 router = APIRouter(prefix="/auth", tags=["auth"], route_class=PermissionFirstRoute)

@@ -12,7 +12,7 @@ from app.api.routing import PermissionFirstRoute
 from app.core.errors import Forbidden, Invalid, NotFound, TooLarge
 from app.models import Media
 from app.schemas.media import MediaOut
-from app.services import media
+from app.services.questions import media
 from app.services.unit_of_work import reading
 
 router = APIRouter(prefix="/media", tags=["media"], route_class=PermissionFirstRoute)

@@ -9,7 +9,7 @@ from app.api.deps import CurrentAuthor, CurrentBankReader, Paging, Reads, Uow, t
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import AlreadyExists, Forbidden, InUse, Invalid, NotFound
-from app.repositories.passages import PassageFilter
+from app.repositories.questions.passages import PassageFilter
 from app.schemas.common import PageOut
 from app.schemas.passages import (
     PassageChanges,
@@ -18,7 +18,7 @@ from app.schemas.passages import (
     PassageStatus,
     PassageWithVersionsOut,
 )
-from app.services import passages
+from app.services.questions import passages
 
 router = APIRouter(prefix="/passages", tags=["passages"], route_class=PermissionFirstRoute)
 

@@ -11,7 +11,8 @@ from app.core.errors import AlreadyExists, InUse, Invalid, NotFound
 from app.schemas.common import PageOut
 from app.schemas.progress import SubjectProgressOut
 from app.schemas.subjects import ChapterChanges, ChapterIn, ChapterOut, SubjectChanges, SubjectIn, SubjectOut
-from app.services import progress, subjects
+from app.services import subjects
+from app.services.analytics import progress
 
 router = APIRouter(prefix="/subjects", tags=["subjects"], route_class=PermissionFirstRoute)
 

@@ -10,11 +10,13 @@ from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import Conflict, Invalid, NotFound
 from app.models import AttemptStatus, Role
-from app.repositories.progress import AttemptFilter
+from app.repositories.analytics.progress import AttemptFilter
 from app.schemas.common import PageOut
 from app.schemas.progress import MyAttemptOut, ProgressOut
 from app.schemas.users import MemberOut, ProfileIn, ProfileOut, RoleIn, StatusIn
-from app.services import accounts, progress, users
+from app.services import users
+from app.services.analytics import progress
+from app.services.users import accounts
 
 router = APIRouter(prefix="/users", tags=["users"], route_class=PermissionFirstRoute)
 

@@ -1,8 +1,8 @@
 """Exams: their calendar, who is registered, who sits in them, and what they have achieved."""
 
 from app.repositories.exams.answer_sheets import Account, AnswerSheetRepository, PaperEvent
-from app.repositories.exams.calendar import ExamRepository, ExamViewer
-from app.repositories.exams.hall import Candidate, HallFilter, HallRepository
+from app.repositories.exams.exam_attempts import Candidate, ExamAttemptFilter, ExamAttemptRepository
+from app.repositories.exams.exams import ExamRepository, ExamViewer
 from app.repositories.exams.registrations import RegistrationRepository
 from app.repositories.exams.results import ExamResultRepository, Scored
 
@@ -10,11 +10,11 @@ __all__ = [
     "Account",
     "AnswerSheetRepository",
     "Candidate",
+    "ExamAttemptFilter",
+    "ExamAttemptRepository",
     "ExamRepository",
     "ExamResultRepository",
     "ExamViewer",
-    "HallFilter",
-    "HallRepository",
     "PaperEvent",
     "RegistrationRepository",
     "Scored",

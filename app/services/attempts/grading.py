@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.engine.scoring import Answer, Scorecard, Tally, score_paper
 from app.models import Attempt, AttemptStatus, ResponseEvent, Result
-from app.repositories.grading import Score
+from app.repositories.attempts.grading import Score
 from app.services.components import Components
 from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import UnitOfWork

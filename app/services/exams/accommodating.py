@@ -76,7 +76,7 @@ async def _follow(
     """Move the deadlines of attempts that were started under other grants."""
     grace = timedelta(seconds=parts.settings.grace_seconds)
     moved = []
-    for attempt, registration in await uow.hall.lock_with_registrations(exam.id):
+    for attempt, registration in await uow.exam_attempts.lock_with_registrations(exam.id):
         extra = extra_for(registration, granted)
         by = extra - timedelta(seconds=attempt.accommodation_seconds)
         before = steering.overtaken(sitting_of(attempt), now, grace)

@@ -7,7 +7,7 @@ from uuid import UUID
 from app.core.errors import NotFound, NotPossible
 from app.engine import schedule
 from app.models import Announcement, AttemptStatus, Exam, ExamPaper, LocalizedText
-from app.repositories.messages import exam_room
+from app.repositories.realtime.messages import exam_room
 from app.services import attempts
 from app.services.exams.audit import record
 from app.services.exams.catalog import require_team, window_of
@@ -34,7 +34,7 @@ async def close_paper(
     exam = await _running(uow, staff, exam_id)
     paper = _named(await uow.exams.shut(exam.id), paper_id)
     paper.closed_at = paper.closed_at or now
-    ended = await uow.hall.lock_running(exam.id, paper.id)
+    ended = await uow.exam_attempts.lock_running(exam.id, paper.id)
     for attempt in ended:
         await attempts.close(uow, attempt, "staff", now)
         tell_candidate(uow, exam, attempt, "force_submitted")
@@ -98,7 +98,7 @@ async def void_left_over(uow: UnitOfWork, now: datetime) -> int:
     Nobody enters a cancelled exam. This ends what earlier versions let in behind the cancellation,
     which neither its candidate nor staff could end.
     """
-    found = await uow.hall.cancelled_with_attempts()
+    found = await uow.exam_attempts.cancelled_with_attempts()
     if found is None:
         return 0
     exam = await uow.exams.lock(*found)
@@ -110,7 +110,9 @@ async def void_left_over(uow: UnitOfWork, now: datetime) -> int:
 async def _void(uow: UnitOfWork, exam: Exam, now: datetime) -> int:
     """Let no attempt of a locked exam count."""
     voided = [
-        attempt for attempt in await uow.hall.lock_all(exam.id, None) if attempt.status != AttemptStatus.VOID
+        attempt
+        for attempt in await uow.exam_attempts.lock_all(exam.id, None)
+        if attempt.status != AttemptStatus.VOID
     ]
     for attempt in voided:
         attempt.status, attempt.paused_at = AttemptStatus.VOID, None

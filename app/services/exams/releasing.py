@@ -14,7 +14,7 @@ from app.engine.merit import Entrant, ExamPaperRule, MeritResult, PaperScore, me
 from app.engine.scoring import PaperKey
 from app.models import Exam, ExamPaper, ExamRelease
 from app.repositories.exams import Scored
-from app.repositories.messages import exam_room
+from app.repositories.realtime.messages import exam_room
 from app.services import attempts, embargo
 from app.services.components import Components
 from app.services.exams.audit import record
@@ -54,7 +54,7 @@ async def release(
         await _grade_the_rest(uow, parts, exam, now)
         exam.released_at = now
         await materialize(uow, parts, staff, exam)
-        await uow.hall.mark_graded(exam.id)
+        await uow.exam_attempts.mark_graded(exam.id)
         record(uow, staff, "release", exam, version=exam.results_version)
         uow.messages.to_everybody(exam_room(exam.id), "results_released", {"exam_id": str(exam.id)})
         uow.jobs.add("notify_results_released", exam_id=str(exam.id))
@@ -113,7 +113,7 @@ async def _close_entry(uow: UnitOfWork, parts: Components, exam: Exam, now: date
             paper.closed_at = paper.closed_at or now
     await uow.exams.flush()
     grace, running = timedelta(seconds=parts.settings.grace_seconds), 0
-    for attempt in await uow.hall.lock_running(exam.id, None):
+    for attempt in await uow.exam_attempts.lock_running(exam.id, None):
         if attempts.is_late(now, attempt, grace):
             await attempts.close(uow, attempt, "deadline", attempt.deadline_at)
         else:
@@ -129,8 +129,8 @@ async def _grade_the_rest(uow: UnitOfWork, parts: Components, exam: Exam, now: d
     All that are over are locked first, in one order, since all of them are changed in the end: a grader may
     hold one that has its result already and wait for another, or hold one and want a histogram.
     """
-    await uow.hall.lock_closed(exam.id)
-    ungraded = await uow.hall.ungraded(exam.id)
+    await uow.exam_attempts.lock_closed(exam.id)
+    ungraded = await uow.exam_attempts.ungraded(exam.id)
     await attempts.grade_batch(uow, parts, ungraded, now)
 
 

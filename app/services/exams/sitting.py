@@ -15,7 +15,7 @@ from app.core.errors import (
 from app.engine import schedule, timing
 from app.engine.schedule import PaperStatus
 from app.models import Accommodation, Attempt, Exam, ExamPaper, Registration
-from app.repositories.messages import exam_room
+from app.repositories.realtime.messages import exam_room
 from app.services import attempts
 from app.services.attempts import Started
 from app.services.components import Components

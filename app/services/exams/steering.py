@@ -15,7 +15,7 @@ from app.core.errors import NotFound, NotPossible
 from app.engine import steering
 from app.engine.steering import Given, Kind, Refused, Sitting, Status
 from app.models import Attempt, AttemptStatus, Exam
-from app.repositories.messages import exam_room
+from app.repositories.realtime.messages import exam_room
 from app.services import attempts
 from app.services.components import Components
 from app.services.exams.audit import record
@@ -165,8 +165,8 @@ async def settle(uow: UnitOfWork, changed: Iterable[Attempt]) -> None:
 
 async def _locked(uow: UnitOfWork, exam: Exam, order: Order) -> Sequence[Attempt]:
     if order.attempt_ids == "all":
-        return await uow.hall.lock_all(exam.id, order.paper_id)
-    found = await uow.hall.lock(exam.id, order.attempt_ids)
+        return await uow.exam_attempts.lock_all(exam.id, order.paper_id)
+    found = await uow.exam_attempts.lock(exam.id, order.attempt_ids)
     if len(found) < len(set(order.attempt_ids)):
         raise NotFound("attempt")
     return found
@@ -179,7 +179,7 @@ async def _admit_late(
     for attempt in found:
         if attempt.status == AttemptStatus.VOID:
             steered.refused.append(Refusal(attempt.id, "The attempt is void."))
-        elif admitted := await uow.hall.admit_late(attempt.id):
+        elif admitted := await uow.exam_attempts.admit_late(attempt.id):
             attempt.updated_at = now
             steered.changed.append(attempt)
             _record(uow, staff, exam, attempt, order, answers=admitted)

@@ -8,7 +8,7 @@ from uuid import UUID
 from app.engine.schedule import Stage
 from app.models import Exam
 from app.repositories.base import Page, PageRequest
-from app.repositories.exams import Candidate, HallFilter
+from app.repositories.exams import Candidate, ExamAttemptFilter
 from app.services.exams.catalog import PaperView, exam_viewer, paper_view, stage_of
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
@@ -43,8 +43,8 @@ async def monitor(reads: Reading, staff: Principal, exam_id: UUID, now: datetime
 
 
 async def candidates(
-    reads: Reading, staff: Principal, exam_id: UUID, wanted: HallFilter, request: PageRequest
+    reads: Reading, staff: Principal, exam_id: UUID, wanted: ExamAttemptFilter, request: PageRequest
 ) -> Page[Candidate]:
     """Attempts of an exam with their candidates, the newest first."""
     exam = await reads.exams.find(exam_viewer(staff), exam_id)
-    return await reads.hall.page(exam.id, wanted, request)
+    return await reads.exam_attempts.page(exam.id, wanted, request)

@@ -24,10 +24,10 @@ async def welcome(uow: UnitOfWork, parts: Components, user_id: UUID, now: dateti
 
 async def registered(uow: UnitOfWork, parts: Components, registration_id: UUID, now: datetime) -> None:
     """Confirm a registration, if an account has it, with the roll number and the papers' times."""
-    registration = await uow.occasions.registration(registration_id)
+    registration = await uow.exam_events.registration(registration_id)
     if registration is None or registration.user_id is None:
         return
-    found = await uow.occasions.exam(registration.exam_id)
+    found = await uow.exam_events.exam(registration.exam_id)
     if found is None or found[0].cancelled_at is not None:
         return
     exam, papers = found
@@ -41,7 +41,7 @@ async def submitted(uow: UnitOfWork, parts: Components, attempt_id: UUID, now: d
 
     One that was reopened is confirmed again when it is submitted again.
     """
-    sitting = await uow.occasions.sitting(attempt_id)
+    sitting = await uow.exam_events.sitting(attempt_id)
     if sitting is None:
         return
     data = _about(sitting.exam) | {
@@ -115,7 +115,7 @@ async def tell_registered(
     told, last = 0, None
     while True:
         async with unit_of_work(parts.engine) as uow:
-            batch = await uow.occasions.registered(exam_id, last, BATCH, since)
+            batch = await uow.exam_events.registered(exam_id, last, BATCH, since)
             if batch:
                 told += await _tell(uow, parts, [user_id for _, user_id in batch], notice, now)
         if len(batch) < BATCH:
@@ -131,7 +131,7 @@ async def _tell(
 
 async def _exam(parts: Components, exam_id: UUID) -> tuple[Exam, Sequence[ExamPaper]] | None:
     async with unit_of_work(parts.engine) as uow:
-        return await uow.occasions.exam(exam_id)
+        return await uow.exam_events.exam(exam_id)
 
 
 def _about(exam: Exam) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from app.core.push import PushMessage
 from app.core.telemetry import deliveries_total
 from app.engine.notices import rest_after
 from app.models import Channel
-from app.repositories.deliveries import Parcel
+from app.repositories.notifications.deliveries import Parcel
 from app.services.components import Components
 from app.services.notifications import mails
 from app.services.notifications.fates import SEND, Fate, fate_of, paper_start
@@ -68,7 +68,7 @@ class _Batch:
         async with reading(self._parts.engine) as reads:
             self._waiting.extend(await reads.deliveries.parcels(taken))
             reminded = {UUID(paper[0]) for parcel in self._waiting if (paper := paper_start(parcel))}
-            self._starts = await reads.occasions.starts(reminded) if reminded else {}
+            self._starts = await reads.exam_events.starts(reminded) if reminded else {}
         hands = asyncio.gather(*(self._send_one_by_one() for _ in range(AT_ONCE)))
         try:
             await asyncio.shield(hands)

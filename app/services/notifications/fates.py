@@ -5,7 +5,7 @@ from datetime import datetime
 
 from app.engine.notices import QuietHours
 from app.models import Channel, Kind
-from app.repositories.deliveries import Parcel
+from app.repositories.notifications.deliveries import Parcel
 from app.services.notifications.kinds import RULES, may_be_muted, muting
 from app.services.notifications.wording import zone_of
 

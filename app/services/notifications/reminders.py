@@ -25,7 +25,7 @@ class Reminders:
             if rules.reminder is None:
                 continue
             async with reading(self._parts.engine) as reads:
-                papers = await reads.occasions.papers_starting(*rules.reminder.starts_due(now))
+                papers = await reads.exam_events.papers_starting(*rules.reminder.starts_due(now))
             for exam, paper in papers:
                 notice = creating.reminder(exam, paper, kind)
                 due.add(notice.dedupe_key)

@@ -6,10 +6,10 @@ from app.services.questions.exports import Export, SheetFormat, export
 from app.services.questions.history import Change, compare
 from app.services.questions.images import ImagesZip
 from app.services.questions.imports import import_questions
-from app.services.questions.likeness import Duplicate, duplicates
 from app.services.questions.progress import Progress, Stage
 from app.services.questions.reports import ImportReport, RowWarning, first_errors
 from app.services.questions.rows import EmptyKey, RowError
+from app.services.questions.similarity import Duplicate, duplicates
 from app.services.questions.syllabus import subject_named
 from app.services.questions.templates import template
 

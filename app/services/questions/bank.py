@@ -10,8 +10,9 @@ from app.core.ids import uuid7
 from app.models import Question, QuestionVersion
 from app.repositories.base import Page, PageRequest
 from app.repositories.questions import QuestionFilter
-from app.services import audit, embargo, media
+from app.services import audit, embargo
 from app.services.audit import Subject
+from app.services.questions import media
 from app.services.questions.content import (
     CONTENT_FIELDS,
     Content,

@@ -15,7 +15,7 @@ from app.core.errors import Invalid
 from app.core.images import UnusableImage
 from app.core.process_pool import ProcessPool
 from app.core.storage import Storage
-from app.services import media
+from app.services.questions import media
 from app.services.questions.limits import IMAGES, MOST_PIXELS_OF_IMAGES
 from app.services.questions.rows import RowError, SheetRow
 from app.services.unit_of_work import UnitOfWork

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Container, Iterator, Sequence
 from uuid import UUID
 
-from app.repositories.likeness import Sketch
+from app.repositories.questions.similarity import Sketch
 
 # A band links a question to so many others that have it, the oldest of all.
 OLDEST = 16

@@ -1,10 +1,10 @@
 """The last part of an import: what was planned is written, and compared with what was there."""
 
 from app.services.questions.images import SheetImages
-from app.services.questions.likeness import Similar, nearest
 from app.services.questions.plans import Plan
 from app.services.questions.progress import Progress, Stage
 from app.services.questions.reports import ImportReport, RowWarning
+from app.services.questions.similarity import Similar, nearest
 from app.services.questions.syllabus import Syllabus
 from app.services.unit_of_work import UnitOfWork
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.core.realtime import crowd
-from app.repositories.messages import exam_room
+from app.repositories.realtime.messages import exam_room
 from app.services.components import Components
 
 

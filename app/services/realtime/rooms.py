@@ -7,7 +7,7 @@ from typing import Self
 from uuid import UUID
 
 from app.core.errors import NotFound
-from app.repositories.messages import exam_room, test_room, user_room
+from app.repositories.realtime.messages import exam_room, test_room, user_room
 from app.services import tests
 from app.services.unit_of_work import Reading
 from app.services.users import Principal

@@ -18,7 +18,7 @@ from app.models import (
     Test,
     TestSection,
 )
-from app.services import media
+from app.services.questions import media
 from app.services.tests.papers import paper_key
 from app.services.unit_of_work import Reading
 

@@ -12,9 +12,10 @@ from app.core.errors import Forbidden, Invalid, NotAvailable, NotPublishable
 from app.core.process_pool import ProcessPool
 from app.core.storage import Storage
 from app.models import Media, Paper, Test
-from app.services import audit, embargo, media
+from app.services import audit, embargo
 from app.services.audit import Subject
 from app.services.printing import Manuscript, PrintLanguage, figure_name, print_pdf
+from app.services.questions import media
 from app.services.tests.compiling import compile_paper, gather, next_version
 from app.services.tests.readiness import obstacles
 from app.services.unit_of_work import Reading

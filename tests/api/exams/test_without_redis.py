@@ -12,10 +12,10 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
-from app.embedded.valkey import Valkey
 from app.main import create_app
 from app.services import realtime
 from app.services.unit_of_work import unit_of_work
+from devservers.valkey import Valkey
 from tests.conftest import TestClock
 from tests.content import publish_test
 from tests.exams import Held, body_of, hold_exam, register

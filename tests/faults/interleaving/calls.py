@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.errors import Fact
+from app.core.errors import DomainError
 from app.services import attempts, exams
 from app.services.attempts.saving import Response, Target
 from app.services.components import Components
@@ -64,7 +64,7 @@ async def perform(engine: AsyncEngine, parts: Components, scene: Scene, call: Ca
         if call.name == "start":
             scene.attempts.setdefault(call.person, UUID(summary["attempt"]))
         return Outcome("value", summary)
-    except Fact as fact:
+    except DomainError as fact:
         kept = {"recorded": fact.members["recorded"]} if fact.keeps_changes else {}
         return Outcome("refused", {"fact": type(fact).__name__, "detail": fact.detail} | kept)
     except Exception as error:  # noqa: BLE001 -- whatever a client would see as a 500 is a finding

@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Result
 from app.repositories import attempts as attempt_statements
 from app.repositories.attempts import AttemptRepository
-from app.repositories.exams import ExamRepository, HallRepository
-from app.repositories.grading import GradingRepository, Score
+from app.repositories.attempts.grading import GradingRepository, Score
+from app.repositories.exams import ExamAttemptRepository, ExamRepository
 from app.services.exams import steering
 
 Fault = tuple[object, str, Any]
@@ -27,11 +27,11 @@ def _unlocked_attempt() -> list[Fault]:
 
 
 def _unlocked_steering() -> list[Fault]:
-    async def read_only(self: HallRepository, statement: Select[Attempt]) -> Sequence[Attempt]:
+    async def read_only(self: ExamAttemptRepository, statement: Select[Attempt]) -> Sequence[Attempt]:
         ordered = statement.order_by(Attempt.id).execution_options(populate_existing=True)
         return (await self._session.scalars(ordered)).all()
 
-    return [(HallRepository, "_locked", read_only)]
+    return [(ExamAttemptRepository, "_locked", read_only)]
 
 
 def _unlocked_start() -> list[Fault]:

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from app.core.errors import Invalid, NotFound
 from app.models import Role
 from app.repositories.base import PageRequest
-from app.repositories.exams import HallFilter
+from app.repositories.exams import ExamAttemptFilter
 from app.services import exams
 from app.services.components import Components
 from app.services.exams import ExamDraft, ExamPaperDraft, Grant, Order, Verb
@@ -86,7 +86,7 @@ NOT_FOUND: dict[str, Call] = {
     "announcements": lambda w: exams.announcements(w.uow, w.stranger, w.exam_id, EVERYTHING),
     "audit": lambda w: exams.audit(w.uow, w.stranger, w.exam_id, EVERYTHING),
     "cancel": lambda w: exams.cancel(w.uow, w.stranger, w.exam_id, "Why not.", NOW),
-    "candidates": lambda w: exams.candidates(w.uow, w.stranger, w.exam_id, HallFilter(), EVERYTHING),
+    "candidates": lambda w: exams.candidates(w.uow, w.stranger, w.exam_id, ExamAttemptFilter(), EVERYTHING),
     "change": lambda w: exams.change(w.uow, w.stranger, w.exam_id, {"title": TEXT}),
     "change_paper": lambda w: exams.change_paper(
         w.uow, w.stranger, w.exam_id, w.event.paper_id, {"title": TEXT}

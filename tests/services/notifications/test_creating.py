@@ -186,7 +186,7 @@ class TestResultsReleased:
         event, users, _ = await registered_users(engine, now, 5, released_at=now)
         monkeypatch.setattr(creating, "BATCH", 2)
         async with unit_of_work(engine) as uow:  # what a first run had told when it died after two batches
-            first = await uow.occasions.registered(event.exam_id, None, 4)
+            first = await uow.exam_events.registered(event.exam_id, None, 4)
         notice = creating.notice_of(
             Kind.RESULTS_RELEASED,
             f"{event.exam_id}:1",

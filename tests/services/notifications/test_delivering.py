@@ -48,7 +48,7 @@ class Reader:
         }
         async with unit_of_work(self._engine) as uow:
             if kind in (Kind.OPENS_IN_24_HOURS, Kind.OPENS_IN_15_MINUTES):
-                exam_and_papers = await uow.occasions.exam(self.event.exam_id)
+                exam_and_papers = await uow.exam_events.exam(self.event.exam_id)
                 assert exam_and_papers is not None
                 notice = creating.reminder(exam_and_papers[0], exam_and_papers[1][0], kind)
             else:

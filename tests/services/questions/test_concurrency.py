@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.errors import AlreadyExists, InUse, Invalid, NotFound
 from app.models import Chapter
-from app.services import passages, questions, subjects, tests
-from app.services.passages import PassageDraft
-from app.services.questions import Content, Place
+from app.services import questions, subjects, tests
+from app.services.questions import Content, Place, passages
+from app.services.questions.passages import PassageDraft
 from app.services.subjects import ChapterDraft, SubjectDraft
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import operator

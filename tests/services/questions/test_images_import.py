@@ -15,8 +15,8 @@ from app.core.images import UnusableImage
 from app.core.storage import Storage
 from app.models import Institute, Media
 from app.repositories.questions import QuestionFilter
-from app.services import media, questions
-from app.services.questions import ImagesZip, ImportReport, SheetFormat
+from app.services import questions
+from app.services.questions import ImagesZip, ImportReport, SheetFormat, media
 from app.services.questions import images as images_module
 from app.services.questions.images import ImageArchive
 from app.services.questions.limits import IMAGES

@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.models import DEFAULT_INSTITUTE_ID, Chapter, Institute, Passage, Question, Subject
 from app.repositories.base import PageRequest
 from app.repositories.questions import QuestionFilter
-from app.services import passages, questions
-from app.services.passages import PassageDraft
-from app.services.questions import EmptyKey, ImportReport, Stage
+from app.services import questions
+from app.services.questions import EmptyKey, ImportReport, Stage, passages
+from app.services.questions.passages import PassageDraft
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
 

@@ -10,11 +10,11 @@ import pytest
 from app.core.ids import uuid7
 from app.models import Institute, Subject
 from app.repositories.base import PageRequest
-from app.repositories.likeness import Sketch
+from app.repositories.questions.similarity import Sketch
 from app.services import questions
 from app.services.questions import Content, Place
-from app.services.questions.likeness import Similar, nearest
 from app.services.questions.links import OLDEST, Links
+from app.services.questions.similarity import Similar, nearest
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
 

@@ -10,7 +10,7 @@ from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import Forbidden, Invalid, NotFound, NotPossible
 from app.models import AttemptStatus
-from app.repositories.exams import HallFilter
+from app.repositories.exams import ExamAttemptFilter
 from app.schemas.attempts import AttemptOut
 from app.schemas.common import PageOut
 from app.schemas.exams import AnnouncementIn, AnnouncementOut, ExamOut, ExamPaperOut
@@ -209,7 +209,7 @@ async def list_attempts(
     query: Annotated[str | None, Query(max_length=100, description="Roll number or part of a name")] = None,
 ) -> PageOut[HallRowOut]:
     """Candidates' attempts, newest first: who sits, until when, and when they last saved."""
-    page = await exams.candidates(reads, staff, exam_id, HallFilter(paper_id, status, query), paging)
+    page = await exams.candidates(reads, staff, exam_id, ExamAttemptFilter(paper_id, status, query), paging)
     connected = await realtime.connected(parts, exam_id)
     rows = [HallRowOut.of_candidate(row, connected) for row in page.items]
     return PageOut(items=rows, next_cursor=page.next_cursor)

@@ -11,8 +11,8 @@ from app.core.errors import Conflict, NotPossible
 from app.core.ids import uuid7
 from app.engine.scoring import Answer
 from app.models import Attempt, AttemptStatus, Exam, ExamPaper
+from app.repositories.attempts.grading import Score
 from app.repositories.exams import PaperEvent
-from app.repositories.grading import Score
 from app.services import attempts
 from app.services.components import Components
 from app.services.exams.answer_sheets.plans import PAPER, Plan, Sat, plan_for

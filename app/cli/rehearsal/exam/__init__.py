@@ -1,6 +1,0 @@
-"""The dress rehearsal of a live exam: everything that happens on the day, and a reconciliation at its end."""
-
-from app.cli.rehearsal.exam.options import ExamOptions
-from app.cli.rehearsal.exam.run import ExamRehearsal
-
-__all__ = ["ExamOptions", "ExamRehearsal"]

@@ -1,0 +1,169 @@
+"""The hall of an exam: its attempts, for those who watch and steer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
+
+from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Registration, ResponseEvent, Result
+from app.repositories.attempts import RUNNING
+from app.repositories.base import Page, PageRequest, Repository
+from app.repositories.locks import Mode, Rank
+
+
+@dataclass(frozen=True, slots=True)
+class ExamAttemptFilter:
+    """What a list of candidates is narrowed to."""
+
+    paper_id: UUID | None = None
+    status: str | None = None
+    query: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A candidate's attempt as a proctor sees it: no answer and no score."""
+
+    attempt: Attempt
+    registration: Registration | None
+    last_saved_at: datetime | None
+
+
+class ExamAttemptRepository(Repository):
+    """Attempts of an exam. Staff's own are left out: they are previews."""
+
+    async def lock(self, exam_id: UUID, attempt_ids: Sequence[UUID]) -> Sequence[Attempt]:
+        """These attempts, as far as they are of this exam, with saves and submits shut out; in one order."""
+        return await self._locked(_attempts(exam_id).where(Attempt.id.in_(attempt_ids)))
+
+    async def lock_all(self, exam_id: UUID, paper_id: UUID | None) -> Sequence[Attempt]:
+        """Every attempt of the exam, or of one of its papers."""
+        return await self._locked(_of_paper(_attempts(exam_id), paper_id))
+
+    async def lock_with_registrations(self, exam_id: UUID) -> Sequence[tuple[Attempt, Registration]]:
+        """Every attempt of the exam with its candidate's place."""
+        attempts = await self.lock_all(exam_id, None)
+        places = {
+            row.id: row
+            for row in await self._session.scalars(
+                select(Registration).where(Registration.exam_id == exam_id)
+            )
+        }
+        return [(each, places[each.registration_id]) for each in attempts if each.registration_id]
+
+    async def lock_running(self, exam_id: UUID, paper_id: UUID | None) -> Sequence[Attempt]:
+        """Those that are under way or paused."""
+        statement = _of_paper(_attempts(exam_id), paper_id).where(Attempt.status.in_(RUNNING))
+        return await self._locked(statement)
+
+    async def lock_closed(self, exam_id: UUID) -> None:
+        """Hold all that are over until the transaction ends, graded or not."""
+        statement = _attempts(exam_id).where(Attempt.status == AttemptStatus.SUBMITTED)
+        await self._locked(statement.with_only_columns(Attempt.id))
+
+    async def cancelled_with_attempts(self) -> tuple[UUID, UUID] | None:
+        """The institute and id of a cancelled exam that has official attempts which are not void."""
+        statement = (
+            select(Exam.institute_id, Exam.id)
+            .join(ExamPaper, ExamPaper.exam_id == Exam.id)
+            .join(Attempt, Attempt.exam_paper_id == ExamPaper.id)
+            .where(
+                Exam.cancelled_at.is_not(None),
+                Attempt.practice.is_(False),
+                Attempt.status != AttemptStatus.VOID,
+            )
+        )
+        row = (await self._session.execute(statement.limit(1))).one_or_none()
+        return (row.institute_id, row.id) if row is not None else None
+
+    async def page(self, exam_id: UUID, wanted: ExamAttemptFilter, page: PageRequest) -> Page[Candidate]:
+        """Attempts with their candidates, the newest first."""
+        statement = _of_paper(_attempts(exam_id), wanted.paper_id)
+        if wanted.status is not None:
+            statement = statement.where(Attempt.status == wanted.status)
+        if wanted.query:
+            statement = statement.where(_called(wanted.query))
+        attempts = await self._page(statement, [Attempt.id], page, descending=True)
+        return Page(await self._candidates(attempts.items), attempts.next_cursor)
+
+    async def admit_late(self, attempt_id: UUID) -> int:
+        """Let what came too late count; how many answers that were."""
+        statement = (
+            update(ResponseEvent)
+            .where(ResponseEvent.attempt_id == attempt_id, ResponseEvent.late)
+            .values(late=False)
+        )
+        return int((await self._session.execute(statement)).rowcount)  # type: ignore[attr-defined]
+
+    async def mark_graded(self, exam_id: UUID) -> None:
+        """Show the official attempts that have a result as what they are, now that they may be."""
+        papers = select(ExamPaper.id).where(ExamPaper.exam_id == exam_id)
+        await self._session.execute(
+            update(Attempt)
+            .where(
+                Attempt.exam_paper_id.in_(papers),
+                Attempt.status == AttemptStatus.SUBMITTED,
+                exists().where(Result.attempt_id == Attempt.id),
+            )
+            .values(status=AttemptStatus.GRADED)
+            .execution_options(synchronize_session=False)
+        )
+
+    async def ungraded(self, exam_id: UUID) -> Sequence[UUID]:
+        """Official attempts that are over and have no result yet."""
+        statement = _attempts(exam_id).where(
+            Attempt.status == AttemptStatus.SUBMITTED,
+            ~exists().where(Result.attempt_id == Attempt.id),
+        )
+        return (await self._session.scalars(statement.with_only_columns(Attempt.id))).all()
+
+    async def _candidates(self, attempts: Sequence[Attempt]) -> Sequence[Candidate]:
+        ids = [attempt.registration_id for attempt in attempts if attempt.registration_id is not None]
+        registrations = {
+            row.id: row
+            for row in await self._session.scalars(select(Registration).where(Registration.id.in_(ids)))
+        }
+        saved = await self._last_saved([attempt.id for attempt in attempts])
+        return [
+            Candidate(
+                attempt,
+                registrations.get(attempt.registration_id) if attempt.registration_id else None,
+                saved.get(attempt.id),
+            )
+            for attempt in attempts
+        ]
+
+    async def _last_saved(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, datetime]:
+        statement = (
+            select(ResponseEvent.attempt_id, func.max(ResponseEvent.received_at))
+            .where(ResponseEvent.attempt_id.in_(attempt_ids))
+            .group_by(ResponseEvent.attempt_id)
+        )
+        return dict((await self._session.execute(statement)).all())
+
+    async def _locked(self, statement: Select[Attempt]) -> Sequence[Attempt]:
+        """In the order of ids, so that two who steer at once do not wait for each other in a circle."""
+        ordered = statement.order_by(Attempt.id)
+        return (await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, ordered, of=Attempt)).all()
+
+
+def _attempts(exam_id: UUID) -> Select[Attempt]:
+    return (
+        select(Attempt)
+        .join(ExamPaper, ExamPaper.id == Attempt.exam_paper_id)
+        .where(ExamPaper.exam_id == exam_id, Attempt.practice.is_(False))
+    )
+
+
+def _of_paper(statement: Select[Attempt], paper_id: UUID | None) -> Select[Attempt]:
+    return statement if paper_id is None else statement.where(ExamPaper.id == paper_id)
+
+
+def _called(query: str) -> ColumnElement[bool]:
+    matches = or_(
+        Registration.roll_number.startswith(query, autoescape=True),
+        Registration.name.icontains(query, autoescape=True),
+    )
+    return exists().where(Registration.id == Attempt.registration_id, matches)

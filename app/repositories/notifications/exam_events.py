@@ -1,0 +1,101 @@
+"""What there is to tell of: exams, their papers and who is registered, as notifications need them."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, select
+
+from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Registration
+from app.repositories.base import Repository
+
+ENDED = (AttemptStatus.SUBMITTED, AttemptStatus.GRADED)
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """An official attempt at a paper of an exam. Nothing here comes from how it was answered."""
+
+    attempt_id: UUID
+    user_id: UUID
+    submitted_at: datetime
+    closed_by: str
+    paper: ExamPaper
+    exam: Exam
+
+
+class ExamEventRepository(Repository):
+    """Reads alone: exams are the exams' own."""
+
+    async def exam(self, exam_id: UUID) -> tuple[Exam, Sequence[ExamPaper]] | None:
+        """A published exam with its papers in their order."""
+        statement = select(Exam).where(Exam.id == exam_id, Exam.published_at.is_not(None))
+        exam = (await self._session.scalars(statement)).one_or_none()
+        if exam is None:
+            return None
+        papers = select(ExamPaper).where(ExamPaper.exam_id == exam_id)
+        ordered = papers.order_by(ExamPaper.starts_at, ExamPaper.code)
+        return exam, (await self._session.scalars(ordered)).all()
+
+    async def registration(self, registration_id: UUID) -> Registration | None:
+        """A candidate's place in an exam."""
+        statement = select(Registration).where(Registration.id == registration_id)
+        return (await self._session.scalars(statement)).one_or_none()
+
+    async def sitting(self, attempt_id: UUID) -> Sitting | None:
+        """An official attempt that has ended; None for what is practice, void or running."""
+        statement = (
+            select(Attempt, ExamPaper, Exam)
+            .join(ExamPaper, ExamPaper.id == Attempt.exam_paper_id)
+            .join(Exam, Exam.id == ExamPaper.exam_id)
+            .where(Attempt.id == attempt_id, Attempt.practice.is_(False), Attempt.status.in_(ENDED))
+        )
+        row = (await self._session.execute(statement)).one_or_none()
+        if row is None:
+            return None
+        attempt, paper, exam = row
+        if attempt.user_id is None or attempt.submitted_at is None:
+            return None
+        closed_by = attempt.closed_by or "candidate"
+        return Sitting(attempt.id, attempt.user_id, attempt.submitted_at, closed_by, paper, exam)
+
+    async def registered(
+        self, exam_id: UUID, after: UUID | None, limit: int, since: datetime | None = None
+    ) -> Sequence[tuple[UUID, UUID]]:
+        """A part of those who are registered with an account, as (registration, user), in the ids' order.
+
+        With `since` only those who were registered by then.
+        """
+        statement = select(Registration.id, Registration.user_id).where(
+            Registration.exam_id == exam_id, Registration.user_id.is_not(None)
+        )
+        if after is not None:
+            statement = statement.where(Registration.id > after)
+        if since is not None:
+            statement = statement.where(Registration.created_at <= since)
+        rows = await self._session.execute(statement.order_by(Registration.id).limit(limit))
+        return [(registration_id, user_id) for registration_id, user_id in rows if user_id is not None]
+
+    async def papers_starting(self, after: datetime, until: datetime) -> Sequence[tuple[Exam, ExamPaper]]:
+        """The papers that will start after the first moment, and not after the second."""
+        statement = (
+            select(Exam, ExamPaper)
+            .join(ExamPaper, ExamPaper.exam_id == Exam.id)
+            .where(_will_open(), ExamPaper.starts_at > after, ExamPaper.starts_at <= until)
+            .order_by(ExamPaper.starts_at, ExamPaper.id)
+        )
+        return [(exam, paper) for exam, paper in await self._session.execute(statement)]
+
+    async def starts(self, paper_ids: Collection[UUID]) -> dict[UUID, datetime]:
+        """When these papers start, as far as they will open at all."""
+        statement = (
+            select(ExamPaper.id, ExamPaper.starts_at)
+            .join(Exam, Exam.id == ExamPaper.exam_id)
+            .where(_will_open(), ExamPaper.id.in_(paper_ids))
+        )
+        return {row.id: row.starts_at for row in await self._session.execute(statement)}
+
+
+def _will_open() -> ColumnElement[bool]:
+    return and_(Exam.published_at.is_not(None), Exam.cancelled_at.is_(None), ExamPaper.closed_at.is_(None))

@@ -1,0 +1,1 @@
+"""Messages for sockets, and the rooms and tickets that admit sockets."""

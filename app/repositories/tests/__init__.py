@@ -1,0 +1,17 @@
+"""Tests, their drafts and their frozen papers."""
+
+from app.repositories.tests.tests import (
+    Listed,
+    TestFilter,
+    TestRepository,
+    Viewer,
+    may_access,
+)
+
+__all__ = [
+    "Listed",
+    "TestFilter",
+    "TestRepository",
+    "Viewer",
+    "may_access",
+]

@@ -1,0 +1,162 @@
+"""Progress: a person's own sittings, and how far they have come in the syllabus.
+
+Only what is graded and not void counts, practice included: it is study. A test that an exam holds back is
+left out entirely until the exam is released (decision D13).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from app.models import Chapter, Subject
+from app.repositories.analytics.progress import (
+    AttemptFilter,
+    ListedAttempt,
+    Place,
+    QuestionCounts,
+    Sitting,
+    TestCounts,
+)
+from app.repositories.base import Page, PageRequest
+from app.services import subjects, tests, users
+from app.services.unit_of_work import Reading
+from app.services.users import Principal
+
+DAY = timedelta(days=1)
+
+Figure = TypeVar("Figure", int, QuestionCounts)
+
+
+@dataclass(frozen=True, slots=True)
+class ChapterProgress:
+    """One chapter without those below it; None are the questions of no chapter."""
+
+    chapter: Chapter | None
+    questions: QuestionCounts
+    time_spent_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectProgress:
+    """One subject, its chapters told apart where that was asked for."""
+
+    subject: Subject
+    tests: TestCounts
+    questions: QuestionCounts
+    time_spent_ms: int
+    chapters: Sequence[ChapterProgress] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Everything that a person has done."""
+
+    attempts: int
+    practice_attempts: int
+    tests: TestCounts
+    questions: QuestionCounts
+    time_spent_ms: int
+    last_activity_at: datetime | None
+    streak_days: int
+    subjects: Sequence[SubjectProgress]
+
+
+async def attempts(
+    reads: Reading, user: Principal, wanted: AttemptFilter, request: PageRequest
+) -> Page[ListedAttempt]:
+    """A person's own attempts, newest first."""
+    return await reads.progress.attempts(tests.viewer(user), wanted, request)
+
+
+async def overall(reads: Reading, user: Principal, now: datetime) -> Progress:
+    """How far a person has come, in all and by subject, in syllabus order."""
+    viewer = tests.viewer(user)
+    sittings = await reads.progress.sittings(viewer)
+    test_counts = await reads.progress.tests(viewer, now)
+    questions = _by_subject(await reads.progress.outcomes(viewer), QuestionCounts())
+    time_spent = _by_subject(await reads.progress.time_spent(viewer), 0)
+    syllabus = await reads.subjects.every(user.institute_id)
+    moments = [moment for sitting in sittings for moment in _moments(sitting)]
+    zone = ZoneInfo((await users.profile(reads, user)).timezone)
+    return Progress(
+        attempts=len(sittings),
+        practice_attempts=sum(sitting.practice for sitting in sittings),
+        tests=sum(test_counts.values(), TestCounts()),
+        questions=sum(questions.values(), QuestionCounts()),
+        time_spent_ms=sum(time_spent.values()),
+        last_activity_at=max(moments, default=None),
+        streak_days=streak({_day(moment, zone) for moment in moments}, _day(now, zone)),
+        subjects=[
+            SubjectProgress(
+                subject=subject,
+                tests=test_counts.get(subject.id, TestCounts()),
+                questions=questions.get(subject.id, QuestionCounts()),
+                time_spent_ms=time_spent.get(subject.id, 0),
+            )
+            for subject in sorted(syllabus, key=lambda subject: (subject.position, subject.id))
+        ],
+    )
+
+
+async def of_subject(reads: Reading, user: Principal, subject_id: UUID, now: datetime) -> SubjectProgress:
+    """How far a person has come in one subject, by chapter in syllabus order."""
+    subject = await subjects.find(reads, user, subject_id)
+    viewer = tests.viewer(user)
+    test_counts = await reads.progress.tests(viewer, now)
+    coverage = await reads.progress.coverage(viewer, subject_id, now)
+    time_spent = await reads.progress.time_spent(viewer, subject_id)
+    chapters = [
+        chapter
+        for chapter in await reads.subjects.every_chapter(user.institute_id)
+        if chapter.subject_id == subject_id
+    ]
+    places: list[Chapter | None] = [*sorted(chapters, key=lambda chapter: (chapter.position, chapter.id))]
+    if (subject_id, None) in coverage:
+        places.append(None)
+    return SubjectProgress(
+        subject=subject,
+        tests=test_counts.get(subject_id, TestCounts()),
+        questions=sum(coverage.values(), QuestionCounts()),
+        time_spent_ms=sum(time_spent.values()),
+        chapters=[_of_chapter(subject_id, chapter, coverage, time_spent) for chapter in places],
+    )
+
+
+def streak(days: Collection[date], today: date) -> int:
+    """Active days in a row up to today, or up to yesterday while today has seen nothing yet."""
+    last = today if today in days else today - DAY
+    length = 0
+    while last - length * DAY in days:
+        length += 1
+    return length
+
+
+def _moments(sitting: Sitting) -> Sequence[datetime]:
+    """When the person was certainly there: an attempt that its deadline ended says nothing of its end."""
+    if sitting.closed_by == "candidate":
+        return sitting.started_at, sitting.submitted_at
+    return (sitting.started_at,)
+
+
+def _day(moment: datetime, zone: ZoneInfo) -> date:
+    return moment.astimezone(zone).date()
+
+
+def _by_subject(by_place: Mapping[Place, Figure], nothing: Figure) -> dict[UUID, Figure]:
+    sums: dict[UUID, Figure] = {}
+    for (subject_id, _), figure in by_place.items():
+        sums[subject_id] = sums.get(subject_id, nothing) + figure
+    return sums
+
+
+def _of_chapter(
+    subject_id: UUID,
+    chapter: Chapter | None,
+    coverage: Mapping[Place, QuestionCounts],
+    time_spent: Mapping[Place, int],
+) -> ChapterProgress:
+    place = subject_id, chapter.id if chapter else None
+    return ChapterProgress(chapter, coverage.get(place, QuestionCounts()), time_spent.get(place, 0))

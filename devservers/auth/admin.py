@@ -1,0 +1,100 @@
+"""What the holder of the service key may do: make, list, change, ban and delete users."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from devservers.auth import errors, wire
+from devservers.auth.accounts import confirmed, with_password
+from devservers.auth.errors import validation_failed
+from devservers.auth.passwords import Passwords, check_hash, check_strength
+from devservers.auth.store import Database, User
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """No policy stands here: the service key is the backend's own."""
+
+    database: Database
+    passwords: Passwords
+
+    async def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """An account may come from another server with its id and its password hash."""
+        email, given_id = wire.email(body), wire.text(body, "id")
+        password_hash = await self._password_hash(body)
+        async with self.database.transaction() as store:
+            user = await store.add_user(
+                email,
+                password_hash,
+                confirmed=bool(body.get("email_confirm")),
+                user_id=wire.identifier(given_id) if given_id else None,
+                user_metadata=wire.merged({}, wire.metadata(body, "user_metadata")),
+                app_metadata=wire.merged({}, wire.metadata(body, "app_metadata")),
+            )
+            if user is None:
+                raise errors.email_exists()
+            if duration := wire.text(body, "ban_duration"):
+                user = await store.save_user(replace(user, banned_until=wire.banned_until(duration)))
+        return wire.user_json(user)
+
+    async def get(self, user_id: UUID) -> dict[str, Any]:
+        async with self.database.transaction() as store:
+            user = await store.user(user_id)
+        if user is None:
+            raise errors.user_not_found()
+        return wire.user_json(user)
+
+    async def list(self, *, page: int, per_page: int) -> tuple[dict[str, Any], int]:
+        async with self.database.transaction() as store:
+            users, total = await store.users(limit=per_page, offset=(page - 1) * per_page)
+        return {"users": [wire.user_json(user) for user in users], "aud": "authenticated"}, total
+
+    async def update(self, user_id: UUID, body: Mapping[str, Any]) -> dict[str, Any]:
+        password_hash = await self._password_hash(body)
+        async with self.database.transaction() as store:
+            user = await store.lock_user(user_id)
+            if user is None:
+                raise errors.user_not_found()
+            if password_hash:
+                user = await with_password(store, user, password_hash, keep=None)
+            changed = _changed(user, body)
+            if changed.email != user.email:
+                # A link that went to the old address must not open the account any more.
+                await store.clear_one_time_tokens(user_id)
+            user = await store.save_user(changed)
+        return wire.user_json(user)
+
+    async def delete(self, user_id: UUID, body: Mapping[str, Any]) -> dict[str, Any]:
+        if body.get("should_soft_delete"):
+            raise validation_failed("Soft deletion is not supported by this server")
+        async with self.database.transaction() as store:
+            if not await store.delete_user(user_id):
+                raise errors.user_not_found()
+        return {}
+
+    async def _password_hash(self, body: Mapping[str, Any]) -> str | None:
+        password, password_hash = wire.text(body, "password"), wire.text(body, "password_hash")
+        if password and password_hash:
+            raise validation_failed("Only a password or a password hash should be provided")
+        if password_hash:
+            return check_hash(password_hash)
+        if not password:
+            return None
+        check_strength(password)
+        return await self.passwords.hash(password)
+
+
+def _changed(user: User, body: Mapping[str, Any]) -> User:
+    """The user with what the body sets."""
+    if body.get("email") is not None:
+        user = replace(user, email=wire.email(body))
+    if body.get("email_confirm"):
+        user = confirmed(user)
+    if duration := wire.text(body, "ban_duration"):
+        user = replace(user, banned_until=wire.banned_until(duration))
+    return replace(
+        user,
+        user_metadata=wire.merged(user.user_metadata, wire.metadata(body, "user_metadata")),
+        app_metadata=wire.merged(user.app_metadata, wire.metadata(body, "app_metadata")),
+    )

@@ -1,0 +1,40 @@
+"""Ports of this machine."""
+
+import socket
+from contextlib import suppress
+from pathlib import Path
+
+from devservers.files import write_private
+
+LOOPBACK = "127.0.0.1"
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def remembered_port(file: Path) -> int:
+    """The port of the last run if it is still free, so that addresses last; else a free one, from now on."""
+    with suppress(FileNotFoundError, ValueError):
+        port = int(file.read_text())
+        if port_is_free(LOOPBACK, port):
+            return port
+    port = free_port()
+    write_private(file, f"{port}\n")
+    return port
+
+
+def port_is_free(host: str, port: int) -> bool:
+    """Whether a server could listen there; connections of an earlier one that linger do not count."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True

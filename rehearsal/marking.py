@@ -1,0 +1,73 @@
+"""Marking as slowly and as obviously as the rules are written; it shares nothing with the server's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rehearsal.plans import Answer
+from rehearsal.questions import TOLERANCE, Question
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """What an answer sheet is worth, and what became of each question by its number."""
+
+    score: Fraction
+    outcomes: Mapping[int, str]
+
+    def count(self, outcome: str) -> int:
+        """How many questions came out so."""
+        return list(self.outcomes.values()).count(outcome)
+
+
+def mark(questions: Sequence[Question], answers: Mapping[int, Answer]) -> Marked:
+    """Add up question by question, then stretch to the maximum what was dropped (UPSC prorates)."""
+    marks = Fraction(0)
+    outcomes = {}
+    for question in questions:
+        outcome, earned = _mark_one(question, answers.get(question.number))
+        outcomes[question.number] = outcome
+        marks += earned
+    remaining = sum((question.correct for question in questions if not question.is_dropped), Fraction(0))
+    return Marked(marks * maximum(questions) / remaining, outcomes)
+
+
+def maximum(questions: Sequence[Question]) -> Fraction:
+    """The marks of the paper as it was set."""
+    return sum((question.correct for question in questions), Fraction(0))
+
+
+def _mark_one(question: Question, answer: Answer) -> tuple[str, Fraction]:
+    if question.is_dropped:
+        return "dropped", Fraction(0)
+    if answer is None:
+        return "unattempted", Fraction(0)
+    share = _share(question, answer)
+    if share == 1:
+        return "correct", question.correct
+    if share == 0:
+        return "incorrect", question.incorrect
+    return "partial", question.correct * share
+
+
+def _share(question: Question, answer: tuple[str, ...] | str) -> Fraction:
+    """How much of the key was found: in the aptitude section some right options, none wrong, earn a part."""
+    if isinstance(answer, str):
+        return Fraction(abs(Fraction(answer) - Fraction(question.key)) <= TOLERANCE)
+    if question.type == "true_false":
+        return Fraction(answer == (question.key,))
+    if set(answer) == set(question.key):
+        return Fraction(1)
+    if question.aptitude and set(answer) < set(question.key):
+        return Fraction(len(answer), len(question.key))
+    return Fraction(0)
+
+
+def rank(score: Fraction, scores: Sequence[Fraction]) -> int:
+    """One more than there are better scores: 1, 2, 2, 4."""
+    return 1 + len([other for other in scores if other > score])
+
+
+def percentile(score: Fraction, scores: Sequence[Fraction]) -> Fraction:
+    """The share of scores that are no better, in percent."""
+    return Fraction(100 * len([other for other in scores if other <= score]), len(scores))

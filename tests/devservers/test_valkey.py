@@ -1,0 +1,103 @@
+"""Valkey in a home folder: its data, its door, and its healing."""
+
+import os
+import signal
+import stat
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import redis
+
+from devservers.processes import processes_in, wait_for
+from devservers.valkey import Valkey
+
+
+def client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url, decode_responses=True)
+
+
+class TestStart:
+    def test_the_data_survive_a_stop_and_a_second_start(self, home: Path, valkey: Valkey) -> None:
+        with client(valkey.start()) as connection:
+            connection.set("kept", "42")
+        valkey.stop()
+
+        with client(valkey.start()) as connection:
+            assert connection.get("kept") == "42"
+
+    def test_it_appends_to_a_file_every_second(self, valkey: Valkey) -> None:
+        with client(valkey.start()) as connection:
+            assert connection.config_get("append*") | connection.config_get("bind") == {
+                "appendonly": "yes",
+                "appendfsync": "everysec",
+                "appendfilename": "appendonly.aof",
+                "appenddirname": "appendonlydir",
+                "bind": "127.0.0.1",
+            }
+
+    @pytest.mark.parametrize("password", ["", ":wrong@"])
+    def test_it_demands_the_password(self, valkey: Valkey, password: str) -> None:
+        address = valkey.start().partition("@")[2]
+
+        with client(f"redis://{password}{address}") as connection, pytest.raises(redis.AuthenticationError):
+            connection.ping()
+
+    def test_the_password_is_in_no_command_line(self, valkey: Valkey) -> None:
+        valkey.start()
+        assert valkey.child is not None
+
+        assert valkey.secret.read_text().strip() not in Path(f"/proc/{valkey.child.pid}/cmdline").read_text()
+        assert stat.S_IMODE(valkey.secret.stat().st_mode) == 0o600
+
+    @pytest.mark.parametrize("name", ["my home", "घर-häuschen, 'x'", "long" * 60])
+    def test_the_home_may_have_any_name(self, tmp_path: Path, name: str) -> None:
+        server = Valkey(tmp_path / name)
+        try:
+            with client(server.start()) as connection:
+                connection.set("kept", "42")
+        finally:
+            server.stop()
+
+        assert list((tmp_path / name / "valkey").glob("appendonlydir/*.aof"))
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts servers as another user")
+    def test_for_root_it_does_not_run_as_root(self, valkey: Valkey) -> None:
+        valkey.start()
+        assert valkey.child is not None
+
+        assert Path(f"/proc/{valkey.child.pid}").stat().st_uid != 0
+
+
+class TestHealing:
+    def test_a_killed_server_is_started_again_with_its_port_and_data(self, valkey: Valkey) -> None:
+        before = valkey.start()
+        assert valkey.child is not None
+        child = valkey.child
+        with client(before) as connection:
+            connection.set("kept", "42")
+        os.kill(child.pid or 0, signal.SIGKILL)
+        assert wait_for(lambda: not child.running, patience=5)
+
+        after = valkey.start()
+
+        assert after == before
+        with client(after) as connection:
+            assert connection.get("kept") == "42"
+
+    def test_the_server_of_a_killed_supervisor_is_replaced(
+        self, home: Path, valkey: Valkey, in_another_process: Callable[[str], subprocess.Popen[str]]
+    ) -> None:
+        supervisor = in_another_process(
+            "import time\nfrom pathlib import Path\nfrom devservers.valkey import Valkey\n"
+            f"Valkey(Path({str(home)!r})).start()\nprint('ready', flush=True)\ntime.sleep(60)"
+        )
+        [left] = processes_in(home / "valkey", "valkey-server")
+        supervisor.kill()
+        supervisor.wait()
+        assert left.alive
+
+        with client(valkey.start()) as connection:
+            assert connection.ping()
+        assert not left.alive
