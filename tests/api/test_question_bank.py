@@ -20,7 +20,7 @@ from app.services.users import operator
 from tests.content import UPSC, add_subject
 from tests.exams import place_in_exam
 from tests.people import People
-from tests.services.questions.workbook_files import workbook
+from tests.sheets.workbook_files import workbook
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -19,7 +19,7 @@ from tests.conftest import TestClock
 from tests.content import UPSC, Made, publish_test
 from tests.exams import HOUR, MINUTE, Entrant, Held, Json, body_of, hold_exam, register, sit
 from tests.people import People, new_email
-from tests.services.questions.workbook_files import workbook
+from tests.sheets.workbook_files import workbook
 
 KEYS = (["a"], ["b"], ["c"])
 
