@@ -32,9 +32,9 @@ from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
 from app.sheets.writers import SheetFormat
-from tests.content import UPSC, add_subject
-from tests.people import add_stranger
-from tests.pictures import picture
+from tests.builders.content import UPSC, add_subject
+from tests.builders.people import add_stranger
+from tests.builders.pictures import picture
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 EVERYTHING = PageRequest(100)

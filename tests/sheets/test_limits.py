@@ -20,8 +20,8 @@ from app.sheets.limits import (
     MAX_ROWS,
 )
 from app.sheets.parsing import join_pieces, parse_in_pieces
+from tests.builders.workbooks import HEADER, RIVER, repacked, workbook
 from tests.sheets.plain import read_table, refusal
-from tests.sheets.workbook_files import HEADER, RIVER, repacked, workbook
 
 CSV_HEADER = ",".join(HEADER)
 CSV_RIVER = "Which is a river?,Nile,Alps,a"

@@ -13,8 +13,8 @@ from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from app.sheets.errors import UnreadableSheet
 from app.sheets.limits import MAX_ROWS
+from tests.builders.workbooks import HEADER, RIVER, repacked, workbook
 from tests.sheets.plain import Row, read_table, refusal, reported
-from tests.sheets.workbook_files import HEADER, RIVER, repacked, workbook
 
 SHEET_XML = "xl/worksheets/sheet1.xml"
 SHARED_STRINGS = "xl/sharedStrings.xml"

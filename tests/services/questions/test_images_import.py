@@ -23,7 +23,7 @@ from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
 from app.sheets.reports import ImportReport
 from app.sheets.writers import SheetFormat
-from tests.pictures import picture, png_header
+from tests.builders.pictures import picture, png_header
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from app.sheets.errors import SheetTooLarge, UnreadableSheet
 from app.sheets.limits import MAX_COLUMNS, MAX_ROWS
 from app.sheets.writers import SheetFormat
 from app.sheets.xlsx_reader import is_xlsx
-from tests.sheets.workbook_files import HEADER, workbook
+from tests.builders.workbooks import HEADER, workbook
 
 PLAIN = "question,option_a,option_b,option_c,key\nWhich is a river?,Nile,Sahara,Alps,a\n"
 EXPLANATIONS: dict[str, Any] = {"explanation": "Because.", "explanation_pt-br": "Porque."}
