@@ -48,7 +48,8 @@ _WHY_NOT_OPENED = {
     "size": _TOO_LARGE,
     "ratio": "it is packed more tightly than a sheet of questions can be",
 }
-_ESCAPED = re.compile(r"_x(00(?:0[0-8BCDEF]|1[0-9A-F])|FFF[EF])_")
+_ESCAPED = re.compile(r"_x(00(?:0[0-8BCDEF]|1[0-9A-F]|5F)|FFF[EF])_")
+_LIKE_AN_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -84,7 +85,11 @@ def read_workbook(file: bytes, called: str = SHEET) -> Iterator[SheetCells]:
 
 
 def xml_text(text: str) -> str:
-    """The text with what XML cannot hold written as spreadsheets do: `_x000B_`."""
+    """The text as spreadsheets write it: `_x000B_` for what XML cannot hold.
+
+    An underscore that begins what looks like such an escape is `_x005F_`.
+    """
+    text = _LIKE_AN_ESCAPE.sub("_x005F_", text)
     return _UNWRITABLE.sub(lambda found: f"_x{ord(found.group()):04X}_", text)
 
 

@@ -15,7 +15,7 @@ from app.core.errors import Invalid
 from app.services.questions import EmptyKey, SheetFormat, template
 from app.services.questions.limits import MOST_ROWS
 from app.services.questions.sheets import Sheet, read_sheet
-from app.services.questions.workbooks import is_workbook
+from app.services.questions.workbooks import is_workbook, xml_text
 from tests.services.questions.workbook_files import HEADER, RIVER, repacked, workbook
 
 SHEET_XML = "xl/worksheets/sheet1.xml"
@@ -82,6 +82,17 @@ class TestReadWorkbook:
     def test_line_ends_and_controls_come_back(self) -> None:
         (question,) = read(workbook(HEADER, ("One\r\ntwo_x000B_three", "x", "y", "a"))).rows
         assert question.content.text == {"en": "One\ntwo\x0bthree"}
+
+    @pytest.mark.parametrize(
+        "text",
+        ["_x000D_=1+1", "_x005F_x000B_", "_x003D_1", "a\x0bb", "a_x0009_b", "_x005f_x000D_"],
+    )
+    def test_what_is_written_comes_back_as_it_is(self, text: str) -> None:
+        (question,) = read(workbook(HEADER, (xml_text(text), "x", "y", "a"))).rows
+        assert question.content.text == {"en": text}
+
+    def test_what_looks_like_an_escape_is_written_as_spreadsheets_do(self) -> None:
+        assert xml_text("_x000D_=1") == "_x005F_x000D_=1"
 
     @pytest.mark.parametrize(("title", "before"), [("Questions", ["notes", "lists"]), ("mine", [])])
     def test_which_sheet_is_read(self, title: str, before: list[str]) -> None:
