@@ -144,6 +144,15 @@ CurrentStaff = Annotated[Principal, Depends(_only(Role.PROCTOR, Role.AUTHOR, Rol
 CurrentAdmin = Annotated[Principal, Depends(_only())]
 
 
+async def _bank_turn(user: CurrentUser, parts: Parts) -> AsyncIterator[None]:
+    async with parts.bank_turns.turn(user.id):
+        yield
+
+
+BankTurn = Annotated[None, Depends(_bank_turn, scope="function")]
+"""A turn to work on the whole bank. It stands before `Uow` or `Reads`: who waits holds no connection."""
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """Whose attempts a request may touch: a signed-in person's, or the one of an attempt token."""

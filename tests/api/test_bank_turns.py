@@ -1,0 +1,66 @@
+"""Work on the whole bank: few at a time, and who waits takes no connection from candidates."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import QueuePool
+
+from app.core.process_pool import PoolLimits
+from app.services.components import Components
+from tests.people import People
+from tests.sockets import eventually
+
+SHEET = b"subject,question,option_a,option_b,key\nTurns,Which comes first?,x,y,a\n"
+Ask = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
+ROUTES: list[Ask] = [
+    lambda client: client.post("/questions/import", files={"file": ("q.csv", SHEET)}),
+    lambda client: client.post("/questions/export", json={"format": "csv"}),
+    lambda client: client.get("/questions/duplicates"),
+]
+
+
+def connections_in_use(engine: AsyncEngine) -> int:
+    assert isinstance(engine.pool, QueuePool)
+    return engine.pool.checkedout()
+
+
+async def take_all_turns(parts: Components, stack: AsyncExitStack) -> None:
+    for caller in ("one", "other"):
+        await stack.enter_async_context(parts.bank_turns.turn(caller))
+
+
+@pytest.mark.parametrize("ask", ROUTES, ids=["import", "export", "duplicates"])
+async def test_who_waits_holds_no_connection(ask: Ask, people: People, parts: Components) -> None:
+    author = await people.member("author")
+    async with AsyncExitStack() as stack:
+        await take_all_turns(parts, stack)
+        asking = asyncio.create_task(ask(author))
+
+        async def waits() -> bool:
+            return parts.bank_turns.waiting == 1
+
+        await eventually(waits)
+        assert connections_in_use(parts.engine) == 0
+        assert not asking.done()
+    assert (await asking).status_code == 200
+
+
+async def test_no_more_wait_than_fit(people: People, parts: Components) -> None:
+    author = await people.member("author")
+    async with AsyncExitStack() as stack:
+        await take_all_turns(parts, stack)
+        waiting = [asyncio.create_task(ROUTES[2](author)) for _ in range(PoolLimits().queue)]
+
+        async def all_wait() -> bool:
+            return parts.bank_turns.waiting == len(waiting)
+
+        await eventually(all_wait)
+        refused = await ROUTES[2](author)
+        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+        assert refused.headers["retry-after"] == "10"
+        assert (await author.get("/questions")).status_code == 200
+    assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {200}
