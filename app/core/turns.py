@@ -1,14 +1,19 @@
-"""Turns: a few pieces of heavy work at a time, one for each caller, and a bounded number that wait."""
+"""Turns: how much heavy work runs at a time, how many requests of one person do, and how many wait."""
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from app.core.errors import Unavailable
+from app.core.errors import TooManyRequests, Unavailable
 
 _RETRY_AFTER = 10
+
+REQUESTS_AT_ONCE = 8
+"""Of one person in one process: fewer than half of the connections to the database."""
+REQUESTS_IN_ALL = 200
+"""Of one person in one process, with those that wait."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,3 +88,34 @@ class Turns:
                 if not waiter.turn.done():
                     self._running.append(waiter.caller)
                     waiter.turn.set_result(None)
+
+
+@dataclass(slots=True)
+class _Requests:
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(REQUESTS_AT_ONCE))
+    count: int = 0
+
+
+class PersonalTurns:
+    """Lets each person use a few connections to the database at a time, and leaves the rest to others."""
+
+    def __init__(self) -> None:
+        self._requests_of: dict[Hashable, _Requests] = {}
+
+    @asynccontextmanager
+    async def turn(self, person: Hashable) -> AsyncIterator[None]:
+        """Work in this block, after the person's requests that came before.
+
+        Raises TooManyRequests where too many of them wait.
+        """
+        requests = self._requests_of.setdefault(person, _Requests())
+        if requests.count >= REQUESTS_IN_ALL:
+            raise TooManyRequests(1, "Too many of your requests are under way.")
+        requests.count += 1
+        try:
+            async with requests.places:
+                yield
+        finally:
+            requests.count -= 1
+            if requests.count == 0:
+                del self._requests_of[person]

@@ -24,7 +24,7 @@ from app.core.revocations import Revocations
 from app.core.storage import S3Access, Storage
 from app.core.supabase_auth import SupabaseAuth
 from app.core.tokens import AccessTokenVerifier, AttemptTokens
-from app.core.turns import Turns
+from app.core.turns import PersonalTurns, Turns
 from app.core.unsubscribe import UnsubscribeTokens
 from app.database import create_engine
 from app.services.placements import PlacementStore
@@ -54,6 +54,7 @@ class Components:
     media: Storage
     files: ProcessPool
     """Where sheets and images are read, and papers typeset."""
+    personal_turns: PersonalTurns
     bank_turns: Turns
     """Who works on the whole bank: imports, exports and lists of duplicates take seconds or minutes."""
     mailer: Mailer
@@ -113,6 +114,7 @@ async def open_components(
             save_pacing=SavePacing(),
             media=_media(settings),
             files=files,
+            personal_turns=PersonalTurns(),
             bank_turns=_bank_turns(settings),
             mailer=_mailer(settings, clock),
             stream=stream,

@@ -1,4 +1,4 @@
-"""Work on the whole bank: few at a time, and who waits takes no connection from candidates."""
+"""Work on the whole bank, and requests of one person: who waits takes no connection from others."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,13 +6,16 @@ from contextlib import AsyncExitStack
 
 import httpx
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 from app.core.process_pool import PoolLimits
+from app.core.turns import REQUESTS_AT_ONCE
 from app.services.components import Components
 from tests.people import People
 from tests.sockets import eventually
+from tests.two_connections import until_waiting
 
 SHEET = b"subject,question,option_a,option_b,key\nTurns,Which comes first?,x,y,a\n"
 Ask = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
@@ -64,3 +67,20 @@ async def test_no_more_wait_than_fit(people: People, parts: Components) -> None:
         assert refused.headers["retry-after"] == "10"
         assert (await author.get("/questions")).status_code == 200
     assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {200}
+
+
+async def test_requests_of_one_person_leave_connections_to_others(
+    people: People, parts: Components, engine: AsyncEngine
+) -> None:
+    """Requests that wait for the database, as behind a lock, take a few of its connections and no more."""
+    crowd, other = await people.candidate(), await people.candidate()
+    user_id = (await crowd.get("/auth/me")).json()["id"]
+    async with engine.begin() as connection:
+        await connection.execute(text("select 1 from ias.users where id = :id for update"), {"id": user_id})
+        changing = [
+            asyncio.create_task(crowd.put("/users/profile", json={"name": "Asha"})) for _ in range(40)
+        ]
+        await until_waiting(engine, REQUESTS_AT_ONCE)
+        assert connections_in_use(parts.engine) == REQUESTS_AT_ONCE
+        assert (await other.get("/users/attempts")).status_code == 200
+    assert {answer.status_code for answer in await asyncio.gather(*changing)} == {200}
