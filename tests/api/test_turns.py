@@ -1,8 +1,9 @@
 """Work on the whole bank, and requests of one person: who waits takes no connection from others."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from typing import Any
 
 import httpx
 import pytest
@@ -13,12 +14,12 @@ from sqlalchemy.pool import QueuePool
 from app.core.process_pool import PoolLimits
 from app.core.turns import REQUESTS_AT_ONCE
 from app.services.components import Components
-from tests.people import People
+from tests.builders.people import People
 from tests.sockets import eventually
 from tests.two_connections import until_waiting
 
 SHEET = b"subject,question,option_a,option_b,key\nTurns,Which comes first?,x,y,a\n"
-Ask = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
+Ask = Callable[[httpx.AsyncClient], Coroutine[Any, Any, httpx.Response]]
 ROUTES: list[Ask] = [
     lambda client: client.post("/questions/import", files={"file": ("q.csv", SHEET)}),
     lambda client: client.post("/questions/export", json={"format": "csv"}),
