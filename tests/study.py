@@ -10,7 +10,7 @@ from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 from tests.content import Made
-from tests.sittings import response, sit, target_of
+from tests.sittings import ref_of, response, sit, target_of
 
 SITTING = timedelta(minutes=5)
 
@@ -30,4 +30,4 @@ async def study(
     if answers:
         sent = [response(made, at, given, time_spent_ms=time_spent_ms) for at, given in answers.items()]
         await attempts.save(uow, parts, target_of(attempt), sent, now)
-    return await attempts.submit(uow, parts, attempt.id, candidate.id, made.id, now + SITTING)
+    return await attempts.submit(uow, parts, ref_of(attempt), now + SITTING)

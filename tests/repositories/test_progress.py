@@ -17,7 +17,7 @@ from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
 from tests.content import Made, add_questions, add_subject, publish_test
 from tests.exams import place_in_exam
-from tests.sittings import add_candidate, response, sit, target_of
+from tests.sittings import add_candidate, ref_of, response, sit, target_of
 from tests.study import study
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
@@ -300,7 +300,7 @@ class TestTimeSpent:
         await attempts.save(
             uow, parts, target_of(attempt), [response(made, 0, ["b"], time_spent_ms=500)], NOW
         )
-        await attempts.submit(uow, parts, attempt.id, candidate.id, made.id, NOW)
+        await attempts.submit(uow, parts, ref_of(attempt), NOW)
         await study(uow, parts, candidate, made, {1: ["b"]}, LATER, time_spent_ms=20)
         late = ResponseEvent(
             attempt_id=attempt.id,

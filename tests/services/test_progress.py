@@ -15,7 +15,7 @@ from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 from tests.content import Made, add_questions, add_subject, publish_test
-from tests.sittings import add_candidate, sit
+from tests.sittings import add_candidate, ref_of, sit
 from tests.study import SITTING, study
 
 TODAY = date(2026, 6, 7)
@@ -97,7 +97,7 @@ class TestOverall:
     ) -> None:
         made = await publish_test(uow, duration_seconds=86_400)
         attempt = await sit(uow, parts, made, EVENING, candidate)
-        await attempts.submit(uow, parts, attempt.id, candidate.id, made.id, EVENING + 3 * DAY)
+        await attempts.submit(uow, parts, ref_of(attempt), EVENING + 3 * DAY)
         seen = await progress.overall(uow, candidate, EVENING + 3 * DAY)
         assert (seen.attempts, seen.last_activity_at, seen.streak_days) == (1, EVENING, 0)
 
