@@ -15,8 +15,8 @@ from app.services.components import Components
 from app.services.exams import ExamDraft, ExamPaperDraft, Order, StartPaper, Verb
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import operator
-from tests.content import publish_test
-from tests.sittings import add_candidate, ref_of, until_blocking
+from tests.builders.attempts import add_candidate, ref_of, until_blocking
+from tests.builders.content import publish_test
 
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 
