@@ -178,8 +178,8 @@ async def _holder(request: Request) -> Holder:
             grant = parts.attempt_tokens.read(token)
         except tokens.InvalidToken as error:
             raise InvalidToken from error
-        request.state.user_id = str(grant.user_id)
-        return Holder(grant.user_id, grant, None)
+        request.state.user_id = str(grant.attempt.user_id)
+        return Holder(grant.attempt.user_id, grant, None)
     principal = await current_user.of(request)
     return Holder(principal.id, None, principal)
 
