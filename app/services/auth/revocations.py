@@ -1,4 +1,4 @@
-"""Access tokens that die before their time: written down, announced, and known in each process (D2)."""
+"""Revoking access tokens: stored, announced, and known in each process (docs/decisions/0004)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
