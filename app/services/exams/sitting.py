@@ -21,8 +21,8 @@ from app.services.attempts import Started
 from app.services.components import Components
 from app.services.exams.catalog import exam_viewer, window_of
 from app.services.exams.packages import package_key
+from app.services.exams.placements import Placement
 from app.services.exams.registering import enroll
-from app.services.placements import Placement
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 

@@ -14,7 +14,7 @@ from app.services import attempts, exams
 from app.services.attempts.saving import Response, Target
 from app.services.components import Components
 from app.services.exams import Grant, Order, Verb
-from app.services.placements import Placement
+from app.services.exams.placements import Placement
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.workers import tasks
 from app.workers.runtime import Work

@@ -16,8 +16,8 @@ from app.services.attempts.saving import Target
 from app.services.components import Components
 from app.services.exams import Order, Steered, Verb
 from app.services.exams.accommodating import Grant
+from app.services.exams.placements import Placement
 from app.services.exams.registering import enroll
-from app.services.placements import Placement
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
 from tests.builders.attempts import add_candidate, response

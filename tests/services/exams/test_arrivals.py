@@ -13,7 +13,7 @@ from app.models import AttemptStatus
 from app.services import attempts, exams
 from app.services.components import Components
 from app.services.exams import ExamDraft, ExamPaperDraft, Order, Verb
-from app.services.placements import Placement
+from app.services.exams.placements import Placement
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import operator
 from tests.builders.attempts import add_candidate, until_blocking
