@@ -19,6 +19,7 @@ from app.core.revocations import Revocations
 from app.core.storage import Storage
 from app.core.supabase_auth import SupabaseAuth
 from app.core.tokens import AccessTokenVerifier, AttemptTokens
+from app.core.turns import PersonalTurns, Turns
 from app.core.unsubscribe import UnsubscribeTokens
 
 if TYPE_CHECKING:  # These packages import this module.
@@ -49,6 +50,9 @@ class Components:
     media: Storage
     files: ProcessPool
     """Child processes that read sheets and images and typeset papers."""
+    personal_turns: PersonalTurns
+    bank_turns: Turns
+    """Who works on the whole bank: imports, exports and lists of duplicates take seconds or minutes."""
     mailer: Mailer
     stream: Stream
     hub: Hub
