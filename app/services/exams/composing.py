@@ -155,11 +155,11 @@ async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: dateti
     if exam.cancelled_at is not None:
         raise NotPossible("The exam was cancelled.")
     await uow.embargo.lock_placements(exam.institute_id)
-    papers = await uow.exams.shut(exam.id)
+    papers = await uow.exams.lock_papers_exclusively(exam.id)
     if exam.published_at is not None and await uow.exams.was_started([paper.id for paper in papers]):
         return exam
     # What is judged below and what is pinned are the same version.
-    await uow.exams.hold_tests(paper.test_id for paper in papers)
+    await uow.exams.lock_tests_shared(paper.test_id for paper in papers)
     pinned, errors = [], _obstacles(exam, papers, now)
     for number, paper in enumerate(papers):
         test = await uow.exams.test(author.institute_id, paper.test_id)
