@@ -41,7 +41,7 @@ Now = Annotated[datetime, Depends(arrival)]
 
 
 async def _write(parts: Parts) -> AsyncIterator[UnitOfWork]:
-    async with unit_of_work(parts.engine) as uow:
+    async with unit_of_work(parts.engine, parts.new_messages) as uow:
         yield uow
 
 

@@ -1,5 +1,6 @@
-"""The long-lived parts that services and routes share; made once by each process."""
+"""The objects that live as long as the process, shared by services and routes."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -33,13 +34,13 @@ from app.services.tests.papers import PaperStore
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """Everything with a life longer than a request."""
+    """All objects that outlive a request."""
 
     settings: Settings
     clock: Clock
     engine: AsyncEngine
     probe: AsyncEngine
-    """A connection or two for health checks, apart from the pool: a crowd in there is no outage."""
+    """Connections for health checks. A pool in which all connections are busy is not an outage."""
     redis: Redis
     cache: Cache
     limiter: RateLimiter
@@ -52,13 +53,15 @@ class Components:
     save_pacing: SavePacing
     media: Storage
     files: ProcessPool
-    """Where sheets and images are read, and papers typeset."""
+    """The child processes that read sheets and images and typeset papers."""
     mailer: Mailer
     stream: Stream
+    new_messages: asyncio.Event
+    """Set when messages for sockets were committed. The API's publisher waits for it."""
     hub: Hub
-    """The sockets of this process; the API's alone has any."""
+    """The sockets of this process. Only API processes have sockets."""
     pusher: Pusher | None
-    """None where no service account is set: then nothing is pushed."""
+    """None if no service account is configured. Then nothing is pushed."""
     unsubscribe_tokens: UnsubscribeTokens
 
 
@@ -71,7 +74,7 @@ async def open_components(
     statement_seconds: float = 60,
     clock: Clock | None = None,
 ) -> AsyncIterator[Components]:
-    """Open what a process needs, and close all of it afterwards, whatever fails. Nothing connects early."""
+    """Open what a process needs, and close it afterwards even if something fails. Nothing connects yet."""
     clock = clock or SystemClock()
     pool: dict[str, Any] = {"statement_seconds": statement_seconds}
     if pool_size:
@@ -112,6 +115,7 @@ async def open_components(
             files=files,
             mailer=_mailer(settings, clock),
             stream=stream,
+            new_messages=asyncio.Event(),
             hub=Hub(),
             pusher=_pusher(settings, http, clock),
             unsubscribe_tokens=UnsubscribeTokens(settings.secret_key.get_secret_value(), clock),
