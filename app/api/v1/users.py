@@ -16,7 +16,7 @@ from app.schemas.progress import MyAttemptOut, ProgressOut
 from app.schemas.users import MemberOut, ProfileIn, ProfileOut, RoleIn, StatusIn
 from app.services import users
 from app.services.analytics import progress
-from app.services.users import accounts
+from app.services.users import ProfileUpdate, accounts
 
 router = APIRouter(prefix="/users", tags=["users"], route_class=PermissionFirstRoute)
 
@@ -36,7 +36,7 @@ async def change_profile(body: ProfileIn, user: CurrentUser, uow: Uow) -> Profil
     for name in NEVER_NULL:
         if name in changes and changes[name] is None:
             raise Invalid.field(name, "cannot be empty; leave it out to keep it")
-    return ProfileOut.model_validate(await users.change_profile(uow, user, changes))
+    return ProfileOut.model_validate(await users.change_profile(uow, user, ProfileUpdate(**changes)))
 
 
 @router.get("/attempts", responses=problems(Invalid))

@@ -3,6 +3,7 @@
 from app.services.users.users import (
     OPERATOR_ID,
     Principal,
+    ProfileUpdate,
     change_profile,
     ensure_profile,
     find_principal,
@@ -15,6 +16,7 @@ from app.services.users.users import (
 __all__ = [
     "OPERATOR_ID",
     "Principal",
+    "ProfileUpdate",
     "change_profile",
     "ensure_profile",
     "find_principal",
