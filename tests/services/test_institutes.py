@@ -28,7 +28,7 @@ from app.services.components import Components
 from app.services.questions import Content, Place, QuestionUpdate, media, passages
 from app.services.questions.passages import PassageDraft, PassageUpdate
 from app.services.subjects import ChapterDraft, ChapterUpdate, SubjectDraft, SubjectUpdate
-from app.services.tests import SectionDraft, TestUpdate
+from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
 from app.sheets.writers import SheetFormat
@@ -156,7 +156,7 @@ NOT_FOUND: dict[str, Call] = {
     "media.find": lambda w: media.find(w.uow, w.stranger, w.media_id),
     "media.find_in_attempt": lambda w: media.find_in_attempt(w.uow, w.stranger.id, w.test_id, w.media_id),
     "tests.find": lambda w: tests.find(w.uow, w.stranger, w.test_id, NOW),
-    "tests.change": lambda w: tests.change(w.uow, w.stranger, w.test_id, TestUpdate(kind="practice")),
+    "tests.change": lambda w: tests.change(w.uow, w.stranger, w.test_id, tests.TestUpdate(kind="practice")),
     "tests.archive": lambda w: tests.archive(w.uow, w.stranger, w.test_id),
     "tests.clone": lambda w: tests.clone(w.uow, w.stranger, w.test_id),
     "tests.publish": lambda w: tests.publish(w.uow, w.stranger, w.test_id, NOW),

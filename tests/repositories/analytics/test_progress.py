@@ -12,7 +12,7 @@ from app.repositories.analytics.progress import QuestionCounts, TestCounts
 from app.repositories.tests import Viewer
 from app.services import attempts, tests
 from app.services.components import Components
-from app.services.tests import SectionDraft, TestUpdate
+from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
 from tests.builders.attempts import add_candidate, graded_attempt, ref_of, response, start_attempt, target_of
@@ -276,7 +276,7 @@ class TestCoverage:
     ) -> None:
         section = SectionDraft(name={"en": "Paper"}, question_ids=made.question_ids[:1])
         author = operator()
-        await tests.change(uow, author, made.id, TestUpdate(sections=[section]))
+        await tests.change(uow, author, made.id, tests.TestUpdate(sections=[section]))
         assert await self.total(uow, tests.viewer(candidate), subject) == 3
         await tests.publish(uow, author, made.id, NOW)
         assert await self.total(uow, tests.viewer(candidate), subject) == 1

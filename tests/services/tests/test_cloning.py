@@ -10,7 +10,7 @@ from app.core.errors import NotFound
 from app.core.ids import uuid7
 from app.models import DEFAULT_INSTITUTE_ID
 from app.services import tests
-from app.services.tests import SectionDraft, TestUpdate
+from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import operator
 from tests.builders.content import UPSC, add_questions, add_subject
@@ -89,7 +89,7 @@ class TestClone:
     async def test_they_live_apart(self, uow: UnitOfWork) -> None:
         original = await whole_test(uow, {"en": "Mock", "hi": "मॉक"})
         clone = await tests.clone(uow, AUTHOR, original.id)
-        await tests.change(uow, AUTHOR, clone.id, TestUpdate(sections=[], duration_seconds=60))
+        await tests.change(uow, AUTHOR, clone.id, tests.TestUpdate(sections=[], duration_seconds=60))
         untouched = await uow.tests.draft(DEFAULT_INSTITUTE_ID, original.id)
         assert (len(untouched.sections), untouched.duration_seconds) == (2, 900)
 

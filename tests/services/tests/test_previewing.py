@@ -11,7 +11,7 @@ from sqlalchemy import update
 from app.models import DEFAULT_INSTITUTE_ID, Question, QuestionVersion
 from app.repositories.tests import Listed
 from app.services import tests
-from app.services.tests import SectionDraft, TestUpdate
+from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import operator
 from tests.builders.content import UPSC, add_passage, add_questions, publish_test
@@ -114,7 +114,7 @@ class TestPendingDraft:
     )
     async def test_what_waits_for_publication(self, uow: UnitOfWork, changes: dict[str, Any]) -> None:
         made = await publish_test(uow)
-        await tests.change(uow, AUTHOR, made.id, TestUpdate(**changes))
+        await tests.change(uow, AUTHOR, made.id, tests.TestUpdate(**changes))
         assert await self.shown(uow, made.id)
         if changes != {"sections": []}:
             await tests.publish(uow, AUTHOR, made.id, NOW)
@@ -123,17 +123,17 @@ class TestPendingDraft:
     async def test_marks_of_one_question(self, uow: UnitOfWork) -> None:
         made = await publish_test(uow)
         same = SectionDraft({"en": "Paper"}, made.question_ids)
-        await tests.change(uow, AUTHOR, made.id, TestUpdate(sections=[same]))
+        await tests.change(uow, AUTHOR, made.id, tests.TestUpdate(sections=[same]))
         assert not await self.shown(uow, made.id)
         other = SectionDraft(
             {"en": "Paper"}, made.question_ids, question_marking={made.question_ids[0]: {"correct": "3"}}
         )
-        await tests.change(uow, AUTHOR, made.id, TestUpdate(sections=[other]))
+        await tests.change(uow, AUTHOR, made.id, tests.TestUpdate(sections=[other]))
         assert await self.shown(uow, made.id)
 
     async def test_what_holds_at_once_is_no_draft(self, uow: UnitOfWork) -> None:
         made = await publish_test(uow)
-        await tests.change(uow, AUTHOR, made.id, TestUpdate(access="enrolled", attempts_allowed=1))
+        await tests.change(uow, AUTHOR, made.id, tests.TestUpdate(access="enrolled", attempts_allowed=1))
         assert not await self.shown(uow, made.id)
 
     async def test_in_one_session_with_the_list(self, uow: UnitOfWork) -> None:

@@ -16,7 +16,7 @@ from app.models import DEFAULT_INSTITUTE_ID, QuestionVersion
 from app.services import tests
 from app.services.components import Components
 from app.services.questions import media
-from app.services.tests import SectionDraft, TestUpdate
+from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import operator
 from tests.builders.content import UPSC, PublishedTest, add_questions, publish_test
@@ -86,7 +86,7 @@ class TestVersion:
     async def test_the_published_one_an_older_one_or_the_draft(self, uow: UnitOfWork) -> None:
         made = await publish_test(uow)
         await tests.publish(uow, AUTHOR, made.id, NOW)
-        await tests.change(uow, AUTHOR, made.id, TestUpdate(title={"en": "Changed"}))
+        await tests.change(uow, AUTHOR, made.id, tests.TestUpdate(title={"en": "Changed"}))
         footers = [
             (await tests.printout(uow, AUTHOR, made.id, "paper", "en", version))
             .manuscript.sheet()
