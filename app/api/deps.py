@@ -1,6 +1,7 @@
 """What routes ask for in their signatures: who is calling, a transaction, the time, the parts of the app."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -40,14 +41,20 @@ async def arrival(request: Request) -> datetime:
 Now = Annotated[datetime, Depends(arrival)]
 
 
-async def _write(parts: Parts) -> AsyncIterator[UnitOfWork]:
-    async with unit_of_work(parts.engine, parts.new_messages) as uow:
+async def _write(request: Request, parts: Parts) -> AsyncIterator[UnitOfWork]:
+    async with _personal_turn(request, parts), unit_of_work(parts.engine, parts.new_messages) as uow:
         yield uow
 
 
-async def _read(parts: Parts) -> AsyncIterator[Reading]:
-    async with reading(parts.engine) as reads:
+async def _read(request: Request, parts: Parts) -> AsyncIterator[Reading]:
+    async with _personal_turn(request, parts), reading(parts.engine) as reads:
         yield reads
+
+
+def _personal_turn(request: Request, parts: Components) -> AbstractAsyncContextManager[None]:
+    """One person's requests must not take all connections. It begins after the body has been read."""
+    user_id: str | None = getattr(request.state, "user_id", None)
+    return parts.personal_turns.turn(user_id) if user_id is not None else nullcontext()
 
 
 # Decision D10: with scope="function" the commit comes before the answer; a failed commit is a 503.
@@ -142,6 +149,15 @@ CurrentProctor = Annotated[Principal, Depends(_only(Role.PROCTOR, Role.AUTHOR))]
 """Who runs an exam: watches it and steers attempts."""
 CurrentStaff = Annotated[Principal, Depends(_only(Role.PROCTOR, Role.AUTHOR, Role.EVALUATOR))]
 CurrentAdmin = Annotated[Principal, Depends(_only())]
+
+
+async def _bank_turn(user: CurrentUser, parts: Parts) -> AsyncIterator[None]:
+    async with parts.bank_turns.turn(user.id):
+        yield
+
+
+BankTurn = Annotated[None, Depends(_bank_turn, scope="function")]
+"""A turn to work on the whole bank. It stands before `Uow` or `Reads`: who waits holds no connection."""
 
 
 @dataclass(frozen=True, slots=True)

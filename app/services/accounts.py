@@ -43,7 +43,7 @@ async def set_role(uow: UnitOfWork, admin: Principal, user_id: UUID, role: Role)
 
 
 async def set_active(parts: Components, admin: Principal, user_id: UUID, *, active: bool) -> Member:
-    """Ban a person, which ends every session at once, or lift the ban. Nobody bans themselves.
+    """Ban a person, which ends every session for good, or lift the ban. Nobody bans themselves.
 
     The change commits first, and a ban is enforced here whatever the auth server answers. If the auth server
     does not answer, this raises Unavailable: the change stands, and repeating the request tells the auth
@@ -69,7 +69,8 @@ async def change_active(
     await _lock_and_check(uow, admin, user_id, keeps_admin=active)
     await uow.users.change(user_id, {"active": active})
     audit.record(uow, admin, "change_status", Subject("user", user_id), active=active)
-    revocation = None if active else await end_tokens(uow, user_id, now)
+    # The auth server keeps the sessions of a banned account, and refreshes them after the ban is lifted.
+    revocation = None if active else await end_tokens(uow, user_id, now, remember_for=SIGNED_OUT_FOR)
     return await _member(uow, user_id), revocation
 
 
