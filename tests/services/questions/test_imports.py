@@ -17,7 +17,7 @@ from app.repositories.base import PageRequest
 from app.repositories.questions import QuestionFilter
 from app.services import questions
 from app.services.questions import EmptyKey, passages
-from app.services.questions.passages import PassageDraft
+from app.services.questions.passages import PassageDraft, PassageUpdate
 from app.services.questions.reading import Stage
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
@@ -291,7 +291,7 @@ class TestImportQuestions:
         for revived in (row | {"status": "active"}, question() | {"status": "active"}):
             refused = await bring(uow, author, revived)
             assert [(error.row, error.field) for error in refused.errors] == [(2, "passage_id")]
-        await passages.revise(uow, author, passage.id, {"status": "active"})
+        await passages.revise(uow, author, passage.id, PassageUpdate(status="active"))
         assert counts(await bring(uow, author, row | {"status": "active"})) == (0, 1, 0)
 
     async def test_very_many_warnings_are_cut_with_a_word(self, uow: UnitOfWork, author: Principal) -> None:
