@@ -1,7 +1,7 @@
-"""What staff may do to an attempt, and what its deadline does: functions from one state to the next.
+"""What staff may do to a sitting, and what the clock does: pure steps from one state to the next.
 
-A step that changes nothing, such as pausing a paused attempt, returns the same state, so a request may be
-repeated. A step that is not possible raises `Refused`; its message says why and what to do instead.
+A step that changes nothing (pausing what is paused) returns the same state, so that a repeated click is
+harmless. One that is not possible raises `Refused`, whose sentence says why and what to do instead.
 """
 
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from app.engine.timing import Arrival
 
 
 class Status(StrEnum):
-    """The status of an attempt. SUBMITTED includes graded attempts."""
+    """Where a sitting stands. `submitted` here is also one that has been graded."""
 
     IN_PROGRESS = "in_progress"
     PAUSED = "paused"
@@ -22,7 +22,7 @@ class Status(StrEnum):
 
 
 class Kind(StrEnum):
-    """Why time was added."""
+    """Why time was given."""
 
     EXTENSION = "extension"
     PAUSE = "pause"
@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Given:
-    """Time that was added to an attempt, and when."""
+    """Time that was given at a moment."""
 
     kind: Kind
     at: datetime
@@ -40,7 +40,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Sitting:
-    """The state of an attempt. `ended_by` is candidate, deadline or staff; None while it is in progress."""
+    """A sitting as the rules see it; `ended_by` is candidate, deadline or staff, None while it goes on."""
 
     status: Status
     deadline_at: datetime
@@ -51,11 +51,11 @@ class Sitting:
 
 
 class Refused(Exception):
-    """The step is not possible in this state. The message is shown to the caller."""
+    """The step is not possible from this state; the sentence is for whoever asked."""
 
 
 def overtaken(sitting: Sitting, now: datetime, delay: timedelta) -> Sitting:
-    """Return the attempt, ended by its deadline if that passed more than `delay` ago.
+    """The sitting as the clock has left it: ended if its deadline passed more than `delay` ago.
 
     The worker ends such attempts too. This does not wait for the worker.
     """
@@ -92,10 +92,9 @@ def extend(sitting: Sitting, by: timedelta, now: datetime) -> Sitting:
 
 
 def regrant(sitting: Sitting, by: timedelta, now: datetime) -> Sitting:
-    """Apply a change of the extra time that the exam grants this candidate. It may be negative.
+    """Follow a change of what the exam grants this candidate, more or less than before.
 
-    This moves the deadline of a running attempt. An attempt that its deadline had ended continues if the new
-    deadline is in the future.
+    It moves the deadline of who is sitting, and lets who was ended by the clock go on if there is time again.
     """
     moved = replace(sitting, deadline_at=sitting.deadline_at + by)
     if sitting.status in (Status.IN_PROGRESS, Status.PAUSED):
@@ -106,7 +105,7 @@ def regrant(sitting: Sitting, by: timedelta, now: datetime) -> Sitting:
 
 
 def pause(sitting: Sitting, now: datetime) -> Sitting:
-    """Pause the attempt; its remaining time stays the same."""
+    """Stop the clock."""
     if sitting.status is Status.PAUSED:
         return sitting
     _require_running(sitting)
@@ -114,12 +113,12 @@ def pause(sitting: Sitting, now: datetime) -> Sitting:
 
 
 def resume(sitting: Sitting, now: datetime) -> Sitting:
-    """Resume a paused attempt with the time that was left at the pause."""
+    """Let the clock go on: whoever resumes has exactly the time that was left at the pause."""
     if sitting.status is Status.IN_PROGRESS:
         return sitting
     if sitting.status is not Status.PAUSED or sitting.paused_at is None:
         raise Refused(f"The attempt is {sitting.status}, not paused.")
-    # Of two simultaneous requests, the one that arrived first may get the lock last.
+    # Of two requests at once, the one that arrived first may get the lock last: time never runs backwards.
     resumed_at = max(now, sitting.paused_at)
     return replace(
         sitting,
@@ -131,7 +130,7 @@ def resume(sitting: Sitting, now: datetime) -> Sitting:
 
 
 def submit(sitting: Sitting, now: datetime) -> Sitting:
-    """Submit the attempt on behalf of staff. An attempt that has ended stays as it is."""
+    """End it for its candidate. What is over already stays as it is."""
     if sitting.status is Status.VOID:
         raise Refused("The attempt is void.")
     if sitting.status is Status.SUBMITTED:
@@ -140,9 +139,9 @@ def submit(sitting: Sitting, now: datetime) -> Sitting:
 
 
 def reopen(sitting: Sitting, now: datetime, more: timedelta = timing.NO_TIME) -> Sitting:
-    """Reopen an ended attempt with the time that was left at its end, and `more`, counted from now.
+    """Let what is over go on with the time that was left when it ended, and `more`, counted from now.
 
-    A void attempt that its candidate or its deadline had ended before becomes submitted again, no more.
+    Of a void attempt that its candidate or the clock had ended before, only the voiding is taken back.
     """
     if sitting.status in (Status.IN_PROGRESS, Status.PAUSED):
         return sitting
@@ -167,7 +166,7 @@ def reopen(sitting: Sitting, now: datetime, more: timedelta = timing.NO_TIME) ->
 
 
 def void(sitting: Sitting, now: datetime) -> Sitting:
-    """Exclude the attempt from results and rankings."""
+    """Let it count nowhere."""
     if sitting.status is Status.VOID:
         return sitting
     return replace(
