@@ -24,6 +24,7 @@ from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import Principal
 from tests.builders.attempts import add_candidate, logged, response, start_attempt, target_of, until_blocking
 from tests.builders.content import PublishedTest, publish_test
+from tests.waiting import PATIENCE
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 GRACE = timedelta(seconds=10)
@@ -126,7 +127,7 @@ class TestSaveAndSubmit:
         assert (await saving).saved == 1
 
     async def test_saves_do_not_wait_for_each_other(self, hall: Hall) -> None:
-        async with unit_of_work(hall.engine) as uow, asyncio.timeout(5):
+        async with unit_of_work(hall.engine) as uow, asyncio.timeout(PATIENCE):
             await hall.save(uow, "a")
             assert (await hall.apart(hall.save, "b", 2)).saved == 1
 
@@ -244,7 +245,7 @@ class TestSweepers:
     async def test_a_sweeper_leaves_an_attempt_that_is_being_submitted(self, hall: Hall) -> None:
         async with unit_of_work(hall.engine) as uow:
             await hall.submit(uow, now=NOW + timedelta(seconds=605))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 await hall.apart(hall.sweep)
         assert await hall.closed_by() == "candidate"
         assert await hall.grade_jobs() == 0
@@ -252,7 +253,7 @@ class TestSweepers:
     async def test_a_save_in_flight_is_graded(self, hall: Hall) -> None:
         async with unit_of_work(hall.engine) as uow:
             assert (await hall.save(uow, "a", now=NOW + timedelta(seconds=609))).saved == 1
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 await hall.apart(hall.sweep)
             assert await hall.closed_by() is None
         await hall.apart(hall.sweep)

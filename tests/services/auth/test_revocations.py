@@ -18,7 +18,7 @@ from app.services.auth.revocations import end_session, follow
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from tests.conftest import administer, cloned_database
-from tests.workers.conftest import eventually
+from tests.waiting import PATIENCE, eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -50,7 +50,7 @@ class TestEndSession:
     async def test_a_redis_that_hangs_holds_nobody_up(self, parts: Components) -> None:
         user_id, session_id = uuid4(), str(uuid4())
         async with hanging_redis() as redis:
-            async with asyncio.timeout(5), unit_of_work(parts.engine) as uow:
+            async with asyncio.timeout(PATIENCE), unit_of_work(parts.engine) as uow:
                 await end_session(uow, replace(parts, redis=redis), user_id, session_id)
             assert parts.revocations.cover(user_id, session_id, parts.clock.now())
 
@@ -66,7 +66,7 @@ class TestFollow:
         async def known() -> bool:
             return here.revocations.cover(user_id, session_id, here.clock.now())
 
-        await eventually(known, patience=30)
+        await eventually(known)
 
     async def test_a_redis_that_hangs_does_not_stop_the_polling(self, parts: Components) -> None:
         async with hanging_redis() as redis:
