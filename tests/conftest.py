@@ -36,9 +36,6 @@ from devservers.valkey import Valkey
 from tests.builders.people import People
 from tests.waiting import PATIENCE
 
-# A development tool brings lxml, which production has not: openpyxl must read with the same parser here.
-os.environ["OPENPYXL_LXML"] = "False"
-
 ROOT = Path(__file__).parent.parent
 ANON_KEY, SERVICE_KEY = "sb_publishable_test", "sb_secret_test"
 

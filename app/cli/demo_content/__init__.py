@@ -10,11 +10,11 @@ from app.core.errors import EmailTaken, Invalid
 from app.models import Role
 from app.repositories.base import PageRequest
 from app.repositories.tests import TestFilter
-from app.services import tests
+from app.services import accounts, tests
 from app.services.components import Components
 from app.services.questions import import_questions, passages
 from app.services.unit_of_work import UnitOfWork, unit_of_work
-from app.services.users import accounts, ensure_profile, operator
+from app.services.users import ensure_profile, operator
 
 PASSWORD = "testpassword"  # noqa: S105 -- for demo accounts, on a development machine alone
 ACCOUNTS = {
@@ -126,6 +126,6 @@ async def _publish(uow: UnitOfWork, parts: Components, file: str, fields: dict[s
     report = await import_questions(uow, operator(), sheet)
     if report.errors:
         raise Invalid(f"{file}, row {report.errors[0].row}: {report.errors[0].message}")
-    section = tests.SectionDraft(name={"en": "Questions", "hi": "प्रश्न"}, question_ids=report.question_ids)
+    section = tests.SectionDraft(name={"en": "Questions", "hi": "प्रश्न"}, question_ids=report.item_ids)
     test = await tests.create(uow, operator(), tests.TestDraft(sections=[section], **fields))
     await tests.publish(uow, operator(), test.id, parts.clock.now())

@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.config import Settings
 from app.core.ids import uuid7
 from app.database import create_engine
-from app.services.components import Components, open_components
+from app.services.components import Components
+from app.startup import open_components
 from tests.faults.interleaving import checker
 from tests.faults.interleaving.building import Scene, build
 from tests.faults.interleaving.calls import Outcome, later, perform, sweep, work
@@ -167,7 +168,7 @@ class Runner:
                 alone = await self._serial(case, (1 - number,))
                 alone_state = alone.state["rows"], alone.state["outcomes"][1 - number]
                 if alone_state == (run.state["rows"], run.state["outcomes"][1 - number]):
-                    report.spurious = f"{case.calls[number].name}: {outcome.summary['fact']}"
+                    report.spurious = f"{case.calls[number].name}: {outcome.summary['error']}"
                     return
         differences = [_difference(run.state, other.state) for other in serial]
         names = [call.name for call in case.calls]

@@ -1,0 +1,34 @@
+"""Which exam and test an exam paper belongs to. It never changes, so each process keeps it in memory."""
+
+from collections import OrderedDict
+from uuid import UUID
+
+from app.core.attempt_scope import AttemptScope
+from app.core.errors import NotFound
+from app.services.unit_of_work import Reading
+
+
+class PlacementStore:
+    """The placements that this process has read. With it a save needs no query for them."""
+
+    def __init__(self, capacity: int = 1000) -> None:
+        self._capacity = capacity
+        self._placements: OrderedDict[UUID, tuple[UUID, AttemptScope]] = OrderedDict()
+
+    async def get(self, reads: Reading, exam_id: UUID, paper_id: UUID) -> AttemptScope:
+        """The scope of attempts at an exam paper. Raises NotFound if the paper is not of this exam.
+
+        Does not check who may see the exam.
+        """
+        placement = self._placements.get(paper_id)
+        if placement is None:
+            found = await reads.exams.placement(paper_id)
+            if found is None:
+                raise NotFound("exam paper")
+            of_exam, test_id = found
+            placement = self._placements[paper_id] = of_exam, AttemptScope(test_id, paper_id)
+            while len(self._placements) > self._capacity:
+                self._placements.popitem(last=False)
+        if placement[0] != exam_id:
+            raise NotFound("exam paper")
+        return placement[1]
