@@ -96,7 +96,7 @@ class TestPermission:
 
 
 class TestSettings:
-    """What decision D9 relies on, in one place: a changed default of Celery's must not go unseen."""
+    """docs/decisions/0016 relies on these settings of Celery. A changed default of Celery fails this test."""
 
     def test_nothing_is_lost_when_a_worker_is_killed(self) -> None:
         conf = celery_app.conf
