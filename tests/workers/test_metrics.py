@@ -12,7 +12,8 @@ from app.services import backlog
 from app.workers import metrics
 from app.workers.celery_app import QUEUE, TASK_SECONDS, celery_app
 from devservers.network import free_port
-from tests.workers.conftest import Database, StartWorker, eventually
+from tests.waiting import PATIENCE, eventually
+from tests.workers.conftest import Database, StartWorker
 
 pytestmark = pytest.mark.anyio
 
@@ -36,7 +37,7 @@ class TestServed:
 
         async def page() -> str:
             async with httpx.AsyncClient() as client:
-                answer = await client.get(f"http://127.0.0.1:{port}/metrics", timeout=10)
+                answer = await client.get(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE)
             assert answer.headers["Content-Type"].startswith("text/plain")
             return answer.text
 
