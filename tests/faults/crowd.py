@@ -1,4 +1,4 @@
-"""Candidates who sit a test while a fault happens, and what is checked afterwards."""
+"""Candidates who take a test while a fault happens, and what is checked afterwards."""
 
 import asyncio
 import time
@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
-from rehearsal import Options, Rehearsal
+from rehearsal.run import Options, Rehearsal
 from tests.faults.system import System, environment_of
 
 _FAULT_BEGINS = 0.25
-"""At this share of the test's time; then everybody has started and few have submitted."""
+"""The fault begins at this share of the test's time, when all have started and few have submitted."""
 
 _LONGEST_ANSWER = 36.0
 """Seconds after which even a request that fails must have been answered."""
@@ -54,25 +54,25 @@ class Observed:
     seconds: float = 0.0
 
 
-class Sat(Rehearsal):
+class FaultyRehearsal(Rehearsal):
     """A rehearsal in the middle of which a fault happens."""
 
     def __init__(self, options: Options, fault: Callable[[], Awaitable[None]]) -> None:
         super().__init__(options)
         self._fault = fault
 
-    async def _sit(self) -> None:
-        await asyncio.gather(self._inject(), *(sitting.sit() for sitting in self.sittings))
+    async def _take_test(self) -> None:
+        await asyncio.gather(self._inject(), *(attempt.take() for attempt in self.attempts))
 
     async def _inject(self) -> None:
         await asyncio.sleep(_FAULT_BEGINS * self.options.seconds)
         await self._fault()
 
 
-async def sit_through(
+async def rehearse_fault(
     system: System, fault: Fault, *, seed: int, candidates: int = 8, seconds: int = 16
 ) -> Observed:
-    """Let candidates sit a test of so many seconds while the fault happens, and check everything."""
+    """Let candidates take a test of so many seconds while the fault happens, and check everything."""
     began, observed = time.monotonic(), Observed(fault.name, fault.title)
 
     async def happen() -> None:
@@ -82,8 +82,8 @@ async def sit_through(
             observed.problems.append(f"{type(error).__name__}: {error}")
 
     with environment_of(system):
-        options = Options(system.api_url, system.home, candidates, 12, seconds, devices=2, seed=seed)
-        rehearsal = Sat(options, happen)
+        options = Options(system.api_url, system.home.run_file, candidates, 12, seconds, devices=2, seed=seed)
+        rehearsal = FaultyRehearsal(options, happen)
         try:
             async with asyncio.timeout(300):
                 await rehearsal.run()
@@ -121,9 +121,9 @@ async def _watch(system: System, observed: Observed) -> None:
 
 
 def _note(rehearsal: Rehearsal, observed: Observed) -> None:
-    counts, latencies = rehearsal.tally.counts, rehearsal.tally.latencies
-    observed.problems += rehearsal.problems
-    observed.acknowledged = sum(len(sitting.log.acknowledged) for sitting in rehearsal.sittings)
+    counts, latencies = rehearsal.metrics.counts, rehearsal.metrics.latencies
+    observed.problems += [*rehearsal.problems, *rehearsal.delays]
+    observed.acknowledged = sum(len(attempt.log.acknowledged) for attempt in rehearsal.attempts)
     observed.waits = counts["answers 503"]
     observed.lost = counts["connections lost"]
     observed.slowest_save = max(latencies["save"], default=0.0)

@@ -1,4 +1,4 @@
-"""The comparison: every result with what was acknowledged, with what was meant, and with slow marking."""
+"""Checks of results against the acknowledged responses, the plan, and the reference marking."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -6,21 +6,21 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from rehearsal import marking
-from rehearsal.log import Log
 from rehearsal.plans import Answer, Ending, Plan
 from rehearsal.questions import Question
+from rehearsal.response_log import ResponseLog
 
 _OUTCOMES = ("correct", "incorrect", "partial", "unattempted", "dropped")
 _PERCENTILE_ERROR = Fraction(1, 1_000_000)
 
 
-class Taken(Protocol):
-    """A test that somebody has taken: what they meant, what was acknowledged, what came of it."""
+class FinishedAttempt(Protocol):
+    """An attempt that is over: its plan, the log of its responses, and its result."""
 
     @property
     def plan(self) -> Plan: ...
     @property
-    def log(self) -> Log: ...
+    def log(self) -> ResponseLog: ...
     @property
     def attempt_id(self) -> str: ...
     @property
@@ -28,24 +28,27 @@ class Taken(Protocol):
 
 
 def mismatches(
-    sittings: Sequence[Taken], questions: Sequence[Question], question_ids: Sequence[UUID], paper: str = ""
+    attempts: Sequence[FinishedAttempt],
+    questions: Sequence[Question],
+    question_ids: Sequence[UUID],
+    paper: str = "",
 ) -> list[str]:
-    """Everything that is not as it must be, a sentence each; `paper` begins it, where there are several."""
+    """Everything that is wrong, one sentence each; `paper` names the paper if there are several."""
     numbers = {question_id: q.number for question_id, q in zip(question_ids, questions, strict=True)}
-    shown = {s.plan.number: _shown(s.result, numbers) for s in sittings if s.result is not None}
+    shown = {s.plan.number: _shown(s.result, numbers) for s in attempts if s.result is not None}
     marked = {number: marking.mark(questions, answers) for number, answers in shown.items()}
     scores = [each.score for each in marked.values()]
     found = []
-    for sitting in sittings:
-        number, result = sitting.plan.number, sitting.result
-        wrong = list(sitting.log.problems)
+    for attempt in attempts:
+        number, result = attempt.plan.number, attempt.result
+        wrong = list(attempt.log.problems)
         if result is None:
             wrong.append("there is no result")
         else:
-            wrong += _answer_mismatches(sitting, numbers, shown[number])
+            wrong += _answer_mismatches(attempt, numbers, shown[number])
             wrong += _mark_mismatches(result, numbers, marked[number], questions)
             wrong += _rank_mismatches(result, marked[number].score, scores)
-            wrong += _time_mismatches(sitting, result)
+            wrong += _time_mismatches(attempt, result)
         found += [f"Candidate {number}: {paper}{sentence}" for sentence in wrong]
     return found
 
@@ -53,24 +56,26 @@ def mismatches(
 def marked_answers(
     result: Mapping[str, Any], questions: Sequence[Question], question_ids: Sequence[UUID]
 ) -> marking.Marked:
-    """What the answers that a result shows are worth; whether they are the right ones, `mismatches` tells."""
+    """The marks of the answers that a result shows. `mismatches` checks the answers themselves."""
     numbers = {question_id: q.number for question_id, q in zip(question_ids, questions, strict=True)}
     return marking.mark(questions, _shown(result, numbers))
 
 
-def compared_with_meaning(sitting: Taken) -> bool:
-    """Whether all that the candidate meant has arrived, so that the result must be exactly that.
+def all_planned_answers_arrived(attempt: FinishedAttempt) -> bool:
+    """Whether every planned answer arrived, so that the result must equal the plan.
 
-    Whoever submits while saving leaves that to chance, nobody means what is admitted late, and who ran into a
-    problem may have sent nothing after it.
+    This is not so if the candidate submitted while saving, if late answers were admitted, or if the candidate
+    could not follow the plan.
     """
-    if sitting.plan.ending is Ending.SUBMIT_WHILE_SAVING or sitting.log.admitted or sitting.log.problems:
+    if attempt.plan.ending is Ending.SUBMIT_WHILE_SAVING or attempt.log.admitted:
         return False
-    return not sitting.log.lost_anything(late=len(sitting.plan.late))
+    if attempt.log.problems or attempt.log.delays:
+        return False
+    return not attempt.log.lost_anything(late=len(attempt.plan.late))
 
 
 def _shown(result: Mapping[str, Any], numbers: Mapping[UUID, int]) -> dict[int, Answer]:
-    """The answers that the result says were graded, by question number."""
+    """The graded answers in the result, by question number."""
     return {
         numbers[UUID(entry["question_id"])]: _answer(entry["answer"]) for entry in result["questions"] or []
     }
@@ -81,19 +86,19 @@ def _answer(value: Any) -> Answer:
 
 
 def _answer_mismatches(
-    sitting: Taken, numbers: Mapping[UUID, int], shown: Mapping[int, Answer]
+    attempt: FinishedAttempt, numbers: Mapping[UUID, int], shown: Mapping[int, Answer]
 ) -> Iterator[str]:
-    possible = sitting.log.possible()
+    possible = attempt.log.possible()
     for question_id, number in numbers.items():
         allowed = possible.get(question_id, {None})
         if shown.get(number) not in allowed:
-            yield f"question {number}: {shown.get(number)} was graded, acknowledged was {_either(allowed)}"
-    if not compared_with_meaning(sitting):
+            yield f"question {number}: {shown.get(number)} was graded, acknowledged was {_joined(allowed)}"
+    if not all_planned_answers_arrived(attempt):
         return
-    meant = sitting.plan.meant()
-    for place, number in enumerate(numbers.values()):
-        if shown.get(number) != meant.get(place):
-            yield f"question {number}: {shown.get(number)} was graded, meant was {meant.get(place)}"
+    planned = attempt.plan.intended_answers()
+    for index, number in enumerate(numbers.values()):
+        if shown.get(number) != planned.get(index):
+            yield f"question {number}: {shown.get(number)} was graded, planned was {planned.get(index)}"
 
 
 def _mark_mismatches(
@@ -124,15 +129,15 @@ def _rank_mismatches(result: Mapping[str, Any], score: Fraction, scores: Sequenc
         yield f"the percentile is {result['percentile']}, it should be {float(percentile):.7f}"
 
 
-def _time_mismatches(sitting: Taken, result: Mapping[str, Any]) -> Iterator[str]:
-    if sitting.log.uncertain:
+def _time_mismatches(attempt: FinishedAttempt, result: Mapping[str, Any]) -> Iterator[str]:
+    if attempt.log.uncertain:
         return
-    spent = sitting.log.time_spent()
+    spent = attempt.log.time_spent()
     for entry in result["questions"] or []:
         expected = spent.get(UUID(entry["question_id"]), 0)
         if entry["time_spent_ms"] != expected:
             yield f"question {entry['number']}: {entry['time_spent_ms']} ms were counted, not {expected}"
 
 
-def _either(answers: set[Answer]) -> str:
+def _joined(answers: set[Answer]) -> str:
     return " or ".join(str(answer) for answer in answers)

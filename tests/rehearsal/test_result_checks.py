@@ -1,4 +1,4 @@
-"""The comparison: right results pass, and each way of being wrong is seen."""
+"""Checks of results: right results pass, and each wrong result is reported."""
 
 from fractions import Fraction
 from typing import Any
@@ -6,13 +6,13 @@ from uuid import UUID
 
 import pytest
 
-from app.engine.responses import Event
-from rehearsal.checks import mismatches
-from rehearsal.client import Tally
+from rehearsal.attempts import Attempt, RehearsedTest
+from rehearsal.client import Metrics
 from rehearsal.marking import mark, maximum
-from rehearsal.plans import Answer, Ending, Plan, Sync, Term, Touch
+from rehearsal.plans import Answer, DevicePlan, Edit, Ending, Plan, Sync
 from rehearsal.questions import Question
-from rehearsal.sittings import Hall, Sitting
+from rehearsal.response_log import ResponseEvent
+from rehearsal.result_checks import mismatches
 
 QUESTIONS = [
     Question(1, "single_choice", "a", aptitude=False),
@@ -20,20 +20,20 @@ QUESTIONS = [
     Question(3, "numeric", "1.5", aptitude=True),
 ]
 IDS = [UUID(int=number) for number in (1, 2, 3)]
-HALL = Hall("http://127.0.0.1:1", "test", 1, UUID(int=9), IDS, 60, Tally())
+HALL = RehearsedTest("http://127.0.0.1:1", "test", 1, UUID(int=9), IDS, 60, Metrics())
 SPENT = 1000
 
 
-def taken(*answers: Answer) -> Sitting:
-    """A sitting in which these answers were meant, acknowledged and marked; nobody else took the test."""
-    touches = [Touch(place, answer, False, None, None, 1, SPENT) for place, answer in enumerate(answers)]
-    sitting = Sitting(HALL, Plan(1, [Term(0, [Sync(0, touches)], True)], Ending.SUBMIT, []))
-    sitting.log.acknowledge(
-        Event(IDS[place], 1, 1, answer, time_spent_ms=SPENT) for place, answer in enumerate(answers)
+def taken(*answers: Answer) -> Attempt:
+    """An attempt with these answers planned, acknowledged and marked; nobody else took the test."""
+    edits = [Edit(place, answer, False, None, None, 1, SPENT) for place, answer in enumerate(answers)]
+    attempt = Attempt(HALL, Plan(1, [DevicePlan(0, [Sync(0, edits)], True)], Ending.SUBMIT, []))
+    attempt.log.acknowledge(
+        ResponseEvent(IDS[place], 1, 1, answer, time_spent_ms=SPENT) for place, answer in enumerate(answers)
     )
     marked = mark(QUESTIONS, dict(enumerate(answers, start=1)))
     outcomes = ("correct", "incorrect", "partial", "unattempted", "dropped")
-    sitting.result = {outcome: marked.count(outcome) for outcome in outcomes} | {
+    attempt.result = {outcome: marked.count(outcome) for outcome in outcomes} | {
         "score_exact": str(marked.score),
         "max_score": f"{float(maximum(QUESTIONS)):.2f}",
         "rank": 1,
@@ -50,11 +50,11 @@ def taken(*answers: Answer) -> Sitting:
             for number, (id_, answer) in enumerate(zip(IDS, answers, strict=True), start=1)
         ],
     }
-    return sitting
+    return attempt
 
 
-def problems(sitting: Sitting) -> list[str]:
-    return mismatches([sitting], QUESTIONS, IDS)
+def problems(attempt: Attempt) -> list[str]:
+    return mismatches([attempt], QUESTIONS, IDS)
 
 
 class TestMismatches:
@@ -62,28 +62,28 @@ class TestMismatches:
         assert problems(taken(("a",), None, "3/2")) == []
 
     def test_no_result_is_one(self) -> None:
-        sitting = taken(("a",), ("b",), None)
-        sitting.result = None
+        attempt = taken(("a",), ("b",), None)
+        attempt.result = None
 
-        assert problems(sitting) == ["Candidate 1: there is no result"]
+        assert problems(attempt) == ["Candidate 1: there is no result"]
 
     def test_an_answer_that_was_never_acknowledged(self) -> None:
-        sitting = taken(("a",), ("b",), None)
-        sitting.log.acknowledged.pop((IDS[1], 1, 1))
+        attempt = taken(("a",), ("b",), None)
+        attempt.log.acknowledged.pop((IDS[1], 1, 1))
 
-        assert "Candidate 1: question 2: ('b',) was graded, acknowledged was None" in problems(sitting)
+        assert "Candidate 1: question 2: ('b',) was graded, acknowledged was None" in problems(attempt)
 
     def test_an_acknowledged_answer_that_was_not_meant(self) -> None:
-        sitting = taken(("a",), ("b",), None)
-        sitting.log.acknowledge([Event(IDS[0], 1, 2, ("c",), time_spent_ms=SPENT)])
+        attempt = taken(("a",), ("b",), None)
+        attempt.log.acknowledge([ResponseEvent(IDS[0], 1, 2, ("c",), time_spent_ms=SPENT)])
 
-        assert "Candidate 1: question 1: ('a',) was graded, acknowledged was ('c',)" in problems(sitting)
+        assert "Candidate 1: question 1: ('a',) was graded, acknowledged was ('c',)" in problems(attempt)
 
     def test_a_lost_answer_may_have_been_graded_or_not(self) -> None:
-        sitting = taken(("a",), ("b",), None)
-        sitting.log.refuse([Event(IDS[2], 1, 2, "1")], unsure=True)
+        attempt = taken(("a",), ("b",), None)
+        attempt.log.refuse([ResponseEvent(IDS[2], 1, 2, "1")], maybe_processed=True)
 
-        assert problems(sitting) == []
+        assert problems(attempt) == []
 
     @pytest.mark.parametrize(
         ("wrong", "sentence"),
@@ -97,10 +97,10 @@ class TestMismatches:
         ],
     )
     def test_a_wrong_figure(self, wrong: dict[str, Any], sentence: str) -> None:
-        sitting = taken(("a",), ("b",), None)
-        sitting.result = (sitting.result or {}) | wrong
+        attempt = taken(("a",), ("b",), None)
+        attempt.result = (attempt.result or {}) | wrong
 
-        assert problems(sitting) == [f"Candidate 1: {sentence}"]
+        assert problems(attempt) == [f"Candidate 1: {sentence}"]
 
     @pytest.mark.parametrize(
         ("wrong", "sentence"),
@@ -110,26 +110,26 @@ class TestMismatches:
         ],
     )
     def test_a_wrong_question(self, wrong: dict[str, Any], sentence: str) -> None:
-        sitting = taken(("a",), ("b",), None)
-        assert sitting.result is not None
-        sitting.result["questions"][0] |= wrong
+        attempt = taken(("a",), ("b",), None)
+        assert attempt.result is not None
+        attempt.result["questions"][0] |= wrong
 
-        assert problems(sitting) == [f"Candidate 1: {sentence}"]
+        assert problems(attempt) == [f"Candidate 1: {sentence}"]
 
     def test_ranks_are_counted_over_all(self) -> None:
         best, other = taken(("a",), ("b",), "1.5"), taken(("a",), ("b",), "7")
-        other.plan = Plan(2, other.plan.terms, Ending.SUBMIT, [])
-        for sitting in (best, other):
-            assert sitting.result is not None
-            sitting.result["participants"] = 2
+        other.plan = Plan(2, other.plan.device_plans, Ending.SUBMIT, [])
+        for attempt in (best, other):
+            assert attempt.result is not None
+            attempt.result["participants"] = 2
         assert mismatches([best, other], QUESTIONS, IDS) == [
             "Candidate 2: the rank is 1 of 2, it should be 2 of 2",
             "Candidate 2: the percentile is 100.0, it should be 50.0000000",
         ]
 
-    def test_what_a_device_has_seen_counts_too(self) -> None:
-        sitting = taken(("a",), ("b",), None)
-        sitting.log.problems.append("the paper tells its key")
+    def test_problems_of_devices_are_reported(self) -> None:
+        attempt = taken(("a",), ("b",), None)
+        attempt.log.problems.append("the paper shows its key")
 
-        assert problems(sitting) == ["Candidate 1: the paper tells its key"]
-        assert Fraction((sitting.result or {})["score_exact"]) == 4
+        assert problems(attempt) == ["Candidate 1: the paper shows its key"]
+        assert Fraction((attempt.result or {})["score_exact"]) == 4

@@ -1,15 +1,15 @@
-"""Official results and the merit list, compared with those that were computed apart."""
+"""Checks of official results and of the merit list against the reference."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from rehearsal.checks import marked_answers
-from rehearsal.exam.candidates import Candidate
-from rehearsal.exam.halls import PaperHall
-from rehearsal.exam.standing import Expected, Paper, Scored, results
+from rehearsal.exam.candidates import SimulatedCandidate
+from rehearsal.exam.expected_results import CandidateScores, ExpectedResult, PaperRules, expected_results
+from rehearsal.exam.papers import RehearsedPaper
 from rehearsal.marking import maximum, percentile, rank
+from rehearsal.result_checks import marked_answers
 
 _PERCENTILE_ERROR = Fraction(1, 1_000_000)
 _PRINT_ERROR = Fraction(2, 100)
@@ -18,36 +18,39 @@ Result = Mapping[str, Any]
 Exact = Mapping[str, Sequence[Fraction]]
 
 
-def papers_of(halls: Sequence[PaperHall]) -> list[Paper]:
+def rules_of(papers: Sequence[RehearsedPaper]) -> list[PaperRules]:
     """How each paper counts."""
-    return [Paper(hall.code, maximum(hall.questions), hall.qualifying_percent) for hall in halls]
+    return [PaperRules(paper.code, maximum(paper.questions), paper.qualifying_percent) for paper in papers]
 
 
-def scored(candidate: Candidate) -> Scored:
-    """What a candidate's answers are worth, paper by paper: those that were shown, which were compared with
-    what was acknowledged. As they are printed is taken from the result, within what rounding can do.
+def scores_of(candidate: SimulatedCandidate) -> CandidateScores:
+    """A candidate's scores by paper, computed from the answers in the result, which are checked elsewhere.
+
+    Printed scores are taken from the official result and must differ from the exact ones by rounding only.
     """
     exact, printed = {}, {}
     shown = {paper["code"]: paper for paper in (candidate.result or {}).get("papers", [])}
-    for sitting in candidate.begun:
-        hall = sitting.hall
-        if sitting.result is None or sitting.is_to_be_voided:
+    for attempt in candidate.started_attempts:
+        paper = attempt.paper
+        if attempt.result is None or attempt.is_voided:
             continue
-        exact[hall.code] = marked_answers(sitting.result, hall.questions, hall.question_ids).score
-        printed[hall.code] = Decimal(shown.get(hall.code, {}).get("score") or "NaN")
-    return Scored(candidate.number, candidate.part.category, exact, printed)
+        exact[paper.code] = marked_answers(attempt.result, paper.questions, paper.question_ids).score
+        printed[paper.code] = Decimal(shown.get(paper.code, {}).get("score") or "NaN")
+    return CandidateScores(candidate.number, candidate.scenario.category, exact, printed)
 
 
 def mismatches(
-    candidates: Sequence[Candidate], halls: Sequence[PaperHall], cutoffs: Mapping[str, str]
+    candidates: Sequence[SimulatedCandidate], papers: Sequence[RehearsedPaper], cutoffs: Mapping[str, str]
 ) -> list[str]:
-    """What official results say, and should not; by candidate."""
-    everybody = [scored(candidate) for candidate in candidates if candidate.roll_number]
+    """What is wrong in the official results, by candidate."""
+    everybody = [scores_of(candidate) for candidate in candidates if candidate.roll_number]
     unprinted = [each for each in everybody if any(value.is_nan() for value in each.printed.values())]
     if unprinted:
-        return [f"Candidate {each.number}: a paper that was sat has no official score" for each in unprinted]
-    expected = results(papers_of(halls), everybody)
-    codes = [hall.code for hall in halls]
+        return [
+            f"Candidate {each.number}: a paper that was taken has no official score" for each in unprinted
+        ]
+    expected = expected_results(rules_of(papers), everybody)
+    codes = [paper.code for paper in papers]
     of_paper = {code: [each.exact[code] for each in everybody if code in each.exact] for code in codes}
     by_number = {each.number: each for each in everybody}
     found = []
@@ -65,7 +68,7 @@ def mismatches(
     return found
 
 
-def _overall_mismatches(result: Result, expected: Expected) -> Iterator[str]:
+def _overall_mismatches(result: Result, expected: ExpectedResult) -> Iterator[str]:
     shown = {
         "outcome": result["outcome"],
         "total": Fraction(result["total_exact"]) if result["total_exact"] is not None else None,
@@ -81,12 +84,12 @@ def _overall_mismatches(result: Result, expected: Expected) -> Iterator[str]:
         yield f"percentile is {result['percentile']}, it should be {expected.percentile}"
 
 
-def _paper_mismatches(result: Result, mine: Scored, of_paper: Exact) -> Iterator[str]:
+def _paper_mismatches(result: Result, mine: CandidateScores, of_paper: Exact) -> Iterator[str]:
     for paper in result["papers"]:
         code, exact = paper["code"], mine.exact.get(paper["code"])
         if exact is None:
             if any(paper[name] is not None for name in ("score", "score_exact", "rank", "percentile")):
-                yield f"{code} was not sat, and has {paper['score']}"
+                yield f"{code} was not taken, and has {paper['score']}"
             continue
         if Fraction(paper["score_exact"]) != exact:
             yield f"{code} is {paper['score_exact']}, it should be {exact}"
@@ -100,7 +103,7 @@ def _paper_mismatches(result: Result, mine: Scored, of_paper: Exact) -> Iterator
 
 
 def _cutoff_mismatches(
-    result: Result, category: str, expected: Expected, cutoffs: Mapping[str, str]
+    result: Result, category: str, expected: ExpectedResult, cutoffs: Mapping[str, str]
 ) -> Iterator[str]:
     marks, shown = cutoffs.get(category), result["cutoff"]
     if (marks is None) != (shown is None):
@@ -112,8 +115,10 @@ def _cutoff_mismatches(
             yield f"the cut-off was cleared: {shown['cleared']}, it should be {cleared}"
 
 
-def merit_list_mismatches(merit_list: Sequence[Result], candidates: Sequence[Candidate]) -> list[str]:
-    """The list has each ranked candidate once, best first, with the figures that they see themselves."""
+def merit_list_mismatches(
+    merit_list: Sequence[Result], candidates: Sequence[SimulatedCandidate]
+) -> list[str]:
+    """The list has each ranked candidate once, the best first, with the figures of their own result."""
     found = []
     order = [(row["rank"], row["roll_number"]) for row in merit_list]
     if order != sorted(order):

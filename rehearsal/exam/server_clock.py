@@ -1,4 +1,4 @@
-"""The server's time, as a client that has asked for it keeps it."""
+"""The server's time, as a client estimates it from `GET /time`."""
 
 import asyncio
 import time
@@ -6,21 +6,21 @@ from datetime import UTC, datetime, timedelta
 
 from rehearsal.client import Client
 
-_QUESTIONS = 5
+_REQUESTS = 5
 
 
-class ServerTime:
-    """Counts on from `GET /time` by the monotonic clock, whatever this machine's own clock says."""
+class ServerClock:
+    """Adds the monotonic clock to the server's time, so that this machine's own clock does not matter."""
 
     def __init__(self) -> None:
         self._at_zero = datetime.min.replace(tzinfo=UTC)
         self.error = 0.0
-        """By how many seconds it may be wrong: half of the quickest question's time."""
+        """The largest possible error in seconds: half of the quickest request's duration."""
 
-    async def ask(self, client: Client) -> None:
-        """Ask a few times; the quickest answer is the best one."""
+    async def synchronize(self, client: Client) -> None:
+        """Ask for the time several times, and use the quickest answer."""
         best = float("inf")
-        for _ in range(_QUESTIONS):
+        for _ in range(_REQUESTS):
             asked = time.monotonic()
             answer = await client.call("time", "GET", "/time", None, 200)
             took = time.monotonic() - asked
@@ -32,13 +32,21 @@ class ServerTime:
     def now(self) -> datetime:
         return self.at(time.monotonic())
 
+    def earliest(self) -> datetime:
+        """The server's time is not earlier than this."""
+        return self.now() - timedelta(seconds=self.error)
+
+    def latest(self) -> datetime:
+        """The server's time is not later than this."""
+        return self.now() + timedelta(seconds=self.error)
+
     def at(self, monotonic: float) -> datetime:
-        """The server's time at a moment of the monotonic clock."""
+        """The server's time when the monotonic clock showed `monotonic`."""
         return self._at_zero + timedelta(seconds=monotonic)
 
     def seconds_until(self, moment: datetime) -> float:
         return (moment - self.now()).total_seconds()
 
     async def wait_until(self, moment: datetime) -> None:
-        """Sleep until then; a moment that is past is no wait."""
+        """Sleep until `moment`; return at once if it has passed."""
         await asyncio.sleep(max(0.0, self.seconds_until(moment)))

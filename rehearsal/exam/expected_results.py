@@ -1,4 +1,4 @@
-"""Official results computed apart: ranks by counting who is better, nothing taken from the server's rules."""
+"""The reference for official results. Ranks come from counting better scores; no server code is used."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from rehearsal.marking import percentile, rank
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
-    """How a paper counts: all of these add up, and one may have to be passed as well."""
+class PaperRules:
+    """How a paper counts. The scores of all papers add up; a paper may also have qualifying marks."""
 
     code: str
     maximum: Fraction
@@ -18,8 +18,8 @@ class Paper:
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """A candidate with what they have in the papers that they sat and that count; exact, and as printed."""
+class CandidateScores:
+    """A candidate's scores in the papers that they took and that count, exact and as printed."""
 
     number: int
     category: str
@@ -28,8 +28,8 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """What the official result must say."""
+class ExpectedResult:
+    """What the official result must show."""
 
     outcome: str
     total: Fraction | None
@@ -40,28 +40,30 @@ class Expected:
     participants: int
 
 
-def results(papers: Sequence[Paper], scored: Sequence[Scored]) -> dict[int, Expected]:
-    """By candidate. Who missed a paper has no rank and no total, and nobody's absence is a zero."""
+def expected_results(
+    papers: Sequence[PaperRules], scored: Sequence[CandidateScores]
+) -> dict[int, ExpectedResult]:
+    """Results by candidate number. A candidate who missed a paper has no rank, no total and no zero."""
     outcomes = {each.number: _outcome(papers, each) for each in scored}
     totals = {each.number: sum(each.exact.values(), Fraction(0)) for each in scored}
     ranked = [each for each in scored if outcomes[each.number] == "ranked"]
     return {
         each.number: _expected(outcomes[each.number], each, totals, ranked)
         if outcomes[each.number] in ("ranked", "not_qualified")
-        else Expected(outcomes[each.number], None, None, None, None, None, len(ranked))
+        else ExpectedResult(outcomes[each.number], None, None, None, None, None, len(ranked))
         for each in scored
     }
 
 
 def _expected(
-    outcome: str, each: Scored, totals: Mapping[int, Fraction], ranked: Sequence[Scored]
-) -> Expected:
+    outcome: str, each: CandidateScores, totals: Mapping[int, Fraction], ranked: Sequence[CandidateScores]
+) -> ExpectedResult:
     total, printed = totals[each.number], sum(each.printed.values(), Decimal(0))
     if outcome != "ranked":
-        return Expected(outcome, total, printed, None, None, None, len(ranked))
+        return ExpectedResult(outcome, total, printed, None, None, None, len(ranked))
     everybody = [totals[other.number] for other in ranked]
     category = [totals[other.number] for other in ranked if other.category == each.category]
-    return Expected(
+    return ExpectedResult(
         outcome=outcome,
         total=total,
         printed_total=printed,
@@ -72,7 +74,7 @@ def _expected(
     )
 
 
-def _outcome(papers: Sequence[Paper], each: Scored) -> str:
+def _outcome(papers: Sequence[PaperRules], each: CandidateScores) -> str:
     if not each.exact:
         return "absent"
     if any(paper.code not in each.exact for paper in papers):
@@ -80,7 +82,7 @@ def _outcome(papers: Sequence[Paper], each: Scored) -> str:
     return "ranked" if all(_passes(paper, each) for paper in papers) else "not_qualified"
 
 
-def _passes(paper: Paper, each: Scored) -> bool:
+def _passes(paper: PaperRules, each: CandidateScores) -> bool:
     if paper.qualifying_percent is None:
         return True
     return Fraction(each.printed[paper.code]) >= paper.maximum * paper.qualifying_percent / 100

@@ -1,4 +1,4 @@
-"""Nobody sees a key, a score or a rank before the release: every answer to a candidate is searched."""
+"""Searches every response to a candidate for keys, scores and ranks before the release."""
 
 import re
 from collections import Counter
@@ -9,23 +9,23 @@ _SECRET = re.compile(
 )
 
 
-class Secrecy:
-    """Given to each candidate's clients, it looks at bodies until it is told of the release."""
+class SecretScanner:
+    """Observes all clients of candidates until the results are released."""
 
     def __init__(self) -> None:
-        self.is_over = False
-        self.looked_at = 0
+        self.is_released = False
+        self.scanned = 0
         self.problems: list[str] = []
         self._found: Counter[str] = Counter()
 
-    def watch(self, kind: str, content: bytes) -> None:
-        """Note what should not be there, once for each kind of request."""
-        if self.is_over:
+    def scan(self, kind: str, content: bytes) -> None:
+        """Record a problem if the body holds a secret, once for each kind of request and member."""
+        if self.is_released:
             return
-        self.looked_at += 1
+        self.scanned += 1
         if (found := _SECRET.search(content)) is None:
             return
-        sentence = f"before the release, an answer to {kind} says {found[0].decode()}"
+        sentence = f"before the release, an answer to {kind} has {found[0].decode()}"
         self._found[sentence] += 1
         if self._found[sentence] == 1:
             self.problems.append(sentence)

@@ -1,31 +1,31 @@
-"""A paper of the rehearsed exam: what was written, where it is taken, and when."""
+"""A paper of the rehearsed exam: its questions, its path and its window."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from rehearsal.exam.server_time import ServerTime
+from rehearsal.attempts import RehearsedTest
+from rehearsal.exam.server_clock import ServerClock
 from rehearsal.exam.timetable import Window
 from rehearsal.questions import Question
-from rehearsal.sittings import Hall
 
 _SECRETS = ('"accepted"', '"explanation"', '"tolerance"', '"key"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PaperHall(Hall):
-    """What all candidates of a paper share. `timetable` is the exam's: a postponement moves it for all."""
+class RehearsedPaper(RehearsedTest):
+    """What all candidates of a paper share. A postponement changes the shared `timetable`."""
 
     exam_id: UUID
     paper_id: UUID
-    place: int
+    index: int
     code: str
     questions: Sequence[Question]
     qualifying_percent: int | None
-    time: ServerTime
+    clock: ServerClock
     timetable: list[Window]
-    _approved: set[bytes] = field(default_factory=set)
+    _checked: set[bytes] = field(default_factory=set)
 
     @property
     def path(self) -> str:
@@ -33,22 +33,22 @@ class PaperHall(Hall):
 
     @property
     def window(self) -> Window:
-        return self.timetable[self.place]
+        return self.timetable[self.index]
 
     def is_known(self, document: bytes) -> bool:
-        """Whether exactly this was served to somebody, and nothing was wrong with it."""
-        return document in self._approved
+        """Whether this document was served before and had no problems."""
+        return document in self._checked
 
-    def complaints(self, document: bytes) -> list[str]:
-        """What is wrong with a paper as it was served; each version of it is read once."""
-        if document in self._approved:
+    def document_problems(self, document: bytes) -> list[str]:
+        """What is wrong with the document of a paper. Each document is examined once."""
+        if document in self._checked:
             return []
         found = []
         text = document.decode()
         if len(json.loads(text)["questions"]) != len(self.question_ids):
             found.append("the paper is not complete")
         if any(secret in text for secret in _SECRETS):
-            found.append("the paper tells its key")
+            found.append("the paper shows its key")
         if not found:
-            self._approved.add(document)
+            self._checked.add(document)
         return found
