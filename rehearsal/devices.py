@@ -39,9 +39,9 @@ _WEIGHTS = {
 class StartRefused(UnexpectedResponse):
     """The server answered 409 to a start. `code` is that of the problem document."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(f"start: 409 {code}")
-        self.code = code
+    def __init__(self, response: ApiResponse) -> None:
+        super().__init__(f"start: 409 {response.content[:300].decode()}")
+        self.code = response.code
 
 
 class Device:
@@ -86,7 +86,7 @@ class Device:
             "start", "POST", f"{self._path}/start", access_token, 200, 201, 409, json={"device": name}
         )
         if response.status == 409:
-            raise StartRefused(response.code)
+            raise StartRefused(response)
         return response
 
     async def send(self, edits: Sequence[Edit], question_ids: Sequence[UUID]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -124,7 +124,7 @@ class PaperAttempt(Attempt):
         if self._scenario.arrival is Arrival.LATE:
             await clock.wait_until(window.entry_moment(self._rng.uniform(*_LATE_ARRIVALS)))
         else:
-            spread = timedelta(seconds=self._rng.uniform(0, window.start_spread_seconds))
+            spread = timedelta(seconds=clock.error + self._rng.uniform(0, window.start_spread_seconds))
             await clock.wait_until(window.starts_at + spread)
         return True
 
@@ -146,8 +146,7 @@ class PaperAttempt(Attempt):
         """Whether a start may be refused now: entry is closed, or the attempt is over on the server."""
         if not self._devices:
             return code == "entry_closed" and self.paper.clock.latest() >= self.paper.window.entry_closes_at
-        is_over = (await self._attempt())["status"] not in _RUNNING
-        return is_over and code in ("attempts_exhausted", "entry_closed")
+        return code in ("attempts_exhausted", "entry_closed") and _is_over(await self._attempt())
 
     async def _start(self, device_plan: DevicePlan) -> Device:
         if self._devices and self._scenario.signs_in_again:
@@ -201,6 +200,16 @@ class PaperAttempt(Attempt):
         statuses = (200, 404) if self._may_be_voided else (200,)
         response = await device.client.call("attempt", "GET", path, device.token, *statuses)
         return dict(response.body) if response.status == 200 else {"status": "void"}
+
+
+def _is_over(attempt: Mapping[str, Any]) -> bool:
+    """Whether the time of an attempt is over, also if the worker has not closed it yet."""
+    if attempt["status"] not in _RUNNING:
+        return True
+    server_time = datetime.fromisoformat(attempt["server_time"])
+    return attempt["status"] == "in_progress" and server_time >= datetime.fromisoformat(
+        attempt["deadline_at"]
+    )
 
 
 def _opened(package: bytes, key: str) -> bytes:
