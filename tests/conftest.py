@@ -33,10 +33,7 @@ from devservers.network import free_port
 from devservers.postgres import Postgres
 from devservers.processes import wait_for
 from devservers.valkey import Valkey
-from tests.people import People
-
-# A development tool brings lxml, which production has not: openpyxl must read with the same parser here.
-os.environ["OPENPYXL_LXML"] = "False"
+from tests.builders.people import People
 
 ROOT = Path(__file__).parent.parent
 ANON_KEY, SERVICE_KEY = "sb_publishable_test", "sb_secret_test"

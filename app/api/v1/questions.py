@@ -30,7 +30,8 @@ from app.schemas.questions import (
     Tag,
 )
 from app.services import questions
-from app.services.questions import EmptyKey, ImagesZip, SheetFormat
+from app.services.questions import EmptyKey, ImagesZip
+from app.sheets.writers import SheetFormat
 
 router = APIRouter(prefix="/questions", tags=["questions"], route_class=PermissionFirstRoute)
 
@@ -146,7 +147,7 @@ async def import_questions(
             images=ImagesZip(await images.read(), parts.media) if images is not None else None,
             files=parts.files,
         )
-    return ImportOut.model_validate(report)
+    return ImportOut.of(report)
 
 
 @router.post("/export", response_class=Response, responses=A_SHEET | problems(Forbidden, Invalid))

@@ -1,0 +1,301 @@
+"""One institute's worth of real objects with an owner each, and everybody who may try to reach them.
+
+`World.path` fills a route's template with these ids. A parameter that the world does not know is an error, so
+that a new kind of object cannot be left out of the tests that use it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID, uuid4
+
+import httpx
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.core.ids import uuid7
+from app.models import DEFAULT_INSTITUTE_ID, Institute, Membership, Notification, Registration, User
+from app.services.unit_of_work import UnitOfWork, unit_of_work
+from tests.builders.content import UPSC
+from tests.builders.exams import body_of
+from tests.builders.people import People, user_id_of
+from tests.builders.pictures import uploaded
+
+Json = dict[str, Any]
+
+PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
+DAY = timedelta(days=1)
+OWNER_NAME = "Meenakshi Venkataraman"
+"""Nobody else is called so: where it is shown, somebody's data is shown."""
+
+
+class Identity(StrEnum):
+    """Who sends a request."""
+
+    ANONYMOUS = "anonymous"
+    EXPIRED = "expired token"
+    BANNED = "banned"
+    CANDIDATE = "candidate with nothing"
+    OTHER_CANDIDATE = "candidate with objects of their own"
+    FOREIGN_AUTHOR = "author of another institute"
+    OWNER = "candidate who owns the objects"
+    EVALUATOR = "evaluator"
+    PROCTOR = "proctor"
+    AUTHOR = "author who made the objects"
+    OTHER_AUTHOR = "author who made none of them"
+    ADMIN = "admin"
+    ATTEMPT = "attempt token of the owner"
+    PAPER_ATTEMPT = "attempt token of the owner at the exam"
+    OTHER_ATTEMPT = "attempt token of another attempt"
+    BANNED_ATTEMPT = "attempt token of the banned"
+    BANNED_PAPER_ATTEMPT = "attempt token of the banned at the exam"
+
+
+class UnknownParameter(AssertionError):
+    """A route has a path parameter for which this module makes no object: add one to `_objects`."""
+
+
+@dataclass(frozen=True)
+class Objects:
+    """Objects of one author and one candidate, by the names of the path parameters that identify them."""
+
+    ids: Mapping[str, str]
+    attempt: Json
+    """The candidate's attempt at the test."""
+    paper_attempt: Json
+    """The candidate's attempt at the exam paper."""
+    draft_exam_id: str
+    draft_paper_id: str
+
+    def path(self, template: str, **instead: str) -> str:
+        """A route's path with these objects in it; `instead` replaces some of them."""
+        known = self.named(template, **instead)
+        return PARAMETER.sub(lambda match: quote(known[match[1]], safe=""), template)
+
+    def named(self, template: str, **instead: str) -> dict[str, str]:
+        """The parameters of a template with the objects that they identify."""
+        named = PARAMETER.findall(template)
+        if unknown := set(named) - self.ids.keys() - instead.keys():
+            raise UnknownParameter(f"no object for {sorted(unknown)} of {template}")
+        return {name: instead.get(name) or self.ids[name] for name in named}
+
+
+@dataclass(frozen=True)
+class World:
+    """What is there, and the `Authorization` header of each identity (None for nobody)."""
+
+    mine: Objects
+    theirs: Objects
+    """Of another author and another candidate: for identities who own something, and for mixed paths."""
+    banned: Objects
+    """The owner's objects with the attempts of somebody who was banned afterwards."""
+    headers: Mapping[Identity, str | None]
+
+    def path(self, template: str, **instead: str) -> str:
+        """A route's path with the objects of the owner in it."""
+        return self.mine.path(template, **instead)
+
+
+async def build_world(people: People, engine: AsyncEngine) -> World:
+    """Make everybody and everything; takes a few seconds."""
+    author, other_author = await people.member("author"), await people.member("author")
+    owner, other = await people.candidate(OWNER_NAME), await people.candidate("Farhan Qureshi")
+    mine = await _objects(engine, author, owner)
+    theirs = await _objects(engine, other_author, other)
+    admin, banned = await people.member("admin"), await people.candidate()
+    clients = {
+        Identity.BANNED: banned,
+        Identity.CANDIDATE: await people.candidate(),
+        Identity.OTHER_CANDIDATE: other,
+        Identity.FOREIGN_AUTHOR: await _foreign_author(people, engine),
+        Identity.OWNER: owner,
+        Identity.EVALUATOR: await people.member("evaluator"),
+        Identity.PROCTOR: await people.member("proctor"),
+        Identity.AUTHOR: author,
+        Identity.OTHER_AUTHOR: other_author,
+        Identity.ADMIN: admin,
+    }
+    ended = await _sat_too(mine, banned)
+    status = {"active": False}
+    body_of(await admin.put(f"/users/{await user_id_of(banned)}/status", json=status))
+    headers: dict[Identity, str | None] = {
+        identity: client.headers["Authorization"] for identity, client in clients.items()
+    }
+    headers |= {
+        Identity.ANONYMOUS: None,
+        Identity.EXPIRED: admin.headers["Authorization"],
+        Identity.ATTEMPT: f"Bearer {mine.attempt['attempt_token']}",
+        Identity.PAPER_ATTEMPT: f"Bearer {mine.paper_attempt['attempt_token']}",
+        Identity.OTHER_ATTEMPT: f"Bearer {theirs.paper_attempt['attempt_token']}",
+        Identity.BANNED_ATTEMPT: f"Bearer {ended.attempt['attempt_token']}",
+        Identity.BANNED_PAPER_ATTEMPT: f"Bearer {ended.paper_attempt['attempt_token']}",
+    }
+    return World(mine, theirs, ended, headers)
+
+
+async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: httpx.AsyncClient) -> Objects:
+    """Everything that routes name in their paths, made over HTTP by who may make it."""
+    subject = body_of(await author.post("/subjects", json={"slug": f"s-{uuid4().hex}", "name": "Polity"}))
+    chapters = f"/subjects/{subject['id']}/chapters"
+    chapter = body_of(await author.post(chapters, json={"slug": "union", "name": "The Union"}))
+    image = await uploaded(author)
+    passage = body_of(await author.post("/passages", json={"text": "Read this.", "media": [image["id"]]}))
+    place = {"subject_id": subject["id"], "chapter_id": chapter["id"]}
+    shown = {"passage_id": passage["id"], "media": [image["id"]]}
+    question = await _question(author, **place, **shown)
+    # The exam's questions stand in no test outside it: what an exam withholds must not hide the rest.
+    test = await _test(author, question)
+    held = await _test(author, await _question(author, **place))
+    exam, paper = await _exam(author, held, publish=True)
+    draft_exam, draft_paper = await _exam(author, await _test(author, await _question(author, **place)))
+    body_of(await candidate.post(f"/exams/{exam}/register"))
+    attempt = body_of(await candidate.post(f"/tests/{test}/start"))
+    paper_attempt = body_of(await candidate.post(f"/exams/{exam}/papers/{paper}/start"))
+    user_id, token = str(await user_id_of(candidate)), f"fcm:{uuid4().hex}"
+    body_of(await candidate.put(f"/devices/{token}", json={"platform": "android"}))
+    async with unit_of_work(engine) as uow:
+        notification_id = await _notification(uow, UUID(user_id))
+        roll_number = await _place_that_waits(uow, UUID(exam))
+    ids = {
+        "subject_id": subject["id"],
+        "chapter_id": chapter["id"],
+        "passage_id": passage["id"],
+        "media_id": image["id"],
+        "question_id": question,
+        "version": "1",
+        "test_id": test,
+        "exam_id": exam,
+        "paper_id": paper,
+        "attempt_id": paper_attempt["id"],
+        "roll_number": roll_number,
+        "user_id": user_id,
+        "token": token,
+        "notification_id": str(notification_id),
+        "verb": "pause",
+    }
+    return Objects(ids, attempt, paper_attempt, draft_exam, draft_paper)
+
+
+async def _sat_too(objects: Objects, candidate: httpx.AsyncClient) -> Objects:
+    """The same objects, with this candidate's attempts at the test and the exam paper."""
+    body_of(await candidate.post(objects.path("/exams/{exam_id}/register")))
+    attempt = body_of(await candidate.post(objects.path("/tests/{test_id}/start")))
+    paper_attempt = body_of(await candidate.post(objects.path("/exams/{exam_id}/papers/{paper_id}/start")))
+    return replace(objects, attempt=attempt, paper_attempt=paper_attempt)
+
+
+async def _question(author: httpx.AsyncClient, **more: Any) -> str:
+    body = {
+        "type": "single_choice",
+        "text": f"Which of these is right? {uuid4()}",
+        "options": [{"id": name, "text": name} for name in "abcd"],
+        "key": ["b"],
+        "explanation": "SECRET-EXPLANATION",
+    }
+    return str(body_of(await author.post("/questions", json=body | more))["id"])
+
+
+async def _test(author: httpx.AsyncClient, question_id: str) -> str:
+    body = {
+        "title": f"Mock {uuid4().hex[:8]}",
+        "kind": "full",
+        "duration_seconds": 6 * 3600,
+        "marking": UPSC,
+        "sections": [{"name": "Paper", "question_ids": [question_id]}],
+        "review": "never",
+    }
+    test = body_of(await author.post("/tests", json=body))
+    body_of(await author.post(f"/tests/{test['id']}/publish"))
+    return str(test["id"])
+
+
+async def _exam(author: httpx.AsyncClient, test_id: str, *, publish: bool = False) -> tuple[str, str]:
+    """An exam whose one paper is open now, for a day."""
+    now = datetime.now(UTC) - timedelta(seconds=1)
+    window = {"opens_at": now.isoformat(), "closes_at": (now + DAY).isoformat()}
+    exam = body_of(await author.post("/exams", json={"title": "All-India mock", **window}))
+    times = {
+        "starts_at": now.isoformat(),
+        "entry_closes_at": (now + DAY / 2).isoformat(),
+        "ends_at": (now + DAY).isoformat(),
+    }
+    paper = {"code": "GS1", "title": "General Studies I", "test_id": test_id, **times}
+    placed = body_of(await author.post(f"/exams/{exam['id']}/papers", json=paper))
+    if publish:
+        body_of(await author.post(f"/exams/{exam['id']}/publish"))
+    return str(exam["id"]), str(placed["id"])
+
+
+async def _notification(uow: UnitOfWork, user_id: UUID) -> UUID:
+    notification = Notification(
+        id=uuid7(),
+        user_id=user_id,
+        kind="registered",
+        dedupe_key=f"world:{uuid4().hex}",
+        title={"en": f"For {(await uow.session.get_one(User, user_id)).name}"},
+        body={"en": "You are registered."},
+        data={},
+    )
+    uow.session.add(notification)
+    await uow.session.flush()
+    return notification.id
+
+
+async def _place_that_waits(uow: UnitOfWork, exam_id: UUID) -> str:
+    """A roll number that nobody has claimed yet: the only kind that a route names."""
+    place = Registration(
+        id=uuid7(), exam_id=exam_id, roll_number=uuid4().hex[:8], name=OWNER_NAME, category="general"
+    )
+    uow.session.add(place)
+    await uow.session.flush()
+    return place.roll_number
+
+
+async def _foreign_author(people: People, engine: AsyncEngine) -> httpx.AsyncClient:
+    """Somebody who writes for another institute, and is a candidate of ours."""
+    client = await people.candidate()
+    async with unit_of_work(engine) as uow:
+        institute = Institute(id=uuid7(), slug=f"other-{uuid4().hex}", name="Another institute")
+        uow.session.add(institute)
+        await uow.session.flush()
+        member = {"institute_id": institute.id, "user_id": await user_id_of(client), "role": "author"}
+        uow.session.add(Membership(id=uuid7(), **member))
+    return client
+
+
+async def standing(engine: AsyncEngine, objects: Objects) -> list[str]:
+    """Every row of these objects as it stands, to see that nothing has changed."""
+    ids, owner = objects.ids, objects.ids["user_id"]
+    wanted = {
+        "users": f"id = '{ids['user_id']}'",
+        "memberships": f"user_id = '{ids['user_id']}' and institute_id = '{DEFAULT_INSTITUTE_ID}'",
+        "subjects": f"id = '{ids['subject_id']}'",
+        "chapters": f"subject_id = '{ids['subject_id']}'",
+        "questions": f"subject_id = '{ids['subject_id']}'",
+        "question_versions": f"question_id = '{ids['question_id']}'",
+        "passages": f"id = '{ids['passage_id']}'",
+        "passage_versions": f"passage_id = '{ids['passage_id']}'",
+        "media": f"id = '{ids['media_id']}'",
+        "tests": f"id = '{ids['test_id']}'",
+        "papers": f"test_id = '{ids['test_id']}'",
+        "exams": f"id in ('{ids['exam_id']}', '{objects.draft_exam_id}')",
+        "exam_papers": f"exam_id in ('{ids['exam_id']}', '{objects.draft_exam_id}')",
+        "registrations": f"exam_id = '{ids['exam_id']}' and coalesce(user_id, '{owner}') = '{owner}'",
+        "accommodations": f"exam_id = '{ids['exam_id']}'",
+        "announcements": f"exam_id = '{ids['exam_id']}'",
+        "attempts": f"user_id = '{ids['user_id']}'",
+        "response_events": f"attempt_id = '{ids['attempt_id']}'",
+        "notifications": f"user_id = '{ids['user_id']}'",
+        "notification_settings": f"user_id = '{ids['user_id']}'",
+        "devices": f"user_id = '{ids['user_id']}'",
+    }
+    rows: list[str] = []
+    async with unit_of_work(engine) as uow:
+        for table, condition in wanted.items():
+            statement = f"select '{table} ' || to_jsonb(row)::text from ias.{table} row where {condition}"
+            rows += await uow.session.scalars(text(statement))
+    return sorted(rows)
