@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from rehearsal.account import Account
 from rehearsal.attempts import Attempt
 from rehearsal.client import ApiResponse, Client, UnexpectedResponse
-from rehearsal.devices import Device
+from rehearsal.devices import Device, StartRefused
 from rehearsal.exam.papers import RehearsedPaper
 from rehearsal.exam.scenarios import Arrival, Intervention, Scenario
 from rehearsal.plans import DevicePlan, Plan
@@ -28,8 +28,12 @@ _LATE_ARRIVALS = (0.42, 0.55)
 """Shares of the entry time: late enough for the window to shorten the attempt, early enough to enter after an
 outage."""
 _OVER_WITHIN = 240.0
+_OPENED_WITHIN = 5.0
 _BEFORE_OPENING = timedelta(seconds=2)
-_AFTER_ENTRY = timedelta(seconds=1)
+_LONGEST_HOLD = timedelta(seconds=5)
+"""A busy server dates requests back by at most so much (app/core/arrival.py). A start may therefore be judged by
+a time before its arrival."""
+_AFTER_ENTRY = _LONGEST_HOLD + timedelta(seconds=1)
 
 
 class PaperDevice(Device):
@@ -41,10 +45,22 @@ class PaperDevice(Device):
     saved_at = 0.0
 
     async def _start(self, access_token: str, name: str) -> ApiResponse:
-        response = await super()._start(access_token, name)
+        response = await self._start_when_open(access_token, name)
         self.package_key = response.body["package_key"]
         self.started_at = datetime.fromisoformat(response.body["started_at"])
         return response
+
+    async def _start_when_open(self, access_token: str, name: str) -> ApiResponse:
+        """Start, and try again while the server says that the paper opens later than now."""
+        give_up_at = time.monotonic() + _LONGEST_HOLD.total_seconds() + _OPENED_WITHIN
+        while True:
+            try:
+                return await super()._start(access_token, name)
+            except StartRefused as refused:
+                if refused.code != "paper_not_open" or time.monotonic() > give_up_at:
+                    raise
+            self._metrics.counts["starts before the opening"] += 1
+            await asyncio.sleep(self._rng.uniform(0.2, 0.5))
 
     async def _post(self, events: Sequence[ResponseEvent]) -> ApiResponse:
         give_up_at = time.monotonic() + _LONGEST_PAUSE
