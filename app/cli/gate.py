@@ -28,7 +28,7 @@ def _run(commands: list[list[str]]) -> None:
     for command in commands:
         for module in _NEEDED.get(command[0], []):
             import_module(module)
-    if not sys.stdin.readline():  # Whoever should have told us has died.
+    if not sys.stdin.readline():  # The parent has ended.
         return
     for command in commands:
         try:

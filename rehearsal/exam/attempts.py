@@ -31,8 +31,8 @@ _OVER_WITHIN = 240.0
 _OPENED_WITHIN = 5.0
 _BEFORE_OPENING = timedelta(seconds=2)
 _LONGEST_HOLD = timedelta(seconds=5)
-"""A busy server dates a request back by at most so much (app/core/arrival.py), so that it may judge a start by
-a time before its arrival."""
+"""A busy server dates a request back by at most so much (app/core/arrival.py) and may judge a start by a time
+before its arrival."""
 _AFTER_ENTRY = _LONGEST_HOLD + timedelta(seconds=1)
 
 

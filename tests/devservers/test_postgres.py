@@ -215,7 +215,7 @@ class TestHealing:
         postgres.execute("CREATE TABLE kept (); CHECKPOINT")
         os.kill(postmaster(postgres).pid, signal.SIGKILL)
         assert postgres.child is not None
-        assert wait_for(lambda: not postgres.child.running, patience=5)  # type: ignore[union-attr]
+        assert wait_for(lambda: not postgres.child.running, timeout=5)  # type: ignore[union-attr]
 
         after = postgres.start()
 
@@ -230,7 +230,7 @@ class TestHealing:
             stderr=subprocess.DEVNULL,
         )
         busy = f"SELECT count(*) FROM pg_stat_activity WHERE query = '{BUSY}'"
-        assert wait_for(lambda: postgres.execute(busy).strip() == "1", patience=5)
+        assert wait_for(lambda: postgres.execute(busy).strip() == "1", timeout=5)
         orphans = list(processes_in(postgres.data, "postgres"))
         os.kill(postmaster(postgres).pid, signal.SIGKILL)
 

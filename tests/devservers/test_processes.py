@@ -32,7 +32,7 @@ def make_child(tmp_path: Path) -> Iterator[MakeChild]:
             log=tmp_path / "logs" / "child.log",
             pid_file=tmp_path / "pids" / "child.json",
             environment=dict(os.environ),
-            patience=1,
+            timeout=1,
         )
         made.append(child)
         return child
@@ -68,7 +68,7 @@ class TestProcessIdentity:
     def test_a_process_that_was_not_waited_for_has_ended(self) -> None:
         zombie = subprocess.Popen([sys.executable, "-c", ""])
         try:
-            assert wait_for(lambda: ProcessIdentity.of(zombie.pid) is None, patience=5)
+            assert wait_for(lambda: ProcessIdentity.of(zombie.pid) is None, timeout=5)
         finally:
             zombie.wait()
 
@@ -101,7 +101,7 @@ class TestWaitUntil:
         child = make_child(FOREVER)
         child.start()
 
-        child.wait_until(said_ready(child), patience=10)
+        child.wait_until(said_ready(child), timeout=10)
 
         assert child.running
 
@@ -110,14 +110,14 @@ class TestWaitUntil:
         child.start()
 
         with pytest.raises(ServerError, match=r"(?s)ended with exit code 1 before it was ready.*no room"):
-            child.wait_until(lambda: False, patience=10)
+            child.wait_until(lambda: False, timeout=10)
 
     def test_patience_ends(self, make_child: MakeChild) -> None:
         child = make_child(FOREVER)
         child.start()
 
         with pytest.raises(ServerError, match="not ready after 0 seconds"):
-            child.wait_until(lambda: False, patience=0.1)
+            child.wait_until(lambda: False, timeout=0.1)
 
 
 class TestFinish:
@@ -125,7 +125,7 @@ class TestFinish:
         child = make_child("pass")
         child.start()
 
-        child.finish(patience=10)
+        child.finish(timeout=10)
 
         assert not child.pid_file.exists()
 
@@ -134,14 +134,14 @@ class TestFinish:
         child.start()
 
         with pytest.raises(ServerError, match=r"(?s)ended with exit code 1.*no such table"):
-            child.finish(patience=10)
+            child.finish(timeout=10)
 
     def test_patience_ends(self, make_child: MakeChild) -> None:
         child = make_child(FOREVER)
         child.start()
 
         with pytest.raises(ServerError, match="has not finished"):
-            child.finish(patience=0.1)
+            child.finish(timeout=0.1)
         assert not child.running
 
 
@@ -149,7 +149,7 @@ class TestStop:
     def test_a_deaf_child_is_killed_when_patience_ends(self, make_child: MakeChild) -> None:
         child = make_child(DEAF)
         child.start()
-        child.wait_until(said_ready(child), patience=10)
+        child.wait_until(said_ready(child), timeout=10)
 
         began = time.monotonic()
         child.stop()
@@ -164,20 +164,20 @@ class TestStop:
             "import time; time.sleep(60)"
         )
         child.start()
-        child.wait_until(said_ready(child), patience=10)
+        child.wait_until(said_ready(child), timeout=10)
         grandchild = ProcessIdentity.of(int(child.log.read_text().split()[0]))
         assert grandchild is not None
 
         child.stop()
 
-        assert wait_for(lambda: not grandchild.alive, patience=5)
+        assert wait_for(lambda: not grandchild.alive, timeout=5)
 
     def test_how_it_ended_is_said_in_words(self, make_child: MakeChild) -> None:
         child = make_child(FOREVER)
         child.start()
         os.kill(child.pid or 0, signal.SIGKILL)
 
-        assert wait_for(lambda: child.ending == "was ended by SIGKILL", patience=5)
+        assert wait_for(lambda: child.ending == "was ended by SIGKILL", timeout=5)
 
 
 class TestStopLeftover:
@@ -222,8 +222,8 @@ class TestTrimLog:
         child.log.write_text("a long line of before\n")
 
         child.trim_log()
-        child.tell("")
-        child.finish(patience=10)
+        child.write_input("")
+        child.finish(timeout=10)
 
         assert child.log.with_name("child.log.1").read_text() == "a long line of before\n"
         assert child.log.read_text() == "end\n"

@@ -78,7 +78,7 @@ class TestHealing:
         with client(before) as connection:
             connection.set("kept", "42")
         os.kill(child.pid or 0, signal.SIGKILL)
-        assert wait_for(lambda: not child.running, patience=5)
+        assert wait_for(lambda: not child.running, timeout=5)
 
         after = valkey.start()
 

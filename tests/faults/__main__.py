@@ -141,7 +141,9 @@ async def _on(
                 observed.append(Observed(fault.name, fault.title, skipped=True))
                 continue
             length = seconds or round(12 + fault.seconds + fault.recovery)
-            row = await rehearse_fault(system, fault, seed=seed + number, candidates=candidates, seconds=length)
+            row = await rehearse_fault(
+                system, fault, seed=seed + number, candidates=candidates, seconds=length
+            )
             print(
                 f"{row.name}: {'; '.join(row.problems)[:600] or 'passed'} ({row.seconds:.0f} s)", flush=True
             )

@@ -40,7 +40,7 @@ def running(environment: Mapping[str, str]) -> Iterator[tuple["subprocess.Popen[
         httpx.Client(base_url=url, headers={"apikey": ANON_KEY}) as client,
     ):
         try:
-            assert wait_for(lambda: answers(client), patience=30), "the auth server does not answer"
+            assert wait_for(lambda: answers(client), timeout=30), "the auth server does not answer"
             yield process, client
         finally:
             process.kill()

@@ -1,4 +1,4 @@
-"""The post office of a worker: reminders that are due, and what is to be sent (loops over PostgreSQL)."""
+"""The loops of a worker that send notifications and mails, and make reminders."""
 
 from datetime import timedelta
 
@@ -11,13 +11,13 @@ from app.services.unit_of_work import unit_of_work
 
 log = structlog.get_logger(__name__)
 
-WORK_WITHIN = timedelta(seconds=10)
-"""After this no other batch is begun: a round must end well before the loop loses patience."""
+MOST_TIME = timedelta(seconds=10)
+"""After this time no further batch is started, because a round that takes too long is cancelled."""
 KEEP_ENDED = timedelta(days=30)
 
 
-class Post:
-    """Sends, reminds, and throws away what was sent long ago."""
+class DeliveryLoop:
+    """Sends deliveries and mails that are due, makes reminders, and deletes old deliveries."""
 
     def __init__(self, parts: Components) -> None:
         self._parts = parts
@@ -26,25 +26,25 @@ class Post:
             log.info("push_off", reason="FCM_SERVICE_ACCOUNT is not set")
 
     async def deliver(self) -> None:
-        """Send what is due, batch after batch while batches are full."""
-        stop_at = self._parts.clock.now() + WORK_WITHIN
+        """Send the deliveries that are due, batch after batch while batches are full."""
+        stop_at = self._parts.clock.now() + MOST_TIME
         while await notifications.deliver_due(self._parts) == notifications.BATCH:
             if self._parts.clock.now() >= stop_at:
                 return
 
     async def send_auth_mails(self) -> None:
-        """Hand to the auth server what it is to mail, batch after batch while batches are full."""
-        stop_at = self._parts.clock.now() + WORK_WITHIN
+        """Ask the auth server for the mails that are due, batch after batch while batches are full."""
+        stop_at = self._parts.clock.now() + MOST_TIME
         while await auth_mails.send_due(self._parts) == auth_mails.BATCH:
             if self._parts.clock.now() >= stop_at:
                 return
 
     async def remind(self) -> None:
         """Make the reminders that are due."""
-        if told := await self._reminders.remind():
-            log.info("reminded", count=told)
+        if count := await self._reminders.remind():
+            log.info("reminders_made", count=count)
 
-    async def forget(self) -> None:
-        """Delete what was sent or dropped long ago."""
+    async def delete_old(self) -> None:
+        """Delete deliveries that ended long ago."""
         async with unit_of_work(self._parts.engine) as uow:
             await uow.deliveries.forget_ended(self._parts.clock.now() - KEEP_ENDED)
