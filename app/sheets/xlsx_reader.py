@@ -52,7 +52,8 @@ _WHY_NOT_OPENED = {
     "size": _TOO_LARGE,
     "ratio": "it is compressed more than a spreadsheet can be",
 }
-_ESCAPED = re.compile(r"_x(00(?:0[0-8BCDEF]|1[0-9A-F])|FFF[EF])_")
+_ESCAPED = re.compile(r"_x(00(?:0[0-8BCDEF]|1[0-9A-F]|5F)|FFF[EF])_")
+_LIKE_AN_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -77,7 +78,11 @@ def read_xlsx(file: bytes, sheet_name: str) -> Iterator[Record]:
 
 
 def escape_xml(text: str) -> str:
-    """Write characters that XML cannot hold as spreadsheets do: `_x000B_`."""
+    """Write characters that XML cannot hold as spreadsheets do: `_x000B_`.
+
+    An underscore that begins what looks like such an escape becomes `_x005F_`.
+    """
+    text = _LIKE_AN_ESCAPE.sub("_x005F_", text)
     return _UNWRITABLE.sub(lambda found: f"_x{ord(found.group()):04X}_", text)
 
 

@@ -13,6 +13,7 @@ from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from app.sheets.errors import UnreadableSheet
 from app.sheets.limits import MAX_ROWS
+from app.sheets.xlsx_reader import escape_xml
 from tests.builders.workbooks import HEADER, RIVER, repacked, workbook
 from tests.sheets.plain import Row, read_table, refusal, reported
 
@@ -61,6 +62,17 @@ class TestReadXlsx:
     def test_line_ends_and_controls_come_back(self) -> None:
         (row,) = read_table(workbook(HEADER, ("One\r\ntwo_x000B_three", "x", "y", "a"))).rows
         assert row.cells[0] == "One\ntwo\x0bthree"
+
+    @pytest.mark.parametrize(
+        "text",
+        ["_x000D_=1+1", "_x005F_x000B_", "_x003D_1", "a\x0bb", "a_x0009_b", "_x005f_x000D_"],
+    )
+    def test_what_is_written_comes_back_as_it_is(self, text: str) -> None:
+        (row,) = read_table(workbook(HEADER, (escape_xml(text), "x", "y", "a"))).rows
+        assert row.cells[0] == text
+
+    def test_what_looks_like_an_escape_is_written_as_spreadsheets_do(self) -> None:
+        assert escape_xml("_x000D_=1") == "_x005F_x000D_=1"
 
     @pytest.mark.parametrize(("title", "before"), [("Questions", ["notes", "lists"]), ("mine", [])])
     def test_which_sheet_is_read(self, title: str, before: list[str]) -> None:

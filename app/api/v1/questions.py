@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, File, Form, Path, Query, UploadFile, sta
 from fastapi.responses import Response, StreamingResponse
 from pydantic import StringConstraints
 
-from app.api.deps import CurrentAuthor, CurrentBankReader, Paging, Parts, Reads, Uow, takes_nothing
+from app.api.deps import BankTurn, CurrentAuthor, CurrentBankReader, Paging, Parts, Reads, Uow, takes_nothing
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core import full_collections
@@ -90,6 +90,7 @@ async def create_question(body: QuestionIn, author: CurrentAuthor, uow: Uow) -> 
 @router.post("/import", responses=problems(Forbidden, TooLarge, Invalid, TooComplex, Unavailable))
 async def import_questions(
     author: CurrentAuthor,
+    _: BankTurn,
     uow: Uow,
     parts: Parts,
     file: Annotated[
@@ -150,8 +151,10 @@ async def import_questions(
     return ImportOut.of(report)
 
 
-@router.post("/export", response_class=Response, responses=A_SHEET | problems(Forbidden, Invalid))
-async def export_questions(body: ExportIn, author: CurrentAuthor, reads: Reads) -> Response:
+@router.post(
+    "/export", response_class=Response, responses=A_SHEET | problems(Forbidden, Invalid, Unavailable)
+)
+async def export_questions(body: ExportIn, author: CurrentAuthor, _: BankTurn, reads: Reads) -> Response:
     """The questions as a sheet; importing it again changes nothing.
 
     What a spreadsheet would run has an apostrophe before it, which an import takes away again. Left out are
@@ -177,10 +180,11 @@ async def question_template(_: CurrentAuthor, format: SheetFormat = SheetFormat.
     )
 
 
-@router.get("/duplicates", responses=problems(Forbidden, Invalid))
+@router.get("/duplicates", responses=problems(Forbidden, Invalid, Unavailable))
 async def list_duplicates(
-    reads: Reads,
     reader: CurrentBankReader,
+    _: BankTurn,
+    reads: Reads,
     paging: Paging,
     subject_id: UUID | None = None,
     threshold: Annotated[float, Query(ge=0.7, le=1, description="How alike, by shared trigrams")] = 0.8,
