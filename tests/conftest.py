@@ -168,7 +168,7 @@ def auth_url(superuser_url: str, database_url: str, mail_folder: Path) -> Iterat
     }
     with subprocess.Popen([sys.executable, "-m", "devservers.auth"], env=environment) as server:
         try:
-            assert wait_for(lambda: _answers(url), patience=30), "the auth server does not answer"
+            assert wait_for(lambda: _answers(url), timeout=30), "the auth server does not answer"
             yield url
         finally:
             server.terminate()

@@ -126,7 +126,7 @@ class TestImage:
         assert stages()["product"] >= {"app", "migrations"}
 
     def test_the_build_context_holds_what_is_copied_and_nothing_else(self) -> None:
-        """Docker reads the file beside the Dockerfile: it excludes everything and then names what is copied."""
+        """Docker reads the file beside the Dockerfile, which excludes all files but those that are named."""
         lines = (ROOT / "docker/Dockerfile.dockerignore").read_text().splitlines()
         rules = [line for line in lines if line and not line.startswith("#")]
 

@@ -107,7 +107,7 @@ class TestWaiting:
             for number in range(PoolLimits().processes)
         ]
         importing = asyncio.create_task(send_sheets(author, held, sheet_file(["R1", "a"])))
-        assert await asyncio.to_thread(wait_for, lambda: parts.files.waiting == 1, patience=30)
+        assert await asyncio.to_thread(wait_for, lambda: parts.files.waiting == 1, timeout=30)
         cancelled = await author.post(f"{held.path}/cancel", json={"reason": "Flood"})
         gate.touch()
         await asyncio.gather(*work)

@@ -53,7 +53,7 @@ def served(settings: Settings) -> Iterator[str]:
     with subprocess.Popen([sys.executable, *arguments], env=environment) as server:
         url = f"http://127.0.0.1:{port}"
         try:
-            assert wait_for(lambda: _answers(url), patience=30), "the API does not answer"
+            assert wait_for(lambda: _answers(url), timeout=30), "the API does not answer"
             yield url
         finally:
             server.terminate()

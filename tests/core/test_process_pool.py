@@ -43,7 +43,7 @@ def is_alive(process_id: int) -> bool:
 
 
 async def until(condition: Any) -> None:
-    assert await asyncio.to_thread(wait_for, condition, patience=30)
+    assert await asyncio.to_thread(wait_for, condition, timeout=30)
 
 
 class TestRun:
@@ -217,4 +217,4 @@ class TestEnd:
             assert parent.stdout is not None
             child = int(parent.stdout.readline())
             parent.kill()
-        assert wait_for(lambda: not is_alive(child), patience=30)
+        assert wait_for(lambda: not is_alive(child), timeout=30)

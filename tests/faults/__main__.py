@@ -17,7 +17,7 @@ from pathlib import Path
 
 from app.cli.open_files import allow_many
 from tests.faults import network, servers
-from tests.faults.crowd import Fault, Observed, rehearse_fault
+from tests.faults.faulty_rehearsal import Fault, Observed, rehearse_fault
 from tests.faults.system import System, plain, proxied
 from tests.full_disk import small_disk
 

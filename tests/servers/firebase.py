@@ -148,7 +148,7 @@ def serving_firebase() -> Iterator[Firebase]:
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None))
     thread = Thread(target=server.run, daemon=True)
     thread.start()
-    assert wait_for(lambda: server.started, patience=10)
+    assert wait_for(lambda: server.started, timeout=10)
     yield firebase
     server.should_exit = True
     thread.join(timeout=10)

@@ -100,7 +100,7 @@ async def _was_ended(parts: Components, session: AuthSession) -> bool:
     """Whether we have ended the session, though the auth server still refreshes it."""
     try:
         claims = await parts.access_tokens.verify(session.access_token)
-    except (tokens.InvalidToken, tokens.KeysUnavailable):
+    except (tokens.TokenRejected, tokens.KeysUnavailable):
         return False  # whoever presents it is told
     return parts.revocations.cover(claims.user_id, claims.session_id, claims.signed_in_at)
 

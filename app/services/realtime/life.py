@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.realtime.crowd import Crowd
 from app.core.realtime.inbox import RESTARTING, Inbox
+from app.core.realtime.presence_tracker import PresenceTracker
 from app.core.realtime.stream import Reader
 from app.core.repeating import end, keep_running, repeat
 from app.services.components import Components
@@ -29,7 +29,7 @@ class Realtime:
     """What the sockets' routes need of it."""
 
     parts: Components
-    crowd: Crowd
+    presence: PresenceTracker
     keeper: Keeper
 
     def say_goodbye(self, inbox: Inbox) -> None:
@@ -43,7 +43,7 @@ class Realtime:
 @asynccontextmanager
 async def running(parts: Components) -> AsyncIterator[Realtime]:
     """Follow the stream, publish what is committed, keep sockets; what fails of it stops nothing."""
-    crowd = Crowd(parts.redis, parts.hub, parts.clock)
+    presence = PresenceTracker(parts.redis, parts.hub, parts.clock)
     keeper, watch = Keeper(parts), Watch(parts)
     reader = Reader(parts.stream, parts.hub, parts.clock)
     publisher = Publisher(parts.engine, parts.stream, parts.clock)
@@ -51,13 +51,13 @@ async def running(parts: Components) -> AsyncIterator[Realtime]:
         keep_running("realtime_reader", reader.run),
         keep_running("publisher", publisher.run),
         repeat("sockets", 1, keeper.step),
-        repeat("presence", 1, crowd.step),
+        repeat("presence", 1, presence.step),
         repeat("rooms", 2, watch.step),
         repeat("staff_in_rooms", 15, watch.review_staff),
     ]
     tasks = [asyncio.create_task(routine) for routine in routines]
     publish_by(parts.engine, publisher.wake)
-    realtime = Realtime(parts, crowd, keeper)
+    realtime = Realtime(parts, presence, keeper)
     try:
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):

@@ -1,4 +1,4 @@
-"""Who is connected and who has acknowledged what, gathered from all processes in Redis; it may be lost."""
+"""Connected candidates and acknowledgements of all processes, kept in Redis. The data may be lost."""
 
 import asyncio
 from collections import defaultdict
@@ -14,15 +14,15 @@ from app.core.clock import Clock
 from app.core.realtime.hub import Hub
 
 CONNECTED_SECONDS = 12.0
-"""Somebody seen so lately is connected: every process says so each 5 seconds."""
+"""A candidate who was seen within so many seconds is connected; each process refreshes it every 5 seconds."""
 
 REFRESH_SECONDS = 5
 KEEP_SECONDS = 24 * 3600
 TIMEOUT = 1.0
 
 
-class Crowd:
-    """This process's part of it; `step` is called every second."""
+class PresenceTracker:
+    """Writes the presence of this process's sockets; `step` is called every second."""
 
     def __init__(self, redis: Redis, hub: Hub, clock: Clock) -> None:
         self._redis = redis
@@ -33,11 +33,11 @@ class Crowd:
         self._steps = 0
 
     def acknowledge(self, message_id: UUID, user_id: UUID) -> None:
-        """Somebody has read a message. It is written with the next step."""
+        """Record that somebody has read a message. The next step writes it."""
         self._acks[message_id].add(user_id)
 
     async def step(self) -> None:
-        """Write who came, who left and what was acknowledged; now and then everybody who is still here."""
+        """Write arrivals, departures and acknowledgements; every few seconds write all who are connected."""
         present = self._present()
         refresh = self._steps % REFRESH_SECONDS == 0
         self._steps += 1
@@ -92,7 +92,7 @@ async def seen(redis: Redis, room: str) -> dict[UUID, datetime] | None:
 
 
 async def count_connected(redis: Redis, room: str, now: datetime) -> int | None:
-    """How many candidates of a room are connected; None while Redis is down."""
+    """The number of connected candidates of a room; None while Redis is down."""
     try:
         async with asyncio.timeout(TIMEOUT):
             since = now.timestamp() - CONNECTED_SECONDS
@@ -102,7 +102,7 @@ async def count_connected(redis: Redis, room: str, now: datetime) -> int | None:
 
 
 async def acknowledged(redis: Redis, message_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """How many have acknowledged each message; nothing while Redis is down."""
+    """The number of acknowledgements by message; empty while Redis is down."""
     if not message_ids:
         return {}
     pipeline = redis.pipeline(transaction=False)
