@@ -5,7 +5,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 _LIMIT = 20
-"""As many requests to register are sent at once: hashing a password takes long on purpose."""
+"""The number of coroutines at once. Registrations must not be more, because hashing passwords takes long."""
 
 
 async def run_limited(coroutines: Sequence[Coroutine[Any, Any, None]]) -> None:

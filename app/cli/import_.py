@@ -118,9 +118,9 @@ async def _run(order: _Order) -> bool:
 
     async with open_components(get_settings(), application_name="ias-import", pool_size=1) as parts:
         try:
-            with shown_progress() as told:
+            with shown_progress() as progress:
                 async with unit_of_work(parts.engine) as uow:
-                    report, published = await _import(uow, parts, order, told)
+                    report, published = await _import(uow, parts, order, progress)
         except DomainError as error:
             print_domain_error(error)
             return False

@@ -92,7 +92,7 @@ class SimulatedCandidate:
         """Connect to the exam's room, and wait until the server has greeted the connection."""
         if not self.attempts:
             return
-        rng = Random(f"ear {self.number}")  # noqa: S311 -- repeatable on purpose
+        rng = Random(f"socket {self.number}")  # noqa: S311 -- repeatable on purpose
         exam_id = self.attempts[0].paper.exam_id
         self.socket = SocketClient(self.client, exam_id, self.account, self._metrics, rng)
         self._tasks.append(asyncio.create_task(self.socket.listen()))

@@ -105,7 +105,7 @@ def lead_seconds(options: ExamOptions) -> float:
 
 
 def margin_seconds(options: ExamOptions) -> float:
-    """The seconds before the start at which all candidates must be ready; otherwise it is postponed."""
+    """So many seconds before the start, all candidates must be ready; otherwise the exam is postponed."""
     least = min(_MOST_MARGIN, max(_LEAST_MARGIN, _MARGIN_SHARE * options.seconds))
     return least + _MARGIN_PER_CANDIDATE * options.candidates
 

@@ -33,7 +33,7 @@ class Intervention(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What one candidate does and experiences; `papers` are the indexes of the papers that they take."""
+    """What happens to one candidate. `papers` are the indexes of the papers that they take."""
 
     number: int
     category: str
@@ -49,7 +49,7 @@ class Scenario:
 
 
 def make_scenarios(seed: int, candidates: int, papers: int) -> Sequence[Scenario]:
-    """One scenario a candidate, equal for equal seeds. Small exams have the rare ones, too."""
+    """One scenario for each candidate, equal for equal seeds. Small exams have the rare ones, too."""
     rng = Random(f"cast {seed}")  # noqa: S311 -- repeatable on purpose
     everything = frozenset(range(papers))
     scenarios = {number: _ordinary(rng, number, everything) for number in range(1, candidates + 1)}

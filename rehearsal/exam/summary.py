@@ -27,7 +27,7 @@ def print_summary(rehearsal: ExamRehearsal, console: Console, seconds: float) ->
     """Print the figures of the exam, its delays and its problems."""
     table = Table("What", "How much", title=f"Rehearsed exam in {seconds:.0f} s", title_justify="left")
     table.columns[1].justify = "right"
-    rows = _people(rehearsal) | _traffic(rehearsal) | _sockets(rehearsal) | _verdict(rehearsal)
+    rows = _candidates(rehearsal) | _traffic(rehearsal) | _sockets(rehearsal) | _outcome(rehearsal)
     for name, value in rows.items():
         table.add_row(name, f"{value:,}" if isinstance(value, int) else value)
     for name, seconds_away in rehearsal.killer.recovery_times if rehearsal.killer else []:
@@ -41,7 +41,7 @@ def print_summary(rehearsal: ExamRehearsal, console: Console, seconds: float) ->
     print_problems([*rehearsal.problems, *rehearsal.delays], console)
 
 
-def _people(rehearsal: ExamRehearsal) -> dict[str, int | str]:
+def _candidates(rehearsal: ExamRehearsal) -> dict[str, int | str]:
     results = [each.result for each in rehearsal.candidates if each.result is not None]
     outcomes = Counter(result["outcome"] for result in results)
     started_attempts = [attempt for each in rehearsal.candidates for attempt in each.started_attempts]
@@ -86,7 +86,7 @@ def _sockets(rehearsal: ExamRehearsal) -> dict[str, int | str]:
     }
 
 
-def _verdict(rehearsal: ExamRehearsal) -> dict[str, int | str]:
+def _outcome(rehearsal: ExamRehearsal) -> dict[str, int | str]:
     load_meter = rehearsal.load_meter
     graded = [
         attempt
