@@ -32,11 +32,16 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class AttemptTimes:
-    """When an attempt began, and when its candidate or staff ended it. `ended_at` is None after a timeout."""
+    """When an attempt began and ended.
+
+    `ended_at` is when it was submitted, or its deadline. `closed_at` is when the server closed it, which is later
+    than the deadline. Between the two, extra time may still apply.
+    """
 
     attempt_id: str
     started_at: datetime
-    ended_at: datetime | None
+    ended_at: datetime | None = None
+    closed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ def _granted(times: AttemptTimes, grants: Iterable[Grant]) -> tuple[float, float
     """The least and the most extra time. A grant does not change an attempt that was ended before it."""
     certain, possible = [], []
     for grant in grants:
-        if times.ended_at is not None and times.ended_at < grant.asked_at:
+        if times.closed_at is not None and times.closed_at < grant.asked_at:
             continue
         possible.append(grant)
         if times.ended_at is None or times.ended_at > grant.done_at:

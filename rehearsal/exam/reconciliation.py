@@ -103,7 +103,7 @@ def deadline_mismatches(record: ExamRecord) -> list[str]:
             if row is None:
                 found.append(f"Candidate {candidate.number}: the attempt at {attempt.paper.code} is missing")
                 continue
-            times = AttemptTimes(attempt.attempt_id, attempt.started_at, _ended_at(row))
+            times = AttemptTimes(attempt.attempt_id, attempt.started_at, row.submitted_at, _closed_at(row))
             actions = [each for each in record.actions if each.attempt_id == attempt.attempt_id]
             window = attempt.paper.window
             expected = deadlines.deadline(times, window.seconds, window.ends_at, grants, actions)
@@ -115,9 +115,9 @@ def deadline_mismatches(record: ExamRecord) -> list[str]:
     return found
 
 
-def _ended_at(row: AttemptRow) -> datetime | None:
-    """When the candidate or staff ended the attempt; None if it ended at its deadline."""
-    return row.submitted_at if row.closed_by in ("candidate", "staff") else None
+def _closed_at(row: AttemptRow) -> datetime | None:
+    """When the attempt was closed. At its deadline, the worker closes it some seconds later."""
+    return row.updated_at if row.closed_by == "deadline" else row.submitted_at
 
 
 def _applies(grant: Grant, candidate: SimulatedCandidate) -> bool:
@@ -164,8 +164,8 @@ def own_messages(record: ExamRecord, candidate: SimulatedCandidate) -> OwnMessag
 
 def _was_running(attempt: PaperAttempt, row: AttemptRow | None, grant: Grant) -> bool | None:
     """Whether the attempt was running when extra time was granted; None if that cannot be known."""
-    ended_at = row.submitted_at if row is not None else None
-    if attempt.started_at >= grant.done_at or (ended_at is not None and ended_at < grant.asked_at):
+    ended_at, closed_at = (row.submitted_at, _closed_at(row)) if row is not None else (None, None)
+    if attempt.started_at >= grant.done_at or (closed_at is not None and closed_at < grant.asked_at):
         return False
     is_certain = attempt.started_at < grant.asked_at and (ended_at is None or ended_at > grant.done_at)
     return True if is_certain else None

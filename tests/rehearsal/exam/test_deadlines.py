@@ -45,16 +45,33 @@ class TestDeadline:
         assert deadline(SAT, 600, FAR, grants, []).latest == moment(600 + seconds)
 
     def test_a_grant_does_not_change_an_attempt_that_is_over(self) -> None:
-        over = AttemptTimes("one", NOON, moment(100))
+        over = AttemptTimes("one", NOON, moment(100), moment(100))
 
         assert deadline(over, 600, FAR, [grant(60, number=7, at=200)], []).latest == moment(600)
 
     def test_a_grant_at_the_end_may_apply_or_not(self) -> None:
-        over = AttemptTimes("one", NOON, moment(200.5))
+        over = AttemptTimes("one", NOON, moment(200.5), moment(200.5))
 
         assert deadline(over, 600, FAR, [grant(60, number=7, at=200)], []) == DeadlineRange(
             moment(600), moment(660)
         )
+
+    @pytest.mark.parametrize(
+        ("granted", "latest"),
+        [
+            (590, 660),  # before the deadline
+            (605, 660),  # after it, while the server waits for answers that are on their way
+            (620, 600),  # after the server has closed the attempt
+        ],
+    )
+    def test_a_grant_after_the_deadline_applies_until_the_attempt_is_closed(
+        self, granted: float, latest: float
+    ) -> None:
+        over = AttemptTimes("one", NOON, moment(600), moment(615))
+
+        span = deadline(over, 600, FAR, [grant(60, number=7, at=granted)], [])
+
+        assert span.latest == moment(latest)
 
     def test_a_pause_lasts_from_one_action_to_the_other(self) -> None:
         actions = [action("resume", 160, 163), action("pause", 100, 102)]
