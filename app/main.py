@@ -31,8 +31,8 @@ from app.core.middleware import AccessLog, RateLimitHeaders, RequestContext, Sec
 from app.core.repeating import end, keep_running
 from app.core.telemetry import configure_logging, observe_pool
 from app.services import realtime
-from app.services.auth import revocations
-from app.services.components import open_components
+from app.services.auth.revocations import RevocationFollower
+from app.startup import open_components
 
 DESCRIPTION = """
 The backend of an IAS (UPSC Civil Services) test series.
@@ -101,17 +101,18 @@ def _lifespan(
         ) as parts:
             app.state.components = parts
             observe_pool(parts.engine.pool)
-            since = await revocations.catch_up(parts, revocations.EPOCH)
-            tasks = [
-                asyncio.create_task(keep_running("revocations", lambda: revocations.follow(parts, since))),
-                asyncio.create_task(keep_running("arrivals", arrivals.watch)),
-            ]
+            follower = RevocationFollower(parts)
+            await follower.start()
             if settings.shows_docs:
                 app.openapi()  # Anybody may ask for the document, and making it holds the event loop.
             # Objects that live as long as the process are no garbage. Scanning them took most of the time of
             # the slowest requests (docs/performance.md).
             gc.collect()
             gc.freeze()
+            tasks = [
+                asyncio.create_task(keep_running("revocations", follower.run)),
+                asyncio.create_task(keep_running("arrivals", arrivals.watch)),
+            ]
             try:
                 async with realtime.running(parts) as app.state.realtime:
                     yield

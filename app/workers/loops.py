@@ -66,13 +66,13 @@ class Heartbeat:
     async def beat(self) -> None:
         """Write the current time into the worker's row."""
         async with unit_of_work(self._engine) as uow:
-            await uow.workers.beat(self._id, self._started_at, self._clock.now())
+            await uow.workers.record_heartbeat(self._id, self._started_at, self._clock.now())
         self.first_beat.set()
 
     async def stop(self) -> None:
         """Delete the worker's row."""
         async with unit_of_work(self._engine) as uow:
-            await uow.workers.leave(self._id)
+            await uow.workers.delete(self._id)
 
 
 class Housekeeping:

@@ -1,6 +1,16 @@
 """The question bank: questions written one by one, imported from a sheet and exported to one."""
 
-from app.services.questions.bank import Place, Shown, create, find, page, retire, revise, versions
+from app.services.questions.bank import (
+    Place,
+    QuestionUpdate,
+    Shown,
+    create,
+    find,
+    page,
+    retire,
+    revise,
+    versions,
+)
 from app.services.questions.content import Content
 from app.services.questions.exports import Export, export
 from app.services.questions.history import Change, compare
@@ -20,6 +30,7 @@ __all__ = [
     "Export",
     "ImagesZip",
     "Place",
+    "QuestionUpdate",
     "Shown",
     "Stage",
     "compare",

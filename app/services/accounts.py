@@ -1,0 +1,153 @@
+"""Accounts as administrators and operators manage them: created, given roles, banned.
+
+Whether a person is banned is decided by `users.active`. The auth server is told afterwards, outside the
+transaction and its locks.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from app.core.errors import Conflict, Forbidden, Invalid, NotFound
+from app.core.names import LONGEST_NAME, checked_field, email_address, person_name
+from app.core.passwords import check_password
+from app.core.supabase_auth import UserNotFound
+from app.models import Revocation, Role
+from app.repositories.base import Page, PageRequest
+from app.repositories.users import Member
+from app.services import audit
+from app.services.audit import Subject
+from app.services.auth import auth_errors
+from app.services.auth.revocations import SIGNED_OUT_FOR, end_tokens, enforce
+from app.services.components import Components
+from app.services.unit_of_work import Reading, UnitOfWork, reading, unit_of_work
+from app.services.users import OPERATOR_ID, Principal, ensure_profile, operator
+
+
+async def page(reads: Reading, query: str | None, role: str | None, request: PageRequest) -> Page[Member]:
+    """People, filtered by part of their name or address and by role."""
+    return await reads.users.page(query, role, request)
+
+
+async def set_role(uow: UnitOfWork, admin: Principal, user_id: UUID, role: Role) -> Member:
+    """Change a person's role, effective with their next request. Nobody demotes themselves.
+
+    Raises Forbidden if the actor is no longer an admin, and Conflict if no admin would be left.
+    """
+    if user_id == admin.id and role is not Role.ADMIN:
+        raise Conflict("Another administrator must do this: you would lock yourself out.")
+    await _lock_and_check(uow, admin, user_id, keeps_admin=role is Role.ADMIN)
+    before = (await _member(uow, user_id)).role
+    await uow.users.set_role(user_id, role)
+    audit.record(uow, admin, "change_role", Subject("user", user_id), before=before, after=role)
+    return await _member(uow, user_id)
+
+
+async def set_active(parts: Components, admin: Principal, user_id: UUID, *, active: bool) -> Member:
+    """Ban a person, which ends every session for good, or lift the ban. Nobody bans themselves.
+
+    The change commits first, and a ban is enforced here whatever the auth server answers. If the auth server
+    does not answer, this raises Unavailable: the change stands, and repeating the request tells the auth
+    server again. Until then the person cannot sign in, neither after a ban nor after a lifted one.
+    """
+    async with unit_of_work(parts.engine) as uow:
+        member, revocation = await change_active(uow, admin, user_id, parts.clock.now(), active=active)
+    if revocation is not None:
+        await enforce(parts, revocation)
+    await _tell_auth_server(parts, user_id)
+    return member
+
+
+async def change_active(
+    uow: UnitOfWork, admin: Principal, user_id: UUID, now: datetime, *, active: bool
+) -> tuple[Member, Revocation | None]:
+    """Store a ban together with the revocation of the person's tokens, or that it is lifted.
+
+    Raises Forbidden if the actor is no longer an admin, and Conflict if no admin would be left.
+    """
+    if user_id == admin.id and not active:
+        raise Conflict("Another administrator must do this: you would lock yourself out.")
+    await _lock_and_check(uow, admin, user_id, keeps_admin=active)
+    await uow.users.change(user_id, {"active": active})
+    audit.record(uow, admin, "change_status", Subject("user", user_id), active=active)
+    # The auth server keeps the sessions of a banned account, and refreshes them after the ban is lifted.
+    revocation = None if active else await end_tokens(uow, user_id, now, remember_for=SIGNED_OUT_FOR)
+    return await _member(uow, user_id), revocation
+
+
+async def _tell_auth_server(parts: Components, user_id: UUID) -> None:
+    """Tell the auth server whether the person is banned, until it was told what our row says.
+
+    No lock is held, so another admin may change the row meanwhile. Then it is told again.
+    """
+    told: bool | None = None
+    while (active := await _is_active(parts, user_id)) != told:
+        async with auth_errors():
+            try:
+                await parts.auth.admin_ban(user_id, banned=not active)
+            except UserNotFound:
+                return  # A person without an account at the auth server cannot sign in.
+        told = active
+
+
+async def _is_active(parts: Components, user_id: UUID) -> bool:
+    async with reading(parts.engine) as reads:
+        return await reads.users.is_active(user_id)
+
+
+async def sign_out(parts: Components, admin: Principal, user_id: UUID) -> None:
+    """End every session of a person at once. They may sign in again, and running attempts go on."""
+    async with unit_of_work(parts.engine) as uow:
+        await _member(uow, user_id)
+        audit.record(uow, admin, "sign_out", Subject("user", user_id))
+        now = parts.clock.now()
+        revocation = await end_tokens(uow, user_id, now, remember_for=SIGNED_OUT_FOR)
+    await enforce(parts, revocation)
+
+
+async def create(
+    uow: UnitOfWork, parts: Components, email: str, password: str, name: str, role: Role
+) -> Member:
+    """Create an account with a role and a confirmed address, for operators. Raises EmailTaken."""
+    email = _checked_email(email)
+    name = checked_field("name", name, LONGEST_NAME) if name else person_name(None, email)
+    check_password(password, email=email, name=name)
+    async with auth_errors():
+        user = await parts.auth.admin_create(email, password=password, name=name)
+    await ensure_profile(uow, user.id, user.email, name)
+    await uow.users.set_role(user.id, role)
+    audit.record(uow, operator(), "create", Subject("user", user.id), role=role)
+    return await _member(uow, user.id)
+
+
+async def _lock_and_check(uow: UnitOfWork, admin: Principal, user_id: UUID, *, keeps_admin: bool) -> None:
+    """Lock the roles, then check: of two admins who demote each other only the first may succeed."""
+    await uow.users.lock_roles(user_id)
+    if admin.id != OPERATOR_ID:
+        actor = await _member(uow, admin.id)
+        if not actor.user.active or actor.role != Role.ADMIN:
+            raise Forbidden("You are no administrator any more.")
+    member = await _member(uow, user_id)
+    if member.role == Role.ADMIN and not keeps_admin and not await uow.users.has_other_admin(user_id):
+        raise Conflict("This is the only administrator. Make another one first.")
+
+
+async def promote(uow: UnitOfWork, user_id: UUID, role: Role) -> Member:
+    """Give a role to an existing account, for operators."""
+    before = (await _member(uow, user_id)).role
+    await uow.users.set_role(user_id, role)
+    audit.record(uow, operator(), "change_role", Subject("user", user_id), before=before, after=role)
+    return await _member(uow, user_id)
+
+
+def _checked_email(email: str) -> str:
+    try:
+        return email_address(email)
+    except ValueError as error:
+        raise Invalid.field("email", str(error)) from error
+
+
+async def _member(reads: Reading, user_id: UUID) -> Member:
+    member = await reads.users.member(user_id)
+    if member is None:
+        raise NotFound("account")
+    return member
