@@ -34,8 +34,8 @@ class Grant:
 class AttemptTimes:
     """When an attempt began and ended.
 
-    `ended_at` is the time of the submission, or the deadline. `closed_at` is when the server closed the attempt,
-    which is some seconds after the deadline. Between the two, extra time may still apply.
+    `ended_at` is the time of the submission, or the deadline. `closed_at` is when the server closed the
+    attempt, some seconds after its deadline. Between the two, extra time may still apply.
     """
 
     attempt_id: str
