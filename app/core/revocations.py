@@ -1,4 +1,4 @@
-"""Revoked access tokens, kept in the memory of each process (docs/decisions/0004)."""
+"""Revoked access tokens, held in the memory of each process (docs/decisions/0004)."""
 
 from dataclasses import dataclass
 from datetime import datetime

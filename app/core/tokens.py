@@ -1,4 +1,4 @@
-"""Access tokens of Supabase, verified locally (docs/decisions/0004), and our attempt tokens (0025)."""
+"""Bearer tokens: Supabase's access tokens (docs/decisions/0004), our attempt tokens (docs/decisions/0025)."""
 
 import asyncio
 import hmac

@@ -1,4 +1,4 @@
-"""The Celery application. A message holds a job's id; the job itself is a row (docs/decisions/0016)."""
+"""The Celery application. A message holds the id of a job; the job is in PostgreSQL (docs/decisions/0016)."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""When a job is delivered again, and when it is given up (docs/decisions/0016)."""
+"""How long a job waits for its next delivery, and when it is given up (docs/decisions/0016)."""
 
 from datetime import timedelta
 

@@ -1,7 +1,4 @@
-"""Loops over PostgreSQL in every worker for what must happen on time, with or without Redis.
-
-See docs/decisions/0016.
-"""
+"""Loops over PostgreSQL that run in every worker and do not need Redis (docs/decisions/0016)."""
 
 import asyncio
 from datetime import timedelta

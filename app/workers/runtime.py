@@ -1,4 +1,4 @@
-"""Running a job once, in one transaction with the mark that it is finished (docs/decisions/0016)."""
+"""How a job runs: once, in one transaction with the mark that it is done (docs/decisions/0016)."""
 
 import asyncio
 import time

@@ -16,6 +16,7 @@ from rehearsal.exam.dashboard import Dashboard
 from rehearsal.exam.options import ExamOptions
 from rehearsal.exam.run import ExamRehearsal
 from rehearsal.exam.scenarios import Scenario
+from tests.waiting import PATIENCE
 
 URL = "http://127.0.0.1:1"
 
@@ -57,7 +58,7 @@ async def shown(rehearsal: ExamRehearsal, *, terminal: bool) -> str:
     screen = Screen()
     console = Console(file=screen, force_terminal=terminal, width=160, height=50)
     showing = asyncio.create_task(Dashboard(rehearsal, console).show())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await screen.written.wait()
     showing.cancel()
     with suppress(asyncio.CancelledError):
