@@ -51,7 +51,7 @@ async def accommodate(
         raise NotPossible("The exam is over.")
     await _check_people(uow, grants)
     # A start that runs now either is found by `_move_deadlines` below, or waits and reads the grants.
-    await uow.exams.shut(exam.id)
+    await uow.exams.lock_papers_exclusively(exam.id)
     for grant in grants:
         target = ("user_id", grant.user_id) if grant.user_id else ("candidate_group", grant.group or "all")
         await uow.exams.grant(exam.id, target, grant.extra_seconds, grant.reason, staff.author_id)

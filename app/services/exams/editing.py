@@ -183,7 +183,7 @@ async def remove_paper(uow: UnitOfWork, author: Principal, exam_id: UUID, paper_
 
 
 async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: datetime) -> Exam:
-    """Show the exam to candidates, and pin the paper version that each of its tests has now (decision D4).
+    """Show the exam to candidates, and pin the current paper version of each test (docs/decisions/0013).
 
     Publishing again pins anew, as long as nobody has started. Raises NotPublishable with all that is wrong.
     """
@@ -191,11 +191,11 @@ async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: dateti
     if exam.cancelled_at is not None:
         raise NotPossible("The exam was cancelled.")
     await uow.embargo.lock_placements(exam.institute_id)
-    papers = await uow.exams.shut(exam.id)
+    papers = await uow.exams.lock_papers_exclusively(exam.id)
     if exam.published_at is not None and await uow.exams.was_started([paper.id for paper in papers]):
         return exam
     # The lock keeps the version that is checked below until it is pinned.
-    await uow.exams.hold_tests(paper.test_id for paper in papers)
+    await uow.exams.lock_tests_shared(paper.test_id for paper in papers)
     pinned, errors = [], _obstacles(exam, papers, now)
     for number, paper in enumerate(papers):
         test = await uow.exams.test(author.institute_id, paper.test_id)

@@ -238,7 +238,7 @@ async def _place_problems(
 async def _passage_problems(
     uow: UnitOfWork, author: Principal, place: Place, passage_id: UUID
 ) -> list[FieldError]:
-    await uow.questions.keep_passages(author.institute_id, [passage_id])
+    await uow.questions.lock_passages_shared(author.institute_id, [passage_id])
     passage = (await uow.questions.passages(author.institute_id, [passage_id])).get(passage_id)
     if passage is None:
         return [FieldError("passage_id", "there is no such passage")]

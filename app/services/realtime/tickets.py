@@ -43,7 +43,7 @@ def issue_ticket(uow: UnitOfWork, holder: TicketHolder, address: Address, now: d
 
 async def redeem_ticket(uow: UnitOfWork, ticket: str) -> SocketTicket | None:
     """Consume a ticket. It is invalid after the commit, even if it was for another socket."""
-    return await uow.tickets.take(_digest(ticket)) if _TICKET.fullmatch(ticket) else None
+    return await uow.tickets.consume(_digest(ticket)) if _TICKET.fullmatch(ticket) else None
 
 
 def check_ticket(ticket: SocketTicket | None, address: Address, now: datetime) -> TicketHolder:

@@ -174,7 +174,7 @@ def _section(position: int, draft: SectionDraft) -> TestSection:
 
 
 async def _check_subject(uow: UnitOfWork, author: Principal, subject_id: UUID | None) -> None:
-    if subject_id is not None and not await uow.tests.keep_subject(author.institute_id, subject_id):
+    if subject_id is not None and not await uow.tests.lock_subject_shared(author.institute_id, subject_id):
         raise Invalid.field("subject_id", "there is no such subject")
 
 
