@@ -17,7 +17,7 @@ if __name__ == "__main__":
 
 
 def test_a_wrong_setting_ends_the_worker(tmp_path: Path) -> None:
-    """Without the child's end Python would wait for it for ever; the timeout is how long a stuck test takes."""
+    """Without the child's end Python would wait for it for ever. Only a failing test takes the timeout."""
     program = tmp_path / "worker.py"
     program.write_text(PROGRAM)
     ended = subprocess.run(
