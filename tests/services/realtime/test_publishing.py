@@ -190,7 +190,24 @@ class TestPublisher:
 
 
 class TestUnitOfWork:
-    async def test_wakes_the_publisher_after_the_commit_and_waits_for_nothing(
+    async def test_tells_of_new_messages_after_its_commit_and_not_before(self, database: AsyncEngine) -> None:
+        new_messages = asyncio.Event()
+        async with unit_of_work(database, new_messages) as uow:
+            uow.messages.to_everybody(ROOM, "announcement", {})
+            await uow.session.flush()
+            assert not new_messages.is_set()
+        assert new_messages.is_set()
+
+    async def test_tells_nothing_of_what_is_rolled_back(self, database: AsyncEngine) -> None:
+        new_messages = asyncio.Event()
+        with suppress(ZeroDivisionError):
+            async with unit_of_work(database, new_messages) as uow:
+                uow.messages.to_everybody(ROOM, "announcement", {})
+                await uow.session.flush()
+                raise ZeroDivisionError
+        assert not new_messages.is_set()
+
+    async def test_a_commit_wakes_the_publisher(
         self, database: AsyncEngine, stream: Stream, publisher: Publisher
     ) -> None:
         new_messages = asyncio.Event()
