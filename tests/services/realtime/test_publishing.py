@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
@@ -205,6 +206,17 @@ class TestUnitOfWork:
                 uow.messages.to_everybody(ROOM, "announcement", {})
                 await uow.session.flush()
                 raise ZeroDivisionError
+        assert not new_messages.is_set()
+
+    async def test_tells_nothing_if_the_commit_fails(self, database: AsyncEngine) -> None:
+        new_messages = asyncio.Event()
+        with suppress(DBAPIError):
+            async with unit_of_work(database, new_messages) as uow:
+                uow.messages.to_everybody(ROOM, "announcement", {})
+                await uow.session.flush()
+                pid = await uow.session.scalar(text("select pg_backend_pid()"))
+                async with database.connect() as other:
+                    await other.execute(text("select pg_terminate_backend(:pid, 60000)"), {"pid": pid})
         assert not new_messages.is_set()
 
     async def test_a_commit_wakes_the_publisher(
