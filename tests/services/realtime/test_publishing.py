@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -51,14 +50,6 @@ async def database(own_database_url: str) -> AsyncIterator[AsyncEngine]:
     engine = create_engine(Settings(database_url=SecretStr(own_database_url)), pool_size=10)
     yield engine
     await engine.dispose()
-
-
-@pytest.fixture
-def valkey(tmp_path: Path) -> Iterator[Valkey]:
-    server = Valkey(tmp_path / "valkey", durable=False)
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
