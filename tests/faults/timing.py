@@ -8,8 +8,8 @@ address takes longer than an unknown one: 0.5 tells nothing.
 
 The rule stands before the first call. A call is compared with calls of its own round, since a machine is
 slower at one time than at another. The AUC is the mean of all rounds, and no round is left out. Its interval
-holds the true value in 99 of 100 cases. A route is measured for all its rounds, and where these do not decide, for
-as many again, at most twice. Then
+holds the true value in 99 of 100 cases. A route is measured for all its rounds. Where these do not decide, it
+is measured for as many again, at most twice. Then
 
     holds       the whole interval lies within 0.45 to 0.55
     TELLS       the whole interval lies outside
