@@ -28,13 +28,15 @@ def mark(questions: Sequence[Question], answers: Mapping[int, Answer]) -> Marked
         outcome, earned = _mark_one(question, answers.get(question.number))
         outcomes[question.number] = outcome
         marks += earned
-    remaining = sum((question.correct for question in questions if not question.is_dropped), Fraction(0))
+    remaining = sum(
+        (question.correct_marks for question in questions if not question.is_dropped), Fraction(0)
+    )
     return Marked(marks * maximum(questions) / remaining, outcomes)
 
 
 def maximum(questions: Sequence[Question]) -> Fraction:
     """The maximum of the paper, dropped questions included."""
-    return sum((question.correct for question in questions), Fraction(0))
+    return sum((question.correct_marks for question in questions), Fraction(0))
 
 
 def _mark_one(question: Question, answer: Answer) -> tuple[str, Fraction]:
@@ -44,10 +46,10 @@ def _mark_one(question: Question, answer: Answer) -> tuple[str, Fraction]:
         return "unattempted", Fraction(0)
     share = _share(question, answer)
     if share == 1:
-        return "correct", question.correct
+        return "correct", question.correct_marks
     if share == 0:
-        return "incorrect", question.incorrect
-    return "partial", question.correct * share
+        return "incorrect", question.incorrect_marks
+    return "partial", question.correct_marks * share
 
 
 def _share(question: Question, answer: tuple[str, ...] | str) -> Fraction:

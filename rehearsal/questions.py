@@ -1,4 +1,4 @@
-"""The questions of the rehearsed test: several types, known keys, and their marks."""
+"""The questions of a rehearsal: their types, keys and marks, the sheet to import and the test to create."""
 
 import csv
 import io
@@ -16,28 +16,31 @@ _LETTERS = "abcd"
 _MARKING = {"correct": "2", "incorrect": "-2/3", "unattempted": "0", "dropped": "prorate", "rounding": "upsc"}
 _APTITUDE_MARKING = {"correct": "5/2", "incorrect": "-5/6", "partial": "proportional"}
 _GENERAL_SHARE = 0.7
+"""The share of the questions in the section General. The others are in the section Aptitude."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question. The key is letters ("bd" means both), true or false, a number, or empty if dropped."""
+    """One question and its key."""
 
     number: int
     type: str
     key: str
+    """Option letters (`bd` requires both), `true`, `false` or a number. Empty for a dropped question."""
     aptitude: bool
+    """Whether the question is in the section Aptitude, which has its own marking scheme."""
 
     @property
     def options(self) -> tuple[str, ...]:
-        """The options that can be chosen."""
+        """The ids of the options. A numeric question has none."""
         return {"numeric": (), "true_false": ("true", "false")}.get(self.type, tuple(_LETTERS))
 
     @property
-    def correct(self) -> Fraction:
+    def correct_marks(self) -> Fraction:
         return Fraction(_APTITUDE_MARKING["correct"] if self.aptitude else _MARKING["correct"])
 
     @property
-    def incorrect(self) -> Fraction:
+    def incorrect_marks(self) -> Fraction:
         return Fraction(_APTITUDE_MARKING["incorrect"] if self.aptitude else _MARKING["incorrect"])
 
     @property
@@ -45,9 +48,12 @@ class Question:
         return not self.key
 
 
-def compose(count: int, seed: int) -> list[Question]:
-    """Mostly single choice, some questions of every other type, and one dropped question."""
-    rng = Random(f"questions {seed}")  # noqa: S311 -- repeatable on purpose
+def generate_questions(count: int, seed: int) -> list[Question]:
+    """Questions for one test: most are single choice, some have other types, and one is dropped.
+
+    The same seed gives the same questions.
+    """
+    rng = Random(f"questions {seed}")  # noqa: S311 -- must be reproducible, not secret
     numbers = range(1, count + 1)
     return [_question(rng, number, aptitude=number > count * _GENERAL_SHARE) for number in numbers]
 
@@ -68,9 +74,9 @@ def _question(rng: Random, number: int, *, aptitude: bool) -> Question:
 
 
 def sheet(questions: Sequence[Question], label: str) -> bytes:
-    """The questions as a CSV sheet. `label` is their tag and a part of their external ids."""
-    texts = [f"option_{letter}" for letter in _LETTERS]
-    columns = ["external_id", "tags", "type", "question", "question_hi", *texts, "key"]
+    """The questions as a CSV sheet. `label` is their tag and the prefix of their external ids."""
+    options = [f"option_{letter}" for letter in _LETTERS]
+    columns = ["external_id", "tags", "type", "question", "question_hi", *options, "key"]
     file = io.StringIO()
     writer = csv.DictWriter(file, columns)
     writer.writeheader()
@@ -96,10 +102,14 @@ def _row(question: Question, label: str) -> dict[str, str]:
 def test_body(
     questions: Sequence[Question], ids: Sequence[str], label: str, seconds: int, subject_id: str
 ) -> dict[str, Any]:
-    """The body that creates the test: two sections with their own marks, shuffled, one attempt allowed."""
-    placed = list(zip(questions, ids, strict=True))
-    general = [id_ for question, id_ in placed if not question.aptitude]
-    aptitude = [id_ for question, id_ in placed if question.aptitude]
+    """The request body that creates the test.
+
+    The test has two sections with different marking schemes, shuffles questions and options, and allows one
+    attempt.
+    """
+    pairs = list(zip(questions, ids, strict=True))
+    general = [id_ for question, id_ in pairs if not question.aptitude]
+    aptitude = [id_ for question, id_ in pairs if question.aptitude]
     sections = [
         {"name": {"en": "General", "hi": "सामान्य"}, "question_ids": general},
         {

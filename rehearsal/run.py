@@ -13,7 +13,7 @@ from rehearsal.client import Metrics
 from rehearsal.concurrency import run_limited
 from rehearsal.plans import Plan, make_plan
 from rehearsal.process_killer import ProcessKiller, kill_schedule
-from rehearsal.questions import Question, compose
+from rehearsal.questions import Question, generate_questions
 from rehearsal.result_checks import all_planned_answers_arrived, mismatches
 
 
@@ -57,7 +57,7 @@ class Rehearsal:
         options, label = self.options, uuid4().hex[:8]
         author = Author(options.api_url, label)
         await author.make_account()
-        self.questions = compose(options.questions, options.seed)
+        self.questions = generate_questions(options.questions, options.seed)
         test_id, self.question_ids = await author.publish(self.questions, options.seconds)
         test = RehearsedTest(
             options.api_url, label, options.seed, test_id, self.question_ids, options.seconds, self.metrics

@@ -28,7 +28,7 @@ def create(
     role: Annotated[RoleName, typer.Option(help="Role of the account.")] = "admin",
 ) -> None:
     """Make an account with a role. An existing account with this password gets the role."""
-    from app.core.errors import DomainError  # noqa: PLC0415 -- heavy
+    from app.core.errors import DomainError  # noqa: PLC0415 -- slow to import
 
     with ensure_servers():
         try:

@@ -31,7 +31,7 @@ def demo() -> None:
 @demo_app.command()
 def load() -> None:
     """Load demo content into an empty database. Nothing is changed if there are users or tests."""
-    from app.core.errors import DomainError  # noqa: PLC0415 -- heavy
+    from app.core.errors import DomainError  # noqa: PLC0415 -- slow to import
 
     with ensure_servers():
         try:
@@ -43,7 +43,7 @@ def load() -> None:
 
 
 async def _load() -> bool:
-    from app.cli import demo_content  # noqa: PLC0415 -- heavy, and only now is the environment complete
+    from app.cli import demo_content  # noqa: PLC0415 -- slow to import, and only now is the environment complete
     from app.config import get_settings  # noqa: PLC0415
     from app.startup import open_components  # noqa: PLC0415
 
@@ -73,7 +73,7 @@ def rehearse(
     """
     run_file, api_url, killable = _target(api, kill, _KILLED[:3])
     with ensure_servers():
-        from rehearsal.run import Options  # noqa: PLC0415 -- heavy
+        from rehearsal.run import Options  # noqa: PLC0415 -- slow to import
 
         seconds = round(minutes * 60)
         options = Options(api_url, run_file, candidates, questions, seconds, devices, seed, killable)
@@ -108,7 +108,7 @@ def rehearse_exam(
     """
     run_file, api_url, killable = _target(api, kill, _KILLED)
     with ensure_servers():
-        from rehearsal.exam.options import ExamOptions  # noqa: PLC0415 -- heavy
+        from rehearsal.exam.options import ExamOptions  # noqa: PLC0415 -- slow to import
 
         seconds = round(minutes * 60)
         options = ExamOptions(

@@ -51,7 +51,7 @@ def questions(
 async def _export(
     sheet_format: str, subject: str | None, tags: list[str], status: str | None
 ) -> "Export | None":
-    from app.config import get_settings  # noqa: PLC0415 -- heavy
+    from app.config import get_settings  # noqa: PLC0415 -- slow to import
     from app.database import create_engine  # noqa: PLC0415
     from app.repositories.questions import QuestionFilter  # noqa: PLC0415
     from app.services import questions as bank  # noqa: PLC0415

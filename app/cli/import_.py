@@ -25,7 +25,7 @@ console = Console()
 
 
 @dataclass(frozen=True, slots=True)
-class _Order:
+class _Options:
     """The options of the command."""
 
     file: bytes
@@ -34,7 +34,7 @@ class _Order:
     empty_key: str
     dry_run: bool
     test: dict[str, Any] | None
-    """The fields of a `TestDraft` that is to be published, without its sections."""
+    """The fields of the `TestDraft` to publish, without its sections. None if no test is published."""
 
 
 @import_app.callback()
@@ -54,17 +54,17 @@ def questions(
         ),
     ] = None,
     subject: Annotated[
-        str | None, typer.Option(help="Subject of all questions; the subject of a row is then its chapter.")
+        str | None, typer.Option(help="Subject of all questions. The subject of a row is then its chapter.")
     ] = None,
     empty_key: Annotated[
-        Literal["error", "dropped", "draft"], typer.Option(help="How a row without a key is read.")
+        Literal["error", "dropped", "draft"], typer.Option(help="What a row without a key means.")
     ] = "error",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Report what would happen, and change nothing.")
     ] = False,
     publish_as_test: Annotated[
         str | None,
-        typer.Option(metavar="TITLE", help="Title of a test that is published from the sheet, in its order."),
+        typer.Option(metavar="TITLE", help="Also publish a test with this title, in the order of the sheet."),
     ] = None,
     kind: Literal["full", "sectional", "chapter", "pyq", "practice"] = "full",
     access: Literal["free", "enrolled"] = "free",
@@ -77,7 +77,7 @@ def questions(
     review: Literal["after_submit", "after_release", "never"] = "after_submit",
     shuffle: Annotated[bool, typer.Option("--shuffle", help="Shuffle questions and options.")] = False,
 ) -> None:
-    """Import a sheet of questions, all of it or nothing. Importing it again changes nothing."""
+    """Import all questions of a sheet, or none if a row has an error. A second import changes nothing."""
     test = {
         "title": {"en": publish_as_test},
         "kind": kind,
@@ -95,7 +95,7 @@ def questions(
         "review": review,
         "shuffle": {"questions": shuffle, "options": shuffle},
     }
-    order = _Order(
+    options = _Options(
         file=file.read_bytes(),
         images=images.read_bytes() if images is not None else None,
         subject=subject,
@@ -104,14 +104,14 @@ def questions(
         test=test if publish_as_test else None,
     )
     with ensure_servers():
-        succeeded = asyncio.run(_run(order))
+        succeeded = asyncio.run(_run(options))
     if not succeeded:
         raise typer.Exit(1)
 
 
-async def _run(order: _Order) -> bool:
+async def _run(options: _Options) -> bool:
     """Import in one transaction. If the test cannot be published, no question is imported."""
-    from app.config import get_settings  # noqa: PLC0415 -- heavy
+    from app.config import get_settings  # noqa: PLC0415 -- slow to import
     from app.core.errors import DomainError  # noqa: PLC0415
     from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
     from app.startup import open_components  # noqa: PLC0415
@@ -120,55 +120,55 @@ async def _run(order: _Order) -> bool:
         try:
             with shown_progress() as progress:
                 async with unit_of_work(parts.engine) as uow:
-                    report, published = await _import(uow, parts, order, progress)
+                    report, published = await _import(uow, parts, options, progress)
         except DomainError as error:
             print_domain_error(error)
             return False
-    _print_report(report, published, dry_run=order.dry_run)
+    _print_report(report, published, dry_run=options.dry_run)
     return not report.errors
 
 
 async def _import(
-    uow: "UnitOfWork", parts: "Components", order: _Order, progress: "Progress"
+    uow: "UnitOfWork", parts: "Components", options: _Options, progress: "Progress"
 ) -> "tuple[ImportReport, Published | None]":
-    from app.core.names import LONGEST_TITLE, checked_field  # noqa: PLC0415 -- heavy
+    from app.core.names import LONGEST_TITLE, checked_field  # noqa: PLC0415 -- slow to import
     from app.services import tests  # noqa: PLC0415
     from app.services.questions import EmptyKey, ImagesZip, import_questions  # noqa: PLC0415
     from app.services.users import operator  # noqa: PLC0415
 
     author = operator()
-    if order.test is not None:
-        order.test["title"]["en"] = checked_field("title", order.test["title"]["en"], LONGEST_TITLE)
+    if options.test is not None:
+        options.test["title"]["en"] = checked_field("title", options.test["title"]["en"], LONGEST_TITLE)
     report = await import_questions(
         uow,
         author,
-        order.file,
-        dry_run=order.dry_run,
-        subject=order.subject,
-        empty_key=EmptyKey(order.empty_key),
-        images=ImagesZip(order.images, parts.media) if order.images is not None else None,
+        options.file,
+        dry_run=options.dry_run,
+        subject=options.subject,
+        empty_key=EmptyKey(options.empty_key),
+        images=ImagesZip(options.images, parts.media) if options.images is not None else None,
         progress=progress,
     )
-    if order.test is None or not report.item_ids:
+    if options.test is None or not report.item_ids:
         return report, None
-    section = tests.SectionDraft(name=order.test["title"], question_ids=report.item_ids)
-    draft = tests.TestDraft(sections=[section], **order.test)
+    section = tests.SectionDraft(name=options.test["title"], question_ids=report.item_ids)
+    draft = tests.TestDraft(sections=[section], **options.test)
     test = await tests.create(uow, author, draft)
     return report, await tests.publish(uow, author, test.id, parts.clock.now())
 
 
 def _print_report(report: "ImportReport", published: "Published | None", *, dry_run: bool) -> None:
     if report.errors:
-        print_errors(("Row", "Column", "What is wrong"), [(e.row, e.field, e.message) for e in report.errors])
+        print_table(("Row", "Column", "What is wrong"), [(e.row, e.field, e.message) for e in report.errors])
         console.print(f"Errors: {len(report.errors)}; nothing was imported.", style="red")
         return
-    did = "Would be" if dry_run else "Questions"
+    prefix = "Would be" if dry_run else "Questions"
     console.print(
-        f"{did} created: {report.created}, updated: {report.updated}, unchanged: {report.unchanged}"
+        f"{prefix} created: {report.created}, updated: {report.updated}, unchanged: {report.unchanged}"
     )
     if report.warnings:
-        print_errors(
-            ("Row", "Column", "Worth a look", "Question"),
+        print_table(
+            ("Row", "Column", "Warning", "Question"),
             [(w.row, w.field, w.message, w.related_id or "") for w in report.warnings],
         )
     if published is not None:
@@ -178,14 +178,14 @@ def _print_report(report: "ImportReport", published: "Published | None", *, dry_
 
 
 def print_domain_error(error: "DomainError") -> None:
-    """Print why nothing was imported."""
+    """Print the error and its fields, and that nothing was imported."""
     console.print(f"{error.detail} Nothing was imported.", style="red", markup=False)
     if any(each.message not in error.detail for each in error.errors):
-        print_errors(("Field", "What is wrong"), [(each.field, each.message) for each in error.errors])
+        print_table(("Field", "What is wrong"), [(each.field, each.message) for each in error.errors])
 
 
-def print_errors(headings: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
-    """Print errors and warnings as a table."""
+def print_table(headings: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+    """Print errors or warnings as a table."""
     table = Table(*headings)
     for row in rows:
         table.add_row(*(str(cell) for cell in row))

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import typer
 
-from app.cli.import_ import console, print_domain_error, print_errors
+from app.cli.import_ import console, print_domain_error, print_table
 from app.cli.progress import shown_progress
 from app.cli.servers import ensure_servers
 
@@ -23,8 +23,8 @@ AFile = typer.Argument(exists=True, dir_okay=False, readable=True, help="XLSX, o
 
 
 @dataclass(frozen=True, slots=True)
-class _Order:
-    """The options of the command. `new` describes the exam paper if there is none."""
+class _Options:
+    """The options of the command."""
 
     file: bytes
     roll_number: str | None
@@ -32,12 +32,12 @@ class _Order:
     dry_run: bool
     exam_paper: UUID | None
     new: dict[str, Any] | None
-    """The fields of a `PaperDraft`."""
+    """The fields of the `PaperDraft` of a new exam. None if the exam paper exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """The exam paper that the sheets belong to."""
+    """The exam paper of the answer sheets."""
 
     exam_id: UUID
     paper_id: UUID
@@ -80,10 +80,10 @@ def answer_sheets(
     dropped: Literal["prorate", "full_marks_to_all", "marks_to_attempted"] = "prorate",
     rounding: Literal["upsc", "half_up"] = "upsc",
 ) -> None:
-    """Import answer sheets on paper, all of them or none. Importing them again changes nothing.
+    """Import all answer sheets of a file, or none if a row has an error. A second import changes nothing.
 
-    With --key and --title an exam is made for them, with questions that say no more than their number. The
-    marks are those of the options below; an exam that is there has its own. Results are held until released.
+    With --key and --title, a new exam is created. Its questions have no text except their number, and the
+    options below give its marks. An existing exam keeps its own marks. Results are held until the release.
     """
     _check(exam_paper, key, title)
     content = file.read_bytes()
@@ -104,7 +104,7 @@ def answer_sheets(
             "rounding": rounding,
         },
     }
-    order = _Order(
+    options = _Options(
         file=content,
         roll_number=roll_number,
         columns=columns,
@@ -113,7 +113,7 @@ def answer_sheets(
         new=new if key is not None else None,
     )
     with ensure_servers():
-        succeeded = asyncio.run(_run(order))
+        succeeded = asyncio.run(_run(options))
     if not succeeded:
         raise typer.Exit(1)
 
@@ -127,9 +127,9 @@ def _check(exam_paper: UUID | None, key: Path | None, title: str | None) -> None
         raise typer.BadParameter("Use --title only with --key; an exam paper has a title.")
 
 
-async def _run(order: _Order) -> bool:
-    """Import in one transaction. If the sheets cannot be read, no exam is made."""
-    from app.config import get_settings  # noqa: PLC0415 -- heavy
+async def _run(options: _Options) -> bool:
+    """Import in one transaction. If the answer sheets cannot be read, no exam is created."""
+    from app.config import get_settings  # noqa: PLC0415 -- slow to import
     from app.core.errors import DomainError  # noqa: PLC0415
     from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
     from app.startup import open_components  # noqa: PLC0415
@@ -139,18 +139,18 @@ async def _run(order: _Order) -> bool:
         try:
             with shown_progress() as progress:
                 async with unit_of_work(parts.engine) as uow:
-                    report, place = await _import(uow, parts, order, progress)
-        except _NothingDone as nothing:
-            report, place = nothing.report, nothing.place
+                    report, place = await _import(uow, parts, options, progress)
+        except _Rollback as rollback:
+            report, place = rollback.report, rollback.place
         except DomainError as error:
             print_domain_error(error)
             return False
-    _print_report(report, place, order, time.monotonic() - began)
+    _print_report(report, place, options, time.monotonic() - began)
     return not report.errors
 
 
-class _NothingDone(Exception):
-    """Raised to roll back the transaction."""
+class _Rollback(Exception):
+    """Rolls back the transaction of a dry run or of an import with errors."""
 
     def __init__(self, report: "ImportReport", place: _Place) -> None:
         super().__init__()
@@ -159,18 +159,18 @@ class _NothingDone(Exception):
 
 
 async def _import(
-    uow: "UnitOfWork", parts: "Components", order: _Order, progress: "Progress"
+    uow: "UnitOfWork", parts: "Components", options: _Options, progress: "Progress"
 ) -> "tuple[ImportReport, _Place]":
-    from app.core.errors import NotFound  # noqa: PLC0415 -- heavy
+    from app.core.errors import NotFound  # noqa: PLC0415 -- slow to import
     from app.services import exams  # noqa: PLC0415
     from app.services.users import operator  # noqa: PLC0415
 
     staff, now = operator(), parts.clock.now()
-    if order.new is not None:
-        made = await exams.hold_on_paper(uow, staff, exams.PaperDraft(**order.new), now)
+    if options.new is not None:
+        made = await exams.hold_on_paper(uow, staff, exams.PaperDraft(**options.new), now)
         place = _Place(made.exam_id, made.id)
-    elif order.exam_paper is not None and (found := await uow.exams.placement(order.exam_paper)):
-        place = _Place(found[0], order.exam_paper)
+    elif options.exam_paper is not None and (found := await uow.exams.placement(options.exam_paper)):
+        place = _Place(found[0], options.exam_paper)
     else:
         raise NotFound("exam paper")
     report = await exams.import_answer_sheets(
@@ -179,31 +179,29 @@ async def _import(
         staff,
         place.exam_id,
         place.paper_id,
-        order.file,
+        options.file,
         now,
-        roll_number=order.roll_number,
-        columns=order.columns,
-        dry_run=order.dry_run,
+        roll_number=options.roll_number,
+        columns=options.columns,
+        dry_run=options.dry_run,
         progress=progress,
     )
-    if report.errors or order.dry_run:
-        raise _NothingDone(report, place)
+    if report.errors or options.dry_run:
+        raise _Rollback(report, place)
     return report, place
 
 
-def _print_report(report: "ImportReport", place: _Place, order: _Order, seconds: float) -> None:
+def _print_report(report: "ImportReport", place: _Place, options: _Options, seconds: float) -> None:
     if report.errors:
-        print_errors(("Row", "Column", "What is wrong"), [(e.row, e.field, e.message) for e in report.errors])
+        print_table(("Row", "Column", "What is wrong"), [(e.row, e.field, e.message) for e in report.errors])
         console.print(f"Errors: {len(report.errors)}; nothing was imported.", style="red")
         return
-    did = "Would be" if order.dry_run else "Answer sheets"
+    prefix = "Would be" if options.dry_run else "Answer sheets"
     console.print(
-        f"{did} created: {report.created}, updated: {report.updated}, unchanged: {report.unchanged}"
+        f"{prefix} created: {report.created}, updated: {report.updated}, unchanged: {report.unchanged}"
         f" ({seconds:.1f} s)"
     )
     if report.warnings:
-        print_errors(
-            ("Row", "Column", "Worth a look"), [(w.row, w.field, w.message) for w in report.warnings]
-        )
-    if not (order.dry_run and order.new is not None):
+        print_table(("Row", "Column", "Warning"), [(w.row, w.field, w.message) for w in report.warnings])
+    if not (options.dry_run and options.new is not None):
         console.print(f"Exam {place.exam_id}, paper {place.paper_id}", highlight=False, soft_wrap=True)

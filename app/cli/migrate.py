@@ -14,7 +14,7 @@ def migrate() -> None:
     If several processes migrate, each waits for the one before.
     """
     with ensure_servers(migrated=False):
-        from alembic import command  # noqa: PLC0415 -- heavy
+        from alembic import command  # noqa: PLC0415 -- slow to import
         from alembic.config import Config  # noqa: PLC0415
 
         config = Config()

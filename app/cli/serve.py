@@ -24,7 +24,7 @@ def serve(
     # After a shutdown, uvicorn raises the signal again; then our own resources are closed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with ensure_servers(), shared_metrics() if workers > 1 else nullcontext():
-        import uvicorn  # noqa: PLC0415 -- heavy
+        import uvicorn  # noqa: PLC0415 -- slow to import
 
         from app.config import get_settings  # noqa: PLC0415 -- only now is the environment complete
         from app.core import http_protocol, socket_protocol  # noqa: PLC0415

@@ -17,7 +17,7 @@ def worker(
 ) -> None:
     """Run tasks, close overdue attempts and publish jobs until Ctrl-C or SIGTERM."""
     with ensure_servers(), shared_metrics():
-        from app.config import get_settings  # noqa: PLC0415 -- heavy, and only now is the environment complete
+        from app.config import get_settings  # noqa: PLC0415 -- slow to import, and only now is the environment complete
         from app.core.telemetry import configure_logging  # noqa: PLC0415
         from app.workers.supervisor import run_worker  # noqa: PLC0415
 

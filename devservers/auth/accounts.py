@@ -200,7 +200,7 @@ class Accounts:
             if locked is None or await store.session(bearer.session_id, user.id) is None:
                 raise errors.session_not_found()
             if password_hash:
-                locked = await with_password(store, locked, password_hash, keep=bearer.session_id)
+                locked = await with_password(store, locked, password_hash, keep_session=bearer.session_id)
             data = wire.merged(locked.user_metadata, wire.metadata(body, "data"))
             return wire.user_json(await store.save_user(replace(locked, user_metadata=data)))
 
@@ -269,8 +269,8 @@ def confirmed(user: User) -> User:
     return replace(user, email_confirmed_at=user.email_confirmed_at or datetime.now(UTC))
 
 
-async def with_password(store: Store, user: User, password_hash: str, *, keep: UUID | None) -> User:
-    """The user with a new password, not saved yet. Its sessions and one-time tokens are deleted."""
+async def with_password(store: Store, user: User, password_hash: str, *, keep_session: UUID | None) -> User:
+    """The user with a new password, not saved yet. Deletes its one-time tokens and all other sessions."""
     await store.clear_one_time_tokens(user.id)
-    await store.end_sessions(user.id, but=keep)
+    await store.end_sessions(user.id, but=keep_session)
     return replace(user, password_hash=password_hash)

@@ -1,4 +1,4 @@
-"""Administration with the service key: create, list, change, ban and delete users."""
+"""The admin API of the auth server: create, list, change, ban and delete users. Requires the service key."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,21 +14,25 @@ from devservers.auth.store import Database, User
 
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """The use cases of administration. They have no password policy, because only the backend calls them."""
+    """The use cases of the admin API.
+
+    Passwords must only have a length that GoTrue accepts. The backend, which alone calls this API, checks the
+    password policy.
+    """
 
     database: Database
     passwords: Passwords
 
     async def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Create a user; its id and its password hash may come from another server."""
-        email, given_id = wire.email(body), wire.text(body, "id")
+        """Create a user. The body may give an id and a password hash, to import a user of another server."""
+        email, user_id = wire.email(body), wire.text(body, "id")
         password_hash = await self._password_hash(body)
         async with self.database.transaction() as store:
             user = await store.add_user(
                 email,
                 password_hash,
                 confirmed=bool(body.get("email_confirm")),
-                user_id=wire.identifier(given_id) if given_id else None,
+                user_id=wire.identifier(user_id) if user_id else None,
                 user_metadata=wire.merged({}, wire.metadata(body, "user_metadata")),
                 app_metadata=wire.merged({}, wire.metadata(body, "app_metadata")),
             )
@@ -57,10 +61,10 @@ class Admin:
             if user is None:
                 raise errors.user_not_found()
             if password_hash:
-                user = await with_password(store, user, password_hash, keep=None)
+                user = await with_password(store, user, password_hash, keep_session=None)
             changed = _changed(user, body)
             if changed.email != user.email:
-                # A link in a mail to the old address must not be valid any more.
+                # The links in mails to the old address become invalid.
                 await store.clear_one_time_tokens(user_id)
             user = await store.save_user(changed)
         return wire.user_json(user)
@@ -86,7 +90,7 @@ class Admin:
 
 
 def _changed(user: User, body: Mapping[str, Any]) -> User:
-    """The user with the changes of the body."""
+    """The user with the changes that the body requests. The password is not among them."""
     if body.get("email") is not None:
         user = replace(user, email=wire.email(body))
     if body.get("email_confirm"):

@@ -17,7 +17,7 @@ from rehearsal.exam.server_clock import ServerClock
 from rehearsal.exam.staff import ExamAuthor
 from rehearsal.exam.timetable import windows
 from rehearsal.plans import Plan, make_plan
-from rehearsal.questions import Question, compose
+from rehearsal.questions import Question, generate_questions
 
 CUTOFFS = {"general": "90.00"}
 
@@ -39,7 +39,7 @@ async def publish_tests(author: ExamAuthor, options: ExamOptions) -> list[Publis
     """Publish one test for each paper."""
     written = []
     for index in range(options.papers):
-        questions = compose(options.questions, options.seed + 1000 * index)
+        questions = generate_questions(options.questions, options.seed + 1000 * index)
         test_id, ids = await author.publish(questions, options.seconds, f"-{index + 1}")
         written.append(PublishedTest(questions, test_id, ids))
     return written

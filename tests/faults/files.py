@@ -22,7 +22,7 @@ from app.cli.local.servers import SHARED
 from app.config import get_settings
 from rehearsal.account import Account
 from rehearsal.author import Author
-from rehearsal.questions import compose
+from rehearsal.questions import generate_questions
 from tests.faults import hostile_files as hostile
 from tests.faults import installation
 
@@ -129,7 +129,7 @@ async def attack(home: Home, api_url: str) -> bool:
     """Everything, one after the other, and a line for each."""
     staff = Author(api_url, f"files-{uuid4().hex[:8]}")
     await staff.make_account()
-    test_id, question_ids = await staff.publish(compose(20, 1), 7_200)
+    test_id, question_ids = await staff.publish(generate_questions(20, 1), 7_200)
     headers = {"Authorization": f"Bearer {staff.token}"}
     async with (
         Http(base_url=f"{api_url}/v1", headers=headers, timeout=_PATIENCE, trust_env=False) as http,

@@ -6,7 +6,7 @@ import pytest
 
 from rehearsal.marking import mark, maximum, percentile, rank
 from rehearsal.plans import Answer
-from rehearsal.questions import Question, compose
+from rehearsal.questions import Question, generate_questions
 
 SINGLE = Question(1, "single_choice", "b", aptitude=False)
 SEVERAL = Question(1, "multiple_choice", "bcd", aptitude=True)
@@ -50,7 +50,7 @@ class TestMark:
         assert mark(questions, {1: ("b",), 3: ("true",)}).score == Fraction(4, 3) * Fraction(3, 2)
 
     def test_all_by_the_key_is_the_maximum(self) -> None:
-        questions = compose(100, seed=5)
+        questions = generate_questions(100, seed=5)
         answers: dict[int, Answer] = {
             q.number: q.key if q.type == "numeric" else (q.key,) if q.type == "true_false" else tuple(q.key)
             for q in questions

@@ -6,9 +6,9 @@ from itertools import chain, pairwise
 import pytest
 
 from rehearsal.plans import DevicePlan, Edit, Ending, Plan, Sync, make_plan
-from rehearsal.questions import compose
+from rehearsal.questions import generate_questions
 
-QUESTIONS = compose(40, seed=1)
+QUESTIONS = generate_questions(40, seed=1)
 PLANS = [make_plan(1, number, QUESTIONS, devices=2) for number in range(1, 101)]
 
 
