@@ -107,7 +107,7 @@ FormatIn = Annotated[
 class CompiledOut(Out):
     """A plain question: send it to `POST /questions` with a subject and whatever else it shall have."""
 
-    type: Literal["single_choice"]
+    type: str
     text: LocalizedText
     options: list[OptionOut]
     key: StoredKey

@@ -5,18 +5,29 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic_core import InitErrorDetails, ValidationError
 
+from app.engine.question_types import NO_KEY, QUESTION_TYPES
 from app.models import LocalizedText, Question, QuestionVersion
 from app.repositories.questions import QuestionFilter
 from app.schemas.changes import Changes
-from app.schemas.common import ONE_LINE, In, Localized, OptionId, Out
+from app.schemas.common import ONE_LINE, In, Localized, OptionId, Out, trimmed
 from app.schemas.media import MediaIds as Media
 from app.services.questions import Content, Duplicate, Place, SheetFormat, Shown
 
 LONGEST_GLANCE = 200
 
-QuestionType = Literal["single_choice", "multiple_choice", "true_false", "numeric", "descriptive"]
+
+def _known_type(name: str) -> str:
+    if name not in QUESTION_TYPES:
+        raise ValueError(f"write one of: {', '.join(QUESTION_TYPES)}")
+    return name
+
+
+QuestionTypeName = Annotated[
+    str, AfterValidator(_known_type), Field(json_schema_extra={"enum": list(QUESTION_TYPES)})
+]
 Difficulty = Literal["easy", "medium", "hard"]
 QuestionStatus = Literal["draft", "active", "retired"]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=50), ONE_LINE]
@@ -29,7 +40,6 @@ def _distinct(tags: list[str]) -> list[str]:
 Tags = Annotated[list[Tag], Field(max_length=20), AfterValidator(_distinct)]
 Source = Annotated[str, StringConstraints(min_length=1, max_length=300), ONE_LINE]
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=200), ONE_LINE]
-Number = Annotated[str, Field(max_length=32, examples=["3.14"])]
 
 
 class OptionIn(In):
@@ -42,36 +52,34 @@ class OptionIn(In):
 MOST_OPTIONS = 20
 
 Options = Annotated[list[OptionIn], Field(max_length=MOST_OPTIONS)]
-Combination = Annotated[list[OptionId], Field(max_length=MOST_OPTIONS)]
-"""A whole right answer."""
 
 
-class KeyIn(In):
-    """What is right: whole right answers by option id, or a number with its tolerance."""
-
-    accepted: Annotated[list[Combination], Field(max_length=64)] | None = None
-    value: Number | None = None
-    tolerance: Number | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_answer(cls, value: Any) -> Any:
-        return {"accepted": [value]} if isinstance(value, list) else value
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        if (self.accepted is None) == (self.value is None):
-            raise ValueError('send either "accepted" or "value"')
-        if self.value is None and self.tolerance is not None:
-            raise ValueError('"tolerance" belongs to "value"')
-        return self
-
-    def stored(self) -> dict[str, Any]:
-        """What the service takes."""
-        return self.model_dump(exclude_none=True)
+def _key(value: Any) -> Any:
+    """The key without spaces around its texts and without nulls; a list is short for one right answer."""
+    if isinstance(value, list):
+        value = {"accepted": [value]}
+    if not isinstance(value, dict):
+        return value
+    if "dropped" in value:  # A question is dropped by a sheet or by a correction of the key.
+        mistake = InitErrorDetails(type="extra_forbidden", loc=("dropped",), input=value["dropped"])
+        raise ValidationError.from_exception_data("Key", [mistake])
+    return {name: trimmed(part) for name, part in value.items() if part is not None}
 
 
-Key = Annotated[KeyIn, Field(examples=[{"accepted": [["b"]]}, ["b"], {"value": "3.14", "tolerance": "0.01"}])]
+Key = Annotated[
+    dict[str, Any],
+    BeforeValidator(_key),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                *(kind.key_schema for kind in QUESTION_TYPES.values() if kind.key_schema),
+                {"type": "array", "items": {"type": "string"}, "description": "Short for one right answer."},
+            ],
+            "examples": [{"accepted": [["b"]]}, ["b"], {"value": "3.14", "tolerance": "0.01"}],
+        }
+    ),
+]
+"""What is right. The question's type says what its key may be, and checks it."""
 
 
 class QuestionIn(In):
@@ -79,10 +87,10 @@ class QuestionIn(In):
 
     subject_id: UUID
     chapter_id: UUID | None = None
-    type: QuestionType
+    type: QuestionTypeName
     text: Localized
     options: Options = Field(default_factory=list)
-    key: Key = KeyIn(accepted=[])
+    key: Key = Field(default_factory=lambda: dict(NO_KEY))
     explanation: Localized | None = None
     difficulty: Difficulty | None = None
     tags: Tags = Field(default_factory=list)
@@ -102,7 +110,7 @@ class QuestionIn(In):
             type=self.type,
             text=self.text,
             options=[option.model_dump() for option in self.options],
-            key=self.key.stored(),
+            key=self.key,
             explanation=self.explanation,
             difficulty=self.difficulty,
             tags=self.tags,
@@ -120,7 +128,7 @@ class QuestionChanges(Changes):
 
     subject_id: UUID | None = None
     chapter_id: UUID | None = None
-    type: QuestionType | None = None
+    type: QuestionTypeName | None = None
     text: Localized | None = None
     options: Options | None = None
     key: Key | None = None
@@ -132,13 +140,6 @@ class QuestionChanges(Changes):
     passage_id: UUID | None = None
     media: Media | None = None
     status: Literal["draft", "active"] | None = None
-
-    def changes(self) -> dict[str, Any]:
-        """The fields that were sent, as the service takes them."""
-        changes = super().changes()
-        if self.key is not None:
-            changes["key"] = self.key.stored()
-        return changes
 
 
 class OptionOut(Out):

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from app.core.errors import FieldError
 from app.engine.marks import RoundingPolicy, parse_marks, printed
-from app.engine.scoring import DroppedRule, PartialRule
+from app.engine.partial_rules import NO_PARTIAL_MARKS, PARTIAL_RULES, partial_rule
+from app.engine.scoring import DroppedRule
 from app.models import LocalizedText, Test, TestConsent
 from app.repositories.tests import Listed
 from app.schemas.changes import Changes
@@ -42,13 +43,24 @@ def _positive(value: str) -> str:
     return value
 
 
+def _known_rule(name: str) -> str:
+    partial_rule(name)
+    return name
+
+
+PartialRuleName = Annotated[
+    str, AfterValidator(_known_rule), Field(json_schema_extra={"enum": list(PARTIAL_RULES)})
+]
+"""The name of a rule for partial marks."""
+
+
 class MarkingPart(In):
     """Marks of one section or question; what is left out comes from the level above."""
 
     correct: Annotated[Marks, AfterValidator(_positive)] | None = None
     incorrect: Annotated[Marks, AfterValidator(_not_positive)] | None = None
     unattempted: Marks | None = None
-    partial: PartialRule | None = None
+    partial: PartialRuleName | None = None
 
 
 class MarkingIn(In):
@@ -57,7 +69,7 @@ class MarkingIn(In):
     correct: Annotated[Marks, AfterValidator(_positive)]
     incorrect: Annotated[Marks, AfterValidator(_not_positive)]
     unattempted: Marks = "0"
-    partial: PartialRule = PartialRule.NONE
+    partial: PartialRuleName = NO_PARTIAL_MARKS.name
     dropped: DroppedRule
     rounding: RoundingPolicy
 
@@ -68,7 +80,7 @@ class MarkingOut(Out):
     correct: str
     incorrect: str
     unattempted: str
-    partial: PartialRule = PartialRule.NONE
+    partial: PartialRuleName = NO_PARTIAL_MARKS.name
     dropped: DroppedRule
     rounding: RoundingPolicy
 

@@ -8,18 +8,18 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.engine.answers import Answer
 from app.engine.marks import RoundingPolicy
+from app.engine.partial_rules import PARTIAL_RULES
+from app.engine.question_types.choice import Accepted
+from app.engine.question_types.numeric import NumericKey
 from app.engine.scoring import (
-    Accepted,
-    Answer,
     Dropped,
     DroppedRule,
     Item,
     Marks,
-    NumericKey,
     Outcome,
     PaperKey,
-    PartialRule,
     SectionRule,
     score_paper,
 )
@@ -42,7 +42,7 @@ schemes = st.builds(
     st.sampled_from([Fraction(1), Fraction(2), Fraction(5, 2)]),
     st.sampled_from([Fraction(0), Fraction(-2, 3), Fraction(-5, 6)]),
     st.sampled_from([Fraction(0), Fraction(-1, 4), Fraction(1, 4)]),
-    st.sampled_from(PartialRule),
+    st.sampled_from(list(PARTIAL_RULES.values())),
 )
 
 
@@ -87,7 +87,7 @@ def slow_marks(item: Item, answer: Answer | None) -> Fraction:
     for right in item.key.options:
         if isinstance(answer, tuple) and set(answer) == right:
             return item.marks.correct
-        if item.marks.partial == "proportional" and isinstance(answer, tuple):
+        if item.marks.partial.name == "proportional" and isinstance(answer, tuple):
             hits = [option for option in right if option in answer]
             misses = [option for option in answer if option not in right]
             if hits and not misses:

@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from app.engine.scoring import Answer, Scorecard, Tally, score_paper
+from app.engine.answers import Answer, answer_of
+from app.engine.scoring import Scorecard, Tally, score_paper
 from app.models import Attempt, AttemptStatus, ResponseEvent, Result
 from app.repositories.attempts.grading import Score
 from app.services.components import Components
@@ -150,10 +151,8 @@ def answers_of(standing: Iterable[ResponseEvent]) -> dict[UUID, Answer]:
 
 def answered(stored: Mapping[UUID, Any]) -> dict[UUID, Answer]:
     """Stored answers by question, as the rule wants them."""
-    return {
-        question_id: tuple(answer) if isinstance(answer, list) else answer
-        for question_id, answer in stored.items()
-    }
+    answers = {question_id: answer_of(answer) for question_id, answer in stored.items()}
+    return {question_id: answer for question_id, answer in answers.items() if answer is not None}
 
 
 def stored_scorecard(card: Scorecard) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from app.engine.marks import parse_marks
+from app.engine.question_types import DROPPED_KEY, question_type
 from app.services.printing.markdown import Block, blocks_of
 from app.services.printing.sheets import (
     Figure,
@@ -178,7 +179,8 @@ class _PaperComposer(_Composer):
 
     def _question(self, question: Entry, marks_differ: bool) -> QuestionItem:
         wording = self._wording
-        hints = [wording.several_options] if question["type"] == "multiple_choice" else []
+        kind = question_type(question["type"])
+        hints = [kind.hint[self._language]] if kind.hint else []
         if marks_differ:
             hints.append("; ".join(_signed(marks) for marks in _marks(question) if marks))
         return QuestionItem(
@@ -190,7 +192,7 @@ class _PaperComposer(_Composer):
                 Option(label, self._blocks(option["text"]))
                 for label, option in zip(_labels(question).values(), question["options"], strict=True)
             ],
-            answer_line=None if question["options"] else wording.answer_line,
+            answer_line=wording.answer_line if kind.has_answer_line() else None,
         )
 
 
@@ -220,15 +222,10 @@ class _SolutionsComposer(_Composer):
 
     def _answer(self, question: Entry) -> str:
         key, wording = self._answer_key[question["id"]]["key"], self._wording
-        if key.get("dropped"):
+        if key == DROPPED_KEY:
             return wording.dropped
-        if "value" in key:
-            tolerance = parse_marks(key.get("tolerance", "0"))
-            return f"{key['value']} ± {key['tolerance']}" if tolerance else str(key["value"])
-        labels = _labels(question)
-        return wording.either.join(
-            wording.both.join(labels[option_id] for option_id in options) for options in key["accepted"]
-        )
+        answers = question_type(question["type"]).printed_key(key, _labels(question))
+        return wording.either.join(wording.both.join(parts) for parts in answers)
 
 
 def _labels(question: Entry) -> dict[str, str]:

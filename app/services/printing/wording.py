@@ -29,7 +29,6 @@ class Wording:
     questions: str
     question: str
     choose: str
-    several_options: str
     answer_line: str
     passage: str
     passage_of_one: str
@@ -88,7 +87,6 @@ ENGLISH = Wording(
     questions="Questions {first} to {last}",
     question="Question {first}",
     choose="Answer any {choose}; the first {choose} answered count",
-    several_options="one or more options",
     answer_line="Answer:",
     passage="Read the following and answer questions {first} to {last}.",
     passage_of_one="Read the following and answer question {first}.",
@@ -120,7 +118,6 @@ HINDI = Wording(
     questions="प्रश्न {first} से {last}",
     question="प्रश्न {first}",
     choose="कोई {choose} प्रश्न कीजिए; जिनके उत्तर दिए गए हों उनमें से पहले {choose} गिने जाएँगे",
-    several_options="एक या अधिक विकल्प",
     answer_line="उत्तर :",
     passage="निम्नलिखित को पढ़िए और प्रश्न {first} से {last} तक के उत्तर दीजिए।",
     passage_of_one="निम्नलिखित को पढ़िए और प्रश्न {first} का उत्तर दीजिए।",

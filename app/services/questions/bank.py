@@ -18,7 +18,6 @@ from app.services.questions.content import (
     Content,
     content_of,
     fingerprint,
-    normalized_key,
     problems_of,
 )
 from app.services.unit_of_work import Reading, UnitOfWork
@@ -172,7 +171,7 @@ async def _checked(uow: UnitOfWork, author: Principal, place: Place, content: Co
     errors += await _place_problems(uow, author, place, content)
     if errors:
         raise Invalid("The question is not valid.", errors=errors)
-    return replace(content, key=normalized_key(content.key))
+    return content.normalized()
 
 
 async def _place_problems(

@@ -20,8 +20,8 @@ from app.services import audit, embargo
 from app.services.audit import Subject
 from app.services.questions.bank import Shown, page
 from app.services.questions.cells import harmless, one_line_end, written_tags
-from app.services.questions.columns import OPTION_LETTERS
-from app.services.questions.content import DROPPED, Key
+from app.services.questions.columns import OPTION_COLUMNS
+from app.services.questions.content import Content, content_of, reading
 from app.services.questions.syllabus import Labels
 from app.services.questions.workbooks import SHEET, xml_text
 from app.services.unit_of_work import Reading
@@ -84,7 +84,7 @@ def header_of(languages: Iterable[str]) -> list[str]:
     def each(name: str) -> list[str]:
         return [name, *(f"{name}_{language}" for language in others)]
 
-    options = (column for letter in OPTION_LETTERS for column in each(f"option_{letter}"))
+    options = (column for name in OPTION_COLUMNS for column in each(name))
     return [
         *("number", "external_id", "type", "subject", "chapter", "passage_id"),
         *each("question"),
@@ -97,13 +97,24 @@ def header_of(languages: Iterable[str]) -> list[str]:
 
 def fits(shown: Shown) -> bool:
     """Whether the reader may have it, and a sheet can hold it."""
-    letters = [option["id"] for option in shown.question.version.options]
-    return not shown.withheld and "".join(letters) == OPTION_LETTERS[: len(letters)]
+    question = shown.question
+    with reading(question.id):
+        return not shown.withheld and _fits(content_of(question.version))
+
+
+def _fits(content: Content) -> bool:
+    """Whether the options are the first ones of each list of columns that their type has."""
+    ids = [option["id"] for option in content.options]
+    fitting: list[str] = []
+    for columns in content.kind.option_lists:
+        count = len(set(columns.values()) & set(ids))
+        fitting += list(columns.values())[:count]
+    return ids == fitting
 
 
 def cells_of(question: Question, labels: Labels, passages: Mapping[UUID, str]) -> dict[str, str]:
     """A question by column; what is empty has none."""
-    said = question.version
+    said = content_of(question.version)
     cells = {
         "number": "" if question.source_number is None else str(question.source_number),
         "external_id": question.external_id or "",
@@ -111,7 +122,7 @@ def cells_of(question: Question, labels: Labels, passages: Mapping[UUID, str]) -
         "subject": labels.subject(question.subject_id),
         "chapter": labels.chapter(question.chapter_id) if question.chapter_id else "",
         "passage_id": passages[said.passage_id] if said.passage_id else "",
-        "key": written_key(said.key),
+        "key": written_key(said),
         "status": question.status,
         "difficulty": said.difficulty or "",
         "tags": written_tags(said.tags),
@@ -120,18 +131,17 @@ def cells_of(question: Question, labels: Labels, passages: Mapping[UUID, str]) -
         **_texts("question", said.text),
         **_texts("explanation", said.explanation or {}),
     }
+    columns = {option_id: column for column, option_id in said.kind.option_columns.items()}
     for option in said.options:
-        cells |= _texts(f"option_{option['id']}", option["text"])
+        cells |= _texts(columns[option["id"]], option["text"])
     return cells
 
 
-def written_key(key: Key) -> str:
+def written_key(content: Content) -> str:
     """`b`, `bd`, `b|d`, `3.14±0.01` or `dropped`; nothing where the key is still to come."""
-    if key == DROPPED:
+    if content.is_dropped:
         return "dropped"
-    if "value" in key:
-        return key["value"] if key["tolerance"] == "0" else f"{key['value']}±{key['tolerance']}"
-    return "|".join("".join(answer) for answer in key["accepted"])
+    return content.kind.key_to_cell(content.key) if content.has_key else ""
 
 
 class CsvWriter:

@@ -1,42 +1,46 @@
 """One row of a sheet: its cells in, a question or what is wrong with it out."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.core.errors import FieldError
 from app.core.names import problem_of
+from app.engine.question_types import (
+    DROPPED_KEY,
+    NO_KEY,
+    QUESTION_TYPES,
+    QuestionType,
+    choice_for,
+    key_answers,
+    question_type,
+)
 from app.models import LocalizedText
 from app.services.questions.cells import as_given, read_tags
-from app.services.questions.columns import OPTION_LETTERS, Columns, spreadsheet_letters
-from app.services.questions.content import (
-    DROPPED,
-    NO_KEY,
-    Content,
-    Key,
-    Option,
-    normalized_key,
-    problems_of,
-)
+from app.services.questions.columns import OPTION_COLUMNS, Columns, spreadsheet_letters
+from app.services.questions.content import Content, Key, Option, problems_of
 
 LONGEST_CELL = 20_000
 
 # Texts of one line; the others may have several, and control characters in them are shown as they are.
 _ONE_LINE = ("subject", "chapter", "source", "external_id", "passage_id")
-_LONGEST = {"subject": 300, "chapter": 300, "source": 300, "external_id": 200, "passage_id": 200, "key": 200}
+_LONGEST = {
+    "subject": 300,
+    "chapter": 300,
+    "source": 300,
+    "external_id": 200,
+    "passage_id": 200,
+    "key": 5_000,
+}
 _LARGEST_NUMBER = 2**31 - 1
-TYPES = ("single_choice", "multiple_choice", "true_false", "numeric", "descriptive")
+TYPES = tuple(QUESTION_TYPES)
 DIFFICULTIES = ("easy", "medium", "hard")
 STATUSES = ("draft", "active", "retired")
 _MAY_WAIT = ("draft", "retired")  # for a key
 _MOST_TAGS = 20
 _MOST_IMAGES = 20
 _LONGEST_TAG = 50
-# A single letter that is no option is told as that; a word such as "none" is no key at all.
-_LETTERS = re.compile(r"[a-f]+(\|[a-f]+)*|[a-z]")
-# Not every keyboard has it.
-_PLUS_MINUS = re.compile(r"\+\s*/?\s*-")
 
 
 class EmptyKey(StrEnum):
@@ -96,7 +100,7 @@ class RowReader:
         question = SheetRow(
             row=self.row,
             content=content,
-            status="draft" if waits and status != "retired" and content.type != "descriptive" else status,
+            status="draft" if waits and status != "retired" and content.kind.is_marked else status,
             subject=self._cell("subject"),
             chapter=self._cell("chapter"),
             external_id=self._cell("external_id"),
@@ -107,54 +111,58 @@ class RowReader:
         )
         return None if self.errors else question
 
-    def _content(self, question_type: str, key_cell: str | None, *, waits: bool) -> Content:
+    def _content(self, kind: QuestionType, key_cell: str | None, *, waits: bool) -> Content:
         text = self._localized("question")
         if not text:
             self._wrong("question", "the question has no text")
         content = Content(
-            type=question_type,
+            type=kind.name,
             text=text,
-            options=self._options(),
-            key=self._key(question_type, key_cell),
+            options=self._options(kind),
+            key=self._key(kind, key_cell),
             explanation=self._localized("explanation") or None,
             difficulty=self._one_of("difficulty", DIFFICULTIES),
             tags=self._tags(),
         )
         if not self.errors:
             self._report(problems_of(content, needs_key=not waits), content)
-        return content
+        return content if self.errors else content.normalized()
 
-    def _type(self, key_cell: str | None) -> str:
-        """What the row says it is; else a key of several options together makes it multiple choice."""
+    def _type(self, key_cell: str | None) -> QuestionType:
+        """The type that the row names; without one, the choice that its key fits."""
         said = self._one_of("type", TYPES)
-        if said is not None:
-            return said
-        together = any(len(answer) > 1 for answer in key_answers(key_cell or ""))
-        return "multiple_choice" if together else "single_choice"
+        return question_type(said) if said is not None else choice_for(key_answers(key_cell or ""))
 
-    def _key(self, question_type: str, cell: str | None) -> Key:
+    def _key(self, kind: QuestionType, cell: str | None) -> Key:
         if cell is None:
-            dropped = self.empty_key is EmptyKey.DROPPED and question_type != "descriptive"
-            return DROPPED if dropped else NO_KEY
+            dropped = self.empty_key is EmptyKey.DROPPED and kind.is_marked
+            return dict(DROPPED_KEY if dropped else NO_KEY)
         if cell.lower() == "dropped":
-            return DROPPED
-        if question_type == "numeric":
-            value, _, tolerance = _PLUS_MINUS.sub("±", cell).partition("±")
-            return normalized_key({"value": value.strip(), "tolerance": tolerance.strip()})
-        if question_type == "true_false":
-            return {"accepted": [[cell.lower()]]}
-        answers = key_answers(cell)
-        if not answers:
-            self._wrong("key", f'"{cell}" is no key; write "b", "bd" for exactly both, "b|d" for either')
-        return normalized_key({"accepted": answers})
+            return dict(DROPPED_KEY)
+        try:
+            return dict(kind.key_from_cell(cell))
+        except ValueError as error:
+            self._wrong("key", str(error))
+            return dict(NO_KEY)
 
-    def _options(self) -> list[Option]:
-        texts = {letter: self._localized(f"option_{letter}") for letter in OPTION_LETTERS}
-        last = max((letter for letter, text in texts.items() if text), default="")
-        for letter, text in texts.items():
-            if letter < last and not text:
-                self._wrong(f"option_{letter}", f"this is empty, but option_{last} is not")
-        return [{"id": letter, "text": text} for letter, text in texts.items() if text]
+    def _options(self, kind: QuestionType) -> list[Option]:
+        texts = {column: self._localized(column) for column in OPTION_COLUMNS}
+        for column, text in texts.items():
+            if text and column not in kind.option_columns:
+                self._wrong(column, f"a {kind.title} question has nothing in this column")
+        for columns in kind.option_lists:
+            self._check_gaps(list(columns), texts)
+        return [
+            {"id": option_id, "text": text}
+            for column, option_id in kind.option_columns.items()
+            if (text := texts[column])
+        ]
+
+    def _check_gaps(self, columns: Sequence[str], texts: Mapping[str, LocalizedText]) -> None:
+        last = max((place for place, column in enumerate(columns) if texts[column]), default=0)
+        for column in columns[:last]:
+            if not texts[column]:
+                self._wrong(column, f"this is empty, but {columns[last]} is not")
 
     def _tags(self) -> list[str]:
         tags = read_tags(self._cell("tags") or "")
@@ -218,8 +226,7 @@ class RowReader:
 
     def _report(self, problems: Iterable[FieldError], content: Content) -> None:
         for problem in problems:
-            numeric = content.type == "numeric" and problem.field.startswith("key.")
-            hint = ' With a tolerance: "3.14±0.01".' if numeric else ""
+            hint = content.kind.key_hint if problem.field.startswith("key.") else ""
             self._wrong(_column_of(problem.field, content), problem.message + hint)
 
     def _wrong(self, column: str, message: str) -> None:
@@ -228,19 +235,11 @@ class RowReader:
             self.errors.append(error)
 
 
-def key_answers(cell: str) -> list[list[str]]:
-    """`b` → [[b]], `b d` → [[b, d]], `B | D` → [[b], [d]]; nothing where it is none of these, as `b or d`."""
-    parts = [part.split() for part in cell.lower().split("|")]
-    if any(len(part) > 1 and max(map(len, part)) > 1 for part in parts):
-        return []
-    compact = "|".join("".join(part) for part in parts)
-    return [list(answer) for answer in compact.split("|")] if _LETTERS.fullmatch(compact) else []
-
-
 def _column_of(path: str, content: Content) -> str:
     """The API's name of a field as the sheet's: `options.1.text` → `option_b`, `key.accepted.0` → `key`."""
     name, _, rest = path.partition(".")
     if name != "options":
         return name
     place = rest.partition(".")[0]
-    return f"option_{content.options[int(place)]['id']}" if place else "option_a"
+    columns = {option_id: column for column, option_id in content.kind.option_columns.items()}
+    return columns[content.options[int(place)]["id"]] if place else next(iter(columns.values()))

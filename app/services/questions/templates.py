@@ -8,6 +8,7 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
+from app.engine.question_types import QUESTION_TYPES
 from app.services.questions.exports import SheetFormat, header_of
 from app.services.questions.limits import MOST_ROWS
 from app.services.questions.rows import DIFFICULTIES, STATUSES, TYPES
@@ -25,7 +26,7 @@ _NOTES = (
         "key",
         "b: option b. bd: exactly b and d. b|d: either. dropped: nothing counts. True/false: true or false.",
     ),
-    ("key of a numeric question", "3.14, or 3.14±0.01 with a tolerance; +- does for ±."),
+    *(kind.sheet_note for kind in QUESTION_TYPES.values() if kind.sheet_note),
     ("type", "Empty means single_choice, or multiple_choice where the key names several options together."),
     ("subject, chapter", "By name; what is not there is made. The subject may be given for the whole sheet."),
     ("external_id", "Your own name for the question: importing it again changes this question."),

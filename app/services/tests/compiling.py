@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orjson
 
+from app.engine.question_types import Option, question_type
 from app.models import (
     LocalizedText,
     Media,
@@ -19,6 +20,7 @@ from app.models import (
     TestSection,
 )
 from app.services.questions import media
+from app.services.questions.content import reading
 from app.services.tests.papers import paper_key
 from app.services.unit_of_work import Reading
 
@@ -26,11 +28,6 @@ JsonObject = dict[str, Any]
 Bank = Mapping[UUID, tuple[Question, QuestionVersion]]
 Passages = Mapping[UUID, PassageVersion]
 Images = Mapping[UUID, Media]
-
-TRUE_FALSE_OPTIONS = (
-    {"id": "true", "text": {"en": "True", "hi": "सही"}},
-    {"id": "false", "text": {"en": "False", "hi": "गलत"}},
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +129,14 @@ def resolved_marks(test: Test, section: TestSection, question: JsonObject | None
 
 
 def option_ids(version: QuestionVersion) -> list[str]:
-    """What may be answered, in the author's order; empty for numeric questions."""
-    return [option["id"] for option in _options(version)]
+    """What an answer may name, in the author's order."""
+    with reading(version.question_id):
+        return question_type(version.type).option_ids(version.options)
 
 
-def _options(version: QuestionVersion) -> Sequence[JsonObject]:
-    return TRUE_FALSE_OPTIONS if version.type == "true_false" else version.options
+def _options(version: QuestionVersion) -> Sequence[Option]:
+    with reading(version.question_id):
+        return question_type(version.type).shown_options(version.options)
 
 
 def document_of(material: Material, version: int) -> JsonObject:

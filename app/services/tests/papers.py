@@ -11,21 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from app.engine.marks import RoundingPolicy, parse_marks
-from app.engine.scoring import (
-    Accepted,
-    Dropped,
-    DroppedRule,
-    Item,
-    Key,
-    Marks,
-    NumericKey,
-    PaperKey,
-    PartialRule,
-    SectionRule,
-    parse_numeric,
-)
+from app.engine.partial_rules import NO_PARTIAL_MARKS, partial_rule
+from app.engine.scoring import DroppedRule, Item, Marks, PaperKey, SectionRule, key_of
 from app.engine.timing import SectionTime
 from app.models import LocalizedText, Paper
+from app.services.questions.content import reading
 from app.services.unit_of_work import Reading
 
 JsonObject = Mapping[str, Any]
@@ -142,12 +132,7 @@ def paper_key(rules: JsonObject, answer_key: Mapping[str, JsonObject]) -> PaperK
     }
     return PaperKey(
         items=tuple(
-            Item(
-                UUID(entry["id"]),
-                section_of[entry["id"]],
-                scoring_key(answer_key[entry["id"]]["key"]),
-                marks(entry["marks"]),
-            )
+            _item(entry, section_of[entry["id"]], answer_key[entry["id"]]["key"])
             for entry in rules["questions"]
         ),
         sections=tuple(SectionRule(UUID(section["id"]), section["choose"]) for section in rules["sections"]),
@@ -156,13 +141,11 @@ def paper_key(rules: JsonObject, answer_key: Mapping[str, JsonObject]) -> PaperK
     )
 
 
-def scoring_key(key: JsonObject) -> Key:
-    """A key as it is stored, as the rule wants it."""
-    if key.get("dropped"):
-        return Dropped()
-    if "value" in key:
-        return NumericKey(parse_numeric(key["value"]), parse_numeric(key.get("tolerance", "0")))
-    return Accepted(frozenset(frozenset(options) for options in key["accepted"]))
+def _item(entry: JsonObject, section_id: UUID, stored_key: JsonObject) -> Item:
+    question_id = UUID(entry["id"])
+    with reading(question_id):
+        key = key_of(entry["type"], stored_key)
+    return Item(question_id, section_id, key, marks(entry["marks"]))
 
 
 def marks(marking: JsonObject) -> Marks:
@@ -171,7 +154,7 @@ def marks(marking: JsonObject) -> Marks:
         correct=parse_marks(marking["correct"]),
         incorrect=parse_marks(marking["incorrect"]),
         unattempted=parse_marks(marking["unattempted"]) if "unattempted" in marking else Fraction(0),
-        partial=PartialRule(marking.get("partial") or PartialRule.NONE),
+        partial=partial_rule(marking.get("partial") or NO_PARTIAL_MARKS.name),
     )
 
 

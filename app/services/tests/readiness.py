@@ -1,10 +1,13 @@
 """What stands in the way of publishing a draft, and which texts its languages lack."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from uuid import UUID
 
 from app.core.errors import FieldError
-from app.models import LocalizedText, Question, QuestionVersion
+from app.engine.question_types import UnreadableQuestion, question_type
+from app.engine.scoring import key_of
+from app.models import Question, QuestionVersion
+from app.services.questions.content import reading
 from app.services.tests.compiling import Material, answer_key_of, rules_of, sources
 from app.services.tests.papers import paper_key
 
@@ -66,8 +69,13 @@ def _unfit(material: Material) -> list[FieldError]:
 def _unusable(question: Question, version: QuestionVersion) -> str | None:
     if question.status != "active":
         return f"the question is {question.status}"
-    if version.type == "descriptive":
-        return "descriptive questions cannot be marked yet"
+    try:
+        kind = question_type(version.type)
+        if not kind.is_marked:
+            return f"{kind.title} questions cannot be marked yet"
+        key_of(version.type, version.key)
+    except UnreadableQuestion as error:
+        return str(error)
     return None
 
 
@@ -87,7 +95,7 @@ def _contradictions(material: Material) -> list[FieldError]:
     return []
 
 
-def _texts(material: Material) -> Iterable[tuple[str, LocalizedText]]:
+def _texts(material: Material) -> Iterable[tuple[str, Mapping[str, str]]]:
     test = material.test
     yield "title", test.title
     for number, section in enumerate(test.sections):
@@ -96,7 +104,9 @@ def _texts(material: Material) -> Iterable[tuple[str, LocalizedText]]:
             version = material.bank[entry.question_id][1]
             path = f"sections.{number}.questions.{place}"
             yield f"{path}.text", version.text
-            for option in version.options:
-                yield f"{path}.options.{option['id']}", option["text"]
+            with reading(version.question_id):
+                kind = question_type(version.type)
+            for name, text in kind.texts(version.options):
+                yield f"{path}.{name}", text
     for passage_id, passage in material.passages.items():
         yield f"passages.{passage_id}", passage.text

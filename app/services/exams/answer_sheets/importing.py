@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.core.errors import Conflict, NotPossible
 from app.core.ids import uuid7
-from app.engine.scoring import Answer
+from app.engine.answers import Answer
 from app.models import Attempt, AttemptStatus, Exam, ExamPaper
 from app.repositories.attempts.grading import Score
 from app.repositories.exams import PaperEvent

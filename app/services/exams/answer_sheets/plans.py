@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from app.engine.scoring import Answer
+from app.engine.answers import Answer
 from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Registration, Role
 from app.repositories.exams import Account
 from app.services import attempts

@@ -6,12 +6,13 @@ from uuid import UUID
 
 from app.core.errors import Invalid
 from app.core.names import LONGEST_EMAIL, LONGEST_NAME, email_address, problem_of
-from app.engine.scoring import Answer
+from app.engine.answers import Answer
+from app.engine.question_types import OPTION_LETTERS
 from app.services.exams.answer_sheets.cells import AnswerReader, reader_of
 from app.services.exams.answer_sheets.columns import ROLL_NUMBER, Layout, read_layout
 from app.services.questions import RowError
 from app.services.questions.cells import as_given
-from app.services.questions.columns import OPTION_LETTERS, spreadsheet_letters
+from app.services.questions.columns import spreadsheet_letters
 from app.services.questions.limits import MOST_ERRORS_FOUND, MOST_ROWS, NOTHING_MORE_READ
 from app.services.questions.sheets import check_header, filled, records_of
 from app.services.questions.workbooks import SheetCells, is_workbook
