@@ -106,10 +106,10 @@ def _lifespan(
                 asyncio.create_task(keep_running("revocations", lambda: revocations.follow(parts, since))),
                 asyncio.create_task(keep_running("arrivals", arrivals.watch)),
             ]
-            # What lives as long as the process is no garbage; looking through it was most of the slowest
-            # requests' time (docs/performance.md).
             if settings.shows_docs:
                 app.openapi()  # Anybody may ask for the document, and making it holds the event loop.
+            # Objects that live as long as the process are no garbage. Scanning them took most of the time of
+            # the slowest requests (docs/performance.md).
             gc.collect()
             gc.freeze()
             try:

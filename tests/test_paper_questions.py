@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.config import Settings
 from app.database import create_engine
 from app.services.unit_of_work import unit_of_work
+from tests.builders.content import PublishedTest, publish_test
 from tests.conftest import ROOT, cloned_database
-from tests.content import Made, publish_test
 
 # As the version before migration 0008 publishes: it knows the table of papers alone.
 PUBLISH_ANEW = """
@@ -38,7 +38,7 @@ async def owner(database: str) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
-async def known(engine: AsyncEngine, made: Made) -> dict[int, set[str]]:
+async def known(engine: AsyncEngine, made: PublishedTest) -> dict[int, set[str]]:
     """The questions of each version of a test's paper, as the table has them."""
     statement = """
         select papers.version, paper_questions.question_id::text as question_id

@@ -19,7 +19,8 @@ TICKS_AFTER_HOLD = 5
 A tick takes two rounds of the loop, and uvloop up to eight from a connection that waits to the application.
 """
 LONGEST_HOLD = 5.0
-"""No request is dated back by more seconds than this. The worker leaves attempts open for so long, too."""
+"""No request is dated back by more seconds than this. An attempt is not ended for its deadline before the
+same time after the grace (`closing_delay` in app/services/attempts/closing.py)."""
 
 
 class LoopHold:

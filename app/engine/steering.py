@@ -54,9 +54,12 @@ class Refused(Exception):
     """The step is not possible from this state; the sentence is for whoever asked."""
 
 
-def overtaken(sitting: Sitting, now: datetime, grace: timedelta) -> Sitting:
-    """The sitting as the clock has left it: over, if deadline and grace are, swept or not."""
-    is_late = timing.arrival(now, sitting.deadline_at, grace) is Arrival.LATE
+def overtaken(sitting: Sitting, now: datetime, delay: timedelta) -> Sitting:
+    """The sitting as the clock has left it: ended if its deadline passed more than `delay` ago.
+
+    The worker ends such attempts too. This does not wait for the worker.
+    """
+    is_late = timing.arrival(now, sitting.deadline_at, delay) is Arrival.LATE
     if sitting.status is not Status.IN_PROGRESS or not is_late:
         return sitting
     return replace(sitting, status=Status.SUBMITTED, ended_at=sitting.deadline_at, ended_by="deadline")

@@ -75,15 +75,15 @@ class Heart:
 class Housekeeping:
     """What is due every now and then."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock, grace: timedelta) -> None:
+    def __init__(self, engine: AsyncEngine, clock: Clock, closing_delay: timedelta) -> None:
         self._engine = engine
         self._clock = clock
-        self._grace = grace
+        self._closing_delay = closing_delay
 
     async def close_overdue(self) -> None:
-        """Close the attempts whose time is over."""
+        """End the attempts whose deadline passed more than the closing delay ago."""
         async with unit_of_work(self._engine) as uow:
-            closed = await attempts.close_overdue(uow, self._clock.now(), self._grace)
+            closed = await attempts.close_overdue(uow, self._clock.now(), self._closing_delay)
         if closed:
             log.info("overdue_attempts_closed", count=closed)
 

@@ -5,15 +5,13 @@ import os
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 
 import structlog
 
 from app.config import Settings
-from app.core.arrival import LONGEST_HOLD
 from app.core.repeating import end, keep_running, repeat
-from app.services import realtime
+from app.services import attempts, realtime
 from app.services.components import Components, open_components
 from app.workers.broker import Broker
 from app.workers.consumer import Consumer
@@ -44,9 +42,7 @@ class _Worker:
         self._broker = Broker(parts.settings.redis)
         self._relay = Relay(engine, clock, self._broker)
         self._heart = Heart(engine, clock)
-        # An answer that has waited for a held event loop must find its attempt open.
-        patience = timedelta(seconds=parts.settings.grace_seconds + LONGEST_HOLD)
-        self._keeper = Housekeeping(engine, clock, patience)
+        self._keeper = Housekeeping(engine, clock, attempts.closing_delay(parts.settings))
         self._post = Post(parts)
         self._publisher = realtime.Publisher(engine, parts.stream, clock)
 

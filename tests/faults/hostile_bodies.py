@@ -35,11 +35,11 @@ from app.cli.local.servers import SHARED
 from app.main import create_app
 from devservers.network import LOOPBACK, free_port
 from devservers.processes import wait_for
+from tests.builders.world import PARAMETER
 from tests.cli.conftest import FROM_OUTSIDE
 from tests.conftest import ROOT
 from tests.faults.raw_requests import status_of
 from tests.hostile_bodies import SHAPES, WORST, Frame, frame_of
-from tests.world import PARAMETER
 
 MODULE = "tests.faults.hostile_bodies"
 MOST_MILLISECONDS = 500.0
@@ -290,14 +290,15 @@ class Probe:
 
 def _measure(server: Server, seat: Seat, most: int, *, short: bool) -> int:
     probe = Probe(server, seat)
-    # Its first reader has it made, which takes the API longer than anything here may.
-    document = httpx.get(f"{server.url}/openapi.json", trust_env=False, timeout=30).raise_for_status().json()
     with probe.running():
         time.sleep(BASELINE_SECONDS)
         before, memory, began = max(probe.milliseconds), server.megabytes, time.monotonic()
         middle = sorted(probe.milliseconds)[len(probe.milliseconds) // 2]
         print(f"before: median {middle:.0f} ms, slowest {before:.0f} ms, load {os.getloadavg()[0]:.1f}")
         probe.reset()
+        # Its first reader: the API must have made the document when it started.
+        answer = httpx.get(f"{server.url}/openapi.json", trust_env=False, timeout=30)
+        document = answer.raise_for_status().json()
         statuses = _attack(server, seat, document, most, short=short)
         time.sleep(2 * BETWEEN_SAVES)
     growth = max(probe.megabytes, default=memory) - memory

@@ -1,6 +1,6 @@
 """Attempts: started and resumed, answered, closed, graded, and their results."""
 
-from app.services.attempts.closing import close, close_overdue, is_late, submit
+from app.services.attempts.closing import close, close_overdue, closing_delay, is_late, submit
 from app.services.attempts.grading import (
     AnsweredAttempt,
     answered,
@@ -37,6 +37,7 @@ __all__ = [
     "begin",
     "close",
     "close_overdue",
+    "closing_delay",
     "grade_batch",
     "grade_closed",
     "grade_forgotten",

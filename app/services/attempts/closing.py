@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from app.config import Settings
+from app.core.arrival import LONGEST_HOLD
 from app.engine import timing
 from app.models import Attempt, AttemptStatus
 from app.repositories.attempts import RUNNING
@@ -44,6 +46,15 @@ def is_late(now: datetime, attempt: Attempt, grace: timedelta) -> bool:
     return over and attempt.status != AttemptStatus.PAUSED
 
 
+def closing_delay(settings: Settings) -> timedelta:
+    """How long after its deadline an attempt stays open if its candidate does not end it.
+
+    An answer that arrived within the grace may wait for a held event loop (docs/decisions/0037). It must
+    find its attempt in progress.
+    """
+    return timedelta(seconds=settings.grace_seconds + LONGEST_HOLD)
+
+
 async def close(
     uow: UnitOfWork, attempt: Attempt, by: Literal["candidate", "deadline", "staff"], at: datetime
 ) -> None:
@@ -56,8 +67,8 @@ async def close(
         ask_for_grading(uow, [attempt.id])
 
 
-async def close_overdue(uow: UnitOfWork, now: datetime, grace: timedelta, limit: int = 5000) -> int:
-    """End every attempt whose deadline and grace are over; grading follows in batches."""
-    closed = await uow.attempts.close_overdue(now, grace, limit)
+async def close_overdue(uow: UnitOfWork, now: datetime, delay: timedelta, limit: int = 5000) -> int:
+    """End every attempt whose deadline passed more than `delay` ago. Jobs grade them in batches."""
+    closed = await uow.attempts.close_overdue(now, delay, limit)
     ask_for_grading(uow, closed)
     return len(closed)

@@ -8,6 +8,7 @@ from uuid import UUID
 from app.core.errors import FieldError, Invalid, NotPossible
 from app.engine import steering
 from app.models import Accommodation, Exam
+from app.services import attempts
 from app.services.components import Components
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer
@@ -74,12 +75,12 @@ async def _follow(
     uow: UnitOfWork, parts: Components, exam: Exam, granted: Sequence[Accommodation], now: datetime
 ) -> None:
     """Move the deadlines of attempts that were started under other grants."""
-    grace = timedelta(seconds=parts.settings.grace_seconds)
+    delay = attempts.closing_delay(parts.settings)
     moved = []
     for attempt, registration in await uow.exam_attempts.lock_with_registrations(exam.id):
         extra = extra_for(registration, granted)
         by = extra - timedelta(seconds=attempt.accommodation_seconds)
-        before = steering.overtaken(sitting_of(attempt), now, grace)
+        before = steering.overtaken(sitting_of(attempt), now, delay)
         after = steering.regrant(before, by, now)
         if not by or after == before:
             continue

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -106,15 +106,16 @@ def require_released(exam: Exam) -> None:
 async def _close_entry(uow: UnitOfWork, parts: Components, exam: Exam, now: datetime) -> None:
     """Nobody enters any more, and nobody is inside.
 
-    Who ends an attempt at this moment is waited for. Other exams are left to the worker, which is patient.
+    Waits for a transaction that is ending an attempt of this exam. Attempts of other exams are left to the
+    worker.
     """
     for paper in await uow.exams.shut(exam.id):
         if now < window_of(paper).ends_at:
             paper.closed_at = paper.closed_at or now
     await uow.exams.flush()
-    grace, running = timedelta(seconds=parts.settings.grace_seconds), 0
+    delay, running = attempts.closing_delay(parts.settings), 0
     for attempt in await uow.exam_attempts.lock_running(exam.id, None):
-        if attempts.is_late(now, attempt, grace):
+        if attempts.is_late(now, attempt, delay):
             await attempts.close(uow, attempt, "deadline", attempt.deadline_at)
         else:
             running += 1

@@ -105,10 +105,10 @@ async def steer(
     found = await _locked(uow, exam, order)
     if order.verb is Verb.ADMIT_LATE:
         return await _admit_late(uow, staff, exam, order, found, now)
-    grace = timedelta(seconds=parts.settings.grace_seconds)
+    delay = attempts.closing_delay(parts.settings)
     steered = Steered()
     for attempt in found:
-        before = steering.overtaken(sitting_of(attempt), now, grace)
+        before = steering.overtaken(sitting_of(attempt), now, delay)
         try:
             after = STEPS[order.verb](before, timedelta(seconds=order.seconds), now)
         except Refused as refused:
