@@ -12,11 +12,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from app.cli.import_ import console, print_domain_error, print_errors
 from app.cli.servers import ensure_servers
+from app.engine.partial_rules import NO_PARTIAL_MARKS, PARTIAL_RULES
 
 if TYPE_CHECKING:
     from app.services.components import Components
     from app.services.questions import ImportReport
     from app.services.unit_of_work import UnitOfWork
+
+
+def _known_rule(name: str) -> str:
+    if name not in PARTIAL_RULES:
+        raise typer.BadParameter(f"choose one of: {', '.join(PARTIAL_RULES)}")
+    return name
+
 
 AFile = typer.Argument(exists=True, dir_okay=False, readable=True, help="XLSX, or CSV in UTF-8.")
 
@@ -71,8 +79,13 @@ def answer_sheets(
     incorrect: Annotated[str, typer.Option(help="Marks of an incorrect answer.")] = "-2/3",
     unattempted: Annotated[str, typer.Option(help="Marks of a blank.")] = "0",
     partial: Annotated[
-        Literal["none", "proportional"], typer.Option(help="What a part of the right options earns.")
-    ] = "none",
+        str,
+        typer.Option(
+            callback=_known_rule,
+            metavar=f"[{'|'.join(PARTIAL_RULES)}]",
+            help="What a part of the right options earns.",
+        ),
+    ] = NO_PARTIAL_MARKS.name,
     dropped: Literal["prorate", "full_marks_to_all", "marks_to_attempted"] = "prorate",
     rounding: Literal["upsc", "half_up"] = "upsc",
 ) -> None:

@@ -124,7 +124,7 @@ class QuestionType(ABC):
     key_hint: ClassVar[str] = ""
     """What a sheet's reader adds to a sentence about a part of the key."""
     sheet_note: ClassVar[tuple[str, str] | None] = None
-    """A note of the template: what to write in the column `key`."""
+    """A note of the template: a column, and what to write in it for this type."""
 
     @property
     def option_columns(self) -> Mapping[str, str]:

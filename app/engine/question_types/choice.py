@@ -125,6 +125,10 @@ class SingleChoice(_Choice):
 
     name = "single_choice"
     title = "single choice"
+    sheet_note = (
+        "type",
+        "Empty means single_choice, or multiple_choice where the key names several options together.",
+    )
     key_schema: ClassVar[JsonObject | None] = {
         "type": "object",
         "title": "AcceptedOptions",

@@ -27,7 +27,6 @@ _NOTES = (
         "b: option b. bd: exactly b and d. b|d: either. dropped: nothing counts. True/false: true or false.",
     ),
     *(kind.sheet_note for kind in QUESTION_TYPES.values() if kind.sheet_note),
-    ("type", "Empty means single_choice, or multiple_choice where the key names several options together."),
     ("subject, chapter", "By name; what is not there is made. The subject may be given for the whole sheet."),
     ("external_id", "Your own name for the question: importing it again changes this question."),
     ("source, number", "Where it was printed; without an external_id, these name the question."),
