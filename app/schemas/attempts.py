@@ -16,7 +16,7 @@ from app.services.attempts import Response, ResultView, SaveReport, Started
 
 Answer = list[str] | str | None
 LARGEST_REVISION = 2**31 - 1
-MOST_OPTIONS, LONGEST_OPTION, LONGEST_TEXT = 20, 20, 40
+MOST_OPTIONS, LONGEST_OPTION, LONGEST_TEXT = 20, 20, 200
 
 
 def _shaped(value: Any) -> Any:
@@ -24,7 +24,7 @@ def _shaped(value: Any) -> Any:
     is_text = isinstance(value, str) and len(value) <= LONGEST_TEXT
     if value is None or is_text or _are_options(value):
         return value
-    raise ValueError("send a list of option ids, for a numeric question a string, or null to clear it")
+    raise ValueError("send a list of option ids, a string, or null to clear it, as the question's type asks")
 
 
 def _are_options(value: Any) -> bool:
@@ -42,7 +42,7 @@ AnswerIn = Annotated[
     | Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
     | None,
     BeforeValidator(_shaped),
-    Field(description='Option ids; for numeric a string such as "3.14"; null clears the answer'),
+    Field(description='Option ids, or a string such as "3.14" where the type asks for one; null clears'),
 ]
 
 

@@ -55,6 +55,17 @@ EXAMPLES = {
         "3.16",
         "3.14",
     ),
+    "text": Example(
+        [],
+        [
+            {"texts": ["New Delhi", "Delhi", "नई दिल्ली"]},
+            {"texts": ["a | b", "back\\slash"]},
+            {"texts": ["Dropped"]},
+        ],
+        " new   DELHI ",
+        "Delhi-6",
+        "delhi",
+    ),
 }
 KINDS = [kind for kind in QUESTION_TYPES.values() if kind.is_marked]
 
