@@ -62,6 +62,13 @@ CASES = {
         refused=["about 3", ["3.14"], 3.14, "9" * 33],
         secret="3.14",
     ),
+    "ranges": Case(
+        key={"ranges": [{"from": "9.5", "to": "9.75"}, {"from": "-1", "to": " 0 "}]},
+        stored={"ranges": [{"from": "-1", "to": "0"}, {"from": "9.5", "to": "9.75"}]},
+        earned=[("9.75", "2.00"), ("-1/2", "2.00"), ("9.7501", "-0.66"), ("1", "-0.66")],
+        refused=["", ["9.5"], 9.5, "1e1"],
+        secret="9.5",
+    ),
     "text": Case(
         key={"texts": ["New  SECRET", "secret", " Secret "]},
         stored={"texts": ["New SECRET", "secret"]},
@@ -186,6 +193,7 @@ OTHER_KEYS: dict[str, Any] = {
     "multiple_choice": ["b", "d"],
     "true_false": ["false"],
     "numeric": {"value": "2"},
+    "ranges": {"ranges": [{"from": "1", "to": "2"}]},
     "text": {"texts": ["other"]},
 }
 

@@ -22,6 +22,7 @@ from app.engine.question_types.choice import (
 )
 from app.engine.question_types.descriptive import Descriptive
 from app.engine.question_types.numeric import Numeric
+from app.engine.question_types.ranges import Ranges
 from app.engine.question_types.text import Text
 
 __all__ = [
@@ -46,6 +47,7 @@ _TYPES: tuple[QuestionType, ...] = (
     MultipleChoice(),
     TrueFalse(),
     Numeric(),
+    Ranges(),
     Text(),
     Descriptive(),
 )
