@@ -92,6 +92,8 @@ def slow_marks(item: Item, answer: Answer | None) -> Fraction:
             misses = [option for option in answer if option not in right]
             if hits and not misses:
                 best = max(best, item.marks.correct * len(hits) / len(right))
+        if item.marks.partial.name == "jee_advanced" and isinstance(answer, tuple) and set(answer) < right:
+            best = max(best, item.marks.correct * {1: 1, 2: 2, 3: 3}[len(set(answer))] / 4)
     return best
 
 

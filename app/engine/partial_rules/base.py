@@ -11,12 +11,14 @@ from typing import ClassVar
 class Parts:
     """An answer compared with one whole right answer of `total` parts: how many it has, and how many others.
 
-    The parts of a choice question are its marked options.
+    The parts of a choice question are its marked options, those of a matching question its pairs.
     """
 
     right: int
     wrong: int
     total: int
+    are_independent: bool = False
+    """Whether each part is a choice of its own, as a pair is, so that a wrong one spoils no other."""
 
 
 class PartialRule(ABC):
