@@ -9,12 +9,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from app.core.clock import Clock
 from app.core.names import cleaned
+from app.engine.answers import JsonAnswer
 from app.engine.timing import SectionWindow, remaining_seconds
 from app.models import Attempt, LocalizedText, ResponseEvent
 from app.schemas.common import In, LanguageTag, Out
 from app.services.attempts import Response, ResultView, SaveReport, Started
 
-Answer = list[str] | str | None
 LARGEST_REVISION = 2**31 - 1
 MOST_OPTIONS, LONGEST_OPTION, LONGEST_TEXT = 20, 20, 200
 
@@ -96,7 +96,7 @@ class StandingOut(Out):
     question_id: UUID
     lease: int
     revision: int
-    answer: Answer
+    answer: JsonAnswer | None
 
 
 class SavedOut(Out):
@@ -119,7 +119,7 @@ class ResponseOut(Out):
     """The answer that stands for a question."""
 
     question_id: UUID
-    answer: Answer
+    answer: JsonAnswer | None
     lease: int
     revision: int
     marked_for_review: bool
@@ -242,7 +242,7 @@ class QuestionResultOut(Out):
 
     question_id: UUID
     number: int
-    answer: Answer
+    answer: JsonAnswer | None
     key: dict[str, Any]
     outcome: Literal["correct", "incorrect", "partial", "unattempted", "dropped"]
     marks: str

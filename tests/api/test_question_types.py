@@ -5,12 +5,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import orjson
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.orm import undefer
 
 from app.engine.question_types import QUESTION_TYPES
-from app.models import QuestionVersion
+from app.models import Paper, QuestionVersion
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import start, take_test
 from tests.builders.content import UPSC, PublishedTest, publish_for
@@ -213,12 +215,49 @@ class TestUnreadable:
         assert refused.status_code == 409, refused.text
         assert [error["field"] for error in refused.json()["errors"]] == ["sections.0.question_ids.1"]
 
-    async def test_an_export_names_it(self, author: httpx.AsyncClient, engine: AsyncEngine) -> None:
+    @pytest.mark.parametrize(
+        "change", [{"type": "essay"}, {"key": {"essays": 1}}], ids=["an unknown type", "an unknown key"]
+    )
+    async def test_an_export_names_it(
+        self, author: httpx.AsyncClient, engine: AsyncEngine, change: Json
+    ) -> None:
         question = await created(author, "numeric")
-        await break_question(engine, UUID(question["id"]), {"type": "essay"})
+        await break_question(engine, UUID(question["id"]), change)
         problem = await author.post("/questions/export", json={"subject_id": question["subject_id"]})
         assert (problem.status_code, problem.json()["code"]) == (500, "question_unreadable")
         assert problem.json()["question_id"] == question["id"]
+
+    @pytest.mark.parametrize("part", ["solutions", "paper"])
+    async def test_a_printed_paper_names_it(
+        self, author: httpx.AsyncClient, engine: AsyncEngine, part: str
+    ) -> None:
+        made = await publish_for(engine, author)
+        await break_paper(engine, made, str(made.question_ids[1]))
+        problem = await author.get(f"{made.path}/print", params={"part": part, "language": "en"})
+        assert (problem.status_code, problem.json()["code"]) == (500, "question_unreadable")
+        assert problem.json()["question_id"] == str(made.question_ids[1])
+
+    async def test_a_start_names_it(
+        self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, engine: AsyncEngine
+    ) -> None:
+        made = await publish_for(engine, author)
+        await break_paper(engine, made, str(made.question_ids[1]))
+        problem = await candidate.post(f"{made.path}/start")
+        assert (problem.status_code, problem.json()["code"]) == (500, "question_unreadable")
+        assert problem.json()["question_id"] == str(made.question_ids[1])
+
+
+async def break_paper(engine: AsyncEngine, made: PublishedTest, question_id: str) -> None:
+    """Store another type for a question, in the paper's document and in its rules."""
+    async with unit_of_work(engine) as uow:
+        paper = await uow.session.scalar(select(Paper).where(Paper.test_id == made.id).options(undefer("*")))
+        assert paper is not None
+        document = orjson.loads(paper.document)
+        rules = orjson.loads(orjson.dumps(paper.rules))
+        for entry in (*document["questions"], *rules["questions"]):
+            if entry["id"] == question_id:
+                entry["type"] = "essay"
+        paper.document, paper.rules = orjson.dumps(document), rules
 
 
 async def break_question(engine: AsyncEngine, question_id: UUID, change: Json) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from app.engine.question_types.base import (
     DROPPED_KEY,
+    LETTER_COLUMNS,
     NO_KEY,
     OPTION_LETTERS,
     AnswerKey,
@@ -27,6 +28,7 @@ from app.engine.question_types.text import Text
 
 __all__ = [
     "DROPPED_KEY",
+    "LETTER_COLUMNS",
     "NO_KEY",
     "OPTION_LETTERS",
     "QUESTION_TYPES",

@@ -19,6 +19,7 @@ from app.engine.question_types import (
     UnreadableQuestion,
     question_type,
 )
+from app.engine.scoring import key_of
 from app.models import LocalizedText, QuestionVersion
 
 Key = dict[str, Any]
@@ -59,6 +60,11 @@ class Content:
     def has_key_of_its_own(self) -> bool:
         """Whether the key says what is right."""
         return self.has_key and not self.is_dropped
+
+    def check_readable(self) -> None:
+        """Raise UnreadableQuestion if the type is not known, or the key not the type's."""
+        if self.kind.is_marked and self.has_key:
+            key_of(self.type, self.key)
 
     def normalized(self) -> "Content":
         """The content with its key in the one way to write it; for content without problems."""

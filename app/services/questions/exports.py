@@ -3,7 +3,7 @@
 import asyncio
 import csv
 import io
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from tempfile import SpooledTemporaryFile
@@ -13,6 +13,7 @@ from uuid import UUID
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
+from app.engine.question_types import LETTER_COLUMNS, QUESTION_TYPES
 from app.models import LocalizedText, Question
 from app.repositories.base import PageRequest
 from app.repositories.questions import QuestionFilter
@@ -61,7 +62,8 @@ async def export(
 ) -> Export:
     """The questions that pass the filter, in the order of the list."""
     languages = await reads.questions.languages(reader.institute_id, wanted, embargo.reader(reader))
-    header = header_of(languages)
+    types = await reads.questions.types(reader.institute_id, wanted, embargo.reader(reader))
+    header = header_of(languages, types)
     labels = await Labels.load(reads, reader.institute_id)
     file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 -- closed by whoever reads it
     writer = WRITERS[sheet_format](file, header)
@@ -77,14 +79,19 @@ async def export(
     return Export(file, written, left_out)
 
 
-def header_of(languages: Iterable[str]) -> list[str]:
-    """All columns of a sheet in these languages, English first and always."""
+def header_of(languages: Iterable[str], types: Collection[str] = ()) -> list[str]:
+    """The columns of a sheet in these languages, English first and always.
+
+    The lists of options that few types have are there where `types` has one of these.
+    """
     others = sorted(set(languages) - {"en"})
 
     def each(name: str) -> list[str]:
         return [name, *(f"{name}_{language}" for language in others)]
 
-    options = (column for name in OPTION_COLUMNS for column in each(name))
+    known = (QUESTION_TYPES[name] for name in types if name in QUESTION_TYPES)
+    needed = {*LETTER_COLUMNS}.union(*(kind.option_columns for kind in known))
+    options = (column for name in OPTION_COLUMNS if name in needed for column in each(name))
     return [
         *("number", "external_id", "type", "subject", "chapter", "passage_id"),
         *each("question"),
@@ -97,9 +104,12 @@ def header_of(languages: Iterable[str]) -> list[str]:
 
 def fits(shown: Shown) -> bool:
     """Whether the reader may have it, and a sheet can hold it."""
-    question = shown.question
-    with reading(question.id):
-        return not shown.withheld and _fits(content_of(question.version))
+    if shown.withheld:
+        return False
+    content = content_of(shown.question.version)
+    with reading(shown.question.id):
+        content.check_readable()
+        return _fits(content)
 
 
 def _fits(content: Content) -> bool:
