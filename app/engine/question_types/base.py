@@ -131,6 +131,11 @@ class QuestionType(ABC):
         """The columns of all lists of options, and the option's id in each."""
         return {column: option_id for each in self.option_lists for column, option_id in each.items()}
 
+    @property
+    def column_of(self) -> Mapping[str, str]:
+        """The column of each option, by the option's id."""
+        return {option_id: column for column, option_id in self.option_columns.items()}
+
     @abstractmethod
     def key_from_cell(self, cell: str) -> JsonObject:
         """The key that a cell of a sheet holds. Raises ValueError for a cell that holds none."""

@@ -141,9 +141,9 @@ def cells_of(question: Question, labels: Labels, passages: Mapping[UUID, str]) -
         **_texts("question", said.text),
         **_texts("explanation", said.explanation or {}),
     }
-    columns = {option_id: column for column, option_id in said.kind.option_columns.items()}
+    column_of = said.kind.column_of
     for option in said.options:
-        cells |= _texts(columns[option["id"]], option["text"])
+        cells |= _texts(column_of[option["id"]], option["text"])
     return cells
 
 

@@ -241,5 +241,5 @@ def _column_of(path: str, content: Content) -> str:
     if name != "options":
         return name
     place = rest.partition(".")[0]
-    columns = {option_id: column for column, option_id in content.kind.option_columns.items()}
-    return columns[content.options[int(place)]["id"]] if place else next(iter(columns.values()))
+    column_of = content.kind.column_of
+    return column_of[content.options[int(place)]["id"]] if place else next(iter(column_of.values()))
