@@ -22,9 +22,12 @@ MOST_OPTIONS, LONGEST_OPTION, LONGEST_TEXT = 20, 20, 200
 def _shaped(value: Any) -> Any:
     """Say once what is wrong; the union would say it for each of its types, under names of its own."""
     is_text = isinstance(value, str) and len(value) <= LONGEST_TEXT
-    if value is None or is_text or _are_options(value):
+    if value is None or is_text or _are_options(value) or _are_pairs(value):
         return value
-    raise ValueError("send a list of option ids, a string, or null to clear it, as the question's type asks")
+    raise ValueError(
+        "send a list of option ids, a string, an object of pairs, or null to clear it:"
+        " the question's type says which"
+    )
 
 
 def _are_options(value: Any) -> bool:
@@ -35,14 +38,19 @@ def _are_options(value: Any) -> bool:
     )
 
 
+def _are_pairs(value: Any) -> bool:
+    return isinstance(value, dict) and _are_options([*value.keys(), *value.values()])
+
+
+_OptionId = Annotated[str, StringConstraints(max_length=LONGEST_OPTION)]
+
 AnswerIn = Annotated[
-    Annotated[
-        list[Annotated[str, StringConstraints(max_length=LONGEST_OPTION)]], Field(max_length=MOST_OPTIONS)
-    ]
+    Annotated[list[_OptionId], Field(max_length=MOST_OPTIONS)]
     | Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
+    | Annotated[dict[_OptionId, _OptionId], Field(max_length=MOST_OPTIONS)]
     | None,
     BeforeValidator(_shaped),
-    Field(description='Option ids, or a string such as "3.14" where the type asks for one; null clears'),
+    Field(description="Option ids, a string, or pairs, as the question's type asks; null clears the answer"),
 ]
 
 

@@ -71,6 +71,15 @@ CASES = {
         refused=["", ["9.5"], 9.5, "1e1"],
         secret="9.5",
     ),
+    "matching": Case(
+        key={"pairs": {"2": [" a "], "1": ["c", "b"]}},
+        stored={"pairs": {"1": ["b", "c"], "2": ["a"]}},
+        earned=[({"1": "c", "2": "a"}, "2.00"), ({"1": "b", "2": "d"}, "1.00"), ({"1": "a"}, "-0.66")],
+        refused=[{}, {"3": "a"}, {"1": "2"}, {"1": ["b"]}, ["b", "a"], "1-b 2-a"],
+        options="12abcd",
+        secret="pairs",
+        marking={"partial": "per_pair"},
+    ),
     "text": Case(
         key={"texts": ["New  SECRET", "secret", " Secret "]},
         stored={"texts": ["New SECRET", "secret"]},
@@ -196,6 +205,7 @@ OTHER_KEYS: dict[str, Any] = {
     "true_false": ["false"],
     "numeric": {"value": "2"},
     "ranges": {"ranges": [{"from": "1", "to": "2"}]},
+    "matching": {"pairs": {"1": ["a"], "2": ["a"]}},
     "text": {"texts": ["other"]},
 }
 

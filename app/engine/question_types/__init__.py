@@ -22,6 +22,7 @@ from app.engine.question_types.choice import (
     key_answers,
 )
 from app.engine.question_types.descriptive import Descriptive
+from app.engine.question_types.matching import Matching
 from app.engine.question_types.numeric import Numeric
 from app.engine.question_types.ranges import Ranges
 from app.engine.question_types.text import Text
@@ -51,6 +52,7 @@ _TYPES: tuple[QuestionType, ...] = (
     Numeric(),
     Ranges(),
     Text(),
+    Matching(),
     Descriptive(),
 )
 

@@ -229,9 +229,9 @@ class _SolutionsComposer(_Composer):
 
 
 def _labels(question: Entry) -> dict[str, str]:
-    """How options are marked on paper: by their ids where these are letters, else by letters in order."""
+    """How options are marked on paper: by ids that are letters or numbers, else by letters in order."""
     ids = [option["id"] for option in question["options"]]
-    names = ids if all(len(option_id) == 1 for option_id in ids) else ascii_lowercase
+    names = ids if all(len(option_id) == 1 or option_id.isdigit() for option_id in ids) else ascii_lowercase
     return {option_id: f"({name})" for option_id, name in zip(ids, names, strict=False)}
 
 
