@@ -22,7 +22,7 @@ from app.engine.question_types.base import (
 from app.engine.question_types.options import LONGEST_ID, MOST_OPTIONS, marks_reader, no_options, repeated_ids
 
 _MOST_ANSWERS = 64
-# A single letter that is no option is reported as that; a word such as "none" is no key at all.
+# A single letter may be an unknown option, which is its own error; a word such as "none" is not a key.
 _LETTERS = re.compile(r"[a-f]+(\|[a-f]+)*|[a-z]")
 
 
@@ -107,7 +107,7 @@ class _Choice(QuestionType):
     def key_from_cell(self, cell: str) -> JsonObject:
         answers = key_answers(cell)
         if not answers:
-            raise ValueError(f'"{cell}" is no key; write "b", "bd" for exactly both, "b|d" for either')
+            raise ValueError(f'"{cell}" is not a key; write "b", "bd" for exactly both, "b|d" for either')
         return {"accepted": answers}
 
     def key_to_cell(self, key: JsonObject) -> str:

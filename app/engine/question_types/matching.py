@@ -137,7 +137,7 @@ class Matching(QuestionType):
         for part in cell.split():
             left, dash, right = part.partition("-")
             if not dash or not left or left in pairs:
-                raise ValueError(f'"{cell}" is no key; write "1-b 2-a", or "1-b|c" for either')
+                raise ValueError(f'"{cell}" is not a key; write "1-b 2-a", or "1-b|c" for either')
             pairs[left] = right.lower().split("|")
         return {"pairs": pairs}
 

@@ -24,7 +24,7 @@ from app.engine.question_types.options import no_options
 LONGEST_NUMBER = 32
 NUMBER_SCHEMA = {"type": "string", "maxLength": LONGEST_NUMBER, "examples": ["3.14"]}
 
-# Not every keyboard has the sign.
+# Not every keyboard has the sign ±.
 _PLUS_MINUS = re.compile(r"\+\s*/?\s*-")
 
 
@@ -101,7 +101,7 @@ class Numeric(NumberType):
         "additionalProperties": False,
     }
     key_hint = ' With a tolerance: "3.14±0.01".'
-    sheet_note = ("key of a numeric question", "3.14, or 3.14±0.01 with a tolerance; +- does for ±.")
+    sheet_note = ("key of a numeric question", "3.14, or 3.14±0.01 with a tolerance; +- means ±.")
 
     def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[Problem]:
         if not _is_number_with_tolerance(key):

@@ -10,7 +10,7 @@ from app.core.errors import NotFound, NotGradedYet
 from app.engine import ranking
 from app.engine.marks import RoundingPolicy, printed
 from app.models import Attempt, AttemptStatus, LocalizedText, Result
-from app.services import embargo
+from app.services import audit, embargo
 from app.services.attempts.grading import COUNTS
 from app.services.components import Components
 from app.services.tests.papers import FrozenPaper
@@ -77,7 +77,7 @@ async def result(
         rank=standing.rank if standing else None,
         participants=sum(histogram.values()),
         percentile=standing.percentile if standing else None,
-        questions=await _review(reads, graded, paper) if await _may_review(reads, test_id) else None,
+        questions=await _review(reads, user, graded, paper) if await _may_review(reads, test_id) else None,
     )
 
 
@@ -118,7 +118,13 @@ async def _may_review(reads: Reading, test_id: UUID) -> bool:
     )
 
 
-async def _review(reads: Reading, graded: Result, paper: FrozenPaper) -> list[QuestionReview]:
+async def _review(
+    reads: Reading, user: Principal, graded: Result, paper: FrozenPaper
+) -> list[QuestionReview]:
+    """Each question with its key. Staff who see keys that an exam holds are in the audit log."""
+    if user.is_staff:
+        held = await audit.held_among(reads, [UUID(question_id) for question_id in paper.answer_key])
+        audit.record_key_read(reads, user, held, where="result")
     answers = {event.question_id: event.answer for event in await reads.attempts.standing(graded.attempt_id)}
     time_spent = await reads.attempts.time_spent(graded.attempt_id)
     reviews = []

@@ -1,8 +1,8 @@
-"""One row of a sheet: its cells in, a question or what is wrong with it out."""
+"""Reads one row of a sheet of questions: cells in, a question or errors out."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from app.core.errors import FieldError
@@ -17,13 +17,17 @@ from app.engine.question_types import (
     question_type,
 )
 from app.models import LocalizedText
-from app.services.questions.cells import as_given, read_tags
-from app.services.questions.columns import OPTION_COLUMNS, Columns, spreadsheet_letters
+from app.services.questions.columns import OPTION_COLUMNS, Columns
 from app.services.questions.content import Content, Key, Option, problems_of
+from app.services.questions.tags import read_tags
+from app.sheets.cells import unescape_formula
+from app.sheets.parsing import errors_without_header
+from app.sheets.records import Record
+from app.sheets.reports import RowError
 
 LONGEST_CELL = 20_000
 
-# Texts of one line; the others may have several, and control characters in them are shown as they are.
+# Fields of one line; the others may have several lines.
 _ONE_LINE = ("subject", "chapter", "source", "external_id", "passage_id")
 _LONGEST = {
     "subject": 300,
@@ -37,14 +41,14 @@ _LARGEST_NUMBER = 2**31 - 1
 TYPES = tuple(QUESTION_TYPES)
 DIFFICULTIES = ("easy", "medium", "hard")
 STATUSES = ("draft", "active", "retired")
-_MAY_WAIT = ("draft", "retired")  # for a key
+_MAY_WAIT = ("draft", "retired")  # the statuses that allow an empty key
 _MOST_TAGS = 20
 _MOST_IMAGES = 20
 _LONGEST_TAG = 50
 
 
 class EmptyKey(StrEnum):
-    """What a row without a key is: a mistake, a question that was dropped, or one that waits for its key."""
+    """What a row without a key means: an error, a dropped question, or a draft that gets its key later."""
 
     ERROR = "error"
     DROPPED = "dropped"
@@ -52,17 +56,8 @@ class EmptyKey(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class RowError:
-    """What is wrong in one cell; rows count as in a spreadsheet, where the header is row 1."""
-
-    row: int
-    field: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
 class SheetRow:
-    """One question of the sheet. None is an empty cell or a column that is not there."""
+    """One question of the sheet. None means an empty cell or a missing column."""
 
     row: int
     content: Content
@@ -74,22 +69,21 @@ class SheetRow:
     number: int | None
     passage: str | None
     images: tuple[str, ...]
-    """Names of files, or ids of images that are there."""
+    """Names of files, or ids of images in the bank."""
 
 
 @dataclass(slots=True)
 class RowReader:
-    """Reads the cells of one row and collects what is wrong with them."""
+    """Reads the cells of one row and adds their errors to `errors`."""
 
     columns: Columns
-    row: int
-    cells: Sequence[str]
+    record: Record
+    errors: list[RowError]
     empty_key: EmptyKey
     needs_subject: bool
-    errors: list[RowError] = field(default_factory=list)
 
-    def read(self) -> SheetRow | None:
-        """The question, if nothing is wrong with it."""
+    def read(self) -> SheetRow:
+        """Return the question. It is incomplete if there are errors."""
         self._check_width()
         if self.needs_subject and not self._cell("subject"):
             self._wrong("subject", "the question has no subject")
@@ -97,8 +91,8 @@ class RowReader:
         key_cell = self._cell("key")
         waits = key_cell is None and (status in _MAY_WAIT or self.empty_key is EmptyKey.DRAFT)
         content = self._content(self._type(key_cell), key_cell, waits=waits)
-        question = SheetRow(
-            row=self.row,
+        return SheetRow(
+            row=self.record.row,
             content=content,
             status="draft" if waits and status != "retired" and content.kind.is_marked else status,
             subject=self._cell("subject"),
@@ -109,7 +103,6 @@ class RowReader:
             passage=self._cell("passage_id"),
             images=self._images(),
         )
-        return None if self.errors else question
 
     def _content(self, kind: QuestionType, key_cell: str | None, *, waits: bool) -> Content:
         text = self._localized("question")
@@ -214,15 +207,15 @@ class RowReader:
         return {language: text for language, text in texts.items() if text is not None}
 
     def _at(self, position: int, name: str, longest: int) -> str | None:
-        cell = as_given(self.cells[position].strip()) if position < len(self.cells) else ""
+        cell = unescape_formula(self.record.cell(position).strip())
         if len(cell) > longest:
             self._wrong(name, f"at most {longest:,} characters fit; these are {len(cell):,}")
         return cell or None
 
     def _check_width(self) -> None:
-        for position in (*self.columns.unnamed, *range(self.columns.count, len(self.cells))):
-            if position < len(self.cells) and self.cells[position].strip():
-                self._wrong(f"column {spreadsheet_letters(position)}", "there is no header above this cell")
+        beyond = range(self.columns.count, len(self.record.cells))
+        for error in errors_without_header(self.record, (*self.columns.unnamed, *beyond)):
+            self._wrong(error.field, error.message)
 
     def _report(self, problems: Iterable[FieldError], content: Content) -> None:
         for problem in problems:
@@ -230,13 +223,13 @@ class RowReader:
             self._wrong(_column_of(problem.field, content), problem.message + hint)
 
     def _wrong(self, column: str, message: str) -> None:
-        error = RowError(self.row, column, message)
+        error = RowError(self.record.row, column, message)
         if error not in self.errors:
             self.errors.append(error)
 
 
 def _column_of(path: str, content: Content) -> str:
-    """The API's name of a field as the sheet's: `options.1.text` → `option_b`, `key.accepted.0` → `key`."""
+    """Return the column of a field of the API: `options.1.text` → `option_b`, `key.accepted.0` → `key`."""
     name, _, rest = path.partition(".")
     if name != "options":
         return name

@@ -121,5 +121,5 @@ class TestCells:
 
     @pytest.mark.parametrize("cell", ["b", "1", "1b", "1-a 1-b", "-a"])
     def test_no_key(self, cell: str) -> None:
-        with pytest.raises(ValueError, match="is no key"):
+        with pytest.raises(ValueError, match="is not a key"):
             MATCHING.key_from_cell(cell)

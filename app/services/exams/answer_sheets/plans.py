@@ -9,8 +9,8 @@ from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Registration, Ro
 from app.repositories.exams import Account
 from app.services import attempts
 from app.services.exams.answer_sheets.reading import AnswerSheet
-from app.services.questions import RowError, RowWarning
 from app.services.unit_of_work import UnitOfWork
+from app.sheets.reports import RowError, RowWarning
 
 PAPER = "paper"
 """The device of an attempt that was imported."""
@@ -184,7 +184,7 @@ def _alike(before: Mapping[UUID, Answer], now: Mapping[UUID, Answer]) -> bool:
     return _comparable(before) == _comparable(now)
 
 
-def _comparable(answers: Mapping[UUID, Answer]) -> dict[UUID, frozenset[str] | str]:
+def _comparable(answers: Mapping[UUID, Answer]) -> dict[UUID, str | frozenset[object]]:
     return {
         question_id: answer if isinstance(answer, str) else frozenset(answer)
         for question_id, answer in answers.items()
