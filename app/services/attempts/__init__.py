@@ -2,14 +2,11 @@
 
 from app.services.attempts.closing import close, close_overdue, closing_delay, is_late, submit
 from app.services.attempts.grading import (
-    AnsweredAttempt,
-    answered,
-    ask_for_grading,
+    answer_of,
+    grade,
     grade_batch,
-    grade_closed,
-    grade_forgotten,
-    keep_results,
-    marked,
+    request_grading,
+    request_missing_grading,
     withdraw_results,
 )
 from app.services.attempts.results import ResultView, result
@@ -26,27 +23,24 @@ from app.services.attempts.starting import (
 )
 
 __all__ = [
-    "AnsweredAttempt",
     "Response",
     "ResultView",
     "SaveReport",
     "Standing",
     "Started",
-    "answered",
-    "ask_for_grading",
+    "answer_of",
     "begin",
     "close",
     "close_overdue",
     "closing_delay",
+    "grade",
     "grade_batch",
-    "grade_closed",
-    "grade_forgotten",
     "hand_over",
     "hold_person",
     "is_late",
-    "keep_results",
-    "marked",
     "next_number",
+    "request_grading",
+    "request_missing_grading",
     "result",
     "save",
     "section_windows",

@@ -81,7 +81,7 @@ def _graded_unlocked() -> list[Fault]:
 def _void_keeps_score() -> list[Fault]:
     async def nothing(*_: Any) -> None: ...
 
-    return [(AttemptRepository, "discount_score", nothing)]
+    return [(GradingRepository, "discount_scores", nothing)]
 
 
 def _audit_forgotten() -> list[Fault]:

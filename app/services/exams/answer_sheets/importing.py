@@ -1,7 +1,5 @@
 """Importing answer sheets: all of them or none, graded at once, and a second time changes nothing."""
 
-import asyncio
-from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,7 +9,6 @@ from app.core.errors import Conflict, NotPossible
 from app.core.ids import uuid7
 from app.engine.scoring import Answer
 from app.models import Attempt, AttemptStatus, Exam, ExamPaper
-from app.repositories.attempts.grading import Score
 from app.repositories.exams import PaperEvent
 from app.services import attempts
 from app.services.components import Components
@@ -66,7 +63,7 @@ async def import_answer_sheets(
     if plan.errors:
         return _refused(plan.errors)
     if not dry_run:
-        await _write(uow, staff, exam, paper, frozen, plan, now, progress)
+        await _write(uow, parts, staff, exam, paper, frozen, plan, now, progress)
     return ImportReport(
         created=plan.created,
         updated=plan.updated,
@@ -120,6 +117,7 @@ def _refused(errors: list[RowError]) -> ImportReport:
 
 async def _write(
     uow: UnitOfWork,
+    parts: Components,
     staff: Principal,
     exam: Exam,
     paper: ExamPaper,
@@ -132,7 +130,7 @@ async def _write(
         await uow.registrations.claim(registration, user_id)
         record(uow, staff, "claim", exam, roll_number=registration.roll_number, user_id=str(user_id))
     if plan.sat:
-        scores = await _keep_sheets(uow, exam, paper, frozen, plan.sat, now, progress)
+        sat = await _keep_sheets(uow, exam, paper, frozen, plan.sat, now, progress)
         record(
             uow,
             staff,
@@ -144,7 +142,7 @@ async def _write(
             unchanged=plan.unchanged,
         )
         await uow.exams.flush()
-        await uow.grading.count_scores(scores)
+        await attempts.grade(uow, parts, sat, now)
 
 
 async def _keep_sheets(
@@ -155,15 +153,15 @@ async def _keep_sheets(
     sat: Sequence[Sat],
     now: datetime,
     progress: Progress,
-) -> Counter[Score]:
-    """Places, sittings, answers and results of the sheets; what the histogram has to count."""
+) -> Sequence[Attempt]:
+    """Store places, attempts and answers of the sheets; the attempts, which are to be graded."""
     places = await _places(uow, exam, sat)
     people = {each.user_id for each in sat if each.user_id is not None}
     numbers = await uow.answer_sheets.last_numbers(paper.id, people) if people else {}
     new_ids = sorted(uuid7(now) for _ in sat)
-    scores: Counter[Score] = Counter()
+    kept: list[Attempt] = []
     for first in range(0, len(sat), SHEETS_AT_ONCE):
-        answered: list[attempts.AnsweredAttempt] = []
+        some: list[Attempt] = []
         events: list[PaperEvent] = []
         for place in range(first, min(first + SHEETS_AT_ONCE, len(sat))):
             each = sat[place]
@@ -172,16 +170,13 @@ async def _keep_sheets(
             else:
                 number = numbers.get(each.user_id, 0) + 1 if each.user_id is not None else 1
                 attempt = _sitting(new_ids[place], places[place], each, number, paper, frozen, now)
-            answered.append((attempt, each.sheet.answers))
+            some.append(attempt)
             events += _events(attempt, each)
-        await uow.answer_sheets.add_attempts([attempt for attempt, _ in answered])
-        # PostgreSQL writes while we mark.
-        _, results = await asyncio.gather(
-            uow.answer_sheets.add_events(events, now), attempts.marked(frozen, answered, now)
-        )
-        scores += await attempts.keep_results(uow, results)
-        progress(first + len(answered), len(sat))
-    return scores
+        await uow.answer_sheets.add_attempts(some)
+        await uow.answer_sheets.add_events(events, now)
+        kept += some
+        progress(len(kept), len(sat))
+    return kept
 
 
 async def _places(uow: UnitOfWork, exam: Exam, sat: Sequence[Sat]) -> list[UUID]:
