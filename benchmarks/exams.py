@@ -28,7 +28,7 @@ from app.services.unit_of_work import unit_of_work
 from app.services.users import operator
 from benchmarks.notices import migrate
 from devservers.postgres import Postgres
-from tests.content import publish_test
+from tests.builders.content import publish_test
 
 HOUR = timedelta(hours=1)
 QUESTIONS = 100

@@ -29,8 +29,8 @@ from app.services import notifications
 from app.services.components import Components, open_components
 from app.services.unit_of_work import unit_of_work
 from devservers.postgres import Postgres
-from tests.mail_server import Inbox, serving
-from tests.notices import Event, add_exam
+from tests.builders.notifications import Event, add_announced_exam
+from tests.servers.mail import Inbox, serving
 
 PEOPLE = text(
     """
@@ -96,7 +96,7 @@ async def prepared() -> AsyncIterator[tuple[Components, Event]]:
         async with open_components(settings, application_name="ias-benchmark", pool_size=10) as parts:
             async with unit_of_work(parts.engine) as uow:
                 await uow.users.ensure_default_institute()
-                event = await add_exam(uow, parts.clock.now() + timedelta(minutes=14))
+                event = await add_announced_exam(uow, parts.clock.now() + timedelta(minutes=14))
             yield parts, event
             await parts.mailer.close()
         postgres.stop()

@@ -33,7 +33,7 @@ from devservers.network import free_port
 from devservers.postgres import Postgres
 from devservers.processes import wait_for
 from devservers.valkey import Valkey
-from tests.people import People
+from tests.builders.people import People
 
 # A development tool brings lxml, which production has not: openpyxl must read with the same parser here.
 os.environ["OPENPYXL_LXML"] = "False"

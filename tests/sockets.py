@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
@@ -15,10 +13,7 @@ from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from app.core.ids import uuid7
 from app.core.socket_protocol import OPTIONS
-from app.models import DEFAULT_INSTITUTE_ID, Exam, ExamPaper, Registration
-from app.services.unit_of_work import UnitOfWork
 
 Json = dict[str, Any]
 PATIENCE = 15.0
@@ -141,44 +136,3 @@ async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not await condition():  # noqa: ASYNC110 -- whatever is waited for tells nobody
             await asyncio.sleep(0.02)
-
-
-async def user_id_of(client: httpx.AsyncClient) -> UUID:
-    """Whose client it is."""
-    return UUID((await client.get("/auth/me")).json()["id"])
-
-
-async def add_exam(
-    uow: UnitOfWork, test_id: UUID, candidates: Sequence[UUID] = (), **changes: Any
-) -> tuple[UUID, UUID]:
-    """A published exam of one paper, and its registrations; the ids of exam and paper."""
-    now = datetime.now(UTC)
-    exam = Exam(
-        id=uuid7(),
-        institute_id=changes.pop("institute_id", DEFAULT_INSTITUTE_ID),
-        title={"en": "All-India mock"},
-        opens_at=now,
-        closes_at=now + timedelta(days=1),
-        **({"published_at": now} | changes),
-    )
-    uow.session.add(exam)
-    await uow.session.flush()
-    paper = ExamPaper(
-        id=uuid7(),
-        exam_id=exam.id,
-        test_id=test_id,
-        code="GS1",
-        title={"en": "General Studies I"},
-        starts_at=now,
-        entry_closes_at=now + timedelta(hours=12),
-        ends_at=now + timedelta(days=1),
-    )
-    uow.session.add(paper)
-    for number, user_id in enumerate(candidates, 1):
-        uow.session.add(
-            Registration(
-                exam_id=exam.id, user_id=user_id, roll_number=f"{number:06}", name="Asha", category="general"
-            )
-        )
-    await uow.session.flush()
-    return exam.id, paper.id

@@ -22,9 +22,9 @@ from app.database import create_engine
 from app.services import attempts
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
+from tests.builders.attempts import response, start_attempt, target_of
+from tests.builders.content import publish_test
 from tests.conftest import ROOT, administer, cloned_database
-from tests.content import publish_test
-from tests.sittings import response, sit, target_of
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 STRANGERS = ("anon", "authenticated")
@@ -76,7 +76,7 @@ async def filled(owner: AsyncEngine, parts: Components) -> None:
     """Somebody sits a test and has answered."""
     async with unit_of_work(owner) as uow:
         made = await publish_test(uow)
-        attempt = await sit(uow, parts, made, NOW)
+        attempt = await start_attempt(uow, parts, made, NOW)
         await attempts.save(uow, parts, target_of(attempt), [response(made, 0, ["a"])], NOW)
 
 

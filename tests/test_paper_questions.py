@@ -1,4 +1,4 @@
-"""The questions of every paper are known, with their places: of old papers, and of every paper that is added."""
+"""The questions of every paper are known, with their places, also of papers that others insert."""
 
 from collections.abc import AsyncIterator, Iterator
 from uuid import UUID
@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.config import Settings
 from app.database import create_engine
 from app.services.unit_of_work import unit_of_work
+from tests.builders.content import PublishedTest, publish_test
 from tests.conftest import ROOT, cloned_database
-from tests.content import Made, publish_test
 
 # Whoever inserts a paper, the trigger knows its questions.
 PUBLISH_ANEW = """
@@ -39,7 +39,7 @@ async def owner(database: str) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
-async def known(engine: AsyncEngine, made: Made) -> dict[int, list[UUID]]:
+async def known(engine: AsyncEngine, made: PublishedTest) -> dict[int, list[UUID]]:
     """The questions of each version of a test's paper, in their places."""
     statement = """
         select papers.version, paper_questions.question_id, paper_questions.position

@@ -7,7 +7,7 @@ are not generated from its code.
 from dataclasses import dataclass
 from enum import Enum
 
-from tests.world import Identity
+from tests.builders.world import Identity
 
 Operation = tuple[str, str]
 """A method and a path template, such as `("GET", "/v1/tests/{test_id}")`."""

@@ -10,8 +10,8 @@ import httpx
 from fastapi import FastAPI
 
 from tests.api.access_table import AUTHORS, CANDIDATES, Level, Operation, Reach, Rule
+from tests.builders.world import OWNER_NAME, Identity, Objects, World
 from tests.conftest import TestClock
-from tests.world import OWNER_NAME, Identity, Objects, World
 
 Json = dict[str, Any]
 

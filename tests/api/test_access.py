@@ -24,10 +24,10 @@ from tests.api.access_table import (
     Rule,
 )
 from tests.api.matrix import NOT_SIGNED_IN, ROLES, Matrix
+from tests.builders.people import People
+from tests.builders.world import Identity, World, build_world
 from tests.conftest import TestClock
-from tests.people import People
 from tests.sockets import opened, refusal
-from tests.world import Identity, World, build_world
 
 IMPLIED = {"HEAD", "OPTIONS"}
 EVERY_ROUTE = OPERATIONS | OUTSIDE_THE_DOCUMENT

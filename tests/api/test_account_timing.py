@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from app.services.components import Components
-from tests.people import PASSWORD, new_email
+from tests.builders.people import PASSWORD, new_email
 
 
 @dataclass

@@ -18,11 +18,21 @@ from app.services.audit import Subject
 from app.services.components import Components
 from app.services.unit_of_work import reading, unit_of_work
 from app.services.users import Principal, accounts, operator
-from tests.answer_sheets import bring_sheets
+from tests.builders.answer_sheets import bring_sheets
+from tests.builders.content import PublishedTest, publish_test
+from tests.builders.exams import (
+    HOUR,
+    MINUTE,
+    Entrant,
+    HeldExam,
+    Json,
+    body_of,
+    hold_exam,
+    register,
+    take_paper,
+)
+from tests.builders.people import People, new_email
 from tests.conftest import TestClock
-from tests.content import Made, publish_test
-from tests.exams import HOUR, MINUTE, Entrant, Held, Json, body_of, hold_exam, register, sit
-from tests.people import People, new_email
 
 
 @dataclass
@@ -35,17 +45,17 @@ class World:
     parts: Components
     clock: TestClock
 
-    async def made(self) -> Made:
+    async def made(self) -> PublishedTest:
         async with unit_of_work(self.engine) as uow:
             return await publish_test(uow)
 
-    async def held(self, **changes: Any) -> Held:
+    async def held(self, **changes: Any) -> HeldExam:
         return await hold_exam(self.admin, await self.made(), starts_at=self.clock.now(), **changes)
 
     async def person(self) -> str:
         return str((await (await self.people.candidate()).get("/auth/me")).json()["id"])
 
-    async def entrant(self, held: Held) -> Entrant:
+    async def entrant(self, held: HeldExam) -> Entrant:
         entrant = await register(await self.people.candidate(), held)
         body_of(await entrant.enter())
         return entrant
@@ -163,7 +173,7 @@ async def _withdraw_consent(world: World) -> UUID:
     return made.id
 
 
-async def _consent_path(world: World, made: Made) -> str:
+async def _consent_path(world: World, made: PublishedTest) -> str:
     other = await world.people.member("author")
     return f"{made.path}/consents/{(await other.get('/auth/me')).json()['id']}"
 
@@ -195,10 +205,10 @@ async def _print_solutions(world: World) -> UUID:
     return made.id
 
 
-def of_exam(action: str, **held: Any) -> Callable[[Callable[[World, Held], Awaitable[Any]]], None]:
+def of_exam(action: str, **held: Any) -> Callable[[Callable[[World, HeldExam], Awaitable[Any]]], None]:
     """Declare an action of an exam that is held for it."""
 
-    def declare(act: Callable[[World, Held], Awaitable[Any]]) -> None:
+    def declare(act: Callable[[World, HeldExam], Awaitable[Any]]) -> None:
         async def how(world: World) -> str:
             exam = await world.held(**held)
             await act(world, exam)
@@ -209,7 +219,7 @@ def of_exam(action: str, **held: Any) -> Callable[[Callable[[World, Held], Await
     return declare
 
 
-async def nothing(_world: World, _held: Held) -> None:
+async def nothing(_world: World, _held: HeldExam) -> None:
     """What holding an exam does by itself."""
 
 
@@ -218,38 +228,38 @@ for action in ("create", "add_paper", "publish"):
 
 
 @of_exam("change")
-async def _change(_: World, held: Held) -> None:
+async def _change(_: World, held: HeldExam) -> None:
     body_of(await held.staff.patch(held.path, json={"title": "Another title"}))
 
 
 @of_exam("change_paper", publish=False)
-async def _change_paper(_: World, held: Held) -> None:
+async def _change_paper(_: World, held: HeldExam) -> None:
     body_of(await held.staff.patch(held.paper_path(), json={"title": "Another title"}))
 
 
 @of_exam("remove_paper", publish=False)
-async def _remove_paper(_: World, held: Held) -> None:
+async def _remove_paper(_: World, held: HeldExam) -> None:
     assert (await held.staff.delete(held.paper_path())).status_code == 204
 
 
 @of_exam("announce")
-async def _announce(_: World, held: Held) -> None:
+async def _announce(_: World, held: HeldExam) -> None:
     body_of(await held.staff.post(f"{held.path}/announcements", json={"text": "Ten minutes left."}))
 
 
 @of_exam("accommodate")
-async def _accommodate(_: World, held: Held) -> None:
+async def _accommodate(_: World, held: HeldExam) -> None:
     items = [{"group": "pwbd", "extra_seconds": 60, "reason": "rules"}]
     body_of(await held.staff.put(f"{held.path}/accommodations", json={"items": items}))
 
 
 @of_exam("close")
-async def _close(_: World, held: Held) -> None:
+async def _close(_: World, held: HeldExam) -> None:
     body_of(await held.staff.post(f"{held.paper_path()}/close"))
 
 
 @of_exam("cancel")
-async def _cancel(_: World, held: Held) -> None:
+async def _cancel(_: World, held: HeldExam) -> None:
     body_of(await held.staff.post(f"{held.path}/cancel", json={"reason": "flood"}))
 
 
@@ -261,13 +271,13 @@ async def _postpone(world: World) -> str:
 
 
 @of_exam("claim")
-async def _claim(world: World, held: Held) -> None:
+async def _claim(world: World, held: HeldExam) -> None:
     await _import_sheets(world, held)
     path = f"{held.path}/registrations/A1/claim"
     body_of(await held.staff.post(path, json={"user_id": await world.person()}))
 
 
-async def _import_sheets(world: World, held: Held) -> None:
+async def _import_sheets(world: World, held: HeldExam) -> None:
     world.clock.advance(60)
     await bring_sheets(held, ["A1", "a", "b", "c"])
 
@@ -276,14 +286,14 @@ of_exam("import_answer_sheets")(_import_sheets)
 
 
 @of_exam("release")
-async def _release(world: World, held: Held) -> None:
-    await sit(await world.people.candidate(), held, {0: ["a"]})
+async def _release(world: World, held: HeldExam) -> None:
+    await take_paper(await world.people.candidate(), held, {0: ["a"]})
     await held.release()
 
 
 @of_exam("export_merit_list")
-async def _export_merit_list(world: World, held: Held) -> None:
-    await sit(await world.people.candidate(), held, {0: ["a"]})
+async def _export_merit_list(world: World, held: HeldExam) -> None:
+    await take_paper(await world.people.candidate(), held, {0: ["a"]})
     await held.release()
     answer = await held.staff.get(f"{held.path}/merit-list", params={"format": "csv"})
     assert answer.status_code == 200, answer.text

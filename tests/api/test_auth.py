@@ -19,7 +19,7 @@ from app.models import Job
 from app.services.auth import auth_mails
 from app.services.components import Components
 from app.services.unit_of_work import reading
-from tests.people import PASSWORD, People, new_email
+from tests.builders.people import PASSWORD, People, new_email
 
 
 async def register(api: httpx.AsyncClient, email: str | None = None, **changes: Any) -> httpx.Response:

@@ -10,22 +10,22 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.unit_of_work import unit_of_work
+from tests.builders.attempts import Json
+from tests.builders.content import PublishedTest, publish_test
+from tests.builders.exams import add_exam
+from tests.builders.people import People
 from tests.conftest import TestClock
-from tests.content import Made, publish_test
-from tests.exams import place_in_exam
-from tests.people import People
-from tests.sittings import Json
 
 SOLUTIONS = {"part": "solutions"}
 
 
 @pytest.fixture
-async def made(engine: AsyncEngine) -> Made:
+async def made(engine: AsyncEngine) -> PublishedTest:
     async with unit_of_work(engine) as uow:
         return await publish_test(uow, languages=["en", "hi"])
 
 
-async def give_to(engine: AsyncEngine, client: httpx.AsyncClient, made: Made) -> None:
+async def give_to(engine: AsyncEngine, client: httpx.AsyncClient, made: PublishedTest) -> None:
     """Make somebody the test's author."""
     user_id = UUID((await client.get("/auth/me")).json()["id"])
     async with engine.begin() as connection:
@@ -33,14 +33,14 @@ async def give_to(engine: AsyncEngine, client: httpx.AsyncClient, made: Made) ->
         await connection.execute(statement, {"user_id": user_id, "id": made.id})
 
 
-async def hold(engine: AsyncEngine, made: Made, clock: TestClock) -> None:
+async def hold(engine: AsyncEngine, made: PublishedTest, clock: TestClock) -> None:
     """Place the test in an exam that is not released."""
     async with unit_of_work(engine) as uow:
-        await place_in_exam(uow, made.id, clock.now())
+        await add_exam(uow, made.id, clock.now())
 
 
 class TestClone:
-    async def test_a_new_draft(self, author: httpx.AsyncClient, made: Made) -> None:
+    async def test_a_new_draft(self, author: httpx.AsyncClient, made: PublishedTest) -> None:
         answer = await author.post(f"{made.path}/clone", json={})
         assert answer.status_code == 201, answer.text
         clone = answer.json()
@@ -50,7 +50,9 @@ class TestClone:
 
 
 class TestPreview:
-    async def test_the_document_with_obstacles_and_gaps(self, author: httpx.AsyncClient, made: Made) -> None:
+    async def test_the_document_with_obstacles_and_gaps(
+        self, author: httpx.AsyncClient, made: PublishedTest
+    ) -> None:
         await author.patch(made.path, json={"sections": [], "duration_seconds": 60})
         preview = (await author.get(f"{made.path}/preview")).json()
         assert (preview["document"]["paper_version"], preview["document"]["duration_seconds"]) == (2, 60)
@@ -59,7 +61,7 @@ class TestPreview:
         assert [gap["field"] for gap in preview["gaps"]] == ["title.hi"]
 
     async def test_it_has_the_shape_that_candidates_get(
-        self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, made: Made
+        self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, made: PublishedTest
     ) -> None:
         await candidate.post(f"{made.path}/start")
         served = (await candidate.get(f"{made.path}/questions")).json()
@@ -69,7 +71,7 @@ class TestPreview:
 
 class TestDraftBesideThePublished:
     async def test_staff_see_both_and_candidates_one(
-        self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, made: Made
+        self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, made: PublishedTest
     ) -> None:
         before = (await author.get(made.path)).json()
         assert before["draft"] is None
@@ -82,7 +84,7 @@ class TestDraftBesideThePublished:
 
 
 class TestPrint:
-    async def test_a_pdf(self, author: httpx.AsyncClient, made: Made) -> None:
+    async def test_a_pdf(self, author: httpx.AsyncClient, made: PublishedTest) -> None:
         answer = await author.get(f"{made.path}/print", params={"language": "hi"})
         assert answer.status_code == 200, answer.text
         assert answer.headers["content-type"] == "application/pdf"
@@ -104,12 +106,12 @@ class TestPrint:
         ],
     )
     async def test_what_may_be_asked(
-        self, author: httpx.AsyncClient, made: Made, asked: dict[str, str], status: int
+        self, author: httpx.AsyncClient, made: PublishedTest, asked: dict[str, str], status: int
     ) -> None:
         assert (await author.get(f"{made.path}/print", params=asked)).status_code == status
 
 
-async def statuses(client: httpx.AsyncClient, made: Made) -> Json:
+async def statuses(client: httpx.AsyncClient, made: PublishedTest) -> Json:
     return {
         "clone": (await client.post(f"{made.path}/clone")).status_code,
         "preview": (await client.get(f"{made.path}/preview")).status_code,
@@ -133,14 +135,14 @@ class TestAccess:
             ("admin", all_of(200, clone=201)),
         ],
     )
-    async def test_by_role(self, people: People, made: Made, role: str, expected: Json) -> None:
+    async def test_by_role(self, people: People, made: PublishedTest, role: str, expected: Json) -> None:
         assert await statuses(await people.member(role), made) == expected
 
-    async def test_nobody(self, api: httpx.AsyncClient, made: Made) -> None:
+    async def test_nobody(self, api: httpx.AsyncClient, made: PublishedTest) -> None:
         assert await statuses(api, made) == all_of(401)
 
     async def test_another_institutes(
-        self, author: httpx.AsyncClient, engine: AsyncEngine, made: Made
+        self, author: httpx.AsyncClient, engine: AsyncEngine, made: PublishedTest
     ) -> None:
         statement = """
             with other as (
@@ -158,7 +160,7 @@ class TestEmbargo:
     """Until the exam is released, the test and its keys are for its author and admins (0021)."""
 
     async def test_another_author_finds_no_such_test(
-        self, author: httpx.AsyncClient, engine: AsyncEngine, clock: TestClock, made: Made
+        self, author: httpx.AsyncClient, engine: AsyncEngine, clock: TestClock, made: PublishedTest
     ) -> None:
         await hold(engine, made, clock)
         assert await statuses(author, made) == all_of(404)
@@ -166,7 +168,7 @@ class TestEmbargo:
         assert (await author.get(f"{made.path}/print", params=drafted)).status_code == 404
 
     async def test_nor_are_there_solutions_by_way_of_a_clone(
-        self, author: httpx.AsyncClient, engine: AsyncEngine, clock: TestClock, made: Made
+        self, author: httpx.AsyncClient, engine: AsyncEngine, clock: TestClock, made: PublishedTest
     ) -> None:
         clone = (await author.post(f"{made.path}/clone")).json()
         path = f"/tests/{clone['id']}"
@@ -183,7 +185,7 @@ class TestEmbargo:
         admin: httpx.AsyncClient,
         engine: AsyncEngine,
         clock: TestClock,
-        made: Made,
+        made: PublishedTest,
     ) -> None:
         own = await people.member("author")
         await give_to(engine, own, made)

@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from app.config import Settings
-from tests.content import UPSC
-from tests.pictures import picture
+from tests.builders.content import UPSC
+from tests.builders.pictures import picture
 
 ROWS = 1_000
 CONSONANTS, VOWELS = "bdghjklmnprstvyz", "aeiouaeiouaeioua"

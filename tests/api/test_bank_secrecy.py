@@ -12,9 +12,9 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.unit_of_work import unit_of_work
-from tests.content import UPSC, add_subject, publish_test
-from tests.people import People
-from tests.pictures import picture
+from tests.builders.content import UPSC, add_subject, publish_test
+from tests.builders.people import People
+from tests.builders.pictures import picture
 
 BANK = ("/v1/questions", "/v1/passages", "/v1/media")
 SECRET = "SECRET-OF-THE-BANK"

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.unit_of_work import unit_of_work
+from tests.builders.attempts import logged, start
+from tests.builders.content import publish_test
+from tests.builders.people import PASSWORD, People, new_email
 from tests.conftest import ANON_KEY
-from tests.content import publish_test
-from tests.people import PASSWORD, People, new_email
-from tests.sittings import logged, start
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.unit_of_work import unit_of_work
-from tests.content import publish_test
+from tests.builders.content import publish_test
 
 pytestmark = pytest.mark.anyio
 

@@ -26,12 +26,12 @@ from app.services.tests import Printout
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import operator
 from devservers.processes import wait_for
-from tests.answer_sheets import send_sheets, sheet_file
+from tests.builders.answer_sheets import send_sheets, sheet_file
+from tests.builders.content import PublishedTest, publish_test
+from tests.builders.exams import MINUTE, HeldExam, hold_exam
+from tests.builders.pictures import encoded, picture, send
 from tests.conftest import TestClock
-from tests.content import Made, publish_test
 from tests.core import pool_jobs
-from tests.exams import MINUTE, Held, hold_exam
-from tests.pictures import encoded, picture, send
 from tests.services.printing.papers import document
 from tests.services.printing.papers import question as printed_question
 
@@ -41,13 +41,13 @@ Ask = Callable[[], Awaitable[httpx.Response]]
 
 
 @pytest.fixture
-async def made(engine: AsyncEngine) -> Made:
+async def made(engine: AsyncEngine) -> PublishedTest:
     async with unit_of_work(engine) as uow:
         return await publish_test(uow)
 
 
 @pytest.fixture
-async def held(author: httpx.AsyncClient, made: Made, clock: TestClock) -> Held:
+async def held(author: httpx.AsyncClient, made: PublishedTest, clock: TestClock) -> HeldExam:
     return await hold_exam(author, made, starts_at=clock.now() - MINUTE)
 
 
@@ -67,7 +67,12 @@ async def all_places_taken(pool: ProcessPool, folder: Path) -> AsyncIterator[Non
 
 class TestQueue:
     async def test_when_it_is_full_each_route_says_so(
-        self, author: httpx.AsyncClient, made: Made, held: Held, parts: Components, tmp_path: Path
+        self,
+        author: httpx.AsyncClient,
+        made: PublishedTest,
+        held: HeldExam,
+        parts: Components,
+        tmp_path: Path,
     ) -> None:
         async def import_sheet() -> httpx.Response:
             return await author.post("/questions/import", files={"file": ("q.csv", SHEET)})
@@ -93,7 +98,7 @@ class TestQueue:
 
 class TestWaiting:
     async def test_an_exam_can_be_steered_meanwhile_and_is_then_read_again(
-        self, author: httpx.AsyncClient, held: Held, parts: Components, tmp_path: Path
+        self, author: httpx.AsyncClient, held: HeldExam, parts: Components, tmp_path: Path
     ) -> None:
         """Nothing is locked while a file of answer sheets waits and is read; what changed is seen then."""
         gate = tmp_path / "gate"

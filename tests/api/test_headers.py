@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.main import create_app
 from tests.api.access_table import OPERATIONS, OUTSIDE_THE_DOCUMENT, Level, Operation
 from tests.api.matrix import Matrix
+from tests.builders.people import People
+from tests.builders.world import Identity, World, build_world
 from tests.conftest import TestClock
-from tests.people import People
 from tests.test_config import PRODUCTION, settings_of
-from tests.world import Identity, World, build_world
 
 OTHER_HOST = "attacker.example"
 GETS = [operation for operation in OPERATIONS if operation[0] == "GET"]

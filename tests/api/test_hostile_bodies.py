@@ -21,9 +21,9 @@ from app.api.deps import CurrentUser
 from app.config import Settings
 from app.services.components import Components
 from tests.api.access_table import OPERATIONS, PUBLIC, Level, Operation, Rule
+from tests.builders.people import People
+from tests.builders.world import Identity, World, build_world
 from tests.hostile_bodies import CHUNK, SHAPES, WORST, Body, Frame, frame_of, whole
-from tests.people import People
-from tests.world import Identity, World, build_world
 
 PUBLIC_BYTES = 64 * 1024
 LARGEST_ANSWER = 64 * 1024

@@ -10,7 +10,7 @@ import pytest
 
 from app.config import Settings
 from app.main import create_app
-from tests.people import People
+from tests.builders.people import People
 
 Json = dict[str, Any]
 

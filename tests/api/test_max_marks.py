@@ -7,15 +7,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.core.errors import NotPublishable
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork, unit_of_work
-from tests.content import Made, add_questions, publish_test
-from tests.sittings import take
+from tests.builders.attempts import take_test
+from tests.builders.content import PublishedTest, add_questions, publish_test
 
 pytestmark = pytest.mark.anyio
 
 PRIMES = (9973, 9967, 9949, 9941, 9931, 9929)
 
 
-async def publish(uow: UnitOfWork, *correct: str) -> Made:
+async def publish(uow: UnitOfWork, *correct: str) -> PublishedTest:
     """A test whose questions are keyed `a` and earn so many marks."""
     question_ids = await add_questions(uow, [["a"]] * len(correct))
     marking = {
@@ -23,7 +23,7 @@ async def publish(uow: UnitOfWork, *correct: str) -> Made:
     }
     section = SectionDraft(name={"en": "Paper"}, question_ids=question_ids, question_marking=marking)
     made = await publish_test(uow, sections=[section])
-    return Made(made.id, question_ids)
+    return PublishedTest(made.id, question_ids)
 
 
 class TestMaxMarks:
@@ -34,7 +34,7 @@ class TestMaxMarks:
         async with unit_of_work(engine) as uow:
             made = await publish_test(uow, [["a"]], marking={"correct": "1/3", "rounding": rounding})
         assert (await candidate.get(made.path)).json()["max_marks"] == printed
-        result = await take(candidate, made, {0: ["a"]})
+        result = await take_test(candidate, made, {0: ["a"]})
         assert (result["score"], result["max_score"]) == (printed, printed)
 
 
@@ -50,5 +50,5 @@ class TestPublish:
     ) -> None:
         async with unit_of_work(engine) as uow:
             made = await publish(uow, "1/9973", "1/9967", "1/997")
-        result = await take(candidate, made, {0: ["a"], 1: ["a"], 2: ["a"]})
+        result = await take_test(candidate, made, {0: ["a"], 1: ["a"], 2: ["a"]})
         assert result["correct"] == 3

@@ -21,15 +21,25 @@ from app.services.questions import media
 from app.services.questions.media import MAX_BYTES
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import unit_of_work
-from tests.content import Made, add_passage, add_questions, publish_test
-from tests.people import People, add_stranger
-from tests.pictures import SCRIPT, camera_exif, decoded, encoded, noise, picture, png_header, send, uploaded
-from tests.sittings import start
+from tests.builders.attempts import start
+from tests.builders.content import PublishedTest, add_passage, add_questions, publish_test
+from tests.builders.people import People, add_stranger
+from tests.builders.pictures import (
+    SCRIPT,
+    camera_exif,
+    decoded,
+    encoded,
+    noise,
+    picture,
+    png_header,
+    send,
+    uploaded,
+)
 
 Json = dict[str, Any]
 
 
-async def publish_with(engine: AsyncEngine, media_id: str, *, in_passage: bool = False) -> Made:
+async def publish_with(engine: AsyncEngine, media_id: str, *, in_passage: bool = False) -> PublishedTest:
     """A published test whose one question, or its passage, shows an image."""
     async with unit_of_work(engine) as uow:
         ids = await add_questions(uow, [["a"]])
@@ -117,8 +127,8 @@ class Hall:
     """An image in a paper, and everybody who may want to see it."""
 
     image: Json
-    made: Made
-    other: Made
+    made: PublishedTest
+    other: PublishedTest
     clients: dict[str, httpx.AsyncClient]
 
 

@@ -10,15 +10,15 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.unit_of_work import unit_of_work
-from tests.content import Made, publish_test
-from tests.exams import place_in_exam
-from tests.people import People
-from tests.sittings import Json, Sitting, start, take
+from tests.builders.attempts import AttemptClient, Json, start, take_test
+from tests.builders.content import PublishedTest, publish_test
+from tests.builders.exams import add_exam
+from tests.builders.people import People
 
 HIDDEN = {"score": None, "score_exact": None, "max_score": None}
 
 
-async def publish(engine: AsyncEngine, **changes: Any) -> Made:
+async def publish(engine: AsyncEngine, **changes: Any) -> PublishedTest:
     async with unit_of_work(engine) as uow:
         return await publish_test(uow, **changes)
 
@@ -29,7 +29,7 @@ async def mine(client: httpx.AsyncClient, **params: Any) -> list[Json]:
     return list(answer.json()["items"])
 
 
-async def set_status(engine: AsyncEngine, sitting: Sitting, status: str) -> None:
+async def set_status(engine: AsyncEngine, sitting: AttemptClient, status: str) -> None:
     async with engine.begin() as connection:
         statement = text("update ias.attempts set status = :status where id = :id")
         await connection.execute(statement, {"status": status, "id": sitting.id})
@@ -38,7 +38,7 @@ async def set_status(engine: AsyncEngine, sitting: Sitting, status: str) -> None
 class TestItems:
     async def test_a_graded_one(self, engine: AsyncEngine, candidate: httpx.AsyncClient) -> None:
         made = await publish(engine, kind="practice")
-        result = await take(candidate, made, {0: ["a"], 1: ["c"]})
+        result = await take_test(candidate, made, {0: ["a"], 1: ["c"]})
         attempt = result["attempt"]
         title = (await candidate.get(made.path)).json()["title"]
         names = ("id", "exam_paper_id", "number", "started_at", "submitted_at", "deadline_at")
@@ -61,7 +61,7 @@ class TestItems:
         """Prorated for a dropped question, where the two policies differ."""
         keys = (["a"], ["b"], ["c"], {"dropped": True})
         made = await publish(engine, keys=keys, marking={"rounding": rounding})
-        result = await take(candidate, made, {0: ["a"], 1: ["c"], 2: ["a"]})
+        result = await take_test(candidate, made, {0: ["a"], 1: ["c"], 2: ["a"]})
         [item] = await mine(candidate)
         names = ("score", "score_exact", "max_score")
         assert [item[name] for name in names] == [result[name] for name in names]
@@ -101,9 +101,9 @@ class TestEmbargo:
         self, engine: AsyncEngine, candidate: httpx.AsyncClient
     ) -> None:
         made = await publish(engine)
-        await take(candidate, made, {0: ["a"]})
+        await take_test(candidate, made, {0: ["a"]})
         async with unit_of_work(engine) as uow:
-            await place_in_exam(uow, made.id, datetime.now(UTC))
+            await add_exam(uow, made.id, datetime.now(UTC))
         [item] = await mine(candidate)
         assert item.items() >= (HIDDEN | {"status": "submitted"}).items()
         assert await mine(candidate, status="submitted") == [item]
@@ -119,9 +119,9 @@ class TestEmbargo:
         answers = [{0: ["a"], 1: ["b"], 2: ["c"]}, {0: ["b"], 1: ["c"], 2: ["a"]}]
         clients = [await people.candidate() for _ in answers]
         for client, sheet in zip(clients, answers, strict=True):
-            await take(client, made, sheet)
+            await take_test(client, made, sheet)
         async with unit_of_work(engine) as uow:
-            await place_in_exam(uow, made.id, datetime.now(UTC))
+            await add_exam(uow, made.id, datetime.now(UTC))
         own = ("id", "started_at", "submitted_at", "deadline_at")
         right, wrong = [
             {name: value for name, value in item.items() if name not in own}
@@ -131,7 +131,7 @@ class TestEmbargo:
         assert right == wrong
 
 
-async def release(engine: AsyncEngine, made: Made) -> None:
+async def release(engine: AsyncEngine, made: PublishedTest) -> None:
     async with engine.begin() as connection:
         statement = "update ias.exams set released_at = now() where id in"
         exams = "(select exam_id from ias.exam_papers where test_id = :id)"
@@ -143,8 +143,8 @@ class TestList:
         self, engine: AsyncEngine, candidate: httpx.AsyncClient, people: People
     ) -> None:
         made = await publish(engine)
-        expected = [(await take(candidate, made, {}))["attempt"]["id"] for _ in range(3)][::-1]
-        await take(await people.candidate(), made, {})
+        expected = [(await take_test(candidate, made, {}))["attempt"]["id"] for _ in range(3)][::-1]
+        await take_test(await people.candidate(), made, {})
         assert [item["id"] for item in await mine(candidate)] == expected
         assert [item["number"] for item in await mine(candidate)] == [3, 2, 1]
         first = (await candidate.get("/users/attempts", params={"limit": 2})).json()
@@ -155,9 +155,9 @@ class TestList:
 
     async def test_filters(self, engine: AsyncEngine, candidate: httpx.AsyncClient) -> None:
         done, begun = await publish(engine), await publish(engine)
-        await take(candidate, done, {})
+        await take_test(candidate, done, {})
         await start(candidate, begun)
-        filters: list[tuple[Json, list[Made]]] = [
+        filters: list[tuple[Json, list[PublishedTest]]] = [
             ({}, [begun, done]),
             ({"test_id": str(done.id)}, [done]),
             ({"status": "in_progress"}, [begun]),

@@ -14,11 +14,11 @@ from app.services import exams
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import accounts, operator
-from tests.answer_sheets import send_sheets, sheet_file
+from tests.builders.answer_sheets import send_sheets, sheet_file
+from tests.builders.content import UPSC, PublishedTest, publish_test
+from tests.builders.exams import HeldExam, body_of, hold_exam
+from tests.builders.people import PASSWORD, new_email
 from tests.conftest import ANON_KEY
-from tests.content import UPSC, Made, publish_test
-from tests.exams import Held, body_of, hold_exam
-from tests.people import PASSWORD, new_email
 
 REVERSED = "\u202eoaR ahsA"
 NOT_NAMES = ["Asha\r\nBcc: all@example.org", "\u200b", REVERSED, "Asha\x1b[2J"]
@@ -111,13 +111,13 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("column", "value"), [("name", REVERSED), ("email", "a\u202e@example.org"), ("email", "a@b@c")]
     )
-    async def test_answer_sheets(self, held: Held, column: str, value: str) -> None:
+    async def test_answer_sheets(self, held: HeldExam, column: str, value: str) -> None:
         file = sheet_file(["A1", value, "a", "b", "c"], header=["roll_number", column, "Q1", "Q2", "Q3"])
         errors = body_of(await send_sheets(held.staff, held, file))["errors"]
         assert {(error["row"], error["field"]) for error in errors} == {(2, column)}
 
     @pytest.fixture
-    async def held(self, author: httpx.AsyncClient, made: Made, clock: Any) -> Held:
+    async def held(self, author: httpx.AsyncClient, made: PublishedTest, clock: Any) -> HeldExam:
         return await hold_exam(author, made, starts_at=clock.now())
 
 
@@ -158,7 +158,7 @@ class TestOperators:
 
 
 @pytest.fixture
-async def made(engine: Any) -> Made:
+async def made(engine: Any) -> PublishedTest:
     async with unit_of_work(engine) as uow:
         return await publish_test(uow, (["a"], ["b"], ["c"]))
 
@@ -169,13 +169,17 @@ class TestLines:
     @pytest.mark.parametrize(
         ("text", "status"), [("One\nTwo\tthree", 201), ("\x1b[2J", 422), (REVERSED, 422)]
     )
-    async def test_announcements(self, author: httpx.AsyncClient, made: Made, text: str, status: int) -> None:
+    async def test_announcements(
+        self, author: httpx.AsyncClient, made: PublishedTest, text: str, status: int
+    ) -> None:
         held = await hold_exam(author, made, starts_at=datetime.now(UTC))
         answer = await author.post(f"{held.path}/announcements", json={"text": text})
         assert answer.status_code == status
 
     @pytest.mark.parametrize(("text", "status"), [("Fire\nin the hall", 200), ("\x1b[2J", 422)])
-    async def test_reasons(self, author: httpx.AsyncClient, made: Made, text: str, status: int) -> None:
+    async def test_reasons(
+        self, author: httpx.AsyncClient, made: PublishedTest, text: str, status: int
+    ) -> None:
         held = await hold_exam(author, made, starts_at=datetime.now(UTC))
         answer = await author.post(f"{held.path}/cancel", json={"reason": text})
         assert answer.status_code == status
@@ -183,7 +187,7 @@ class TestLines:
 
 class TestDevices:
     async def test_a_device_is_cleaned_and_the_start_succeeds(
-        self, candidate: httpx.AsyncClient, made: Made
+        self, candidate: httpx.AsyncClient, made: PublishedTest
     ) -> None:
         started = await candidate.post(f"/tests/{made.id}/start", json={"device": f"Pixel\r\n{REVERSED}"})
         assert started.status_code == 201

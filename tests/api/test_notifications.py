@@ -14,15 +14,11 @@ from app.services.components import Components
 from app.services.notifications.creating import notice_of
 from app.services.notifications.kinds import Topic
 from app.services.unit_of_work import unit_of_work
+from tests.builders.notifications import TITLE
+from tests.builders.people import People, user_id_of
 from tests.conftest import TestClock
-from tests.notices import TITLE
-from tests.people import People
 
 pytestmark = pytest.mark.anyio
-
-
-async def id_of(client: httpx.AsyncClient) -> UUID:
-    return UUID((await client.get("/auth/me")).json()["id"])
 
 
 async def tell(engine: AsyncEngine, parts: Components, user_id: UUID, number: int = 0) -> None:
@@ -39,7 +35,7 @@ async def tell(engine: AsyncEngine, parts: Components, user_id: UUID, number: in
 @pytest.fixture
 async def reader(candidate: httpx.AsyncClient, engine: AsyncEngine, parts: Components) -> httpx.AsyncClient:
     """A candidate with three notifications."""
-    user_id = await id_of(candidate)
+    user_id = await user_id_of(candidate)
     for number in range(3):
         await tell(engine, parts, user_id, number)
     return candidate
@@ -130,7 +126,11 @@ class TestDevices:
         assert second.json()["seen_at"] > first.json()["seen_at"]
         device = await self._owner(engine, token)
         assert device is not None
-        assert (device.user_id, device.platform, device.language) == (await id_of(candidate), "ios", "hi")
+        assert (device.user_id, device.platform, device.language) == (
+            await user_id_of(candidate),
+            "ios",
+            "hi",
+        )
 
     async def test_a_token_moves_to_whoever_signs_in_there(
         self, candidate: httpx.AsyncClient, people: People, engine: AsyncEngine
@@ -141,7 +141,7 @@ class TestDevices:
         await other.put(f"/devices/{token}", json={"platform": "web"})
         device = await self._owner(engine, token)
         assert device is not None
-        assert device.user_id == await id_of(other)
+        assert device.user_id == await user_id_of(other)
         assert (await candidate.delete(f"/devices/{token}")).status_code == 404
         assert await self._owner(engine, token) is not None
 
@@ -237,7 +237,7 @@ class TestPreferences:
 class TestUnsubscribe:
     @pytest.fixture
     async def link(self, candidate: httpx.AsyncClient, parts: Components) -> str:
-        wish = Unsubscription(await id_of(candidate), Topic.REMINDERS)
+        wish = Unsubscription(await user_id_of(candidate), Topic.REMINDERS)
         return f"/notifications/unsubscribe?token={parts.unsubscribe_tokens.issue(wish)}"
 
     @pytest.fixture
@@ -303,9 +303,9 @@ class TestUnsubscribe:
     ) -> None:
         path, _, token = link.partition("=")
         head, _, signature = token.split(".")
-        theirs = parts.unsubscribe_tokens.issue(Unsubscription(await id_of(stranger), Topic.REMINDERS))
+        theirs = parts.unsubscribe_tokens.issue(Unsubscription(await user_id_of(stranger), Topic.REMINDERS))
         other_key = UnsubscribeTokens("another secret of more than thirty-two characters", parts.clock)
-        wish = Unsubscription(await id_of(candidate), Topic.REMINDERS)
+        wish = Unsubscription(await user_id_of(candidate), Topic.REMINDERS)
         forged = [
             f"{head}.{theirs.split('.')[1]}.{signature}",  # another person's name under this signature
             other_key.issue(wish),

@@ -13,9 +13,9 @@ from app.models import Attempt, Notification
 from app.services.components import Components
 from tests.api.access_table import OPERATIONS, Level, Operation, Reach, Rule
 from tests.api.matrix import Matrix, body_for
+from tests.builders.people import People
+from tests.builders.world import Identity, Objects, UnknownParameter, World, build_world, standing
 from tests.conftest import TestClock
-from tests.people import People
-from tests.world import Identity, Objects, UnknownParameter, World, build_world, standing
 
 WITH_OBJECTS = [operation for operation in OPERATIONS if "{" in operation[1]]
 NAMING_AN_ATTEMPT = [

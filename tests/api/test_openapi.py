@@ -26,8 +26,8 @@ from app.config import Settings
 from app.main import create_app
 from devservers.network import free_port
 from devservers.processes import wait_for
-from tests.people import People
-from tests.world import World, build_world
+from tests.builders.people import People
+from tests.builders.world import World, build_world
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.people import People
+from tests.builders.people import People
 
 
 class TestCursor:

@@ -11,9 +11,9 @@ from app.services.components import Components
 from app.services.questions import media, passages
 from app.services.questions.passages import PassageDraft
 from app.services.unit_of_work import unit_of_work
-from tests.content import UPSC, add_subject
-from tests.people import People, add_stranger
-from tests.pictures import picture, uploaded
+from tests.builders.content import UPSC, add_subject
+from tests.builders.people import People, add_stranger
+from tests.builders.pictures import picture, uploaded
 
 Json = dict[str, Any]
 UNKNOWN = uuid4()

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.unit_of_work import unit_of_work
-from tests.people import PASSWORD, People
+from tests.builders.people import PASSWORD, People
 
 pytestmark = pytest.mark.anyio
 

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.models import Question
 from app.services.unit_of_work import unit_of_work
-from tests.content import Made, publish_test
-from tests.exams import place_in_exam
-from tests.people import People
-from tests.sittings import Json, start
+from tests.builders.attempts import Json, start
+from tests.builders.content import PublishedTest, publish_test
+from tests.builders.exams import add_exam
+from tests.builders.people import People
 
 COUNTS = {
     "seen": 3,
@@ -28,7 +28,7 @@ COUNTS = {
 NONE_SEEN = dict.fromkeys(COUNTS, 0) | {"accuracy": None}
 
 
-async def publish(engine: AsyncEngine) -> tuple[Made, UUID]:
+async def publish(engine: AsyncEngine) -> tuple[PublishedTest, UUID]:
     """A test, and the subject of its questions."""
     async with unit_of_work(engine) as uow:
         made = await publish_test(uow)
@@ -37,7 +37,7 @@ async def publish(engine: AsyncEngine) -> tuple[Made, UUID]:
         return made, question.subject_id
 
 
-async def take(client: httpx.AsyncClient, made: Made, *answers: Any) -> Json:
+async def take(client: httpx.AsyncClient, made: PublishedTest, *answers: Any) -> Json:
     """Answer the first questions, five seconds each, and submit."""
     sitting = await start(client, made)
     await sitting.save(
@@ -130,7 +130,7 @@ class TestEmbargo:
         await take(clients[0], made, ["a"], ["b"], ["c"])
         await take(clients[1], made, ["b"], ["c"], ["a"])
         async with unit_of_work(engine) as uow:
-            await place_in_exam(uow, made.id, datetime.now(UTC))
+            await add_exam(uow, made.id, datetime.now(UTC))
         for path in ("/users/progress", f"/subjects/{subject_id}/progress"):
             assert len({(await client.get(path)).content for client in clients}) == 1
         part = of(subject_id, await read(clients[0], "/users/progress"))

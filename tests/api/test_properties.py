@@ -17,9 +17,9 @@ from app.schemas.questions import QuestionIn
 from app.schemas.subjects import SubjectIn
 from tests.api.access_table import OPERATIONS, Operation, Reach
 from tests.api.matrix import NO_SUCH_FIELD, Matrix
+from tests.builders.people import People
+from tests.builders.world import Identity, World, build_world
 from tests.conftest import TestClock
-from tests.people import People
-from tests.world import Identity, World, build_world
 
 Json = dict[str, Any]
 

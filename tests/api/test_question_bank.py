@@ -17,9 +17,9 @@ from app.services import tests
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import unit_of_work
 from app.services.users import operator
-from tests.content import UPSC, add_subject
-from tests.exams import place_in_exam
-from tests.people import People
+from tests.builders.content import UPSC, add_subject
+from tests.builders.exams import add_exam
+from tests.builders.people import People
 from tests.services.questions.workbook_files import workbook
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
@@ -364,7 +364,7 @@ async def embargoed_test(engine: AsyncEngine, creator: httpx.AsyncClient | None,
         if creator is not None:
             row = await uow.session.get_one(models.Test, test.id)
             row.created_by = UUID((await creator.get("/auth/me")).json()["id"])
-        await place_in_exam(uow, test.id, NOW)
+        await add_exam(uow, test.id, NOW)
         return test.id
 
 

@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 import httpx
 
 from app.services.components import Components
-from tests.content import UPSC, Made
-from tests.people import People
-from tests.pictures import decoded, picture, uploaded
-from tests.sittings import start
+from tests.builders.attempts import start
+from tests.builders.content import UPSC, PublishedTest
+from tests.builders.people import People
+from tests.builders.pictures import decoded, picture, uploaded
 
 Json = dict[str, Any]
 
@@ -46,7 +46,7 @@ async def imported(author: httpx.AsyncClient, file: bytes) -> list[Json]:
     return list(answer.json()["items"])
 
 
-async def published(author: httpx.AsyncClient, question_ids: list[str]) -> Made:
+async def published(author: httpx.AsyncClient, question_ids: list[str]) -> PublishedTest:
     body = {
         "title": "Maps",
         "kind": "practice",
@@ -56,7 +56,7 @@ async def published(author: httpx.AsyncClient, question_ids: list[str]) -> Made:
     }
     made = await author.post("/tests", json=body)
     assert made.status_code == 201, made.text
-    test = Made(UUID(made.json()["id"]), [UUID(question_id) for question_id in question_ids])
+    test = PublishedTest(UUID(made.json()["id"]), [UUID(question_id) for question_id in question_ids])
     answer = await author.post(f"{test.path}/publish")
     assert answer.status_code == 200, answer.text
     return test

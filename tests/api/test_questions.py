@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.unit_of_work import unit_of_work
-from tests.content import add_questions, add_subject
+from tests.builders.content import add_questions, add_subject
 
 UNKNOWN = uuid4()
 

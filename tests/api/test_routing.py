@@ -20,7 +20,7 @@ from app.core.arrival import Arrivals
 from app.core.clock import SystemClock
 from app.core.middleware import RateLimitHeaders, RequestContext
 from app.services.components import Components
-from tests.people import People
+from tests.builders.people import People
 
 pytestmark = pytest.mark.anyio
 

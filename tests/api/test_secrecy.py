@@ -9,9 +9,9 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.unit_of_work import unit_of_work
-from tests.content import Made, publish_test
-from tests.people import People
-from tests.world import World, build_world
+from tests.builders.content import PublishedTest, publish_test
+from tests.builders.people import People
+from tests.builders.world import World, build_world
 
 NUMBER = "271828.1828"
 KEYS = (["b"], ["c"], {"value": NUMBER, "tolerance": "0.125"})
@@ -19,7 +19,7 @@ MARKERS = (b"SECRET-EXPLANATION", b'"accepted"', b'"tolerance"', NUMBER.encode()
 
 
 @pytest.fixture
-async def made(engine: AsyncEngine, request: pytest.FixtureRequest) -> Made:
+async def made(engine: AsyncEngine, request: pytest.FixtureRequest) -> PublishedTest:
     async with unit_of_work(engine) as uow:
         return await publish_test(uow, KEYS, review=getattr(request, "param", "never"))
 
@@ -53,7 +53,7 @@ async def built(people: People, engine: AsyncEngine) -> World:
 
 
 @pytest.fixture
-async def world(built: World, made: Made, engine: AsyncEngine) -> World:
+async def world(built: World, made: PublishedTest, engine: AsyncEngine) -> World:
     """The objects of others, and among them the test whose keys are looked for."""
     async with unit_of_work(engine) as uow:
         question, version = (await uow.tests.questions([made.question_ids[2]]))[made.question_ids[2]]
@@ -68,7 +68,7 @@ async def world(built: World, made: Made, engine: AsyncEngine) -> World:
 
 class TestNothingIsShown:
     async def test_before_during_and_after_an_attempt_whose_review_is_never(
-        self, app: FastAPI, candidate: httpx.AsyncClient, made: Made, world: World
+        self, app: FastAPI, candidate: httpx.AsyncClient, made: PublishedTest, world: World
     ) -> None:
         assert await leaks(candidate, app, world, {}) == []
         attempt = (await candidate.post(f"{made.path}/start")).json()
@@ -83,7 +83,7 @@ class TestNothingIsShown:
         assert await leaks(candidate, app, world, body) == []
 
     async def test_to_the_holder_of_an_attempt_token(
-        self, app: FastAPI, people: People, candidate: httpx.AsyncClient, made: Made, world: World
+        self, app: FastAPI, people: People, candidate: httpx.AsyncClient, made: PublishedTest, world: World
     ) -> None:
         attempt = (await candidate.post(f"{made.path}/start")).json()
         async with people.client(attempt["attempt_token"]) as holder:
@@ -93,7 +93,7 @@ class TestNothingIsShown:
 class TestTheSearchCanFail:
     @pytest.mark.parametrize("made", ["after_submit"], indirect=True)
     async def test_results_show_the_key_once_they_may(
-        self, app: FastAPI, candidate: httpx.AsyncClient, made: Made, world: World
+        self, app: FastAPI, candidate: httpx.AsyncClient, made: PublishedTest, world: World
     ) -> None:
         attempt = (await candidate.post(f"{made.path}/start")).json()
         assert await leaks(candidate, app, world, {}) == []

@@ -9,11 +9,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.unit_of_work import reading, unit_of_work
+from tests.builders.attempts import Json, start
+from tests.builders.content import UPSC, PublishedTest, add_questions, publish_test
+from tests.builders.exams import add_exam
+from tests.builders.people import People
 from tests.conftest import TestClock
-from tests.content import UPSC, Made, add_questions, publish_test
-from tests.exams import place_in_exam
-from tests.people import People
-from tests.sittings import Json, start
 
 OTHER_INSTITUTE = """
     with other as (
@@ -32,7 +32,7 @@ HIDDEN = {
 }
 
 
-async def publish(engine: AsyncEngine, **changes: Any) -> Made:
+async def publish(engine: AsyncEngine, **changes: Any) -> PublishedTest:
     async with unit_of_work(engine) as uow:
         return await publish_test(uow, **changes)
 
@@ -42,7 +42,7 @@ async def execute(engine: AsyncEngine, statement: str, **values: Any) -> None:
         await connection.execute(text(statement), values)
 
 
-async def doors(client: httpx.AsyncClient, made: Made) -> list[Json]:
+async def doors(client: httpx.AsyncClient, made: PublishedTest) -> list[Json]:
     """What a person hears at every door of a test, but for the request's id."""
     attempt = {"attempt_id": str(uuid4())}
     response = {"question_id": str(made.question_ids[0]), "revision": 1, "answer": ["a"]}
@@ -59,7 +59,7 @@ async def doors(client: httpx.AsyncClient, made: Made) -> list[Json]:
     ]
 
 
-async def is_listed(client: httpx.AsyncClient, made: Made) -> bool:
+async def is_listed(client: httpx.AsyncClient, made: PublishedTest) -> bool:
     """The newest come first, and this one is the newest."""
     page = await client.get("/tests", params={"limit": 1})
     assert page.status_code == 200, page.text
@@ -77,18 +77,20 @@ class TestHidden:
         assert await is_listed(candidate, made)
         await execute(engine, statement, id=made.id)
         assert not await is_listed(candidate, made)
-        assert await doors(candidate, made) == await doors(candidate, Made(uuid4(), made.question_ids))
+        assert await doors(candidate, made) == await doors(
+            candidate, PublishedTest(uuid4(), made.question_ids)
+        )
 
     @pytest.mark.parametrize("released", [False, True])
     async def test_by_embargo(
         self, engine: AsyncEngine, candidate: httpx.AsyncClient, clock: TestClock, released: bool
     ) -> None:
         made = await publish(engine)
-        times = {"released_at": clock.now()} if released else {}
+        times: Json = {"released_at": clock.now()} if released else {}
         async with unit_of_work(engine) as uow:
-            await place_in_exam(uow, made.id, clock.now(), **times)
+            await add_exam(uow, made.id, clock.now(), **times)
         assert await is_listed(candidate, made) is released
-        nothing = await doors(candidate, Made(uuid4(), made.question_ids))
+        nothing = await doors(candidate, PublishedTest(uuid4(), made.question_ids))
         assert (await doors(candidate, made) == nothing) is not released
 
     async def test_from_who_has_taken_it_by_embargo(
@@ -98,8 +100,8 @@ class TestHidden:
         sitting = await start(candidate, made)
         await sitting.submit()
         async with unit_of_work(engine) as uow:
-            await place_in_exam(uow, made.id, clock.now())
-        nothing = await doors(candidate, Made(uuid4(), made.question_ids))
+            await add_exam(uow, made.id, clock.now())
+        nothing = await doors(candidate, PublishedTest(uuid4(), made.question_ids))
         assert (await doors(candidate, made))[:2] == nothing[:2]
 
     async def test_the_enrolled_may(self, engine: AsyncEngine, candidate: httpx.AsyncClient) -> None:
@@ -164,7 +166,7 @@ class TestCompose:
         created = await author.post("/tests", json=await body(engine, title={"en": "Mock", "hi": "मॉक"}))
         assert created.status_code == 201, created.text
         draft = created.json()
-        made = Made(UUID(draft["id"]), [])
+        made = PublishedTest(UUID(draft["id"]), [])
         assert (draft["status"], draft["paper_version"], draft["question_count"]) == ("draft", None, 2)
         assert (await candidate.get(made.path)).status_code == 404
 

@@ -1,8 +1,9 @@
 """Tickets, and who is let in to which socket."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -13,11 +14,12 @@ from websockets.exceptions import ConnectionClosed
 
 from app.core.realtime.hub import SOCKETS_PER_PERSON
 from app.models import DEFAULT_INSTITUTE_ID
-from app.services.unit_of_work import unit_of_work
+from app.services.unit_of_work import UnitOfWork, unit_of_work
+from tests.builders.content import publish_test
+from tests.builders.exams import add_exam
+from tests.builders.people import People, user_id_of
 from tests.conftest import TestClock
-from tests.content import publish_test
-from tests.people import People
-from tests.sockets import add_exam, joined, opened, refusal, ticket_for, user_id_of
+from tests.sockets import joined, opened, refusal, ticket_for
 
 NOTIFICATIONS = "/ws/notifications"
 WHO_ARE_YOU = (4401, "who are you")
@@ -180,12 +182,19 @@ class TestWhoIsLetIn:
             await socket.__aexit__(None, None, None)
 
 
+async def published_exam(uow: UnitOfWork, candidate_id: UUID, **changes: Any) -> UUID:
+    """A published exam for which this candidate is registered."""
+    made, now = await publish_test(uow), datetime.now(UTC)
+    columns = {"published_at": now} | changes
+    return (await add_exam(uow, made.id, now, candidates=[candidate_id], **columns)).exam_id
+
+
 class TestRooms:
     async def test_an_exam_s_is_for_those_registered_and_staff(
         self, sockets_url: str, people: People, engine: AsyncEngine, candidate: httpx.AsyncClient
     ) -> None:
         async with unit_of_work(engine) as uow:
-            exam_id, _ = await add_exam(uow, (await publish_test(uow)).id, [await user_id_of(candidate)])
+            exam_id = await published_exam(uow, await user_id_of(candidate))
         path = f"/ws/exam/{exam_id}"
         for member in (candidate, await people.member("proctor"), await people.member("evaluator")):
             async with joined(sockets_url, member, path) as socket:
@@ -200,8 +209,7 @@ class TestRooms:
         candidate, proctor = await people.candidate(), await people.member("proctor")
         changes = {"published_at": None} if state == "draft" else {"cancelled_at": clock.now()}
         async with unit_of_work(engine) as uow:
-            test_id = (await publish_test(uow)).id
-            exam_id, _ = await add_exam(uow, test_id, [await user_id_of(candidate)], **changes)
+            exam_id = await published_exam(uow, await user_id_of(candidate), **changes)
         path = f"/ws/exam/{exam_id}"
         assert await refusal(sockets_url, path, Authorization=token_of(candidate)) == NO_SUCH_ROOM
         async with joined(sockets_url, proctor, path):
@@ -231,7 +239,7 @@ class TestRooms:
         async with joined(sockets_url, candidate, f"/ws/test/{made.id}"):
             pass
         async with unit_of_work(engine) as uow:
-            await add_exam(uow, made.id)
+            await add_exam(uow, made.id, clock.now(), published_at=clock.now())
         end = await refusal(sockets_url, f"/ws/test/{made.id}", Authorization=token_of(candidate))
         assert end == NO_SUCH_ROOM
 

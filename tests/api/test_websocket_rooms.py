@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket as sockets
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,10 +20,11 @@ from app.services import realtime
 from app.services.components import Components
 from app.services.realtime.watching import Watch
 from app.services.unit_of_work import unit_of_work
-from tests.content import publish_test
-from tests.people import People
-from tests.sittings import start, take
-from tests.sockets import Socket, add_exam, eventually, joined, refusal, ticket_for, user_id_of
+from tests.builders.attempts import start, take_test
+from tests.builders.content import publish_test
+from tests.builders.exams import add_exam
+from tests.builders.people import People, user_id_of
+from tests.sockets import Socket, eventually, joined, refusal, ticket_for
 
 NOTIFICATIONS = "/ws/notifications"
 
@@ -42,8 +44,9 @@ async def room(people: People, engine: AsyncEngine) -> Room:
     members = [await people.candidate(), await people.candidate(), await people.member("proctor")]
     async with unit_of_work(engine) as uow:
         candidates = [await user_id_of(member) for member in members[:2]]
-        exam_id, paper_id = await add_exam(uow, (await publish_test(uow)).id, candidates)
-    return Room(exam_id, paper_id, members)
+        made, now = await publish_test(uow), datetime.now(UTC)
+        paper = await add_exam(uow, made.id, now, candidates=candidates, published_at=now)
+    return Room(paper.exam_id, paper.id, members)
 
 
 async def announce(parts: Components, room: Room, *numbers: int) -> UUID:
@@ -195,7 +198,7 @@ class TestWhatIsWatched:
         asha, ravi = await people.candidate(), await people.candidate()
         async with joined(sockets_url, asha, f"/ws/test/{made.id}") as socket:
             assert (await socket.next_of("leaderboard"))["data"] == {"participants": 0}
-            await take(ravi, made, {0: ["a"]})
+            await take_test(ravi, made, {0: ["a"]})
             assert (await socket.next_of("leaderboard"))["data"] == {"participants": 1}
 
     async def test_of_a_test_that_an_exam_holds_back_nothing_is_told(
@@ -203,10 +206,10 @@ class TestWhatIsWatched:
     ) -> None:
         async with unit_of_work(engine) as uow:
             made = await publish_test(uow)
-        await take(await people.candidate(), made, {0: ["a"]})
+        await take_test(await people.candidate(), made, {0: ["a"]})
         async with unit_of_work(engine) as uow:
             assert await uow.rooms.participants([made.id]) == {made.id: 1}
-            await add_exam(uow, made.id)
+            await add_exam(uow, made.id, datetime.now(UTC), published_at=datetime.now(UTC))
             assert await uow.rooms.participants([made.id]) == {}
 
     async def test_who_is_staff_no_more_is_let_go(

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.config import Settings
-from tests.people import PASSWORD, new_email
+from tests.builders.people import PASSWORD, new_email
 
 pytestmark = pytest.mark.anyio
 

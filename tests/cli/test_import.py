@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli.import_ import import_app
 from app.config import get_settings
-from tests.pictures import encoded, halves
+from tests.builders.pictures import encoded, halves
 from tests.services.questions.workbook_files import workbook
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -25,9 +26,10 @@ from app.services.unit_of_work import unit_of_work
 from devservers.network import free_port
 from devservers.processes import wait_for
 from devservers.valkey import Valkey
-from tests.content import publish_test
-from tests.people import People
-from tests.sockets import Socket, add_exam, eventually, opened, user_id_of
+from tests.builders.content import publish_test
+from tests.builders.exams import add_exam
+from tests.builders.people import People, user_id_of
+from tests.sockets import Socket, eventually, opened
 
 
 class Api:
@@ -116,8 +118,9 @@ async def publish(engine: AsyncEngine, valkey: Valkey) -> AsyncIterator[Callable
 @pytest.fixture
 async def exam_id(engine: AsyncEngine, candidate: httpx.AsyncClient) -> UUID:
     async with unit_of_work(engine) as uow:
-        exam_id, _ = await add_exam(uow, (await publish_test(uow)).id, [await user_id_of(candidate)])
-    return exam_id
+        made, now, candidates = await publish_test(uow), datetime.now(UTC), [await user_id_of(candidate)]
+        paper = await add_exam(uow, made.id, now, candidates=candidates, published_at=now)
+    return paper.exam_id
 
 
 async def announce(engine: AsyncEngine, exam_id: UUID, *numbers: int) -> None:

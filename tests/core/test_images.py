@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from app.core.images import MAX_PIXELS, EncodedImage, UnusableImage, encode_anew
-from tests.pictures import (
+from tests.builders.pictures import (
     LEFT,
     RIGHT,
     SCRIPT,

@@ -14,7 +14,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from app.core.channels import DeadTarget, NotNow, NotSent, Refused
 from app.core.mail import FolderMailer, Handling, SmtpMailer
 from tests.full_disk import small_disk
-from tests.mail_server import Inbox, parsed, serving
+from tests.servers.mail import Inbox, parsed, serving
 
 pytestmark = pytest.mark.anyio
 

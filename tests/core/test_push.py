@@ -9,7 +9,7 @@ import pytest
 
 from app.core.channels import DeadTarget, NotNow, NotSent, Refused
 from app.core.push import FcmPusher, PushMessage, ServiceAccount
-from tests import fcm_server as fcm
+from tests.servers import firebase as fcm
 
 pytestmark = pytest.mark.anyio
 

@@ -35,11 +35,11 @@ from app.cli.local.servers import SHARED
 from app.main import create_app
 from devservers.network import LOOPBACK, free_port
 from devservers.processes import wait_for
+from tests.builders.world import PARAMETER
 from tests.cli.conftest import FROM_OUTSIDE
 from tests.conftest import ROOT
 from tests.faults.raw_requests import status_of
 from tests.hostile_bodies import SHAPES, WORST, Frame, frame_of
-from tests.world import PARAMETER
 
 MODULE = "tests.faults.hostile_bodies"
 MOST_MILLISECONDS = 500.0

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from openpyxl.xml.constants import SHEET_MAIN_NS
 from PIL import Image
 
-from tests.pictures import encoded, webp_header
+from tests.builders.pictures import encoded, webp_header
 from tests.services.questions.workbook_files import HEADER, RIVER, repacked, workbook
 
 _SHEET_XML, _STRINGS = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"

@@ -18,11 +18,11 @@ from app.repositories.base import PageRequest
 from app.repositories.embargo import Reader
 from app.repositories.tests import Viewer
 from app.services.unit_of_work import UnitOfWork
+from tests.builders.attempts import add_candidate
+from tests.builders.content import PublishedTest, add_subject, publish_test
+from tests.builders.exams import add_exam
 from tests.conftest import cloned_database
-from tests.content import Made, add_subject, publish_test
-from tests.exams import place_in_exam
 from tests.repositories.test_plans import Node, _literal, _nodes
-from tests.sittings import add_candidate
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 EACH, OPEN_EXAMS = 50, 11
@@ -68,7 +68,7 @@ class Shelf:
 
     connection: AsyncConnection
     uow: UnitOfWork
-    made: Made
+    made: PublishedTest
     user_id: UUID
     paper_id: UUID
     question_ids: list[UUID]
@@ -145,7 +145,7 @@ async def shelf(fresh_url: str, request: pytest.FixtureRequest) -> AsyncIterator
             wanted = {name: value for name, value in values.items() if f":{name}" in statement}
             await connection.execute(text(statement), wanted)
         made = await publish_test(uow)
-        await place_in_exam(uow, made.id, NOW, published_at=NOW)
+        await add_exam(uow, made.id, NOW, published_at=NOW)
         [paper_id] = await session.scalars(text("select id from test where number = 1"))
         question_ids = list(await session.scalars(text("select id from question where number < 100")))
         if request.param:

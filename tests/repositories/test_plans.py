@@ -16,10 +16,10 @@ from app.core.ids import uuid7
 from app.models import Attempt
 from app.repositories.attempts import NewEvent, SaveRequest
 from app.services.unit_of_work import UnitOfWork
+from tests.builders.attempts import add_candidate
+from tests.builders.content import PublishedTest, publish_test
+from tests.builders.exams import add_exam
 from tests.conftest import cloned_database
-from tests.content import Made, publish_test
-from tests.exams import place_in_exam
-from tests.sittings import add_candidate
 
 NOW = datetime.now(UTC)
 THIS_MONTH = f"response_events_{NOW:%Y_%m}"
@@ -56,7 +56,7 @@ class Stage:
 
     connection: AsyncConnection
     uow: UnitOfWork
-    made: Made
+    made: PublishedTest
     attempt: Attempt
     exam_id: UUID | None
 
@@ -110,7 +110,7 @@ async def stage(fresh_url: str, request: pytest.FixtureRequest) -> AsyncIterator
     async with engine.connect() as connection, AsyncSession(connection, expire_on_commit=False) as session:
         uow = UnitOfWork(session)
         made = await publish_test(uow)
-        placed = await place_in_exam(uow, made.id, NOW) if request.param == "an exam" else None
+        placed = await add_exam(uow, made.id, NOW) if request.param == "an exam" else None
         attempt = await _attempt(uow, made, placed.id if placed else None)
         values = {
             "crowd": CROWD,
@@ -127,7 +127,7 @@ async def stage(fresh_url: str, request: pytest.FixtureRequest) -> AsyncIterator
     await engine.dispose()
 
 
-async def _attempt(uow: UnitOfWork, made: Made, exam_paper_id: UUID | None) -> Attempt:
+async def _attempt(uow: UnitOfWork, made: PublishedTest, exam_paper_id: UUID | None) -> Attempt:
     test = await uow.session.scalar(
         text("select paper_version from ias.tests where id = :id"), {"id": made.id}
     )

@@ -16,8 +16,8 @@ from app.services import backlog
 from app.services.components import Components
 from app.services.notifications.creating import notice_of
 from app.services.unit_of_work import unit_of_work
+from tests.builders.notifications import add_user
 from tests.conftest import TestClock
-from tests.notices import add_user
 
 pytestmark = pytest.mark.anyio
 

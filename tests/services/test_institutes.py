@@ -31,9 +31,9 @@ from app.services.subjects import ChapterDraft, SubjectDraft
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
-from tests.content import UPSC, add_subject
-from tests.people import add_stranger
-from tests.pictures import picture
+from tests.builders.content import UPSC, add_subject
+from tests.builders.people import add_stranger
+from tests.builders.pictures import picture
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 EVERYTHING = PageRequest(100)

@@ -8,8 +8,8 @@ import pytest
 from app.services.auth import auth_mails
 from app.services.unit_of_work import unit_of_work
 from devservers.valkey import Valkey
-from tests.auth_server import serving
-from tests.people import new_email
+from tests.builders.people import new_email
+from tests.servers.auth import serving
 from tests.workers.conftest import Database, StartWorker, eventually
 
 pytestmark = pytest.mark.anyio

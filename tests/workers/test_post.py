@@ -11,8 +11,8 @@ import pytest
 from app.models import User
 from app.services.unit_of_work import unit_of_work
 from devservers.valkey import Valkey
-from tests.mail_server import Inbox, serving
-from tests.notices import Event, add_exam, add_user, register
+from tests.builders.notifications import Event, add_announced_exam, add_user, register
+from tests.servers.mail import Inbox, serving
 from tests.workers.conftest import Database, StartWorker, eventually
 
 pytestmark = pytest.mark.anyio
@@ -33,7 +33,7 @@ async def candidates(database: Database, starts_in: timedelta, **exam: Any) -> t
     """An exam with three registered candidates."""
     now = datetime.now(UTC)
     async with unit_of_work(database.engine) as uow:
-        event = await add_exam(uow, now + starts_in, **exam)
+        event = await add_announced_exam(uow, now + starts_in, **exam)
         users = [await add_user(uow) for _ in range(3)]
         for user in users:
             await register(uow, event, user)

@@ -15,8 +15,8 @@ from app.services import attempts, users
 from app.services.components import open_components
 from app.services.unit_of_work import unit_of_work
 from devservers.valkey import Valkey
-from tests.content import publish_test
-from tests.people import new_email
+from tests.builders.content import publish_test
+from tests.builders.people import new_email
 from tests.workers.conftest import Database, StartWorker, eventually
 
 pytestmark = pytest.mark.anyio

@@ -9,9 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.unit_of_work import unit_of_work
+from tests.builders.attempts import start
+from tests.builders.content import publish_test
 from tests.conftest import TestClock
-from tests.content import publish_test
-from tests.sittings import start
 from tests.two_connections import until_waiting
 
 pytestmark = pytest.mark.anyio

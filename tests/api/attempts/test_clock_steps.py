@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.services import attempts
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
+from tests.builders.attempts import AttemptClient, start
+from tests.builders.content import publish_test
+from tests.builders.people import People
 from tests.conftest import TestClock
-from tests.content import publish_test
-from tests.people import People
-from tests.sittings import Sitting, start
 
 STEP = 300.0
 """Half of the ten minutes that the test takes."""
@@ -24,15 +24,15 @@ HOUR = 3600.0
 
 
 @pytest.fixture
-async def sitting(candidate: httpx.AsyncClient, engine: AsyncEngine) -> Sitting:
+async def sitting(candidate: httpx.AsyncClient, engine: AsyncEngine) -> AttemptClient:
     async with unit_of_work(engine) as uow:
         made = await publish_test(uow, [["a"], ["b"]])
     return await start(candidate, made)
 
 
-def by_attempt_token(people: People, sitting: Sitting) -> Sitting:
+def by_attempt_token(people: People, sitting: AttemptClient) -> AttemptClient:
     client = people.client(sitting.attempt["attempt_token"])
-    return Sitting(client, sitting.made, sitting.attempt)
+    return AttemptClient(client, sitting.made, sitting.attempt)
 
 
 async def sweep(engine: AsyncEngine, clock: TestClock) -> None:
@@ -43,7 +43,7 @@ async def sweep(engine: AsyncEngine, clock: TestClock) -> None:
 class TestBackward:
     @pytest.mark.parametrize("step", [STEP, HOUR])
     async def test_answers_are_taken_and_the_later_one_stands(
-        self, people: People, sitting: Sitting, clock: TestClock, step: float
+        self, people: People, sitting: AttemptClient, clock: TestClock, step: float
     ) -> None:
         device = by_attempt_token(people, sitting)
         assert (await device.save(device.response(0, ["b"]))).status_code == 200
@@ -56,7 +56,7 @@ class TestBackward:
         assert (await sitting.result())["correct"] == 1
 
     async def test_a_login_of_the_time_that_is_still_to_come_waits_for_it(
-        self, sitting: Sitting, clock: TestClock
+        self, sitting: AttemptClient, clock: TestClock
     ) -> None:
         """A token from the future is refused; refreshing it gives one of the server's own time."""
         clock.advance(-STEP)
@@ -67,7 +67,7 @@ class TestBackward:
 
 
 class TestForward:
-    async def test_within_the_time_nothing_is_lost(self, sitting: Sitting, clock: TestClock) -> None:
+    async def test_within_the_time_nothing_is_lost(self, sitting: AttemptClient, clock: TestClock) -> None:
         await sitting.save(sitting.response(0, ["a"]))
         clock.advance(STEP)
         assert (await sitting.save(sitting.response(1, ["b"]))).status_code == 200
@@ -76,7 +76,7 @@ class TestForward:
         assert (await sitting.result())["correct"] == 2
 
     async def test_past_the_deadline_answers_are_kept_and_stepping_back_lets_it_go_on(
-        self, sitting: Sitting, clock: TestClock
+        self, sitting: AttemptClient, clock: TestClock
     ) -> None:
         clock.advance(HOUR)
         late = await sitting.save(sitting.response(0, ["a"]))
@@ -86,7 +86,7 @@ class TestForward:
         assert (await sitting.submit()).json()["status"] == "graded"
 
     async def test_what_was_acknowledged_before_is_graded_if_the_worker_closes_it(
-        self, engine: AsyncEngine, parts: Components, sitting: Sitting, clock: TestClock
+        self, engine: AsyncEngine, parts: Components, sitting: AttemptClient, clock: TestClock
     ) -> None:
         await sitting.save(sitting.response(0, ["a"]))
         clock.advance(HOUR)

@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import unit_of_work
-from tests.content import Made, add_questions, publish_test
-from tests.people import People
-from tests.sittings import Json, take
+from tests.builders.attempts import Json, take_test
+from tests.builders.content import PublishedTest, add_questions, publish_test
+from tests.builders.people import People
 
 DROPPED = {"dropped": True}
 
@@ -26,7 +26,7 @@ def candidate(anybody: httpx.AsyncClient) -> httpx.AsyncClient:
     return anybody
 
 
-async def publish(engine: AsyncEngine, keys: Any, **changes: Any) -> Made:
+async def publish(engine: AsyncEngine, keys: Any, **changes: Any) -> PublishedTest:
     async with unit_of_work(engine) as uow:
         return await publish_test(uow, keys, **changes)
 
@@ -57,7 +57,7 @@ class TestDropped:
         marks: str,
     ) -> None:
         made = await publish(engine, [["a"], DROPPED, ["c"]], marking={"dropped": rule})
-        result = await take(candidate, made, answers)
+        result = await take_test(candidate, made, answers)
         assert (result["score"], result["max_score"], result["dropped"]) == (score, "6.00", 1)
         assert outcomes(result)[1] == ("dropped", marks)
         assert result["questions"][1]["key"] == DROPPED
@@ -79,7 +79,9 @@ class TestSchemes:
                 ),
             ]
             published = await publish_test(uow, sections=sections)
-        result = await take(candidate, Made(published.id, ids), {0: ["b"], 1: ["a"], 2: ["b"], 3: ["b"]})
+        result = await take_test(
+            candidate, PublishedTest(published.id, ids), {0: ["b"], 1: ["a"], 2: ["b"], 3: ["b"]}
+        )
         assert outcomes(result) == [
             ("incorrect", "-0.66"),
             ("correct", "2.50"),
@@ -94,13 +96,13 @@ class TestSchemes:
 
     async def test_marks_for_blanks(self, engine: AsyncEngine, candidate: httpx.AsyncClient) -> None:
         made = await publish(engine, [["a"]] * 2, marking={"unattempted": "-1/10", "rounding": "half_up"})
-        result = await take(candidate, made, {0: ["a"]})
+        result = await take_test(candidate, made, {0: ["a"]})
         assert outcomes(result) == [("correct", "2.00"), ("unattempted", "-0.10")]
         assert (result["marks_gained"], result["marks_lost"]) == ("2.00", "0.10")
 
     async def test_choose(self, engine: AsyncEngine, candidate: httpx.AsyncClient) -> None:
         made = await publish(engine, [["a"]] * 4, section={"choose": 2})
-        result = await take(candidate, made, {1: ["b"], 2: ["a"], 3: ["a"]})
+        result = await take_test(candidate, made, {1: ["b"], 2: ["a"], 3: ["a"]})
         assert result["max_score"] == "4.00"
         assert [outcome for outcome, _ in outcomes(result)] == [
             "unattempted",
@@ -125,7 +127,7 @@ class TestKinds:
         self, engine: AsyncEngine, candidate: httpx.AsyncClient, answer: str, outcome: str
     ) -> None:
         made = await publish(engine, [{"value": "3.14", "tolerance": "0.01"}])
-        assert outcomes(await take(candidate, made, {0: answer}))[0][0] == outcome
+        assert outcomes(await take_test(candidate, made, {0: answer}))[0][0] == outcome
 
     @pytest.mark.parametrize(
         ("answer", "outcome", "marks"),
@@ -141,27 +143,27 @@ class TestKinds:
     ) -> None:
         marking = {"partial": "proportional", "rounding": "half_up"}
         made = await publish(engine, [["b", "c", "d"]], type="multiple_choice", marking=marking)
-        assert outcomes(await take(candidate, made, {0: answer})) == [(outcome, marks)]
+        assert outcomes(await take_test(candidate, made, {0: answer})) == [(outcome, marks)]
 
     @pytest.mark.parametrize(("answer", "outcome"), [("true", "correct"), ("false", "incorrect")])
     async def test_true_false(
         self, engine: AsyncEngine, candidate: httpx.AsyncClient, answer: str, outcome: str
     ) -> None:
         made = await publish(engine, [["true"]], type="true_false")
-        assert outcomes(await take(candidate, made, {0: [answer]}))[0][0] == outcome
+        assert outcomes(await take_test(candidate, made, {0: [answer]}))[0][0] == outcome
 
     async def test_two_options_for_a_single_choice_are_wrong(
         self, engine: AsyncEngine, candidate: httpx.AsyncClient
     ) -> None:
         made = await publish(engine, [["a"]])
-        assert outcomes(await take(candidate, made, {0: ["a", "b"]})) == [("incorrect", "-0.66")]
+        assert outcomes(await take_test(candidate, made, {0: ["a", "b"]})) == [("incorrect", "-0.66")]
 
     @pytest.mark.parametrize(("answer", "outcome"), [("b", "correct"), ("c", "correct"), ("d", "incorrect")])
     async def test_either_of_two(
         self, engine: AsyncEngine, candidate: httpx.AsyncClient, answer: str, outcome: str
     ) -> None:
         made = await publish(engine, [{"accepted": [["b"], ["c"]]}])
-        assert outcomes(await take(candidate, made, {0: [answer]}))[0][0] == outcome
+        assert outcomes(await take_test(candidate, made, {0: [answer]}))[0][0] == outcome
 
 
 class TestUpsc:
@@ -170,7 +172,7 @@ class TestUpsc:
     async def test_all_right(self, engine: AsyncEngine, candidate: httpx.AsyncClient) -> None:
         keys = ["abcd"[number % 4] for number in range(100)]
         made = await publish(engine, keys)
-        result = await take(candidate, made, {number: [key] for number, key in enumerate(keys)})
+        result = await take_test(candidate, made, {number: [key] for number, key in enumerate(keys)})
         assert (result["score"], result["max_score"]) == ("200.00", "200.00")
 
     async def test_all_right_but_one_that_is_dropped(
@@ -179,7 +181,7 @@ class TestUpsc:
         keys: list[Any] = [["b"]] * 100
         keys[79] = DROPPED
         made = await publish(engine, keys)
-        result = await take(candidate, made, {number: ["b"] for number in range(100) if number != 79})
+        result = await take_test(candidate, made, {number: ["b"] for number in range(100) if number != 79})
         assert (result["score"], result["score_exact"], result["correct"]) == ("200.00", "200", 99)
 
     @pytest.mark.parametrize(
@@ -195,7 +197,7 @@ class TestUpsc:
         self, engine: AsyncEngine, candidate: httpx.AsyncClient, right: int, score: str, exact: str
     ) -> None:
         made = await publish(engine, [["a"]] * right + [["b"]] * (100 - right))
-        result = await take(candidate, made, {number: ["a"] for number in range(100)})
+        result = await take_test(candidate, made, {number: ["a"] for number in range(100)})
         assert (result["score"], result["score_exact"]) == (score, exact)
         assert (result["correct"], result["incorrect"]) == (right, 100 - right)
 
@@ -203,6 +205,6 @@ class TestUpsc:
         self, engine: AsyncEngine, candidate: httpx.AsyncClient
     ) -> None:
         made = await publish(engine, [["a"]] * 40 + [DROPPED] + [["b"]] * 59)
-        result = await take(candidate, made, {number: ["a"] for number in range(100)})
+        result = await take_test(candidate, made, {number: ["a"] for number in range(100)})
         # 80 - 59 * 2/3 = 40 2/3, by 200/198; printed 40.66 * 200/198 = 41.0707...
         assert (result["score"], result["score_exact"]) == ("41.07", "12200/297")

@@ -8,28 +8,28 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.models import Paper
 from app.services.unit_of_work import reading, unit_of_work
-from tests.content import Made, publish_test
-from tests.people import People
-from tests.sittings import Sitting, start, take
+from tests.builders.attempts import AttemptClient, start, take_test
+from tests.builders.content import PublishedTest, publish_test
+from tests.builders.people import People
 
 
 @pytest.fixture
-async def made(engine: AsyncEngine) -> Made:
+async def made(engine: AsyncEngine) -> PublishedTest:
     async with unit_of_work(engine) as uow:
         return await publish_test(uow)
 
 
 @pytest.fixture
-async def sitting(candidate: httpx.AsyncClient, made: Made) -> Sitting:
+async def sitting(candidate: httpx.AsyncClient, made: PublishedTest) -> AttemptClient:
     return await start(candidate, made)
 
 
-async def paper(sitting: Sitting, **headers: str) -> httpx.Response:
+async def paper(sitting: AttemptClient, **headers: str) -> httpx.Response:
     return await sitting.client.get(f"{sitting.made.path}/questions", headers=headers)
 
 
 class TestQuestions:
-    async def test_the_paper_has_questions_and_no_key(self, sitting: Sitting) -> None:
+    async def test_the_paper_has_questions_and_no_key(self, sitting: AttemptClient) -> None:
         answer = await paper(sitting)
         assert answer.status_code == 200
         document = answer.json()
@@ -62,7 +62,7 @@ class TestQuestions:
         ],
     )
     async def test_compressed_where_it_may_be(
-        self, engine: AsyncEngine, sitting: Sitting, accepted: str, encoding: str | None
+        self, engine: AsyncEngine, sitting: AttemptClient, accepted: str, encoding: str | None
     ) -> None:
         answer = await paper(sitting, **{"Accept-Encoding": accepted})
         assert answer.headers.get("content-encoding") == encoding
@@ -72,7 +72,7 @@ class TestQuestions:
             stored: Paper = await reads.tests.paper(attempt.paper_id)
         assert answer.content == stored.document
 
-    async def test_it_is_fetched_once(self, sitting: Sitting) -> None:
+    async def test_it_is_fetched_once(self, sitting: AttemptClient) -> None:
         first = await paper(sitting)
         assert first.headers["cache-control"] == "private, no-cache"
         again = await paper(sitting, **{"If-None-Match": f'"other", {first.headers["etag"]}'})
@@ -80,7 +80,7 @@ class TestQuestions:
         assert again.headers["etag"] == first.headers["etag"]
         assert (await paper(sitting, **{"If-None-Match": '"other"'})).status_code == 200
 
-    async def test_who_has_no_attempt_sees_no_test(self, people: People, sitting: Sitting) -> None:
+    async def test_who_has_no_attempt_sees_no_test(self, people: People, sitting: AttemptClient) -> None:
         stranger = await people.candidate()
         for path in (sitting.made.path, f"/tests/{uuid4()}"):
             assert (await stranger.get(f"{path}/questions")).status_code == 404
@@ -92,7 +92,7 @@ class TestNextVersion:
     """An author changes and publishes again while somebody sits the test."""
 
     async def test_a_running_attempt_keeps_its_paper_key_and_marks(
-        self, sitting: Sitting, author: httpx.AsyncClient, people: People
+        self, sitting: AttemptClient, author: httpx.AsyncClient, people: People
     ) -> None:
         made, before = sitting.made, await paper(sitting)
         changed = {
@@ -129,17 +129,17 @@ class TestNextVersion:
         assert refused.status_code == 422
 
     async def test_a_change_that_is_not_published_changes_nothing(
-        self, made: Made, candidate: httpx.AsyncClient, people: People, author: httpx.AsyncClient
+        self, made: PublishedTest, candidate: httpx.AsyncClient, people: People, author: httpx.AsyncClient
     ) -> None:
         before = await candidate.get(made.path)
         changes = {"title": "Another", "duration_seconds": 60, "languages": ["hi"], "sections": []}
         assert (await author.patch(made.path, json=changes)).status_code == 200
         assert (await candidate.get(made.path)).json() == before.json()
-        result = await take(await people.candidate(), made, {0: ["a"]})
+        result = await take_test(await people.candidate(), made, {0: ["a"]})
         assert (result["score"], result["max_score"]) == ("2.00", "6.00")
 
     async def test_the_bank_may_change_too(
-        self, made: Made, sitting: Sitting, author: httpx.AsyncClient
+        self, made: PublishedTest, sitting: AttemptClient, author: httpx.AsyncClient
     ) -> None:
         before = await paper(sitting)
         question = f"/questions/{made.question_ids[0]}"
@@ -152,5 +152,5 @@ class TestNextVersion:
         assert (await sitting.result())["correct"] == 2
 
 
-async def user_id(sitting: Sitting) -> UUID:
+async def user_id(sitting: AttemptClient) -> UUID:
     return UUID((await sitting.client.get("/auth/me")).json()["id"])

@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.services import attempts
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
+from tests.builders.attempts import Json, start, take_test
+from tests.builders.content import PublishedTest, publish_test
+from tests.builders.people import People
 from tests.conftest import TestClock
-from tests.content import Made, publish_test
-from tests.people import People
-from tests.sittings import Json, start, take
 
 
-async def publish(engine: AsyncEngine, **changes: Any) -> Made:
+async def publish(engine: AsyncEngine, **changes: Any) -> PublishedTest:
     async with unit_of_work(engine) as uow:
         return await publish_test(uow, **changes)
 
@@ -74,7 +74,7 @@ class TestResult:
         assert questions[0]["explanation"] == {"en": "SECRET-EXPLANATION 1"}
 
     async def test_nothing_attempted(self, engine: AsyncEngine, candidate: httpx.AsyncClient) -> None:
-        result = await take(candidate, await publish(engine), {})
+        result = await take_test(candidate, await publish(engine), {})
         assert (result["score"], result["accuracy"], result["unattempted"]) == ("0.00", None, 3)
 
     async def test_submitting_again_gives_the_same(
@@ -111,7 +111,7 @@ class TestWhichAttempt:
         self, engine: AsyncEngine, candidate: httpx.AsyncClient, people: People
     ) -> None:
         made = await publish(engine)
-        theirs = (await take(await people.candidate(), made, {0: ["a"]}))["attempt"]["id"]
+        theirs = (await take_test(await people.candidate(), made, {0: ["a"]}))["attempt"]["id"]
         answers = [
             await candidate.get(f"{made.path}/results", params={"attempt_id": attempt_id})
             for attempt_id in (theirs, str(uuid4()))
@@ -146,8 +146,8 @@ class TestWhichAttempt:
         self, engine: AsyncEngine, candidate: httpx.AsyncClient
     ) -> None:
         made = await publish(engine)
-        first = await take(candidate, made, {0: ["a"]})
-        second = await take(candidate, made, {0: ["b"]})
+        first = await take_test(candidate, made, {0: ["a"]})
+        second = await take_test(candidate, made, {0: ["b"]})
         latest = (await candidate.get(f"{made.path}/results")).json()
         assert latest == second
         named = {"attempt_id": first["attempt"]["id"]}
@@ -157,7 +157,7 @@ class TestWhichAttempt:
         self, engine: AsyncEngine, candidate: httpx.AsyncClient
     ) -> None:
         made = await publish(engine)
-        first = await take(candidate, made, {0: ["a"]})
+        first = await take_test(candidate, made, {0: ["a"]})
         second = await start(candidate, made)
         async with engine.begin() as connection:
             await connection.execute(
@@ -170,12 +170,12 @@ class TestReview:
     @pytest.mark.parametrize("review", ["after_submit", "after_release"])
     async def test_shown(self, engine: AsyncEngine, candidate: httpx.AsyncClient, review: str) -> None:
         """No exam holds the test, so nothing is to be released."""
-        result = await take(candidate, await publish(engine, review=review), {0: ["a"]})
+        result = await take_test(candidate, await publish(engine, review=review), {0: ["a"]})
         assert [each["key"] for each in result["questions"]] == [{"accepted": [[key]]} for key in "abc"]
 
     async def test_never(self, engine: AsyncEngine, candidate: httpx.AsyncClient) -> None:
         made = await publish(engine, review="never")
-        result = await take(candidate, made, {0: ["a"]})
+        result = await take_test(candidate, made, {0: ["a"]})
         assert (result["questions"], result["score"]) == (None, "2.00")
         shown = (await candidate.get(f"{made.path}/results")).text
         assert "SECRET" not in shown
@@ -193,7 +193,7 @@ class TestRank:
         ]
         clients = [await people.candidate() for _ in sheets]
         for client, sheet in reversed(list(zip(clients, sheets, strict=True))):
-            live = await take(client, made, sheet)
+            live = await take_test(client, made, sheet)
             assert live["rank"] == 1  # each is the best so far
         results = [(await client.get(f"{made.path}/results")).json() for client in clients]
         assert [result["rank"] for result in results] == [1, 2, 2, 4]
@@ -204,9 +204,9 @@ class TestRank:
         """Both scores print as 0.00."""
         marking = {"correct": "1", "incorrect": "-0.001", "rounding": "half_up"}
         made = await publish(engine, marking=marking)
-        lower = await take(await people.candidate(), made, {0: ["b"]})
-        higher = await take(await people.candidate(), made, {})
+        lower = await take_test(await people.candidate(), made, {0: ["b"]})
+        higher = await take_test(await people.candidate(), made, {})
         assert (lower["score"], higher["score"]) == ("0.00", "0.00")
         assert (lower["score_exact"], higher["score_exact"]) == ("-1/1000", "0")
         assert higher["rank"] == 1
-        assert (await take(await people.candidate(), made, {0: ["b"]}))["rank"] == 2
+        assert (await take_test(await people.candidate(), made, {0: ["b"]}))["rank"] == 2

@@ -12,10 +12,10 @@ from app.engine.save_limits import EVENTS_PER_QUESTION, RESPONSES_PER_SECOND
 from app.services.components import Components
 from app.services.save_pacing import COUNT_EVERY, SavePacing
 from app.services.unit_of_work import unit_of_work
+from tests.builders.attempts import AttemptClient, logged, start
+from tests.builders.content import publish_test
+from tests.builders.people import People
 from tests.conftest import TestClock
-from tests.content import publish_test
-from tests.people import People
-from tests.sittings import Sitting, logged, start
 
 FILL = text(
     "insert into ias.response_events (attempt_id, question_id, lease, revision, answer)"
@@ -24,13 +24,13 @@ FILL = text(
 
 
 @pytest.fixture
-async def sitting(engine: AsyncEngine, candidate: httpx.AsyncClient) -> Sitting:
+async def sitting(engine: AsyncEngine, candidate: httpx.AsyncClient) -> AttemptClient:
     async with unit_of_work(engine) as uow:
         made = await publish_test(uow)
     return await start(candidate, made)
 
 
-def batch(sitting: Sitting, first: int, size: int = 200) -> list[Any]:
+def batch(sitting: AttemptClient, first: int, size: int = 200) -> list[Any]:
     return [sitting.response(0, ["a"], first + more) for more in range(size)]
 
 
@@ -44,7 +44,7 @@ def frozen(clock: TestClock, monkeypatch: pytest.MonkeyPatch) -> TestClock:
 
 class TestTooFast:
     async def test_is_429_and_stores_nothing(
-        self, engine: AsyncEngine, sitting: Sitting, frozen: TestClock
+        self, engine: AsyncEngine, sitting: AttemptClient, frozen: TestClock
     ) -> None:
         calls = RESPONSES_PER_SECOND // 200
         for number in range(calls):
@@ -58,10 +58,10 @@ class TestTooFast:
         assert (await sitting.save(*batch(sitting, 900_000))).json()["saved"] == 200
 
     async def test_slows_only_whoever_does_it(
-        self, sitting: Sitting, people: People, frozen: TestClock
+        self, sitting: AttemptClient, people: People, frozen: TestClock
     ) -> None:
         """To name another person's attempt takes nothing from them."""
-        stranger = Sitting(await people.candidate(), sitting.made, sitting.attempt)
+        stranger = AttemptClient(await people.candidate(), sitting.made, sitting.attempt)
         codes = {(await stranger.save(*batch(sitting, 1))).status_code for _ in range(25)}
         assert codes == {404}
         assert (await sitting.save(sitting.response(0, ["b"]))).json()["saved"] == 1
@@ -69,7 +69,7 @@ class TestTooFast:
 
 class TestTooMuch:
     async def test_is_409_and_what_was_saved_counts(
-        self, engine: AsyncEngine, sitting: Sitting, clock: TestClock
+        self, engine: AsyncEngine, sitting: AttemptClient, clock: TestClock
     ) -> None:
         values = {
             "attempt_id": sitting.id,
@@ -90,7 +90,7 @@ class TestTooMuch:
         assert (await sitting.result())["correct"] == 1
 
     async def test_an_honest_log_is_counted_and_goes_on(
-        self, engine: AsyncEngine, sitting: Sitting, clock: TestClock
+        self, engine: AsyncEngine, sitting: AttemptClient, clock: TestClock
     ) -> None:
         for number in range(3 * COUNT_EVERY // 200):
             clock.advance(seconds=1)

@@ -12,16 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.services import attempts
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
+from tests.builders.attempts import AttemptClient, Json, log_rows, start
+from tests.builders.content import PublishedTest, publish_test
+from tests.builders.people import People
 from tests.conftest import TestClock
-from tests.content import Made, publish_test
-from tests.people import People
-from tests.sittings import Json, Sitting, log_rows, start
 
 LARGEST = 2**31 - 1
 
 
 @pytest.fixture(scope="module")
-async def made(engine: AsyncEngine) -> Made:
+async def made(engine: AsyncEngine) -> PublishedTest:
     """Two questions to choose in and a numeric one."""
     keys: list[Any] = [["a"], ["b"], {"value": "3.14", "tolerance": "0.01"}]
     async with unit_of_work(engine) as uow:
@@ -29,11 +29,11 @@ async def made(engine: AsyncEngine) -> Made:
 
 
 @pytest.fixture
-async def sitting(candidate: httpx.AsyncClient, made: Made) -> Sitting:
+async def sitting(candidate: httpx.AsyncClient, made: PublishedTest) -> AttemptClient:
     return await start(candidate, made)
 
 
-async def set_status(engine: AsyncEngine, sitting: Sitting, status: str, closed_by: str | None) -> None:
+async def set_status(engine: AsyncEngine, sitting: AttemptClient, status: str, closed_by: str | None) -> None:
     statement = text("update ias.attempts set status = :status, closed_by = :closed_by where id = :id")
     values = {"status": status, "closed_by": closed_by, "id": sitting.id}
     async with engine.begin() as connection:
@@ -41,7 +41,7 @@ async def set_status(engine: AsyncEngine, sitting: Sitting, status: str, closed_
 
 
 class TestSaved:
-    async def test_each_response_counts_once(self, sitting: Sitting) -> None:
+    async def test_each_response_counts_once(self, sitting: AttemptClient) -> None:
         first = await sitting.save(sitting.response(0, ["a"], 2), sitting.response(1, ["b"]))
         assert first.status_code == 200, first.text
         assert first.json() == {
@@ -64,7 +64,7 @@ class TestSaved:
         assert body["superseded"] == [{"question_id": question_0, "lease": 1, "revision": 2, "answer": ["a"]}]
         assert body["conflicts"] == [{"question_id": question_1, "lease": 1, "revision": 1, "answer": ["b"]}]
 
-    async def test_the_device_that_resumes_gets_what_stands(self, sitting: Sitting) -> None:
+    async def test_the_device_that_resumes_gets_what_stands(self, sitting: AttemptClient) -> None:
         await sitting.save(sitting.response(0, ["a"]), sitting.response(1, ["b"]))
         await sitting.save(
             sitting.response(0, ["c"], 2, marked_for_review=True, time_spent_ms=9, confidence="guess"),
@@ -84,7 +84,7 @@ class TestSaved:
         }
         assert standing[str(sitting.made.question_ids[1])]["answer"] is None
 
-    async def test_an_old_phone_fills_gaps_and_overwrites_nothing(self, sitting: Sitting) -> None:
+    async def test_an_old_phone_fills_gaps_and_overwrites_nothing(self, sitting: AttemptClient) -> None:
         laptop = await start(sitting.client, sitting.made)
         await laptop.save(laptop.response(0, ["b"]))
         late_queue = await sitting.save(sitting.response(0, ["a"], 9), sitting.response(1, ["b"], 9))
@@ -95,15 +95,15 @@ class TestSaved:
         ("number", "answer"),
         [(0, ["a", "b"]), (0, ["d"]), (0, None), (2, "3.14"), (2, "-22/7"), (2, ".5"), (2, " 3.14 ")],
     )
-    async def test_answers_that_are_taken(self, sitting: Sitting, number: int, answer: Any) -> None:
+    async def test_answers_that_are_taken(self, sitting: AttemptClient, number: int, answer: Any) -> None:
         saved = await sitting.save(sitting.response(number, answer))
         assert saved.status_code == 200, saved.text
 
     @pytest.mark.parametrize("revision", [1, LARGEST])
-    async def test_the_ends_of_revisions(self, sitting: Sitting, revision: int) -> None:
+    async def test_the_ends_of_revisions(self, sitting: AttemptClient, revision: int) -> None:
         assert (await sitting.save(sitting.response(0, ["a"], revision))).json()["saved"] == 1
 
-    async def test_two_hundred_at_once(self, engine: AsyncEngine, sitting: Sitting) -> None:
+    async def test_two_hundred_at_once(self, engine: AsyncEngine, sitting: AttemptClient) -> None:
         sent = [sitting.response(0, ["a"], revision) for revision in range(1, 201)]
         saved = await sitting.save(*sent)
         assert saved.json()["saved"] == 200
@@ -114,13 +114,13 @@ class TestRefused:
     """What is refused changes nothing, so one sitting is enough for all of it."""
 
     @pytest.fixture(scope="class")
-    async def sitting(self, people: People, made: Made) -> Sitting:
+    async def sitting(self, people: People, made: PublishedTest) -> AttemptClient:
         sitting = await start(await people.candidate(), made)
         await sitting.save(sitting.response(0, ["a"]))
         return sitting
 
     @pytest.fixture(autouse=True)
-    async def _nothing_changes(self, engine: AsyncEngine, sitting: Sitting) -> AsyncIterator[None]:
+    async def _nothing_changes(self, engine: AsyncEngine, sitting: AttemptClient) -> AsyncIterator[None]:
         before = await log_rows(engine, sitting)
         yield
         assert await log_rows(engine, sitting) == before
@@ -168,7 +168,9 @@ class TestRefused:
             ({"correct": True}, "correct"),
         ],
     )
-    async def test_one_wrong_response_refuses_all(self, sitting: Sitting, changes: Json, field: str) -> None:
+    async def test_one_wrong_response_refuses_all(
+        self, sitting: AttemptClient, changes: Json, field: str
+    ) -> None:
         wrong = sitting.response(1, ["b"]) | changes
         refused = await sitting.save(sitting.response(0, ["b"], 2), wrong)
         assert refused.status_code == 422, refused.text
@@ -194,7 +196,7 @@ class TestRefused:
             "1 000",
         ],
     )
-    async def test_numbers(self, sitting: Sitting, answer: Any) -> None:
+    async def test_numbers(self, sitting: AttemptClient, answer: Any) -> None:
         refused = await sitting.save(sitting.response(2, answer))
         assert refused.status_code == 422, refused.text
         assert [error["field"] for error in refused.json()["errors"]] == ["responses.0.answer"]
@@ -219,16 +221,16 @@ class TestRefused:
             ({"test_id": str(uuid4())}, "test_id"),
         ],
     )
-    async def test_the_rest_of_the_body(self, sitting: Sitting, changes: Json, field: str) -> None:
+    async def test_the_rest_of_the_body(self, sitting: AttemptClient, changes: Json, field: str) -> None:
         refused = await sitting.save(sitting.response(0, ["a"]), **changes)
         assert refused.status_code == 422, refused.text
         assert field in {error["field"] for error in refused.json()["errors"]}
 
-    async def test_201_responses(self, sitting: Sitting) -> None:
+    async def test_201_responses(self, sitting: AttemptClient) -> None:
         refused = await sitting.save(*(sitting.response(0, ["a"], number) for number in range(1, 202)))
         assert refused.status_code == 422
 
-    async def test_every_wrong_response_is_named(self, sitting: Sitting) -> None:
+    async def test_every_wrong_response_is_named(self, sitting: AttemptClient) -> None:
         refused = await sitting.save(
             sitting.response(0, ["x"]), sitting.response(1, ["b"]), sitting.response(2, ["a"], language="fr")
         )
@@ -238,7 +240,7 @@ class TestRefused:
             "responses.2.answer",
         ]
 
-    async def test_an_attempt_at_another_test(self, engine: AsyncEngine, sitting: Sitting) -> None:
+    async def test_an_attempt_at_another_test(self, engine: AsyncEngine, sitting: AttemptClient) -> None:
         async with unit_of_work(engine) as uow:
             other_test = await publish_test(uow)
         other = await start(sitting.client, other_test)
@@ -246,7 +248,7 @@ class TestRefused:
         assert refused.status_code == 404
         assert await log_rows(engine, other) == []
 
-    async def test_another_persons_attempt_is_like_none(self, people: People, sitting: Sitting) -> None:
+    async def test_another_persons_attempt_is_like_none(self, people: People, sitting: AttemptClient) -> None:
         stranger = await start(await people.candidate(), sitting.made)
         answers = [
             await stranger.save(stranger.response(0, ["a"]), attempt_id=attempt_id)
@@ -261,12 +263,12 @@ def without_request_id(answer: httpx.Response) -> Json:
 
 
 class TestLate:
-    async def test_in_grace_it_counts(self, sitting: Sitting, clock: TestClock) -> None:
+    async def test_in_grace_it_counts(self, sitting: AttemptClient, clock: TestClock) -> None:
         clock.advance(605)
         assert (await sitting.save(sitting.response(0, ["a"]))).json()["saved"] == 1
 
     async def test_after_grace_it_is_kept_and_does_not_count(
-        self, engine: AsyncEngine, sitting: Sitting, clock: TestClock
+        self, engine: AsyncEngine, sitting: AttemptClient, clock: TestClock
     ) -> None:
         await sitting.save(sitting.response(0, ["b"]))
         clock.advance(700)
@@ -281,7 +283,7 @@ class TestLate:
         assert [each["answer"] for each in result["questions"]] == [["b"], None, None]
 
     async def test_what_had_come_in_time_is_not_called_late_when_it_is_repeated(
-        self, sitting: Sitting, clock: TestClock
+        self, sitting: AttemptClient, clock: TestClock
     ) -> None:
         await sitting.save(sitting.response(0, ["a"]))
         clock.advance(700)
@@ -295,7 +297,7 @@ class TestLate:
         assert (await sitting.result())["correct"] == 1
 
     async def test_swept_and_graded_it_is_the_same(
-        self, engine: AsyncEngine, parts: Components, sitting: Sitting, clock: TestClock
+        self, engine: AsyncEngine, parts: Components, sitting: AttemptClient, clock: TestClock
     ) -> None:
         clock.advance(700)
         for number in range(2):
@@ -311,7 +313,7 @@ class TestLate:
         assert (await sitting.result())["correct"] == 0
 
     async def test_what_is_wrong_is_not_kept_either(
-        self, engine: AsyncEngine, sitting: Sitting, clock: TestClock
+        self, engine: AsyncEngine, sitting: AttemptClient, clock: TestClock
     ) -> None:
         clock.advance(700)
         assert (await sitting.save(sitting.response(0, ["x"]))).status_code == 422
@@ -325,7 +327,7 @@ class TestLate:
     async def test_ended_or_paused(
         self,
         engine: AsyncEngine,
-        sitting: Sitting,
+        sitting: AttemptClient,
         clock: TestClock,
         status: str,
         closed_by: str | None,

@@ -6,14 +6,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import unit_of_work
+from tests.builders.attempts import AttemptClient, log_rows, start
+from tests.builders.content import PublishedTest, add_questions, publish_test
 from tests.conftest import TestClock
-from tests.content import Made, add_questions, publish_test
-from tests.sittings import Sitting, log_rows, start
 
 
 class TestTimedSections:
     @pytest.fixture
-    async def timed(self, engine: AsyncEngine, candidate: httpx.AsyncClient) -> Sitting:
+    async def timed(self, engine: AsyncEngine, candidate: httpx.AsyncClient) -> AttemptClient:
         """Two sections of 100 s each, the second one not locked, and one without a time."""
         async with unit_of_work(engine) as uow:
             ids = await add_questions(uow, [["a"], ["b"], ["c"]])
@@ -23,9 +23,9 @@ class TestTimedSections:
                 SectionDraft({"en": "Feedback"}, ids[2:]),
             ]
             published = await publish_test(uow, sections=sections)
-        return await start(candidate, Made(published.id, ids))
+        return await start(candidate, PublishedTest(published.id, ids))
 
-    async def test_windows_follow_each_other(self, timed: Sitting) -> None:
+    async def test_windows_follow_each_other(self, timed: AttemptClient) -> None:
         first, second = timed.attempt["section_times"]
         assert first["opens_at"] == timed.attempt["started_at"]
         assert first["deadline_at"] == second["opens_at"]
@@ -35,7 +35,13 @@ class TestTimedSections:
         [(0, 0, 200), (105, 0, 200), (115, 0, 409), (0, 1, 200), (250, 1, 200), (0, 2, 200), (599, 2, 200)],
     )
     async def test_a_locked_section_takes_answers_in_its_window(
-        self, engine: AsyncEngine, timed: Sitting, clock: TestClock, seconds: int, number: int, status: int
+        self,
+        engine: AsyncEngine,
+        timed: AttemptClient,
+        clock: TestClock,
+        seconds: int,
+        number: int,
+        status: int,
     ) -> None:
         clock.advance(seconds)
         saved = await timed.save(timed.response(number, ["a"]))
@@ -43,7 +49,7 @@ class TestTimedSections:
         assert len(await log_rows(engine, timed)) == (status == 200)
 
     async def test_one_closed_section_refuses_all(
-        self, engine: AsyncEngine, timed: Sitting, clock: TestClock
+        self, engine: AsyncEngine, timed: AttemptClient, clock: TestClock
     ) -> None:
         clock.advance(150)
         refused = await timed.save(timed.response(1, ["a"]), timed.response(0, ["a"]))
@@ -62,7 +68,7 @@ class TestTimedSections:
                 SectionDraft({"en": name}, [ids[n]], duration_seconds=300) for n, name in enumerate("AB")
             ]
             published = await publish_test(uow, sections=sections)
-        sitting = await start(candidate, Made(published.id, ids))
+        sitting = await start(candidate, PublishedTest(published.id, ids))
         early = await sitting.save(sitting.response(1, ["b"]))
         assert (early.status_code, early.json()["code"]) == (409, "section_closed")
         assert "not begun" in early.json()["detail"]
@@ -74,7 +80,7 @@ class TestTimedSections:
         assert len(await log_rows(engine, sitting)) == 3
 
     async def test_an_attempt_that_has_ended_says_so(
-        self, engine: AsyncEngine, timed: Sitting, clock: TestClock
+        self, engine: AsyncEngine, timed: AttemptClient, clock: TestClock
     ) -> None:
         await timed.submit()
         clock.advance(150)

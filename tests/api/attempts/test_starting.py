@@ -11,24 +11,24 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.unit_of_work import reading, unit_of_work
+from tests.builders.attempts import AttemptClient, Json, start, take_test
+from tests.builders.content import PublishedTest, publish_test
+from tests.builders.people import People
 from tests.conftest import TestClock
-from tests.content import Made, publish_test
-from tests.people import People
-from tests.sittings import Json, Sitting, start, take
 
 
-async def publish(engine: AsyncEngine, **changes: Any) -> Made:
+async def publish(engine: AsyncEngine, **changes: Any) -> PublishedTest:
     async with unit_of_work(engine) as uow:
         return await publish_test(uow, **changes)
 
 
-async def void(engine: AsyncEngine, sitting: Sitting) -> None:
+async def void(engine: AsyncEngine, sitting: AttemptClient) -> None:
     async with engine.begin() as connection:
         statement = text("update ias.attempts set status = 'void', closed_by = 'staff' where id = :id")
         await connection.execute(statement, {"id": sitting.id})
 
 
-async def post_start(client: httpx.AsyncClient, made: Made, **request: Any) -> httpx.Response:
+async def post_start(client: httpx.AsyncClient, made: PublishedTest, **request: Any) -> httpx.Response:
     return await client.post(f"{made.path}/start", **request)
 
 
@@ -189,7 +189,7 @@ class TestAttemptsAllowed:
     async def test_no_more_than_allowed(self, engine: AsyncEngine, candidate: httpx.AsyncClient) -> None:
         made = await publish(engine, attempts_allowed=2)
         for _ in range(2):
-            await take(candidate, made, {})
+            await take_test(candidate, made, {})
         refused = await post_start(candidate, made)
         assert refused.status_code == 409
         assert (refused.json()["code"], refused.json()["allowed"]) == ("attempts_exhausted", 2)
@@ -215,25 +215,25 @@ class TestAttemptsAllowed:
     ) -> None:
         made = await publish(engine, attempts_allowed=1)
         for _ in range(2):
-            assert (await take(author, made, {}))["rank"] is None
+            assert (await take_test(author, made, {}))["rank"] is None
 
 
 class TestPractice:
     async def test_a_retake(self, engine: AsyncEngine, candidate: httpx.AsyncClient) -> None:
         made = await publish(engine)
-        official = await take(candidate, made, {0: ["a"]})
-        retake = await take(candidate, made, {0: ["a"], 1: ["b"], 2: ["c"]})
+        official = await take_test(candidate, made, {0: ["a"]})
+        retake = await take_test(candidate, made, {0: ["a"], 1: ["b"], 2: ["c"]})
         assert (official["attempt"]["practice"], official["rank"]) == (False, 1)
         assert (retake["attempt"]["practice"], retake["rank"], retake["percentile"]) == (True, None, None)
         assert (retake["score"], retake["participants"]) == ("6.00", 1)
 
     @pytest.mark.parametrize("role", ["author", "evaluator", "proctor", "admin"])
     async def test_staff(self, engine: AsyncEngine, people: People, role: str) -> None:
-        result = await take(await people.member(role), await publish(engine), {0: ["a"]})
+        result = await take_test(await people.member(role), await publish(engine), {0: ["a"]})
         assert result["attempt"]["practice"] is True
         assert (result["rank"], result["percentile"], result["participants"]) == (None, None, 0)
 
     async def test_a_practice_test(self, engine: AsyncEngine, candidate: httpx.AsyncClient) -> None:
-        result = await take(candidate, await publish(engine, kind="practice"), {0: ["a"]})
+        result = await take_test(candidate, await publish(engine, kind="practice"), {0: ["a"]})
         assert result["attempt"]["practice"] is True
         assert (result["rank"], result["percentile"], result["participants"]) == (None, None, 0)

@@ -14,41 +14,51 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.engine.marks import RoundingPolicy, printed
 from app.services.unit_of_work import reading, unit_of_work
-from tests.answer_sheets import bring_sheets, counts, send_sheets, sheet_file
+from tests.builders.answer_sheets import bring_sheets, counts, send_sheets, sheet_file
+from tests.builders.content import UPSC, PublishedTest, publish_test
+from tests.builders.exams import (
+    HOUR,
+    MINUTE,
+    Entrant,
+    HeldExam,
+    Json,
+    body_of,
+    hold_exam,
+    register,
+    take_paper,
+)
+from tests.builders.people import People, new_email
 from tests.conftest import TestClock
-from tests.content import UPSC, Made, publish_test
-from tests.exams import HOUR, MINUTE, Entrant, Held, Json, body_of, hold_exam, register, sit
-from tests.people import People, new_email
 from tests.services.questions.workbook_files import workbook
 
 KEYS = (["a"], ["b"], ["c"])
 
 
 @pytest.fixture
-async def made(engine: AsyncEngine) -> Made:
+async def made(engine: AsyncEngine) -> PublishedTest:
     """Three questions keyed a, b, c; 2 marks each, -2/3 for a wrong answer."""
     async with unit_of_work(engine) as uow:
         return await publish_test(uow, KEYS)
 
 
 @pytest.fixture
-async def held(author: httpx.AsyncClient, made: Made, clock: TestClock) -> Held:
+async def held(author: httpx.AsyncClient, made: PublishedTest, clock: TestClock) -> HeldExam:
     """An exam that opened a minute ago, for an hour."""
     return await hold_exam(author, made, starts_at=clock.now() - MINUTE)
 
 
-async def scores(engine: AsyncEngine, held: Held, number: int = 0) -> dict[Fraction, int]:
+async def scores(engine: AsyncEngine, held: HeldExam, number: int = 0) -> dict[Fraction, int]:
     """The distribution as it is stored."""
     async with reading(engine) as reads:
         return dict(await reads.attempts.histogram(held.papers[number]["id"]))
 
 
-async def registrations(held: Held) -> dict[str, Json]:
+async def registrations(held: HeldExam) -> dict[str, Json]:
     listed = body_of(await held.staff.get(f"{held.path}/registrations", params={"limit": 100}))
     return {row["roll_number"]: row for row in listed["items"]}
 
 
-async def merit(held: Held) -> list[tuple[int, str, str]]:
+async def merit(held: HeldExam) -> list[tuple[int, str, str]]:
     listed = body_of(await held.staff.get(f"{held.path}/merit-list", params={"limit": 100}))
     return [(row["rank"], row["roll_number"], row["total"]) for row in listed["items"]]
 
@@ -58,7 +68,7 @@ async def me(client: httpx.AsyncClient) -> Json:
 
 
 class TestImport:
-    async def test_sheets_become_official_attempts(self, held: Held, engine: AsyncEngine) -> None:
+    async def test_sheets_become_official_attempts(self, held: HeldExam, engine: AsyncEngine) -> None:
         header = ["roll_number", "name", "category", "pwbd", "Q1", "Q2", "Q3"]
         rows = [["A1", "Asha Rao", "OBC", "2", "a", "B", "c"], ["A2", "", "", "", "NA", "-", ""]]
         assert counts(await bring_sheets(held, *rows, header=header)) == (2, 0, 0)
@@ -73,7 +83,7 @@ class TestImport:
         }
         assert await scores(engine, held) == {Fraction(6): 1, Fraction(0): 1}
 
-    async def test_a_second_time_changes_nothing(self, held: Held, engine: AsyncEngine) -> None:
+    async def test_a_second_time_changes_nothing(self, held: HeldExam, engine: AsyncEngine) -> None:
         rows = [["1", "a", "b", "c"], ["2", "b", "NA", "c"]]
         await bring_sheets(held, *rows)
         again = [["2", "B", "", " c"], ["3", "a", "a", "a"], ["1", "a", "b", "c"]]
@@ -81,25 +91,25 @@ class TestImport:
         assert sum((await scores(engine, held)).values()) == 3
 
     async def test_a_dry_run_reports_the_same_and_changes_nothing(
-        self, held: Held, engine: AsyncEngine
+        self, held: HeldExam, engine: AsyncEngine
     ) -> None:
         rows = [["1", "a", "b", "c"], ["2", "b", "b", "b"]]
         tried = await bring_sheets(held, *rows, dry_run="true")
         assert (await registrations(held), await scores(engine, held)) == ({}, {})
         assert tried == await bring_sheets(held, *rows)
 
-    async def test_without_a_roll_number_column_the_row_is_the_number(self, held: Held) -> None:
+    async def test_without_a_roll_number_column_the_row_is_the_number(self, held: HeldExam) -> None:
         await bring_sheets(held, ["a", "b", "c"], ["a", "a", "a"], header=["1", "2", "3"])
         assert set(await registrations(held)) == {"2", "3"}
 
-    async def test_named_columns(self, held: Held) -> None:
+    async def test_named_columns(self, held: HeldExam) -> None:
         header = ["X2001", "gender", "seat", "X7", "X1"]
         fields = {"roll_number": "seat", "columns": "X2001,X7-X1"}
         report = await bring_sheets(held, ["a", "f", "S-1", "b", "c"], header=header, **fields)
         assert counts(report) == (1, 0, 0)
         assert set(await registrations(held)) == {"S-1"}
 
-    async def test_a_workbook(self, held: Held, engine: AsyncEngine) -> None:
+    async def test_a_workbook(self, held: HeldExam, engine: AsyncEngine) -> None:
         file = workbook(("roll_number", "Q1", "Q2", "Q3"), (1001, "a", "b"), (1002, "A,B", None, "c"))
         report = body_of(await send_sheets(held.staff, held, file))
         assert counts(report) == (2, 0, 0)
@@ -117,14 +127,14 @@ class TestImport:
         assert counts(await bring_sheets(held, ["1", "3", "T"], ["2", "3.1", "TF"])) == (2, 0, 0)
         assert await scores(engine, held) == {Fraction(4): 1, Fraction(-4, 3): 1}
 
-    async def test_it_is_written_down(self, held: Held) -> None:
+    async def test_it_is_written_down(self, held: HeldExam) -> None:
         await bring_sheets(held, ["1", "a", "b", "c"])
         entry = body_of(await held.staff.get(f"{held.path}/audit"))["items"][0]
         assert entry["action"] == "import_answer_sheets"
         assert entry["details"] == {"paper": "GS1", "created": 1, "updated": 0, "unchanged": 0}
 
     async def test_proctors_may_and_candidates_may_not(
-        self, people: People, candidate: httpx.AsyncClient, held: Held
+        self, people: People, candidate: httpx.AsyncClient, held: HeldExam
     ) -> None:
         file = sheet_file(["1", "a", "b", "c"])
         assert (await send_sheets(candidate, held, file)).status_code == 403
@@ -148,7 +158,7 @@ class TestMistakes:
         ],
     )
     async def test_one_wrong_row_and_nothing_is_imported(
-        self, held: Held, header: str, row: str, field: str, sentence: str
+        self, held: HeldExam, header: str, row: str, field: str, sentence: str
     ) -> None:
         names = header.split()
         good = ["0", "a", "b", "c", *{"category": ["sc"], "email": ["X@example.org"]}.get(names[-1], [])]
@@ -157,12 +167,12 @@ class TestMistakes:
         assert sentence in report["errors"][0]["message"]
         assert await registrations(held) == {}
 
-    async def test_all_of_them_are_told_up_to_a_thousand(self, held: Held) -> None:
+    async def test_all_of_them_are_told_up_to_a_thousand(self, held: HeldExam) -> None:
         report = await bring_sheets(held, *([str(number), "x", "y", "z"] for number in range(400)))
         assert len(report["errors"]) == 1001
         assert report["errors"][-1]["message"] == "there are 200 more errors after these"
 
-    async def test_other_answers_of_the_same_candidate(self, held: Held) -> None:
+    async def test_other_answers_of_the_same_candidate(self, held: HeldExam) -> None:
         await bring_sheets(held, ["1", "a", "b", "c"])
         report = await bring_sheets(held, ["2", "a", "a", "a"], ["1", "a", "b", "d"])
         (error,) = report["errors"]
@@ -171,18 +181,18 @@ class TestMistakes:
         assert set(await registrations(held)) == {"1"}
 
     @pytest.mark.parametrize("file", [b"", b"\xff\xfea", "Grüße".encode("latin-1"), b"PK\x03\x04", b"\n\n"])
-    async def test_what_is_no_sheet_is_a_422(self, held: Held, file: bytes) -> None:
+    async def test_what_is_no_sheet_is_a_422(self, held: HeldExam, file: bytes) -> None:
         answer = await send_sheets(held.staff, held, file)
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "file")
 
-    async def test_a_formula(self, held: Held) -> None:
+    async def test_a_formula(self, held: HeldExam) -> None:
         file = workbook(("roll_number", "Q1", "Q2", "Q3"), ("1", "a", '="b"', "c"))
         (error,) = body_of(await send_sheets(held.staff, held, file))["errors"]
         assert (error["row"], error["field"]) == (2, "Q2")
         assert "formula" in error["message"]
 
     async def test_a_draft_a_paper_to_come_and_what_is_over(
-        self, author: httpx.AsyncClient, made: Made, engine: AsyncEngine, clock: TestClock
+        self, author: httpx.AsyncClient, made: PublishedTest, engine: AsyncEngine, clock: TestClock
     ) -> None:
         file = sheet_file(["1", "a", "b", "c"])
         held = await hold_exam(author, made, starts_at=clock.now() + MINUTE, publish=False)
@@ -203,23 +213,23 @@ class TestMistakes:
             assert word in answer.json()["detail"]
 
     async def test_another_exams_paper_is_not_found(
-        self, author: httpx.AsyncClient, held: Held, clock: TestClock, engine: AsyncEngine
+        self, author: httpx.AsyncClient, held: HeldExam, clock: TestClock, engine: AsyncEngine
     ) -> None:
         async with unit_of_work(engine) as uow:
             another = await publish_test(uow)
         other = await hold_exam(author, another, starts_at=clock.now())
-        mixed = Held(author, held.exam, other.papers)
+        mixed = HeldExam(author, held.exam, other.papers)
         answer = await send_sheets(author, mixed, sheet_file(["1", "a", "b", "c"]))
         assert answer.status_code == 404
 
-    async def test_a_header_alone(self, held: Held) -> None:
+    async def test_a_header_alone(self, held: HeldExam) -> None:
         report = body_of(await send_sheets(held.staff, held, b"roll_number,Q1,Q2,Q3\n"))
         assert counts(report) == (0, 0, 0)
         assert "no answer sheets" in report["warnings"][0]["message"]
 
 
 class TestCandidatesWithAccounts:
-    async def test_a_roll_number_of_an_account(self, candidate: httpx.AsyncClient, held: Held) -> None:
+    async def test_a_roll_number_of_an_account(self, candidate: httpx.AsyncClient, held: HeldExam) -> None:
         place = body_of(await candidate.post(f"{held.path}/register"))
         report = await bring_sheets(
             held,
@@ -237,7 +247,7 @@ class TestCandidatesWithAccounts:
         refused = await Entrant(candidate, held).enter()
         assert (refused.status_code, refused.json()["code"]) == (409, "attempts_exhausted")
 
-    async def test_an_address_gives_the_place_to_its_account(self, people: People, held: Held) -> None:
+    async def test_an_address_gives_the_place_to_its_account(self, people: People, held: HeldExam) -> None:
         candidate = await people.candidate()
         email = (await me(candidate))["email"]
         header = ["roll_number", "email", "Q1", "Q2", "Q3"]
@@ -250,7 +260,7 @@ class TestCandidatesWithAccounts:
         assert body_of(await candidate.get(held.path))["my_registration"]["roll_number"] == "P1"
 
     async def test_an_address_that_comes_later_links_the_sheet_that_is_there(
-        self, people: People, held: Held
+        self, people: People, held: HeldExam
     ) -> None:
         candidate = await people.candidate()
         header = ["roll_number", "email", "Q1", "Q2", "Q3"]
@@ -262,7 +272,7 @@ class TestCandidatesWithAccounts:
         assert len(body_of(await candidate.get("/users/attempts"))["items"]) == 1
 
     async def test_addresses_that_do_not_fit(
-        self, people: People, candidate: httpx.AsyncClient, held: Held
+        self, people: People, candidate: httpx.AsyncClient, held: HeldExam
     ) -> None:
         other = await people.candidate()
         for client in (candidate, other):
@@ -280,10 +290,10 @@ class TestCandidatesWithAccounts:
         assert "another account" in said[1][1]
         assert "staff" in said[2][1]
 
-    async def test_who_sat_online(self, people: People, held: Held) -> None:
+    async def test_who_sat_online(self, people: People, held: HeldExam) -> None:
         sitting, over = await people.candidate(), await people.candidate()
         body_of(await (await register(sitting, held)).enter())
-        await sit(over, held, {0: ["a"], 1: ["b"]})
+        await take_paper(over, held, {0: ["a"], 1: ["b"]})
         rolls = [body_of(await c.get(held.path))["my_registration"]["roll_number"] for c in (sitting, over)]
         report = await bring_sheets(held, [rolls[0], "NA", "NA", "NA"], [rolls[1], "a", "b", "c"])
         assert ["sitting the paper online" in error["message"] for error in report["errors"]] == [True, False]
@@ -292,7 +302,7 @@ class TestCandidatesWithAccounts:
 
 
 class TestVoidSheets:
-    async def test_the_right_sheet_instead_of_a_void_one(self, held: Held, engine: AsyncEngine) -> None:
+    async def test_the_right_sheet_instead_of_a_void_one(self, held: HeldExam, engine: AsyncEngine) -> None:
         await bring_sheets(held, ["1", "a", "b", "d"])
         (attempt,) = body_of(await held.staff.get(f"{held.path}/attempts"))["items"]
         body_of(await held.order("void", attempt, reason="Two sheets were swapped"))
@@ -307,13 +317,13 @@ class TestVoidSheets:
 
 
 class TestAtTheSameMoment:
-    async def test_two_imports(self, held: Held, engine: AsyncEngine) -> None:
+    async def test_two_imports(self, held: HeldExam, engine: AsyncEngine) -> None:
         rows = [[str(number), "a", "abcd"[number % 4], "NA"] for number in range(40)]
         reports = await asyncio.gather(*(bring_sheets(held, *rows) for _ in range(3)))
         assert sorted(counts(report) for report in reports) == [(0, 0, 40), (0, 0, 40), (40, 0, 0)]
         assert sum((await scores(engine, held)).values()) == 40
 
-    async def test_a_sheet_and_a_start(self, people: People, held: Held) -> None:
+    async def test_a_sheet_and_a_start(self, people: People, held: HeldExam) -> None:
         """One of the two is first, and the other one is told; never are there two attempts."""
         for _ in range(3):
             candidate = await people.candidate()
@@ -325,7 +335,7 @@ class TestAtTheSameMoment:
                 body_of(await entrant.submit())
             assert len(body_of(await candidate.get("/users/attempts"))["items"]) == 1
 
-    async def test_a_sheet_and_a_claim(self, candidate: httpx.AsyncClient, held: Held) -> None:
+    async def test_a_sheet_and_a_claim(self, candidate: httpx.AsyncClient, held: HeldExam) -> None:
         await bring_sheets(held, ["7", "a", "b", "c"])
         user_id = (await me(candidate))["id"]
         claimed, report = await asyncio.gather(
@@ -339,7 +349,7 @@ class TestAtTheSameMoment:
 
 class TestEmbargo:
     async def test_no_score_is_anywhere_before_the_release(
-        self, candidate: httpx.AsyncClient, held: Held, made: Made
+        self, candidate: httpx.AsyncClient, held: HeldExam, made: PublishedTest
     ) -> None:
         place = body_of(await candidate.post(f"{held.path}/register"))
         await bring_sheets(held, [place["roll_number"], "a", "b", "d"])
@@ -368,9 +378,9 @@ class TestEmbargo:
 
 
 class TestRelease:
-    async def test_paper_and_online_are_ranked_together(self, people: People, held: Held) -> None:
+    async def test_paper_and_online_are_ranked_together(self, people: People, held: HeldExam) -> None:
         online = await people.candidate()
-        await sit(online, held, {0: ["a"], 1: ["b"]})
+        await take_paper(online, held, {0: ["a"], 1: ["b"]})
         roll = body_of(await online.get(held.path))["my_registration"]["roll_number"]
         await bring_sheets(held, ["P1", "a", "b", "c"], ["P2", "a", "b", "NA"], ["P3", "d", "d", "d"])
         released = await held.release()
@@ -381,7 +391,7 @@ class TestRelease:
         assert (result["rank"], result["participants"]) == (2, 4)
 
     async def test_a_claim_before_the_release(
-        self, candidate: httpx.AsyncClient, held: Held, made: Made
+        self, candidate: httpx.AsyncClient, held: HeldExam, made: PublishedTest
     ) -> None:
         await bring_sheets(held, ["P1", "a", "b", "d"], ["P2", "a", "b", "c"])
         await self.claim(held, candidate, "P1")
@@ -391,14 +401,14 @@ class TestRelease:
         await self.sees_the_result(candidate, held, made)
 
     async def test_a_claim_of_a_roll_number_with_slashes(
-        self, candidate: httpx.AsyncClient, held: Held
+        self, candidate: httpx.AsyncClient, held: HeldExam
     ) -> None:
         await bring_sheets(held, ["UPSC/26/0017", "a", "b", "d"])
         await self.claim(held, candidate, "UPSC/26/0017")
         assert body_of(await candidate.get(held.path))["my_registration"]["roll_number"] == "UPSC/26/0017"
 
     async def test_a_claim_after_the_release_and_after_practice(
-        self, candidate: httpx.AsyncClient, held: Held, made: Made
+        self, candidate: httpx.AsyncClient, held: HeldExam, made: PublishedTest
     ) -> None:
         await bring_sheets(held, ["P1", "a", "b", "d"], ["P2", "a", "b", "c"])
         await held.release()
@@ -409,11 +419,13 @@ class TestRelease:
         assert len(body_of(await candidate.get("/users/attempts"))["items"]) == 2
         await self.sees_the_result(candidate, held, made)
 
-    async def claim(self, held: Held, candidate: httpx.AsyncClient, roll_number: str) -> None:
+    async def claim(self, held: HeldExam, candidate: httpx.AsyncClient, roll_number: str) -> None:
         path = f"{held.path}/registrations/{roll_number}/claim"
         body_of(await held.staff.post(path, json={"user_id": (await me(candidate))["id"]}))
 
-    async def sees_the_result(self, candidate: httpx.AsyncClient, held: Held, made: Made) -> None:
+    async def sees_the_result(
+        self, candidate: httpx.AsyncClient, held: HeldExam, made: PublishedTest
+    ) -> None:
         result = body_of(await candidate.get(f"{held.path}/results"))
         assert (result["roll_number"], result["rank"], result["total"]) == ("P1", 2, "3.34")
         attempts = body_of(await candidate.get("/users/attempts"))["items"]

@@ -7,15 +7,15 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.unit_of_work import unit_of_work
+from tests.builders.attempts import take_test
+from tests.builders.content import PublishedTest, publish_test
+from tests.builders.exams import HOUR, MINUTE, Json, body_of, hold_exam, register, take_paper
+from tests.builders.people import People
 from tests.conftest import TestClock
-from tests.content import Made, publish_test
-from tests.exams import HOUR, MINUTE, Json, body_of, hold_exam, register, sit
-from tests.people import People
-from tests.sittings import take
 
 
 @pytest.fixture
-async def made(engine: AsyncEngine) -> Made:
+async def made(engine: AsyncEngine) -> PublishedTest:
     async with unit_of_work(engine) as uow:
         return await publish_test(uow)
 
@@ -26,7 +26,7 @@ def exam_body(clock: TestClock, **changes: Any) -> Json:
     return body | changes
 
 
-def paper_body(made: Made, clock: TestClock, **changes: Any) -> Json:
+def paper_body(made: PublishedTest, clock: TestClock, **changes: Any) -> Json:
     now = clock.now()
     return {
         "code": "GS1",
@@ -73,7 +73,7 @@ class TestCreate:
 
 class TestPlace:
     async def test_the_test_disappears_and_comes_back(
-        self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, made: Made, clock: TestClock
+        self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         held = await hold_exam(author, made, starts_at=clock.now(), publish=False)
         assert (await candidate.get(made.path)).status_code == 404
@@ -81,22 +81,22 @@ class TestPlace:
         assert (await candidate.get(made.path)).status_code == 200
 
     async def test_what_candidates_know_already_cannot_be_an_exam(
-        self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, made: Made, clock: TestClock
+        self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
-        await take(candidate, made, {0: ["a"]})
+        await take_test(candidate, made, {0: ["a"]})
         exam = body_of(await author.post("/exams", json=exam_body(clock)))
         answer = await author.post(f"/exams/{exam['id']}/papers", json=paper_body(made, clock))
         assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
         assert (await candidate.get(made.path)).status_code == 200
 
     async def test_what_staff_have_looked_at_can(
-        self, author: httpx.AsyncClient, made: Made, clock: TestClock
+        self, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         body_of(await author.post(f"{made.path}/start"))
         await hold_exam(author, made, starts_at=clock.now())
 
     async def test_the_same_test_or_code_twice_is_refused(
-        self, author: httpx.AsyncClient, made: Made, engine: AsyncEngine, clock: TestClock
+        self, author: httpx.AsyncClient, made: PublishedTest, engine: AsyncEngine, clock: TestClock
     ) -> None:
         async with unit_of_work(engine) as uow:
             other = await publish_test(uow)
@@ -116,7 +116,7 @@ class TestPlace:
         ],
     )
     async def test_mistakes_are_named(
-        self, author: httpx.AsyncClient, made: Made, clock: TestClock, changes: Json, field: str
+        self, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock, changes: Json, field: str
     ) -> None:
         exam = body_of(await author.post("/exams", json=exam_body(clock)))
         answer = await author.post(f"/exams/{exam['id']}/papers", json=paper_body(made, clock, **changes))
@@ -124,7 +124,7 @@ class TestPlace:
         assert field in [error["field"] for error in answer.json()["errors"]]
 
     async def test_a_paper_can_be_changed_until_the_exam_is_published(
-        self, author: httpx.AsyncClient, made: Made, clock: TestClock
+        self, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         held = await hold_exam(author, made, starts_at=clock.now(), publish=False)
         changed = body_of(await author.patch(held.paper_path(), json={"qualifying_percent": "33.5"}))
@@ -172,7 +172,7 @@ class TestPublish:
         author: httpx.AsyncClient,
         admin: httpx.AsyncClient,
         people: People,
-        made: Made,
+        made: PublishedTest,
         clock: TestClock,
     ) -> None:
         held = await hold_exam(author, made, starts_at=clock.now())
@@ -188,7 +188,7 @@ class TestPublish:
         author: httpx.AsyncClient,
         admin: httpx.AsyncClient,
         candidate: httpx.AsyncClient,
-        made: Made,
+        made: PublishedTest,
         clock: TestClock,
     ) -> None:
         held = await hold_exam(author, made, starts_at=clock.now())
@@ -198,7 +198,7 @@ class TestPublish:
         assert body_of(await entrant.enter())["paper_version"] == 2
 
     async def test_then_its_times_stand(
-        self, author: httpx.AsyncClient, made: Made, clock: TestClock
+        self, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         held = await hold_exam(author, made, starts_at=clock.now())
         later = (clock.now() + 5 * HOUR).isoformat()
@@ -237,7 +237,7 @@ class TestList:
 
 class TestRegister:
     async def test_category_and_disability_are_those_of_then(
-        self, candidate: httpx.AsyncClient, author: httpx.AsyncClient, made: Made, clock: TestClock
+        self, candidate: httpx.AsyncClient, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         held = await hold_exam(author, made, starts_at=clock.now() + HOUR)
         body_of(await candidate.put("/users/profile", json={"category": "obc", "pwbd": 2}))
@@ -260,7 +260,7 @@ class TestRegister:
         body_of(await candidate.post(f"{held.path}/register"), 201)
 
     async def test_not_after_it(
-        self, candidate: httpx.AsyncClient, author: httpx.AsyncClient, made: Made, clock: TestClock
+        self, candidate: httpx.AsyncClient, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         held = await hold_exam(author, made, starts_at=clock.now(), entry=MINUTE)
         clock.advance(60)
@@ -268,7 +268,7 @@ class TestRegister:
         assert (answer.status_code, answer.json()["code"]) == (409, "entry_closed")
 
     async def test_staff_see_who_is_registered_and_candidates_do_not(
-        self, candidate: httpx.AsyncClient, author: httpx.AsyncClient, made: Made, clock: TestClock
+        self, candidate: httpx.AsyncClient, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         held = await hold_exam(author, made, starts_at=clock.now())
         await register(candidate, held)
@@ -279,10 +279,10 @@ class TestRegister:
 
 class TestAfterTheExam:
     async def test_a_held_test_is_still_held_by_a_second_exam(
-        self, people: People, author: httpx.AsyncClient, made: Made, clock: TestClock
+        self, people: People, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         held = await hold_exam(author, made, starts_at=clock.now())
-        await sit(await people.candidate(), held, {})
+        await take_paper(await people.candidate(), held, {})
         exam = body_of(await author.post("/exams", json=exam_body(clock)))
         answer = await author.post(f"/exams/{exam['id']}/papers", json=paper_body(made, clock))
         assert answer.status_code == 409

@@ -10,12 +10,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tests.builders.attempts import AttemptClient, start, take_test
+from tests.builders.content import PublishedTest, publish_for
+from tests.builders.exams import HOUR, HeldExam, Json, body_of, hold_exam, register, take_paper
+from tests.builders.people import People, user_id_of
 from tests.conftest import TestClock
-from tests.content import Made
-from tests.embargo import id_of, publish_for
-from tests.exams import HOUR, Held, Json, body_of, hold_exam, register, sit
-from tests.people import People
-from tests.sittings import Sitting, start, take
 
 AHEAD = timedelta(minutes=45)
 ANSWERS = {0: ["a"], 1: ["c"]}
@@ -32,22 +31,22 @@ async def other(people: People) -> httpx.AsyncClient:
 
 
 @pytest.fixture
-async def made(engine: AsyncEngine, owner: httpx.AsyncClient) -> Made:
+async def made(engine: AsyncEngine, owner: httpx.AsyncClient) -> PublishedTest:
     """The owner's test, of the owner's questions."""
     return await publish_for(engine, owner)
 
 
 @pytest.fixture
-async def twin(engine: AsyncEngine, made: Made) -> Made:
+async def twin(engine: AsyncEngine, made: PublishedTest) -> PublishedTest:
     """A practice test of nobody with the same questions, published before any exam."""
     return await publish_for(engine, None, made)
 
 
-async def hold(owner: httpx.AsyncClient, made: Made, clock: TestClock, **more: Any) -> Held:
+async def hold(owner: httpx.AsyncClient, made: PublishedTest, clock: TestClock, **more: Any) -> HeldExam:
     return await hold_exam(owner, made, starts_at=clock.now(), **more)
 
 
-async def results(client: httpx.AsyncClient, made: Made) -> tuple[int, str]:
+async def results(client: httpx.AsyncClient, made: PublishedTest) -> tuple[int, str]:
     answer = await client.get(f"{made.path}/results")
     return answer.status_code, answer.json().get("code", "")
 
@@ -56,7 +55,7 @@ def status_of(answer: httpx.Response) -> int:
     return answer.status_code
 
 
-async def place(client: httpx.AsyncClient, made: Made, clock: TestClock) -> httpx.Response:
+async def place(client: httpx.AsyncClient, made: PublishedTest, clock: TestClock) -> httpx.Response:
     """Place a test in a new draft exam of this author."""
     held = await hold_exam(client, starts_at=clock.now(), publish=False)
     paper = {
@@ -74,7 +73,12 @@ class TestPractice:
     """A test that shares a question with a published exam tells nothing until the release (fault 3)."""
 
     async def test_it_is_hidden_until_the_release(
-        self, owner: httpx.AsyncClient, candidate: httpx.AsyncClient, made: Made, twin: Made, clock: TestClock
+        self,
+        owner: httpx.AsyncClient,
+        candidate: httpx.AsyncClient,
+        made: PublishedTest,
+        twin: PublishedTest,
+        clock: TestClock,
     ) -> None:
         assert status_of(await candidate.get(twin.path)) == 200
         held = await hold(owner, made, clock)
@@ -86,16 +90,26 @@ class TestPractice:
         assert status_of(await candidate.get(twin.path)) == 200
 
     async def test_a_draft_exam_hides_its_own_test_alone(
-        self, owner: httpx.AsyncClient, candidate: httpx.AsyncClient, made: Made, twin: Made, clock: TestClock
+        self,
+        owner: httpx.AsyncClient,
+        candidate: httpx.AsyncClient,
+        made: PublishedTest,
+        twin: PublishedTest,
+        clock: TestClock,
     ) -> None:
         await hold(owner, made, clock, publish=False)
         assert status_of(await candidate.get(made.path)) == 404
         assert status_of(await candidate.get(twin.path)) == 200
 
     async def test_a_result_from_before_waits_for_the_release(
-        self, owner: httpx.AsyncClient, candidate: httpx.AsyncClient, made: Made, twin: Made, clock: TestClock
+        self,
+        owner: httpx.AsyncClient,
+        candidate: httpx.AsyncClient,
+        made: PublishedTest,
+        twin: PublishedTest,
+        clock: TestClock,
     ) -> None:
-        before = await take(candidate, twin, ANSWERS)
+        before = await take_test(candidate, twin, ANSWERS)
         held = await hold(owner, made, clock)
         assert await results(candidate, twin) == (409, "not_graded_yet")
         await held.release()
@@ -103,7 +117,12 @@ class TestPractice:
         assert (after["score"], after["questions"]) == (before["score"], before["questions"])
 
     async def test_an_attempt_under_way_loses_no_answer(
-        self, owner: httpx.AsyncClient, candidate: httpx.AsyncClient, made: Made, twin: Made, clock: TestClock
+        self,
+        owner: httpx.AsyncClient,
+        candidate: httpx.AsyncClient,
+        made: PublishedTest,
+        twin: PublishedTest,
+        clock: TestClock,
     ) -> None:
         sitting = await start(candidate, twin)
         held = await hold(owner, made, clock)
@@ -119,9 +138,14 @@ class TestPractice:
         assert (shown["correct"], shown["score"]) == (1, "2.00")
 
     async def test_lists_and_progress_tell_nothing(
-        self, owner: httpx.AsyncClient, candidate: httpx.AsyncClient, made: Made, twin: Made, clock: TestClock
+        self,
+        owner: httpx.AsyncClient,
+        candidate: httpx.AsyncClient,
+        made: PublishedTest,
+        twin: PublishedTest,
+        clock: TestClock,
     ) -> None:
-        await take(candidate, twin, ANSWERS)
+        await take_test(candidate, twin, ANSWERS)
         before = body_of(await candidate.get("/users/progress"))["questions"]
         assert before["correct"] == 1
         held = await hold(owner, made, clock)
@@ -135,20 +159,30 @@ class TestPractice:
         assert body_of(await candidate.get("/users/progress"))["questions"] == before
 
     async def test_a_cancelled_exam_lifts_it(
-        self, owner: httpx.AsyncClient, candidate: httpx.AsyncClient, made: Made, twin: Made, clock: TestClock
+        self,
+        owner: httpx.AsyncClient,
+        candidate: httpx.AsyncClient,
+        made: PublishedTest,
+        twin: PublishedTest,
+        clock: TestClock,
     ) -> None:
-        await take(candidate, twin, ANSWERS)
+        await take_test(candidate, twin, ANSWERS)
         held = await hold(owner, made, clock)
         body_of(await owner.post(f"{held.path}/cancel", json={"reason": "flood"}))
         assert (await results(candidate, twin))[0] == 200
 
     async def test_one_release_lifts_only_what_no_other_exam_holds(
-        self, owner: httpx.AsyncClient, candidate: httpx.AsyncClient, made: Made, twin: Made, clock: TestClock
+        self,
+        owner: httpx.AsyncClient,
+        candidate: httpx.AsyncClient,
+        made: PublishedTest,
+        twin: PublishedTest,
+        clock: TestClock,
     ) -> None:
-        await take(candidate, twin, ANSWERS)
+        await take_test(candidate, twin, ANSWERS)
         first = await hold(owner, made, clock)
         second = await hold(owner, made, clock)
-        await sit(candidate, first, {0: ["a"]})
+        await take_paper(candidate, first, {0: ["a"]})
         await first.release()
         assert await results(candidate, twin) == (409, "not_graded_yet")
         assert (await candidate.get(f"{first.path}/results")).json()["code"] == "results_not_released"
@@ -157,9 +191,14 @@ class TestPractice:
         assert body_of(await candidate.get(f"{first.path}/results"))["total"] == "2.00"
 
     async def test_a_retired_question_is_held_like_any(
-        self, owner: httpx.AsyncClient, candidate: httpx.AsyncClient, made: Made, twin: Made, clock: TestClock
+        self,
+        owner: httpx.AsyncClient,
+        candidate: httpx.AsyncClient,
+        made: PublishedTest,
+        twin: PublishedTest,
+        clock: TestClock,
     ) -> None:
-        await take(candidate, twin, ANSWERS)
+        await take_test(candidate, twin, ANSWERS)
         await hold(owner, made, clock)
         for question_id in made.question_ids:
             body_of(await owner.post(f"/questions/{question_id}/retire"))
@@ -174,7 +213,7 @@ class TestStaffsOwnTests:
         engine: AsyncEngine,
         owner: httpx.AsyncClient,
         other: httpx.AsyncClient,
-        made: Made,
+        made: PublishedTest,
         clock: TestClock,
     ) -> None:
         theirs = await publish_for(engine, other, made)
@@ -191,7 +230,7 @@ class TestStaffsOwnTests:
         engine: AsyncEngine,
         owner: httpx.AsyncClient,
         other: httpx.AsyncClient,
-        made: Made,
+        made: PublishedTest,
         clock: TestClock,
     ) -> None:
         theirs = await publish_for(engine, other, made)
@@ -214,15 +253,17 @@ class TestStaffsOwnTests:
 class TestPlacing:
     """A test of another author, and questions that another's exam holds, need their consent (fault 2)."""
 
-    async def test_of_another_author(self, other: httpx.AsyncClient, made: Made, clock: TestClock) -> None:
+    async def test_of_another_author(
+        self, other: httpx.AsyncClient, made: PublishedTest, clock: TestClock
+    ) -> None:
         assert status_of(await place(other, made, clock)) == 403
 
     async def test_of_another_author_that_is_hidden(
-        self, owner: httpx.AsyncClient, other: httpx.AsyncClient, made: Made, clock: TestClock
+        self, owner: httpx.AsyncClient, other: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         await hold(owner, made, clock)
         refused = body_of(await place(other, made, clock), 422)
-        assert refused == body_of(await place(other, Made(uuid4(), ()), clock), 422) | {
+        assert refused == body_of(await place(other, PublishedTest(uuid4(), ()), clock), 422) | {
             "request_id": refused["request_id"]
         }
 
@@ -231,7 +272,7 @@ class TestPlacing:
         engine: AsyncEngine,
         owner: httpx.AsyncClient,
         other: httpx.AsyncClient,
-        made: Made,
+        made: PublishedTest,
         clock: TestClock,
     ) -> None:
         theirs = await publish_for(engine, other, made)
@@ -243,7 +284,7 @@ class TestPlacing:
         engine: AsyncEngine,
         owner: httpx.AsyncClient,
         other: httpx.AsyncClient,
-        made: Made,
+        made: PublishedTest,
         clock: TestClock,
     ) -> None:
         theirs = await publish_for(engine, other, made)
@@ -257,7 +298,7 @@ class TestPlacing:
         engine: AsyncEngine,
         owner: httpx.AsyncClient,
         other: httpx.AsyncClient,
-        made: Made,
+        made: PublishedTest,
         clock: TestClock,
     ) -> None:
         """One of them is first, and the other one sees it: never are both published."""
@@ -270,7 +311,7 @@ class TestPlacing:
         assert sorted(map(status_of, answers)) == [200, 409]
 
     async def test_an_admin_may(
-        self, admin: httpx.AsyncClient, owner: httpx.AsyncClient, made: Made, clock: TestClock
+        self, admin: httpx.AsyncClient, owner: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         await hold(owner, made, clock)
         assert status_of(await place(admin, made, clock)) == 201
@@ -282,7 +323,7 @@ class TestPlacing:
         owner: httpx.AsyncClient,
         other: httpx.AsyncClient,
         candidate: httpx.AsyncClient,
-        made: Made,
+        made: PublishedTest,
         clock: TestClock,
     ) -> None:
         """The attack itself, if an admin lets the exam through: exact scores come with the last release."""
@@ -290,7 +331,7 @@ class TestPlacing:
         copy = await hold(other, theirs, clock, publish=False)
         held = await hold(owner, made, clock)
         body_of(await admin.post(f"{copy.path}/publish"))
-        await sit(candidate, copy, ANSWERS)
+        await take_paper(candidate, copy, ANSWERS)
         refused = body_of(await other.post(f"{copy.path}/release-results"), 409)
         assert refused["code"] == "not_possible"
         body_of(await admin.post(f"{copy.path}/release-results"))
@@ -306,15 +347,15 @@ class TestPlacing:
 
 class TestConsent:
     async def test_it_lets_somebody_place_the_test_and_shows_no_key(
-        self, owner: httpx.AsyncClient, other: httpx.AsyncClient, made: Made, clock: TestClock
+        self, owner: httpx.AsyncClient, other: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
-        consents = f"{made.path}/consents/{await id_of(other)}"
+        consents = f"{made.path}/consents/{await user_id_of(other)}"
         given = body_of(await owner.put(consents))
         assert (
             given == body_of(await owner.put(consents)) == body_of(await owner.get(f"{made.path}/consents"))
         )
         assert [(each["user_id"], each["granted_by"]) for each in given["items"]] == [
-            (str(await id_of(other)), str(await id_of(owner)))
+            (str(await user_id_of(other)), str(await user_id_of(owner)))
         ]
         await hold(other, made, clock)
         assert status_of(await other.get(f"{made.path}/preview")) == 200
@@ -325,9 +366,9 @@ class TestConsent:
         assert await results(other, made) == (409, "not_graded_yet")
 
     async def test_it_ends_when_it_is_withdrawn(
-        self, owner: httpx.AsyncClient, other: httpx.AsyncClient, made: Made, clock: TestClock
+        self, owner: httpx.AsyncClient, other: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
-        consent = f"{made.path}/consents/{await id_of(other)}"
+        consent = f"{made.path}/consents/{await user_id_of(other)}"
         body_of(await owner.put(consent))
         drafted = await hold(other, made, clock, publish=False)
         for _ in range(2):
@@ -336,25 +377,25 @@ class TestConsent:
         assert status_of(await other.get(made.path)) == 404
 
     async def test_only_who_made_the_test_and_admins_give_it(
-        self, admin: httpx.AsyncClient, other: httpx.AsyncClient, made: Made
+        self, admin: httpx.AsyncClient, other: httpx.AsyncClient, made: PublishedTest
     ) -> None:
-        path = f"{made.path}/consents/{await id_of(other)}"
+        path = f"{made.path}/consents/{await user_id_of(other)}"
         for method in ("PUT", "DELETE"):
             assert status_of(await other.request(method, path)) == 403
         assert status_of(await other.get(f"{made.path}/consents")) == 403
         assert status_of(await admin.put(path)) == 200
 
     async def test_only_to_authors(
-        self, people: People, owner: httpx.AsyncClient, candidate: httpx.AsyncClient, made: Made
+        self, people: People, owner: httpx.AsyncClient, candidate: httpx.AsyncClient, made: PublishedTest
     ) -> None:
         proctor = await people.member("proctor")
-        for user_id in (await id_of(candidate), await id_of(proctor), uuid4()):
+        for user_id in (await user_id_of(candidate), await user_id_of(proctor), uuid4()):
             assert status_of(await owner.put(f"{made.path}/consents/{user_id}")) == 422
 
     async def test_it_is_in_the_audit(
-        self, engine: AsyncEngine, owner: httpx.AsyncClient, other: httpx.AsyncClient, made: Made
+        self, engine: AsyncEngine, owner: httpx.AsyncClient, other: httpx.AsyncClient, made: PublishedTest
     ) -> None:
-        path = f"{made.path}/consents/{await id_of(other)}"
+        path = f"{made.path}/consents/{await user_id_of(other)}"
         body_of(await owner.put(path))
         await owner.delete(path)
         await owner.delete(path)
@@ -372,7 +413,7 @@ class TestBeforeItOpens:
 
     @pytest.mark.parametrize("role", ["proctor", "evaluator", "author"])
     async def test_nobody_reads_it_ahead(
-        self, people: People, owner: httpx.AsyncClient, made: Made, clock: TestClock, role: str
+        self, people: People, owner: httpx.AsyncClient, made: PublishedTest, clock: TestClock, role: str
     ) -> None:
         staff = await people.member(role)
         held = await hold_exam(owner, made, starts_at=clock.now() + AHEAD)
@@ -394,7 +435,7 @@ class TestBeforeItOpens:
         assert status_of(await staff.post(f"{paper}/start")) == 201
 
     async def test_the_team_does(
-        self, admin: httpx.AsyncClient, owner: httpx.AsyncClient, made: Made, clock: TestClock
+        self, admin: httpx.AsyncClient, owner: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         await hold_exam(owner, made, starts_at=clock.now() + AHEAD)
         for member in (owner, admin):
@@ -413,7 +454,7 @@ class TestOnesOwnQuestions:
         engine: AsyncEngine,
         owner: httpx.AsyncClient,
         other: httpx.AsyncClient,
-        made: Made,
+        made: PublishedTest,
         clock: TestClock,
     ) -> None:
         await hold(other, await publish_for(engine, other, made), clock, publish=False)
@@ -428,7 +469,7 @@ class TestOnesOwnQuestions:
         engine: AsyncEngine,
         owner: httpx.AsyncClient,
         other: httpx.AsyncClient,
-        made: Made,
+        made: PublishedTest,
         clock: TestClock,
     ) -> None:
         revised, untouched = made.question_ids[:2]
@@ -442,16 +483,16 @@ class TestOnesOwnQuestions:
         engine: AsyncEngine,
         other: httpx.AsyncClient,
         candidate: httpx.AsyncClient,
-        made: Made,
+        made: PublishedTest,
         clock: TestClock,
     ) -> None:
         await hold(other, await publish_for(engine, other, made), clock, publish=False)
-        assert (await take(candidate, made, ANSWERS))["correct"] == 1
+        assert (await take_test(candidate, made, ANSWERS))["correct"] == 1
 
 
 class TestExport:
     async def test_its_columns_do_not_tell_in_which_languages_explanations_are(
-        self, owner: httpx.AsyncClient, other: httpx.AsyncClient, made: Made, clock: TestClock
+        self, owner: httpx.AsyncClient, other: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         question = body_of(await owner.get(f"/questions/{made.question_ids[0]}"))
         body_of(await owner.patch(f"/questions/{question['id']}", json={"explanation": {"ta": "SECRET"}}))
@@ -462,9 +503,13 @@ class TestExport:
 
 
 async def test_a_registered_candidate_sits_the_exam_all_the_same(
-    owner: httpx.AsyncClient, candidate: httpx.AsyncClient, made: Made, twin: Made, clock: TestClock
+    owner: httpx.AsyncClient,
+    candidate: httpx.AsyncClient,
+    made: PublishedTest,
+    twin: PublishedTest,
+    clock: TestClock,
 ) -> None:
-    sitting: Sitting = await start(candidate, twin)
+    sitting: AttemptClient = await start(candidate, twin)
     held = await hold(owner, made, clock)
     entrant = await register(candidate, held)
     body_of(await entrant.enter())

@@ -6,11 +6,11 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tests.builders.attempts import start, take_test
+from tests.builders.content import publish_for
+from tests.builders.exams import body_of, hold_exam
+from tests.builders.people import People
 from tests.conftest import TestClock
-from tests.embargo import publish_for
-from tests.exams import body_of, hold_exam
-from tests.people import People
-from tests.sittings import start, take
 
 
 @pytest.mark.parametrize("option", ["a", "b"])
@@ -28,7 +28,7 @@ async def test_a_rank_does_not_tell_who_was_right_about_a_held_question(
     section: dict[str, Any] = {"name": {"en": "Paper"}, "question_ids": list(map(str, fresh.question_ids))}
     body_of(await other.patch(theirs.path, json={"sections": [section]}))
     body_of(await other.post(f"{theirs.path}/publish"))
-    await take(late, theirs, {})
+    await take_test(late, theirs, {})
     await sitting.save(sitting.response(0, [option]))
     assert (await sitting.submit()).status_code == 200
 

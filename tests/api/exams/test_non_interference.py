@@ -33,9 +33,9 @@ from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from app.workers import tasks
 from app.workers.runtime import Work
+from tests.builders.exams import HOUR, MINUTE, Entrant, Json, body_of
+from tests.builders.people import People
 from tests.conftest import TestClock, cloned_database
-from tests.exams import HOUR, MINUTE, Entrant, Json, body_of
-from tests.people import People
 
 ONE = (["a"], ["b"], ["c"], {"value": "3.14", "tolerance": "0.01"})
 OTHER = (["d"], ["b"], ["a"], {"value": "2.71", "tolerance": "0.2"})

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.unit_of_work import unit_of_work
+from tests.builders.content import PublishedTest, publish_test
+from tests.builders.exams import HOUR, HeldExam, Json, body_of, hold_exam, moment, register, take_paper
+from tests.builders.people import People
 from tests.conftest import TestClock
-from tests.content import Made, publish_test
-from tests.exams import HOUR, Held, Json, body_of, hold_exam, moment, register, sit
-from tests.people import People
 
 Answers = dict[int, Any]
 
@@ -21,13 +21,15 @@ RIGHT: Answers = {0: ["a"], 1: ["b"], 2: ["c"]}
 
 
 @pytest.fixture
-async def made(engine: AsyncEngine) -> Made:
+async def made(engine: AsyncEngine) -> PublishedTest:
     async with unit_of_work(engine) as uow:
         return await publish_test(uow)
 
 
 @pytest.fixture
-async def prelims(author: httpx.AsyncClient, made: Made, engine: AsyncEngine, clock: TestClock) -> Held:
+async def prelims(
+    author: httpx.AsyncClient, made: PublishedTest, engine: AsyncEngine, clock: TestClock
+) -> HeldExam:
     """General Studies counts, CSAT must be passed at a third of its 6 marks."""
     async with unit_of_work(engine) as uow:
         csat = await publish_test(uow)
@@ -43,23 +45,23 @@ async def prelims(author: httpx.AsyncClient, made: Made, engine: AsyncEngine, cl
 
 
 async def sit_both(
-    people: People, held: Held, gs: Answers, csat: Answers | None, **profile: object
+    people: People, held: HeldExam, gs: Answers, csat: Answers | None, **profile: object
 ) -> httpx.AsyncClient:
     client = await people.candidate()
     if profile:
         body_of(await client.put("/users/profile", json=profile))
-    await sit(client, held, gs)
+    await take_paper(client, held, gs)
     if csat is not None:
-        await sit(client, held, csat, 1)
+        await take_paper(client, held, csat, 1)
     return client
 
 
-async def result(client: httpx.AsyncClient, held: Held) -> Json:
+async def result(client: httpx.AsyncClient, held: HeldExam) -> Json:
     return body_of(await client.get(f"{held.path}/results"))
 
 
 class TestResults:
-    async def test_over_all_papers(self, people: People, prelims: Held) -> None:
+    async def test_over_all_papers(self, people: People, prelims: HeldExam) -> None:
         best = await sit_both(people, prelims, RIGHT, RIGHT)
         third = await sit_both(people, prelims, {0: ["a"], 1: ["a"]}, RIGHT, category="obc")
         failed = await sit_both(people, prelims, RIGHT, {0: ["b"]})
@@ -95,7 +97,7 @@ class TestResults:
         assert (nothing["outcome"], nothing["total"], nothing["rank"]) == ("absent", None, None)
 
     async def test_the_paper_is_reviewed_question_by_question(
-        self, people: People, prelims: Held, made: Made
+        self, people: People, prelims: HeldExam, made: PublishedTest
     ) -> None:
         client = await sit_both(people, prelims, {0: ["a"], 1: ["a"]}, RIGHT)
         await prelims.release()
@@ -110,13 +112,13 @@ class TestResults:
         assert {row["status"] for row in listed} == {"graded"}
 
     async def test_who_was_not_registered_has_none(
-        self, people: People, candidate: httpx.AsyncClient, prelims: Held
+        self, people: People, candidate: httpx.AsyncClient, prelims: HeldExam
     ) -> None:
         await sit_both(people, prelims, RIGHT, RIGHT)
         await prelims.release()
         assert (await candidate.get(f"{prelims.path}/results")).status_code == 404
 
-    async def test_equal_marks_share_a_rank(self, people: People, prelims: Held) -> None:
+    async def test_equal_marks_share_a_rank(self, people: People, prelims: HeldExam) -> None:
         clients = [await sit_both(people, prelims, gs, RIGHT) for gs in (RIGHT, {0: ["a"]}, {1: ["b"]}, {})]
         await prelims.release()
         assert [(await result(client, prelims))["rank"] for client in clients] == [1, 2, 2, 4]
@@ -124,7 +126,7 @@ class TestResults:
 
 class TestRelease:
     async def test_not_while_somebody_sits(
-        self, candidate: httpx.AsyncClient, prelims: Held, clock: TestClock
+        self, candidate: httpx.AsyncClient, prelims: HeldExam, clock: TestClock
     ) -> None:
         entrant = await register(candidate, prelims)
         body_of(await entrant.enter())
@@ -136,32 +138,32 @@ class TestRelease:
         await prelims.release()
         assert (await result(candidate, prelims))["outcome"] == "not_qualified"
 
-    async def test_again_is_the_same(self, people: People, prelims: Held) -> None:
+    async def test_again_is_the_same(self, people: People, prelims: HeldExam) -> None:
         client = await sit_both(people, prelims, RIGHT, RIGHT)
         first, second = await prelims.release(), await prelims.release()
         assert first == second
         assert (await result(client, prelims))["version"] == 1
 
-    async def test_entry_is_closed_with_it(self, candidate: httpx.AsyncClient, prelims: Held) -> None:
+    async def test_entry_is_closed_with_it(self, candidate: httpx.AsyncClient, prelims: HeldExam) -> None:
         await prelims.release()
         answer = await candidate.post(f"{prelims.path}/register")
         assert (answer.status_code, answer.json()["code"]) == (409, "entry_closed")
 
     async def test_what_was_never_held_is_not_released(
-        self, author: httpx.AsyncClient, made: Made, clock: TestClock
+        self, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         held = await hold_exam(author, made, starts_at=clock.now(), publish=False)
         assert (await author.post(f"{held.path}/release-results")).status_code == 409
 
-    async def test_then_attempts_stand_as_they_are(self, people: People, prelims: Held) -> None:
-        entrant = await sit(await people.candidate(), prelims, RIGHT)
+    async def test_then_attempts_stand_as_they_are(self, people: People, prelims: HeldExam) -> None:
+        entrant = await take_paper(await people.candidate(), prelims, RIGHT)
         await prelims.release()
         answer = await prelims.order("void", entrant.attempt, reason="late doubt")
         assert (answer.status_code, answer.json()["code"]) == (409, "not_possible")
 
 
 class TestMeritList:
-    async def test_best_first_and_page_by_page(self, people: People, prelims: Held) -> None:
+    async def test_best_first_and_page_by_page(self, people: People, prelims: HeldExam) -> None:
         for gs in ({0: ["a"]}, RIGHT, {1: ["a"]}):
             await sit_both(people, prelims, gs, RIGHT)
         held = await prelims.staff.get(f"{prelims.path}/merit-list")
@@ -176,10 +178,10 @@ class TestMeritList:
                 break
         assert [(row["rank"], row["total"]) for row in rows] == [(1, "6.00"), (2, "2.00"), (3, "-0.66")]
 
-    async def test_as_a_sheet_that_no_spreadsheet_runs(self, people: People, prelims: Held) -> None:
+    async def test_as_a_sheet_that_no_spreadsheet_runs(self, people: People, prelims: HeldExam) -> None:
         client = await people.candidate(name="=HYPERLINK(1)")
-        await sit(client, prelims, RIGHT)
-        await sit(client, prelims, RIGHT, 1)
+        await take_paper(client, prelims, RIGHT)
+        await take_paper(client, prelims, RIGHT, 1)
         await prelims.release()
         answer = await prelims.staff.get(f"{prelims.path}/merit-list", params={"format": "csv"})
         assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
@@ -190,7 +192,7 @@ class TestMeritList:
 
 class TestTimes:
     async def test_the_stage_is_released_whatever_the_clock_says(
-        self, candidate: httpx.AsyncClient, prelims: Held, clock: TestClock
+        self, candidate: httpx.AsyncClient, prelims: HeldExam, clock: TestClock
     ) -> None:
         released = await prelims.release()
         assert moment(released["released_at"]) <= clock.now()

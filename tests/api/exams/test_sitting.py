@@ -9,27 +9,37 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.unit_of_work import unit_of_work
+from tests.builders.content import PublishedTest, publish_test
+from tests.builders.exams import (
+    HOUR,
+    MINUTE,
+    Entrant,
+    HeldExam,
+    body_of,
+    hold_exam,
+    moment,
+    register,
+    take_paper,
+)
+from tests.builders.people import People
 from tests.conftest import TestClock
-from tests.content import Made, publish_test
-from tests.exams import HOUR, MINUTE, Entrant, Held, body_of, hold_exam, moment, register, sit
-from tests.people import People
 
 
 @pytest.fixture
-async def made(engine: AsyncEngine) -> Made:
+async def made(engine: AsyncEngine) -> PublishedTest:
     async with unit_of_work(engine) as uow:
         return await publish_test(uow)
 
 
 @pytest.fixture
-async def held(author: httpx.AsyncClient, made: Made, clock: TestClock) -> Held:
+async def held(author: httpx.AsyncClient, made: PublishedTest, clock: TestClock) -> HeldExam:
     """An exam whose paper has opened a minute ago, for an hour; entry is for half an hour."""
     return await hold_exam(author, made, starts_at=clock.now() - MINUTE, entry=HOUR / 2)
 
 
 class TestStart:
     async def test_a_registered_candidate_sits_until_duration_is_over(
-        self, candidate: httpx.AsyncClient, held: Held
+        self, candidate: httpx.AsyncClient, held: HeldExam
     ) -> None:
         entrant = await register(candidate, held)
         answer = await entrant.enter()
@@ -40,33 +50,33 @@ class TestStart:
         assert moment(attempt["deadline_at"]) - moment(attempt["started_at"]) == timedelta(seconds=600)
         assert len(base64.urlsafe_b64decode(attempt["package_key"] + "=")) == 32
 
-    async def test_again_gives_the_next_lease(self, candidate: httpx.AsyncClient, held: Held) -> None:
+    async def test_again_gives_the_next_lease(self, candidate: httpx.AsyncClient, held: HeldExam) -> None:
         entrant = await register(candidate, held)
         first = body_of(await entrant.enter(), 201)
         again = body_of(await entrant.enter(), 200)
         assert (again["id"], again["lease"]) == (first["id"], 2)
 
     async def test_who_starts_late_ends_with_the_window(
-        self, candidate: httpx.AsyncClient, author: httpx.AsyncClient, made: Made, clock: TestClock
+        self, candidate: httpx.AsyncClient, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         held = await hold_exam(author, made, starts_at=clock.now() - MINUTE, window=5 * MINUTE)
         entrant = await register(candidate, held)
         attempt = body_of(await entrant.enter())
         assert attempt["deadline_at"] == held.papers[0]["ends_at"]
 
-    async def test_without_a_place_nobody_enters(self, candidate: httpx.AsyncClient, held: Held) -> None:
+    async def test_without_a_place_nobody_enters(self, candidate: httpx.AsyncClient, held: HeldExam) -> None:
         answer = await Entrant(candidate, held).enter()
         assert (answer.status_code, answer.json()["code"]) == (409, "not_registered")
 
     async def test_with_open_registration_starting_registers(
-        self, candidate: httpx.AsyncClient, author: httpx.AsyncClient, made: Made, clock: TestClock
+        self, candidate: httpx.AsyncClient, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         held = await hold_exam(author, made, starts_at=clock.now() - MINUTE, registration="open")
         body_of(await Entrant(candidate, held).enter(), 201)
         assert (await candidate.get(held.path)).json()["my_registration"]["roll_number"]
 
     async def test_before_its_time_the_paper_is_not_open(
-        self, candidate: httpx.AsyncClient, author: httpx.AsyncClient, made: Made, clock: TestClock
+        self, candidate: httpx.AsyncClient, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         held = await hold_exam(author, made, starts_at=clock.now() + MINUTE)
         entrant = await register(candidate, held)
@@ -76,7 +86,7 @@ class TestStart:
         body_of(await entrant.enter(), 201)
 
     async def test_after_entry_has_closed_only_who_is_inside_goes_on(
-        self, people: People, held: Held, clock: TestClock
+        self, people: People, held: HeldExam, clock: TestClock
     ) -> None:
         inside, outside = [await register(await people.candidate(), held) for _ in range(2)]
         body_of(await inside.enter(), 201)
@@ -87,14 +97,14 @@ class TestStart:
         body_of(await inside.enter(), 200)
 
     async def test_a_sitting_that_is_over_is_not_begun_again(
-        self, candidate: httpx.AsyncClient, held: Held
+        self, candidate: httpx.AsyncClient, held: HeldExam
     ) -> None:
-        entrant = await sit(candidate, held, {0: ["a"]})
+        entrant = await take_paper(candidate, held, {0: ["a"]})
         again = await entrant.enter()
         assert (again.status_code, again.json()["code"]) == (409, "attempts_exhausted")
 
     async def test_another_exams_path_is_not_found(
-        self, candidate: httpx.AsyncClient, author: httpx.AsyncClient, held: Held, clock: TestClock
+        self, candidate: httpx.AsyncClient, author: httpx.AsyncClient, held: HeldExam, clock: TestClock
     ) -> None:
         other = await hold_exam(author, starts_at=clock.now(), publish=False)
         entrant = await register(candidate, held)
@@ -107,8 +117,10 @@ class TestStart:
 
 
 class TestUnderEmbargo:
-    async def test_the_test_is_not_there(self, candidate: httpx.AsyncClient, held: Held, made: Made) -> None:
-        entrant = await sit(candidate, held, {0: ["a"]})
+    async def test_the_test_is_not_there(
+        self, candidate: httpx.AsyncClient, held: HeldExam, made: PublishedTest
+    ) -> None:
+        entrant = await take_paper(candidate, held, {0: ["a"]})
         for path in (made.path, f"{made.path}/questions", f"{made.path}/results"):
             assert (await candidate.get(path)).status_code == 404, path
         assert (await candidate.post(f"{made.path}/start")).status_code == 404
@@ -117,7 +129,7 @@ class TestUnderEmbargo:
         assert all(row["score"] is None for row in listed)
 
     async def test_submit_shows_no_score_and_again_gives_the_same(
-        self, candidate: httpx.AsyncClient, held: Held
+        self, candidate: httpx.AsyncClient, held: HeldExam
     ) -> None:
         entrant = await register(candidate, held)
         await entrant.enter()
@@ -130,7 +142,7 @@ class TestUnderEmbargo:
 
 class TestAttemptToken:
     async def test_it_is_enough_for_the_whole_sitting(
-        self, people: People, candidate: httpx.AsyncClient, held: Held
+        self, people: People, candidate: httpx.AsyncClient, held: HeldExam
     ) -> None:
         entrant = await register(candidate, held)
         await entrant.enter()
@@ -142,7 +154,7 @@ class TestAttemptToken:
             assert body_of(await entrant.submit())["status"] == "submitted"
 
     async def test_it_is_good_for_no_test_route(
-        self, people: People, candidate: httpx.AsyncClient, held: Held, made: Made
+        self, people: People, candidate: httpx.AsyncClient, held: HeldExam, made: PublishedTest
     ) -> None:
         entrant = await register(candidate, held)
         await entrant.enter()
@@ -154,7 +166,7 @@ class TestAttemptToken:
 
 class TestPackage:
     async def test_it_opens_with_the_key_of_the_start(
-        self, candidate: httpx.AsyncClient, author: httpx.AsyncClient, made: Made, clock: TestClock
+        self, candidate: httpx.AsyncClient, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         held = await hold_exam(author, made, starts_at=clock.now() + 30 * MINUTE)
         entrant = await register(candidate, held)
@@ -169,7 +181,7 @@ class TestPackage:
         assert opened == (await candidate.get(f"{entrant.path}/questions")).content
 
     async def test_before_it_is_not_there_and_strangers_get_none(
-        self, people: People, author: httpx.AsyncClient, made: Made, clock: TestClock
+        self, people: People, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         held = await hold_exam(author, made, starts_at=clock.now() + 31 * MINUTE)
         entrant = await register(await people.candidate(), held)
@@ -192,9 +204,11 @@ class TestPackage:
 
 
 class TestAfterRelease:
-    async def test_the_paper_is_practice_for_everybody(self, people: People, held: Held, made: Made) -> None:
+    async def test_the_paper_is_practice_for_everybody(
+        self, people: People, held: HeldExam, made: PublishedTest
+    ) -> None:
         sat, stranger = await people.candidate(), await people.candidate()
-        await sit(sat, held, {0: ["a"]})
+        await take_paper(sat, held, {0: ["a"]})
         await held.release()
         for client in (sat, stranger):
             entrant = Entrant(client, held)
@@ -207,7 +221,7 @@ class TestAfterRelease:
             assert (result["score"], result["rank"], result["percentile"]) == ("6.00", None, None)
 
     async def test_the_test_is_practice_too(
-        self, candidate: httpx.AsyncClient, held: Held, made: Made
+        self, candidate: httpx.AsyncClient, held: HeldExam, made: PublishedTest
     ) -> None:
         await held.release()
         assert body_of(await candidate.post(f"{made.path}/start"))["practice"]
@@ -215,12 +229,12 @@ class TestAfterRelease:
 
 class TestStaff:
     async def test_what_they_sit_is_practice_and_counts_for_nothing(
-        self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, held: Held
+        self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, held: HeldExam
     ) -> None:
         assert (await author.post(f"{held.path}/register")).status_code == 403
         preview = Entrant(author, held)
         assert body_of(await preview.enter(), 201)["practice"]
         body_of(await preview.submit())
-        await sit(candidate, held, {0: ["a"]})
+        await take_paper(candidate, held, {0: ["a"]})
         await held.release()
         assert body_of(await candidate.get(f"{held.path}/results"))["participants"] == 1

@@ -11,14 +11,25 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.services import attempts
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
+from tests.builders.content import PublishedTest, publish_test
+from tests.builders.exams import (
+    HOUR,
+    MINUTE,
+    Entrant,
+    HeldExam,
+    Json,
+    body_of,
+    hold_exam,
+    moment,
+    register,
+    take_paper,
+)
+from tests.builders.people import People
 from tests.conftest import TestClock
-from tests.content import Made, publish_test
-from tests.exams import HOUR, MINUTE, Entrant, Held, Json, body_of, hold_exam, moment, register, sit
-from tests.people import People
 
 
 @pytest.fixture
-async def made(engine: AsyncEngine) -> Made:
+async def made(engine: AsyncEngine) -> PublishedTest:
     async with unit_of_work(engine) as uow:
         return await publish_test(uow)
 
@@ -29,12 +40,12 @@ async def proctor(people: People) -> httpx.AsyncClient:
 
 
 @pytest.fixture
-async def held(author: httpx.AsyncClient, made: Made, clock: TestClock) -> Held:
+async def held(author: httpx.AsyncClient, made: PublishedTest, clock: TestClock) -> HeldExam:
     return await hold_exam(author, made, starts_at=clock.now(), window=2 * HOUR)
 
 
 @pytest.fixture
-async def entrant(candidate: httpx.AsyncClient, held: Held) -> Entrant:
+async def entrant(candidate: httpx.AsyncClient, held: HeldExam) -> Entrant:
     entrant = await register(candidate, held)
     body_of(await entrant.enter(), 201)
     return entrant
@@ -58,7 +69,7 @@ async def count(engine: AsyncEngine, statement: str, **values: object) -> int:
         return int(await connection.scalar(text(statement), values) or 0)
 
 
-async def told(engine: AsyncEngine, held: Held, kind: str) -> list[Json]:
+async def told(engine: AsyncEngine, held: HeldExam, kind: str) -> list[Json]:
     """What the exam's room was told of this kind, in its order."""
     statement = "select data from ias.messages where room = :room and type = :kind order by id"
     async with engine.connect() as connection:
@@ -67,14 +78,14 @@ async def told(engine: AsyncEngine, held: Held, kind: str) -> list[Json]:
 
 
 class TestExtend:
-    async def test_a_running_attempt_gets_more(self, held: Held, entrant: Entrant) -> None:
+    async def test_a_running_attempt_gets_more(self, held: HeldExam, entrant: Entrant) -> None:
         after = body_of(await held.order("extend", entrant.attempt, seconds=300, reason="power cut"))
         gained = moment(after["deadline_at"]) - moment(entrant.attempt["deadline_at"])
         assert gained == timedelta(seconds=300)
         assert body_of(await entrant.save({0: ["a"]}))["deadline_at"] == after["deadline_at"]
 
     async def test_what_the_sweeper_closed_goes_on_and_is_graded_anew(
-        self, parts: Components, held: Held, entrant: Entrant, engine: AsyncEngine, clock: TestClock
+        self, parts: Components, held: HeldExam, entrant: Entrant, engine: AsyncEngine, clock: TestClock
     ) -> None:
         body_of(await entrant.save({0: ["a"]}))
         clock.advance(600 + 20)
@@ -93,13 +104,15 @@ class TestExtend:
         assert body_of(await entrant.client.get(f"{held.path}/results"))["total"] == "6.00"
         assert await count(engine, histogram, id=held.papers[0]["id"]) == 1
 
-    async def test_what_its_candidate_submitted_is_not_extended(self, held: Held, entrant: Entrant) -> None:
+    async def test_what_its_candidate_submitted_is_not_extended(
+        self, held: HeldExam, entrant: Entrant
+    ) -> None:
         body_of(await entrant.submit())
         answer = await held.order("extend", entrant.attempt, seconds=300, reason="power cut")
         assert (answer.status_code, answer.json()["code"]) == (409, "not_possible")
 
     async def test_so_short_an_extension_that_it_is_over_says_what_to_do(
-        self, held: Held, entrant: Entrant, clock: TestClock
+        self, held: HeldExam, entrant: Entrant, clock: TestClock
     ) -> None:
         clock.advance(600 + 900)
         answer = await held.order("extend", entrant.attempt, seconds=300, reason="power cut")
@@ -109,7 +122,7 @@ class TestExtend:
 
 class TestPauseAndResume:
     async def test_a_paused_attempt_takes_nothing_and_loses_nothing(
-        self, parts: Components, held: Held, entrant: Entrant, clock: TestClock
+        self, parts: Components, held: HeldExam, entrant: Entrant, clock: TestClock
     ) -> None:
         clock.advance(60)
         assert body_of(await held.order("pause", entrant.attempt))["status"] == "paused"
@@ -123,7 +136,7 @@ class TestPauseAndResume:
         assert abs(moment(after["deadline_at"]) - clock.now() - timedelta(seconds=540)) < timedelta(seconds=5)
         assert body_of(await entrant.save({0: ["a"]}))["saved"] == 1
 
-    async def test_a_second_click_is_harmless(self, held: Held, entrant: Entrant) -> None:
+    async def test_a_second_click_is_harmless(self, held: HeldExam, entrant: Entrant) -> None:
         first = body_of(await held.order("pause", entrant.attempt))
         assert body_of(await held.order("pause", entrant.attempt)) == first
         body_of(await held.order("resume", entrant.attempt))
@@ -132,14 +145,14 @@ class TestPauseAndResume:
         audit = body_of(await held.staff.get(f"{held.path}/audit"))["items"]
         assert [row["action"] for row in audit] == ["resume", "pause", "publish", "add_paper", "create"]
 
-    async def test_a_candidate_may_submit_while_paused(self, held: Held, entrant: Entrant) -> None:
+    async def test_a_candidate_may_submit_while_paused(self, held: HeldExam, entrant: Entrant) -> None:
         body_of(await held.order("pause", entrant.attempt))
         assert body_of(await entrant.submit())["status"] == "submitted"
 
 
 class TestEnd:
     async def test_staff_end_an_attempt_and_reopen_it(
-        self, held: Held, entrant: Entrant, clock: TestClock, engine: AsyncEngine
+        self, held: HeldExam, entrant: Entrant, clock: TestClock, engine: AsyncEngine
     ) -> None:
         ended = body_of(await held.order("submit", entrant.attempt))
         assert ended["status"] == "submitted"
@@ -153,9 +166,9 @@ class TestEnd:
         assert [m["status"] for m in await told(engine, held, "attempt_changed")] == ["in_progress"]
 
     async def test_a_void_attempt_counts_nowhere(
-        self, parts: Components, held: Held, people: People, engine: AsyncEngine
+        self, parts: Components, held: HeldExam, people: People, engine: AsyncEngine
     ) -> None:
-        cheat, honest = [await sit(await people.candidate(), held, {0: ["a"]}) for _ in range(2)]
+        cheat, honest = [await take_paper(await people.candidate(), held, {0: ["a"]}) for _ in range(2)]
         for each in (cheat, honest):
             await grade(parts, each.attempt)
         body_of(await held.order("void", cheat.attempt, reason="copied"))
@@ -170,7 +183,7 @@ class TestEnd:
         assert await count(engine, rows, id=cheat.attempt["id"]) == 0
 
     async def test_a_voiding_by_mistake_is_taken_back(
-        self, parts: Components, held: Held, entrant: Entrant
+        self, parts: Components, held: HeldExam, entrant: Entrant
     ) -> None:
         body_of(await entrant.save({0: ["a"]}))
         body_of(await entrant.submit())
@@ -183,7 +196,7 @@ class TestEnd:
 
 class TestAdmitLate:
     async def test_late_answers_count_once_staff_say_so(
-        self, parts: Components, held: Held, entrant: Entrant, clock: TestClock
+        self, parts: Components, held: HeldExam, entrant: Entrant, clock: TestClock
     ) -> None:
         body_of(await entrant.save({0: ["a"]}))
         clock.advance(600 + 20)
@@ -197,7 +210,7 @@ class TestAdmitLate:
 
 class TestBulk:
     async def test_one_that_refuses_stops_no_other(
-        self, held: Held, people: People, proctor: httpx.AsyncClient
+        self, held: HeldExam, people: People, proctor: httpx.AsyncClient
     ) -> None:
         sitting, over = [await register(await people.candidate(), held) for _ in range(2)]
         for each in (sitting, over):
@@ -209,7 +222,7 @@ class TestBulk:
         assert [refusal["attempt_id"] for refusal in report["refused"]] == [over.attempt["id"]]
         assert [attempt["id"] for attempt in report["attempts"]] == [sitting.attempt["id"]]
 
-    async def test_a_stranger_among_them_stops_all(self, held: Held, entrant: Entrant) -> None:
+    async def test_a_stranger_among_them_stops_all(self, held: HeldExam, entrant: Entrant) -> None:
         body = {"attempt_ids": [entrant.attempt["id"], held.exam["id"]]}
         answer = await held.staff.post(f"{held.path}/attempts/pause", json=body)
         assert answer.status_code == 404
@@ -226,18 +239,18 @@ class TestBulk:
             ("pause", {"attempt_ids": []}, "attempt_ids"),
         ],
     )
-    async def test_mistakes_are_named(self, held: Held, verb: str, body: Json, field: str) -> None:
+    async def test_mistakes_are_named(self, held: HeldExam, verb: str, body: Json, field: str) -> None:
         answer = await held.staff.post(f"{held.path}/attempts/{verb}", json=body)
         assert answer.status_code == 422, answer.text
         assert any(error["field"].startswith(field) for error in answer.json()["errors"])
 
-    async def test_an_unknown_verb_is_told(self, held: Held) -> None:
+    async def test_an_unknown_verb_is_told(self, held: HeldExam) -> None:
         answer = await held.staff.post(f"{held.path}/attempts/punish", json={"attempt_ids": "all"})
         assert answer.status_code == 422
 
 
 class TestAccommodations:
-    async def test_they_hold_for_who_starts_later(self, candidate: httpx.AsyncClient, held: Held) -> None:
+    async def test_they_hold_for_who_starts_later(self, candidate: httpx.AsyncClient, held: HeldExam) -> None:
         body_of(await candidate.put("/users/profile", json={"pwbd": 3}))
         entrant = await register(candidate, held)
         items = [{"group": "pwbd", "extra_seconds": 200, "reason": "20 min an hour"}]
@@ -245,7 +258,7 @@ class TestAccommodations:
         attempt = body_of(await entrant.enter())
         assert moment(attempt["deadline_at"]) - moment(attempt["started_at"]) == timedelta(seconds=800)
 
-    async def test_a_persons_own_beats_the_groups_at_once(self, held: Held, entrant: Entrant) -> None:
+    async def test_a_persons_own_beats_the_groups_at_once(self, held: HeldExam, entrant: Entrant) -> None:
         me = body_of(await entrant.client.get("/auth/me"))["id"]
         deadline = moment(entrant.attempt["deadline_at"])
         for grant, seconds in (
@@ -263,7 +276,7 @@ class TestAccommodations:
             (me, None, 0),
         }
 
-    async def test_an_extension_stays_beside_them(self, held: Held, entrant: Entrant) -> None:
+    async def test_an_extension_stays_beside_them(self, held: HeldExam, entrant: Entrant) -> None:
         body_of(await held.order("extend", entrant.attempt, seconds=30, reason="x"))
         for seconds in (100, 40):
             items = [{"group": "all", "extra_seconds": seconds, "reason": "x"}]
@@ -272,7 +285,7 @@ class TestAccommodations:
         assert after - moment(entrant.attempt["deadline_at"]) == timedelta(seconds=70)
 
     async def test_what_the_clock_ended_goes_on(
-        self, parts: Components, held: Held, entrant: Entrant, clock: TestClock
+        self, parts: Components, held: HeldExam, entrant: Entrant, clock: TestClock
     ) -> None:
         clock.advance(620)
         await sweep(parts)
@@ -296,7 +309,7 @@ class TestAccommodations:
             ),
         ],
     )
-    async def test_mistakes_are_named(self, held: Held, item: Json, field: str) -> None:
+    async def test_mistakes_are_named(self, held: HeldExam, item: Json, field: str) -> None:
         answer = await held.staff.put(f"{held.path}/accommodations", json={"items": [item]})
         assert answer.status_code == 422
         assert [error["field"] for error in answer.json()["errors"]] == [field]
@@ -304,7 +317,7 @@ class TestAccommodations:
 
 class TestClose:
     async def test_a_paper_ends_now(
-        self, held: Held, entrant: Entrant, people: People, engine: AsyncEngine
+        self, held: HeldExam, entrant: Entrant, people: People, engine: AsyncEngine
     ) -> None:
         closed = body_of(await held.staff.post(f"{held.paper_path()}/close"))
         assert (closed["status"], closed["attempts_ended"]) == ("closed", 1)
@@ -318,7 +331,7 @@ class TestClose:
 
 class TestPostpone:
     async def test_papers_that_wait_move_with_the_exam(
-        self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, made: Made, clock: TestClock
+        self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         held = await hold_exam(author, made, starts_at=clock.now() + MINUTE)
         entrant = await register(candidate, held)
@@ -333,14 +346,14 @@ class TestPostpone:
         said = body_of(await candidate.get(f"{held.path}/announcements"))["items"]
         assert said[0]["text"]["en"] == "Postponed by 30 min: GS1. rain"
 
-    async def test_what_has_begun_is_not_postponed(self, held: Held) -> None:
+    async def test_what_has_begun_is_not_postponed(self, held: HeldExam) -> None:
         body = {"seconds": 1800, "reason": "rain"}
         assert (await held.staff.post(f"{held.path}/postpone", json=body)).status_code == 409
 
 
 class TestCancel:
     async def test_nobody_enters_and_nothing_counts(
-        self, held: Held, entrant: Entrant, people: People, made: Made
+        self, held: HeldExam, entrant: Entrant, people: People, made: PublishedTest
     ) -> None:
         for _ in range(2):  # twice: a second click is harmless
             after = body_of(await held.staff.post(f"{held.path}/cancel", json={"reason": "leak"}))
@@ -355,7 +368,7 @@ class TestCancel:
 
 class TestAnnounce:
     async def test_everybody_in_the_exam_reads_it(
-        self, held: Held, entrant: Entrant, people: People, engine: AsyncEngine
+        self, held: HeldExam, entrant: Entrant, people: People, engine: AsyncEngine
     ) -> None:
         text = {"en": "Question 3: read 1950.", "hi": "प्रश्न 3: 1950 पढ़ें।"}
         said = body_of(await held.staff.post(f"{held.path}/announcements", json={"text": text}), 201)
@@ -367,7 +380,9 @@ class TestAnnounce:
 
 
 class TestWatch:
-    async def test_counts_and_the_hall(self, held: Held, people: People, proctor: httpx.AsyncClient) -> None:
+    async def test_counts_and_the_hall(
+        self, held: HeldExam, people: People, proctor: httpx.AsyncClient
+    ) -> None:
         sitting, over, _absent = [await register(await people.candidate(), held) for _ in range(3)]
         for each in (sitting, over):
             body_of(await each.enter())
@@ -387,14 +402,14 @@ class TestWatch:
         assert [row["id"] for row in found] == [sitting.attempt["id"]]
         assert not {"score", "result", "answer", "responses"} & set(rows[0])
 
-    async def test_candidates_do_not(self, held: Held, entrant: Entrant) -> None:
+    async def test_candidates_do_not(self, held: HeldExam, entrant: Entrant) -> None:
         for path in ("monitor", "attempts", "audit", "accommodations", "merit-list"):
             assert (await entrant.client.get(f"{held.path}/{path}")).status_code == 403, path
 
 
 class TestWhoMay:
     @pytest.mark.parametrize("verb", ["extend", "pause", "resume", "submit", "reopen", "void", "admit-late"])
-    async def test_candidates_steer_nothing(self, held: Held, entrant: Entrant, verb: str) -> None:
+    async def test_candidates_steer_nothing(self, held: HeldExam, entrant: Entrant, verb: str) -> None:
         body = {"reason": "please", "seconds": 60} if verb in ("extend", "reopen") else {"reason": "please"}
         path = f"{held.path}/attempts/{entrant.attempt['id']}/{verb}"
         assert (await entrant.client.post(path, json=body)).status_code == 403
@@ -411,7 +426,9 @@ class TestWhoMay:
         answer = await elsewhere.order("pause", entrant.attempt)
         assert answer.status_code == 404
 
-    async def test_what_was_done_is_in_the_audit_with_its_reason(self, held: Held, entrant: Entrant) -> None:
+    async def test_what_was_done_is_in_the_audit_with_its_reason(
+        self, held: HeldExam, entrant: Entrant
+    ) -> None:
         body_of(await held.order("extend", entrant.attempt, seconds=60, reason="power cut"))
         entry = body_of(await held.staff.get(f"{held.path}/audit"))["items"][0]
         me = body_of(await held.staff.get("/auth/me"))["id"]
@@ -434,11 +451,11 @@ class TestWhoMadeTheExam:
         ],
     )
     async def test_what_lifts_the_embargo_is_theirs_and_the_admins(
-        self, held: Held, people: People, method: str, path: str, body: Json
+        self, held: HeldExam, people: People, method: str, path: str, body: Json
     ) -> None:
         outsider = await people.member("author")
         answer = await outsider.request(method, f"{held.path}{path}", json=body)
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
 
-    async def test_an_admin_may(self, held: Held, admin: httpx.AsyncClient) -> None:
+    async def test_an_admin_may(self, held: HeldExam, admin: httpx.AsyncClient) -> None:
         body_of(await admin.post(f"{held.path}/cancel", json={"reason": "flood"}))

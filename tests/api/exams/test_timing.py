@@ -13,10 +13,10 @@ from app.services.components import Components
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import unit_of_work
 from tests.api.exams.test_steering import sweep
+from tests.builders.content import add_questions, publish_test
+from tests.builders.exams import HOUR, MINUTE, Entrant, HeldExam, body_of, hold_exam, moment, register
+from tests.builders.people import People
 from tests.conftest import TestClock
-from tests.content import add_questions, publish_test
-from tests.exams import HOUR, MINUTE, Entrant, Held, body_of, hold_exam, moment, register
-from tests.people import People
 
 DURATION = 10 * MINUTE
 SECOND = timedelta(seconds=1)
@@ -33,7 +33,7 @@ class Case:
     parts: Components
 
     @property
-    def held(self) -> Held:
+    def held(self) -> HeldExam:
         return self.entrant.held
 
     def wait(self, length: timedelta) -> None:

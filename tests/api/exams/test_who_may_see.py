@@ -9,11 +9,10 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.content import Made
-from tests.embargo import id_of, publish_for, set_exam
-from tests.exams import HOUR, Held, body_of, hold_exam, register
-from tests.people import People
-from tests.sittings import take
+from tests.builders.attempts import take_test
+from tests.builders.content import PublishedTest, publish_for
+from tests.builders.exams import HOUR, HeldExam, body_of, hold_exam, register, set_exam
+from tests.builders.people import People, user_id_of
 
 NOW = datetime.now(UTC)
 NEVER: dict[str, datetime | None] = {"published_at": None, "released_at": None, "cancelled_at": None}
@@ -35,9 +34,9 @@ PEOPLE = (*CANDIDATES, *OUTSIDERS, "owner", "exam creator", "admin")
 class Stage:
     """An exam of somebody who placed the owner's test by consent, and everybody around it."""
 
-    held: Held
-    made: Made
-    twin: Made
+    held: HeldExam
+    made: PublishedTest
+    twin: PublishedTest
     """A test of nobody with the same questions, which everybody has taken before."""
     clients: Mapping[str, httpx.AsyncClient]
 
@@ -52,9 +51,9 @@ async def stage(engine: AsyncEngine, people: People, admin: httpx.AsyncClient) -
     made = await publish_for(engine, clients["owner"])
     twin = await publish_for(engine, None, made)
     for client in clients.values():
-        await take(client, twin, {0: ["a"]})
+        await take_test(client, twin, {0: ["a"]})
     creator = clients["exam creator"]
-    body_of(await clients["owner"].put(f"{made.path}/consents/{await id_of(creator)}"))
+    body_of(await clients["owner"].put(f"{made.path}/consents/{await user_id_of(creator)}"))
     held = await hold_exam(creator, made, starts_at=NOW + timedelta(minutes=1))
     await register(clients["registered candidate"], held)
     return Stage(held, made, twin, clients)

@@ -16,10 +16,10 @@ from app.main import create_app
 from app.services import realtime
 from app.services.unit_of_work import unit_of_work
 from devservers.valkey import Valkey
+from tests.builders.content import publish_test
+from tests.builders.exams import HeldExam, body_of, hold_exam, register
+from tests.builders.people import PASSWORD, People, new_email
 from tests.conftest import TestClock
-from tests.content import publish_test
-from tests.exams import Held, body_of, hold_exam, register
-from tests.people import PASSWORD, People, new_email
 from tests.sockets import eventually, joined, serving
 
 
@@ -58,7 +58,7 @@ async def processes(
         yield one, other
 
 
-async def exam_of(process: Process, engine: AsyncEngine) -> Held:
+async def exam_of(process: Process, engine: AsyncEngine) -> HeldExam:
     async with unit_of_work(engine) as uow:
         made = await publish_test(uow)
     author = await process.people.member("author")

@@ -13,8 +13,8 @@ from app.services import tests
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from app.services.users import Principal, operator
-from tests.content import LETTERS, publish_test
-from tests.sittings import add_candidate
+from tests.builders.attempts import add_candidate
+from tests.builders.content import LETTERS, publish_test
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 DURATION_SECONDS = 600

@@ -8,8 +8,8 @@ from app.models import AttemptStatus, Job
 from app.services import attempts
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
-from tests.content import publish_test
-from tests.sittings import sit
+from tests.builders.attempts import start_attempt
+from tests.builders.content import publish_test
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 GRACE = timedelta(seconds=10)
@@ -21,7 +21,7 @@ class TestGradeForgotten:
     async def test_asks_again_for_what_was_closed_long_ago_and_has_no_result(
         self, uow: UnitOfWork, parts: Components
     ) -> None:
-        attempt = await sit(uow, parts, await publish_test(uow), NOW)
+        attempt = await start_attempt(uow, parts, await publish_test(uow), NOW)
         await attempts.close_overdue(uow, CLOSED, GRACE)
         for job in (await uow.session.scalars(select(Job))).all():
             await uow.session.delete(job)  # given up, or lost with a database that was restored
@@ -31,7 +31,7 @@ class TestGradeForgotten:
         assert (job.task, job.arguments) == ("grade_attempts", {"attempt_ids": [str(attempt.id)]})
 
     async def test_leaves_graded_ones_alone(self, uow: UnitOfWork, parts: Components) -> None:
-        attempt = await sit(uow, parts, await publish_test(uow), NOW)
+        attempt = await start_attempt(uow, parts, await publish_test(uow), NOW)
         await attempts.close_overdue(uow, CLOSED, GRACE)
         assert await attempts.grade_batch(uow, parts, [attempt.id], CLOSED)
         assert attempt.status == AttemptStatus.GRADED

@@ -22,8 +22,8 @@ from app.services.attempts import Response, SaveReport, Started
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import Principal
-from tests.content import Made, publish_test
-from tests.sittings import add_candidate, logged, response, sit, target_of, until_blocking
+from tests.builders.attempts import add_candidate, logged, response, start_attempt, target_of, until_blocking
+from tests.builders.content import PublishedTest, publish_test
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 GRACE = timedelta(seconds=10)
@@ -40,7 +40,7 @@ class Hall:
 
     engine: AsyncEngine
     parts: Components
-    made: Made
+    made: PublishedTest
     candidate: Principal
     attempt: Attempt
 
@@ -90,10 +90,10 @@ async def hall(engine: AsyncEngine, parts: Components) -> Hall:
         return await open_hall(uow, engine, parts, await publish_test(uow))
 
 
-async def open_hall(uow: UnitOfWork, engine: AsyncEngine, parts: Components, made: Made) -> Hall:
+async def open_hall(uow: UnitOfWork, engine: AsyncEngine, parts: Components, made: PublishedTest) -> Hall:
     """A new candidate begins."""
     candidate = await add_candidate(uow)
-    return Hall(engine, parts, made, candidate, await sit(uow, parts, made, NOW, candidate))
+    return Hall(engine, parts, made, candidate, await start_attempt(uow, parts, made, NOW, candidate))
 
 
 class TestSaveAndSubmit:

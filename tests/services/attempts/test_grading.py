@@ -12,12 +12,12 @@ from app.models import Attempt, AttemptStatus, Result
 from app.services import attempts
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
-from tests.answer_sheets import bring_sheets
+from tests.builders.answer_sheets import bring_sheets
+from tests.builders.attempts import response, start_attempt, target_of
+from tests.builders.content import publish_test
+from tests.builders.exams import MINUTE, body_of, hold_exam, register
+from tests.builders.people import People
 from tests.conftest import TestClock
-from tests.content import publish_test
-from tests.exams import MINUTE, body_of, hold_exam, register
-from tests.people import People
-from tests.sittings import response, sit, target_of
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 CLOSED = NOW + timedelta(seconds=611)
@@ -39,7 +39,7 @@ class TestGradeBatch:
         made, other = await publish_test(uow), await publish_test(uow)
         sat: list[Attempt] = []
         for test, answer in [(made, "a"), (made, "a"), (made, "d"), (made, "d"), (other, "a")]:
-            attempt = await sit(uow, parts, test, NOW)
+            attempt = await start_attempt(uow, parts, test, NOW)
             sent = [response(test, 0, ["b"]), response(test, 0, [answer], 2), response(test, 1, [answer])]
             await attempts.save(uow, parts, target_of(attempt), sent, NOW)
             sat.append(attempt)

@@ -26,8 +26,8 @@ from app.services import attempts
 from app.services.attempts import SaveReport, Standing
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, unit_of_work
-from tests.content import Made, publish_test
-from tests.sittings import events, response, sit, target_of
+from tests.builders.attempts import events, response, start_attempt, target_of
+from tests.builders.content import PublishedTest, publish_test
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 TOO_LATE = NOW + timedelta(seconds=611)  # the test takes 600 s, and 10 s of grace
@@ -48,7 +48,7 @@ batches = st.lists(
 
 
 @pytest.fixture(scope="module")
-async def made(engine: AsyncEngine) -> Made:
+async def made(engine: AsyncEngine) -> PublishedTest:
     async with unit_of_work(engine) as uow:
         return await publish_test(uow)
 
@@ -74,7 +74,7 @@ class Model:
         return counts, superseded, conflicts
 
 
-def event_of(made: Made, lease: int, shot: Shot) -> Event:
+def event_of(made: PublishedTest, lease: int, shot: Shot) -> Event:
     number, revision, answer, more = shot
     fields: dict[str, Any] = {"time_spent_ms": 0} | more
     return Event(made.question_ids[number], lease, revision, frozen(answer), **fields)
@@ -126,10 +126,14 @@ class TestSave:
     )
     @given(deliveries=batches)
     async def test_the_statement_equals_the_model(
-        self, uow: UnitOfWork, parts: Components, made: Made, deliveries: list[tuple[int, list[Shot]]]
+        self,
+        uow: UnitOfWork,
+        parts: Components,
+        made: PublishedTest,
+        deliveries: list[tuple[int, list[Shot]]],
     ) -> None:
         savepoint = await uow.session.begin_nested()
-        attempt = await sit(uow, parts, made, NOW)
+        attempt = await start_attempt(uow, parts, made, NOW)
         await uow.attempts.next_lease(attempt, "a second device")
         model = Model()
         for lease, sent in deliveries:
@@ -152,9 +156,9 @@ class TestSave:
         await savepoint.rollback()
 
     async def test_what_was_late_counts_when_it_comes_again_in_time(
-        self, uow: UnitOfWork, parts: Components, made: Made
+        self, uow: UnitOfWork, parts: Components, made: PublishedTest
     ) -> None:
-        attempt = await sit(uow, parts, made, NOW)
+        attempt = await start_attempt(uow, parts, made, NOW)
         sent = [response(made, 0, ["a"]), response(made, 1, ["b"])]
         with pytest.raises(DeadlinePassed):
             await attempts.save(uow, parts, target_of(attempt), sent[:1], TOO_LATE)
@@ -167,9 +171,9 @@ class TestSave:
         )
 
     async def test_what_counts_stays_so_when_it_comes_again_late(
-        self, uow: UnitOfWork, parts: Components, made: Made
+        self, uow: UnitOfWork, parts: Components, made: PublishedTest
     ) -> None:
-        attempt = await sit(uow, parts, made, NOW)
+        attempt = await start_attempt(uow, parts, made, NOW)
         await attempts.save(uow, parts, target_of(attempt), [response(made, 0, ["a"])], NOW)
         for answer in (["a"], ["b"]):
             with pytest.raises(DeadlinePassed):

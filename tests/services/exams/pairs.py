@@ -20,8 +20,8 @@ from app.services.exams.registering import enroll
 from app.services.placements import Placement
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
-from tests.content import Made, publish_test
-from tests.sittings import add_candidate, response
+from tests.builders.attempts import add_candidate, response
+from tests.builders.content import PublishedTest, publish_test
 from tests.two_connections import Outcome
 
 HOUR = timedelta(hours=1)
@@ -31,8 +31,8 @@ HOUR = timedelta(hours=1)
 class Content:
     """Two tests for the papers of many exams; of the first, a second version is published."""
 
-    today: Made
-    tomorrow: Made
+    today: PublishedTest
+    tomorrow: PublishedTest
     first_version: UUID
     second_version: UUID
     other: UUID
@@ -46,7 +46,7 @@ async def make_content(engine: AsyncEngine, now: datetime) -> Content:
         return Content(today, tomorrow, first, await _version_of(uow, today), other)
 
 
-async def _version_of(uow: UnitOfWork, made: Made) -> UUID:
+async def _version_of(uow: UnitOfWork, made: PublishedTest) -> UUID:
     test = await uow.tests.draft(DEFAULT_INSTITUTE_ID, made.id)
     paper_id = await uow.tests.current_paper_id(test)
     assert paper_id is not None
@@ -215,7 +215,7 @@ async def make_scene(engine: AsyncEngine, parts: Components, content: Content, f
     return scene
 
 
-def _paper(exam: Exam, code: str, made: Made, version: UUID, opens: datetime) -> ExamPaper:
+def _paper(exam: Exam, code: str, made: PublishedTest, version: UUID, opens: datetime) -> ExamPaper:
     times = {"starts_at": opens, "entry_closes_at": opens + HOUR, "ends_at": opens + HOUR}
     return ExamPaper(
         id=uuid7(),

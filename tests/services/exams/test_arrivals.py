@@ -16,8 +16,8 @@ from app.services.exams import ExamDraft, ExamPaperDraft, Order, Verb
 from app.services.placements import Placement
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import operator
-from tests.content import publish_test
-from tests.sittings import add_candidate, until_blocking
+from tests.builders.attempts import add_candidate, until_blocking
+from tests.builders.content import publish_test
 
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 

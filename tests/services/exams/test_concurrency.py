@@ -19,8 +19,8 @@ from app.services.components import Components
 from app.services.exams import ExamDraft, ExamPaperDraft, Order, Verb
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import Principal, operator
-from tests.content import Made, publish_test
-from tests.sittings import add_candidate, response
+from tests.builders.attempts import add_candidate, response
+from tests.builders.content import PublishedTest, publish_test
 from tests.two_connections import Work, alone, overlap
 
 HOUR = timedelta(hours=1)
@@ -33,7 +33,7 @@ class Hall:
     parts: Components
     exam_id: UUID
     paper_id: UUID
-    made: Made
+    made: PublishedTest
     staff: Principal
 
     async def enter(self, uow: UnitOfWork, candidate: Principal, now: datetime) -> Any:

@@ -19,8 +19,8 @@ from app.services.exams import ExamDraft, ExamPaperDraft
 from app.services.exams.accommodating import Grant
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import Principal, operator
-from tests.content import Made, publish_test
-from tests.sittings import add_candidate
+from tests.builders.attempts import add_candidate
+from tests.builders.content import PublishedTest, publish_test
 from tests.two_connections import Work, alone, overlap, until_waiting
 
 HOUR = timedelta(hours=1)
@@ -32,7 +32,7 @@ class Scene:
 
     engine: AsyncEngine
     parts: Components
-    made: Made
+    made: PublishedTest
     exam_id: UUID
     paper_id: UUID
     candidate: Principal

@@ -23,10 +23,10 @@ from app.services.components import Components
 from app.services.exams import ExamDraft, ExamPaperDraft, Grant, Order, Verb
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
-from tests.answer_sheets import sheet_file
-from tests.content import publish_test
-from tests.notices import Event, add_exam, add_user, register
-from tests.people import add_stranger
+from tests.builders.answer_sheets import sheet_file
+from tests.builders.content import publish_test
+from tests.builders.notifications import Event, add_announced_exam, add_user, register
+from tests.builders.people import add_stranger
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -67,7 +67,7 @@ Call = Callable[[World], Awaitable[Any]]
 
 @pytest.fixture
 async def world(uow: UnitOfWork, parts: Components) -> World:
-    event = await add_exam(uow, NOW)
+    event = await add_announced_exam(uow, NOW)
     user = await add_user(uow)
     await register(uow, event, user)
     waiting = await register(uow, event, None)

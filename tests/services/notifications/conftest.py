@@ -13,8 +13,8 @@ from app.core.push import FcmPusher, ServiceAccount
 from app.services import notifications
 from app.services.components import Components
 from tests.conftest import TestClock
-from tests.fcm_server import Firebase, serving_firebase
-from tests.mail_server import Inbox, serving
+from tests.servers.firebase import Firebase, serving_firebase
+from tests.servers.mail import Inbox, serving
 
 SENDER = "IAS Test Series <no-reply@ias.example>"
 

@@ -31,7 +31,16 @@ from app.services import notifications
 from app.services.components import Components
 from app.services.notifications import creating, mails
 from app.services.unit_of_work import UnitOfWork, unit_of_work
-from tests.notices import TITLE, Event, add_device, add_exam, add_user, deliveries, register, told
+from tests.builders.notifications import (
+    TITLE,
+    Event,
+    add_announced_exam,
+    add_device,
+    add_user,
+    deliveries,
+    register,
+    told,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +50,7 @@ async def registered_users(
 ) -> tuple[Event, list[User], list[Registration]]:
     """An exam in a week with so many candidates."""
     async with unit_of_work(engine) as uow:
-        event = await add_exam(uow, now + timedelta(days=7), **exam)
+        event = await add_announced_exam(uow, now + timedelta(days=7), **exam)
         users = [await add_user(uow) for _ in range(count)]
         places = [await register(uow, event, user) for user in users]
     return event, users, places

@@ -24,10 +24,10 @@ from app.services import notifications
 from app.services.components import Components
 from app.services.notifications import creating, delivering
 from app.services.unit_of_work import unit_of_work
-from tests import fcm_server as fcm
+from tests.builders.notifications import Event, add_announced_exam, add_device, add_user, deliveries, register
 from tests.conftest import TestClock
-from tests.mail_server import Inbox
-from tests.notices import Event, add_device, add_exam, add_user, deliveries, register
+from tests.servers import firebase as fcm
+from tests.servers.mail import Inbox
 from tests.services.notifications.conftest import SENDER, deliver
 
 pytestmark = pytest.mark.anyio
@@ -73,7 +73,7 @@ async def reader(engine: AsyncEngine, now: datetime) -> Reader:
 
 async def add_reader(engine: AsyncEngine, now: datetime, **user: Any) -> Reader:
     async with unit_of_work(engine) as uow:
-        event = await add_exam(uow, now + timedelta(minutes=15))
+        event = await add_announced_exam(uow, now + timedelta(minutes=15))
         person = await add_user(uow, **user)
         phone = await add_device(uow, person, now)
         await register(uow, event, person)

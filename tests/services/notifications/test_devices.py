@@ -10,7 +10,7 @@ from app.repositories.notifications import MOST_DEVICES
 from app.services import notifications
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
-from tests.sittings import add_candidate
+from tests.builders.attempts import add_candidate
 from tests.two_connections import overlap
 
 

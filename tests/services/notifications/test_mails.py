@@ -14,14 +14,15 @@ from app.services.components import Components
 from app.services.notifications import mails
 from app.services.notifications.creating import notice_of
 from app.services.notifications.kinds import RULES
-from tests.notices import PAPER, TITLE
+from tests.builders.exams import PAPER_TITLE
+from tests.builders.notifications import TITLE
 
 pytestmark = pytest.mark.anyio
 
 THE_PAPER = {
     "id": str(UUID(int=1)),
     "code": "GS1",
-    "title": PAPER,
+    "title": PAPER_TITLE,
     "starts_at": "2026-11-26T04:00:00Z",
     "entry_closes_at": "2026-11-26T04:30:00Z",
     "ends_at": "2026-11-26T07:00:00Z",

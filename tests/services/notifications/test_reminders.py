@@ -12,8 +12,8 @@ from app.models import Exam, ExamPaper, User
 from app.services.components import Components
 from app.services.notifications import Reminders
 from app.services.unit_of_work import unit_of_work
+from tests.builders.notifications import Event, add_announced_exam, add_user, deliveries, register, told
 from tests.conftest import TestClock
-from tests.notices import Event, add_exam, add_user, deliveries, register, told
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +24,7 @@ async def candidate_of(
     engine: AsyncEngine, starts_at: datetime, registered_at: datetime | None = None, **exam: Any
 ) -> tuple[Event, User]:
     async with unit_of_work(engine) as uow:
-        event = await add_exam(uow, starts_at, **exam)
+        event = await add_announced_exam(uow, starts_at, **exam)
         user = await add_user(uow)
         await register(uow, event, user, registered_at)
     return event, user

@@ -14,9 +14,10 @@ from app.services.notifications.wording import (
     words_of,
     zone_of,
 )
-from tests.notices import PAPER, TITLE
+from tests.builders.exams import PAPER_TITLE
+from tests.builders.notifications import TITLE
 
-DATA = {"exam_title": TITLE, "paper": {"title": PAPER}, "roll_number": "R-1", "revised": False}
+DATA = {"exam_title": TITLE, "paper": {"title": PAPER_TITLE}, "roll_number": "R-1", "revised": False}
 
 
 class TestWordsOf:

@@ -10,7 +10,7 @@ from pypdf import PageObject, PdfReader
 
 from app.services.printing import figure_name, paper_sheet, solutions_sheet, typeset
 from app.services.printing.typesetting import FOLDER
-from tests.pictures import encoded, halves
+from tests.builders.pictures import encoded, halves
 from tests.services.printing.papers import Json, document, keyed, question
 
 NOW = datetime(2026, 6, 7, 4, 0, 0, 123456, tzinfo=UTC)

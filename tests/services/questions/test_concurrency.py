@@ -18,7 +18,7 @@ from app.services.questions.passages import PassageDraft
 from app.services.subjects import ChapterDraft, SubjectDraft
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import operator
-from tests.content import UPSC, add_passage, add_subject
+from tests.builders.content import UPSC, add_passage, add_subject
 from tests.two_connections import alone, overlap, until_waiting
 
 AUTHOR = operator()

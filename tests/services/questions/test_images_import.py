@@ -22,7 +22,7 @@ from app.services.questions.images import ImageArchive
 from app.services.questions.limits import IMAGES
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
-from tests.pictures import picture, png_header
+from tests.builders.pictures import picture, png_header
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from app.services.questions.media import Upload
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import operator
 from devservers.network import free_port
-from tests.pictures import encoded, noise, picture
-from tests.sittings import until_blocking
+from tests.builders.attempts import until_blocking
+from tests.builders.pictures import encoded, noise, picture
 
 AUTHOR = operator()
 

@@ -14,9 +14,8 @@ from app.services.analytics.progress import streak
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
-from tests.content import Made, add_questions, add_subject, publish_test
-from tests.sittings import add_candidate, sit
-from tests.study import SITTING, study
+from tests.builders.attempts import TIME_TAKEN, add_candidate, graded_attempt, start_attempt
+from tests.builders.content import PublishedTest, add_questions, add_subject, publish_test
 
 TODAY = date(2026, 6, 7)
 DAY = timedelta(days=1)
@@ -59,8 +58,8 @@ class TestOverall:
         polity, economy = await add_subject(uow, "Polity"), await add_subject(uow, "Economy")
         for subject, answers in ((polity, {0: ["a"]}), (economy, {0: ["b"], 1: ["b"]})):
             made = await publish(uow, subject)
-            await study(uow, parts, candidate, made, answers, EVENING, time_spent_ms=100)
-            await study(uow, parts, candidate, made, {}, EVENING + DAY)
+            await graded_attempt(uow, parts, candidate, made, answers, EVENING, time_spent_ms=100)
+            await graded_attempt(uow, parts, candidate, made, {}, EVENING + DAY)
         seen = await progress.overall(uow, candidate, EVENING + DAY)
         assert (seen.attempts, seen.practice_attempts, seen.tests.taken) == (4, 2, 2)
         assert seen.questions == QuestionCounts(total=6, seen=6, correct=2, incorrect=1, unattempted=3)
@@ -86,23 +85,23 @@ class TestOverall:
     ) -> None:
         """Begun at 18:28 and handed in at 18:33 in UTC, which are two days in Delhi alone."""
         began = EVENING + timedelta(minutes=28)
-        await study(uow, parts, candidate, await publish_test(uow), {}, began)
+        await graded_attempt(uow, parts, candidate, await publish_test(uow), {}, began)
         await uow.users.change(candidate.id, {"timezone": timezone})
         uow.session.expire_all()
         seen = await progress.overall(uow, candidate, began + timedelta(hours=1))
-        assert (seen.last_activity_at, seen.streak_days) == (began + SITTING, days)
+        assert (seen.last_activity_at, seen.streak_days) == (began + TIME_TAKEN, days)
 
     async def test_a_deadline_is_no_activity(
         self, uow: UnitOfWork, parts: Components, candidate: Principal
     ) -> None:
         made = await publish_test(uow, duration_seconds=86_400)
-        attempt = await sit(uow, parts, made, EVENING, candidate)
+        attempt = await start_attempt(uow, parts, made, EVENING, candidate)
         await attempts.submit(uow, parts, attempt.id, candidate.id, made.id, EVENING + 3 * DAY)
         seen = await progress.overall(uow, candidate, EVENING + 3 * DAY)
         assert (seen.attempts, seen.last_activity_at, seen.streak_days) == (1, EVENING, 0)
 
 
-async def publish(uow: UnitOfWork, subject: Subject) -> Made:
+async def publish(uow: UnitOfWork, subject: Subject) -> PublishedTest:
     """A published test of the subject; its questions are the subject's, keyed a, b and c."""
     made = await publish_test(uow, subject_id=subject.id)
     for question_id in made.question_ids:
@@ -132,7 +131,7 @@ class TestOfSubject:
         made = await publish(uow, subject)
         (await uow.session.get_one(Question, made.question_ids[0])).chapter_id = last.id
         await uow.session.flush()
-        await study(uow, parts, candidate, made, {0: ["a"], 1: ["a"]}, EVENING, time_spent_ms=100)
+        await graded_attempt(uow, parts, candidate, made, {0: ["a"], 1: ["a"]}, EVENING, time_spent_ms=100)
         seen = await progress.of_subject(uow, candidate, subject.id, EVENING)
         assert [(each.chapter, each.questions, each.time_spent_ms) for each in seen.chapters] == [
             (first, QuestionCounts(), 0),

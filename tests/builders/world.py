@@ -20,10 +20,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.core.ids import uuid7
 from app.models import DEFAULT_INSTITUTE_ID, Institute, Membership, Notification, Registration, User
 from app.services.unit_of_work import UnitOfWork, unit_of_work
-from tests.content import UPSC
-from tests.exams import body_of
-from tests.people import People
-from tests.pictures import uploaded
+from tests.builders.content import UPSC
+from tests.builders.exams import body_of
+from tests.builders.people import People, user_id_of
+from tests.builders.pictures import uploaded
 
 Json = dict[str, Any]
 
@@ -56,7 +56,7 @@ class Identity(StrEnum):
 
 
 class UnknownParameter(AssertionError):
-    """A route has a path parameter for which the world has no object: add one to `tests/world.py`."""
+    """A route has a path parameter for which this module makes no object: add one to `_objects`."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ async def build_world(people: People, engine: AsyncEngine) -> World:
     }
     ended = await _sat_too(mine, banned)
     status = {"active": False}
-    body_of(await admin.put(f"/users/{await id_of(banned)}/status", json=status))
+    body_of(await admin.put(f"/users/{await user_id_of(banned)}/status", json=status))
     headers: dict[Identity, str | None] = {
         identity: client.headers["Authorization"] for identity, client in clients.items()
     }
@@ -135,11 +135,6 @@ async def build_world(people: People, engine: AsyncEngine) -> World:
         Identity.BANNED_PAPER_ATTEMPT: f"Bearer {ended.paper_attempt['attempt_token']}",
     }
     return World(mine, theirs, ended, headers)
-
-
-async def id_of(client: httpx.AsyncClient) -> str:
-    """The account of a client."""
-    return str(body_of(await client.get("/auth/me"))["id"])
 
 
 async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: httpx.AsyncClient) -> Objects:
@@ -160,7 +155,7 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
     body_of(await candidate.post(f"/exams/{exam}/register"))
     attempt = body_of(await candidate.post(f"/tests/{test}/start"))
     paper_attempt = body_of(await candidate.post(f"/exams/{exam}/papers/{paper}/start"))
-    user_id, token = await id_of(candidate), f"fcm:{uuid4().hex}"
+    user_id, token = str(await user_id_of(candidate)), f"fcm:{uuid4().hex}"
     body_of(await candidate.put(f"/devices/{token}", json={"platform": "android"}))
     async with unit_of_work(engine) as uow:
         notification_id = await _notification(uow, UUID(user_id))
@@ -267,7 +262,7 @@ async def _foreign_author(people: People, engine: AsyncEngine) -> httpx.AsyncCli
         institute = Institute(id=uuid7(), slug=f"other-{uuid4().hex}", name="Another institute")
         uow.session.add(institute)
         await uow.session.flush()
-        member = {"institute_id": institute.id, "user_id": UUID(await id_of(client)), "role": "author"}
+        member = {"institute_id": institute.id, "user_id": await user_id_of(client), "role": "author"}
         uow.session.add(Membership(id=uuid7(), **member))
     return client
 

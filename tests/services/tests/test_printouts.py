@@ -19,8 +19,8 @@ from app.services.questions import media
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import operator
-from tests.content import UPSC, Made, add_questions, publish_test
-from tests.pictures import encoded, halves
+from tests.builders.content import UPSC, PublishedTest, add_questions, publish_test
+from tests.builders.pictures import encoded, halves
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 AUTHOR = operator()
@@ -119,7 +119,7 @@ class TestLanguage:
         assert [error.field for error in raised.value.errors] == ["language"]
 
     async def test_the_name_of_the_file(self, uow: UnitOfWork) -> None:
-        made: Made = await publish_test(uow, languages=["en", "hi"])
+        made: PublishedTest = await publish_test(uow, languages=["en", "hi"])
         printout = await tests.printout(uow, AUTHOR, made.id, "solutions", "hi", None)
         assert (printout.file_name, printout.manuscript.language) == ("solutions-v1-hi.pdf", "hi")
 

@@ -13,7 +13,7 @@ from app.services import tests
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import operator
-from tests.content import UPSC, add_questions, add_subject
+from tests.builders.content import UPSC, add_questions, add_subject
 
 AUTHOR = operator()
 ITS_OWN = {"id", "title", "status", "paper_version", "created_by", "created_at", "updated_at"}

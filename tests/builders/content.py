@@ -1,9 +1,12 @@
-"""Content for tests: subjects, questions and published tests, made with defaults that fit."""
+"""Builders of content: subjects, passages, questions and published tests, with defaults."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
+
+import httpx
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.ids import uuid7
 from app.models import DEFAULT_INSTITUTE_ID, Passage, Question, QuestionVersion, Subject
@@ -11,8 +14,9 @@ from app.services import tests
 from app.services.questions import passages
 from app.services.questions.passages import PassageDraft
 from app.services.tests import SectionDraft, TestDraft
-from app.services.unit_of_work import UnitOfWork
+from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import operator
+from tests.builders.people import user_id_of
 
 UPSC = {
     "correct": "2",
@@ -26,8 +30,8 @@ LETTERS = ("a", "b", "c", "d")
 
 
 @dataclass(frozen=True)
-class Made:
-    """A published test and what its questions are keyed with."""
+class PublishedTest:
+    """A published test with its questions and their keys, both in the order of the draft."""
 
     id: UUID
     question_ids: Sequence[UUID]
@@ -39,7 +43,7 @@ class Made:
 
 
 async def add_subject(uow: UnitOfWork, name: str = "Polity") -> Subject:
-    """A subject with a slug of its own."""
+    """A subject with a unique slug."""
     subject = Subject(
         id=uuid7(), institute_id=DEFAULT_INSTITUTE_ID, slug=f"polity-{uuid4().hex}", name={"en": name}
     )
@@ -49,7 +53,7 @@ async def add_subject(uow: UnitOfWork, name: str = "Polity") -> Subject:
 
 
 async def add_passage(uow: UnitOfWork, text: str = "Read this.", media: Sequence[str] = ()) -> Passage:
-    """A passage in its first version."""
+    """A passage of one version."""
     return await passages.create(uow, operator(), PassageDraft({"en": text}, list(media)))
 
 
@@ -59,8 +63,9 @@ async def add_questions(
     *,
     type: str = "single_choice",  # noqa: A002 -- the domain's word
     subject: Subject | None = None,
+    created_by: UUID | None = None,
 ) -> list[UUID]:
-    """Questions with options a to d, keyed as said: `["b"]`, or a whole key document."""
+    """Questions with options a to d. A key is a list of options, such as `["b"]`, or a whole key document."""
     subject = subject or await add_subject(uow)
     ids = []
     for number, given in enumerate(keys, start=1):
@@ -72,6 +77,7 @@ async def add_questions(
             subject_id=subject.id,
             fingerprint=uuid4().hex,
             status="active",
+            created_by=created_by,
         )
         version = QuestionVersion(
             question_id=question.id,
@@ -83,6 +89,7 @@ async def add_questions(
             else [{"id": letter, "text": {"en": f"Option {letter}"}} for letter in LETTERS],
             key=key,
             explanation={"en": f"SECRET-EXPLANATION {number}"},
+            created_by=created_by,
         )
         uow.session.add(question)
         await uow.session.flush()
@@ -97,25 +104,39 @@ async def publish_test(
     keys: Sequence[Sequence[str] | dict[str, Any]] = (["a"], ["b"], ["c"]),
     *,
     type: str = "single_choice",  # noqa: A002 -- the domain's word
+    same_as: PublishedTest | None = None,
+    created_by: UUID | None = None,
     **changes: Any,
-) -> Made:
-    """A published test of one section, by default three questions keyed a, b, c under UPSC's marking."""
-    question_ids = await add_questions(uow, keys, type=type)
-    marking = UPSC | changes.pop("marking", {})
-    section = changes.pop("section", {})
-    draft = TestDraft(
-        title={"en": f"Mock {uuid4().hex[:8]}"},
-        kind=changes.pop("kind", "full"),
-        duration_seconds=changes.pop("duration_seconds", 600),
-        marking=marking,
-        sections=changes.pop(
-            "sections", [SectionDraft(name={"en": "Paper"}, question_ids=question_ids, **section)]
-        ),
-        **changes,
-    )
-    author = operator()
-    test = await tests.create(uow, author, draft)
-    await tests.publish(uow, author, test.id, test.created_at)
-    return Made(
-        test.id, question_ids, [key if isinstance(key, dict) else {"accepted": [list(key)]} for key in keys]
-    )
+) -> PublishedTest:
+    """A published test of one section, by default of three questions keyed a, b, c under UPSC's marking.
+
+    The questions are new, or those of `same_as`. `created_by` is the author of the test and of new questions;
+    `changes` replace fields of the draft, `section` and `marking` single fields of these.
+    """
+    if same_as is None:
+        question_ids: Sequence[UUID] = await add_questions(uow, keys, type=type, created_by=created_by)
+        documents = [key if isinstance(key, dict) else {"accepted": [list(key)]} for key in keys]
+    else:
+        question_ids, documents = same_as.question_ids, list(same_as.keys)
+    section = SectionDraft(name={"en": "Paper"}, question_ids=question_ids, **changes.pop("section", {}))
+    fields: dict[str, Any] = {
+        "title": {"en": f"Mock {uuid4().hex[:8]}"},
+        "kind": "full",
+        "duration_seconds": 600,
+        "marking": UPSC | changes.pop("marking", {}),
+        "sections": [section],
+    }
+    test = await tests.create(uow, operator(), TestDraft(**(fields | changes)))
+    await tests.publish(uow, operator(), test.id, test.created_at)
+    test.created_by = created_by
+    await uow.session.flush()
+    return PublishedTest(test.id, question_ids, documents)
+
+
+async def publish_for(
+    engine: AsyncEngine, author: httpx.AsyncClient | None = None, same_as: PublishedTest | None = None
+) -> PublishedTest:
+    """A published test, committed, whose author is the user of this client, or nobody."""
+    created_by = await user_id_of(author) if author is not None else None
+    async with unit_of_work(engine) as uow:
+        return await publish_test(uow, same_as=same_as, created_by=created_by)

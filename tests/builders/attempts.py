@@ -1,9 +1,9 @@
-"""Sittings of the tests: candidates who start, answer and submit, over HTTP or through the services."""
+"""Builders of attempts, over HTTP or through the services, and their log of responses."""
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,17 +18,18 @@ from app.services.attempts.saving import Target
 from app.services.components import Components
 from app.services.unit_of_work import Reading, UnitOfWork, reading
 from app.services.users import Principal, principal_of
-from tests.content import Made
+from tests.builders.content import PublishedTest
 
 Json = dict[str, Any]
+TIME_TAKEN = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Sitting:
-    """An attempt as one device holds it, over HTTP."""
+class AttemptClient:
+    """One device's client of an attempt."""
 
     client: httpx.AsyncClient
-    made: Made
+    made: PublishedTest
     attempt: Json
 
     @property
@@ -36,12 +37,12 @@ class Sitting:
         return UUID(self.attempt["id"])
 
     def response(self, number: int, answer: Any, revision: int = 1, **more: Any) -> Json:
-        """An answer to the question at this place, counted from 0."""
+        """A response to the question at this place, counted from 0."""
         question_id = str(self.made.question_ids[number])
         return {"question_id": question_id, "revision": revision, "answer": answer, **more}
 
     async def save(self, *responses: Json, **changes: Any) -> httpx.Response:
-        """Send answers; `changes` replace fields of the body."""
+        """Send responses; `changes` replace fields of the body."""
         body = {"attempt_id": self.attempt["id"], "lease": self.attempt["lease"], "responses": responses}
         return await self.client.post(f"{self.made.path}/responses", json=body | changes)
 
@@ -55,15 +56,15 @@ class Sitting:
         return dict(answer.json())
 
 
-async def start(client: httpx.AsyncClient, made: Made) -> Sitting:
-    """Start, or take up what is in progress."""
+async def start(client: httpx.AsyncClient, made: PublishedTest) -> AttemptClient:
+    """Start an attempt, or resume the one in progress."""
     answer = await client.post(f"{made.path}/start")
     assert answer.status_code in (200, 201), answer.text
-    return Sitting(client, made, answer.json())
+    return AttemptClient(client, made, answer.json())
 
 
-async def take(client: httpx.AsyncClient, made: Made, answers: Mapping[int, Any]) -> Json:
-    """Start, answer the questions at these places, submit; the result."""
+async def take_test(client: httpx.AsyncClient, made: PublishedTest, answers: Mapping[int, Any]) -> Json:
+    """Start, answer the questions at these places, submit, and return the result."""
     sitting = await start(client, made)
     if answers:
         saved = await sitting.save(*(sitting.response(number, given) for number, given in answers.items()))
@@ -74,7 +75,7 @@ async def take(client: httpx.AsyncClient, made: Made, answers: Mapping[int, Any]
 
 
 async def add_candidate(uow: UnitOfWork) -> Principal:
-    """A candidate with a profile, and no account."""
+    """A candidate with a profile, but no account of the auth server."""
     user_id = uuid4()
     await uow.users.add(user_id, f"{user_id.hex}@example.org", "Asha Rao")
     member = await uow.users.member(user_id)
@@ -82,22 +83,40 @@ async def add_candidate(uow: UnitOfWork) -> Principal:
     return principal_of(member, "session")
 
 
-async def sit(
-    uow: UnitOfWork, parts: Components, made: Made, now: datetime, candidate: Principal | None = None
+async def start_attempt(
+    uow: UnitOfWork, parts: Components, made: PublishedTest, now: datetime, candidate: Principal | None = None
 ) -> Attempt:
-    """A candidate's attempt, started through the service."""
+    """An attempt started through the service, by default of a new candidate."""
     candidate = candidate or await add_candidate(uow)
     return (await attempts.start(uow, parts, candidate, made.id, None, now)).attempt
 
 
-def response(made: Made, number: int, answer: Any, revision: int = 1, **more: Any) -> Response:
-    """An answer to the question at this place, as the service takes it."""
+async def graded_attempt(
+    uow: UnitOfWork,
+    parts: Components,
+    candidate: Principal,
+    made: PublishedTest,
+    answers: Mapping[int, Any],
+    now: datetime,
+    *,
+    time_spent_ms: int = 0,
+) -> Attempt:
+    """A graded attempt, started `now`, with answers to the questions at these places, each in this time."""
+    attempt = await start_attempt(uow, parts, made, now, candidate)
+    if answers:
+        sent = [response(made, at, given, time_spent_ms=time_spent_ms) for at, given in answers.items()]
+        await attempts.save(uow, parts, target_of(attempt), sent, now)
+    return await attempts.submit(uow, parts, attempt.id, candidate.id, made.id, now + TIME_TAKEN)
+
+
+def response(made: PublishedTest, number: int, answer: Any, revision: int = 1, **more: Any) -> Response:
+    """A response to the question at this place, as the service takes it."""
     fields = {"marked_for_review": False, "time_spent_ms": 0, "confidence": None, "language": None}
     return Response(made.question_ids[number], revision, answer, **(fields | more))
 
 
 def target_of(attempt: Attempt, lease: int | None = None) -> Target:
-    """Where the answers of an attempt's device go."""
+    """The target of responses: the attempt, and its lease unless another is given."""
     assert attempt.user_id is not None
     return Target(
         attempt.user_id, attempt.test_id, None, attempt.id, attempt.paper_id, lease or attempt.lease
@@ -105,20 +124,20 @@ def target_of(attempt: Attempt, lease: int | None = None) -> Target:
 
 
 async def events(reads: Reading, attempt_id: UUID) -> list[ResponseEvent]:
-    """The whole log of an attempt, late ones too."""
+    """The response events of an attempt, late ones included."""
     statement = select(ResponseEvent).where(ResponseEvent.attempt_id == attempt_id)
     order = ResponseEvent.question_id, ResponseEvent.lease, ResponseEvent.revision
     return list((await reads.session.scalars(statement.order_by(*order))).all())
 
 
 async def logged(engine: AsyncEngine, attempt_id: UUID) -> list[ResponseEvent]:
-    """The whole log of an attempt, as committed."""
+    """The committed response events of an attempt."""
     async with reading(engine) as reads:
         return await events(reads, attempt_id)
 
 
-async def log_rows(engine: AsyncEngine, sitting: Sitting) -> list[tuple[Any, ...]]:
-    """The log of a sitting, to compare."""
+async def log_rows(engine: AsyncEngine, sitting: AttemptClient) -> list[tuple[Any, ...]]:
+    """The committed response events as tuples that compare."""
     return [
         (row.question_id, row.lease, row.revision, row.answer, row.late)
         for row in await logged(engine, sitting.id)
@@ -126,7 +145,7 @@ async def log_rows(engine: AsyncEngine, sitting: Sitting) -> list[tuple[Any, ...
 
 
 async def until_blocking(engine: AsyncEngine, uow: UnitOfWork) -> None:
-    """Return when some other transaction waits for this one, as PostgreSQL sees it."""
+    """Return once PostgreSQL reports a transaction that waits for this one."""
     holder = await uow.session.scalar(text("select pg_backend_pid()"))
     waiting = text("select exists (select from pg_stat_activity where :holder = any(pg_blocking_pids(pid)))")
     async with asyncio.timeout(10), engine.connect() as observer:

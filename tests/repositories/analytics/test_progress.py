@@ -17,10 +17,9 @@ from app.services.components import Components
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
-from tests.content import Made, add_questions, add_subject, publish_test
-from tests.exams import place_in_exam
-from tests.sittings import add_candidate, response, sit, target_of
-from tests.study import study
+from tests.builders.attempts import add_candidate, graded_attempt, response, start_attempt, target_of
+from tests.builders.content import PublishedTest, add_questions, add_subject, publish_test
+from tests.builders.exams import add_exam
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -39,11 +38,13 @@ async def subject(uow: UnitOfWork) -> Subject:
 
 
 @pytest.fixture
-async def made(uow: UnitOfWork, subject: Subject) -> Made:
+async def made(uow: UnitOfWork, subject: Subject) -> PublishedTest:
     return await publish(uow, subject)
 
 
-async def publish(uow: UnitOfWork, subject: Subject, keys: Any = (["a"], ["b"], ["c"]), **more: Any) -> Made:
+async def publish(
+    uow: UnitOfWork, subject: Subject, keys: Any = (["a"], ["b"], ["c"]), **more: Any
+) -> PublishedTest:
     """A published test of the subject, with questions of the subject."""
     question_ids = await add_questions(uow, keys, subject=subject)
     sections = [SectionDraft(name={"en": "Paper"}, question_ids=question_ids)]
@@ -51,7 +52,7 @@ async def publish(uow: UnitOfWork, subject: Subject, keys: Any = (["a"], ["b"], 
     return replace(made, question_ids=question_ids)
 
 
-async def change(uow: UnitOfWork, made: Made, **values: Any) -> None:
+async def change(uow: UnitOfWork, made: PublishedTest, **values: Any) -> None:
     test = await uow.tests.draft(DEFAULT_INSTITUTE_ID, made.id)
     for name, value in values.items():
         setattr(test, name, value)
@@ -92,11 +93,11 @@ class TestWhatCounts:
         parts: Components,
         candidate: Principal,
         subject: Subject,
-        made: Made,
+        made: PublishedTest,
         state: dict[str, Any],
         expected: dict[str, int],
     ) -> None:
-        attempt = await study(uow, parts, candidate, made, {0: ["a"]}, NOW, time_spent_ms=1000)
+        attempt = await graded_attempt(uow, parts, candidate, made, {0: ["a"]}, NOW, time_spent_ms=1000)
         for name, value in state.items():
             setattr(attempt, name, value)
         await uow.attempts.flush()
@@ -118,13 +119,13 @@ class TestWhatCounts:
         parts: Components,
         candidate: Principal,
         subject: Subject,
-        made: Made,
-        times: dict[str, datetime],
+        made: PublishedTest,
+        times: dict[str, Any],
         expected: dict[str, int],
         is_staff: bool,
     ) -> None:
-        await study(uow, parts, candidate, made, {0: ["a"]}, NOW, time_spent_ms=1000)
-        await place_in_exam(uow, made.id, NOW, **times)
+        await graded_attempt(uow, parts, candidate, made, {0: ["a"]}, NOW, time_spent_ms=1000)
+        await add_exam(uow, made.id, NOW, **times)
         viewer = replace(tests.viewer(candidate), is_staff=is_staff)
         assert await counted(uow, viewer, subject) == expected
 
@@ -135,10 +136,10 @@ class TestWhatCounts:
         parts: Components,
         candidate: Principal,
         subject: Subject,
-        made: Made,
+        made: PublishedTest,
         who: dict[str, Any],
     ) -> None:
-        await study(uow, parts, candidate, made, {0: ["a"]}, NOW, time_spent_ms=1000)
+        await graded_attempt(uow, parts, candidate, made, {0: ["a"]}, NOW, time_spent_ms=1000)
         other = replace(tests.viewer(candidate), **who)
         assert await counted(uow, other, subject) == NOTHING
 
@@ -158,7 +159,7 @@ class TestOutcomes:
         keys = (["a"], ["b"], ["c"], {"dropped": True}, ["a", "b"])
         made = await publish(uow, subject, keys, type="multiple_choice", marking={"partial": "proportional"})
         answers = {0: ["a"], 1: ["c"], 3: ["d"], 4: ["a"]}
-        await study(uow, parts, candidate, made, answers, NOW)
+        await graded_attempt(uow, parts, candidate, made, answers, NOW)
         assert await uow.progress.outcomes(tests.viewer(candidate)) == {
             (subject.id, None): QuestionCounts(
                 total=5, seen=5, correct=1, incorrect=1, partial=1, unattempted=1, dropped=1
@@ -189,8 +190,8 @@ class TestOutcomes:
         stands: str,
     ) -> None:
         made = await publish(uow, subject, (["a"],))
-        first = await study(uow, parts, candidate, made, {}, NOW)
-        second = await study(uow, parts, candidate, made, {}, LATER)
+        first = await graded_attempt(uow, parts, candidate, made, {}, NOW)
+        second = await graded_attempt(uow, parts, candidate, made, {}, LATER)
         await set_outcome(uow, first, earlier)
         await set_outcome(uow, second, later)
         assert await uow.progress.outcomes(tests.viewer(candidate)) == {
@@ -198,24 +199,24 @@ class TestOutcomes:
         }
 
     async def test_a_question_of_several_tests_counts_once(
-        self, uow: UnitOfWork, parts: Components, candidate: Principal, subject: Subject, made: Made
+        self, uow: UnitOfWork, parts: Components, candidate: Principal, subject: Subject, made: PublishedTest
     ) -> None:
         section = SectionDraft(name={"en": "Again"}, question_ids=made.question_ids[:2])
         again = replace(await publish_test(uow, sections=[section]), question_ids=made.question_ids[:2])
-        await study(uow, parts, candidate, made, {0: ["b"], 2: ["c"]}, NOW)
-        await study(uow, parts, candidate, again, {0: ["a"], 1: ["c"]}, LATER)
+        await graded_attempt(uow, parts, candidate, made, {0: ["b"], 2: ["c"]}, NOW)
+        await graded_attempt(uow, parts, candidate, again, {0: ["a"], 1: ["c"]}, LATER)
         assert await uow.progress.outcomes(tests.viewer(candidate)) == {
             (subject.id, None): QuestionCounts(total=3, seen=3, correct=2, incorrect=1)
         }
 
     async def test_by_chapter(
-        self, uow: UnitOfWork, parts: Components, candidate: Principal, subject: Subject, made: Made
+        self, uow: UnitOfWork, parts: Components, candidate: Principal, subject: Subject, made: PublishedTest
     ) -> None:
         chapter = Chapter(subject_id=subject.id, slug="rights", name={"en": "Rights"})
         uow.subjects.add(chapter)
         await uow.subjects.flush()
         (await uow.session.get_one(Question, made.question_ids[1])).chapter_id = chapter.id
-        await study(uow, parts, candidate, made, {1: ["b"]}, NOW, time_spent_ms=700)
+        await graded_attempt(uow, parts, candidate, made, {1: ["b"]}, NOW, time_spent_ms=700)
         viewer = tests.viewer(candidate)
         expected = {
             (subject.id, chapter.id): QuestionCounts(total=1, seen=1, correct=1),
@@ -247,7 +248,7 @@ class TestCoverage:
         uow: UnitOfWork,
         candidate: Principal,
         subject: Subject,
-        made: Made,
+        made: PublishedTest,
         state: dict[str, Any],
         is_staff: bool,
         total: int,
@@ -258,21 +259,21 @@ class TestCoverage:
 
     @pytest.mark.parametrize("is_staff", [False, True], ids=["candidate", "staff"])
     async def test_not_those_that_an_exam_holds_back(
-        self, uow: UnitOfWork, candidate: Principal, subject: Subject, made: Made, is_staff: bool
+        self, uow: UnitOfWork, candidate: Principal, subject: Subject, made: PublishedTest, is_staff: bool
     ) -> None:
-        await place_in_exam(uow, made.id, NOW)
+        await add_exam(uow, made.id, NOW)
         viewer = replace(tests.viewer(candidate), is_staff=is_staff)
         assert await self.total(uow, viewer, subject) == 0
 
     async def test_seen_ones_stay_when_their_test_is_gone(
-        self, uow: UnitOfWork, parts: Components, candidate: Principal, subject: Subject, made: Made
+        self, uow: UnitOfWork, parts: Components, candidate: Principal, subject: Subject, made: PublishedTest
     ) -> None:
-        await study(uow, parts, candidate, made, {0: ["a"]}, NOW)
+        await graded_attempt(uow, parts, candidate, made, {0: ["a"]}, NOW)
         await change(uow, made, status="archived")
         assert await self.total(uow, tests.viewer(candidate), subject) == 3
 
     async def test_of_the_published_paper_not_of_the_draft(
-        self, uow: UnitOfWork, candidate: Principal, subject: Subject, made: Made
+        self, uow: UnitOfWork, candidate: Principal, subject: Subject, made: PublishedTest
     ) -> None:
         section = SectionDraft(name={"en": "Paper"}, question_ids=made.question_ids[:1])
         author = operator()
@@ -282,7 +283,7 @@ class TestCoverage:
         assert await self.total(uow, tests.viewer(candidate), subject) == 1
 
     async def test_a_question_of_several_tests_counts_once(
-        self, uow: UnitOfWork, candidate: Principal, subject: Subject, made: Made
+        self, uow: UnitOfWork, candidate: Principal, subject: Subject, made: PublishedTest
     ) -> None:
         section = SectionDraft(name={"en": "Again"}, question_ids=made.question_ids)
         await publish_test(uow, sections=[section])
@@ -291,18 +292,18 @@ class TestCoverage:
 
 class TestTimeSpent:
     async def test_leases_and_attempts_add_up_and_late_answers_do_not_count(
-        self, uow: UnitOfWork, parts: Components, candidate: Principal, subject: Subject, made: Made
+        self, uow: UnitOfWork, parts: Components, candidate: Principal, subject: Subject, made: PublishedTest
     ) -> None:
-        attempt = await sit(uow, parts, made, NOW, candidate)
+        attempt = await start_attempt(uow, parts, made, NOW, candidate)
         for revision, spent in ((1, 1000), (2, 3000)):
             sent = [response(made, 0, ["a"], revision, time_spent_ms=spent)]
             await attempts.save(uow, parts, target_of(attempt), sent, NOW)
-        await sit(uow, parts, made, NOW, candidate)  # another device: the next lease
+        await start_attempt(uow, parts, made, NOW, candidate)  # another device: the next lease
         await attempts.save(
             uow, parts, target_of(attempt), [response(made, 0, ["b"], time_spent_ms=500)], NOW
         )
         await attempts.submit(uow, parts, attempt.id, candidate.id, made.id, NOW)
-        await study(uow, parts, candidate, made, {1: ["b"]}, LATER, time_spent_ms=20)
+        await graded_attempt(uow, parts, candidate, made, {1: ["b"]}, LATER, time_spent_ms=20)
         late = ResponseEvent(
             attempt_id=attempt.id,
             question_id=made.question_ids[2],
@@ -337,15 +338,15 @@ class TestTests:
         parts: Components,
         candidate: Principal,
         subject: Subject,
-        made: Made,
+        made: PublishedTest,
         state: dict[str, Any],
         taken: bool,
         expected: TestCounts,
         is_staff: bool,
     ) -> None:
         if taken:
-            await study(uow, parts, candidate, made, {}, NOW)
-            await study(uow, parts, candidate, made, {}, LATER)
+            await graded_attempt(uow, parts, candidate, made, {}, NOW)
+            await graded_attempt(uow, parts, candidate, made, {}, LATER)
         await change(uow, made, **state)
         viewer = replace(tests.viewer(candidate), is_staff=is_staff)
         assert (await uow.progress.tests(viewer, LATER))[subject.id] == expected

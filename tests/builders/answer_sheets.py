@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.exams import Held, Json, body_of
+from tests.builders.exams import HeldExam, Json, body_of
 
 
 def sheet_file(*rows: Sequence[Any], header: Sequence[str] = ()) -> bytes:
@@ -18,13 +18,17 @@ def sheet_file(*rows: Sequence[Any], header: Sequence[str] = ()) -> bytes:
     return text.getvalue().encode()
 
 
-async def send_sheets(client: httpx.AsyncClient, held: Held, file: bytes, **fields: str) -> httpx.Response:
+async def send_sheets(
+    client: httpx.AsyncClient, held: HeldExam, file: bytes, **fields: str
+) -> httpx.Response:
     """The answer to an import into the first paper."""
     path = f"{held.paper_path()}/responses/import"
     return await client.post(path, files={"file": ("sheets.csv", file)}, data=fields)
 
 
-async def bring_sheets(held: Held, *rows: Sequence[Any], header: Sequence[str] = (), **fields: str) -> Json:
+async def bring_sheets(
+    held: HeldExam, *rows: Sequence[Any], header: Sequence[str] = (), **fields: str
+) -> Json:
     """The report of an import by the exam's staff."""
     return body_of(await send_sheets(held.staff, held, sheet_file(*rows, header=header), **fields), 200)
 

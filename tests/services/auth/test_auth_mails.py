@@ -16,9 +16,9 @@ from app.services.auth import auth_mails
 from app.services.components import Components
 from app.services.unit_of_work import reading, unit_of_work
 from devservers.network import free_port
-from tests.auth_server import AuthServer, serving
+from tests.builders.people import PASSWORD, new_email
 from tests.conftest import TestClock
-from tests.people import PASSWORD, new_email
+from tests.servers.auth import AuthServer, serving
 from tests.workers.conftest import eventually
 
 

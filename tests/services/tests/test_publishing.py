@@ -31,11 +31,11 @@ from app.services.questions import media
 from app.services.tests import PaperStore, Published, SectionDraft
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
-from tests.content import UPSC, add_passage, add_questions, publish_test
-from tests.exams import place_in_exam
-from tests.people import add_stranger
-from tests.pictures import picture
-from tests.sittings import add_candidate, until_blocking
+from tests.builders.attempts import add_candidate, until_blocking
+from tests.builders.content import UPSC, add_passage, add_questions, publish_test
+from tests.builders.exams import add_exam
+from tests.builders.people import add_stranger
+from tests.builders.pictures import picture
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 AUTHOR = operator()
@@ -231,7 +231,7 @@ class TestObstacles:
     async def test_a_question_that_an_unreleased_exam_holds(self, uow: UnitOfWork) -> None:
         """Or its key could be read in the results of one's own test, before the exam's release."""
         made = await publish_test(uow)
-        await place_in_exam(uow, made.id, NOW)
+        await add_exam(uow, made.id, NOW)
         stranger = replace(operator(), id=(await add_candidate(uow)).id, role=Role.AUTHOR)
         composed = tests.TestDraft(
             title={"en": "Mine"},

@@ -12,7 +12,7 @@ from app.models import Role
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import Principal, accounts, operator
-from tests.sittings import add_candidate
+from tests.builders.attempts import add_candidate
 from tests.two_connections import Work, alone, overlap
 
 

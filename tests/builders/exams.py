@@ -1,62 +1,82 @@
-"""Exams of the tests: placed by repository, or held over HTTP by their staff."""
+"""Builders of exams: `add_exam` writes the rows, `hold_exam` makes one over HTTP as its staff do."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.ids import uuid7
-from app.models import DEFAULT_INSTITUTE_ID, Exam, ExamPaper
+from app.models import DEFAULT_INSTITUTE_ID, Exam, ExamPaper, Registration
 from app.services.unit_of_work import UnitOfWork
-from tests.content import Made
+from tests.builders.content import PublishedTest
 
 Json = dict[str, Any]
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+PAPER_TITLE = {"en": "General Studies I", "hi": "सामान्य अध्ययन I"}
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
-async def place_in_exam(uow: UnitOfWork, test_id: UUID, now: datetime, **times: datetime) -> ExamPaper:
-    """Put a test into a paper of an exam that is scheduled, or as `times` say."""
-    exam = Exam(
-        id=uuid7(),
-        institute_id=DEFAULT_INSTITUTE_ID,
-        title={"en": "All-India mock"},
-        opens_at=now,
-        closes_at=now + timedelta(days=1),
-        **times,
-    )
+async def add_exam(
+    uow: UnitOfWork,
+    test_id: UUID,
+    starts_at: datetime,
+    *,
+    entry: timedelta = DAY / 2,
+    window: timedelta = DAY,
+    candidates: Sequence[UUID] = (),
+    **changes: Any,
+) -> ExamPaper:
+    """An exam of one paper, as rows: a draft by default; `changes` replace columns of the exam."""
+    columns: Json = {
+        "institute_id": DEFAULT_INSTITUTE_ID,
+        "title": {"en": "All-India mock"},
+        "opens_at": starts_at,
+        "closes_at": starts_at + DAY,
+    }
+    exam = Exam(id=uuid7(), **(columns | changes))
     uow.session.add(exam)
     await uow.session.flush()
     paper = ExamPaper(
+        id=uuid7(),
         exam_id=exam.id,
         test_id=test_id,
         code="GS1",
-        title={"en": "General Studies I"},
-        starts_at=now,
-        entry_closes_at=now + timedelta(days=1) / 2,
-        ends_at=now + timedelta(days=1),
+        title=PAPER_TITLE,
+        starts_at=starts_at,
+        entry_closes_at=starts_at + entry,
+        ends_at=starts_at + window,
     )
     uow.session.add(paper)
+    for number, user_id in enumerate(candidates, 1):
+        uow.session.add(registration(exam.id, user_id, roll_number=f"{number:06}"))
     await uow.session.flush()
     return paper
 
 
+def registration(exam_id: UUID, user_id: UUID | None, **changes: Any) -> Registration:
+    """A candidate's place in an exam; None leaves it to be claimed."""
+    columns: Json = {"roll_number": uuid4().hex[:8], "name": "Asha Rao", "category": "general"}
+    return Registration(id=uuid7(), exam_id=exam_id, user_id=user_id, **(columns | changes))
+
+
 def body_of(answer: httpx.Response, *statuses: int) -> Json:
-    """What an answer says, if it has one of these statuses (200 and 201 if none is named)."""
+    """The body of an answer, which must have one of these statuses (200 or 201 if none is named)."""
     assert answer.status_code in (statuses or (200, 201)), answer.text
     return dict(answer.json())
 
 
 @dataclass(frozen=True)
-class Held:
-    """An exam with its papers, as its staff hold it over HTTP."""
+class HeldExam:
+    """An exam with its papers, and the client of its staff."""
 
     staff: httpx.AsyncClient
     exam: Json
     papers: Sequence[Json]
-    made: Sequence[Made] = field(default_factory=list)
+    made: Sequence[PublishedTest] = field(default_factory=list)
 
     @property
     def path(self) -> str:
@@ -66,11 +86,11 @@ class Held:
         return f"{self.path}/papers/{self.papers[number]['id']}"
 
     async def order(self, verb: str, attempt: Json, **body: Any) -> httpx.Response:
-        """Steer one attempt."""
+        """Change one attempt as staff."""
         return await self.staff.post(f"{self.path}/attempts/{attempt['id']}/{verb}", json=body)
 
     async def attempt(self, attempt: Json) -> Json:
-        """An attempt as the hall shows it."""
+        """An attempt as the list of the exam's attempts shows it."""
         listed = body_of(await self.staff.get(f"{self.path}/attempts", params={"limit": 100}))
         return next(row for row in listed["items"] if row["id"] == attempt["id"])
 
@@ -80,14 +100,14 @@ class Held:
 
 async def hold_exam(
     staff: httpx.AsyncClient,
-    *made: Made,
+    *made: PublishedTest,
     starts_at: datetime,
     window: timedelta = HOUR,
     entry: timedelta | None = None,
     papers: Sequence[Json] = (),
     publish: bool = True,
     **changes: Any,
-) -> Held:
+) -> HeldExam:
     """An exam whose papers all have the same window, published by default."""
     times = {
         "starts_at": starts_at.isoformat(),
@@ -108,7 +128,7 @@ async def hold_exam(
         placed.append(body_of(answer))
     if publish:
         exam = body_of(await staff.post(f"/exams/{exam['id']}/publish"))
-    return Held(staff, exam, placed, made)
+    return HeldExam(staff, exam, placed, made)
 
 
 @dataclass
@@ -116,7 +136,7 @@ class Entrant:
     """A candidate in an exam, with the attempt at one of its papers."""
 
     client: httpx.AsyncClient
-    held: Held
+    held: HeldExam
     number: int = 0
     attempt: Json = field(default_factory=dict)
 
@@ -125,14 +145,14 @@ class Entrant:
         return self.held.paper_path(self.number)
 
     async def enter(self) -> httpx.Response:
-        """Start, or take up what is in progress."""
+        """Start the attempt, or resume the one in progress."""
         answer = await self.client.post(f"{self.path}/start")
         if answer.is_success:
             self.attempt = answer.json()
         return answer
 
     async def save(self, answers: dict[int, Any], revision: int = 1) -> httpx.Response:
-        """Answer the questions at these places."""
+        """Answer the questions at these places, counted from 0."""
         question_ids = self.held.made[self.number].question_ids
         responses = [
             {"question_id": str(question_ids[place]), "revision": revision, "answer": answer}
@@ -145,13 +165,15 @@ class Entrant:
         return await self.client.post(f"{self.path}/submit", json={"attempt_id": self.attempt["id"]})
 
 
-async def register(client: httpx.AsyncClient, held: Held, number: int = 0) -> Entrant:
-    """A candidate with a place in the exam."""
+async def register(client: httpx.AsyncClient, held: HeldExam, number: int = 0) -> Entrant:
+    """Register a candidate for the exam."""
     body_of(await client.post(f"{held.path}/register"))
     return Entrant(client, held, number)
 
 
-async def sit(client: httpx.AsyncClient, held: Held, answers: dict[int, Any], number: int = 0) -> Entrant:
+async def take_paper(
+    client: httpx.AsyncClient, held: HeldExam, answers: dict[int, Any], number: int = 0
+) -> Entrant:
     """A candidate who registers, starts, answers and submits."""
     entrant = await register(client, held, number)
     body_of(await entrant.enter())
@@ -161,6 +183,14 @@ async def sit(client: httpx.AsyncClient, held: Held, answers: dict[int, Any], nu
     return entrant
 
 
-def moment(text: str) -> datetime:
+def moment(written: str) -> datetime:
     """A time as the API writes it."""
-    return datetime.fromisoformat(text).astimezone(UTC)
+    return datetime.fromisoformat(written).astimezone(UTC)
+
+
+async def set_exam(engine: AsyncEngine, exam_id: str, **times: datetime | None) -> None:
+    """Write times of an exam directly, past the rules of its services."""
+    columns = ", ".join(f"{name} = :{name}" for name in times)
+    values: Json = {"id": UUID(exam_id), **times}
+    async with engine.begin() as connection:
+        await connection.execute(text(f"update ias.exams set {columns} where id = :id"), values)

@@ -1,4 +1,4 @@
-"""People of the tests: accounts made through the API, with an HTTP client each."""
+"""Builders of accounts: users registered through the API, each with an HTTP client."""
 
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -18,7 +18,7 @@ PASSWORD = "testpassword"
 
 
 class People:
-    """Makes accounts and closes their clients."""
+    """Registers users, and closes their clients at the end."""
 
     def __init__(self, app: FastAPI, engine: AsyncEngine) -> None:
         self._app = app
@@ -38,7 +38,7 @@ class People:
         return httpx.AsyncClient(transport=transport, base_url="http://api.test/v1", headers=headers)
 
     async def candidate(self, name: str = "Asha Rao") -> httpx.AsyncClient:
-        """A new candidate; `client.headers` carry the access token, `client.params` nothing."""
+        """A client that sends the access token of a new candidate."""
         async with self.client() as anonymous:
             body = {"email": new_email(), "password": PASSWORD, "name": name}
             answer = await anonymous.post("/auth/register", json=body)
@@ -46,21 +46,27 @@ class People:
         return await self._clients.enter_async_context(self.client(answer.json()["access_token"]))
 
     async def member(self, role: str) -> httpx.AsyncClient:
-        """Somebody with a role."""
+        """A client that sends the access token of a new user with this role."""
         client = await self.candidate(name=role.capitalize())
-        user_id = (await client.get("/auth/me")).json()["id"]
         async with unit_of_work(self._engine) as uow:
-            await uow.users.set_role(UUID(user_id), role)
+            await uow.users.set_role(await user_id_of(client), role)
         return client
 
 
+async def user_id_of(client: httpx.AsyncClient) -> UUID:
+    """The id of the user whose token the client sends."""
+    answer = await client.get("/auth/me")
+    assert answer.status_code == 200, answer.text
+    return UUID(answer.json()["id"])
+
+
 def new_email() -> str:
-    """An address that nobody else uses."""
+    """A unique address."""
     return f"{uuid4().hex}@example.org"
 
 
 async def add_stranger(uow: UnitOfWork) -> Principal:
-    """An admin of another institute. The API knows one institute yet, so that they act through services."""
+    """An admin of another institute, for calls of services: the API serves one institute."""
     institute = Institute(id=uuid7(), slug=f"other-{uuid4().hex}", name="Another institute")
     uow.session.add(institute)
     await uow.session.flush()

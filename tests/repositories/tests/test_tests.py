@@ -16,9 +16,9 @@ from app.services.components import Components
 from app.services.tests import publish
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import operator
-from tests.content import Made, add_subject, publish_test
-from tests.exams import place_in_exam
-from tests.sittings import add_candidate, sit
+from tests.builders.attempts import add_candidate, start_attempt
+from tests.builders.content import PublishedTest, add_subject, publish_test
+from tests.builders.exams import add_exam
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
@@ -33,7 +33,7 @@ FOREIGN_STAFF = Viewer(NOBODY, UUID(int=8), is_staff=True, enrolled=False)
 FOREIGN_CANDIDATE = Viewer(NOBODY, UUID(int=8), is_staff=False, enrolled=True)
 
 
-async def change(uow: UnitOfWork, made: Made, **values: Any) -> models.Test:
+async def change(uow: UnitOfWork, made: PublishedTest, **values: Any) -> models.Test:
     test = await uow.tests.draft(DEFAULT_INSTITUTE_ID, made.id)
     for name, value in values.items():
         setattr(test, name, value)
@@ -41,7 +41,7 @@ async def change(uow: UnitOfWork, made: Made, **values: Any) -> models.Test:
     return test
 
 
-async def ways_in(uow: UnitOfWork, viewer: Viewer, made: Made) -> dict[str, bool]:
+async def ways_in(uow: UnitOfWork, viewer: Viewer, made: PublishedTest) -> dict[str, bool]:
     """Whether the test is in the list, can be read, and can be started."""
     listed = await uow.tests.page(viewer, NOW, tests.TestFilter(), PageRequest(limit=1))
     return {
@@ -103,17 +103,17 @@ class TestMayAccess:
             pytest.param({"cancelled_at": NOW}, True, id="cancelled"),
         ],
     )
-    async def test_embargo(self, uow: UnitOfWork, times: dict[str, datetime], allowed: bool) -> None:
+    async def test_embargo(self, uow: UnitOfWork, times: dict[str, Any], allowed: bool) -> None:
         made = await publish_test(uow)
-        await place_in_exam(uow, made.id, NOW, **times)
+        await add_exam(uow, made.id, NOW, **times)
         assert await ways_in(uow, ENROLLED, made) == all_ways(allowed)
         assert await ways_in(uow, STAFF, made) == all_ways(allowed)
         assert await ways_in(uow, ADMIN, made) == all_ways(True)
 
     async def test_one_exam_that_is_not_released_is_enough(self, uow: UnitOfWork) -> None:
         made = await publish_test(uow)
-        await place_in_exam(uow, made.id, NOW, released_at=NOW)
-        await place_in_exam(uow, made.id, NOW)
+        await add_exam(uow, made.id, NOW, released_at=NOW)
+        await add_exam(uow, made.id, NOW)
         assert await ways_in(uow, ENROLLED, made) == all_ways(False)
 
     async def test_another_institute_sees_its_own(self, uow: UnitOfWork) -> None:
@@ -136,15 +136,15 @@ class TestMayAccess:
         self, uow: UnitOfWork, parts: Components, state: dict[str, Any], readable: bool
     ) -> None:
         made, candidate = await publish_test(uow), await add_candidate(uow)
-        await sit(uow, parts, made, NOW, candidate)
+        await start_attempt(uow, parts, made, NOW, candidate)
         await change(uow, made, **state)
         viewer = Viewer(candidate.id, candidate.institute_id, is_staff=False, enrolled=False)
         assert await ways_in(uow, viewer, made) == {"listed": False, "read": readable, "started": False}
 
     async def test_but_not_under_embargo(self, uow: UnitOfWork, parts: Components) -> None:
         made, candidate = await publish_test(uow), await add_candidate(uow)
-        await sit(uow, parts, made, NOW, candidate)
-        await place_in_exam(uow, made.id, NOW)
+        await start_attempt(uow, parts, made, NOW, candidate)
+        await add_exam(uow, made.id, NOW)
         viewer = Viewer(candidate.id, candidate.institute_id, is_staff=False, enrolled=True)
         assert await ways_in(uow, viewer, made) == all_ways(False)
 
@@ -154,7 +154,7 @@ class TestFind:
         """So `attempts_allowed - my_attempts` are left, as for starting."""
         made, candidate = await publish_test(uow), await add_candidate(uow)
         for status in ("void", "graded"):
-            attempt: Attempt = await sit(uow, parts, made, NOW, candidate)
+            attempt: Attempt = await start_attempt(uow, parts, made, NOW, candidate)
             attempt.status = status
             await uow.attempts.flush()
         viewer = Viewer(candidate.id, candidate.institute_id, is_staff=False, enrolled=False)

@@ -16,8 +16,8 @@ from app.models import Attempt, ResponseEvent
 from app.repositories.attempts import NewEvent, SaveRequest
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
-from tests.content import Made, publish_test
-from tests.sittings import events, response, sit, until_blocking
+from tests.builders.attempts import events, response, start_attempt, until_blocking
+from tests.builders.content import PublishedTest, publish_test
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 GRACE = timedelta(seconds=10)
@@ -26,13 +26,13 @@ TICK = timedelta(microseconds=1)
 
 
 @pytest.fixture
-async def made(uow: UnitOfWork) -> Made:
+async def made(uow: UnitOfWork) -> PublishedTest:
     return await publish_test(uow)
 
 
 @pytest.fixture
-async def attempt(uow: UnitOfWork, parts: Components, made: Made) -> Attempt:
-    return await sit(uow, parts, made, NOW)
+async def attempt(uow: UnitOfWork, parts: Components, made: PublishedTest) -> Attempt:
+    return await start_attempt(uow, parts, made, NOW)
 
 
 async def change(uow: UnitOfWork, attempt: Attempt, **values: Any) -> None:
@@ -86,7 +86,7 @@ class TestSave:
     async def test_what_an_attempt_takes(
         self,
         uow: UnitOfWork,
-        made: Made,
+        made: PublishedTest,
         attempt: Attempt,
         state: dict[str, Any],
         now: datetime,
@@ -101,7 +101,7 @@ class TestSave:
 
     @pytest.mark.parametrize("lease", [1, 2, 3])
     async def test_a_lease_must_have_been_handed_out(
-        self, uow: UnitOfWork, made: Made, attempt: Attempt, lease: int
+        self, uow: UnitOfWork, made: PublishedTest, attempt: Attempt, lease: int
     ) -> None:
         await change(uow, attempt, lease=2)
         outcome = await uow.attempts.save(request(attempt, response(made, 0, ["a"]), lease=lease))
@@ -111,7 +111,7 @@ class TestSave:
 
     @pytest.mark.parametrize("field", ["attempt_id", "test_id", "exam_paper_id", "user_id"])
     async def test_it_must_be_this_very_attempt(
-        self, uow: UnitOfWork, made: Made, attempt: Attempt, field: str
+        self, uow: UnitOfWork, made: PublishedTest, attempt: Attempt, field: str
     ) -> None:
         sent = request(attempt, response(made, 0, ["a"]))
         fields = {name: getattr(sent, name) for name in SaveRequest.__slots__}
@@ -120,7 +120,7 @@ class TestSave:
 
     @pytest.mark.parametrize("answer", [["a"], ["b", "a"], "3.14", "null", None])
     async def test_answers_are_kept_as_given(
-        self, uow: UnitOfWork, made: Made, attempt: Attempt, answer: Any
+        self, uow: UnitOfWork, made: PublishedTest, attempt: Attempt, answer: Any
     ) -> None:
         sent = response(
             made, 0, answer, marked_for_review=True, time_spent_ms=7, confidence="guess", language="en"
@@ -145,7 +145,7 @@ class TestSave:
 
 class TestTimeSpent:
     async def test_devices_count_up_within_a_lease_and_leases_add_up(
-        self, uow: UnitOfWork, made: Made, attempt: Attempt
+        self, uow: UnitOfWork, made: PublishedTest, attempt: Attempt
     ) -> None:
         await change(uow, attempt, lease=2)
         for lease, revision, spent in [(1, 1, 100), (1, 3, 900), (1, 2, 400), (2, 1, 50)]:
@@ -187,10 +187,12 @@ class TestCloseOverdue:
         )
 
     async def test_the_longest_overdue_come_first(
-        self, uow: UnitOfWork, parts: Components, made: Made
+        self, uow: UnitOfWork, parts: Components, made: PublishedTest
     ) -> None:
         long_ago = datetime(2001, 1, 1, tzinfo=UTC)
-        ids = [(await sit(uow, parts, made, long_ago + timedelta(days=day))).id for day in (2, 0, 1)]
+        ids = [
+            (await start_attempt(uow, parts, made, long_ago + timedelta(days=day))).id for day in (2, 0, 1)
+        ]
         assert set(await uow.attempts.close_overdue(NOW, GRACE, 2)) == {ids[1], ids[2]}
         assert ids[0] in await uow.attempts.close_overdue(NOW, GRACE, 1)
 
@@ -217,10 +219,10 @@ class TestEnsurePartitions:
         ],
     )
     async def test_a_month_is_what_starts_in_it(
-        self, uow: UnitOfWork, parts: Components, made: Made, started_at: datetime, partition: str
+        self, uow: UnitOfWork, parts: Components, made: PublishedTest, started_at: datetime, partition: str
     ) -> None:
         await uow.attempts.ensure_partitions(datetime(2031, 11, 30, 12, tzinfo=UTC))
-        attempt = await sit(uow, parts, made, started_at)
+        attempt = await start_attempt(uow, parts, made, started_at)
         await uow.attempts.save(request(attempt, response(made, 0, ["a"]), now=started_at))
         assert await where(uow, attempt.id) == partition
 
@@ -245,11 +247,11 @@ class TestEnsurePartitions:
             assert await partitions(reads, "2034") == {"2034_01", "2034_02", "2034_03"}
 
     async def test_a_month_that_has_begun_in_the_default_stays_there(
-        self, uow: UnitOfWork, parts: Components, made: Made
+        self, uow: UnitOfWork, parts: Components, made: PublishedTest
     ) -> None:
         """The worker was down for months: saving went on, and the months to come get their partitions."""
         begun = datetime(2035, 1, 31, tzinfo=UTC)
-        attempt = await sit(uow, parts, made, begun)
+        attempt = await start_attempt(uow, parts, made, begun)
         await uow.attempts.save(request(attempt, response(made, 0, ["a"]), now=begun))
         await uow.attempts.ensure_partitions(begun)
         assert await partitions(uow, "2035") == {"2035_02", "2035_03"}

@@ -14,7 +14,7 @@ from app.services import tests
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import operator
-from tests.content import UPSC, add_passage, add_questions, publish_test
+from tests.builders.content import UPSC, add_passage, add_questions, publish_test
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 AUTHOR = operator()

@@ -13,7 +13,7 @@ from app.models import Institute, Question
 from app.repositories.base import PageRequest
 from app.repositories.questions import QuestionFilter
 from app.services.unit_of_work import UnitOfWork
-from tests.content import add_subject
+from tests.builders.content import add_subject
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.unit_of_work import unit_of_work
-from tests.content import UPSC, add_subject
-from tests.sittings import until_blocking
+from tests.builders.attempts import until_blocking
+from tests.builders.content import UPSC, add_subject
 
 pytestmark = pytest.mark.anyio
 
