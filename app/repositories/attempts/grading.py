@@ -49,13 +49,12 @@ class GradingRepository(Repository):
     async def lock_due(self, attempt_ids: Sequence[UUID]) -> Sequence[Attempt]:
         """Those that are closed and have no result, in the order of their ids, locked.
 
-        A second statement looks for results: the first one, if it had to wait, would not see a result that
-        was stored meanwhile.
+        The status is looked at after the lock, which may have waited for whoever closes the attempt. A second
+        statement looks for results: the first one would not see a result that was stored while it waited.
         """
-        statement = select(Attempt).where(
-            Attempt.id.in_(attempt_ids), Attempt.status == AttemptStatus.SUBMITTED
-        )
-        closed = (await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, statement.order_by(Attempt.id))).all()
+        statement = select(Attempt).where(Attempt.id.in_(attempt_ids)).order_by(Attempt.id)
+        locked = await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, statement)
+        closed = [attempt for attempt in locked if attempt.status == AttemptStatus.SUBMITTED]
         graded = select(Result.attempt_id).where(Result.attempt_id.in_([attempt.id for attempt in closed]))
         has_result = set(await self._session.scalars(graded))
         return [attempt for attempt in closed if attempt.id not in has_result]

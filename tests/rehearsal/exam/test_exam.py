@@ -93,7 +93,8 @@ class TestPlantedErrors:
               score_denominator, raw_numerator, raw_denominator, key_id, answers, outcomes, marks,
               marks_denominator, graded_at)
             select $1::uuid, cohort_id, null, counted, score_numerator, score_denominator, raw_numerator,
-              raw_denominator, key_id, answers, outcomes, marks, marks_denominator, graded_at from ias.results where cohort_id = $2::uuid limit 1
+              raw_denominator, key_id, answers, outcomes, marks, marks_denominator, graded_at
+            from ias.results where cohort_id = $2::uuid limit 1
         """
         asyncio.run(execute(count, void.attempt_id, str(hall.paper_id)))
 
