@@ -1,17 +1,20 @@
 """Settings, read from environment variables (and `.env` in development)."""
 
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
+from limits import parse
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 DEVELOPMENT_SECRET = "development-only-secret-do-not-use-in-production"  # noqa: S105 -- refused in production
+SUPABASE_EXAMPLE_SECRET = "super-secret-jwt-token-with-at-least-32-characters-long"  # noqa: S105 -- refused, too
+"""What the Supabase CLI and its documentation put into every project on a developer's machine."""
 TRANSACTION_POOLER_PORT = 6543
 FEWEST_CHARACTERS = 10
 """How many different characters a secret must have: 32 random hexadecimal digits have 14 on average."""
@@ -95,6 +98,32 @@ class Settings(BaseSettings):
             [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
         )
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: list[str]) -> list[str]:
+        for proxy in value:
+            try:
+                ip_network(proxy, strict=False)
+            except ValueError:
+                raise ValueError(f"{proxy!r} is no address or network, such as 10.0.0.0/8") from None
+        return value
+
+    @field_validator(
+        "login_limit_per_account",
+        "login_limit_per_address",
+        "public_limit_per_address",
+        "socket_ticket_limit",
+    )
+    @classmethod
+    def _is_a_limit(cls, value: str) -> str:
+        try:
+            can_be_counted = parse(value).amount > 0
+        except ValueError:
+            can_be_counted = False
+        if not can_be_counted:
+            raise ValueError("write a limit like 10/minute")
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _is_an_address(cls, value: SecretStr) -> SecretStr:
@@ -117,13 +146,19 @@ class Settings(BaseSettings):
         return self
 
     def _unsafe_in_production(self) -> list[str]:
-        secret, embedded = self.secret_key.get_secret_value(), self.allow_embedded_servers
+        secret, embedded = self.secret_key.get_secret_value().strip(), self.allow_embedded_servers
+        jwt_secret = _value(self.supabase_jwt_secret)
         checks = {
             "SECRET_KEY is the development default": secret == DEVELOPMENT_SECRET,
             "SECRET_KEY has fewer than 32 characters": len(secret) < 32,
-            "SECRET_KEY repeats a few characters": len(set(secret)) < FEWEST_CHARACTERS,
-            "SUPABASE_JWT_SECRET has fewer than 32 characters": _is_short(self.supabase_jwt_secret, 32),
-            "METRICS_TOKEN has fewer than 16 characters": _is_short(self.metrics_token, 16),
+            "SECRET_KEY repeats a few characters": _repeats(secret),
+            "SUPABASE_JWT_SECRET has fewer than 32 characters": _is_short(jwt_secret, 32),
+            "SUPABASE_JWT_SECRET repeats a few characters": _repeats(jwt_secret),
+            "SUPABASE_JWT_SECRET is the Supabase CLI's": jwt_secret == SUPABASE_EXAMPLE_SECRET,
+            "METRICS_TOKEN has fewer than 16 characters": _is_short(_value(self.metrics_token), 16),
+            "TRUSTED_PROXIES trusts every address": any(
+                ip_network(proxy, strict=False).prefixlen == 0 for proxy in self.trusted_proxies
+            ),
             "DATABASE_URL is not set": "database_url" not in self.model_fields_set,
             "REDIS_URL or REDIS_HOST is not set": not {"redis_url", "redis_host"} & self.model_fields_set,
             "SUPABASE_URL is not set": "supabase_url" not in self.model_fields_set,
@@ -173,16 +208,27 @@ class Settings(BaseSettings):
         return f"{self.supabase_url.rstrip('/')}/auth/v1"
 
 
-def _is_short(secret: SecretStr | None, length: int) -> bool:
-    return secret is not None and len(secret.get_secret_value()) < length
+def _value(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value().strip()
+
+
+def _is_short(secret: str | None, length: int) -> bool:
+    return secret is not None and len(secret) < length
+
+
+def _repeats(secret: str | None) -> bool:
+    return secret is not None and len(set(secret)) < FEWEST_CHARACTERS
 
 
 def _is_loopback(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
+    host = (urlsplit(address).hostname or "").removesuffix(".")
     try:
-        return ip_address(host).is_loopback
+        ip = ip_address(host)
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+    if isinstance(ip, IPv6Address):
+        ip = ip.ipv4_mapped or ip
+    return ip.is_loopback or ip.is_unspecified
 
 
 @lru_cache

@@ -59,11 +59,11 @@ async def _publish(uow: UnitOfWork) -> tuple[UUID, Sequence[UUID]]:
         duration_seconds=7200,
         marking=_MARKING,
         languages=["en", "hi"],
-        sections=[tests.SectionDraft(name=title, question_ids=report.question_ids)],
+        sections=[tests.SectionDraft(name=title, question_ids=report.item_ids)],
     )
     test = await tests.create(uow, author, draft)
     await tests.publish(uow, author, test.id, SystemClock().now())
-    return test.id, report.question_ids
+    return test.id, report.item_ids
 
 
 def _sheet() -> bytes:

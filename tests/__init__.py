@@ -1,0 +1,7 @@
+"""Tests mirror the tree of `app/`; each starts real servers through `conftest.py`."""
+
+import os
+
+# A development tool brings lxml, which production has not: openpyxl must read with the same parser here. It
+# decides when it is imported, so that this stands before any import of the application.
+os.environ["OPENPYXL_LXML"] = "False"

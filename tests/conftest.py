@@ -35,9 +35,6 @@ from devservers.processes import wait_for
 from devservers.valkey import Valkey
 from tests.builders.people import People
 
-# A development tool brings lxml, which production has not: openpyxl must read with the same parser here.
-os.environ["OPENPYXL_LXML"] = "False"
-
 ROOT = Path(__file__).parent.parent
 ANON_KEY, SERVICE_KEY = "sb_publishable_test", "sb_secret_test"
 

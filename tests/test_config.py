@@ -3,7 +3,7 @@
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from app.config import Settings
+from app.config import DEVELOPMENT_SECRET, SUPABASE_EXAMPLE_SECRET, Settings
 
 PRODUCTION = {
     "ENVIRONMENT": "production",
@@ -37,6 +37,31 @@ class TestEmptyVariables:
     def test_an_empty_address_is_the_default(self, monkeypatch: pytest.MonkeyPatch) -> None:
         settings = settings_of(monkeypatch, REDIS_URL="", REDIS_HOST="redis.example.org")
         assert settings.redis == "redis://redis.example.org:6379/0"
+
+
+class TestMalformedValues:
+    """What would otherwise fail at the first request is refused at the start."""
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "LOGIN_LIMIT_PER_ACCOUNT",
+            "LOGIN_LIMIT_PER_ADDRESS",
+            "PUBLIC_LIMIT_PER_ADDRESS",
+            "SOCKET_TICKET_LIMIT",
+        ],
+    )
+    @pytest.mark.parametrize("limit", ["many", "10/fortnight", "0/minute", "10"])
+    def test_a_limit_that_cannot_be_counted(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, limit: str
+    ) -> None:
+        with pytest.raises(ValidationError, match="write a limit like 10/minute"):
+            settings_of(monkeypatch, **{name: limit})
+
+    @pytest.mark.parametrize("proxies", ["proxy.example.org", "*", "10.0.0.0/8, 10.0.0.0/99"])
+    def test_a_proxy_that_is_no_address(self, monkeypatch: pytest.MonkeyPatch, proxies: str) -> None:
+        with pytest.raises(ValidationError, match="is no address or network"):
+            settings_of(monkeypatch, TRUSTED_PROXIES=proxies)
 
 
 class TestProduction:
@@ -73,10 +98,22 @@ class TestProduction:
             ("SECRET_KEY", "short", "fewer than 32 characters"),
             ("SECRET_KEY", "changemechangemechangemechangeme", "SECRET_KEY repeats a few characters"),
             ("SUPABASE_JWT_SECRET", "super-secret", "SUPABASE_JWT_SECRET has fewer than 32 characters"),
+            (
+                "SUPABASE_JWT_SECRET",
+                SUPABASE_EXAMPLE_SECRET,
+                "SUPABASE_JWT_SECRET is the Supabase CLI's",
+            ),
+            ("SUPABASE_JWT_SECRET", "a" * 40, "SUPABASE_JWT_SECRET repeats a few characters"),
+            ("SECRET_KEY", f" {DEVELOPMENT_SECRET}", "SECRET_KEY is the development default"),
             ("METRICS_TOKEN", "metrics", "METRICS_TOKEN has fewer than 16 characters"),
+            ("TRUSTED_PROXIES", "10.0.0.0/8, 0.0.0.0/0", "TRUSTED_PROXIES trusts every address"),
+            ("TRUSTED_PROXIES", "::/0", "TRUSTED_PROXIES trusts every address"),
             ("SUPABASE_URL", "https://127.0.0.1:9999", "SUPABASE_URL is an address of this machine"),
             ("SUPABASE_URL", "https://[::1]:9999", "SUPABASE_URL is an address of this machine"),
             ("SUPABASE_URL", "https://localhost", "SUPABASE_URL is an address of this machine"),
+            ("SUPABASE_URL", "https://localhost.", "SUPABASE_URL is an address of this machine"),
+            ("SUPABASE_URL", "https://[::ffff:127.0.0.1]", "SUPABASE_URL is an address of this machine"),
+            ("SUPABASE_URL", "https://0.0.0.0:9999", "SUPABASE_URL is an address of this machine"),
             ("APP_URL", "http://app.example.org", "APP_URL is not https"),
             ("SUPABASE_URL", "http://project.supabase.co", "SUPABASE_URL is not https"),
             ("API_URL", "http://api.example.org", "API_URL is not https"),

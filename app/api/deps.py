@@ -1,6 +1,7 @@
 """What routes ask for in their signatures: who is calling, a transaction, the time, the parts of the app."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -40,14 +41,20 @@ async def arrival(request: Request) -> datetime:
 Now = Annotated[datetime, Depends(arrival)]
 
 
-async def _write(parts: Parts) -> AsyncIterator[UnitOfWork]:
-    async with unit_of_work(parts.engine) as uow:
+async def _write(request: Request, parts: Parts) -> AsyncIterator[UnitOfWork]:
+    async with _personal_turn(request, parts), unit_of_work(parts.engine) as uow:
         yield uow
 
 
-async def _read(parts: Parts) -> AsyncIterator[Reading]:
-    async with reading(parts.engine) as reads:
+async def _read(request: Request, parts: Parts) -> AsyncIterator[Reading]:
+    async with _personal_turn(request, parts), reading(parts.engine) as reads:
         yield reads
+
+
+def _personal_turn(request: Request, parts: Components) -> AbstractAsyncContextManager[None]:
+    """One person's requests must not take all connections. It begins after the body has been read."""
+    user_id: str | None = getattr(request.state, "user_id", None)
+    return parts.personal_turns.turn(user_id) if user_id is not None else nullcontext()
 
 
 # Decision D10: with scope="function" the commit comes before the answer; a failed commit is a 503.
@@ -144,6 +151,15 @@ CurrentStaff = Annotated[Principal, Depends(_only(Role.PROCTOR, Role.AUTHOR, Rol
 CurrentAdmin = Annotated[Principal, Depends(_only())]
 
 
+async def _bank_turn(user: CurrentUser, parts: Parts) -> AsyncIterator[None]:
+    async with parts.bank_turns.turn(user.id):
+        yield
+
+
+BankTurn = Annotated[None, Depends(_bank_turn, scope="function")]
+"""A turn to work on the whole bank. It stands before `Uow` or `Reads`: who waits holds no connection."""
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """Whose attempts a request may touch: a signed-in person's, or the one of an attempt token."""
@@ -162,8 +178,8 @@ async def _holder(request: Request) -> Holder:
             grant = parts.attempt_tokens.read(token)
         except tokens.InvalidToken as error:
             raise InvalidToken from error
-        request.state.user_id = str(grant.user_id)
-        return Holder(grant.user_id, grant, None)
+        request.state.user_id = str(grant.attempt.user_id)
+        return Holder(grant.attempt.user_id, grant, None)
     principal = await current_user.of(request)
     return Holder(principal.id, None, principal)
 

@@ -55,6 +55,7 @@ async def _export(
     from app.services import questions as bank  # noqa: PLC0415
     from app.services.unit_of_work import reading  # noqa: PLC0415
     from app.services.users import operator  # noqa: PLC0415
+    from app.sheets.writers import SheetFormat  # noqa: PLC0415
 
     engine = create_engine(get_settings(), application_name="ias-export", pool_size=1)
     try:
@@ -65,6 +66,6 @@ async def _export(
                 if subject_id is None:
                     return None
                 wanted = replace(wanted, subject_id=subject_id)
-            return await bank.export(reads, operator(), wanted, bank.SheetFormat(sheet_format))
+            return await bank.export(reads, operator(), wanted, SheetFormat(sheet_format))
     finally:
         await engine.dispose()

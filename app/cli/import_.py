@@ -15,9 +15,10 @@ from app.cli.servers import ensure_servers
 if TYPE_CHECKING:
     from app.core.errors import DomainError
     from app.services.components import Components
-    from app.services.questions import ImportReport, Progress
     from app.services.tests import Published
     from app.services.unit_of_work import UnitOfWork
+    from app.sheets.progress import Progress
+    from app.sheets.reports import ImportReport
 
 import_app = typer.Typer(no_args_is_help=True, help="Import content from files.")
 console = Console()
@@ -143,9 +144,9 @@ async def _import(
         images=ImagesZip(order.images, parts.media) if order.images is not None else None,
         progress=progress,
     )
-    if order.test is None or not report.question_ids:
+    if order.test is None or not report.item_ids:
         return report, None
-    section = tests.SectionDraft(name=order.test["title"], question_ids=report.question_ids)
+    section = tests.SectionDraft(name=order.test["title"], question_ids=report.item_ids)
     draft = tests.TestDraft(sections=[section], **order.test)
     test = await tests.create(uow, author, draft)
     return report, await tests.publish(uow, author, test.id, parts.clock.now())
@@ -163,7 +164,7 @@ def _print_report(report: "ImportReport", published: "Published | None", *, dry_
     if report.warnings:
         print_errors(
             ("Row", "Column", "Worth a look", "Question"),
-            [(w.row, w.field, w.message, w.question_id or "") for w in report.warnings],
+            [(w.row, w.field, w.message, w.related_id or "") for w in report.warnings],
         )
     if published is not None:
         paper = published.paper

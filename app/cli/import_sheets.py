@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from app.cli.import_ import console, print_domain_error, print_errors
+from app.cli.progress import shown_progress
 from app.cli.servers import ensure_servers
 
 if TYPE_CHECKING:
     from app.services.components import Components
-    from app.services.questions import ImportReport
     from app.services.unit_of_work import UnitOfWork
+    from app.sheets.progress import Progress
+    from app.sheets.reports import ImportReport
 
 AFile = typer.Argument(exists=True, dir_okay=False, readable=True, help="XLSX, or CSV in UTF-8.")
 
@@ -133,9 +134,9 @@ async def _run(order: _Order) -> bool:
     began = time.monotonic()
     async with open_components(get_settings(), application_name="ias-import", pool_size=1) as parts:
         try:
-            with _bar() as bar:
+            with shown_progress() as progress:
                 async with unit_of_work(parts.engine) as uow:
-                    report, place = await _import(uow, parts, order, bar, bar.add_task("Answer sheets"))
+                    report, place = await _import(uow, parts, order, progress)
         except _NothingDone as nothing:
             report, place = nothing.report, nothing.place
         except DomainError as error:
@@ -155,7 +156,7 @@ class _NothingDone(Exception):
 
 
 async def _import(
-    uow: "UnitOfWork", parts: "Components", order: _Order, bar: Progress, task: TaskID
+    uow: "UnitOfWork", parts: "Components", order: _Order, progress: "Progress"
 ) -> "tuple[ImportReport, _Place]":
     from app.core.errors import NotFound  # noqa: PLC0415 -- heavy
     from app.services import exams  # noqa: PLC0415
@@ -180,16 +181,11 @@ async def _import(
         roll_number=order.roll_number,
         columns=order.columns,
         dry_run=order.dry_run,
-        progress=lambda done, of: bar.update(task, completed=done, total=of),
+        progress=progress,
     )
     if report.errors or order.dry_run:
         raise _NothingDone(report, place)
     return report, place
-
-
-def _bar() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _print_report(report: "ImportReport", place: _Place, order: _Order, seconds: float) -> None:

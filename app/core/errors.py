@@ -57,8 +57,6 @@ class DomainError(Exception):
     status: ClassVar[int]
     code: ClassVar[str]
     title: ClassVar[str]
-    keeps_changes = False
-    """Whether the transaction commits all the same: the request failed, and something is kept of it."""
 
     def __init__(self, detail: str, *, errors: Sequence[FieldError] = (), **members: Any) -> None:
         super().__init__(detail)
@@ -166,16 +164,12 @@ class DeadlinePassed(Conflict):
     code, title = "deadline_passed", "Time is up"
 
     def __init__(self, deadline_at: datetime, *, recorded: bool, known: int = 0) -> None:
-        late = "What came too late was kept, and does not count."
-        counted = f"{known} of the answers had come in time before; they count."
-        sentences = ["The attempt's time is up.", late * recorded, counted * bool(known)]
-        super().__init__(
-            " ".join(sentence for sentence in sentences if sentence),
-            deadline_at=deadline_at,
-            recorded=recorded,
-            known=known,
-        )
-        self.keeps_changes = recorded
+        sentences = ["The attempt's time is up."]
+        if recorded:
+            sentences.append("What came too late was kept, and does not count.")
+        if known:
+            sentences.append(f"{known} of the answers had come in time before; they count.")
+        super().__init__(" ".join(sentences), deadline_at=deadline_at, recorded=recorded, known=known)
 
 
 class SectionClosed(Conflict):

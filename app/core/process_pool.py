@@ -11,10 +11,9 @@ import pickle
 import signal
 import subprocess
 import sys
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,14 +21,15 @@ from typing import Any, TypeVar
 import structlog
 
 from app.core import child_process
-from app.core.errors import TooComplex, Unavailable
+from app.core.errors import TooComplex
+from app.core.turns import Turns
 
 T = TypeVar("T")
 
 _ROOT = Path(__file__).parent.parent.parent
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
 _IDLE_SECONDS = 300
-_RETRY_AFTER = 10
+_BUSY = "Too many files are being worked on. Try again in a moment."
 
 log = structlog.get_logger(__name__)
 
@@ -52,14 +52,13 @@ class ProcessPool:
         self._limits = limits
         self._threads = ThreadPoolExecutor(limits.processes, thread_name_prefix="files")
         self._idle: list[_Child] = []
-        self._running: list[Hashable] = []
-        self._waiting: deque[_Waiter] = deque()
+        self._turns = Turns(at_once=limits.processes, queue=limits.queue, seconds=limits.seconds, busy=_BUSY)
         self._is_closed = False
 
     @property
     def waiting(self) -> int:
         """How many pieces of work wait for a child."""
-        return len(self._waiting)
+        return self._turns.waiting
 
     async def run(self, function: Callable[..., T], *arguments: Any, caller: Hashable, advice: str) -> T:
         """Call a function of a module in a child. What it raises is raised here.
@@ -67,7 +66,7 @@ class ProcessPool:
         `caller` is whose work it is: a second piece of theirs waits for the first. Raises Unavailable where
         too many wait, TooComplex with `advice` on how to mend the input where a limit was reached.
         """
-        async with self._place(caller):
+        async with self._turns.turn(caller):
             result: T = await self._within_limits(_Call(function, arguments, []), advice)
             return result
 
@@ -76,7 +75,7 @@ class ProcessPool:
     ) -> list[T]:
         """Like `run`, for a generator: its items come one by one, so that none holds the event loop long."""
         call = _Call(function, arguments, [])
-        async with self._place(caller):
+        async with self._turns.turn(caller):
             await self._within_limits(call, advice)
         return call.items
 
@@ -88,54 +87,6 @@ class ProcessPool:
             child.kill()
             child.close()
         self._threads.shutdown(wait=True)
-
-    @asynccontextmanager
-    async def _place(self, caller: Hashable) -> AsyncIterator[None]:
-        """One of the places at work, at once or after a wait."""
-        if not self._may_start(caller):
-            await self._wait(caller)
-        else:
-            self._running.append(caller)
-        try:
-            yield
-        finally:
-            self._running.remove(caller)
-            self._start_next()
-
-    def _may_start(self, caller: Hashable) -> bool:
-        return len(self._running) < self._limits.processes and caller not in self._running
-
-    async def _wait(self, caller: Hashable) -> None:
-        if len(self._waiting) >= self._limits.queue:
-            raise _busy()
-        waiter = _Waiter(caller, asyncio.get_running_loop().create_future())
-        self._waiting.append(waiter)
-        try:
-            async with asyncio.timeout(self._limits.seconds):
-                await waiter.turn
-        except TimeoutError:
-            self._give_up(waiter)
-            raise _busy() from None
-        except asyncio.CancelledError:
-            self._give_up(waiter)
-            raise
-
-    def _give_up(self, waiter: "_Waiter") -> None:
-        """The waiter is gone; a place that it was given meanwhile goes to the next one."""
-        if waiter in self._waiting:
-            self._waiting.remove(waiter)
-        elif waiter.turn.done() and not waiter.turn.cancelled():
-            self._running.remove(waiter.caller)
-            self._start_next()
-
-    def _start_next(self) -> None:
-        """The first of those who wait, but for callers whose other work is running."""
-        for waiter in list(self._waiting):
-            if self._may_start(waiter.caller):
-                self._waiting.remove(waiter)
-                if not waiter.turn.done():
-                    self._running.append(waiter.caller)
-                    waiter.turn.set_result(None)
 
     async def _within_limits(self, call: "_Call", advice: str) -> Any:
         child = self._idle.pop() if self._idle else _Child(self._limits)
@@ -197,12 +148,6 @@ class _Call:
     items: list[Any]
     is_finished: bool = False
     """Whether the child has answered and may be used again."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Waiter:
-    caller: Hashable
-    turn: "asyncio.Future[None]"
 
 
 def _rebuilt(kind: type[Exception], arguments: tuple[Any, ...], state: dict[str, Any]) -> Exception:
@@ -289,10 +234,6 @@ def _started(limits: PoolLimits) -> "subprocess.Popen[bytes]":
         env=environment,
         start_new_session=True,  # Ctrl-C is for the parent: a request that is under way may finish.
     )
-
-
-def _busy() -> Unavailable:
-    return Unavailable("Too many files are being worked on. Try again in a moment.", _RETRY_AFTER)
 
 
 def _too_long(seconds: int, advice: str) -> TooComplex:

@@ -11,6 +11,7 @@ from uuid import UUID
 import httpx
 import jwt
 
+from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.clock import Clock
 
 _AUDIENCE = "authenticated"
@@ -178,10 +179,7 @@ class AccessTokenVerifier:
 class AttemptGrant:
     """What an attempt token allows: one attempt, by one device's lease. `deadline_at` is as it was then."""
 
-    user_id: UUID
-    attempt_id: UUID
-    test_id: UUID
-    exam_paper_id: UUID | None
+    attempt: AttemptRef
     paper_id: UUID
     lease: int
     deadline_at: datetime
@@ -196,12 +194,13 @@ class AttemptTokens:
 
     def issue(self, grant: AttemptGrant) -> str:
         """A token that outlives the deadline by a day: the stored deadline decides what counts."""
+        scope = grant.attempt.scope
         claims = {
             "iss": _ATTEMPT_ISSUER,
-            "sub": str(grant.user_id),
-            "attempt": str(grant.attempt_id),
-            "test": str(grant.test_id),
-            "exam_paper": str(grant.exam_paper_id) if grant.exam_paper_id else None,
+            "sub": str(grant.attempt.user_id),
+            "attempt": str(grant.attempt.id),
+            "test": str(scope.test_id),
+            "exam_paper": str(scope.exam_paper_id) if scope.exam_paper_id else None,
             "paper": str(grant.paper_id),
             "lease": grant.lease,
             "iat": int(self._clock.now().timestamp()),
@@ -226,11 +225,10 @@ class AttemptTokens:
         expires_at = _instant(claims, "exp")
         if expires_at <= self._clock.now():
             raise InvalidToken("The token has expired")
+        exam_paper_id = _uuid(claims, "exam_paper") if claims.get("exam_paper") else None
+        scope = AttemptScope(_uuid(claims, "test"), exam_paper_id)
         return AttemptGrant(
-            user_id=_uuid(claims, "sub"),
-            attempt_id=_uuid(claims, "attempt"),
-            test_id=_uuid(claims, "test"),
-            exam_paper_id=_uuid(claims, "exam_paper") if claims.get("exam_paper") else None,
+            attempt=AttemptRef(_uuid(claims, "attempt"), _uuid(claims, "sub"), scope),
             paper_id=_uuid(claims, "paper"),
             lease=int(claims["lease"]),
             deadline_at=expires_at - _ATTEMPT_LIFETIME_AFTER_DEADLINE,

@@ -12,7 +12,7 @@ from app.core.names import cleaned
 from app.engine.timing import SectionWindow, remaining_seconds
 from app.models import Attempt, LocalizedText, ResponseEvent
 from app.schemas.common import In, LanguageTag, Out
-from app.services.attempts import Response, ResultView, SaveReport, Started
+from app.services.attempts import Response, ResultView, SaveReport, StartedAttempt
 
 Answer = list[str] | str | None
 LARGEST_REVISION = 2**31 - 1
@@ -89,9 +89,13 @@ class ResponsesIn(In):
     lease: Annotated[int, Field(ge=1, le=LARGEST_REVISION, strict=True)]
     responses: Annotated[list[ResponseIn], Field(min_length=1, max_length=200)]
 
+    def sent(self) -> list[Response]:
+        """The responses as the service takes them."""
+        return [response.event() for response in self.responses]
+
 
 class StandingOut(Out):
-    """What stands where the answer sent does not."""
+    """The answer that counts for a question, where it is not the one that was sent."""
 
     question_id: UUID
     lease: int
@@ -100,7 +104,7 @@ class StandingOut(Out):
 
 
 class SavedOut(Out):
-    """What became of the answers; each counts in exactly one of the four."""
+    """What happened to each answer. Each counts in exactly one of the first four fields."""
 
     saved: int
     known: int
@@ -185,7 +189,7 @@ def section_times(windows: Sequence[SectionWindow]) -> list[SectionTimeOut]:
 
 
 class StartedOut(AttemptOut):
-    """The attempt as a device takes it up: its lease, its token, its orders and what stands already."""
+    """The attempt in progress: its lease, its token, its orders, and the answers that stand."""
 
     attempt_token: str
     server_time: datetime
@@ -197,7 +201,7 @@ class StartedOut(AttemptOut):
     responses: list[ResponseOut]
 
     @classmethod
-    def of_start(cls, started: Started, clock: Clock) -> Self:
+    def of_start(cls, started: StartedAttempt, clock: Clock) -> Self:
         """What starting or resuming returns."""
         now = clock.now()
         attempt = started.attempt

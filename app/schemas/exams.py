@@ -17,8 +17,15 @@ from app.schemas.attempts import StartedOut
 from app.schemas.changes import Changes
 from app.schemas.common import ONE_LINE, In, Localized, LocalizedName, Moment, Out
 from app.schemas.users import Category
-from app.services.exams import ExamDraft, ExamPaperDraft, ExamResultView, ExamView, MeritRow, PaperView
-from app.services.exams import StartedPaper as Started
+from app.services.exams import (
+    ExamDraft,
+    ExamPaperDraft,
+    ExamResultView,
+    ExamView,
+    MeritRow,
+    PaperView,
+    StartedPaper,
+)
 
 
 def _two_places(value: str) -> str:
@@ -194,7 +201,7 @@ class StartedPaperOut(StartedOut):
     package_key: Annotated[str, Field(description="32 bytes, base64url")]
 
     @classmethod
-    def of_paper(cls, started: Started, clock: Clock) -> Self:
+    def of_paper(cls, started: StartedPaper, clock: Clock) -> Self:
         """What starting an exam's paper returns."""
         key = base64.urlsafe_b64encode(started.package_key).decode().rstrip("=")
         shown = StartedOut.of_start(started.started, clock)

@@ -12,7 +12,9 @@ from app.repositories.questions import QuestionFilter
 from app.schemas.changes import Changes
 from app.schemas.common import ONE_LINE, In, Localized, OptionId, Out
 from app.schemas.media import MediaIds as Media
-from app.services.questions import Content, Duplicate, Place, SheetFormat, Shown
+from app.services.questions import Content, Duplicate, Place, Shown
+from app.sheets.reports import ImportReport, RowWarning
+from app.sheets.writers import SheetFormat
 
 LONGEST_GLANCE = 200
 
@@ -315,6 +317,13 @@ class RowWarningOut(RowErrorOut):
 
     question_id: UUID | None
 
+    @classmethod
+    def of(cls, warning: RowWarning) -> Self:
+        """Return the warning of a report."""
+        return cls(
+            row=warning.row, field=warning.field, message=warning.message, question_id=warning.related_id
+        )
+
 
 class ImportOut(Out):
     """What an import did, or with `dry_run` would do; where there are errors, nothing."""
@@ -324,6 +333,17 @@ class ImportOut(Out):
     unchanged: int
     errors: list[RowErrorOut]
     warnings: list[RowWarningOut]
+
+    @classmethod
+    def of(cls, report: ImportReport) -> Self:
+        """Return the report of an import."""
+        return cls(
+            created=report.created,
+            updated=report.updated,
+            unchanged=report.unchanged,
+            errors=[RowErrorOut.model_validate(error) for error in report.errors],
+            warnings=[RowWarningOut.of(warning) for warning in report.warnings],
+        )
 
 
 class ExportIn(In):

@@ -24,6 +24,7 @@ from app.core.revocations import Revocations
 from app.core.storage import S3Access, Storage
 from app.core.supabase_auth import SupabaseAuth
 from app.core.tokens import AccessTokenVerifier, AttemptTokens
+from app.core.turns import PersonalTurns, Turns
 from app.core.unsubscribe import UnsubscribeTokens
 from app.database import create_engine
 from app.services.placements import PlacementStore
@@ -53,6 +54,9 @@ class Components:
     media: Storage
     files: ProcessPool
     """Where sheets and images are read, and papers typeset."""
+    personal_turns: PersonalTurns
+    bank_turns: Turns
+    """Who works on the whole bank: imports, exports and lists of duplicates take seconds or minutes."""
     mailer: Mailer
     stream: Stream
     hub: Hub
@@ -110,6 +114,8 @@ async def open_components(
             save_pacing=SavePacing(),
             media=_media(settings),
             files=files,
+            personal_turns=PersonalTurns(),
+            bank_turns=_bank_turns(settings),
             mailer=_mailer(settings, clock),
             stream=stream,
             hub=Hub(),
@@ -135,6 +141,15 @@ def _pool_limits(settings: Settings) -> PoolLimits:
         queue=settings.file_queue,
         seconds=settings.file_seconds,
         memory_bytes=settings.file_memory_mb * 1_000_000,
+    )
+
+
+def _bank_turns(settings: Settings) -> Turns:
+    return Turns(
+        at_once=2,
+        queue=settings.file_queue,
+        seconds=settings.file_seconds,
+        busy="Others are importing, exporting or comparing questions. Try again in a moment.",
     )
 
 

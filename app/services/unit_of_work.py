@@ -7,7 +7,6 @@ from weakref import WeakKeyDictionary
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from app.core.errors import DomainError
 from app.database import transaction
 from app.models import AuditEntry
 from app.repositories.analytics.progress import ProgressRepository
@@ -133,21 +132,13 @@ async def unit_of_work(engine: AsyncEngine) -> AsyncIterator[UnitOfWork]:
     A constraint that is violated because of what another transaction has done meanwhile is raised as what
     it means: InUse, AlreadyExists or Invalid.
     """
-    kept: DomainError | None = None
     with violations_told():
         async with transaction(engine) as session:
             uow = UnitOfWork(session)
-            try:
-                yield uow
-            except DomainError as error:
-                if not error.keeps_changes:
-                    raise
-                kept = error
+            yield uow
     if uow.messages.written and (publisher := _publishers.get(engine)) is not None:
         publisher()
     await uow.announce()
-    if kept is not None:
-        raise kept
 
 
 @asynccontextmanager

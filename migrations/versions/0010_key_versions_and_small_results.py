@@ -65,7 +65,7 @@ LEAST_COMMON_MULTIPLE = "create aggregate ias.lcm_of(numeric) (sfunc = lcm, styp
 # For each result the items of its scorecard in the paper's order, with the answer that stands in the log.
 # The result of an attempt whose items are not the paper's questions stays without outcomes.
 CONVERT = """
-    update ias.results set
+    update ias.results set scorecard = null,
       key_id = paper_keys.id, outcomes = sheet.outcomes, marks = sheet.marks,
       marks_denominator = sheet.denominator, answers = sheet.answers::json
     from ias.attempts join ias.paper_keys on paper_keys.paper_id = attempts.paper_id cross join lateral (
@@ -186,6 +186,8 @@ def _convert_results() -> None:
         sa.bindparam("letters", value=LETTERS, type_=postgresql.JSONB),
         sa.bindparam("attempts", type_=postgresql.ARRAY(sa.Uuid)),
     )
+    # Emptied with the conversion: a column that is dropped keeps its room in rows that are not written again.
+    op.alter_column("results", "scorecard", nullable=True, schema="ias")
     op.execute(LEAST_COMMON_MULTIPLE)
     for attempt_ids in _batches(connection):
         connection.execute(convert, {"attempts": attempt_ids})

@@ -1,8 +1,10 @@
 """The audit log: every action is in it, nothing changes or leaves it, and admins alone read it."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +21,7 @@ from app.services.components import Components
 from app.services.unit_of_work import reading, unit_of_work
 from app.services.users import Principal, accounts, operator
 from tests.builders.answer_sheets import bring_sheets
+from tests.builders.attempts import start
 from tests.builders.content import PublishedTest, publish_test
 from tests.builders.exams import (
     HOUR,
@@ -368,6 +371,13 @@ class TestEveryAction:
             audit.record(None, operator(), "peek", Subject("user"))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("kind", audit.ACTIONS)
+def test_the_documentation_names_every_action(kind: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    row = page.split("**The audit log**")[1].split(f"| `{kind}` |")[1].partition("\n")[0]
+    assert set(re.findall(r"`([a-z_-]+)`", row)) == audit.ACTIONS[kind]
+
+
 class TestReads:
     async def test_a_list_names_the_questions_whose_keys_were_shown(self, world: World) -> None:
         held = await world.held()
@@ -393,6 +403,25 @@ class TestReads:
         await world.admin.get(f"{made.path}/print", params={"part": "solutions"})
         entry = (await world.entries(action="read_key"))[0]
         assert entry["details"]["where"] == "print"
+
+    async def test_the_review_of_a_result(self, world: World) -> None:
+        held = await world.held()
+        preview = Entrant(world.admin, held)
+        body_of(await preview.enter())
+        body_of(await preview.submit())
+        path = f"{held.made[0].path}/results"
+        assert body_of(await world.admin.get(path))["questions"]
+        entry = (await world.entries(action="read_key"))[0]
+        assert (entry["details"]["where"], entry["details"]["count"]) == ("result", 3)
+        assert sorted(entry["details"]["question_ids"]) == sorted(map(str, held.made[0].question_ids))
+
+    async def test_the_review_of_a_result_that_no_exam_holds(self, world: World) -> None:
+        made = await world.made()
+        sitting = await start(world.admin, made)
+        body_of(await sitting.submit())
+        before = await world.entries(action="read_key")
+        assert body_of(await world.admin.get(f"{made.path}/results"))["questions"]
+        assert await world.entries(action="read_key") == before
 
     async def test_an_import_names_each_key_that_it_changes(self, world: World) -> None:
         name = uuid4().hex

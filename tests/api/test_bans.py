@@ -1,17 +1,19 @@
 """Bans: they end what a session cannot, attempt tokens, and need no account at the auth server."""
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import logged, start
 from tests.builders.content import publish_test
 from tests.builders.people import PASSWORD, People, new_email
-from tests.conftest import ANON_KEY
+from tests.conftest import ANON_KEY, TestClock
 
 pytestmark = pytest.mark.anyio
 
@@ -93,6 +95,19 @@ class TestChangeStatus:
 
             assert (await admin.put(status, json={"active": True})).status_code == 200
             assert (await device.save(device.response(1, ["b"]))).json()["saved"] == 1
+
+    async def test_sessions_of_before_a_ban_stay_ended_long_after_it_is_lifted(
+        self, api: httpx.AsyncClient, admin: httpx.AsyncClient, parts: Components, clock: TestClock
+    ) -> None:
+        body = {"email": new_email(), "password": PASSWORD, "name": "Asha"}
+        session = (await api.post("/auth/register", json=body)).json()
+        status = f"/users/{session['user_id']}/status"
+        assert (await admin.put(status, json={"active": False})).status_code == 200
+        assert (await admin.put(status, json={"active": True})).status_code == 200
+
+        parts.revocations.forget_expired(clock.now() + timedelta(days=30))
+        refused = await api.post("/auth/refresh", json={"refresh_token": session["refresh_token"]})
+        assert (refused.status_code, refused.json()["code"]) == (401, "invalid_token")
 
     async def test_somebody_without_an_account_is_banned_all_the_same(
         self, admin: httpx.AsyncClient, engine: AsyncEngine

@@ -121,7 +121,7 @@ class TestLimits:
         """The reading process ends; what it would have read never comes into this one."""
         sheet = SHEET + b"Polity,Which?,x,y,a\n" * 19_999
         pool = ProcessPool(PoolLimits(processes=1, memory_bytes=150_000_000))
-        with pytest.raises(TooComplex, match="Split the sheet"):
+        with pytest.raises(TooComplex, match="Split the file"):
             await questions.import_questions(uow, operator(), sheet, files=pool)
         pool.close()
 

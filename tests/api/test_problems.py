@@ -11,8 +11,8 @@ from uuid import UUID
 import httpx
 import pytest
 import structlog
-from fastapi import APIRouter, FastAPI, Form, Query, Security
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, FastAPI, Form, Query, Request, Security
+from fastapi.responses import Response, StreamingResponse
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, EmailStr, field_validator
 from sqlalchemy import text
@@ -90,6 +90,12 @@ async def late() -> None:
     raise DeadlinePassed(datetime(2026, 5, 24, 12, tzinfo=UTC), recorded=True)
 
 
+@router.get("/late/returned")
+async def late_returned(request: Request) -> Response:
+    error = DeadlinePassed(datetime(2026, 5, 24, 12, tzinfo=UTC), recorded=True)
+    return problems.problem_response(request, error)
+
+
 @router.get("/limited", dependencies=[Security(HTTPBearer(auto_error=False))])
 async def limited() -> None:
     raise TooManyRequests(17)
@@ -156,14 +162,23 @@ async def post(client: httpx.AsyncClient, content: bytes, path: str = "/body/1")
     return await client.post(path, content=content, headers={"Content-Type": "application/json"})
 
 
-class TestFacts:
-    async def test_a_fact_with_members(self, client: httpx.AsyncClient) -> None:
+class TestDomainErrors:
+    async def test_members(self, client: httpx.AsyncClient) -> None:
         document = problem(await client.get("/late"), 409, "deadline_passed")
         assert document["deadline_at"] == "2026-05-24T12:00:00Z"
         assert document["recorded"] is True
         assert "errors" not in document
 
-    async def test_a_fact_with_headers(self, client: httpx.AsyncClient) -> None:
+    async def test_an_error_that_is_returned_reads_as_one_that_is_raised(
+        self, client: httpx.AsyncClient
+    ) -> None:
+        raised, returned = [
+            await client.get(path, headers={"X-Request-ID": "same"}) for path in ("/late", "/late/returned")
+        ]
+        assert (raised.status_code, raised.content) == (returned.status_code, returned.content)
+        assert raised.headers == returned.headers
+
+    async def test_headers(self, client: httpx.AsyncClient) -> None:
         answer = await client.get("/limited")
         problem(answer, 429, "too_many_requests")
         assert answer.headers["Retry-After"] == "17"

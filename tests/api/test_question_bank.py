@@ -20,7 +20,7 @@ from app.services.users import operator
 from tests.builders.content import UPSC, add_subject
 from tests.builders.exams import add_exam
 from tests.builders.people import People
-from tests.services.questions.workbook_files import workbook
+from tests.builders.workbooks import workbook
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -279,6 +279,23 @@ class TestWhatIsHeard:
                 await asha.send({"type": "ping"})
             assert await asha.closed() == (1008, "too many messages")
 
+    async def test_too_many_control_frames(self, sockets_url: str, room: Room) -> None:
+        async with joined(sockets_url, room.asha, room.path) as asha:
+            for _ in range(200):
+                await asha.connection.ping()
+            assert await asha.closed() == (1008, "too many messages")
+
+    async def test_a_message_of_empty_parts_that_never_ends(self, sockets_url: str, room: Room) -> None:
+        async with joined(sockets_url, room.asha, room.path) as asha:
+            await asha.connection.send(["{", *[""] * 200])
+            assert await asha.closed() == (1008, "too many messages")
+
+    async def test_a_ping_and_a_message_in_parts_are_answered(self, sockets_url: str, room: Room) -> None:
+        async with joined(sockets_url, room.asha, room.path) as asha:
+            await (await asha.connection.ping())
+            await asha.connection.send(['{"type"', ': "ping"}'])
+            assert (await asha.next_of("time"))["data"]
+
     async def test_unknown_and_others_messages_are_acknowledged_in_vain(
         self, sockets_url: str, parts: Components, room: Room
     ) -> None:

@@ -11,10 +11,10 @@ import httpx
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.models import Attempt, ResponseEvent
 from app.services import attempts
-from app.services.attempts import Response
-from app.services.attempts.saving import Target
+from app.services.attempts import Response, SaveTarget
 from app.services.components import Components
 from app.services.unit_of_work import Reading, UnitOfWork, reading
 from app.services.users import Principal, principal_of
@@ -106,7 +106,7 @@ async def graded_attempt(
     if answers:
         sent = [response(made, at, given, time_spent_ms=time_spent_ms) for at, given in answers.items()]
         await attempts.save(uow, parts, target_of(attempt), sent, now)
-    return await attempts.submit(uow, parts, attempt.id, candidate.id, made.id, now + TIME_TAKEN)
+    return await attempts.submit(uow, parts, ref_of(attempt), now + TIME_TAKEN)
 
 
 def response(made: PublishedTest, number: int, answer: Any, revision: int = 1, **more: Any) -> Response:
@@ -115,12 +115,15 @@ def response(made: PublishedTest, number: int, answer: Any, revision: int = 1, *
     return Response(made.question_ids[number], revision, answer, **(fields | more))
 
 
-def target_of(attempt: Attempt, lease: int | None = None) -> Target:
-    """The target of responses: the attempt, and its lease unless another is given."""
+def target_of(attempt: Attempt, lease: int | None = None) -> SaveTarget:
+    """Where the answers of an attempt's device go."""
+    return SaveTarget(ref_of(attempt), attempt.paper_id, lease or attempt.lease)
+
+
+def ref_of(attempt: Attempt) -> AttemptRef:
+    """The attempt as its candidate names it."""
     assert attempt.user_id is not None
-    return Target(
-        attempt.user_id, attempt.test_id, None, attempt.id, attempt.paper_id, lease or attempt.lease
-    )
+    return AttemptRef(attempt.id, attempt.user_id, AttemptScope(attempt.test_id, attempt.exam_paper_id))
 
 
 async def events(reads: Reading, attempt_id: UUID) -> list[ResponseEvent]:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from app.cli.import_ import import_app
 from app.config import get_settings
 from tests.builders.pictures import encoded, halves
-from tests.services.questions.workbook_files import workbook
+from tests.builders.workbooks import workbook
 
 
 @pytest.fixture(autouse=True)

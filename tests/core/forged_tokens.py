@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.utils import base64url_encode
 
+from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.tokens import (
     AccessTokenVerifier,
     AttemptGrant,
@@ -137,10 +138,7 @@ def lifetime() -> dict[str, int]:
 
 def grant(**changes: Any) -> AttemptGrant:
     values: dict[str, Any] = {
-        "user_id": USER,
-        "attempt_id": UUID(int=1),
-        "test_id": UUID(int=2),
-        "exam_paper_id": None,
+        "attempt": AttemptRef(UUID(int=1), USER, AttemptScope(UUID(int=2))),
         "paper_id": UUID(int=3),
         "lease": 1,
         "deadline_at": NOW + timedelta(hours=2),

@@ -9,6 +9,7 @@ import jwt
 import pytest
 from jwt.utils import base64url_encode
 
+from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.tokens import (
     AccessTokenVerifier,
     AttemptTokens,
@@ -220,12 +221,15 @@ class TestAttacks:
                 await verifier.verify(token(sign=by_secret(b"public"), alg=algorithm, kid="oct"))
 
 
+AT_AN_EXAM_PAPER = AttemptRef(UUID(int=1), USER, AttemptScope(UUID(int=2), UUID(int=4)))
+
+
 class TestAttemptTokens:
     @pytest.fixture
     def tokens(self, clock: StoppedClock) -> AttemptTokens:
         return AttemptTokens(SECRET, clock)
 
-    @pytest.mark.parametrize("changes", [{}, {"exam_paper_id": UUID(int=4)}, {"lease": 17}], ids=str)
+    @pytest.mark.parametrize("changes", [{}, {"attempt": AT_AN_EXAM_PAPER}, {"lease": 17}], ids=str)
     def test_grant_what_they_were_issued_for(self, tokens: AttemptTokens, changes: dict[str, Any]) -> None:
         assert tokens.read(tokens.issue(grant(**changes))) == grant(**changes)
 

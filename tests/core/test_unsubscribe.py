@@ -6,6 +6,7 @@ from uuid import uuid4
 import jwt
 import pytest
 
+from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.tokens import AttemptGrant, AttemptTokens, InvalidToken
 from app.core.unsubscribe import UnsubscribeTokens, Unsubscription
 
@@ -48,7 +49,7 @@ class TestUnsubscribeTokens:
 
     def test_what_was_signed_for_another_purpose_is_none(self) -> None:
         """The secret itself is nobody's key, and attempt tokens have another."""
-        grant = AttemptGrant(uuid4(), uuid4(), uuid4(), None, uuid4(), 1, NOON)
+        grant = AttemptGrant(AttemptRef(uuid4(), uuid4(), AttemptScope(uuid4())), uuid4(), 1, NOON)
         claims = {"iss": "ias/unsubscribe", "sub": str(uuid4()), "topic": "reminders", "exp": 2**40}
         for token in (AttemptTokens(SECRET, Clock()).issue(grant), jwt.encode(claims, SECRET, "HS256")):
             with pytest.raises(InvalidToken):

@@ -9,3 +9,7 @@ FILE = "tests/api/attempts/test_clock_steps.py"
 def main() -> int:
     """Run the tests of the clock; 0 if they pass."""
     return subprocess.run([sys.executable, "-m", "pytest", FILE], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -9,11 +9,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -22,11 +20,11 @@ import httpx
 from app.cli.local.home import Home
 from app.cli.local.servers import SHARED
 from app.config import get_settings
-from devservers.network import free_port
 from rehearsal.account import Account
 from rehearsal.author import Author
 from rehearsal.questions import compose
 from tests.faults import hostile_files as hostile
+from tests.faults import installation
 
 SLOWEST_PROBE = 0.5
 MOST_GROWTH = 100
@@ -215,28 +213,9 @@ def _megabytes(pid: int) -> float:
     return int(said.stdout or 0) / 1_000
 
 
-@contextmanager
-def _running() -> Iterator[Home]:
-    """The `ias up` that runs in IAS_HOME, or else one of our own."""
-    if os.environ.get("IAS_HOME") and (home := Home.from_environment()).read_run() is not None:
-        yield home
-        return
-    with TemporaryDirectory() as folder:
-        home = Home(Path(folder) / "home")
-        environment = os.environ | {"IAS_HOME": str(home.folder), "PORT": str(free_port())}
-        command = [sys.executable, "-P", "-m", "app.cli", "up"]
-        with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, cwd=folder) as up:
-            try:
-                while up.poll() is None and home.read_run() is None:
-                    time.sleep(EVERY)
-                yield home
-            finally:
-                up.terminate()
-
-
 def main() -> int:
     """0 if everything held."""
-    with _running() as home:
+    with installation.running_or_own() as home:
         run = home.read_run() or {}
         os.environ |= {name: run[name.lower()] for name in SHARED if run.get(name.lower())}
         get_settings.cache_clear()

@@ -12,7 +12,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -30,14 +29,13 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.cli.demo_content import PASSWORD
-from app.cli.local.home import Home
 from app.cli.local.servers import SHARED
 from app.main import create_app
 from devservers.network import LOOPBACK, free_port
 from devservers.processes import wait_for
 from tests.builders.world import PARAMETER
-from tests.cli.conftest import FROM_OUTSIDE
 from tests.conftest import ROOT
+from tests.faults import installation
 from tests.faults.raw_requests import status_of
 from tests.hostile_bodies import SHAPES, WORST, Frame, frame_of
 
@@ -67,12 +65,11 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.attack:
         return _attack_by_plan(json.load(sys.stdin))
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ias-hostile-")))
-        folder.chmod(0o755)  # PostgreSQL runs as another user, if this one is root.
-        run = stack.enter_context(_everything(folder))
+        home = stack.enter_context(installation.own())
+        run = home.read_run() or {}
         server = Server(run["api_url"], run["pids"]["api"])
         if arguments.planted:
-            server = stack.enter_context(_planted(run, folder))
+            server = stack.enter_context(_planted(run, home.folder))
         return _measure(
             server,
             Seat.taken(server.url),
@@ -108,31 +105,6 @@ class Server:
     def waited(self) -> float:
         """Milliseconds that its main thread has waited for a processor which others had."""
         return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[1]) / 1e6
-
-
-@contextmanager
-def _everything(folder: Path) -> Iterator[Json]:
-    """`ias up` in a home of its own; what its run.json says."""
-    outside = {name: value for name, value in os.environ.items() if name not in FROM_OUTSIDE}
-    home, port = Home(folder / "home"), free_port()
-    with (folder / "up.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "app.cli", "up"],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            cwd=folder,
-            env=outside | {"IAS_HOME": str(home.folder), "PORT": str(port)},
-        )
-    try:
-        wait_for(lambda: bool(home.read_run()) or process.poll() is not None, PATIENCE)
-        if not (run := home.read_run()):
-            raise SystemExit((folder / "up.log").read_text())
-        yield run
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from openpyxl.xml.constants import SHEET_MAIN_NS
 from PIL import Image
 
 from tests.builders.pictures import encoded, webp_header
-from tests.services.questions.workbook_files import HEADER, RIVER, repacked, workbook
+from tests.builders.workbooks import HEADER, RIVER, repacked, workbook
 
 _SHEET_XML, _STRINGS = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"
 _STRINGS_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"

@@ -2,9 +2,9 @@
 
     python -m tests.faults.timing [--calls 400] [--rounds 5]
 
-finds the `ias up` of IAS_HOME (or takes API_URL), registers accounts, and asks each route in random order for
-known and unknown addresses. The AUC is the probability that a known address takes longer than an unknown one:
-0.5 tells nothing.
+takes the API at API_URL, the `ias up` that runs in IAS_HOME, or one of its own. It registers accounts and
+asks each route in random order for known and unknown addresses. The AUC is the probability that a known
+address takes longer than an unknown one: 0.5 tells nothing.
 
 The rule stands before the first call. A call is compared with calls of its own round, since a machine is
 slower at one time than at another. The AUC is the mean of all rounds, and no round is left out. Its interval
@@ -20,19 +20,20 @@ Each round is printed. The command fails unless every route holds.
 import argparse
 import asyncio
 import bisect
-import json
 import math
 import os
 import random
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
+
+from tests.faults import installation
 
 LOWEST, HIGHEST = 0.45, 0.55
 NORMAL_99 = 2.576
@@ -227,18 +228,19 @@ def routes(api_url: str, auth: tuple[str, str] | None, *, confirmed_first: bool)
     return found
 
 
-def system() -> tuple[str, tuple[str, str] | None]:
-    """The API's address, and the embedded auth server's with its public key where there is one."""
+@contextmanager
+def system() -> Iterator[tuple[str, tuple[str, str] | None]]:
+    """The API's address, and the auth server's with its public key where it is a development server."""
     if url := os.environ.get("API_URL"):
-        return url.rstrip("/"), None
-    home = Path(os.environ.get("IAS_HOME", ".ias"))
-    addresses = json.loads((home / "run.json").read_text())
-    return addresses["api_url"].rstrip("/"), (addresses["supabase_url"], addresses["supabase_anon_key"])
+        yield url.rstrip("/"), None
+        return
+    with installation.running_or_own() as home:
+        run = home.read_run() or {}
+        yield run["api_url"].rstrip("/"), (run["supabase_url"], run["supabase_anon_key"])
 
 
-async def run(calls: int, rounds: int) -> list[Measured]:
+async def run(api_url: str, auth: tuple[str, str] | None, calls: int, rounds: int) -> list[Measured]:
     """Measure every route with `calls` calls a round, half of them for known addresses."""
-    api_url, auth = system()
     dice = random.Random(SEED)
     async with httpx.AsyncClient(timeout=60) as http:
         known, confirmed_first = await registered(http, api_url, calls // 2)
@@ -257,7 +259,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.calls < 4 or given.rounds < 1:
         parser.error("a round has at least 4 calls, and there is at least one")
-    measured = asyncio.run(run(given.calls, given.rounds))
+    with system() as (api_url, auth):
+        measured = asyncio.run(run(api_url, auth, given.calls, given.rounds))
     return 0 if all(each.verdict == "holds" for each in measured) else 1
 
 

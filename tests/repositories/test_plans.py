@@ -16,7 +16,7 @@ from app.core.ids import uuid7
 from app.models import Attempt
 from app.repositories.attempts import NewEvent, SaveRequest
 from app.services.unit_of_work import UnitOfWork
-from tests.builders.attempts import add_candidate
+from tests.builders.attempts import add_candidate, ref_of
 from tests.builders.content import PublishedTest, publish_test
 from tests.builders.exams import add_exam
 from tests.conftest import cloned_database
@@ -62,11 +62,9 @@ class Stage:
 
     def request(self) -> SaveRequest:
         """A save of one answer."""
-        assert self.attempt.user_id is not None
         sent = [NewEvent(self.made.question_ids[0], 1000, ["a"], False, 0, None, None)]
         grace = timedelta(seconds=10)
-        place = self.attempt.id, self.made.id, self.attempt.exam_paper_id
-        return SaveRequest(*place, self.attempt.user_id, 1, sent, NOW, grace)
+        return SaveRequest(ref_of(self.attempt), 1, sent, NOW, grace)
 
     async def plan(self, use: Use, mode: Mode) -> Node:
         """How PostgreSQL ran the statement: planned for its values, or as asyncpg's statements end up."""
@@ -182,18 +180,18 @@ async def _save(stage: Stage) -> object:
 
 
 async def _running(stage: Stage) -> object:
-    assert stage.attempt.user_id is not None
-    return await stage.uow.attempts.running(stage.attempt.user_id, stage.made.id, stage.attempt.exam_paper_id)
+    ref = ref_of(stage.attempt)
+    return await stage.uow.attempts.running(ref.user_id, ref.scope)
 
 
 async def _earlier(stage: Stage) -> object:
-    assert stage.attempt.user_id is not None
-    return await stage.uow.attempts.earlier(stage.attempt.user_id, stage.made.id, stage.attempt.exam_paper_id)
+    ref = ref_of(stage.attempt)
+    return await stage.uow.attempts.earlier(ref.user_id, ref.scope)
 
 
 async def _latest(stage: Stage) -> object:
-    assert stage.attempt.user_id is not None
-    return await stage.uow.attempts.latest(stage.attempt.user_id, stage.made.id, stage.attempt.exam_paper_id)
+    ref = ref_of(stage.attempt)
+    return await stage.uow.attempts.latest(ref.user_id, ref.scope)
 
 
 async def _own(stage: Stage) -> object:
@@ -208,13 +206,7 @@ async def _place(stage: Stage) -> object:
 
 
 async def _lock(stage: Stage) -> object:
-    assert stage.attempt.user_id is not None
-    return await stage.uow.attempts.lock(
-        stage.attempt.id,
-        of=stage.attempt.user_id,
-        test=stage.made.id,
-        exam_paper=stage.attempt.exam_paper_id,
-    )
+    return await stage.uow.attempts.lock(ref_of(stage.attempt))
 
 
 async def _standing(stage: Stage) -> object:

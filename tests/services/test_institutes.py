@@ -25,12 +25,13 @@ from app.repositories.questions import QuestionFilter
 from app.repositories.questions.passages import PassageFilter
 from app.services import questions, subjects, tests
 from app.services.components import Components
-from app.services.questions import Content, Place, SheetFormat, media, passages
+from app.services.questions import Content, Place, media, passages
 from app.services.questions.passages import PassageDraft
 from app.services.subjects import ChapterDraft, SubjectDraft
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
+from app.sheets.writers import SheetFormat
 from tests.builders.content import UPSC, add_subject
 from tests.builders.people import add_stranger
 from tests.builders.pictures import picture
@@ -211,7 +212,7 @@ async def an_import_makes_rows_of_their_own(world: World) -> None:
         assert [error.field for error in refused.errors] == list(named)
     report = await questions.import_questions(world.uow, world.stranger, world.sheet())
     assert (report.created, report.updated) == (1, 0)
-    theirs = (await questions.find(world.uow, world.stranger, report.question_ids[0])).question
+    theirs = (await questions.find(world.uow, world.stranger, report.item_ids[0])).question
     assert theirs.subject_id != world.subject.id
 
 

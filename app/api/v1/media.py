@@ -51,7 +51,7 @@ async def _visible(media_id: UUID, holder: AttemptHolder, parts: Parts) -> Media
     # In a transaction of its own: the storage may be slow, and answers need the connections meanwhile.
     async with reading(parts.engine) as reads:
         if holder.grant is not None:
-            return await media.find_in_attempt(reads, holder.user_id, holder.grant.attempt_id, media_id)
+            return await media.find_in_attempt(reads, holder.user_id, holder.grant.attempt.id, media_id)
         assert holder.principal is not None  # noqa: S101 -- who has no attempt token is signed in
         return await media.find(reads, holder.principal, media_id)
 

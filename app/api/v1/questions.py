@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, File, Form, Path, Query, UploadFile, sta
 from fastapi.responses import Response, StreamingResponse
 from pydantic import StringConstraints
 
-from app.api.deps import CurrentAuthor, CurrentBankReader, Paging, Parts, Reads, Uow, takes_nothing
+from app.api.deps import BankTurn, CurrentAuthor, CurrentBankReader, Paging, Parts, Reads, Uow, takes_nothing
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core import full_collections
@@ -30,7 +30,8 @@ from app.schemas.questions import (
     Tag,
 )
 from app.services import questions
-from app.services.questions import EmptyKey, ImagesZip, SheetFormat
+from app.services.questions import EmptyKey, ImagesZip
+from app.sheets.writers import SheetFormat
 
 router = APIRouter(prefix="/questions", tags=["questions"], route_class=PermissionFirstRoute)
 
@@ -89,6 +90,7 @@ async def create_question(body: QuestionIn, author: CurrentAuthor, uow: Uow) -> 
 @router.post("/import", responses=problems(Forbidden, TooLarge, Invalid, TooComplex, Unavailable))
 async def import_questions(
     author: CurrentAuthor,
+    _: BankTurn,
     uow: Uow,
     parts: Parts,
     file: Annotated[
@@ -146,11 +148,13 @@ async def import_questions(
             images=ImagesZip(await images.read(), parts.media) if images is not None else None,
             files=parts.files,
         )
-    return ImportOut.model_validate(report)
+    return ImportOut.of(report)
 
 
-@router.post("/export", response_class=Response, responses=A_SHEET | problems(Forbidden, Invalid))
-async def export_questions(body: ExportIn, author: CurrentAuthor, reads: Reads) -> Response:
+@router.post(
+    "/export", response_class=Response, responses=A_SHEET | problems(Forbidden, Invalid, Unavailable)
+)
+async def export_questions(body: ExportIn, author: CurrentAuthor, _: BankTurn, reads: Reads) -> Response:
     """The questions as a sheet; importing it again changes nothing.
 
     What a spreadsheet would run has an apostrophe before it, which an import takes away again. Left out are
@@ -176,10 +180,11 @@ async def question_template(_: CurrentAuthor, format: SheetFormat = SheetFormat.
     )
 
 
-@router.get("/duplicates", responses=problems(Forbidden, Invalid))
+@router.get("/duplicates", responses=problems(Forbidden, Invalid, Unavailable))
 async def list_duplicates(
-    reads: Reads,
     reader: CurrentBankReader,
+    _: BankTurn,
+    reads: Reads,
     paging: Paging,
     subject_id: UUID | None = None,
     threshold: Annotated[float, Query(ge=0.7, le=1, description="How alike, by shared trigrams")] = 0.8,

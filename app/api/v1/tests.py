@@ -6,6 +6,15 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
 from pydantic import Field
 
+from app.api.attempts import (
+    PAPER_ANSWERS,
+    attempt_of,
+    paper_answer,
+    paper_id_of,
+    refuse_banned,
+    saved_answer,
+    target_of,
+)
 from app.api.deps import (
     AttemptHolder,
     CurrentAuthor,
@@ -20,14 +29,7 @@ from app.api.deps import (
 from app.api.disconnects import while_connected
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
-from app.api.sitting import (
-    PAPER_ANSWERS,
-    check_grant,
-    held_paper_id,
-    paper_answer,
-    refuse_banned,
-    target_of,
-)
+from app.core.attempt_scope import AttemptScope
 from app.core.errors import (
     AttemptNotInProgress,
     AttemptsExhausted,
@@ -241,25 +243,31 @@ async def get_questions(
     accept_encoding: Annotated[str, Header()] = "",
 ) -> Response:
     """The paper of your latest attempt: all languages, in the author's order; yours comes with `start`."""
-    paper = await parts.papers.get(reads, await held_paper_id(reads, holder, test_id))
+    paper = await parts.papers.get(reads, await paper_id_of(reads, holder, AttemptScope(test_id)))
     return paper_answer(paper, if_none_match, accept_encoding)
 
 
 @router.post(
     "/{test_id}/responses",
+    response_model=SavedOut,
     responses=problems(AttemptNotInProgress, DeadlinePassed, SectionClosed, SaveLimitReached, Invalid),
 )
 async def save_responses(
-    test_id: UUID, body: ResponsesIn, holder: AttemptHolder, uow: Uow, parts: Parts, now: Now
-) -> SavedOut:
+    request: Request,
+    test_id: UUID,
+    body: ResponsesIn,
+    holder: AttemptHolder,
+    uow: Uow,
+    parts: Parts,
+    now: Now,
+) -> SavedOut | Response:
     """Save answers. Once this says 200 they are on disk and will be graded.
 
     Send a queue in any order, as often as you like: what is known is counted, what is older than what stands
     fills gaps only. `superseded` and `conflicts` show what stands instead of what you sent.
     """
-    target = await target_of(uow, holder, body, test_id)
-    sent = [response.event() for response in body.responses]
-    return SavedOut.of(await attempts.save(uow, parts, target, sent, now))
+    target = await target_of(uow, holder, AttemptScope(test_id), body)
+    return saved_answer(request, await attempts.save(uow, parts, target, body.sent(), now))
 
 
 @router.post("/{test_id}/submit")
@@ -267,9 +275,9 @@ async def submit_test(
     test_id: UUID, body: SubmitIn, holder: AttemptHolder, uow: Uow, parts: Parts, now: Now
 ) -> AttemptOut:
     """Submit the attempt and grade it. Submitting again returns the same result."""
-    check_grant(holder, body.attempt_id, test_id)
+    attempt = attempt_of(holder, body.attempt_id, AttemptScope(test_id))
     await refuse_banned(uow, holder)
-    return AttemptOut.of(await attempts.submit(uow, parts, body.attempt_id, holder.user_id, test_id, now))
+    return AttemptOut.of(await attempts.submit(uow, parts, attempt, now))
 
 
 @router.get("/{test_id}/results", responses=problems(NotGradedYet))

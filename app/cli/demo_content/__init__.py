@@ -126,6 +126,6 @@ async def _publish(uow: UnitOfWork, parts: Components, file: str, fields: dict[s
     report = await import_questions(uow, operator(), sheet)
     if report.errors:
         raise Invalid(f"{file}, row {report.errors[0].row}: {report.errors[0].message}")
-    section = tests.SectionDraft(name={"en": "Questions", "hi": "प्रश्न"}, question_ids=report.question_ids)
+    section = tests.SectionDraft(name={"en": "Questions", "hi": "प्रश्न"}, question_ids=report.item_ids)
     test = await tests.create(uow, operator(), tests.TestDraft(sections=[section], **fields))
     await tests.publish(uow, operator(), test.id, parts.clock.now())

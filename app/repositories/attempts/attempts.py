@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import ScalarResult, Select, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.errors import NotFound
 from app.core.ids import first_uuid7
 from app.models import Attempt, AttemptStatus, ResponseEvent, Result, ScoreCount
@@ -137,12 +138,9 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class SaveRequest:
-    """Whose attempt takes which responses, under which lease, and when they arrived."""
+    """Which attempt takes which responses, under which lease, and when they arrived."""
 
-    attempt_id: UUID
-    test_id: UUID
-    exam_paper_id: UUID | None
-    user_id: UUID
+    attempt: AttemptRef
     lease: int
     events: Sequence[NewEvent]
     now: datetime
@@ -165,52 +163,52 @@ Identity = tuple[UUID, int, int]
 
 
 class AttemptRepository(Repository):
-    """One person's sittings. Every statement starts from the rows that this person may touch."""
+    """One person's attempts. Every statement starts from the rows that this person may access."""
 
-    async def running(self, user_id: UUID, test_id: UUID, exam_paper_id: UUID | None) -> Attempt | None:
-        """The sitting under way, locked."""
-        statement = self._of(user_id, test_id, exam_paper_id).where(Attempt.status.in_(RUNNING))
+    async def running(self, user_id: UUID, scope: AttemptScope) -> Attempt | None:
+        """Lock and return the attempt that is in progress or paused."""
+        statement = self._of(user_id, scope).where(Attempt.status.in_(RUNNING))
         return (await self._locked(statement)).one_or_none()
 
-    async def earlier(self, user_id: UUID, test_id: UUID, exam_paper_id: UUID | None) -> Sequence[Attempt]:
-        """All sittings so far, void ones too, in their order."""
-        statement = self._of(user_id, test_id, exam_paper_id).order_by(Attempt.number)
+    async def earlier(self, user_id: UUID, scope: AttemptScope) -> Sequence[Attempt]:
+        """All attempts so far in the order of their numbers, void ones included."""
+        statement = self._of(user_id, scope).order_by(Attempt.number)
         return (await self._session.scalars(statement)).all()
 
     async def add(self, attempt: Attempt) -> None:
-        """Keep a new sitting."""
+        """Insert a new attempt."""
         self._session.add(attempt)
         await self._session.flush()
 
     async def next_lease(self, attempt: Attempt, device: str | None) -> None:
-        """Hand the attempt to another device, or to the same one again."""
+        """Give the next lease to a device."""
         attempt.lease += 1
         attempt.device = device
         await self._session.flush()
 
-    async def lock(self, attempt_id: UUID, *, of: UUID, test: UUID, exam_paper: UUID | None) -> Attempt:
-        """A person's attempt, with saves and other submits shut out until the transaction ends."""
-        statement = self._of(of, test, exam_paper).where(Attempt.id == attempt_id)
+    async def lock(self, attempt: AttemptRef) -> Attempt:
+        """Lock a person's attempt. Saves and other submits wait until the transaction ends."""
+        statement = self._of(attempt.user_id, attempt.scope).where(Attempt.id == attempt.id)
         return _found((await self._locked(statement)).one_or_none())
 
-    async def find(self, attempt_id: UUID, *, of: UUID, test: UUID, exam_paper: UUID | None) -> Attempt:
+    async def find(self, attempt: AttemptRef) -> Attempt:
         """A person's attempt."""
-        statement = self._of(of, test, exam_paper).where(Attempt.id == attempt_id)
+        statement = self._of(attempt.user_id, attempt.scope).where(Attempt.id == attempt.id)
         return _found((await self._session.scalars(statement)).one_or_none())
 
-    async def latest(self, user_id: UUID, test_id: UUID, exam_paper_id: UUID | None) -> Attempt:
+    async def latest(self, user_id: UUID, scope: AttemptScope) -> Attempt:
         """A person's last attempt that is not void."""
         statement = (
-            self._of(user_id, test_id, exam_paper_id)
+            self._of(user_id, scope)
             .where(Attempt.status != AttemptStatus.VOID)
             .order_by(Attempt.number.desc())
             .limit(1)
         )
         return _found((await self._session.scalars(statement)).one_or_none())
 
-    async def current(self, user_id: UUID, test_id: UUID, exam_paper_id: UUID | None) -> Attempt:
-        """A person's last attempt; a void one only where there is no other."""
-        statement = self._of(user_id, test_id, exam_paper_id).order_by(
+    async def current(self, user_id: UUID, scope: AttemptScope) -> Attempt:
+        """A person's last attempt. A void one is returned only if there is no other."""
+        statement = self._of(user_id, scope).order_by(
             Attempt.status == AttemptStatus.VOID, Attempt.number.desc()
         )
         return _found((await self._session.scalars(statement.limit(1))).one_or_none())
@@ -241,10 +239,10 @@ class AttemptRepository(Repository):
 
     async def _save_once(self, request: SaveRequest) -> SaveOutcome | None:
         parameters = {
-            "attempt_id": request.attempt_id,
-            "test_id": request.test_id,
-            "exam_paper_id": request.exam_paper_id,
-            "user_id": request.user_id,
+            "attempt_id": request.attempt.id,
+            "test_id": request.attempt.scope.test_id,
+            "exam_paper_id": request.attempt.scope.exam_paper_id,
+            "user_id": request.attempt.user_id,
             "lease": request.lease,
             "now": request.now,
             "grace": request.grace,
@@ -316,11 +314,11 @@ class AttemptRepository(Repository):
     async def _locked(self, statement: Select[Attempt]) -> ScalarResult[Attempt]:
         return await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, statement)
 
-    def _of(self, user_id: UUID, test_id: UUID, exam_paper_id: UUID | None) -> Any:
+    def _of(self, user_id: UUID, scope: AttemptScope) -> Any:
         return select(Attempt).where(
             Attempt.user_id == user_id,
-            Attempt.test_id == test_id,
-            Attempt.exam_paper_id.is_not_distinct_from(exam_paper_id),
+            Attempt.test_id == scope.test_id,
+            Attempt.exam_paper_id.is_not_distinct_from(scope.exam_paper_id),
         )
 
 

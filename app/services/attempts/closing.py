@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 from typing import Literal
-from uuid import UUID
 
 from app.config import Settings
 from app.core.arrival import LONGEST_HOLD
+from app.core.attempt_scope import AttemptRef
 from app.engine import timing
 from app.models import Attempt, AttemptStatus
 from app.repositories.attempts import RUNNING
@@ -14,22 +14,13 @@ from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
 
 
-async def submit(
-    uow: UnitOfWork,
-    parts: Components,
-    attempt_id: UUID,
-    user_id: UUID,
-    test_id: UUID,
-    now: datetime,
-    *,
-    exam_paper_id: UUID | None = None,
-) -> Attempt:
+async def submit(uow: UnitOfWork, parts: Components, ref: AttemptRef, now: datetime) -> Attempt:
     """End an attempt and grade it. Submitting again, at once or later, gives the same attempt.
 
     The lock waits for saves that are under way and makes later ones wait: an answer is in this grading, or
     its save is refused. An exam's official attempts are graded by a job, and stay `submitted` until release.
     """
-    attempt = await uow.attempts.lock(attempt_id, of=user_id, test=test_id, exam_paper=exam_paper_id)
+    attempt = await uow.attempts.lock(ref)
     if attempt.status in RUNNING:
         if is_late(now, attempt, timedelta(seconds=parts.settings.grace_seconds)):
             await close(uow, attempt, "deadline", attempt.deadline_at)

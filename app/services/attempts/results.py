@@ -12,7 +12,7 @@ from app.engine.grading import scorecard_of
 from app.engine.marks import RoundingPolicy, printed
 from app.engine.scoring import Outcome, Scorecard, Tally
 from app.models import Attempt, AttemptStatus, LocalizedText, Result
-from app.services import embargo
+from app.services import audit, embargo
 from app.services.components import Components
 from app.services.tests.papers import CompiledKey
 from app.services.unit_of_work import Reading
@@ -53,7 +53,7 @@ class ResultView:
 async def result(
     reads: Reading, parts: Components, user: Principal, test_id: UUID, attempt_id: UUID | None
 ) -> ResultView:
-    """The result of an attempt, made by itself or in an exam, by default the latest.
+    """The result of an attempt, in an exam or outside, by default the latest.
 
     While an exam holds the test there is none, but for who made the test. Where an exam holds a question of
     the paper, the result waits for its release as if nobody had graded it. Raises NotFound, or NotGradedYet.
@@ -72,6 +72,7 @@ async def result(
     ranked = graded.counted and not await reads.embargo.withholds_rank(embargo.reader(user), test_id)
     standing = ranking.standing(histogram, score) if ranked else None
     policy = key.rules.rounding
+    may_review = await _may_review(reads, test_id)
     return ResultView(
         attempt=attempt,
         figures=_figures(card, policy),
@@ -82,7 +83,7 @@ async def result(
         rank=standing.rank if standing else None,
         participants=sum(histogram.values()),
         percentile=standing.percentile if standing else None,
-        questions=await _review(reads, graded, card, key) if await _may_review(reads, test_id) else None,
+        questions=await _review(reads, user, graded, card, key) if may_review else None,
     )
 
 
@@ -121,7 +122,13 @@ async def _may_review(reads: Reading, test_id: UUID) -> bool:
     )
 
 
-async def _review(reads: Reading, graded: Result, card: Scorecard, key: CompiledKey) -> list[QuestionReview]:
+async def _review(
+    reads: Reading, user: Principal, graded: Result, card: Scorecard, key: CompiledKey
+) -> list[QuestionReview]:
+    """Each question with its key. Staff who see keys that an exam holds are in the audit log."""
+    if user.is_staff:
+        held = await audit.held_among(reads, [item.question_id for item in card.items])
+        audit.record_key_read(reads, user, held, where="result")
     time_spent = await reads.attempts.time_spent(graded.attempt_id)
     reviews = []
     for number, (item, answer) in enumerate(zip(card.items, graded.answers, strict=True), start=1):

@@ -1,4 +1,7 @@
-"""Saving answers: checked against the paper in memory, judged and logged by one statement (decision D5)."""
+"""Saving answers: checked against the paper in memory, then judged and logged by one statement.
+
+The reasons are in docs/decisions/0012.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from app.core.attempt_scope import AttemptRef
 from app.core.errors import (
     AttemptNotInProgress,
-    DeadlinePassed,
     FieldError,
     Invalid,
     NotFound,
@@ -28,24 +31,21 @@ from app.services.tests.papers import FrozenPaper, PaperQuestion
 from app.services.unit_of_work import UnitOfWork
 
 Response = NewEvent
-"""One response as a device sends it; the lease is the request's."""
+"""One response as a device sends it. All responses of a request have the request's lease."""
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Which attempt a request writes to, and under which lease."""
+class SaveTarget:
+    """The attempt that a request saves to, the paper version that it has, and the lease of the device."""
 
-    user_id: UUID
-    test_id: UUID
-    exam_paper_id: UUID | None
-    attempt_id: UUID
+    attempt: AttemptRef
     paper_id: UUID
     lease: int
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What stands for a question where the answer sent does not."""
+class StandingAnswer:
+    """The answer that counts for a question, where it is not the one that was sent."""
 
     question_id: UUID
     lease: int
@@ -55,43 +55,45 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class SaveReport:
-    """What became of each response: it counts in exactly one of the four."""
+    """What happened to each response. Each counts in exactly one of the first four fields."""
 
     saved: int
     known: int
-    superseded: Sequence[Standing]
-    conflicts: Sequence[Standing]
+    superseded: Sequence[StandingAnswer]
+    conflicts: Sequence[StandingAnswer]
     server_time: datetime
     deadline_at: datetime
 
 
-async def save(
-    uow: UnitOfWork, parts: Components, target: Target, sent: Sequence[Response], now: datetime
-) -> SaveReport:
-    """Log responses; what this returns is committed before the client hears of it, and will be graded.
+@dataclass(frozen=True, slots=True)
+class LateSave:
+    """The responses came after the deadline and its grace. New ones were kept as late and do not count."""
 
-    Raises Invalid (none is saved), NotFound, AttemptNotInProgress, SectionClosed, TooManyRequests,
-    SaveLimitReached, or DeadlinePassed, which keeps the responses as late.
+    deadline_at: datetime
+    recorded: bool
+    """Whether some responses were new, and were kept as late."""
+    known: int
+    """How many responses had been saved in time before. They count."""
+
+
+async def save(
+    uow: UnitOfWork, parts: Components, target: SaveTarget, sent: Sequence[Response], now: datetime
+) -> SaveReport | LateSave:
+    """Log responses. The transaction commits before the client gets the report; what is saved is graded.
+
+    Raises Invalid, NotFound, AttemptNotInProgress, SectionClosed, TooManyRequests or SaveLimitReached; then
+    nothing is saved.
     """
-    saver = parts.save_pacing.admit(target.user_id, target.attempt_id, len(sent), now)
+    attempt = target.attempt
+    saver = parts.save_pacing.admit(attempt.user_id, attempt.id, len(sent), now)
     if saver.is_count_due:
-        await _count(uow, saver, target.attempt_id)
+        await _count(uow, saver, attempt.id)
     paper = await parts.papers.get(uow, target.paper_id)
     _check(paper, sent)
     grace = timedelta(seconds=parts.settings.grace_seconds)
     if paper.has_timed_sections:
         await _check_sections(uow, target, paper, sent, now, grace)
-    request = SaveRequest(
-        attempt_id=target.attempt_id,
-        test_id=target.test_id,
-        exam_paper_id=target.exam_paper_id,
-        user_id=target.user_id,
-        lease=target.lease,
-        events=sent,
-        now=now,
-        grace=grace,
-    )
-    outcome = await uow.attempts.save(request)
+    outcome = await uow.attempts.save(SaveRequest(attempt, target.lease, sent, now, grace))
     if outcome is None:
         raise NotFound("attempt")
     saver.uncounted += len(outcome.inserted)
@@ -99,14 +101,16 @@ async def save(
 
 
 async def _count(uow: UnitOfWork, saver: Saver, attempt_id: UUID) -> None:
-    """Look how long the log is: now and then, since no save should take longer because of it."""
+    """Count the events of the log. This is done only now and then, to keep saves fast."""
     saver.is_full = save_limits.is_full(*await uow.attempts.count_events(attempt_id))
     saver.uncounted = 0
     if saver.is_full:
         raise SaveLimitReached
 
 
-def _report(outcome: SaveOutcome, lease: int, sent: Sequence[Response], server_time: datetime) -> SaveReport:
+def _report(
+    outcome: SaveOutcome, lease: int, sent: Sequence[Response], server_time: datetime
+) -> SaveReport | LateSave:
     if outcome.verdict == "banned":
         raise SessionRevoked  # An attempt token outlives a session, but not a ban.
     if outcome.verdict == "unknown_lease":
@@ -114,28 +118,28 @@ def _report(outcome: SaveOutcome, lease: int, sent: Sequence[Response], server_t
     if outcome.verdict == "closed":
         raise AttemptNotInProgress(outcome.status)
     if outcome.verdict == "late":
-        raise _too_late(outcome, lease, sent)
+        return _late_save(outcome, lease, sent)
     verdicts = _verdicts(outcome, lease, sent)
     counts = Counter(type(verdict) for verdict in verdicts)
     return SaveReport(
         saved=counts[responses.Saved],
         known=counts[responses.Known],
-        superseded=[_standing(v.standing) for v in verdicts if isinstance(v, responses.Superseded)],
-        conflicts=[_standing(v.standing) for v in verdicts if isinstance(v, responses.Conflict)],
+        superseded=[_standing_answer(v.standing) for v in verdicts if isinstance(v, responses.Superseded)],
+        conflicts=[_standing_answer(v.standing) for v in verdicts if isinstance(v, responses.Conflict)],
         server_time=server_time,
         deadline_at=outcome.deadline_at,
     )
 
 
-def _too_late(outcome: SaveOutcome, lease: int, sent: Sequence[Response]) -> DeadlinePassed:
-    """Answers that had come in time before, and are only repeated, are not called late."""
+def _late_save(outcome: SaveOutcome, lease: int, sent: Sequence[Response]) -> LateSave:
+    """Responses that were saved in time before and are only repeated are not late."""
     in_time = {(UUID(entry["question_id"]), entry["lease"], entry["revision"]) for entry in outcome.log}
     known = sum((response.question_id, lease, response.revision) in in_time for response in sent)
-    return DeadlinePassed(outcome.deadline_at, recorded=known < len(sent), known=known)
+    return LateSave(outcome.deadline_at, recorded=known < len(sent), known=known)
 
 
 def _verdicts(outcome: SaveOutcome, lease: int, sent: Sequence[Response]) -> list[responses.Verdict]:
-    """Judge each response against the log as the statement saw it, and against those before it."""
+    """Compare each response with the log as the statement saw it, and with the responses before it."""
     log = [_logged(entry) for entry in outcome.log]
     verdicts: list[responses.Verdict] = []
     for response in sent:
@@ -170,7 +174,7 @@ def _mistakes(paper: FrozenPaper, response: Response) -> list[tuple[str, str]]:
 
 
 def _wrong_answer(question: PaperQuestion, answer: list[str] | str) -> str | None:
-    """Why an answer cannot be one to this question; two options for a single choice can."""
+    """Why this cannot be an answer to the question. Two options for a single choice can: they are wrong."""
     if question.type == "numeric":
         return _wrong_number(answer)
     if isinstance(answer, str):
@@ -196,16 +200,14 @@ def _wrong_number(answer: list[str] | str) -> str | None:
 
 async def _check_sections(
     uow: UnitOfWork,
-    target: Target,
+    target: SaveTarget,
     paper: FrozenPaper,
     sent: Sequence[Response],
     now: datetime,
     grace: timedelta,
 ) -> None:
-    """A locked section takes answers only while it runs; the attempt's own end is `_report`'s matter."""
-    attempt = await uow.attempts.find(
-        target.attempt_id, of=target.user_id, test=target.test_id, exam_paper=target.exam_paper_id
-    )
+    """Raise SectionClosed for a locked section that is not open. The attempt's own end is not judged here."""
+    attempt = await uow.attempts.find(target.attempt)
     ended = attempt.status != AttemptStatus.IN_PROGRESS
     if ended or timing.arrival(now, attempt.deadline_at, grace) is timing.Arrival.LATE:
         return
@@ -252,6 +254,6 @@ def _frozen(answer: list[str] | str | None) -> tuple[str, ...] | str | None:
     return tuple(answer) if isinstance(answer, list) else answer
 
 
-def _standing(event: responses.Event) -> Standing:
+def _standing_answer(event: responses.Event) -> StandingAnswer:
     answer = list(event.answer) if isinstance(event.answer, tuple) else event.answer
-    return Standing(event.question_id, event.lease, event.revision, answer)
+    return StandingAnswer(event.question_id, event.lease, event.revision, answer)

@@ -1,12 +1,12 @@
-"""Starting an attempt, or taking the one in progress to another device."""
+"""Starting an attempt, or resuming the one in progress on the same or another device."""
 
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
+from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.errors import AttemptsExhausted, NotAvailable, SessionRevoked
 from app.core.ids import uuid7
 from app.core.tokens import AttemptGrant
@@ -21,8 +21,8 @@ from app.services.users import Principal
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
-    """An attempt as a device takes it up."""
+class StartedAttempt:
+    """An attempt in progress, with all that a device needs to take it."""
 
     attempt: Attempt
     is_new: bool
@@ -34,52 +34,66 @@ class Started:
     responses: Sequence[ResponseEvent]
 
 
+@dataclass(frozen=True, slots=True)
+class NewAttempt:
+    """What is known of an attempt before it is created."""
+
+    user_id: UUID
+    scope: AttemptScope
+    paper_id: UUID
+    """The paper version."""
+    number: int
+    practice: bool
+    deadline_at: datetime
+    registration_id: UUID | None = None
+    accommodation_seconds: int = 0
+
+
 async def start(
     uow: UnitOfWork, parts: Components, candidate: Principal, test_id: UUID, device: str | None, now: datetime
-) -> Started:
+) -> StartedAttempt:
     """Start a new attempt, or resume the one in progress with a new lease.
 
-    Asking again is harmless: a client whose answer was lost gets the same attempt. Raises NotFound,
-    AttemptsExhausted, or NotAvailable where nothing is published.
+    A client that did not receive the answer may ask again and gets the same attempt. Raises NotFound,
+    AttemptsExhausted, or NotAvailable if the test is not published.
     """
-    # Held first and looked at then: a test that is being placed in an exam is not started any more.
+    # The lock comes before the check: a test that is being placed in an exam cannot be started any more.
     await uow.tests.hold(test_id)
-    await hold_person(uow, candidate.id)
-    attempt = await take_up(uow, parts, candidate.id, test_id, None, device, now)
-    if attempt is not None:
-        return await hand_over(uow, parts, attempt, is_new=False)
-    attempt = await _begin(uow, parts, candidate, test_id, device, now)
-    return await hand_over(uow, parts, attempt, is_new=True)
+    await lock_candidate(uow, candidate.id)
+    attempt = await resume(uow, parts, candidate.id, AttemptScope(test_id), device, now)
+    is_new = attempt is None
+    if attempt is None:
+        attempt = await _create_at_test(uow, parts, candidate, test_id, device, now)
+    return await started_attempt(uow, parts, attempt, is_new=is_new)
 
 
-async def hold_person(uow: UnitOfWork, user_id: UUID) -> None:
-    """Let nobody else begin or end attempts of a person. Raises SessionRevoked for who is banned by now."""
+async def lock_candidate(uow: UnitOfWork, user_id: UUID) -> None:
+    """Let no other transaction start an attempt of this person. Raises SessionRevoked for a banned person."""
     if not await uow.users.lock(user_id):
         raise SessionRevoked
 
 
-async def take_up(
+async def resume(
     uow: UnitOfWork,
     parts: Components,
     user_id: UUID,
-    test_id: UUID,
-    exam_paper_id: UUID | None,
+    scope: AttemptScope,
     device: str | None,
     now: datetime,
 ) -> Attempt | None:
-    """The sitting in progress, with its next lease; None where there is none. The person must be locked."""
-    attempt = await uow.attempts.running(user_id, test_id, exam_paper_id)
+    """Give the next lease of the attempt that is running; None if none is. The candidate must be locked."""
+    attempt = await uow.attempts.running(user_id, scope)
     if attempt is None:
         return None
     grace = timedelta(seconds=parts.settings.grace_seconds)
     if attempt.status == AttemptStatus.IN_PROGRESS and is_late(now, attempt, grace):
-        await close(uow, attempt, "deadline", attempt.deadline_at)  # the sweeper would, in a moment
+        await close(uow, attempt, "deadline", attempt.deadline_at)  # The worker has not closed it yet.
         return None
     await uow.attempts.next_lease(attempt, device)
     return attempt
 
 
-async def _begin(
+async def _create_at_test(
     uow: UnitOfWork, parts: Components, candidate: Principal, test_id: UUID, device: str | None, now: datetime
 ) -> Attempt:
     test = await uow.tests.accessible(viewer(candidate), test_id, now)
@@ -87,52 +101,61 @@ async def _begin(
     if paper_id is None or test.status != "published":
         raise NotAvailable("The test is not published.")
     paper = await parts.papers.get(uow, paper_id)
-    earlier = await uow.attempts.earlier(candidate.id, test_id, None)
+    scope = AttemptScope(test_id)
+    earlier = await uow.attempts.earlier(candidate.id, scope)
     valid = [attempt for attempt in earlier if attempt.status != AttemptStatus.VOID]
     if test.attempts_allowed is not None and len(valid) >= test.attempts_allowed and not candidate.is_staff:
         raise AttemptsExhausted(test.attempts_allowed)
-    return await begin(
-        uow,
-        now,
-        device,
-        test_id=test_id,
-        paper_id=paper_id,
+    new = NewAttempt(
         user_id=candidate.id,
+        scope=scope,
+        paper_id=paper_id,
         number=next_number(earlier),
         practice=_is_practice(candidate, test, valid) or await uow.tests.was_released(test_id),
         deadline_at=timing.deadline(now, paper.duration, None),
     )
+    return await create(uow, new, device, now)
 
 
-async def begin(uow: UnitOfWork, now: datetime, device: str | None, **place: Any) -> Attempt:
-    """A new sitting; `place` are the columns that say whose, of what and until when."""
+async def create(uow: UnitOfWork, new: NewAttempt, device: str | None, now: datetime) -> Attempt:
+    """Create an attempt that starts now, with its first lease for this device."""
     attempt = Attempt(
         id=uuid7(now),
+        user_id=new.user_id,
+        test_id=new.scope.test_id,
+        exam_paper_id=new.scope.exam_paper_id,
+        paper_id=new.paper_id,
+        registration_id=new.registration_id,
+        number=new.number,
+        practice=new.practice,
         status=AttemptStatus.IN_PROGRESS,
         lease=1,
         device=device,
         seed=secrets.randbits(62),
         started_at=now,
-        **place,
+        deadline_at=new.deadline_at,
+        accommodation_seconds=new.accommodation_seconds,
     )
     await uow.attempts.add(attempt)
     return attempt
 
 
 def next_number(earlier: Sequence[Attempt]) -> int:
-    """The number of a person's next sitting of the same thing."""
+    """The number of a person's next attempt in the same scope."""
     return max((attempt.number for attempt in earlier), default=0) + 1
 
 
 def _is_practice(candidate: Principal, test: Test, earlier: Sequence[Attempt]) -> bool:
-    """Whether no statistic counts it: staff, practice tests, and every attempt after the first."""
+    """Whether the attempt is excluded from statistics: staff, practice tests, all attempts but the first."""
     return candidate.is_staff or test.kind == "practice" or bool(earlier)
 
 
-async def hand_over(uow: UnitOfWork, parts: Components, attempt: Attempt, *, is_new: bool) -> Started:
-    """What a device needs to go on with an attempt."""
+async def started_attempt(
+    uow: UnitOfWork, parts: Components, attempt: Attempt, *, is_new: bool
+) -> StartedAttempt:
+    """An attempt with its token, its orders and the answers that stand."""
     paper = await parts.papers.get(uow, attempt.paper_id)
-    return Started(
+    return StartedAttempt(
         attempt=attempt,
         is_new=is_new,
         token=parts.attempt_tokens.issue(_grant(attempt)),
@@ -145,14 +168,14 @@ async def hand_over(uow: UnitOfWork, parts: Components, attempt: Attempt, *, is_
 
 
 def section_windows(attempt: Attempt, paper: FrozenPaper) -> list[timing.SectionWindow]:
-    """When the timed sections of this attempt open and close."""
+    """When each timed section of this attempt opens and closes."""
     extra = timedelta(seconds=attempt.accommodation_seconds)
     additions = additions_of(attempt)
     return timing.section_windows(attempt.started_at, paper.section_times, extra, additions)
 
 
 def additions_of(attempt: Attempt) -> list[timing.Addition]:
-    """The time that staff gave while the attempt ran."""
+    """The time that staff added while the attempt was in progress."""
     return [
         timing.Addition(datetime.fromisoformat(each["at"]), timedelta(seconds=each["seconds"]))
         for each in attempt.additions
@@ -160,12 +183,9 @@ def additions_of(attempt: Attempt) -> list[timing.Addition]:
 
 
 def _grant(attempt: Attempt) -> AttemptGrant:
-    assert attempt.user_id is not None  # noqa: S101 -- sheets taken on paper are never started
+    assert attempt.user_id is not None  # noqa: S101 -- an attempt without an account is never started
     return AttemptGrant(
-        user_id=attempt.user_id,
-        attempt_id=attempt.id,
-        test_id=attempt.test_id,
-        exam_paper_id=attempt.exam_paper_id,
+        attempt=AttemptRef(attempt.id, attempt.user_id, AttemptScope(attempt.test_id, attempt.exam_paper_id)),
         paper_id=attempt.paper_id,
         lease=attempt.lease,
         deadline_at=attempt.deadline_at,
@@ -183,7 +203,7 @@ def _question_order(attempt: Attempt, paper: FrozenPaper) -> list[UUID]:
 
 
 def _option_orders(attempt: Attempt, paper: FrozenPaper) -> dict[UUID, Sequence[str]]:
-    """Only where they differ from the paper's; true and false stay in their order."""
+    """The questions whose options are shuffled. True and false keep their order."""
     if not paper.shuffle.get("options"):
         return {}
     return {

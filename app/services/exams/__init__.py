@@ -35,8 +35,8 @@ from app.services.exams.packages import package
 from app.services.exams.registering import claim, register, registrations
 from app.services.exams.releasing import Released, release
 from app.services.exams.results import ExamResultView, MeritRow, merit_csv, merit_list, result
-from app.services.exams.sitting import StartedPaper, start, submit
 from app.services.exams.steering import Order, Refusal, Steered, Verb, steer, steer_one
+from app.services.exams.taking import StartedPaper, StartPaper, start, submit
 from app.services.exams.watching import Monitor, candidates, monitor
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "PaperView",
     "Refusal",
     "Released",
+    "StartPaper",
     "StartedPaper",
     "Steered",
     "Verb",

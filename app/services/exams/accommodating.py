@@ -12,8 +12,8 @@ from app.services import attempts
 from app.services.components import Components
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer
-from app.services.exams.sitting import extra_for
 from app.services.exams.steering import settle, sitting_of, take, tell_candidate
+from app.services.exams.taking import extra_for
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 

@@ -15,9 +15,9 @@ from app.services import embargo
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer, stage_of
 from app.services.exams.releasing import require_released
-from app.services.questions.cells import harmless
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
+from app.sheets.cells import escape_formula
 
 MERIT_COLUMNS = ("rank", "roll_number", "name", "category", "category_rank", "total", "percentile", "cleared")
 ROWS_AT_ONCE = 100
@@ -70,8 +70,8 @@ async def merit_csv(reads: Reading, staff: Principal, exam_id: UUID) -> bytes:
         writer.writerow(
             (
                 row.result.rank,
-                harmless(row.result.roll_number),
-                harmless(row.registration.name),
+                escape_formula(row.result.roll_number),
+                escape_formula(row.registration.name),
                 row.registration.category,
                 row.result.category_rank,
                 row.result.total,

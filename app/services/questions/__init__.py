@@ -2,13 +2,12 @@
 
 from app.services.questions.bank import Place, Shown, create, find, page, retire, revise, versions
 from app.services.questions.content import Content
-from app.services.questions.exports import Export, SheetFormat, export
+from app.services.questions.exports import Export, export
 from app.services.questions.history import Change, compare
 from app.services.questions.images import ImagesZip
 from app.services.questions.imports import import_questions
-from app.services.questions.progress import Progress, Stage
-from app.services.questions.reports import ImportReport, RowWarning, first_errors
-from app.services.questions.rows import EmptyKey, RowError
+from app.services.questions.reading import Stage
+from app.services.questions.rows import EmptyKey
 from app.services.questions.similarity import Duplicate, duplicates
 from app.services.questions.syllabus import subject_named
 from app.services.questions.templates import template
@@ -20,12 +19,7 @@ __all__ = [
     "EmptyKey",
     "Export",
     "ImagesZip",
-    "ImportReport",
     "Place",
-    "Progress",
-    "RowError",
-    "RowWarning",
-    "SheetFormat",
     "Shown",
     "Stage",
     "compare",
@@ -33,7 +27,6 @@ __all__ = [
     "duplicates",
     "export",
     "find",
-    "first_errors",
     "import_questions",
     "page",
     "retire",

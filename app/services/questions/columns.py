@@ -1,10 +1,14 @@
-"""The columns of a sheet of questions: which header means what."""
+"""The columns of a sheet of questions: the meaning of each header."""
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from app.sheets.records import column_name
+
+SHEET = "questions"
+"""The sheet of a workbook that has the questions."""
 OPTION_LETTERS = "abcdef"
 
 _PLACE = ("number", "external_id", "subject", "chapter", "passage_id", "source")
@@ -16,7 +20,7 @@ _DEFAULT_LANGUAGE = "en"
 
 
 class BadHeader(ValueError):
-    """What is wrong with one column; `column` is its name or its spreadsheet letter."""
+    """An error in one column; `column` is its name."""
 
     def __init__(self, column: str, message: str) -> None:
         super().__init__(message)
@@ -26,7 +30,7 @@ class BadHeader(ValueError):
 
 @dataclass(slots=True)
 class Columns:
-    """Where each field stands in a row."""
+    """The position of each field in a row."""
 
     count: int
     plain: dict[str, int] = field(default_factory=dict)
@@ -34,12 +38,15 @@ class Columns:
     """`question`, `explanation` and `option_a` …: the column of each language."""
     unnamed: list[int] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
-    """The header's cells as they stand."""
+    """The cells of the header."""
 
     def name_at(self, position: int) -> str:
-        """What a message calls the column."""
-        named = 0 <= position < len(self.names) and self.names[position]
-        return named or ("file" if position < 0 else f"column {spreadsheet_letters(position)}")
+        """Return the name of a column in error messages."""
+        return column_name(self.names, position)
+
+    def is_read(self, position: int) -> bool:
+        """Every column is read: a cell without a header is an error."""
+        return True
 
     def __bool__(self) -> bool:
         return bool(self.plain or self.texts)
@@ -49,7 +56,7 @@ class Columns:
 
 
 def read_header(cells: Sequence[str], *, needs_subject: bool) -> tuple[Columns, list[BadHeader]]:
-    """What the header's cells mean, in any order and any case, and all that is wrong with them."""
+    """Return the columns that the header names, in any order and any case, and all errors in it."""
     columns = Columns(len(cells), names=[cell.strip()[:50] for cell in cells])
     errors = []
     for position, cell in enumerate(cells):
@@ -58,16 +65,6 @@ def read_header(cells: Sequence[str], *, needs_subject: bool) -> tuple[Columns, 
         except BadHeader as error:
             errors.append(error)
     return columns, errors or list(_missing(columns, needs_subject=needs_subject))
-
-
-def spreadsheet_letters(position: int) -> str:
-    """0 → `A`, 26 → `AA`."""
-    letters = ""
-    position += 1
-    while position:
-        position, digit = divmod(position - 1, 26)
-        letters = chr(ord("A") + digit) + letters
-    return letters
 
 
 def _place(columns: Columns, header: str, position: int) -> None:

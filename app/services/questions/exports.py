@@ -1,17 +1,11 @@
 """The bank as a sheet: importing it again changes nothing."""
 
 import asyncio
-import csv
-import io
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, Protocol
+from typing import IO
 from uuid import UUID
-
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 
 from app.models import LocalizedText, Question
 from app.repositories.base import PageRequest
@@ -19,23 +13,16 @@ from app.repositories.questions import QuestionFilter
 from app.services import audit, embargo
 from app.services.audit import Subject
 from app.services.questions.bank import Shown, page
-from app.services.questions.cells import harmless, one_line_end, written_tags
-from app.services.questions.columns import OPTION_LETTERS
+from app.services.questions.columns import OPTION_LETTERS, SHEET
 from app.services.questions.content import DROPPED, Key
 from app.services.questions.syllabus import Labels
-from app.services.questions.workbooks import SHEET, xml_text
+from app.services.questions.tags import write_tags
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
+from app.sheets.writers import SheetFormat, SheetWriter, open_writer
 
 _AT_ONCE = 500
 _IN_MEMORY = 5_000_000
-
-
-class SheetFormat(StrEnum):
-    """The kinds of sheets that we read and write."""
-
-    CSV = "csv"
-    XLSX = "xlsx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +35,6 @@ class Export:
     """Under embargo, or such that no sheet can hold them: with other options than a to f."""
 
 
-class SheetWriter(Protocol):
-    """Takes rows, and has them all in its file once it is finished."""
-
-    def add(self, cells: Iterable[str]) -> None: ...
-
-    def finish(self) -> None: ...
-
-
 async def export(
     reads: Reading, reader: Principal, wanted: QuestionFilter, sheet_format: SheetFormat
 ) -> Export:
@@ -64,7 +43,7 @@ async def export(
     header = header_of(languages)
     labels = await Labels.load(reads, reader.institute_id)
     file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 -- closed by whoever reads it
-    writer = WRITERS[sheet_format](file, header)
+    writer = open_writer(sheet_format, file, header, SHEET)
     written = left_out = 0
     async for some in _chunks(reads, reader, wanted):
         passages = await _passages(reads, some)
@@ -114,7 +93,7 @@ def cells_of(question: Question, labels: Labels, passages: Mapping[UUID, str]) -
         "key": written_key(said.key),
         "status": question.status,
         "difficulty": said.difficulty or "",
-        "tags": written_tags(said.tags),
+        "tags": write_tags(said.tags),
         "source": question.source or "",
         "image": "; ".join(said.media),
         **_texts("question", said.text),
@@ -132,50 +111,6 @@ def written_key(key: Key) -> str:
     if "value" in key:
         return key["value"] if key["tolerance"] == "0" else f"{key['value']}±{key['tolerance']}"
     return "|".join("".join(answer) for answer in key["accepted"])
-
-
-class CsvWriter:
-    """CSV in UTF-8 with a byte order mark, without which Excel takes it for something else."""
-
-    def __init__(self, file: IO[bytes], header: Sequence[str]) -> None:
-        self._text = io.TextIOWrapper(file, "utf-8-sig", newline="")
-        self._csv = csv.writer(self._text)
-        self.add(header)
-
-    def add(self, cells: Iterable[str]) -> None:
-        self._csv.writerow(harmless(one_line_end(cell)) for cell in cells)
-
-    def finish(self) -> None:
-        self._text.detach()  # Flushes, and leaves the file open.
-
-
-class XlsxWriter:
-    """XLSX of texts alone, with the header frozen."""
-
-    def __init__(self, file: IO[bytes], header: Sequence[str]) -> None:
-        self._file = file
-        self._book = Workbook(write_only=True)
-        self._sheet = self._book.create_sheet(SHEET)
-        self._sheet.freeze_panes = "A2"
-        self.add(header)
-
-    def add(self, cells: Iterable[str]) -> None:
-        self._sheet.append([self._text(cell) for cell in cells])
-
-    def finish(self) -> None:
-        self._book.save(self._file)
-
-    def _text(self, text: str) -> Any:
-        """A cell that says it is a text: the library would take `=…` for a formula, `#N/A` for an error."""
-        cell = WriteOnlyCell(self._sheet, xml_text(harmless(one_line_end(text))))
-        cell.data_type = "s"
-        return cell
-
-
-WRITERS: Mapping[SheetFormat, Callable[[IO[bytes], Sequence[str]], SheetWriter]] = {
-    SheetFormat.CSV: CsvWriter,
-    SheetFormat.XLSX: XlsxWriter,
-}
 
 
 async def _chunks(

@@ -4,34 +4,42 @@ import asyncio
 import hashlib
 import unicodedata
 import zipfile
-import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from uuid import UUID
 
-from app.core.archives import METHODS, RefusedArchive, open_archive
 from app.core.errors import Invalid
 from app.core.images import UnusableImage
 from app.core.process_pool import ProcessPool
 from app.core.storage import Storage
 from app.services.questions import media
-from app.services.questions.limits import IMAGES, MOST_PIXELS_OF_IMAGES
-from app.services.questions.rows import RowError, SheetRow
+from app.services.questions.rows import SheetRow
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
+from app.sheets.archives import (
+    DAMAGED_ENTRY,
+    METHODS,
+    ArchiveLimits,
+    ArchiveRefused,
+    is_encrypted,
+    open_archive,
+)
+from app.sheets.reports import RowError
+
+LIMITS = ArchiveLimits(entries=2_000, unpacked_bytes=200_000_000)
+MAX_PIXELS = 1_000_000_000
+"""Pixels of all images of a ZIP."""
 
 _ASKED_AT_ONCE = 10_000
 _NAMES_SHOWN = 5
 _EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 _WHY_NOT_OPENED = {
     "damaged": "it is no ZIP file, or damaged",
-    "entries": f"the ZIP has more than {IMAGES.entries:,} files; split it",
-    "size": f"unpacked they are larger than {IMAGES.bytes_inside:,} bytes; split the ZIP",
+    "entries": f"the ZIP has more than {LIMITS.entries:,} files; split it",
+    "size": f"unpacked they are larger than {LIMITS.unpacked_bytes:,} bytes; split the ZIP",
     "ratio": "they are packed more tightly than images can be",
 }
-# What reading a single entry raises where it is damaged.
-_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +56,8 @@ class ImageArchive:
     def __init__(self, content: bytes) -> None:
         """Raises Invalid for what is no ZIP of images, before anything is unpacked."""
         try:
-            self._zip = open_archive(content, IMAGES)
-        except RefusedArchive as refused:
+            self._zip = open_archive(content, LIMITS)
+        except ArchiveRefused as refused:
             raise _refused(_WHY_NOT_OPENED[refused.reason]) from None
         self._entries: dict[str, zipfile.ZipInfo] = {}
         for entry in self._zip.infolist():
@@ -69,7 +77,7 @@ class ImageArchive:
             # With a size: else what an entry says of its own would be checked only after it is unpacked.
             with self._zip.open(entry) as file:
                 return file.read(entry.file_size)
-        except _DAMAGE:
+        except DAMAGED_ENTRY:
             raise UnusableImage("the file is damaged in the ZIP; pack it again") from None
 
     def others(self, names: Collection[str]) -> list[str]:
@@ -165,8 +173,8 @@ class SheetImages:
     def _count(self, pixels: int) -> None:
         """Each is decoded twice: once to see that all are right, once to keep it."""
         self.pixels += pixels
-        if self.pixels > MOST_PIXELS_OF_IMAGES:
-            most = MOST_PIXELS_OF_IMAGES // 1_000_000
+        if self.pixels > MAX_PIXELS:
+            most = MAX_PIXELS // 1_000_000
             raise _refused(f"together they have more than {most:,} million pixels; split the ZIP")
 
 
@@ -175,7 +183,7 @@ def _refused(why: str) -> Invalid:
 
 
 def _check_entry(entry: zipfile.ZipInfo) -> None:
-    if entry.flag_bits & 1:
+    if is_encrypted(entry):
         raise _refused("the ZIP has a password; pack it without")
     if entry.compress_type not in METHODS:
         raise _refused(f'"{entry.filename[:100]}" is packed in an unusual way; make an ordinary ZIP')

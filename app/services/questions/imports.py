@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from functools import cache, partial
+from functools import cache
 from uuid import UUID
 
 from app.core.names import LONGEST_TITLE, checked_field
@@ -11,20 +11,20 @@ from app.models import Chapter, Question
 from app.models import Subject as SyllabusSubject
 from app.services import audit, embargo
 from app.services.audit import Subject
+from app.services.imports import read_in_child, sheet_errors_as_invalid
 from app.services.questions.images import ImagesZip, SheetImages
 from app.services.questions.plans import Entry, Identity, Plan, planned, repeated, status_of
-from app.services.questions.progress import Progress, Stage, unwatched
-from app.services.questions.reports import ImportReport, refused
-from app.services.questions.rows import EmptyKey, RowError, SheetRow
-from app.services.questions.sheets import Sheet, joined, read_sheet, sheet_in_pieces
+from app.services.questions.reading import QuestionSheet, Stage, read_questions
+from app.services.questions.rows import EmptyKey, SheetRow
 from app.services.questions.syllabus import Syllabus
 from app.services.questions.writing import written
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
+from app.sheets.progress import Progress, no_progress
+from app.sheets.reports import ImportReport, RowError
 
 # To make objects of rows is the event loop's own work: in parts, so that others have their turn.
 _FOUND_AT_ONCE = 500
-_SPLIT = "Split the sheet, or save it as CSV UTF-8."
 
 
 async def import_questions(
@@ -37,7 +37,7 @@ async def import_questions(
     empty_key: EmptyKey = EmptyKey.ERROR,
     images: ImagesZip | None = None,
     files: ProcessPool | None = None,
-    progress: Progress = unwatched,
+    progress: Progress = no_progress,
 ) -> ImportReport:
     """Bring a sheet into the bank. With `subject`, the subject of a row becomes its chapter.
 
@@ -48,13 +48,9 @@ async def import_questions(
     """
     subject = checked_field("subject", subject, LONGEST_TITLE) if subject is not None else None
     pictures = await asyncio.to_thread(SheetImages, images, files)
-    if files is None:
-        read = partial(read_sheet, empty_key=empty_key, needs_subject=subject is None, progress=progress)
-        sheet = await asyncio.to_thread(read, file)
-    else:
-        sheet = await _read_apart(files, author, file, empty_key, needs_subject=subject is None)
+    sheet = await _read(files, author, file, empty_key, progress, needs_subject=subject is None)
     if sheet.errors:
-        return refused(sheet.errors)
+        return ImportReport.rejected(sheet.errors)
     # Before the lock: to look at many images takes a while.
     unusable = await pictures.check(uow, author, sheet.rows)
     await uow.questions.lock_bank(author.institute_id)
@@ -62,17 +58,17 @@ async def import_questions(
     syllabus = await Syllabus.load(uow, author.institute_id)
     entries, errors = await asyncio.to_thread(_placed, sheet, passages, syllabus, subject)
     if errors := [*errors, *unusable]:
-        return refused(errors)
+        return ImportReport.rejected(errors)
     known = await _known(uow, author.institute_id, entries, progress)
     if not await uow.questions.lock_known(known.values()):  # Somebody has changed one while we read.
         known = await _known(uow, author.institute_id, entries, progress)
     errors = await _with_retired_passages(uow, author, entries, known)
     if errors := [*errors, *await _withheld(uow, author, entries, known)]:
-        return refused(errors)
+        return ImportReport.rejected(errors)
     if not dry_run:
         await pictures.store(uow, author)
     plan = Plan(author.institute_id, author.author_id)
-    await asyncio.to_thread(planned, plan, entries, known, sheet.columns, pictures)
+    await asyncio.to_thread(planned, plan, entries, known, sheet.layout, pictures)
     del sheet, entries, known  # the plan has what is needed of them; writing takes long, and room of its own
     if not dry_run:
         report = await written(uow, syllabus, plan, pictures, progress)
@@ -97,12 +93,19 @@ def _record(uow: UnitOfWork, author: Principal, plan: Plan, report: ImportReport
         audit.record(uow, author, "change_key", Subject("question", question_id), version=version)
 
 
-async def _read_apart(
-    files: ProcessPool, author: Principal, file: bytes, empty_key: EmptyKey, *, needs_subject: bool
-) -> Sheet:
-    arguments = (file, empty_key, needs_subject)
-    pieces = await files.collect(sheet_in_pieces, *arguments, caller=author.id, advice=_SPLIT)
-    return joined(pieces)
+async def _read(
+    files: ProcessPool | None,
+    author: Principal,
+    file: bytes,
+    empty_key: EmptyKey,
+    progress: Progress,
+    *,
+    needs_subject: bool,
+) -> QuestionSheet:
+    if files is not None:
+        return await read_in_child(files, author.id, read_questions, file, empty_key, needs_subject)
+    with sheet_errors_as_invalid():
+        return await asyncio.to_thread(read_questions, file, empty_key, needs_subject, progress)
 
 
 async def _passages(uow: UnitOfWork, institute_id: UUID, rows: Sequence[SheetRow]) -> Mapping[str, UUID]:
@@ -112,10 +115,10 @@ async def _passages(uow: UnitOfWork, institute_id: UUID, rows: Sequence[SheetRow
 
 
 def _placed(
-    sheet: Sheet, passages: Mapping[str, UUID], syllabus: Syllabus, whole: str | None
+    sheet: QuestionSheet, passages: Mapping[str, UUID], syllabus: Syllabus, whole: str | None
 ) -> tuple[list[Entry], list[RowError]]:
     """Each row in its subject and chapter; with a subject for the whole sheet, a row's own is a chapter."""
-    says_chapter = "chapter" in sheet.columns or (whole is not None and "subject" in sheet.columns)
+    says_chapter = "chapter" in sheet.layout or (whole is not None and "subject" in sheet.layout)
 
     @cache
     def place(own: str | None, chapter_name: str | None) -> tuple[SyllabusSubject, Chapter | None]:

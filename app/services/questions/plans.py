@@ -8,11 +8,12 @@ from uuid import UUID
 from app.core.ids import uuid7
 from app.models import LocalizedText, Question
 from app.services.questions.bank import version_values
-from app.services.questions.cells import one_line_end
 from app.services.questions.columns import Columns
 from app.services.questions.content import Content, content_of, fingerprint
 from app.services.questions.images import SheetImages
-from app.services.questions.rows import RowError, SheetRow
+from app.services.questions.rows import SheetRow
+from app.sheets.cells import normalize_line_ends
+from app.sheets.reports import RowError
 
 Values = dict[str, Any]
 Identity = tuple[Any, ...]
@@ -188,7 +189,7 @@ def _merged(
 
 def _reads_alike(before: str | None, said: str) -> bool:
     """Another kind of line end in the bank is no difference."""
-    return before is not None and one_line_end(before) == said
+    return before is not None and normalize_line_ends(before) == said
 
 
 def _chapter(question: Question, entry: Entry) -> UUID | None:

@@ -1,15 +1,14 @@
-"""One row of a sheet: its cells in, a question or what is wrong with it out."""
+"""Reads one row of a sheet of questions: cells in, a question or errors out."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 
 from app.core.errors import FieldError
 from app.core.names import problem_of
 from app.models import LocalizedText
-from app.services.questions.cells import as_given, read_tags
-from app.services.questions.columns import OPTION_LETTERS, Columns, spreadsheet_letters
+from app.services.questions.columns import OPTION_LETTERS, Columns
 from app.services.questions.content import (
     DROPPED,
     NO_KEY,
@@ -19,28 +18,33 @@ from app.services.questions.content import (
     normalized_key,
     problems_of,
 )
+from app.services.questions.tags import read_tags
+from app.sheets.cells import unescape_formula
+from app.sheets.parsing import errors_without_header
+from app.sheets.records import Record
+from app.sheets.reports import RowError
 
 LONGEST_CELL = 20_000
 
-# Texts of one line; the others may have several, and control characters in them are shown as they are.
+# Fields of one line; the others may have several lines.
 _ONE_LINE = ("subject", "chapter", "source", "external_id", "passage_id")
 _LONGEST = {"subject": 300, "chapter": 300, "source": 300, "external_id": 200, "passage_id": 200, "key": 200}
 _LARGEST_NUMBER = 2**31 - 1
 TYPES = ("single_choice", "multiple_choice", "true_false", "numeric", "descriptive")
 DIFFICULTIES = ("easy", "medium", "hard")
 STATUSES = ("draft", "active", "retired")
-_MAY_WAIT = ("draft", "retired")  # for a key
+_MAY_WAIT = ("draft", "retired")  # the statuses that allow an empty key
 _MOST_TAGS = 20
 _MOST_IMAGES = 20
 _LONGEST_TAG = 50
-# A single letter that is no option is told as that; a word such as "none" is no key at all.
+# A single letter may be an unknown option, which is its own error; a word such as "none" is not a key.
 _LETTERS = re.compile(r"[a-f]+(\|[a-f]+)*|[a-z]")
-# Not every keyboard has it.
+# Not every keyboard has the sign ±.
 _PLUS_MINUS = re.compile(r"\+\s*/?\s*-")
 
 
 class EmptyKey(StrEnum):
-    """What a row without a key is: a mistake, a question that was dropped, or one that waits for its key."""
+    """What a row without a key means: an error, a dropped question, or a draft that gets its key later."""
 
     ERROR = "error"
     DROPPED = "dropped"
@@ -48,17 +52,8 @@ class EmptyKey(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class RowError:
-    """What is wrong in one cell; rows count as in a spreadsheet, where the header is row 1."""
-
-    row: int
-    field: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
 class SheetRow:
-    """One question of the sheet. None is an empty cell or a column that is not there."""
+    """One question of the sheet. None means an empty cell or a missing column."""
 
     row: int
     content: Content
@@ -70,22 +65,21 @@ class SheetRow:
     number: int | None
     passage: str | None
     images: tuple[str, ...]
-    """Names of files, or ids of images that are there."""
+    """Names of files, or ids of images in the bank."""
 
 
 @dataclass(slots=True)
 class RowReader:
-    """Reads the cells of one row and collects what is wrong with them."""
+    """Reads the cells of one row and adds their errors to `errors`."""
 
     columns: Columns
-    row: int
-    cells: Sequence[str]
+    record: Record
+    errors: list[RowError]
     empty_key: EmptyKey
     needs_subject: bool
-    errors: list[RowError] = field(default_factory=list)
 
-    def read(self) -> SheetRow | None:
-        """The question, if nothing is wrong with it."""
+    def read(self) -> SheetRow:
+        """Return the question. It is incomplete if there are errors."""
         self._check_width()
         if self.needs_subject and not self._cell("subject"):
             self._wrong("subject", "the question has no subject")
@@ -93,8 +87,8 @@ class RowReader:
         key_cell = self._cell("key")
         waits = key_cell is None and (status in _MAY_WAIT or self.empty_key is EmptyKey.DRAFT)
         content = self._content(self._type(key_cell), key_cell, waits=waits)
-        question = SheetRow(
-            row=self.row,
+        return SheetRow(
+            row=self.record.row,
             content=content,
             status="draft" if waits and status != "retired" and content.type != "descriptive" else status,
             subject=self._cell("subject"),
@@ -105,7 +99,6 @@ class RowReader:
             passage=self._cell("passage_id"),
             images=self._images(),
         )
-        return None if self.errors else question
 
     def _content(self, question_type: str, key_cell: str | None, *, waits: bool) -> Content:
         text = self._localized("question")
@@ -125,7 +118,7 @@ class RowReader:
         return content
 
     def _type(self, key_cell: str | None) -> str:
-        """What the row says it is; else a key of several options together makes it multiple choice."""
+        """Return the type column, else multiple choice if the key names several options together."""
         said = self._one_of("type", TYPES)
         if said is not None:
             return said
@@ -145,7 +138,7 @@ class RowReader:
             return {"accepted": [[cell.lower()]]}
         answers = key_answers(cell)
         if not answers:
-            self._wrong("key", f'"{cell}" is no key; write "b", "bd" for exactly both, "b|d" for either')
+            self._wrong("key", f'"{cell}" is not a key; write "b", "bd" for exactly both, "b|d" for either')
         return normalized_key({"accepted": answers})
 
     def _options(self) -> list[Option]:
@@ -206,15 +199,15 @@ class RowReader:
         return {language: text for language, text in texts.items() if text is not None}
 
     def _at(self, position: int, name: str, longest: int) -> str | None:
-        cell = as_given(self.cells[position].strip()) if position < len(self.cells) else ""
+        cell = unescape_formula(self.record.cell(position).strip())
         if len(cell) > longest:
             self._wrong(name, f"at most {longest:,} characters fit; these are {len(cell):,}")
         return cell or None
 
     def _check_width(self) -> None:
-        for position in (*self.columns.unnamed, *range(self.columns.count, len(self.cells))):
-            if position < len(self.cells) and self.cells[position].strip():
-                self._wrong(f"column {spreadsheet_letters(position)}", "there is no header above this cell")
+        beyond = range(self.columns.count, len(self.record.cells))
+        for error in errors_without_header(self.record, (*self.columns.unnamed, *beyond)):
+            self._wrong(error.field, error.message)
 
     def _report(self, problems: Iterable[FieldError], content: Content) -> None:
         for problem in problems:
@@ -223,13 +216,13 @@ class RowReader:
             self._wrong(_column_of(problem.field, content), problem.message + hint)
 
     def _wrong(self, column: str, message: str) -> None:
-        error = RowError(self.row, column, message)
+        error = RowError(self.record.row, column, message)
         if error not in self.errors:
             self.errors.append(error)
 
 
 def key_answers(cell: str) -> list[list[str]]:
-    """`b` → [[b]], `b d` → [[b, d]], `B | D` → [[b], [d]]; nothing where it is none of these, as `b or d`."""
+    """Parse `b` → [[b]], `b d` → [[b, d]], `B | D` → [[b], [d]]; return nothing for anything else."""
     parts = [part.split() for part in cell.lower().split("|")]
     if any(len(part) > 1 and max(map(len, part)) > 1 for part in parts):
         return []
@@ -238,7 +231,7 @@ def key_answers(cell: str) -> list[list[str]]:
 
 
 def _column_of(path: str, content: Content) -> str:
-    """The API's name of a field as the sheet's: `options.1.text` → `option_b`, `key.accepted.0` → `key`."""
+    """Return the column of a field of the API: `options.1.text` → `option_b`, `key.accepted.0` → `key`."""
     name, _, rest = path.partition(".")
     if name != "options":
         return name

@@ -2,14 +2,14 @@
 
 from app.services.questions.images import SheetImages
 from app.services.questions.plans import Plan
-from app.services.questions.progress import Progress, Stage
-from app.services.questions.reports import ImportReport, RowWarning
+from app.services.questions.reading import Stage
 from app.services.questions.similarity import Similar, nearest
 from app.services.questions.syllabus import Syllabus
 from app.services.unit_of_work import UnitOfWork
+from app.sheets.progress import Progress
+from app.sheets.reports import MAX_REPORTED, ImportReport, RowWarning
 
 VERY_SIMILAR = 0.8
-MOST_WARNINGS = 1_000
 # To make a statement's parameters is the event loop's own work: in parts, so that others have their turn.
 _AT_ONCE = 500
 
@@ -25,7 +25,7 @@ async def written(
         updated=len(plan.changes),
         unchanged=len(plan.question_ids) - len(plan.questions) - len(plan.changes),
         warnings=[*_unused(pictures), *await _warnings(uow, plan, progress)],
-        question_ids=plan.question_ids,
+        item_ids=plan.question_ids,
     )
 
 
@@ -56,7 +56,7 @@ async def _warnings(uow: UnitOfWork, plan: Plan, progress: Progress) -> list[Row
         warnings += (_very_similar(plan, pair) for pair in compared.found)
         done += compared.questions
         progress(Stage.COMPARING, done, len(reworded))
-        if len(warnings) >= MOST_WARNINGS and done < len(reworded):
+        if len(warnings) >= MAX_REPORTED and done < len(reworded):
             last = plan.row_of[reworded[done - 1]]
             message = "so many rows are very similar to others that those after this one were not compared"
             return [*warnings, RowWarning(last, "file", message)]

@@ -41,7 +41,7 @@ async def set_role(uow: UnitOfWork, admin: Principal, user_id: UUID, role: Role)
 async def set_active(
     uow: UnitOfWork, parts: Components, admin: Principal, user_id: UUID, *, active: bool
 ) -> Member:
-    """Ban somebody, which ends every session at once, or let them in again. Nobody bans themselves.
+    """Ban somebody, which ends every session for good, or let them in again. Nobody bans themselves.
 
     Raises Forbidden for who is no admin any more, and Conflict where no admin would be left.
     """
@@ -55,7 +55,8 @@ async def set_active(
     await uow.users.change(user_id, {"active": active})
     audit.record(uow, admin, "change_status", Subject("user", user_id), active=active)
     if not active:
-        await end_tokens(uow, parts, user_id)
+        # The auth server keeps the sessions of a banned account, and refreshes them once the ban is lifted.
+        await end_tokens(uow, parts, user_id, remember_for=SIGNED_OUT_FOR)
     return await _member(uow, user_id)
 
 

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.core.attempt_scope import AttemptScope
 from app.models import Paper
 from app.services.unit_of_work import reading, unit_of_work
 from tests.builders.attempts import AttemptClient, start, take_test
@@ -68,7 +69,7 @@ class TestQuestions:
         assert answer.headers.get("content-encoding") == encoding
         assert "Accept-Encoding" in answer.headers["vary"]
         async with reading(engine) as reads:
-            attempt = await reads.attempts.latest(await user_id(sitting), sitting.made.id, None)
+            attempt = await reads.attempts.latest(await user_id(sitting), AttemptScope(sitting.made.id))
             stored: Paper = await reads.tests.paper(attempt.paper_id)
         assert answer.content == stored.document
 

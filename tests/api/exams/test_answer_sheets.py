@@ -28,8 +28,8 @@ from tests.builders.exams import (
     take_paper,
 )
 from tests.builders.people import People, new_email
+from tests.builders.workbooks import workbook
 from tests.conftest import TestClock
-from tests.services.questions.workbook_files import workbook
 
 KEYS = (["a"], ["b"], ["c"])
 

@@ -9,12 +9,12 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.errors import DomainError
 from app.services import attempts, exams
-from app.services.attempts.saving import Response, Target
+from app.services.attempts import LateSave, Response, SaveTarget
 from app.services.components import Components
-from app.services.exams import Grant, Order, Verb
-from app.services.placements import Placement
+from app.services.exams import Grant, Order, StartPaper, Verb
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.workers import tasks
 from app.workers.runtime import Work
@@ -52,8 +52,11 @@ class Using:
         return self.scene.attempts.get(self.call.person, UUID(int=1))
 
     @property
-    def user_id(self) -> UUID:
-        return self.scene.world.people[self.call.person].id
+    def attempt(self) -> AttemptRef:
+        """The same attempt as a request names it."""
+        person = self.scene.world.people[self.call.person]
+        scope = AttemptScope(self.scene.contents[0].test_id, self.scene.paper_ids[0])
+        return AttemptRef(self.attempt_id, person.id, scope)
 
 
 async def perform(engine: AsyncEngine, parts: Components, scene: Scene, call: Call) -> Outcome:
@@ -63,10 +66,9 @@ async def perform(engine: AsyncEngine, parts: Components, scene: Scene, call: Ca
             summary = await DO[call.name](Using(uow, replace(parts, engine=engine), scene, call))
         if call.name == "start":
             scene.attempts.setdefault(call.person, UUID(summary["attempt"]))
-        return Outcome("value", summary)
-    except DomainError as fact:
-        kept = {"recorded": fact.members["recorded"]} if fact.keeps_changes else {}
-        return Outcome("refused", {"fact": type(fact).__name__, "detail": fact.detail} | kept)
+        return Outcome("refused" if "recorded" in summary else "value", summary)
+    except DomainError as error:
+        return Outcome("refused", {"error": type(error).__name__, "detail": error.detail})
     except Exception as error:  # noqa: BLE001 -- whatever a client would see as a 500 is a finding
         return Outcome("failed", {"error": f"{type(error).__name__}: {error}"[:500]})
 
@@ -98,9 +100,9 @@ async def sweep(engine: AsyncEngine, now: Any) -> None:
 
 async def _start(use: Using) -> dict[str, Any]:
     person, scene = use.scene.world.people[use.call.person], use.scene
-    started = await exams.start(
-        use.uow, use.parts, person, scene.exam_id, scene.paper_ids[0], "phone", use.call.now
-    )
+    now = use.call.now
+    request = StartPaper(scene.exam_id, scene.paper_ids[0], "phone", now, now)
+    started = await exams.start(use.uow, use.parts, person, request)
     attempt = started.started.attempt
     return {
         "attempt": str(attempt.id),
@@ -123,7 +125,7 @@ async def _save(use: Using) -> dict[str, Any]:
     scene, call = use.scene, use.call
     content = scene.contents[0]
     version = scene.pinned(scene.case.exam.pinned)
-    target = Target(use.user_id, content.test_id, scene.paper_ids[0], use.attempt_id, version, call.lease)
+    target = SaveTarget(use.attempt, version, call.lease)
     sent = [
         Response(
             question_id=content.question_ids[each.question],
@@ -137,6 +139,8 @@ async def _save(use: Using) -> dict[str, Any]:
         for each in call.answers
     ]
     report = await attempts.save(use.uow, use.parts, target, sent, call.now)
+    if isinstance(report, LateSave):
+        return {"error": "late", "recorded": report.recorded, "known": report.known}
     return {
         "stored": report.saved + len(report.superseded),
         "known": report.known,
@@ -145,11 +149,7 @@ async def _save(use: Using) -> dict[str, Any]:
 
 
 async def _submit(use: Using) -> dict[str, Any]:
-    scene = use.scene
-    placement = Placement(scene.exam_id, scene.contents[0].test_id)
-    attempt = await exams.submit(
-        use.uow, use.parts, use.user_id, placement, scene.paper_ids[0], use.attempt_id, use.call.now
-    )
+    attempt = await exams.submit(use.uow, use.parts, use.attempt, use.call.now)
     ended = attempt.submitted_at
     return {
         "status": attempt.status,
@@ -172,7 +172,7 @@ async def _steer(use: Using) -> dict[str, Any]:
 
 async def _accommodate(use: Using) -> dict[str, Any]:
     call, scene = use.call, use.scene
-    grant = Grant(None if call.group else use.user_id, call.group, call.seconds, "certificate")
+    grant = Grant(None if call.group else use.attempt.user_id, call.group, call.seconds, "certificate")
     await exams.accommodate(use.uow, use.parts, scene.world.staff, scene.exam_id, [grant], call.now)
     return {}
 

@@ -167,7 +167,7 @@ class Runner:
                 alone = await self._serial(case, (1 - number,))
                 alone_state = alone.state["rows"], alone.state["outcomes"][1 - number]
                 if alone_state == (run.state["rows"], run.state["outcomes"][1 - number]):
-                    report.spurious = f"{case.calls[number].name}: {outcome.summary['fact']}"
+                    report.spurious = f"{case.calls[number].name}: {outcome.summary['error']}"
                     return
         differences = [_difference(run.state, other.state) for other in serial]
         names = [call.name for call in case.calls]

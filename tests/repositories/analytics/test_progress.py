@@ -17,7 +17,7 @@ from app.services.components import Components
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
-from tests.builders.attempts import add_candidate, graded_attempt, response, start_attempt, target_of
+from tests.builders.attempts import add_candidate, graded_attempt, ref_of, response, start_attempt, target_of
 from tests.builders.content import PublishedTest, add_questions, add_subject, publish_test
 from tests.builders.exams import add_exam
 
@@ -302,7 +302,7 @@ class TestTimeSpent:
         await attempts.save(
             uow, parts, target_of(attempt), [response(made, 0, ["b"], time_spent_ms=500)], NOW
         )
-        await attempts.submit(uow, parts, attempt.id, candidate.id, made.id, NOW)
+        await attempts.submit(uow, parts, ref_of(attempt), NOW)
         await graded_attempt(uow, parts, candidate, made, {1: ["b"]}, LATER, time_spent_ms=20)
         late = ResponseEvent(
             attempt_id=attempt.id,

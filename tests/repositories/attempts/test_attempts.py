@@ -1,6 +1,8 @@
 """Statements on attempts: the log and its partitions, overdue attempts, the distribution of scores."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -11,12 +13,13 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.ids import first_uuid7, uuid7
 from app.models import Attempt, ResponseEvent
 from app.repositories.attempts import NewEvent, SaveRequest
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
-from tests.builders.attempts import events, response, start_attempt, until_blocking
+from tests.builders.attempts import events, ref_of, response, start_attempt, until_blocking
 from tests.builders.content import PublishedTest, publish_test
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
@@ -42,8 +45,7 @@ async def change(uow: UnitOfWork, attempt: Attempt, **values: Any) -> None:
 
 
 def request(attempt: Attempt, *sent: NewEvent, lease: int = 1, now: datetime = NOW) -> SaveRequest:
-    assert attempt.user_id is not None
-    return SaveRequest(attempt.id, attempt.test_id, None, attempt.user_id, lease, sent, now, GRACE)
+    return SaveRequest(ref_of(attempt), lease, sent, now, GRACE)
 
 
 class TestSave:
@@ -109,13 +111,26 @@ class TestSave:
         assert outcome.verdict == ("unknown_lease" if lease > 2 else "open")
         assert len(await events(uow, attempt.id)) == (lease <= 2)
 
-    @pytest.mark.parametrize("field", ["attempt_id", "test_id", "exam_paper_id", "user_id"])
+    @pytest.mark.parametrize(
+        "other",
+        [
+            pytest.param(lambda ref: replace(ref, id=uuid4()), id="attempt"),
+            pytest.param(lambda ref: replace(ref, user_id=uuid4()), id="person"),
+            pytest.param(lambda ref: replace(ref, scope=AttemptScope(uuid4())), id="test"),
+            pytest.param(
+                lambda ref: replace(ref, scope=replace(ref.scope, exam_paper_id=uuid4())), id="exam paper"
+            ),
+        ],
+    )
     async def test_it_must_be_this_very_attempt(
-        self, uow: UnitOfWork, made: PublishedTest, attempt: Attempt, field: str
+        self,
+        uow: UnitOfWork,
+        made: PublishedTest,
+        attempt: Attempt,
+        other: Callable[[AttemptRef], AttemptRef],
     ) -> None:
         sent = request(attempt, response(made, 0, ["a"]))
-        fields = {name: getattr(sent, name) for name in SaveRequest.__slots__}
-        assert await uow.attempts.save(SaveRequest(**(fields | {field: uuid4()}))) is None
+        assert await uow.attempts.save(replace(sent, attempt=other(sent.attempt))) is None
         assert await events(uow, attempt.id) == []
 
     @pytest.mark.parametrize("answer", [["a"], ["b", "a"], "3.14", "null", None])

@@ -14,7 +14,7 @@ from app.services.analytics.progress import streak
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
-from tests.builders.attempts import TIME_TAKEN, add_candidate, graded_attempt, start_attempt
+from tests.builders.attempts import TIME_TAKEN, add_candidate, graded_attempt, ref_of, start_attempt
 from tests.builders.content import PublishedTest, add_questions, add_subject, publish_test
 
 TODAY = date(2026, 6, 7)
@@ -96,7 +96,7 @@ class TestOverall:
     ) -> None:
         made = await publish_test(uow, duration_seconds=86_400)
         attempt = await start_attempt(uow, parts, made, EVENING, candidate)
-        await attempts.submit(uow, parts, attempt.id, candidate.id, made.id, EVENING + 3 * DAY)
+        await attempts.submit(uow, parts, ref_of(attempt), EVENING + 3 * DAY)
         seen = await progress.overall(uow, candidate, EVENING + 3 * DAY)
         assert (seen.attempts, seen.last_activity_at, seen.streak_days) == (1, EVENING, 0)
 

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.errors import DeadlinePassed
 from app.engine.responses import (
     Conflict,
     Event,
@@ -23,7 +22,7 @@ from app.engine.responses import (
 )
 from app.models import ResponseEvent
 from app.services import attempts
-from app.services.attempts import SaveReport, Standing
+from app.services.attempts import LateSave, SaveReport, StandingAnswer
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from tests.builders.attempts import events, response, start_attempt, target_of
@@ -84,7 +83,7 @@ def frozen(answer: Any) -> Any:
     return tuple(answer) if isinstance(answer, list) else answer
 
 
-def shown(standing: Sequence[Standing]) -> list[tuple[UUID, int, int, Any]]:
+def shown(standing: Sequence[StandingAnswer]) -> list[tuple[UUID, int, int, Any]]:
     return [(each.question_id, each.lease, each.revision, frozen(each.answer)) for each in standing]
 
 
@@ -144,6 +143,7 @@ class TestSave:
                 [response(made, number, answer, revision, **more) for number, revision, answer, more in sent],
                 NOW,
             )
+            assert isinstance(report, SaveReport)
             counts, superseded, conflicts = model.receive([event_of(made, lease, shot) for shot in sent])
             assert as_counts(report) == counts
             assert shown(report.superseded) == identified(superseded)
@@ -160,11 +160,12 @@ class TestSave:
     ) -> None:
         attempt = await start_attempt(uow, parts, made, NOW)
         sent = [response(made, 0, ["a"]), response(made, 1, ["b"])]
-        with pytest.raises(DeadlinePassed):
-            await attempts.save(uow, parts, target_of(attempt), sent[:1], TOO_LATE)
+        late = await attempts.save(uow, parts, target_of(attempt), sent[:1], TOO_LATE)
+        assert isinstance(late, LateSave)
         attempt.deadline_at += timedelta(hours=1)
         await uow.attempts.flush()
         report = await attempts.save(uow, parts, target_of(attempt), sent, TOO_LATE)
+        assert isinstance(report, SaveReport)
         assert (report.saved, report.known) == (2, 0)
         assert {row.question_id for row in await uow.attempts.standing(attempt.id)} == set(
             made.question_ids[:2]
@@ -176,7 +177,8 @@ class TestSave:
         attempt = await start_attempt(uow, parts, made, NOW)
         await attempts.save(uow, parts, target_of(attempt), [response(made, 0, ["a"])], NOW)
         for answer in (["a"], ["b"]):
-            with pytest.raises(DeadlinePassed):
-                await attempts.save(uow, parts, target_of(attempt), [response(made, 0, answer)], TOO_LATE)
+            sent = [response(made, 0, answer)]
+            late = await attempts.save(uow, parts, target_of(attempt), sent, TOO_LATE)
+            assert isinstance(late, LateSave)
         [standing] = await uow.attempts.standing(attempt.id)
         assert (standing.answer, standing.received_at) == (["a"], NOW)

@@ -12,15 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.core.ids import uuid7
 from app.models import DEFAULT_INSTITUTE_ID, Attempt, Exam, ExamPaper
 from app.services import attempts, exams, tests
-from app.services.attempts.saving import Target
+from app.services.attempts import LateSave
 from app.services.components import Components
-from app.services.exams import Order, Steered, Verb
+from app.services.exams import Order, StartPaper, Steered, Verb
 from app.services.exams.accommodating import Grant
 from app.services.exams.registering import enroll
-from app.services.placements import Placement
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
-from tests.builders.attempts import add_candidate, response
+from tests.builders.attempts import add_candidate, ref_of, response, target_of
 from tests.builders.content import PublishedTest, publish_test
 from tests.two_connections import Outcome
 
@@ -68,32 +67,21 @@ class Scene:
 
     async def enter(self, uow: UnitOfWork) -> str:
         """The candidate starts, or takes the attempt to another device."""
-        started = await exams.start(
-            uow, self.parts, self.candidate, self.exam_id, self.paper_id, None, self.now
-        )
+        request = StartPaper(self.exam_id, self.paper_id, None, self.now, self.now)
+        started = await exams.start(uow, self.parts, self.candidate, request)
         self.attempt = started.started.attempt
         return "practice" if self.attempt.practice else "ok"
 
     async def save(self, uow: UnitOfWork, at: datetime | None = None) -> str:
         assert self.attempt is not None
-        target = Target(
-            self.candidate.id,
-            self.content.today.id,
-            self.paper_id,
-            self.attempt.id,
-            self.attempt.paper_id,
-            self.attempt.lease,
-        )
         answer = response(self.content.today, 0, ["a"])
-        await attempts.save(uow, self.parts, target, [answer], at or self.now)
-        return "ok"
+        target = target_of(self.attempt)
+        outcome = await attempts.save(uow, self.parts, target, [answer], at or self.now)
+        return "late" if isinstance(outcome, LateSave) else "ok"
 
     async def submit(self, uow: UnitOfWork) -> str:
         assert self.attempt is not None
-        placement = Placement(self.exam_id, self.content.today.id)
-        attempt = await exams.submit(
-            uow, self.parts, self.candidate.id, placement, self.paper_id, self.attempt.id, self.now
-        )
+        attempt = await exams.submit(uow, self.parts, ref_of(self.attempt), self.now)
         return "ok" if attempt.submitted_at == self.now and attempt.closed_by == "candidate" else "same"
 
     async def register(self, uow: UnitOfWork) -> str:
@@ -184,7 +172,6 @@ WORDS = {
     "entry_closed": "closed",
     "not_available": "cancelled",
     "not_possible": "over",
-    "deadline_passed": "late",
     "not_found": "none",
 }
 

@@ -12,11 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.models import AttemptStatus
 from app.services import attempts, exams
 from app.services.components import Components
-from app.services.exams import ExamDraft, ExamPaperDraft, Order, Verb
-from app.services.placements import Placement
+from app.services.exams import ExamDraft, ExamPaperDraft, Order, StartPaper, Verb
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import operator
-from tests.builders.attempts import add_candidate, until_blocking
+from tests.builders.attempts import add_candidate, ref_of, until_blocking
 from tests.builders.content import publish_test
 
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
@@ -38,15 +37,13 @@ class Open:
         async with unit_of_work(self.engine) as uow:
             candidate = await add_candidate(uow)
             await exams.register(uow, candidate, self.exam_id, now)
-            started = await exams.start(uow, self.parts, candidate, self.exam_id, self.paper_id, None, now)
+            request = StartPaper(self.exam_id, self.paper_id, None, now, now)
+            started = await exams.start(uow, self.parts, candidate, request)
             return started.started.attempt
 
     async def submit(self, attempt: Any) -> None:
         async with unit_of_work(self.engine) as uow:
-            placement, now = Placement(self.exam_id, self.test_id), self.parts.clock.now()
-            await exams.submit(
-                uow, self.parts, attempt.user_id, placement, self.paper_id, attempt.id, now + 2 * SECOND
-            )
+            await exams.submit(uow, self.parts, ref_of(attempt), self.parts.clock.now() + 2 * SECOND)
 
     async def release(self) -> Any:
         async with unit_of_work(self.engine) as uow:

@@ -14,12 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.core.errors import AttemptsInProgress, Conflict, NotFound
 from app.models import AttemptStatus
 from app.services import attempts, exams
-from app.services.attempts.saving import Target
 from app.services.components import Components
-from app.services.exams import ExamDraft, ExamPaperDraft, Order, Verb
+from app.services.exams import ExamDraft, ExamPaperDraft, Order, StartPaper, Verb
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import Principal, operator
-from tests.builders.attempts import add_candidate, response
+from tests.builders.attempts import add_candidate, ref_of, response, target_of
 from tests.builders.content import PublishedTest, publish_test
 from tests.two_connections import Work, alone, overlap
 
@@ -38,7 +37,10 @@ class Hall:
 
     async def enter(self, uow: UnitOfWork, candidate: Principal, now: datetime) -> Any:
         await exams.register(uow, candidate, self.exam_id, now)
-        return await exams.start(uow, self.parts, candidate, self.exam_id, self.paper_id, None, now)
+        return await exams.start(uow, self.parts, candidate, self.request(now))
+
+    def request(self, now: datetime) -> StartPaper:
+        return StartPaper(self.exam_id, self.paper_id, None, now, now)
 
     async def release(self, uow: UnitOfWork, now: datetime) -> Any:
         return await exams.release(uow, self.parts, self.staff, self.exam_id, now)
@@ -82,7 +84,7 @@ class TestEnteringAndReleasing:
         both = await overlap(
             engine,
             lambda uow: hall.release(uow, now),
-            lambda uow: exams.start(uow, hall.parts, candidate, hall.exam_id, hall.paper_id, None, now),
+            lambda uow: exams.start(uow, hall.parts, candidate, hall.request(now)),
         )
         assert both.waited
         assert both.second.result().started.attempt.practice
@@ -135,9 +137,7 @@ class TestSteeringAndSitting:
         now = hall.parts.clock.now()
         async with unit_of_work(engine) as uow:
             attempt = (await hall.enter(uow, candidate, now)).started.attempt
-        target = Target(
-            candidate.id, hall.made.id, hall.paper_id, attempt.id, attempt.paper_id, attempt.lease
-        )
+        target = target_of(attempt)
         order, sent = Order(Verb.SUBMIT, None, [attempt.id]), [response(hall.made, 0, ["a"])]
         both = await overlap(
             engine,
@@ -159,8 +159,7 @@ class TestSteeringAndSitting:
             async with unit_of_work(engine) as uow:
                 candidate = await add_candidate(uow)
                 attempt = (await hall.enter(uow, candidate, now)).started.attempt
-                placement = await hall.parts.placements.get(uow, hall.exam_id, hall.paper_id)
-                await exams.submit(uow, hall.parts, candidate.id, placement, hall.paper_id, attempt.id, now)
+                await exams.submit(uow, hall.parts, ref_of(attempt), now)
                 ids.append(attempt.id)
 
         def grading(attempt_id: UUID) -> Awaitable[Any]:

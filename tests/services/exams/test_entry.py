@@ -15,7 +15,7 @@ from app.core.errors import EntryClosed, NotAvailable, PaperNotOpen
 from app.models import Attempt, AttemptStatus, ExamPaper, Registration
 from app.services import attempts, exams, tests
 from app.services.components import Components
-from app.services.exams import ExamDraft, ExamPaperDraft
+from app.services.exams import ExamDraft, ExamPaperDraft, StartPaper
 from app.services.exams.accommodating import Grant
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import Principal, operator
@@ -41,7 +41,8 @@ class Scene:
 
     async def start(self, uow: UnitOfWork, candidate: Principal | None = None) -> Attempt:
         who = candidate or self.candidate
-        started = await exams.start(uow, self.parts, who, self.exam_id, self.paper_id, None, self.now)
+        request = StartPaper(self.exam_id, self.paper_id, None, self.now, self.now)
+        started = await exams.start(uow, self.parts, who, request)
         return started.started.attempt
 
     async def register(self, uow: UnitOfWork, candidate: Principal) -> Any:
@@ -157,9 +158,8 @@ class TestStartsThatWait:
 
         async def start_later(uow: UnitOfWork) -> Any:
             at = scene.now + HOUR + timedelta(seconds=1)
-            return await exams.start(
-                uow, scene.parts, scene.candidate, scene.exam_id, scene.paper_id, None, at
-            )
+            request = StartPaper(scene.exam_id, scene.paper_id, None, at, at)
+            return await exams.start(uow, scene.parts, scene.candidate, request)
 
         both = await overlap(scene.engine, postpone, start_later)
         assert both.waited

@@ -20,7 +20,7 @@ from app.repositories.base import PageRequest
 from app.repositories.exams import ExamAttemptFilter
 from app.services import exams
 from app.services.components import Components
-from app.services.exams import ExamDraft, ExamPaperDraft, Grant, Order, Verb
+from app.services.exams import ExamDraft, ExamPaperDraft, Grant, Order, StartPaper, Verb
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
 from tests.builders.answer_sheets import sheet_file
@@ -114,7 +114,10 @@ NOT_FOUND: dict[str, Call] = {
     "remove_paper": lambda w: exams.remove_paper(w.uow, w.stranger, w.exam_id, w.event.paper_id),
     "result": lambda w: exams.result(w.uow, w.stranger, w.exam_id, NOW),
     "start": lambda w: exams.start(
-        w.uow, w.parts, w.stranger, w.exam_id, w.event.paper_id, None, NOW + HOUR / 4
+        w.uow,
+        w.parts,
+        w.stranger,
+        StartPaper(w.exam_id, w.event.paper_id, None, NOW + HOUR / 4, NOW + HOUR / 4),
     ),
     "steer": lambda w: exams.steer(w.uow, w.parts, w.stranger, w.exam_id, w.order(), NOW),
     "steer_one": lambda w: exams.steer_one(w.uow, w.parts, w.stranger, w.exam_id, w.order(), NOW),

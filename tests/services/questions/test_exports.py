@@ -14,9 +14,10 @@ from app.core.ids import uuid7
 from app.models import Chapter, Institute, Passage, Subject
 from app.repositories.questions import QuestionFilter
 from app.services import questions
-from app.services.questions import Content, Place, SheetFormat
+from app.services.questions import Content, Place
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
+from app.sheets.writers import SheetFormat
 
 EVERYTHING = QuestionFilter()
 

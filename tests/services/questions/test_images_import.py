@@ -16,12 +16,13 @@ from app.core.storage import Storage
 from app.models import Institute, Media
 from app.repositories.questions import QuestionFilter
 from app.services import questions
-from app.services.questions import ImagesZip, ImportReport, SheetFormat, media
+from app.services.questions import ImagesZip, media
 from app.services.questions import images as images_module
-from app.services.questions.images import ImageArchive
-from app.services.questions.limits import IMAGES
+from app.services.questions.images import LIMITS, ImageArchive
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
+from app.sheets.reports import ImportReport
+from app.sheets.writers import SheetFormat
 from tests.builders.pictures import picture, png_header
 
 
@@ -61,7 +62,7 @@ def sheet(*cells: str) -> bytes:
 
 async def media_of(uow: UnitOfWork, author: Principal, report: ImportReport) -> list[list[str]]:
     assert list(report.errors) == []
-    shown = [await questions.find(uow, author, question_id) for question_id in report.question_ids]
+    shown = [await questions.find(uow, author, question_id) for question_id in report.item_ids]
     return [one.question.version.media for one in shown]
 
 
@@ -273,7 +274,7 @@ class TestImageArchive:
     def test_bombs_are_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         tight = zipped({"a.png": bytes(2_000_000)}, zipfile.ZIP_DEFLATED)
         assert "tightly" in refusal(tight)
-        monkeypatch.setattr(images_module, "IMAGES", replace(IMAGES, bytes_inside=1_999_999))
+        monkeypatch.setattr(images_module, "LIMITS", replace(LIMITS, unpacked_bytes=1_999_999))
         assert "larger than" in refusal(tight)
 
     @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])

@@ -16,10 +16,12 @@ from app.models import DEFAULT_INSTITUTE_ID, Chapter, Institute, Passage, Questi
 from app.repositories.base import PageRequest
 from app.repositories.questions import QuestionFilter
 from app.services import questions
-from app.services.questions import EmptyKey, ImportReport, Stage, passages
+from app.services.questions import EmptyKey, passages
 from app.services.questions.passages import PassageDraft
+from app.services.questions.reading import Stage
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
+from app.sheets.reports import ImportReport
 
 Row = dict[str, str]
 
@@ -84,12 +86,12 @@ class TestImportQuestions:
     ) -> None:
         report = await bring(uow, author, question(2, key="b"), question(1))
         assert counts(report) == (2, 0, 0)
-        second, first = [await the(uow, author, question_id) for question_id in report.question_ids]
+        second, first = [await the(uow, author, question_id) for question_id in report.item_ids]
         assert (second.source, second.source_number, second.status) == ("Mock 1", 2, "active")
         assert second.version.key == {"accepted": [["b"]]}
         assert first.version.text == {"en": "Which is number 1?"}
         listed = await questions.page(uow, author, QuestionFilter(), PageRequest())
-        assert [row.question.id for row in listed.items] == list(report.question_ids)
+        assert [row.question.id for row in listed.items] == list(report.item_ids)
 
     @pytest.mark.parametrize("known_by", ["external_id", "source and number", "text"])
     async def test_a_second_time_changes_nothing(
@@ -103,15 +105,15 @@ class TestImportQuestions:
         first = await bring(uow, author, *rows)
         second = await bring(uow, author, *reversed(rows))
         assert (counts(first), counts(second)) == ((2, 0, 0), (0, 0, 2))
-        assert list(second.question_ids) == list(reversed(first.question_ids))
+        assert list(second.item_ids) == list(reversed(first.item_ids))
         assert await count(uow, Question, author) == 2
 
     async def test_what_changed_becomes_the_next_version(self, uow: UnitOfWork, author: Principal) -> None:
         first = await bring(uow, author, question(1), question(2))
         second = await bring(uow, author, question(1, key="b"), question(2))
         assert counts(second) == (0, 1, 1)
-        assert second.question_ids == first.question_ids
-        changed = await the(uow, author, first.question_ids[0])
+        assert second.item_ids == first.item_ids
+        changed = await the(uow, author, first.item_ids[0])
         versions = await questions.versions(uow, changed)
         assert [(v.number, v.key) for v in versions] == [
             (2, {"accepted": [["b"]]}),
@@ -122,7 +124,7 @@ class TestImportQuestions:
         first = await bring(uow, author, question())
         second = await bring(uow, author, question(), subject="Economy")
         assert counts(second) == (0, 1, 0)
-        moved = await the(uow, author, first.question_ids[0])
+        moved = await the(uow, author, first.item_ids[0])
         assert moved.current_version == 1
         assert counts(await bring(uow, author, question(), subject="Economy")) == (0, 0, 1)
 
@@ -140,14 +142,14 @@ class TestImportQuestions:
         first = await bring(uow, author, full)
         assert counts(await bring(uow, author, question())) == (0, 0, 1)
         assert counts(await bring(uow, author, question(question="Which one?"))) == (0, 1, 0)
-        changed = await the(uow, author, first.question_ids[0])
+        changed = await the(uow, author, first.item_ids[0])
         assert changed.version.text == {"en": "Which one?", "hi": "कौन सा?"}
         assert changed.version.options[0]["text"] == {"en": "This", "hi": "यह"}
         assert changed.version.explanation == {"en": "Because."}
         assert (changed.version.difficulty, changed.version.tags) == ("hard", ["x"])
         assert changed.chapter_id is not None
         await bring(uow, author, question(question="Which one?", explanation="", tags="", chapter=""))
-        emptied = await the(uow, author, first.question_ids[0])
+        emptied = await the(uow, author, first.item_ids[0])
         assert (emptied.version.explanation, emptied.version.tags, emptied.chapter_id) == (None, [], None)
 
     async def test_a_question_is_known_by_its_strongest_name_alone(
@@ -156,16 +158,16 @@ class TestImportQuestions:
         named = await bring(uow, author, question(external_id="X-1"))
         sourced = await bring(uow, author, question())
         by_text = await bring(uow, author, question() | {"number": "", "source": ""})
-        ids = {*named.question_ids, *sourced.question_ids, *by_text.question_ids}
+        ids = {*named.item_ids, *sourced.item_ids, *by_text.item_ids}
         assert len(ids) == 3
         assert counts(await bring(uow, author, question(key="b", external_id="X-1"))) == (0, 1, 0)
-        assert (await the(uow, author, sourced.question_ids[0])).current_version == 1
+        assert (await the(uow, author, sourced.item_ids[0])).current_version == 1
 
     async def test_errors_leave_nothing_behind(self, uow: UnitOfWork, author: Principal) -> None:
         report = await bring(uow, author, question(1), question(2, key="e"))
         assert [(error.row, error.field) for error in report.errors] == [(3, "key")]
         assert (report.created, report.updated, report.unchanged) == (0, 0, 0)
-        assert list(report.question_ids) == []
+        assert list(report.item_ids) == []
         assert await count(uow, Question, author) == await count(uow, Subject, author) == 0
 
     async def test_a_dry_run_only_tells(self, uow: UnitOfWork, author: Principal) -> None:
@@ -173,7 +175,7 @@ class TestImportQuestions:
         rows = [question(1), question(2, key="b"), question(3)]
         report = await bring(uow, author, *rows, dry_run=True, subject="Economy")
         assert (report.created, report.updated, report.unchanged) == (1, 2, 0)
-        assert list(report.question_ids) == []
+        assert list(report.item_ids) == []
         assert await count(uow, Question, author) == 2
         assert await count(uow, Subject, author) == 1
 
@@ -216,7 +218,7 @@ class TestImportQuestions:
             question(3, subject="Polity"),
             subject=None,
         )
-        found = [(await the(uow, author, row)).subject_id for row in report.question_ids]
+        found = [(await the(uow, author, row)).subject_id for row in report.item_ids]
         assert found == [subject.id] * 3
 
     async def test_with_one_subject_those_of_the_rows_are_chapters(
@@ -229,7 +231,7 @@ class TestImportQuestions:
         ]
         report = await bring(uow, author, *rows, subject="General Studies")
         assert counts(await bring(uow, author, *rows, subject="general studies")) == (0, 0, 3)
-        found = [await the(uow, author, row) for row in report.question_ids]
+        found = [await the(uow, author, row) for row in report.item_ids]
         assert len({row.subject_id for row in found}) == 1
         by_id = {row.id: row for row in (await uow.subjects.keep_all_chapters(author.institute_id))}
         assert [by_id[row.chapter_id].slug for row in found if row.chapter_id] == [
@@ -241,19 +243,19 @@ class TestImportQuestions:
 
     async def test_a_dropped_question(self, uow: UnitOfWork, author: Principal) -> None:
         report = await bring(uow, author, question(key=""), empty_key=EmptyKey.DROPPED)
-        dropped = await the(uow, author, report.question_ids[0])
+        dropped = await the(uow, author, report.item_ids[0])
         assert (dropped.version.key, dropped.status) == ({"dropped": True}, "active")
 
     async def test_a_draft_becomes_active_with_its_key(self, uow: UnitOfWork, author: Principal) -> None:
         first = await bring(uow, author, question(key=""), empty_key=EmptyKey.DRAFT)
-        assert (await the(uow, author, first.question_ids[0])).status == "draft"
+        assert (await the(uow, author, first.item_ids[0])).status == "draft"
         assert counts(await bring(uow, author, question(key=""), empty_key=EmptyKey.DRAFT)) == (0, 0, 1)
         await bring(uow, author, question(key="b"))
-        assert (await the(uow, author, first.question_ids[0])).status == "active"
+        assert (await the(uow, author, first.item_ids[0])).status == "active"
 
     async def test_a_retired_question_stays_retired(self, uow: UnitOfWork, author: Principal) -> None:
         first = await bring(uow, author, question())
-        await questions.retire(uow, author, first.question_ids[0])
+        await questions.retire(uow, author, first.item_ids[0])
         assert counts(await bring(uow, author, question())) == (0, 0, 1)
         assert counts(await bring(uow, author, question(status="active"))) == (0, 1, 0)
 
@@ -263,7 +265,7 @@ class TestImportQuestions:
         uow.session.add_all([passage, elsewhere])
         await uow.session.flush()
         report = await bring(uow, author, question(passage_id="P-1"))
-        assert (await the(uow, author, report.question_ids[0])).version.passage_id == passage.id
+        assert (await the(uow, author, report.item_ids[0])).version.passage_id == passage.id
         refused = await bring(uow, author, question(passage_id=str(elsewhere.external_id)))
         assert [(error.row, error.field) for error in refused.errors] == [(2, "passage_id")]
 
@@ -282,7 +284,7 @@ class TestImportQuestions:
         draft = PassageDraft({"en": "Read this."}, external_id="P-3")
         passage = await passages.create(uow, author, draft)
         row = question(passage_id="P-3")
-        (question_id,) = (await bring(uow, author, row)).question_ids
+        (question_id,) = (await bring(uow, author, row)).item_ids
         await questions.retire(uow, author, question_id)
         await passages.retire(uow, author, passage.id)
         assert counts(await bring(uow, author, row)) == (0, 0, 1)
@@ -327,7 +329,7 @@ class TestImportQuestions:
 
         reports = await asyncio.gather(once(), once())
         assert sorted(counts(report) for report in reports) == [(0, 0, 2), (2, 0, 0)]
-        assert reports[0].question_ids == reports[1].question_ids
+        assert reports[0].item_ids == reports[1].item_ids
 
     async def test_statements_grow_with_hundreds_of_rows_at_most(
         self, uow: UnitOfWork, author: Principal, engine: AsyncEngine

@@ -12,7 +12,7 @@ from app.models import Institute, Question
 from app.services import questions
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import operator
-from tests.services.questions.workbook_files import workbook
+from tests.builders.workbooks import workbook
 
 RIGHT = {
     "external_id": "",

@@ -90,4 +90,4 @@ async def import_answer_sheets(
             columns=columns or None,
             dry_run=dry_run,
         )
-    return ImportOut.model_validate(report)
+    return ImportOut.of(report)

@@ -1,6 +1,6 @@
 """Answer sheets taken on paper: read from a file, matched with candidates, kept and graded."""
 
-from app.services.exams.answer_sheets.importing import Progress, import_answer_sheets
+from app.services.exams.answer_sheets.importing import import_answer_sheets
 from app.services.exams.answer_sheets.placeholders import PaperDraft, hold_on_paper
 
-__all__ = ["PaperDraft", "Progress", "hold_on_paper", "import_answer_sheets"]
+__all__ = ["PaperDraft", "hold_on_paper", "import_answer_sheets"]

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from app.engine.scoring import Answer, parse_numeric
-from app.services.questions.cells import as_given
 from app.services.tests.papers import PaperQuestion
+from app.sheets.cells import unescape_formula
 
 AnswerReader = Callable[[str], Answer | None]
 
@@ -29,7 +29,7 @@ def reader_of(question: PaperQuestion) -> AnswerReader:
         return None if text.casefold() in _BLANK else read(text)
 
     def bounded(cell: str) -> Answer | None:
-        text = as_given(cell.strip())
+        text = unescape_formula(cell.strip())
         if len(text) > _LONGEST_ANSWER:
             raise ValueError(f"an answer has at most {_LONGEST_ANSWER} characters")
         return answer(text)

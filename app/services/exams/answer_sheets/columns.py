@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from app.services.questions import RowError
-from app.services.questions.columns import spreadsheet_letters
+from app.sheets.records import column_name
+from app.sheets.reports import RowError
 
 ABOUT_THE_CANDIDATE = ("name", "email", "category", "pwbd")
 ROLL_NUMBER = "roll_number"
@@ -25,15 +25,12 @@ class Layout:
     others: Mapping[str, int] = field(default_factory=dict)
 
     def name_at(self, position: int) -> str:
-        """What a message calls a column; a place before the first one stands for the whole row."""
-        if position < 0:
-            return "file"
-        named = position < len(self.names) and self.names[position]
-        return named or f"column {spreadsheet_letters(position)}"
+        """Return the name of a column in error messages."""
+        return column_name(self.names, position)
 
-    def matters(self, position: int) -> bool:
-        """Whether anything is read from this column."""
-        return position < 0 or position in self.answers or position in self.others.values()
+    def is_read(self, position: int) -> bool:
+        """Return whether anything is read from this column."""
+        return position in self.answers or position in self.others.values()
 
 
 class _BadColumns(Exception):

@@ -1,6 +1,6 @@
 """Importing answer sheets: all of them or none, graded at once, and a second time changes nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,20 +13,18 @@ from app.repositories.exams import PaperEvent
 from app.services import attempts
 from app.services.components import Components
 from app.services.exams.answer_sheets.plans import PAPER, Plan, Sat, plan_for
-from app.services.exams.answer_sheets.reading import SheetFile, answer_sheets_in_pieces, joined
+from app.services.exams.answer_sheets.reading import AnswerSheetFile, read_answer_sheets
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer
-from app.services.questions import ImportReport, RowError, RowWarning, first_errors
+from app.services.imports import read_in_child
 from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
+from app.sheets.progress import Progress, no_progress
+from app.sheets.reports import MAX_REPORTED, ImportReport, RowWarning
 
 SHEETS_AT_ONCE = 100
-MOST_WARNINGS = 1_000
-_SPLIT = "Split the file, or save it as CSV UTF-8."
-
-Progress = Callable[[int, int], None]
-"""Told how many sheets are done, of how many."""
+STAGE = "Answer sheets"
 
 
 async def import_answer_sheets(
@@ -41,7 +39,7 @@ async def import_answer_sheets(
     roll_number: str | None = None,
     columns: str | None = None,
     dry_run: bool = False,
-    progress: Progress = lambda done, of: None,
+    progress: Progress = no_progress,
 ) -> ImportReport:
     """Bring the answer sheets of a paper into its exam. What they scored is held like everything else there.
 
@@ -50,25 +48,25 @@ async def import_answer_sheets(
     """
     # The file is read before the exam is locked: others steer it meanwhile. What is read is then read again.
     frozen = await parts.papers.get(uow, _sat_paper(*await _paper(uow, staff, exam_id, paper_id), now))
-    read = await _read_apart(parts, staff, file, frozen, roll_number, columns)
+    read = await _read(parts, staff, file, frozen, roll_number, columns)
     exam = await uow.exams.lock(staff.institute_id, exam_id)
     _, paper = await _paper(uow, staff, exam_id, paper_id)
     if _sat_paper(exam, paper, now) != frozen.id:
         raise Conflict("The paper was published again at this very moment. Import the file again.")
     if read.errors:
-        return _refused(read.errors)
-    if not read.sheets:
+        return ImportReport.rejected(read.errors)
+    if not read.rows:
         return ImportReport(warnings=[RowWarning(1, "file", "the file has a header and no answer sheets")])
-    plan = await plan_for(uow, exam, paper, read.sheets)
+    plan = await plan_for(uow, exam, paper, read.rows)
     if plan.errors:
-        return _refused(plan.errors)
+        return ImportReport.rejected(plan.errors)
     if not dry_run:
         await _write(uow, parts, staff, exam, paper, frozen, plan, now, progress)
     return ImportReport(
         created=plan.created,
         updated=plan.updated,
         unchanged=plan.unchanged,
-        warnings=plan.warnings[:MOST_WARNINGS],
+        warnings=plan.warnings[:MAX_REPORTED],
     )
 
 
@@ -76,25 +74,18 @@ async def _paper(uow: UnitOfWork, staff: Principal, exam_id: UUID, paper_id: UUI
     return await uow.exams.paper(exam_viewer(staff), exam_id, paper_id)
 
 
-async def _read_apart(
+async def _read(
     parts: Components,
     staff: Principal,
     file: bytes,
     frozen: FrozenPaper,
     roll_number: str | None,
     columns: str | None,
-) -> SheetFile:
-    """The sheets, read in a process with limits for time and memory."""
+) -> AnswerSheetFile:
     ids = [question_id for section in frozen.sections for question_id in section.question_ids]
     questions = [frozen.questions[question_id] for question_id in ids]
     arguments = (file, questions, roll_number, columns)
-    pieces = await parts.files.collect(
-        answer_sheets_in_pieces,
-        *arguments,
-        caller=staff.id,
-        advice=_SPLIT,
-    )
-    return joined(pieces)
+    return await read_in_child(parts.files, staff.id, read_answer_sheets, *arguments)
 
 
 def _sat_paper(exam: Exam, paper: ExamPaper, now: datetime) -> UUID:
@@ -108,11 +99,6 @@ def _sat_paper(exam: Exam, paper: ExamPaper, now: datetime) -> UUID:
     if now < paper.starts_at:
         raise NotPossible("The paper has not begun yet. Import its answer sheets when it has been sat.")
     return paper.paper_id
-
-
-def _refused(errors: list[RowError]) -> ImportReport:
-    """Nothing was done."""
-    return ImportReport(errors=first_errors(errors))
 
 
 async def _write(
@@ -175,7 +161,7 @@ async def _keep_sheets(
         await uow.answer_sheets.add_attempts(some)
         await uow.answer_sheets.add_events(events, now)
         kept += some
-        progress(len(kept), len(sat))
+        progress(STAGE, len(kept), len(sat))
     return kept
 
 

@@ -14,15 +14,17 @@ from app.models import ExamPaper
 from app.services import tests
 from app.services.exams.answer_sheets.reading import letters_marked
 from app.services.exams.composing import ExamDraft, ExamPaperDraft, add_paper, create, publish
+from app.services.imports import sheet_errors_as_invalid
 from app.services.questions.bank import version_values
-from app.services.questions.cells import as_given
 from app.services.questions.columns import OPTION_LETTERS
 from app.services.questions.content import DROPPED, Content, Key, fingerprint, normalized_key
 from app.services.questions.rows import key_answers
-from app.services.questions.sheets import filled, records_of
 from app.services.questions.syllabus import Syllabus
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
+from app.sheets.cells import unescape_formula
+from app.sheets.files import read_records
+from app.sheets.records import non_empty
 
 SHEET = "key"
 CODE = "PAPER"
@@ -56,17 +58,17 @@ async def hold_on_paper(uow: UnitOfWork, author: Principal, draft: PaperDraft, n
     title = checked_field("title", draft.title, LONGEST_TITLE)
     subject = checked_field("subject", draft.subject, LONGEST_TITLE)
     draft = replace(draft, title=title, subject=subject)
-    await uow.questions.lock_bank(
-        author.institute_id
-    )  # of two such orders at once, the second finds the first
+    # Of two such orders at the same time, the second finds the exam of the first.
+    await uow.questions.lock_bank(author.institute_id)
     if (other := await uow.answer_sheets.exam_called(author.institute_id, draft.title)) is not None:
         papers = ", ".join(f"{paper.code} {paper.id}" for paper in await uow.exams.papers(other.id))
         sentence = f'There is an exam "{draft.title}" already. Import into its paper ({papers}), or choose'
         raise AlreadyExists(f"{sentence} another title.")
-    keys = await asyncio.to_thread(read_key, draft.key)
-    letters = await asyncio.to_thread(
-        letters_marked, draft.sheets, len(keys), draft.roll_number, draft.columns
-    )
+    with sheet_errors_as_invalid():
+        keys = await asyncio.to_thread(read_key, draft.key)
+        letters = await asyncio.to_thread(
+            letters_marked, draft.sheets, len(keys), draft.roll_number, draft.columns
+        )
     test_id = await _publish_test(uow, author, draft, keys, letters, now)
     paper = await _publish_exam(uow, author, draft, test_id, now)
     await tests.archive(uow, author, test_id)  # after the release it would stand in everybody's list
@@ -75,18 +77,18 @@ async def hold_on_paper(uow: UnitOfWork, author: Principal, draft: PaperDraft, n
 
 def read_key(file: bytes) -> list[Key]:
     """The keys of a file with a column `key`, in its order: `b`, `bd`, `b|d` or `dropped`."""
-    records = records_of(file, SHEET)
+    records = read_records(file, SHEET)
     header = [cell.strip().casefold() for cell in next(records).cells]
     if header.count("key") != 1:
         raise Invalid.field("key", 'the file of the key has one column "key", with a row for each question')
     place, keys, errors = header.index("key"), [], []
-    for record in filled(records):
-        cell = as_given(record.cells[place].strip()) if place < len(record.cells) else ""
+    for record in non_empty(records):
+        cell = unescape_formula(record.cell(place).strip())
         answers = key_answers(cell)
         if cell.casefold() == "dropped":
             keys.append(DROPPED)
-        elif record.broken or record.wrong:
-            sentence = record.broken or next(iter(record.wrong.values()))
+        elif record.unreadable or record.cell_errors:
+            sentence = record.unreadable or next(iter(record.cell_errors.values()))
             errors.append(FieldError(f"key, row {record.row}", sentence))
         elif not answers or not {letter for answer in answers for letter in answer} <= {*OPTION_LETTERS}:
             sentence = (

@@ -10,8 +10,8 @@ from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Registration, Ro
 from app.repositories.exams import Account
 from app.services import attempts
 from app.services.exams.answer_sheets.reading import AnswerSheet
-from app.services.questions import RowError, RowWarning
 from app.services.unit_of_work import UnitOfWork
+from app.sheets.reports import RowError, RowWarning
 
 PAPER = "paper"
 """The device of an attempt that was imported."""

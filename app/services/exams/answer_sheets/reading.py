@@ -1,32 +1,32 @@
-"""A file of answer sheets, CSV or XLSX: bytes in, sheets and errors out. Nothing here knows the database."""
+"""Reads a file of answer sheets: bytes in, answer sheets and errors out, without the database."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
-from app.core.errors import Invalid
 from app.core.names import LONGEST_EMAIL, LONGEST_NAME, email_address, problem_of
 from app.engine.scoring import Answer
 from app.services.exams.answer_sheets.cells import AnswerReader, reader_of
 from app.services.exams.answer_sheets.columns import ROLL_NUMBER, Layout, read_layout
-from app.services.questions import RowError
-from app.services.questions.cells import as_given
-from app.services.questions.columns import OPTION_LETTERS, spreadsheet_letters
-from app.services.questions.limits import MOST_ERRORS_FOUND, MOST_ROWS, NOTHING_MORE_READ
-from app.services.questions.sheets import check_header, filled, records_of
-from app.services.questions.workbooks import SheetCells, is_workbook
+from app.services.questions.columns import OPTION_LETTERS
 from app.services.tests.papers import PaperQuestion
+from app.sheets.cells import unescape_formula
+from app.sheets.errors import UnreadableSheet
+from app.sheets.files import read_records
+from app.sheets.parsing import ParsedSheet, cell_errors, errors_without_header, parse_rows
+from app.sheets.records import Record, check_header
+from app.sheets.reports import RowError
+from app.sheets.xlsx_reader import is_xlsx
 
 SHEET = "answers"
 CATEGORIES = ("general", "ews", "obc", "sc", "st")
 
-_SENT_AT_ONCE = 100
 _LONGEST_ROLL_NUMBER = 50
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerSheet:
-    """What one candidate has marked; blanks are left out. None is a cell that says nothing."""
+    """The answers of one candidate, without blanks. None means an empty cell."""
 
     row: int
     roll_number: str
@@ -37,72 +37,46 @@ class AnswerSheet:
     pwbd: int | None = None
 
 
-@dataclass(slots=True)
-class SheetFile:
-    """What was read; where there are errors, `sheets` are not all."""
-
-    sheets: list[AnswerSheet] = field(default_factory=list)
-    errors: list[RowError] = field(default_factory=list)
+AnswerSheetFile = ParsedSheet[Layout, AnswerSheet]
 
 
 def read_answer_sheets(
     file: bytes, questions: Sequence[PaperQuestion], roll_number: str | None, columns: str | None
-) -> SheetFile:
-    """Read a file of answer sheets to a paper of these questions, and find everything that is wrong with it.
+) -> AnswerSheetFile:
+    """Read the answer sheets to a paper with these questions and report all errors.
 
-    Raises Invalid for what is neither XLSX nor CSV in UTF-8, TooLarge beyond 25 MB.
+    Raises UnreadableSheet for a file that is neither XLSX nor CSV in UTF-8, SheetTooLarge beyond 25 MB.
     """
-    records = records_of(file, SHEET)
+    records = read_records(file, SHEET)
     header = next(records)
     check_header(header)
-    if not any(cell.strip() for cell in header.cells):
-        raise Invalid.field("file", "the first row is no header; it names the columns")
+    if header.is_empty:
+        raise UnreadableSheet("the first row is not a header; it names the columns")
     layout, errors = read_layout(header.cells, len(questions), roll_number, columns)
-    found = SheetFile(errors=errors or _cell_errors(header, layout))
-    if found.errors:
-        return found
+    sheet = ParsedSheet[Layout, AnswerSheet](layout, errors=errors or cell_errors(header, layout))
+    if sheet.errors:
+        return sheet
     readers = [(question.id, reader_of(question)) for question in questions]
-    for count, record in enumerate(filled(records)):
-        if count == MOST_ROWS:
-            raise Invalid.field("file", f"a file may have {MOST_ROWS:,} answer sheets; split it")
-        if len(found.errors) > MOST_ERRORS_FOUND:
-            found.errors.append(RowError(record.row, "file", NOTHING_MORE_READ))
-            break
-        _Row(layout, record, readers, found, may_be_short=is_workbook(file)).read()
-    found.errors += repeated(found.sheets)
-    return found
+    may_be_short = is_xlsx(file)
 
+    def parse(record: Record, errors: list[RowError]) -> AnswerSheet:
+        return _RowReader(layout, record, errors, readers, may_be_short).read()
 
-def answer_sheets_in_pieces(
-    file: bytes, questions: Sequence[PaperQuestion], roll_number: str | None, columns: str | None
-) -> Iterator[SheetFile]:
-    """What `read_answer_sheets` gives, a hundred sheets at a time: for a child process, see `joined`."""
-    found = read_answer_sheets(file, questions, roll_number, columns)
-    yield SheetFile(errors=found.errors)
-    for start in range(0, len(found.sheets), _SENT_AT_ONCE):
-        yield SheetFile(found.sheets[start : start + _SENT_AT_ONCE])
-
-
-def joined(pieces: Sequence[SheetFile]) -> SheetFile:
-    """The file of which these are the pieces."""
-    return SheetFile([sheet for piece in pieces for sheet in piece.sheets], pieces[0].errors)
+    parse_rows(sheet, records, parse, noun="answer sheets")
+    sheet.errors += repeated(sheet.rows)
+    return sheet
 
 
 def letters_marked(file: bytes, questions: int, roll_number: str | None, columns: str | None) -> set[str]:
-    """Which of the letters a to f occur in the answers: what options a paper had that nobody describes."""
-    records = records_of(file, SHEET)
+    """Return the letters a to f that occur in the answers: the options of a paper without questions."""
+    records = read_records(file, SHEET)
     layout, _ = read_layout(next(records).cells, questions, roll_number, columns)
-    cells = {
-        record.cells[position].casefold()
-        for record in records
-        for position in layout.answers
-        if position < len(record.cells)
-    }
+    cells = {record.cell(position).casefold() for record in records for position in layout.answers}
     return {letter for cell in cells if cell != "na" for letter in cell if letter in OPTION_LETTERS}
 
 
 def repeated(sheets: Sequence[AnswerSheet]) -> Iterator[RowError]:
-    """Sheets of the same candidate: by roll number, or by address."""
+    """Return an error for each answer sheet whose roll number or address occurs before it."""
     for what in ("roll_number", "email"):
         first: dict[str, int] = {}
         for sheet in sheets:
@@ -111,35 +85,21 @@ def repeated(sheets: Sequence[AnswerSheet]) -> Iterator[RowError]:
                 yield RowError(sheet.row, what, f"row {first[value]} has this one too; each has one sheet")
 
 
-def _cell_errors(record: SheetCells, layout: Layout) -> list[RowError]:
-    """What is wrong with cells before anybody asks what they mean."""
-    return [
-        RowError(record.row, layout.name_at(place), message)
-        for place, message in sorted(record.wrong.items())
-        if layout.matters(place)
-    ]
-
-
 @dataclass(slots=True)
-class _Row:
-    """Reads one candidate's row."""
+class _RowReader:
+    """Reads the row of one candidate and adds its errors to `errors`."""
 
     layout: Layout
-    record: SheetCells
+    record: Record
+    errors: list[RowError]
     readers: Sequence[tuple[UUID, AnswerReader]]
-    found: SheetFile
     may_be_short: bool
-    """A workbook keeps no cells after the last one that says something."""
+    """XLSX stores no cells after the last non-empty one of a row."""
 
-    def read(self) -> None:
-        """Add the sheet to what was found, or what is wrong with it."""
-        before = len(self.found.errors)
-        if self.record.broken:
-            self._wrong("file", self.record.broken)
-            return
-        self.found.errors += _cell_errors(self.record, self.layout)
+    def read(self) -> AnswerSheet:
+        """Return the answer sheet. It is incomplete if there are errors."""
         self._check_width()
-        sheet = AnswerSheet(
+        return AnswerSheet(
             row=self.record.row,
             roll_number=self._roll_number(),
             answers=self._answers(),
@@ -148,14 +108,12 @@ class _Row:
             category=self._category(),
             pwbd=self._pwbd(),
         )
-        if len(self.found.errors) == before:
-            self.found.sheets.append(sheet)
 
     def _answers(self) -> dict[UUID, Answer]:
-        answers, cells = {}, self.record.cells
+        answers = {}
         for (question_id, read), position in zip(self.readers, self.layout.answers, strict=True):
             try:
-                answer = read(cells[position] if position < len(cells) else "")
+                answer = read(self.record.cell(position))
             except ValueError as error:
                 self._wrong(self.layout.name_at(position), str(error))
                 continue
@@ -196,9 +154,9 @@ class _Row:
 
     def _text(self, what: str, longest: int) -> str | None:
         position = self.layout.others.get(what)
-        if position is None or position >= len(self.record.cells):
+        if position is None:
             return None
-        text = " ".join(as_given(self.record.cells[position].strip()).split())
+        text = " ".join(unescape_formula(self.record.cell(position).strip()).split())
         if len(text) > longest:
             self._wrong(self._name_of(what), f"at most {longest} characters fit")
         if text and (problem := problem_of(text)):
@@ -209,12 +167,10 @@ class _Row:
         cells, width = self.record.cells, len(self.layout.names)
         if len(cells) < width and not self.may_be_short:
             self._wrong("file", f"the row has {len(cells)} cells, and the header {width}")
-        for position in range(width, len(cells)):
-            if cells[position].strip():
-                self._wrong(f"column {spreadsheet_letters(position)}", "there is no header above this cell")
+        self.errors += errors_without_header(self.record, range(width, len(cells)))
 
     def _name_of(self, what: str) -> str:
         return self.layout.name_at(self.layout.others[what])
 
     def _wrong(self, column: str, message: str) -> None:
-        self.found.errors.append(RowError(self.record.row, column, message))
+        self.errors.append(RowError(self.record.row, column, message))

@@ -1,21 +1,22 @@
-"""Sitting an exam's paper: downloaded, started, answered, submitted. The attempt engine is that of tests."""
+"""Taking an exam's paper: downloaded, started, answered and submitted."""
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Header, Response
+from fastapi import APIRouter, Body, Header, Request, Response
 
+from app.api.attempts import (
+    PAPER_ANSWERS,
+    attempt_of,
+    paper_answer,
+    paper_id_of,
+    refuse_banned,
+    saved_answer,
+    target_of,
+)
 from app.api.deps import AttemptHolder, CurrentCandidate, Now, Parts, Reads, Uow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
-from app.api.sitting import (
-    PAPER_ANSWERS,
-    check_grant,
-    held_paper_id,
-    paper_answer,
-    refuse_banned,
-    target_of,
-)
 from app.core.errors import (
     AttemptNotInProgress,
     AttemptsExhausted,
@@ -32,6 +33,7 @@ from app.core.errors import (
 from app.schemas.attempts import AttemptOut, ResponsesIn, SavedOut, StandingAttemptOut, StartIn, SubmitIn
 from app.schemas.exams import StartedPaperOut
 from app.services import attempts, exams
+from app.services.exams import StartPaper
 
 router = APIRouter(
     prefix="/exams/{exam_id}/papers/{paper_id}", tags=["exams"], route_class=PermissionFirstRoute
@@ -56,14 +58,13 @@ async def start_paper(
     now: Now,
     body: Annotated[StartIn | None, Body()] = None,
 ) -> StartedPaperOut:
-    """Start the paper (201), or take up the sitting in progress with a new lease (200).
+    """Start the paper (201), or resume the attempt in progress with a new lease (200).
 
-    Once the results are released it is practice. Keep `attempt_token`: it outlives your login.
+    After the results are released it is practice. Keep `attempt_token`: it outlives your login.
     """
     device = (body or StartIn()).device
-    started = await exams.start(
-        uow, parts, candidate, exam_id, paper_id, device, parts.clock.now(), arrived_at=now
-    )
+    order = StartPaper(exam_id, paper_id, device, arrived_at=now, now=parts.clock.now())
+    started = await exams.start(uow, parts, candidate, order)
     if not started.started.is_new:
         response.status_code = 200
     return StartedPaperOut.of_paper(started, parts.clock)
@@ -80,9 +81,9 @@ async def get_paper_questions(
     accept_encoding: Annotated[str, Header()] = "",
 ) -> Response:
     """The paper of your attempt: all languages, in the author's order; yours comes with `start`."""
-    placement = await parts.placements.get(reads, exam_id, paper_id)
-    frozen_id = await held_paper_id(reads, holder, placement.test_id, paper_id)
-    return paper_answer(await parts.papers.get(reads, frozen_id), if_none_match, accept_encoding)
+    scope = await parts.placements.get(reads, exam_id, paper_id)
+    paper = await parts.papers.get(reads, await paper_id_of(reads, holder, scope))
+    return paper_answer(paper, if_none_match, accept_encoding)
 
 
 @router.get(
@@ -111,11 +112,11 @@ async def get_attempt(
     exam_id: UUID, paper_id: UUID, holder: AttemptHolder, reads: Reads, parts: Parts
 ) -> StandingAttemptOut:
     """Your attempt as it stands, a void one too: ask after every message that touches it. No new lease."""
-    placement = await parts.placements.get(reads, exam_id, paper_id)
+    scope = await parts.placements.get(reads, exam_id, paper_id)
     if holder.grant is not None:
-        check_grant(holder, holder.grant.attempt_id, placement.test_id, paper_id)
+        attempt_of(holder, holder.grant.attempt.id, scope)
         await refuse_banned(reads, holder)
-    attempt = await reads.attempts.current(holder.user_id, placement.test_id, paper_id)
+    attempt = await reads.attempts.current(holder.user_id, scope)
     paper = await parts.papers.get(reads, attempt.paper_id)
     windows = attempts.section_windows(attempt, paper)
     return StandingAttemptOut.of_standing(attempt, windows, parts.clock.now())
@@ -123,11 +124,13 @@ async def get_attempt(
 
 @router.post(
     "/responses",
+    response_model=SavedOut,
     responses=problems(
         NotFound, AttemptNotInProgress, DeadlinePassed, SectionClosed, SaveLimitReached, Invalid
     ),
 )
 async def save_paper_responses(
+    request: Request,
     exam_id: UUID,
     paper_id: UUID,
     body: ResponsesIn,
@@ -135,12 +138,11 @@ async def save_paper_responses(
     uow: Uow,
     parts: Parts,
     now: Now,
-) -> SavedOut:
-    """Save answers, as for tests: once this says 200 they are on disk and will be graded."""
-    placement = await parts.placements.get(uow, exam_id, paper_id)
-    target = await target_of(uow, holder, body, placement.test_id, paper_id)
-    sent = [response.event() for response in body.responses]
-    return SavedOut.of(await attempts.save(uow, parts, target, sent, now))
+) -> SavedOut | Response:
+    """Save answers, as for tests. After a 200 they are on disk and will be graded."""
+    scope = await parts.placements.get(uow, exam_id, paper_id)
+    target = await target_of(uow, holder, scope, body)
+    return saved_answer(request, await attempts.save(uow, parts, target, body.sent(), now))
 
 
 @router.post("/submit", responses=problems(NotFound))
@@ -148,8 +150,7 @@ async def submit_paper(
     exam_id: UUID, paper_id: UUID, body: SubmitIn, holder: AttemptHolder, uow: Uow, parts: Parts, now: Now
 ) -> AttemptOut:
     """Submit the attempt. It stays `submitted` until the results are released; again gives the same."""
-    placement = await parts.placements.get(uow, exam_id, paper_id)
-    check_grant(holder, body.attempt_id, placement.test_id, paper_id)
+    scope = await parts.placements.get(uow, exam_id, paper_id)
+    attempt = attempt_of(holder, body.attempt_id, scope)
     await refuse_banned(uow, holder)
-    attempt = await exams.submit(uow, parts, holder.user_id, placement, paper_id, body.attempt_id, now)
-    return AttemptOut.of(attempt)
+    return AttemptOut.of(await exams.submit(uow, parts, attempt, now))

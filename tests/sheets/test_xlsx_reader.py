@@ -1,4 +1,4 @@
-"""XLSX sheets: read like CSV, and refused where something could hide or run."""
+"""XLSX: read like CSV. Formulas, hidden and merged cells are errors; macros and links are refused."""
 
 import io
 import tracemalloc
@@ -11,20 +11,15 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.constants import SHARED_STRINGS as SHARED_STRINGS_TYPE
 from openpyxl.xml.constants import SHEET_MAIN_NS
 
-from app.core.errors import Invalid
-from app.services.questions import EmptyKey, SheetFormat, template
-from app.services.questions.limits import MOST_ROWS
-from app.services.questions.sheets import Sheet, read_sheet
-from app.services.questions.workbooks import is_workbook
-from tests.services.questions.workbook_files import HEADER, RIVER, repacked, workbook
+from app.sheets.errors import UnreadableSheet
+from app.sheets.limits import MAX_ROWS
+from app.sheets.xlsx_reader import escape_xml
+from tests.builders.workbooks import HEADER, RIVER, repacked, workbook
+from tests.sheets.plain import Row, read_table, refusal, reported
 
 SHEET_XML = "xl/worksheets/sheet1.xml"
 SHARED_STRINGS = "xl/sharedStrings.xml"
 ENTITY = b"<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/hostname'>]>"
-
-
-def read(file: bytes) -> Sheet:
-    return read_sheet(file, empty_key=EmptyKey.ERROR, needs_subject=False)
 
 
 def with_shared_strings(file: bytes) -> bytes:
@@ -40,75 +35,48 @@ def with_entity(xml: bytes) -> bytes:
     return ENTITY + body
 
 
-def complaints(sheet: Sheet) -> list[tuple[int, str]]:
-    return [(error.row, error.field) for error in sheet.errors]
-
-
-def refusal(file: bytes) -> str:
-    with pytest.raises(Invalid) as refused:
-        read(file)
-    (error,) = refused.value.errors
-    assert error.field == "file"
-    return error.message
-
-
-class TestReadWorkbook:
+class TestReadXlsx:
     def test_a_plain_sheet(self) -> None:
-        sheet = read(workbook())
+        sheet = read_table(workbook())
         assert sheet.errors == []
-        (question,) = sheet.rows
-        assert question.row == 2
-        assert question.content.text == {"en": "Which is a river?"}
-        assert question.content.key == {"accepted": [["a"]]}
+        assert sheet.rows == [Row(2, list(RIVER))]
 
     @pytest.mark.parametrize(
         ("typed", "read_as"),
         [(7, "7"), (7.0, "7"), (3.14, "3.14"), (-0.5, "-0.5"), (1e21, "1" + "0" * 21), (1e-7, "0.0000001")],
     )
     def test_numbers_are_texts(self, typed: float, read_as: str) -> None:
-        (question,) = read(workbook(HEADER, ("How many?", typed, "none", "a"))).rows
-        assert question.content.options[0]["text"] == {"en": read_as}
+        (row,) = read_table(workbook(HEADER, ("How many?", typed, "none", "a"))).rows
+        assert row.cells[1] == read_as
 
-    @pytest.mark.parametrize(("typed", "key"), [(True, "true"), (False, "false"), ("TRUE", "true")])
-    def test_truth_values_are_keys(self, typed: Any, key: str) -> None:
-        (question,) = read(workbook(("question", "type", "key"), ("Is it?", "true_false", typed))).rows
-        assert question.content.key == {"accepted": [[key]]}
+    @pytest.mark.parametrize(("typed", "read_as"), [(True, "true"), (False, "false"), ("TRUE", "TRUE")])
+    def test_truth_values_are_texts(self, typed: Any, read_as: str) -> None:
+        (row,) = read_table(workbook(HEADER, ("Is it?", "x", "y", typed))).rows
+        assert row.cells[3] == read_as
 
     def test_rows_count_as_in_the_spreadsheet(self) -> None:
-        sheet = read(workbook(HEADER, RIVER, (), ("", None, " ", ""), ("Which?", "x", "y", "e")))
+        sheet = read_table(workbook(HEADER, RIVER, (), ("", None, " ", ""), ("Which?", "x", "y", "wrong")))
         assert [row.row for row in sheet.rows] == [2]
-        assert complaints(sheet) == [(5, "key")]
+        assert reported(sheet) == [(5, "key")]
 
     def test_line_ends_and_controls_come_back(self) -> None:
-        (question,) = read(workbook(HEADER, ("One\r\ntwo_x000B_three", "x", "y", "a"))).rows
-        assert question.content.text == {"en": "One\ntwo\x0bthree"}
+        (row,) = read_table(workbook(HEADER, ("One\r\ntwo_x000B_three", "x", "y", "a"))).rows
+        assert row.cells[0] == "One\ntwo\x0bthree"
+
+    @pytest.mark.parametrize(
+        "text",
+        ["_x000D_=1+1", "_x005F_x000B_", "_x003D_1", "a\x0bb", "a_x0009_b", "_x005f_x000D_"],
+    )
+    def test_what_is_written_comes_back_as_it_is(self, text: str) -> None:
+        (row,) = read_table(workbook(HEADER, (escape_xml(text), "x", "y", "a"))).rows
+        assert row.cells[0] == text
+
+    def test_what_looks_like_an_escape_is_written_as_spreadsheets_do(self) -> None:
+        assert escape_xml("_x000D_=1") == "_x005F_x000D_=1"
 
     @pytest.mark.parametrize(("title", "before"), [("Questions", ["notes", "lists"]), ("mine", [])])
     def test_which_sheet_is_read(self, title: str, before: list[str]) -> None:
-        assert len(read(workbook(HEADER, RIVER, title=title, before=before)).rows) == 1
-
-    @pytest.mark.parametrize("sheet_format", SheetFormat)
-    def test_a_template_imports_as_nothing(self, sheet_format: SheetFormat) -> None:
-        file = template(sheet_format)
-        assert is_workbook(file) is (sheet_format is SheetFormat.XLSX)
-        sheet = read(file)
-        assert (sheet.rows, sheet.errors) == ([], [])
-        assert {"question", "option_f", "key", "explanation", "source"} <= {*sheet.columns.names}
-
-    def test_a_filled_template_imports(self) -> None:
-        from openpyxl import load_workbook  # noqa: PLC0415 -- only here
-
-        book = load_workbook(io.BytesIO(template(SheetFormat.XLSX)))
-        sheet = book["questions"]
-        names = [cell.value for cell in sheet[1]]
-        for name, value in zip(
-            ("type", "question", "question_hi", "key"), ("numeric", "22/7?", "?", "22/7"), strict=True
-        ):
-            sheet.cell(2, names.index(name) + 1, value)
-        out = io.BytesIO()
-        book.save(out)
-        (question,) = read(out.getvalue()).rows
-        assert question.content.key == {"value": "22/7", "tolerance": "0"}
+        assert len(read_table(workbook(HEADER, RIVER, title=title, before=before)).rows) == 1
 
 
 class TestWrongCells:
@@ -127,20 +95,20 @@ class TestWrongCells:
     def test_a_cell_is_named_once(self, value: Any, word: str, place: int) -> None:
         cells: list[Any] = list(RIVER)
         cells[place] = value
-        sheet = read(workbook(HEADER, RIVER, cells))
-        assert complaints(sheet) == [(3, HEADER[place])]
+        sheet = read_table(workbook(HEADER, RIVER, cells))
+        assert reported(sheet) == [(3, HEADER[place])]
         assert word in sheet.errors[0].message
 
     def test_a_formula_in_the_header(self) -> None:
-        sheet = read(workbook((*HEADER[:3], '="key"'), RIVER))
-        assert complaints(sheet) == [(1, "column D")]
+        sheet = read_table(workbook((*HEADER[:3], '="key"'), RIVER))
+        assert reported(sheet) == [(1, "column D")]
 
     def test_merged_cells(self) -> None:
         def merge(sheet: Worksheet) -> None:
             sheet.merge_cells("B2:C2")
 
-        sheet = read(workbook(change=merge))
-        assert (2, "option_a") in complaints(sheet)
+        sheet = read_table(workbook(change=merge))
+        assert (2, "option_a") in reported(sheet)
         assert "B2:C2 are merged" in sheet.errors[0].message
 
     def test_hidden_rows_and_columns(self) -> None:
@@ -148,35 +116,35 @@ class TestWrongCells:
             sheet.row_dimensions[3].hidden = True
             sheet.row_dimensions[9].hidden = True
 
-        sheet = read(workbook(HEADER, RIVER, RIVER, change=hide))
-        assert complaints(sheet) == [(3, "file")]
+        sheet = read_table(workbook(HEADER, RIVER, RIVER, change=hide))
+        assert reported(sheet) == [(3, "file")]
 
         def hide_column(sheet: Worksheet) -> None:
             sheet.column_dimensions["C"].hidden = True
 
-        assert complaints(read(workbook(change=hide_column))) == [(1, "option_b")]
+        assert reported(read_table(workbook(change=hide_column))) == [(1, "option_b")]
 
     def test_a_cell_without_a_header(self) -> None:
-        assert complaints(read(workbook(HEADER, (*RIVER, None, "more")))) == [(2, "column F")]
+        assert reported(read_table(workbook(HEADER, (*RIVER, None, "more")))) == [(2, "column F")]
 
     def test_a_cell_far_out_does_no_harm(self) -> None:
         def far(sheet: Worksheet) -> None:
             sheet["XFD2"] = "x"
             sheet["A1048576"] = " "
 
-        assert complaints(read(workbook(change=far))) == [(2, "file")]
+        assert reported(read_table(workbook(change=far))) == [(2, "file")]
 
     def test_a_sheet_has_an_end(self) -> None:
-        with pytest.raises(Invalid, match="20,000 questions"):
-            read(workbook(HEADER, *([RIVER] * (MOST_ROWS + 1))))
+        with pytest.raises(UnreadableSheet, match="20,000 rows"):
+            read_table(workbook(HEADER, *([RIVER] * (MAX_ROWS + 1))))
 
 
 class TestRefused:
     def test_an_empty_first_row(self) -> None:
-        assert "header" in refusal(workbook((), HEADER, RIVER))
+        assert read_table(workbook((), HEADER, RIVER)).layout.names == []
 
     def test_an_empty_sheet(self) -> None:
-        assert "header" in refusal(workbook(()))
+        assert read_table(workbook(())).layout.names == []
 
     @pytest.mark.parametrize(
         ("part", "word"),
@@ -216,11 +184,11 @@ class TestRefused:
     @pytest.mark.parametrize("part", [SHEET_XML, SHARED_STRINGS, "xl/workbook.xml"])
     def test_entities(self, part: str) -> None:
         file = with_shared_strings(workbook())
-        assert read(file).errors == []
+        assert read_table(file).errors == []
         assert "damaged" in refusal(repacked(file, change={part: with_entity}))
 
     def test_bombs(self) -> None:
-        assert "tightly" in refusal(repacked(workbook(), add={"xl/media/a.bin": b"\0" * 20_000_000}))
+        assert "compressed" in refusal(repacked(workbook(), add={"xl/media/a.bin": b"\0" * 20_000_000}))
         assert "larger" in refusal(repacked(workbook(), add={"xl/media/a.bin": b"\0" * 100_000_001}))
         many = {f"xl/media/{number}": b"" for number in range(1_001)}
         assert "larger" in refusal(repacked(workbook(), add=many))

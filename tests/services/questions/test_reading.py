@@ -1,32 +1,38 @@
-"""Sheets of questions: what is read, and what is said about those that cannot be."""
+"""Sheets of questions: the questions that are read, and the errors of the others."""
 
+import io
 from typing import Any
 
 import pytest
 
-from app.core.errors import Invalid, TooLarge
-from app.services.questions import EmptyKey
-from app.services.questions import sheets as sheets_module
-from app.services.questions.limits import MOST_ROWS
+from app.services.questions import EmptyKey, columns, template
+from app.services.questions.reading import QuestionSheet, read_questions
 from app.services.questions.rows import SheetRow
-from app.services.questions.sheets import Sheet, read_sheet
+from app.sheets import files
+from app.sheets.errors import SheetTooLarge, UnreadableSheet
+from app.sheets.limits import MAX_COLUMNS, MAX_ROWS
+from app.sheets.writers import SheetFormat
+from app.sheets.xlsx_reader import is_xlsx
+from tests.builders.workbooks import HEADER, workbook
 
 PLAIN = "question,option_a,option_b,option_c,key\nWhich is a river?,Nile,Sahara,Alps,a\n"
 EXPLANATIONS: dict[str, Any] = {"explanation": "Because.", "explanation_pt-br": "Porque."}
 
 
-def read(text: str | bytes, *, empty_key: EmptyKey = EmptyKey.ERROR, needs_subject: bool = False) -> Sheet:
+def read(
+    text: str | bytes, *, empty_key: EmptyKey = EmptyKey.ERROR, needs_subject: bool = False
+) -> QuestionSheet:
     file = text.encode() if isinstance(text, str) else text
-    return read_sheet(file, empty_key=empty_key, needs_subject=needs_subject)
+    return read_questions(file, empty_key, needs_subject)
 
 
-def only(sheet: Sheet) -> SheetRow:
+def only(sheet: QuestionSheet) -> SheetRow:
     assert sheet.errors == []
     assert len(sheet.rows) == 1
     return sheet.rows[0]
 
 
-def row(key: str = "a", *, otherwise: EmptyKey = EmptyKey.ERROR, **cells: Any) -> Sheet:
+def row(key: str = "a", *, otherwise: EmptyKey = EmptyKey.ERROR, **cells: Any) -> QuestionSheet:
     """One row with four options and these further cells."""
     columns = {
         "question": "Which is it?",
@@ -41,7 +47,7 @@ def row(key: str = "a", *, otherwise: EmptyKey = EmptyKey.ERROR, **cells: Any) -
     return read(f"{','.join(columns)}\n{','.join(quoted)}\n", empty_key=otherwise)
 
 
-def complaints(sheet: Sheet) -> list[tuple[int, str]]:
+def complaints(sheet: QuestionSheet) -> list[tuple[int, str]]:
     assert all(error.message for error in sheet.errors)
     return [(error.row, error.field) for error in sheet.errors]
 
@@ -143,7 +149,7 @@ class TestReadSheet:
     @pytest.mark.parametrize("key", ["none", "b or d", "B)", "all of these"])
     def test_a_word_is_no_key(self, key: str) -> None:
         (error,) = row(key).errors
-        assert error.message == f'"{key}" is no key; write "b", "bd" for exactly both, "b|d" for either'
+        assert error.message == f'"{key}" is not a key; write "b", "bd" for exactly both, "b|d" for either'
 
     @pytest.mark.parametrize("key", ["3.14 +- 0.01", "3.14+/-0.01", "3.14 ± 0.01"])
     def test_a_tolerance_can_be_typed(self, key: str) -> None:
@@ -271,23 +277,79 @@ class TestReadSheet:
         ],
     )
     def test_no_sheet_at_all_is_refused(self, file: bytes, word: str) -> None:
-        with pytest.raises(Invalid) as refused:
+        with pytest.raises(UnreadableSheet, match=word):
             read(file)
-        assert [error.field for error in refused.value.errors] == ["file"]
-        assert word in refused.value.errors[0].message
 
     def test_a_header_alone_is_an_empty_sheet(self) -> None:
         sheet = read("question,option_a,option_b,key\n\n,,,\n")
         assert (sheet.rows, sheet.errors) == ([], [])
 
     def test_a_sheet_has_an_end(self) -> None:
-        full = "question,option_a,option_b,key\n" + "Which?,x,y,a\n" * MOST_ROWS
-        assert len(read(full).rows) == MOST_ROWS
-        with pytest.raises(Invalid, match="20,000 questions"):
+        full = "question,option_a,option_b,key\n" + "Which?,x,y,a\n" * MAX_ROWS
+        assert len(read(full).rows) == MAX_ROWS
+        with pytest.raises(UnreadableSheet, match="20,000 questions"):
             read(full + "Which?,x,y,a\n")
 
     def test_a_file_has_an_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sheets_module, "MOST_BYTES", len(PLAIN.encode()))
+        monkeypatch.setattr(files, "MAX_BYTES", len(PLAIN.encode()))
         assert only(read(PLAIN)).row == 2
-        with pytest.raises(TooLarge):
+        with pytest.raises(SheetTooLarge):
             read(PLAIN + " ")
+
+    @pytest.mark.parametrize(("typed", "key"), [(True, "true"), (False, "false"), ("TRUE", "true")])
+    def test_truth_values_of_a_workbook_are_keys(self, typed: Any, key: str) -> None:
+        question = only(read(workbook(("question", "type", "key"), ("Is it?", "true_false", typed))))
+        assert question.content.key == {"accepted": [[key]]}
+
+    @pytest.mark.parametrize("sheet_format", SheetFormat)
+    def test_a_template_imports_as_nothing(self, sheet_format: SheetFormat) -> None:
+        file = template(sheet_format)
+        assert is_xlsx(file) is (sheet_format is SheetFormat.XLSX)
+        sheet = read(file)
+        assert (sheet.rows, sheet.errors) == ([], [])
+        assert {"question", "option_f", "key", "explanation", "source"} <= {*sheet.layout.names}
+
+    def test_a_filled_template_imports(self) -> None:
+        from openpyxl import load_workbook  # noqa: PLC0415 -- only here
+
+        book = load_workbook(io.BytesIO(template(SheetFormat.XLSX)))
+        sheet = book["questions"]
+        names = [cell.value for cell in sheet[1]]
+        for name, value in zip(
+            ("type", "question", "question_hi", "key"), ("numeric", "22/7?", "?", "22/7"), strict=True
+        ):
+            sheet.cell(2, names.index(name) + 1, value)
+        out = io.BytesIO()
+        book.save(out)
+        (question,) = read(out.getvalue()).rows
+        assert question.content.key == {"value": "22/7", "tolerance": "0"}
+
+
+def names_compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names that are compared with those of the known columns, collected during the test."""
+    compared: list[str] = []
+
+    def compare(name: str, *_: object, **__: object) -> list[str]:
+        compared.append(name)
+        return []
+
+    monkeypatch.setattr(columns, "get_close_matches", compare)
+    return compared
+
+
+class TestUnknownColumns:
+    def test_too_many_are_not_compared(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        compared = names_compared(monkeypatch)
+        with pytest.raises(UnreadableSheet, match=f"at most {MAX_COLUMNS} columns"):
+            read(",".join(f"c{number}" for number in range(100_000)))
+        assert compared == []
+
+    def test_each_is_reported(self) -> None:
+        header = [*HEADER, *(f"Column {number}" for number in range(MAX_COLUMNS - len(HEADER)))]
+        for file in (",".join(header), workbook(header)):
+            assert len(read(file).errors) == MAX_COLUMNS - len(HEADER)
+
+    def test_a_long_name_is_compared_by_its_beginning(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        compared = names_compared(monkeypatch)
+        read(f"{','.join(HEADER)},{'x' * 100_000}")
+        assert [len(name) for name in compared] == [50]

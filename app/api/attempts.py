@@ -1,0 +1,87 @@
+"""What the routes of tests and of exam papers share: whose attempt it is, saving, and serving a paper."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+from fastapi import Request, Response
+
+from app.api.deps import Holder
+from app.api.problems import problem_response
+from app.core.attempt_scope import AttemptRef, AttemptScope
+from app.core.errors import DeadlinePassed, Invalid, NotFound, SessionRevoked
+from app.schemas.attempts import ResponsesIn, SavedOut
+from app.services.attempts import LateSave, SaveReport, SaveTarget
+from app.services.tests.papers import FrozenPaper
+from app.services.unit_of_work import Reading
+
+ALLOWS_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
+
+PAPER_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/json": {}}, "description": "The paper, without any key"},
+    304: {"description": "The paper has not changed since the ETag you sent"},
+}
+
+
+def paper_answer(paper: FrozenPaper, if_none_match: str | None, accept_encoding: str) -> Response:
+    """The candidates' document as it is kept in memory, or 304 if the client has it."""
+    headers = {"ETag": paper.etag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
+    if if_none_match is not None and _names(if_none_match, paper.etag):
+        return Response(status_code=304, headers=headers)
+    if ALLOWS_GZIP.search(accept_encoding):
+        headers["Content-Encoding"] = "gzip"
+        return Response(paper.document_gzipped, media_type="application/json", headers=headers)
+    return Response(paper.document, media_type="application/json", headers=headers)
+
+
+def _names(if_none_match: str, etag: str) -> bool:
+    """Whether a client has this version. ETags are compared weakly, as RFC 9110 demands."""
+    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    return bool(tags & {"*", etag.removeprefix("W/")})
+
+
+async def paper_id_of(reads: Reading, holder: Holder, scope: AttemptScope) -> UUID:
+    """The paper version of the holder's attempt in this scope."""
+    if holder.grant is None:
+        return (await reads.attempts.latest(holder.user_id, scope)).paper_id
+    if holder.grant.attempt.scope != scope:
+        raise NotFound("test")
+    await refuse_banned(reads, holder)
+    return holder.grant.paper_id
+
+
+def attempt_of(holder: Holder, attempt_id: UUID, scope: AttemptScope) -> AttemptRef:
+    """The attempt that a request names. An attempt token is valid for its own attempt only."""
+    named = AttemptRef(attempt_id, holder.user_id, scope)
+    if holder.grant is not None and holder.grant.attempt != named:
+        raise NotFound("attempt")
+    return named
+
+
+def saved_answer(request: Request, outcome: SaveReport | LateSave) -> SavedOut | Response:
+    """The answer to a save. Responses that came too late are kept, and are the problem `deadline_passed`.
+
+    The problem is returned and not raised: raising would roll the late responses back (docs/decisions/0049).
+    """
+    if isinstance(outcome, LateSave):
+        late = DeadlinePassed(outcome.deadline_at, recorded=outcome.recorded, known=outcome.known)
+        return problem_response(request, late)
+    return SavedOut.of(outcome)
+
+
+async def target_of(reads: Reading, holder: Holder, scope: AttemptScope, body: ResponsesIn) -> SaveTarget:
+    """Where the answers of a request are saved. Without an attempt token the attempt is looked up."""
+    attempt = attempt_of(holder, body.attempt_id, scope)
+    if holder.grant is None:
+        paper_id = (await reads.attempts.find(attempt)).paper_id
+    elif body.lease > holder.grant.lease:
+        raise Invalid.field("lease", f"the attempt token holds lease {holder.grant.lease}")
+    else:
+        paper_id = holder.grant.paper_id
+    return SaveTarget(attempt, paper_id, body.lease)
+
+
+async def refuse_banned(reads: Reading, holder: Holder) -> None:
+    """An attempt token outlives a session, but not a ban. Saving checks this in its own statement."""
+    if holder.grant is not None and not await reads.users.is_active(holder.user_id):
+        raise SessionRevoked

@@ -1,0 +1,121 @@
+"""Turns: how much heavy work runs at a time, how many requests of one person do, and how many wait."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Hashable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from app.core.errors import TooManyRequests, Unavailable
+
+_RETRY_AFTER = 10
+
+REQUESTS_AT_ONCE = 8
+"""Of one person in one process: fewer than half of the connections to the database."""
+REQUESTS_IN_ALL = 200
+"""Of one person in one process, with those that wait."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiter:
+    caller: Hashable
+    turn: "asyncio.Future[None]"
+
+
+class Turns:
+    """Lets `at_once` callers work and `queue` others wait, each for at most `seconds`."""
+
+    def __init__(self, *, at_once: int, queue: int, seconds: float, busy: str) -> None:
+        self._at_once = at_once
+        self._queue = queue
+        self._seconds = seconds
+        self._busy = busy
+        self._running: list[Hashable] = []
+        self._waiting: deque[_Waiter] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
+
+    @asynccontextmanager
+    async def turn(self, caller: Hashable) -> AsyncIterator[None]:
+        """Work in this block, at once or after a wait. Other work of the same caller waits for its end.
+
+        Raises Unavailable with the sentence `busy` where too many wait, or after waiting too long.
+        """
+        if not self._may_start(caller):
+            await self._wait(caller)
+        else:
+            self._running.append(caller)
+        try:
+            yield
+        finally:
+            self._running.remove(caller)
+            self._start_next()
+
+    def _may_start(self, caller: Hashable) -> bool:
+        return len(self._running) < self._at_once and caller not in self._running
+
+    async def _wait(self, caller: Hashable) -> None:
+        if len(self._waiting) >= self._queue:
+            raise Unavailable(self._busy, _RETRY_AFTER)
+        waiter = _Waiter(caller, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiter)
+        try:
+            async with asyncio.timeout(self._seconds):
+                await waiter.turn
+        except TimeoutError:
+            self._give_up(waiter)
+            raise Unavailable(self._busy, _RETRY_AFTER) from None
+        except asyncio.CancelledError:
+            self._give_up(waiter)
+            raise
+
+    def _give_up(self, waiter: _Waiter) -> None:
+        """The waiter is gone; a place that it was given meanwhile goes to the next one."""
+        if waiter in self._waiting:
+            self._waiting.remove(waiter)
+        elif waiter.turn.done() and not waiter.turn.cancelled():
+            self._running.remove(waiter.caller)
+            self._start_next()
+
+    def _start_next(self) -> None:
+        """Let those who wait begin, the first ones first, except callers whose other work is running."""
+        for waiter in list(self._waiting):
+            if self._may_start(waiter.caller):
+                self._waiting.remove(waiter)
+                if not waiter.turn.done():
+                    self._running.append(waiter.caller)
+                    waiter.turn.set_result(None)
+
+
+@dataclass(slots=True)
+class _Requests:
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(REQUESTS_AT_ONCE))
+    count: int = 0
+
+
+class PersonalTurns:
+    """Lets each person use a few connections to the database at a time, and leaves the rest to others."""
+
+    def __init__(self) -> None:
+        self._requests_of: dict[Hashable, _Requests] = {}
+
+    @asynccontextmanager
+    async def turn(self, person: Hashable) -> AsyncIterator[None]:
+        """Work in this block, after the person's requests that came before.
+
+        Raises TooManyRequests where too many of them wait.
+        """
+        requests = self._requests_of.setdefault(person, _Requests())
+        if requests.count >= REQUESTS_IN_ALL:
+            raise TooManyRequests(1, "Too many of your requests are under way.")
+        requests.count += 1
+        try:
+            async with requests.places:
+                yield
+        finally:
+            requests.count -= 1
+            if requests.count == 0:
+                del self._requests_of[person]

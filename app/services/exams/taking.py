@@ -1,0 +1,142 @@
+"""Taking a paper of an exam: started, resumed and submitted within the paper's window."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.core.attempt_scope import AttemptRef, AttemptScope
+from app.core.errors import AttemptsExhausted, EntryClosed, NotAvailable, NotRegistered, PaperNotOpen
+from app.engine import schedule, timing
+from app.engine.schedule import PaperStatus
+from app.models import Accommodation, Attempt, Exam, ExamPaper, Registration
+from app.repositories.realtime.messages import exam_room
+from app.services import attempts
+from app.services.attempts import NewAttempt, StartedAttempt
+from app.services.components import Components
+from app.services.exams.catalog import exam_viewer, window_of
+from app.services.exams.packages import package_key
+from app.services.exams.registering import enroll
+from app.services.unit_of_work import UnitOfWork
+from app.services.users import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class StartPaper:
+    """A request to start or resume a paper, and when it came."""
+
+    exam_id: UUID
+    paper_id: UUID
+    device: str | None
+    arrived_at: datetime
+    """When the request reached the server. This decides whether the paper is open."""
+    now: datetime
+    """When the attempt begins. It may be later: waiting for the server costs a candidate no time."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartedPaper:
+    """An attempt in progress, and the key that decrypts the package of its paper."""
+
+    started: StartedAttempt
+    package_key: bytes
+
+
+async def start(
+    uow: UnitOfWork, parts: Components, candidate: Principal, request: StartPaper
+) -> StartedPaper:
+    """Start the paper, or resume it with a new lease. After the release the attempt is practice.
+
+    Raises NotAvailable, NotRegistered, PaperNotOpen, EntryClosed, or AttemptsExhausted if the candidate has
+    ended the only official attempt.
+    """
+    exam, paper = await uow.exams.enter(exam_viewer(candidate), request.exam_id, request.paper_id)
+    if exam.cancelled_at is not None:
+        raise NotAvailable("The exam was cancelled.")
+    if paper.paper_id is None:
+        raise NotAvailable("The exam is not published.")
+    await attempts.lock_candidate(uow, candidate.id)
+    scope = AttemptScope(paper.test_id, paper.id)
+    attempt = await attempts.resume(uow, parts, candidate.id, scope, request.device, request.now)
+    is_new = attempt is None
+    if attempt is None:
+        new = await _new_attempt(uow, parts, candidate, (exam, paper), request)
+        attempt = await attempts.create(uow, new, request.device, request.now)
+    else:
+        _tell_other_devices(uow, candidate, exam, attempt)
+    started = await attempts.started_attempt(uow, parts, attempt, is_new=is_new)
+    return StartedPaper(started, package_key(parts, paper.id, started.paper))
+
+
+async def submit(uow: UnitOfWork, parts: Components, ref: AttemptRef, now: datetime) -> Attempt:
+    """End the attempt. It stays `submitted` until the release. Submitting again returns the same attempt."""
+    attempt = await attempts.submit(uow, parts, ref, now)
+    if attempt.submitted_at == now and not attempt.practice:
+        uow.jobs.add("notify_submitted", attempt_id=str(attempt.id))
+    return attempt
+
+
+async def _new_attempt(
+    uow: UnitOfWork,
+    parts: Components,
+    candidate: Principal,
+    place: tuple[Exam, ExamPaper],
+    request: StartPaper,
+) -> NewAttempt:
+    exam, paper = place
+    assert paper.paper_id is not None  # noqa: S101 -- the caller has refused an exam that is not published
+    scope = AttemptScope(paper.test_id, paper.id)
+    earlier = await uow.attempts.earlier(candidate.id, scope)
+    frozen = await parts.papers.get(uow, paper.paper_id)
+    is_practice = candidate.is_staff or exam.released_at is not None
+    registration, extra, ends_at = None, timing.NO_TIME, None
+    if exam.released_at is None:
+        registration = await _admitted(uow, candidate, exam, paper, request.arrived_at)
+        ends_at = paper.ends_at
+    if not is_practice and registration is not None:
+        if earlier:
+            raise AttemptsExhausted(1)
+        extra = extra_for(registration, await uow.exams.accommodations_for(exam.id, candidate.id))
+    return NewAttempt(
+        user_id=candidate.id,
+        scope=scope,
+        paper_id=paper.paper_id,
+        number=attempts.next_number(earlier),
+        practice=is_practice,
+        deadline_at=timing.deadline(request.now, frozen.duration, ends_at, extra),
+        registration_id=registration.id if registration and not is_practice else None,
+        accommodation_seconds=extra // timedelta(seconds=1),
+    )
+
+
+async def _admitted(
+    uow: UnitOfWork, candidate: Principal, exam: Exam, paper: ExamPaper, now: datetime
+) -> Registration | None:
+    """The candidate's registration, if the paper is open for entry at `now`. Staff need none."""
+    registration = await uow.registrations.of(exam.id, candidate.id)
+    if registration is None and exam.registration == "required" and not candidate.is_staff:
+        raise NotRegistered
+    status = schedule.paper_status(window_of(paper), now)
+    if status is PaperStatus.SCHEDULED:
+        raise PaperNotOpen(paper.starts_at, now)
+    if status is not PaperStatus.OPEN:
+        raise EntryClosed(min(paper.closed_at or paper.entry_closes_at, paper.entry_closes_at))
+    if registration is None and not candidate.is_staff:
+        registration, _ = await enroll(uow, exam, candidate.id)
+    return registration
+
+
+def extra_for(registration: Registration, granted: Sequence[Accommodation]) -> timedelta:
+    """The extra time of a registered candidate under the exam's grants."""
+    own = [row for row in granted if row.user_id is not None and row.user_id == registration.user_id]
+    groups = {"all"} | ({"pwbd"} if registration.pwbd is not None else set())
+    return schedule.accommodation(
+        timedelta(seconds=own[0].extra_seconds) if own else None,
+        [timedelta(seconds=row.extra_seconds) for row in granted if row.candidate_group in groups],
+    )
+
+
+def _tell_other_devices(uow: UnitOfWork, candidate: Principal, exam: Exam, attempt: Attempt) -> None:
+    """Announce the new lease. `session_id` is used to close other sockets and is not sent to clients."""
+    data = {"attempt_id": str(attempt.id), "lease": attempt.lease, "session_id": candidate.session_id}
+    uow.messages.to_user(exam_room(exam.id), candidate.id, "attempt_changed", data)

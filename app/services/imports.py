@@ -1,0 +1,38 @@
+"""What all imports of sheets share: reading the file in a child process, and its errors as domain errors."""
+
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from app.core.errors import Invalid, TooLarge
+from app.core.process_pool import ProcessPool
+from app.sheets.errors import SheetError, SheetTooLarge
+from app.sheets.parsing import Layout, ParsedSheet, join_pieces, parse_in_pieces
+
+RowT = TypeVar("RowT")
+LayoutT = TypeVar("LayoutT", bound=Layout)
+
+_ADVICE = "Split the file, or save it as CSV UTF-8."
+
+
+@contextmanager
+def sheet_errors_as_invalid(field: str = "file") -> Iterator[None]:
+    """Raise Invalid for the named field, or TooLarge, where the block raises an error of `app/sheets`."""
+    try:
+        yield
+    except SheetTooLarge as error:
+        raise TooLarge(error.max_bytes) from None
+    except SheetError as error:
+        raise Invalid.field(field, str(error)) from None
+
+
+async def read_in_child(
+    files: ProcessPool, caller: Hashable, parse: Callable[..., ParsedSheet[LayoutT, RowT]], *arguments: Any
+) -> ParsedSheet[LayoutT, RowT]:
+    """Call `parse` in a child process with limits for time and memory.
+
+    Raises Invalid, TooLarge, TooComplex where the child reached a limit, Unavailable if too many wait.
+    """
+    with sheet_errors_as_invalid():
+        pieces = await files.collect(parse_in_pieces, parse, *arguments, caller=caller, advice=_ADVICE)
+    return join_pieces(pieces)

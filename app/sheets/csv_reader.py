@@ -1,0 +1,95 @@
+"""Reads CSV in UTF-8 as records."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from app.sheets.cells import normalize_line_ends
+from app.sheets.errors import UnreadableSheet
+from app.sheets.limits import (
+    MAX_COLUMNS,
+    MAX_LINES,
+    MAX_ROW_CHARACTERS,
+    TOO_LONG_ROW,
+    TOO_MANY_COLUMNS,
+    TOO_MANY_LINES,
+)
+from app.sheets.records import Record
+
+
+def read_csv(file: bytes) -> Iterator[Record]:
+    """Return the rows of a CSV file. Raises UnreadableSheet."""
+    return _records(_decode(file))
+
+
+def _decode(file: bytes) -> str:
+    if file.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise UnreadableSheet("the file is in UTF-16; save the sheet as CSV UTF-8")
+    try:
+        text = file.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = file.count(b"\n", 0, error.start) + 1
+        raise UnreadableSheet(
+            f"the file is not in UTF-8 (see its line {line}); save the sheet as CSV UTF-8"
+        ) from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise UnreadableSheet(f"the file has a NUL character in its line {line}; it is not a CSV file")
+    if not text.strip():
+        raise UnreadableSheet("the file is empty")
+    return normalize_line_ends(text)
+
+
+def _records(text: str) -> Iterator[Record]:
+    """Records numbered as a spreadsheet numbers them; one record may span several lines of the file."""
+    lines = _Lines(text)
+    reader = csv.reader(lines, strict=True)
+    row = 0
+    while True:
+        row += 1
+        if row > MAX_LINES:
+            raise UnreadableSheet(TOO_MANY_LINES)
+        lines.begin_row()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            message = f"the row cannot be read; check its quotation marks ({error})"
+            yield Record(row, [], unreadable=message)
+            return
+        except _RowTooLong:
+            yield Record(row, [], unreadable=TOO_LONG_ROW)
+            return
+        if len(cells) > MAX_COLUMNS:
+            yield Record(row, [], unreadable=TOO_MANY_COLUMNS)
+            return
+        yield Record(row, cells)
+
+
+class _RowTooLong(Exception):
+    """One row has more characters than a row may have."""
+
+
+class _Lines:
+    """The lines of a text, with a limit on the characters that one row may consume."""
+
+    def __init__(self, text: str) -> None:
+        self._text = io.StringIO(text, newline="")
+        self._left = MAX_ROW_CHARACTERS
+
+    def begin_row(self) -> None:
+        """Reset the limit: the next line begins a row."""
+        self._left = MAX_ROW_CHARACTERS
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(self._left + 1)
+        self._left -= len(line)
+        if not line:
+            raise StopIteration
+        if self._left < 0:
+            raise _RowTooLong
+        return line

@@ -1,0 +1,112 @@
+"""Turns the records of a sheet into rows of the caller's type and a list of all errors."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from app.sheets.errors import UnreadableSheet
+from app.sheets.limits import MAX_ERRORS, MAX_ROWS, NOTHING_MORE_READ
+from app.sheets.progress import Progress, no_progress
+from app.sheets.records import WHOLE_ROW, Record, column_letters, non_empty
+from app.sheets.reports import RowError
+
+_REPORT_EVERY = 100
+_ROWS_PER_PIECE = 100
+
+RowT = TypeVar("RowT")
+LayoutT = TypeVar("LayoutT", bound="Layout")
+Parse = Callable[[Record, list[RowError]], RowT]
+"""Parses one record. The list has the errors of the record's cells; the function appends its own."""
+
+
+class Layout(Protocol):
+    """Which columns a sheet has and what they mean."""
+
+    def name_at(self, position: int) -> str:
+        """Return the name of a column in error messages."""
+
+    def is_read(self, position: int) -> bool:
+        """Return whether anything is read from this column."""
+
+
+@dataclass(slots=True)
+class ParsedSheet(Generic[LayoutT, RowT]):
+    """The rows without errors, and the errors of the others."""
+
+    layout: LayoutT
+    rows: list[RowT] = field(default_factory=list)
+    errors: list[RowError] = field(default_factory=list)
+
+
+def parse_rows(
+    sheet: ParsedSheet[LayoutT, RowT],
+    records: Iterable[Record],
+    parse: Parse[RowT],
+    *,
+    noun: str,
+    progress: Progress = no_progress,
+    stage: str = "Reading rows",
+) -> None:
+    """Parse all records below the header into `sheet`.
+
+    `noun` names the rows in the error for too many of them. Raises UnreadableSheet.
+    """
+    count = 0
+    for count, record in enumerate(non_empty(records), start=1):
+        if count > MAX_ROWS:
+            raise UnreadableSheet(f"a file may have {MAX_ROWS:,} {noun}; split it")
+        if len(sheet.errors) > MAX_ERRORS:
+            sheet.errors.append(RowError(record.row, "file", NOTHING_MORE_READ))
+            break
+        if count % _REPORT_EVERY == 0:
+            progress(stage, count, None)
+        _parse_row(sheet, record, parse)
+    progress(stage, count, count)
+
+
+def _parse_row(sheet: ParsedSheet[LayoutT, RowT], record: Record, parse: Parse[RowT]) -> None:
+    if record.unreadable:
+        sheet.errors.append(RowError(record.row, "file", record.unreadable))
+        return
+    in_cells = cell_errors(record, sheet.layout)
+    errors = list(in_cells)
+    row = parse(record, errors)
+    if not errors:
+        sheet.rows.append(row)
+    # A cell with an error of its own is read as empty: what follows from that is not reported too.
+    reported = {error.field for error in in_cells}
+    sheet.errors += in_cells
+    sheet.errors += (error for error in errors[len(in_cells) :] if error.field not in reported)
+
+
+def cell_errors(record: Record, layout: Layout) -> list[RowError]:
+    """Return the errors that the reader found in cells, such as formulas or hidden columns."""
+    return [
+        RowError(record.row, layout.name_at(position), message)
+        for position, message in sorted(record.cell_errors.items())
+        if position == WHOLE_ROW or layout.is_read(position)
+    ]
+
+
+def errors_without_header(record: Record, positions: Iterable[int]) -> Iterator[RowError]:
+    """Return an error for each non-empty cell at these positions, which have no header."""
+    for position in positions:
+        if record.cell(position).strip():
+            column = f"column {column_letters(position)}"
+            yield RowError(record.row, column, "there is no header above this cell")
+
+
+def parse_in_pieces(
+    parse: Callable[..., ParsedSheet[LayoutT, RowT]], *arguments: Any
+) -> Iterator[ParsedSheet[LayoutT, RowT]]:
+    """Call `parse` and return its sheet in pieces of a hundred rows, for a pipe between processes."""
+    sheet = parse(*arguments)
+    yield ParsedSheet(sheet.layout, errors=sheet.errors)
+    for start in range(0, len(sheet.rows), _ROWS_PER_PIECE):
+        yield ParsedSheet(sheet.layout, rows=sheet.rows[start : start + _ROWS_PER_PIECE])
+
+
+def join_pieces(pieces: Sequence[ParsedSheet[LayoutT, RowT]]) -> ParsedSheet[LayoutT, RowT]:
+    """Return the sheet whose pieces these are."""
+    rows = [row for piece in pieces for row in piece.rows]
+    return ParsedSheet(pieces[0].layout, rows, pieces[0].errors)

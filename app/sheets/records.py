@@ -1,0 +1,58 @@
+"""Records: the rows of a file as text cells, before anybody interprets them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from app.sheets.errors import UnreadableSheet
+
+WHOLE_ROW = -1
+"""The position of an error that concerns a whole row."""
+
+
+@dataclass(slots=True)
+class Record:
+    """One row of the spreadsheet and the errors of single cells, by position."""
+
+    row: int
+    cells: list[str]
+    cell_errors: dict[int, str] = field(default_factory=dict)
+    unreadable: str | None = None
+    """Why this row and all that follow cannot be read."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the row has neither text nor errors."""
+        return not (self.unreadable or self.cell_errors or any(cell.strip() for cell in self.cells))
+
+    def cell(self, position: int) -> str:
+        """Return the text at a position, empty where the row is shorter."""
+        return self.cells[position] if position < len(self.cells) else ""
+
+
+def non_empty(records: Iterable[Record]) -> Iterator[Record]:
+    """Return the records that are not empty."""
+    return (record for record in records if not record.is_empty)
+
+
+def check_header(header: Record) -> None:
+    """Raises UnreadableSheet if the first row could not be read."""
+    if header.unreadable:
+        raise UnreadableSheet(f"the header cannot be read: {header.unreadable}")
+
+
+def column_letters(position: int) -> str:
+    """Return the spreadsheet's name of a column: 0 → `A`, 26 → `AA`."""
+    letters = ""
+    position += 1
+    while position:
+        position, digit = divmod(position - 1, 26)
+        letters = chr(ord("A") + digit) + letters
+    return letters
+
+
+def column_name(header: Sequence[str], position: int) -> str:
+    """Return the name of a column in error messages: its header, else its letters."""
+    if position == WHOLE_ROW:
+        return "file"
+    name = header[position] if position < len(header) else ""
+    return name or f"column {column_letters(position)}"

@@ -1,0 +1,59 @@
+"""The report of an import: errors and warnings by row, and what was or would be written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+MAX_REPORTED = 1_000
+"""Errors in a report, and warnings."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """An error in one cell. Rows are numbered as in a spreadsheet: the header is row 1."""
+
+    row: int
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowWarning:
+    """Something in one row to check; `related_id` is the existing item that it refers to, if any."""
+
+    row: int
+    field: str
+    message: str
+    related_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import wrote, or with `dry_run` would write. If there are errors, nothing was written."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    errors: Sequence[RowError] = ()
+    warnings: Sequence[RowWarning] = ()
+    """They do not prevent the import."""
+    item_ids: Sequence[UUID] = ()
+    """The imported items in the order of the sheet. Empty after a dry run."""
+
+    @classmethod
+    def rejected(cls, errors: Sequence[RowError]) -> "ImportReport":
+        """Report errors because of which nothing was written."""
+        return cls(errors=first_errors(errors))
+
+    def of_dry_run(self) -> "ImportReport":
+        """Return the same report without the ids of items that were rolled back."""
+        return replace(self, item_ids=())
+
+
+def first_errors(errors: Sequence[RowError]) -> list[RowError]:
+    """Return the first errors by row, and the number of the others as a last error."""
+    shown = sorted(errors, key=lambda error: error.row)[:MAX_REPORTED]
+    if len(errors) > len(shown):
+        more = len(errors) - len(shown)
+        shown.append(RowError(shown[-1].row, "file", f"there are {more:,} more errors after these"))
+    return shown

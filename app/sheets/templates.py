@@ -1,0 +1,66 @@
+"""Writes empty sheets to fill in: a header, lists of choices, and notes."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from openpyxl import Workbook
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
+
+from app.sheets.limits import MAX_ROWS
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateColumn:
+    """A column of an empty sheet."""
+
+    name: str
+    is_wide: bool = False
+    choices: Sequence[str] = ()
+    """The values that a cell may have; any if there are none."""
+
+
+def csv_template(columns: Iterable[TemplateColumn]) -> bytes:
+    """Return a CSV file with the header only."""
+    out = io.StringIO(newline="")
+    csv.writer(out).writerow(column.name for column in columns)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def xlsx_template(
+    sheet_name: str, columns: Sequence[TemplateColumn], notes: Iterable[tuple[str, str]]
+) -> bytes:
+    """Return a workbook with the header, and a second sheet with notes on the columns."""
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = sheet_name
+    sheet.append([column.name for column in columns])
+    sheet.freeze_panes = "A2"
+    for number, column in enumerate(columns, start=1):
+        _format_column(sheet, get_column_letter(number), column)
+    _add_notes(book, notes)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _format_column(sheet: Worksheet, letter: str, column: TemplateColumn) -> None:
+    sheet[f"{letter}1"].font = Font(bold=True)
+    # As text, or a spreadsheet would turn 22/7 into a date.
+    sheet.column_dimensions[letter].number_format = "@"
+    sheet.column_dimensions[letter].width = 40 if column.is_wide else 14
+    if column.choices:
+        choices = DataValidation("list", formula1=f'"{",".join(column.choices)}"', allow_blank=True)
+        choices.add(f"{letter}2:{letter}{MAX_ROWS + 1}")
+        sheet.add_data_validation(choices)
+
+
+def _add_notes(book: Workbook, notes: Iterable[tuple[str, str]]) -> None:
+    sheet = book.create_sheet("notes")
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 40, 100
+    for note in (("column", "what to write"), *notes):
+        sheet.append(note)

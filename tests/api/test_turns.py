@@ -1,0 +1,87 @@
+"""Work on the whole bank, and requests of one person: who waits takes no connection from others."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import QueuePool
+
+from app.core.process_pool import PoolLimits
+from app.core.turns import REQUESTS_AT_ONCE
+from app.services.components import Components
+from tests.builders.people import People
+from tests.sockets import eventually
+from tests.two_connections import until_waiting
+
+SHEET = b"subject,question,option_a,option_b,key\nTurns,Which comes first?,x,y,a\n"
+Ask = Callable[[httpx.AsyncClient], Coroutine[Any, Any, httpx.Response]]
+ROUTES: list[Ask] = [
+    lambda client: client.post("/questions/import", files={"file": ("q.csv", SHEET)}),
+    lambda client: client.post("/questions/export", json={"format": "csv"}),
+    lambda client: client.get("/questions/duplicates"),
+]
+
+
+def connections_in_use(engine: AsyncEngine) -> int:
+    assert isinstance(engine.pool, QueuePool)
+    return engine.pool.checkedout()
+
+
+async def take_all_turns(parts: Components, stack: AsyncExitStack) -> None:
+    for caller in ("one", "other"):
+        await stack.enter_async_context(parts.bank_turns.turn(caller))
+
+
+@pytest.mark.parametrize("ask", ROUTES, ids=["import", "export", "duplicates"])
+async def test_who_waits_holds_no_connection(ask: Ask, people: People, parts: Components) -> None:
+    author = await people.member("author")
+    async with AsyncExitStack() as stack:
+        await take_all_turns(parts, stack)
+        asking = asyncio.create_task(ask(author))
+
+        async def waits() -> bool:
+            return parts.bank_turns.waiting == 1
+
+        await eventually(waits)
+        assert connections_in_use(parts.engine) == 0
+        assert not asking.done()
+    assert (await asking).status_code == 200
+
+
+async def test_no_more_wait_than_fit(people: People, parts: Components) -> None:
+    author = await people.member("author")
+    async with AsyncExitStack() as stack:
+        await take_all_turns(parts, stack)
+        waiting = [asyncio.create_task(ROUTES[2](author)) for _ in range(PoolLimits().queue)]
+
+        async def all_wait() -> bool:
+            return parts.bank_turns.waiting == len(waiting)
+
+        await eventually(all_wait)
+        refused = await ROUTES[2](author)
+        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+        assert refused.headers["retry-after"] == "10"
+        assert (await author.get("/questions")).status_code == 200
+    assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {200}
+
+
+async def test_requests_of_one_person_leave_connections_to_others(
+    people: People, parts: Components, engine: AsyncEngine
+) -> None:
+    """Requests that wait for the database, as behind a lock, take a few of its connections and no more."""
+    crowd, other = await people.candidate(), await people.candidate()
+    user_id = (await crowd.get("/auth/me")).json()["id"]
+    async with engine.begin() as connection:
+        await connection.execute(text("select 1 from ias.users where id = :id for update"), {"id": user_id})
+        changing = [
+            asyncio.create_task(crowd.put("/users/profile", json={"name": "Asha"})) for _ in range(40)
+        ]
+        await until_waiting(engine, REQUESTS_AT_ONCE)
+        assert connections_in_use(parts.engine) == REQUESTS_AT_ONCE
+        assert (await other.get("/users/attempts")).status_code == 200
+    assert {answer.status_code for answer in await asyncio.gather(*changing)} == {200}
