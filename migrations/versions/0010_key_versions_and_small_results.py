@@ -244,7 +244,7 @@ def _restore_scorecards() -> None:
         connection.execute(restore, values)
 
 
-def _scorecard(row: Any) -> Mapping[str, Any]:
+def _scorecard(row: Any) -> dict[str, Any]:
     """A scorecard as the version before this one stored it."""
     names = {letter: name for name, letter in LETTERS.items()}
     outcomes = [names[letter] for letter in row.outcomes]
@@ -281,8 +281,9 @@ def _most(row: Any, places: Sequence[int], choose: int | None) -> Fraction:
     return sum(correct[:choose], Fraction(0))
 
 
-def _tally(outcomes: Sequence[str], marks: Sequence[Fraction]) -> Mapping[str, Any]:
-    return {name: outcomes.count(name) for name in LETTERS} | {
+def _tally(outcomes: Sequence[str], marks: Sequence[Fraction]) -> dict[str, Any]:
+    counts: dict[str, Any] = {name: outcomes.count(name) for name in LETTERS}
+    return counts | {
         "marks_gained": str(sum((mark for mark in marks if mark > 0), Fraction(0))),
         "marks_lost": str(-sum((mark for mark in marks if mark < 0), Fraction(0))),
     }
