@@ -248,19 +248,28 @@ def score_paper(answers: Mapping[UUID, Answer | None], key: PaperKey) -> Scoreca
     In a section with `choose` the first so many answers in the paper's order count and blanks fill the rest.
     A dropped question that earns marks takes a place there; one that is prorated takes none.
     """
-    scores: dict[UUID, ItemScore] = {}
+    counted: set[UUID] = set()
+    for section in key.sections:
+        counted |= _counted(key.items_of[section.id], section.choose, answers, key.dropped)
+    return add_up(
+        [
+            _score_item(item, answers.get(item.question_id), item.question_id in counted, key.dropped)
+            for item in key.items
+        ],
+        key,
+    )
+
+
+def add_up(scores: Sequence[ItemScore], key: PaperKey) -> Scorecard:
+    """The scorecard of marked questions, which stand in the order of the paper."""
+    score_of = {score.question_id: score for score in scores}
     sections = []
     for section in key.sections:
-        counted = _counted(key.items_of[section.id], section.choose, answers, key.dropped)
-        marked = [
-            _score_item(item, answers.get(item.question_id), item.question_id in counted, key.dropped)
-            for item in key.items_of[section.id]
-        ]
-        scores.update((score.question_id, score) for score in marked)
+        marked = [score_of[item.question_id] for item in key.items_of[section.id]]
         tally = _tally(marked, key.factor, key.reachable[section.id] * key.factor)
         sections.append(SectionScore(**vars(tally), section_id=section.id))
-    items = tuple(scores[item.question_id] for item in key.items)
-    return Scorecard(**vars(_tally(items, key.factor, key.max_score)), sections=tuple(sections), items=items)
+    whole = _tally(scores, key.factor, key.max_score)
+    return Scorecard(**vars(whole), sections=tuple(sections), items=tuple(scores))
 
 
 def _check_denominators(marks: Iterable[Marks]) -> None:

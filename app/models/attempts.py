@@ -1,15 +1,23 @@
-"""Sittings, the log of what was answered, graded results and their distribution."""
+"""Attempts, the log of responses, results and the distribution of scores."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, func, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Identified, Timestamped, WholeNumber
+from app.models.base import Base, Identified, Timestamped, WholeNumber, WholeNumbers
 
 
 class AttemptStatus(StrEnum):
@@ -26,7 +34,7 @@ RUNNING = text("status in ('in_progress', 'paused')")
 
 
 class Attempt(Identified, Timestamped, Base):
-    """One sitting of one test or exam paper."""
+    """One candidate's attempt at one test or exam paper."""
 
     __tablename__ = "attempts"
     __table_args__ = (
@@ -39,7 +47,7 @@ class Attempt(Identified, Timestamped, Base):
             "exam_paper_id",
             "number",
             unique=True,
-            postgresql_where=text("user_id is not null"),  # sheets taken on paper may wait for an account
+            postgresql_where=text("user_id is not null"),  # answer sheets on paper may have no account yet
             postgresql_nulls_not_distinct=True,
         ),
         Index(
@@ -60,12 +68,12 @@ class Attempt(Identified, Timestamped, Base):
         ),
         Index("ix_attempts_overdue", "deadline_at", postgresql_where=text("status = 'in_progress'")),
         Index("ix_attempts_ungraded", "id", postgresql_where=text("status = 'submitted'")),
-        # Partial, or who sits a test by itself would be looked for among all who do.
+        # Partial: without the condition, attempts outside exams would be looked for among all such attempts.
         Index(
             "ix_attempts_exam_paper_id", "exam_paper_id", postgresql_where=text("exam_paper_id is not null")
         ),
-        # Never on `test_id` alone: in an exam's first minute, before anything is analyzed, the planner holds
-        # such an index for as good as the key, and each statement would read everybody's attempts.
+        # Never on `test_id` alone: in an exam's first minute, before anything is analyzed, the planner would
+        # prefer such an index to the primary key, and each statement would read everybody's attempts.
         Index("ix_attempts_test_id_user_id", "test_id", "user_id"),
     )
 
@@ -85,7 +93,7 @@ class Attempt(Identified, Timestamped, Base):
     accommodation_seconds: Mapped[int] = mapped_column(server_default="0")
     """What the exam grants this candidate from the start, such as compensatory time."""
     additions: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
-    """Time that was given while it ran: `{"kind": "extension" | "pause" | "reopening", "at", "seconds"}`."""
+    """Time that was added to it: `{"kind": "extension" | "pause" | "reopening", "at", "seconds"}`."""
     paused_at: Mapped[datetime | None]
     deadline_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
@@ -93,7 +101,7 @@ class Attempt(Identified, Timestamped, Base):
 
 
 class ResponseEvent(Base):
-    """One save of one answer. Append-only: the highest (lease, revision) stands (decision D5).
+    """One save of one answer. Append-only: the highest (lease, revision) stands (docs/decisions/0012).
 
     Partitioned by `attempt_id`, whose ids sort by time. There is no foreign key to `attempts`: the only
     statement that inserts selects from the locked attempt, and a check per row would double that work.
@@ -121,11 +129,18 @@ class ResponseEvent(Base):
 
 
 class Result(Base):
-    """A graded attempt. Scores are exact: numerator and denominator of a reduced fraction (decision D7)."""
+    """A graded attempt, small and complete: what stood, what became of it, and by which key.
+
+    `answers`, `outcomes` and `marks` have one entry for each question, in the order of the paper
+    (`paper_questions.position`). Everything else that a result shows is computed from them and from the
+    paper (docs/decisions/0048). Scores are exact: numerator and denominator of a reduced fraction.
+    """
 
     __tablename__ = "results"
     __table_args__ = (
-        CheckConstraint("score_denominator > 0 and raw_denominator > 0", name="denominators"),
+        CheckConstraint(
+            "score_denominator > 0 and raw_denominator > 0 and marks_denominator > 0", name="denominators"
+        ),
         Index(
             "uq_results_counted",
             "cohort_id",
@@ -141,18 +156,25 @@ class Result(Base):
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     counted: Mapped[bool]
     """Whether this result is in the cohort's histogram: a candidate's first official graded attempt."""
+    key_id: Mapped[UUID] = mapped_column(ForeignKey("paper_keys.id"))
+    """The version of the paper's key that it was marked by."""
     score_numerator: Mapped[int] = mapped_column(WholeNumber)
     score_denominator: Mapped[int] = mapped_column(WholeNumber)
     raw_numerator: Mapped[int] = mapped_column(WholeNumber)
     raw_denominator: Mapped[int] = mapped_column(WholeNumber)
     """Marks before proration; the `upsc` policy prints from these."""
-    scorecard: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    """Counts, sections and outcomes by question, with marks as exact strings."""
+    answers: Mapped[list[Any]] = mapped_column(JSON)
+    """The standing answers; null is blank. The type is `json`: `jsonb` takes almost three times as much."""
+    outcomes: Mapped[str]
+    """A letter for each question: `engine.grading.LETTERS`."""
+    marks: Mapped[list[int]] = mapped_column(WholeNumbers)
+    """Raw marks, in parts of `1 / marks_denominator`. Their sum is the raw score."""
+    marks_denominator: Mapped[int] = mapped_column(WholeNumber)
     graded_at: Mapped[datetime]
 
 
 class ScoreCount(Base):
-    """The histogram of a cohort: how many candidates have exactly this score (decision D8)."""
+    """The histogram of a cohort: how many candidates have exactly this score (docs/decisions/0014)."""
 
     __tablename__ = "score_counts"
     __table_args__ = (CheckConstraint("candidates >= 0", name="candidates"),)

@@ -4,11 +4,12 @@ docs/concurrency.md is the page: which use case locks what, in which mode and or
 """
 
 import hashlib
+from collections.abc import Collection
 from enum import IntEnum, StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ScalarResult, Select, func, select
+from sqlalchemy import ARRAY, BigInteger, ScalarResult, Select, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 Row = TypeVar("Row")
@@ -36,8 +37,12 @@ class Rank(IntEnum):
     USER = 12
     REGISTRATION = 13
     ATTEMPT = 14
-    """Results and histograms are written after these, the histograms last and in their own order."""
-    PREFERENCES = 15
+    KEY = 15
+    """Which version of a paper's key holds: shared by those who grade, exclusive for who adds a version.
+
+    Results and histograms are written after these, the histograms last and in their own order.
+    """
+    PREFERENCES = 16
 
 
 class Mode(StrEnum):
@@ -87,6 +92,22 @@ async def hold_placements(session: AsyncSession, institute_id: UUID) -> None:
     await session.execute(select(func.pg_advisory_xact_lock(PLACEMENTS_LOCK, institute)))
 
 
+async def lock_keys_shared(session: AsyncSession, paper_ids: Collection[UUID]) -> None:
+    """Let nobody add a key version to these papers until the transaction ends. Read the key after this.
+
+    An advisory lock, for the reasons of `enter`: in a crowd there is always somebody who grades.
+    """
+    note(session, Rank.KEY)
+    numbers = func.unnest(literal([_key_of(paper_id) for paper_id in sorted(paper_ids)], ARRAY(BigInteger)))
+    await session.execute(select(func.pg_advisory_xact_lock_shared(numbers)))
+
+
+async def lock_key_exclusively(session: AsyncSession, paper_id: UUID) -> None:
+    """Wait until those who grade by the paper's key have ended, and let others wait until this one has."""
+    note(session, Rank.KEY)
+    await session.execute(select(func.pg_advisory_xact_lock(_key_of(paper_id))))
+
+
 def note(session: AsyncSession, rank: Rank) -> None:
     """Remember that a lock of this rank is taken. Tests of two connections look whether the order holds.
 
@@ -98,6 +119,13 @@ def note(session: AsyncSession, rank: Rank) -> None:
 
 
 def _entry_of(exam_id: UUID) -> int:
-    """The number of the advisory lock. Two exams with the same one would wait for each other, no more."""
-    digest = hashlib.blake2b(b"exam entry" + exam_id.bytes, digest_size=8).digest()
-    return int.from_bytes(digest, signed=True)
+    return _number_of(b"exam entry" + exam_id.bytes)
+
+
+def _key_of(paper_id: UUID) -> int:
+    return _number_of(b"paper key" + paper_id.bytes)
+
+
+def _number_of(name: bytes) -> int:
+    """The number of an advisory lock. Two names with the same one would wait for each other, no more."""
+    return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), signed=True)

@@ -95,7 +95,7 @@ class Housekeeping:
     async def grade_forgotten(self) -> None:
         """See to attempts whose grading was given up or lost, and to those left over in cancelled exams."""
         async with unit_of_work(self._engine) as uow:
-            asked = await attempts.grade_forgotten(uow, self._clock.now(), GRADING_PATIENCE)
+            asked = await attempts.request_missing_grading(uow, self._clock.now(), GRADING_PATIENCE)
             voided = await exams.void_left_over(uow, self._clock.now())
         if asked or voided:
             log.warning("attempts_left_over", grading_asked_again=asked, voided=voided)

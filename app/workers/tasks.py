@@ -66,7 +66,7 @@ async def _grade_each(work: Work, attempt_ids: Sequence[str]) -> None:
     for attempt_id in attempt_ids:
         try:
             async with unit_of_work(work.parts.engine) as uow:
-                await attempts.grade_closed(uow, work.parts, UUID(attempt_id), work.now)
+                await attempts.grade_batch(uow, work.parts, [UUID(attempt_id)], work.now)
         except Exception as error:  # noqa: BLE001 -- raised below, when the others have been graded
             error.add_note(f"attempt {attempt_id}")
             errors.append(error)

@@ -1,13 +1,13 @@
 """Question types are plug-ins: the database knows the form of their names, and no list of them.
 
 Revision: 0011
-Follows: 0009
+Follows: 0010
 """
 
 from alembic import op
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

@@ -89,11 +89,12 @@ async def materialize(uow: UnitOfWork, parts: Components, staff: Principal, exam
 
 
 async def keys_of(reads: Reading, parts: Components, papers: Sequence[ExamPaper]) -> Keys:
-    """How each pinned paper is marked and printed."""
+    """By what each pinned paper is marked and printed: the current version of its key."""
+    pinned = {paper.id: paper.paper_id for paper in papers if paper.paper_id is not None}
+    current = await reads.keys.current_ids(pinned.values())
     return {
-        paper.id: (await parts.papers.get(reads, paper.paper_id)).key
-        for paper in papers
-        if paper.paper_id is not None
+        exam_paper_id: (await parts.papers.key(reads, current[paper_id])).rules
+        for exam_paper_id, paper_id in pinned.items()
     }
 
 
@@ -125,14 +126,17 @@ async def _close_entry(uow: UnitOfWork, parts: Components, exam: Exam, now: date
 
 
 async def _grade_the_rest(uow: UnitOfWork, parts: Components, exam: Exam, now: datetime) -> None:
-    """Grade what no job has come to yet.
+    """Grade the attempts that no job has graded, and again those that were graded by an older key.
 
-    All that are over are locked first, in one order, since all of them are changed in the end: a grader may
-    hold one that has its result already and wait for another, or hold one and want a histogram.
+    All attempts that are over are locked first, in one order, since all of them are changed in the end. From
+    then on nobody else writes a result or a score of this exam. The keys stay the current ones until the end.
     """
     await uow.exam_attempts.lock_closed(exam.id)
-    ungraded = await uow.exam_attempts.ungraded(exam.id)
-    await attempts.grade_batch(uow, parts, ungraded, now)
+    papers = await uow.exams.papers(exam.id)
+    current = await uow.keys.lock_current({paper.paper_id for paper in papers if paper.paper_id is not None})
+    outdated = await uow.exam_attempts.graded_by_others(exam.id, list(current.values()))
+    await attempts.withdraw_results(uow, outdated)
+    await attempts.grade(uow, parts, await uow.exam_attempts.ungraded(exam.id), now)
 
 
 def _entrants(

@@ -1,4 +1,4 @@
-"""Compiling: what candidates are served and what marks them, from a draft and the bank (decision D4)."""
+"""Compiling: what candidates are served and what marks them, from a draft and the bank."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -56,14 +56,22 @@ def next_version(test: Test) -> int:
     return (test.paper_version or 0) + 1
 
 
-def compile_paper(material: Material, version: int) -> Paper:
+@dataclass(frozen=True, slots=True)
+class CompiledPaper:
+    """A paper that is not stored yet, and its key: what is right and why, by question id."""
+
+    paper: Paper
+    key: JsonObject
+
+
+def compile_paper(material: Material, version: int) -> CompiledPaper:
     """The frozen form: the candidates' document without key, the server's rules, the key apart.
 
     Raises ValueError where the rules contradict each other.
     """
     test, rules, answer_key = material.test, rules_of(material), answer_key_of(material)
     document = orjson.dumps(document_of(material, version))
-    return Paper(
+    paper = Paper(
         test_id=test.id,
         version=version,
         title=test.title,
@@ -76,8 +84,8 @@ def compile_paper(material: Material, version: int) -> Paper:
         document=document,
         etag=f'W/"{hashlib.sha256(document).hexdigest()[:32]}"',
         rules=rules,
-        key=answer_key,
     )
+    return CompiledPaper(paper, answer_key)
 
 
 def answer_key_of(material: Material) -> JsonObject:
@@ -122,7 +130,7 @@ def rules_of(material: Material) -> JsonObject:
 
 
 def resolved_marks(test: Test, section: TestSection, question: JsonObject | None) -> JsonObject:
-    """Marks resolve question > section > test (decision D7)."""
+    """Marks of a question replace those of its section, and these replace the test's."""
     merged = {**test.marking, **(section.marking or {}), **(question or {})}
     names = ("correct", "incorrect", "unattempted", "partial")
     return {name: merged[name] for name in names if merged.get(name) is not None}

@@ -139,7 +139,7 @@ class TestWhichAttempt:
             await connection.execute(text(closing), {"id": sitting.id})
         assert await status() == (409, "not_graded_yet")
         async with unit_of_work(engine) as uow:
-            await attempts.grade_closed(uow, parts, sitting.id, clock.now())
+            await attempts.grade_batch(uow, parts, [sitting.id], clock.now())
         assert await status() == (200, None)
 
     async def test_the_latest_or_the_one_named(

@@ -25,14 +25,14 @@ class TestGradeForgotten:
         await attempts.close_overdue(uow, CLOSED, GRACE)
         for job in (await uow.session.scalars(select(Job))).all():
             await uow.session.delete(job)  # given up, or lost with a database that was restored
-        assert await attempts.grade_forgotten(uow, CLOSED, PATIENCE) == 0
-        assert await attempts.grade_forgotten(uow, CLOSED + PATIENCE, PATIENCE) == 1
+        assert await attempts.request_missing_grading(uow, CLOSED, PATIENCE) == 0
+        assert await attempts.request_missing_grading(uow, CLOSED + PATIENCE, PATIENCE) == 1
         job = (await uow.session.scalars(select(Job))).one()
         assert (job.task, job.arguments) == ("grade_attempts", {"attempt_ids": [str(attempt.id)]})
 
     async def test_leaves_graded_ones_alone(self, uow: UnitOfWork, parts: Components) -> None:
         attempt = await start_attempt(uow, parts, await publish_test(uow), NOW)
         await attempts.close_overdue(uow, CLOSED, GRACE)
-        assert await attempts.grade_closed(uow, parts, attempt.id, CLOSED)
+        assert await attempts.grade_batch(uow, parts, [attempt.id], CLOSED)
         assert attempt.status == AttemptStatus.GRADED
-        assert await attempts.grade_forgotten(uow, CLOSED + PATIENCE, PATIENCE) == 0
+        assert await attempts.request_missing_grading(uow, CLOSED + PATIENCE, PATIENCE) == 0
