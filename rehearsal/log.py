@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from app.engine.answers import Answer
 from app.engine.responses import Event, standing_answers
+from rehearsal.plans import Answer
 
 Identity = tuple[UUID, int, int]
 
@@ -52,10 +52,10 @@ class Log:
         """What stands of all that was acknowledged."""
         return standing_answers(self.acknowledged.values())
 
-    def possible(self) -> Mapping[UUID, set[Answer | None]]:
+    def possible(self) -> Mapping[UUID, set[Answer]]:
         """The answers that may be graded: what stands, or a later one of which nothing was heard."""
         standing = self.standing()
-        answers: dict[UUID, set[Answer | None]] = {id_: {event.answer} for id_, event in standing.items()}
+        answers: dict[UUID, set[Answer]] = {id_: {event.answer} for id_, event in standing.items()}
         for event in self.uncertain:
             current = standing.get(event.question_id)
             if current is None or event.order > current.order:

@@ -56,6 +56,8 @@ class Marks:
     incorrect: Fraction
     unattempted: Fraction
     partial: PartialRule = NO_PARTIAL_MARKS
+    not_attempted: str | None = None
+    """The option that means "not attempted". Alone, it earns nothing and costs nothing."""
 
     def __post_init__(self) -> None:
         if self.correct <= 0:
@@ -64,6 +66,10 @@ class Marks:
             raise ValueError('The marks for an incorrect answer are zero or negative, like "-2/3".')
         if self.unattempted > self.correct:
             raise ValueError("An unattempted question cannot earn more than a correct answer.")
+
+    def is_attempt(self, answer: Answer | None) -> bool:
+        """Whether an answer was tried: it is neither blank nor the option that means "not attempted"."""
+        return bool(answer) and answer != (self.not_attempted,)
 
 
 @dataclass(frozen=True)
@@ -95,10 +101,14 @@ class Item:
 
 @dataclass(frozen=True)
 class SectionRule:
-    """A section of the paper; with `choose` only so many of its questions count, the first answered ones."""
+    """A section of the paper; with `choose` only so many of its questions count, the first answered ones.
+
+    A score of the section that is printed below `minimum` does not qualify.
+    """
 
     id: UUID
     choose: int | None = None
+    minimum: Fraction | None = None
 
 
 @dataclass(frozen=True)
@@ -114,6 +124,8 @@ class PaperKey:
     sections: tuple[SectionRule, ...]
     dropped: DroppedRule
     rounding: RoundingPolicy
+    most_unmarked: Fraction | None = None
+    """The largest share of the questions that may be left without any mark; more disqualifies."""
 
     def __post_init__(self) -> None:
         if len({item.question_id for item in self.items}) < len(self.items):
@@ -226,9 +238,12 @@ def mark_answer(
     answer of another shape are incorrect alike.
     """
     if isinstance(key, Dropped):
-        return Mark(Outcome.DROPPED, marks.correct if _earns_when_dropped(answer, dropped) else _NOTHING)
+        earns = _earns_when_dropped(answer, marks, dropped)
+        return Mark(Outcome.DROPPED, marks.correct if earns else _NOTHING)
     if not answer:
         return Mark(Outcome.UNATTEMPTED, marks.unattempted)
+    if not marks.is_attempt(answer):
+        return Mark(Outcome.UNATTEMPTED, _NOTHING)
     compared = key.compare(answer)
     if compared.is_right:
         return Mark(Outcome.CORRECT, marks.correct)
@@ -245,7 +260,8 @@ def score_paper(answers: Mapping[UUID, Answer | None], key: PaperKey) -> Scoreca
     The score is `raw * factor`; under `prorate` the factor is maximum / (maximum - dropped maximum), as UPSC
     does.
 
-    In a section with `choose` the first so many answers in the paper's order count and blanks fill the rest.
+    In a section with `choose` the first so many answers in the paper's order count. Questions marked "not
+    attempted", and then blanks, fill the rest.
     A dropped question that earns marks takes a place there; one that is prorated takes none.
     """
     counted: set[UUID] = set()
@@ -294,16 +310,31 @@ def _max_marks(items: Sequence[Item], section: SectionRule) -> Fraction:
 def _counted(
     items: Sequence[Item], choose: int | None, answers: Mapping[UUID, Answer | None], dropped: DroppedRule
 ) -> frozenset[UUID]:
-    """The questions of a section that count: all, or the first `choose` answered ones, then blanks."""
+    """The questions of a section that count."""
+    given = [answers.get(item.question_id) for item in items]
+    return frozenset(items[place].question_id for place in counted_places(items, choose, given, dropped))
+
+
+def counted_places(
+    items: Sequence[Item], choose: int | None, answers: Sequence[Answer | None], dropped: DroppedRule
+) -> list[int]:
+    """Which of a section's questions count: all, or the first `choose` answered ones, then the others.
+
+    Of those that were not attempted, the ones that say so come before blanks, which may cost marks.
+    """
     if choose is None:
-        return frozenset(item.question_id for item in items)
+        return list(range(len(items)))
 
-    def is_blank(item: Item) -> bool:
-        given_to_all = item.is_dropped and dropped is DroppedRule.FULL_MARKS_TO_ALL
-        return not (given_to_all or answers.get(item.question_id))
+    def turn(place: int) -> int:
+        item, answer = items[place], answers[place]
+        is_given = item.is_dropped and dropped is DroppedRule.FULL_MARKS_TO_ALL
+        if is_given or item.marks.is_attempt(answer):
+            return 0
+        return 1 if answer else 2
 
-    eligible = [item for item in items if not (item.is_dropped and dropped is DroppedRule.PRORATE)]
-    return frozenset(item.question_id for item in sorted(eligible, key=is_blank)[:choose])
+    is_prorated = dropped is DroppedRule.PRORATE
+    eligible = [place for place, item in enumerate(items) if not (item.is_dropped and is_prorated)]
+    return sorted(eligible, key=turn)[:choose]
 
 
 def _score_item(item: Item, answer: Answer | None, counted: bool, dropped: DroppedRule) -> ItemScore:
@@ -314,9 +345,9 @@ def _score_item(item: Item, answer: Answer | None, counted: bool, dropped: Dropp
     return ItemScore(item.question_id, mark.outcome, mark.earned)
 
 
-def _earns_when_dropped(answer: Answer | None, dropped: DroppedRule) -> bool:
+def _earns_when_dropped(answer: Answer | None, marks: Marks, dropped: DroppedRule) -> bool:
     if dropped is DroppedRule.MARKS_TO_ATTEMPTED:
-        return bool(answer)
+        return marks.is_attempt(answer)
     return dropped is DroppedRule.FULL_MARKS_TO_ALL
 
 
