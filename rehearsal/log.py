@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from app.engine.responses import Event, standing_answers
@@ -55,7 +56,7 @@ class Log:
     def possible(self) -> Mapping[UUID, set[Answer]]:
         """The answers that may be graded: what stands, or a later one of which nothing was heard."""
         standing = self.standing()
-        answers: dict[UUID, set[Answer]] = {id_: {event.answer} for id_, event in standing.items()}
+        answers: dict[UUID, set[Any]] = {id_: {event.answer} for id_, event in standing.items()}
         for event in self.uncertain:
             current = standing.get(event.question_id)
             if current is None or event.order > current.order:

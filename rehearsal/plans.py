@@ -9,7 +9,7 @@ from random import Random
 
 from rehearsal.questions import LANGUAGES, Question
 
-Answer = tuple[str, ...] | tuple[tuple[str, str], ...] | str | None
+Answer = tuple[str, ...] | str | None
 
 _LAST_SYNC = 0.75
 """Which share of the time is over when every queue has been sent. The rest is for what goes wrong."""

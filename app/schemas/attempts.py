@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from app.core.clock import Clock
 from app.core.names import cleaned
 from app.engine.answers import JsonAnswer
+from app.engine.qualifying import Qualification
 from app.engine.timing import SectionWindow, remaining_seconds
 from app.models import Attempt, LocalizedText, ResponseEvent
 from app.schemas.common import In, LanguageTag, Out
@@ -247,6 +248,8 @@ class SectionResultOut(FiguresOut):
 
     id: UUID
     name: LocalizedText
+    minimum_marks: str | None
+    minimum_reached: bool | None
 
 
 class QuestionResultOut(Out):
@@ -274,6 +277,10 @@ class ResultOut(FiguresOut):
     rank: int | None
     participants: int
     percentile: float | None
+    qualification: Annotated[
+        Qualification,
+        Field(description="`disqualified` left too many questions without any mark, and has no rank"),
+    ]
     sections: list[SectionResultOut]
     questions: list[QuestionResultOut] | None
 
@@ -286,6 +293,7 @@ class ResultOut(FiguresOut):
             rank=view.rank,
             participants=view.participants,
             percentile=view.percentile,
+            qualification=Qualification(view.qualification),
             sections=[SectionResultOut(**section) for section in view.sections],
             questions=[QuestionResultOut.model_validate(q) for q in view.questions]
             if view.questions is not None

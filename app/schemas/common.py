@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import (
@@ -120,6 +121,25 @@ def _exact(value: str) -> str:
 
 Marks = Annotated[str, AfterValidator(_exact), Field(max_length=24, examples=["2", "-2/3", "0.25"])]
 """An exact number of marks."""
+
+
+def _percent(value: str) -> str:
+    if Decimal(value) > 100:
+        raise ValueError("a percentage is at most 100")
+    return value
+
+
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Percent = Annotated[
+    str,
+    BeforeValidator(_as_text, json_schema_input_type=str | float),
+    StringConstraints(pattern=r"^[0-9]{1,3}(\.[0-9]{1,2})?$"),
+    AfterValidator(_percent),
+]
+"""A percentage with at most two decimals, as a number or as text."""
 
 
 def page_out(page: Page[Any], items: Sequence[Item]) -> dict[str, Any]:

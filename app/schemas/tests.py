@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from app.core.errors import FieldError
 from app.engine.marks import RoundingPolicy, parse_marks, printed
@@ -15,7 +15,17 @@ from app.engine.scoring import DroppedRule
 from app.models import LocalizedText, Test, TestConsent
 from app.repositories.tests import Listed
 from app.schemas.changes import Changes
-from app.schemas.common import In, LanguageTag, Localized, LocalizedName, Marks, Moment, Out
+from app.schemas.common import (
+    In,
+    LanguageTag,
+    Localized,
+    LocalizedName,
+    Marks,
+    Moment,
+    OptionId,
+    Out,
+    Percent,
+)
 from app.services.tests import Preview, Published, SectionDraft, TestDraft
 
 Kind = Literal["full", "sectional", "chapter", "pyq", "practice"]
@@ -72,6 +82,18 @@ class MarkingIn(In):
     partial: PartialRuleName = NO_PARTIAL_MARKS.name
     dropped: DroppedRule
     rounding: RoundingPolicy
+    not_attempted_option: Annotated[
+        OptionId | None,
+        Field(description="Added to every choice: alone, it earns nothing and costs nothing", examples=["e"]),
+    ] = None
+    most_unmarked_percent: Annotated[
+        Percent | None,
+        Field(description="Who leaves a larger share of the questions without any mark is disqualified"),
+    ] = None
+
+    def stored(self) -> dict[str, Any]:
+        """What the service takes. Rules that are not used are left out."""
+        return self.model_dump(mode="json", exclude_none=True)
 
 
 class MarkingOut(Out):
@@ -83,6 +105,8 @@ class MarkingOut(Out):
     partial: PartialRuleName = NO_PARTIAL_MARKS.name
     dropped: DroppedRule
     rounding: RoundingPolicy
+    not_attempted_option: str | None = None
+    most_unmarked_percent: str | None = None
 
 
 class SectionIn(In):
@@ -93,6 +117,9 @@ class SectionIn(In):
     duration_seconds: Seconds | None = None
     locked: bool = True
     choose: Annotated[int, Field(ge=1)] | None = None
+    minimum_marks: Annotated[
+        Marks | None, Field(description="A printed score of the section below this does not qualify")
+    ] = None
     marking: MarkingPart | None = None
     question_marking: Annotated[dict[UUID, MarkingPart], Field(max_length=500, default_factory=dict)]
 
@@ -112,6 +139,7 @@ class SectionIn(In):
             duration_seconds=self.duration_seconds,
             locked=self.locked,
             choose=self.choose,
+            minimum_marks=self.minimum_marks,
             marking=_part(self.marking),
             question_marking={
                 question_id: part
@@ -163,7 +191,7 @@ class TestIn(In):
             subject_id=self.subject_id,
             duration_seconds=self.duration_seconds,
             languages=self.languages,
-            marking=self.marking.model_dump(mode="json"),
+            marking=self.marking.stored(),
             sections=[section.draft() for section in self.sections],
             shuffle=self.shuffle.model_dump(),
             attempts_allowed=self.attempts_allowed,
@@ -199,9 +227,10 @@ class TestChangesIn(Changes):
     def changes(self) -> dict[str, Any]:
         """What was sent, as the service wants it."""
         changes: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set}
-        for name in ("marking", "shuffle"):
-            if isinstance(value := changes.get(name), BaseModel):
-                changes[name] = value.model_dump(mode="json")
+        if self.marking is not None:
+            changes["marking"] = self.marking.stored()
+        if self.shuffle is not None:
+            changes["shuffle"] = self.shuffle.model_dump()
         if self.sections is not None:
             changes["sections"] = [section.draft() for section in self.sections]
         return changes
@@ -265,6 +294,7 @@ class SectionDraftOut(Out):
     duration_seconds: int | None
     locked: bool
     choose: int | None
+    minimum_marks: str | None
     marking: dict[str, Any] | None
     question_marking: dict[UUID, dict[str, Any]]
 
@@ -302,6 +332,7 @@ class TestDraftOut(Out):
                 duration_seconds=section.duration_seconds,
                 locked=section.locked,
                 choose=section.choose,
+                minimum_marks=section.minimum_marks,
                 marking=section.marking,
                 question_marking={
                     place.question_id: place.marking for place in section.questions if place.marking

@@ -144,7 +144,7 @@ class TestRpsc:
         self, unmarked: int, qualification: Qualification
     ) -> None:
         key = paper([right("b")] * 150, self.MARKS, most_unmarked="10")
-        answers: list[Answer | None] = [None] * unmarked + [E] * (150 - unmarked)
+        answers = [None] * unmarked + [E] * (150 - unmarked)
         assert Grader(key).grade(answers).qualification is qualification
 
     def test_a_dropped_question_is_one_that_was_asked(self) -> None:

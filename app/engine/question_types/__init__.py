@@ -6,6 +6,7 @@ from app.engine.question_types.base import (
     DROPPED_KEY,
     LETTER_COLUMNS,
     NO_KEY,
+    NOT_ATTEMPTED,
     OPTION_LETTERS,
     AnswerKey,
     JsonObject,
@@ -30,6 +31,7 @@ from app.engine.question_types.text import Text
 __all__ = [
     "DROPPED_KEY",
     "LETTER_COLUMNS",
+    "NOT_ATTEMPTED",
     "NO_KEY",
     "OPTION_LETTERS",
     "QUESTION_TYPES",

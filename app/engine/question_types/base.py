@@ -23,6 +23,9 @@ OPTION_LETTERS = "abcdef"
 
 LETTER_COLUMNS: Mapping[str, str] = {f"option_{letter}": letter for letter in OPTION_LETTERS}
 
+NOT_ATTEMPTED: Mapping[str, str] = {"en": "Question not attempted", "hi": "अनुत्तरित प्रश्न"}
+"""The text of the option that a marking scheme adds."""
+
 NO_KEY: JsonObject = {"accepted": []}
 """The key of a question whose key is still to come, or that people mark. Every type has it."""
 
@@ -70,6 +73,8 @@ class QuestionType(ABC):
     """What a sentence calls it."""
     is_marked: ClassVar[bool] = True
     """Whether a key marks it. Otherwise people do, and it has no key."""
+    takes_not_attempted: ClassVar[bool] = False
+    """Whether a marking scheme can add the option "not attempted" to its options."""
     key_example: ClassVar[str]
     key_schema: ClassVar[JsonObject | None] = None
     """The key as JSON Schema, for the API's documentation; None where another type has the same."""

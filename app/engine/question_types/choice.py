@@ -50,6 +50,7 @@ class Accepted(AnswerKey):
 class _Choice(QuestionType):
     """The base of the three."""
 
+    takes_not_attempted = True
     key_example = '{"accepted": [["b"]]}'
 
     def option_problems(self, options: Sequence[Option]) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from app.engine.answers import answer_of
+from app.engine.qualifying import Qualification
 from app.models import Attempt, Result
 from app.repositories.attempts import Score
 from app.services.components import Components
@@ -86,7 +87,8 @@ def _result(
         attempt_id=attempt.id,
         cohort_id=attempt.exam_paper_id or attempt.test_id,
         user_id=attempt.user_id,
-        counted=not attempt.practice,
+        counted=not attempt.practice and sheet.qualification is not Qualification.DISQUALIFIED,
+        qualification=sheet.qualification,
         key_id=key.id,
         score_numerator=sheet.score.numerator,
         score_denominator=sheet.score.denominator,

@@ -210,8 +210,10 @@ def _option_orders(attempt: Attempt, paper: FrozenPaper) -> dict[UUID, Sequence[
         return {}
     orders: dict[UUID, Sequence[str]] = {}
     for question in paper.questions.values():
+        last = [question.not_attempted] if question.not_attempted is not None else []
         with reading(question.id):
-            shuffled = question_type(question.type).shuffled(question.options)
+            kind = question_type(question.type)
+        shuffled = kind.shuffled([option for option in question.options if option not in last])
         if shuffled:
-            orders[question.id] = ordering.option_order(attempt.seed, question.id, shuffled)
+            orders[question.id] = ordering.option_order(attempt.seed, question.id, shuffled) + last
     return orders

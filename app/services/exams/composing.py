@@ -51,6 +51,7 @@ class ExamPaperDraft:
     entry_closes_at: datetime
     ends_at: datetime
     qualifying_percent: str | None = None
+    group_percents: dict[str, str] = field(default_factory=dict)
     counts_for_merit: bool = True
 
 
@@ -113,6 +114,7 @@ async def add_paper(uow: UnitOfWork, author: Principal, exam_id: UUID, draft: Ex
         entry_closes_at=draft.entry_closes_at,
         ends_at=draft.ends_at,
         qualifying_percent=draft.qualifying_percent,
+        group_percents=draft.group_percents,
         counts_for_merit=draft.counts_for_merit,
     )
     _check_window(paper)

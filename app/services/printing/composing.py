@@ -125,11 +125,24 @@ class _PaperComposer(_Composer):
         yield (wording.contents_in_sections if counts["sections"] > 1 else wording.contents).format(**counts)
         marks = _uniform_marks(document["questions"])
         yield _marking(wording, *marks) if marks else wording.marks_differ
+        yield from self._notes_on_unanswered()
         if any(question["options"] for question in document["questions"]):
             yield wording.one_option
         if len(document["languages"]) > 1:
             prevailing = document["languages"][0]
             yield wording.prevailing.format(language=wording.languages.get(prevailing, prevailing))
+
+    def _notes_on_unanswered(self) -> Iterator[str]:
+        """What a question without any answer costs, where the marking scheme has rules for that."""
+        wording, questions = self._wording, self._document["questions"]
+        costs = {-parse_marks(question.get("unattempted_marks", "0")) for question in questions}
+        if len(costs) == 1 and (cost := costs.pop()) > 0:
+            yield wording.unanswered_deducted.format(marks=wording.marks(cost))
+        options = {question.get("not_attempted_option") for question in questions} - {None}
+        for option in sorted(options):
+            yield wording.not_attempted.format(option=option)
+        if percent := self._document.get("most_unmarked_percent"):
+            yield wording.most_unmarked.format(percent=percent)
 
     def _part(self, section: Entry) -> Part:
         questions = self._questions_of(section)

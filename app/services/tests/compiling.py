@@ -1,14 +1,15 @@
 """Compiling: what candidates are served and what marks them, from a draft and the bank."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from app.engine.question_types import Option, question_type
+from app.engine.marks import parse_marks
+from app.engine.question_types import NOT_ATTEMPTED, Option, question_type
 from app.models import (
     LocalizedText,
     Media,
@@ -100,23 +101,13 @@ def rules_of(material: Material) -> JsonObject:
     """What the server needs to run an attempt. No key."""
     test, bank = material.test, material.bank
     return {
-        "sections": [
-            {
-                "id": str(section.id),
-                "name": section.name,
-                "duration_seconds": section.duration_seconds,
-                "locked": section.locked,
-                "choose": section.choose,
-                "question_ids": [str(place.question_id) for place in section.questions],
-            }
-            for section in test.sections
-        ],
+        "sections": [{"id": str(section.id), **section_rules(section)} for section in test.sections],
         "questions": [
             {
                 "id": str(place.question_id),
                 "version_id": str(bank[place.question_id][1].id),
                 "type": bank[place.question_id][1].type,
-                "options": option_ids(bank[place.question_id][1]),
+                "options": [option["id"] for option in options_of(test, bank[place.question_id][1])],
                 "passage_id": _text(bank[place.question_id][1].passage_id),
                 "marks": resolved_marks(test, section, place.marking),
             }
@@ -126,25 +117,44 @@ def rules_of(material: Material) -> JsonObject:
         "dropped": test.marking["dropped"],
         "rounding": test.marking["rounding"],
         "shuffle": test.shuffle,
+        **_rules_of_sheets(test),
     }
+
+
+def section_rules(section: TestSection) -> JsonObject:
+    """What a publication freezes of a section, but its id."""
+    rules: JsonObject = {
+        "name": section.name,
+        "duration_seconds": section.duration_seconds,
+        "locked": section.locked,
+        "choose": section.choose,
+        "question_ids": [str(place.question_id) for place in section.questions],
+    }
+    return rules | ({"minimum_marks": section.minimum_marks} if section.minimum_marks is not None else {})
+
+
+def _rules_of_sheets(test: Test) -> JsonObject:
+    """Rules over a whole answer sheet, where the marking scheme has them."""
+    names = ("most_unmarked_percent",)
+    return {name: test.marking[name] for name in names if test.marking.get(name) is not None}
 
 
 def resolved_marks(test: Test, section: TestSection, question: JsonObject | None) -> JsonObject:
     """Marks of a question replace those of its section, and these replace the test's."""
     merged = {**test.marking, **(section.marking or {}), **(question or {})}
-    names = ("correct", "incorrect", "unattempted", "partial")
+    names = ("correct", "incorrect", "unattempted", "partial", "not_attempted_option")
     return {name: merged[name] for name in names if merged.get(name) is not None}
 
 
-def option_ids(version: QuestionVersion) -> list[str]:
-    """What an answer may name, in the author's order."""
+def options_of(test: Test, version: QuestionVersion) -> list[Option]:
+    """The options that a question has in this test, with "not attempted" where the scheme adds it."""
     with reading(version.question_id):
-        return question_type(version.type).option_ids(version.options)
-
-
-def _options(version: QuestionVersion) -> Sequence[Option]:
-    with reading(version.question_id):
-        return question_type(version.type).shown_options(version.options)
+        kind = question_type(version.type)
+    options = list(kind.shown_options(version.options))
+    option_id = test.marking.get("not_attempted_option")
+    if option_id is not None and kind.takes_not_attempted:
+        options.append({"id": option_id, "text": NOT_ATTEMPTED})
+    return options
 
 
 def document_of(material: Material, version: int) -> JsonObject:
@@ -167,6 +177,7 @@ def document_of(material: Material, version: int) -> JsonObject:
             }
             for section in rules["sections"]
         ],
+        **_rules_of_sheets(test),
         "passages": [
             {
                 "id": str(passage_id),
@@ -191,12 +202,26 @@ def _question(
         "number": number,
         "type": entry["type"],
         "text": _in(test, version.text),
-        "options": [{"id": option["id"], "text": _in(test, option["text"])} for option in _options(version)],
+        "options": [
+            {"id": option["id"], "text": _in(test, option["text"])} for option in options_of(test, version)
+        ],
         "marks": entry["marks"]["correct"],
         "negative_marks": entry["marks"]["incorrect"],
+        **_unattempted(entry),
         "passage_id": entry["passage_id"],
         "media": media.shown(version.media, images),
     }
+
+
+def _unattempted(entry: JsonObject) -> JsonObject:
+    """What a question without an answer costs or earns, and the option that means "not attempted"."""
+    shown: JsonObject = {}
+    marks = entry["marks"].get("unattempted", "0")
+    if parse_marks(marks):
+        shown["unattempted_marks"] = marks
+    if entry["marks"].get("not_attempted_option") in entry["options"]:
+        shown["not_attempted_option"] = entry["marks"]["not_attempted_option"]
+    return shown
 
 
 def _in(test: Test, text: LocalizedText) -> LocalizedText:

@@ -31,6 +31,8 @@ class PaperQuestion:
     type: str
     options: tuple[str, ...]
     passage_id: UUID | None
+    not_attempted: str | None = None
+    """The option that means "not attempted"; it keeps its place at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +183,17 @@ def paper_key(rules: JsonObject, answer_key: Mapping[str, JsonObject]) -> PaperK
             _item(entry, section_of[entry["id"]], answer_key[entry["id"]]["key"])
             for entry in rules["questions"]
         ),
-        sections=tuple(SectionRule(UUID(section["id"]), section["choose"]) for section in rules["sections"]),
+        sections=tuple(_section_rule(section) for section in rules["sections"]),
         dropped=DroppedRule(rules["dropped"]),
         rounding=RoundingPolicy(rules["rounding"]),
+        most_unmarked=Fraction(percent) / 100 if (percent := rules.get("most_unmarked_percent")) else None,
+    )
+
+
+def _section_rule(entry: JsonObject) -> SectionRule:
+    minimum = entry.get("minimum_marks")
+    return SectionRule(
+        UUID(entry["id"]), entry["choose"], parse_marks(minimum) if minimum is not None else None
     )
 
 
@@ -201,6 +211,7 @@ def marks(marking: JsonObject) -> Marks:
         incorrect=parse_marks(marking["incorrect"]),
         unattempted=parse_marks(marking["unattempted"]) if "unattempted" in marking else Fraction(0),
         partial=partial_rule(marking.get("partial") or NO_PARTIAL_MARKS.name),
+        not_attempted=marking.get("not_attempted_option"),
     )
 
 
@@ -217,9 +228,11 @@ def _section(entry: JsonObject) -> PaperSection:
 
 def _question(entry: JsonObject) -> PaperQuestion:
     passage_id = entry["passage_id"]
+    not_attempted = entry["marks"].get("not_attempted_option")
     return PaperQuestion(
         id=UUID(entry["id"]),
         type=entry["type"],
         options=tuple(entry["options"]),
         passage_id=UUID(passage_id) if passage_id else None,
+        not_attempted=not_attempted if not_attempted in entry["options"] else None,
     )

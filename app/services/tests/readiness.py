@@ -6,7 +6,7 @@ from uuid import UUID
 from app.core.errors import FieldError
 from app.engine.question_types import UnreadableQuestion, question_type
 from app.engine.scoring import key_of
-from app.models import Question, QuestionVersion
+from app.models import Question, QuestionVersion, Test
 from app.services.questions.content import reading
 from app.services.tests.compiling import Material, answer_key_of, rules_of, sources
 from app.services.tests.papers import paper_key
@@ -58,7 +58,7 @@ def _unfit(material: Material) -> list[FieldError]:
         if not section.questions:
             found.append(FieldError(f"sections.{number}.question_ids", "the section has no question"))
         for place, entry in enumerate(section.questions):
-            if sentence := _unusable(*material.bank[entry.question_id]):
+            if sentence := _unusable(test, *material.bank[entry.question_id]):
                 found.append(FieldError(f"sections.{number}.question_ids.{place}", sentence))
     timed = [section.duration_seconds for section in test.sections if section.duration_seconds]
     if sum(timed) > test.duration_seconds:
@@ -66,7 +66,7 @@ def _unfit(material: Material) -> list[FieldError]:
     return found
 
 
-def _unusable(question: Question, version: QuestionVersion) -> str | None:
+def _unusable(test: Test, question: Question, version: QuestionVersion) -> str | None:
     if question.status != "active":
         return f"the question is {question.status}"
     try:
@@ -76,6 +76,9 @@ def _unusable(question: Question, version: QuestionVersion) -> str | None:
         key_of(version.type, version.key)
     except UnreadableQuestion as error:
         return str(error)
+    option_id = test.marking.get("not_attempted_option")
+    if kind.takes_not_attempted and option_id in kind.option_ids(version.options):
+        return f'it has an option "{option_id}", which would mean "not attempted"; choose another id'
     return None
 
 
