@@ -14,6 +14,9 @@ from app.models import Paper
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import start, take_test
 from tests.builders.content import UPSC, PublishedTest, add_questions, publish_for
+from tests.builders.exams import HOUR, HeldExam, body_of, hold_exam, take_paper
+from tests.builders.people import People
+from tests.conftest import TestClock
 
 Json = dict[str, Any]
 
@@ -179,3 +182,66 @@ class TestOldPapers:
         result = await take_test(candidate, made, {0: ["a"], 1: ["a"]})
         assert (result["score"], result["qualification"]) == ("1.34", "qualified")
         assert result["sections"][0]["minimum_marks"] is None
+
+
+class TestOfficialResults:
+    """An exam whose first paper has RPSC's rules and whose second must be passed at 50 percent."""
+
+    async def test_groups_and_disqualification(
+        self, people: People, author: httpx.AsyncClient, engine: AsyncEngine, clock: TestClock
+    ) -> None:
+        made, _ = await composed(author, engine, 10)
+        passing, _ = await composed(author, engine, 2, marking=UPSC)
+        papers = [
+            {},
+            {"qualifying_percent": 50, "counts_for_merit": False, "group_percents": {"pwbd": "25", "sc": 40}},
+        ]
+        cutoffs = {"general": "8", "sc": "6", "pwbd_2": "4"}
+        held = await hold_exam(author, made, passing, starts_at=clock.now(), papers=papers, cutoffs=cutoffs)
+        assert held.papers[1]["group_percents"] == {"pwbd": "25", "sc": "40"}
+        all_right = {number: ["a"] for number in range(10)}
+
+        async def sat(first: Json, second: Json, **profile: Any) -> httpx.AsyncClient:
+            client = await people.candidate()
+            if profile:
+                body_of(await client.put("/users/profile", json=profile))
+            await take_paper(client, held, first)
+            await take_paper(client, held, second, 1)
+            return client
+
+        best = await sat(all_right, {0: ["a"], 1: ["a"]})
+        out = await sat({number: ["a"] for number in range(8)}, {0: ["a"], 1: ["a"]})
+        helped = await sat({**all_right, 8: ["e"], 9: ["e"]}, {0: ["a"], 1: ["b"]}, category="sc", pwbd=2)
+        failed = await sat(all_right, {0: ["a"], 1: ["b"]})
+        assert (await held.release())["participants"] == 2
+
+        first = await official(best, held)
+        assert (first["outcome"], first["rank"]) == ("ranked", 1)
+        assert first["cutoff"] == {"category": "general", "marks": "8.00", "cleared": True}
+        second = await official(out, held)
+        assert (second["outcome"], second["rank"], second["qualified"]) == ("disqualified", None, False)
+        assert second["cutoff"]["cleared"] is False
+        assert (second["papers"][0]["score"], second["papers"][0]["rank"]) == ("7.33", None)
+        third = await official(helped, held)
+        assert (third["outcome"], third["rank"], third["total"]) == ("ranked", 2, "8.00")
+        assert third["cutoff"] == {"category": "pwbd_2", "marks": "4.00", "cleared": True}
+        assert (await official(failed, held))["outcome"] == "not_qualified"
+        merit_list = (await author.get(f"{held.path}/merit-list")).json()
+        assert [row["rank"] for row in merit_list["items"]] == [1, 2]
+
+    @pytest.mark.parametrize("cutoffs", [{"pwbd_6": "1"}, {"women": "1"}, {"pwbd_1": "many"}])
+    async def test_an_unknown_group_is_refused(
+        self, author: httpx.AsyncClient, clock: TestClock, cutoffs: Json
+    ) -> None:
+        now = clock.now()
+        body = {
+            "title": "Exam",
+            "opens_at": now.isoformat(),
+            "closes_at": (now + HOUR).isoformat(),
+            "cutoffs": cutoffs,
+        }
+        assert (await author.post("/exams", json=body)).status_code == 422
+
+
+async def official(client: httpx.AsyncClient, held: HeldExam) -> Json:
+    return body_of(await client.get(f"{held.path}/results"))
