@@ -19,6 +19,9 @@ from typing import IO, Any
 
 _LENGTH = struct.Struct(">Q")
 
+_DOES_NOT_FIT = ("failed to map segment", "Cannot allocate memory")
+"""What the dynamic linkers of glibc and musl say."""
+
 Reply = tuple[str, Any]
 """`("item", value)` for each value of a generator; at last `("done", (value, stays))` or `("raised", …)`.
 
@@ -91,11 +94,17 @@ def _replies(request: bytes, memory_bytes: int) -> Iterator[Reply]:
                 yield "item", item
             result = None
         yield "done", (result, _may_stay(memory_bytes))
-    except Exception as error:  # noqa: BLE001 -- the parent decides what it means
+    except Exception as caught:  # noqa: BLE001 -- the parent decides what it means
+        error = MemoryError(str(caught)) if _lacks_memory(caught) else caught
         error.add_note(traceback.format_exc())
         # Not pickled as it is: a class with a constructor of its own cannot be made again by calling it.
         parts = (type(error), error.args, dict(error.__dict__))
         yield "raised", (parts, not isinstance(error, MemoryError) and _may_stay(memory_bytes))
+
+
+def _lacks_memory(error: Exception) -> bool:
+    """Whether a library could not be loaded because its code does not fit into the memory that is left."""
+    return isinstance(error, ImportError) and any(sign in str(error) for sign in _DOES_NOT_FIT)
 
 
 def _may_stay(memory_bytes: int) -> bool:

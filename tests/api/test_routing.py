@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI, File, UploadFile
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from sqlalchemy import event
 from starlette.types import Message, Receive
 
-from app.api import problems
+from app.api import deps, problems
 from app.api.deps import CurrentAdmin, CurrentUser
 from app.api.routing import PUBLIC_BODY_BYTES, PUBLIC_VALUES, PermissionFirstRoute, accesses
 from app.core.arrival import Arrivals
@@ -55,6 +56,12 @@ async def admins(user: CurrentAdmin, body: dict[str, Any]) -> int:
 @router.post("/files")
 async def files(user: CurrentUser, file: Annotated[UploadFile, File()]) -> int:
     return len(await file.read())
+
+
+def transactions_of(dependant: Dependant) -> list[object]:
+    """The dependencies of a route that open a transaction."""
+    opened = [dependant.call] if dependant.call in (deps._read, deps._write) else []
+    return opened + [each for part in dependant.dependencies for each in transactions_of(part)]
 
 
 class CountingClient:
@@ -169,6 +176,11 @@ class TestPermissionComesFirst:
         assert len(routes) > 100
         strange = [name for name, route in routes if not isinstance(route, PermissionFirstRoute)]
         assert strange == []
+
+    def test_each_opens_one_transaction_at_most(self, app: FastAPI) -> None:
+        """With two, requests of one person that have the first could all wait for the second."""
+        opened = {name: len(set(transactions_of(route.dependant))) for name, route in every_route(app)}
+        assert max(opened.values()) == 1, opened
 
     def test_only_these_read_a_body_of_anybody(self, app: FastAPI) -> None:
         read = {

@@ -74,3 +74,8 @@ def print_much() -> str:
     print("x" * 100_000)
     sys.stdout.flush()
     return "done"
+
+
+def fail_to_load() -> None:
+    """As a library does whose code finds no room."""
+    raise ImportError("libtiff.so.6: failed to map segment from shared object")

@@ -24,9 +24,9 @@ from app.engine import responses, save_limits, timing
 from app.engine.scoring import parse_numeric
 from app.models import AttemptStatus
 from app.repositories.attempts import NewEvent, SaveOutcome, SaveRequest
+from app.services.attempts.save_pacing import Saver
 from app.services.attempts.starting import section_windows
 from app.services.components import Components
-from app.services.save_pacing import Saver
 from app.services.tests.papers import FrozenPaper, PaperQuestion
 from app.services.unit_of_work import UnitOfWork
 
