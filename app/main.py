@@ -32,7 +32,7 @@ from app.core.repeating import end, keep_running
 from app.core.telemetry import configure_logging, observe_pool
 from app.services import realtime
 from app.services.auth import revocations
-from app.services.components import open_components
+from app.startup import open_components
 
 DESCRIPTION = """
 The backend of an IAS (UPSC Civil Services) test series.

@@ -22,10 +22,11 @@ from app.config import Settings
 from app.core.ids import uuid7
 from app.core.telemetry import configure_logging
 from app.services import attempts, exams
-from app.services.components import Components, open_components
+from app.services.components import Components
 from app.services.exams import ExamDraft, ExamPaperDraft, Order, Verb
 from app.services.unit_of_work import unit_of_work
 from app.services.users import operator
+from app.startup import open_components
 from benchmarks.notices import migrate
 from devservers.postgres import Postgres
 from tests.builders.content import publish_test

@@ -26,8 +26,9 @@ from app.config import Settings
 from app.core.telemetry import configure_logging
 from app.database import create_engine
 from app.services import notifications
-from app.services.components import Components, open_components
+from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
+from app.startup import open_components
 from devservers.postgres import Postgres
 from tests.builders.notifications import Event, add_announced_exam
 from tests.servers.mail import Inbox, serving

@@ -5,9 +5,9 @@ from typing import Any
 
 from app.config import get_settings
 from app.models import Role
-from app.services.components import open_components
+from app.services import accounts
 from app.services.unit_of_work import unit_of_work
-from app.services.users import accounts
+from app.startup import open_components
 from rehearsal.account import PASSWORD, Account
 from rehearsal.client import Answer, Client, Tally
 

@@ -42,9 +42,9 @@ async def _create(email: str, password: str, name: str, role: RoleName) -> str:
     from app.config import get_settings  # noqa: PLC0415
     from app.core.errors import EmailTaken  # noqa: PLC0415
     from app.models import Role  # noqa: PLC0415
-    from app.services.components import open_components  # noqa: PLC0415
+    from app.services import accounts  # noqa: PLC0415
     from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
-    from app.services.users import accounts  # noqa: PLC0415
+    from app.startup import open_components  # noqa: PLC0415
 
     async with open_components(get_settings(), application_name="ias-admin", pool_size=1) as parts:
         try:
@@ -59,9 +59,8 @@ async def _create(email: str, password: str, name: str, role: RoleName) -> str:
 async def _promote(parts: "Components", email: str, password: str, role: RoleName) -> None:
     from app.core.errors import InvalidCredentials  # noqa: PLC0415
     from app.models import Role  # noqa: PLC0415
-    from app.services import auth  # noqa: PLC0415
+    from app.services import accounts, auth  # noqa: PLC0415
     from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
-    from app.services.users import accounts  # noqa: PLC0415
 
     try:
         signed_in = await auth.login(parts, email, password, None)

@@ -44,7 +44,7 @@ def load() -> None:
 async def _load() -> bool:
     from app.cli import demo_content  # noqa: PLC0415 -- heavy, and only now is the environment complete
     from app.config import get_settings  # noqa: PLC0415
-    from app.services.components import open_components  # noqa: PLC0415
+    from app.startup import open_components  # noqa: PLC0415
 
     async with open_components(get_settings(), application_name="ias-demo", pool_size=1) as parts:
         return await demo_content.load(parts)

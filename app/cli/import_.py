@@ -108,8 +108,8 @@ async def _run(order: _Order) -> bool:
     """Do it in one transaction: a test that cannot be published leaves no questions behind either."""
     from app.config import get_settings  # noqa: PLC0415 -- heavy
     from app.core.errors import DomainError  # noqa: PLC0415
-    from app.services.components import open_components  # noqa: PLC0415
     from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
+    from app.startup import open_components  # noqa: PLC0415
 
     async with open_components(get_settings(), application_name="ias-import", pool_size=1) as parts:
         try:

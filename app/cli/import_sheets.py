@@ -141,8 +141,8 @@ async def _run(order: _Order) -> bool:
     """Do it in one transaction: sheets that cannot be read leave no exam behind either."""
     from app.config import get_settings  # noqa: PLC0415 -- heavy
     from app.core.errors import DomainError  # noqa: PLC0415
-    from app.services.components import open_components  # noqa: PLC0415
     from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
+    from app.startup import open_components  # noqa: PLC0415
 
     began = time.monotonic()
     async with open_components(get_settings(), application_name="ias-import", pool_size=1) as parts:

@@ -11,10 +11,11 @@ from pydantic_core import InitErrorDetails, ValidationError
 from app.engine.question_types import NO_KEY, QUESTION_TYPES
 from app.models import LocalizedText, Question, QuestionVersion
 from app.repositories.questions import QuestionFilter
+from app.repositories.tests import KeptVersion
 from app.schemas.changes import Changes
 from app.schemas.common import ONE_LINE, In, Localized, OptionId, Out, trimmed
 from app.schemas.media import MediaIds as Media
-from app.services.questions import Content, Duplicate, Place, Shown
+from app.services.questions import Content, Duplicate, Place, Revised, Shown
 from app.sheets.reports import ImportReport, RowWarning
 from app.sheets.writers import SheetFormat
 
@@ -233,6 +234,47 @@ class QuestionOut(Out):
             created_at=question.created_at,
             updated_at=question.updated_at,
         )
+
+
+class KeepingExamOut(Out):
+    """An exam that is neither released nor cancelled, and has a version of the question in a paper."""
+
+    id: UUID
+    title: LocalizedText
+
+
+class KeptVersionOut(Out):
+    """A version of the question that a published paper keeps."""
+
+    version: int
+    exams: list[KeepingExamOut]
+    running_attempts: Annotated[int, Field(description="Attempts in progress or paused with this version")]
+
+    @classmethod
+    def of(cls, kept: KeptVersion) -> Self:
+        """Return the version with who keeps it."""
+        exams = [KeepingExamOut(id=id_, title=title) for id_, title in kept.exams]
+        return cls(version=kept.number, exams=exams, running_attempts=kept.running_attempts)
+
+
+class ChangedQuestionOut(QuestionOut):
+    """A question after a change, and who keeps an older version of it."""
+
+    kept_by: Annotated[
+        list[KeptVersionOut],
+        Field(
+            default_factory=list,
+            description="Older versions that exams and running attempts keep, the newest first; without those"
+            " of tests that you may not see now",
+        ),
+    ]
+
+    @classmethod
+    def after(cls, revised: Revised) -> Self:
+        """Return the changed question with who keeps older versions."""
+        changed = cls.of(revised)
+        changed.kept_by = [KeptVersionOut.of(kept) for kept in revised.kept_by]
+        return changed
 
 
 class QuestionWithVersionsOut(QuestionOut):

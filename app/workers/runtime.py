@@ -15,8 +15,9 @@ from structlog.contextvars import bound_contextvars
 
 from app.config import Settings, get_settings
 from app.core.telemetry import redact_text, task_seconds, tasks_total
-from app.services.components import Components, open_components
+from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, unit_of_work
+from app.startup import open_components
 from app.workers.celery_app import TASK_SECONDS, celery_app
 from app.workers.leases import MAX_DELIVERIES, retry_delay
 

@@ -12,7 +12,8 @@ import structlog
 from app.config import Settings
 from app.core.repeating import end, keep_running, repeat
 from app.services import attempts, realtime
-from app.services.components import Components, open_components
+from app.services.components import Components
+from app.startup import open_components
 from app.workers.broker import Broker
 from app.workers.consumer import Consumer
 from app.workers.loops import Heart, Housekeeping, Relay

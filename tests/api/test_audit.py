@@ -15,11 +15,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.models import Role
-from app.services import audit, exams
+from app.services import accounts, audit, exams
 from app.services.audit import Subject
 from app.services.components import Components
 from app.services.unit_of_work import reading, unit_of_work
-from app.services.users import Principal, accounts, operator
+from app.services.users import Principal, operator
 from tests.builders.answer_sheets import bring_sheets
 from tests.builders.attempts import start
 from tests.builders.content import PublishedTest, publish_test

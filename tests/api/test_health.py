@@ -25,7 +25,7 @@ from app.core.middleware import RequestContext
 from app.core.repeating import end, repeat
 from app.models import Worker
 from app.models.base import Base
-from app.services.components import open_components
+from app.startup import open_components
 from devservers.postgres import Postgres
 from devservers.processes import processes_in
 from devservers.valkey import Valkey

@@ -10,10 +10,10 @@ import pytest
 from app.core.errors import Invalid
 from app.core.names import LONGEST_NAME, problem_of
 from app.models import Role
-from app.services import exams
+from app.services import accounts, exams
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, unit_of_work
-from app.services.users import accounts, operator
+from app.services.users import operator
 from tests.builders.answer_sheets import send_sheets, sheet_file
 from tests.builders.content import UPSC, PublishedTest, publish_test
 from tests.builders.exams import HeldExam, body_of, hold_exam

@@ -15,9 +15,10 @@ from app.core.supabase_auth import EmailTaken
 from app.repositories import tests as listings
 from app.repositories.base import PageRequest
 from app.services import auth, tests
-from app.services.components import Components, open_components
+from app.services.components import Components
 from app.services.unit_of_work import reading
 from app.services.users import operator
+from app.startup import open_components
 from tests.conftest import cloned_database
 
 

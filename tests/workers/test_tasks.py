@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from app.config import Settings
 from app.core.ids import uuid7
 from app.services import attempts, users
-from app.services.components import open_components
 from app.services.unit_of_work import unit_of_work
+from app.startup import open_components
 from devservers.valkey import Valkey
 from tests.builders.content import publish_test
 from tests.builders.people import new_email

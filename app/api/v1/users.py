@@ -14,9 +14,8 @@ from app.repositories.analytics.progress import AttemptFilter
 from app.schemas.common import PageOut
 from app.schemas.progress import MyAttemptOut, ProgressOut
 from app.schemas.users import MemberOut, ProfileIn, ProfileOut, RoleIn, StatusIn
-from app.services import users
+from app.services import accounts, users
 from app.services.analytics import progress
-from app.services.users import accounts
 
 router = APIRouter(prefix="/users", tags=["users"], route_class=PermissionFirstRoute)
 

@@ -11,11 +11,11 @@ from app.engine.partial_rules.proportional import Proportional
 from app.models import Role
 from app.repositories.base import PageRequest
 from app.repositories.tests import TestFilter
-from app.services import tests
+from app.services import accounts, tests
 from app.services.components import Components
 from app.services.questions import import_questions, passages
 from app.services.unit_of_work import UnitOfWork, unit_of_work
-from app.services.users import accounts, ensure_profile, operator
+from app.services.users import ensure_profile, operator
 
 PASSWORD = "testpassword"  # noqa: S105 -- for demo accounts, on a development machine alone
 ACCOUNTS = {

@@ -1,6 +1,6 @@
 """Tests, their drafts and their frozen papers."""
 
-from app.repositories.tests.keys import KeyRepository
+from app.repositories.tests.keys import KeptVersion, KeyRepository
 from app.repositories.tests.tests import (
     Listed,
     TestFilter,
@@ -10,6 +10,7 @@ from app.repositories.tests.tests import (
 )
 
 __all__ = [
+    "KeptVersion",
     "KeyRepository",
     "Listed",
     "TestFilter",

@@ -1,15 +1,38 @@
-"""The keys of frozen papers, in versions (docs/decisions/0047)."""
+"""The keys of frozen papers, in versions, and who keeps which version of a question (docs/decisions/0047)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, cast, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from app.models import KeyVersion
+from app.models import (
+    Attempt,
+    AttemptStatus,
+    Exam,
+    ExamPaper,
+    KeyVersion,
+    LocalizedText,
+    Paper,
+    PaperQuestion,
+    QuestionVersion,
+    Test,
+)
 from app.repositories import locks
 from app.repositories.base import Repository
+from app.repositories.embargo import Reader, hides_test
+
+
+@dataclass(frozen=True, slots=True)
+class KeptVersion:
+    """A version of a question in a frozen paper that an exam or running attempts hold."""
+
+    number: int
+    exams: Sequence[tuple[UUID, LocalizedText]]
+    """Exams with the paper that are neither released nor cancelled: their ids and titles."""
+    running_attempts: int
 
 
 class KeyRepository(Repository):
@@ -55,3 +78,53 @@ class KeyRepository(Repository):
         self._session.add(version)
         await self._session.flush()
         return version
+
+    async def kept_versions(self, reader: Reader, question_id: UUID) -> Sequence[KeptVersion]:
+        """Which versions of a question are kept by exams and running attempts, the newest first.
+
+        Papers of tests that the reader may not see now are left out.
+        """
+        papers = await self._papers_with(reader, question_id)
+        exams = await self._exams_of(list(papers))
+        running = await self._running_at(list(papers))
+        found = []
+        for number in sorted(set(papers.values()), reverse=True):
+            of_version = [paper_id for paper_id, kept in papers.items() if kept == number]
+            held = [exam for paper_id in of_version for exam in exams.get(paper_id, ())]
+            attempts = sum(running.get(paper_id, 0) for paper_id in of_version)
+            if held or attempts:
+                found.append(KeptVersion(number, held, attempts))
+        return found
+
+    async def _papers_with(self, reader: Reader, question_id: UUID) -> Mapping[UUID, int]:
+        """The papers that have a question, and which version of it."""
+        listed = Paper.rules["questions"][PaperQuestion.position - 1]["version_id"].astext
+        statement = (
+            select(Paper.id, QuestionVersion.number)
+            .join(PaperQuestion, PaperQuestion.paper_id == Paper.id)
+            .join(QuestionVersion, QuestionVersion.id == cast(listed, Uuid))
+            .join(Test, Test.id == Paper.test_id)
+            .where(PaperQuestion.question_id == question_id, ~hides_test(reader))
+        )
+        return dict((await self._session.execute(statement)).all())
+
+    async def _exams_of(
+        self, paper_ids: Sequence[UUID]
+    ) -> Mapping[UUID, Sequence[tuple[UUID, LocalizedText]]]:
+        statement = (
+            select(ExamPaper.paper_id, Exam.id, Exam.title)
+            .join(Exam, Exam.id == ExamPaper.exam_id)
+            .where(ExamPaper.paper_id.in_(paper_ids), Exam.released_at.is_(None), Exam.cancelled_at.is_(None))
+            .order_by(Exam.id)
+        )
+        found: dict[UUID, list[tuple[UUID, LocalizedText]]] = {}
+        for paper_id, exam_id, title in await self._session.execute(statement):
+            found.setdefault(paper_id, []).append((exam_id, title))
+        return found
+
+    async def _running_at(self, paper_ids: Sequence[UUID]) -> Mapping[UUID, int]:
+        running = AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED
+        statement = select(Attempt.paper_id, func.count()).where(
+            Attempt.paper_id.in_(paper_ids), Attempt.status.in_(running)
+        )
+        return dict((await self._session.execute(statement.group_by(Attempt.paper_id))).all())

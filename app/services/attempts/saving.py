@@ -25,10 +25,10 @@ from app.engine.answers import answer_of, json_of
 from app.engine.question_types import question_type
 from app.models import AttemptStatus
 from app.repositories.attempts import NewEvent, SaveOutcome, SaveRequest
+from app.services.attempts.save_pacing import Saver
 from app.services.attempts.starting import section_windows
 from app.services.components import Components
 from app.services.questions.content import reading
-from app.services.save_pacing import Saver
 from app.services.tests.papers import FrozenPaper, PaperQuestion
 from app.services.unit_of_work import UnitOfWork
 

@@ -35,7 +35,7 @@ class Mail:
 def _environment(layout: str) -> Environment:
     """The same words go through both; only HTML is escaped."""
     environment = Environment(
-        loader=PackageLoader("app.services"),
+        loader=PackageLoader("app.services.notifications"),
         autoescape=layout == "html",  # noqa: S701 -- text is text
         undefined=StrictUndefined,
         trim_blocks=True,

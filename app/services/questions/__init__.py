@@ -1,6 +1,6 @@
 """The question bank: questions written one by one, imported from a sheet and exported to one."""
 
-from app.services.questions.bank import Place, Shown, create, find, page, retire, revise, versions
+from app.services.questions.bank import Place, Revised, Shown, create, find, page, retire, revise, versions
 from app.services.questions.content import Content
 from app.services.questions.exports import Export, export
 from app.services.questions.history import Change, compare
@@ -20,6 +20,7 @@ __all__ = [
     "Export",
     "ImagesZip",
     "Place",
+    "Revised",
     "Shown",
     "Stage",
     "compare",

@@ -10,6 +10,7 @@ from app.core.ids import uuid7
 from app.models import Question, QuestionVersion
 from app.repositories.base import Page, PageRequest
 from app.repositories.questions import QuestionFilter
+from app.repositories.tests import KeptVersion
 from app.services import audit, embargo
 from app.services.audit import Subject
 from app.services.questions import media
@@ -41,6 +42,13 @@ class Shown:
 
     question: Question
     withheld: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Revised(Shown):
+    """A question after a change, and which of its versions exams and running attempts keep."""
+
+    kept_by: Sequence[KeptVersion]
 
 
 async def shown(reads: Reading, reader: Principal, questions: Iterable[Question]) -> list[Shown]:
@@ -105,7 +113,7 @@ async def create(uow: UnitOfWork, author: Principal, place: Place, content: Cont
     return await find(uow, author, question_id)
 
 
-async def revise(uow: UnitOfWork, author: Principal, question_id: UUID, changes: dict[str, Any]) -> Shown:
+async def revise(uow: UnitOfWork, author: Principal, question_id: UUID, changes: dict[str, Any]) -> Revised:
     """Change a question. What it says is never overwritten: a change of that is its next version."""
     question = await _to_change(uow, author, question_id)
     before = content_of(question.version)
@@ -122,7 +130,9 @@ async def revise(uow: UnitOfWork, author: Principal, question_id: UUID, changes:
     if content != before or place != place_of(question):
         values = {"id": question.id, "current_version": number, **_columns(place, content)}
         await uow.questions.change([values])
-    return await find(uow, author, question_id)
+    now = await find(uow, author, question_id)
+    kept = await uow.keys.kept_versions(embargo.reader(author), question_id)
+    return Revised(now.question, now.withheld, [version for version in kept if version.number != number])
 
 
 async def retire(uow: UnitOfWork, author: Principal, question_id: UUID) -> Shown:

@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.engine.save_limits import EVENTS_PER_QUESTION, RESPONSES_PER_SECOND
+from app.services.attempts.save_pacing import COUNT_EVERY, SavePacing
 from app.services.components import Components
-from app.services.save_pacing import COUNT_EVERY, SavePacing
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import AttemptClient, logged, start
 from tests.builders.content import publish_test

@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.config import Settings
 from app.core.ids import uuid7
 from app.database import create_engine
-from app.services.components import Components, open_components
+from app.services.components import Components
+from app.startup import open_components
 from tests.faults.interleaving import checker
 from tests.faults.interleaving.building import Scene, build
 from tests.faults.interleaving.calls import Outcome, later, perform, sweep, work

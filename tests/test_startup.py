@@ -7,8 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
-from app.services.components import open_components
 from app.services.unit_of_work import reading
+from app.startup import open_components
 from tests.workers.conftest import eventually
 
 pytestmark = pytest.mark.anyio

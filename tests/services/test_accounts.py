@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.errors import Conflict, Forbidden
 from app.models import Role
+from app.services import accounts
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
-from app.services.users import Principal, accounts, operator
+from app.services.users import Principal, operator
 from tests.builders.attempts import add_candidate
 from tests.two_connections import Work, alone, overlap
 

@@ -1,0 +1,144 @@
+"""Opens what a process needs: the API, the worker, a task or a command."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from app.config import Settings
+from app.core.cache import Cache
+from app.core.clock import Clock, SystemClock
+from app.core.mail import FolderMailer, Mailer, SmtpMailer
+from app.core.process_pool import PoolLimits, ProcessPool
+from app.core.push import FcmPusher, Pusher, ServiceAccount
+from app.core.rate_limits import RateLimiter
+from app.core.realtime.hub import Hub
+from app.core.realtime.stream import Stream
+from app.core.redis_client import open_redis
+from app.core.revocations import Revocations
+from app.core.storage import S3Access, Storage
+from app.core.supabase_auth import SupabaseAuth
+from app.core.tokens import AccessTokenVerifier, AttemptTokens
+from app.core.turns import PersonalTurns, Turns
+from app.core.unsubscribe import UnsubscribeTokens
+from app.database import create_engine
+from app.services.attempts.save_pacing import SavePacing
+from app.services.components import Components
+from app.services.exams.placements import PlacementStore
+from app.services.tests.papers import PaperStore
+
+
+@asynccontextmanager
+async def open_components(
+    settings: Settings,
+    *,
+    application_name: str,
+    pool_size: int | None = None,
+    statement_seconds: float = 60,
+    clock: Clock | None = None,
+) -> AsyncIterator[Components]:
+    """Open the components of a process and close them when the block ends.
+
+    Nothing connects before its first use.
+    """
+    clock = clock or SystemClock()
+    pool: dict[str, Any] = {"statement_seconds": statement_seconds}
+    if pool_size:
+        pool["pool_size"] = pool_size
+    async with AsyncExitStack() as stack:
+        probe = create_engine(settings, application_name=f"{application_name}-probe", pool_size=2)
+        stack.push_async_callback(probe.dispose)
+        engine = create_engine(settings, application_name=application_name, **pool)
+        stack.push_async_callback(engine.dispose)
+        redis = open_redis(settings.redis)
+        stack.push_async_callback(redis.aclose)
+        stream = Stream(settings.redis)
+        stack.push_async_callback(stream.close)
+        files = ProcessPool(_pool_limits(settings))
+        stack.callback(files.close)
+        http = await stack.enter_async_context(httpx.AsyncClient())
+        yield Components(
+            settings=settings,
+            clock=clock,
+            engine=engine,
+            probe=probe,
+            redis=redis,
+            cache=Cache(redis, "ias:cache"),
+            limiter=RateLimiter(redis),
+            auth=SupabaseAuth(
+                settings.supabase_url,
+                settings.supabase_anon_key.get_secret_value(),
+                settings.supabase_service_key.get_secret_value(),
+                http,
+            ),
+            access_tokens=_access_tokens(settings, http, clock),
+            attempt_tokens=AttemptTokens(settings.secret_key.get_secret_value(), clock),
+            revocations=Revocations(),
+            papers=PaperStore(),
+            placements=PlacementStore(),
+            save_pacing=SavePacing(),
+            media=_media(settings),
+            files=files,
+            personal_turns=PersonalTurns(),
+            bank_turns=_bank_turns(settings),
+            mailer=_mailer(settings, clock),
+            stream=stream,
+            hub=Hub(),
+            pusher=_pusher(settings, http, clock),
+            unsubscribe_tokens=UnsubscribeTokens(settings.secret_key.get_secret_value(), clock),
+        )
+
+
+def _access_tokens(settings: Settings, http: httpx.AsyncClient, clock: Clock) -> AccessTokenVerifier:
+    secret = settings.supabase_jwt_secret
+    return AccessTokenVerifier(
+        issuer=settings.token_issuer,
+        jwks_url=f"{settings.token_issuer}/.well-known/jwks.json",
+        hs256_secret=secret.get_secret_value() if secret else None,
+        http=http,
+        clock=clock,
+    )
+
+
+def _pool_limits(settings: Settings) -> PoolLimits:
+    return PoolLimits(
+        processes=settings.file_processes,
+        queue=settings.file_queue,
+        seconds=settings.file_seconds,
+        memory_bytes=settings.file_memory_mb * 1_000_000,
+    )
+
+
+def _bank_turns(settings: Settings) -> Turns:
+    return Turns(
+        at_once=2,
+        queue=settings.file_queue,
+        seconds=settings.file_seconds,
+        busy="Others are importing, exporting or comparing questions. Try again in a moment.",
+    )
+
+
+def _media(settings: Settings) -> Storage:
+    secret = settings.media_secret_access_key
+    access = S3Access(
+        endpoint=settings.media_endpoint,
+        region=settings.media_region,
+        key_id=settings.media_access_key_id,
+        secret=secret.get_secret_value() if secret else None,
+    )
+    return Storage(settings.media_url or Path("media").absolute().as_uri(), access)
+
+
+def _mailer(settings: Settings, clock: Clock) -> Mailer:
+    if settings.smtp_url is not None:
+        return SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from, clock)
+    return FolderMailer(settings.mail_folder or Path("mail"), settings.mail_from, clock)
+
+
+def _pusher(settings: Settings, http: httpx.AsyncClient, clock: Clock) -> Pusher | None:
+    if settings.fcm_service_account is None:
+        return None
+    account = ServiceAccount.read(settings.fcm_service_account.get_secret_value())
+    return FcmPusher(account, http, clock, settings.fcm_url)
