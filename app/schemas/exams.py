@@ -21,7 +21,9 @@ from app.schemas.users import Category
 from app.services.exams import (
     ExamDraft,
     ExamPaperDraft,
+    ExamPaperUpdate,
     ExamResultView,
+    ExamUpdate,
     ExamView,
     MeritRow,
     PaperView,
@@ -39,6 +41,10 @@ Marks = Annotated[
     str, StringConstraints(pattern=r"^-?[0-9]{1,5}(\.[0-9]{1,2})?$"), AfterValidator(_two_places)
 ]
 """Marks as they are printed, such as "98.00"."""
+
+
+def _decimal(percent: str | None) -> Decimal | None:
+    return Decimal(percent) if percent is not None else None
 
 
 Code = Annotated[str, StringConstraints(min_length=1, max_length=40), ONE_LINE]
@@ -79,6 +85,10 @@ class ExamChangesIn(Changes):
     registration: Literal["required", "open"] | None = None
     cutoffs: Cutoffs | None = None
 
+    def changes(self) -> ExamUpdate:
+        """The command for the service."""
+        return ExamUpdate(**self.sent_fields())
+
 
 class ExamPaperIn(In):
     """A test's place in an exam. Entry is open from `starts_at` until `entry_closes_at`.
@@ -99,7 +109,8 @@ class ExamPaperIn(In):
 
     def draft(self) -> ExamPaperDraft:
         """What the service takes."""
-        return ExamPaperDraft(**{name: getattr(self, name) for name in type(self).model_fields})
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return ExamPaperDraft(**values | {"qualifying_percent": _decimal(self.qualifying_percent)})
 
 
 class ExamPaperChangesIn(Changes):
@@ -115,6 +126,13 @@ class ExamPaperChangesIn(Changes):
     qualifying_percent: Percent | None = None
     group_percents: GroupPercents | None = None
     counts_for_merit: bool | None = None
+
+    def changes(self) -> ExamPaperUpdate:
+        """The command for the service."""
+        sent = self.sent_fields()
+        if "qualifying_percent" in sent:
+            sent["qualifying_percent"] = _decimal(self.qualifying_percent)
+        return ExamPaperUpdate(**sent)
 
 
 class RegistrationOut(Out):

@@ -15,7 +15,7 @@ from app.repositories.tests import KeptVersion
 from app.schemas.changes import Changes
 from app.schemas.common import ONE_LINE, In, Localized, OptionId, Out, trimmed
 from app.schemas.media import MediaIds as Media
-from app.services.questions import Content, Duplicate, Place, Revised, Shown
+from app.services.questions import Content, Duplicate, Place, QuestionUpdate, Revised, Shown
 from app.sheets.reports import ImportReport, RowWarning
 from app.sheets.writers import SheetFormat
 
@@ -143,6 +143,10 @@ class QuestionChanges(Changes):
     passage_id: UUID | None = None
     media: Media | None = None
     status: Literal["draft", "active"] | None = None
+
+    def changes(self) -> QuestionUpdate:
+        """The command for the service."""
+        return QuestionUpdate(**self.sent_fields())
 
 
 class OptionOut(Out):

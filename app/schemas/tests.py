@@ -26,7 +26,7 @@ from app.schemas.common import (
     Out,
     Percent,
 )
-from app.services.tests import Preview, Published, SectionDraft, TestDraft
+from app.services.tests import Preview, Published, SectionDraft, TestDraft, TestUpdate
 
 Kind = Literal["full", "sectional", "chapter", "pyq", "practice"]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
@@ -224,8 +224,8 @@ class TestChangesIn(Changes):
     available_from: Moment | None = None
     available_until: Moment | None = None
 
-    def changes(self) -> dict[str, Any]:
-        """What was sent, as the service wants it."""
+    def changes(self) -> TestUpdate:
+        """The command for the service."""
         changes: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set}
         if self.marking is not None:
             changes["marking"] = self.marking.stored()
@@ -233,7 +233,7 @@ class TestChangesIn(Changes):
             changes["shuffle"] = self.shuffle.model_dump()
         if self.sections is not None:
             changes["sections"] = [section.draft() for section in self.sections]
-        return changes
+        return TestUpdate(**changes)
 
 
 class TestOut(Out):

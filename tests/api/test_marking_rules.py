@@ -199,9 +199,9 @@ class TestOfficialResults:
         cutoffs = {"general": "8", "sc": "6", "pwbd_2": "4"}
         held = await hold_exam(author, made, passing, starts_at=clock.now(), papers=papers, cutoffs=cutoffs)
         assert held.papers[1]["group_percents"] == {"pwbd": "25", "sc": "40"}
-        all_right = {number: ["a"] for number in range(10)}
+        all_right: dict[int, Any] = {number: ["a"] for number in range(10)}
 
-        async def sat(first: Json, second: Json, **profile: Any) -> httpx.AsyncClient:
+        async def sat(first: dict[int, Any], second: dict[int, Any], **profile: Any) -> httpx.AsyncClient:
             client = await people.candidate()
             if profile:
                 body_of(await client.put("/users/profile", json=profile))

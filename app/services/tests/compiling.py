@@ -1,4 +1,4 @@
-"""Compiling: what candidates are served and what marks them, from a draft and the bank."""
+"""Compiling a draft and its questions into a frozen paper and its key (docs/decisions/0013)."""
 
 import hashlib
 from collections.abc import Mapping
@@ -140,7 +140,7 @@ def _rules_of_sheets(test: Test) -> JsonObject:
 
 
 def resolved_marks(test: Test, section: TestSection, question: JsonObject | None) -> JsonObject:
-    """Marks of a question replace those of its section, and these replace the test's."""
+    """Marks of a question replace those of its section, and these the test's (docs/decisions/0022)."""
     merged = {**test.marking, **(section.marking or {}), **(question or {})}
     names = ("correct", "incorrect", "unattempted", "partial", "not_attempted_option")
     return {name: merged[name] for name in names if merged.get(name) is not None}
