@@ -160,7 +160,7 @@ def literals(tree: ast.AST) -> Iterator[str]:
 def asks_for_a_type(comparison: ast.Compare) -> bool:
     """Whether `….type`, `…["type"]` or a variable of such a name is compared."""
     asked = [ast.unparse(each) for each in (comparison.left, *comparison.comparators)]
-    return any(re.search(r"(?:^|[._\"'])(?:type|question_type|kind)(?:$|['\"])", each) for each in asked)
+    return any(re.search(r"(?:^|[._\"'])(?:type|question_type)(?:$|['\"])", each) for each in asked)
 
 
 class TestStatements:

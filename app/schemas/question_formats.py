@@ -6,7 +6,8 @@ from pydantic import Field
 
 from app.models import LocalizedText
 from app.schemas.common import In, Localized, Out
-from app.schemas.questions import OptionOut, StoredKey
+from app.schemas.question_keys import StoredKey
+from app.schemas.questions import OptionOut
 from app.services.questions import Content, formats
 from app.services.questions.formats import Ask, PairOf, Statement
 

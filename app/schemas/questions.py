@@ -5,16 +5,16 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
-from pydantic_core import InitErrorDetails, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints
 
-from app.engine.question_types import NO_KEY, QUESTION_TYPES
+from app.engine.question_types import NO_KEY
 from app.models import LocalizedText, Question, QuestionVersion
 from app.repositories.questions import QuestionFilter
 from app.repositories.tests import KeptVersion
 from app.schemas.changes import Changes
-from app.schemas.common import ONE_LINE, In, Localized, OptionId, Out, trimmed
+from app.schemas.common import ONE_LINE, In, Localized, OptionId, Out
 from app.schemas.media import MediaIds as Media
+from app.schemas.question_keys import Key, QuestionTypeName, StoredKey
 from app.services.questions import Content, Duplicate, Place, QuestionUpdate, Revised, Shown
 from app.sheets.reports import ImportReport, RowWarning
 from app.sheets.writers import SheetFormat
@@ -22,15 +22,6 @@ from app.sheets.writers import SheetFormat
 LONGEST_GLANCE = 200
 
 
-def _known_type(name: str) -> str:
-    if name not in QUESTION_TYPES:
-        raise ValueError(f"write one of: {', '.join(QUESTION_TYPES)}")
-    return name
-
-
-QuestionTypeName = Annotated[
-    str, AfterValidator(_known_type), Field(json_schema_extra={"enum": list(QUESTION_TYPES)})
-]
 Difficulty = Literal["easy", "medium", "hard"]
 QuestionStatus = Literal["draft", "active", "retired"]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=50), ONE_LINE]
@@ -55,34 +46,6 @@ class OptionIn(In):
 MOST_OPTIONS = 20
 
 Options = Annotated[list[OptionIn], Field(max_length=MOST_OPTIONS)]
-
-
-def _key(value: Any) -> Any:
-    """The key without spaces around its texts and without nulls; a list is short for one right answer."""
-    if isinstance(value, list):
-        value = {"accepted": [value]}
-    if not isinstance(value, dict):
-        return value
-    if "dropped" in value:  # A question is dropped by a sheet or by a correction of the key.
-        mistake = InitErrorDetails(type="extra_forbidden", loc=("dropped",), input=value["dropped"])
-        raise ValidationError.from_exception_data("Key", [mistake])
-    return {name: trimmed(part) for name, part in value.items() if part is not None}
-
-
-Key = Annotated[
-    dict[str, Any],
-    BeforeValidator(_key),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                *(kind.key_schema for kind in QUESTION_TYPES.values() if kind.key_schema),
-                {"type": "array", "items": {"type": "string"}, "description": "Short for one right answer."},
-            ],
-            "examples": [{"accepted": [["b"]]}, ["b"], {"value": "3.14", "tolerance": "0.01"}],
-        }
-    ),
-]
-"""What is right. The question's type says what its key may be, and checks it."""
 
 
 class QuestionIn(In):
@@ -154,14 +117,6 @@ class OptionOut(Out):
 
     id: str
     text: LocalizedText
-
-
-StoredKey = Annotated[
-    dict[str, Any] | None,
-    Field(
-        description='`{"accepted": …}`, `{"value", "tolerance"}` or `{"dropped": true}`; null where withheld'
-    ),
-]
 
 
 class VersionOut(Out):

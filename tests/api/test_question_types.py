@@ -247,12 +247,14 @@ class TestUnreadable:
         assert (problem.status_code, problem.json()["code"]) == (500, "question_unreadable")
         assert problem.json()["question_id"] == str(made.question_ids[1])
 
-    async def test_a_start_names_it(
+    async def test_a_save_names_it(
         self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, engine: AsyncEngine
     ) -> None:
         made = await publish_for(engine, author)
         await break_paper(engine, made, str(made.question_ids[1]))
-        problem = await candidate.post(f"{made.path}/start")
+        sitting = await start(candidate, made)
+        assert (await sitting.save(sitting.response(0, ["a"]))).status_code == 200
+        problem = await sitting.save(sitting.response(1, ["a"]))
         assert (problem.status_code, problem.json()["code"]) == (500, "question_unreadable")
         assert problem.json()["question_id"] == str(made.question_ids[1])
 

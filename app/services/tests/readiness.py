@@ -20,7 +20,7 @@ def obstacles(material: Material, withheld: Container[UUID] = ()) -> list[FieldE
     """
     held = _withheld(material, withheld)
     found = [*held, *_unfit(material), *_lost_images(material)]
-    return found or _contradictions(material)
+    return found or _unreadable(material) or _contradictions(material)
 
 
 def language_gaps(material: Material) -> list[FieldError]:
@@ -73,13 +73,25 @@ def _unusable(test: Test, question: Question, version: QuestionVersion) -> str |
         kind = question_type(version.type)
         if not kind.is_marked:
             return f"{kind.title} questions cannot be marked yet"
-        key_of(version.type, version.key)
     except UnreadableQuestion as error:
         return str(error)
     option_id = test.marking.get("not_attempted_option")
     if kind.takes_not_attempted and option_id in kind.option_ids(version.options):
         return f'it has an option "{option_id}", which would mean "not attempted"; choose another id'
     return None
+
+
+def _unreadable(material: Material) -> list[FieldError]:
+    """Questions whose stored key their type does not know."""
+    found = []
+    for number, section in enumerate(material.test.sections):
+        for place, entry in enumerate(section.questions):
+            _, version = material.bank[entry.question_id]
+            try:
+                key_of(version.type, version.key)
+            except UnreadableQuestion as error:
+                found.append(FieldError(f"sections.{number}.question_ids.{place}", str(error)))
+    return found
 
 
 def _lost_images(material: Material) -> list[FieldError]:
