@@ -66,7 +66,7 @@ async def timed(parts: Components, batches: Sequence[Sequence[UUID]]) -> Figures
 
 
 async def grade(parts: Components, ids: Sequence[UUID]) -> None:
-    """One transaction. Versions that graded one attempt by a function of its own, as submitting did, use it."""
+    """One transaction. Older versions grade a single attempt by `grade_closed`, as their submit did."""
     one = getattr(attempts, "grade_closed", None)
     async with unit_of_work(parts.engine) as uow:
         if one is not None and len(ids) == 1:
