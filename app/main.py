@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -31,7 +32,7 @@ from app.core.middleware import AccessLog, RateLimitHeaders, RequestContext, Sec
 from app.core.repeating import end, keep_running
 from app.core.telemetry import configure_logging, observe_pool
 from app.services import realtime
-from app.services.auth import revocations
+from app.services.auth.revocations import RevocationFollower
 from app.startup import open_components
 
 DESCRIPTION = """
@@ -45,11 +46,16 @@ STATEMENT_SECONDS = 30.0
 """Whoever waits for an answer waits no longer for one statement of a database that hangs."""
 
 
-def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> FastAPI:
+def create_app(
+    settings: Settings | None = None,
+    *,
+    clock: Clock | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> FastAPI:
     """The application. Nothing is connected before it starts."""
     settings = settings or get_settings()
     clock = clock or SystemClock()
-    arrivals = Arrivals(clock)
+    arrivals = Arrivals(clock, monotonic)
     configure_logging(settings.log_level)
     app = FastAPI(
         title="IAS test series",
@@ -101,17 +107,18 @@ def _lifespan(
         ) as parts:
             app.state.components = parts
             observe_pool(parts.engine.pool)
-            since = await revocations.catch_up(parts, revocations.EPOCH)
-            tasks = [
-                asyncio.create_task(keep_running("revocations", lambda: revocations.follow(parts, since))),
-                asyncio.create_task(keep_running("arrivals", arrivals.watch)),
-            ]
+            follower = RevocationFollower(parts)
+            await follower.start()
             if settings.shows_docs:
                 app.openapi()  # Anybody may ask for the document, and making it holds the event loop.
             # Objects that live as long as the process are no garbage. Scanning them took most of the time of
             # the slowest requests (docs/performance.md).
             gc.collect()
             gc.freeze()
+            tasks = [
+                asyncio.create_task(keep_running("revocations", follower.run)),
+                asyncio.create_task(keep_running("arrivals", arrivals.watch)),
+            ]
             try:
                 async with realtime.running(parts) as app.state.realtime:
                     yield

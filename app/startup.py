@@ -1,5 +1,6 @@
 """Opens what a process needs: the API, the worker, a task or a command."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -85,6 +86,7 @@ async def open_components(
             bank_turns=_bank_turns(settings),
             mailer=_mailer(settings, clock),
             stream=stream,
+            new_messages=asyncio.Event(),
             hub=Hub(),
             pusher=_pusher(settings, http, clock),
             unsubscribe_tokens=UnsubscribeTokens(settings.secret_key.get_secret_value(), clock),

@@ -42,7 +42,7 @@ Now = Annotated[datetime, Depends(arrival)]
 
 
 async def _write(request: Request, parts: Parts) -> AsyncIterator[UnitOfWork]:
-    async with _personal_turn(request, parts), unit_of_work(parts.engine) as uow:
+    async with _personal_turn(request, parts), unit_of_work(parts.engine, parts.new_messages) as uow:
         yield uow
 
 

@@ -242,8 +242,8 @@ class EmbargoRepository(Repository):
         return bool(await self._session.scalar(select(is_placed(literal(test_id, Uuid)))))
 
     async def lock_placements(self, institute_id: UUID) -> None:
-        """Let nobody else of the institute publish an exam until this transaction ends."""
-        await locks.hold_placements(self._session, institute_id)
+        """Lock the publication of exams of the institute until this transaction ends."""
+        await locks.lock_placements(self._session, institute_id)
 
     async def may_place(self, user_id: UUID, test_id: UUID) -> bool:
         """Whether a person who is no admin may place the test: it is theirs, nobody's, or lent to them."""

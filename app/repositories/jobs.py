@@ -1,4 +1,4 @@
-"""The outbox (decision D9) and the workers' heartbeats."""
+"""The outbox (docs/decisions/0016) and the workers' heartbeats."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -56,18 +56,18 @@ class JobRepository(Repository):
 
 
 class WorkerRepository(Repository):
-    """Which workers live."""
+    """The workers that run, by their heartbeats."""
 
-    async def beat(self, worker_id: UUID, started_at: datetime, now: datetime) -> None:
-        """Say that a worker is alive."""
+    async def record_heartbeat(self, worker_id: UUID, started_at: datetime, now: datetime) -> None:
+        """Record that the worker runs."""
         values = {"id": worker_id, "started_at": started_at, "seen_at": now}
         statement = insert(Worker).values(values)
         await self._session.execute(
             statement.on_conflict_do_update(index_elements=["id"], set_={"seen_at": now})
         )
 
-    async def leave(self, worker_id: UUID) -> None:
-        """A worker that stops in order takes its row along."""
+    async def delete(self, worker_id: UUID) -> None:
+        """Delete the row of a worker that stops in order."""
         await self._session.execute(delete(Worker).where(Worker.id == worker_id))
 
     async def latest_heartbeat(self) -> datetime | None:

@@ -1,6 +1,6 @@
-"""Locks: the only place where rows are locked, in one order, and what is read is read after the lock.
+"""Locks: the only module that locks rows, in one order. Rows are read again after their lock is granted.
 
-docs/concurrency.md is the page: which use case locks what, in which mode and order.
+docs/concurrency.md lists which use case locks what, in which mode and order.
 """
 
 import hashlib
@@ -15,19 +15,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 Row = TypeVar("Row")
 
 PLACEMENTS_LOCK = 0x1A5E
-"""Any constant: who publishes an exam takes the lock of this number and the institute."""
+"""The first key of the advisory lock of an institute's placements. Its value has no meaning."""
 
 
 class Rank(IntEnum):
-    """What is locked, in the order in which a transaction locks it: two that follow it cannot deadlock."""
+    """What is locked, in the order in which every transaction locks it, so that none deadlock."""
 
     INSTITUTE = 1
     MEMBERSHIP = 2
     EXAM = 3
     PLACEMENTS = 4
-    """Which questions the published exams of an institute hold."""
+    """The questions that the published exams of an institute hold."""
     ENTRY = 5
-    """Who may enter an exam: shared by those who enter, exclusive for whoever changes it."""
+    """Entry to an exam: shared by candidates who enter, exclusive for whoever changes the exam."""
     EXAM_PAPER = 6
     TEST = 7
     SUBJECT = 8
@@ -38,80 +38,81 @@ class Rank(IntEnum):
     REGISTRATION = 13
     ATTEMPT = 14
     KEY = 15
-    """Which version of a paper's key holds: shared by those who grade, exclusive for who adds a version.
+    """The key of a paper: shared by transactions that grade, exclusive for whoever adds a version.
 
-    Results and histograms are written after these, the histograms last and in their own order.
+    Results are written after keys are locked, histograms last and in their own order.
     """
     PREFERENCES = 16
 
 
 class Mode(StrEnum):
-    """How a row is locked, from the weakest."""
+    """How a row is locked, the weakest mode first."""
 
     KEEP = "for key share"
-    """Nobody deletes it, or takes it for EXCLUSIVE. What a foreign key does by itself."""
+    """Others can neither delete the row nor lock it EXCLUSIVE. A foreign key takes this lock by itself."""
     CHANGE = "for no key update"
-    """Nobody else changes it. Rows that refer to it may be added meanwhile."""
+    """Others cannot change the row. Rows that refer to it can be inserted."""
     EXCLUSIVE = "for update"
-    """Nobody else changes it, keeps it, or adds rows that refer to it."""
+    """Others can neither change nor lock the row, nor insert rows that refer to it."""
 
 
 async def lock(
     session: AsyncSession, rank: Rank, mode: Mode, statement: Select[Row], *, of: Any = None
 ) -> ScalarResult[Row]:
-    """Lock the rows of a statement, and read them as they are then, not as this session saw them before.
+    """Lock the rows of a statement and return them as they are then, not as this session read them before.
 
-    The statement must select from one table, or join only what never changes: PostgreSQL reads the locked
-    rows again after a wait, and the others not. Several rows need an order.
+    The statement must select from one table, or join only rows that never change: after a wait PostgreSQL
+    reads the locked rows again, and joined ones not. A statement of several rows needs an ORDER BY.
     """
-    note(session, rank)
+    record_lock(session, rank)
     locked = statement.with_for_update(of=of, read=mode is Mode.KEEP, key_share=mode is not Mode.EXCLUSIVE)
     return await session.scalars(locked.execution_options(populate_existing=True))
 
 
-async def enter(session: AsyncSession, exam_id: UUID) -> None:
-    """Hold the entry of an exam open until the transaction ends. Read the exam after this, not before.
+async def lock_entry_shared(session: AsyncSession, exam_id: UUID) -> None:
+    """Lock the entry of an exam against changes until the transaction ends. Read the exam after this.
 
-    Those who enter do not wait for each other. They do not overtake staff who wait in `shut` either, as
-    they would with locks of rows, and at the start of an exam there is always somebody inside.
+    Candidates who enter do not wait for each other. Staff wait in `lock_entry_exclusively` in the order in
+    which they came: with row locks, candidates would overtake them for as long as one is always entering.
     """
-    note(session, Rank.ENTRY)
+    record_lock(session, Rank.ENTRY)
     await session.execute(select(func.pg_advisory_xact_lock_shared(_entry_of(exam_id))))
 
 
-async def shut(session: AsyncSession, exam_id: UUID) -> None:
-    """Wait until those who are entering are in, and let others wait until the transaction ends."""
-    note(session, Rank.ENTRY)
+async def lock_entry_exclusively(session: AsyncSession, exam_id: UUID) -> None:
+    """Wait for transactions that hold the shared lock; those that come later wait for this one."""
+    record_lock(session, Rank.ENTRY)
     await session.execute(select(func.pg_advisory_xact_lock(_entry_of(exam_id))))
 
 
-async def hold_placements(session: AsyncSession, institute_id: UUID) -> None:
-    """Let nobody else of the institute publish an exam until the transaction ends."""
-    note(session, Rank.PLACEMENTS)
+async def lock_placements(session: AsyncSession, institute_id: UUID) -> None:
+    """Lock the publication of exams of an institute until the transaction ends."""
+    record_lock(session, Rank.PLACEMENTS)
     institute = func.hashtext(str(institute_id))
     await session.execute(select(func.pg_advisory_xact_lock(PLACEMENTS_LOCK, institute)))
 
 
 async def lock_keys_shared(session: AsyncSession, paper_ids: Collection[UUID]) -> None:
-    """Let nobody add a key version to these papers until the transaction ends. Read the key after this.
+    """Lock the keys of papers against new versions until the transaction ends. Read the keys after this.
 
-    An advisory lock, for the reasons of `enter`: in a crowd there is always somebody who grades.
+    Transactions that grade do not wait for each other. It is an advisory lock for the same reason as the
+    entry of an exam: with row locks, graders would overtake whoever waits to add a version.
     """
-    note(session, Rank.KEY)
+    record_lock(session, Rank.KEY)
     numbers = func.unnest(literal([_key_of(paper_id) for paper_id in sorted(paper_ids)], ARRAY(BigInteger)))
     await session.execute(select(func.pg_advisory_xact_lock_shared(numbers)))
 
 
 async def lock_key_exclusively(session: AsyncSession, paper_id: UUID) -> None:
-    """Wait until those who grade by the paper's key have ended, and let others wait until this one has."""
-    note(session, Rank.KEY)
+    """Wait for transactions that grade by the paper's key; those that come later wait for this one."""
+    record_lock(session, Rank.KEY)
     await session.execute(select(func.pg_advisory_xact_lock(_key_of(paper_id))))
 
 
-def note(session: AsyncSession, rank: Rank) -> None:
-    """Remember that a lock of this rank is taken. Tests of two connections look whether the order holds.
+def record_lock(session: AsyncSession, rank: Rank) -> None:
+    """Record that the transaction took a lock of this rank. Tests check the order.
 
-    A transaction that locks rows which it has made itself may take them in any order: nobody else has them.
+    A transaction may lock rows that it has inserted itself in any order: no other transaction sees them.
     """
     taken: list[int] = session.info.setdefault("locks", [])
     if not taken or taken[-1] != rank:
@@ -127,5 +128,5 @@ def _key_of(paper_id: UUID) -> int:
 
 
 def _number_of(name: bytes) -> int:
-    """The number of an advisory lock. Two names with the same one would wait for each other, no more."""
+    """Return the number of an advisory lock. Two names with the same one would only wait for each other."""
     return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), signed=True)

@@ -34,8 +34,8 @@ class SubjectRepository(Repository):
         )
         return (await self._session.scalars(statement)).all()
 
-    async def keep_all(self, institute_id: UUID) -> Sequence[Subject]:
-        """Every subject, the oldest first; none of them can be deleted meanwhile."""
+    async def lock_all_shared(self, institute_id: UUID) -> Sequence[Subject]:
+        """Lock all subjects against deletion and return them, the oldest first."""
         statement = select(Subject).where(Subject.institute_id == institute_id).order_by(Subject.id)
         return (await self._lock(Rank.SUBJECT, Mode.KEEP, statement)).all()
 
@@ -55,8 +55,8 @@ class SubjectRepository(Repository):
         )
         return await self._page(statement, [Chapter.position, Chapter.id], page)
 
-    async def keep_all_chapters(self, institute_id: UUID) -> Sequence[Chapter]:
-        """Every chapter of every subject, the oldest first; none of them can be deleted meanwhile."""
+    async def lock_chapters_shared(self, institute_id: UUID) -> Sequence[Chapter]:
+        """Lock all chapters against deletion and return them, the oldest first."""
         statement = (
             select(Chapter)
             .join(Subject, Subject.id == Chapter.subject_id)

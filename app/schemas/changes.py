@@ -1,4 +1,4 @@
-"""What a PATCH sends: some fields of a thing."""
+"""The body of a PATCH: the fields that are to change."""
 
 from typing import Any, ClassVar, Self
 
@@ -8,7 +8,7 @@ from app.schemas.common import In
 
 
 class Changes(In):
-    """Fields to change. One that is left out stays; null empties those that may be empty."""
+    """Fields to change. One that is left out stays as it is; null empties a field that may be empty."""
 
     may_be_null: ClassVar[frozenset[str]] = frozenset()
 
@@ -19,6 +19,6 @@ class Changes(In):
                 raise ValueError(f"{name} cannot be null; leave it out to keep it")
         return self
 
-    def changes(self) -> dict[str, Any]:
+    def sent_fields(self) -> dict[str, Any]:
         """The fields that were sent."""
         return self.model_dump(exclude_unset=True)

@@ -20,7 +20,9 @@ from app.schemas.users import Category
 from app.services.exams import (
     ExamDraft,
     ExamPaperDraft,
+    ExamPaperUpdate,
     ExamResultView,
+    ExamUpdate,
     ExamView,
     MeritRow,
     PaperView,
@@ -44,6 +46,10 @@ def _percent(value: str) -> str:
     if Decimal(value) > 100:
         raise ValueError("a percentage is at most 100")
     return value
+
+
+def _decimal(percent: str | None) -> Decimal | None:
+    return Decimal(percent) if percent is not None else None
 
 
 def _as_text(value: Any) -> Any:
@@ -90,6 +96,10 @@ class ExamChangesIn(Changes):
     registration: Literal["required", "open"] | None = None
     cutoffs: Cutoffs | None = None
 
+    def changes(self) -> ExamUpdate:
+        """The command for the service."""
+        return ExamUpdate(**self.sent_fields())
+
 
 class ExamPaperIn(In):
     """A test's place in an exam. Entry is open from `starts_at` until `entry_closes_at`.
@@ -108,7 +118,8 @@ class ExamPaperIn(In):
 
     def draft(self) -> ExamPaperDraft:
         """What the service takes."""
-        return ExamPaperDraft(**{name: getattr(self, name) for name in type(self).model_fields})
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return ExamPaperDraft(**values | {"qualifying_percent": _decimal(self.qualifying_percent)})
 
 
 class ExamPaperChangesIn(Changes):
@@ -123,6 +134,13 @@ class ExamPaperChangesIn(Changes):
     ends_at: Moment | None = None
     qualifying_percent: Percent | None = None
     counts_for_merit: bool | None = None
+
+    def changes(self) -> ExamPaperUpdate:
+        """The command for the service."""
+        sent = self.sent_fields()
+        if "qualifying_percent" in sent:
+            sent["qualifying_percent"] = _decimal(self.qualifying_percent)
+        return ExamPaperUpdate(**sent)
 
 
 class RegistrationOut(Out):

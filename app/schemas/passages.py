@@ -11,7 +11,7 @@ from app.schemas.changes import Changes
 from app.schemas.common import In, Localized, Out
 from app.schemas.media import MediaIds
 from app.schemas.questions import ExternalId
-from app.services.questions.passages import PassageDraft
+from app.services.questions.passages import PassageDraft, PassageUpdate
 
 PassageStatus = Literal["active", "retired"]
 
@@ -37,6 +37,10 @@ class PassageChanges(Changes):
     media: MediaIds | None = None
     external_id: ExternalId | None = None
     status: Literal["active"] | None = None
+
+    def changes(self) -> PassageUpdate:
+        """The command for the service."""
+        return PassageUpdate(**self.sent_fields())
 
 
 class PassageVersionOut(Out):

@@ -13,7 +13,7 @@ from app.schemas.changes import Changes
 from app.schemas.common import ONE_LINE, In, Localized, OptionId, Out
 from app.schemas.kept_versions import KeptVersionOut
 from app.schemas.media import MediaIds as Media
-from app.services.questions import Content, Duplicate, Place, Revised, Shown
+from app.services.questions import Content, Duplicate, Place, QuestionUpdate, Revised, Shown
 from app.sheets.reports import ImportReport, RowWarning
 from app.sheets.writers import SheetFormat
 
@@ -136,12 +136,12 @@ class QuestionChanges(Changes):
     media: Media | None = None
     status: Literal["draft", "active"] | None = None
 
-    def changes(self) -> dict[str, Any]:
-        """The fields that were sent, as the service takes them."""
-        changes = super().changes()
+    def changes(self) -> QuestionUpdate:
+        """The command for the service."""
+        changes = self.sent_fields()
         if self.key is not None:
             changes["key"] = self.key.stored()
-        return changes
+        return QuestionUpdate(**changes)
 
 
 class OptionOut(Out):

@@ -8,7 +8,7 @@ from pydantic import Field
 from app.models import LocalizedText
 from app.schemas.changes import Changes
 from app.schemas.common import In, Localized, LocalizedName, Out, Slug
-from app.services.subjects import ChapterDraft, SubjectDraft
+from app.services.subjects import ChapterDraft, ChapterUpdate, SubjectDraft, SubjectUpdate
 
 Position = Annotated[int, Field(ge=0, le=1_000_000, description="Where it stands in lists, lowest first")]
 
@@ -35,6 +35,10 @@ class SubjectChanges(Changes):
     name: LocalizedName | None = None
     description: Localized | None = None
     position: Position | None = None
+
+    def changes(self) -> SubjectUpdate:
+        """The command for the service."""
+        return SubjectUpdate(**self.sent_fields())
 
 
 class SubjectOut(Out):
@@ -69,6 +73,10 @@ class ChapterChanges(Changes):
     name: LocalizedName | None = None
     parent_id: UUID | None = None
     position: Position | None = None
+
+    def changes(self) -> ChapterUpdate:
+        """The command for the service."""
+        return ChapterUpdate(**self.sent_fields())
 
 
 class ChapterOut(Out):

@@ -15,7 +15,7 @@ from app.models import LocalizedText, Test, TestConsent
 from app.repositories.tests import Listed
 from app.schemas.changes import Changes
 from app.schemas.common import In, LanguageTag, Localized, LocalizedName, Marks, Moment, Out
-from app.services.tests import Preview, Published, SectionDraft, TestDraft
+from app.services.tests import Preview, Published, SectionDraft, TestDraft, TestUpdate
 
 Kind = Literal["full", "sectional", "chapter", "pyq", "practice"]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
@@ -184,15 +184,15 @@ class TestChangesIn(Changes):
     available_from: Moment | None = None
     available_until: Moment | None = None
 
-    def changes(self) -> dict[str, Any]:
-        """What was sent, as the service wants it."""
+    def changes(self) -> TestUpdate:
+        """The command for the service."""
         changes: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set}
         for name in ("marking", "shuffle"):
             if isinstance(value := changes.get(name), BaseModel):
                 changes[name] = value.model_dump(mode="json")
         if self.sections is not None:
             changes["sections"] = [section.draft() for section in self.sections]
-        return changes
+        return TestUpdate(**changes)
 
 
 class TestOut(Out):

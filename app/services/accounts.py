@@ -1,76 +1,113 @@
-"""Accounts as administrators and operators see them: made, given roles, banned."""
+"""Accounts as administrators and operators manage them: created, given roles, banned.
 
-from contextlib import suppress
+Whether a person is banned is decided by `users.active`. The auth server is told afterwards, outside the
+transaction and its locks.
+"""
+
+from datetime import datetime
 from uuid import UUID
 
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.core.names import LONGEST_NAME, checked_field, email_address, person_name
 from app.core.passwords import check_password
 from app.core.supabase_auth import UserNotFound
-from app.models import Role
+from app.models import Revocation, Role
 from app.repositories.base import Page, PageRequest
 from app.repositories.users import Member
 from app.services import audit
 from app.services.audit import Subject
 from app.services.auth import auth_errors
-from app.services.auth.revocations import SIGNED_OUT_FOR, end_tokens
+from app.services.auth.revocations import SIGNED_OUT_FOR, end_tokens, enforce
 from app.services.components import Components
-from app.services.unit_of_work import Reading, UnitOfWork
+from app.services.unit_of_work import Reading, UnitOfWork, reading, unit_of_work
 from app.services.users import OPERATOR_ID, Principal, ensure_profile, operator
 
 
 async def page(reads: Reading, query: str | None, role: str | None, request: PageRequest) -> Page[Member]:
-    """People by part of their name or address, and by role."""
+    """People, filtered by part of their name or address and by role."""
     return await reads.users.page(query, role, request)
 
 
 async def set_role(uow: UnitOfWork, admin: Principal, user_id: UUID, role: Role) -> Member:
-    """Change what somebody may do; it holds with their next request. Nobody demotes themselves.
+    """Change a person's role, effective with their next request. Nobody demotes themselves.
 
-    Raises Forbidden for who is no admin any more, and Conflict where no admin would be left.
+    Raises Forbidden if the actor is no longer an admin, and Conflict if no admin would be left.
     """
     if user_id == admin.id and role is not Role.ADMIN:
         raise Conflict("Another administrator must do this: you would lock yourself out.")
-    await _to_change(uow, admin, user_id, keeps_admin=role is Role.ADMIN)
+    await _lock_and_check(uow, admin, user_id, keeps_admin=role is Role.ADMIN)
     before = (await _member(uow, user_id)).role
     await uow.users.set_role(user_id, role)
     audit.record(uow, admin, "change_role", Subject("user", user_id), before=before, after=role)
     return await _member(uow, user_id)
 
 
-async def set_active(
-    uow: UnitOfWork, parts: Components, admin: Principal, user_id: UUID, *, active: bool
-) -> Member:
-    """Ban somebody, which ends every session for good, or let them in again. Nobody bans themselves.
+async def set_active(parts: Components, admin: Principal, user_id: UUID, *, active: bool) -> Member:
+    """Ban a person, which ends every session for good, or lift the ban. Nobody bans themselves.
 
-    Raises Forbidden for who is no admin any more, and Conflict where no admin would be left.
+    The change commits first, and a ban is enforced here whatever the auth server answers. If the auth server
+    does not answer, this raises Unavailable: the change stands, and repeating the request tells the auth
+    server again. Until then the person cannot sign in, neither after a ban nor after a lifted one.
+    """
+    async with unit_of_work(parts.engine) as uow:
+        member, revocation = await change_active(uow, admin, user_id, parts.clock.now(), active=active)
+    if revocation is not None:
+        await enforce(parts, revocation)
+    await _tell_auth_server(parts, user_id)
+    return member
+
+
+async def change_active(
+    uow: UnitOfWork, admin: Principal, user_id: UUID, now: datetime, *, active: bool
+) -> tuple[Member, Revocation | None]:
+    """Store a ban together with the revocation of the person's tokens, or that it is lifted.
+
+    Raises Forbidden if the actor is no longer an admin, and Conflict if no admin would be left.
     """
     if user_id == admin.id and not active:
         raise Conflict("Another administrator must do this: you would lock yourself out.")
-    await _to_change(uow, admin, user_id, keeps_admin=active)
-    # Without an account at the auth server nobody can sign in; tokens that are out are refused all the same.
-    async with auth_errors():
-        with suppress(UserNotFound):
-            await parts.auth.admin_ban(user_id, banned=not active)
+    await _lock_and_check(uow, admin, user_id, keeps_admin=active)
     await uow.users.change(user_id, {"active": active})
     audit.record(uow, admin, "change_status", Subject("user", user_id), active=active)
-    if not active:
-        # The auth server keeps the sessions of a banned account, and refreshes them once the ban is lifted.
-        await end_tokens(uow, parts, user_id, remember_for=SIGNED_OUT_FOR)
-    return await _member(uow, user_id)
+    # The auth server keeps the sessions of a banned account, and refreshes them after the ban is lifted.
+    revocation = None if active else await end_tokens(uow, user_id, now, remember_for=SIGNED_OUT_FOR)
+    return await _member(uow, user_id), revocation
 
 
-async def sign_out(uow: UnitOfWork, parts: Components, admin: Principal, user_id: UUID) -> None:
-    """End every session of somebody at once; they may sign in again. Attempts under way go on."""
-    await _member(uow, user_id)
-    audit.record(uow, admin, "sign_out", Subject("user", user_id))
-    await end_tokens(uow, parts, user_id, remember_for=SIGNED_OUT_FOR)
+async def _tell_auth_server(parts: Components, user_id: UUID) -> None:
+    """Tell the auth server whether the person is banned, until it was told what our row says.
+
+    No lock is held, so another admin may change the row meanwhile. Then it is told again.
+    """
+    told: bool | None = None
+    while (active := await _is_active(parts, user_id)) != told:
+        async with auth_errors():
+            try:
+                await parts.auth.admin_ban(user_id, banned=not active)
+            except UserNotFound:
+                return  # A person without an account at the auth server cannot sign in.
+        told = active
+
+
+async def _is_active(parts: Components, user_id: UUID) -> bool:
+    async with reading(parts.engine) as reads:
+        return await reads.users.is_active(user_id)
+
+
+async def sign_out(parts: Components, admin: Principal, user_id: UUID) -> None:
+    """End every session of a person at once. They may sign in again, and running attempts go on."""
+    async with unit_of_work(parts.engine) as uow:
+        await _member(uow, user_id)
+        audit.record(uow, admin, "sign_out", Subject("user", user_id))
+        now = parts.clock.now()
+        revocation = await end_tokens(uow, user_id, now, remember_for=SIGNED_OUT_FOR)
+    await enforce(parts, revocation)
 
 
 async def create(
     uow: UnitOfWork, parts: Components, email: str, password: str, name: str, role: Role
 ) -> Member:
-    """An operator's way to make an account with a role, its address confirmed. Raises EmailTaken."""
+    """Create an account with a role and a confirmed address, for operators. Raises EmailTaken."""
     email = _checked_email(email)
     name = checked_field("name", name, LONGEST_NAME) if name else person_name(None, email)
     check_password(password, email=email, name=name)
@@ -82,8 +119,8 @@ async def create(
     return await _member(uow, user.id)
 
 
-async def _to_change(uow: UnitOfWork, admin: Principal, user_id: UUID, *, keeps_admin: bool) -> None:
-    """Hold the roles, and look again: two admins who demote each other must not both succeed."""
+async def _lock_and_check(uow: UnitOfWork, admin: Principal, user_id: UUID, *, keeps_admin: bool) -> None:
+    """Lock the roles, then check: of two admins who demote each other only the first may succeed."""
     await uow.users.lock_roles(user_id)
     if admin.id != OPERATOR_ID:
         actor = await _member(uow, admin.id)
@@ -95,7 +132,7 @@ async def _to_change(uow: UnitOfWork, admin: Principal, user_id: UUID, *, keeps_
 
 
 async def promote(uow: UnitOfWork, user_id: UUID, role: Role) -> Member:
-    """An operator's way to give a role to an account that is there."""
+    """Give a role to an existing account, for operators."""
     before = (await _member(uow, user_id)).role
     await uow.users.set_role(user_id, role)
     audit.record(uow, operator(), "change_role", Subject("user", user_id), before=before, after=role)

@@ -1,5 +1,6 @@
 """The objects that live as long as the process. `app/startup.py` opens them."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,8 @@ class Components:
     """Who works on the whole bank: imports, exports and lists of duplicates take seconds or minutes."""
     mailer: Mailer
     stream: Stream
+    new_messages: asyncio.Event
+    """Set when messages for sockets were committed. The API's publisher waits for it."""
     hub: Hub
     """The sockets of this process. Only the API has any."""
     pusher: Pusher | None

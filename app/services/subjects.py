@@ -1,9 +1,9 @@
-"""Subjects and chapters: the syllabus tree, and what authors may do to it."""
+"""Subjects and chapters: the syllabus tree."""
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
+from app.core.changes import UNCHANGED, Unchanged, changed
 from app.core.errors import Invalid, NotFound
 from app.core.ids import uuid7
 from app.models import Chapter, LocalizedText, Subject
@@ -30,6 +30,26 @@ class ChapterDraft:
     name: LocalizedText
     parent_id: UUID | None = None
     position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectUpdate:
+    """What may change in a subject."""
+
+    slug: str | Unchanged = UNCHANGED
+    name: LocalizedText | Unchanged = UNCHANGED
+    description: LocalizedText | Unchanged | None = UNCHANGED
+    position: int | Unchanged = UNCHANGED
+
+
+@dataclass(frozen=True, slots=True)
+class ChapterUpdate:
+    """What may change in a chapter."""
+
+    slug: str | Unchanged = UNCHANGED
+    name: LocalizedText | Unchanged = UNCHANGED
+    parent_id: UUID | Unchanged | None = UNCHANGED
+    position: int | Unchanged = UNCHANGED
 
 
 async def page(reads: Reading, reader: Principal, request: PageRequest) -> Page[Subject]:
@@ -68,11 +88,13 @@ async def create(uow: UnitOfWork, author: Principal, draft: SubjectDraft) -> Sub
     return subject
 
 
-async def change(uow: UnitOfWork, author: Principal, subject_id: UUID, changes: dict[str, Any]) -> Subject:
-    """Change fields of a subject."""
+async def change(uow: UnitOfWork, author: Principal, subject_id: UUID, update: SubjectUpdate) -> Subject:
+    """Change a subject."""
     subject = await find(uow, author, subject_id, lock=True)
-    for name, value in changes.items():
-        setattr(subject, name, value)
+    subject.slug = changed(update.slug, subject.slug)
+    subject.name = changed(update.name, subject.name)
+    subject.description = changed(update.description, subject.description)
+    subject.position = changed(update.position, subject.position)
     await uow.subjects.flush()
     return subject
 
@@ -97,16 +119,17 @@ async def create_chapter(
 
 
 async def change_chapter(
-    uow: UnitOfWork, author: Principal, subject_id: UUID, chapter_id: UUID, changes: dict[str, Any]
+    uow: UnitOfWork, author: Principal, subject_id: UUID, chapter_id: UUID, update: ChapterUpdate
 ) -> Chapter:
-    """Change fields of a chapter; a new `parent_id` moves it with all that is below it."""
-    # Two moves at once, each of them harmless, could close a circle: one after the other.
+    """Change a chapter. A new `parent_id` moves it together with the chapters below it."""
+    # The lock comes first: two moves at the same time, each of them valid, could make a cycle.
     await find(uow, author, subject_id, lock=True)
     chapter = await _find_chapter(uow, author, subject_id, chapter_id)
-    if "parent_id" in changes:
-        await _place(uow, chapter, changes["parent_id"])
-    for name, value in changes.items():
-        setattr(chapter, name, value)
+    if not isinstance(update.parent_id, Unchanged):
+        await _place(uow, chapter, update.parent_id)
+    chapter.slug = changed(update.slug, chapter.slug)
+    chapter.name = changed(update.name, chapter.name)
+    chapter.position = changed(update.position, chapter.position)
     await uow.subjects.flush()
     return chapter
 

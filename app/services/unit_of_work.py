@@ -1,10 +1,9 @@
-"""The services' door to the database: one request or task, one transaction."""
+"""One transaction with all repositories over it: `reading` for queries, `unit_of_work` for changes."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from weakref import WeakKeyDictionary
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.database import transaction
@@ -39,13 +38,9 @@ from app.repositories.users import RevocationRepository, UserRepository
 from app.repositories.users.auth_mails import AuthMailRepository
 from app.repositories.violations import violations_told
 
-log = structlog.get_logger(__name__)
-
-_publishers: WeakKeyDictionary[AsyncEngine, Callable[[], None]] = WeakKeyDictionary()
-
 
 class Reading:
-    """Every repository over one transaction; a service that takes this only reads."""
+    """Every repository over one transaction. A service that takes this only reads."""
 
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
@@ -79,7 +74,7 @@ class Reading:
         self.backlog = BacklogRepository(session)
         self.health = HealthRepository(session)
         self.unwritten: list[AuditEntry] = []
-        """Entries of the audit log that are written when this transaction, which cannot write, has ended."""
+        """Entries of the audit log. They are written after this transaction, which cannot write."""
 
     def record(self, entry: AuditEntry) -> None:
         """Write an entry of the audit log: see `services/audit.py`."""
@@ -87,7 +82,7 @@ class Reading:
 
 
 class UnitOfWork(Reading):
-    """A transaction that may write. It commits when its block ends and rolls back when a error is raised."""
+    """A transaction that may write. It commits when its block ends, and rolls back if an error is raised."""
 
     def __init__(self, session: AsyncSession) -> None:
         super().__init__(session)
@@ -95,57 +90,35 @@ class UnitOfWork(Reading):
         self.messages = MessageRepository(session)
         self.auth_mails = AuthMailRepository(session)
         self.tickets = TicketRepository(session)
-        self._after_commit: list[Callable[[], Awaitable[None]]] = []
 
     def record(self, entry: AuditEntry) -> None:
         """Write an entry of the audit log in this transaction."""
         self.audit.add(entry)
 
-    def after_commit(self, announce: Callable[[], Awaitable[None]]) -> None:
-        """Run `announce` once the commit has succeeded: hints only, work belongs into `jobs`."""
-        self._after_commit.append(announce)
-
-    async def announce(self) -> None:
-        """Called by `unit_of_work` alone. A hint that fails is logged; what was committed stays so."""
-        for announce in self._after_commit:
-            try:
-                await announce()
-            except Exception:
-                log.warning("after_commit_failed", exc_info=True)
-
-
-def publish_by(engine: AsyncEngine, wake: Callable[[], None] | None) -> None:
-    """Whom each unit of work over `engine` wakes when it has committed messages for sockets; None: nobody.
-
-    It must not wait: no answer is held up by Redis. Without anybody the worker's loop publishes.
-    """
-    if wake is None:
-        _publishers.pop(engine, None)
-    else:
-        _publishers[engine] = wake
-
 
 @asynccontextmanager
-async def unit_of_work(engine: AsyncEngine) -> AsyncIterator[UnitOfWork]:
+async def unit_of_work(
+    engine: AsyncEngine, new_messages: asyncio.Event | None = None
+) -> AsyncIterator[UnitOfWork]:
     """A unit of work over a transaction of its own.
 
-    A constraint that is violated because of what another transaction has done meanwhile is raised as what
-    it means: InUse, AlreadyExists or Invalid.
+    `new_messages` is set once messages for sockets are committed. Without it the worker's loop publishes
+    them. If a constraint is violated because of another transaction, the error is raised as InUse,
+    AlreadyExists or Invalid.
     """
     with violations_told():
         async with transaction(engine) as session:
             uow = UnitOfWork(session)
             yield uow
-    if uow.messages.written and (publisher := _publishers.get(engine)) is not None:
-        publisher()
-    await uow.announce()
+    if new_messages is not None and uow.messages.written:
+        new_messages.set()
 
 
 @asynccontextmanager
 async def reading(engine: AsyncEngine) -> AsyncIterator[Reading]:
     """Repositories over a read-only transaction: a write is refused by PostgreSQL.
 
-    What was recorded for the audit log is written afterwards, with the connection that this one gives back.
+    Entries of the audit log are written in a second transaction after it.
     """
     async with transaction(engine, read_only=True) as session:
         reads = Reading(session)

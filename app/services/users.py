@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from app.core.changes import UNCHANGED, Unchanged, changed_fields
 from app.core.errors import NotFound
 from app.core.names import email_address, person_name
 from app.models import DEFAULT_INSTITUTE_ID, Role, User
@@ -11,6 +12,20 @@ from app.repositories.users import Member
 from app.services.unit_of_work import Reading, UnitOfWork
 
 OPERATOR_ID = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileUpdate:
+    """What people may change of their profile."""
+
+    name: str | Unchanged = UNCHANGED
+    category: str | Unchanged = UNCHANGED
+    pwbd: int | Unchanged | None = UNCHANGED
+    target_year: int | Unchanged | None = UNCHANGED
+    language: str | Unchanged = UNCHANGED
+    timezone: str | Unchanged = UNCHANGED
+    avatar_url: str | Unchanged | None = UNCHANGED
+    preferences: dict[str, Any] | Unchanged = UNCHANGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +104,10 @@ async def profile(reads: Reading, user: Principal) -> User:
     return member.user
 
 
-async def change_profile(uow: UnitOfWork, user: Principal, changes: dict[str, Any]) -> User:
-    """Change what a person may say about themselves."""
-    if changes:
-        await uow.users.change(user.id, changes)
+async def change_profile(uow: UnitOfWork, user: Principal, update: ProfileUpdate) -> User:
+    """Change a person's own profile."""
+    if names := changed_fields(update):
+        await uow.users.change(user.id, {name: getattr(update, name) for name in names})
     return await profile(uow, user)
 
 

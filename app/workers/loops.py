@@ -1,4 +1,4 @@
-"""What must happen on time: loops over PostgreSQL in every worker, independent of Redis (decision D9)."""
+"""Loops over PostgreSQL that run in every worker and do not need Redis (docs/decisions/0016)."""
 
 import asyncio
 from datetime import timedelta
@@ -63,13 +63,13 @@ class Heart:
     async def beat(self) -> None:
         """Write the time beside our name."""
         async with unit_of_work(self._engine) as uow:
-            await uow.workers.beat(self._id, self._started_at, self._clock.now())
+            await uow.workers.record_heartbeat(self._id, self._started_at, self._clock.now())
         self.first_beat.set()
 
     async def stop(self) -> None:
         """Take the row along."""
         async with unit_of_work(self._engine) as uow:
-            await uow.workers.leave(self._id)
+            await uow.workers.delete(self._id)
 
 
 class Housekeeping:

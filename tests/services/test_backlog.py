@@ -47,7 +47,7 @@ class TestMeasure:
         clock.advance(1000)
         assert (await measured(parts))["ias_jobs_oldest_due_seconds"] > 900
         async with unit_of_work(engine) as uow:
-            taken = await uow.deliveries.take(now, timedelta(days=1), 1000)
+            taken = await uow.deliveries.lease_due(now, timedelta(days=1), 1000)
             for each in taken:
                 await uow.deliveries.dropped(each, "of a test")
 

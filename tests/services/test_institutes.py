@@ -25,9 +25,9 @@ from app.repositories.questions import QuestionFilter
 from app.repositories.questions.passages import PassageFilter
 from app.services import questions, subjects, tests
 from app.services.components import Components
-from app.services.questions import Content, Place, media, passages
-from app.services.questions.passages import PassageDraft
-from app.services.subjects import ChapterDraft, SubjectDraft
+from app.services.questions import Content, Place, QuestionUpdate, media, passages
+from app.services.questions.passages import PassageDraft, PassageUpdate
+from app.services.subjects import ChapterDraft, ChapterUpdate, SubjectDraft, SubjectUpdate
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
@@ -144,17 +144,19 @@ async def _pending_draft(world: World) -> object:
 
 NOT_FOUND: dict[str, Call] = {
     "questions.find": lambda w: questions.find(w.uow, w.stranger, w.question_id),
-    "questions.revise": lambda w: questions.revise(w.uow, w.stranger, w.question_id, {"tags": ["x"]}),
+    "questions.revise": lambda w: questions.revise(
+        w.uow, w.stranger, w.question_id, QuestionUpdate(tags=["x"])
+    ),
     "questions.retire": lambda w: questions.retire(w.uow, w.stranger, w.question_id),
     "questions.compare": lambda w: questions.compare(w.uow, w.stranger, w.question_id, 1, 1),
     "passages.find": lambda w: passages.find(w.uow, w.stranger, w.passage_id),
-    "passages.revise": lambda w: passages.revise(w.uow, w.stranger, w.passage_id, {"text": {"en": "x"}}),
+    "passages.revise": lambda w: passages.revise(w.uow, w.stranger, w.passage_id, PassageUpdate({"en": "x"})),
     "passages.retire": lambda w: passages.retire(w.uow, w.stranger, w.passage_id),
     "passages.delete": lambda w: passages.delete(w.uow, w.stranger, w.passage_id),
     "media.find": lambda w: media.find(w.uow, w.stranger, w.media_id),
     "media.find_in_attempt": lambda w: media.find_in_attempt(w.uow, w.stranger.id, w.test_id, w.media_id),
     "tests.find": lambda w: tests.find(w.uow, w.stranger, w.test_id, NOW),
-    "tests.change": lambda w: tests.change(w.uow, w.stranger, w.test_id, {"kind": "practice"}),
+    "tests.change": lambda w: tests.change(w.uow, w.stranger, w.test_id, tests.TestUpdate(kind="practice")),
     "tests.archive": lambda w: tests.archive(w.uow, w.stranger, w.test_id),
     "tests.clone": lambda w: tests.clone(w.uow, w.stranger, w.test_id),
     "tests.publish": lambda w: tests.publish(w.uow, w.stranger, w.test_id, NOW),
@@ -166,13 +168,13 @@ NOT_FOUND: dict[str, Call] = {
     "tests.pending_draft": _pending_draft,
     "subjects.find": lambda w: subjects.find(w.uow, w.stranger, w.subject.id),
     "subjects.chapters": lambda w: subjects.chapters(w.uow, w.stranger, w.subject.id, EVERYTHING),
-    "subjects.change": lambda w: subjects.change(w.uow, w.stranger, w.subject.id, {"position": 9}),
+    "subjects.change": lambda w: subjects.change(w.uow, w.stranger, w.subject.id, SubjectUpdate(position=9)),
     "subjects.delete": lambda w: subjects.delete(w.uow, w.stranger, w.subject.id),
     "subjects.create_chapter": lambda w: subjects.create_chapter(
         w.uow, w.stranger, w.subject.id, ChapterDraft("theirs", {"en": "Theirs"})
     ),
     "subjects.change_chapter": lambda w: subjects.change_chapter(
-        w.uow, w.stranger, w.subject.id, w.chapter_id, {"position": 9}
+        w.uow, w.stranger, w.subject.id, w.chapter_id, ChapterUpdate(position=9)
     ),
     "subjects.delete_chapter": lambda w: subjects.delete_chapter(
         w.uow, w.stranger, w.subject.id, w.chapter_id

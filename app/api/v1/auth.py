@@ -67,12 +67,11 @@ async def refresh(request: Request, body: RefreshIn, parts: Parts) -> SessionOut
 async def logout(
     user: CurrentUser,
     bearer: Bearer,
-    uow: Uow,
     parts: Parts,
     body: Annotated[LogoutIn | None, Body()] = None,
 ) -> None:
     """End this session (`local`), every session (`global`) or every other (`others`), at once."""
-    await auth.logout(uow, parts, user, _token(bearer), (body or LogoutIn()).scope)
+    await auth.logout(parts, user, _token(bearer), (body or LogoutIn()).scope)
 
 
 @router.post("/forgot-password", status_code=202)
@@ -81,7 +80,7 @@ async def forgot_password(
 ) -> dict[str, Any]:
     """Have a reset link mailed. The answer is the same whether or not there is such an account.
 
-    The mail is sent behind the answer, at most one a minute.
+    The mail is sent after the answer, at most one a minute.
     """
     if await _is_within_limits(request, parts, "forgot", body.email):
         auth_mails.request(uow, "recovery", body.email, _address(request), now)
@@ -89,10 +88,10 @@ async def forgot_password(
 
 
 @router.post("/reset-password", status_code=204, responses=problems(InvalidToken, WeakPassword))
-async def reset_password(request: Request, body: ResetPasswordIn, parts: Parts, uow: Uow) -> None:
+async def reset_password(request: Request, body: ResetPasswordIn, parts: Parts) -> None:
     """Set a new password with the token of the mail, which works once. Every session of the account ends."""
     password = body.password.get_secret_value()
-    await auth.reset_password(uow, parts, body.token, password, _address(request))
+    await auth.reset_password(parts, body.token, password, _address(request))
 
 
 @router.post("/confirm", status_code=204, responses=problems(InvalidToken))
@@ -117,22 +116,18 @@ async def me(user: CurrentUser, reads: Reads) -> AccountOut:
 
 @router.put("/me", responses=problems(InvalidToken, SessionRevoked, WeakPassword, Invalid))
 async def change_me(
-    request: Request, body: AccountIn, user: CurrentUser, bearer: Bearer, parts: Parts, uow: Uow
+    request: Request, body: AccountIn, user: CurrentUser, bearer: Bearer, parts: Parts
 ) -> AccountOut:
     """Change name or password. A new password needs `current_password` and ends all other sessions."""
     if body.password is not None:
         await _limit(request, parts, "password", user.email)
-    member = await auth.change_account(
-        uow,
-        parts,
-        user,
-        _token(bearer),
+    changes = auth.AccountChanges(
         name=body.name,
         password=body.password.get_secret_value() if body.password else None,
         current_password=body.current_password.get_secret_value() if body.current_password else None,
         client_address=_address(request),
     )
-    return AccountOut.of(member)
+    return AccountOut.of(await auth.change_account(parts, user, _token(bearer), changes))
 
 
 async def _limit(request: Request, parts: Components, action: str, email: str) -> None:
@@ -147,7 +142,7 @@ async def _limit(request: Request, parts: Components, action: str, email: str) -
 
 
 async def _is_within_limits(request: Request, parts: Components, action: str, email: str) -> bool:
-    """For routes that give the same answer always: too much is not refused, but nothing is sent."""
+    """For routes that always give the same answer: above the limit nothing is sent."""
     try:
         await _limit(request, parts, action, email)
     except TooManyRequests:

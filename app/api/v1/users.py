@@ -1,4 +1,4 @@
-"""Profiles, and people as administrators see them."""
+"""Profiles, and the accounts that administrators manage."""
 
 from typing import Annotated
 from uuid import UUID
@@ -16,6 +16,7 @@ from app.schemas.progress import MyAttemptOut, ProgressOut
 from app.schemas.users import MemberOut, ProfileIn, ProfileOut, RoleIn, StatusIn
 from app.services import accounts, users
 from app.services.analytics import progress
+from app.services.users import ProfileUpdate
 
 router = APIRouter(prefix="/users", tags=["users"], route_class=PermissionFirstRoute)
 
@@ -35,7 +36,7 @@ async def change_profile(body: ProfileIn, user: CurrentUser, uow: Uow) -> Profil
     for name in NEVER_NULL:
         if name in changes and changes[name] is None:
             raise Invalid.field(name, "cannot be empty; leave it out to keep it")
-    return ProfileOut.model_validate(await users.change_profile(uow, user, changes))
+    return ProfileOut.model_validate(await users.change_profile(uow, user, ProfileUpdate(**changes)))
 
 
 @router.get("/attempts", responses=problems(Invalid))
@@ -84,16 +85,17 @@ async def list_users(
 
 @router.put("/{user_id}/role", responses=problems(Conflict))
 async def change_role(user_id: UUID, body: RoleIn, admin: CurrentAdmin, uow: Uow) -> MemberOut:
-    """Change what somebody may do; it holds with their next request."""
+    """Change a person's role. It is effective with their next request."""
     return MemberOut.of(await accounts.set_role(uow, admin, user_id, body.role))
 
 
 @router.put("/{user_id}/status", responses=problems(Conflict))
-async def change_status(
-    user_id: UUID, body: StatusIn, admin: CurrentAdmin, uow: Uow, parts: Parts
-) -> MemberOut:
-    """Ban somebody, which ends their sessions at once, or let them in again."""
-    return MemberOut.of(await accounts.set_active(uow, parts, admin, user_id, active=body.active))
+async def change_status(user_id: UUID, body: StatusIn, admin: CurrentAdmin, parts: Parts) -> MemberOut:
+    """Ban a person, which ends their sessions at once, or lift the ban.
+
+    If the auth server does not answer, this is a 503: the change stands, and sending it again completes it.
+    """
+    return MemberOut.of(await accounts.set_active(parts, admin, user_id, active=body.active))
 
 
 @router.post(
@@ -102,6 +104,6 @@ async def change_status(
     dependencies=[Depends(takes_nothing)],
     responses=problems(NotFound),
 )
-async def sign_out(user_id: UUID, admin: CurrentAdmin, uow: Uow, parts: Parts) -> None:
-    """End every session of somebody, at once. They may sign in again; a running attempt goes on."""
-    await accounts.sign_out(uow, parts, admin, user_id)
+async def sign_out(user_id: UUID, admin: CurrentAdmin, parts: Parts) -> None:
+    """End every session of a person at once. They may sign in again; a running attempt goes on."""
+    await accounts.sign_out(parts, admin, user_id)

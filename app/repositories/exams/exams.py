@@ -58,25 +58,27 @@ class ExamRepository(Repository):
         """A paper of an exam that the viewer may see."""
         return await self._paper(_paper(viewer, exam_id, paper_id))
 
-    async def enter(self, viewer: ExamViewer, exam_id: UUID, paper_id: UUID) -> tuple[Exam, ExamPaper]:
-        """The same, and staff change nothing about entry until this transaction ends: see `shut`."""
-        await locks.enter(self._session, exam_id)
+    async def lock_paper_for_entry(
+        self, viewer: ExamViewer, exam_id: UUID, paper_id: UUID
+    ) -> tuple[Exam, ExamPaper]:
+        """Lock the entry of the exam in shared mode and return the paper: see `lock_papers_exclusively`."""
+        await locks.lock_entry_shared(self._session, exam_id)
         return await self._paper(_paper(viewer, exam_id, paper_id).execution_options(populate_existing=True))
 
-    async def enter_exam(self, viewer: ExamViewer, exam_id: UUID) -> Exam:
-        """An exam, for who takes a place in it; staff change nothing about entry meanwhile."""
-        await locks.enter(self._session, exam_id)
+    async def lock_exam_for_entry(self, viewer: ExamViewer, exam_id: UUID) -> Exam:
+        """Lock the entry of the exam in shared mode and return the exam, to register a candidate."""
+        await locks.lock_entry_shared(self._session, exam_id)
         statement = _visible(viewer).where(Exam.id == exam_id)
         return await self._one(statement.execution_options(populate_existing=True))
 
-    async def shut(self, exam_id: UUID) -> Sequence[ExamPaper]:
-        """The papers of an exam in the order of their start, once those who are just entering are in.
+    async def lock_papers_exclusively(self, exam_id: UUID) -> Sequence[ExamPaper]:
+        """Lock the entry of the exam exclusively and return its papers, locked, in the order of their start.
 
-        Whoever comes now waits, and then reads what this transaction has made of the exam. Whoever changes
-        what entering gives (the window, the paper version, extra time) or counts who is in must do this.
-        The papers are locked as well: the loop that tells of their opening changes them, too.
+        Candidates who are entering finish first; later ones wait and then read the changed exam. A use case
+        that changes what entry depends on (the window, the paper version, extra time) or counts the attempts
+        must call this. The papers are locked too, because the loop of exam windows changes them.
         """
-        await locks.shut(self._session, exam_id)
+        await locks.lock_entry_exclusively(self._session, exam_id)
         statement = select(ExamPaper).where(ExamPaper.exam_id == exam_id)
         ordered = statement.order_by(ExamPaper.starts_at, ExamPaper.code)
         return (await self._lock(Rank.EXAM_PAPER, Mode.CHANGE, ordered)).all()
@@ -109,8 +111,8 @@ class ExamRepository(Repository):
         """Send pending changes to the database."""
         await self._session.flush()
 
-    async def hold_tests(self, test_ids: Iterable[UUID]) -> None:
-        """Let nobody change or publish these tests until this transaction ends."""
+    async def lock_tests_shared(self, test_ids: Iterable[UUID]) -> None:
+        """Lock the tests against changes and publication until this transaction ends."""
         statement = select(Test.id).where(Test.id.in_(list(test_ids))).order_by(Test.id)
         await self._lock(Rank.TEST, Mode.KEEP, statement)
 

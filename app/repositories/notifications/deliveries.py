@@ -27,8 +27,8 @@ class Parcel:
 class DeliveryRepository(Repository):
     """The queue in PostgreSQL."""
 
-    async def take(self, now: datetime, lease: timedelta, limit: int) -> Sequence[UUID]:
-        """Take what is due, the urgent first; nobody else gets it until the lease is over."""
+    async def lease_due(self, now: datetime, lease: timedelta, limit: int) -> Sequence[UUID]:
+        """Lease due deliveries, urgent ones first: no other worker gets them before the lease ends."""
         due = (
             select(Delivery.id)
             .where(Delivery.status == "waiting", Delivery.due_at <= now)

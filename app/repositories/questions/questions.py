@@ -121,8 +121,8 @@ class QuestionRepository(Repository):
         found = [KnownPassage(*row) for row in await self._session.execute(statement)]
         return {passage.id: passage for passage in found}
 
-    async def keep_passages(self, institute_id: UUID, ids: Collection[UUID]) -> None:
-        """Let nobody retire, revise or delete these passages until the transaction ends."""
+    async def lock_passages_shared(self, institute_id: UUID, ids: Collection[UUID]) -> None:
+        """Lock the passages against retirement, revision and deletion until the transaction ends."""
         statement = select(Passage.id).where(Passage.institute_id == institute_id, Passage.id.in_(ids))
         await self._lock(Rank.PASSAGE, Mode.KEEP, statement.order_by(Passage.id))
 

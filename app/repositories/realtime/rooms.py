@@ -85,8 +85,8 @@ class TicketRepository(Repository):
         """Keep a new ticket."""
         self._session.add(ticket)
 
-    async def take(self, digest: bytes) -> SocketTicket | None:
-        """The ticket, if there is one; it is gone with this, whatever comes of it."""
+    async def consume(self, digest: bytes) -> SocketTicket | None:
+        """Delete the ticket and return it, or None if there is none."""
         statement = delete(SocketTicket).where(SocketTicket.digest == digest).returning(SocketTicket)
         return (await self._session.scalars(statement)).one_or_none()
 

@@ -97,8 +97,8 @@ class TestRepository(Repository):
         test = await self._one(select(Test).where(Test.id == test_id, readable))
         return (await self._listed(viewer, [test]))[0]
 
-    async def hold(self, test_id: UUID) -> None:
-        """Let nobody place the test in an exam until this transaction ends; who does so now is waited for."""
+    async def lock_shared(self, test_id: UUID) -> None:
+        """Lock the test against placement in an exam until this transaction ends."""
         await self._lock(Rank.TEST, Mode.KEEP, select(Test.id).where(Test.id == test_id))
 
     async def accessible(self, viewer: Viewer, test_id: UUID, now: datetime) -> Test:
@@ -141,8 +141,8 @@ class TestRepository(Repository):
         )
         return set((await self._session.scalars(statement)).all())
 
-    async def keep_subject(self, institute_id: UUID, subject_id: UUID) -> bool:
-        """Whether the institute has this subject; nobody deletes it meanwhile."""
+    async def lock_subject_shared(self, institute_id: UUID, subject_id: UUID) -> bool:
+        """Lock the subject against deletion. Returns whether the institute has it."""
         statement = select(Subject.id).where(Subject.institute_id == institute_id, Subject.id == subject_id)
         return (await self._lock(Rank.SUBJECT, Mode.KEEP, statement)).one_or_none() is not None
 

@@ -18,8 +18,8 @@ class AuthMailRepository(Repository):
         values = {"kind": kind, "email": email, "client_address": client_address}
         self._session.add(AuthMail(**values, created_at=now, due_at=now))
 
-    async def take(self, now: datetime, lease: timedelta, limit: int) -> Sequence[AuthMail]:
-        """Take what is due; nobody else gets it until the lease is over."""
+    async def lease_due(self, now: datetime, lease: timedelta, limit: int) -> Sequence[AuthMail]:
+        """Return due requests and lease them: no other worker gets them before the lease ends."""
         due = (
             select(AuthMail.id)
             .where(AuthMail.due_at <= now)

@@ -58,7 +58,7 @@ async def start(
     AttemptsExhausted, or NotAvailable if the test is not published.
     """
     # The lock comes before the check: a test that is being placed in an exam cannot be started any more.
-    await uow.tests.hold(test_id)
+    await uow.tests.lock_shared(test_id)
     await lock_candidate(uow, candidate.id)
     attempt = await resume(uow, parts, candidate.id, AttemptScope(test_id), device, now)
     is_new = attempt is None

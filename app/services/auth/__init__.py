@@ -1,6 +1,7 @@
-"""Accounts and sessions: our rules around the auth server."""
+"""Accounts and sessions: registration, sign-in, and ending sessions."""
 
 from app.services.auth.auth import (
+    AccountChanges,
     Registered,
     SignedIn,
     auth_errors,
@@ -15,6 +16,7 @@ from app.services.auth.auth import (
 )
 
 __all__ = [
+    "AccountChanges",
     "Registered",
     "SignedIn",
     "auth_errors",

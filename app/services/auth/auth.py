@@ -1,4 +1,4 @@
-"""Accounts and sessions: our rules around the auth server."""
+"""Accounts and sessions: registration, sign-in, and ending sessions at the auth server and here."""
 
 import asyncio
 import time
@@ -14,9 +14,9 @@ from app.core import errors, supabase_auth, tokens
 from app.core.passwords import check_password
 from app.core.supabase_auth import AuthSession
 from app.repositories.users import Member
-from app.services.auth.revocations import end_session, end_tokens
+from app.services.auth.revocations import end_session, end_tokens, enforce
 from app.services.components import Components
-from app.services.unit_of_work import UnitOfWork, unit_of_work
+from app.services.unit_of_work import unit_of_work
 from app.services.users import Principal, ensure_profile, stored_address
 
 log = structlog.get_logger(__name__)
@@ -26,15 +26,26 @@ SignOutScope = Literal["local", "global", "others"]
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session and whose it is."""
+    """A session and its person."""
 
     session: AuthSession
     member: Member
 
 
 @dataclass(frozen=True, slots=True)
+class AccountChanges:
+    """What a person changes of their own account. None leaves a value as it is."""
+
+    name: str | None
+    password: str | None
+    current_password: str | None
+    """Needed for a new password."""
+    client_address: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Registered:
-    """What came of a registration: a session, or a mail with a link if addresses are confirmed."""
+    """A new account. It has no session yet if its address must be confirmed by mail."""
 
     user_id: UUID
     email: str
@@ -45,9 +56,9 @@ class Registered:
 async def register(
     parts: Components, email: str, password: str, name: str, client_address: str | None
 ) -> Registered:
-    """Make an account. Raises WeakPassword, or EmailTaken where addresses are not confirmed by mail.
+    """Create an account. Raises WeakPassword, or EmailTaken if addresses are not confirmed by mail.
 
-    Where they are, the answer for a known address is that for a new one, and takes as long.
+    If they are, a known address gets the same answer as a new one, after the same time.
     """
     check_password(password, email=email, name=name)
     started = time.monotonic()
@@ -62,7 +73,7 @@ async def register(
 
 
 async def login(parts: Components, email: str, password: str, client_address: str | None) -> SignedIn:
-    """Sign in. A refusal takes the same time and says the same, whoever is asked for."""
+    """Sign in. A refusal takes the same time and says the same for every account and reason."""
     started = time.monotonic()
     try:
         async with auth_errors():
@@ -78,7 +89,7 @@ async def _wait_for_floor(parts: Components, started: float) -> None:
 
 
 def rest_of_floor(elapsed: float, floor: float) -> float:
-    """How long to wait for a whole multiple of the floor: what took longer than it tells nothing either."""
+    """How long to wait until the next whole multiple of the floor, so that the time reveals nothing."""
     return -elapsed % floor if floor else 0.0
 
 
@@ -97,11 +108,11 @@ async def refresh(parts: Components, refresh_token: str, client_address: str | N
 
 
 async def _was_ended(parts: Components, session: AuthSession) -> bool:
-    """Whether we have ended the session, though the auth server still refreshes it."""
+    """Whether the session is revoked here, although the auth server still refreshes it."""
     try:
         claims = await parts.access_tokens.verify(session.access_token)
     except (tokens.InvalidToken, tokens.KeysUnavailable):
-        return False  # whoever presents it is told
+        return False  # A request with this token is refused anyway.
     return parts.revocations.cover(claims.user_id, claims.session_id, claims.signed_in_at)
 
 
@@ -117,32 +128,38 @@ async def _signed_in(parts: Components, session: AuthSession) -> SignedIn:
     return SignedIn(session, member)
 
 
-async def logout(
-    uow: UnitOfWork, parts: Components, user: Principal, token: str, scope: SignOutScope
-) -> None:
-    """End this session, all sessions of the person, or all others; their access tokens die at once."""
+async def logout(parts: Components, user: Principal, token: str, scope: SignOutScope) -> None:
+    """End this session, all sessions of the person, or all others, and revoke their access tokens at once."""
     async with auth_errors():
         await parts.auth.sign_out(token, scope)
     if scope == "local":
-        await end_session(uow, parts, user.id, user.session_id)
+        async with unit_of_work(parts.engine) as uow:
+            revocation = await end_session(uow, user.id, user.session_id, parts.clock.now())
+        await enforce(parts, revocation)
     else:
         kept = user.session_id if scope == "others" else None
-        await end_tokens(uow, parts, user.id, except_session_id=kept)
+        await _end_sessions(parts, user.id, except_session_id=kept)
+
+
+async def _end_sessions(parts: Components, user_id: UUID, *, except_session_id: str | None = None) -> None:
+    """Revoke the tokens of a person's sessions in a transaction of its own, and enforce it."""
+    async with unit_of_work(parts.engine) as uow:
+        now = parts.clock.now()
+        revocation = await end_tokens(uow, user_id, now, except_session_id=except_session_id)
+    await enforce(parts, revocation)
 
 
 async def confirm(parts: Components, token: str, client_address: str | None) -> None:
-    """Confirm an address by the token of its mail. The session that comes of it is not wanted."""
+    """Confirm an address with the token of its mail, and end the session that this opens."""
     async with auth_errors():
         session = await parts.auth.verify("signup", token, client_address=client_address)
         await parts.auth.sign_out(session.access_token, "local")
 
 
-async def reset_password(
-    uow: UnitOfWork, parts: Components, token: str, password: str, client_address: str | None
-) -> None:
-    """Set a new password by the token of a mail, and end every session of the person.
+async def reset_password(parts: Components, token: str, password: str, client_address: str | None) -> None:
+    """Set a new password with the token of a mail, and end every session of the person.
 
-    The policy comes first, since verifying uses the token up.
+    The password policy is checked first, because a token can be verified only once.
     """
     check_password(password, email="")
     async with auth_errors():
@@ -151,57 +168,46 @@ async def reset_password(
             await parts.auth.update_user(session.access_token, password=password)
         except supabase_auth.SamePassword:
             log.info("password_reset_to_the_same")
-    await end_tokens(uow, parts, session.user.id)
+    await _end_sessions(parts, session.user.id)
     try:
         await parts.auth.sign_out(session.access_token, "global")
     except supabase_auth.AuthError as error:
-        # The change itself has ended all sessions but the link's own, which nobody else has seen.
+        # The password change has ended all sessions except the one of the link, which nobody else has.
         log.warning("sessions_not_ended_after_reset", error=str(error))
 
 
-async def change_account(
-    uow: UnitOfWork,
-    parts: Components,
-    user: Principal,
-    token: str,
-    *,
-    name: str | None,
-    password: str | None,
-    current_password: str | None,
-    client_address: str | None,
-) -> Member:
+async def change_account(parts: Components, user: Principal, token: str, changes: AccountChanges) -> Member:
     """Change name or password. A new password needs the current one and ends all other sessions."""
-    if password is not None:
-        await _change_password(parts, user, token, password, current_password, client_address)
-        await end_tokens(uow, parts, user.id, except_session_id=user.session_id)
-    if name is not None:
+    if changes.password is not None:
+        await _change_password(parts, user, token, changes.password, changes)
+        await _end_sessions(parts, user.id, except_session_id=user.session_id)
+    if changes.name is not None:
         async with auth_errors():
-            await parts.auth.update_user(token, name=name)
-        await uow.users.change(user.id, {"name": name})
-    member = await uow.users.member(user.id)
+            await parts.auth.update_user(token, name=changes.name)
+    async with unit_of_work(parts.engine) as uow:
+        if changes.name is not None:
+            await uow.users.change(user.id, {"name": changes.name})
+        member = await uow.users.member(user.id)
     assert member is not None  # noqa: S101 -- the request was authenticated as this person
     return member
 
 
 async def _change_password(
-    parts: Components,
-    user: Principal,
-    token: str,
-    password: str,
-    current_password: str | None,
-    client_address: str | None,
+    parts: Components, user: Principal, token: str, password: str, changes: AccountChanges
 ) -> None:
-    if current_password is None:
+    if changes.current_password is None:
         raise errors.Invalid.field("current_password", "send the current password to set a new one")
     check_password(password, email=user.email, name=user.name)
     try:
         async with auth_errors():
-            proof = await parts.auth.sign_in(user.email, current_password, client_address=client_address)
+            proof = await parts.auth.sign_in(
+                user.email, changes.current_password, client_address=changes.client_address
+            )
     except errors.InvalidCredentials:
         raise errors.Invalid.field("current_password", "this is not the current password") from None
     async with auth_errors():
         try:
-            if proof.user.id != user.id:  # The address has changed at the auth server, and is another's now.
+            if proof.user.id != user.id:  # At the auth server the address now belongs to another account.
                 raise errors.Invalid.field("current_password", "this is not the current password")
             await parts.auth.update_user(token, password=password)
         except supabase_auth.SamePassword:
@@ -212,14 +218,14 @@ async def _change_password(
 
 @asynccontextmanager
 async def auth_errors() -> AsyncIterator[None]:
-    """Turn what the auth server says inside the block into our facts."""
+    """Raise errors of the auth server inside the block as domain errors."""
     try:
         yield
     except supabase_auth.AuthError as error:
-        raise _fact(error) from error
+        raise _domain_error(error) from error
 
 
-def _fact(error: supabase_auth.AuthError) -> errors.DomainError:
+def _domain_error(error: supabase_auth.AuthError) -> errors.DomainError:
     match error:
         case supabase_auth.InvalidCredentials() | supabase_auth.EmailNotConfirmed():
             return errors.InvalidCredentials()

@@ -43,7 +43,7 @@ async def send_due(parts: Components) -> int:
     async with unit_of_work(parts.engine) as uow:
         if forgotten := await uow.auth_mails.forget(now - KEEP):
             log.warning("auth_mails_dropped", count=forgotten)
-        taken = await uow.auth_mails.take(now, LEASE, BATCH)
+        taken = await uow.auth_mails.lease_due(now, LEASE, BATCH)
     slots = asyncio.Semaphore(AT_ONCE)
     async with asyncio.TaskGroup() as sending:
         for mail in taken:

@@ -1,12 +1,16 @@
-"""Access tokens that die before their time: written down, announced, and known in each process (D2)."""
+"""Access tokens that are revoked before they expire (docs/decisions/0004).
+
+A revocation is a row in PostgreSQL, and each process keeps those that still matter in memory. `enforce` makes
+a committed one effective at once; the follower reads those that other processes have committed.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
 import structlog
+from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,17 +22,17 @@ from app.services.unit_of_work import UnitOfWork, reading
 log = structlog.get_logger(__name__)
 
 TOKEN_LIFETIME = timedelta(hours=24)
-"""Longer than any access token lives: for so long a revocation is remembered."""
+"""Longer than any access token lives. A revocation is kept for this time."""
 
 SIGNED_OUT_FOR = timedelta(days=90)
-"""Supabase gives an administrator no way to end a person's sessions: we refuse theirs for so long."""
+"""Supabase gives an administrator no way to end a person's sessions, so we refuse them for this time."""
 
 POLL_SECONDS = 5.0
 OVERLAP = timedelta(seconds=60)
-"""Each poll looks back so far: a slow transaction may commit after a later one."""
+"""Each poll looks back this far, because a slow transaction may commit after a later one."""
 
 ANNOUNCE_SECONDS = 0.5
-"""A Redis that hangs must not hold up the answer: the others will poll."""
+"""A Redis that hangs must not delay the answer. Other processes poll."""
 
 SUBSCRIBE_SECONDS = 3.0
 """A Redis that accepts connections and does not answer must not stop the polling."""
@@ -37,90 +41,96 @@ CHANNEL = "ias:revocations"
 EPOCH = datetime.fromtimestamp(0, UTC)
 
 
-async def end_session(uow: UnitOfWork, parts: Components, user_id: UUID, session_id: str) -> None:
-    """Kill one session's access tokens, in every process."""
-    now = parts.clock.now()
-    row = await uow.revocations.add(
+async def end_session(uow: UnitOfWork, user_id: UUID, session_id: str, now: datetime) -> Revocation:
+    """Revoke the access tokens of one session. Call `enforce` after the commit."""
+    return await uow.revocations.add(
         user_id, session_id=session_id, issued_before=now, expires_at=now + TOKEN_LIFETIME
     )
-    uow.after_commit(_announcement(parts, row))
 
 
 async def end_tokens(
     uow: UnitOfWork,
-    parts: Components,
     user_id: UUID,
+    now: datetime,
     *,
     except_session_id: str | None = None,
     remember_for: timedelta = TOKEN_LIFETIME,
-) -> None:
-    """Kill all access tokens that a person holds now, in every process.
+) -> Revocation:
+    """Revoke all access tokens that a person holds now. Call `enforce` after the commit.
 
-    `remember_for` is longer where the sessions live on at the auth server: tokens that a refresh gives later
-    are of a session that began before, and dead, too.
-
-    Now, and not when the request arrived: the auth server may have issued one meanwhile. Tokens know their
-    age to the second: those of this second die too, and the answer waits for the next one, so that whoever
-    signs in after it is let in.
+    Tokens carry their time in whole seconds. Those of the current second are revoked too. `remember_for` is
+    longer if the sessions live on at the auth server: a refreshed token belongs to its old session.
     """
-    now = parts.clock.now()
-    issued_before = now.replace(microsecond=0) + timedelta(seconds=1)
-    row = await uow.revocations.add(
+    return await uow.revocations.add(
         user_id,
         except_session_id=except_session_id,
-        issued_before=issued_before,
+        issued_before=now.replace(microsecond=0) + timedelta(seconds=1),
         expires_at=now + remember_for,
     )
-    uow.after_commit(_announcement(parts, row))
-    uow.after_commit(lambda: asyncio.sleep((issued_before - now).total_seconds()))
 
 
-def _announcement(parts: Components, row: Revocation) -> Callable[[], Awaitable[None]]:
-    async def announce() -> None:
-        remember(parts.revocations, row)
+async def enforce(parts: Components, revocation: Revocation) -> None:
+    """Make a committed revocation effective in this process, and announce it to the others.
+
+    Returns when a new session is accepted: a token of the second in which `end_tokens` was called is refused.
+    """
+    remember(parts.revocations, revocation)
+    try:
         async with asyncio.timeout(ANNOUNCE_SECONDS):
             await parts.redis.publish(CHANNEL, "new")
-
-    return announce
+    except (RedisError, OSError):
+        log.warning("revocation_not_announced", exc_info=True)
+    if revocation.session_id is None:
+        await asyncio.sleep(max(0.0, (revocation.issued_before - parts.clock.now()).total_seconds()))
 
 
 def remember(memory: Revocations, row: Revocation) -> None:
-    """Take a revocation into this process's memory. Twice is harmless."""
+    """Keep a revocation in this process's memory. Doing it twice changes nothing."""
     if row.session_id is not None:
         memory.end_session(row.session_id, row.expires_at)
     else:
         memory.end_tokens(row.user_id, Cutoff(row.issued_before, row.except_session_id, row.expires_at))
 
 
-async def catch_up(parts: Components, since: datetime) -> datetime:
-    """Take what was written after `since` into memory; returns what to ask for next. An outage is logged.
+class RevocationFollower:
+    """Keeps this process's memory of revocations up to date: at once through Redis, by polling without it."""
 
-    Both moments are the database's own: its clock has written the rows.
-    """
-    try:
-        async with reading(parts.engine) as reads:
-            news, read_at = await reads.revocations.since(since)
-    except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        # What happens while a connection is made comes from the driver as it is: too many connections, say.
-        log.warning("revocations_not_loaded", error=repr(error))
-        return since
-    for row in news:
-        remember(parts.revocations, row)
-    parts.revocations.forget_expired(parts.clock.now())
-    parts.revocations.is_loaded = True
-    return read_at - OVERLAP
+    def __init__(self, parts: Components, since: datetime = EPOCH) -> None:
+        self._parts = parts
+        self._since = since
+        """The database's own time: its clock has written the rows."""
 
-
-async def follow(parts: Components, since: datetime = EPOCH) -> None:
-    """Keep this process's memory up to date until cancelled: at once by Redis, every 5 s without it."""
-    while True:
+    async def start(self) -> None:
+        """Load once. If the database does not answer, requests get 503 until `run` has loaded."""
         try:
-            async with parts.redis.pubsub() as channel:
-                async with asyncio.timeout(SUBSCRIBE_SECONDS):
-                    await channel.subscribe(CHANNEL)
-                while True:  # What is announced while we load waits in the subscription.
-                    since = await catch_up(parts, since)
-                    await channel.get_message(timeout=POLL_SECONDS)
-        except (RedisError, OSError):
-            since = await catch_up(parts, since)
-            await asyncio.sleep(POLL_SECONDS)
+            await self.load()
+        except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            # asyncpg's own errors are those of opening a connection, such as too many connections.
+            log.warning("revocations_not_loaded", exc_info=True)
+
+    async def load(self) -> None:
+        """Read the revocations that are new. Raises if the database does not answer."""
+        async with reading(self._parts.engine) as reads:
+            rows, read_at = await reads.revocations.since(self._since)
+        for row in rows:
+            remember(self._parts.revocations, row)
+        self._parts.revocations.forget_expired(self._parts.clock.now())
+        self._parts.revocations.is_loaded = True
+        self._since = read_at - OVERLAP
+
+    async def run(self) -> None:
+        """Load until cancelled. Raises if the database does not answer; the caller runs this again."""
+        while True:
+            try:
+                async with self._parts.redis.pubsub() as channel:
+                    await self._follow(channel)
+            except (RedisError, OSError):
+                await self.load()
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def _follow(self, channel: PubSub) -> None:
+        async with asyncio.timeout(SUBSCRIBE_SECONDS):
+            await channel.subscribe(CHANNEL)
+        while True:  # What is announced during a load waits in the subscription.
+            await self.load()
+            await channel.get_message(timeout=POLL_SECONDS)

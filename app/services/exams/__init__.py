@@ -16,6 +16,8 @@ from app.services.exams.catalog import (
 from app.services.exams.composing import (
     ExamDraft,
     ExamPaperDraft,
+    ExamPaperUpdate,
+    ExamUpdate,
     add_paper,
     change,
     change_paper,
@@ -42,7 +44,9 @@ from app.services.exams.watching import Monitor, candidates, monitor
 __all__ = [
     "ExamDraft",
     "ExamPaperDraft",
+    "ExamPaperUpdate",
     "ExamResultView",
+    "ExamUpdate",
     "ExamView",
     "Grant",
     "MeritRow",

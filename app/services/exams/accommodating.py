@@ -50,7 +50,8 @@ async def accommodate(
     if exam.released_at is not None or exam.cancelled_at is not None:
         raise NotPossible("The exam is over.")
     await _check_people(uow, grants)
-    await uow.exams.shut(exam.id)  # Who starts at this moment is given the time below, or reads the grant.
+    # A candidate who is starting is given the time below, or reads the grant after this transaction.
+    await uow.exams.lock_papers_exclusively(exam.id)
     for grant in grants:
         target = ("user_id", grant.user_id) if grant.user_id else ("candidate_group", grant.group or "all")
         await uow.exams.grant(exam.id, target, grant.extra_seconds, grant.reason, staff.author_id)

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
 from uuid import UUID
 
+from app.core.changes import UNCHANGED, Unchanged, changed, changed_fields
 from app.core.errors import (
     Conflict,
     FieldError,
@@ -50,8 +51,33 @@ class ExamPaperDraft:
     starts_at: datetime
     entry_closes_at: datetime
     ends_at: datetime
-    qualifying_percent: str | None = None
+    qualifying_percent: Decimal | None = None
     counts_for_merit: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ExamUpdate:
+    """What may change in an exam."""
+
+    title: LocalizedText | Unchanged = UNCHANGED
+    description: LocalizedText | Unchanged | None = UNCHANGED
+    opens_at: datetime | Unchanged = UNCHANGED
+    closes_at: datetime | Unchanged = UNCHANGED
+    registration: str | Unchanged = UNCHANGED
+    cutoffs: dict[str, str] | Unchanged = UNCHANGED
+
+
+@dataclass(frozen=True, slots=True)
+class ExamPaperUpdate:
+    """What may change in a paper of an exam that is not published."""
+
+    code: str | Unchanged = UNCHANGED
+    title: LocalizedText | Unchanged = UNCHANGED
+    starts_at: datetime | Unchanged = UNCHANGED
+    entry_closes_at: datetime | Unchanged = UNCHANGED
+    ends_at: datetime | Unchanged = UNCHANGED
+    qualifying_percent: Decimal | Unchanged | None = UNCHANGED
+    counts_for_merit: bool | Unchanged = UNCHANGED
 
 
 async def create(uow: UnitOfWork, author: Principal, draft: ExamDraft) -> Exam:
@@ -73,17 +99,22 @@ async def create(uow: UnitOfWork, author: Principal, draft: ExamDraft) -> Exam:
     return exam
 
 
-async def change(uow: UnitOfWork, author: Principal, exam_id: UUID, changes: dict[str, Any]) -> Exam:
-    """Change an exam. Its times stand once it is published: from then on it is postponed."""
+async def change(uow: UnitOfWork, author: Principal, exam_id: UUID, update: ExamUpdate) -> Exam:
+    """Change an exam. After its publication its times can only be postponed."""
     exam = await _locked(uow, author, exam_id)
     if exam.released_at is not None or exam.cancelled_at is not None:
         raise NotPossible("The exam is over; it changes no more.")
-    if exam.published_at is not None and (fixed := set(changes) - ALWAYS_CHANGEABLE):
+    names = changed_fields(update)
+    if exam.published_at is not None and (fixed := set(names) - ALWAYS_CHANGEABLE):
         raise NotPossible(f"The exam is published: {', '.join(sorted(fixed))} cannot change. Postpone it.")
-    for name, value in changes.items():
-        setattr(exam, name, value)
+    exam.title = changed(update.title, exam.title)
+    exam.description = changed(update.description, exam.description)
+    exam.opens_at = changed(update.opens_at, exam.opens_at)
+    exam.closes_at = changed(update.closes_at, exam.closes_at)
+    exam.registration = changed(update.registration, exam.registration)
+    exam.cutoffs = changed(update.cutoffs, exam.cutoffs)
     _check_times(exam)
-    record(uow, author, "change", exam, fields=sorted(changes))
+    record(uow, author, "change", exam, fields=names)
     await uow.exams.flush()
     return exam
 
@@ -122,18 +153,23 @@ async def add_paper(uow: UnitOfWork, author: Principal, exam_id: UUID, draft: Ex
 
 
 async def change_paper(
-    uow: UnitOfWork, author: Principal, exam_id: UUID, paper_id: UUID, changes: dict[str, Any]
+    uow: UnitOfWork, author: Principal, exam_id: UUID, paper_id: UUID, update: ExamPaperUpdate
 ) -> ExamPaper:
     """Change a paper of an exam that is not published."""
     exam = await _draft(uow, author, exam_id)
     _, paper = await uow.exams.paper(exam_viewer(author), exam.id, paper_id)
-    code = changes.get("code", paper.code)
+    code = changed(update.code, paper.code)
     if any(other.code == code and other.id != paper.id for other in await uow.exams.papers(exam.id)):
         raise Conflict(f"The exam has a paper {code} already; choose another code.")
-    for name, value in changes.items():
-        setattr(paper, name, value)
+    paper.code = code
+    paper.title = changed(update.title, paper.title)
+    paper.starts_at = changed(update.starts_at, paper.starts_at)
+    paper.entry_closes_at = changed(update.entry_closes_at, paper.entry_closes_at)
+    paper.ends_at = changed(update.ends_at, paper.ends_at)
+    paper.qualifying_percent = changed(update.qualifying_percent, paper.qualifying_percent)
+    paper.counts_for_merit = changed(update.counts_for_merit, paper.counts_for_merit)
     _check_window(paper)
-    record(uow, author, "change_paper", exam, paper=paper.code, fields=sorted(changes))
+    record(uow, author, "change_paper", exam, paper=paper.code, fields=changed_fields(update))
     await uow.exams.flush()
     return paper
 
@@ -147,7 +183,7 @@ async def remove_paper(uow: UnitOfWork, author: Principal, exam_id: UUID, paper_
 
 
 async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: datetime) -> Exam:
-    """Show the exam to candidates, and pin the paper version that each of its tests has now (decision D4).
+    """Show the exam to candidates, and pin the current paper version of each test (docs/decisions/0013).
 
     Publishing again pins anew, as long as nobody has started. Raises NotPublishable with all that is wrong.
     """
@@ -155,11 +191,11 @@ async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: dateti
     if exam.cancelled_at is not None:
         raise NotPossible("The exam was cancelled.")
     await uow.embargo.lock_placements(exam.institute_id)
-    papers = await uow.exams.shut(exam.id)
+    papers = await uow.exams.lock_papers_exclusively(exam.id)
     if exam.published_at is not None and await uow.exams.was_started([paper.id for paper in papers]):
         return exam
     # What is judged below and what is pinned are the same version.
-    await uow.exams.hold_tests(paper.test_id for paper in papers)
+    await uow.exams.lock_tests_shared(paper.test_id for paper in papers)
     pinned, errors = [], _obstacles(exam, papers, now)
     for number, paper in enumerate(papers):
         test = await uow.exams.test(author.institute_id, paper.test_id)

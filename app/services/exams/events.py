@@ -32,7 +32,7 @@ async def close_paper(
 ) -> tuple[ExamPaper, int]:
     """End a paper: nobody enters any more, and those who sit are ended; how many that were."""
     exam = await _running(uow, staff, exam_id)
-    paper = _named(await uow.exams.shut(exam.id), paper_id)
+    paper = _named(await uow.exams.lock_papers_exclusively(exam.id), paper_id)
     paper.closed_at = paper.closed_at or now
     ended = await uow.exam_attempts.lock_running(exam.id, paper.id)
     for attempt in ended:
@@ -48,7 +48,7 @@ async def postpone(
 ) -> Exam:
     """Move every paper that has not begun, and the exam's times with them. Raises NotPossible if none is."""
     exam, by = await _running(uow, staff, exam_id), timedelta(seconds=seconds)
-    waiting = [paper for paper in await uow.exams.shut(exam.id) if now < paper.starts_at]
+    waiting = [paper for paper in await uow.exams.lock_papers_exclusively(exam.id) if now < paper.starts_at]
     if not waiting:
         raise NotPossible("Every paper has begun. Pause the attempts, or give them more time.")
     for paper in waiting:
@@ -81,7 +81,7 @@ async def cancel(uow: UnitOfWork, staff: Principal, exam_id: UUID, reason: str, 
         return exam
     if exam.released_at is not None:
         raise NotPossible("The results are released.")
-    await uow.exams.shut(exam.id)
+    await uow.exams.lock_papers_exclusively(exam.id)
     exam.cancelled_at = now
     voided = await _void(uow, exam, now)
     record(uow, staff, "cancel", exam, reason=reason, attempts=voided)

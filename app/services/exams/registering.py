@@ -25,7 +25,7 @@ async def register(
     """
     if candidate.is_staff:
         raise Forbidden("Staff take part without registering; what they do is practice.")
-    exam = await uow.exams.enter_exam(exam_viewer(candidate), exam_id)
+    exam = await uow.exams.lock_exam_for_entry(exam_viewer(candidate), exam_id)
     if (registration := await uow.registrations.of(exam.id, candidate.id)) is not None:
         return registration, False
     if exam.cancelled_at is not None:

@@ -1,4 +1,4 @@
-"""Releasing: results are held until staff release them, once, for all papers and everybody (decision D8)."""
+"""Releasing: staff release the results of all papers and candidates at once (docs/decisions/0035)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -110,7 +110,7 @@ async def _close_entry(uow: UnitOfWork, parts: Components, exam: Exam, now: date
     Waits for a transaction that is ending an attempt of this exam. Attempts of other exams are left to the
     worker.
     """
-    for paper in await uow.exams.shut(exam.id):
+    for paper in await uow.exams.lock_papers_exclusively(exam.id):
         if now < window_of(paper).ends_at:
             paper.closed_at = paper.closed_at or now
     await uow.exams.flush()

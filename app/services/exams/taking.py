@@ -50,7 +50,9 @@ async def start(
     Raises NotAvailable, NotRegistered, PaperNotOpen, EntryClosed, or AttemptsExhausted if the candidate has
     ended the only official attempt.
     """
-    exam, paper = await uow.exams.enter(exam_viewer(candidate), request.exam_id, request.paper_id)
+    exam, paper = await uow.exams.lock_paper_for_entry(
+        exam_viewer(candidate), request.exam_id, request.paper_id
+    )
     if exam.cancelled_at is not None:
         raise NotAvailable("The exam was cancelled.")
     if paper.paper_id is None:

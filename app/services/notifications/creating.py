@@ -37,7 +37,7 @@ async def registered(uow: UnitOfWork, parts: Components, registration_id: UUID, 
 
 
 async def submitted(uow: UnitOfWork, parts: Components, attempt_id: UUID, now: datetime) -> None:
-    """Confirm that an official attempt at an exam is submitted. How it went is not even read (decision D13).
+    """Confirm that an official attempt at an exam is submitted. Reads no result (docs/decisions/0021).
 
     One that was reopened is confirmed again when it is submitted again.
     """

@@ -43,7 +43,7 @@ async def deliver_due(parts: Components) -> int:
     """Send one batch of what is due; how many were taken."""
     now = parts.clock.now()
     async with unit_of_work(parts.engine) as uow:
-        taken = await uow.deliveries.take(now, LEASE, BATCH)
+        taken = await uow.deliveries.lease_due(now, LEASE, BATCH)
     if taken:
         await _Batch(parts, now + BEGIN_WITHIN).work_off(taken)
     else:

@@ -1,6 +1,17 @@
 """The question bank: questions written one by one, imported from a sheet and exported to one."""
 
-from app.services.questions.bank import Place, Revised, Shown, create, find, page, retire, revise, versions
+from app.services.questions.bank import (
+    Place,
+    QuestionUpdate,
+    Revised,
+    Shown,
+    create,
+    find,
+    page,
+    retire,
+    revise,
+    versions,
+)
 from app.services.questions.content import Content
 from app.services.questions.exports import Export, export
 from app.services.questions.history import Change, compare
@@ -20,6 +31,7 @@ __all__ = [
     "Export",
     "ImagesZip",
     "Place",
+    "QuestionUpdate",
     "Revised",
     "Shown",
     "Stage",

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from app.core.changes import UNCHANGED, Unchanged, changed
 from app.core.errors import FieldError, Forbidden, Invalid, NotFound
 from app.core.ids import uuid7
-from app.models import Question, QuestionVersion
+from app.models import LocalizedText, Question, QuestionVersion
 from app.repositories.base import Page, PageRequest
 from app.repositories.questions import QuestionFilter
 from app.repositories.tests import KeptVersion
@@ -15,8 +16,9 @@ from app.services import audit, embargo
 from app.services.audit import Subject
 from app.services.questions import media
 from app.services.questions.content import (
-    CONTENT_FIELDS,
     Content,
+    Key,
+    Option,
     content_of,
     fingerprint,
     normalized_key,
@@ -60,6 +62,51 @@ async def shown(reads: Reading, reader: Principal, questions: Iterable[Question]
     held = await audit.held_among(reads, ids)
     audit.record_key_read(reads, reader, held - withheld, where="bank")
     return [Shown(question, question.id in withheld) for question in questions]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionUpdate:
+    """What may change in a question: its place in the bank, and what its versions hold."""
+
+    subject_id: UUID | Unchanged = UNCHANGED
+    chapter_id: UUID | Unchanged | None = UNCHANGED
+    source: str | Unchanged | None = UNCHANGED
+    external_id: str | Unchanged | None = UNCHANGED
+    status: str | Unchanged = UNCHANGED
+    type: str | Unchanged = UNCHANGED
+    text: LocalizedText | Unchanged = UNCHANGED
+    options: list[Option] | Unchanged = UNCHANGED
+    key: Key | Unchanged = UNCHANGED
+    explanation: LocalizedText | Unchanged | None = UNCHANGED
+    difficulty: str | Unchanged | None = UNCHANGED
+    tags: list[str] | Unchanged = UNCHANGED
+    passage_id: UUID | Unchanged | None = UNCHANGED
+    media: list[str] | Unchanged = UNCHANGED
+
+    def place(self, before: Place) -> Place:
+        """The place after the change."""
+        return Place(
+            subject_id=changed(self.subject_id, before.subject_id),
+            chapter_id=changed(self.chapter_id, before.chapter_id),
+            source=changed(self.source, before.source),
+            external_id=changed(self.external_id, before.external_id),
+            status=changed(self.status, before.status),
+        )
+
+    def content(self, before: Content) -> Content:
+        """The content after the change."""
+        return replace(
+            before,
+            type=changed(self.type, before.type),
+            text=changed(self.text, before.text),
+            options=changed(self.options, before.options),
+            key=changed(self.key, before.key),
+            explanation=changed(self.explanation, before.explanation),
+            difficulty=changed(self.difficulty, before.difficulty),
+            tags=changed(self.tags, before.tags),
+            passage_id=changed(self.passage_id, before.passage_id),
+            media=changed(self.media, before.media),
+        )
 
 
 async def page(
@@ -114,14 +161,12 @@ async def create(uow: UnitOfWork, author: Principal, place: Place, content: Cont
     return await find(uow, author, question_id)
 
 
-async def revise(uow: UnitOfWork, author: Principal, question_id: UUID, changes: dict[str, Any]) -> Revised:
-    """Change a question. What it says is never overwritten: a change of that is its next version."""
+async def revise(uow: UnitOfWork, author: Principal, question_id: UUID, update: QuestionUpdate) -> Revised:
+    """Change a question. A change of its content is stored as the next version."""
     question = await _to_change(uow, author, question_id)
     before = content_of(question.version)
-    content = replace(before, **{name: changes[name] for name in CONTENT_FIELDS if name in changes})
-    place = place_of(question)
-    place = replace(place, **{name: value for name, value in changes.items() if name not in CONTENT_FIELDS})
-    content = await _checked(uow, author, place, content)
+    place = update.place(place_of(question))
+    content = await _checked(uow, author, place, update.content(before))
     number = question.current_version
     if content != before:
         number += 1
@@ -203,7 +248,7 @@ async def _place_problems(
 async def _passage_problems(
     uow: UnitOfWork, author: Principal, place: Place, passage_id: UUID
 ) -> list[FieldError]:
-    await uow.questions.keep_passages(author.institute_id, [passage_id])
+    await uow.questions.lock_passages_shared(author.institute_id, [passage_id])
     passage = (await uow.questions.passages(author.institute_id, [passage_id])).get(passage_id)
     if passage is None:
         return [FieldError("passage_id", "there is no such passage")]

@@ -177,7 +177,7 @@ async def _with_retired_passages(
     ]
     named = {passage_id for _, passage_id in in_use if passage_id}
     if named:
-        await uow.questions.keep_passages(author.institute_id, named)
+        await uow.questions.lock_passages_shared(author.institute_id, named)
     passages = await uow.questions.passages(author.institute_id, named) if named else {}
     retired = {passage.id: passage.name for passage in passages.values() if passage.is_retired}
     return [

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
+from app.core.changes import UNCHANGED, Unchanged, changed
 from app.core.errors import InUse, Invalid, NotFound
 from app.core.ids import uuid7
 from app.models import LocalizedText, Passage, PassageVersion
@@ -22,6 +22,16 @@ class PassageDraft:
     text: LocalizedText
     media: list[str] = field(default_factory=list)
     external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PassageUpdate:
+    """What may change in a passage."""
+
+    text: LocalizedText | Unchanged = UNCHANGED
+    media: list[str] | Unchanged = UNCHANGED
+    external_id: str | Unchanged | None = UNCHANGED
+    status: str | Unchanged = UNCHANGED
 
 
 async def page(
@@ -53,14 +63,13 @@ async def create(uow: UnitOfWork, author: Principal, draft: PassageDraft) -> Pas
     return await find(uow, author, passage.id)
 
 
-async def revise(uow: UnitOfWork, author: Principal, passage_id: UUID, changes: dict[str, Any]) -> Passage:
-    """Change a passage. What it says is never overwritten: a change of that is its next version."""
+async def revise(uow: UnitOfWork, author: Principal, passage_id: UUID, update: PassageUpdate) -> Passage:
+    """Change a passage. A change of its text or images is stored as the next version."""
     passage = await find(uow, author, passage_id, lock=True)
     before = passage.version
-    text, shown = changes.get("text", before.text), changes.get("media", before.media)
-    for name in ("external_id", "status"):
-        if name in changes:
-            setattr(passage, name, changes[name])
+    text, shown = changed(update.text, before.text), changed(update.media, before.media)
+    passage.external_id = changed(update.external_id, passage.external_id)
+    passage.status = changed(update.status, passage.status)
     if (text, shown) != (before.text, before.media):
         await _check_media(uow, author, shown)
         passage.current_version += 1

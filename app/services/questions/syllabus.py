@@ -22,8 +22,8 @@ class Syllabus:
     @classmethod
     async def load(cls, uow: UnitOfWork, institute_id: UUID) -> "Syllabus":
         """The syllabus as it stands; what is in it stays until the end of the transaction."""
-        subjects = await uow.subjects.keep_all(institute_id)
-        return cls(institute_id, list(subjects), list(await uow.subjects.keep_all_chapters(institute_id)))
+        subjects = await uow.subjects.lock_all_shared(institute_id)
+        return cls(institute_id, list(subjects), list(await uow.subjects.lock_chapters_shared(institute_id)))
 
     def subject(self, name: str) -> Subject:
         """The subject with this very slug, this name in any language, or its slug; else a new one."""

@@ -15,7 +15,6 @@ from app.services.components import Components
 from app.services.realtime.keeping import Keeper
 from app.services.realtime.publishing import Publisher
 from app.services.realtime.watching import Watch
-from app.services.unit_of_work import publish_by
 
 PATIENCE = 1.0
 """How long the start waits for Redis; without it, sockets begin without a memory."""
@@ -49,14 +48,13 @@ async def running(parts: Components) -> AsyncIterator[Realtime]:
     publisher = Publisher(parts.engine, parts.stream, parts.clock)
     routines: list[Coroutine[Any, Any, None]] = [
         keep_running("realtime_reader", reader.run),
-        keep_running("publisher", publisher.run),
+        keep_running("publisher", lambda: publisher.run(parts.new_messages)),
         repeat("sockets", 1, keeper.step),
         repeat("presence", 1, crowd.step),
         repeat("rooms", 2, watch.step),
         repeat("staff_in_rooms", 15, watch.review_staff),
     ]
     tasks = [asyncio.create_task(routine) for routine in routines]
-    publish_by(parts.engine, publisher.wake)
     realtime = Realtime(parts, crowd, keeper)
     try:
         with suppress(TimeoutError):
@@ -64,7 +62,6 @@ async def running(parts: Components) -> AsyncIterator[Realtime]:
                 await reader.loaded.wait()
         yield realtime
     finally:
-        publish_by(parts.engine, None)
         for inbox in parts.hub.inboxes:
             realtime.say_goodbye(inbox)
         await end(tasks)

@@ -1,4 +1,4 @@
-"""From PostgreSQL to Redis: each committed message once, in the order in which they were written."""
+"""Publishes committed messages from PostgreSQL to Redis, each once and in the order of writing."""
 
 import asyncio
 from datetime import timedelta
@@ -18,31 +18,29 @@ log = structlog.get_logger(__name__)
 
 BATCH = 500
 TIMEOUT = 3.0
-"""A Redis that hangs must not hold a transaction for long."""
+"""Seconds for one batch, so that a Redis that hangs does not keep the transaction open."""
 
 REFILL_AGE = timedelta(hours=1)
 REFILL_LIMIT = 1000
 
 
 class Publisher:
-    """Publishes what waits: woken by each commit in the API, called again and again in a worker."""
+    """Publishes committed messages: after each commit in the API, by a loop in a worker."""
 
     def __init__(self, engine: AsyncEngine, stream: Stream, clock: Clock) -> None:
         self._engine = engine
         self._stream = stream
         self._clock = clock
-        self._waiting = asyncio.Event()
         self._down = False
 
-    def wake(self) -> None:
-        """Something was committed. Nobody waits for us: many commits become one batch."""
-        self._waiting.set()
+    async def run(self, new_messages: asyncio.Event) -> None:
+        """Publish whenever the event is set, until cancelled. After a failure the workers' loop publishes.
 
-    async def run(self) -> None:
-        """Publish whenever woken, until cancelled. What fails here is left to the workers' loop."""
+        No request waits for this: the messages of many commits are published in one batch.
+        """
         while True:
-            await self._waiting.wait()
-            self._waiting.clear()
+            await new_messages.wait()
+            new_messages.clear()
             try:
                 await self.publish_all()
             except (SQLAlchemyError, *REDIS_FAILURES) as error:
@@ -55,21 +53,21 @@ class Publisher:
                 self._down = False
 
     async def publish_all(self) -> None:
-        """Publish until nothing waits."""
+        """Publish all committed messages."""
         while await self.publish_some() == BATCH:
             pass
 
     async def publish_some(self) -> int:
-        """Publish the oldest that wait; how many they were.
+        """Publish the oldest unpublished messages, at most BATCH. Returns how many there were.
 
-        If we die before the commit they are published again, and the stream knows them.
+        If the process ends before the commit they are published again, and the stream ignores duplicates.
         """
         async with asyncio.timeout(TIMEOUT), unit_of_work(self._engine) as uow:
             await uow.messages.take_turn()
             waiting = await uow.messages.unpublished(BATCH)
             now = self._clock.now()
             if not await self._stream.publish([_packed(message) for message in waiting]):
-                # Redis was emptied: first what its stream held, so that those who come back can be replayed.
+                # Redis has lost its data. Recent messages come first, so that they can be replayed.
                 recent = await uow.messages.recent(now - REFILL_AGE, REFILL_LIMIT)
                 await self._stream.publish([_packed(message) for message in recent], fill=True)
                 await self._stream.publish([_packed(message) for message in waiting])

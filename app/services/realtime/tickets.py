@@ -43,7 +43,7 @@ def issue_ticket(uow: UnitOfWork, holder: Ticketed, address: Address, now: datet
 
 async def redeem_ticket(uow: UnitOfWork, ticket: str) -> SocketTicket | None:
     """Take a ticket; it is used up with the commit, also if it turns out to be for another socket."""
-    return await uow.tickets.take(_digest(ticket)) if _TICKET.fullmatch(ticket) else None
+    return await uow.tickets.consume(_digest(ticket)) if _TICKET.fullmatch(ticket) else None
 
 
 def check_ticket(ticket: SocketTicket | None, address: Address, now: datetime) -> Ticketed:

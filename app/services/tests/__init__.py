@@ -3,7 +3,7 @@
 from app.services.tests.catalog import find, page, viewer
 from app.services.tests.cloning import clone
 from app.services.tests.consents import consent, consents, withdraw_consent
-from app.services.tests.drafts import SectionDraft, TestDraft, archive, change, create
+from app.services.tests.drafts import SectionDraft, TestDraft, TestUpdate, archive, change, create
 from app.services.tests.papers import FrozenPaper, PaperStore
 from app.services.tests.previewing import Preview, pending_draft, preview
 from app.services.tests.printouts import Printout, PrintPart, pdf, printout
@@ -18,6 +18,7 @@ __all__ = [
     "Published",
     "SectionDraft",
     "TestDraft",
+    "TestUpdate",
     "archive",
     "change",
     "clone",

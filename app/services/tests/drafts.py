@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from app.core.changes import UNCHANGED, Unchanged, changed
 from app.core.errors import FieldError, Invalid
 from app.core.ids import uuid7
 from app.models import LocalizedText, Test, TestQuestion, TestSection
@@ -50,6 +51,26 @@ class TestDraft:
     available_until: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TestUpdate:
+    """What may change in a test. New sections replace all sections."""
+
+    title: LocalizedText | Unchanged = UNCHANGED
+    description: LocalizedText | Unchanged | None = UNCHANGED
+    kind: str | Unchanged = UNCHANGED
+    subject_id: UUID | Unchanged | None = UNCHANGED
+    duration_seconds: int | Unchanged = UNCHANGED
+    languages: Sequence[str] | Unchanged = UNCHANGED
+    marking: Marking | Unchanged = UNCHANGED
+    sections: Sequence[SectionDraft] | Unchanged = UNCHANGED
+    shuffle: dict[str, bool] | Unchanged = UNCHANGED
+    attempts_allowed: int | Unchanged | None = UNCHANGED
+    review: str | Unchanged = UNCHANGED
+    access: str | Unchanged = UNCHANGED
+    available_from: datetime | Unchanged | None = UNCHANGED
+    available_until: datetime | Unchanged | None = UNCHANGED
+
+
 async def create(uow: UnitOfWork, author: Principal, draft: TestDraft) -> Test:
     """A new test. Raises Invalid where it names questions or a subject that do not exist."""
     await _check_subject(uow, author, draft.subject_id)
@@ -79,18 +100,33 @@ async def create(uow: UnitOfWork, author: Principal, draft: TestDraft) -> Test:
     return test
 
 
-async def change(uow: UnitOfWork, author: Principal, test_id: UUID, changes: dict[str, Any]) -> Test:
-    """Change fields of the draft; `sections` replaces them all. Published papers stay as they are."""
+async def change(uow: UnitOfWork, author: Principal, test_id: UUID, update: TestUpdate) -> Test:
+    """Change the draft of a test. Published papers stay as they are."""
     test = await uow.tests.draft(author.institute_id, test_id, lock=True)
     await embargo.check_visible(uow, author, test_id)
-    await _check_subject(uow, author, changes.get("subject_id"))
-    if "sections" in changes:
-        test.sections = await _sections(uow, author, changes.pop("sections"))
-    for name, value in changes.items():
-        setattr(test, name, value)
+    await _check_subject(uow, author, changed(update.subject_id, None))
+    if not isinstance(update.sections, Unchanged):
+        test.sections = await _sections(uow, author, update.sections)
+    _update_fields(test, update)
     _check_window(test)
     await uow.tests.flush()
     return await uow.tests.draft(author.institute_id, test_id)
+
+
+def _update_fields(test: Test, update: TestUpdate) -> None:
+    test.title = changed(update.title, test.title)
+    test.description = changed(update.description, test.description)
+    test.kind = changed(update.kind, test.kind)
+    test.subject_id = changed(update.subject_id, test.subject_id)
+    test.duration_seconds = changed(update.duration_seconds, test.duration_seconds)
+    test.languages = list(changed(update.languages, test.languages))
+    test.marking = changed(update.marking, test.marking)
+    test.shuffle = changed(update.shuffle, test.shuffle)
+    test.attempts_allowed = changed(update.attempts_allowed, test.attempts_allowed)
+    test.review = changed(update.review, test.review)
+    test.access = changed(update.access, test.access)
+    test.available_from = changed(update.available_from, test.available_from)
+    test.available_until = changed(update.available_until, test.available_until)
 
 
 async def archive(uow: UnitOfWork, author: Principal, test_id: UUID) -> Test:
@@ -138,7 +174,7 @@ def _section(position: int, draft: SectionDraft) -> TestSection:
 
 
 async def _check_subject(uow: UnitOfWork, author: Principal, subject_id: UUID | None) -> None:
-    if subject_id is not None and not await uow.tests.keep_subject(author.institute_id, subject_id):
+    if subject_id is not None and not await uow.tests.lock_subject_shared(author.institute_id, subject_id):
         raise Invalid.field("subject_id", "there is no such subject")
 
 

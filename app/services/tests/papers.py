@@ -1,4 +1,4 @@
-"""Frozen papers and their keys, kept in memory: thousands of simultaneous starts read these, not tables."""
+"""Frozen papers and their keys, kept in memory, so that a start reads no table of questions."""
 
 import asyncio
 import gzip

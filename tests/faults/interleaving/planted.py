@@ -35,7 +35,7 @@ def _unlocked_steering() -> list[Fault]:
 
 
 def _unlocked_start() -> list[Fault]:
-    return [(ExamRepository, "enter", ExamRepository.paper)]
+    return [(ExamRepository, "lock_paper_for_entry", ExamRepository.paper)]
 
 
 def _unlocked_save() -> list[Fault]:
@@ -48,7 +48,7 @@ def _open_door() -> list[Fault]:
     async def read_only(self: ExamRepository, exam_id: Any) -> Sequence[ExamPaper]:
         return await self.papers(exam_id)
 
-    return [(ExamRepository, "shut", read_only)]
+    return [(ExamRepository, "lock_papers_exclusively", read_only)]
 
 
 def _unlocked_exam() -> list[Fault]:

@@ -277,7 +277,7 @@ class TestCoverage:
     ) -> None:
         section = SectionDraft(name={"en": "Paper"}, question_ids=made.question_ids[:1])
         author = operator()
-        await tests.change(uow, author, made.id, {"sections": [section]})
+        await tests.change(uow, author, made.id, tests.TestUpdate(sections=[section]))
         assert await self.total(uow, tests.viewer(candidate), subject) == 3
         await tests.publish(uow, author, made.id, NOW)
         assert await self.total(uow, tests.viewer(candidate), subject) == 1

@@ -11,14 +11,14 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from app.config import Settings
-from app.core.repeating import end
+from app.core.repeating import end, failing_loops, keep_running
 from app.core.revocations import Revocations
 from app.database import create_engine
-from app.services.auth.revocations import end_session, follow
+from app.services.auth.revocations import RevocationFollower, end_session, enforce
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from tests.conftest import administer, cloned_database
-from tests.workers.conftest import eventually
+from tests.waiting import PATIENCE, eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -50,8 +50,10 @@ class TestEndSession:
     async def test_a_redis_that_hangs_holds_nobody_up(self, parts: Components) -> None:
         user_id, session_id = uuid4(), str(uuid4())
         async with hanging_redis() as redis:
-            async with asyncio.timeout(5), unit_of_work(parts.engine) as uow:
-                await end_session(uow, replace(parts, redis=redis), user_id, session_id)
+            async with unit_of_work(parts.engine) as uow:
+                revocation = await end_session(uow, user_id, session_id, parts.clock.now())
+            async with asyncio.timeout(PATIENCE):
+                await enforce(replace(parts, redis=redis), revocation)
             assert parts.revocations.cover(user_id, session_id, parts.clock.now())
 
 
@@ -61,34 +63,35 @@ class TestFollow:
         """A revocation that another process writes arrives here."""
         user_id, session_id = uuid4(), str(uuid4())
         async with unit_of_work(here.engine) as uow:
-            await end_session(uow, elsewhere, user_id, session_id)
+            revocation = await end_session(uow, user_id, session_id, here.clock.now())
+        await enforce(elsewhere, revocation)
 
         async def known() -> bool:
             return here.revocations.cover(user_id, session_id, here.clock.now())
 
-        await eventually(known, patience=30)
+        await eventually(known)
 
     async def test_a_redis_that_hangs_does_not_stop_the_polling(self, parts: Components) -> None:
         async with hanging_redis() as redis:
             here = replace(parts, redis=redis, revocations=Revocations())
-            following = asyncio.create_task(follow(here, parts.clock.now()))
+            following = asyncio.create_task(RevocationFollower(here, parts.clock.now()).run())
             await self.knows_another(here, replace(parts, revocations=Revocations()))
             await end([following])
 
-    async def test_a_database_without_a_free_connection_does_not_end_it(
-        self, parts: Components, superuser_url: str, own_url: str, caplog: pytest.LogCaptureFixture
+    async def test_a_database_without_a_free_connection_is_reported_and_does_not_end_it(
+        self, parts: Components, superuser_url: str, own_url: str
     ) -> None:
         database = own_url.rpartition("/")[2]
         engine = create_engine(Settings(database_url=SecretStr(own_url)), pool_size=2)
         here = replace(parts, engine=engine, revocations=Revocations())
         await administer(superuser_url, f"alter database {database} connection limit 0")
-        with caplog.at_level("WARNING"):
-            following = asyncio.create_task(follow(here, parts.clock.now()))
+        follower = RevocationFollower(here, parts.clock.now())
+        following = asyncio.create_task(keep_running("revocations", follower.run))
 
-            async def asked_in_vain() -> bool:
-                return following.done() or "revocations_not_loaded" in caplog.text
+        async def is_reported() -> bool:
+            return following.done() or "revocations" in failing_loops()
 
-            await eventually(asked_in_vain)
+        await eventually(is_reported)
         assert not following.done()
         await administer(superuser_url, f"alter database {database} connection limit -1")
         await self.knows_another(here, replace(parts, engine=engine, revocations=Revocations()))

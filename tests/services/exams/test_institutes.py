@@ -20,7 +20,16 @@ from app.repositories.base import PageRequest
 from app.repositories.exams import ExamAttemptFilter
 from app.services import exams
 from app.services.components import Components
-from app.services.exams import ExamDraft, ExamPaperDraft, Grant, Order, StartPaper, Verb
+from app.services.exams import (
+    ExamDraft,
+    ExamPaperDraft,
+    ExamPaperUpdate,
+    ExamUpdate,
+    Grant,
+    Order,
+    StartPaper,
+    Verb,
+)
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
 from tests.builders.answer_sheets import sheet_file
@@ -87,9 +96,9 @@ NOT_FOUND: dict[str, Call] = {
     "audit": lambda w: exams.audit(w.uow, w.stranger, w.exam_id, EVERYTHING),
     "cancel": lambda w: exams.cancel(w.uow, w.stranger, w.exam_id, "Why not.", NOW),
     "candidates": lambda w: exams.candidates(w.uow, w.stranger, w.exam_id, ExamAttemptFilter(), EVERYTHING),
-    "change": lambda w: exams.change(w.uow, w.stranger, w.exam_id, {"title": TEXT}),
+    "change": lambda w: exams.change(w.uow, w.stranger, w.exam_id, ExamUpdate(title=TEXT)),
     "change_paper": lambda w: exams.change_paper(
-        w.uow, w.stranger, w.exam_id, w.event.paper_id, {"title": TEXT}
+        w.uow, w.stranger, w.exam_id, w.event.paper_id, ExamPaperUpdate(title=TEXT)
     ),
     "claim": lambda w: exams.claim(w.uow, w.stranger, w.exam_id, w.roll_number, w.user_id),
     "close_paper": lambda w: exams.close_paper(

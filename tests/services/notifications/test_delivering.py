@@ -174,7 +174,7 @@ class TestKilled:
     ) -> None:
         await reader.tell(Kind.CANCELLED, now)
         async with unit_of_work(engine) as uow:  # taken, and never heard of again
-            assert await uow.deliveries.take(post.clock.now(), delivering.LEASE, 100)
+            assert await uow.deliveries.lease_due(post.clock.now(), delivering.LEASE, 100)
         await deliver(post)
         assert inbox.envelopes == []
         clock.advance(delivering.LEASE.total_seconds())

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.core.errors import AlreadyExists, InUse, Invalid, NotFound
 from app.models import Chapter
 from app.services import questions, subjects, tests
-from app.services.questions import Content, Place, passages
-from app.services.questions.passages import PassageDraft
+from app.services.questions import Content, Place, QuestionUpdate, passages
+from app.services.questions.passages import PassageDraft, PassageUpdate
 from app.services.subjects import ChapterDraft, SubjectDraft
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import operator
@@ -38,16 +38,18 @@ class Bank:
         return await questions.create(uow, AUTHOR, place, content(passage_id=self.passage_id))
 
     async def take_passage(self, uow: UnitOfWork) -> Any:
-        return await questions.revise(uow, AUTHOR, self.question_id, {"passage_id": self.passage_id})
+        return await questions.revise(
+            uow, AUTHOR, self.question_id, QuestionUpdate(passage_id=self.passage_id)
+        )
 
     async def reword(self, uow: UnitOfWork) -> Any:
-        return await questions.revise(uow, AUTHOR, self.question_id, {"text": {"en": uuid4().hex}})
+        return await questions.revise(uow, AUTHOR, self.question_id, QuestionUpdate(text={"en": uuid4().hex}))
 
     async def retag(self, uow: UnitOfWork) -> Any:
-        return await questions.revise(uow, AUTHOR, self.question_id, {"tags": ["new"]})
+        return await questions.revise(uow, AUTHOR, self.question_id, QuestionUpdate(tags=["new"]))
 
     async def revise_passage(self, uow: UnitOfWork) -> Any:
-        return await passages.revise(uow, AUTHOR, self.passage_id, {"text": {"en": uuid4().hex}})
+        return await passages.revise(uow, AUTHOR, self.passage_id, PassageUpdate({"en": uuid4().hex}))
 
     async def retire_passage(self, uow: UnitOfWork) -> Any:
         return await passages.retire(uow, AUTHOR, self.passage_id)

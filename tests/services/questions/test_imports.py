@@ -17,7 +17,7 @@ from app.repositories.base import PageRequest
 from app.repositories.questions import QuestionFilter
 from app.services import questions
 from app.services.questions import EmptyKey, passages
-from app.services.questions.passages import PassageDraft
+from app.services.questions.passages import PassageDraft, PassageUpdate
 from app.services.questions.reading import Stage
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
@@ -76,7 +76,7 @@ async def count(uow: UnitOfWork, table: type[Question | Subject], author: Princi
 
 
 async def chapters(uow: UnitOfWork, author: Principal) -> dict[str, Chapter]:
-    rows = await uow.subjects.keep_all_chapters(author.institute_id)
+    rows = await uow.subjects.lock_chapters_shared(author.institute_id)
     return {row.name["en"]: row for row in rows}
 
 
@@ -202,7 +202,7 @@ class TestImportQuestions:
             question(3, subject="राजव्यवस्था"),
         ]
         await bring(uow, author, *rows, subject=None)
-        subjects = {row.slug: row.name for row in await uow.subjects.keep_all(author.institute_id)}
+        subjects = {row.slug: row.name for row in await uow.subjects.lock_all_shared(author.institute_id)}
         assert subjects == {"polity": {"en": "Polity"}, "raajavyavasthaa": {"en": "राजव्यवस्था"}}
 
     async def test_a_subject_is_found_by_any_of_its_names(self, uow: UnitOfWork, author: Principal) -> None:
@@ -233,7 +233,7 @@ class TestImportQuestions:
         assert counts(await bring(uow, author, *rows, subject="general studies")) == (0, 0, 3)
         found = [await the(uow, author, row) for row in report.item_ids]
         assert len({row.subject_id for row in found}) == 1
-        by_id = {row.id: row for row in (await uow.subjects.keep_all_chapters(author.institute_id))}
+        by_id = {row.id: row for row in (await uow.subjects.lock_chapters_shared(author.institute_id))}
         assert [by_id[row.chapter_id].slug for row in found if row.chapter_id] == [
             "economy-basics",
             "history-basics",
@@ -291,7 +291,7 @@ class TestImportQuestions:
         for revived in (row | {"status": "active"}, question() | {"status": "active"}):
             refused = await bring(uow, author, revived)
             assert [(error.row, error.field) for error in refused.errors] == [(2, "passage_id")]
-        await passages.revise(uow, author, passage.id, {"status": "active"})
+        await passages.revise(uow, author, passage.id, PassageUpdate(status="active"))
         assert counts(await bring(uow, author, row | {"status": "active"})) == (0, 1, 0)
 
     async def test_very_many_warnings_are_cut_with_a_word(self, uow: UnitOfWork, author: Principal) -> None:

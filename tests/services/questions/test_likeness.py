@@ -12,7 +12,7 @@ from app.models import Institute, Subject
 from app.repositories.base import PageRequest
 from app.repositories.questions.similarity import Sketch
 from app.services import questions
-from app.services.questions import Content, Place
+from app.services.questions import Content, Place, QuestionUpdate
 from app.services.questions.links import OLDEST, Links
 from app.services.questions.similarity import Similar, nearest
 from app.services.unit_of_work import UnitOfWork
@@ -81,7 +81,7 @@ class TestNearest:
 
     async def test_only_the_current_version_counts(self, bank: Bank) -> None:
         changed = await bank.add(en=BASE)
-        await questions.revise(bank.uow, bank.author, changed, {"text": {"en": "How many?"}})
+        await questions.revise(bank.uow, bank.author, changed, QuestionUpdate(text={"en": "How many?"}))
         second = await bank.add(en=BASE)
         assert await bank.nearest(second) == []
 
@@ -117,7 +117,7 @@ class TestNearest:
     async def test_an_old_question_that_was_reworded_finds_a_newer_one(self, bank: Bank) -> None:
         old = await bank.add(en="How many?")
         newer = await bank.add(en=BASE)
-        await questions.revise(bank.uow, bank.author, old, {"text": {"en": BASE}})
+        await questions.revise(bank.uow, bank.author, old, QuestionUpdate(text={"en": BASE}))
         assert await bank.nearest(old) == [Similar(old, newer, 1)]
 
     async def test_another_institute_is_not_looked_at(self, bank: Bank, uow: UnitOfWork) -> None:

@@ -29,9 +29,11 @@ from app.repositories.realtime.messages import exam_room
 from app.services import realtime
 from app.services.components import Components
 from app.services.realtime import Publisher
-from app.services.unit_of_work import publish_by, unit_of_work
+from app.services.realtime.publishing import TIMEOUT
+from app.services.unit_of_work import unit_of_work
 from devservers.valkey import Valkey
 from tests.conftest import TestClock, cloned_database
+from tests.waiting import PATIENCE
 
 ROOM = "exam:1"
 
@@ -70,8 +72,8 @@ def publisher(database: AsyncEngine, stream: Stream) -> Publisher:
     return Publisher(database, stream, SystemClock())
 
 
-async def write(engine: AsyncEngine, *numbers: int) -> list[UUID]:
-    async with unit_of_work(engine) as uow:
+async def write(engine: AsyncEngine, *numbers: int, new_messages: asyncio.Event | None = None) -> list[UUID]:
+    async with unit_of_work(engine, new_messages) as uow:
         return [uow.messages.to_everybody(ROOM, "announcement", {"n": number}) for number in numbers]
 
 
@@ -191,13 +193,12 @@ class TestUnitOfWork:
     async def test_wakes_the_publisher_after_the_commit_and_waits_for_nothing(
         self, database: AsyncEngine, stream: Stream, publisher: Publisher
     ) -> None:
-        task = asyncio.create_task(publisher.run())
-        publish_by(database, publisher.wake)
-        await write(database, 1)
-        async with asyncio.timeout(10):
+        new_messages = asyncio.Event()
+        task = asyncio.create_task(publisher.run(new_messages))
+        await write(database, 1, new_messages=new_messages)
+        async with asyncio.timeout(PATIENCE):
             while await numbers(stream) != [1]:  # noqa: ASYNC110 -- the publisher tells nobody
                 await asyncio.sleep(0.01)
-        publish_by(database, None)
         await end([task])
 
     async def test_a_redis_that_hangs_holds_nothing_up(self, database: AsyncEngine) -> None:
@@ -208,13 +209,13 @@ class TestUnitOfWork:
         server = await asyncio.start_server(hang, "127.0.0.1", 0)
         stream = Stream(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0")
         publisher = Publisher(database, stream, SystemClock())
-        task = asyncio.create_task(publisher.run())
-        publish_by(database, publisher.wake)
+        new_messages = asyncio.Event()
+        task = asyncio.create_task(publisher.run(new_messages))
         began = asyncio.get_running_loop().time()
         for number in range(20):
-            await write(database, number)
-        assert asyncio.get_running_loop().time() - began < 2
-        publish_by(database, None)
+            await write(database, number, new_messages=new_messages)
+        # A write that waited for Redis would take at least the publisher's timeout.
+        assert asyncio.get_running_loop().time() - began < 20 * TIMEOUT
         await end([task])
         await stream.close()
         server.close()

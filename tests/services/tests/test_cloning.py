@@ -89,7 +89,7 @@ class TestClone:
     async def test_they_live_apart(self, uow: UnitOfWork) -> None:
         original = await whole_test(uow, {"en": "Mock", "hi": "मॉक"})
         clone = await tests.clone(uow, AUTHOR, original.id)
-        await tests.change(uow, AUTHOR, clone.id, {"sections": [], "duration_seconds": 60})
+        await tests.change(uow, AUTHOR, clone.id, tests.TestUpdate(sections=[], duration_seconds=60))
         untouched = await uow.tests.draft(DEFAULT_INSTITUTE_ID, original.id)
         assert (len(untouched.sections), untouched.duration_seconds) == (2, 900)
 

@@ -114,7 +114,7 @@ class TestPendingDraft:
     )
     async def test_what_waits_for_publication(self, uow: UnitOfWork, changes: dict[str, Any]) -> None:
         made = await publish_test(uow)
-        await tests.change(uow, AUTHOR, made.id, dict(changes))
+        await tests.change(uow, AUTHOR, made.id, tests.TestUpdate(**changes))
         assert await self.shown(uow, made.id)
         if changes != {"sections": []}:
             await tests.publish(uow, AUTHOR, made.id, NOW)
@@ -123,17 +123,17 @@ class TestPendingDraft:
     async def test_marks_of_one_question(self, uow: UnitOfWork) -> None:
         made = await publish_test(uow)
         same = SectionDraft({"en": "Paper"}, made.question_ids)
-        await tests.change(uow, AUTHOR, made.id, {"sections": [same]})
+        await tests.change(uow, AUTHOR, made.id, tests.TestUpdate(sections=[same]))
         assert not await self.shown(uow, made.id)
         other = SectionDraft(
             {"en": "Paper"}, made.question_ids, question_marking={made.question_ids[0]: {"correct": "3"}}
         )
-        await tests.change(uow, AUTHOR, made.id, {"sections": [other]})
+        await tests.change(uow, AUTHOR, made.id, tests.TestUpdate(sections=[other]))
         assert await self.shown(uow, made.id)
 
     async def test_what_holds_at_once_is_no_draft(self, uow: UnitOfWork) -> None:
         made = await publish_test(uow)
-        await tests.change(uow, AUTHOR, made.id, {"access": "enrolled", "attempts_allowed": 1})
+        await tests.change(uow, AUTHOR, made.id, tests.TestUpdate(access="enrolled", attempts_allowed=1))
         assert not await self.shown(uow, made.id)
 
     async def test_in_one_session_with_the_list(self, uow: UnitOfWork) -> None:

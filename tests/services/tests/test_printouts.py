@@ -86,7 +86,7 @@ class TestVersion:
     async def test_the_published_one_an_older_one_or_the_draft(self, uow: UnitOfWork) -> None:
         made = await publish_test(uow)
         await tests.publish(uow, AUTHOR, made.id, NOW)
-        await tests.change(uow, AUTHOR, made.id, {"title": {"en": "Changed"}})
+        await tests.change(uow, AUTHOR, made.id, tests.TestUpdate(title={"en": "Changed"}))
         footers = [
             (await tests.printout(uow, AUTHOR, made.id, "paper", "en", version))
             .manuscript.sheet()
