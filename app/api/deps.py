@@ -92,7 +92,7 @@ async def log_in(connection: HTTPConnection, token: str, parts: Components) -> L
         raise Unavailable
     try:
         claims = await parts.access_tokens.verify(token)
-    except tokens.InvalidToken as error:
+    except tokens.TokenRejected as error:
         raise InvalidToken from error
     except tokens.KeysUnavailable as error:
         raise Unavailable from error
@@ -176,7 +176,7 @@ async def _holder(request: Request) -> Holder:
         parts: Components = request.app.state.components
         try:
             grant = parts.attempt_tokens.read(token)
-        except tokens.InvalidToken as error:
+        except tokens.TokenRejected as error:
             raise InvalidToken from error
         request.state.user_id = str(grant.attempt.user_id)
         return Holder(grant.attempt.user_id, grant, None)

@@ -228,7 +228,7 @@ def _acknowledge(entry_id: str, inbox: Inbox, live: Realtime) -> None:
     """What we do not know (any more), or is not for this person, is acknowledged in vain."""
     posted = live.parts.hub.memory.find(inbox.listener.room, entry_id)
     if posted is not None and posted.message_id is not None and may_hear(inbox.listener, posted):
-        live.crowd.acknowledge(posted.message_id, inbox.listener.user_id)
+        live.presence.acknowledge(posted.message_id, inbox.listener.user_id)
 
 
 def _who(inbox: Inbox) -> dict[str, str]:

@@ -38,9 +38,9 @@ class Rank(IntEnum):
     REGISTRATION = 13
     ATTEMPT = 14
     KEY = 15
-    """Which version of a paper's key holds: shared by those who grade, exclusive for who adds a version.
+    """The key of a paper: shared by transactions that grade, exclusive for whoever adds a version.
 
-    Results and histograms are written after these, the histograms last and in their own order.
+    Results are written after keys are locked, histograms last and in their own order.
     """
     PREFERENCES = 16
 
@@ -93,9 +93,10 @@ async def lock_placements(session: AsyncSession, institute_id: UUID) -> None:
 
 
 async def lock_keys_shared(session: AsyncSession, paper_ids: Collection[UUID]) -> None:
-    """Let nobody add a key version to these papers until the transaction ends. Read the key after this.
+    """Lock the keys of papers against new versions until the transaction ends. Read the keys after this.
 
-    An advisory lock, for the reasons of `enter`: in a crowd there is always somebody who grades.
+    Transactions that grade do not wait for each other. It is an advisory lock for the same reason as the
+    entry of an exam: with row locks, graders would overtake whoever waits to add a version.
     """
     record_lock(session, Rank.KEY)
     numbers = func.unnest(literal([_key_of(paper_id) for paper_id in sorted(paper_ids)], ARRAY(BigInteger)))
@@ -103,7 +104,7 @@ async def lock_keys_shared(session: AsyncSession, paper_ids: Collection[UUID]) -
 
 
 async def lock_key_exclusively(session: AsyncSession, paper_id: UUID) -> None:
-    """Wait until those who grade by the paper's key have ended, and let others wait until this one has."""
+    """Wait for transactions that grade by the paper's key; those that come later wait for this one."""
     record_lock(session, Rank.KEY)
     await session.execute(select(func.pg_advisory_xact_lock(_key_of(paper_id))))
 
@@ -127,5 +128,5 @@ def _key_of(paper_id: UUID) -> int:
 
 
 def _number_of(name: bytes) -> int:
-    """Return the key of an advisory lock. Two names with the same key would only wait for each other."""
+    """Return the number of an advisory lock. Two names with the same one would only wait for each other."""
     return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), signed=True)

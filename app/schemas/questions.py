@@ -10,9 +10,9 @@ from pydantic import AfterValidator, Field, StringConstraints
 from app.engine.question_types import NO_KEY
 from app.models import LocalizedText, Question, QuestionVersion
 from app.repositories.questions import QuestionFilter
-from app.repositories.tests import KeptVersion
 from app.schemas.changes import Changes
 from app.schemas.common import ONE_LINE, In, Localized, OptionId, Out
+from app.schemas.kept_versions import KeptVersionOut
 from app.schemas.media import MediaIds as Media
 from app.schemas.question_keys import Key, QuestionTypeName, StoredKey
 from app.services.questions import Content, Duplicate, Place, QuestionUpdate, Revised, Shown
@@ -193,27 +193,6 @@ class QuestionOut(Out):
             created_at=question.created_at,
             updated_at=question.updated_at,
         )
-
-
-class KeepingExamOut(Out):
-    """An exam that is neither released nor cancelled, and has a version of the question in a paper."""
-
-    id: UUID
-    title: LocalizedText
-
-
-class KeptVersionOut(Out):
-    """A version of the question that a published paper keeps."""
-
-    version: int
-    exams: list[KeepingExamOut]
-    running_attempts: Annotated[int, Field(description="Attempts in progress or paused with this version")]
-
-    @classmethod
-    def of(cls, kept: KeptVersion) -> Self:
-        """Return the version with who keeps it."""
-        exams = [KeepingExamOut(id=id_, title=title) for id_, title in kept.exams]
-        return cls(version=kept.number, exams=exams, running_attempts=kept.running_attempts)
 
 
 class ChangedQuestionOut(QuestionOut):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from app.cli.open_files import allow_many
 from tests.faults import network, servers
-from tests.faults.crowd import Fault, Observed, sit_through
+from tests.faults.faulty_rehearsal import Fault, Observed, rehearse_fault
 from tests.faults.system import System, plain, proxied
 from tests.full_disk import small_disk
 
@@ -141,7 +141,9 @@ async def _on(
                 observed.append(Observed(fault.name, fault.title, skipped=True))
                 continue
             length = seconds or round(12 + fault.seconds + fault.recovery)
-            row = await sit_through(system, fault, seed=seed + number, candidates=candidates, seconds=length)
+            row = await rehearse_fault(
+                system, fault, seed=seed + number, candidates=candidates, seconds=length
+            )
             print(
                 f"{row.name}: {'; '.join(row.problems)[:600] or 'passed'} ({row.seconds:.0f} s)", flush=True
             )

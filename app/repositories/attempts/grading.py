@@ -92,7 +92,8 @@ class GradingRepository(Repository):
     async def mark_graded(self, attempt_ids: Sequence[UUID]) -> None:
         """Set the status of attempts that have a result."""
         statement = update(Attempt).where(Attempt.id.in_(attempt_ids)).values(status=AttemptStatus.GRADED)
-        await self._session.execute(statement)
+        if attempt_ids:
+            await self._session.execute(statement)
 
     async def count_scores(self, counts: Mapping[Score, int]) -> None:
         """Add candidates to the histograms: the last statement of a grading (docs/decisions/0014)."""

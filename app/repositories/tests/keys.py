@@ -119,7 +119,8 @@ class KeyRepository(Repository):
         )
         found: dict[UUID, list[tuple[UUID, LocalizedText]]] = {}
         for paper_id, exam_id, title in await self._session.execute(statement):
-            found.setdefault(paper_id, []).append((exam_id, title))
+            if paper_id is not None:
+                found.setdefault(paper_id, []).append((exam_id, title))
         return found
 
     async def _running_at(self, paper_ids: Sequence[UUID]) -> Mapping[UUID, int]:

@@ -82,7 +82,7 @@ def _wish(parts: Components, token: str) -> Unsubscription:
     try:
         wish = parts.unsubscribe_tokens.read(token)
         Topic(wish.topic)
-    except (tokens.InvalidToken, ValueError) as error:
+    except (tokens.TokenRejected, ValueError) as error:
         message = "This link is not valid any more. Change what we send you in the app's settings."
         raise Invalid.field("query.token", message) from error
     return wish

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.realtime.crowd import Crowd
 from app.core.realtime.inbox import RESTARTING, Inbox
+from app.core.realtime.presence_tracker import PresenceTracker
 from app.core.realtime.stream import Reader
 from app.core.repeating import end, keep_running, repeat
 from app.services.components import Components
@@ -28,7 +28,7 @@ class Realtime:
     """What the sockets' routes need of it."""
 
     parts: Components
-    crowd: Crowd
+    presence: PresenceTracker
     keeper: Keeper
 
     def say_goodbye(self, inbox: Inbox) -> None:
@@ -42,7 +42,7 @@ class Realtime:
 @asynccontextmanager
 async def running(parts: Components) -> AsyncIterator[Realtime]:
     """Follow the stream, publish what is committed, keep sockets; what fails of it stops nothing."""
-    crowd = Crowd(parts.redis, parts.hub, parts.clock)
+    presence = PresenceTracker(parts.redis, parts.hub, parts.clock)
     keeper, watch = Keeper(parts), Watch(parts)
     reader = Reader(parts.stream, parts.hub, parts.clock)
     publisher = Publisher(parts.engine, parts.stream, parts.clock)
@@ -50,12 +50,12 @@ async def running(parts: Components) -> AsyncIterator[Realtime]:
         keep_running("realtime_reader", reader.run),
         keep_running("publisher", lambda: publisher.run(parts.new_messages)),
         repeat("sockets", 1, keeper.step),
-        repeat("presence", 1, crowd.step),
+        repeat("presence", 1, presence.step),
         repeat("rooms", 2, watch.step),
         repeat("staff_in_rooms", 15, watch.review_staff),
     ]
     tasks = [asyncio.create_task(routine) for routine in routines]
-    realtime = Realtime(parts, crowd, keeper)
+    realtime = Realtime(parts, presence, keeper)
     try:
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):

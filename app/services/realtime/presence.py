@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from app.core.realtime import crowd
+from app.core.realtime import presence_tracker
 from app.repositories.realtime.messages import exam_room
 from app.services.components import Components
 
 
 async def presence(parts: Components, exam_id: UUID) -> dict[UUID, datetime] | None:
     """When each candidate who has had a socket in the exam's room was last seen; None without Redis."""
-    return await crowd.seen(parts.redis, exam_room(exam_id))
+    return await presence_tracker.seen(parts.redis, exam_room(exam_id))
 
 
 async def connected(parts: Components, exam_id: UUID) -> set[UUID] | None:
@@ -19,7 +19,7 @@ async def connected(parts: Components, exam_id: UUID) -> set[UUID] | None:
     seen = await presence(parts, exam_id)
     if seen is None:
         return None
-    since = parts.clock.now() - timedelta(seconds=crowd.CONNECTED_SECONDS)
+    since = parts.clock.now() - timedelta(seconds=presence_tracker.CONNECTED_SECONDS)
     return {user_id for user_id, at in seen.items() if at > since}
 
 
@@ -28,4 +28,4 @@ async def acknowledged(parts: Components, message_ids: Sequence[UUID]) -> dict[U
 
     Without Redis nobody can say, and it is empty.
     """
-    return await crowd.acknowledged(parts.redis, message_ids)
+    return await presence_tracker.acknowledged(parts.redis, message_ids)

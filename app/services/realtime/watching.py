@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from app.core.realtime import crowd
+from app.core.realtime import presence_tracker
 from app.core.realtime.hub import Room
 from app.core.realtime.inbox import NOT_ALLOWED, Inbox
 from app.services.components import Components
@@ -63,9 +63,11 @@ class Watch:
         """What Redis knows: who is connected, and how many have acknowledged the last announcements."""
         shown = self._hub.memory.latest(name, "announcement", SHOWN_ANNOUNCEMENTS)
         ids = [posted.message_id for posted in shown if posted.message_id is not None]
-        counts = await crowd.acknowledged(self._parts.redis, ids)
+        counts = await presence_tracker.acknowledged(self._parts.redis, ids)
         return {
-            "connected": await crowd.count_connected(self._parts.redis, name, self._parts.clock.now()),
+            "connected": await presence_tracker.count_connected(
+                self._parts.redis, name, self._parts.clock.now()
+            ),
             "announcements": [
                 {"id": posted.id, "acknowledged": counts[posted.message_id]}
                 for posted in shown
