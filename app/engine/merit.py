@@ -1,4 +1,4 @@
-"""An exam's official results: papers that qualify, papers that count, totals, ranks and cut-offs."""
+"""The official results of an exam: qualifying papers, merit papers, totals, ranks and cut-offs."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -13,11 +13,11 @@ from app.engine.ranking import Standing, standings
 
 
 class Outcome(StrEnum):
-    """What became of a candidate in an exam.
+    """The outcome of an exam for a candidate.
 
-    `absent` sat no paper, `incomplete` missed one that counts for merit; neither has a rank, and nobody's
-    absence is a zero. `not_qualified` missed or failed a qualifying paper, or the minimum of a section.
-    `disqualified` left too many questions of a paper without any mark.
+    An ABSENT candidate took no paper, an INCOMPLETE one missed a paper that counts for merit. Neither has a
+    rank; a missed paper is not a score of zero. NOT_QUALIFIED missed or failed a qualifying paper, or the
+    minimum of a section. DISQUALIFIED left too many questions of a paper without any mark.
     """
 
     RANKED = "ranked"
@@ -29,7 +29,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class ExamPaperRule:
-    """How a paper counts. A printed score of `qualifying_percent` of its maximum qualifies; None: any.
+    """How a paper counts. If `qualifying_percent` is set, the printed score must reach that share.
 
     `group_percents` has other shares for groups of candidates: see `groups_of`.
     """
@@ -43,7 +43,7 @@ class ExamPaperRule:
 
 @dataclass(frozen=True)
 class PaperScore:
-    """What a candidate has in one paper: exact, and as it is printed."""
+    """A candidate's score in one paper: exact, and as it is printed."""
 
     exact: Fraction
     printed: Decimal
@@ -52,7 +52,7 @@ class PaperScore:
 
 @dataclass(frozen=True)
 class Entrant:
-    """A registered candidate, as of the registration, and the papers that they sat and that count."""
+    """A registered candidate: category and disability at registration, and the scores of official attempts."""
 
     id: UUID
     category: str
@@ -63,7 +63,7 @@ class Entrant:
 
 @dataclass(frozen=True)
 class PaperResult:
-    """One paper of one candidate, among all who sat it; without a standing if it is disqualified."""
+    """A candidate's result in one paper, ranked among all who took it and were not disqualified."""
 
     score: PaperScore
     qualified: bool
@@ -72,7 +72,7 @@ class PaperResult:
 
 @dataclass(frozen=True)
 class Cutoff:
-    """The marks that a group needed, and whether they were reached by who qualified."""
+    """The marks that a group needs. `cleared` if a qualified candidate reached them."""
 
     group: str
     marks: Decimal
@@ -81,7 +81,7 @@ class Cutoff:
 
 @dataclass(frozen=True)
 class MeritResult:
-    """One candidate's result. `total` is exact; `printed_total` adds up printed scores of merit papers."""
+    """One candidate's result. `printed_total` is the sum of the printed scores of the merit papers."""
 
     entrant: Entrant
     outcome: Outcome
@@ -97,11 +97,11 @@ class MeritResult:
 def merit(
     papers: Sequence[ExamPaperRule], entrants: Sequence[Entrant], cutoffs: Mapping[str, Decimal]
 ) -> list[MeritResult]:
-    """The results of all who registered, in their order.
+    """Return the results of all registered candidates, in their order.
 
-    Ranks compare exact totals of the merit papers among those who qualified and missed none of these; equal
+    Ranks compare exact totals of the merit papers, among candidates who qualified and took all of them. Equal
     totals share a rank. Qualifying marks and cut-offs are compared with printed scores, as UPSC does. If
-    several groups of a candidate have one, the lowest holds.
+    several groups of a candidate have one, the lowest applies.
     """
     standing_in = {paper.id: _ranks(entrants, _score_in(paper.id)) for paper in papers}
     outcome_of = {entrant.id: _outcome(papers, entrant) for entrant in entrants}
@@ -180,7 +180,7 @@ def _is_complete(papers: Sequence[ExamPaperRule], entrant: Entrant) -> bool:
 
 
 def _qualifies(papers: Sequence[ExamPaperRule], entrant: Entrant) -> bool:
-    """Whether every qualifying paper was sat and passed, and no paper fails by its own rules."""
+    """Return whether every qualifying paper was taken and passed, and no paper fails by its own rules."""
     return all(_passes(paper, entrant) for paper in papers)
 
 
@@ -194,7 +194,7 @@ def _passes(paper: ExamPaperRule, entrant: Entrant) -> bool:
 
 
 def _qualifying_percent(paper: ExamPaperRule, entrant: Entrant) -> Decimal | None:
-    """The lowest share that any of the candidate's groups needs, else the one for everybody."""
+    """Return the lowest share of the candidate's groups. A category without a share has that of the paper."""
     found = [paper.group_percents[group] for group in groups_of(entrant) if group in paper.group_percents]
     if entrant.category not in paper.group_percents and paper.qualifying_percent is not None:
         found.append(paper.qualifying_percent)
@@ -202,7 +202,7 @@ def _qualifying_percent(paper: ExamPaperRule, entrant: Entrant) -> Decimal | Non
 
 
 def groups_of(entrant: Entrant) -> list[str]:
-    """A candidate's groups: the category, and with a benchmark disability `pwbd` and `pwbd_` and its kind."""
+    """Return the groups of a candidate: the category, and for disability 2 also `pwbd` and `pwbd_2`."""
     return [entrant.category, *(["pwbd", f"pwbd_{entrant.pwbd}"] if entrant.pwbd else [])]
 
 
