@@ -52,7 +52,7 @@ class PaperScore:
 
 @dataclass(frozen=True)
 class Entrant:
-    """A registered candidate: category and disability at registration, and the scores of official attempts."""
+    """A candidate: category and disability at registration, and the scores of official attempts."""
 
     id: UUID
     category: str
