@@ -48,7 +48,7 @@ def _decimal(percent: str | None) -> Decimal | None:
 
 
 Code = Annotated[str, StringConstraints(min_length=1, max_length=40), ONE_LINE]
-Group = Category | Literal["pwbd", "pwbd_1", "pwbd_2", "pwbd_3", "pwbd_4", "pwbd_5"]
+Group = Literal[Category, "pwbd", "pwbd_1", "pwbd_2", "pwbd_3", "pwbd_4", "pwbd_5"]
 """A category, everybody with a benchmark disability, or one kind of it."""
 
 Cutoffs = Annotated[
