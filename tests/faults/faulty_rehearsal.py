@@ -43,6 +43,8 @@ class Observed:
     name: str
     title: str
     problems: list[str] = field(default_factory=list)
+    delays: list[str] = field(default_factory=list)
+    """What came too late by the server's clock: the test was too short for this machine."""
     acknowledged: int = 0
     waits: int = 0
     lost: int = 0
@@ -122,7 +124,8 @@ async def _watch(system: System, observed: Observed) -> None:
 
 def _note(rehearsal: Rehearsal, observed: Observed) -> None:
     counts, latencies = rehearsal.metrics.counts, rehearsal.metrics.latencies
-    observed.problems += [*rehearsal.problems, *rehearsal.delays]
+    observed.problems += rehearsal.problems
+    observed.delays += rehearsal.delays
     observed.acknowledged = sum(len(attempt.log.acknowledged) for attempt in rehearsal.attempts)
     observed.waits = counts["answers 503"]
     observed.lost = counts["connections lost"]
