@@ -70,7 +70,6 @@ NEED_NOT_ASK = {
     "app/services/printing/composing.py::Manuscript.sheet": "printouts.py has asked",
     "app/services/questions/bank.py::QuestionUpdate.content": CHECKED,
     "app/services/questions/bank.py::_checked": CHECKED,
-    "app/services/questions/bank.py::QuestionUpdate.content": CHECKED,
     "app/services/questions/content.py::Content.has_key": CHECKED,
     "app/services/questions/content.py::_key_problems": CHECKED,
     "app/services/questions/content.py::_accepted_problems": CHECKED,
