@@ -42,6 +42,7 @@ NOT_JUDGED = (
 WRITES = "it writes a result or a histogram and shows nothing"
 CHECKED = "it checks or changes what an author has just sent"
 HANDED = "a statement whose callers ask: services/attempts/results.py, services/exams/results.py"
+RAISES = "it raises for a key that its type does not know, and shows none"
 SEARCHED = "it compares what a sheet says with the bank, after imports.py refused what is withheld"
 NEED_NOT_ASK = {
     "app/repositories/attempts/attempts.py::AttemptRepository.histogram": HANDED,
@@ -69,15 +70,19 @@ NEED_NOT_ASK = {
     "app/services/exams/releasing.py::keys_of": "how papers are printed, for materialize()",
     "app/services/printing/composing.py::Manuscript.sheet": "printouts.py has asked",
     "app/services/questions/bank.py::QuestionUpdate.content": CHECKED,
-    "app/services/questions/bank.py::_checked": CHECKED,
+    "app/services/questions/content.py::Content.is_dropped": CHECKED,
+    "app/services/questions/content.py::Content.normalized": CHECKED,
+    "app/services/questions/content.py::Content.check_readable": RAISES,
     "app/services/questions/content.py::Content.has_key": CHECKED,
     "app/services/questions/content.py::_key_problems": CHECKED,
-    "app/services/questions/content.py::_accepted_problems": CHECKED,
+    "app/services/questions/exports.py::written_key": "export() leaves out what is withheld: fits()",
     "app/services/questions/exports.py::cells_of": "export() leaves out what is withheld: fits()",
     "app/services/questions/history.py::_flat": "compare() leaves key and explanation out where withheld",
     "app/services/questions/plans.py::Plan.revise": SEARCHED,
     "app/services/questions/plans.py::merged": SEARCHED,
     "app/services/tests/compiling.py::answer_key_of": "for the frozen paper, and obstacles() that asked",
+    "app/services/tests/printouts.py::_check_readable": RAISES,
+    "app/services/tests/readiness.py::_unreadable": "obstacles() looks at no key if one is withheld",
     "app/services/tests/papers.py::compiled": "what marks attempts, kept in memory",
     "app/services/unit_of_work.py::Reading.__init__": "it makes the repositories",
     "app/api/v1/exams/releasing.py::get_merit_list": "services/exams/results.py asks",

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm
 
+from app.engine.answers import Answer
+from app.engine.qualifying import Qualification, qualification
 from app.engine.scoring import (
-    Answer,
-    DroppedRule,
     ItemScore,
     Outcome,
     PaperKey,
     Scorecard,
     add_up,
+    counted_places,
     mark_answer,
 )
 
@@ -49,6 +50,7 @@ class GradedSheet:
     denominator: int
     raw: Fraction
     score: Fraction
+    qualification: Qualification
 
 
 class Grader:
@@ -58,6 +60,9 @@ class Grader:
         self._key = key
         self._denominator = 1
         self._remembered: list[dict[Answer | None, _Marked]] = [{} for _ in key.items]
+        self._has_rules = key.most_unmarked is not None or any(
+            section.minimum is not None for section in key.sections
+        )
         place_of = {item.question_id: place for place, item in enumerate(key.items)}
         self._choices = [
             (section.choose, [place_of[item.question_id] for item in key.items_of[section.id]])
@@ -76,7 +81,7 @@ class Grader:
             for place in self._not_counted(choose, places, answers):
                 dropped = self._key.items[place].is_dropped
                 marked[place] = (LETTERS[Outcome.DROPPED if dropped else Outcome.UNATTEMPTED], 0)
-        return self._sheet(marked)
+        return self._sheet(marked, answers)
 
     def _look_up(self, answers: Sequence[Answer | None]) -> list[_Marked]:
         return [known[answer] for known, answer in zip(self._remembered, answers, strict=True)]
@@ -99,21 +104,14 @@ class Grader:
             self._denominator = grown
         return marks.numerator * (grown // marks.denominator)
 
-    def _not_counted(
-        self, choose: int, places: Sequence[int], answers: Sequence[Answer | None]
-    ) -> Sequence[int]:
-        """Which questions of a section with `choose` do not count; see `score_paper`."""
-        items, dropped = self._key.items, self._key.dropped
+    def _not_counted(self, choose: int, places: Sequence[int], answers: Sequence[Answer | None]) -> list[int]:
+        """Which questions of a section with `choose` do not count."""
+        items = [self._key.items[place] for place in places]
+        given = [answers[place] for place in places]
+        counted = {places[place] for place in counted_places(items, choose, given, self._key.dropped)}
+        return [place for place in places if place not in counted]
 
-        def is_blank(place: int) -> bool:
-            given_to_all = items[place].is_dropped and dropped is DroppedRule.FULL_MARKS_TO_ALL
-            return not (given_to_all or answers[place])
-
-        is_prorated = dropped is DroppedRule.PRORATE
-        eligible = [place for place in places if not (items[place].is_dropped and is_prorated)]
-        return sorted(eligible, key=is_blank)[choose:]
-
-    def _sheet(self, marked: Sequence[_Marked]) -> GradedSheet:
+    def _sheet(self, marked: Sequence[_Marked], answers: Sequence[Answer | None]) -> GradedSheet:
         parts = [part for _, part in marked]
         shared = gcd(self._denominator, *parts)
         raw = Fraction(sum(parts), self._denominator)
@@ -123,7 +121,17 @@ class Grader:
             denominator=self._denominator // shared,
             raw=raw,
             score=raw * self._key.factor,
+            qualification=self._qualification(parts, answers),
         )
+
+    def _qualification(self, parts: Sequence[int], answers: Sequence[Answer | None]) -> Qualification:
+        if not self._has_rules:
+            return Qualification.QUALIFIED
+        raw_of = {section.id: Fraction(0) for section in self._key.sections}
+        for item, part in zip(self._key.items, parts, strict=True):
+            raw_of[item.section_id] += Fraction(part, self._denominator)
+        given = {item.question_id: answer for item, answer in zip(self._key.items, answers, strict=True)}
+        return qualification(self._key, given, raw_of)
 
 
 def scorecard_of(key: PaperKey, outcomes: str, marks: Sequence[int], denominator: int) -> Scorecard:

@@ -155,7 +155,10 @@ class Result(Base):
     """The exam paper, or the test, whose candidates are ranked together."""
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     counted: Mapped[bool]
-    """Whether this result is in the cohort's histogram: a candidate's first official graded attempt."""
+    """Whether this result is in the cohort's histogram: a candidate's first official graded attempt, unless
+    it is disqualified."""
+    qualification: Mapped[str] = mapped_column(server_default="qualified")
+    """`qualified`, `below_section_minimum` or `disqualified`, by the rules of the paper."""
     key_id: Mapped[UUID] = mapped_column(ForeignKey("paper_keys.id"))
     """The version of the paper's key that it was marked by."""
     score_numerator: Mapped[int] = mapped_column(WholeNumber)

@@ -66,6 +66,8 @@ class TestSection(Identified, Base):
     duration_seconds: Mapped[int | None]
     locked: Mapped[bool] = mapped_column(server_default="true")
     choose: Mapped[int | None]
+    minimum_marks: Mapped[str | None]
+    """A score of the section that is printed below these marks does not qualify."""
     marking: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
     questions: Mapped[list["TestQuestion"]] = relationship(

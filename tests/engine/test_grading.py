@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.engine import grading
+from app.engine.answers import Answer
 from app.engine.grading import LETTERS, GradedSheet, Grader, scorecard_of
 from app.engine.marks import RoundingPolicy
+from app.engine.qualifying import qualification
+from app.engine.question_types.choice import Accepted
 from app.engine.scoring import (
-    Accepted,
-    Answer,
     DroppedRule,
     Item,
     Marks,
     PaperKey,
-    PartialRule,
     SectionRule,
     score_paper,
 )
@@ -44,12 +44,14 @@ def expected(key: PaperKey, answers: Mapping[UUID, Answer | None]) -> tuple[obje
     """What the plain rule says of a sheet."""
     card = score_paper(answers, key)
     letters = "".join(LETTERS[item.outcome] for item in card.items)
-    return letters, [item.marks for item in card.items], card.raw, card.score
+    raw_of = {section.section_id: section.raw for section in card.sections}
+    qualifies = qualification(key, answers, raw_of)
+    return letters, [item.marks for item in card.items], card.raw, card.score, qualifies
 
 
 def got(sheet: GradedSheet) -> tuple[object, ...]:
     marks = [Fraction(part, sheet.denominator) for part in sheet.marks]
-    return sheet.outcomes, marks, sheet.raw, sheet.score
+    return sheet.outcomes, marks, sheet.raw, sheet.score, sheet.qualification
 
 
 class TestGrade:
@@ -96,6 +98,6 @@ class TestScorecardOf:
 def paper_of(keys: list[Accepted]) -> PaperKey:
     """A paper of one section, marked as UPSC does."""
     section = UUID(int=1000)
-    marks = Marks(Fraction(2), Fraction(-2, 3), Fraction(0), PartialRule.NONE)
+    marks = Marks(Fraction(2), Fraction(-2, 3), Fraction(0))
     items = tuple(Item(UUID(int=number), section, key, marks) for number, key in enumerate(keys))
     return PaperKey(items, (SectionRule(section),), DroppedRule.PRORATE, RoundingPolicy.UPSC)

@@ -129,7 +129,7 @@ class NewEvent:
 
     question_id: UUID
     revision: int
-    answer: list[str] | str | None
+    answer: Any
     marked_for_review: bool
     time_spent_ms: int
     confidence: str | None

@@ -2,7 +2,6 @@
 
 from app.services.attempts.closing import close, close_overdue, closing_delay, is_late, submit
 from app.services.attempts.grading import (
-    answer_of,
     grade,
     grade_batch,
     request_grading,
@@ -32,7 +31,6 @@ __all__ = [
     "SaveTarget",
     "StandingAnswer",
     "StartedAttempt",
-    "answer_of",
     "close",
     "close_overdue",
     "closing_delay",

@@ -11,7 +11,8 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from app.engine.scoring import Answer
+from app.engine.answers import answer_of
+from app.engine.qualifying import Qualification
 from app.models import Attempt, AttemptStatus, Result
 from app.repositories.attempts import Score
 from app.services.components import Components
@@ -89,7 +90,8 @@ def _result(
         attempt_id=attempt.id,
         cohort_id=attempt.exam_paper_id or attempt.test_id,
         user_id=attempt.user_id,
-        counted=not attempt.practice,
+        counted=not attempt.practice and sheet.qualification is not Qualification.DISQUALIFIED,
+        qualification=sheet.qualification,
         key_id=key.id,
         score_numerator=sheet.score.numerator,
         score_denominator=sheet.score.denominator,
@@ -116,8 +118,3 @@ async def withdraw_results(uow: UnitOfWork, attempt_ids: Sequence[UUID]) -> None
     """Delete the results of locked attempts, and remove them from the histograms, these last."""
     results = await uow.grading.delete_results(attempt_ids)
     await uow.grading.discount_scores(_counted(results))
-
-
-def answer_of(stored: Any) -> Answer | None:
-    """A stored answer as the rules compare it."""
-    return tuple(stored) if isinstance(stored, list) else stored

@@ -10,7 +10,8 @@ from app.core.errors import NotFound, NotGradedYet
 from app.engine import ranking
 from app.engine.grading import scorecard_of
 from app.engine.marks import RoundingPolicy, printed
-from app.engine.scoring import Outcome, Scorecard, Tally
+from app.engine.qualifying import reaches_minimum
+from app.engine.scoring import Outcome, PaperKey, Scorecard, SectionRule, SectionScore, Tally
 from app.models import Attempt, AttemptStatus, LocalizedText, Result
 from app.services import audit, embargo
 from app.services.components import Components
@@ -48,6 +49,7 @@ class ResultView:
     participants: int
     percentile: float | None
     questions: Sequence[QuestionReview] | None
+    qualification: str
 
 
 async def result(
@@ -77,14 +79,27 @@ async def result(
         attempt=attempt,
         figures=_figures(card, policy),
         sections=[
-            {"id": section.id, "name": section.name} | _figures(score, policy)
-            for section, score in zip(paper.sections, card.sections, strict=True)
+            {"id": section.id, "name": section.name}
+            | _figures(score, policy)
+            | _minimum(key.rules, rule, score)
+            for section, rule, score in zip(paper.sections, key.rules.sections, card.sections, strict=True)
         ],
         rank=standing.rank if standing else None,
         participants=sum(histogram.values()),
         percentile=standing.percentile if standing else None,
         questions=await _review(reads, user, graded, card, key) if may_review else None,
+        qualification=graded.qualification,
     )
+
+
+def _minimum(key: PaperKey, rule: SectionRule, score: SectionScore) -> Figures:
+    """A section's minimum, and whether its score reaches it; None where it has none."""
+    if rule.minimum is None:
+        return {"minimum_marks": None, "minimum_reached": None}
+    return {
+        "minimum_marks": printed(rule.minimum, Fraction(1), key.rounding),
+        "minimum_reached": reaches_minimum(key, rule.minimum, score.raw),
+    }
 
 
 def _figures(tally: Tally, policy: RoundingPolicy) -> Figures:

@@ -21,7 +21,6 @@ from app.services.questions.content import (
     Option,
     content_of,
     fingerprint,
-    normalized_key,
     problems_of,
 )
 from app.services.unit_of_work import Reading, UnitOfWork
@@ -227,7 +226,7 @@ async def _checked(uow: UnitOfWork, author: Principal, place: Place, content: Co
     errors += await _place_problems(uow, author, place, content)
     if errors:
         raise Invalid("The question is not valid.", errors=errors)
-    return replace(content, key=normalized_key(content.key))
+    return content.normalized()
 
 
 async def _place_problems(

@@ -12,21 +12,11 @@ from uuid import UUID
 
 from app.engine.grading import Grader
 from app.engine.marks import RoundingPolicy, parse_marks
-from app.engine.scoring import (
-    Accepted,
-    Dropped,
-    DroppedRule,
-    Item,
-    Key,
-    Marks,
-    NumericKey,
-    PaperKey,
-    PartialRule,
-    SectionRule,
-    parse_numeric,
-)
+from app.engine.partial_rules import NO_PARTIAL_MARKS, partial_rule
+from app.engine.scoring import DroppedRule, Item, Marks, PaperKey, SectionRule, key_of
 from app.engine.timing import SectionTime
 from app.models import KeyVersion, LocalizedText, Paper
+from app.services.questions.content import reading
 from app.services.unit_of_work import Reading
 
 JsonObject = Mapping[str, Any]
@@ -41,6 +31,8 @@ class PaperQuestion:
     type: str
     options: tuple[str, ...]
     passage_id: UUID | None
+    not_attempted: str | None = None
+    """The option that means "not attempted"; it keeps its place at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,27 +180,28 @@ def paper_key(rules: JsonObject, answer_key: Mapping[str, JsonObject]) -> PaperK
     }
     return PaperKey(
         items=tuple(
-            Item(
-                UUID(entry["id"]),
-                section_of[entry["id"]],
-                scoring_key(answer_key[entry["id"]]["key"]),
-                marks(entry["marks"]),
-            )
+            _item(entry, section_of[entry["id"]], answer_key[entry["id"]]["key"])
             for entry in rules["questions"]
         ),
-        sections=tuple(SectionRule(UUID(section["id"]), section["choose"]) for section in rules["sections"]),
+        sections=tuple(_section_rule(section) for section in rules["sections"]),
         dropped=DroppedRule(rules["dropped"]),
         rounding=RoundingPolicy(rules["rounding"]),
+        most_unmarked=Fraction(percent) / 100 if (percent := rules.get("most_unmarked_percent")) else None,
     )
 
 
-def scoring_key(key: JsonObject) -> Key:
-    """A key as it is stored, as the rule wants it."""
-    if key.get("dropped"):
-        return Dropped()
-    if "value" in key:
-        return NumericKey(parse_numeric(key["value"]), parse_numeric(key.get("tolerance", "0")))
-    return Accepted(frozenset(frozenset(options) for options in key["accepted"]))
+def _section_rule(entry: JsonObject) -> SectionRule:
+    minimum = entry.get("minimum_marks")
+    return SectionRule(
+        UUID(entry["id"]), entry["choose"], parse_marks(minimum) if minimum is not None else None
+    )
+
+
+def _item(entry: JsonObject, section_id: UUID, stored_key: JsonObject) -> Item:
+    question_id = UUID(entry["id"])
+    with reading(question_id):
+        key = key_of(entry["type"], stored_key)
+    return Item(question_id, section_id, key, marks(entry["marks"]))
 
 
 def marks(marking: JsonObject) -> Marks:
@@ -217,7 +210,8 @@ def marks(marking: JsonObject) -> Marks:
         correct=parse_marks(marking["correct"]),
         incorrect=parse_marks(marking["incorrect"]),
         unattempted=parse_marks(marking["unattempted"]) if "unattempted" in marking else Fraction(0),
-        partial=PartialRule(marking.get("partial") or PartialRule.NONE),
+        partial=partial_rule(marking.get("partial") or NO_PARTIAL_MARKS.name),
+        not_attempted=marking.get("not_attempted_option"),
     )
 
 
@@ -234,9 +228,11 @@ def _section(entry: JsonObject) -> PaperSection:
 
 def _question(entry: JsonObject) -> PaperQuestion:
     passage_id = entry["passage_id"]
+    not_attempted = entry["marks"].get("not_attempted_option")
     return PaperQuestion(
         id=UUID(entry["id"]),
         type=entry["type"],
         options=tuple(entry["options"]),
         passage_id=UUID(passage_id) if passage_id else None,
+        not_attempted=not_attempted if not_attempted in entry["options"] else None,
     )

@@ -11,11 +11,13 @@ import orjson
 from app.core.errors import Forbidden, Invalid, NotAvailable, NotPublishable
 from app.core.process_pool import ProcessPool
 from app.core.storage import Storage
+from app.engine.scoring import key_of
 from app.models import Media, Test
 from app.services import audit, embargo
 from app.services.audit import Subject
 from app.services.printing import Manuscript, PrintLanguage, figure_name, print_pdf
 from app.services.questions import media
+from app.services.questions.content import reading
 from app.services.tests.compiling import CompiledPaper, compile_paper, gather, next_version
 from app.services.tests.readiness import obstacles
 from app.services.unit_of_work import Reading
@@ -51,6 +53,7 @@ async def printout(
     paper = compiled.paper
     if language not in paper.languages:
         raise Invalid.field("language", f"the paper is in {', '.join(paper.languages)}")
+    _check_readable(compiled)
     is_draft = version == "draft"
     if part == "solutions":
         question_ids = [UUID(question_id) for question_id in compiled.key]
@@ -79,6 +82,13 @@ async def pdf(
     }
     arguments = (printout.manuscript, images, now)
     return await files.run(print_pdf, *arguments, caller=author.id, advice=_SHORTEN)
+
+
+def _check_readable(compiled: CompiledPaper) -> None:
+    """Raise QuestionUnreadable here: an error of the child process would not say which question it is."""
+    for entry in orjson.loads(compiled.paper.document)["questions"]:
+        with reading(UUID(entry["id"])):
+            key_of(entry["type"], compiled.key[entry["id"]]["key"])
 
 
 async def _compiled(

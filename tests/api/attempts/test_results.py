@@ -57,9 +57,11 @@ class TestResult:
             "marks_gained": "2.00",
             "marks_lost": "0.66",
         }
-        assert section == figures | {"id": section["id"], "name": {"en": "Paper"}}
+        minimum = {"minimum_marks": None, "minimum_reached": None}
+        assert section == figures | minimum | {"id": section["id"], "name": {"en": "Paper"}}
         assert result == figures | {
             "attempt": submitted.json(),
+            "qualification": "qualified",
             "rank": 1,
             "participants": 1,
             "percentile": 100.0,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.core.errors import Conflict, NotPossible
 from app.core.ids import uuid7
-from app.engine.scoring import Answer
+from app.engine.answers import Answer, json_of
 from app.models import Attempt, AttemptStatus, Exam, ExamPaper
 from app.repositories.exams import PaperEvent
 from app.services import attempts
@@ -236,5 +236,6 @@ def _end_of(paper: ExamPaper, now: datetime) -> datetime:
 def _events(attempt: Attempt, sat: Sat) -> list[PaperEvent]:
     answers: dict[UUID, Answer | None] = {**dict.fromkeys(sat.cleared), **sat.sheet.answers}
     return [
-        PaperEvent(attempt.id, question_id, attempt.lease, answer) for question_id, answer in answers.items()
+        PaperEvent(attempt.id, question_id, attempt.lease, json_of(answer))
+        for question_id, answer in answers.items()
     ]

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from app.engine.scoring import Answer
+from app.engine.answers import Answer, answer_of
 from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Registration, Role
 from app.repositories.exams import Account
-from app.services import attempts
 from app.services.exams.answer_sheets.reading import AnswerSheet
 from app.services.unit_of_work import UnitOfWork
 from app.sheets.reports import RowError, RowWarning
@@ -86,7 +85,7 @@ async def _known(uow: UnitOfWork, exam: Exam, paper: ExamPaper, sheets: Sequence
 
 
 def _answers(stored: Mapping[UUID, Any]) -> Mapping[UUID, Answer]:
-    answers = {question_id: attempts.answer_of(answer) for question_id, answer in stored.items()}
+    answers = {question_id: answer_of(answer) for question_id, answer in stored.items()}
     return {question_id: answer for question_id, answer in answers.items() if answer is not None}
 
 
@@ -190,7 +189,7 @@ def _alike(before: Mapping[UUID, Answer], now: Mapping[UUID, Answer]) -> bool:
     return _comparable(before) == _comparable(now)
 
 
-def _comparable(answers: Mapping[UUID, Answer]) -> dict[UUID, frozenset[str] | str]:
+def _comparable(answers: Mapping[UUID, Answer]) -> dict[UUID, str | frozenset[object]]:
     return {
         question_id: answer if isinstance(answer, str) else frozenset(answer)
         for question_id, answer in answers.items()
