@@ -55,7 +55,7 @@ NEED_NOT_ASK = {
     "app/repositories/attempts/grading.py::COUNT": WRITES,
     "app/repositories/attempts/grading.py::GradingRepository.discount_scores": WRITES,
     "app/repositories/analytics/progress.py::_listed_attempt": "ProgressRepository._listed has asked",
-    "app/repositories/tests/keys.py::KeyRepository.current_ids": "it reads no key",
+    "app/repositories/tests/keys.py::CURRENT": "it reads ids",
     "app/repositories/tests/keys.py::KeyRepository.find": "papers.py marks attempts with it",
     "app/repositories/tests/keys.py::KeyRepository.current": "printouts.py asks",
     "app/repositories/tests/keys.py::KeyRepository.add_next": WRITES,

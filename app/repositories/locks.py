@@ -9,13 +9,18 @@ from enum import IntEnum, StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, ScalarResult, Select, func, literal, select
+from sqlalchemy import ARRAY, BigInteger, ScalarResult, Select, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 Row = TypeVar("Row")
 
 PLACEMENTS_LOCK = 0x1A5E
 """The first key of the advisory lock of an institute's placements. Its value has no meaning."""
+
+
+LOCK_SHARED = text("select pg_advisory_xact_lock_shared(number) from unnest(:numbers) as number").bindparams(
+    bindparam("numbers", type_=ARRAY(BigInteger))
+)
 
 
 class Rank(IntEnum):
@@ -99,8 +104,7 @@ async def lock_keys_shared(session: AsyncSession, paper_ids: Collection[UUID]) -
     entry of an exam: with row locks, graders would overtake whoever waits to add a version.
     """
     record_lock(session, Rank.KEY)
-    numbers = func.unnest(literal([_key_of(paper_id) for paper_id in sorted(paper_ids)], ARRAY(BigInteger)))
-    await session.execute(select(func.pg_advisory_xact_lock_shared(numbers)))
+    await session.execute(LOCK_SHARED, {"numbers": [_key_of(paper_id) for paper_id in sorted(paper_ids)]})
 
 
 async def lock_key_exclusively(session: AsyncSession, paper_id: UUID) -> None:

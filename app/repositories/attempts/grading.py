@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, Uuid, any_, delete, exists, func, literal, select, text, update
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, delete, exists, func, literal, select, text, update
 
 from app.models import Attempt, AttemptStatus, ResponseEvent, Result, ScoreCount
 from app.repositories.attempts.standing import standing_events
@@ -19,6 +19,10 @@ Score = tuple[UUID, Fraction]
 """A cohort, and a score in it."""
 
 ATTEMPTS_AT_ONCE = 200
+
+WITH_RESULT = text("select attempt_id from ias.results where attempt_id = any(:attempts)").bindparams(
+    bindparam("attempts", type_=ARRAY(Uuid))
+)
 
 # One statement locks the rows of the histogram in the order in which they are given.
 COUNT = text(
@@ -55,9 +59,9 @@ class GradingRepository(Repository):
         statement = select(Attempt).where(Attempt.id.in_(attempt_ids)).order_by(Attempt.id)
         locked = await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, statement)
         closed = [attempt for attempt in locked if attempt.status == AttemptStatus.SUBMITTED]
-        graded = select(Result.attempt_id).where(Result.attempt_id.in_([attempt.id for attempt in closed]))
-        has_result = set(await self._session.scalars(graded))
-        return [attempt for attempt in closed if attempt.id not in has_result]
+        ids = [attempt.id for attempt in closed]
+        graded = set(await self._session.scalars(WITH_RESULT, {"attempts": ids})) if ids else set()
+        return [attempt for attempt in closed if attempt.id not in graded]
 
     async def answers(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[UUID, Any]]:
         """The standing answers of each attempt, by question. Cleared answers are left out.
@@ -88,12 +92,6 @@ class GradingRepository(Repository):
         """Delete the results of attempts; what they were."""
         statement = delete(Result).where(Result.attempt_id.in_(attempt_ids)).returning(Result)
         return (await self._session.scalars(statement)).all()
-
-    async def mark_graded(self, attempt_ids: Sequence[UUID]) -> None:
-        """Set the status of attempts that have a result."""
-        statement = update(Attempt).where(Attempt.id.in_(attempt_ids)).values(status=AttemptStatus.GRADED)
-        if attempt_ids:
-            await self._session.execute(statement)
 
     async def count_scores(self, counts: Mapping[Score, int]) -> None:
         """Add candidates to the histograms: the last statement of a grading (docs/decisions/0014)."""

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, cast, func, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import ARRAY, Uuid, bindparam, cast, func, select, text
 
 from app.models import (
     Attempt,
@@ -23,6 +22,13 @@ from app.models import (
 from app.repositories import locks
 from app.repositories.base import Repository
 from app.repositories.embargo import Reader, hides_test
+
+CURRENT = text(
+    """
+    select distinct on (paper_id) paper_id, id from ias.paper_keys
+    where paper_id = any(:papers) order by paper_id, number desc
+    """
+).bindparams(bindparam("papers", type_=ARRAY(Uuid)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +51,8 @@ class KeyRepository(Repository):
 
     async def current_ids(self, paper_ids: Collection[UUID]) -> Mapping[UUID, UUID]:
         """The id of each paper's current version."""
-        statement = (
-            select(KeyVersion.paper_id, KeyVersion.id)
-            .where(KeyVersion.paper_id.in_(paper_ids))
-            .ext(distinct_on(KeyVersion.paper_id))
-            .order_by(KeyVersion.paper_id, KeyVersion.number.desc())
-        )
-        return dict((await self._session.execute(statement)).all())
+        rows = await self._session.execute(CURRENT, {"papers": list(paper_ids)})
+        return dict(rows.all())
 
     async def find(self, key_id: UUID) -> KeyVersion:
         """A version by the id that a result or `current_ids` has, so it exists."""

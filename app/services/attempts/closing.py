@@ -27,7 +27,6 @@ async def submit(uow: UnitOfWork, parts: Components, ref: AttemptRef, now: datet
         else:
             await close(uow, attempt, "candidate", now)
     if attempt.status == AttemptStatus.SUBMITTED and not is_held(attempt):
-        await uow.attempts.flush()
         await grade(uow, parts, [attempt], now)
     return attempt
 

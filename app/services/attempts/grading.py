@@ -13,7 +13,7 @@ from uuid import UUID
 
 from app.engine.answers import answer_of
 from app.engine.qualifying import Qualification
-from app.models import Attempt, Result
+from app.models import Attempt, AttemptStatus, Result
 from app.repositories.attempts import Score
 from app.services.components import Components
 from app.services.tests.papers import CompiledKey, FrozenPaper
@@ -64,10 +64,13 @@ async def grade(uow: UnitOfWork, parts: Components, attempts: Sequence[Attempt],
         key = await parts.papers.key(uow, key_ids[paper_id])
         sat = list(of_paper)
         for first in range(0, len(sat), GRADING_BATCH):
-            results = await _results(uow, paper, key, sat[first : first + GRADING_BATCH], now)
+            some = sat[first : first + GRADING_BATCH]
+            results = await _results(uow, paper, key, some, now)
+            for attempt in some:
+                if not is_held(attempt):
+                    attempt.status = AttemptStatus.GRADED
             await uow.grading.add_results(results)
             scores.update(_counted(results))
-    await uow.grading.mark_graded([attempt.id for attempt in in_order if not is_held(attempt)])
     await uow.grading.count_scores(scores)
 
 

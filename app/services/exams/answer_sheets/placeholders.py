@@ -14,7 +14,7 @@ from app.engine.question_types import DROPPED_KEY, OPTION_LETTERS, choice_for, k
 from app.models import ExamPaper
 from app.services import tests
 from app.services.exams.answer_sheets.reading import letters_marked
-from app.services.exams.composing import ExamDraft, ExamPaperDraft, add_paper, create, publish
+from app.services.exams.editing import ExamDraft, ExamPaperDraft, add_paper, create, publish
 from app.services.imports import sheet_errors_as_invalid
 from app.services.questions.bank import version_values
 from app.services.questions.content import Content, Key, fingerprint
