@@ -75,7 +75,7 @@ NEED_NOT_ASK = {
     "app/services/questions/content.py::Content.check_readable": RAISES,
     "app/services/questions/content.py::Content.has_key": CHECKED,
     "app/services/questions/content.py::_key_problems": CHECKED,
-    "app/services/questions/exports.py::written_key": "export() leaves out what is withheld: fits()",
+    "app/services/questions/exports.py::key_cell": "export() leaves out what is withheld: fits()",
     "app/services/questions/exports.py::cells_of": "export() leaves out what is withheld: fits()",
     "app/services/questions/history.py::_flat": "compare() leaves key and explanation out where withheld",
     "app/services/questions/plans.py::Plan.revise": SEARCHED,

@@ -28,7 +28,7 @@ from app.repositories.attempts import NewEvent, SaveOutcome, SaveRequest
 from app.services.attempts.save_pacing import Saver
 from app.services.attempts.starting import section_windows
 from app.services.components import Components
-from app.services.questions.content import reading
+from app.services.questions.content import reading_question
 from app.services.tests.papers import FrozenPaper, PaperQuestion
 from app.services.unit_of_work import UnitOfWork
 
@@ -177,7 +177,7 @@ def _mistakes(paper: FrozenPaper, response: Response) -> list[tuple[str, str]]:
 
 def _answer_problem(question: PaperQuestion, answer: Any) -> str | None:
     """Why an answer cannot be one to this question. Two options of a single choice can: they are wrong."""
-    with reading(question.id):
+    with reading_question(question.id):
         return question_type(question.type).answer_problem(answer, question.options)
 
 

@@ -15,7 +15,7 @@ from app.engine.question_types import question_type
 from app.models import Attempt, AttemptStatus, ResponseEvent, Test
 from app.services.attempts.closing import close, is_late
 from app.services.components import Components
-from app.services.questions.content import reading
+from app.services.questions.content import reading_question
 from app.services.tests.catalog import viewer
 from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import UnitOfWork
@@ -211,7 +211,7 @@ def _option_orders(attempt: Attempt, paper: FrozenPaper) -> dict[UUID, Sequence[
     orders: dict[UUID, Sequence[str]] = {}
     for question in paper.questions.values():
         last = [question.not_attempted] if question.not_attempted is not None else []
-        with reading(question.id):
+        with reading_question(question.id):
             kind = question_type(question.type)
         shuffled = kind.shuffled([option for option in question.options if option not in last])
         if shuffled:

@@ -1,4 +1,4 @@
-"""What a question says, and the rules for it: the same for the API and for an imported sheet."""
+"""The content of a question, and its rules, which are the same for the API and for imported sheets."""
 
 import hashlib
 import unicodedata
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Everything that a version of a question fixes."""
+    """The part of a question that has versions: a change of it creates a new version."""
 
     type: str
     text: LocalizedText
@@ -44,7 +44,7 @@ class Content:
 
     @property
     def kind(self) -> QuestionType:
-        """The rules of its type. Raises UnreadableQuestion for a type that is not known."""
+        """The rules of the question's type. Raises UnreadableQuestion if the type is unknown."""
         return question_type(self.type)
 
     @property
@@ -53,27 +53,30 @@ class Content:
 
     @property
     def has_key(self) -> bool:
-        """Whether somebody said what is right, or that the question is dropped."""
+        """Whether the key is set: to accepted answers, or to `dropped`."""
         return self.key != NO_KEY
 
     @property
-    def has_key_of_its_own(self) -> bool:
-        """Whether the key says what is right."""
+    def has_accepted_answers(self) -> bool:
+        """Whether the key is set and the question is not dropped."""
         return self.has_key and not self.is_dropped
 
     def check_readable(self) -> None:
-        """Raise UnreadableQuestion if the type is not known, or the key not the type's."""
+        """Raise UnreadableQuestion if the type is unknown, or if the key does not have the type's format."""
         if self.kind.is_marked and self.has_key:
             key_of(self.type, self.key)
 
     def normalized(self) -> "Content":
-        """The content with its key in the one way to write it; for content without problems."""
-        if not self.has_key_of_its_own:
+        """The content with its key in normal form, so that equal keys compare equal.
+
+        The content must have no problems (`problems_of`).
+        """
+        if not self.has_accepted_answers:
             return self
         return replace(self, key=self.kind.normalized_key(self.key))
 
     def values(self) -> dict[str, Any]:
-        """The columns of a version."""
+        """The values of a version's columns, by name."""
         return {name: getattr(self, name) for name in CONTENT_FIELDS}
 
 
@@ -81,13 +84,13 @@ CONTENT_FIELDS = tuple(entry.name for entry in fields(Content))
 
 
 def content_of(version: QuestionVersion) -> Content:
-    """What a stored version says."""
+    """The content of a stored version."""
     return Content(**{name: getattr(version, name) for name in CONTENT_FIELDS})
 
 
 @contextmanager
-def reading(question_id: UUID) -> Iterator[None]:
-    """Raise an UnreadableQuestion as QuestionUnreadable, which names the question."""
+def reading_question(question_id: UUID) -> Iterator[None]:
+    """Convert an UnreadableQuestion from the block to the domain error, which has the id of the question."""
     try:
         yield
     except UnreadableQuestion as error:
@@ -96,20 +99,23 @@ def reading(question_id: UUID) -> Iterator[None]:
 
 
 def fingerprint(subject_id: UUID, text: LocalizedText) -> str:
-    """The identity of last resort: the subject, and the text as far as a reader sees a difference."""
+    """A hash of subject and text. Imports find questions by it that have no external id and no source.
+
+    Texts that differ only in case, spaces or Unicode form have the same hash.
+    """
     first = text.get("en") or text[min(text)]
     words = unicodedata.normalize("NFKC", first).casefold().split()
     return hashlib.sha256(f"{subject_id}\n{' '.join(words)}".encode()).hexdigest()
 
 
 def problems_of(content: Content, *, needs_key: bool) -> list[FieldError]:
-    """All that is wrong, by the API's field names; a draft may wait for its key."""
+    """The errors in a content, with the field names of the API. `needs_key` is false for drafts."""
     problems = [*content.kind.option_problems(content.options), *_key_problems(content, needs_key=needs_key)]
     return [FieldError(*problem) for problem in problems]
 
 
 def _key_problems(content: Content, *, needs_key: bool) -> Iterator[Problem]:
-    if content.has_key_of_its_own:
+    if content.has_accepted_answers:
         yield from content.kind.key_problems(content.key, content.options)
     elif needs_key and content.kind.is_marked and not content.is_dropped:
-        yield Problem("key", "the key is missing; only a draft may wait for it")
+        yield Problem("key", "the key is missing; only a draft may have no key")

@@ -1,4 +1,4 @@
-"""The bank as a sheet: importing it again changes nothing."""
+"""Exports questions of the bank as a sheet. An import of this sheet changes nothing."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
@@ -15,43 +15,45 @@ from app.services import audit, embargo
 from app.services.audit import Subject
 from app.services.questions.bank import Shown, page
 from app.services.questions.columns import OPTION_COLUMNS, SHEET
-from app.services.questions.content import Content, content_of, reading
+from app.services.questions.content import Content, content_of, reading_question
 from app.services.questions.syllabus import Labels
 from app.services.questions.tags import write_tags
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 from app.sheets.writers import SheetFormat, SheetWriter, open_writer
 
-_AT_ONCE = 500
-_IN_MEMORY = 5_000_000
+_BATCH_SIZE = 500
+_MAX_MEMORY_BYTES = 5_000_000
+"""A larger sheet is written to a temporary file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A sheet, ready to be read and then closed, and how many questions it has and has not."""
+    """A sheet of questions. The caller reads and closes the file."""
 
     file: IO[bytes]
     questions: int
+    """How many questions are in the sheet."""
     left_out: int
-    """Under embargo, or such that no sheet can hold them: with other options than a to f."""
+    """How many are not: their key is withheld from the reader, or their options do not fit the columns."""
 
 
 async def export(
     reads: Reading, reader: Principal, wanted: QuestionFilter, sheet_format: SheetFormat
 ) -> Export:
-    """The questions that pass the filter, in the order of the list."""
+    """Write the questions that match the filter to a sheet, in the same order as the list of the API."""
     languages = await reads.questions.languages(reader.institute_id, wanted, embargo.reader(reader))
     types = await reads.questions.types(reader.institute_id, wanted, embargo.reader(reader))
     header = header_of(languages, types)
     labels = await Labels.load(reads, reader.institute_id)
-    file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 -- closed by whoever reads it
+    file = SpooledTemporaryFile(_MAX_MEMORY_BYTES)  # noqa: SIM115 -- closed by the caller
     writer = open_writer(sheet_format, file, header, SHEET)
     written = left_out = 0
-    async for some in _chunks(reads, reader, wanted):
-        passages = await _passages(reads, some)
-        rows = [cells_of(one.question, labels, passages) for one in some if fits(one)]
-        await asyncio.to_thread(_add_all, writer, header, rows)
-        written, left_out = written + len(rows), left_out + len(some) - len(rows)
+    async for batch in _batches(reads, reader, wanted):
+        passages = await _passages(reads, batch)
+        rows = [cells_of(one.question, labels, passages) for one in batch if fits(one)]
+        await asyncio.to_thread(_write_rows, writer, header, rows)
+        written, left_out = written + len(rows), left_out + len(batch) - len(rows)
     await asyncio.to_thread(writer.finish)
     audit.record(reads, reader, "export", Subject("bank"), format=sheet_format, questions=written)
     file.seek(0)
@@ -59,9 +61,9 @@ async def export(
 
 
 def header_of(languages: Iterable[str], types: Collection[str] = ()) -> list[str]:
-    """The columns of a sheet in these languages, English first and always.
+    """The columns of a sheet in these languages. English is always included and comes first.
 
-    The lists of options that few types have are there where `types` has one of these.
+    Option columns that only some question types have are included if `types` contains such a type.
     """
     others = sorted(set(languages) - {"en"})
 
@@ -82,73 +84,76 @@ def header_of(languages: Iterable[str], types: Collection[str] = ()) -> list[str
 
 
 def fits(shown: Shown) -> bool:
-    """Whether the reader may have it, and a sheet can hold it."""
+    """Whether the reader may see the key, and the options fit the columns of a sheet.
+
+    Raises QuestionUnreadable if the stored question is not valid.
+    """
     if shown.withheld:
         return False
     content = content_of(shown.question.version)
-    with reading(shown.question.id):
+    with reading_question(shown.question.id):
         content.check_readable()
-        return _fits(content)
+        return _options_fit(content)
 
 
-def _fits(content: Content) -> bool:
-    """Whether the options are the first ones of each list of columns that their type has."""
+def _options_fit(content: Content) -> bool:
+    """Whether the options fill the columns of their type from the first one, without gaps."""
     ids = [option["id"] for option in content.options]
-    fitting: list[str] = []
+    expected: list[str] = []
     for columns in content.kind.option_lists:
         count = len(set(columns.values()) & set(ids))
-        fitting += list(columns.values())[:count]
-    return ids == fitting
+        expected += list(columns.values())[:count]
+    return ids == expected
 
 
 def cells_of(question: Question, labels: Labels, passages: Mapping[UUID, str]) -> dict[str, str]:
-    """A question by column; what is empty has none."""
-    said = content_of(question.version)
+    """The cells of a question by column. A column may be missing if its cell is empty."""
+    content = content_of(question.version)
     cells = {
         "number": "" if question.source_number is None else str(question.source_number),
         "external_id": question.external_id or "",
-        "type": said.type,
+        "type": content.type,
         "subject": labels.subject(question.subject_id),
         "chapter": labels.chapter(question.chapter_id) if question.chapter_id else "",
-        "passage_id": passages[said.passage_id] if said.passage_id else "",
-        "key": written_key(said),
+        "passage_id": passages[content.passage_id] if content.passage_id else "",
+        "key": key_cell(content),
         "status": question.status,
-        "difficulty": said.difficulty or "",
-        "tags": write_tags(said.tags),
+        "difficulty": content.difficulty or "",
+        "tags": write_tags(content.tags),
         "source": question.source or "",
-        "image": "; ".join(said.media),
-        **_texts("question", said.text),
-        **_texts("explanation", said.explanation or {}),
+        "image": "; ".join(content.media),
+        **_texts("question", content.text),
+        **_texts("explanation", content.explanation or {}),
     }
-    column_of = said.kind.column_of
-    for option in said.options:
+    column_of = content.kind.column_of
+    for option in content.options:
         cells |= _texts(column_of[option["id"]], option["text"])
     return cells
 
 
-def written_key(content: Content) -> str:
-    """`b`, `bd`, `b|d`, `3.14±0.01` or `dropped`; nothing where the key is still to come."""
+def key_cell(content: Content) -> str:
+    """The cell of the key, such as `bd`, `b|d`, `3.14±0.01` or `dropped`. Empty if there is no key yet."""
     if content.is_dropped:
         return "dropped"
     return content.kind.key_to_cell(content.key) if content.has_key else ""
 
 
-async def _chunks(
+async def _batches(
     reads: Reading, reader: Principal, wanted: QuestionFilter
 ) -> AsyncIterator[Sequence[Shown]]:
-    request: PageRequest | None = PageRequest(_AT_ONCE)
+    request: PageRequest | None = PageRequest(_BATCH_SIZE)
     while request is not None:
         found = await page(reads, reader, wanted, request)
         yield found.items
-        request = PageRequest(_AT_ONCE, found.next_cursor) if found.next_cursor else None
+        request = PageRequest(_BATCH_SIZE, found.next_cursor) if found.next_cursor else None
 
 
-async def _passages(reads: Reading, some: Sequence[Shown]) -> Mapping[UUID, str]:
-    ids = {passage_id for one in some if (passage_id := one.question.version.passage_id)}
+async def _passages(reads: Reading, batch: Sequence[Shown]) -> Mapping[UUID, str]:
+    ids = {passage_id for one in batch if (passage_id := one.question.version.passage_id)}
     return await reads.questions.passage_names(ids) if ids else {}
 
 
-def _add_all(writer: SheetWriter, header: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
+def _write_rows(writer: SheetWriter, header: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
     for cells in rows:
         writer.add(cells.get(column, "") for column in header)
 

@@ -21,7 +21,7 @@ from app.models import (
     TestSection,
 )
 from app.services.questions import media
-from app.services.questions.content import reading
+from app.services.questions.content import reading_question
 from app.services.tests.papers import paper_key
 from app.services.unit_of_work import Reading
 
@@ -148,7 +148,7 @@ def resolved_marks(test: Test, section: TestSection, question: JsonObject | None
 
 def options_of(test: Test, version: QuestionVersion) -> list[Option]:
     """The options that a question has in this test, with "not attempted" where the scheme adds it."""
-    with reading(version.question_id):
+    with reading_question(version.question_id):
         kind = question_type(version.type)
     options = list(kind.shown_options(version.options))
     option_id = test.marking.get("not_attempted_option")

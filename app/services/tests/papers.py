@@ -16,7 +16,7 @@ from app.engine.partial_rules import NO_PARTIAL_MARKS, partial_rule
 from app.engine.scoring import DroppedRule, Item, Marks, PaperKey, SectionRule, key_of
 from app.engine.timing import SectionTime
 from app.models import KeyVersion, LocalizedText, Paper
-from app.services.questions.content import reading
+from app.services.questions.content import reading_question
 from app.services.unit_of_work import Reading
 
 JsonObject = Mapping[str, Any]
@@ -199,7 +199,7 @@ def _section_rule(entry: JsonObject) -> SectionRule:
 
 def _item(entry: JsonObject, section_id: UUID, stored_key: JsonObject) -> Item:
     question_id = UUID(entry["id"])
-    with reading(question_id):
+    with reading_question(question_id):
         key = key_of(entry["type"], stored_key)
     return Item(question_id, section_id, key, marks(entry["marks"]))
 

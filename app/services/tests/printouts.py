@@ -17,7 +17,7 @@ from app.services import audit, embargo
 from app.services.audit import Subject
 from app.services.printing import Manuscript, PrintLanguage, figure_name, print_pdf
 from app.services.questions import media
-from app.services.questions.content import reading
+from app.services.questions.content import reading_question
 from app.services.tests.compiling import CompiledPaper, compile_paper, gather, next_version
 from app.services.tests.readiness import obstacles
 from app.services.unit_of_work import Reading
@@ -87,7 +87,7 @@ async def pdf(
 def _check_readable(compiled: CompiledPaper) -> None:
     """Raise QuestionUnreadable here: an error of the child process would not say which question it is."""
     for entry in orjson.loads(compiled.paper.document)["questions"]:
-        with reading(UUID(entry["id"])):
+        with reading_question(UUID(entry["id"])):
             key_of(entry["type"], compiled.key[entry["id"]]["key"])
 
 

@@ -7,7 +7,7 @@ from app.core.errors import FieldError
 from app.engine.question_types import UnreadableQuestion, question_type
 from app.engine.scoring import key_of
 from app.models import Question, QuestionVersion, Test
-from app.services.questions.content import reading
+from app.services.questions.content import reading_question
 from app.services.tests.compiling import Material, answer_key_of, rules_of, sources
 from app.services.tests.papers import paper_key
 
@@ -119,7 +119,7 @@ def _texts(material: Material) -> Iterable[tuple[str, Mapping[str, str]]]:
             version = material.bank[entry.question_id][1]
             path = f"sections.{number}.questions.{place}"
             yield f"{path}.text", version.text
-            with reading(version.question_id):
+            with reading_question(version.question_id):
                 kind = question_type(version.type)
             for name, text in kind.texts(version.options):
                 yield f"{path}.{name}", text

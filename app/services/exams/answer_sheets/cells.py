@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from app.engine.answers import Answer
 from app.engine.question_types import question_type
-from app.services.questions.content import reading
+from app.services.questions.content import reading_question
 from app.services.tests.papers import PaperQuestion
 from app.sheets.cells import unescape_formula
 
@@ -21,7 +21,7 @@ def reader_of(question: PaperQuestion) -> AnswerReader:
     `BD`, `b,d` and `d b` are the same answer. Two letters to a question of one answer are an answer too: a
     wrong one, as on the sheet. A paper's questions see few different cells, so each is read once.
     """
-    with reading(question.id):
+    with reading_question(question.id):
         read = question_type(question.type).answer_reader(question.options)
 
     @lru_cache(maxsize=4_096)
