@@ -1,4 +1,4 @@
-# The two commands are `make run` and `make test`. The environment in .venv is made when it is needed.
+# The two main commands are `make run` and `make test`. They create the environment in .venv if it is missing.
 
 PYTHONS := $(PYTHON) python3 python3.13 python3.12 python3.11
 STAMP := .venv/installed
@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help run test check audit faults lock clean
 .DELETE_ON_ERROR:
 
-# The stamp says where the environment was made: one that was moved, or has lost its Python, is made anew.
+# The stamp holds the path of the environment. One that was moved, or whose Python is gone, is created again.
 $(shell { test "$$(cat $(STAMP))" = "$$PWD" && .venv/bin/python -c ''; } 2>/dev/null || rm -f $(STAMP))
 
 help:
@@ -15,8 +15,8 @@ help:
 	@echo 'make test   run the tests'
 	@echo 'make check  run what CI runs: lint, format, types, import contracts, tests'
 	@echo 'make audit  look for known vulnerabilities and unsafe calls, write the list of components to dist/'
-	@echo 'make faults break the real system in every way of docs/reliability.md, and check what is left (10 minutes)'
-	@echo 'make lock   write requirements.txt and requirements-dev.txt anew'
+	@echo 'make faults cause every fault of docs/reliability.md in a real system, and check its data (10 minutes)'
+	@echo 'make lock   update requirements.txt and requirements-dev.txt'
 	@echo 'make clean  remove .venv and caches; data in IAS_HOME stay'
 
 run: $(STAMP)
@@ -32,7 +32,7 @@ check: $(STAMP)
 	.venv/bin/lint-imports
 	.venv/bin/pytest -n 2 --dist worksteal
 
-# pip-audit asks the package index for known vulnerabilities; --strict fails where it cannot be asked.
+# pip-audit asks the package index for known vulnerabilities; with --strict it fails if the index does not answer.
 audit: $(STAMP)
 	.venv/bin/ruff check --select S .
 	@mkdir -p dist
@@ -50,7 +50,7 @@ clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# `.venv/unfinished` marks an installation that was interrupted: the next one starts from nothing.
+# `.venv/unfinished` marks an installation that was interrupted: the next one starts again.
 $(STAMP): requirements-dev.txt pyproject.toml
 	@set -eu; \
 	if test -e .venv/unfinished || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then \
@@ -65,14 +65,15 @@ $(STAMP): requirements-dev.txt pyproject.toml
 			exit 1; \
 		fi; \
 		if ! "$$found" -c 'import ensurepip, venv' 2>/dev/null; then \
-			echo "$$found comes without its venv module. On Debian and Ubuntu: apt install python3-venv" >&2; \
+			echo "$$found has no venv module. On Debian and Ubuntu: apt install python3-venv" >&2; \
 			exit 1; \
 		fi; \
-		echo "Making .venv with $$("$$found" --version) ..."; \
+		echo "Creating .venv with $$("$$found" --version) ..."; \
 		rm -rf .venv; mkdir .venv; touch .venv/unfinished; \
 		"$$found" -m venv .venv; \
 	fi; \
 	touch .venv/unfinished; \
+	echo 'Installing the locked packages, which may take a few minutes ...'; \
 	.venv/bin/python -m pip install --quiet --require-hashes -r requirements-dev.txt; \
 	.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .; \
 	rm .venv/unfinished; pwd > $(STAMP)

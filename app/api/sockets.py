@@ -29,7 +29,7 @@ from app.core.repeating import end
 from app.core.socket_protocol import LARGEST_MESSAGE
 from app.services import realtime
 from app.services.components import Components
-from app.services.realtime import Address, Realtime
+from app.services.realtime import Realtime, SocketAddress
 from app.services.unit_of_work import reading, unit_of_work
 from app.services.users import find_principal
 
@@ -50,7 +50,7 @@ class Refused(Exception):
         self.closing = closing
 
 
-async def serve(websocket: WebSocket, address: Address | None) -> None:
+async def serve(websocket: WebSocket, address: SocketAddress | None) -> None:
     """One socket from its opening to its end. A refusal accepts first: browsers show no other reason."""
     live: Realtime = websocket.app.state.realtime
     began = time.perf_counter()
@@ -69,7 +69,7 @@ async def serve(websocket: WebSocket, address: Address | None) -> None:
         log.info("socket_closed", **_who(inbox), code=code, sent=inbox.sent, seconds=seconds)
 
 
-async def _let_in(websocket: WebSocket, address: Address | None, live: Realtime) -> Inbox:
+async def _let_in(websocket: WebSocket, address: SocketAddress | None, live: Realtime) -> Inbox:
     parts = live.parts
     if not is_own_origin(websocket, parts.settings.cors_origins):
         raise Refused(closings.FOREIGN_ORIGIN)
@@ -90,7 +90,7 @@ async def _let_in(websocket: WebSocket, address: Address | None, live: Realtime)
     return inbox
 
 
-async def _login(websocket: WebSocket, address: Address, parts: Components) -> Login:
+async def _login(websocket: WebSocket, address: SocketAddress, parts: Components) -> Login:
     """By a ticket in the address or an access token in the header; a token in the address is not read."""
     if (ticket := websocket.query_params.get("ticket")) is not None:
         return await _login_by_ticket(websocket, ticket, address, parts)
@@ -102,7 +102,9 @@ async def _login(websocket: WebSocket, address: Address, parts: Components) -> L
     return login
 
 
-async def _login_by_ticket(websocket: WebSocket, ticket: str, address: Address, parts: Components) -> Login:
+async def _login_by_ticket(
+    websocket: WebSocket, ticket: str, address: SocketAddress, parts: Components
+) -> Login:
     if not parts.revocations.is_loaded:
         raise Unavailable
     async with unit_of_work(parts.engine) as uow:

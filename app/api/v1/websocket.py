@@ -9,7 +9,7 @@ from app.api.routing import PermissionFirstRoute
 from app.core.errors import Invalid, TooManyRequests
 from app.schemas.realtime import TicketIn, TicketOut
 from app.services import realtime
-from app.services.realtime import Address
+from app.services.realtime import SocketAddress
 
 router = APIRouter(prefix="/ws", tags=["realtime"], route_class=PermissionFirstRoute)
 socket_router = APIRouter(prefix="/ws")
@@ -24,7 +24,7 @@ async def issue_ticket(
     It is bound to you, your session and the path. Connect to `wss://…{path}?ticket=…`; an app that can set
     headers may send its access token as a bearer token instead. Never put the token itself into an address.
     """
-    address = Address.parse(body.path)
+    address = SocketAddress.parse(body.path)
     if address is None:
         sorts = "/ws/exam/{exam_id}, /ws/test/{test_id} or /ws/notifications"
         raise Invalid.field("path", f"Send the path of a socket: {sorts}, without a query.")
@@ -38,19 +38,19 @@ async def issue_ticket(
 @socket_router.websocket("/exam/{exam_id}")
 async def exam_socket(websocket: WebSocket, exam_id: str) -> None:
     """An exam's room: those registered for it, and staff."""
-    await sockets.serve(websocket, Address.parse(f"/ws/exam/{exam_id}"))
+    await sockets.serve(websocket, SocketAddress.parse(f"/ws/exam/{exam_id}"))
 
 
 @socket_router.websocket("/test/{test_id}")
 async def test_socket(websocket: WebSocket, test_id: str) -> None:
     """A test's room: whoever may take it, or is taking it."""
-    await sockets.serve(websocket, Address.parse(f"/ws/test/{test_id}"))
+    await sockets.serve(websocket, SocketAddress.parse(f"/ws/test/{test_id}"))
 
 
 @socket_router.websocket("/notifications")
 async def notification_socket(websocket: WebSocket) -> None:
     """Your own notifications."""
-    await sockets.serve(websocket, Address.parse("/ws/notifications"))
+    await sockets.serve(websocket, SocketAddress.parse("/ws/notifications"))
 
 
 @socket_router.websocket("/{rest:path}")

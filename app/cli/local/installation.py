@@ -246,7 +246,7 @@ def _announce(home: Home, installation: Installation, seconds: float) -> None:
     for name, value in rows.items():
         table.add_row(name, value)
     console.print(Panel(table, title=f"Ready in {seconds:.1f} s", title_align="left", expand=False))
-    report("Ctrl-C stops it all.")
+    report("Ctrl-C stops everything.")
 
 
 def _in_url(host: str) -> str:

@@ -6,7 +6,7 @@ change. After the commit it is published.
 
 from app.services.realtime.presence import acknowledged, connected, presence
 from app.services.realtime.publishing import Publisher
-from app.services.realtime.rooms import Address, room_of
+from app.services.realtime.rooms import SocketAddress, room_of
 from app.services.realtime.runtime import Realtime, running
 from app.services.realtime.tickets import (
     TICKET_SECONDS,
@@ -18,9 +18,9 @@ from app.services.realtime.tickets import (
 
 __all__ = [
     "TICKET_SECONDS",
-    "Address",
     "Publisher",
     "Realtime",
+    "SocketAddress",
     "TicketHolder",
     "acknowledged",
     "check_ticket",

@@ -1,4 +1,4 @@
-"""Publishes committed messages from PostgreSQL to Redis, each once and in the order of writing."""
+"""Publishes committed messages from PostgreSQL to Redis, each once and in the order of their numbers."""
 
 import asyncio
 from datetime import timedelta
@@ -16,27 +16,29 @@ from app.services.unit_of_work import unit_of_work
 
 log = structlog.get_logger(__name__)
 
-BATCH = 500
+BATCH_SIZE = 500
 TIMEOUT = 3.0
-"""Seconds for one batch, so that a Redis that hangs does not keep the transaction open."""
+"""Seconds for one batch. If Redis does not answer, the transaction must not stay open."""
 
 REFILL_AGE = timedelta(hours=1)
 REFILL_LIMIT = 1000
+"""The age and number of messages that are published again after Redis has lost its data."""
 
 
 class Publisher:
-    """Publishes committed messages: after each commit in the API, by a loop in a worker."""
+    """Publishes committed messages. The API runs it after each commit, a worker at an interval."""
 
     def __init__(self, engine: AsyncEngine, stream: Stream, clock: Clock) -> None:
         self._engine = engine
         self._stream = stream
         self._clock = clock
-        self._down = False
+        self._is_failing = False
 
     async def run(self, new_messages: asyncio.Event) -> None:
-        """Publish whenever the event is set, until cancelled. After a failure the workers' loop publishes.
+        """Publish whenever the event is set, until cancelled.
 
-        No request waits for this: the messages of many commits are published in one batch.
+        Requests do not wait for this, and one batch has the messages of many commits. After a failure, the
+        worker's loop publishes the messages.
         """
         while True:
             await new_messages.wait()
@@ -44,30 +46,30 @@ class Publisher:
             try:
                 await self.publish_all()
             except (SQLAlchemyError, *REDIS_FAILURES) as error:
-                if not self._down:
+                if not self._is_failing:
                     log.warning("messages_not_published", error=repr(error))
-                self._down = True
+                self._is_failing = True
             except Exception:
                 log.exception("publisher_failed")
             else:
-                self._down = False
+                self._is_failing = False
 
     async def publish_all(self) -> None:
         """Publish all committed messages."""
-        while await self.publish_some() == BATCH:
+        while await self.publish_batch() == BATCH_SIZE:
             pass
 
-    async def publish_some(self) -> int:
-        """Publish the oldest unpublished messages, at most BATCH. Returns how many there were.
+    async def publish_batch(self) -> int:
+        """Publish the oldest unpublished messages, at most BATCH_SIZE. Returns their number.
 
-        If the process ends before the commit they are published again, and the stream ignores duplicates.
+        If the process ends before the commit, they are published again, and the stream ignores duplicates.
         """
         async with asyncio.timeout(TIMEOUT), unit_of_work(self._engine) as uow:
             await uow.messages.take_turn()
-            waiting = await uow.messages.unpublished(BATCH)
+            waiting = await uow.messages.unpublished(BATCH_SIZE)
             now = self._clock.now()
             if not await self._stream.publish([_packed(message) for message in waiting]):
-                # Redis has lost its data. Recent messages come first, so that they can be replayed.
+                # Redis has lost its data. Recent messages are added first, for clients that reconnect.
                 recent = await uow.messages.recent(now - REFILL_AGE, REFILL_LIMIT)
                 await self._stream.publish([_packed(message) for message in recent], fill=True)
                 await self._stream.publish([_packed(message) for message in waiting])

@@ -1,4 +1,4 @@
-"""Rooms: the addresses of sockets, and who may join them."""
+"""The paths of sockets, the rooms that they belong to, and who may join them."""
 
 import re
 from dataclasses import dataclass
@@ -16,15 +16,17 @@ _PATH = re.compile(r"(/v1)?/ws/(?:(?P<kind>exam|test)/(?P<id>[0-9A-Fa-f-]{36})|n
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """The address of a socket: of an `exam`, a `test`, or one's own `notifications`."""
+class SocketAddress:
+    """What a socket is for: an exam, a test, or the notifications of its user."""
 
     kind: str
+    """`exam`, `test` or `notifications`."""
     id: UUID | None = None
+    """The id of the exam or test."""
 
     @classmethod
     def parse(cls, path: str) -> Self | None:
-        """The address in a path, with or without /v1; None if there is no such socket."""
+        """Parse a path, with or without /v1. Returns None if no socket has this path."""
         found = _PATH.fullmatch(path)
         if found is None:
             return None
@@ -37,12 +39,12 @@ class Address:
 
     @property
     def path(self) -> str:
-        """The path in its normal form."""
+        """The path without /v1, and with the id in lower case."""
         return f"/ws/{self.kind}" if self.id is None else f"/ws/{self.kind}/{self.id}"
 
 
-async def room_of(reads: Reading, person: Principal, address: Address, now: datetime) -> str:
-    """The room of an address. Raises NotFound if this person may not receive its messages."""
+async def room_of(reads: Reading, person: Principal, address: SocketAddress, now: datetime) -> str:
+    """The room of a socket. Raises NotFound if this person may not receive its messages."""
     if address.id is None:
         return user_room(person.id)
     viewer = tests.viewer(person)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.core.errors import InvalidToken
 from app.models import SocketTicket
-from app.services.realtime.rooms import Address
+from app.services.realtime.rooms import SocketAddress
 from app.services.unit_of_work import UnitOfWork
 
 TICKET_SECONDS = 30
@@ -25,7 +25,7 @@ class TicketHolder:
     issued_at: datetime
 
 
-def issue_ticket(uow: UnitOfWork, holder: TicketHolder, address: Address, now: datetime) -> str:
+def issue_ticket(uow: UnitOfWork, holder: TicketHolder, address: SocketAddress, now: datetime) -> str:
     """A ticket for one socket. Only its digest is stored, so the database does not contain valid tickets."""
     ticket = secrets.token_urlsafe(32)
     uow.tickets.add(
@@ -46,7 +46,7 @@ async def redeem_ticket(uow: UnitOfWork, ticket: str) -> SocketTicket | None:
     return await uow.tickets.consume(_digest(ticket)) if _TICKET.fullmatch(ticket) else None
 
 
-def check_ticket(ticket: SocketTicket | None, address: Address, now: datetime) -> TicketHolder:
+def check_ticket(ticket: SocketTicket | None, address: SocketAddress, now: datetime) -> TicketHolder:
     """The holder of a ticket. Raises InvalidToken if it is not valid for this socket now."""
     if ticket is None or ticket.path != address.path or ticket.expires_at <= now:
         raise InvalidToken("The ticket is not valid for this socket, was used or has expired.")
