@@ -23,7 +23,7 @@ from app.core.errors import (
     Unavailable,
 )
 from app.core.realtime import inbox as closings
-from app.core.realtime.hub import may_hear
+from app.core.realtime.hub import may_receive
 from app.core.realtime.inbox import Closing, Inbox, Listener
 from app.core.repeating import end
 from app.core.socket_protocol import LARGEST_MESSAGE
@@ -36,10 +36,10 @@ from app.services.users import find_principal
 log = structlog.get_logger(__name__)
 
 MESSAGES_PER_SECOND = 20
-LAST_WORDS_SECONDS = 5.0
-"""How long a socket that we close may take to read what was said before."""
+FLUSH_SECONDS = 5.0
+"""How long a client may take to read the waiting messages before its socket is closed."""
 
-BY_STATUS = {401: closings.WHO_ARE_YOU, 403: closings.NOT_ALLOWED, 404: closings.NO_SUCH_ROOM}
+BY_STATUS = {401: closings.UNAUTHENTICATED, 403: closings.NOT_ALLOWED, 404: closings.NO_SUCH_ROOM}
 
 
 class Refused(Exception):
@@ -77,7 +77,8 @@ async def _let_in(websocket: WebSocket, address: Address | None, live: Realtime)
         raise NotFound("socket")
     login = await _login(websocket, address, parts)
     person, now = login.principal, parts.clock.now()
-    with parts.hub.place_for(person.id) as has_place:  # Before anything is waited for: all that come at once.
+    # Reserved before the first await, so that simultaneous connections are counted too.
+    with parts.hub.reserve_place(person.id) as has_place:
         if not has_place:
             raise TooManyRequests(1)
         async with reading(parts.engine) as reads:
@@ -138,7 +139,7 @@ def _closing_for(error: Exception) -> Closing:
     known: DomainError | None = problems.domain_error_of(error)
     if known is None:
         log.exception("unexpected_error")
-        return closings.OUR_MISTAKE
+        return closings.UNEXPECTED_ERROR
     return BY_STATUS.get(known.status, closings.TRY_AGAIN)
 
 
@@ -163,10 +164,10 @@ async def _converse(websocket: WebSocket, inbox: Inbox, live: Realtime) -> int:
         for error in [task.exception() for task in (sending, hearing) if task.done()]:
             if error is not None:
                 log.error("unexpected_error", exc_info=error)
-                inbox.close(closings.OUR_MISTAKE)
+                inbox.close(closings.UNEXPECTED_ERROR)
         if inbox.closing is not None:
             live.parts.hub.leave(inbox)
-            await asyncio.wait([sending], timeout=LAST_WORDS_SECONDS)
+            await asyncio.wait([sending], timeout=FLUSH_SECONDS)
             telemetry.sockets_closed_total.labels(inbox.closing.reason).inc()
             return inbox.closing.code
         return hearing.result() if hearing.done() else 1006
@@ -227,7 +228,7 @@ def _hear(message: Any, inbox: Inbox, live: Realtime) -> Closing | None:
 def _acknowledge(entry_id: str, inbox: Inbox, live: Realtime) -> None:
     """What we do not know (any more), or is not for this person, is acknowledged in vain."""
     posted = live.parts.hub.memory.find(inbox.listener.room, entry_id)
-    if posted is not None and posted.message_id is not None and may_hear(inbox.listener, posted):
+    if posted is not None and posted.message_id is not None and may_receive(inbox.listener, posted):
         live.presence.acknowledge(posted.message_id, inbox.listener.user_id)
 
 

@@ -18,7 +18,7 @@ class Problem(BaseModel):
     type: str = Field(examples=["urn:ias:problem:not_found"])
     title: str = Field(examples=["Not found"])
     status: int = Field(examples=[404])
-    detail: str = Field(examples=["There is no such test, or it is not yours to see."])
+    detail: str = Field(examples=["There is no such test, or you may not see it."])
     code: str = Field(examples=["not_found"])
     request_id: str | None = Field(description="Tell us this when you ask for help.")
     errors: list[ProblemField] | None = Field(default=None, description="What is wrong with which field.")

@@ -173,5 +173,5 @@ class TestServiceAccount:
 
     @pytest.mark.parametrize("given", ["{}", '{"project_id": "p"}', "{no json"])
     def test_what_is_none_is_refused_without_its_secrets(self, given: str) -> None:
-        with pytest.raises(ValueError, match="FCM_SERVICE_ACCOUNT is no service account"):
+        with pytest.raises(ValueError, match="FCM_SERVICE_ACCOUNT is neither the JSON key"):
             ServiceAccount.read(given)

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
-from app.core.telemetry import readings_payload
+from app.core.telemetry import measured_payload
 from app.database import create_engine
 from app.models import Kind
 from app.services import backlog
@@ -62,7 +62,7 @@ class TestMeasure:
 
 class TestPayload:
     async def test_it_is_a_page_for_prometheus(self, parts: Components) -> None:
-        page = readings_payload(await backlog.measure(parts)).decode()
+        page = measured_payload(await backlog.measure(parts)).decode()
         assert "# TYPE ias_jobs_waiting gauge" in page
         assert 'ias_backlog_known{part="redis"} 1.0' in page
         assert 'ias_deliveries_waiting{channel="email"}' in page

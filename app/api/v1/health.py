@@ -83,7 +83,7 @@ async def metrics(request: Request, parts: Parts) -> Response:
         if not _bears(request, token.get_secret_value()):
             raise Unauthenticated("Send METRICS_TOKEN as a bearer token.")
     content, content_type = telemetry.metrics_payload()
-    content += telemetry.readings_payload(await backlog.measure(parts))
+    content += telemetry.measured_payload(await backlog.measure(parts))
     return Response(content, media_type=content_type)
 
 

@@ -137,7 +137,7 @@ async def import_questions(
     A question is known by `external_id`, else by `source` and `number`, else by its subject and text. Where
     it is there already, the sheet speaks for the columns and languages that it has; the rest stays.
     """
-    with full_collections.held_back():
+    with full_collections.disabled():
         report = await questions.import_questions(
             uow,
             author,

@@ -227,11 +227,11 @@ async def auth_errors() -> AsyncIterator[None]:
 
 def _domain_error(error: supabase_auth.AuthError) -> errors.DomainError:
     match error:
-        case supabase_auth.InvalidCredentials() | supabase_auth.EmailNotConfirmed():
+        case supabase_auth.CredentialsRejected() | supabase_auth.EmailNotConfirmed():
             return errors.InvalidCredentials()
-        case supabase_auth.EmailTaken():
+        case supabase_auth.EmailExists():
             return errors.EmailTaken()
-        case supabase_auth.WeakPassword():
+        case supabase_auth.PasswordRejected():
             return errors.WeakPassword(str(error))
         case supabase_auth.RateLimited():
             return errors.TooManyRequests(error.retry_after or 60)

@@ -166,7 +166,7 @@ async def _note(uow: UnitOfWork, parcel: Parcel, error: NotSent | None, now: dat
     if error is None:
         await uow.deliveries.sent(delivery.id, now)
         return "sent"
-    if isinstance(error, NotNow) and (rest := rest_after(delivery.tries, error.rest)):
+    if isinstance(error, NotNow) and (rest := rest_after(delivery.tries, error.retry_after)):
         await uow.deliveries.failed(delivery.id, now + rest, str(error))
         return "rests"
     if isinstance(error, DeadTarget):

@@ -9,15 +9,15 @@ from typing import Any
 
 from app.core.realtime.inbox import RESTARTING, Inbox
 from app.core.realtime.presence_tracker import PresenceTracker
-from app.core.realtime.stream import Reader
+from app.core.realtime.stream import StreamReader
 from app.core.repeating import end, keep_running, repeat
 from app.services.components import Components
 from app.services.realtime.keeping import Keeper
 from app.services.realtime.publishing import Publisher
 from app.services.realtime.watching import Watch
 
-PATIENCE = 1.0
-"""How long the start waits for Redis; without it, sockets begin without a memory."""
+STREAM_TIMEOUT = 1.0
+"""How long the start waits for the stream. Without it, sockets cannot be sent missed messages."""
 
 SPREAD_MS = 5000
 """Those whom a restart throws out come back spread over this time."""
@@ -34,7 +34,7 @@ class Realtime:
     def say_goodbye(self, inbox: Inbox) -> None:
         """Ask a client to come back in a moment, and close its socket."""
         now = self.parts.clock.now()
-        self.parts.hub.tell([inbox], "reconnect", now, {"after_ms": random.randrange(SPREAD_MS)})  # noqa: S311 -- no secret
+        self.parts.hub.send([inbox], "reconnect", now, {"after_ms": random.randrange(SPREAD_MS)})  # noqa: S311 -- no secret
         inbox.close(RESTARTING)
         self.parts.hub.leave(inbox)
 
@@ -44,7 +44,7 @@ async def running(parts: Components) -> AsyncIterator[Realtime]:
     """Follow the stream, publish what is committed, keep sockets; what fails of it stops nothing."""
     presence = PresenceTracker(parts.redis, parts.hub, parts.clock)
     keeper, watch = Keeper(parts), Watch(parts)
-    reader = Reader(parts.stream, parts.hub, parts.clock)
+    reader = StreamReader(parts.stream, parts.hub, parts.clock)
     publisher = Publisher(parts.engine, parts.stream, parts.clock)
     routines: list[Coroutine[Any, Any, None]] = [
         keep_running("realtime_reader", reader.run),
@@ -58,7 +58,7 @@ async def running(parts: Components) -> AsyncIterator[Realtime]:
     realtime = Realtime(parts, presence, keeper)
     try:
         with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(STREAM_TIMEOUT):
                 await reader.loaded.wait()
         yield realtime
     finally:
