@@ -23,6 +23,7 @@ FOLDERS = ("app", "benchmarks", "devservers", "migrations", "rehearsal", "tests"
 GENERATED = {"__pycache__", "node_modules", "dist", "build"}
 EXTENSIONS = "py|md|sh|toml|yml|yaml|conf|ini|typ"
 
+PLACEHOLDER = "NAME."
 QUOTED = re.compile(r"`([^`\n]+)`")
 DECISION = re.compile(r"(?:decisions/|\b[Dd]ecision |\bADR |(?<!\])\()(00\d\d)(-[\w-]+(?:\.md)?)?(?![\w-])")
 PATH = re.compile(
@@ -30,7 +31,9 @@ PATH = re.compile(
 )
 PLACE = re.compile(rf"(?:\.?\w[\w.-]*/)+|(?:{'|'.join(FOLDERS)}|docs)(?:/[\w-]+)+")
 DOTTED = re.compile(r"([A-Za-z_]\w*)\.([A-Za-z_]\w*)(?:\.\w+)*(?:\(.*\))?")
-NAME = re.compile(r"(_?[a-z]+(?:_[a-z0-9]+)+|(?:[A-Z][a-z0-9]+){2,}|[a-z]\w*(?=\(\)))(?:\(\))?")
+NAME = re.compile(
+    r"(_?[a-z]+(?:_[a-z0-9]+)+|[A-Z]+(?:_[A-Z0-9]+)+|(?:[A-Z][a-z0-9]+){2,}|[a-z]\w*(?=\(\)))(?:\(\))?"
+)
 COMMENT = re.compile(r"(?:^|\s)#\s.*", re.MULTILINE)
 # Documents that readers of the repository do not have; in pieces, so that this file passes its own rule.
 OUTSIDE = re.compile(
@@ -43,6 +46,7 @@ ELSEWHERE = {
     "pg_dump": "a program of PostgreSQL",
     "pg_upgrade": "a program of PostgreSQL",
     "prometheus_client": "a package that was not chosen",
+    "SO_TIMESTAMP": "an option of sockets in Linux",
     "TestClient": "a class of Starlette",
     "checks.loops": "a field of the answer of `GET /health/ready`",
     "options.b.text.en": "a place in a document",
@@ -55,7 +59,7 @@ Documented = ast.Module | Definition
 
 @dataclass
 class Index:
-    """What exists: paths, members by owner (a module, class or table), and every word of the code."""
+    """What exists: paths, members by owner (a module, class or table), words and dotted pairs of the code."""
 
     paths: set[str] = field(default_factory=set)
     members: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -78,9 +82,14 @@ class Index:
         return file.is_file() and names.removeprefix("::") in definitions(ast.parse(file.read_text()))
 
     def has_member(self, owner: str, member: str) -> bool:
-        """True also if the owner is not ours. `settings` may be the module or a `Settings`."""
-        owners = [self.members[name] for name in (owner, owner.capitalize()) if name in self.members]
-        return not owners or any(member in members for members in owners)
+        """True also if the owner is not ours, or the code has the same expression, such as a variable's."""
+        names = (owner, owner.capitalize(), f"{owner.capitalize()}Out")
+        owners = [self.members[name] for name in names if name in self.members]
+        return not owners or any(member in each for each in owners) or f"{owner}.{member}" in self.words
+
+    def has_name(self, name: str) -> bool:
+        """True also for a numbered name whose number the code computes, such as `option_6`."""
+        return name in self.words or name.rstrip("0123456789") in self.words
 
 
 def wrong_references(text: str, index: Index) -> Iterator[str]:
@@ -90,7 +99,7 @@ def wrong_references(text: str, index: Index) -> Iterator[str]:
             yield number + slug
     for path, names in PATH.findall(text):
         exists = index.has_definition(path, names) if names else index.has_path(path)
-        if not exists and path not in ELSEWHERE:
+        if not exists and path not in ELSEWHERE and PLACEHOLDER not in path:
             yield path + names
     yield from (quoted for quoted in QUOTED.findall(text) if not is_known(quoted, index))
 
@@ -103,7 +112,7 @@ def is_known(quoted: str, index: Index) -> bool:
     if dotted := DOTTED.fullmatch(quoted):
         return index.has_member(dotted[1], dotted[2])
     if name := NAME.fullmatch(quoted):
-        return name[1] in index.words
+        return index.has_name(name[1])
     return True
 
 
@@ -153,7 +162,7 @@ def text_of(path: Path) -> str:
 
 
 def words(text: str) -> set[str]:
-    return set(re.findall(r"\w+", text))
+    return {*re.findall(r"\w+", text), *re.findall(r"\b(?=([A-Za-z_]\w*\.[A-Za-z_]\w*))", text)}
 
 
 def add_module(index: Index, path: Path) -> None:

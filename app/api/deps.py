@@ -1,4 +1,4 @@
-"""What routes ask for in their signatures: who is calling, a transaction, the time, the parts of the app."""
+"""Dependencies of routes: the caller, a transaction, the time, and the components of the process."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -22,7 +22,7 @@ from app.services.unit_of_work import Reading, UnitOfWork, reading, unit_of_work
 from app.services.users import Principal
 
 
-# All of these are `async`, those that wait for nothing too: FastAPI sends a plain function to a thread.
+# All of these are `async`, because FastAPI runs a plain function in a thread.
 async def components(request: Request) -> Components:
     """The long-lived parts of the application, made by `create_app`."""
     parts: Components = request.app.state.components
@@ -57,7 +57,7 @@ def _personal_turn(request: Request, parts: Components) -> AbstractAsyncContextM
     return parts.personal_turns.turn(user_id) if user_id is not None else nullcontext()
 
 
-# Decision D10: with scope="function" the commit comes before the answer; a failed commit is a 503.
+# With scope="function" the commit comes before the answer, so a failed commit is a 503 (docs/decisions/0023).
 Uow = Annotated[UnitOfWork, Depends(_write, scope="function")]
 Reads = Annotated[Reading, Depends(_read, scope="function")]
 
@@ -75,19 +75,19 @@ Paging = Annotated[PageRequest, Depends(_paging)]
 
 
 async def takes_nothing(body: Annotated[NothingIn | None, Body()] = None) -> None:
-    """A POST that takes nothing accepts no body or `{}`; a field in it is somebody's misunderstanding."""
+    """A POST without parameters accepts no body or `{}`. A field in it is an error of the client."""
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Somebody who is signed in, and when the session began that says so."""
+    """A person who is signed in, and when their session began."""
 
     principal: Principal
     signed_in_at: datetime
 
 
 async def log_in(connection: HTTPConnection, token: str, parts: Components) -> Login:
-    """Who sends this access token; a fact of 401 or 503 if nobody, or if nobody can say."""
+    """The person of an access token. Raises an error of 401, or Unavailable if it cannot be checked."""
     if not parts.revocations.is_loaded:
         raise Unavailable
     try:
@@ -162,7 +162,7 @@ BankTurn = Annotated[None, Depends(_bank_turn, scope="function")]
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whose attempts a request may touch: a signed-in person's, or the one of an attempt token."""
+    """Whose attempts a request may access: a signed-in person's, or the one of an attempt token."""
 
     user_id: UUID
     grant: tokens.AttemptGrant | None
@@ -170,7 +170,7 @@ class Holder:
 
 
 async def _holder(request: Request) -> Holder:
-    """An exam outlives a login: an attempt token is enough for its own attempt (docs/decisions/0025)."""
+    """An exam may outlive a login: an attempt token is sufficient for its attempt (docs/decisions/0025)."""
     token = await _token(request)
     if tokens.is_attempt_token(token):
         parts: Components = request.app.state.components

@@ -82,7 +82,7 @@ async def _let_in(websocket: WebSocket, address: Address | None, live: Realtime)
         if not has_place:
             raise TooManyRequests(1)
         async with reading(parts.engine) as reads:
-            room = await realtime.enter(reads, person, address, now)
+            room = await realtime.room_of(reads, person, address, now)
         await websocket.accept()
         listener = Listener(room, person.id, person.session_id, login.signed_in_at, person.is_staff)
         heartbeat = parts.settings.socket_heartbeat_seconds
@@ -193,7 +193,7 @@ async def _hear_all(websocket: WebSocket, inbox: Inbox, live: Realtime) -> int:
         if message["type"] == "websocket.disconnect":
             code = int(message.get("code") or 1005)
             if code == closings.RESTARTING.code:
-                live.say_goodbye(inbox)
+                live.ask_to_reconnect(inbox)
             return code
         if len(arrivals) == MESSAGES_PER_SECOND and loop.time() - arrivals[0] < 1:
             inbox.close(closings.TOO_MANY)
@@ -217,7 +217,7 @@ def _hear(message: Any, inbox: Inbox, live: Realtime) -> Closing | None:
     if not isinstance(document, dict):
         return closings.MALFORMED
     if document.get("type") == "ping":
-        live.keeper.tell_time([inbox])
+        live.maintenance.tell_time([inbox])
         return None
     if document.get("type") == "ack" and isinstance(document.get("id"), str):
         _acknowledge(document["id"], inbox, live)

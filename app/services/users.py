@@ -1,4 +1,4 @@
-"""People: who is asking, their profile, and what they may do."""
+"""People: the person behind a request, their profile and their role."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -42,7 +42,7 @@ class Principal:
 
     @property
     def author_id(self) -> UUID | None:
-        """Whom rows name as their author: nobody where an operator works at the command line."""
+        """The author that rows name: None for an operator at the command line."""
         return None if self.id == OPERATOR_ID else self.id
 
     @property
@@ -56,7 +56,7 @@ class Principal:
 
 
 def operator() -> Principal:
-    """Who works at the command line: an admin of the default institute, without an account."""
+    """The operator at the command line: an admin of the default institute without an account."""
     return Principal(
         id=OPERATOR_ID,
         session_id="",
@@ -69,15 +69,15 @@ def operator() -> Principal:
 
 
 async def find_principal(reads: Reading, user_id: UUID, session_id: str) -> Principal | None:
-    """The person with this id, if they have been here before and are not banned."""
+    """The person with this id, if they have a profile and are not banned."""
     member = await reads.users.member(user_id)
     return principal_of(member, session_id) if member is not None and member.user.active else None
 
 
 async def ensure_profile(uow: UnitOfWork, user_id: UUID, email: str, name: str) -> Member:
-    """The profile of an account, made at its first authenticated request; then we say welcome once.
+    """The profile of an account. It is created at the first authenticated request, with a welcome mail.
 
-    Name and address may come from a token, which anybody can have made at the auth server: they are cleaned.
+    Name and address may come from a token, where a user can set them freely. They are validated here.
     """
     member = await uow.users.member(user_id)
     if member is None:
@@ -89,7 +89,7 @@ async def ensure_profile(uow: UnitOfWork, user_id: UUID, email: str, name: str) 
 
 
 def stored_address(email: str) -> str:
-    """What a token says is somebody's address; nothing where it is none, as of accounts without one."""
+    """The address in a token, or an empty text if it is not a valid address."""
     try:
         return email_address(email)
     except ValueError:
@@ -112,7 +112,7 @@ async def change_profile(uow: UnitOfWork, user: Principal, update: ProfileUpdate
 
 
 def principal_of(member: Member, session_id: str) -> Principal:
-    """The request's view of a member."""
+    """The principal of a member."""
     return Principal(
         id=member.user.id,
         session_id=session_id,

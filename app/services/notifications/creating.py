@@ -41,7 +41,7 @@ async def submitted(uow: UnitOfWork, parts: Components, attempt_id: UUID, now: d
 
     One that was reopened is confirmed again when it is submitted again.
     """
-    sitting = await uow.exam_events.sitting(attempt_id)
+    sitting = await uow.exam_events.submitted_attempt(attempt_id)
     if sitting is None:
         return
     data = _about(sitting.exam) | {

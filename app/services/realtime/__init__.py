@@ -1,27 +1,33 @@
-"""Realtime (docs/decisions/0011): tickets, rooms, publishing, and what is watched and told to many.
+"""Realtime (docs/decisions/0011): tickets, rooms, publishing, and messages that many sockets receive.
 
-A service that has something to tell writes it with `uow.messages.to_everybody/to_staff/to_user` in the
-transaction of the fact itself. All the rest happens by itself.
+A service writes a message with `uow.messages.to_everybody`, `to_staff` or `to_user` in the transaction of the
+change. After the commit it is published.
 """
 
-from app.services.realtime.life import Realtime, running
 from app.services.realtime.presence import acknowledged, connected, presence
 from app.services.realtime.publishing import Publisher
-from app.services.realtime.rooms import Address, enter
-from app.services.realtime.tickets import TICKET_SECONDS, Ticketed, check_ticket, issue_ticket, redeem_ticket
+from app.services.realtime.rooms import Address, room_of
+from app.services.realtime.runtime import Realtime, running
+from app.services.realtime.tickets import (
+    TICKET_SECONDS,
+    TicketHolder,
+    check_ticket,
+    issue_ticket,
+    redeem_ticket,
+)
 
 __all__ = [
     "TICKET_SECONDS",
     "Address",
     "Publisher",
     "Realtime",
-    "Ticketed",
+    "TicketHolder",
     "acknowledged",
     "check_ticket",
     "connected",
-    "enter",
     "issue_ticket",
     "presence",
     "redeem_ticket",
+    "room_of",
     "running",
 ]

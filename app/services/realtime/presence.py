@@ -1,4 +1,4 @@
-"""Who is connected to an exam, and how many have acknowledged what: for the staff who watch it."""
+"""Who is connected to an exam, and how many have acknowledged a message, for the staff who run it."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -24,8 +24,5 @@ async def connected(parts: Components, exam_id: UUID) -> set[UUID] | None:
 
 
 async def acknowledged(parts: Components, message_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """How many people have acknowledged each message, by the ids that `uow.messages.to_…` returned.
-
-    Without Redis nobody can say, and it is empty.
-    """
+    """How many people have acknowledged each message, by message id. Empty without Redis."""
     return await presence_tracker.acknowledged(parts.redis, message_ids)

@@ -1,4 +1,4 @@
-"""Tickets: a socket's address must hold no token, so it holds something that works once, and briefly."""
+"""Tickets: an address must not contain a token, so it contains a ticket that is valid once, for seconds."""
 
 import hashlib
 import re
@@ -17,16 +17,16 @@ _TICKET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True)
-class Ticketed:
-    """Who has asked for a ticket, and with a token of which session and time."""
+class TicketHolder:
+    """The person who requested a ticket, and the session and time of their token."""
 
     user_id: UUID
     session_id: str
     issued_at: datetime
 
 
-def issue_ticket(uow: UnitOfWork, holder: Ticketed, address: Address, now: datetime) -> str:
-    """A ticket for one socket. Only its digest is kept: whoever reads the database cannot use it."""
+def issue_ticket(uow: UnitOfWork, holder: TicketHolder, address: Address, now: datetime) -> str:
+    """A ticket for one socket. Only its digest is stored, so the database does not contain valid tickets."""
     ticket = secrets.token_urlsafe(32)
     uow.tickets.add(
         SocketTicket(
@@ -42,15 +42,15 @@ def issue_ticket(uow: UnitOfWork, holder: Ticketed, address: Address, now: datet
 
 
 async def redeem_ticket(uow: UnitOfWork, ticket: str) -> SocketTicket | None:
-    """Take a ticket; it is used up with the commit, also if it turns out to be for another socket."""
+    """Consume a ticket. It is invalid after the commit, even if it was for another socket."""
     return await uow.tickets.consume(_digest(ticket)) if _TICKET.fullmatch(ticket) else None
 
 
-def check_ticket(ticket: SocketTicket | None, address: Address, now: datetime) -> Ticketed:
-    """Whose ticket it is, if it is good for this socket now; InvalidToken if not."""
+def check_ticket(ticket: SocketTicket | None, address: Address, now: datetime) -> TicketHolder:
+    """The holder of a ticket. Raises InvalidToken if it is not valid for this socket now."""
     if ticket is None or ticket.path != address.path or ticket.expires_at <= now:
         raise InvalidToken("The ticket is not valid for this socket, was used or has expired.")
-    return Ticketed(ticket.user_id, ticket.session_id, ticket.issued_at)
+    return TicketHolder(ticket.user_id, ticket.session_id, ticket.issued_at)
 
 
 def _digest(ticket: str) -> bytes:

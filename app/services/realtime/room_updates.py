@@ -1,4 +1,4 @@
-"""What is told to many and is soon out of date: how an exam goes, and how many are ranked in a test."""
+"""Figures that rooms receive while they change: the progress of an exam, the ranked attempts of a test."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,8 +15,8 @@ SHOWN_ANNOUNCEMENTS = 10
 Json = dict[str, Any]
 
 
-class Watch:
-    """Looks at each room in which somebody is to be told, and tells what has changed."""
+class RoomUpdates:
+    """Computes the figures of each room with sockets, and sends those that have changed."""
 
     def __init__(self, parts: Components) -> None:
         self._parts = parts
@@ -24,7 +24,7 @@ class Watch:
         self._told: dict[str, Json] = {}
 
     async def step(self) -> None:
-        """One look at all rooms, in one transaction."""
+        """Update all rooms, in one transaction."""
         exams = {name: room for name, room in self._rooms("exam") if room.staff}
         tests = dict(self._rooms("test"))
         self._told = {name: told for name, told in self._told.items() if name in exams or name in tests}

@@ -1,4 +1,4 @@
-"""What is done for each open socket, every second: the time, and the end of sessions."""
+"""Maintenance of open sockets, every second: the heartbeat, and closing sockets of ended sessions."""
 
 import asyncio
 
@@ -6,15 +6,15 @@ from app.core.realtime.inbox import SESSION_ENDED, Inbox
 from app.services.components import Components
 
 
-class Keeper:
-    """One loop for all sockets of the process, instead of a timer for each."""
+class SocketMaintenance:
+    """One loop for all sockets of the process instead of a timer for each socket."""
 
     def __init__(self, parts: Components) -> None:
         self._parts = parts
         self._hub = parts.hub
 
     async def step(self) -> None:
-        """Close what was revoked, tell the time where it is due."""
+        """Close the sockets of revoked sessions, and send the time where it is due."""
         inboxes = self._hub.inboxes
         for inbox in inboxes:
             listener = inbox.listener
@@ -24,7 +24,7 @@ class Keeper:
         self.tell_time(self._due(inboxes))
 
     def tell_time(self, inboxes: list[Inbox]) -> None:
-        """The heartbeat and the clock: the same message for all who are due."""
+        """Send the server time, which is also the heartbeat, to these sockets."""
         now = self._parts.clock.now()
         if inboxes:
             self._hub.send(inboxes, "time", now, {"server_time": now})

@@ -1,4 +1,4 @@
-"""Accommodations: extra time that an exam grants, before it begins and to those who are sitting."""
+"""Accommodations: extra time that an exam grants, before it begins and while attempts run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from app.services import attempts
 from app.services.components import Components
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer
-from app.services.exams.steering import settle, sitting_of, take, tell_candidate
+from app.services.exams.steering import apply_state, replace_results, state_of, tell_candidate
 from app.services.exams.taking import extra_for
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
@@ -20,7 +20,7 @@ from app.services.users import Principal
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Extra time for one person or for a group (`pwbd`, `all`); none takes a grant back."""
+    """Extra time for one person or for a group (`pwbd` or `all`). Zero seconds revoke a grant."""
 
     user_id: UUID | None
     group: str | None
@@ -29,7 +29,7 @@ class Grant:
 
 
 async def accommodations(reads: Reading, staff: Principal, exam_id: UUID) -> Sequence[Accommodation]:
-    """Who is granted extra time in an exam."""
+    """The extra time that an exam grants."""
     exam = await reads.exams.find(exam_viewer(staff), exam_id)
     return await reads.exams.accommodations(exam.id)
 
@@ -42,15 +42,15 @@ async def accommodate(
     grants: Sequence[Grant],
     now: datetime,
 ) -> Sequence[Accommodation]:
-    """Grant extra time. It holds for those who start later, and at once for those who are sitting.
+    """Grant extra time. It applies to later starts, and at once to running attempts.
 
-    A person or group that is not named keeps what it has.
+    A person or group that is not named keeps its grant.
     """
     exam = await uow.exams.lock(staff.institute_id, exam_id)
     if exam.released_at is not None or exam.cancelled_at is not None:
         raise NotPossible("The exam is over.")
     await _check_people(uow, grants)
-    # A candidate who is starting is given the time below, or reads the grant after this transaction.
+    # A start that runs now either is found by `_move_deadlines` below, or waits and reads the grants.
     await uow.exams.lock_papers_exclusively(exam.id)
     for grant in grants:
         target = ("user_id", grant.user_id) if grant.user_id else ("candidate_group", grant.group or "all")
@@ -58,7 +58,7 @@ async def accommodate(
         who = {"user_id": str(grant.user_id)} if grant.user_id else {"group": grant.group}
         record(uow, staff, "accommodate", exam, reason=grant.reason, seconds=grant.extra_seconds, **who)
     granted = await uow.exams.accommodations(exam.id)
-    await _follow(uow, parts, exam, granted, now)
+    await _move_deadlines(uow, parts, exam, granted, now)
     return granted
 
 
@@ -72,7 +72,7 @@ async def _check_people(uow: UnitOfWork, grants: Sequence[Grant]) -> None:
         raise Invalid("Extra time is granted to people who exist.", errors=errors)
 
 
-async def _follow(
+async def _move_deadlines(
     uow: UnitOfWork, parts: Components, exam: Exam, granted: Sequence[Accommodation], now: datetime
 ) -> None:
     """Move the deadlines of attempts that were started under other grants."""
@@ -81,12 +81,12 @@ async def _follow(
     for attempt, registration in await uow.exam_attempts.lock_with_registrations(exam.id):
         extra = extra_for(registration, granted)
         by = extra - timedelta(seconds=attempt.accommodation_seconds)
-        before = steering.overtaken(sitting_of(attempt), now, delay)
+        before = steering.ended_by_deadline(state_of(attempt), now, delay)
         after = steering.regrant(before, by, now)
         if not by or after == before:
             continue
-        take(attempt, after)
+        apply_state(attempt, after)
         attempt.accommodation_seconds = extra // timedelta(seconds=1)
         moved.append(attempt)
         tell_candidate(uow, exam, attempt, "extended", seconds=by // timedelta(seconds=1))
-    await settle(uow, moved)
+    await replace_results(uow, moved)

@@ -1,4 +1,4 @@
-"""What an API process does for its sockets as long as it lives."""
+"""The tasks that an API process runs for its sockets."""
 
 import asyncio
 import random
@@ -12,27 +12,27 @@ from app.core.realtime.presence_tracker import PresenceTracker
 from app.core.realtime.stream import StreamReader
 from app.core.repeating import end, keep_running, repeat
 from app.services.components import Components
-from app.services.realtime.keeping import Keeper
+from app.services.realtime.maintenance import SocketMaintenance
 from app.services.realtime.publishing import Publisher
-from app.services.realtime.watching import Watch
+from app.services.realtime.room_updates import RoomUpdates
 
-STREAM_TIMEOUT = 1.0
-"""How long the start waits for the stream. Without it, sockets cannot be sent missed messages."""
+REDIS_TIMEOUT = 1.0
+"""How long the start waits for Redis. Without it sockets start without earlier messages."""
 
 SPREAD_MS = 5000
-"""Those whom a restart throws out come back spread over this time."""
+"""Clients that a restart disconnects reconnect spread over this time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Realtime:
-    """What the sockets' routes need of it."""
+    """What the routes of sockets need."""
 
     parts: Components
     presence: PresenceTracker
-    keeper: Keeper
+    maintenance: SocketMaintenance
 
-    def say_goodbye(self, inbox: Inbox) -> None:
-        """Ask a client to come back in a moment, and close its socket."""
+    def ask_to_reconnect(self, inbox: Inbox) -> None:
+        """Ask a client to reconnect after a delay, and close its socket."""
         now = self.parts.clock.now()
         self.parts.hub.send([inbox], "reconnect", now, {"after_ms": random.randrange(SPREAD_MS)})  # noqa: S311 -- no secret
         inbox.close(RESTARTING)
@@ -41,27 +41,27 @@ class Realtime:
 
 @asynccontextmanager
 async def running(parts: Components) -> AsyncIterator[Realtime]:
-    """Follow the stream, publish what is committed, keep sockets; what fails of it stops nothing."""
+    """Run the reader, the publisher and the loops for sockets. A failing task stops no other."""
     presence = PresenceTracker(parts.redis, parts.hub, parts.clock)
-    keeper, watch = Keeper(parts), Watch(parts)
+    maintenance, updates = SocketMaintenance(parts), RoomUpdates(parts)
     reader = StreamReader(parts.stream, parts.hub, parts.clock)
     publisher = Publisher(parts.engine, parts.stream, parts.clock)
     routines: list[Coroutine[Any, Any, None]] = [
         keep_running("realtime_reader", reader.run),
         keep_running("publisher", lambda: publisher.run(parts.new_messages)),
-        repeat("sockets", 1, keeper.step),
+        repeat("sockets", 1, maintenance.step),
         repeat("presence", 1, presence.step),
-        repeat("rooms", 2, watch.step),
-        repeat("staff_in_rooms", 15, watch.review_staff),
+        repeat("rooms", 2, updates.step),
+        repeat("staff_in_rooms", 15, updates.review_staff),
     ]
     tasks = [asyncio.create_task(routine) for routine in routines]
-    realtime = Realtime(parts, presence, keeper)
+    realtime = Realtime(parts, presence, maintenance)
     try:
         with suppress(TimeoutError):
-            async with asyncio.timeout(STREAM_TIMEOUT):
+            async with asyncio.timeout(REDIS_TIMEOUT):
                 await reader.loaded.wait()
         yield realtime
     finally:
         for inbox in parts.hub.inboxes:
-            realtime.say_goodbye(inbox)
+            realtime.ask_to_reconnect(inbox)
         await end(tasks)

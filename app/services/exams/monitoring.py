@@ -1,4 +1,4 @@
-"""Watching an exam: how many are where, and how each candidate stands. No answer, no score."""
+"""Monitoring an exam: attempts by status, and the state of each candidate. No answers, no scores."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from app.services.users import Principal
 
 @dataclass(frozen=True, slots=True)
 class PaperCount:
-    """How many attempts at a paper stand where."""
+    """The number of attempts at a paper by status."""
 
     paper: PaperView
     by_status: Mapping[str, int]
@@ -24,7 +24,7 @@ class PaperCount:
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
-    """An exam at a glance."""
+    """The figures of an exam."""
 
     exam: Exam
     stage: Stage
@@ -33,7 +33,7 @@ class Monitor:
 
 
 async def monitor(reads: Reading, staff: Principal, exam_id: UUID, now: datetime) -> Monitor:
-    """An exam at a glance, for staff."""
+    """The figures of an exam, for staff."""
     exam = await reads.exams.find(exam_viewer(staff), exam_id)
     by_status = {count.paper_id: count.by_status for count in await reads.rooms.counts(exam.id)}
     papers = [

@@ -1,4 +1,4 @@
-"""Composing an exam: its papers in their windows, and its publication, which pins what will be served."""
+"""Creating, changing and publishing an exam. Publication pins the paper versions that are served."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from app.core.ids import uuid7
 from app.engine import schedule
 from app.models import Exam, ExamPaper, LocalizedText
 from app.services import embargo
-from app.services.exams import placing
+from app.services.exams import placement_permission
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer, require_team, window_of
 from app.services.unit_of_work import UnitOfWork
@@ -81,7 +81,7 @@ class ExamPaperUpdate:
 
 
 async def create(uow: UnitOfWork, author: Principal, draft: ExamDraft) -> Exam:
-    """A new exam, which candidates do not see yet."""
+    """Create an exam. Candidates see it after its publication."""
     exam = Exam(
         id=uuid7(),
         institute_id=author.institute_id,
@@ -122,12 +122,12 @@ async def change(uow: UnitOfWork, author: Principal, exam_id: UUID, update: Exam
 async def add_paper(uow: UnitOfWork, author: Principal, exam_id: UUID, draft: ExamPaperDraft) -> ExamPaper:
     """Place a test in an exam. From now on candidates do not see the test elsewhere.
 
-    Raises Conflict where candidates have sat it already, or the exam has it or its code; Forbidden where its
-    author, or whose exam holds its questions, has not consented.
+    Raises Conflict if candidates have attempted the test, or if the exam has the test or the code already;
+    Forbidden if the owner of the test, or of an exam that holds its questions, has not consented.
     """
     exam = await _draft(uow, author, exam_id)
     await _check_test(uow, author, draft.test_id)
-    if refusal := await placing.refusal(uow, author, exam, draft.test_id):
+    if refusal := await placement_permission.refusal(uow, author, exam, draft.test_id):
         raise Forbidden(refusal)
     for other in await uow.exams.papers(exam.id):
         if draft.code == other.code:
@@ -175,7 +175,7 @@ async def change_paper(
 
 
 async def remove_paper(uow: UnitOfWork, author: Principal, exam_id: UUID, paper_id: UUID) -> None:
-    """Take a paper out of an exam that is not published; its test is free again."""
+    """Remove a paper from an exam that is not published. Its test can be placed elsewhere again."""
     exam = await _draft(uow, author, exam_id)
     _, paper = await uow.exams.paper(exam_viewer(author), exam.id, paper_id)
     await uow.exams.remove_paper(paper)
@@ -194,7 +194,7 @@ async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: dateti
     papers = await uow.exams.lock_papers_exclusively(exam.id)
     if exam.published_at is not None and await uow.exams.was_started([paper.id for paper in papers]):
         return exam
-    # What is judged below and what is pinned are the same version.
+    # The lock keeps the version that is checked below until it is pinned.
     await uow.exams.lock_tests_shared(paper.test_id for paper in papers)
     pinned, errors = [], _obstacles(exam, papers, now)
     for number, paper in enumerate(papers):
@@ -203,7 +203,7 @@ async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: dateti
         if version is None:
             sentence = f"the test of {paper.code} is not published"
             errors.append(FieldError(f"papers.{number}.test_id", sentence))
-        elif refusal := await placing.refusal(uow, author, exam, paper.test_id):
+        elif refusal := await placement_permission.refusal(uow, author, exam, paper.test_id):
             errors.append(FieldError(f"papers.{number}.test_id", refusal))
         pinned.append(version)
     if errors:
@@ -240,10 +240,10 @@ async def _draft(uow: UnitOfWork, author: Principal, exam_id: UUID) -> Exam:
 
 
 async def _check_test(uow: UnitOfWork, author: Principal, test_id: UUID) -> None:
-    """The test can be placed: locked, so that whoever starts it at this moment is seen, or sees the exam."""
+    """Lock the test and check that it can be placed. A start that runs now is seen here or sees the exam."""
     try:
         await uow.tests.draft(author.institute_id, test_id, lock=True)
-        if not await placing.may_place(uow, author, test_id):
+        if not await placement_permission.may_place(uow, author, test_id):
             await embargo.check_visible(uow, author, test_id)
     except NotFound:
         raise Invalid.field("test_id", "there is no such test") from None

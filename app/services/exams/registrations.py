@@ -1,4 +1,4 @@
-"""A candidate's place in an exam: a roll number, and category and disability as they are now."""
+"""Registrations: a roll number, and the candidate's category and disability as they are now."""
 
 import secrets
 from datetime import datetime
@@ -19,7 +19,7 @@ ROLL_NUMBER_DIGITS = 8
 async def register(
     uow: UnitOfWork, candidate: Principal, exam_id: UUID, now: datetime
 ) -> tuple[Registration, bool]:
-    """A place in the exam, and whether it is new: asking again gives the same one.
+    """Register a candidate; registering again returns the same registration. The flag says if it is new.
 
     Raises EntryClosed after the last paper's entry has closed, NotAvailable for a cancelled exam.
     """
@@ -37,9 +37,9 @@ async def register(
 
 
 async def enroll(uow: UnitOfWork, exam: Exam, user_id: UUID) -> tuple[Registration, bool]:
-    """Give a person a place, with a roll number that tells nothing and that nobody else has.
+    """Register a person under a random roll number that is unique in the exam.
 
-    False beside the place where another transaction has just given them one.
+    The flag is False if another transaction has registered them meanwhile.
     """
     member = await uow.users.member(user_id)
     if member is None:
@@ -47,7 +47,7 @@ async def enroll(uow: UnitOfWork, exam: Exam, user_id: UUID) -> tuple[Registrati
     while True:
         added = await uow.registrations.add(exam.id, member.user, _roll_number())
         registration = added or await uow.registrations.of(exam.id, user_id)
-        if registration is not None:  # else the roll number was somebody's
+        if registration is not None:  # None: the roll number is in use
             break
     if added is not None:
         uow.jobs.add("notify_registered", registration_id=str(added.id))
@@ -55,7 +55,7 @@ async def enroll(uow: UnitOfWork, exam: Exam, user_id: UUID) -> tuple[Registrati
 
 
 def _roll_number() -> str:
-    """Drawn and not counted: candidates who register at the same moment wait for nobody."""
+    """Random and not sequential, so that simultaneous registrations do not wait for each other."""
     first = 10 ** (ROLL_NUMBER_DIGITS - 1)
     return str(first + secrets.randbelow(9 * first))
 
@@ -63,7 +63,7 @@ def _roll_number() -> str:
 async def registrations(
     reads: Reading, staff: Principal, exam_id: UUID, request: PageRequest
 ) -> Page[Registration]:
-    """Everybody who is registered, for staff."""
+    """All registrations of an exam, for staff."""
     exam = await reads.exams.find(exam_viewer(staff), exam_id)
     return await reads.registrations.page(exam.id, request)
 
@@ -71,13 +71,13 @@ async def registrations(
 async def claim(
     uow: UnitOfWork, staff: Principal, exam_id: UUID, roll_number: str, user_id: UUID
 ) -> Registration:
-    """Give a roll number that waits for an account to this one, with all that was sat under it.
+    """Assign an unclaimed roll number, with its attempts, to an account.
 
-    Staff do it, who have seen a proof: a roll number alone proves nothing. Raises Conflict where the account
-    has a place of its own.
+    Staff must have checked a proof: the roll number alone is none. Raises Conflict if the account has another
+    roll number of the exam.
     """
     exam = await uow.exams.lock(staff.institute_id, exam_id)
-    await uow.users.lock(user_id)  # who begins to practice at this moment counts after this, or before
+    await uow.users.lock(user_id)  # a practice attempt starts before this or after it
     registration = await uow.registrations.lock_unclaimed(exam.id, roll_number)
     if await uow.users.member(user_id) is None:
         raise Invalid.field("user_id", "there is no such account")

@@ -1,4 +1,4 @@
-"""Who may place which test in an exam: a score in an exam of one's own tells the key of somebody else's."""
+"""Who may place a test in an exam. Scores of one's own exam would reveal the key of another author's test."""
 
 from uuid import UUID
 
@@ -27,5 +27,5 @@ async def refusal(reads: Reading, author: Principal, exam: Exam, test_id: UUID) 
 
 
 async def may_place(reads: Reading, author: Principal, test_id: UUID) -> bool:
-    """Whether the test is the author's, nobody's, or lent to them. Admins may place every test."""
+    """Whether the author owns the test or has its owner's consent. Admins may place every test."""
     return author.role is Role.ADMIN or await reads.embargo.may_place(author.id, test_id)
