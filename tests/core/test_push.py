@@ -86,7 +86,7 @@ class TestSend:
         assert message["apns"]["headers"]["apns-priority"] == "5"
 
     @pytest.mark.parametrize(
-        ("answer", "fate", "rest"),
+        ("answer", "error", "retry_after"),
         [
             (fcm.UNREGISTERED, DeadTarget, None),
             (fcm.NOT_A_TOKEN, DeadTarget, None),
@@ -110,14 +110,14 @@ class TestSend:
         pusher: FcmPusher,
         firebase: fcm.Firebase,
         answer: fcm.Answer,
-        fate: type[NotSent],
-        rest: timedelta | None,
+        error: type[NotSent],
+        retry_after: timedelta | None,
     ) -> None:
         firebase.answers["phone"] = answer
         with pytest.raises(NotSent) as raised:
             await pusher.send("phone", MESSAGE)
         assert type(raised.value) is fate
-        assert getattr(raised.value, "rest", None) == rest
+        assert getattr(raised.value, "retry_after", None) == retry_after
         assert "phone" not in str(raised.value)
 
     async def test_an_address_that_is_not_firebase_condemns_no_device(
