@@ -116,7 +116,7 @@ class TestSend:
         firebase.answers["phone"] = answer
         with pytest.raises(NotSent) as raised:
             await pusher.send("phone", MESSAGE)
-        assert type(raised.value) is fate
+        assert type(raised.value) is error
         assert getattr(raised.value, "retry_after", None) == retry_after
         assert "phone" not in str(raised.value)
 
