@@ -107,7 +107,7 @@ async def components() -> AsyncIterator[Components]:
 async def grade(parts: Components, count: int) -> None:
     """Grade attempts as jobs do, a hundred in each transaction."""
     async with unit_of_work(parts.engine) as uow:
-        over = await uow.attempts.ungraded(parts.clock.now() + 5 * HOUR, limit=count)
+        over = await uow.grading.ungraded(parts.clock.now() + 5 * HOUR, limit=count)
     with timed("grade in batches of 100, one process", len(over)):
         for first in range(0, len(over), 100):
             async with unit_of_work(parts.engine) as uow:
