@@ -1,4 +1,4 @@
-"""What is wrong with a request's content, in words that say how to mend it and repeat nothing of it."""
+"""Error messages about a request's content. They say how to correct it and do not repeat it."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,19 +32,19 @@ _ADVICE = {
 
 
 def field_errors(errors: Iterable[Mapping[str, Any]]) -> list[FieldError]:
-    """Pydantic's errors as ours."""
+    """Convert Pydantic's errors."""
     return [FieldError(dotted(_location(error)), _advice(error)) for error in islice(errors, MOST_ERRORS)]
 
 
 def dotted(location: Sequence[str | int]) -> str:
-    """`responses.3.answer`; what stands elsewhere than in the body says so: `query.limit`."""
+    """The path of a field: `responses.3.answer` in the body, `query.limit` elsewhere."""
     parts = location[1:] if len(location) > 1 and location[0] == "body" else location
     path = ".".join(str(part) for part in parts)
     return path if len(path) <= LONGEST_FIELD else path[:LONGEST_FIELD] + "…"
 
 
 def _location(error: Mapping[str, Any]) -> Path:
-    """Where the error is; of what is no JSON at all, Pydantic names a position that helps nobody."""
+    """The location of an error. For invalid JSON it leaves out Pydantic's character position."""
     location: Path = error["loc"]
     return location[:1] if error["type"] == "json_invalid" else location
 
@@ -61,7 +61,7 @@ def _advice(error: Mapping[str, Any]) -> str:
 
 
 def refuse_unstorable(connection: HTTPConnection) -> None:
-    """Refuse a query or path with what PostgreSQL cannot hold, or with very many parameters."""
+    """Raise Invalid if a query or path has values that PostgreSQL cannot store, or too many parameters."""
     if connection.scope["query_string"].count(b"&") >= MOST_PARAMETERS:
         raise Invalid(f"The query has too many parameters. Send at most {MOST_PARAMETERS}.")
     query, path = connection.query_params.multi_items(), connection.path_params.items()
@@ -72,7 +72,7 @@ def refuse_unstorable(connection: HTTPConnection) -> None:
 
 
 def complaint(value: Any) -> str | None:
-    """What is wrong with a value that is no container; None where it can be stored."""
+    """The error message for a scalar value, or None if it can be stored."""
     if isinstance(value, str):
         return _complaint_about_text(value)
     if isinstance(value, float) and not math.isfinite(value):

@@ -1,4 +1,4 @@
-"""A conversation over a WebSocket: let in or refused, told what there is, heard little, and closed."""
+"""Serves one WebSocket: authentication, sending messages, receiving pings and acknowledgements, closing."""
 
 import asyncio
 import time
@@ -37,13 +37,13 @@ log = structlog.get_logger(__name__)
 
 MESSAGES_PER_SECOND = 20
 LAST_WORDS_SECONDS = 5.0
-"""How long a socket that we close may take to read what was said before."""
+"""How long a socket that we close may take to read the remaining messages."""
 
 BY_STATUS = {401: closings.WHO_ARE_YOU, 403: closings.NOT_ALLOWED, 404: closings.NO_SUCH_ROOM}
 
 
 class Refused(Exception):
-    """We close the socket, and say why."""
+    """The connection is refused with a close code and a reason."""
 
     def __init__(self, closing: Closing) -> None:
         super().__init__(closing.reason)
@@ -51,12 +51,12 @@ class Refused(Exception):
 
 
 async def serve(websocket: WebSocket, address: Address | None) -> None:
-    """One socket from its opening to its end. A refusal accepts first: browsers show no other reason."""
+    """Serve one socket. A refusal accepts the connection first, because browsers show no other reason."""
     live: Realtime = websocket.app.state.realtime
     began = time.perf_counter()
     try:
         inbox = await _let_in(websocket, address, live)
-    except Exception as error:  # noqa: BLE001 -- whatever went wrong, the client hears a code
+    except Exception as error:  # noqa: BLE001 -- after any error the client gets a close code
         await _refuse(websocket, _closing_for(error))
         return
     log.info("socket_opened", **_who(inbox))
@@ -77,7 +77,8 @@ async def _let_in(websocket: WebSocket, address: Address | None, live: Realtime)
         raise NotFound("socket")
     login = await _login(websocket, address, parts)
     person, now = login.principal, parts.clock.now()
-    with parts.hub.place_for(person.id) as has_place:  # Before anything is waited for: all that come at once.
+    # Before the first await, so that concurrent connections are counted.
+    with parts.hub.place_for(person.id) as has_place:
         if not has_place:
             raise TooManyRequests(1)
         async with reading(parts.engine) as reads:
@@ -91,7 +92,7 @@ async def _let_in(websocket: WebSocket, address: Address | None, live: Realtime)
 
 
 async def _login(websocket: WebSocket, address: Address, parts: Components) -> Login:
-    """By a ticket in the address or an access token in the header; a token in the address is not read."""
+    """Authenticate by a ticket in the URL or an access token in the header. Tokens in the URL are ignored."""
     if (ticket := websocket.query_params.get("ticket")) is not None:
         return await _login_by_ticket(websocket, ticket, address, parts)
     scheme, _, token = websocket.headers.get("authorization", "").partition(" ")
@@ -119,7 +120,7 @@ async def _login_by_ticket(websocket: WebSocket, ticket: str, address: Address, 
 
 
 def is_own_origin(websocket: WebSocket, allowed: Sequence[str]) -> bool:
-    """Apps send no Origin, browsers always do: one that we allow, or our own host's."""
+    """Whether the Origin is allowed or our own host's. Apps send none, browsers always do."""
     origins = websocket.headers.getlist("origin")
     own_host = websocket.headers.get("host", "").lower()
     return all(origin in allowed or "*" in allowed or _host(origin) == own_host != "" for origin in origins)
@@ -150,11 +151,11 @@ async def _refuse(websocket: WebSocket, closing: Closing) -> None:
             await websocket.accept()
         await websocket.close(closing.code, closing.reason)
     except (WebSocketDisconnect, WebSocketDisconnected, OSError):
-        return  # Gone already.
+        return  # The client has disconnected.
 
 
 async def _converse(websocket: WebSocket, inbox: Inbox, live: Realtime) -> int:
-    """Send what there is and hear what comes, until either side ends it; the code it ended with."""
+    """Send and receive until either side closes. Returns the close code."""
     sending = asyncio.create_task(_send_all(websocket, inbox))
     hearing = asyncio.create_task(_hear_all(websocket, inbox, live))
     closing = asyncio.create_task(inbox.closed())
@@ -184,7 +185,7 @@ async def _send_all(websocket: WebSocket, inbox: Inbox) -> None:
 
 
 async def _hear_all(websocket: WebSocket, inbox: Inbox, live: Realtime) -> int:
-    """Hear pings and acknowledgements; returns the code with which the client or the server has closed."""
+    """Receive pings and acknowledgements. Returns the code with which the client or the server has closed."""
     loop = asyncio.get_running_loop()
     arrivals: deque[float] = deque(maxlen=MESSAGES_PER_SECOND)
     while True:
@@ -225,7 +226,7 @@ def _hear(message: Any, inbox: Inbox, live: Realtime) -> Closing | None:
 
 
 def _acknowledge(entry_id: str, inbox: Inbox, live: Realtime) -> None:
-    """What we do not know (any more), or is not for this person, is acknowledged in vain."""
+    """Record an acknowledgement. Unknown messages, and those for other users, are ignored."""
     posted = live.parts.hub.memory.find(inbox.listener.room, entry_id)
     if posted is not None and posted.message_id is not None and may_hear(inbox.listener, posted):
         live.crowd.acknowledge(posted.message_id, inbox.listener.user_id)

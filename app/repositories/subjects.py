@@ -20,12 +20,12 @@ class SubjectRepository(Repository):
         return await self._page(statement, [Subject.position, Subject.id], page)
 
     async def every(self, institute_id: UUID) -> Sequence[Subject]:
-        """Every subject, the oldest first."""
+        """All subjects, oldest first."""
         statement = select(Subject).where(Subject.institute_id == institute_id).order_by(Subject.id)
         return (await self._session.scalars(statement)).all()
 
     async def every_chapter(self, institute_id: UUID) -> Sequence[Chapter]:
-        """Every chapter of every subject, the oldest first."""
+        """All chapters of all subjects, oldest first."""
         statement = (
             select(Chapter)
             .join(Subject, Subject.id == Chapter.subject_id)
@@ -40,14 +40,14 @@ class SubjectRepository(Repository):
         return (await self._lock(Rank.SUBJECT, Mode.KEEP, statement)).all()
 
     async def get(self, institute_id: UUID, subject_id: UUID, *, lock: bool = False) -> Subject | None:
-        """One subject; with `lock` nobody else changes it or moves its chapters meanwhile."""
+        """One subject. `lock` prevents changes to it and to its chapters by other transactions."""
         statement = select(Subject).where(Subject.institute_id == institute_id, Subject.id == subject_id)
         if lock:
             return (await self._lock(Rank.SUBJECT, Mode.CHANGE, statement)).one_or_none()
         return (await self._session.scalars(statement)).one_or_none()
 
     async def chapters(self, institute_id: UUID, subject_id: UUID, page: PageRequest) -> Page[Chapter]:
-        """Chapters of a subject in their syllabus order, whatever their depth."""
+        """Chapters of a subject at all depths, in their syllabus order."""
         statement = (
             select(Chapter)
             .join(Subject, Subject.id == Chapter.subject_id)
@@ -66,7 +66,7 @@ class SubjectRepository(Repository):
         return (await self._lock(Rank.CHAPTER, Mode.KEEP, statement, of=Chapter)).all()
 
     async def chapter(self, institute_id: UUID, subject_id: UUID, chapter_id: UUID) -> Chapter | None:
-        """One chapter of this subject."""
+        """One chapter of the subject."""
         statement = (
             select(Chapter)
             .join(Subject, Subject.id == Chapter.subject_id)
@@ -79,25 +79,25 @@ class SubjectRepository(Repository):
         return (await self._session.scalars(statement)).one_or_none()
 
     async def parents(self, subject_id: UUID) -> dict[UUID, UUID | None]:
-        """The shape of the tree: each chapter's parent."""
+        """The parent of each chapter of a subject."""
         statement = select(Chapter.id, Chapter.parent_id).where(Chapter.subject_id == subject_id)
         return dict(iter(await self._session.execute(statement)))
 
     def add(self, *rows: Subject | Chapter) -> None:
-        """New rows, written with the next `flush`."""
+        """Add new rows. The next `flush` inserts them."""
         self._session.add_all(rows)
 
     async def flush(self) -> None:
-        """Write what was added and changed. Raises AlreadyExists for a slug that is taken."""
+        """Send pending changes to the database. Raises AlreadyExists if a slug is in use."""
         with violations_told():
             await self._session.flush()
 
     async def delete(self, subject: Subject) -> None:
-        """Delete a subject. Raises InUse while something belongs to it."""
+        """Delete a subject. Raises InUse if other rows refer to it."""
         await self._delete(delete(Subject).where(Subject.id == subject.id))
 
     async def delete_chapter(self, chapter: Chapter) -> None:
-        """Delete a chapter. Raises InUse while something belongs to it."""
+        """Delete a chapter. Raises InUse if other rows refer to it."""
         await self._delete(delete(Chapter).where(Chapter.id == chapter.id))
 
     async def _delete(self, statement: Delete) -> None:

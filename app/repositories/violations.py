@@ -1,4 +1,4 @@
-"""Violated constraints, by their names, as what they mean to whoever sent the request."""
+"""Violated constraints as domain errors, by the names of the constraints."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,26 +29,26 @@ STILL_NEEDED = {
     "fk_tests_subject_id": "The subject still has tests.",
     "fk_chapters_parent_id": "The chapter still has chapters of its own.",
     "fk_questions_chapter_id": "The chapter still has questions.",
-    "fk_question_versions_passage_id": "Questions have, or had, this passage. Retire it instead.",
+    "fk_question_versions_passage_id": "Questions use, or have used, this passage. Retire it instead.",
 }
 
 
 @contextmanager
 def violations_told() -> Iterator[None]:
-    """Raise what a violated constraint means instead of the driver's error."""
+    """Raise the domain error of a violated constraint instead of the driver's error."""
     try:
         yield
     except IntegrityError as error:
-        if (meaning := domain_error_of_violation(error)) is None:
+        if (domain_error := domain_error_of_violation(error)) is None:
             raise
-        raise meaning from error
+        raise domain_error from error
 
 
 def domain_error_of_violation(error: IntegrityError) -> DomainError | None:
-    """What a violated constraint means; None for one that no request may violate, which is a bug.
+    """The domain error of a violated constraint. None if no request can violate it: that is a bug.
 
-    A use case checks what it can say better by itself. This is for what another transaction has done since
-    the check: rows that a new row refers to are gone, or rows have come that refer to the deleted one.
+    Use cases check first and give a better message. This handles what another transaction has changed since
+    the check: it deleted a row that a new row refers to, or added a row that refers to a deleted one.
     """
     name = violated_constraint(error) or ""
     if name in TAKEN:
@@ -58,7 +58,7 @@ def domain_error_of_violation(error: IntegrityError) -> DomainError | None:
         return None
     if (error.statement or "").lstrip().upper().startswith("DELETE"):
         others = constraint.table.name.replace("_", " ")
-        return InUse(STILL_NEEDED.get(name, f"There are {others} that still need it."))
+        return InUse(STILL_NEEDED.get(name, f"Some {others} still refer to it."))
     (column,) = constraint.columns
     return Invalid.field(column.name, f"there is no such {_singular(constraint.referred_table.name)}")
 

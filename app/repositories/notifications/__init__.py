@@ -1,4 +1,4 @@
-"""Inboxes, devices, and what people wish to be sent."""
+"""Notifications, devices and notification preferences."""
 
 from app.repositories.notifications.notifications import (
     MOST_DEVICES,

@@ -1,4 +1,4 @@
-"""Inboxes, devices, and what people wish to be sent."""
+"""Notifications, devices and notification preferences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,9 +19,10 @@ from app.repositories.locks import Mode, Rank
 
 MOST_DEVICES = 20
 
-# One statement for one person and for thousands: the line in the inbox, the hint for sockets, a mail and a
-# message to each device, as far as they are wished for. Whoever has been told already is left out by the
-# first insert, and so by all others; two that run at once wait for each other there.
+# One statement inserts, for each recipient, the notification, the message for sockets, and the deliveries by
+# mail and push that the recipient has not muted. The first insert skips recipients who have the notification
+# already, and the others insert only for those that it returns. Concurrent statements wait at the first
+# insert.
 TELL = text(
     """
     with recipient as (
@@ -80,7 +81,7 @@ TELL = text(
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something to tell, the same for everybody who is told."""
+    """The content of a notification, the same for all recipients."""
 
     kind: str
     dedupe_key: str
@@ -92,10 +93,10 @@ class Notice:
 
 
 class NotificationRepository(Repository):
-    """Inboxes."""
+    """Notifications of users."""
 
     async def tell(self, user_ids: Sequence[UUID], notice: Notice, now: datetime, *, push: bool) -> int:
-        """Tell these people, each once whoever asks how often; how many had not been told."""
+        """Create a notification for each user who does not have it yet. Returns how many were created."""
         values = {
             "ids": [uuid7(now) for _ in user_ids],
             "hint_ids": [uuid7(now) for _ in user_ids],
@@ -114,14 +115,14 @@ class NotificationRepository(Repository):
         return (await self._session.scalar(TELL, values)) or 0
 
     async def page(self, user_id: UUID, page: PageRequest, *, unread: bool | None) -> Page[Notification]:
-        """A person's notifications, the newest first; `unread` picks those, or the others."""
+        """A user's notifications, newest first. `unread` selects unread (True) or read (False) ones."""
         statement = select(Notification).where(Notification.user_id == user_id)
         if unread is not None:
             statement = statement.where(Notification.read_at.is_(None) == unread)
         return await self._page(statement, [Notification.id], page, descending=True)
 
     async def mark_read(self, user_id: UUID, notification_id: UUID, now: datetime) -> Notification:
-        """Note when it was read first; NotFound for another person's."""
+        """Set the time of first reading. Raises NotFound if it is not this user's notification."""
         mine = (Notification.id == notification_id, Notification.user_id == user_id)
         unread = update(Notification).where(*mine, Notification.read_at.is_(None)).values(read_at=now)
         await self._session.execute(unread)
@@ -131,7 +132,7 @@ class NotificationRepository(Repository):
         return found
 
     async def mark_all_read(self, user_id: UUID, now: datetime) -> int:
-        """All of a person's; how many were unread."""
+        """Mark all of a user's notifications as read. Returns how many were unread."""
         statement = (
             update(Notification)
             .where(Notification.user_id == user_id, Notification.read_at.is_(None))
@@ -142,12 +143,12 @@ class NotificationRepository(Repository):
 
 
 class DeviceRepository(Repository):
-    """Where a person's push messages go."""
+    """Devices that receive push messages."""
 
     async def register(
         self, token: str, user_id: UUID, platform: str, language: str | None, now: datetime
     ) -> Device:
-        """The device is this person's from now on, whosever it was: an app has one account at a time."""
+        """Assign a device to this user. It replaces an earlier owner: an app has one account at a time."""
         values = {
             "user_id": user_id,
             "platform": platform,
@@ -166,12 +167,12 @@ class DeviceRepository(Repository):
         return device
 
     async def remove(self, token: str, user_id: UUID) -> bool:
-        """Forget a device of this person."""
+        """Delete a device of this user. Returns whether there was one."""
         statement = delete(Device).where(Device.token == token, Device.user_id == user_id)
         return (await self._session.scalar(statement.returning(Device.token))) is not None
 
     async def drop(self, token: str, now: datetime) -> None:
-        """FCM knows it no more."""
+        """Stop sending to a device whose token FCM has rejected."""
         await self._session.execute(update(Device).where(Device.token == token).values(dropped_at=now))
 
     async def _forget_oldest(self, user_id: UUID) -> None:
@@ -187,21 +188,21 @@ class DeviceRepository(Repository):
 
 
 class PreferenceRepository(Repository):
-    """What people wish to be sent, and addresses that take nothing."""
+    """Notification preferences, and email addresses that do not accept mail."""
 
     async def of(self, user_id: UUID) -> NotificationSettings | None:
-        """A person's wishes; None where they have never said any."""
+        """A user's preferences. None if the user has never set any."""
         statement = select(NotificationSettings).where(NotificationSettings.user_id == user_id)
         return (await self._session.scalars(statement)).one_or_none()
 
     async def lock(self, user_id: UUID) -> NotificationSettings:
-        """A person's wishes, to be changed by this transaction alone."""
+        """Lock and return a user's preferences. Creates the row if there is none."""
         first = insert(NotificationSettings).values(user_id=user_id).on_conflict_do_nothing()
         await self._session.execute(first)
         statement = select(NotificationSettings).where(NotificationSettings.user_id == user_id)
         return (await self._lock(Rank.PREFERENCES, Mode.EXCLUSIVE, statement)).one()
 
     async def bury(self, address: str, reason: str, now: datetime) -> None:
-        """Write to this address no more."""
+        """Record that an email address does not accept mail."""
         values = {"address": address.lower(), "reason": reason, "since": now}
         await self._session.execute(insert(DeadAddress).values(values).on_conflict_do_nothing())

@@ -1,8 +1,8 @@
-"""What we tell people: an inbox, mails and push messages.
+"""Notifications: an inbox, mails and push messages.
 
-Exams do not know of this package. They write jobs (`notify_registered` and its like) in their own
-transactions, and the tasks call the functions here. Creating is one statement for one person and for
-thousands; sending is a loop of the workers.
+Exams do not import this package. They add jobs such as `notify_registered` in their own transactions, and
+the tasks call the functions here. One statement creates a notification for any number of users; a loop of
+the workers sends mails and push messages.
 """
 
 from app.services.notifications.creating import (

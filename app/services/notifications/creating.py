@@ -1,4 +1,4 @@
-"""Telling people: one function for each occasion, each safe to call again."""
+"""Creates notifications: one function for each kind. Each is idempotent."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,16 +14,19 @@ from app.services.notifications.wording import words_of
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 
 BATCH = 2000
-"""So many people are told in one transaction."""
+"""Recipients per transaction."""
 
 
 async def welcome(uow: UnitOfWork, parts: Components, user_id: UUID, now: datetime) -> None:
-    """Say welcome, unless the person is gone again."""
+    """Welcome a new user."""
     await _tell(uow, parts, [user_id], notice_of(Kind.WELCOME, "", {}), now)
 
 
 async def registered(uow: UnitOfWork, parts: Components, registration_id: UUID, now: datetime) -> None:
-    """Confirm a registration, if an account has it, with the roll number and the papers' times."""
+    """Confirm a registration with its roll number and the times of the papers.
+
+    Does nothing without an account.
+    """
     registration = await uow.exam_events.registration(registration_id)
     if registration is None or registration.user_id is None:
         return
@@ -37,9 +40,9 @@ async def registered(uow: UnitOfWork, parts: Components, registration_id: UUID, 
 
 
 async def submitted(uow: UnitOfWork, parts: Components, attempt_id: UUID, now: datetime) -> None:
-    """Confirm that an official attempt at an exam is submitted. How it went is not even read (decision D13).
+    """Confirm that an official attempt at an exam is submitted. Results are not read (docs/decisions/0021).
 
-    One that was reopened is confirmed again when it is submitted again.
+    An attempt that was reopened is confirmed again when it is submitted again.
     """
     sitting = await uow.exam_events.sitting(attempt_id)
     if sitting is None:
@@ -55,7 +58,7 @@ async def submitted(uow: UnitOfWork, parts: Components, attempt_id: UUID, now: d
 
 
 async def results_released(parts: Components, exam_id: UUID, now: datetime) -> int:
-    """Tell everybody who is registered that there are results, and again when they were revised."""
+    """Notify everybody who is registered that results are released, or that they were revised."""
     found = await _exam(parts, exam_id)
     if found is None or found[0].released_at is None:
         return 0
@@ -67,7 +70,7 @@ async def results_released(parts: Components, exam_id: UUID, now: datetime) -> i
 
 
 async def postponed(parts: Components, exam_id: UUID, now: datetime) -> int:
-    """Tell everybody who is registered at what times the papers open now; once for each set of times."""
+    """Notify everybody who is registered of the papers' new times, once for each set of times."""
     found = await _exam(parts, exam_id)
     if found is None or found[0].cancelled_at is not None:
         return 0
@@ -80,7 +83,7 @@ async def postponed(parts: Components, exam_id: UUID, now: datetime) -> int:
 
 
 async def cancelled(parts: Components, exam_id: UUID, now: datetime) -> int:
-    """Tell everybody who is registered that it will not take place."""
+    """Notify everybody who is registered that the exam is cancelled."""
     found = await _exam(parts, exam_id)
     if found is None or found[0].cancelled_at is None:
         return 0
@@ -90,7 +93,7 @@ async def cancelled(parts: Components, exam_id: UUID, now: datetime) -> int:
 
 
 def reminder(exam: Exam, paper: ExamPaper, kind: Kind) -> Notice:
-    """A reminder of one start of one paper: a start that was moved is another fact."""
+    """A reminder of a paper's start. If the start is moved, another reminder is created."""
     rule = RULES[kind].reminder
     assert rule is not None  # noqa: S101 -- kinds that remind have one
     return notice_of(
@@ -101,17 +104,23 @@ def reminder(exam: Exam, paper: ExamPaper, kind: Kind) -> Notice:
     )
 
 
-def notice_of(kind: Kind, fact: str, data: dict[str, Any], expires_at: datetime | None = None) -> Notice:
-    """What is told, in all languages. `fact` names it among all of its kind that a person is told."""
+def notice_of(kind: Kind, event: str, data: dict[str, Any], expires_at: datetime | None = None) -> Notice:
+    """The content of a notification in all languages.
+
+    A user gets one notification for each kind and `event`.
+    """
     title, body = words_of(kind, data)
-    key = f"{kind}:{fact}" if fact else kind.value
+    key = f"{kind}:{event}" if event else kind.value
     return Notice(kind.value, key, title, body, data, not RULES[kind].patient, expires_at)
 
 
 async def tell_registered(
     parts: Components, exam_id: UUID, notice: Notice, now: datetime, *, since: datetime | None = None
 ) -> int:
-    """Tell those who are registered, batch by batch: a run after a kill leaves out whom it finds told."""
+    """Create a notification for everybody who is registered, in batches.
+
+    A repeated run skips those who have it.
+    """
     told, last = 0, None
     while True:
         async with unit_of_work(parts.engine) as uow:

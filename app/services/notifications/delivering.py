@@ -1,8 +1,8 @@
-"""Sending what is due by mail and push: under a lease, several at a time, each noted as soon as it is out.
+"""Sends due deliveries by mail and push: leased in batches, sent concurrently, each result stored at once.
 
-A mail cannot be rolled back. It is sent a second time if we are killed, or the database is lost, after the
-server has said yes and before that is committed: the time of one short statement. Its Message-ID, and the tag
-of a push message, are the same then, so that servers and phones can know it as the same.
+A mail cannot be rolled back. If the process or the database stops after the mail server has accepted a mail
+and before the result is committed, the mail is sent a second time. Both have the same Message-ID, and push
+messages the same tag, so that receivers can recognize a duplicate.
 """
 
 import asyncio
@@ -31,16 +31,16 @@ BATCH = 100
 AT_ONCE = 8
 LEASE = timedelta(minutes=5)
 BEGIN_WITHIN = timedelta(seconds=20)
-"""After this no other one of a batch is begun: leases and the loop's own limit must hold by far."""
+"""No delivery of a batch is started later than this, well before the leases and the loop's time limit end."""
 LAST_SECONDS = 8
-"""For those that are being sent when the worker stops."""
+"""How long a stopping worker waits for deliveries that are being sent."""
 TROUBLE = 4
 TROUBLE_REST = timedelta(seconds=15)
-"""After so many failures in a row a channel's server is left alone for a while."""
+"""After MAX_FAILURES temporary failures in a row, a channel pauses for CHANNEL_PAUSE."""
 
 
 async def deliver_due(parts: Components) -> int:
-    """Send one batch of what is due; how many were taken."""
+    """Send one batch of due deliveries. Returns how many were leased."""
     now = parts.clock.now()
     async with unit_of_work(parts.engine) as uow:
         taken = await uow.deliveries.lease_due(now, LEASE, BATCH)
@@ -52,7 +52,7 @@ async def deliver_due(parts: Components) -> int:
 
 
 class _Batch:
-    """What one step has in hand."""
+    """The deliveries of one batch and the state of sending them."""
 
     def __init__(self, parts: Components, stop_at: datetime) -> None:
         self._parts = parts
@@ -64,7 +64,7 @@ class _Batch:
         self._outcomes: Counter[str] = Counter()
 
     async def work_off(self, taken: Sequence[UUID]) -> None:
-        """Send all of it. If the process is to stop, none is begun any more, and those under way end."""
+        """Send the batch. On cancellation no further delivery is started, and those in progress finish."""
         async with reading(self._parts.engine) as reads:
             self._waiting.extend(await reads.deliveries.parcels(taken))
             reminded = {UUID(paper[0]) for parcel in self._waiting if (paper := paper_start(parcel))}
@@ -90,7 +90,7 @@ class _Batch:
             try:
                 outcome = await self._handle(parcel, now)
             except Exception:
-                # One that cannot be composed or noted: its lease ends, and it has its next chance.
+                # Composing it or storing its result failed. It is tried again when its lease ends.
                 log.exception("delivery_failed", delivery_id=str(parcel.delivery.id))
                 outcome = "failed"
             self._outcomes[outcome] += 1
@@ -106,7 +106,7 @@ class _Batch:
             return await _note(uow, parcel, error, self._parts.clock.now())
 
     async def _send(self, parcel: Parcel) -> NotSent | None:
-        """Hand it over; what spoke against it."""
+        """Send one delivery. Returns the error, or None."""
         channel = parcel.delivery.channel
         try:
             await (_mail if channel == Channel.EMAIL else _push)(self._parts, parcel)
@@ -124,7 +124,7 @@ class _Batch:
         due_at = self._parts.clock.now() + (TROUBLE_REST if in_trouble else timedelta())
         async with unit_of_work(self._parts.engine) as uow:
             await uow.deliveries.not_tried(left, due_at)
-        self._outcomes["given_back"] += len(left)
+        self._outcomes["returned"] += len(left)
 
 
 async def _mail(parts: Components, parcel: Parcel) -> None:
@@ -132,20 +132,21 @@ async def _mail(parts: Components, parcel: Parcel) -> None:
     try:
         await parts.mailer.send(parcel.delivery.target, mail.subject, mail.text, mail.html, mail.handling)
     except ValueError as error:
-        raise DeadTarget("no address") from error
+        raise DeadTarget("not an email address") from error
 
 
 async def _push(parts: Components, parcel: Parcel) -> None:
     if parts.pusher is None:
         raise NotNow("push is off")
-    told, device = parcel.notification, parcel.device
+    notification, device = parcel.notification, parcel.device
     language = (device.language if device else None) or parcel.user.language
-    ids = {name: str(told.data[name]) for name in ("exam_id", "attempt_id") if name in told.data}
+    data = notification.data
+    ids = {name: str(data[name]) for name in ("exam_id", "attempt_id") if name in data}
     message = PushMessage(
-        title=in_language(told.title, language.partition("-")[0]),
-        body=in_language(told.body, language.partition("-")[0]),
-        data={"notification_id": str(told.id), "kind": told.kind} | ids,
-        tag=str(told.id),
+        title=in_language(notification.title, language.partition("-")[0]),
+        body=in_language(notification.body, language.partition("-")[0]),
+        data={"notification_id": str(notification.id), "kind": notification.kind} | ids,
+        tag=str(notification.id),
         urgent=parcel.delivery.urgent,
         expires_at=parcel.delivery.expires_at,
     )
@@ -155,20 +156,20 @@ async def _push(parts: Components, parcel: Parcel) -> None:
 async def _not_sent(uow: UnitOfWork, parcel: Parcel, fate: Fate) -> str:
     if fate.wait_until is not None:
         await uow.deliveries.not_tried([parcel.delivery.id], fate.wait_until)
-        return "waits"
+        return "postponed"
     await uow.deliveries.dropped(parcel.delivery.id, fate.drop or "")
     return "dropped"
 
 
 async def _note(uow: UnitOfWork, parcel: Parcel, error: NotSent | None, now: datetime) -> str:
-    """Write down what became of it."""
+    """Store the result of a delivery."""
     delivery = parcel.delivery
     if error is None:
         await uow.deliveries.sent(delivery.id, now)
         return "sent"
     if isinstance(error, NotNow) and (rest := rest_after(delivery.tries, error.rest)):
         await uow.deliveries.failed(delivery.id, now + rest, str(error))
-        return "rests"
+        return "retried"
     if isinstance(error, DeadTarget):
         if delivery.channel == Channel.EMAIL:
             await uow.preferences.bury(delivery.target, str(error), now)

@@ -1,4 +1,4 @@
-"""What becomes of a delivery whose time has come: decided by how things are now."""
+"""Decides whether a due delivery is sent, postponed or dropped, by the current state of user and exam."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from app.services.notifications.wording import zone_of
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """It is dropped for a reason, or waits until a time; if neither, it is sent."""
+    """Drop the delivery for a reason, or postpone it. With neither, it is sent."""
 
     drop: str | None = None
     wait_until: datetime | None = None
@@ -22,19 +22,19 @@ SEND = Fate()
 
 
 def fate_of(parcel: Parcel, starts_at: datetime | None, now: datetime) -> Fate:
-    """`starts_at` is when the paper starts that it reminds of, if that paper will open at all."""
+    """`starts_at` is the current start of the paper of a reminder, or None if the paper will not open."""
     kind = Kind(parcel.notification.kind)
     reason = _no_more_use(parcel, kind, starts_at, now) or _nobody_there(parcel)
     if reason is not None:
         return Fate(drop=reason)
     quiet = _quiet_hours(parcel)
     if RULES[kind].patient and quiet is not None:
-        return Fate(wait_until=quiet.end_after(now))  # which is SEND outside of them
+        return Fate(wait_until=quiet.end_after(now))  # None, and so equal to SEND, outside quiet hours
     return SEND
 
 
 def paper_start(parcel: Parcel) -> tuple[str, datetime] | None:
-    """The paper that a reminder is about, and the start that it was made for."""
+    """The id of a reminder's paper, and the start time that the reminder was created for."""
     if RULES[Kind(parcel.notification.kind)].reminder is None:
         return None
     paper = parcel.notification.data["paper"]
@@ -50,17 +50,17 @@ def _no_more_use(parcel: Parcel, kind: Kind, starts_at: datetime | None, now: da
         return "the paper has been moved"
     channel = Channel(parcel.delivery.channel)
     muted = parcel.wishes is not None and muting(kind, channel) in parcel.wishes.muted
-    return "not wished for" if muted and may_be_muted(kind, channel) else None
+    return "muted" if muted and may_be_muted(kind, channel) else None
 
 
 def _nobody_there(parcel: Parcel) -> str | None:
     if not parcel.user.active:
         return "banned"
     if parcel.delivery.channel == Channel.PUSH:
-        return None if parcel.device is not None else "no such device of this person"
+        return None if parcel.device is not None else "the user has no such device"
     if parcel.dead_address:
         return "dead address"
-    return None if parcel.user.email == parcel.delivery.target else "another address by now"
+    return None if parcel.user.email == parcel.delivery.target else "the user's address has changed"
 
 
 def _quiet_hours(parcel: Parcel) -> QuietHours | None:

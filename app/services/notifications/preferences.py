@@ -1,4 +1,4 @@
-"""What people wish to be sent, and when not; and unsubscribing without signing in."""
+"""Notification preferences, and unsubscribing without signing in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ from app.services.users import Principal
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """Of each kind, the channels by which it is sent; and the quiet hours, if there are some."""
+    """Which kinds are sent by which channels, and the quiet hours if there are any."""
 
     kinds: Mapping[Kind, Mapping[Channel, bool]]
     quiet_hours: tuple[time, time] | None
 
 
 async def wishes(reads: Reading, user: Principal) -> Wishes:
-    """A person's wishes; at first everything, at any time."""
+    """A user's preferences. By default everything is sent, at any time."""
     return _shown(await reads.preferences.of(user.id))
 
 
@@ -36,9 +36,10 @@ async def change(
     kinds: Mapping[Kind, Mapping[Channel, bool]],
     quiet_hours: tuple[time | None, time | None] | None,
 ) -> Wishes:
-    """Change what is named, the rest stays; quiet hours of (None, None) are none.
+    """Change the given preferences. Quiet hours of (None, None) turn quiet hours off.
 
-    Mails that answer what somebody did, or tell of an exam that they rely on, cannot be turned off.
+    Raises Invalid for mails that cannot be turned off: those that confirm an action, or announce a change of
+    an exam.
     """
     kept = await uow.preferences.lock(user.id)
     muted = set(kept.muted)
@@ -54,7 +55,7 @@ async def change(
 
 
 async def unsubscribe(uow: UnitOfWork, parts: Components, token: str) -> str:
-    """Do what a mail's link says, as often as it is said; the page that confirms it."""
+    """Unsubscribe by a mail's link and return the page that confirms it. Idempotent."""
     wish = _wish(parts, token)
     if await uow.users.member(wish.user_id) is not None:
         kept = await uow.preferences.lock(wish.user_id)
@@ -64,7 +65,7 @@ async def unsubscribe(uow: UnitOfWork, parts: Components, token: str) -> str:
 
 
 async def unsubscribe_page(reads: Reading, parts: Components, token: str) -> str:
-    """What a mail's link shows. Nothing is changed: programs follow links to look at them."""
+    """The page of a mail's link. It changes nothing, because mail scanners follow links."""
     return await _page(reads, _wish(parts, token), done=False)
 
 
@@ -83,7 +84,7 @@ def _wish(parts: Components, token: str) -> Unsubscription:
         wish = parts.unsubscribe_tokens.read(token)
         Topic(wish.topic)
     except (tokens.InvalidToken, ValueError) as error:
-        message = "This link is not valid any more. Change what we send you in the app's settings."
+        message = "This link is no longer valid. You can change your notifications in the app's settings."
         raise Invalid.field("query.token", message) from error
     return wish
 

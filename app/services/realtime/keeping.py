@@ -1,4 +1,4 @@
-"""What is done for each open socket, every second: the time, and the end of sessions."""
+"""Sends the time to open sockets, and closes those whose session has ended."""
 
 import asyncio
 
@@ -7,14 +7,14 @@ from app.services.components import Components
 
 
 class Keeper:
-    """One loop for all sockets of the process, instead of a timer for each."""
+    """Serves all sockets of the process in one loop, instead of a timer for each socket."""
 
     def __init__(self, parts: Components) -> None:
         self._parts = parts
         self._hub = parts.hub
 
     async def step(self) -> None:
-        """Close what was revoked, tell the time where it is due."""
+        """Close sockets of revoked sessions, and send the time to those that are due."""
         inboxes = self._hub.inboxes
         for inbox in inboxes:
             listener = inbox.listener
@@ -24,7 +24,7 @@ class Keeper:
         self.tell_time(self._due(inboxes))
 
     def tell_time(self, inboxes: list[Inbox]) -> None:
-        """The heartbeat and the clock: the same message for all who are due."""
+        """Send the server's time. The message is also the heartbeat."""
         now = self._parts.clock.now()
         if inboxes:
             self._hub.tell(inboxes, "time", now, {"server_time": now})

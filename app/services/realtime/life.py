@@ -1,4 +1,4 @@
-"""What an API process does for its sockets as long as it lives."""
+"""The background tasks of an API process for its sockets."""
 
 import asyncio
 import random
@@ -17,22 +17,22 @@ from app.services.realtime.publishing import Publisher
 from app.services.realtime.watching import Watch
 
 PATIENCE = 1.0
-"""How long the start waits for Redis; without it, sockets begin without a memory."""
+"""How long the start waits for Redis. Without Redis, sockets start without messages to replay."""
 
 SPREAD_MS = 5000
-"""Those whom a restart throws out come back spread over this time."""
+"""At a restart clients reconnect at random times within this period."""
 
 
 @dataclass(frozen=True, slots=True)
 class Realtime:
-    """What the sockets' routes need of it."""
+    """What the routes of sockets need."""
 
     parts: Components
     crowd: Crowd
     keeper: Keeper
 
     def say_goodbye(self, inbox: Inbox) -> None:
-        """Ask a client to come back in a moment, and close its socket."""
+        """Ask a client to reconnect, and close its socket."""
         now = self.parts.clock.now()
         self.parts.hub.tell([inbox], "reconnect", now, {"after_ms": random.randrange(SPREAD_MS)})  # noqa: S311 -- no secret
         inbox.close(RESTARTING)
@@ -41,7 +41,7 @@ class Realtime:
 
 @asynccontextmanager
 async def running(parts: Components) -> AsyncIterator[Realtime]:
-    """Follow the stream, publish what is committed, keep sockets; what fails of it stops nothing."""
+    """Run the background tasks. If one fails it is restarted, and the others continue."""
     crowd = Crowd(parts.redis, parts.hub, parts.clock)
     keeper, watch = Keeper(parts), Watch(parts)
     reader = Reader(parts.stream, parts.hub, parts.clock)

@@ -1,4 +1,4 @@
-"""Who is connected to an exam, and how many have acknowledged what: for the staff who watch it."""
+"""Presence of candidates in an exam and counts of acknowledgements, for proctors."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -10,12 +10,12 @@ from app.services.components import Components
 
 
 async def presence(parts: Components, exam_id: UUID) -> dict[UUID, datetime] | None:
-    """When each candidate who has had a socket in the exam's room was last seen; None without Redis."""
+    """When each candidate was last connected to the exam's room. None if Redis does not answer."""
     return await crowd.seen(parts.redis, exam_room(exam_id))
 
 
 async def connected(parts: Components, exam_id: UUID) -> set[UUID] | None:
-    """The candidates who have a socket in the exam's room now, in any process; None without Redis."""
+    """The candidates who are connected to the exam's room now. None if Redis does not answer."""
     seen = await presence(parts, exam_id)
     if seen is None:
         return None
@@ -24,8 +24,8 @@ async def connected(parts: Components, exam_id: UUID) -> set[UUID] | None:
 
 
 async def acknowledged(parts: Components, message_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """How many people have acknowledged each message, by the ids that `uow.messages.to_…` returned.
+    """How many users have acknowledged each message, by the ids that `uow.messages.to_…` returned.
 
-    Without Redis nobody can say, and it is empty.
+    Empty if Redis does not answer.
     """
     return await crowd.acknowledged(parts.redis, message_ids)

@@ -1,4 +1,4 @@
-"""Rooms: how sockets are addressed, and who may enter."""
+"""Addresses of sockets, and who may enter their rooms."""
 
 import re
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ _PATH = re.compile(r"(/v1)?/ws/(?:(?P<kind>exam|test)/(?P<id>[0-9A-Fa-f-]{36})|n
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Which socket somebody means: `exam`, `test` or `notifications`."""
+    """The address of a socket. `kind` is `exam`, `test` or `notifications`."""
 
     kind: str
     id: UUID | None = None
 
     @classmethod
     def parse(cls, path: str) -> Self | None:
-        """The address behind a path, with or without /v1; None where there is no such socket."""
+        """Parse a path with or without /v1. None if there is no such socket."""
         found = _PATH.fullmatch(path)
         if found is None:
             return None
@@ -37,12 +37,12 @@ class Address:
 
     @property
     def path(self) -> str:
-        """The same for every way to write it."""
+        """The canonical path."""
         return f"/ws/{self.kind}" if self.id is None else f"/ws/{self.kind}/{self.id}"
 
 
 async def enter(reads: Reading, person: Principal, address: Address, now: datetime) -> str:
-    """The room behind an address, if this person may hear what is said there; NotFound if not."""
+    """The room of an address. Raises NotFound if the user may not enter it."""
     if address.id is None:
         return user_room(person.id)
     viewer = tests.viewer(person)

@@ -1,4 +1,7 @@
-"""Tickets: a socket's address must hold no token, so it holds something that works once, and briefly."""
+"""Tickets of sockets.
+
+URLs are logged and must hold no token, so they hold a ticket: short-lived, for one use.
+"""
 
 import hashlib
 import re
@@ -18,7 +21,7 @@ _TICKET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True, slots=True)
 class Ticketed:
-    """Who has asked for a ticket, and with a token of which session and time."""
+    """Who requested a ticket, with the session and the time of the token."""
 
     user_id: UUID
     session_id: str
@@ -26,7 +29,7 @@ class Ticketed:
 
 
 def issue_ticket(uow: UnitOfWork, holder: Ticketed, address: Address, now: datetime) -> str:
-    """A ticket for one socket. Only its digest is kept: whoever reads the database cannot use it."""
+    """Issue a ticket for one socket. Only its digest is stored, so the database reveals no usable ticket."""
     ticket = secrets.token_urlsafe(32)
     uow.tickets.add(
         SocketTicket(
@@ -42,12 +45,12 @@ def issue_ticket(uow: UnitOfWork, holder: Ticketed, address: Address, now: datet
 
 
 async def redeem_ticket(uow: UnitOfWork, ticket: str) -> SocketTicket | None:
-    """Take a ticket; it is used up with the commit, also if it turns out to be for another socket."""
+    """Consume a ticket. It is used up by the commit, even if it is for another socket."""
     return await uow.tickets.consume(_digest(ticket)) if _TICKET.fullmatch(ticket) else None
 
 
 def check_ticket(ticket: SocketTicket | None, address: Address, now: datetime) -> Ticketed:
-    """Whose ticket it is, if it is good for this socket now; InvalidToken if not."""
+    """The holder of a ticket. Raises InvalidToken if it is not valid for this socket now."""
     if ticket is None or ticket.path != address.path or ticket.expires_at <= now:
         raise InvalidToken("The ticket is not valid for this socket, was used or has expired.")
     return Ticketed(ticket.user_id, ticket.session_id, ticket.issued_at)

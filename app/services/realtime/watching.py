@@ -1,4 +1,4 @@
-"""What is told to many and is soon out of date: how an exam goes, and how many are ranked in a test."""
+"""Periodic counts for rooms: the state of an exam for proctors, and the ranked candidates of a test."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 
 class Watch:
-    """Looks at each room in which somebody is to be told, and tells what has changed."""
+    """Reads the counts of each room with listeners, and sends those that have changed."""
 
     def __init__(self, parts: Components) -> None:
         self._parts = parts
@@ -24,7 +24,7 @@ class Watch:
         self._told: dict[str, Json] = {}
 
     async def step(self) -> None:
-        """One look at all rooms, in one transaction."""
+        """Read the counts of all rooms in one transaction, and send the changes."""
         exams = {name: room for name, room in self._rooms("exam") if room.staff}
         tests = dict(self._rooms("test"))
         self._told = {name: told for name, told in self._told.items() if name in exams or name in tests}
@@ -37,14 +37,15 @@ class Watch:
             data = counts[name] | await self._hints(name)
             self._tell(name, "monitor", room.staff, data)
         for name, room in tests.items():
-            # A test that an exam holds back has no count: nothing that comes of keys is told before its time.
+            # `participants` leaves out tests under embargo: a ranking is derived from keys.
             if (count := participants.get(_id(name))) is not None:
                 self._tell(name, "leaderboard", room.everybody, {"participants": count})
 
     async def review_staff(self) -> None:
-        """Close the sockets of staff whose role was taken from them: they hear more than their own.
+        """Close the sockets of users who are no longer staff, because staff receive more messages.
 
-        They may come back as whatever they are now. Bans end sockets at once, like every session.
+        They may reconnect with their current role. A ban closes sockets at once, because it ends the
+        sessions.
         """
         inboxes = [inbox for inbox in self._hub.inboxes if inbox.listener.is_staff]
         if not inboxes:
@@ -60,7 +61,7 @@ class Watch:
         return [(name, room) for name, room in self._hub.rooms.items() if name.startswith(f"{kind}:")]
 
     async def _hints(self, name: str) -> Json:
-        """What Redis knows: who is connected, and how many have acknowledged the last announcements."""
+        """Counts from Redis: connected candidates, and acknowledgements of the last announcements."""
         shown = self._hub.memory.latest(name, "announcement", SHOWN_ANNOUNCEMENTS)
         ids = [posted.message_id for posted in shown if posted.message_id is not None]
         counts = await crowd.acknowledged(self._parts.redis, ids)
@@ -74,7 +75,7 @@ class Watch:
         }
 
     def _tell(self, name: str, kind: str, inboxes: Iterable[Inbox], data: Json) -> None:
-        """Tell everybody what has changed, and those who are new how things stand."""
+        """Send the counts to everybody if they have changed, and to new listeners in any case."""
         changed = self._told.get(name) != data
         self._told[name] = data
         audience = [inbox for inbox in inboxes if changed or kind not in inbox.told]

@@ -33,7 +33,7 @@ JsonObject = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class PaperQuestion:
-    """What the server must know of a question while an attempt runs. No key."""
+    """What the server needs of a question during an attempt. It has no key."""
 
     id: UUID
     type: str
@@ -73,7 +73,7 @@ class FrozenPaper:
 
     @property
     def section_times(self) -> list[SectionTime]:
-        """The sections as `engine/timing` wants them."""
+        """The sections in the form that `engine/timing` needs."""
         return [SectionTime(section.id, section.duration, section.locked) for section in self.sections]
 
     @property
@@ -82,7 +82,7 @@ class FrozenPaper:
 
 
 class PaperStore:
-    """This process's papers, the least recently used dropped first; each is loaded once at a time."""
+    """Papers in the memory of this process, an LRU cache. Concurrent requests load a paper once."""
 
     def __init__(self, capacity: int = 64) -> None:
         self._capacity = capacity
@@ -93,7 +93,7 @@ class PaperStore:
         """A paper by the id that an attempt holds, so it exists."""
         if (paper := self._recent(paper_id)) is not None:
             return paper
-        # A connection before the lock: those who wait for it may hold all the others of the pool.
+        # Get the connection first: tasks that wait for the lock may hold all connections of the pool.
         await reads.session.connection()
         lock = self._loading.setdefault(paper_id, asyncio.Lock())
         async with lock:

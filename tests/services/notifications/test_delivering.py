@@ -382,7 +382,7 @@ class TestNoLonger:
             await uow.devices.register(reader.phone, other.id, "android", None, now)
         await deliver(post)
         assert firebase.to(reader.phone) == []
-        assert (await reader.states())[1] == ("push", "dropped", 1, "no such device of this person")
+        assert (await reader.states())[1] == ("push", "dropped", 1, "the user has no such device")
 
     async def test_a_reminder_that_is_not_true_any_more_is_not_sent(
         self, engine: AsyncEngine, post: Components, reader: Reader, now: datetime, inbox: Inbox
@@ -413,7 +413,7 @@ class TestNoLonger:
         await deliver(post)
         assert inbox.envelopes == []
         assert await reader.states() == [
-            ("email", "dropped", 1, "not wished for"),
+            ("email", "dropped", 1, "muted"),
             ("push", "sent", 1, None),
         ]
 
