@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -45,11 +46,16 @@ STATEMENT_SECONDS = 30.0
 """Whoever waits for an answer waits no longer for one statement of a database that hangs."""
 
 
-def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> FastAPI:
+def create_app(
+    settings: Settings | None = None,
+    *,
+    clock: Clock | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> FastAPI:
     """The application. Nothing is connected before it starts."""
     settings = settings or get_settings()
     clock = clock or SystemClock()
-    arrivals = Arrivals(clock)
+    arrivals = Arrivals(clock, monotonic)
     configure_logging(settings.log_level)
     app = FastAPI(
         title="IAS test series",

@@ -34,24 +34,56 @@ from devservers.postgres import Postgres
 from devservers.processes import wait_for
 from devservers.valkey import Valkey
 from tests.builders.people import People
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parent.parent
 ANON_KEY, SERVICE_KEY = "sb_publishable_test", "sb_secret_test"
 
 
 class TestClock:
-    """The system's time, moved by a test."""
+    """The system's time until a test stops or moves it; from then on, the test alone moves it.
+
+    A clock that stands is later by a millisecond at each look, so that what is dated by it keeps its order.
+    """
 
     __test__ = False
 
     def __init__(self) -> None:
-        self.offset = timedelta()
+        self._standing: datetime | None = None
+        self._tick = timedelta(milliseconds=1)
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self.offset
+        if self._standing is None:
+            return datetime.now(UTC)
+        self._standing += self._tick
+        return self._standing
+
+    def monotonic(self) -> float:
+        """Never advances: a busy machine holds the event loop, which must not date a test's requests back."""
+        return 0.0
+
+    def stop(self, at: datetime | None = None) -> None:
+        self._standing = at or self.now()
+
+    def stop_entirely(self) -> None:
+        """Show one time at every look."""
+        self.stop()
+        self._tick = timedelta()
 
     def advance(self, seconds: float) -> None:
-        self.offset += timedelta(seconds=seconds)
+        self._standing = self.now() + timedelta(seconds=seconds)
+
+    def reset(self) -> None:
+        """Show the system's time again."""
+        self._standing, self._tick = None, timedelta(milliseconds=1)
+
+    @contextmanager
+    def moved(self, seconds: float) -> Iterator[None]:
+        """Show another time for a while."""
+        before = self._standing
+        self.advance(seconds)
+        yield
+        self._standing = before
 
 
 @pytest.fixture(scope="session")
@@ -168,7 +200,7 @@ def auth_url(superuser_url: str, database_url: str, mail_folder: Path) -> Iterat
     }
     with subprocess.Popen([sys.executable, "-m", "devservers.auth"], env=environment) as server:
         try:
-            assert wait_for(lambda: _answers(url), patience=30), "the auth server does not answer"
+            assert wait_for(lambda: _answers(url), patience=PATIENCE), "the auth server does not answer"
             yield url
         finally:
             server.terminate()
@@ -240,15 +272,15 @@ def shared_clock() -> TestClock:
 
 @pytest.fixture
 def clock(shared_clock: TestClock) -> Iterator[TestClock]:
-    """The application's clock; what a test moved is moved back."""
+    """The application's clock, which shows the system's time again after the test."""
     yield shared_clock
-    shared_clock.offset = timedelta()
+    shared_clock.reset()
 
 
 @pytest.fixture(scope="session")
 async def app(settings: Settings, shared_clock: TestClock) -> AsyncIterator[FastAPI]:
     """The real application, with its lifespan."""
-    app = create_app(settings, clock=shared_clock)
+    app = create_app(settings, clock=shared_clock, monotonic=shared_clock.monotonic)
     async with app.router.lifespan_context(app):
         yield app
 

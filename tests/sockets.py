@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,9 +14,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from app.core.socket_protocol import OPTIONS
+from tests.waiting import PATIENCE
 
 Json = dict[str, Any]
-PATIENCE = 15.0
 PASSING = {"time", "monitor", "leaderboard"}
 
 
@@ -129,10 +129,3 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
     yield f"ws://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     await task
-
-
-async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Return once the condition is true."""
-    async with asyncio.timeout(PATIENCE):
-        while not await condition():  # noqa: ASYNC110 -- whatever is waited for tells nobody
-            await asyncio.sleep(0.02)

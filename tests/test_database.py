@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from app.config import Settings
 from app.database import create_engine
 from tests.faults.proxy import Proxy
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +41,7 @@ async def first_words(address: str, database_ssl: Literal["auto", "verify", "off
         with contextlib.suppress(OSError, DBAPIError):  # The server hangs up.
             await (await engine.connect()).close()
         await engine.dispose()
-        return await asyncio.wait_for(heard, 5)
+        return await asyncio.wait_for(heard, PATIENCE)
 
 
 class TestTls:
@@ -117,7 +118,7 @@ class TestHangingServer:
             async with engine.connect() as connection:
                 await connection.execute(text("select 1"))
             proxy.passes.clear()
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 with pytest.raises(TimeoutError):
                     await engine.connect()
             proxy.restore()

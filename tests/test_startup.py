@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.config import Settings
 from app.services.unit_of_work import reading
 from app.startup import open_components
-from tests.workers.conftest import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -32,4 +32,4 @@ class TestOpenComponents:
         with pytest.raises(ZeroDivisionError):
             await fail()
 
-        await eventually(gone, patience=10)
+        await eventually(gone)

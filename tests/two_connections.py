@@ -13,13 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.errors import DomainError
 from app.services.unit_of_work import UnitOfWork, unit_of_work
+from tests.waiting import PATIENCE
 
 Work = Callable[[UnitOfWork], Awaitable[Any]]
 
 PID = text("select pg_backend_pid()")
 BLOCKED = text("select :holder = any(pg_blocking_pids(:waiting))")
-PATIENCE_SECONDS = 60
-"""How long a stuck test takes to fail; a test that passes never waits for it."""
 
 
 @dataclass
@@ -58,7 +57,7 @@ async def overlap(engine: AsyncEngine, first: Work, second: Work) -> Overlap:
     """Run `first` up to its commit, then `second`; commit `first` when `second` waits for it or is done."""
     begun: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     both = Overlap(Outcome(), Outcome())
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(PATIENCE):
         other: asyncio.Task[None] | None = None
         try:
             async with unit_of_work(engine) as uow:
@@ -82,7 +81,7 @@ async def until_waiting(engine: AsyncEngine, count: int) -> None:
         "select count(*) from pg_stat_activity"
         " where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0"
     )
-    async with asyncio.timeout(PATIENCE_SECONDS), engine.connect() as observer:
+    async with asyncio.timeout(PATIENCE), engine.connect() as observer:
         while (await observer.scalar(waiting) or 0) < count:
             await observer.rollback()
 

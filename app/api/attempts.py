@@ -61,7 +61,7 @@ def attempt_of(holder: Holder, attempt_id: UUID, scope: AttemptScope) -> Attempt
 def saved_answer(request: Request, outcome: SaveReport | LateSave) -> SavedOut | Response:
     """The response to a save. Late answers are stored and reported as the problem `deadline_passed`.
 
-    The problem is returned, not raised: raising would roll back the stored answers (docs/decisions/0049).
+    The problem is returned, not raised: raising would roll back the stored answers (docs/decisions/0023).
     """
     if isinstance(outcome, LateSave):
         late = DeadlinePassed(outcome.deadline_at, recorded=outcome.recorded, known=outcome.known)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -53,19 +54,23 @@ class LoopHold:
 
 
 class Arrivals:
-    """Stamps requests with the time at which they arrived."""
+    """Stamps requests with the time at which they arrived.
 
-    def __init__(self, clock: Clock) -> None:
+    `monotonic` measures how long the event loop was held. A test that sets the clock sets it, too.
+    """
+
+    def __init__(self, clock: Clock, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._hold = LoopHold(time.monotonic())
+        self._monotonic = monotonic
+        self._hold = LoopHold(monotonic())
 
     def stamp(self) -> datetime:
         """When the request that the server has just handed over arrived."""
-        return self._clock.now() - timedelta(seconds=self._hold.waited(time.monotonic()))
+        return self._clock.now() - timedelta(seconds=self._hold.waited(self._monotonic()))
 
     async def watch(self) -> None:
         """Tick until cancelled; the delay of each tick is a metric."""
-        self._hold = LoopHold(time.monotonic())
+        self._hold = LoopHold(self._monotonic())
         while True:
             await asyncio.sleep(INTERVAL)
-            event_loop_delay_seconds.observe(self._hold.tick(time.monotonic()))
+            event_loop_delay_seconds.observe(self._hold.tick(self._monotonic()))

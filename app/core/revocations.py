@@ -1,4 +1,4 @@
-"""Access tokens that died before their time, known to each process without a look-up (decision D2)."""
+"""Revoked access tokens, held in the memory of each process (docs/decisions/0004)."""
 
 from dataclasses import dataclass
 from datetime import datetime

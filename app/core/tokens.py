@@ -1,4 +1,4 @@
-"""Bearer tokens: Supabase's access tokens, verified without asking it (D2), our own attempt tokens (D5)."""
+"""Bearer tokens: Supabase's access tokens (docs/decisions/0004), our attempt tokens (docs/decisions/0025)."""
 
 import asyncio
 import hmac

@@ -69,7 +69,7 @@ def standing_answers(events: Iterable[Event]) -> dict[UUID, Event]:
 
 
 def classify(log: Iterable[Event], incoming: Event) -> Verdict:
-    """What a response that comes in is to this log (contract.md, `POST /tests/{id}/responses`).
+    """What a response that comes in is to this log (docs/decisions/0012).
 
     The responses of one request are taken in the order sent, each against the log with those before it:
     `Saved` and `Superseded` join the log, `Known` and `Conflict` change nothing.

@@ -66,7 +66,7 @@ def overtaken(sitting: Sitting, now: datetime, delay: timedelta) -> Sitting:
 
 
 def extend(sitting: Sitting, by: timedelta, now: datetime) -> Sitting:
-    """Give more time. What the clock ended goes on, if the new deadline is still to come (decision D6)."""
+    """Extend the deadline (docs/decisions/0034). An expired attempt continues if it is in the future."""
     if sitting.status is Status.VOID:
         raise Refused("The attempt is void. Reopen it first.")
     if sitting.status is Status.SUBMITTED and sitting.ended_by != "deadline":

@@ -56,7 +56,7 @@ def deadline(
     extra: timedelta = NO_TIME,
     paused: timedelta = NO_TIME,
 ) -> datetime:
-    """min(started_at + duration, ends_at) + extra + paused (design.md, D6).
+    """min(started_at + duration, ends_at) + extra + paused (docs/decisions/0029, docs/decisions/0034).
 
     `ends_at` bounds who starts late; extra time and pauses go beyond it. None is an open end.
     Raises ValueError for a duration that is not positive, and for negative extra time or pauses.

@@ -93,7 +93,7 @@ class Attempt(Identified, Timestamped, Base):
 
 
 class ResponseEvent(Base):
-    """One save of one answer. Append-only: the highest (lease, revision) stands (decision D5).
+    """One save of one answer. Append-only: the highest (lease, revision) stands (docs/decisions/0012).
 
     Partitioned by `attempt_id`, whose ids sort by time. There is no foreign key to `attempts`: the only
     statement that inserts selects from the locked attempt, and a check per row would double that work.
@@ -121,7 +121,7 @@ class ResponseEvent(Base):
 
 
 class Result(Base):
-    """A graded attempt. Scores are exact: numerator and denominator of a reduced fraction (decision D7)."""
+    """The result of a graded attempt. The score is an exact, reduced fraction (docs/decisions/0022)."""
 
     __tablename__ = "results"
     __table_args__ = (
@@ -152,7 +152,7 @@ class Result(Base):
 
 
 class ScoreCount(Base):
-    """The histogram of a cohort: how many candidates have exactly this score (decision D8)."""
+    """The histogram of a cohort: how many candidates have exactly this score (docs/decisions/0014)."""
 
     __tablename__ = "score_counts"
     __table_args__ = (CheckConstraint("candidates >= 0", name="candidates"),)

@@ -18,7 +18,7 @@ LocalizedText = dict[str, str]
 
 
 class Base(DeclarativeBase):
-    """The declarative base; all tables live in schema `ias` (decision D3)."""
+    """The declarative base; all tables live in schema `ias` (docs/decisions/0015)."""
 
     metadata = MetaData(
         schema=SCHEMA,

@@ -13,7 +13,7 @@ from app.models.base import Base, Identified, LocalizedText, Timestamped, WholeN
 
 
 class Exam(Identified, Timestamped, Base):
-    """A scheduled event. `released_at` lifts the embargo on its papers' tests (decision D13)."""
+    """A scheduled event. `released_at` lifts the embargo on its papers' tests (docs/decisions/0021)."""
 
     __tablename__ = "exams"
     __table_args__ = (
@@ -138,7 +138,7 @@ class ExamRelease(Base):
 
 
 class ExamResult(Base):
-    """What one registered candidate has achieved in an exam, as one release told it (decision D8)."""
+    """What one registered candidate has achieved in an exam, as one release told it (docs/decisions/0035)."""
 
     __tablename__ = "exam_results"
     __table_args__ = (

@@ -12,7 +12,7 @@ from app.models.base import Base, Identified
 
 
 class Job(Identified, Base):
-    """Work that a transaction asked for (decision D9). The task that does it sets `finished_at`."""
+    """Work that a transaction asked for (docs/decisions/0016). The task that does it sets `finished_at`."""
 
     __tablename__ = "jobs"
     __table_args__ = (

@@ -12,7 +12,7 @@ from app.models.base import Base, Identified
 
 
 class Message(Identified, Base):
-    """A message of a room (decision D11). Whoever publishes it to Redis sets `published_at`."""
+    """A message of a room (docs/decisions/0011). Whoever publishes it to Redis sets `published_at`."""
 
     __tablename__ = "messages"
     __table_args__ = (

@@ -88,7 +88,7 @@ class TestQuestion(Base):
 
 
 class Paper(Identified, Timestamped, Base):
-    """The frozen, versioned form of a published test (decision D4). Never updated, never deleted."""
+    """The frozen, versioned form of a published test (docs/decisions/0013). Never updated, never deleted."""
 
     __tablename__ = "papers"
     __table_args__ = (UniqueConstraint("test_id", "version"),)

@@ -99,7 +99,7 @@ class AuthMail(Identified, Base):
 
 
 class Revocation(Base):
-    """Access tokens that are dead before their time (decision D2).
+    """Access tokens that are dead before their time (docs/decisions/0004).
 
     With `session_id` that session's; without it all of the user's issued before `issued_before`, but for
     `except_session_id`. A row is needed until the last of these tokens expires.

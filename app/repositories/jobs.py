@@ -1,4 +1,4 @@
-"""The outbox (decision D9) and the workers' heartbeats."""
+"""The outbox (docs/decisions/0016) and the workers' heartbeats."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

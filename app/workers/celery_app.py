@@ -1,4 +1,4 @@
-"""The Celery application: how messages travel. They name a job; what it is stands in PostgreSQL (D9)."""
+"""The Celery application. A message holds the id of a job; the job is in PostgreSQL (docs/decisions/0016)."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""How long a job waits for its next delivery, and when it is given up (decision D9)."""
+"""How long a job waits for its next delivery, and when it is given up (docs/decisions/0016)."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What must happen on time: loops over PostgreSQL in every worker, independent of Redis (decision D9)."""
+"""Loops over PostgreSQL that run in every worker and do not need Redis (docs/decisions/0016)."""
 
 import asyncio
 from datetime import timedelta

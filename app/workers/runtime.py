@@ -1,4 +1,4 @@
-"""How a job runs: once, in one transaction with the mark that it is done (decision D9)."""
+"""How a job runs: once, in one transaction with the mark that it is done (docs/decisions/0016)."""
 
 import asyncio
 import time

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 from fastapi import APIRouter, FastAPI
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from app.api import problems
@@ -24,23 +23,12 @@ from tests.api.access_table import (
     Rule,
 )
 from tests.api.matrix import NOT_SIGNED_IN, ROLES, Matrix
-from tests.builders.people import People
-from tests.builders.world import Identity, World, build_world
+from tests.builders.world import Identity, World
 from tests.conftest import TestClock
 from tests.sockets import opened, refusal
 
 IMPLIED = {"HEAD", "OPTIONS"}
 EVERY_ROUTE = OPERATIONS | OUTSIDE_THE_DOCUMENT
-
-
-@pytest.fixture(scope="module")
-async def world(people: People, engine: AsyncEngine) -> World:
-    return await build_world(people, engine)
-
-
-@pytest.fixture
-def matrix(app: FastAPI, world: World, clock: TestClock) -> Matrix:
-    return Matrix(app, world, clock)
 
 
 def routes_of(routes: Iterable[BaseRoute], prefix: str = "") -> Iterator[tuple[str, Route | WebSocketRoute]]:

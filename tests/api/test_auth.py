@@ -1,8 +1,6 @@
 """Accounts and sessions over HTTP, with the real auth server behind."""
 
-import asyncio
 import re
-import time
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from app.services.auth import auth_mails
 from app.services.components import Components
 from app.services.unit_of_work import reading
 from tests.builders.people import PASSWORD, People, new_email
+from tests.waiting import eventually
 
 
 async def register(api: httpx.AsyncClient, email: str | None = None, **changes: Any) -> httpx.Response:
@@ -37,12 +36,11 @@ def bearer(answer: httpx.Response) -> dict[str, str]:
 
 async def mailed_token(folder: Path, email: str) -> str:
     """The token of the newest mail to an address, which the auth server sends behind its answer."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if token := _newest_token(folder, email):
-            return token
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"no mail to {email}")
+
+    async def arrived() -> str | None:
+        return _newest_token(folder, email)
+
+    return await eventually(arrived) or ""
 
 
 def _newest_token(folder: Path, email: str) -> str | None:

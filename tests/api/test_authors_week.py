@@ -18,6 +18,7 @@ import pytest
 from app.config import Settings
 from tests.builders.content import UPSC
 from tests.builders.pictures import picture
+from tests.waiting import PATIENCE
 
 ROWS = 1_000
 CONSONANTS, VOWELS = "bdghjklmnprstvyz", "aeiouaeiouaeioua"
@@ -159,7 +160,7 @@ async def test_an_authors_week(
     for language in ("en", "hi"):
         for part in ("paper", "solutions"):
             wanted = {"language": language, "part": part}
-            pdf = await author.get(f"/tests/{test['id']}/print", params=wanted, timeout=60)
+            pdf = await author.get(f"/tests/{test['id']}/print", params=wanted, timeout=PATIENCE)
             assert pdf.content.startswith(b"%PDF-"), pdf.text
     assert (await candidate.post(f"/tests/{test['id']}/start")).status_code == 201
 

@@ -34,6 +34,7 @@ from tests.conftest import TestClock
 from tests.core import pool_jobs
 from tests.services.printing.papers import document
 from tests.services.printing.papers import question as printed_question
+from tests.waiting import PATIENCE
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 SHEET = b"subject,question,option_a,option_b,key\nPolity,Which?,x,y,a\n"
@@ -107,7 +108,7 @@ class TestWaiting:
             for number in range(PoolLimits().processes)
         ]
         importing = asyncio.create_task(send_sheets(author, held, sheet_file(["R1", "a"])))
-        assert await asyncio.to_thread(wait_for, lambda: parts.files.waiting == 1, patience=30)
+        assert await asyncio.to_thread(wait_for, lambda: parts.files.waiting == 1, patience=PATIENCE)
         cancelled = await author.post(f"{held.path}/cancel", json={"reason": "Flood"})
         gate.touch()
         await asyncio.gather(*work)

@@ -4,15 +4,11 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from fastapi import FastAPI
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.main import create_app
 from tests.api.access_table import OPERATIONS, OUTSIDE_THE_DOCUMENT, Level, Operation
 from tests.api.matrix import Matrix
-from tests.builders.people import People
-from tests.builders.world import Identity, World, build_world
-from tests.conftest import TestClock
+from tests.builders.world import Identity
 from tests.test_config import PRODUCTION, settings_of
 
 OTHER_HOST = "attacker.example"
@@ -41,16 +37,6 @@ REFUSED: dict[str, tuple[str, str, dict[str, object]]] = {
 }
 
 ASK = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "Authorization"}
-
-
-@pytest.fixture(scope="module")
-async def world(people: People, engine: AsyncEngine) -> World:
-    return await build_world(people, engine)
-
-
-@pytest.fixture
-def matrix(app: FastAPI, world: World, clock: TestClock) -> Matrix:
-    return Matrix(app, world, clock)
 
 
 @pytest.fixture

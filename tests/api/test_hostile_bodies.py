@@ -140,6 +140,7 @@ def _expected(identity: Identity, rule: Rule) -> int | None:
 
 @pytest.fixture(scope="module")
 async def world(people: People, engine: AsyncEngine) -> World:
+    """Of this module alone: operations that read no body do what they are asked."""
     return await build_world(people, engine)
 
 

@@ -35,6 +35,7 @@ from tests.builders.pictures import (
     send,
     uploaded,
 )
+from tests.waiting import PATIENCE
 
 Json = dict[str, Any]
 
@@ -290,7 +291,7 @@ class TestServed:
             app.state.components = replace(parts, engine=small, media=Storage("s3://images", access))
             try:
                 fetching = asyncio.create_task(author.get(f"/media/{image['id']}"))
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(PATIENCE):
                     await asked.wait()
                     assert (await author.get("/passages")).status_code == 200
                 assert not fetching.done()

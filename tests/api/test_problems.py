@@ -126,7 +126,7 @@ def make_app(parts: Components | None = None) -> FastAPI:
     app.include_router(router)
     problems.install(app)
     app.add_middleware(problems.UnexpectedErrors)
-    app.add_middleware(RequestContext, arrivals=Arrivals(SystemClock()))
+    app.add_middleware(RequestContext, arrivals=Arrivals(SystemClock(), lambda: 0.0))
     return app
 
 
@@ -373,7 +373,7 @@ class TestOutages:
 
         problems.install(app)
         app.add_middleware(problems.UnexpectedErrors)
-        app.add_middleware(RequestContext, arrivals=Arrivals(SystemClock()))
+        app.add_middleware(RequestContext, arrivals=Arrivals(SystemClock(), lambda: 0.0))
         async with speaking_to(app) as client:
             return await client.get("/")
 
@@ -472,7 +472,7 @@ class TestOutages:
                 file.write("x")
 
         problems.install(app)
-        app.add_middleware(RequestContext, arrivals=Arrivals(SystemClock()))
+        app.add_middleware(RequestContext, arrivals=Arrivals(SystemClock(), lambda: 0.0))
         async with speaking_to(app) as client:
             self.unavailable(await client.get("/"))
 
@@ -501,6 +501,6 @@ class TestOutages:
                     await asyncio.sleep(60)
 
         problems.install(app)
-        app.add_middleware(RequestContext, arrivals=Arrivals(SystemClock()))
+        app.add_middleware(RequestContext, arrivals=Arrivals(SystemClock(), lambda: 0.0))
         async with speaking_to(app) as client:
             self.unavailable(await client.get("/"))

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, ValidationError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
 from app.main import create_app
@@ -18,7 +17,7 @@ from app.schemas.subjects import SubjectIn
 from tests.api.access_table import OPERATIONS, Operation, Reach
 from tests.api.matrix import NO_SUCH_FIELD, Matrix
 from tests.builders.people import People
-from tests.builders.world import Identity, World, build_world
+from tests.builders.world import Identity, World
 from tests.conftest import TestClock
 
 Json = dict[str, Any]
@@ -107,11 +106,6 @@ def properties(operation: Operation) -> set[str]:
 
 
 WITH_BODY = [operation for operation in OPERATIONS if body_schema(operation)]
-
-
-@pytest.fixture(scope="module")
-async def world(people: People, engine: AsyncEngine) -> World:
-    return await build_world(people, engine)
 
 
 class TestBodies:

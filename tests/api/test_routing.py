@@ -131,7 +131,7 @@ def make_app(parts: Components, **settings: Any) -> FastAPI:
     app.include_router(router)
     problems.install(app)
     app.add_middleware(RateLimitHeaders)
-    app.add_middleware(RequestContext, arrivals=Arrivals(SystemClock()))
+    app.add_middleware(RequestContext, arrivals=Arrivals(SystemClock(), lambda: 0.0))
     return app
 
 

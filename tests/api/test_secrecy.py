@@ -1,4 +1,4 @@
-"""No payload for candidates contains a key or an explanation before it may: every route, byte by byte."""
+"""No answer to a candidate contains a key or an explanation too early: every route, byte by byte."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.services.unit_of_work import unit_of_work
 from tests.builders.content import PublishedTest, publish_test
 from tests.builders.people import People
-from tests.builders.world import World, build_world
+from tests.builders.world import Objects, World
 
 NUMBER = "271828.1828"
 KEYS = (["b"], ["c"], {"value": NUMBER, "tolerance": "0.125"})
@@ -28,13 +28,15 @@ def operations(app: FastAPI) -> list[tuple[str, str]]:
     return [(method, path) for path, item in app.openapi()["paths"].items() for method in item]
 
 
-async def leaks(client: httpx.AsyncClient, app: FastAPI, world: World, body: dict[str, Any]) -> list[str]:
+async def leaks(
+    client: httpx.AsyncClient, app: FastAPI, searched: Objects, body: dict[str, Any]
+) -> list[str]:
     """The operations whose answers, headers included, show something that is right."""
     found = []
     for method, template in operations(app):
         if template in ("/v1/auth/logout", "/v1/tests/{test_id}/submit"):
             continue  # Called by the tests themselves, at their time.
-        path = world.path(template).removeprefix("/v1")
+        path = searched.path(template).removeprefix("/v1")
         answer = await client.request(
             method,
             path,
@@ -47,57 +49,57 @@ async def leaks(client: httpx.AsyncClient, app: FastAPI, world: World, body: dic
     return found
 
 
-@pytest.fixture(scope="module")
-async def built(people: People, engine: AsyncEngine) -> World:
-    return await build_world(people, engine)
-
-
 @pytest.fixture
-async def world(built: World, made: PublishedTest, engine: AsyncEngine) -> World:
-    """The objects of others, and among them the test whose keys are looked for."""
+async def searched(world: World, made: PublishedTest, engine: AsyncEngine) -> Objects:
+    """The objects of others, with the test whose keys are looked for instead of theirs."""
     async with unit_of_work(engine) as uow:
         question, version = (await uow.tests.questions([made.question_ids[2]]))[made.question_ids[2]]
-    searched = {
+    ids = {
         "test_id": str(made.id),
         "question_id": str(question.id),
         "version": str(version.number),
         "subject_id": str(question.subject_id),
     }
-    return replace(built, mine=replace(built.mine, ids={**built.mine.ids, **searched}))
+    return replace(world.mine, ids={**world.mine.ids, **ids})
 
 
 class TestNothingIsShown:
     async def test_before_during_and_after_an_attempt_whose_review_is_never(
-        self, app: FastAPI, candidate: httpx.AsyncClient, made: PublishedTest, world: World
+        self, app: FastAPI, candidate: httpx.AsyncClient, made: PublishedTest, searched: Objects
     ) -> None:
-        assert await leaks(candidate, app, world, {}) == []
+        assert await leaks(candidate, app, searched, {}) == []
         attempt = (await candidate.post(f"{made.path}/start")).json()
         body = {
             "attempt_id": attempt["id"],
             "lease": attempt["lease"],
             "responses": [{"question_id": str(made.question_ids[0]), "revision": 1, "answer": ["b"]}],
         }
-        assert await leaks(candidate, app, world, body) == []
+        assert await leaks(candidate, app, searched, body) == []
         await candidate.post(f"{made.path}/submit", json={"attempt_id": attempt["id"]})
         assert (await candidate.get(f"{made.path}/results")).json()["questions"] is None
-        assert await leaks(candidate, app, world, body) == []
+        assert await leaks(candidate, app, searched, body) == []
 
     async def test_to_the_holder_of_an_attempt_token(
-        self, app: FastAPI, people: People, candidate: httpx.AsyncClient, made: PublishedTest, world: World
+        self,
+        app: FastAPI,
+        people: People,
+        candidate: httpx.AsyncClient,
+        made: PublishedTest,
+        searched: Objects,
     ) -> None:
         attempt = (await candidate.post(f"{made.path}/start")).json()
         async with people.client(attempt["attempt_token"]) as holder:
-            assert await leaks(holder, app, world, {}) == []
+            assert await leaks(holder, app, searched, {}) == []
 
 
 class TestTheSearchCanFail:
     @pytest.mark.parametrize("made", ["after_submit"], indirect=True)
     async def test_results_show_the_key_once_they_may(
-        self, app: FastAPI, candidate: httpx.AsyncClient, made: PublishedTest, world: World
+        self, app: FastAPI, candidate: httpx.AsyncClient, made: PublishedTest, searched: Objects
     ) -> None:
         attempt = (await candidate.post(f"{made.path}/start")).json()
-        assert await leaks(candidate, app, world, {}) == []
+        assert await leaks(candidate, app, searched, {}) == []
         await candidate.post(f"{made.path}/submit", json={"attempt_id": attempt["id"]})
-        shown = await leaks(candidate, app, world, {"attempt_id": attempt["id"]})
+        shown = await leaks(candidate, app, searched, {"attempt_id": attempt["id"]})
         assert {leak.partition(":")[0] for leak in shown} == {"get /v1/tests/{test_id}/results"}
         assert len(shown) == len(MARKERS)

@@ -15,8 +15,8 @@ from app.core.process_pool import PoolLimits
 from app.core.turns import REQUESTS_AT_ONCE
 from app.services.components import Components
 from tests.builders.people import People
-from tests.sockets import eventually
 from tests.two_connections import until_waiting
+from tests.waiting import eventually
 
 SHEET = b"subject,question,option_a,option_b,key\nTurns,Which comes first?,x,y,a\n"
 Ask = Callable[[httpx.AsyncClient], Coroutine[Any, Any, httpx.Response]]

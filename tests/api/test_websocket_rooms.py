@@ -24,7 +24,8 @@ from tests.builders.attempts import start, take_test
 from tests.builders.content import publish_test
 from tests.builders.exams import add_exam
 from tests.builders.people import People, user_id_of
-from tests.sockets import Socket, eventually, joined, refusal, ticket_for
+from tests.sockets import Socket, joined, refusal, ticket_for
+from tests.waiting import eventually
 
 NOTIFICATIONS = "/ws/notifications"
 

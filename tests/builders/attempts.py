@@ -19,6 +19,7 @@ from app.services.components import Components
 from app.services.unit_of_work import Reading, UnitOfWork, reading
 from app.services.users import Principal, principal_of
 from tests.builders.content import PublishedTest
+from tests.waiting import PATIENCE
 
 Json = dict[str, Any]
 TIME_TAKEN = timedelta(minutes=5)
@@ -151,6 +152,6 @@ async def until_blocking(engine: AsyncEngine, uow: UnitOfWork) -> None:
     """Return once PostgreSQL reports a transaction that waits for this one."""
     holder = await uow.session.scalar(text("select pg_backend_pid()"))
     waiting = text("select exists (select from pg_stat_activity where :holder = any(pg_blocking_pids(pid)))")
-    async with asyncio.timeout(10), engine.connect() as observer:
+    async with asyncio.timeout(PATIENCE), engine.connect() as observer:
         while not await observer.scalar(waiting, {"holder": holder}):
             await observer.rollback()

@@ -59,6 +59,20 @@ class UnknownParameter(AssertionError):
     """A route has a path parameter for which this module makes no object: add one to `_objects`."""
 
 
+def named(template: str, ids: Mapping[str, str]) -> dict[str, str]:
+    """The ids for the parameters of a template. A parameter without an id raises UnknownParameter."""
+    parameters = PARAMETER.findall(template)
+    if unknown := set(parameters) - ids.keys():
+        raise UnknownParameter(f"no object for {sorted(unknown)} of {template}")
+    return {name: ids[name] for name in parameters}
+
+
+def path_of(template: str, ids: Mapping[str, str]) -> str:
+    """A template with these ids in it. A parameter without an id raises UnknownParameter."""
+    known = named(template, ids)
+    return PARAMETER.sub(lambda match: quote(known[match[1]], safe=""), template)
+
+
 @dataclass(frozen=True)
 class Objects:
     """Objects of one author and one candidate, by the names of the path parameters that identify them."""
@@ -73,15 +87,11 @@ class Objects:
 
     def path(self, template: str, **instead: str) -> str:
         """A route's path with these objects in it; `instead` replaces some of them."""
-        known = self.named(template, **instead)
-        return PARAMETER.sub(lambda match: quote(known[match[1]], safe=""), template)
+        return path_of(template, {**self.ids, **instead})
 
-    def named(self, template: str, **instead: str) -> dict[str, str]:
-        """The parameters of a template with the objects that they identify."""
-        named = PARAMETER.findall(template)
-        if unknown := set(named) - self.ids.keys() - instead.keys():
-            raise UnknownParameter(f"no object for {sorted(unknown)} of {template}")
-        return {name: instead.get(name) or self.ids[name] for name in named}
+    def named(self, template: str) -> dict[str, str]:
+        """The parameters of a template with the ids of their objects."""
+        return named(template, self.ids)
 
 
 @dataclass(frozen=True)

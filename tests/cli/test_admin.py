@@ -9,6 +9,7 @@ import pytest
 
 from app.config import Settings
 from tests.builders.people import PASSWORD, new_email
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -27,7 +28,9 @@ def environment(settings: Settings) -> dict[str, str]:
 
 def create(environment: dict[str, str], email: str, *more: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "app.cli", "admin", "create", "--email", email, *more]
-    return subprocess.run(command, check=False, env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        command, check=False, env=environment, capture_output=True, text=True, timeout=PATIENCE
+    )
 
 
 async def role(api: httpx.AsyncClient, email: str, password: str) -> str:

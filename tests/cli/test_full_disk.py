@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from devservers.processes import wait_for
-from tests.cli.test_up import PATIENCE, Terminal, is_ready
+from tests.cli.test_up import Terminal, is_ready
 from tests.full_disk import SmallDisk, small_disk
+from tests.waiting import PATIENCE
 
 MEGABYTES = 300
 

@@ -29,7 +29,8 @@ from devservers.valkey import Valkey
 from tests.builders.content import publish_test
 from tests.builders.exams import add_exam
 from tests.builders.people import People, user_id_of
-from tests.sockets import Socket, eventually, opened
+from tests.sockets import Socket, opened
+from tests.waiting import PATIENCE, eventually
 
 
 class Api:
@@ -98,7 +99,7 @@ def start_api(settings: Settings, valkey: Valkey, tmp_path: Path) -> Iterator[St
         apis = [Api(tmp_path, environment | changes) for _ in range(count)]
         started.extend(apis)
         for api in apis:
-            assert wait_for(api.answers, patience=30), api.log.read_text()
+            assert wait_for(api.answers, patience=PATIENCE), api.log.read_text()
         return apis
 
     yield start

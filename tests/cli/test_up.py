@@ -19,8 +19,7 @@ from app.cli.local.programs import get
 from devservers.network import free_port, port_is_free
 from devservers.processes import ProcessIdentity, wait_for
 from tests.cli.conftest import FROM_OUTSIDE
-
-PATIENCE = 90
+from tests.waiting import PATIENCE
 
 
 @dataclass

@@ -10,6 +10,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from app.core.http_protocol import LARGEST_HEAD, MOST_HEADERS, BoundedHttpProtocol
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -102,12 +103,12 @@ class TestSize:
         head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
         piece = b"x" * 16 * 1024
         pieces = [piece] * ((LARGEST_HEAD + CHUNK) // len(piece) + 1)
-        said = await asyncio.wait_for(answers(port, head, start, *pieces), 5)
+        said = await asyncio.wait_for(answers(port, head, start, *pieces), PATIENCE)
         assert said.startswith(b"HTTP/1.1 431 ") or said == b""
 
     async def test_only_a_get_becomes_a_socket(self, port: int) -> None:
         head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: upgrade, close\r\n"
-        assert b"200 OK" in await asyncio.wait_for(answers(port, head + HANDSHAKE), 5)
+        assert b"200 OK" in await asyncio.wait_for(answers(port, head + HANDSHAKE), PATIENCE)
 
     async def test_too_many_headers(self, port: int) -> None:
         head = b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * (MOST_HEADERS + 1) + b"\r\n"
@@ -149,7 +150,7 @@ class TestReading:
         CUT_OFF.clear()
         client = socket.create_connection(("127.0.0.1", port))
         client.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
-        await asyncio.wait_for(CUT_OFF.wait(), 5)
+        await asyncio.wait_for(CUT_OFF.wait(), PATIENCE)
         client.close()
 
 

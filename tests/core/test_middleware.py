@@ -60,7 +60,9 @@ def make_app(**security: Any) -> FastAPI:
     app.add_middleware(RateLimitHeaders)
     app.add_middleware(SecurityHeaders, **{"hsts": False, **security})
     app.add_middleware(AccessLog)
-    app.add_middleware(RequestContext, arrivals=Arrivals(SystemClock()), trusted_proxies=["10.0.0.0/8"])
+    app.add_middleware(
+        RequestContext, arrivals=Arrivals(SystemClock(), lambda: 0.0), trusted_proxies=["10.0.0.0/8"]
+    )
     return app
 
 

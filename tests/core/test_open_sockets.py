@@ -7,6 +7,8 @@ import time
 
 import httpx
 
+from tests.waiting import PATIENCE
+
 SERVER = """
 import resource, sys
 import uvicorn
@@ -28,7 +30,7 @@ def answers(port: int) -> bool:
 
 
 def soon(port: int) -> bool:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while not answers(port):
         if time.monotonic() > deadline:
             return False

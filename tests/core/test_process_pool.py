@@ -17,6 +17,7 @@ from app.core.process_pool import PoolLimits, ProcessPool
 from devservers.processes import wait_for
 from tests.conftest import ROOT
 from tests.core import pool_jobs as jobs
+from tests.waiting import PATIENCE
 
 ADVICE = "Split the file."
 
@@ -43,7 +44,7 @@ def is_alive(process_id: int) -> bool:
 
 
 async def until(condition: Any) -> None:
-    assert await asyncio.to_thread(wait_for, condition, patience=30)
+    assert await asyncio.to_thread(wait_for, condition, patience=PATIENCE)
 
 
 class TestRun:
@@ -217,4 +218,4 @@ class TestEnd:
             assert parent.stdout is not None
             child = int(parent.stdout.readline())
             parent.kill()
-        assert wait_for(lambda: not is_alive(child), patience=30)
+        assert wait_for(lambda: not is_alive(child), patience=PATIENCE)

@@ -19,6 +19,7 @@ from app.core.realtime.messages import Posted, pack
 from app.core.realtime.stream import STREAM, Packed, Reader, Stream
 from app.core.repeating import end
 from devservers.valkey import Valkey
+from tests.waiting import PATIENCE
 
 ROOM = "exam:1"
 
@@ -77,7 +78,7 @@ class Following:
         self.hub.take = record  # type: ignore[method-assign]
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE):
             while not condition():  # noqa: ASYNC110 -- the reader tells nobody
                 await asyncio.sleep(0.01)
 

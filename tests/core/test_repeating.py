@@ -3,6 +3,7 @@
 import asyncio
 
 from app.core.repeating import end, failing_loops, keep_running, repeat
+from tests.waiting import PATIENCE
 
 
 class TestRepeat:
@@ -18,7 +19,7 @@ class TestRepeat:
             enough.set()
 
         task = asyncio.create_task(repeat("test", 60, step))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await enough.wait()
         await end([task])
         assert steps == 2
@@ -38,7 +39,7 @@ class TestKeepRunning:
             await forever.wait()
 
         task = asyncio.create_task(keep_running("test", routine))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await again.wait()
         assert failing_loops() == ["test"]  # It is trusted when it has run for a while.
         await end([task])
@@ -47,7 +48,7 @@ class TestKeepRunning:
     async def test_one_that_returns_has_ended(self) -> None:
         async def routine() -> None: ...
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await keep_running("test", routine)
 
 
@@ -67,7 +68,7 @@ class TestEnd:
 
         task = asyncio.create_task(stubborn())
         await asyncio.sleep(0)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await end([task])
         assert (losses, task.cancelled()) == (1, True)
 

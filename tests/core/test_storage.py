@@ -13,6 +13,7 @@ from app.core.errors import Unavailable
 from app.core.storage import CHUNK_BYTES, S3Access, Storage
 from devservers.network import free_port
 from devservers.processes import wait_for
+from tests.waiting import PATIENCE
 
 CONTENT = bytes(range(256)) * 1000
 ACCESS = {"key_id": "key", "secret": "secret"}
@@ -26,7 +27,7 @@ def s3_url() -> Iterator[str]:
     arguments = [sys.executable, "-m", "moto.server", "-p", str(port)]
     with subprocess.Popen(arguments, stderr=subprocess.DEVNULL) as server:
         try:
-            assert wait_for(lambda: _made_bucket(url), patience=30), "the S3 server does not answer"
+            assert wait_for(lambda: _made_bucket(url), patience=PATIENCE), "the S3 server does not answer"
             yield url
         finally:
             server.terminate()

@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -150,9 +151,9 @@ class TestRedactText:
 
     @pytest.mark.parametrize("unit", ["a", ":", "://", "'", "token", "eyJ.", "Bearer ", "password=", "-"])
     def test_a_long_text_takes_no_long_time(self, unit: str) -> None:
-        begin = datetime.now().timestamp()  # noqa: DTZ005
+        begin = time.process_time()
         telemetry.redact_text(unit * 20_000)
-        assert datetime.now().timestamp() - begin < 1  # noqa: DTZ005
+        assert time.process_time() - begin < 1
 
 
 class TestMetricsPayload:

@@ -15,6 +15,7 @@ from devservers.files import hold, write_private
 from devservers.processes import Child, ProcessIdentity, wait_for
 from devservers.supervisor import Program, Supervisor
 from tests.full_disk import SmallDisk, small_disk
+from tests.waiting import PATIENCE
 
 FOREVER = "import time; print('ready', flush=True); time.sleep(60)"
 
@@ -148,14 +149,14 @@ class TestSupervisor:
         program.rename(hidden)
         for child in (missing, other):
             os.kill(child.pid or 0, signal.SIGKILL)
-        assert wait_for(lambda: not missing.running and not other.running, patience=10)
+        assert wait_for(lambda: not missing.running and not other.running, patience=PATIENCE)
 
         def look_until(condition: Callable[[], bool]) -> bool:
             def looked() -> bool:
                 supervisor.look()
                 return condition()
 
-            return wait_for(looked, patience=20)
+            return wait_for(looked, patience=PATIENCE)
 
         assert look_until(lambda: other.running and any("No such file" in each for each in sentences))
         hidden.rename(program)
@@ -229,7 +230,7 @@ print("replaced", child.pid != first, flush=True)
 supervisor.stop()
 """
         output = subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE, check=False
         )
 
         lines = output.stdout.splitlines()

@@ -16,6 +16,7 @@ from devservers.binaries import postgres_program
 from devservers.errors import ServerError
 from devservers.postgres import Postgres, PostgresAddress
 from devservers.processes import ProcessIdentity, processes_in, wait_for
+from tests.waiting import PATIENCE
 
 InAnotherProcess = Callable[[str], subprocess.Popen[str]]
 
@@ -215,7 +216,7 @@ class TestHealing:
         postgres.execute("CREATE TABLE kept (); CHECKPOINT")
         os.kill(postmaster(postgres).pid, signal.SIGKILL)
         assert postgres.child is not None
-        assert wait_for(lambda: not postgres.child.running, patience=5)  # type: ignore[union-attr]
+        assert wait_for(lambda: not postgres.child.running, patience=PATIENCE)  # type: ignore[union-attr]
 
         after = postgres.start()
 
@@ -230,7 +231,7 @@ class TestHealing:
             stderr=subprocess.DEVNULL,
         )
         busy = f"SELECT count(*) FROM pg_stat_activity WHERE query = '{BUSY}'"
-        assert wait_for(lambda: postgres.execute(busy).strip() == "1", patience=5)
+        assert wait_for(lambda: postgres.execute(busy).strip() == "1", patience=PATIENCE)
         orphans = list(processes_in(postgres.data, "postgres"))
         os.kill(postmaster(postgres).pid, signal.SIGKILL)
 
@@ -238,7 +239,7 @@ class TestHealing:
 
         assert postgres.execute("SELECT 1").strip() == "1"
         assert not any(orphan.alive for orphan in orphans)
-        assert busy_client.wait(timeout=5) != 0
+        assert busy_client.wait(timeout=PATIENCE) != 0
 
     def test_the_server_of_a_killed_supervisor_is_replaced(
         self, home: Path, postgres: Postgres, in_another_process: InAnotherProcess

@@ -10,6 +10,7 @@ import pytest
 
 from devservers.processes import Child, wait_for
 from devservers.supervisor import Program, Supervisor
+from tests.waiting import PATIENCE
 
 MakeProgram = Callable[[str], tuple[Program, Child]]
 
@@ -62,7 +63,7 @@ def make_program(tmp_path: Path, journal: Path) -> MakeProgram:
 def start(supervisor: Supervisor, program: Program, child: Child) -> None:
     supervisor.watch(program)
     program.start()
-    child.wait_until(lambda: "ready" in child.log.read_text(), patience=10)
+    child.wait_until(lambda: "ready" in child.log.read_text(), patience=PATIENCE)
 
 
 class TestStop:
@@ -85,13 +86,13 @@ class TestLook:
         start(supervisor, program, child)
         first = child.pid
         os.kill(first or 0, signal.SIGKILL)
-        assert wait_for(lambda: not child.running, patience=5)
+        assert wait_for(lambda: not child.running, patience=PATIENCE)
 
         def restarted() -> bool:
             supervisor.look()
             return child.running
 
-        assert wait_for(restarted, patience=5)
+        assert wait_for(restarted, patience=PATIENCE)
 
         assert child.pid != first
         assert sentences == [f"worker was ended by SIGKILL; it starts again in 0.5 s. Its log: {child.log}"]
@@ -113,7 +114,7 @@ class TestLook:
             supervisor.look()
             return len(sentences) == 2
 
-        assert wait_for(failed_twice, patience=10)
+        assert wait_for(failed_twice, patience=PATIENCE)
 
         assert ["in 0.5 s" in sentences[0], "in 1 s" in sentences[1]] == [True, True]
         assert "ended with exit code 3" in sentences[0]

@@ -12,6 +12,7 @@ import redis
 
 from devservers.processes import processes_in, wait_for
 from devservers.valkey import Valkey
+from tests.waiting import PATIENCE
 
 
 def client(url: str) -> redis.Redis:
@@ -78,7 +79,7 @@ class TestHealing:
         with client(before) as connection:
             connection.set("kept", "42")
         os.kill(child.pid or 0, signal.SIGKILL)
-        assert wait_for(lambda: not child.running, patience=5)
+        assert wait_for(lambda: not child.running, patience=PATIENCE)
 
         after = valkey.start()
 

@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from devservers.network import free_port
 from devservers.processes import wait_for
+from tests.waiting import PATIENCE
 
 PROJECT, EMAIL, KEY_ID = "ias-test", "push@ias-test.iam.gserviceaccount.com", "key-1"
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
@@ -148,7 +149,7 @@ def serving_firebase() -> Iterator[Firebase]:
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None))
     thread = Thread(target=server.run, daemon=True)
     thread.start()
-    assert wait_for(lambda: server.started, patience=10)
+    assert wait_for(lambda: server.started, patience=PATIENCE)
     yield firebase
     server.should_exit = True
-    thread.join(timeout=10)
+    thread.join(timeout=PATIENCE)

@@ -1,15 +1,13 @@
 """Real servers, a database for each test, and real workers as processes."""
 
-import asyncio
 import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -21,17 +19,7 @@ from app.database import create_engine
 from app.services.unit_of_work import unit_of_work
 from devservers.valkey import Valkey
 from tests.conftest import cloned_database
-
-T = TypeVar("T")
-
-
-async def eventually(condition: Callable[[], Awaitable[T]], patience: float = 30) -> T:
-    """What the condition returns, once that is truthy."""
-    deadline = time.monotonic() + patience
-    while not (value := await condition()):
-        assert time.monotonic() < deadline, f"{condition} did not come true in {patience:.0f} s"
-        await asyncio.sleep(0.05)
-    return value
+from tests.waiting import PATIENCE, eventually
 
 
 @pytest.fixture
@@ -131,7 +119,7 @@ class WorkerProcess:
     def terminate(self) -> int:
         """Ask it to stop; its exit code."""
         self.process.terminate()
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=PATIENCE)
 
     def kill_if_running(self) -> None:
         try:

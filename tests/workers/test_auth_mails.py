@@ -10,7 +10,8 @@ from app.services.unit_of_work import unit_of_work
 from devservers.valkey import Valkey
 from tests.builders.people import new_email
 from tests.servers.auth import serving
-from tests.workers.conftest import Database, StartWorker, eventually
+from tests.waiting import eventually
+from tests.workers.conftest import Database, StartWorker
 
 pytestmark = pytest.mark.anyio
 

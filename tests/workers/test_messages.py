@@ -7,7 +7,8 @@ from redis.asyncio import Redis
 from app.core.realtime.stream import STREAM
 from app.services.unit_of_work import unit_of_work
 from devservers.valkey import Valkey
-from tests.workers.conftest import Database, StartWorker, eventually
+from tests.waiting import eventually
+from tests.workers.conftest import Database, StartWorker
 
 
 async def write(database: Database, *numbers: int) -> None:

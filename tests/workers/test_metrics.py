@@ -12,7 +12,8 @@ from app.services import backlog
 from app.workers import metrics
 from app.workers.celery_app import QUEUE, TASK_SECONDS, celery_app
 from devservers.network import free_port
-from tests.workers.conftest import Database, StartWorker, eventually
+from tests.waiting import PATIENCE, eventually
+from tests.workers.conftest import Database, StartWorker
 
 pytestmark = pytest.mark.anyio
 
@@ -36,7 +37,7 @@ class TestServed:
 
         async def page() -> str:
             async with httpx.AsyncClient() as client:
-                answer = await client.get(f"http://127.0.0.1:{port}/metrics", timeout=10)
+                answer = await client.get(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE)
             assert answer.headers["Content-Type"].startswith("text/plain")
             return answer.text
 
@@ -95,7 +96,7 @@ class TestPermission:
 
 
 class TestSettings:
-    """What decision D9 relies on, in one place: a changed default of Celery's must not go unseen."""
+    """docs/decisions/0016 relies on these settings of Celery. A changed default of Celery fails this test."""
 
     def test_nothing_is_lost_when_a_worker_is_killed(self) -> None:
         conf = celery_app.conf

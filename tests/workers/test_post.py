@@ -13,7 +13,8 @@ from app.services.unit_of_work import unit_of_work
 from devservers.valkey import Valkey
 from tests.builders.notifications import Event, add_announced_exam, add_user, register
 from tests.servers.mail import Inbox, serving
-from tests.workers.conftest import Database, StartWorker, eventually
+from tests.waiting import eventually
+from tests.workers.conftest import Database, StartWorker
 
 pytestmark = pytest.mark.anyio
 

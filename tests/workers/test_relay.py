@@ -12,6 +12,7 @@ from app.workers.broker import Broker
 from app.workers.celery_app import QUEUE
 from app.workers.loops import Relay
 from devservers.valkey import Valkey
+from tests.waiting import PATIENCE
 from tests.workers.conftest import Database
 
 pytestmark = pytest.mark.anyio
@@ -77,7 +78,7 @@ class TestStep:
         relay = Relay(database.engine, SystemClock(), brokers[0])
         valkey.stop()
         with pytest.raises(Exception, match=r"refused|closed|111"):
-            await asyncio.wait_for(relay.step(), timeout=15)
+            await asyncio.wait_for(relay.step(), PATIENCE)
         assert (await database.job(job)).deliveries == 0
         valkey.start()
         await relay.step()

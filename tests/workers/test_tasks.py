@@ -17,7 +17,8 @@ from app.startup import open_components
 from devservers.valkey import Valkey
 from tests.builders.content import publish_test
 from tests.builders.people import new_email
-from tests.workers.conftest import Database, StartWorker, eventually
+from tests.waiting import eventually
+from tests.workers.conftest import Database, StartWorker
 
 pytestmark = pytest.mark.anyio
 
@@ -100,7 +101,7 @@ class TestGradeAttempts:
         attempt_id = await overdue_attempt(database, valkey)
         await eventually(lambda: self._closed(database, attempt_id))
         valkey.start()
-        await eventually(lambda: self._graded(database, attempt_id), patience=60)
+        await eventually(lambda: self._graded(database, attempt_id))
 
     async def _closed(self, database: Database, attempt_id: UUID) -> bool:
         return bool((await attempt(database, attempt_id)).status == "submitted")

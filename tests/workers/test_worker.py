@@ -17,7 +17,8 @@ from app.workers.broker import Broker
 from app.workers.leases import MAX_DELIVERIES
 from devservers.postgres import Postgres
 from devservers.valkey import Valkey
-from tests.workers.conftest import Database, StartWorker, WorkerProcess, eventually, open_database
+from tests.waiting import PATIENCE, eventually
+from tests.workers.conftest import Database, StartWorker, WorkerProcess, open_database
 from tests.workers.probes import GATE
 
 pytestmark = pytest.mark.anyio
@@ -155,7 +156,7 @@ class TestKilled:
     ) -> None:
         worker = await start_worker().ready()
         os.kill(self._celery(worker.process.pid), signal.SIGKILL)
-        assert worker.process.wait(timeout=30) == 1
+        assert worker.process.wait(timeout=PATIENCE) == 1
 
     def _celery(self, parent: int) -> int:
         """The only child, once it is ready."""
@@ -171,7 +172,7 @@ class TestStopped:
         worker = await start_worker().ready()
         assert await database.all("select 1 from ias.workers")
         os.killpg(worker.process.pid, how) if how is signal.SIGINT else worker.process.send_signal(how)
-        assert worker.process.wait(timeout=30) == 0
+        assert worker.process.wait(timeout=PATIENCE) == 0
         assert await database.all("select 1 from ias.workers") == []
         assert "Traceback" not in worker.log.read_text()
 
@@ -183,7 +184,7 @@ class TestStopped:
             await eventually(database.waiting_at_gate)
             worker.process.terminate()
             await eventually(lambda: self._stopping(worker))
-        assert worker.process.wait(timeout=30) == 0
+        assert worker.process.wait(timeout=PATIENCE) == 0
         assert await database.finished(job)
 
     async def _stopping(self, worker: WorkerProcess) -> bool:
@@ -202,7 +203,7 @@ class TestRedisDown:
         await eventually(lambda: self._seen_after(database, seen))
         assert (await database.job(job)).deliveries == 0
         valkey.start()
-        await eventually(lambda: database.finished(job), patience=60)
+        await eventually(lambda: database.finished(job))
         assert await database.traces() == ["patient"]
 
     async def test_messages_that_redis_forgot_are_sent_again(
@@ -215,7 +216,7 @@ class TestRedisDown:
         await database.all("update ias.jobs set deliveries = 1, leased_until = now() + interval '1 hour'")
         valkey.start()
         other = await database.add_job("trace", name="other")
-        await eventually(lambda: database.finished(other), patience=60)
+        await eventually(lambda: database.finished(other))
         assert not await database.finished(job)
         await database.end_leases()
         await eventually(lambda: database.finished(job))
@@ -254,7 +255,7 @@ class TestPostgresKilled:
             server.start()
             await database.engine.dispose()
             job = await database.add_job("trace", name="after")
-            await eventually(lambda: database.finished(job), patience=60)
+            await eventually(lambda: database.finished(job))
             assert await database.traces() == ["after"]
             assert worker.process.poll() is None
 

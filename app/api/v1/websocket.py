@@ -1,4 +1,4 @@
-"""Sockets, and the tickets that open them (decision D11)."""
+"""Sockets, and the tickets that open them (docs/decisions/0011)."""
 
 from fastapi import APIRouter, Request, WebSocket
 

@@ -1,4 +1,4 @@
-"""How a message travels (decision D11): one bounded stream in Redis, one memory of it in each API process.
+"""Realtime messages (docs/decisions/0011): a bounded stream in Redis, and a copy of it in each API process.
 
 Committed messages are published to the stream (`stream.py`). Each API process reads it once, keeps what it
 has read (`memory.py`) and hands it to its own sockets (`hub.py`), each of which has a bounded queue

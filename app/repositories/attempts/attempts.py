@@ -316,7 +316,7 @@ class AttemptRepository(Repository):
         return (await self._session.scalars(statement)).all()
 
     async def count_score(self, cohort_id: UUID, score: Fraction) -> None:
-        """Add one candidate to the histogram: the last statement of a grading (decision D8)."""
+        """Add one candidate to the histogram: the last statement of a grading (docs/decisions/0014)."""
         values = {
             "cohort_id": cohort_id,
             "numerator": score.numerator,

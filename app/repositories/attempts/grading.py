@@ -88,7 +88,7 @@ class GradingRepository(Repository):
         await self._session.execute(statement)
 
     async def count_scores(self, counts: Mapping[Score, int]) -> None:
-        """Add candidates to the histograms: the last statement of a grading (decision D8)."""
+        """Add candidates to the histograms: the last statement of a grading (docs/decisions/0014)."""
         rows = [
             {
                 "place": place,

@@ -1,4 +1,4 @@
-"""Messages for sockets, written with the facts that they tell (decision D11)."""
+"""Messages for sockets, written with the facts that they tell (docs/decisions/0011)."""
 
 from collections.abc import Sequence
 from datetime import datetime

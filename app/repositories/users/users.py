@@ -25,7 +25,7 @@ class Member:
 
 
 class UserRepository(Repository):
-    """People of the default institute (decision D14)."""
+    """People of the default institute."""
 
     async def ensure_default_institute(self) -> None:
         """Make the one institute there is today; nothing where it stands."""

@@ -1,7 +1,7 @@
 """Progress: a person's own sittings, and how far they have come in the syllabus.
 
 Only what is graded and not void counts, practice included: it is study. A test that an exam holds back is
-left out entirely until the exam is released (decision D13).
+left out entirely until the exam is released (docs/decisions/0021).
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -24,7 +24,7 @@ COUNTS = ("correct", "incorrect", "partial", "unattempted", "dropped")
 
 
 def is_held(attempt: Attempt) -> bool:
-    """Whether its result waits for the release of an exam (decision D13): until then it is `submitted`."""
+    """Whether its result is withheld until an exam is released (docs/decisions/0021)."""
     return attempt.exam_paper_id is not None and not attempt.practice
 
 
@@ -54,7 +54,7 @@ async def grade_closed(uow: UnitOfWork, parts: Components, attempt_id: UUID, now
 
 
 async def grade(uow: UnitOfWork, attempt: Attempt, paper: FrozenPaper, now: datetime) -> None:
-    """Mark a locked, closed attempt: one transaction, the histogram last (decision D8)."""
+    """Mark a locked, closed attempt: one transaction, the histogram last (docs/decisions/0014)."""
     card = score_paper(answers_of(await uow.attempts.standing(attempt.id)), paper.key)
     result = result_of(attempt, card, now)
     await uow.attempts.add_result(result)
@@ -68,7 +68,7 @@ async def grade(uow: UnitOfWork, attempt: Attempt, paper: FrozenPaper, now: date
 async def grade_batch(uow: UnitOfWork, parts: Components, attempt_ids: Sequence[UUID], now: datetime) -> int:
     """Grade closed attempts together, as one would be; how many it was due for.
 
-    All are locked first, and the histograms come last for all of them (decision D8).
+    All are locked first, and the histograms come last for all of them (docs/decisions/0014).
     """
     attempts = await uow.grading.lock_due(attempt_ids)
     scores: Counter[Score] = Counter()

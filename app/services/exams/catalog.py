@@ -38,7 +38,7 @@ def exam_viewer(user: Principal) -> ExamViewer:
 
 
 def require_team(exam: Exam, staff: Principal) -> None:
-    """What lifts or bends the embargo is for who made the exam, and for admins (decision D13)."""
+    """What lifts or bends the embargo is for who made the exam, and for admins (docs/decisions/0021)."""
     if staff.role is not Role.ADMIN and exam.created_by != staff.id:
         raise Forbidden("This is for who made the exam, and for admins.")
 

@@ -183,7 +183,7 @@ async def remove_paper(uow: UnitOfWork, author: Principal, exam_id: UUID, paper_
 
 
 async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: datetime) -> Exam:
-    """Show the exam to candidates, and pin the paper version that each of its tests has now (decision D4).
+    """Show the exam to candidates, and pin the current paper version of each test (docs/decisions/0013).
 
     Publishing again pins anew, as long as nobody has started. Raises NotPublishable with all that is wrong.
     """

@@ -1,4 +1,4 @@
-"""Releasing: results are held until staff release them, once, for all papers and everybody (decision D8)."""
+"""Releasing: staff release the results of all papers and candidates at once (docs/decisions/0035)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Realtime (decision D11): tickets, rooms, publishing, and what is watched and told to many.
+"""Realtime (docs/decisions/0011): tickets, rooms, publishing, and what is watched and told to many.
 
 A service that has something to tell writes it with `uow.messages.to_everybody/to_staff/to_user` in the
 transaction of the fact itself. All the rest happens by itself.

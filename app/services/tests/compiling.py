@@ -1,4 +1,4 @@
-"""Compiling: what candidates are served and what marks them, from a draft and the bank (decision D4)."""
+"""Compiling a draft and its questions into a frozen paper and its key (docs/decisions/0013)."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -125,7 +125,7 @@ def rules_of(material: Material) -> JsonObject:
 
 
 def resolved_marks(test: Test, section: TestSection, question: JsonObject | None) -> JsonObject:
-    """Marks resolve question > section > test (decision D7)."""
+    """Marks resolve question > section > test (docs/decisions/0022)."""
     merged = {**test.marking, **(section.marking or {}), **(question or {})}
     names = ("correct", "incorrect", "unattempted", "partial")
     return {name: merged[name] for name in names if merged.get(name) is not None}

@@ -1,4 +1,4 @@
-"""Frozen papers, kept in memory: thousands of simultaneous starts read these, not tables (decision D4)."""
+"""Frozen papers, kept in memory, so that a start reads no table of questions (docs/decisions/0013)."""
 
 import asyncio
 import gzip

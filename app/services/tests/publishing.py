@@ -1,4 +1,4 @@
-"""Publishing: a draft becomes the next frozen paper version (decision D4)."""
+"""Publishing: a draft becomes the next frozen paper version (docs/decisions/0013)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

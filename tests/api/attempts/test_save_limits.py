@@ -35,16 +35,15 @@ def batch(sitting: AttemptClient, first: int, size: int = 200) -> list[Any]:
 
 
 @pytest.fixture
-def frozen(clock: TestClock, monkeypatch: pytest.MonkeyPatch) -> TestClock:
-    """A clock that stands still: what is sent, is sent at one moment."""
-    moment = clock.now()
-    monkeypatch.setattr(clock, "now", lambda: moment + clock.offset)
+def stopped(clock: TestClock) -> TestClock:
+    """A clock that stands: what is sent, is sent at one moment."""
+    clock.stop_entirely()
     return clock
 
 
 class TestTooFast:
     async def test_is_429_and_stores_nothing(
-        self, engine: AsyncEngine, sitting: AttemptClient, frozen: TestClock
+        self, engine: AsyncEngine, sitting: AttemptClient, stopped: TestClock
     ) -> None:
         calls = RESPONSES_PER_SECOND // 200
         for number in range(calls):
@@ -54,11 +53,11 @@ class TestTooFast:
         assert refused.headers["Retry-After"] == "1"
         assert "None of the answers was saved" in refused.json()["detail"]
         assert len(await logged(engine, sitting.id)) == RESPONSES_PER_SECOND
-        frozen.advance(seconds=1)
+        stopped.advance(seconds=1)
         assert (await sitting.save(*batch(sitting, 900_000))).json()["saved"] == 200
 
     async def test_slows_only_whoever_does_it(
-        self, sitting: AttemptClient, people: People, frozen: TestClock
+        self, sitting: AttemptClient, people: People, stopped: TestClock
     ) -> None:
         """To name another person's attempt takes nothing from them."""
         stranger = AttemptClient(await people.candidate(), sitting.made, sitting.attempt)

@@ -77,18 +77,6 @@ class Transcript:
         return str(sorted((name, value) for name, value in answer.headers.items() if name not in varying))
 
 
-class StandingClock(TestClock):
-    """A clock that stands, but for a millisecond each time that somebody looks: ids stay in their order."""
-
-    def __init__(self, start: datetime) -> None:
-        super().__init__()
-        self._time = start
-
-    def now(self) -> datetime:
-        self._time += timedelta(milliseconds=1)
-        return self._time + self.offset
-
-
 def a_full_minute() -> datetime:
     """A time a little ahead, so that the auth server's tokens are issued before it."""
     return (datetime.now(UTC) + timedelta(minutes=15)).replace(second=0, microsecond=0)
@@ -374,8 +362,9 @@ async def a_world(
     settings: Settings, database_url: str, redis_url: str, start: datetime
 ) -> AsyncIterator[World]:
     addresses = {"database_url": SecretStr(database_url), "redis_url": SecretStr(redis_url)}
-    own, clock = settings.model_copy(update=addresses), StandingClock(start)
-    app, engine = create_app(own, clock=clock), create_engine(own, pool_size=2)
+    own, clock = settings.model_copy(update=addresses), TestClock()
+    clock.stop(start)
+    app, engine = create_app(own, clock=clock, monotonic=clock.monotonic), create_engine(own, pool_size=2)
     async with app.router.lifespan_context(app), People(app, engine) as people:
         yield World(app, app.state.components, people, clock, own.mail_folder or Path())
     await engine.dispose()

@@ -20,7 +20,8 @@ from tests.builders.content import publish_test
 from tests.builders.exams import HeldExam, body_of, hold_exam, register
 from tests.builders.people import PASSWORD, People, new_email
 from tests.conftest import TestClock
-from tests.sockets import eventually, joined, serving
+from tests.sockets import joined, serving
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -42,7 +43,8 @@ class Process:
 
 @asynccontextmanager
 async def a_process(settings: Settings, engine: AsyncEngine) -> AsyncIterator[Process]:
-    app = create_app(settings, clock=TestClock())
+    clock = TestClock()
+    app = create_app(settings, clock=clock, monotonic=clock.monotonic)
     async with app.router.lifespan_context(app), People(app, engine) as people:
         yield Process(app, people)
 

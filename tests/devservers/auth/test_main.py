@@ -15,6 +15,7 @@ from devservers.network import free_port
 from devservers.postgres import Postgres
 from devservers.processes import wait_for
 from tests.devservers.auth.conftest import ANON_KEY, SERVICE_KEY
+from tests.waiting import PATIENCE
 
 COMMAND = [sys.executable, "-m", "devservers.auth"]
 
@@ -40,7 +41,7 @@ def running(environment: Mapping[str, str]) -> Iterator[tuple["subprocess.Popen[
         httpx.Client(base_url=url, headers={"apikey": ANON_KEY}) as client,
     ):
         try:
-            assert wait_for(lambda: answers(client), patience=30), "the auth server does not answer"
+            assert wait_for(lambda: answers(client), patience=PATIENCE), "the auth server does not answer"
             yield process, client
         finally:
             process.kill()
@@ -71,7 +72,7 @@ class TestStart:
     def test_ends_when_asked_to(self, auth_database_url: str, tmp_path: Path, how: signal.Signals) -> None:
         with running(environment_for(auth_database_url, tmp_path)) as (process, _):
             process.send_signal(how)
-            assert process.wait(timeout=10) in {0, -how}
+            assert process.wait(timeout=PATIENCE) in {0, -how}
 
 
 class TestOutage:

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from tests.devservers.auth.conftest import ANON_KEY, Server
-from tests.workers.conftest import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.anyio
 

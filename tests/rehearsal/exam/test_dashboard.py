@@ -16,6 +16,7 @@ from rehearsal.exam import ExamOptions, ExamRehearsal
 from rehearsal.exam.candidates import Candidate
 from rehearsal.exam.cast import Part
 from rehearsal.exam.dashboard import Dashboard
+from tests.waiting import PATIENCE
 
 URL = "http://127.0.0.1:1"
 
@@ -54,7 +55,7 @@ async def shown(rehearsal: ExamRehearsal, *, terminal: bool) -> str:
     paper = Paper()
     console = Console(file=paper, force_terminal=terminal, width=160, height=50)
     showing = asyncio.create_task(Dashboard(rehearsal, console).show())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await paper.written.wait()
     showing.cancel()
     with suppress(asyncio.CancelledError):

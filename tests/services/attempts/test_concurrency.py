@@ -32,6 +32,7 @@ from tests.builders.attempts import (
     until_blocking,
 )
 from tests.builders.content import PublishedTest, publish_test
+from tests.waiting import PATIENCE
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 GRACE = timedelta(seconds=10)
@@ -139,7 +140,7 @@ class TestSaveAndSubmit:
         assert (await saving).saved == 1
 
     async def test_saves_do_not_wait_for_each_other(self, hall: Hall) -> None:
-        async with unit_of_work(hall.engine) as uow, asyncio.timeout(5):
+        async with unit_of_work(hall.engine) as uow, asyncio.timeout(PATIENCE):
             await hall.save(uow, "a")
             assert (await hall.apart(hall.save, "b", 2)).saved == 1
 
@@ -259,7 +260,7 @@ class TestSweepers:
     async def test_a_sweeper_leaves_an_attempt_that_is_being_submitted(self, hall: Hall) -> None:
         async with unit_of_work(hall.engine) as uow:
             await hall.submit(uow, now=NOW + timedelta(seconds=605))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 await hall.apart(hall.sweep)
         assert await hall.closed_by() == "candidate"
         assert await hall.grade_jobs() == 0
@@ -267,7 +268,7 @@ class TestSweepers:
     async def test_a_save_in_flight_is_graded(self, hall: Hall) -> None:
         async with unit_of_work(hall.engine) as uow:
             assert (await hall.save(uow, "a", now=NOW + timedelta(seconds=609))).saved == 1
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 await hall.apart(hall.sweep)
             assert await hall.closed_by() is None
         await hall.apart(hall.sweep)

@@ -19,7 +19,7 @@ from devservers.network import free_port
 from tests.builders.people import PASSWORD, new_email
 from tests.conftest import TestClock
 from tests.servers.auth import AuthServer, serving
-from tests.workers.conftest import eventually
+from tests.waiting import eventually
 
 
 @pytest.fixture

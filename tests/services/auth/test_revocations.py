@@ -18,7 +18,7 @@ from app.services.auth.revocations import RevocationFollower, end_session, enfor
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from tests.conftest import administer, cloned_database
-from tests.workers.conftest import eventually
+from tests.waiting import PATIENCE, eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -52,7 +52,7 @@ class TestEndSession:
         async with hanging_redis() as redis:
             async with unit_of_work(parts.engine) as uow:
                 revocation = await end_session(uow, user_id, session_id, parts.clock.now())
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 await enforce(replace(parts, redis=redis), revocation)
             assert parts.revocations.cover(user_id, session_id, parts.clock.now())
 
@@ -69,7 +69,7 @@ class TestFollow:
         async def known() -> bool:
             return here.revocations.cover(user_id, session_id, here.clock.now())
 
-        await eventually(known, patience=30)
+        await eventually(known)
 
     async def test_a_redis_that_hangs_does_not_stop_the_polling(self, parts: Components) -> None:
         async with hanging_redis() as redis:

@@ -61,7 +61,7 @@ class TestReaderOf:
             reader_of(question())(cell)
 
     def test_two_letters_are_an_answer_to_a_single_choice_too(self) -> None:
-        """A wrong one, as on the sheet (decision D7)."""
+        """A wrong one, as on the sheet (docs/decisions/0022)."""
         assert reader_of(question("single_choice"))("ab") == ("a", "b")
 
     def test_ids_of_several_letters(self) -> None:

@@ -1,0 +1,211 @@
+"""References: what pages, docstrings and comments cite, and whether it exists in the repository.
+
+Names of the code stand in backquotes. These are found:
+
+- a decision: `docs/decisions/0021`, `decisions/0021-embargo.md`, "decision 0021", "(0021)";
+- a file or folder: `app/main.py`, `core/clock.py`, `app/sheets/`;
+- a definition in a file: `tests/test_references.py::TestWrongReferences`;
+- a member of a module, class or table: `embargo.hides_test`, `UnitOfWork.jobs`;
+- a name of the code: `may_access`, `DeadlinePassed`, `score_paper()`.
+"""
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+FOLDERS = ("app", "benchmarks", "devservers", "migrations", "rehearsal", "tests")
+GENERATED = {"__pycache__", "node_modules", "dist", "build"}
+EXTENSIONS = "py|md|sh|toml|yml|yaml|conf|ini|typ"
+
+QUOTED = re.compile(r"`([^`\n]+)`")
+DECISION = re.compile(r"(?:decisions/|\b[Dd]ecision |\bADR |(?<!\])\()(00\d\d)(-[\w-]+(?:\.md)?)?(?![\w-])")
+PATH = re.compile(
+    rf"(?<![\w./*{{~$:-])((?:\.?[\w-][\w.-]*/)*[\w-][\w.-]*\.(?:{EXTENSIONS}))((?:::\w+)*)(?![\w/*])"
+)
+PLACE = re.compile(rf"(?:\.?\w[\w.-]*/)+|(?:{'|'.join(FOLDERS)}|docs)(?:/[\w-]+)+")
+DOTTED = re.compile(r"([A-Za-z_]\w*)\.([A-Za-z_]\w*)(?:\.\w+)*(?:\(.*\))?")
+NAME = re.compile(r"(_?[a-z]+(?:_[a-z0-9]+)+|(?:[A-Z][a-z0-9]+){2,}|[a-z]\w*(?=\(\)))(?:\(\))?")
+COMMENT = re.compile(r"(?:^|\s)#\s.*", re.MULTILINE)
+# Documents that readers of the repository do not have; in pieces, so that this file passes its own rule.
+OUTSIDE = re.compile(
+    "|".join((r"decision\s" + r"D\d+", r"\(" + r"D\d+\)", "design" + r"\.md", "contract" + r"\.md"))
+)
+
+# Names that stand in backquotes and are not ours.
+ELSEWHERE = {
+    "auto_explain": "an extension of PostgreSQL",
+    "pg_dump": "a program of PostgreSQL",
+    "pg_upgrade": "a program of PostgreSQL",
+    "prometheus_client": "a package that was not chosen",
+    "TestClient": "a class of Starlette",
+    "checks.loops": "a field of the answer of `GET /health/ready`",
+    "options.b.text.en": "a place in a document",
+    "utils.py": "a file that must not exist",
+}
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+Documented = ast.Module | Definition
+
+
+@dataclass
+class Index:
+    """What exists: paths, members by owner (a module, class or table), and every word of the code."""
+
+    paths: set[str] = field(default_factory=set)
+    members: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    words: set[str] = field(default_factory=set)
+
+    def add_path(self, path: Path) -> None:
+        """Add a file and its folders, also by the end of their paths: `core/clock.py`, `clock.py`."""
+        for place in (path, *path.parents):
+            self.paths |= {"/".join(place.parts[start:]) for start in range(len(place.parts))}
+
+    def has_path(self, path: str) -> bool:
+        return path.removeprefix("./").rstrip("/") in self.paths
+
+    def has_decision(self, number: str, slug: str) -> bool:
+        stem = f"docs/decisions/{number}{slug.removesuffix('.md')}"
+        return any(path == f"{stem}.md" or (not slug and path.startswith(f"{stem}-")) for path in self.paths)
+
+    def has_definition(self, path: str, names: str) -> bool:
+        file = ROOT / path
+        return file.is_file() and names.removeprefix("::") in definitions(ast.parse(file.read_text()))
+
+    def has_member(self, owner: str, member: str) -> bool:
+        """True also if the owner is not ours. `settings` may be the module or a `Settings`."""
+        owners = [self.members[name] for name in (owner, owner.capitalize()) if name in self.members]
+        return not owners or any(member in members for members in owners)
+
+
+def wrong_references(text: str, index: Index) -> Iterator[str]:
+    yield from (match[0] for match in OUTSIDE.finditer(text))
+    for number, slug in DECISION.findall(text):
+        if not index.has_decision(number, slug):
+            yield number + slug
+    for path, names in PATH.findall(text):
+        exists = index.has_definition(path, names) if names else index.has_path(path)
+        if not exists and path not in ELSEWHERE:
+            yield path + names
+    yield from (quoted for quoted in QUOTED.findall(text) if not is_known(quoted, index))
+
+
+def is_known(quoted: str, index: Index) -> bool:
+    if quoted in ELSEWHERE or PATH.fullmatch(quoted) or DECISION.fullmatch(quoted.removeprefix("docs/")):
+        return True
+    if PLACE.fullmatch(quoted):
+        return index.has_path(quoted)
+    if dotted := DOTTED.fullmatch(quoted):
+        return index.has_member(dotted[1], dotted[2])
+    if name := NAME.fullmatch(quoted):
+        return name[1] in index.words
+    return True
+
+
+def definitions(tree: ast.Module) -> set[str]:
+    """The functions and classes of a file, and those within a class as `Class::name`."""
+    found = set()
+    for node in (each for each in tree.body if isinstance(each, Definition)):
+        inner = [each for each in node.body if isinstance(each, Definition)]
+        found |= {node.name, *(f"{node.name}::{each.name}" for each in inner)}
+    return found
+
+
+def explanations(source: str) -> str:
+    """The docstrings and comments of a module."""
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, Documented)]
+    docstrings = [ast.get_docstring(node) or "" for node in nodes]
+    return "\n\n".join([*docstrings, *(comment.strip() for comment in COMMENT.findall(source))])
+
+
+@cache
+def repository() -> Index:
+    index = Index()
+    for path in our_files():
+        index.add_path(path.relative_to(ROOT))
+        if path.suffix == ".py":
+            add_module(index, path)
+        elif path.suffix != ".md":
+            index.words |= words(text_of(path))
+    return index
+
+
+def our_files() -> Iterator[Path]:
+    for path in ROOT.iterdir():
+        if path.is_file():
+            yield path
+        elif path.name == ".ci" or not (path.name.startswith(".") or path.name in GENERATED):
+            files = (each for each in path.rglob("*") if each.is_file())
+            yield from (each for each in files if not GENERATED.intersection(each.parts))
+
+
+def text_of(path: Path) -> str:
+    """Empty if the file is no text."""
+    try:
+        return path.read_text()
+    except UnicodeDecodeError:
+        return ""
+
+
+def words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text))
+
+
+def add_module(index: Index, path: Path) -> None:
+    source = path.read_text()
+    nodes = list(ast.walk(ast.parse(source)))
+    is_package = path.stem == "__init__"
+    module = index.members[path.parent.name if is_package else path.stem]
+    module |= {name for node in nodes for name in defined_names(node)}
+    if is_package:
+        module |= {each.stem for each in path.parent.iterdir()}
+    for node in nodes:
+        if isinstance(node, ast.ClassDef):
+            members = {name for each in ast.walk(node) for name in defined_names(each)}
+            for owner in (node.name, *table_names(node)):
+                index.members[owner] |= members
+    index.words |= words(code_of(source, nodes))
+
+
+def code_of(source: str, nodes: Iterable[ast.AST]) -> str:
+    """The source without its docstrings and comments."""
+    lines = source.splitlines()
+    for node in nodes:
+        if isinstance(node, Documented) and ast.get_docstring(node):
+            docstring = node.body[0]
+            for number in range(docstring.lineno - 1, docstring.end_lineno or docstring.lineno):
+                lines[number] = ""
+    return COMMENT.sub("", "\n".join(lines))
+
+
+def defined_names(node: ast.AST) -> Iterator[str]:
+    """The names that a statement defines, also as attributes of `self`."""
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name
+        case ast.Import() | ast.ImportFrom():
+            yield from (alias.asname or alias.name for alias in node.names)
+        case ast.Assign(targets=targets):
+            yield from (name for target in targets for name in target_names(target))
+        case ast.AnnAssign(target=target):
+            yield from target_names(target)
+
+
+def target_names(target: ast.expr) -> Iterator[str]:
+    match target:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            yield name
+        case ast.Tuple(elts=parts):
+            yield from (name for part in parts for name in target_names(part))
+
+
+def table_names(node: ast.ClassDef) -> Iterator[str]:
+    for each in node.body:
+        match each:
+            case ast.Assign(targets=[ast.Name(id="__tablename__")], value=ast.Constant(value=str() as name)):
+                yield name
