@@ -15,7 +15,7 @@ from app.core import tokens
 from app.core.errors import Forbidden, InvalidToken, SessionRevoked, Unauthenticated, Unavailable
 from app.models import Role
 from app.repositories.base import PageRequest
-from app.schemas.common import NothingIn
+from app.schemas.common import EmptyIn
 from app.services import users
 from app.services.components import Components
 from app.services.unit_of_work import Reading, UnitOfWork, reading, unit_of_work
@@ -74,7 +74,7 @@ async def _paging(
 Paging = Annotated[PageRequest, Depends(_paging)]
 
 
-async def takes_nothing(body: Annotated[NothingIn | None, Body()] = None) -> None:
+async def no_content(body: Annotated[EmptyIn | None, Body()] = None) -> None:
     """For POST routes without content: accept no body or `{}`, and refuse any field."""
 
 

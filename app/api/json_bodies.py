@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from app.api.payloads import complaint, dotted
+from app.api.payloads import dotted, value_error
 from app.core.errors import Invalid
 
 MOST_SIGNS = 50_000
@@ -77,7 +77,7 @@ def _too_many(most_values: int) -> Invalid:
 
 def _refuse_unstorable(document: Any) -> None:
     for place, value in _leaves(document):
-        if found := complaint(value):
+        if found := value_error(value):
             raise Invalid.field(dotted(("body", *_path(place))), found)
 
 

@@ -67,14 +67,14 @@ def refuse_unstorable(connection: HTTPConnection) -> None:
     query, path = connection.query_params.multi_items(), connection.path_params.items()
     for place, values in (("query", query), ("path", path)):
         for name, value in values:
-            if found := complaint(name) or complaint(value):
+            if found := value_error(name) or value_error(value):
                 raise Invalid.field(f"{place}.{dotted((name,))}", found)
 
 
-def complaint(value: Any) -> str | None:
+def value_error(value: Any) -> str | None:
     """The error message for a scalar value, or None if it can be stored."""
     if isinstance(value, str):
-        return _complaint_about_text(value)
+        return _text_error(value)
     if isinstance(value, float) and not math.isfinite(value):
         return "Send a finite number."
     if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
@@ -82,7 +82,7 @@ def complaint(value: Any) -> str | None:
     return None
 
 
-def _complaint_about_text(text: str) -> str | None:
+def _text_error(text: str) -> str | None:
     if "\0" in text:
         return "Remove the NUL character from the text."
     try:

@@ -40,7 +40,7 @@ class Revocations:
         if cutoff not in cutoffs:
             cutoffs.append(cutoff)
 
-    def forget_expired(self, now: datetime) -> None:
+    def delete_expired(self, now: datetime) -> None:
         """Drop what no unexpired token can need."""
         self._sessions = {session: until for session, until in self._sessions.items() if until > now}
         kept = {

@@ -45,7 +45,7 @@ class JobRepository(Repository):
         """Mark a job as finished, or as abandoned because of `error`."""
         await self._session.execute(update(Job).where(Job.id == job_id).values(finished_at=now, error=error))
 
-    async def forget_finished(self, before: datetime) -> None:
+    async def delete_finished(self, before: datetime) -> None:
         """Delete jobs that finished before `before` without an error."""
         await self._session.execute(delete(Job).where(Job.finished_at < before, Job.error.is_(None)))
 
@@ -74,7 +74,7 @@ class WorkerRepository(Repository):
         """The time of the latest heartbeat of any worker."""
         return await self._session.scalar(select(func.max(Worker.seen_at)))
 
-    async def forget_dead(self, before: datetime) -> None:
+    async def delete_stale(self, before: datetime) -> None:
         """Delete workers whose last heartbeat is older than `before`."""
         await self._session.execute(delete(Worker).where(Worker.seen_at < before))
 

@@ -43,7 +43,7 @@ class Rank(IntEnum):
 class Mode(StrEnum):
     """Row-level lock modes of PostgreSQL, the weakest first."""
 
-    KEEP = "for key share"
+    KEY_SHARE = "for key share"
     """Others can neither delete the row nor lock it EXCLUSIVE.
 
     A foreign key takes this lock automatically.
@@ -63,7 +63,9 @@ async def lock(
     re-reads the locked rows, but not the joined ones. A statement that locks several rows needs an ORDER BY.
     """
     record_lock(session, rank)
-    locked = statement.with_for_update(of=of, read=mode is Mode.KEEP, key_share=mode is not Mode.EXCLUSIVE)
+    locked = statement.with_for_update(
+        of=of, read=mode is Mode.KEY_SHARE, key_share=mode is not Mode.EXCLUSIVE
+    )
     return await session.scalars(locked.execution_options(populate_existing=True))
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Delete, delete, select
 from app.models import Chapter, Subject
 from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.locks import Mode, Rank
-from app.repositories.violations import violations_told
+from app.repositories.violations import translate_violations
 
 
 class SubjectRepository(Repository):
@@ -37,7 +37,7 @@ class SubjectRepository(Repository):
     async def lock_all_shared(self, institute_id: UUID) -> Sequence[Subject]:
         """Lock all subjects against deletion and return them, the oldest first."""
         statement = select(Subject).where(Subject.institute_id == institute_id).order_by(Subject.id)
-        return (await self._lock(Rank.SUBJECT, Mode.KEEP, statement)).all()
+        return (await self._lock(Rank.SUBJECT, Mode.KEY_SHARE, statement)).all()
 
     async def get(self, institute_id: UUID, subject_id: UUID, *, lock: bool = False) -> Subject | None:
         """One subject. `lock` prevents changes to it and to its chapters by other transactions."""
@@ -63,7 +63,7 @@ class SubjectRepository(Repository):
             .where(Subject.institute_id == institute_id)
             .order_by(Chapter.id)
         )
-        return (await self._lock(Rank.CHAPTER, Mode.KEEP, statement, of=Chapter)).all()
+        return (await self._lock(Rank.CHAPTER, Mode.KEY_SHARE, statement, of=Chapter)).all()
 
     async def chapter(self, institute_id: UUID, subject_id: UUID, chapter_id: UUID) -> Chapter | None:
         """One chapter of the subject."""
@@ -89,7 +89,7 @@ class SubjectRepository(Repository):
 
     async def flush(self) -> None:
         """Send pending changes to the database. Raises AlreadyExists if a slug is in use."""
-        with violations_told():
+        with translate_violations():
             await self._session.flush()
 
     async def delete(self, subject: Subject) -> None:
@@ -101,5 +101,5 @@ class SubjectRepository(Repository):
         await self._delete(delete(Chapter).where(Chapter.id == chapter.id))
 
     async def _delete(self, statement: Delete) -> None:
-        with violations_told():
+        with translate_violations():
             await self._session.execute(statement)

@@ -11,7 +11,7 @@ from app.core.errors import AlreadyExists, DomainError, InUse, Invalid
 from app.models import Base
 from app.repositories.base import violated_constraint
 
-TAKEN = {
+ALREADY_EXISTS = {
     "uq_subjects_institute_id_slug": "Another subject has this slug.",
     "uq_chapters_subject_id_slug": "Another chapter of the subject has this slug.",
     "uq_passages_institute_id_external_id": "Another passage has this external_id.",
@@ -23,7 +23,7 @@ TAKEN = {
 }
 
 
-STILL_NEEDED = {
+STILL_REFERENCED = {
     "fk_chapters_subject_id": "The subject still has chapters.",
     "fk_questions_subject_id": "The subject still has questions.",
     "fk_tests_subject_id": "The subject still has tests.",
@@ -34,7 +34,7 @@ STILL_NEEDED = {
 
 
 @contextmanager
-def violations_told() -> Iterator[None]:
+def translate_violations() -> Iterator[None]:
     """Raise the domain error of a violated constraint instead of the driver's error."""
     try:
         yield
@@ -51,14 +51,14 @@ def domain_error_of_violation(error: IntegrityError) -> DomainError | None:
     the check: it deleted a row that a new row refers to, or added a row that refers to a deleted one.
     """
     name = violated_constraint(error) or ""
-    if name in TAKEN:
-        return AlreadyExists(TAKEN[name])
+    if name in ALREADY_EXISTS:
+        return AlreadyExists(ALREADY_EXISTS[name])
     constraint = _foreign_keys().get(name)
     if constraint is None:
         return None
     if (error.statement or "").lstrip().upper().startswith("DELETE"):
         others = constraint.table.name.replace("_", " ")
-        return InUse(STILL_NEEDED.get(name, f"Some {others} still refer to it."))
+        return InUse(STILL_REFERENCED.get(name, f"Some {others} still refer to it."))
     (column,) = constraint.columns
     return Invalid.field(column.name, f"there is no such {_singular(constraint.referred_table.name)}")
 

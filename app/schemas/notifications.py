@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from app.models import Channel, Kind
 from app.schemas.common import In, LanguageTag, Out
-from app.services.notifications import Wishes
+from app.services.notifications import Preferences
 
 DeviceToken = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,1000}$")]
 
@@ -111,12 +111,12 @@ class PreferencesOut(Out):
     quiet_hours: QuietHours | None
 
     @classmethod
-    def of(cls, wishes: Wishes) -> Self:
+    def of(cls, preferences: Preferences) -> Self:
         """A user's preferences."""
         return cls(
             kinds={
                 kind: ChannelsOut(email=channels[Channel.EMAIL], push=channels[Channel.PUSH])
-                for kind, channels in wishes.kinds.items()
+                for kind, channels in preferences.kinds.items()
             },
-            quiet_hours=QuietHours.of(wishes.quiet_hours),
+            quiet_hours=QuietHours.of(preferences.quiet_hours),
         )

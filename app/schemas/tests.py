@@ -12,7 +12,7 @@ from app.core.errors import FieldError
 from app.engine.marks import RoundingPolicy, parse_marks, printed
 from app.engine.scoring import DroppedRule, PartialRule
 from app.models import LocalizedText, Test, TestConsent
-from app.repositories.tests import Listed
+from app.repositories.tests import ListedTest
 from app.schemas.changes import Changes
 from app.schemas.common import In, LanguageTag, Localized, LocalizedName, Marks, Moment, Out
 from app.services.tests import Preview, Published, SectionDraft, TestDraft, TestUpdate
@@ -216,7 +216,7 @@ class TestOut(Out):
     paper_version: int | None
 
     @classmethod
-    def of(cls, listed: Listed) -> Self:
+    def of(cls, listed: ListedTest) -> Self:
         """The test with its published paper, or with its draft if it was never published (staff only)."""
         test, paper = listed.test, listed.paper
         shown = paper or test
@@ -309,7 +309,7 @@ class StaffTestOut(TestOut):
     draft: TestDraftOut | None
 
     @classmethod
-    def of_both(cls, listed: Listed, draft: Test | None) -> Self:
+    def of_both(cls, listed: ListedTest, draft: Test | None) -> Self:
         """The published test with its draft."""
         shown = TestOut.of(listed)
         return cls(**dict(shown), draft=TestDraftOut.of(draft) if draft else None)

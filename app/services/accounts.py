@@ -53,7 +53,7 @@ async def set_active(parts: Components, admin: Principal, user_id: UUID, *, acti
         member, revocation = await change_active(uow, admin, user_id, parts.clock.now(), active=active)
     if revocation is not None:
         await enforce(parts, revocation)
-    await _tell_auth_server(parts, user_id)
+    await _inform_auth_server(parts, user_id)
     return member
 
 
@@ -74,7 +74,7 @@ async def change_active(
     return await _member(uow, user_id), revocation
 
 
-async def _tell_auth_server(parts: Components, user_id: UUID) -> None:
+async def _inform_auth_server(parts: Components, user_id: UUID) -> None:
     """Tell the auth server whether the user is banned, and repeat until that equals the current row.
 
     No lock is held, so another admin may change the row in the meantime.

@@ -45,7 +45,7 @@ ACTIONS: Mapping[str, frozenset[str]] = {
 }
 """Everything that is recorded, by the kind of its subject."""
 
-MOST_IDS = 1_000
+MAX_IDS = 1_000
 """The most question ids in one entry. `count` has the real number."""
 
 
@@ -104,7 +104,7 @@ def record_key_read(reads: Reading, reader: Principal, question_ids: Collection[
         Subject("question", only),
         where=where,
         count=len(several),
-        question_ids=several[:MOST_IDS],
+        question_ids=several[:MAX_IDS],
     )
 
 

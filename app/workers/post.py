@@ -47,4 +47,4 @@ class Post:
     async def forget(self) -> None:
         """Delete what was sent or dropped long ago."""
         async with unit_of_work(self._parts.engine) as uow:
-            await uow.deliveries.forget_ended(self._parts.clock.now() - KEEP_ENDED)
+            await uow.deliveries.delete_ended(self._parts.clock.now() - KEEP_ENDED)

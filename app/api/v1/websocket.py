@@ -30,7 +30,7 @@ async def issue_ticket(
         raise Invalid.field("path", f"Send the path of a socket: {paths}, without a query.")
     person = login.principal
     await parts.limiter.check(request.state, [(parts.settings.socket_ticket_limit, f"ticket:{person.id}")])
-    holder = realtime.Ticketed(person.id, person.session_id, login.signed_in_at)
+    holder = realtime.TicketHolder(person.id, person.session_id, login.signed_in_at)
     ticket = realtime.issue_ticket(uow, holder, address, now)
     return TicketOut(ticket=ticket, expires_in=realtime.TICKET_SECONDS)
 

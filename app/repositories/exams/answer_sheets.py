@@ -53,7 +53,7 @@ class PaperEvent:
 class AnswerSheetRepository(Repository):
     """Statements of an import of answer sheets. The caller holds the exam's lock."""
 
-    async def exam_called(self, institute_id: UUID, title: str) -> Exam | None:
+    async def exam_by_title(self, institute_id: UUID, title: str) -> Exam | None:
         """The latest exam with this title that is not cancelled."""
         statement = select(Exam).where(
             Exam.institute_id == institute_id,
@@ -71,7 +71,7 @@ class AnswerSheetRepository(Repository):
         )
         return [Account(*row) for row in await self._session.execute(statement)]
 
-    async def lock_people(self, user_ids: Collection[UUID]) -> None:
+    async def lock_users(self, user_ids: Collection[UUID]) -> None:
         """Lock these users, so that none of them starts an attempt until this transaction ends."""
         statement = select(User.id).where(User.id == _any(user_ids)).order_by(User.id)
         await self._lock(Rank.USER, Mode.CHANGE, statement)

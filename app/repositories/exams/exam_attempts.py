@@ -84,7 +84,7 @@ class ExamAttemptRepository(Repository):
         if wanted.status is not None:
             statement = statement.where(Attempt.status == wanted.status)
         if wanted.query:
-            statement = statement.where(_called(wanted.query))
+            statement = statement.where(_matches_query(wanted.query))
         attempts = await self._page(statement, [Attempt.id], page, descending=True)
         return Page(await self._candidates(attempts.items), attempts.next_cursor)
 
@@ -161,7 +161,7 @@ def _of_paper(statement: Select[Attempt], paper_id: UUID | None) -> Select[Attem
     return statement if paper_id is None else statement.where(ExamPaper.id == paper_id)
 
 
-def _called(query: str) -> ColumnElement[bool]:
+def _matches_query(query: str) -> ColumnElement[bool]:
     matches = or_(
         Registration.roll_number.startswith(query, autoescape=True),
         Registration.name.icontains(query, autoescape=True),

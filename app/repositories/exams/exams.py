@@ -114,7 +114,7 @@ class ExamRepository(Repository):
     async def lock_tests_shared(self, test_ids: Iterable[UUID]) -> None:
         """Lock the tests against changes and publication until this transaction ends."""
         statement = select(Test.id).where(Test.id.in_(list(test_ids))).order_by(Test.id)
-        await self._lock(Rank.TEST, Mode.KEEP, statement)
+        await self._lock(Rank.TEST, Mode.KEY_SHARE, statement)
 
     async def test(self, institute_id: UUID, test_id: UUID) -> Test | None:
         """A test of the institute, or None."""
@@ -178,16 +178,16 @@ class ExamRepository(Repository):
             statement.on_conflict_do_update(index_elements=["exam_id", column], set_=changed)
         )
 
-    async def tell_opening(self, now: datetime) -> Sequence[ExamPaper]:
+    async def mark_opening_announced(self, now: datetime) -> Sequence[ExamPaper]:
         """Mark and return the papers that have opened since the last call. One worker gets each paper."""
-        return await self._tell(ExamPaper.opening_told_at, now, ExamPaper.starts_at <= now)
+        return await self._mark_announced(ExamPaper.opening_told_at, now, ExamPaper.starts_at <= now)
 
-    async def tell_closing(self, now: datetime) -> Sequence[ExamPaper]:
+    async def mark_closing_announced(self, now: datetime) -> Sequence[ExamPaper]:
         """Mark and return the papers whose window has ended. One worker gets each paper."""
         over = or_(ExamPaper.ends_at <= now, ExamPaper.closed_at.is_not(None))
-        return await self._tell(ExamPaper.closing_told_at, now, over)
+        return await self._mark_announced(ExamPaper.closing_told_at, now, over)
 
-    async def _tell(
+    async def _mark_announced(
         self, column: InstrumentedAttribute[datetime | None], now: datetime, due: ColumnElement[bool]
     ) -> Sequence[ExamPaper]:
         running = exists().where(

@@ -12,13 +12,13 @@ from app.repositories.base import Repository
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class OutgoingDelivery:
     """A delivery with the current rows that decide whether and how it is sent."""
 
     delivery: Delivery
     notification: Notification
     user: User
-    wishes: NotificationSettings | None
+    preferences: NotificationSettings | None
     device: Device | None
     """The user's device with this token. None if the token belongs to another user now, or is unknown."""
     dead_address: bool
@@ -44,7 +44,7 @@ class DeliveryRepository(Repository):
         )
         return (await self._session.scalars(statement)).all()
 
-    async def parcels(self, delivery_ids: Sequence[UUID]) -> list[Parcel]:
+    async def outgoing(self, delivery_ids: Sequence[UUID]) -> list[OutgoingDelivery]:
         """These deliveries with what is needed to send them, urgent ones first."""
         its_device = and_(
             Delivery.channel == "push",
@@ -63,26 +63,26 @@ class DeliveryRepository(Repository):
             .order_by(Delivery.urgent.desc(), Delivery.created_at, Delivery.id)
         )
         rows = await self._session.execute(statement)
-        return [Parcel(*row[:5], dead_address=row[5] is not None) for row in rows]
+        return [OutgoingDelivery(*row[:5], dead_address=row[5] is not None) for row in rows]
 
-    async def sent(self, delivery_id: UUID, now: datetime) -> None:
+    async def mark_sent(self, delivery_id: UUID, now: datetime) -> None:
         """Mark a delivery as sent."""
         await self._change(delivery_id, status="sent", sent_at=now, error=None)
 
-    async def dropped(self, delivery_id: UUID, why: str) -> None:
+    async def mark_dropped(self, delivery_id: UUID, why: str) -> None:
         """Mark a delivery as dropped: it will not be sent."""
         await self._change(delivery_id, status="dropped", error=why)
 
-    async def failed(self, delivery_id: UUID, due_at: datetime, why: str) -> None:
+    async def schedule_retry(self, delivery_id: UUID, due_at: datetime, why: str) -> None:
         """Schedule another try of a delivery that failed."""
         await self._change(delivery_id, due_at=due_at, error=why)
 
-    async def not_tried(self, delivery_ids: Sequence[UUID], due_at: datetime) -> None:
+    async def postpone_untried(self, delivery_ids: Sequence[UUID], due_at: datetime) -> None:
         """Postpone leased deliveries that were not attempted. The lease does not count as a try."""
         statement = update(Delivery).where(Delivery.id.in_(delivery_ids), Delivery.status == "waiting")
         await self._session.execute(statement.values(due_at=due_at, tries=Delivery.tries - 1))
 
-    async def forget_ended(self, before: datetime) -> None:
+    async def delete_ended(self, before: datetime) -> None:
         """Delete old deliveries that were sent or dropped. Notifications stay in the inbox."""
         await self._session.execute(
             delete(Delivery).where(Delivery.status != "waiting", Delivery.created_at < before)

@@ -17,17 +17,17 @@ from app.models.base import LocalizedText
 from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.locks import Mode, Rank
 
-MOST_DEVICES = 20
+MAX_DEVICES = 20
 
 # One statement inserts, for each recipient, the notification, the message for sockets, and the deliveries by
 # mail and push that the recipient has not muted. The first insert skips recipients who have the notification
 # already, and the others insert only for those that it returns. Concurrent statements wait at the first
 # insert.
-TELL = text(
+CREATE = text(
     """
     with recipient as (
       select * from unnest(:ids, :hint_ids, :user_ids) as recipient(id, hint_id, user_id)
-    ), told as (
+    ), created as (
       insert into ias.notifications (id, user_id, kind, dedupe_key, title, body, data, created_at)
       select recipient.id, users.id, :kind, :dedupe_key, :title, :body, :data, :now
       from recipient join ias.users on users.id = recipient.user_id
@@ -37,31 +37,31 @@ TELL = text(
       returning id, user_id
     ), hinted as (
       insert into ias.messages (id, room, audience, user_id, type, data)
-      select recipient.hint_id, 'user:' || told.user_id, 'user', told.user_id, 'notification',
-        jsonb_build_object('id', told.id, 'kind', cast(:kind as text), 'title', cast(:title as jsonb),
+      select recipient.hint_id, 'user:' || created.user_id, 'user', created.user_id, 'notification',
+        jsonb_build_object('id', created.id, 'kind', cast(:kind as text), 'title', cast(:title as jsonb),
           'created_at', cast(:created_at as text))
-      from told join recipient on recipient.id = told.id
-    ), wished as (
-      select told.id, told.user_id, channel
-      from told
+      from created join recipient on recipient.id = created.id
+    ), wanted as (
+      select created.id, created.user_id, channel
+      from created
       cross join unnest(array['email', 'push']) as channel
-      left join ias.notification_settings as settings on settings.user_id = told.user_id
+      left join ias.notification_settings as settings on settings.user_id = created.user_id
       where settings.user_id is null or :kind || ':' || channel <> all(settings.muted)
     ), mailed as (
       insert into ias.deliveries (
         id, notification_id, channel, target, urgent, due_at, expires_at, created_at)
-      select gen_random_uuid(), wished.id, 'email', users.email, :urgent, :now, :expires_at, :now
-      from wished join ias.users on users.id = wished.user_id
+      select gen_random_uuid(), wanted.id, 'email', users.email, :urgent, :now, :expires_at, :now
+      from wanted join ias.users on users.id = wanted.user_id
       where channel = 'email' and users.email <> ''
         and not exists (select from ias.dead_addresses where address = lower(users.email))
     ), pushed as (
       insert into ias.deliveries (
         id, notification_id, channel, target, urgent, due_at, expires_at, created_at)
-      select gen_random_uuid(), wished.id, 'push', devices.token, :urgent, :now, :expires_at, :now
-      from wished join ias.devices on devices.user_id = wished.user_id and devices.dropped_at is null
+      select gen_random_uuid(), wanted.id, 'push', devices.token, :urgent, :now, :expires_at, :now
+      from wanted join ias.devices on devices.user_id = wanted.user_id and devices.dropped_at is null
       where channel = 'push' and :push
     )
-    select count(*) from told
+    select count(*) from created
     """
 ).bindparams(
     bindparam("ids", type_=ARRAY(PG_UUID)),
@@ -95,7 +95,7 @@ class Notice:
 class NotificationRepository(Repository):
     """Notifications of users."""
 
-    async def tell(self, user_ids: Sequence[UUID], notice: Notice, now: datetime, *, push: bool) -> int:
+    async def create(self, user_ids: Sequence[UUID], notice: Notice, now: datetime, *, push: bool) -> int:
         """Create a notification for each user who does not have it yet. Returns how many were created."""
         values = {
             "ids": [uuid7(now) for _ in user_ids],
@@ -112,7 +112,7 @@ class NotificationRepository(Repository):
             "created_at": now.isoformat().replace("+00:00", "Z"),
             "push": push,
         }
-        return (await self._session.scalar(TELL, values)) or 0
+        return (await self._session.scalar(CREATE, values)) or 0
 
     async def page(self, user_id: UUID, page: PageRequest, *, unread: bool | None) -> Page[Notification]:
         """A user's notifications, newest first. `unread` selects unread (True) or read (False) ones."""
@@ -163,7 +163,7 @@ class DeviceRepository(Repository):
             .returning(Device)
         )
         device = (await self._session.scalars(statement, execution_options={"populate_existing": True})).one()
-        await self._forget_oldest(user_id)
+        await self._delete_oldest(user_id)
         return device
 
     async def remove(self, token: str, user_id: UUID) -> bool:
@@ -175,12 +175,12 @@ class DeviceRepository(Repository):
         """Stop sending to a device whose token FCM has rejected."""
         await self._session.execute(update(Device).where(Device.token == token).values(dropped_at=now))
 
-    async def _forget_oldest(self, user_id: UUID) -> None:
+    async def _delete_oldest(self, user_id: UUID) -> None:
         kept = (
             select(Device.token)
             .where(Device.user_id == user_id)
             .order_by(Device.seen_at.desc(), Device.token)
-            .limit(MOST_DEVICES)
+            .limit(MAX_DEVICES)
         )
         await self._session.execute(
             delete(Device).where(Device.user_id == user_id, Device.token.not_in(kept))
@@ -202,7 +202,7 @@ class PreferenceRepository(Repository):
         statement = select(NotificationSettings).where(NotificationSettings.user_id == user_id)
         return (await self._lock(Rank.PREFERENCES, Mode.EXCLUSIVE, statement)).one()
 
-    async def bury(self, address: str, reason: str, now: datetime) -> None:
+    async def mark_address_dead(self, address: str, reason: str, now: datetime) -> None:
         """Record that an email address does not accept mail."""
         values = {"address": address.lower(), "reason": reason, "since": now}
         await self._session.execute(insert(DeadAddress).values(values).on_conflict_do_nothing())

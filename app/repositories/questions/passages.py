@@ -10,7 +10,7 @@ from sqlalchemy.orm import contains_eager
 from app.models import Passage, PassageVersion, Question, QuestionVersion
 from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.locks import Mode, Rank
-from app.repositories.violations import violations_told
+from app.repositories.violations import translate_violations
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class PassageRepository(Repository):
 
     async def page(self, institute_id: UUID, wanted: PassageFilter, page: PageRequest) -> Page[Passage]:
         """Passages that match the filter, oldest first."""
-        return await self._page(_narrowed(_current(institute_id), wanted), [Passage.id], page)
+        return await self._page(_filtered(_current(institute_id), wanted), [Passage.id], page)
 
     async def get(self, institute_id: UUID, passage_id: UUID, *, lock: bool = False) -> Passage | None:
         """One passage. `lock` prevents others from revising it or adding it to a question."""
@@ -58,12 +58,12 @@ class PassageRepository(Repository):
 
     async def flush(self) -> None:
         """Send pending changes to the database. Raises AlreadyExists if an `external_id` is in use."""
-        with violations_told():
+        with translate_violations():
             await self._session.flush()
 
     async def delete(self, passage: Passage) -> None:
         """Delete a passage with its versions. Raises InUse if any version of a question refers to it."""
-        with violations_told():
+        with translate_violations():
             await self._session.execute(delete(Passage).where(Passage.id == passage.id))
 
 
@@ -76,7 +76,7 @@ def _current(institute_id: UUID) -> Select[Passage]:
     )
 
 
-def _narrowed(statement: Select[Passage], wanted: PassageFilter) -> Select[Passage]:
+def _filtered(statement: Select[Passage], wanted: PassageFilter) -> Select[Passage]:
     if wanted.status is not None:
         statement = statement.where(Passage.status == wanted.status)
     if wanted.query is not None:

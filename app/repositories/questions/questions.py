@@ -33,7 +33,7 @@ from app.models import (
 from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.embargo import Reader, held_questions
 from app.repositories.locks import Mode, Rank
-from app.repositories.violations import violations_told
+from app.repositories.violations import translate_violations
 
 Values = dict[str, Any]
 
@@ -64,7 +64,7 @@ class KnownPassage:
         return self.status == "retired"
 
 
-class _Undone(Exception):
+class _Rollback(Exception):
     """Raised to roll a savepoint back."""
 
 
@@ -73,7 +73,7 @@ class QuestionRepository(Repository):
 
     async def page(self, institute_id: UUID, wanted: QuestionFilter, page: PageRequest) -> Page[Question]:
         """Questions that match the filter, oldest first."""
-        statement = _narrowed(_current(institute_id), institute_id, wanted)
+        statement = _filtered(_current(institute_id), institute_id, wanted)
         return await self._page(statement, [Question.id], page)
 
     async def get(self, institute_id: UUID, question_id: UUID, *, lock: bool = False) -> Question | None:
@@ -87,7 +87,7 @@ class QuestionRepository(Repository):
         fresh = statement.execution_options(populate_existing=True)
         return (await self._session.scalars(fresh)).one_or_none()
 
-    async def named(self, institute_id: UUID, question_ids: Collection[UUID]) -> dict[UUID, Question]:
+    async def by_id(self, institute_id: UUID, question_ids: Collection[UUID]) -> dict[UUID, Question]:
         """Questions by id. Ids that the institute does not have are left out."""
         statement = _current(institute_id).where(Question.id.in_(question_ids))
         return {question.id: question for question in await self._session.scalars(statement)}
@@ -99,7 +99,7 @@ class QuestionRepository(Repository):
         known = Question.id.not_in(held_questions(reader))
         places = select(Question.id).join(Question.version).where(known)
         spoken = (
-            _narrowed(places.with_only_columns(func.jsonb_object_keys(text)), institute_id, wanted)
+            _filtered(places.with_only_columns(func.jsonb_object_keys(text)), institute_id, wanted)
             for text in texts
         )
         return set(await self._session.scalars(union(*spoken)))
@@ -124,7 +124,7 @@ class QuestionRepository(Repository):
     async def lock_passages_shared(self, institute_id: UUID, ids: Collection[UUID]) -> None:
         """Lock the passages against retirement, revision and deletion until the transaction ends."""
         statement = select(Passage.id).where(Passage.institute_id == institute_id, Passage.id.in_(ids))
-        await self._lock(Rank.PASSAGE, Mode.KEEP, statement.order_by(Passage.id))
+        await self._lock(Rank.PASSAGE, Mode.KEY_SHARE, statement.order_by(Passage.id))
 
     async def passages_named(self, institute_id: UUID, names: Collection[str]) -> dict[str, UUID]:
         """Passages by `external_id`, or by id if they have none."""
@@ -140,19 +140,19 @@ class QuestionRepository(Repository):
         return dict(iter(await self._session.execute(statement)))
 
     @asynccontextmanager
-    async def undone(self) -> AsyncIterator[None]:
+    async def rolled_back(self) -> AsyncIterator[None]:
         """Roll back what this block writes, for a dry run."""
-        with suppress(_Undone):
+        with suppress(_Rollback):
             async with self._session.begin_nested():
                 yield
-                raise _Undone
+                raise _Rollback
 
     async def lock_bank(self, institute_id: UUID) -> None:
         """Lock the institute's bank for one import. Readers and single edits are not blocked."""
         statement = select(Institute.id).where(Institute.id == institute_id)
         await self._lock(Rank.INSTITUTE, Mode.CHANGE, statement)
 
-    async def lock_known(self, questions: Collection[Question]) -> bool:
+    async def lock_unchanged(self, questions: Collection[Question]) -> bool:
         """Lock these questions. Returns False if one has changed since it was read."""
         ids = literal([question.id for question in questions], ARRAY(Uuid))
         known = Question.id == func.any(ids)
@@ -164,7 +164,7 @@ class QuestionRepository(Repository):
     async def by_external_id(self, institute_id: UUID, external_ids: Collection[str]) -> Sequence[Question]:
         """Questions with these external ids."""
         statement = _current(institute_id).where(Question.external_id == func.any(_texts(external_ids)))
-        return (await self._session.scalars(_anew(statement))).all()
+        return (await self._session.scalars(_reloaded(statement))).all()
 
     async def by_source(self, institute_id: UUID, places: Collection[tuple[str, int]]) -> Sequence[Question]:
         """Questions without an `external_id` that have one of these sources and one of these numbers."""
@@ -177,7 +177,7 @@ class QuestionRepository(Repository):
             Question.source == func.any(_texts(sources)),
             Question.source_number == func.any(literal(list(numbers), ARRAY(INTEGER))),
         )
-        return (await self._session.scalars(_anew(statement))).all()
+        return (await self._session.scalars(_reloaded(statement))).all()
 
     async def by_fingerprint(self, institute_id: UUID, fingerprints: Collection[str]) -> Sequence[Question]:
         """Questions with these texts that have neither an `external_id` nor a source number, newest first."""
@@ -190,7 +190,7 @@ class QuestionRepository(Repository):
             )
             .order_by(Question.id.desc())
         )
-        return (await self._session.scalars(_anew(statement))).all()
+        return (await self._session.scalars(_reloaded(statement))).all()
 
     async def add(self, questions: Sequence[Values], versions: Sequence[Values]) -> None:
         """Insert new questions with their first versions, in two statements."""
@@ -209,11 +209,11 @@ class QuestionRepository(Repository):
             await self._write(update(Question), questions)
 
     async def _write(self, statement: Any, rows: Sequence[Values]) -> None:
-        with violations_told():
+        with translate_violations():
             await self._session.execute(statement, rows)
 
 
-def _anew(statement: Select[Question]) -> Select[Question]:
+def _reloaded(statement: Select[Question]) -> Select[Question]:
     """Reload rows that the session has read before: they may have changed while it waited for a lock."""
     return statement.execution_options(populate_existing=True)
 
@@ -227,7 +227,7 @@ def _current(institute_id: UUID) -> Select[Question]:
     )
 
 
-def _narrowed(statement: Select[Any], institute_id: UUID, wanted: QuestionFilter) -> Select[Any]:
+def _filtered(statement: Select[Any], institute_id: UUID, wanted: QuestionFilter) -> Select[Any]:
     equal = {
         Question.institute_id: institute_id,
         Question.subject_id: wanted.subject_id,
@@ -239,7 +239,7 @@ def _narrowed(statement: Select[Any], institute_id: UUID, wanted: QuestionFilter
     if wanted.tags:
         statement = statement.where(QuestionVersion.tags.contains(list(wanted.tags)))
     if wanted.query is not None:
-        statement = statement.where(_says(wanted.query))
+        statement = statement.where(_matches_query(wanted.query))
     return statement
 
 
@@ -250,7 +250,7 @@ _MEANS_SOMETHING = rf'(?<={_LETTER})-(?={_LETTER})|(?<!\S)-(?="|{_LETTER})'
 _MEANINGLESS_DASH = re.compile(rf"(?!{_MEANS_SOMETHING})-")
 
 
-def _says(query: str) -> ColumnElement[bool]:
+def _matches_query(query: str) -> ColumnElement[bool]:
     """Full-text search (with `"…"`, `or` and `-`), a part of the text, or the exact `external_id`."""
     words = _MEANINGLESS_DASH.sub(" ", query)
     english, hindi, other = (

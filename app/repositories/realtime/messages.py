@@ -42,7 +42,7 @@ class MessageRepository(Repository):
         """
         return self._add(room, "user", user_id, kind, data)
 
-    async def take_turn(self) -> None:
+    async def lock_publishing(self) -> None:
         """Lock publishing until this transaction ends, so that messages are published in order.
 
         Without the lock a message could overtake an earlier one that another process is still publishing.
@@ -66,7 +66,7 @@ class MessageRepository(Repository):
             update(Message).where(Message.id.in_(message_ids)).values(published_at=now)
         )
 
-    async def forget_published(self, before: datetime) -> None:
+    async def delete_published(self, before: datetime) -> None:
         """Delete messages that were published before `before`."""
         await self._session.execute(delete(Message).where(Message.published_at < before))
 

@@ -33,7 +33,7 @@ class RoomRepository(Repository):
         """Whether the viewer may enter an exam's room: staff, or registered for a published exam."""
         registered = exists().where(Registration.exam_id == Exam.id, Registration.user_id == viewer.user_id)
         takes_part = and_(Exam.published_at.is_not(None), Exam.cancelled_at.is_(None), registered)
-        return await self._is_there(
+        return await self._exists(
             Exam.id == exam_id,
             Exam.institute_id == viewer.institute_id,
             *([] if viewer.is_staff else [takes_part]),
@@ -46,7 +46,7 @@ class RoomRepository(Repository):
         )
         own_institute = Test.institute_id == viewer.institute_id
         allowed = or_(may_access(viewer, now), and_(own_institute, sits, ~hides_test(viewer.reader)))
-        return await self._is_there(Test.id == test_id, allowed)
+        return await self._exists(Test.id == test_id, allowed)
 
     async def registered(self, exam_id: UUID) -> int:
         """The number of registrations of an exam."""
@@ -77,7 +77,7 @@ class RoomRepository(Repository):
         )
         return {test_id: int(count) for test_id, count in (await self._session.execute(statement)).all()}
 
-    async def _is_there(self, *conditions: ColumnElement[bool]) -> bool:
+    async def _exists(self, *conditions: ColumnElement[bool]) -> bool:
         return bool(await self._session.scalar(select(exists().where(*conditions))))
 
 
@@ -93,7 +93,7 @@ class TicketRepository(Repository):
         statement = delete(SocketTicket).where(SocketTicket.digest == digest).returning(SocketTicket)
         return (await self._session.scalars(statement)).one_or_none()
 
-    async def forget_expired(self, now: datetime) -> None:
+    async def delete_expired(self, now: datetime) -> None:
         """Delete expired tickets."""
         await self._session.execute(delete(SocketTicket).where(SocketTicket.expires_at < now))
 

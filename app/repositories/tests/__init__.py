@@ -1,7 +1,7 @@
 """Tests, their drafts and their frozen papers."""
 
 from app.repositories.tests.tests import (
-    Listed,
+    ListedTest,
     TestFilter,
     TestRepository,
     Viewer,
@@ -9,7 +9,7 @@ from app.repositories.tests.tests import (
 )
 
 __all__ = [
-    "Listed",
+    "ListedTest",
     "TestFilter",
     "TestRepository",
     "Viewer",

@@ -46,7 +46,7 @@ class Viewer:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedTest:
     """A test as somebody sees it in a list: with its current paper and the number of their attempts."""
 
     test: Test
@@ -82,13 +82,13 @@ class TestRepository(Repository):
 
     async def page(
         self, viewer: Viewer, now: datetime, wanted: TestFilter, page: PageRequest
-    ) -> Page[Listed]:
+    ) -> Page[ListedTest]:
         """The tests that the viewer may take (staff: all), newest first."""
         statement = select(Test).where(may_access(viewer, now), *_conditions(wanted))
         tests = await self._page(statement, [Test.id], page, descending=True)
         return Page(await self._listed(viewer, tests.items), tests.next_cursor)
 
-    async def find(self, viewer: Viewer, test_id: UUID, now: datetime) -> Listed:
+    async def find(self, viewer: Viewer, test_id: UUID, now: datetime) -> ListedTest:
         """A test that the viewer may take, or has taken."""
         taken = exists().where(Attempt.test_id == Test.id, Attempt.user_id == viewer.user_id)
         readable = or_(may_access(viewer, now), and_(taken, ~hides_test(viewer.reader)))
@@ -97,7 +97,7 @@ class TestRepository(Repository):
 
     async def lock_shared(self, test_id: UUID) -> None:
         """Lock the test against placement in an exam until this transaction ends."""
-        await self._lock(Rank.TEST, Mode.KEEP, select(Test.id).where(Test.id == test_id))
+        await self._lock(Rank.TEST, Mode.KEY_SHARE, select(Test.id).where(Test.id == test_id))
 
     async def accessible(self, viewer: Viewer, test_id: UUID, now: datetime) -> Test:
         """A test that the viewer may start now."""
@@ -140,7 +140,7 @@ class TestRepository(Repository):
     async def lock_subject_shared(self, institute_id: UUID, subject_id: UUID) -> bool:
         """Lock the subject against deletion. Returns whether the institute has it."""
         statement = select(Subject.id).where(Subject.institute_id == institute_id, Subject.id == subject_id)
-        return (await self._lock(Rank.SUBJECT, Mode.KEEP, statement)).one_or_none() is not None
+        return (await self._lock(Rank.SUBJECT, Mode.KEY_SHARE, statement)).one_or_none() is not None
 
     async def questions(
         self, question_ids: Sequence[UUID]
@@ -206,7 +206,7 @@ class TestRepository(Repository):
             raise NotFound("test")
         return test
 
-    async def _listed(self, viewer: Viewer, tests: Sequence[Test]) -> Sequence[Listed]:
+    async def _listed(self, viewer: Viewer, tests: Sequence[Test]) -> Sequence[ListedTest]:
         ids = [test.id for test in tests]
         papers = select(Paper).join(Test, and_(Test.id == Paper.test_id, Test.paper_version == Paper.version))
         paper_of = {
@@ -224,7 +224,7 @@ class TestRepository(Repository):
             .group_by(Attempt.test_id)
         )
         count_of = dict((await self._session.execute(counts)).all())
-        return [Listed(test, paper_of.get(test.id), count_of.get(test.id, 0)) for test in tests]
+        return [ListedTest(test, paper_of.get(test.id), count_of.get(test.id, 0)) for test in tests]
 
 
 def _conditions(wanted: TestFilter) -> Sequence[ColumnElement[bool]]:

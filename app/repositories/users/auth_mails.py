@@ -35,7 +35,7 @@ class AuthMailRepository(Repository):
         )
         return (await self._session.scalars(statement)).all()
 
-    async def done(self, mail_ids: Sequence[UUID]) -> None:
+    async def delete(self, mail_ids: Sequence[UUID]) -> None:
         """Delete requests that the auth server has accepted."""
         await self._session.execute(delete(AuthMail).where(AuthMail.id.in_(mail_ids)))
 
@@ -43,7 +43,7 @@ class AuthMailRepository(Repository):
         """Schedule another try of a request."""
         await self._session.execute(update(AuthMail).where(AuthMail.id == mail_id).values(due_at=due_at))
 
-    async def forget(self, before: datetime) -> int:
+    async def delete_before(self, before: datetime) -> int:
         """Delete requests older than `before`. Returns how many there were."""
         deleted = await self._session.execute(
             delete(AuthMail).where(AuthMail.created_at < before).returning(AuthMail.id)

@@ -141,7 +141,7 @@ class RevocationRepository(Repository):
         await self._session.flush()
         return revocation
 
-    async def forget_expired(self) -> None:
+    async def delete_expired(self) -> None:
         """Delete what no unexpired token can need."""
         await self._session.execute(delete(Revocation).where(Revocation.expires_at < func.now()))
 

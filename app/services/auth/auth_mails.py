@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 AuthMailKind = Literal["recovery", "signup"]
 
 BATCH = 20
-AT_ONCE = 4
+CONCURRENCY = 4
 LEASE = timedelta(minutes=2)
 """Longer than a batch can take: each call to the auth server has a timeout of a few seconds."""
 FIRST_RETRY = timedelta(seconds=5)
@@ -41,29 +41,29 @@ async def send_due(parts: Components) -> int:
     """Pass one batch of requests to the auth server. Returns how many were leased."""
     now = parts.clock.now()
     async with unit_of_work(parts.engine) as uow:
-        if forgotten := await uow.auth_mails.forget(now - KEEP):
-            log.warning("auth_mails_dropped", count=forgotten)
-        taken = await uow.auth_mails.lease_due(now, LEASE, BATCH)
-    slots = asyncio.Semaphore(AT_ONCE)
+        if dropped := await uow.auth_mails.delete_before(now - KEEP):
+            log.warning("auth_mails_dropped", count=dropped)
+        leased = await uow.auth_mails.lease_due(now, LEASE, BATCH)
+    slots = asyncio.Semaphore(CONCURRENCY)
     async with asyncio.TaskGroup() as sending:
-        for mail in taken:
+        for mail in leased:
             sending.create_task(_send(parts, mail, slots))
-    return len(taken)
+    return len(leased)
 
 
 async def _send(parts: Components, mail: AuthMail, slots: asyncio.Semaphore) -> None:
     """Pass on one request. Repeating is harmless: the auth server mails an account at most once a minute."""
     async with slots:
-        taken_over = await _hand_over(parts, mail)
+        is_done = await _pass_to_auth_server(parts, mail)
     async with unit_of_work(parts.engine) as uow:
-        if taken_over:
-            await uow.auth_mails.done([mail.id])
+        if is_done:
+            await uow.auth_mails.delete([mail.id])
         else:
-            rest = min(FIRST_RETRY * (1 << min(mail.tries - 1, 10)), LAST_RETRY)
-            await uow.auth_mails.postpone(mail.id, parts.clock.now() + rest)
+            pause = min(FIRST_RETRY * (1 << min(mail.tries - 1, 10)), LAST_RETRY)
+            await uow.auth_mails.postpone(mail.id, parts.clock.now() + pause)
 
 
-async def _hand_over(parts: Components, mail: AuthMail) -> bool:
+async def _pass_to_auth_server(parts: Components, mail: AuthMail) -> bool:
     """Whether the auth server has accepted the request, or has rejected it for good."""
     ask = parts.auth.recover if mail.kind == "recovery" else parts.auth.resend
     try:

@@ -114,7 +114,7 @@ class RevocationFollower:
             rows, read_at = await reads.revocations.since(self._since)
         for row in rows:
             remember(self._parts.revocations, row)
-        self._parts.revocations.forget_expired(self._parts.clock.now())
+        self._parts.revocations.delete_expired(self._parts.clock.now())
         self._parts.revocations.is_loaded = True
         self._since = read_at - OVERLAP
 

@@ -16,18 +16,18 @@ from app.services.notifications.creating import (
 from app.services.notifications.delivering import BATCH, deliver_due
 from app.services.notifications.inbox import mark_all_read, mark_read, page, register_device, remove_device
 from app.services.notifications.preferences import (
-    Wishes,
+    Preferences,
     change,
+    read_preferences,
     unsubscribe,
     unsubscribe_page,
-    wishes,
 )
 from app.services.notifications.reminders import Reminders
 
 __all__ = [
     "BATCH",
+    "Preferences",
     "Reminders",
-    "Wishes",
     "cancelled",
     "change",
     "deliver_due",
@@ -35,6 +35,7 @@ __all__ = [
     "mark_read",
     "page",
     "postponed",
+    "read_preferences",
     "register_device",
     "registered",
     "remove_device",
@@ -43,5 +44,4 @@ __all__ = [
     "unsubscribe",
     "unsubscribe_page",
     "welcome",
-    "wishes",
 ]

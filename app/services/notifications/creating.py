@@ -10,7 +10,7 @@ from app.models import Exam, ExamPaper, Kind
 from app.repositories.notifications import Notice
 from app.services.components import Components
 from app.services.notifications.kinds import RULES
-from app.services.notifications.wording import words_of
+from app.services.notifications.wording import texts_of
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 
 BATCH = 2000
@@ -19,7 +19,7 @@ BATCH = 2000
 
 async def welcome(uow: UnitOfWork, parts: Components, user_id: UUID, now: datetime) -> None:
     """Welcome a new user."""
-    await _tell(uow, parts, [user_id], notice_of(Kind.WELCOME, "", {}), now)
+    await _create(uow, parts, [user_id], build_notice(Kind.WELCOME, "", {}), now)
 
 
 async def registered(uow: UnitOfWork, parts: Components, registration_id: UUID, now: datetime) -> None:
@@ -34,9 +34,9 @@ async def registered(uow: UnitOfWork, parts: Components, registration_id: UUID, 
     if found is None or found[0].cancelled_at is not None:
         return
     exam, papers = found
-    data = _about(exam) | {"roll_number": registration.roll_number, "papers": _all(papers)}
-    notice = notice_of(Kind.REGISTERED, str(registration_id), data)
-    await _tell(uow, parts, [registration.user_id], notice, now)
+    data = _exam_data(exam) | {"roll_number": registration.roll_number, "papers": _papers_data(papers)}
+    notice = build_notice(Kind.REGISTERED, str(registration_id), data)
+    await _create(uow, parts, [registration.user_id], notice, now)
 
 
 async def submitted(uow: UnitOfWork, parts: Components, attempt_id: UUID, now: datetime) -> None:
@@ -44,17 +44,17 @@ async def submitted(uow: UnitOfWork, parts: Components, attempt_id: UUID, now: d
 
     An attempt that was reopened is confirmed again when it is submitted again.
     """
-    sitting = await uow.exam_events.sitting(attempt_id)
-    if sitting is None:
+    attempt = await uow.exam_events.ended_attempt(attempt_id)
+    if attempt is None:
         return
-    data = _about(sitting.exam) | {
-        "paper": _paper(sitting.paper),
+    data = _exam_data(attempt.exam) | {
+        "paper": _paper_data(attempt.paper),
         "attempt_id": str(attempt_id),
-        "submitted_at": _instant(sitting.submitted_at),
-        "closed_by": sitting.closed_by,
+        "submitted_at": _iso_time(attempt.submitted_at),
+        "closed_by": attempt.closed_by,
     }
-    notice = notice_of(Kind.SUBMITTED, f"{attempt_id}:{_instant(sitting.submitted_at)}", data)
-    await _tell(uow, parts, [sitting.user_id], notice, now)
+    notice = build_notice(Kind.SUBMITTED, f"{attempt_id}:{_iso_time(attempt.submitted_at)}", data)
+    await _create(uow, parts, [attempt.user_id], notice, now)
 
 
 async def results_released(parts: Components, exam_id: UUID, now: datetime) -> int:
@@ -63,9 +63,9 @@ async def results_released(parts: Components, exam_id: UUID, now: datetime) -> i
     if found is None or found[0].released_at is None:
         return 0
     version = found[0].results_version or 1
-    data = _about(found[0]) | {"version": version, "revised": version > 1}
-    return await tell_registered(
-        parts, exam_id, notice_of(Kind.RESULTS_RELEASED, f"{exam_id}:{version}", data), now
+    data = _exam_data(found[0]) | {"version": version, "revised": version > 1}
+    return await create_for_registered(
+        parts, exam_id, build_notice(Kind.RESULTS_RELEASED, f"{exam_id}:{version}", data), now
     )
 
 
@@ -74,12 +74,12 @@ async def postponed(parts: Components, exam_id: UUID, now: datetime) -> int:
     found = await _exam(parts, exam_id)
     if found is None or found[0].cancelled_at is not None:
         return 0
-    papers = _all(found[1])
+    papers = _papers_data(found[1])
     times = sha256(" ".join(f"{paper['id']} {paper['starts_at']}" for paper in papers).encode())
-    notice = notice_of(
-        Kind.POSTPONED, f"{exam_id}:{times.hexdigest()[:16]}", _about(found[0]) | {"papers": papers}
+    notice = build_notice(
+        Kind.POSTPONED, f"{exam_id}:{times.hexdigest()[:16]}", _exam_data(found[0]) | {"papers": papers}
     )
-    return await tell_registered(parts, exam_id, notice, now)
+    return await create_for_registered(parts, exam_id, notice, now)
 
 
 async def cancelled(parts: Components, exam_id: UUID, now: datetime) -> int:
@@ -87,8 +87,8 @@ async def cancelled(parts: Components, exam_id: UUID, now: datetime) -> int:
     found = await _exam(parts, exam_id)
     if found is None or found[0].cancelled_at is None:
         return 0
-    return await tell_registered(
-        parts, exam_id, notice_of(Kind.CANCELLED, str(exam_id), _about(found[0])), now
+    return await create_for_registered(
+        parts, exam_id, build_notice(Kind.CANCELLED, str(exam_id), _exam_data(found[0])), now
     )
 
 
@@ -96,46 +96,46 @@ def reminder(exam: Exam, paper: ExamPaper, kind: Kind) -> Notice:
     """A reminder of a paper's start. If the start is moved, another reminder is created."""
     rule = RULES[kind].reminder
     assert rule is not None  # noqa: S101 -- kinds that remind have one
-    return notice_of(
+    return build_notice(
         kind,
-        f"{paper.id}:{_instant(paper.starts_at)}",
-        _about(exam) | {"paper": _paper(paper)},
+        f"{paper.id}:{_iso_time(paper.starts_at)}",
+        _exam_data(exam) | {"paper": _paper_data(paper)},
         rule.expires_at(paper.starts_at),
     )
 
 
-def notice_of(kind: Kind, event: str, data: dict[str, Any], expires_at: datetime | None = None) -> Notice:
+def build_notice(kind: Kind, event: str, data: dict[str, Any], expires_at: datetime | None = None) -> Notice:
     """The content of a notification in all languages.
 
     A user gets one notification for each kind and `event`.
     """
-    title, body = words_of(kind, data)
+    title, body = texts_of(kind, data)
     key = f"{kind}:{event}" if event else kind.value
-    return Notice(kind.value, key, title, body, data, not RULES[kind].patient, expires_at)
+    return Notice(kind.value, key, title, body, data, not RULES[kind].deferrable, expires_at)
 
 
-async def tell_registered(
+async def create_for_registered(
     parts: Components, exam_id: UUID, notice: Notice, now: datetime, *, since: datetime | None = None
 ) -> int:
     """Create a notification for everybody who is registered, in batches.
 
     A repeated run skips those who have it.
     """
-    told, last = 0, None
+    created, last = 0, None
     while True:
         async with unit_of_work(parts.engine) as uow:
             batch = await uow.exam_events.registered(exam_id, last, BATCH, since)
             if batch:
-                told += await _tell(uow, parts, [user_id for _, user_id in batch], notice, now)
+                created += await _create(uow, parts, [user_id for _, user_id in batch], notice, now)
         if len(batch) < BATCH:
-            return told
+            return created
         last = batch[-1][0]
 
 
-async def _tell(
+async def _create(
     uow: UnitOfWork, parts: Components, user_ids: Sequence[UUID], notice: Notice, now: datetime
 ) -> int:
-    return await uow.notifications.tell(user_ids, notice, now, push=parts.pusher is not None)
+    return await uow.notifications.create(user_ids, notice, now, push=parts.pusher is not None)
 
 
 async def _exam(parts: Components, exam_id: UUID) -> tuple[Exam, Sequence[ExamPaper]] | None:
@@ -143,24 +143,24 @@ async def _exam(parts: Components, exam_id: UUID) -> tuple[Exam, Sequence[ExamPa
         return await uow.exam_events.exam(exam_id)
 
 
-def _about(exam: Exam) -> dict[str, Any]:
+def _exam_data(exam: Exam) -> dict[str, Any]:
     return {"exam_id": str(exam.id), "exam_title": exam.title}
 
 
-def _all(papers: Sequence[ExamPaper]) -> list[dict[str, Any]]:
-    return [_paper(paper) for paper in papers]
+def _papers_data(papers: Sequence[ExamPaper]) -> list[dict[str, Any]]:
+    return [_paper_data(paper) for paper in papers]
 
 
-def _paper(paper: ExamPaper) -> dict[str, Any]:
+def _paper_data(paper: ExamPaper) -> dict[str, Any]:
     return {
         "id": str(paper.id),
         "code": paper.code,
         "title": paper.title,
-        "starts_at": _instant(paper.starts_at),
-        "entry_closes_at": _instant(paper.entry_closes_at),
-        "ends_at": _instant(paper.ends_at),
+        "starts_at": _iso_time(paper.starts_at),
+        "entry_closes_at": _iso_time(paper.entry_closes_at),
+        "ends_at": _iso_time(paper.ends_at),
     }
 
 
-def _instant(at: datetime) -> str:
+def _iso_time(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")

@@ -21,7 +21,7 @@ class Rules:
 
     topic: Topic | None = None
     """None for transactional mails, which are always sent."""
-    patient: bool = False
+    deferrable: bool = False
     """Whether it is postponed to the end of quiet hours, and sent after urgent deliveries."""
     reminder: Reminder | None = None
 
@@ -34,18 +34,18 @@ RULES = {
     Kind.CANCELLED: Rules(),
     Kind.OPENS_IN_24_HOURS: Rules(
         Topic.REMINDERS,
-        patient=True,
+        deferrable=True,
         # It is not sent any more when the next reminder is due.
         reminder=Reminder(timedelta(hours=24), timedelta(hours=6), worth=timedelta(minutes=15)),
     ),
     Kind.OPENS_IN_15_MINUTES: Rules(
         Topic.REMINDERS, reminder=Reminder(timedelta(minutes=15), timedelta(minutes=10), worth=timedelta())
     ),
-    Kind.RESULTS_RELEASED: Rules(Topic.RESULTS, patient=True),
+    Kind.RESULTS_RELEASED: Rules(Topic.RESULTS, deferrable=True),
 }
 
 
-def muting(kind: Kind, channel: Channel) -> str:
+def mute_key(kind: Kind, channel: Channel) -> str:
     """The name of a kind on a channel in `NotificationSettings.muted`."""
     return f"{kind}:{channel}"
 

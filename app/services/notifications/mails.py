@@ -16,7 +16,7 @@ from app.core.unsubscribe import Unsubscription
 from app.models import Kind, Notification, User
 from app.services.components import Components
 from app.services.notifications.kinds import RULES
-from app.services.notifications.wording import in_language, language_of, moment, name_to_greet, zone_of
+from app.services.notifications.wording import greeting_name, in_language, language_of, moment, zone_of
 
 UNSUBSCRIBE_PATH = "/v1/notifications/unsubscribe"
 
@@ -60,7 +60,7 @@ def compose(parts: Components, notification: Notification, user: User, delivery_
         language,
         _facts(notification.data, language, zone)
         | {
-            "name": name_to_greet(user.name),
+            "name": greeting_name(user.name),
             "app_url": parts.settings.app_url,
             "topic": topic,
             "unsubscribe_url": unsubscribe,

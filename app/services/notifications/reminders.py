@@ -22,7 +22,7 @@ class Reminders:
     async def remind(self) -> int:
         """Create due reminders. Returns how many notifications were created."""
         now = self._parts.clock.now()
-        told, due = 0, set()
+        created, due = 0, set()
         for kind, rules in RULES.items():
             if rules.reminder is None:
                 continue
@@ -35,7 +35,9 @@ class Reminders:
                     continue
                 # Who registered after it was due has just received the times with the confirmation.
                 since = rules.reminder.due_at(paper.starts_at)
-                told += await creating.tell_registered(self._parts, exam.id, notice, now, since=since)
+                created += await creating.create_for_registered(
+                    self._parts, exam.id, notice, now, since=since
+                )
                 self._done.add(notice.dedupe_key)
         self._done &= due
-        return told
+        return created

@@ -14,7 +14,7 @@ _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 # By kind and language: title and body. They contain no time, because they are read later and in any time
 # zone.
-_WORDS: Mapping[Kind, Mapping[str, tuple[str, str]]] = {
+_TEXTS: Mapping[Kind, Mapping[str, tuple[str, str]]] = {
     Kind.WELCOME: {
         "en": ("Welcome to the IAS Test Series", "Your account is ready."),
         "hi": ("आईएएस टेस्ट सीरीज़ में आपका स्वागत है", "आपका खाता तैयार है।"),
@@ -65,9 +65,9 @@ _MONTHS = {
 }
 
 
-def words_of(kind: Kind, data: Mapping[str, Any]) -> tuple[LocalizedText, LocalizedText]:
+def texts_of(kind: Kind, data: Mapping[str, Any]) -> tuple[LocalizedText, LocalizedText]:
     """Title and body of a notification, in all languages."""
-    words = _REVISED if kind is Kind.RESULTS_RELEASED and data["revised"] else _WORDS[kind]
+    words = _REVISED if kind is Kind.RESULTS_RELEASED and data["revised"] else _TEXTS[kind]
     title = {language: words[language][0] for language in LANGUAGES}
     body = {language: words[language][1].format_map(_names(data, language)) for language in LANGUAGES}
     return title, body
@@ -131,7 +131,7 @@ def _zone_name(local: datetime) -> str:
     return f"UTC{name}" if name[0] in "+-" else name
 
 
-def name_to_greet(name: str) -> str | None:
+def greeting_name(name: str) -> str | None:
     """The name for a greeting, or None if it may contain an address or a link.
 
     Anybody can register another person's address under a name such as "win at evil.example". Our mails must

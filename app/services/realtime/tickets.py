@@ -20,7 +20,7 @@ _TICKET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True)
-class Ticketed:
+class TicketHolder:
     """Who requested a ticket, with the session and the time of the token."""
 
     user_id: UUID
@@ -28,7 +28,7 @@ class Ticketed:
     issued_at: datetime
 
 
-def issue_ticket(uow: UnitOfWork, holder: Ticketed, address: Address, now: datetime) -> str:
+def issue_ticket(uow: UnitOfWork, holder: TicketHolder, address: Address, now: datetime) -> str:
     """Issue a ticket for one socket. Only its digest is stored, so the database reveals no usable ticket."""
     ticket = secrets.token_urlsafe(32)
     uow.tickets.add(
@@ -49,11 +49,11 @@ async def redeem_ticket(uow: UnitOfWork, ticket: str) -> SocketTicket | None:
     return await uow.tickets.consume(_digest(ticket)) if _TICKET.fullmatch(ticket) else None
 
 
-def check_ticket(ticket: SocketTicket | None, address: Address, now: datetime) -> Ticketed:
+def check_ticket(ticket: SocketTicket | None, address: Address, now: datetime) -> TicketHolder:
     """The holder of a ticket. Raises InvalidToken if it is not valid for this socket now."""
     if ticket is None or ticket.path != address.path or ticket.expires_at <= now:
         raise InvalidToken("The ticket is not valid for this socket, was used or has expired.")
-    return Ticketed(ticket.user_id, ticket.session_id, ticket.issued_at)
+    return TicketHolder(ticket.user_id, ticket.session_id, ticket.issued_at)
 
 
 def _digest(ticket: str) -> bytes:

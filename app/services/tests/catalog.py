@@ -5,7 +5,7 @@ from uuid import UUID
 
 from app.models import Role
 from app.repositories.base import Page, PageRequest
-from app.repositories.tests import Listed, TestFilter, Viewer
+from app.repositories.tests import ListedTest, TestFilter, Viewer
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
@@ -18,11 +18,11 @@ def viewer(user: Principal) -> Viewer:
 
 async def page(
     reads: Reading, user: Principal, now: datetime, wanted: TestFilter, request: PageRequest
-) -> Page[Listed]:
+) -> Page[ListedTest]:
     """The tests that a user may take, newest first. Staff see drafts and archived tests too."""
     return await reads.tests.page(viewer(user), now, wanted, request)
 
 
-async def find(reads: Reading, user: Principal, test_id: UUID, now: datetime) -> Listed:
+async def find(reads: Reading, user: Principal, test_id: UUID, now: datetime) -> ListedTest:
     """One test that the user may take or has taken."""
     return await reads.tests.find(viewer(user), test_id, now)

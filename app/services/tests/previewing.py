@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.core.errors import FieldError
 from app.models import Paper, Test
-from app.repositories.tests import Listed
+from app.repositories.tests import ListedTest
 from app.services import audit, embargo
 from app.services.audit import Subject
 from app.services.tests.compiling import document_of, gather, next_version, resolved_marks
@@ -40,7 +40,7 @@ async def preview(reads: Reading, author: Principal, test_id: UUID) -> Preview:
     )
 
 
-async def pending_draft(reads: Reading, user: Principal, listed: Listed) -> Test | None:
+async def pending_draft(reads: Reading, user: Principal, listed: ListedTest) -> Test | None:
     """The draft of a test if it differs from the published paper, else None."""
     draft = await reads.tests.draft(user.institute_id, listed.test.id)
     if listed.paper is None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response, status
 
-from app.api.deps import CurrentAuthor, CurrentProctor, CurrentUser, Now, Paging, Reads, Uow, takes_nothing
+from app.api.deps import CurrentAuthor, CurrentProctor, CurrentUser, Now, Paging, Reads, Uow, no_content
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import (
@@ -118,7 +118,7 @@ async def remove_paper(exam_id: UUID, paper_id: UUID, author: CurrentAuthor, uow
 
 @router.post(
     "/{exam_id}/publish",
-    dependencies=[Depends(takes_nothing)],
+    dependencies=[Depends(no_content)],
     responses=problems(NotFound, NotPublishable, NotPossible),
 )
 async def publish_exam(exam_id: UUID, author: CurrentAuthor, uow: Uow, now: Now) -> ExamOut:
@@ -133,7 +133,7 @@ async def publish_exam(exam_id: UUID, author: CurrentAuthor, uow: Uow, now: Now)
 @router.post(
     "/{exam_id}/register",
     status_code=status.HTTP_201_CREATED,
-    dependencies=[Depends(takes_nothing)],
+    dependencies=[Depends(no_content)],
     responses={
         200: {"model": RegistrationOut, "description": "You are registered already"},
         **problems(NotFound, EntryClosed, NotAvailable, Forbidden),

@@ -14,7 +14,7 @@ from app.api.deps import (
     Parts,
     Reads,
     Uow,
-    takes_nothing,
+    no_content,
 )
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
@@ -29,7 +29,7 @@ router = APIRouter(prefix="/exams/{exam_id}", tags=["exams"], route_class=Permis
 
 @router.post(
     "/release-results",
-    dependencies=[Depends(takes_nothing)],
+    dependencies=[Depends(no_content)],
     responses=problems(NotFound, AttemptsInProgress, NotPossible),
 )
 async def release_results(

@@ -6,7 +6,7 @@ from app.core.realtime.inbox import SESSION_ENDED, Inbox
 from app.services.components import Components
 
 
-class Keeper:
+class Heartbeats:
     """Serves all sockets of the process in one loop, instead of a timer for each socket."""
 
     def __init__(self, parts: Components) -> None:
@@ -21,9 +21,9 @@ class Keeper:
             if self._parts.revocations.cover(listener.user_id, listener.session_id, listener.issued_at):
                 inbox.close(SESSION_ENDED)
                 self._hub.leave(inbox)
-        self.tell_time(self._due(inboxes))
+        self.send_time(self._due(inboxes))
 
-    def tell_time(self, inboxes: list[Inbox]) -> None:
+    def send_time(self, inboxes: list[Inbox]) -> None:
         """Send the server's time. The message is also the heartbeat."""
         now = self._parts.clock.now()
         if inboxes:

@@ -15,19 +15,19 @@ SHOWN_ANNOUNCEMENTS = 10
 Json = dict[str, Any]
 
 
-class Watch:
+class RoomCounts:
     """Reads the counts of each room with listeners, and sends those that have changed."""
 
     def __init__(self, parts: Components) -> None:
         self._parts = parts
         self._hub = parts.hub
-        self._told: dict[str, Json] = {}
+        self._sent: dict[str, Json] = {}
 
     async def step(self) -> None:
         """Read the counts of all rooms in one transaction, and send the changes."""
         exams = {name: room for name, room in self._rooms("exam") if room.staff}
         tests = dict(self._rooms("test"))
-        self._told = {name: told for name, told in self._told.items() if name in exams or name in tests}
+        self._sent = {name: sent for name, sent in self._sent.items() if name in exams or name in tests}
         if not exams and not tests:
             return
         async with reading(self._parts.engine) as reads:
@@ -35,11 +35,11 @@ class Watch:
             participants = await reads.rooms.participants([_id(name) for name in tests]) if tests else {}
         for name, room in exams.items():
             data = counts[name] | await self._hints(name)
-            self._tell(name, "monitor", room.staff, data)
+            self._send(name, "monitor", room.staff, data)
         for name, room in tests.items():
             # `participants` leaves out tests under embargo: a ranking is derived from keys.
             if (count := participants.get(_id(name))) is not None:
-                self._tell(name, "leaderboard", room.everybody, {"participants": count})
+                self._send(name, "leaderboard", room.everybody, {"participants": count})
 
     async def review_staff(self) -> None:
         """Close the sockets of users who are no longer staff, because staff receive more messages.
@@ -74,10 +74,10 @@ class Watch:
             ],
         }
 
-    def _tell(self, name: str, kind: str, inboxes: Iterable[Inbox], data: Json) -> None:
+    def _send(self, name: str, kind: str, inboxes: Iterable[Inbox], data: Json) -> None:
         """Send the counts to everybody if they have changed, and to new listeners in any case."""
-        changed = self._told.get(name) != data
-        self._told[name] = data
+        changed = self._sent.get(name) != data
+        self._sent[name] = data
         audience = [inbox for inbox in inboxes if changed or kind not in inbox.told]
         for inbox in audience:
             inbox.told.add(kind)

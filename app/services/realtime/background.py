@@ -12,14 +12,14 @@ from app.core.realtime.inbox import RESTARTING, Inbox
 from app.core.realtime.stream import Reader
 from app.core.repeating import end, keep_running, repeat
 from app.services.components import Components
-from app.services.realtime.keeping import Keeper
+from app.services.realtime.heartbeats import Heartbeats
 from app.services.realtime.publishing import Publisher
-from app.services.realtime.watching import Watch
+from app.services.realtime.room_counts import RoomCounts
 
-PATIENCE = 1.0
+REDIS_TIMEOUT = 1.0
 """How long the start waits for Redis. Without Redis, sockets start without messages to replay."""
 
-SPREAD_MS = 5000
+RECONNECT_WITHIN_MS = 5000
 """At a restart clients reconnect at random times within this period."""
 
 
@@ -29,12 +29,12 @@ class Realtime:
 
     parts: Components
     crowd: Crowd
-    keeper: Keeper
+    heartbeats: Heartbeats
 
-    def say_goodbye(self, inbox: Inbox) -> None:
+    def ask_to_reconnect(self, inbox: Inbox) -> None:
         """Ask a client to reconnect, and close its socket."""
         now = self.parts.clock.now()
-        self.parts.hub.tell([inbox], "reconnect", now, {"after_ms": random.randrange(SPREAD_MS)})  # noqa: S311 -- no secret
+        self.parts.hub.tell([inbox], "reconnect", now, {"after_ms": random.randrange(RECONNECT_WITHIN_MS)})  # noqa: S311 -- no secret
         inbox.close(RESTARTING)
         self.parts.hub.leave(inbox)
 
@@ -43,25 +43,25 @@ class Realtime:
 async def running(parts: Components) -> AsyncIterator[Realtime]:
     """Run the background tasks. If one fails it is restarted, and the others continue."""
     crowd = Crowd(parts.redis, parts.hub, parts.clock)
-    keeper, watch = Keeper(parts), Watch(parts)
+    heartbeats, room_counts = Heartbeats(parts), RoomCounts(parts)
     reader = Reader(parts.stream, parts.hub, parts.clock)
     publisher = Publisher(parts.engine, parts.stream, parts.clock)
     routines: list[Coroutine[Any, Any, None]] = [
         keep_running("realtime_reader", reader.run),
         keep_running("publisher", lambda: publisher.run(parts.new_messages)),
-        repeat("sockets", 1, keeper.step),
+        repeat("sockets", 1, heartbeats.step),
         repeat("presence", 1, crowd.step),
-        repeat("rooms", 2, watch.step),
-        repeat("staff_in_rooms", 15, watch.review_staff),
+        repeat("rooms", 2, room_counts.step),
+        repeat("staff_in_rooms", 15, room_counts.review_staff),
     ]
     tasks = [asyncio.create_task(routine) for routine in routines]
-    realtime = Realtime(parts, crowd, keeper)
+    realtime = Realtime(parts, crowd, heartbeats)
     try:
         with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(REDIS_TIMEOUT):
                 await reader.loaded.wait()
         yield realtime
     finally:
         for inbox in parts.hub.inboxes:
-            realtime.say_goodbye(inbox)
+            realtime.ask_to_reconnect(inbox)
         await end(tasks)
