@@ -268,7 +268,7 @@ class TestRefused:
         reader = await add_reader(engine, now, email="not an address")
         await reader.tell(Kind.CANCELLED, now)
         await deliver(post)
-        assert ("email", "dropped", 1, "no address") in await reader.states()
+        assert ("email", "dropped", 1, "not an email address") in await reader.states()
 
     async def test_a_busy_server_is_asked_again_and_again_until_it_is_enough(
         self,
