@@ -14,20 +14,20 @@ from sqlalchemy.exc import ArgumentError
 
 DEVELOPMENT_SECRET = "development-only-secret-do-not-use-in-production"  # noqa: S105 -- refused in production
 SUPABASE_EXAMPLE_SECRET = "super-secret-jwt-token-with-at-least-32-characters-long"  # noqa: S105 -- refused, too
-"""What the Supabase CLI and its documentation put into every project on a developer's machine."""
+"""The secret of every local project of the Supabase CLI."""
 TRANSACTION_POOLER_PORT = 6543
 FEWEST_CHARACTERS = 10
-"""How many different characters a secret must have: 32 random hexadecimal digits have 14 on average."""
+"""The fewest different characters of a secret. 32 random hexadecimal digits have 14 on average."""
 
 CommaSeparated = Annotated[list[str], NoDecode]
 
 
 class Settings(BaseSettings):
-    """Every setting of the API, the worker and the command line; names are the environment variables'."""
+    """All settings of the API, the worker and the command line, named like their environment variables."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
-        env_ignore_empty=True,  # `METRICS_TOKEN=` in a copied file is no token, least of all an empty one.
+        env_ignore_empty=True,  # `METRICS_TOKEN=` in a copied file means that there is no token.
         extra="ignore",
         hide_input_in_errors=True,
     )
@@ -127,7 +127,7 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_an_address(cls, value: SecretStr) -> SecretStr:
-        """Refused here, in words of ours: SQLAlchemy's would repeat a part of the password."""
+        """Check the address with a message of our own: SQLAlchemy's would show a part of the password."""
         try:
             scheme = make_url(value.get_secret_value()).get_backend_name()
         except (ArgumentError, ValueError):
@@ -177,12 +177,12 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> URL:
-        """`DATABASE_URL` for asyncpg; a plain `postgresql://` or `postgres://` address is enough."""
+        """`DATABASE_URL` for asyncpg, from a `postgresql://` or `postgres://` address."""
         return make_url(self.database_url.get_secret_value()).set(drivername="postgresql+asyncpg")
 
     @property
     def transaction_pooled(self) -> bool:
-        """Whether a transaction-mode pooler (Supavisor, PgBouncer) stands between us and the database."""
+        """Whether connections go through a pooler in transaction mode (Supavisor, PgBouncer)."""
         if self.database_pooler == "auto":
             return (
                 self.database.port == TRANSACTION_POOLER_PORT
@@ -192,14 +192,14 @@ class Settings(BaseSettings):
 
     @property
     def redis(self) -> str:
-        """`REDIS_URL`, or the address made of `REDIS_HOST` and `REDIS_PORT`."""
+        """`REDIS_URL`, or an address from `REDIS_HOST` and `REDIS_PORT`."""
         if self.redis_url is not None:
             return self.redis_url.get_secret_value()
         return f"redis://{self.redis_host}:{self.redis_port}/0"
 
     @property
     def shows_docs(self) -> bool:
-        """Whether the OpenAPI document and its pages are served: in production only if asked for."""
+        """Whether the OpenAPI document and its pages are served. In production only with PUBLIC_DOCS."""
         return self.public_docs or self.environment != "production"
 
     @property
@@ -233,5 +233,5 @@ def _is_loopback(address: str) -> bool:
 
 @lru_cache
 def get_settings() -> Settings:
-    """The process's settings, read once."""
+    """Return the settings of the process, which are read once."""
     return Settings()

@@ -90,7 +90,7 @@ def _serve(command: list[str], port: int, environment: dict[str, str], log: Path
     process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
     stack.callback(process.wait)
     stack.callback(process.terminate)
-    if not wait_for(lambda: answers(port), patience=60):
+    if not wait_for(lambda: answers(port), timeout=60):
         raise SystemExit(log.read_text())
     return Server(port, process.pid)
 

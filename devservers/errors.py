@@ -1,4 +1,4 @@
-"""What can go wrong with an embedded server, as a sentence for the person at the terminal."""
+"""Errors of embedded servers. Their messages are shown at the terminal."""
 
 
 class ServerError(Exception):

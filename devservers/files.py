@@ -1,4 +1,4 @@
-"""The files of a home folder: private, replaced in one step, held by one process at a time."""
+"""The files of a home folder: private, replaced atomically, and locked by one process at a time."""
 
 import fcntl
 import os
@@ -12,13 +12,13 @@ from devservers.errors import HomeInUse
 
 
 def make_private_folder(path: Path) -> Path:
-    """Make a folder (with its parents) that its owner alone may enter; one that exists keeps its mode."""
+    """Make a folder, with its parents, that only its owner may enter. An existing one keeps its mode."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write or replace a file that its owner alone may read; readers see the old text or the new one."""
+    """Write or replace a file that only its owner may read. Readers see the old text or the new text."""
     make_private_folder(path.parent)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -28,12 +28,12 @@ def write_private(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         Path(temporary).replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)  # A full disk must not be filled with unfinished files.
+        Path(temporary).unlink(missing_ok=True)  # Unfinished files must not fill a full disk.
         raise
 
 
 def kept_secret(path: Path) -> str:
-    """The secret in a file; a random one, kept from now on, where there is none."""
+    """The secret in a file; if there is none, a random one is written."""
     if not path.exists():
         write_private(path, secrets.token_urlsafe(32) + "\n")
     return path.read_text().strip()
@@ -41,16 +41,16 @@ def kept_secret(path: Path) -> str:
 
 @contextmanager
 def hold(path: Path) -> Iterator[None]:
-    """Hold a lock that dies with its holder."""
+    """Hold a lock that is released when its process ends."""
     make_private_folder(path.parent)
-    # Unbuffered: what a full disk refused must not be written again when the file is closed.
+    # Unbuffered, so that text that a full disk refused is not written again at closing.
     with open(path, "a+b", buffering=0, opener=private) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
             raise HomeInUse(f"{path.parent} is in use by process {_text(file.read()) or '?'}.") from None
-        with suppress(OSError):  # The number is for people to read. The lock holds on a full disk, too.
+        with suppress(OSError):  # The pid is information for people; the lock does not need it.
             file.truncate(0)
             file.write(f"{os.getpid()}\n".encode())
         yield
@@ -61,5 +61,5 @@ def _text(content: bytes) -> str:
 
 
 def private(path: str, flags: int) -> int:
-    """An opener of files that their owner alone may read."""
+    """An opener for files that only their owner may read."""
     return os.open(path, flags, 0o600)

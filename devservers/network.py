@@ -1,4 +1,4 @@
-"""Ports of this machine."""
+"""Free ports of this machine."""
 
 import socket
 from contextlib import suppress
@@ -10,7 +10,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody uses at this moment."""
+    """A port of the loopback interface that is not in use now."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
@@ -18,7 +18,7 @@ def free_port() -> int:
 
 
 def remembered_port(file: Path) -> int:
-    """The port of the last run if it is still free, so that addresses last; else a free one, from now on."""
+    """The port in the file if it is free, so that addresses stay the same; otherwise a new one is written."""
     with suppress(FileNotFoundError, ValueError):
         port = int(file.read_text())
         if port_is_free(LOOPBACK, port):
@@ -29,7 +29,7 @@ def remembered_port(file: Path) -> int:
 
 
 def port_is_free(host: str, port: int) -> bool:
-    """Whether a server could listen there; connections of an earlier one that linger do not count."""
+    """Whether a server can listen on the port. Old connections in TIME_WAIT do not matter."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""A real PostgreSQL in a home folder: healed after a crash, reachable by password alone."""
+"""A real PostgreSQL in a home folder. It recovers from a crash, and every connection needs a password."""
 
 import shutil
 import signal
@@ -21,8 +21,8 @@ _SUPERUSER = "postgres"
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 _SOCKET_PREFIX = "ias-pg-"
 
-# The process finds its data through its working directory, so a home of any length, with any letters, and in
-# folders that only root may enter is as good as any other. Elsewhere (macOS) the path itself must do.
+# The process finds its data through its working directory, so that the home may have any length and letters,
+# and may be in a folder that only root may enter. Systems without /proc (macOS) use the path itself.
 _DATA_BY_WORKING_DIRECTORY = "/proc/self/cwd"
 
 _SETTINGS = {
@@ -45,7 +45,7 @@ _INITDB_OPTIONS = [
     "--auth=scram-sha-256",
     "--no-instructions",
 ]
-_FAST_SHUTDOWN = signal.SIGINT  # It does not wait for clients to leave.
+_FAST_SHUTDOWN = signal.SIGINT  # It does not wait for clients to disconnect.
 _FOR_TESTS_ONLY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 _ENSURE_ROLE = r"""
@@ -74,7 +74,7 @@ SELECT format('CREATE SCHEMA %I AUTHORIZATION %I', :'schema', :'owner')
 
 @dataclass(frozen=True)
 class PostgresAddress:
-    """Where the server is, and its superuser."""
+    """The address of the server and its superuser."""
 
     host: str
     port: int
@@ -83,12 +83,12 @@ class PostgresAddress:
     password: str
 
     def url(self, database: str) -> str:
-        """The superuser's address of a database."""
+        """The address of a database for the superuser."""
         return _url(self.port, database, self.superuser, self.password)
 
 
 class Postgres:
-    """The server of one home folder. Whoever starts it must hold the home's lock."""
+    """The server of one home folder. The process that starts it must hold the home's lock."""
 
     def __init__(self, home: Path, *, durable: bool = True) -> None:
         self.home = home
@@ -102,18 +102,18 @@ class Postgres:
 
     @cached_property
     def port(self) -> int:
-        """The port for as long as this object lives: clients of a killed server find the next one there."""
+        """The port, which stays the same for this object, so that clients find a restarted server."""
         return remembered_port(self.home / "ports" / "postgres")
 
     def url(self, database: str, user: str, password: str) -> str:
-        """A role's address of a database, known before the server runs."""
+        """The address of a database for a role; it is known before the server runs."""
         return _url(self.port, database, user, password)
 
     def start(self) -> PostgresAddress:
-        """Start it, and heal before what an earlier run has left."""
+        """Stop what an earlier run has left, and start the server."""
         account = server_account()
         make_private_folder(self.home)
-        self.heal()
+        self.stop_leftovers()
         password = self._password()
         if not (self.data / "PG_VERSION").exists():
             self._initialize(account, password)
@@ -122,17 +122,17 @@ class Postgres:
         self.address = PostgresAddress(LOOPBACK, self.port, folder, _SUPERUSER, password)
         self.child = self._child("postgres", self._options(self.address), account, self.data)
         self.child.start()
-        self.child.wait_until(self._ready, patience=60)
+        self.child.wait_until(self._ready, timeout=60)
         return self.address
 
-    def heal(self) -> None:
-        """End what a killed run has left: the postmaster, orphaned backends, the socket, the lock file."""
+    def stop_leftovers(self) -> None:
+        """Stop and remove what a killed run has left: postmaster, backends, socket and lock file."""
         lines = self._postmaster_lines()
         self.stop()
-        stop_leftover(self.pid_file, _FAST_SHUTDOWN, patience=30)
-        terminate(processes_in(self.data, "postgres"), signal.SIGQUIT, patience=5)
-        # PostgreSQL would take whichever process was given this pid since for its own postmaster. Removing
-        # the file is safe: the home's lock is ours, and shared memory in use still stops a second server.
+        stop_leftover(self.pid_file, _FAST_SHUTDOWN, timeout=30)
+        terminate(processes_in(self.data, "postgres"), signal.SIGQUIT, timeout=5)
+        # PostgreSQL would take another process that has this pid now for its own postmaster. The file may be
+        # removed: this process holds the home's lock, and shared memory in use still stops a second server.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         if len(lines) > 4 and Path(lines[4]).name.startswith(_SOCKET_PREFIX):
             shutil.rmtree(lines[4], ignore_errors=True)
@@ -144,23 +144,23 @@ class Postgres:
             shutil.rmtree(self.address.socket_folder, ignore_errors=True)
 
     def ensure_role(self, role: str, password: str) -> None:
-        """A role without privileges of its own that logs in with this password."""
+        """Make a role without privileges that can log in with this password."""
         self.execute(_ENSURE_ROLE, IAS_ROLE=role, IAS_PASSWORD=password)
 
     def ensure_database(self, database: str, owner: str, password: str) -> str:
-        """The address of a database that only its owner and the superuser may enter."""
+        """Make a database that only its owner and the superuser may use. Returns its address."""
         self.ensure_role(owner, password)
         self.execute(_ENSURE_DATABASE, IAS_DATABASE=database, IAS_OWNER=owner)
         return self.url(database, owner, password)
 
     def ensure_schema(self, database: str, schema: str, owner: str, password: str) -> str:
-        """The address for a role that has nothing but a schema of its own in another role's database."""
+        """Make a role that has only a schema of its own in a database. Returns its address."""
         self.ensure_role(owner, password)
         self.execute(_ENSURE_SCHEMA, database, IAS_DATABASE=database, IAS_SCHEMA=schema, IAS_OWNER=owner)
         return self.url(database, owner, password)
 
     def execute(self, script: str, database: str = "postgres", **environment: str) -> str:
-        """Run a psql script as the superuser. Values come by the environment, which `ps` does not show."""
+        """Run a psql script as the superuser. Values are passed in the environment, which `ps` hides."""
         address = self._running_address
         where = ["-h", str(address.socket_folder), "-p", str(address.port), "-U", _SUPERUSER, "-d", database]
         result = subprocess.run(  # noqa: S603 -- our own program
@@ -187,7 +187,7 @@ class Postgres:
         return kept_secret(self.secret)
 
     def _initialize(self, account: Account | None, password: str) -> None:
-        """Make the data folder, under another name until it is complete."""
+        """Make the data folder; it has another name until it is complete."""
         unfinished = self.data.with_name("postgres.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         make_server_folder(unfinished, account)
@@ -200,11 +200,11 @@ class Postgres:
                 "initdb", [*_INITDB_OPTIONS, f"--pwfile={password_file.name}"], account, unfinished
             )
             initdb.start()
-            initdb.finish(patience=120)
+            initdb.finish(timeout=120)
         unfinished.rename(self.data)
 
     def _make_socket_folder(self, account: Account | None) -> Path:
-        # A socket's path is limited to some 107 bytes, which the home's may exceed.
+        # The path of a socket is limited to about 107 bytes, and the home's path may be longer.
         folder = Path(tempfile.mkdtemp(prefix=_SOCKET_PREFIX, dir=_short_temporary_folder()))
         if account:
             account.own(folder)
@@ -229,7 +229,7 @@ class Postgres:
             folder=folder,
             account=account,
             stop_signal=_FAST_SHUTDOWN,
-            patience=30,
+            timeout=30,
         )
 
     def _ready(self) -> bool:
@@ -251,4 +251,4 @@ def _data_argument(folder: Path) -> str:
 
 
 def _short_temporary_folder() -> Path:
-    return Path("/tmp") if Path("/tmp").is_dir() else Path(tempfile.gettempdir())  # noqa: S108 -- a folder of its own is made in it
+    return Path("/tmp") if Path("/tmp").is_dir() else Path(tempfile.gettempdir())  # noqa: S108 -- a private folder is made in it

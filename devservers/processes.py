@@ -1,4 +1,4 @@
-"""Child processes that are never lost: known by pid and start time, in sessions of their own."""
+"""Child processes with sessions of their own, which a later run finds by pid and start time."""
 
 import errno
 import json
@@ -24,7 +24,7 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @dataclass(frozen=True)
 class ProcessIdentity:
-    """A process, not to be confused with a later one that was given the same pid."""
+    """A process, distinguished by its start time from a later process with the same pid."""
 
     pid: int
     started: str
@@ -79,7 +79,7 @@ def _started_by_ps(pid: int) -> str | None:
 
 
 def processes_in(folder: Path, name: str) -> Iterator[ProcessIdentity]:
-    """The processes of that name that work in a folder (none where there is no /proc)."""
+    """The processes of a name whose working directory is `folder`; none without /proc."""
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if (entry / "comm").read_text().strip() == name and (entry / "cwd").samefile(folder):
@@ -88,21 +88,21 @@ def processes_in(folder: Path, name: str) -> Iterator[ProcessIdentity]:
                     yield identity
 
 
-def terminate(processes: Iterable[ProcessIdentity], how: signal.Signals, patience: float) -> None:
-    """Ask processes that are not our children to end, wait for them, and kill what is left."""
+def terminate(processes: Iterable[ProcessIdentity], how: signal.Signals, timeout: float) -> None:
+    """Stop processes that are not our children: send a signal, wait, and kill those that remain."""
     remaining = [process for process in processes if _send(process, how)]
-    wait_for(lambda: not any(process.alive for process in remaining), patience)
+    wait_for(lambda: not any(process.alive for process in remaining), timeout)
     for process in remaining:
         if process.alive:
             _send(process, signal.SIGKILL)
-    wait_for(lambda: not any(process.alive for process in remaining), patience)
+    wait_for(lambda: not any(process.alive for process in remaining), timeout)
 
 
-def stop_leftover(pid_file: Path, how: signal.Signals = signal.SIGTERM, patience: float = 10) -> None:
-    """Stop the process that an earlier, killed run has left behind, with what it started itself."""
+def stop_leftover(pid_file: Path, how: signal.Signals = signal.SIGTERM, timeout: float = 10) -> None:
+    """Stop the process of an earlier run that was killed, and the processes that it started."""
     leftover = ProcessIdentity.read(pid_file)
     if leftover is not None:
-        terminate([leftover], how, patience)
+        terminate([leftover], how, timeout)
     pid_file.unlink(missing_ok=True)
 
 
@@ -120,9 +120,9 @@ def _send(process: ProcessIdentity, how: signal.Signals) -> bool:
     return True
 
 
-def wait_for(condition: Callable[[], bool], patience: float, interval: float = 0.02) -> bool:
-    """Look again and again until the condition holds; False when patience ends first."""
-    deadline = time.monotonic() + patience
+def wait_for(condition: Callable[[], bool], timeout: float, interval: float = 0.02) -> bool:
+    """Wait until the condition is true. Returns False after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > deadline:
             return False
@@ -132,7 +132,7 @@ def wait_for(condition: Callable[[], bool], patience: float, interval: float = 0
 
 @dataclass(frozen=True)
 class Account:
-    """The operating system's user that a child runs as."""
+    """The operating system's user of a child."""
 
     uid: int
     gid: int
@@ -142,7 +142,7 @@ class Account:
 
 
 class Child:
-    """One child process: how it is started and stopped, where it logs, and the file that remembers it."""
+    """One child process: its command, log, pid file, and how it is stopped."""
 
     def __init__(
         self,
@@ -155,7 +155,7 @@ class Child:
         folder: Path | None = None,
         account: Account | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
-        patience: float = 10,
+        timeout: float = 10,
     ) -> None:
         self.name = name
         self.command = command
@@ -165,7 +165,7 @@ class Child:
         self.folder = folder
         self.account = account
         self.stop_signal = stop_signal
-        self.patience = patience
+        self.timeout = timeout
         self._process: subprocess.Popen[bytes] | None = None
         self._is_recorded = False
 
@@ -179,7 +179,7 @@ class Child:
 
     @property
     def ending(self) -> str:
-        """How it ended, in words."""
+        """A phrase that says how the process ended."""
         if self._process is None:
             return "is not running"
         code = self._poll(self._process)
@@ -189,7 +189,7 @@ class Child:
 
     def start(self) -> None:
         with self._open_log() as log:
-            # A session of its own keeps a Ctrl-C at the terminal for the supervisor alone.
+            # In its own session, the child does not get the Ctrl-C of the terminal.
             self._process = subprocess.Popen(  # noqa: S603 -- our own program
                 self.command,
                 stdin=subprocess.PIPE,
@@ -207,9 +207,9 @@ class Child:
             self.record()
 
     def record(self) -> None:
-        """Write the file by which a later run finds the process, unless it is written.
+        """Write the pid file, by which a later run finds the process, unless it is written.
 
-        Raises OSError where that fails. The process runs all the same, and the caller tries again.
+        Raises OSError. The process runs nevertheless, and the caller tries again.
         """
         if self._is_recorded or self._process is None:
             return
@@ -218,8 +218,8 @@ class Child:
             identity.write(self.pid_file)
         self._is_recorded = True
 
-    def tell(self, text: str) -> None:
-        """Write to its standard input and close it. A child that has died already is noticed elsewhere."""
+    def write_input(self, text: str) -> None:
+        """Write to the standard input and close it. Nothing happens if the child has ended."""
         if self._process and self._process.stdin:
             with suppress(BrokenPipeError), self._process.stdin as pipe:
                 pipe.write(text.encode())
@@ -230,27 +230,27 @@ class Child:
         for how in (self.stop_signal, signal.SIGKILL):
             if self.running:
                 self._process.send_signal(how)
-                wait_for(lambda: not self.running, self.patience)
+                wait_for(lambda: not self.running, self.timeout)
         self._process = None
         self.pid_file.unlink(missing_ok=True)
 
-    def finish(self, patience: float) -> None:
-        """Wait for the end of a child that has work to do and then ends by itself."""
-        if not wait_for(lambda: not self.running, patience):
+    def finish(self, timeout: float) -> None:
+        """Wait until the child has ended by itself. Raises ServerError if it fails or takes too long."""
+        if not wait_for(lambda: not self.running, timeout):
             self.stop()
             raise ServerError(
-                f"{self.name} has not finished after {patience:.0f} seconds.\n{self.last_lines()}"
+                f"{self.name} has not finished after {timeout:.0f} seconds.\n{self.last_lines()}"
             )
         self.pid_file.unlink(missing_ok=True)
         if self._process and self._process.returncode != 0:
             raise ServerError(f"{self.name} {self.ending}.\n{self.last_lines()}")
 
-    def wait_until(self, ready: Callable[[], bool], patience: float) -> None:
-        wait_for(lambda: not self.running or ready(), patience)
+    def wait_until(self, ready: Callable[[], bool], timeout: float) -> None:
+        wait_for(lambda: not self.running or ready(), timeout)
         if not self.running:
             raise ServerError(f"{self.name} {self.ending} before it was ready.\n{self.last_lines()}")
         if not ready():
-            raise ServerError(f"{self.name} is not ready after {patience:.0f} seconds.\n{self.last_lines()}")
+            raise ServerError(f"{self.name} is not ready after {timeout:.0f} seconds.\n{self.last_lines()}")
 
     def last_lines(self, count: int = 15) -> str:
         with suppress(FileNotFoundError):
@@ -259,9 +259,9 @@ class Child:
         return ""
 
     def trim_log(self) -> None:
-        """Keep the log within its limit: its text moves to `.1`, the child goes on writing to the file.
+        """Limit the log: copy its text to `.1` and empty it, while the child goes on writing to it.
 
-        On a full disk the text is deleted instead: the space is needed for what must not be lost.
+        On a full disk the text is deleted, because the databases need the space.
         """
         with suppress(FileNotFoundError):
             if self.log.stat().st_size <= _LOG_LIMIT:
@@ -276,7 +276,7 @@ class Child:
             os.truncate(self.log, 0)
 
     def _open_log(self) -> IO[bytes]:
-        """Its log; on a full disk, where no file can be made, it runs without one."""
+        """Open the log. If the disk is full and the file cannot be made, nothing is logged."""
         try:
             make_private_folder(self.log.parent)
             return open(self.log, "ab", opener=private)
@@ -289,7 +289,7 @@ class Child:
         seen_before = process.returncode is not None
         code = process.poll()
         if code is not None and not seen_before:
-            # What it started itself must not outlive it. Its pid is free from now on, so this is done once.
+            # Processes that the child started must end with it. Its pid may be reused, so this is done once.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             if process.stdin:

@@ -10,12 +10,12 @@ from devservers.processes import Child
 
 _FIRST_DELAY = 0.5
 _LONGEST_DELAY = 30.0
-_CALM = 60.0  # A server that ran this long is trusted again.
+_STABLE_AFTER = 60.0  # After so many seconds, the delay before a restart is the shortest again.
 _UPKEEP_EVERY = 1.0
 
 
 class Server(Protocol):
-    """What a supervisor must know of a server; `child` is None before its first start."""
+    """The interface of a supervised server; `child` is None before its first start."""
 
     @property
     def child(self) -> Child | None: ...
@@ -26,7 +26,7 @@ class Server(Protocol):
 
 
 class Program:
-    """A server that is one child process and no more."""
+    """A server that is a single child process."""
 
     def __init__(self, child: Child) -> None:
         self.child = child
@@ -49,10 +49,10 @@ class _Watched:
 
 
 class Supervisor:
-    """Watches the servers given to it. It says in sentences what it sees; it never gives up on a server."""
+    """Starts its servers again whenever they end, and reports it in sentences."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self._report = report
         self._watched: list[_Watched] = []
 
     @property
@@ -60,11 +60,11 @@ class Supervisor:
         return [watched.server.child for watched in self._watched if watched.server.child]
 
     def watch(self, server: Server) -> None:
-        """Take charge of a server that runs or is about to be started."""
+        """Supervise a server that runs or is about to be started."""
         self._watched.append(_Watched(server))
 
-    def look(self) -> None:
-        """Look once at every server; to be called a few times a second."""
+    def check(self) -> None:
+        """Check every server once and start those again that have ended; call it a few times a second."""
         for watched in self._watched:
             child = watched.server.child
             if child is None:
@@ -77,32 +77,32 @@ class Supervisor:
                 self._schedule(watched, child)
 
     def stop(self) -> None:
-        """Stop them all, the last one first. One that cannot be stopped does not keep the others running."""
+        """Stop all servers, the last one first. An error does not keep the others from being stopped."""
         while self._watched:
             server = self._watched.pop().server
             try:
                 server.stop()
             except (ServerError, OSError) as error:
-                self._say(str(error))
+                self._report(str(error))
 
     def _keep_files(self, watched: _Watched, child: Child) -> None:
-        """Its log within the limit, its pid on record. A full disk is said once; nobody ends by it."""
+        """Write the pid file and limit the log. A full disk is reported once and stops no server."""
         watched.upkeep_at = time.monotonic() + _UPKEEP_EVERY
         try:
             child.record()
             child.trim_log()
         except OSError as error:
             if not watched.upkeep_fails:
-                self._say(f"{child.name} runs, but its files could not be written: {error}")
+                self._report(f"{child.name} runs, but its files could not be written: {error}")
             watched.upkeep_fails = True
         else:
             watched.upkeep_fails = False
 
     def _schedule(self, watched: _Watched, child: Child) -> None:
         now = time.monotonic()
-        if now - watched.started_at > _CALM:
+        if now - watched.started_at > _STABLE_AFTER:
             watched.delay = _FIRST_DELAY
-        self._say(
+        self._report(
             f"{child.name} {child.ending}; it starts again in {watched.delay:g} s. Its log: {child.log}"
         )
         watched.restart_at = now + watched.delay
@@ -115,7 +115,7 @@ class Supervisor:
         try:
             watched.server.start()
         except ServerError as error:
-            self._say(str(error))
-        except Exception as error:  # noqa: BLE001 -- whatever it is, the other servers are still to be watched
+            self._report(str(error))
+        except Exception as error:  # noqa: BLE001 -- the other servers must still be supervised
             name = watched.server.child.name if watched.server.child else "A server"
-            self._say(f"{name} could not be started: {error}")
+            self._report(f"{name} could not be started: {error}")

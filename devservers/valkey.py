@@ -1,4 +1,4 @@
-"""A real Valkey in a home folder: its data in an append-only file, reachable by password alone."""
+"""A real Valkey in a home folder, with an append-only file and a password."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from devservers.processes import Child, processes_in, stop_leftover, terminate
 
 
 class Valkey:
-    """The server of one home folder. Whoever starts it must hold the home's lock."""
+    """The server of one home folder. The process that starts it must hold the home's lock."""
 
     def __init__(self, home: Path, *, durable: bool = True) -> None:
         self.home = home
@@ -27,32 +27,32 @@ class Valkey:
 
     @cached_property
     def port(self) -> int:
-        """The port for as long as this object lives: clients of a killed server find the next one there."""
+        """The port, which stays the same for this object, so that clients find a restarted server."""
         return remembered_port(self.home / "ports" / "valkey")
 
     @property
     def url(self) -> str:
-        """Its address, known before it runs."""
+        """The address; it is known before the server runs."""
         return f"redis://:{kept_secret(self.secret)}@{LOOPBACK}:{self.port}/0"
 
     def start(self) -> str:
-        """Start it, and heal before what an earlier run has left; returns its URL."""
+        """Stop what an earlier run has left, and start the server. Returns its URL."""
         make_private_folder(self.home)
-        self.heal()
+        self.stop_leftovers()
         password = kept_secret(self.secret)
         self.child = self._make_child()
         self.child.start()
-        # The settings come through standard input, for the password must not show in `ps`.
-        self.child.tell(self._configuration(password))
-        self.child.wait_until(lambda: _answers(self.port, password), patience=60)
+        # The settings are written to standard input, because `ps` must not show the password.
+        self.child.write_input(self._configuration(password))
+        self.child.wait_until(lambda: _answers(self.port, password), timeout=60)
         return self.url
 
-    def heal(self) -> None:
-        """End the server that a killed run has left."""
+    def stop_leftovers(self) -> None:
+        """Stop the server of a run that was killed."""
         self.stop()
         stop_leftover(self.pid_file)
         if self.data.exists():
-            terminate(processes_in(self.data, "valkey-server"), signal.SIGTERM, patience=10)
+            terminate(processes_in(self.data, "valkey-server"), signal.SIGTERM, timeout=10)
 
     def stop(self) -> None:
         if self.child:

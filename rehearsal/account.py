@@ -1,10 +1,10 @@
-"""A candidate's account: made over the API, and signed in to from as many devices as they like."""
+"""An account that is made over the API and can have a session on each of several devices."""
 
 from dataclasses import dataclass
 
 from rehearsal.client import Client
 
-PASSWORD = "testpassword"  # noqa: S105 -- of accounts that take one rehearsal and nothing else
+PASSWORD = "testpassword"  # noqa: S105 -- of accounts for one rehearsal
 
 
 @dataclass
@@ -16,7 +16,7 @@ class Account:
     token: str = ""
 
     async def register(self, client: Client) -> None:
-        """Make the account; if the answer was lost, sign in to it."""
+        """Make the account. If it exists because a response was lost, sign in."""
         body = {"email": self.email, "password": PASSWORD, "name": self.name}
         answer = await client.call("register", "POST", "/auth/register", None, 201, 409, json=body)
         if answer.status == 409:
@@ -25,7 +25,7 @@ class Account:
             self.token = answer.body["access_token"]
 
     async def sign_in(self, client: Client) -> None:
-        """Begin another session, as another device does."""
+        """Begin a new session, as another device does."""
         body = {"email": self.email, "password": PASSWORD}
         answer = await client.call("login", "POST", "/auth/login", None, 200, json=body)
         self.token = answer.body["access_token"]

@@ -1,4 +1,4 @@
-"""The author's side: a sheet of questions and the published test, all over the API."""
+"""The author: imports the questions from a sheet, and publishes the test."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,12 +9,15 @@ from rehearsal.staff import Staff
 
 
 class Author(Staff):
-    """Writes what is rehearsed."""
+    """Makes and publishes the test that is rehearsed."""
 
     async def publish(
         self, questions: Sequence[Question], seconds: int, paper: str = ""
     ) -> tuple[UUID, list[UUID]]:
-        """The id of the published test, and its questions' in the order given; `paper` tells tests apart."""
+        """Returns the id of the published test and its questions' ids in the order given.
+
+        `paper` distinguishes the tests of one author.
+        """
         label = self.label + paper
         await self._import(questions, label)
         ids, subject_id = await self._imported(label, len(questions))
@@ -35,7 +38,7 @@ class Author(Staff):
         await self.ask("POST", "/questions/import", data=form, files=file)
 
     async def _imported(self, label: str, count: int) -> tuple[list[str], str]:
-        """The ids of the questions in the order of the sheet, and their subject's."""
+        """Returns the ids of the questions in the order of the sheet, and the id of their subject."""
         found: dict[str, Any] = {}
         wanted: dict[str, Any] = {"tag": label, "limit": 100}
         while len(found) < count:

@@ -1,4 +1,4 @@
-"""Marking as slowly and as obviously as the rules are written; it shares nothing with the server's."""
+"""The marking rules, written as plainly as possible. Nothing is shared with the server's code."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,18 +10,18 @@ from rehearsal.questions import TOLERANCE, Question
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """What an answer sheet is worth, and what became of each question by its number."""
+    """The score of an answer sheet, and the outcome of each question by its number."""
 
     score: Fraction
     outcomes: Mapping[int, str]
 
     def count(self, outcome: str) -> int:
-        """How many questions came out so."""
+        """The number of questions with this outcome."""
         return list(self.outcomes.values()).count(outcome)
 
 
 def mark(questions: Sequence[Question], answers: Mapping[int, Answer]) -> Marked:
-    """Add up question by question, then stretch to the maximum what was dropped (UPSC prorates)."""
+    """Add up the marks; dropped questions are prorated, as UPSC does."""
     marks = Fraction(0)
     outcomes = {}
     for question in questions:
@@ -33,7 +33,7 @@ def mark(questions: Sequence[Question], answers: Mapping[int, Answer]) -> Marked
 
 
 def maximum(questions: Sequence[Question]) -> Fraction:
-    """The marks of the paper as it was set."""
+    """The maximum of the paper, dropped questions included."""
     return sum((question.correct for question in questions), Fraction(0))
 
 
@@ -51,7 +51,7 @@ def _mark_one(question: Question, answer: Answer) -> tuple[str, Fraction]:
 
 
 def _share(question: Question, answer: tuple[str, ...] | str) -> Fraction:
-    """How much of the key was found: in the aptitude section some right options, none wrong, earn a part."""
+    """The share of the key that an answer matches; only the aptitude section has partial marks."""
     if isinstance(answer, str):
         return Fraction(abs(Fraction(answer) - Fraction(question.key)) <= TOLERANCE)
     if question.type == "true_false":
@@ -64,10 +64,10 @@ def _share(question: Question, answer: tuple[str, ...] | str) -> Fraction:
 
 
 def rank(score: Fraction, scores: Sequence[Fraction]) -> int:
-    """One more than there are better scores: 1, 2, 2, 4."""
+    """One more than the number of better scores: 1, 2, 2, 4."""
     return 1 + len([other for other in scores if other > score])
 
 
 def percentile(score: Fraction, scores: Sequence[Fraction]) -> Fraction:
-    """The share of scores that are no better, in percent."""
+    """The percentage of scores that are equal or lower."""
     return Fraction(100 * len([other for other in scores if other <= score]), len(scores))

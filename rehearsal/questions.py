@@ -1,4 +1,4 @@
-"""The test that is rehearsed: questions of every type with known keys, and the marks that they carry."""
+"""The questions of the rehearsed test: several types, known keys, and their marks."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ _GENERAL_SHARE = 0.7
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question. Its key is letters ("b", "bd" for exactly both), true or false, a number, or empty."""
+    """One question. The key is letters ("bd" means both), true or false, a number, or empty if dropped."""
 
     number: int
     type: str
@@ -29,7 +29,7 @@ class Question:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """What may be marked."""
+        """The options that can be chosen."""
         return {"numeric": (), "true_false": ("true", "false")}.get(self.type, tuple(_LETTERS))
 
     @property
@@ -46,7 +46,7 @@ class Question:
 
 
 def compose(count: int, seed: int) -> list[Question]:
-    """Mostly single choice, every type among them, one question dropped."""
+    """Mostly single choice, some questions of every other type, and one dropped question."""
     rng = Random(f"questions {seed}")  # noqa: S311 -- repeatable on purpose
     numbers = range(1, count + 1)
     return [_question(rng, number, aptitude=number > count * _GENERAL_SHARE) for number in numbers]
@@ -68,7 +68,7 @@ def _question(rng: Random, number: int, *, aptitude: bool) -> Question:
 
 
 def sheet(questions: Sequence[Question], label: str) -> bytes:
-    """The questions as the sheet that an author imports; `label` is their tag and part of their identity."""
+    """The questions as a CSV sheet. `label` is their tag and a part of their external ids."""
     texts = [f"option_{letter}" for letter in _LETTERS]
     columns = ["external_id", "tags", "type", "question", "question_hi", *texts, "key"]
     file = io.StringIO()
@@ -80,8 +80,8 @@ def sheet(questions: Sequence[Question], label: str) -> bytes:
 
 
 def _row(question: Question, label: str) -> dict[str, str]:
-    chooses = question.type in ("single_choice", "multiple_choice")
-    options = {f"option_{letter}": f"Option {letter}" for letter in _LETTERS} if chooses else {}
+    has_options = question.type in ("single_choice", "multiple_choice")
+    options = {f"option_{letter}": f"Option {letter}" for letter in _LETTERS} if has_options else {}
     tolerance = f"±{float(TOLERANCE)}" if question.type == "numeric" else ""
     return options | {
         "external_id": f"{label}-{question.number}",
@@ -96,7 +96,7 @@ def _row(question: Question, label: str) -> dict[str, str]:
 def test_body(
     questions: Sequence[Question], ids: Sequence[str], label: str, seconds: int, subject_id: str
 ) -> dict[str, Any]:
-    """The test as its author sends it: two sections with marks of their own, shuffled, one attempt each."""
+    """The body that creates the test: two sections with their own marks, shuffled, one attempt allowed."""
     placed = list(zip(questions, ids, strict=True))
     general = [id_ for question, id_ in placed if not question.aptitude]
     aptitude = [id_ for question, id_ in placed if question.aptitude]

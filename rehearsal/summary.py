@@ -1,4 +1,4 @@
-"""What a rehearsal shows at the terminal: bars while it runs, a table when it is over."""
+"""What a rehearsal of a test shows at the terminal: progress bars, and a table at the end."""
 
 import asyncio
 import re
@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from rehearsal import Rehearsal
-from rehearsal.client import Tally
+from rehearsal.client import Metrics
+from rehearsal.run import Rehearsal
 
 _MOST_PROBLEMS = 20
 _KIND_LENGTH = 120
@@ -19,8 +19,8 @@ _LATENCIES = ("start", "save", "submit", "results")
 
 
 async def show(rehearsal: Rehearsal, console: Console) -> None:
-    """Move the bars until cancelled."""
-    options, counts = rehearsal.options, rehearsal.tally.counts
+    """Update the progress bars until cancelled."""
+    options, counts = rehearsal.options, rehearsal.metrics.counts
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         registered = progress.add_task("Candidates registered", total=options.candidates)
@@ -28,8 +28,8 @@ async def show(rehearsal: Rehearsal, console: Console) -> None:
         graded = progress.add_task("Attempts graded", total=options.candidates)
         try:
             while True:
-                planned = sum(sitting.plan.touch_count for sitting in rehearsal.sittings)
-                acknowledged = sum(len(sitting.log.acknowledged) for sitting in rehearsal.sittings)
+                planned = sum(attempt.plan.edit_count for attempt in rehearsal.attempts)
+                acknowledged = sum(len(attempt.log.acknowledged) for attempt in rehearsal.attempts)
                 progress.update(registered, completed=counts["registered"])
                 progress.update(answers, completed=acknowledged, total=planned or None)
                 progress.update(graded, completed=counts["graded"])
@@ -39,17 +39,17 @@ async def show(rehearsal: Rehearsal, console: Console) -> None:
 
 
 def print_summary(rehearsal: Rehearsal, console: Console, seconds: float) -> None:
-    """Numbers, latencies, and what is wrong."""
-    options, counts = rehearsal.options, rehearsal.tally.counts
+    """Print figures, latencies, delays and problems."""
+    options, counts = rehearsal.options, rehearsal.metrics.counts
     table = Table("What", "How much", title=f"Rehearsal in {seconds:.0f} s", title_justify="left")
     table.columns[1].justify = "right"
     rows: dict[str, int | str] = {
         "Candidates": options.candidates,
-        "  with several devices": sum(len(sitting.plan.terms) > 1 for sitting in rehearsal.sittings),
+        "  with several devices": sum(len(attempt.plan.device_plans) > 1 for attempt in rehearsal.attempts),
         "Questions": options.questions,
         "Requests": counts["requests"],
-        "Saves acknowledged": len(rehearsal.tally.latencies["save"]),
-        "Answers acknowledged": sum(len(sitting.log.acknowledged) for sitting in rehearsal.sittings),
+        "Saves acknowledged": len(rehearsal.metrics.latencies["save"]),
+        "Answers acknowledged": sum(len(attempt.log.acknowledged) for attempt in rehearsal.attempts),
         "Answers refused as too late": counts["answers refused"],
         "Server's answers thrown away": counts["answers lost"],
         "Requests cancelled under way": counts["requests cancelled"],
@@ -59,19 +59,20 @@ def print_summary(rehearsal: Rehearsal, console: Console, seconds: float) -> Non
         "Asked to wait (429 and 503)": counts["answers 429"] + counts["answers 503"],
         "Retries": counts["retries"],
         "Results equal to what was acknowledged": f"{_right(rehearsal)} of {options.candidates}",
-        "  and to what was meant, where all arrived": f"{rehearsal.compared_with_meaning} of them",
+        "  and to the plan, where all answers arrived": f"{rehearsal.compared_with_plan} of them",
     }
     for name, value in rows.items():
         table.add_row(name, f"{value:,}" if isinstance(value, int) else value)
-    for name, back_after in rehearsal.killer.back_after if rehearsal.killer else []:
-        table.add_row(f"{name} killed, back after", f"{back_after:.1f} s")
+    for name, seconds_away in rehearsal.killer.recovery_times if rehearsal.killer else []:
+        table.add_row(f"{name} killed, back after", f"{seconds_away:.1f} s")
+    table.add_row("Delays", str(len(rehearsal.delays)), style="red" if rehearsal.delays else "green")
     table.add_row("Mismatches", str(len(rehearsal.problems)), style="red" if rehearsal.problems else "green")
-    console.print(table, latency_table(rehearsal.tally, _LATENCIES))
-    print_problems(rehearsal.problems, console)
+    console.print(table, latency_table(rehearsal.metrics, _LATENCIES))
+    print_problems([*rehearsal.problems, *rehearsal.delays], console)
 
 
 def print_problems(problems: Sequence[str], console: Console) -> None:
-    """The first of them, and how many there are of each kind: where one thing is wrong, many others are."""
+    """Print the first problems and the number of each kind, because one error may cause many problems."""
     for sentence in problems[:_MOST_PROBLEMS]:
         console.print(sentence, style="red", markup=False)
     if len(problems) <= _MOST_PROBLEMS:
@@ -84,22 +85,22 @@ def print_problems(problems: Sequence[str], console: Console) -> None:
 
 def _right(rehearsal: Rehearsal) -> int:
     wrong = {sentence.partition(":")[0] for sentence in rehearsal.problems}
-    names = {f"Candidate {sitting.plan.number}" for sitting in rehearsal.sittings}
+    names = {f"Candidate {attempt.plan.number}" for attempt in rehearsal.attempts}
     return len(names - wrong)
 
 
-def latency_table(tally: Tally, kinds: Sequence[str]) -> Table:
-    """How long clients waited for answers, by kind of request."""
+def latency_table(metrics: Metrics, kinds: Sequence[str]) -> Table:
+    """The latencies that clients measured, by kind of request."""
     table = Table("Milliseconds", title="Latency, as the clients saw it", title_justify="left")
     for name in ("requests", "p50", "p95", "p99", "longest"):
         table.add_column(name, justify="right")
     for kind in kinds:
-        if latencies := sorted(tally.latencies[kind]):
+        if latencies := sorted(metrics.latencies[kind]):
             marks = [percentile(latencies, share) * 1000 for share in (0.5, 0.95, 0.99, 1)]
             table.add_row(kind, f"{len(latencies):,}", *(f"{mark:,.0f}" for mark in marks))
     return table
 
 
 def percentile(ascending: Sequence[float], share: float) -> float:
-    """The value below which this share lies."""
+    """The value below which a share of the values lies."""
     return ascending[min(len(ascending) - 1, int(share * len(ascending)))]

@@ -200,7 +200,7 @@ def auth_url(superuser_url: str, database_url: str, mail_folder: Path) -> Iterat
     }
     with subprocess.Popen([sys.executable, "-m", "devservers.auth"], env=environment) as server:
         try:
-            assert wait_for(lambda: _answers(url), patience=PATIENCE), "the auth server does not answer"
+            assert wait_for(lambda: _answers(url), timeout=PATIENCE), "the auth server does not answer"
             yield url
         finally:
             server.terminate()

@@ -63,6 +63,7 @@ NEED_NOT_ASK = {
     "app/services/exams/releasing.py::materialize": "release() has asked, and shows none of it",
     "app/services/exams/releasing.py::keys_of": "how papers are printed, for materialize()",
     "app/services/printing/composing.py::Manuscript.sheet": "printouts.py has asked",
+    "app/services/questions/bank.py::QuestionUpdate.content": CHECKED,
     "app/services/questions/bank.py::_checked": CHECKED,
     "app/services/questions/content.py::Content.has_key": CHECKED,
     "app/services/questions/content.py::_key_problems": CHECKED,

@@ -121,6 +121,7 @@ class TestWrongReferences:
             ("Ordered by `messages.nothing`.", "messages.nothing"),
             ("Then `compute_the_" + "moon` runs.", "compute_the_" + "moon"),
             ("It raises `Moon" + "Missing`.", "Moon" + "Missing"),
+            ("At most `MOON_" + "LIMIT` of them.", "MOON_" + "LIMIT"),
             ("Then `moon" + "ing()` runs.", "moon" + "ing()"),
             ("The reason is decision " + "D5.", "decision " + "D5"),
             ("Read the design" + ".md.", "design" + ".md"),

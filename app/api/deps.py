@@ -15,7 +15,7 @@ from app.core import tokens
 from app.core.errors import Forbidden, InvalidToken, SessionRevoked, Unauthenticated, Unavailable
 from app.models import Role
 from app.repositories.base import PageRequest
-from app.schemas.common import EmptyIn
+from app.schemas.common import NothingIn
 from app.services import users
 from app.services.components import Components
 from app.services.unit_of_work import Reading, UnitOfWork, reading, unit_of_work
@@ -74,7 +74,7 @@ async def _paging(
 Paging = Annotated[PageRequest, Depends(_paging)]
 
 
-async def no_content(body: Annotated[EmptyIn | None, Body()] = None) -> None:
+async def takes_nothing(body: Annotated[NothingIn | None, Body()] = None) -> None:
     """For POST routes without content: accept no body or `{}`, and refuse any field."""
 
 
@@ -95,7 +95,7 @@ async def log_in(connection: HTTPConnection, token: str, parts: Components) -> L
         raise Unavailable
     try:
         claims = await parts.access_tokens.verify(token)
-    except tokens.InvalidToken as error:
+    except tokens.TokenRejected as error:
         raise InvalidToken from error
     except tokens.KeysUnavailable as error:
         raise Unavailable from error
@@ -182,7 +182,7 @@ async def _holder(request: Request) -> Holder:
         parts: Components = request.app.state.components
         try:
             grant = parts.attempt_tokens.read(token)
-        except tokens.InvalidToken as error:
+        except tokens.TokenRejected as error:
             raise InvalidToken from error
         request.state.user_id = str(grant.attempt.user_id)
         return Holder(grant.attempt.user_id, grant, None)

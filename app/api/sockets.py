@@ -82,7 +82,7 @@ async def _accept(websocket: WebSocket, address: Address | None, realtime_tasks:
         if not has_place:
             raise TooManyRequests(1)
         async with reading(parts.engine) as reads:
-            room = await realtime.enter(reads, person, address, now)
+            room = await realtime.room_of(reads, person, address, now)
         await websocket.accept()
         listener = Listener(room, person.id, person.session_id, login.signed_in_at, person.is_staff)
         heartbeat = parts.settings.socket_heartbeat_seconds
@@ -217,7 +217,7 @@ def _handle(message: Any, inbox: Inbox, realtime_tasks: Realtime) -> Closing | N
     if not isinstance(document, dict):
         return closings.MALFORMED
     if document.get("type") == "ping":
-        realtime_tasks.heartbeats.send_time([inbox])
+        realtime_tasks.maintenance.tell_time([inbox])
         return None
     if document.get("type") == "ack" and isinstance(document.get("id"), str):
         _acknowledge(document["id"], inbox, realtime_tasks)
@@ -229,7 +229,7 @@ def _acknowledge(entry_id: str, inbox: Inbox, realtime_tasks: Realtime) -> None:
     """Record an acknowledgement. Unknown messages, and those for other users, are ignored."""
     posted = realtime_tasks.parts.hub.memory.find(inbox.listener.room, entry_id)
     if posted is not None and posted.message_id is not None and may_hear(inbox.listener, posted):
-        realtime_tasks.crowd.acknowledge(posted.message_id, inbox.listener.user_id)
+        realtime_tasks.presence.acknowledge(posted.message_id, inbox.listener.user_id)
 
 
 def _log_fields(inbox: Inbox) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`ias admin`: what only the operator of the machine may do."""
+"""`ias admin`: accounts of staff, made by the operator of the installation."""
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -22,12 +22,12 @@ def group() -> None:
 
 @admin.command()
 def create(
-    email: Annotated[str, typer.Option(help="The address to sign in with.")],
+    email: Annotated[str, typer.Option(help="E-mail address.")],
     password: Annotated[str, typer.Option(prompt=True, hide_input=True)],
-    name: Annotated[str, typer.Option(help="What the person is called.")] = "",
-    role: Annotated[RoleName, typer.Option(help="What the account may do.")] = "admin",
+    name: Annotated[str, typer.Option(help="Name of the person.")] = "",
+    role: Annotated[RoleName, typer.Option(help="Role of the account.")] = "admin",
 ) -> None:
-    """Make an account with a role. An existing account whose password this is gets the role."""
+    """Make an account with a role. An existing account with this password gets the role."""
     from app.core.errors import DomainError  # noqa: PLC0415 -- heavy
 
     with ensure_servers():
@@ -65,7 +65,7 @@ async def _promote(parts: "Components", email: str, password: str, role: RoleNam
     try:
         signed_in = await auth.login(parts, email, password, None)
     except InvalidCredentials:
-        raise InvalidCredentials("The account exists with another password. Give that one.") from None
+        raise InvalidCredentials("The account exists with another password. Use that password.") from None
     await parts.auth.sign_out(signed_in.session.access_token)
     async with unit_of_work(parts.engine) as uow:
         await accounts.promote(uow, signed_in.member.user.id, Role(role))

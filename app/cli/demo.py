@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Coroutine, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,8 +14,8 @@ from app.cli.servers import ensure_servers, read_settings, require_development_p
 
 if TYPE_CHECKING:
     from app.cli.local.home import Home
-    from rehearsal import Options
-    from rehearsal.exam import ExamOptions
+    from rehearsal.exam.options import ExamOptions
+    from rehearsal.run import Options
 
 _KILLED = ("api", "worker", "postgres", "valkey")
 
@@ -24,12 +25,12 @@ demo_app = typer.Typer(no_args_is_help=True, help="Demo content, and rehearsals 
 @demo_app.callback()
 def demo() -> None:
     """Demo content, and rehearsals with many candidates."""
-    allow_many()  # a rehearsal's candidates have sockets, too
+    allow_many()  # Each candidate of a rehearsal has a socket.
 
 
 @demo_app.command()
 def load() -> None:
-    """Load a small demo content into an empty database; nothing happens where there are users or tests."""
+    """Load demo content into an empty database. Nothing is changed if there are users or tests."""
     from app.core.errors import DomainError  # noqa: PLC0415 -- heavy
 
     with ensure_servers():
@@ -52,70 +53,78 @@ async def _load() -> bool:
 
 @demo_app.command("test")
 def rehearse(
-    candidates: Annotated[int, typer.Option(min=1, max=2000, help="How many take the test at once.")] = 200,
-    questions: Annotated[int, typer.Option(min=10, max=500, help="How many questions it has.")] = 100,
-    minutes: Annotated[float, typer.Option(min=0.1, max=50, help="How long it takes.")] = 1,
-    devices: Annotated[int, typer.Option(min=1, max=5, help="At most so many for one candidate.")] = 2,
-    seed: Annotated[int, typer.Option(help="The same seed, the same plans.")] = 1,
-    api: Annotated[str | None, typer.Option(metavar="URL", help="Instead of the `ias up` that runs.")] = None,
+    candidates: Annotated[
+        int, typer.Option(min=1, max=2000, help="Candidates who take the test at once.")
+    ] = 200,
+    questions: Annotated[int, typer.Option(min=10, max=500, help="Questions in the test.")] = 100,
+    minutes: Annotated[float, typer.Option(min=0.1, max=50, help="Duration of the test.")] = 1,
+    devices: Annotated[int, typer.Option(min=1, max=5, help="Most devices of one candidate.")] = 2,
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal plans.")] = 1,
+    api: Annotated[
+        str | None, typer.Option(metavar="URL", help="The API to use instead of that of `ias up`.")
+    ] = None,
     kill: Annotated[
-        str, typer.Option(metavar="NAMES", help="kill -9 in the middle: any of api,worker,postgres.")
+        str, typer.Option(metavar="NAMES", help="Programs to kill: any of api,worker,postgres.")
     ] = "",
 ) -> None:
-    """Rehearse an exam: many candidates, a bad network, every mark checked. Ends with 1 on any mismatch.
+    """Rehearse a test: many candidates, a bad network, every mark checked. Ends with 1 on any mismatch.
 
-    Accounts, questions and an archived test named Rehearsal stay behind.
+    Accounts, questions and an archived test named Rehearsal stay in the database.
     """
-    home, api_url, killable = _target(api, kill, _KILLED[:3])
+    run_file, api_url, killable = _target(api, kill, _KILLED[:3])
     with ensure_servers():
-        from rehearsal import Options  # noqa: PLC0415 -- heavy
+        from rehearsal.run import Options  # noqa: PLC0415 -- heavy
 
         seconds = round(minutes * 60)
-        options = Options(api_url, home, candidates, questions, seconds, devices, seed, killable)
+        options = Options(api_url, run_file, candidates, questions, seconds, devices, seed, killable)
         if not asyncio.run(_rehearse(options)):
             raise typer.Exit(1)
 
 
 @demo_app.command("exam")
 def rehearse_exam(
-    candidates: Annotated[int, typer.Option(min=1, max=1000, help="How many are registered.")] = 300,
-    questions: Annotated[int, typer.Option(min=10, max=200, help="How many questions a paper has.")] = 100,
-    minutes: Annotated[float, typer.Option(min=0.05, max=200, help="How long each paper takes.")] = 2,
-    papers: Annotated[int, typer.Option(min=1, max=4, help="How many there are, one after the other.")] = 2,
-    devices: Annotated[int, typer.Option(min=1, max=5, help="At most so many for one candidate.")] = 2,
-    seed: Annotated[int, typer.Option(help="The same seed, the same plans.")] = 1,
-    api: Annotated[str | None, typer.Option(metavar="URL", help="Instead of the `ias up` that runs.")] = None,
+    candidates: Annotated[int, typer.Option(min=1, max=1000, help="Registered candidates.")] = 300,
+    questions: Annotated[int, typer.Option(min=10, max=200, help="Questions in a paper.")] = 100,
+    minutes: Annotated[float, typer.Option(min=0.05, max=200, help="Duration of each paper.")] = 2,
+    papers: Annotated[int, typer.Option(min=1, max=4, help="Papers, one after the other.")] = 2,
+    devices: Annotated[int, typer.Option(min=1, max=5, help="Most devices of one candidate.")] = 2,
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal plans.")] = 1,
+    api: Annotated[
+        str | None, typer.Option(metavar="URL", help="The API to use instead of that of `ias up`.")
+    ] = None,
     kill: Annotated[
         str,
-        typer.Option(metavar="NAMES", help="kill -9 in the first paper: any of api,worker,postgres,valkey."),
+        typer.Option(
+            metavar="NAMES", help="Programs to kill in the first paper: any of api,worker,postgres,valkey."
+        ),
     ] = "",
-    sockets: Annotated[bool, typer.Option(help="Whether candidates listen to the exam's room.")] = True,
+    sockets: Annotated[bool, typer.Option(help="Whether candidates open sockets.")] = True,
 ) -> None:
     """Rehearse a live exam from registration to the merit list. Ends with 1 on any mismatch.
 
-    Nearly everybody starts within five seconds; there are announcements, extra time, a pause, devices that
-    change, dropped networks, a forced end and a voided attempt. Accounts, questions, a released exam and its
-    archived tests named Rehearsal stay behind.
+    Nearly all candidates start within five seconds. There are announcements, extra time, a pause, changes of
+    device, lost connections, an attempt that staff submit and one that they void. Accounts, questions, a
+    released exam and its archived tests named Rehearsal stay in the database.
     """
-    home, api_url, killable = _target(api, kill, _KILLED)
+    run_file, api_url, killable = _target(api, kill, _KILLED)
     with ensure_servers():
-        from rehearsal.exam import ExamOptions  # noqa: PLC0415 -- heavy
+        from rehearsal.exam.options import ExamOptions  # noqa: PLC0415 -- heavy
 
         seconds = round(minutes * 60)
         options = ExamOptions(
-            api_url, home, candidates, questions, seconds, papers, devices, seed, killable, sockets
+            api_url, run_file, candidates, questions, seconds, papers, devices, seed, killable, sockets
         )
         if not asyncio.run(_rehearse_exam(options)):
             raise typer.Exit(1)
 
 
-def _target(api: str | None, kill: str, known: Sequence[str]) -> tuple["Home", str, tuple[str, ...]]:
-    """The home folder, the address of the API, and the programs to kill."""
+def _target(api: str | None, kill: str, known: Sequence[str]) -> tuple[Path, str, tuple[str, ...]]:
+    """The path of run.json, the address of the API, and the programs to kill."""
     require_development_packages()
     from app.cli.local.home import Home  # noqa: PLC0415 -- not in the wheel and the image
 
     home, killable = Home.from_environment(), _killable(kill, api, known)
-    return home, (_named_api(home, api) if api else _running_api(home)).rstrip("/"), killable
+    return home.run_file, (_named_api(home, api) if api else _running_api(home)).rstrip("/"), killable
 
 
 def _killable(names: str, api: str | None, known: Sequence[str]) -> tuple[str, ...]:
@@ -129,7 +138,7 @@ def _killable(names: str, api: str | None, known: Sequence[str]) -> tuple[str, .
 
 
 def _named_api(home: "Home", url: str) -> str:
-    """The author's account is made in the API's own database, and the audit looks there."""
+    """Check that the database of this API is known: staff accounts are made and results are read there."""
     if not read_settings().get("DATABASE_URL") and home.read_run() is None:
         message = "Set DATABASE_URL and the SUPABASE settings to those of this API."
         raise typer.BadParameter(message, param_hint="--api")
@@ -147,7 +156,7 @@ def _running_api(home: "Home") -> str:
 
 
 async def _rehearse(options: "Options") -> bool:
-    from rehearsal import Rehearsal  # noqa: PLC0415
+    from rehearsal.run import Rehearsal  # noqa: PLC0415
     from rehearsal.summary import print_summary, show  # noqa: PLC0415
 
     console, began = Console(), time.monotonic()
@@ -155,12 +164,12 @@ async def _rehearse(options: "Options") -> bool:
     if not await _run(rehearsal.run(), show(rehearsal, console), console):
         return False
     print_summary(rehearsal, console, time.monotonic() - began)
-    return not rehearsal.problems
+    return not rehearsal.problems and not rehearsal.delays
 
 
 async def _rehearse_exam(options: "ExamOptions") -> bool:
-    from rehearsal.exam import ExamRehearsal  # noqa: PLC0415
     from rehearsal.exam.dashboard import Dashboard  # noqa: PLC0415
+    from rehearsal.exam.run import ExamRehearsal  # noqa: PLC0415
     from rehearsal.exam.summary import print_summary  # noqa: PLC0415
 
     console, began = Console(), time.monotonic()
@@ -168,19 +177,19 @@ async def _rehearse_exam(options: "ExamOptions") -> bool:
     if not await _run(rehearsal.run(), Dashboard(rehearsal, console).show(), console):
         return False
     print_summary(rehearsal, console, time.monotonic() - began)
-    return not rehearsal.problems
+    return not rehearsal.problems and not rehearsal.delays
 
 
 async def _run(
     rehearsal: Coroutine[Any, Any, None], shown: Coroutine[Any, Any, None], console: Console
 ) -> bool:
-    """Run it and show it; False where it could not go on."""
-    from rehearsal import Unexpected  # noqa: PLC0415
+    """Run a rehearsal and show it. Returns False if it could not go on."""
+    from rehearsal.client import UnexpectedResponse  # noqa: PLC0415
 
     showing, trouble = asyncio.create_task(shown), None
     try:
         await rehearsal
-    except Unexpected as error:
+    except UnexpectedResponse as error:
         trouble = f"The rehearsal could not go on: {error}"
     finally:
         showing.cancel()

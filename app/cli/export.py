@@ -1,4 +1,4 @@
-"""`ias export`: content as files."""
+"""`ias export`: write content to files."""
 
 import asyncio
 import shutil
@@ -25,15 +25,17 @@ def export() -> None:
 
 @export_app.command("questions")
 def questions(
-    file: Annotated[Path, typer.Argument(dir_okay=False, help="What to write: a .csv or an .xlsx.")],
-    subject: Annotated[str | None, typer.Option(help="Of this subject alone: its name or its slug.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="With this tag; several times: with all.")] = None,
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="File to write: .csv or .xlsx.")],
+    subject: Annotated[str | None, typer.Option(help="Only this subject, by name or slug.")] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(help="Only questions with this tag; repeat it for several tags.")
+    ] = None,
     status: Annotated[Literal["draft", "active", "retired"] | None, typer.Option()] = None,
 ) -> None:
     """Write the question bank to a sheet. Importing it again changes nothing."""
     sheet_format = file.suffix.lower().removeprefix(".")
     if sheet_format not in ("csv", "xlsx"):
-        raise typer.BadParameter("call the file .csv or .xlsx", param_hint="FILE")
+        raise typer.BadParameter("the name must end with .csv or .xlsx", param_hint="FILE")
     with ensure_servers():
         exported = asyncio.run(_export(sheet_format, subject, tag or [], status))
     if exported is None:

@@ -1,6 +1,7 @@
-"""`python -m app.cli.gate COMMAND… [+ COMMAND…]`: import what commands need at once, run them when told to.
+"""`python -m app.cli.gate COMMAND… [+ COMMAND…]`: import the modules of commands, then wait to run them.
 
-`ias up` starts its programs like this, so that their imports do not wait for one another.
+The commands run when a line arrives on standard input. `ias up` starts its programs in this way, so that they
+import their modules at the same time.
 """
 
 import sys
@@ -10,7 +11,7 @@ from importlib import import_module
 from app.cli import app
 from app.cli.metrics import shared_metrics
 
-_NEEDED = {
+_MODULES = {
     "migrate": ["alembic.command", "app.services.unit_of_work"],
     "demo": ["app.cli.demo_content"],
     "worker": ["app.workers.supervisor"],
@@ -26,9 +27,9 @@ def main(arguments: list[str]) -> None:
 
 def _run(commands: list[list[str]]) -> None:
     for command in commands:
-        for module in _NEEDED.get(command[0], []):
+        for module in _MODULES.get(command[0], []):
             import_module(module)
-    if not sys.stdin.readline():  # Whoever should have told us has died.
+    if not sys.stdin.readline():  # The parent has ended.
         return
     for command in commands:
         try:

@@ -1,4 +1,4 @@
-"""`ias import`: content from files."""
+"""`ias import`: read content from files."""
 
 import asyncio
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ console = Console()
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """What the command line asks for."""
+    """The options of the command."""
 
     file: bytes
     images: bytes | None
@@ -49,17 +49,22 @@ def questions(
     ],
     images: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, readable=True, help="A ZIP of the images that it names."),
+        typer.Option(
+            exists=True, dir_okay=False, readable=True, help="ZIP of the images that the sheet names."
+        ),
     ] = None,
     subject: Annotated[
-        str | None, typer.Option(help="The subject of all; a row's own subject is then its chapter.")
+        str | None, typer.Option(help="Subject of all questions; the subject of a row is then its chapter.")
     ] = None,
     empty_key: Annotated[
-        Literal["error", "dropped", "draft"], typer.Option(help="What a row without a key is.")
+        Literal["error", "dropped", "draft"], typer.Option(help="How a row without a key is read.")
     ] = "error",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would happen.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Report what would happen, and change nothing.")
+    ] = False,
     publish_as_test: Annotated[
-        str | None, typer.Option(metavar="TITLE", help="Publish the sheet as a test, in its order.")
+        str | None,
+        typer.Option(metavar="TITLE", help="Title of a test that is published from the sheet, in its order."),
     ] = None,
     kind: Literal["full", "sectional", "chapter", "pyq", "practice"] = "full",
     access: Literal["free", "enrolled"] = "free",
@@ -72,7 +77,7 @@ def questions(
     review: Literal["after_submit", "after_release", "never"] = "after_submit",
     shuffle: Annotated[bool, typer.Option("--shuffle", help="Shuffle questions and options.")] = False,
 ) -> None:
-    """Bring a sheet of questions into the bank: all of it or nothing. A second time changes nothing."""
+    """Import a sheet of questions, all of it or nothing. Importing it again changes nothing."""
     test = {
         "title": {"en": publish_as_test},
         "kind": kind,
@@ -105,7 +110,7 @@ def questions(
 
 
 async def _run(order: _Order) -> bool:
-    """Do it in one transaction: a test that cannot be published leaves no questions behind either."""
+    """Import in one transaction. If the test cannot be published, no question is imported."""
     from app.config import get_settings  # noqa: PLC0415 -- heavy
     from app.core.errors import DomainError  # noqa: PLC0415
     from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
@@ -113,9 +118,9 @@ async def _run(order: _Order) -> bool:
 
     async with open_components(get_settings(), application_name="ias-import", pool_size=1) as parts:
         try:
-            with shown_progress() as told:
+            with shown_progress() as progress:
                 async with unit_of_work(parts.engine) as uow:
-                    report, published = await _import(uow, parts, order, told)
+                    report, published = await _import(uow, parts, order, progress)
         except DomainError as error:
             print_domain_error(error)
             return False
@@ -173,14 +178,14 @@ def _print_report(report: "ImportReport", published: "Published | None", *, dry_
 
 
 def print_domain_error(error: "DomainError") -> None:
-    """Tell why nothing was imported."""
+    """Print why nothing was imported."""
     console.print(f"{error.detail} Nothing was imported.", style="red", markup=False)
     if any(each.message not in error.detail for each in error.errors):
         print_errors(("Field", "What is wrong"), [(each.field, each.message) for each in error.errors])
 
 
 def print_errors(headings: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
-    """What is wrong, or worth a look, as a table."""
+    """Print errors and warnings as a table."""
     table = Table(*headings)
     for row in rows:
         table.add_row(*(str(cell) for cell in row))

@@ -1,4 +1,4 @@
-"""`ias import answer-sheets`: what candidates marked on paper, into an exam that is there or a new one."""
+"""`ias import answer-sheets`: import answers on paper into an existing exam or a new one."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ AFile = typer.Argument(exists=True, dir_okay=False, readable=True, help="XLSX, o
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """What the command line asks for: sheets of a paper that is there, or of one that `new` describes."""
+    """The options of the command. `new` describes the exam paper if there is none."""
 
     file: bytes
     roll_number: str | None
@@ -45,39 +45,42 @@ class _Place:
 
 def answer_sheets(
     file: Annotated[Path, AFile],
-    exam_paper: Annotated[
-        UUID | None, typer.Option(metavar="ID", help="The exam paper that was sat.")
-    ] = None,
+    exam_paper: Annotated[UUID | None, typer.Option(metavar="ID", help="Exam paper of the sheets.")] = None,
     key: Annotated[
         Path | None,
         typer.Option(
-            exists=True, dir_okay=False, readable=True, help="Instead: a file of right answers, column `key`."
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="Instead of an exam paper: file of correct answers, column `key`.",
         ),
     ] = None,
-    title: Annotated[
-        str | None, typer.Option(help="With --key: the title of the exam that is made for them.")
-    ] = None,
+    title: Annotated[str | None, typer.Option(help="With --key: title of the new exam.")] = None,
     roll_number: Annotated[
         str | None,
-        typer.Option(metavar="COLUMN", help="The roll numbers; by default `roll_number`, else the row."),
+        typer.Option(
+            metavar="COLUMN", help="Column of roll numbers; by default `roll_number`, otherwise the row."
+        ),
     ] = None,
     columns: Annotated[
         str | None,
-        typer.Option(help="The answers, by name or place: 1-100 or Q1-Q50,Q61-Q110. Others are left out."),
+        typer.Option(help="Columns of answers, by name or position: 1-100 or Q1-Q50,Q61-Q110."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would happen.")] = False,
-    subject: Annotated[str, typer.Option(help="With --key: the subject of its questions.")] = "Answer sheets",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Report what would happen, and change nothing.")
+    ] = False,
+    subject: Annotated[str, typer.Option(help="With --key: subject of the questions.")] = "Answer sheets",
     duration_seconds: Annotated[int, typer.Option(min=1, max=86_400)] = 7_200,
     correct: Annotated[str, typer.Option(help="Marks of a correct answer.")] = "2",
     incorrect: Annotated[str, typer.Option(help="Marks of an incorrect answer.")] = "-2/3",
-    unattempted: Annotated[str, typer.Option(help="Marks of a blank.")] = "0",
+    unattempted: Annotated[str, typer.Option(help="Marks of an unattempted question.")] = "0",
     partial: Annotated[
-        Literal["none", "proportional"], typer.Option(help="What a part of the right options earns.")
+        Literal["none", "proportional"], typer.Option(help="Marks for a part of the correct options.")
     ] = "none",
     dropped: Literal["prorate", "full_marks_to_all", "marks_to_attempted"] = "prorate",
     rounding: Literal["upsc", "half_up"] = "upsc",
 ) -> None:
-    """Bring in answer sheets taken on paper: all of them or none. A second time changes nothing.
+    """Import answer sheets on paper, all of them or none. Importing them again changes nothing.
 
     With --key and --title an exam is made for them, with questions that say no more than their number. The
     marks are those of the options below; an exam that is there has its own. Results are held until released.
@@ -117,15 +120,15 @@ def answer_sheets(
 
 def _check(exam_paper: UUID | None, key: Path | None, title: str | None) -> None:
     if (exam_paper is None) == (key is None):
-        raise typer.BadParameter("Say which paper was sat: with --exam-paper, or with --key and --title.")
+        raise typer.BadParameter("Name the paper: use --exam-paper, or --key and --title.")
     if key is not None and not (title and title.strip()):
-        raise typer.BadParameter("The exam that is made for the key needs a --title.")
+        raise typer.BadParameter("The new exam needs a --title.")
     if key is None and title is not None:
-        raise typer.BadParameter("The exam paper has its title; --title belongs to --key.")
+        raise typer.BadParameter("Use --title only with --key; an exam paper has a title.")
 
 
 async def _run(order: _Order) -> bool:
-    """Do it in one transaction: sheets that cannot be read leave no exam behind either."""
+    """Import in one transaction. If the sheets cannot be read, no exam is made."""
     from app.config import get_settings  # noqa: PLC0415 -- heavy
     from app.core.errors import DomainError  # noqa: PLC0415
     from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
@@ -147,7 +150,7 @@ async def _run(order: _Order) -> bool:
 
 
 class _NothingDone(Exception):
-    """Ends the transaction so that nothing of it stays."""
+    """Raised to roll back the transaction."""
 
     def __init__(self, report: "ImportReport", place: _Place) -> None:
         super().__init__()

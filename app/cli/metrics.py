@@ -1,4 +1,4 @@
-"""Where the processes of one program keep their counters together, so that one of them can show all."""
+"""The folder in which several processes share their metrics, so that one of them can show all."""
 
 import os
 import tempfile
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def shared_metrics() -> Iterator[None]:
-    """A folder for `prometheus_client`, which looks for it when it is imported: enter this before."""
+    """A folder for `prometheus_client`, which reads its path at import: enter this block before that."""
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         yield
         return

@@ -1,34 +1,36 @@
-"""`ias migrate`: the database as this version needs it."""
+"""`ias migrate`: bring the database to this version."""
 
 import asyncio
 from pathlib import Path
 
-import typer
-
 from app.cli.servers import ensure_servers
 
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
+_APP = Path(__file__).parents[1]
 
 
 def migrate() -> None:
-    """Bring the database up to date; nothing happens where it is. One migrator at a time."""
-    if not MIGRATIONS.is_dir():
-        typer.echo(
-            f"There are no migrations in {MIGRATIONS}: run from a checkout or the container.", err=True
-        )
-        raise SystemExit(1)
+    """Bring the database to the newest version; a database that has it is not changed.
+
+    If several processes migrate, each waits for the one before.
+    """
     with ensure_servers(migrated=False):
         from alembic import command  # noqa: PLC0415 -- heavy
         from alembic.config import Config  # noqa: PLC0415
 
         config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        config.set_main_option("script_location", str(_migrations()).replace("%", "%%"))
         command.upgrade(config, "head")
         asyncio.run(_ensure_content())
 
 
+def _migrations() -> Path:
+    """The folder of migrations: in the wheel it is in `app`; in a checkout and the image it is beside it."""
+    packaged = _APP / "migrations"
+    return packaged if packaged.is_dir() else _APP.parent / "migrations"
+
+
 async def _ensure_content() -> None:
-    """The rows without which nothing works: the default institute, and partitions for responses."""
+    """Make the default institute and the partitions for responses, which the application needs."""
     from app.config import get_settings  # noqa: PLC0415
     from app.core.clock import SystemClock  # noqa: PLC0415
     from app.database import create_engine  # noqa: PLC0415

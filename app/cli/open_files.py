@@ -1,9 +1,9 @@
-"""How many files a process may open: as many as the system allows it, since each socket is one."""
+"""The limit of open files, which also limits sockets."""
 
 import resource
 
 
 def allow_many() -> None:
-    """Raise the soft limit to the hard one. Many systems begin with 1,024, a mid-sized exam's sockets."""
+    """Raise the soft limit to the hard limit. A common soft limit is 1,024, too few for a large exam."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -1,4 +1,4 @@
-"""Progress bars of a long command, one for each stage, on the standard error."""
+"""Progress bars of a long command on the standard error, one for each stage."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from app.sheets.progress import Progress as ReportProgress
 
 @contextmanager
 def shown_progress() -> Iterator[ReportProgress]:
-    """Show what is reported until the block ends; without a terminal, only the last state."""
+    """Show the reported progress until the block ends. Without a terminal, only the last state is shown."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     tasks: dict[str, TaskID] = {}
     with Progress(*columns, console=Console(stderr=True)) as bars:

@@ -15,13 +15,13 @@ SHUTDOWN_SECONDS = 8
 
 
 def serve(
-    host: Annotated[str, typer.Option(envvar="HOST", help="The address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(envvar="HOST", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(envvar="PORT", min=0, max=65535)] = 8000,
-    workers: Annotated[int, typer.Option(envvar="API_WORKERS", min=1, help="Processes.")] = 1,
+    workers: Annotated[int, typer.Option(envvar="API_WORKERS", min=1, help="Number of processes.")] = 1,
 ) -> None:
-    """Serve the API until Ctrl-C or SIGTERM; requests under way are answered first."""
+    """Serve the API until Ctrl-C or SIGTERM. Requests in progress are answered first."""
     allow_many()
-    # When uvicorn has stopped in order it sends itself the signal again; what we opened is to be closed then.
+    # After a shutdown, uvicorn raises the signal again; then our own resources are closed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with ensure_servers(), shared_metrics() if workers > 1 else nullcontext():
         import uvicorn  # noqa: PLC0415 -- heavy
@@ -40,7 +40,7 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
-            # A forged X-Forwarded-For is our own middleware's concern, which knows the trusted proxies.
+            # Our middleware reads X-Forwarded-For, because it knows the trusted proxies.
             proxy_headers=False,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             **http_protocol.OPTIONS,

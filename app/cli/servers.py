@@ -1,4 +1,4 @@
-"""The servers that a command uses: those that the environment names, or those of the home folder."""
+"""The servers of a command: those that the environment names, or those of the home folder."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -10,9 +10,9 @@ from dotenv import dotenv_values
 
 @contextmanager
 def ensure_servers(*, migrated: bool = True) -> Iterator[None]:
-    """Give this process the servers of the `ias up` that runs, or servers of its own for as long as it takes.
+    """Use the servers of a running `ias up`, or start servers for the time of the block.
 
-    Where `DATABASE_URL` is set, the environment names the servers, and nothing is done.
+    If `DATABASE_URL` is set, the environment names the servers, and nothing is started.
     """
     if read_settings().get("DATABASE_URL"):
         yield
@@ -29,7 +29,7 @@ def ensure_servers(*, migrated: bool = True) -> Iterator[None]:
 
 
 def require_development_packages() -> None:
-    """End the command where `devservers` and `rehearsal` are not installed, as in the wheel and the image."""
+    """End the command if `devservers` and `rehearsal` are not installed, as in the wheel and the image."""
     if find_spec("devservers") is None or find_spec("rehearsal") is None:
         raise SystemExit(
             "This installation has no development servers and no rehearsals; a checkout has them. Set "
@@ -38,7 +38,7 @@ def require_development_packages() -> None:
 
 
 def read_settings() -> dict[str, str]:
-    """What the environment and `.env` say, as our settings read them."""
+    """The variables of the environment and of `.env`, as the settings read them."""
     return {name: value for name, value in dotenv_values(".env").items() if value} | dict(os.environ)
 
 

@@ -1,4 +1,4 @@
-"""`ias worker`: what happens after a commit, and what must happen on time."""
+"""`ias worker`: tasks and loops."""
 
 import os
 import sys

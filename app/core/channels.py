@@ -1,22 +1,22 @@
-"""How a channel, such as mail or push, says that a message is not out, and why."""
+"""Errors of channels such as mail and push: a message was not sent, and why."""
 
 from datetime import timedelta
 
 
 class NotSent(Exception):
-    """The message is not out. The text says why and holds nothing of the message."""
+    """The message was not sent. The text says why and contains no part of the message."""
 
 
 class DeadTarget(NotSent):
-    """Nobody is to be reached at this address or device any more: never try it again."""
+    """The address or device does not exist any more, so that no message is sent to it again."""
 
 
-class Refused(NotSent):
-    """This message will never be taken. It says nothing about whom it was for."""
+class MessageRejected(NotSent):
+    """The message was rejected for good. The address or device may be valid."""
 
 
 class NotNow(NotSent):
-    """Nobody is to blame for long: try again, after `rest` at the earliest where the server asked for one."""
+    """A temporary failure: try again, not before `rest` if the server asked for a pause."""
 
     def __init__(self, why: str, rest: timedelta | None = None) -> None:
         super().__init__(why)

@@ -16,7 +16,7 @@ from uuid import UUID
 import aiosmtplib
 from aiosmtplib import SMTP
 
-from app.core.channels import DeadTarget, NotNow, NotSent, Refused
+from app.core.channels import DeadTarget, MessageRejected, NotNow, NotSent
 from app.core.clock import Clock, SystemClock
 from app.core.ids import uuid7
 
@@ -136,7 +136,7 @@ def _fate(error: Exception) -> NotSent:
         return NotNow(why)
     if isinstance(error, aiosmtplib.SMTPRecipientRefused) and not error.message.startswith("5.7."):
         return DeadTarget(why)
-    return Refused(why)
+    return MessageRejected(why)
 
 
 class FolderMailer:

@@ -13,7 +13,7 @@ import httpx
 import jwt
 import orjson
 
-from app.core.channels import DeadTarget, NotNow, NotSent, Refused
+from app.core.channels import DeadTarget, MessageRejected, NotNow, NotSent
 from app.core.clock import Clock
 
 FCM_URL = "https://fcm.googleapis.com"
@@ -163,9 +163,9 @@ def _fate(answer: httpx.Response, now: datetime) -> NotSent:
     if code in ("UNREGISTERED", "NOT_FOUND"):
         return DeadTarget(why)
     if answer.status_code == HTTPStatus.BAD_REQUEST:
-        return DeadTarget(why) if _is_about_the_token(error, details) else Refused(why)
+        return DeadTarget(why) if _is_about_the_token(error, details) else MessageRejected(why)
     if code == "SENDER_ID_MISMATCH":  # as with another project's account in our settings
-        return Refused(why)
+        return MessageRejected(why)
     return NotNow(why, _retry_after(answer, now))
 
 

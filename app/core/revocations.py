@@ -7,7 +7,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Cutoff:
-    """All of a person's sessions that began before a moment are dead, but for one."""
+    """Revokes all sessions of a person that began before a moment, except one."""
 
     issued_before: datetime
     except_session_id: str | None
@@ -15,27 +15,27 @@ class Cutoff:
 
 
 class Revocations:
-    """This process's memory of revocations; `services/auth` fills it from the database."""
+    """The revocations that this process knows; `services/auth` reads them from the database."""
 
     def __init__(self) -> None:
         self._sessions: dict[str, datetime] = {}
         self._cutoffs: dict[UUID, list[Cutoff]] = {}
         self.is_loaded = False
-        """Until the database has been read once, nobody can say that a token is alive."""
+        """Whether the revocations were read from the database once; before that no token can be accepted."""
 
     def cover(self, user_id: UUID, session_id: str, signed_in_at: datetime) -> bool:
-        """Whether a token is dead: its session was ended, or began before all of the person's were."""
+        """Whether a token is revoked: its session was ended, or began before all of the person's were."""
         return session_id in self._sessions or any(
             signed_in_at < cutoff.issued_before and session_id != cutoff.except_session_id
             for cutoff in self._cutoffs.get(user_id, ())
         )
 
     def end_session(self, session_id: str, expires_at: datetime) -> None:
-        """All tokens of one session are dead; `expires_at` is when the last of them expires anyway."""
+        """Revoke all tokens of a session; `expires_at` is when the last of them expires."""
         self._sessions[session_id] = max(expires_at, self._sessions.get(session_id, expires_at))
 
     def end_tokens(self, user_id: UUID, cutoff: Cutoff) -> None:
-        """All sessions of a person that began before a moment are dead. Saying it twice is harmless."""
+        """Revoke the sessions of a person that a cutoff names. Calling it again is harmless."""
         cutoffs = self._cutoffs.setdefault(user_id, [])
         if cutoff not in cutoffs:
             cutoffs.append(cutoff)

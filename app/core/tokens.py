@@ -28,12 +28,12 @@ _ATTEMPT_LIFETIME_AFTER_DEADLINE = timedelta(hours=24)
 _ATTEMPT_KEY_LABEL = b"ias attempt tokens v1"
 
 
-class InvalidToken(Exception):
-    """Not a token that we accept; the message says why, for logs."""
+class TokenRejected(Exception):
+    """The token is not accepted. The message says why and is for logs."""
 
 
 class KeysUnavailable(Exception):
-    """No signing key has ever been fetched, so that no token can be judged yet."""
+    """No signing key has been fetched yet, so that no token can be verified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class AccessTokenVerifier:
         self._clock = clock
 
     async def verify(self, token: str) -> AccessClaims:
-        """The claims of a valid token; InvalidToken for any other, KeysUnavailable if nobody can say."""
+        """The claims of a valid token; TokenRejected for any other, KeysUnavailable if nobody can say."""
         key, algorithm = await self._key_for(_header(token))
         try:
             claims = jwt.decode(
@@ -136,32 +136,32 @@ class AccessTokenVerifier:
                 },
             )
         except (jwt.PyJWTError, ValueError, TypeError) as error:
-            raise InvalidToken(str(error)) from error
+            raise TokenRejected(str(error)) from error
         if claims.get("is_anonymous"):
-            raise InvalidToken("The token is an anonymous user's")
+            raise TokenRejected("The token is an anonymous user's")
         return self._checked(claims)
 
     async def _key_for(self, header: Mapping[str, Any]) -> tuple[jwt.PyJWK | str, str]:
         """The header chooses among the keys that we have. It never chooses how a key is used."""
         if header.get("typ", "JWT") != "JWT":
-            raise InvalidToken("The token is of another type")
+            raise TokenRejected("The token is of another type")
         algorithm, key_id = header.get("alg"), header.get("kid")
         if algorithm == "HS256" and self._hs256_secret:
             return self._hs256_secret, algorithm
         if algorithm not in ("ES256", "RS256") or not isinstance(key_id, str):
-            raise InvalidToken("The token names no algorithm or key that we accept")
+            raise TokenRejected("The token names no algorithm or key that we accept")
         key = await self._keys.find(key_id)
         if key is None or key.algorithm_name != algorithm:
-            raise InvalidToken("The token was signed by an unknown key")
+            raise TokenRejected("The token was signed by an unknown key")
         return key, algorithm
 
     def _checked(self, claims: Mapping[str, Any]) -> AccessClaims:
         now = self._clock.now()
         issued_at, expires_at = _instant(claims, "iat"), _instant(claims, "exp")
         if expires_at + _LEEWAY <= now:
-            raise InvalidToken("The token has expired")
+            raise TokenRejected("The token has expired")
         if issued_at - _LEEWAY > now or ("nbf" in claims and _instant(claims, "nbf") - _LEEWAY > now):
-            raise InvalidToken("The token is not valid yet")
+            raise TokenRejected("The token is not valid yet")
         metadata = claims.get("user_metadata")
         name = metadata.get("name") if isinstance(metadata, dict) else None
         return AccessClaims(
@@ -209,9 +209,9 @@ class AttemptTokens:
         return jwt.encode(claims, self._key, "HS256", headers={"typ": _ATTEMPT_TYPE})
 
     def read(self, token: str) -> AttemptGrant:
-        """What the token grants, to the second; InvalidToken if it is not ours or its day is over."""
+        """What the token grants, to the second; TokenRejected if it is not ours or its day is over."""
         if not is_attempt_token(token):
-            raise InvalidToken("The token is of another type")
+            raise TokenRejected("The token is of another type")
         try:
             claims = jwt.decode(
                 token,
@@ -221,10 +221,10 @@ class AttemptTokens:
                 options={"require": ["exp", "lease"], "verify_exp": False, "verify_iat": False},
             )
         except (jwt.PyJWTError, ValueError, TypeError) as error:
-            raise InvalidToken(str(error)) from error
+            raise TokenRejected(str(error)) from error
         expires_at = _instant(claims, "exp")
         if expires_at <= self._clock.now():
-            raise InvalidToken("The token has expired")
+            raise TokenRejected("The token has expired")
         exam_paper_id = _uuid(claims, "exam_paper") if claims.get("exam_paper") else None
         scope = AttemptScope(_uuid(claims, "test"), exam_paper_id)
         return AttemptGrant(
@@ -239,7 +239,7 @@ def is_attempt_token(token: str) -> bool:
     """Which verifier to ask, by what the token says of itself; neither takes the other's tokens."""
     try:
         return _header(token).get("typ") == _ATTEMPT_TYPE
-    except InvalidToken:
+    except TokenRejected:
         return False
 
 
@@ -247,14 +247,14 @@ def _header(token: str) -> Mapping[str, Any]:
     try:
         return jwt.get_unverified_header(token)
     except (jwt.PyJWTError, ValueError, TypeError) as error:
-        raise InvalidToken(str(error)) from error
+        raise TokenRejected(str(error)) from error
 
 
 def _instant(claims: Mapping[str, Any], name: str) -> datetime:
     try:
         return datetime.fromtimestamp(claims[name], UTC)
     except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
-        raise InvalidToken(f"The claim {name} is no time") from error
+        raise TokenRejected(f"The claim {name} is no time") from error
 
 
 def _signed_in_at(claims: Mapping[str, Any], issued_at: datetime) -> datetime:
@@ -270,11 +270,11 @@ def _uuid(claims: Mapping[str, Any], name: str) -> UUID:
     try:
         return UUID(_text(claims, name))
     except ValueError as error:
-        raise InvalidToken(f"The claim {name} is no id") from error
+        raise TokenRejected(f"The claim {name} is no id") from error
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:
     value = claims.get(name)
     if not isinstance(value, str) or not value:
-        raise InvalidToken(f"The claim {name} is missing")
+        raise TokenRejected(f"The claim {name} is missing")
     return value

@@ -8,7 +8,7 @@ from uuid import UUID
 import jwt
 
 from app.core.clock import Clock
-from app.core.tokens import InvalidToken
+from app.core.tokens import TokenRejected
 
 _KEY_LABEL = b"ias unsubscribe token v1"
 _ISSUER = "ias/unsubscribe"
@@ -42,7 +42,7 @@ class UnsubscribeTokens:
         return jwt.encode(claims, self._key, "HS256")
 
     def read(self, token: str) -> Unsubscription:
-        """What the token wishes; InvalidToken if it is not ours or its year is over."""
+        """What the token wishes; TokenRejected if it is not ours or its year is over."""
         try:
             claims = jwt.decode(
                 token,
@@ -54,7 +54,7 @@ class UnsubscribeTokens:
             wish = Unsubscription(UUID(claims["sub"]), str(claims["topic"]))
             expires_at = datetime.fromtimestamp(claims["exp"], UTC)
         except (jwt.PyJWTError, ValueError, TypeError, KeyError, OverflowError) as error:
-            raise InvalidToken(str(error)) from error
+            raise TokenRejected(str(error)) from error
         if expires_at <= self._clock.now():
-            raise InvalidToken("The token has expired")
+            raise TokenRejected("The token has expired")
         return wish

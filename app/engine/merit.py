@@ -1,4 +1,4 @@
-"""An exam's official results: papers that qualify, papers that count, totals, ranks and cut-offs."""
+"""The official results of an exam: qualifying papers, merit papers, totals, ranks and cut-offs."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -12,10 +12,10 @@ from app.engine.ranking import Standing, standings
 
 
 class Outcome(StrEnum):
-    """What became of a candidate in an exam.
+    """The outcome of an exam for a candidate.
 
-    `absent` sat no paper, `incomplete` missed one that counts for merit; neither has a rank, and nobody's
-    absence is a zero. `not_qualified` missed or failed a qualifying paper.
+    An ABSENT candidate took no paper, an INCOMPLETE one missed a paper that counts for merit. Neither has a
+    rank; a missed paper is not a score of zero. NOT_QUALIFIED missed or failed a qualifying paper.
     """
 
     RANKED = "ranked"
@@ -26,7 +26,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class ExamPaperRule:
-    """How a paper counts. A printed score of `qualifying_percent` of its maximum qualifies; None: any."""
+    """How a paper counts. If `qualifying_percent` is set, the printed score must reach that share."""
 
     id: UUID
     counts_for_merit: bool
@@ -36,7 +36,7 @@ class ExamPaperRule:
 
 @dataclass(frozen=True)
 class PaperScore:
-    """What a candidate has in one paper: exact, and as it is printed."""
+    """A candidate's score in one paper: exact, and as it is printed."""
 
     exact: Fraction
     printed: Decimal
@@ -44,7 +44,7 @@ class PaperScore:
 
 @dataclass(frozen=True)
 class Entrant:
-    """A registered candidate: the category of then, and the papers that they sat and that count."""
+    """A registered candidate: the category at registration, and the scores of official attempts."""
 
     id: UUID
     category: str
@@ -53,7 +53,7 @@ class Entrant:
 
 @dataclass(frozen=True)
 class PaperResult:
-    """One paper of one candidate, among all who sat it."""
+    """A candidate's result in one paper, ranked among all who took it."""
 
     score: PaperScore
     qualified: bool
@@ -62,7 +62,7 @@ class PaperResult:
 
 @dataclass(frozen=True)
 class Cutoff:
-    """The marks that a category needed, and whether they were reached by who qualified."""
+    """The marks that a category needs. `cleared` if a qualified candidate reached them."""
 
     category: str
     marks: Decimal
@@ -71,7 +71,7 @@ class Cutoff:
 
 @dataclass(frozen=True)
 class MeritResult:
-    """One candidate's result. `total` is exact; `printed_total` adds up printed scores of merit papers."""
+    """One candidate's result. `printed_total` is the sum of the printed scores of the merit papers."""
 
     entrant: Entrant
     outcome: Outcome
@@ -87,9 +87,9 @@ class MeritResult:
 def merit(
     papers: Sequence[ExamPaperRule], entrants: Sequence[Entrant], cutoffs: Mapping[str, Decimal]
 ) -> list[MeritResult]:
-    """The results of all who registered, in their order.
+    """Return the results of all registered candidates, in their order.
 
-    Ranks compare exact totals of the merit papers among those who qualified and missed none of these; equal
+    Ranks compare exact totals of the merit papers, among candidates who qualified and took all of them. Equal
     totals share a rank. Qualifying marks and cut-offs are compared with printed scores, as UPSC does.
     """
     standing_in = {paper.id: _ranks(entrants, _score_in(paper.id)) for paper in papers}
@@ -151,7 +151,7 @@ def _is_complete(papers: Sequence[ExamPaperRule], entrant: Entrant) -> bool:
 
 
 def _qualifies(papers: Sequence[ExamPaperRule], entrant: Entrant) -> bool:
-    """Whether every qualifying paper was sat and passed."""
+    """Return whether every qualifying paper was taken and passed."""
     return all(
         (score := entrant.scores.get(paper.id)) is not None
         and Fraction(score.printed) >= Fraction(paper.qualifying_percent) / 100 * paper.max_score

@@ -1,4 +1,4 @@
-"""When people are told: reminders, quiet hours, and how long a delivery that failed rests."""
+"""When notifications are sent: reminders, quiet hours, and the delay before a failed delivery is retried."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -8,44 +8,44 @@ FIRST_REST = timedelta(seconds=30)
 LONGEST_REST = timedelta(hours=4)
 LONGEST_REST_ASKED_FOR = timedelta(days=1)
 MOST_TRIES = 12
-"""With the rests between them, they take about half a day."""
+"""With the delays between them, the tries take about half a day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reminder:
-    """A reminder of something that starts."""
+    """When a reminder of a start is created and sent."""
 
     lead: timedelta
     """How long before the start it is due."""
     patience: timedelta
-    """How much later it may still be made: after an outage, or where the start was set meanwhile."""
+    """How much later it may still be created, after an outage or a change of the start."""
     worth: timedelta
-    """How long before the start it is of no use any more and is not sent."""
+    """How long before the start it expires."""
 
     def starts_due(self, now: datetime) -> tuple[datetime, datetime]:
-        """What starts after the first moment, and not after the second, is to be reminded of now."""
+        """Return the interval (after, until] of starts whose reminder is due now."""
         latest = now + self.lead
         return latest - self.patience, latest
 
     def due_at(self, starts_at: datetime) -> datetime:
-        """When it is due. Who registers later has just been told the time."""
+        """Return when the reminder is due. Candidates who register later do not get it."""
         return starts_at - self.lead
 
     def expires_at(self, starts_at: datetime) -> datetime:
-        """When it stops being of use."""
+        """Return when the reminder expires."""
         return starts_at - self.worth
 
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """From when until when somebody wishes to be left alone, by their own clock; over midnight too."""
+    """The hours in which a person wants no notifications, in their time zone. They may include midnight."""
 
     begin: time
     end: time
     zone: ZoneInfo
 
     def end_after(self, now: datetime) -> datetime | None:
-        """When the quiet hours end in which `now` lies; None outside of them."""
+        """Return when the quiet hours around `now` end; None outside of quiet hours."""
         local = now.astimezone(self.zone)
         clock, today = local.time(), local.date()
         if self.begin < self.end:
@@ -55,15 +55,15 @@ class QuietHours:
             last_day = today + timedelta(days=1) if clock >= self.begin else today
         if not quiet:
             return None
-        # An end that the clock shows twice is the later one; one that it skips is as long after midnight.
+        # At a change of the clock the end may occur twice or not at all. The later time is used.
         ends = (datetime.combine(last_day, self.end.replace(fold=fold), self.zone) for fold in (0, 1))
         return max(end.astimezone(UTC) for end in ends)
 
 
 def rest_after(tries: int, asked: timedelta | None = None) -> timedelta | None:
-    """How long a delivery rests that has failed `tries` times; None: it has had its chances.
+    """Return the delay before the next try of a delivery that has failed `tries` times; None: give up.
 
-    30 seconds at first, doubled up to four hours; longer where the server asked for it.
+    The delay is 30 seconds at first and doubles up to four hours. A server may ask for a longer one.
     """
     if tries >= MOST_TRIES:
         return None

@@ -12,7 +12,7 @@ _PERCENTILE_PLACES = 7
 
 @dataclass(frozen=True)
 class Standing:
-    """A place among the participants; `percentile` is from 0 to 100."""
+    """A rank among the participants; `percentile` is from 0 to 100."""
 
     rank: int
     participants: int
@@ -20,7 +20,7 @@ class Standing:
 
 
 def standings(histogram: Histogram) -> Mapping[Fraction, Standing]:
-    """The standing of each score at once, by one pass from the best down; see `standing`."""
+    """Return the standing of each score of a histogram; see `standing`."""
     participants = sum(histogram.values())
     found, above = {}, 0
     for score in sorted(histogram, reverse=True):
@@ -32,7 +32,7 @@ def standings(histogram: Histogram) -> Mapping[Fraction, Standing]:
 
 
 def standing(histogram: Histogram, score: Fraction) -> Standing:
-    """The rank and percentile that a score has, or would have, among those in the histogram.
+    """Return the rank and percentile that a score has, or would have, in the histogram.
 
     Equal scores share a rank and the next ones are skipped: 1, 2, 2, 4.
     The percentile is NTA's: 100 * (participants with a score <= this one) / participants, seven decimals.

@@ -1,7 +1,7 @@
-"""How fast and how much one attempt may be saved: bounds that no honest client reaches.
+"""Limits on saves of one attempt: calls and responses a second, and events in its log.
 
-The longest honest log is that of a device that saves every second: 10,800 events in three hours, half as
-many again with extra time. One that comes back after hours offline sends all of it in 54 to 81 calls.
+A normal client does not reach them. A device that saves every second makes 10,800 events in three hours, and
+half as many again with extra time. After hours offline it sends all of them in 54 to 81 calls.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ EVENTS_PER_ATTEMPT = 30_000
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What an attempt may still send at a moment, without waiting: at most a second's worth of each."""
+    """A token bucket: how many calls and responses an attempt may send now, at most those of one second."""
 
     at: datetime
     calls: float = CALLS_PER_SECOND
@@ -23,9 +23,9 @@ class Pace:
 
 
 def paced(pace: Pace, responses: int, now: datetime) -> Pace | None:
-    """The pace after one more call with so many responses; None if that comes too soon.
+    """Return the pace after one more call with so many responses; None if the call exceeds the limits.
 
-    Requests overtake each other: one that arrived before the last one finds what that one left.
+    Requests may be handled in another order than they arrived. An earlier `now` adds nothing to the bucket.
     """
     elapsed = max(0.0, (now - pace.at).total_seconds())
     calls = min(CALLS_PER_SECOND, pace.calls + elapsed * CALLS_PER_SECOND) - 1
@@ -34,5 +34,5 @@ def paced(pace: Pace, responses: int, now: datetime) -> Pace | None:
 
 
 def is_full(events: int, of_one_question: int) -> bool:
-    """Whether a log of so many events, at most so many of them of one question, takes no more."""
+    """Return whether the log is full, by its events and by the most events of one question."""
     return events >= EVENTS_PER_ATTEMPT or of_one_question >= EVENTS_PER_QUESTION

@@ -1,4 +1,4 @@
-"""An exam's calendar: its stage, and what a paper's window allows, at a moment that is an argument."""
+"""The stage of an exam and the status of its papers at a given time."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from app.engine.timing import NO_TIME
 
 
 class Stage(StrEnum):
-    """Where an exam stands. `draft` is staff's alone; `cancelled` ends every other stage but `released`."""
+    """The stage of an exam. Only staff see a DRAFT; CANCELLED replaces every stage except RELEASED."""
 
     DRAFT = "draft"
     SCHEDULED = "scheduled"
@@ -22,7 +22,7 @@ class Stage(StrEnum):
 
 
 class PaperStatus(StrEnum):
-    """What a paper's window allows: to wait, to enter, to go on, nothing more."""
+    """What the window of a paper allows: to wait, to start, to continue, or nothing."""
 
     SCHEDULED = "scheduled"
     OPEN = "open"
@@ -32,7 +32,7 @@ class PaperStatus(StrEnum):
 
 @dataclass(frozen=True)
 class ExamDates:
-    """What an exam's stage is made of."""
+    """The dates that decide an exam's stage."""
 
     opens_at: datetime
     closes_at: datetime
@@ -44,7 +44,7 @@ class ExamDates:
 
 @dataclass(frozen=True)
 class Window:
-    """When a paper may be entered, and when it ends for latecomers. `closed_at` is staff's early end."""
+    """When a paper may be started, and when it ends. `closed_at` is set when staff close it early."""
 
     starts_at: datetime
     entry_closes_at: datetime
@@ -53,7 +53,7 @@ class Window:
 
 
 def stage(exam: ExamDates, now: datetime) -> Stage:
-    """The stage of an exam: what staff did goes before what the clock says."""
+    """Return the stage of an exam. Actions of staff come before the dates."""
     if exam.released_at is not None:
         return Stage.RELEASED
     if exam.cancelled_at is not None:
@@ -68,7 +68,7 @@ def stage(exam: ExamDates, now: datetime) -> Stage:
 
 
 def paper_status(window: Window, now: datetime) -> PaperStatus:
-    """What the window of a paper of a published exam allows; who is in it may have longer than `ends_at`."""
+    """Return the status of a paper of a published exam. A running attempt may have time beyond `ends_at`."""
     if window.closed_at is not None or now >= window.ends_at:
         return PaperStatus.CLOSED
     if now < window.starts_at:
@@ -77,26 +77,26 @@ def paper_status(window: Window, now: datetime) -> PaperStatus:
 
 
 def registration_is_open(windows: Iterable[Window], now: datetime) -> bool:
-    """Until the last paper's entry closes."""
+    """Return whether a candidate can register: until entry to the last paper closes."""
     return any(window.closed_at is None and now < window.entry_closes_at for window in windows)
 
 
 def postponed(window: Window, by: timedelta) -> Window:
-    """The same window, so much later."""
+    """Return the window moved by a duration."""
     return Window(window.starts_at + by, window.entry_closes_at + by, window.ends_at + by)
 
 
 def accommodation(own: timedelta | None, groups: Iterable[timedelta]) -> timedelta:
-    """The extra time of one candidate: their own, which beats every group's, else their groups' longest.
+    """Return the extra time of one candidate: their own grant, else the longest of their groups.
 
-    What is granted to a person was decided knowing the person. Among groups the longest counts, so that who
-    belongs to two never loses by it.
+    A grant to a person replaces those of groups, even if it is shorter. A candidate of two groups gets the
+    longer grant.
     """
     return own if own is not None else max(groups, default=NO_TIME)
 
 
 def disorder(window: Window) -> Sequence[tuple[str, str]]:
-    """What is wrong with a paper's times by themselves, as (field, sentence)."""
+    """Return the errors in the order of a paper's times, as (field, message)."""
     rules = (
         ("entry_closes_at", window.entry_closes_at > window.starts_at, "must be after starts_at"),
         ("ends_at", window.ends_at >= window.entry_closes_at, "must not be before entry_closes_at"),
@@ -105,7 +105,7 @@ def disorder(window: Window) -> Sequence[tuple[str, str]]:
 
 
 def out_of_exam(window: Window, opens_at: datetime, closes_at: datetime) -> Sequence[tuple[str, str]]:
-    """What is wrong with them within their exam."""
+    """Return the errors of a paper's times outside of its exam, as (field, message)."""
     rules = (
         ("starts_at", window.starts_at >= opens_at, "must not be before the exam opens"),
         ("ends_at", window.ends_at <= closes_at, "must not be after the exam closes"),

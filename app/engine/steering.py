@@ -1,7 +1,7 @@
-"""What staff may do to a sitting, and what the clock does: pure steps from one state to the next.
+"""What staff may do to an attempt, and what the clock does: pure functions from one state to the next.
 
-A step that changes nothing (pausing what is paused) returns the same state, so that a repeated click is
-harmless. One that is not possible raises `Refused`, whose sentence says why and what to do instead.
+A function that has nothing to do, such as pausing a paused attempt, returns the same state, so a repeated
+request changes nothing. If a step is not possible, `Refused` says why and what to do instead.
 """
 
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from app.engine.timing import Arrival
 
 
 class Status(StrEnum):
-    """Where a sitting stands. `submitted` here is also one that has been graded."""
+    """The status of an attempt. A graded attempt is `submitted` here."""
 
     IN_PROGRESS = "in_progress"
     PAUSED = "paused"
@@ -22,7 +22,7 @@ class Status(StrEnum):
 
 
 class Kind(StrEnum):
-    """Why time was given."""
+    """Why time was added."""
 
     EXTENSION = "extension"
     PAUSE = "pause"
@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Given:
-    """Time that was given at a moment."""
+    """Time that was added at a moment."""
 
     kind: Kind
     at: datetime
@@ -39,8 +39,8 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Sitting:
-    """A sitting as the rules see it; `ended_by` is candidate, deadline or staff, None while it goes on."""
+class AttemptState:
+    """What the rules need of an attempt. `ended_by` is candidate, deadline or staff; None before the end."""
 
     status: Status
     deadline_at: datetime
@@ -51,38 +51,38 @@ class Sitting:
 
 
 class Refused(Exception):
-    """The step is not possible from this state; the sentence is for whoever asked."""
+    """The step is not possible from this state. The message is for the person who asked for it."""
 
 
-def overtaken(sitting: Sitting, now: datetime, delay: timedelta) -> Sitting:
-    """The sitting as the clock has left it: ended if its deadline passed more than `delay` ago.
+def ended_by_deadline(state: AttemptState, now: datetime, delay: timedelta) -> AttemptState:
+    """The state as the clock has left it: ended if its deadline passed more than `delay` ago.
 
     The worker ends such attempts too. This does not wait for the worker.
     """
-    is_late = timing.arrival(now, sitting.deadline_at, delay) is Arrival.LATE
-    if sitting.status is not Status.IN_PROGRESS or not is_late:
-        return sitting
-    return replace(sitting, status=Status.SUBMITTED, ended_at=sitting.deadline_at, ended_by="deadline")
+    is_late = timing.arrival(now, state.deadline_at, delay) is Arrival.LATE
+    if state.status is not Status.IN_PROGRESS or not is_late:
+        return state
+    return replace(state, status=Status.SUBMITTED, ended_at=state.deadline_at, ended_by="deadline")
 
 
-def extend(sitting: Sitting, by: timedelta, now: datetime) -> Sitting:
-    """Extend the deadline (docs/decisions/0034). An expired attempt continues if it is in the future."""
-    if sitting.status is Status.VOID:
+def extend(state: AttemptState, by: timedelta, now: datetime) -> AttemptState:
+    """Give more time. An attempt that its deadline ended goes on if the new deadline is in the future."""
+    if state.status is Status.VOID:
         raise Refused("The attempt is void. Reopen it first.")
-    if sitting.status is Status.SUBMITTED and sitting.ended_by != "deadline":
-        raise Refused(f"The attempt was ended by {_who(sitting)}. To let it go on, reopen it.")
-    deadline_at = sitting.deadline_at + by
-    given = (*sitting.given, Given(Kind.EXTENSION, min(now, sitting.deadline_at), by))
-    if sitting.status is not Status.SUBMITTED:
-        return replace(sitting, deadline_at=deadline_at, given=given)
+    if state.status is Status.SUBMITTED and state.ended_by != "deadline":
+        raise Refused(f"The attempt was ended by {_who(state)}. To let it go on, reopen it.")
+    deadline_at = state.deadline_at + by
+    given = (*state.given, Given(Kind.EXTENSION, min(now, state.deadline_at), by))
+    if state.status is not Status.SUBMITTED:
+        return replace(state, deadline_at=deadline_at, given=given)
     if deadline_at <= now:
-        missing = (now - sitting.deadline_at) // timedelta(seconds=1)
+        missing = (now - state.deadline_at) // timedelta(seconds=1)
         raise Refused(
             f"The attempt's time was over {missing} s ago: so short an extension is over, too. Give more than"
             " that, or reopen the attempt with `seconds`, which count from now."
         )
     return replace(
-        sitting,
+        state,
         status=Status.IN_PROGRESS,
         deadline_at=deadline_at,
         given=given,
@@ -91,73 +91,73 @@ def extend(sitting: Sitting, by: timedelta, now: datetime) -> Sitting:
     )
 
 
-def regrant(sitting: Sitting, by: timedelta, now: datetime) -> Sitting:
-    """Follow a change of what the exam grants this candidate, more or less than before.
+def regrant(state: AttemptState, by: timedelta, now: datetime) -> AttemptState:
+    """Move the deadline after a change of the candidate's extra time, up or down.
 
-    It moves the deadline of who is sitting, and lets who was ended by the clock go on if there is time again.
+    An attempt that its deadline ended goes on if there is time again.
     """
-    moved = replace(sitting, deadline_at=sitting.deadline_at + by)
-    if sitting.status in (Status.IN_PROGRESS, Status.PAUSED):
+    moved = replace(state, deadline_at=state.deadline_at + by)
+    if state.status in (Status.IN_PROGRESS, Status.PAUSED):
         return moved
-    if sitting.status is Status.SUBMITTED and sitting.ended_by == "deadline" and moved.deadline_at > now:
+    if state.status is Status.SUBMITTED and state.ended_by == "deadline" and moved.deadline_at > now:
         return replace(moved, status=Status.IN_PROGRESS, ended_at=None, ended_by=None)
-    return sitting
+    return state
 
 
-def pause(sitting: Sitting, now: datetime) -> Sitting:
-    """Stop the clock."""
-    if sitting.status is Status.PAUSED:
-        return sitting
-    _require_running(sitting)
-    return replace(sitting, status=Status.PAUSED, paused_at=now)
+def pause(state: AttemptState, now: datetime) -> AttemptState:
+    """Pause the attempt. Its time stands still."""
+    if state.status is Status.PAUSED:
+        return state
+    _require_running(state)
+    return replace(state, status=Status.PAUSED, paused_at=now)
 
 
-def resume(sitting: Sitting, now: datetime) -> Sitting:
-    """Let the clock go on: whoever resumes has exactly the time that was left at the pause."""
-    if sitting.status is Status.IN_PROGRESS:
-        return sitting
-    if sitting.status is not Status.PAUSED or sitting.paused_at is None:
-        raise Refused(f"The attempt is {sitting.status}, not paused.")
-    # Of two requests at once, the one that arrived first may get the lock last: time never runs backwards.
-    resumed_at = max(now, sitting.paused_at)
+def resume(state: AttemptState, now: datetime) -> AttemptState:
+    """Resume the attempt with exactly the time that was left at the pause."""
+    if state.status is Status.IN_PROGRESS:
+        return state
+    if state.status is not Status.PAUSED or state.paused_at is None:
+        raise Refused(f"The attempt is {state.status}, not paused.")
+    # The request that arrived first may get the lock last. Time must not run backwards.
+    resumed_at = max(now, state.paused_at)
     return replace(
-        sitting,
+        state,
         status=Status.IN_PROGRESS,
         paused_at=None,
-        deadline_at=timing.resumed_deadline(sitting.deadline_at, sitting.paused_at, resumed_at),
-        given=(*sitting.given, Given(Kind.PAUSE, sitting.paused_at, resumed_at - sitting.paused_at)),
+        deadline_at=timing.resumed_deadline(state.deadline_at, state.paused_at, resumed_at),
+        given=(*state.given, Given(Kind.PAUSE, state.paused_at, resumed_at - state.paused_at)),
     )
 
 
-def submit(sitting: Sitting, now: datetime) -> Sitting:
-    """End it for its candidate. What is over already stays as it is."""
-    if sitting.status is Status.VOID:
+def submit(state: AttemptState, now: datetime) -> AttemptState:
+    """End the attempt for its candidate. An attempt that has ended stays as it is."""
+    if state.status is Status.VOID:
         raise Refused("The attempt is void.")
-    if sitting.status is Status.SUBMITTED:
-        return sitting
-    return replace(sitting, status=Status.SUBMITTED, paused_at=None, ended_at=now, ended_by="staff")
+    if state.status is Status.SUBMITTED:
+        return state
+    return replace(state, status=Status.SUBMITTED, paused_at=None, ended_at=now, ended_by="staff")
 
 
-def reopen(sitting: Sitting, now: datetime, more: timedelta = timing.NO_TIME) -> Sitting:
-    """Let what is over go on with the time that was left when it ended, and `more`, counted from now.
+def reopen(state: AttemptState, now: datetime, more: timedelta = timing.NO_TIME) -> AttemptState:
+    """Let an ended attempt go on with the time that was left at its end, and `more`, counted from now.
 
-    Of a void attempt that its candidate or the clock had ended before, only the voiding is taken back.
+    If the attempt was void, but had been ended by its candidate or its deadline, only the voiding is undone.
     """
-    if sitting.status in (Status.IN_PROGRESS, Status.PAUSED):
-        return sitting
-    if sitting.status is Status.VOID and sitting.ended_by != "staff":
-        return replace(sitting, status=Status.SUBMITTED)
-    ended_at = sitting.ended_at or now
-    if sitting.deadline_at + more <= ended_at:
+    if state.status in (Status.IN_PROGRESS, Status.PAUSED):
+        return state
+    if state.status is Status.VOID and state.ended_by != "staff":
+        return replace(state, status=Status.SUBMITTED)
+    ended_at = state.ended_at or now
+    if state.deadline_at + more <= ended_at:
         raise Refused("No time was left when the attempt ended. Say how many `seconds` it gets from now.")
-    reopened_at = max(now, ended_at)  # a request that arrived before the end may get the lock after it
-    given = [*sitting.given, Given(Kind.REOPENING, ended_at, reopened_at - ended_at)]
+    reopened_at = max(now, ended_at)  # A request that arrived before the end may get the lock after it.
+    given = [*state.given, Given(Kind.REOPENING, ended_at, reopened_at - ended_at)]
     if more:
         given.append(Given(Kind.EXTENSION, reopened_at, more))
     return replace(
-        sitting,
+        state,
         status=Status.IN_PROGRESS,
-        deadline_at=timing.resumed_deadline(sitting.deadline_at, ended_at, reopened_at) + more,
+        deadline_at=timing.resumed_deadline(state.deadline_at, ended_at, reopened_at) + more,
         given=tuple(given),
         paused_at=None,
         ended_at=None,
@@ -165,25 +165,25 @@ def reopen(sitting: Sitting, now: datetime, more: timedelta = timing.NO_TIME) ->
     )
 
 
-def void(sitting: Sitting, now: datetime) -> Sitting:
-    """Let it count nowhere."""
-    if sitting.status is Status.VOID:
-        return sitting
+def void(state: AttemptState, now: datetime) -> AttemptState:
+    """Exclude the attempt from results and rankings."""
+    if state.status is Status.VOID:
+        return state
     return replace(
-        sitting,
+        state,
         status=Status.VOID,
         paused_at=None,
-        ended_at=sitting.ended_at or now,
-        ended_by=sitting.ended_by or "staff",
+        ended_at=state.ended_at or now,
+        ended_by=state.ended_by or "staff",
     )
 
 
-def _require_running(sitting: Sitting) -> None:
-    if sitting.status is Status.VOID:
+def _require_running(state: AttemptState) -> None:
+    if state.status is Status.VOID:
         raise Refused("The attempt is void.")
-    if sitting.status is Status.SUBMITTED:
-        raise Refused(f"The attempt was ended by {_who(sitting)}.")
+    if state.status is Status.SUBMITTED:
+        raise Refused(f"The attempt was ended by {_who(state)}.")
 
 
-def _who(sitting: Sitting) -> str:
-    return {"candidate": "its candidate", "deadline": "its deadline"}.get(sitting.ended_by or "", "staff")
+def _who(state: AttemptState) -> str:
+    return {"candidate": "its candidate", "deadline": "its deadline"}.get(state.ended_by or "", "staff")

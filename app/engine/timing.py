@@ -1,7 +1,7 @@
-"""The rules of exam time: every moment and every length is an argument, every answer is in UTC.
+"""The rules of exam time. Every time and duration is an argument; results are in UTC.
 
-Moments must know their time zone; a naive one is a ValueError. All arithmetic is done in UTC, because
-Python's own counts the hours on the wall of a zone, also across its clock changes.
+Times must have a time zone; a naive datetime is a ValueError. All arithmetic is done in UTC: Python subtracts
+times of one zone by their local clock, which is wrong across a change to or from daylight saving time.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Arrival(StrEnum):
-    """When something reached the server, seen from a deadline."""
+    """When a request arrived, compared with a deadline."""
 
     IN_TIME = "in_time"
     IN_GRACE = "in_grace"
@@ -24,7 +24,7 @@ class Arrival(StrEnum):
 
 @dataclass(frozen=True)
 class SectionTime:
-    """A section's own time; `duration` is None where it has none, `locked` closes it when that is over."""
+    """The time limit of a section; None is no limit. A `locked` section closes at its end."""
 
     id: UUID
     duration: timedelta | None
@@ -43,7 +43,7 @@ class SectionWindow:
 
 @dataclass(frozen=True)
 class Addition:
-    """Time that a running attempt was given: `length` more, from the moment `at` on."""
+    """Time that was added to a running attempt: `length`, added at the time `at`."""
 
     at: datetime
     length: timedelta
@@ -56,9 +56,9 @@ def deadline(
     extra: timedelta = NO_TIME,
     paused: timedelta = NO_TIME,
 ) -> datetime:
-    """min(started_at + duration, ends_at) + extra + paused (docs/decisions/0029, docs/decisions/0034).
+    """Return min(started_at + duration, ends_at) + extra + paused (docs/decisions/0029, docs/decisions/0034).
 
-    `ends_at` bounds who starts late; extra time and pauses go beyond it. None is an open end.
+    `ends_at` limits late starts; extra time and pauses may exceed it. None means no limit.
     Raises ValueError for a duration that is not positive, and for negative extra time or pauses.
     """
     _refuse_negative(extra, paused)
@@ -69,22 +69,22 @@ def deadline(
 
 
 def resumed_deadline(deadline_at: datetime, paused_at: datetime, resumed_at: datetime) -> datetime:
-    """The deadline after a pause: whoever resumes has exactly the time that was left at the pause."""
+    """Return the deadline after a pause. The time left is the same as at the pause."""
     pause = _utc(resumed_at) - _utc(paused_at)
     _refuse_negative(pause)
     return _utc(deadline_at) + pause
 
 
 def remaining_seconds(now: datetime, deadline_at: datetime) -> int:
-    """Whole seconds that are left, at least 0.
+    """Return the whole seconds that are left, at least 0.
 
-    Rounded down: a countdown may end up to a second early, but never promises time that is not there.
+    Rounded down, so that a countdown never shows more time than there is.
     """
     return max((_utc(deadline_at) - _utc(now)) // timedelta(seconds=1), 0)
 
 
 def arrival(now: datetime, deadline_at: datetime, grace: timedelta) -> Arrival:
-    """In time up to and with the deadline, in grace up to and with `grace` after it, then late."""
+    """Compare an arrival with a deadline. The ends of the deadline and of the grace are included."""
     _refuse_negative(grace)
     over = _utc(now) - _utc(deadline_at)
     if over <= NO_TIME:
@@ -93,7 +93,7 @@ def arrival(now: datetime, deadline_at: datetime, grace: timedelta) -> Arrival:
 
 
 def is_open(now: datetime, available_from: datetime | None, available_until: datetime | None) -> bool:
-    """Whether `now` lies in [available_from, available_until); None is unbounded."""
+    """Return whether `now` is in [available_from, available_until). None means no bound."""
     return (available_from is None or _utc(available_from) <= _utc(now)) and (
         available_until is None or _utc(now) < _utc(available_until)
     )
@@ -105,12 +105,12 @@ def section_windows(
     extra: timedelta = NO_TIME,
     additions: Iterable[Addition] = (),
 ) -> list[SectionWindow]:
-    """The windows of the timed sections, one after the other from the start; untimed ones have none.
+    """Return the windows of the timed sections, one after the other from the start. Untimed ones have none.
 
-    `extra` is known at the start: each section gets its share, in proportion to its duration. An addition
-    lengthens the section that runs at its moment (the last one, if all are over) and shifts those after it;
-    what was over stays over. The attempt's own deadline bounds them all: it may come first for who started
-    late.
+    `extra` is known at the start: each section gets a share in proportion to its duration. An addition
+    extends the section that runs at its time (the last one, if all have ended) and moves the sections after
+    it; sections that have ended stay as they are. The deadline of the attempt still applies: after a late
+    start it may be earlier than the end of a section.
     Raises ValueError for a duration that is not positive, and for negative extra time or additions.
     """
     _refuse_negative(extra)
@@ -120,7 +120,7 @@ def section_windows(
     opens_at, elapsed = _utc(started_at), NO_TIME
     for section, duration in timed:
         elapsed += duration
-        # From the start each time, so that rounding to microseconds never adds up.
+        # Computed from the start each time, so that rounding errors do not add up.
         deadline_at = _utc(started_at) + elapsed + _share(extra, elapsed, total)
         windows.append(SectionWindow(section.id, opens_at, deadline_at, section.locked))
         opens_at = deadline_at
@@ -145,7 +145,7 @@ def _lengthened(windows: list[SectionWindow], addition: Addition) -> list[Sectio
 
 
 def _share(extra: timedelta, elapsed: timedelta, total: timedelta) -> timedelta:
-    """extra * elapsed / total, in whole microseconds; a timedelta is too small for the product."""
+    """Return extra * elapsed / total in whole microseconds. A timedelta cannot hold the product."""
     return (extra // _MICROSECOND) * (elapsed // _MICROSECOND) // (total // _MICROSECOND) * _MICROSECOND
 
 

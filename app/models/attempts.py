@@ -1,4 +1,4 @@
-"""Sittings, the log of what was answered, graded results and their distribution."""
+"""Attempts, the response log, results and histograms."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from app.models.base import Base, Identified, Timestamped, WholeNumber
 
 
 class AttemptStatus(StrEnum):
-    """Where an attempt stands."""
+    """The status of an attempt."""
 
     IN_PROGRESS = "in_progress"
     PAUSED = "paused"
@@ -26,7 +26,7 @@ RUNNING = text("status in ('in_progress', 'paused')")
 
 
 class Attempt(Identified, Timestamped, Base):
-    """One sitting of one test or exam paper."""
+    """One attempt at one test or exam paper."""
 
     __tablename__ = "attempts"
     __table_args__ = (
@@ -60,12 +60,12 @@ class Attempt(Identified, Timestamped, Base):
         ),
         Index("ix_attempts_overdue", "deadline_at", postgresql_where=text("status = 'in_progress'")),
         Index("ix_attempts_ungraded", "id", postgresql_where=text("status = 'submitted'")),
-        # Partial, or who sits a test by itself would be looked for among all who do.
+        # Partial, because most attempts have no exam paper.
         Index(
             "ix_attempts_exam_paper_id", "exam_paper_id", postgresql_where=text("exam_paper_id is not null")
         ),
-        # Never on `test_id` alone: in an exam's first minute, before anything is analyzed, the planner holds
-        # such an index for as good as the key, and each statement would read everybody's attempts.
+        # Not on `test_id` alone. In the first minute of an exam the table is not analyzed yet. The planner
+        # would prefer such an index to the primary key, and read all attempts of the test.
         Index("ix_attempts_test_id_user_id", "test_id", "user_id"),
     )
 
@@ -80,12 +80,12 @@ class Attempt(Identified, Timestamped, Base):
     lease: Mapped[int] = mapped_column(server_default="1")
     device: Mapped[str | None]
     seed: Mapped[int] = mapped_column(BigInteger)
-    """Decides the order of questions and options of this attempt (`engine/ordering`)."""
+    """Determines the order of questions and options (`engine/ordering.py`)."""
     started_at: Mapped[datetime]
     accommodation_seconds: Mapped[int] = mapped_column(server_default="0")
-    """What the exam grants this candidate from the start, such as compensatory time."""
+    """Extra time that the exam grants this candidate from the start, such as compensatory time."""
     additions: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
-    """Time that was given while it ran: `{"kind": "extension" | "pause" | "reopening", "at", "seconds"}`."""
+    """Added time: `{"kind": "extension" | "pause" | "reopening", "at", "seconds"}`."""
     paused_at: Mapped[datetime | None]
     deadline_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
@@ -93,10 +93,10 @@ class Attempt(Identified, Timestamped, Base):
 
 
 class ResponseEvent(Base):
-    """One save of one answer. Append-only: the highest (lease, revision) stands (docs/decisions/0012).
+    """One save of one answer. The event with the highest (lease, revision) counts (docs/decisions/0012).
 
-    Partitioned by `attempt_id`, whose ids sort by time. There is no foreign key to `attempts`: the only
-    statement that inserts selects from the locked attempt, and a check per row would double that work.
+    Partitioned by `attempt_id`; the ids are ordered by time. There is no foreign key to `attempts`: the only
+    statement that inserts reads the locked attempt, and a check of each row would double its cost.
     """
 
     __tablename__ = "response_events"
@@ -116,7 +116,7 @@ class ResponseEvent(Base):
     confidence: Mapped[str | None]
     language: Mapped[str | None]
     late: Mapped[bool] = mapped_column(server_default="false")
-    """Arrived after deadline and grace: kept, not counted."""
+    """Arrived after deadline and grace. It is kept and does not count."""
     received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
@@ -137,7 +137,7 @@ class Result(Base):
 
     attempt_id: Mapped[UUID] = mapped_column(ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True)
     cohort_id: Mapped[UUID]
-    """Whose scores are ranked together: the exam paper's id, or the test's."""
+    """The exam paper, or the test, whose candidates are ranked together."""
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     counted: Mapped[bool]
     """Whether this result is in the cohort's histogram: a candidate's first official graded attempt."""

@@ -1,4 +1,4 @@
-"""The audit log: who did what to what, and why. PostgreSQL refuses to change or delete a row."""
+"""The audit log. PostgreSQL refuses to change or delete a row."""
 
 from datetime import datetime
 from typing import Any
@@ -12,10 +12,10 @@ from app.models.base import Base, Identified
 
 
 class AuditEntry(Identified, Base):
-    """One thing that staff did or read; `actor_id` is null where an operator worked at the command line.
+    """An action of staff. `actor_id` is null for the command line.
 
-    People are named by their ids alone, and nothing here repeats a key, a text or an answer: entries stay
-    when a person is deleted, and are read by every admin.
+    Entries name people by id and have no keys, texts or answers: they are kept when a person is deleted, and
+    every admin may read them.
     """
 
     __tablename__ = "audit_entries"
@@ -32,9 +32,9 @@ class AuditEntry(Identified, Base):
     subject_kind: Mapped[str] = mapped_column(server_default="exam")
     """`user`, `question`, `bank`, `test`, `exam` or `attempt`."""
     subject_id: Mapped[UUID | None]
-    """Null where the subject is the bank, or several questions that `details` names."""
+    """Null for the bank, and for several questions, which are in `details`."""
     exam_id: Mapped[UUID | None]
-    """The exam that the subject belongs to, or is."""
+    """The exam of the subject."""
     attempt_id: Mapped[UUID | None]
     reason: Mapped[str | None]
     details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")

@@ -1,4 +1,4 @@
-"""What every table shares: the private schema, named constraints, ids that sort by time."""
+"""What all tables share: the private schema, named constraints, ids that are ordered by time."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -18,7 +18,7 @@ LocalizedText = dict[str, str]
 
 
 class Base(DeclarativeBase):
-    """The declarative base; all tables live in schema `ias` (docs/decisions/0015)."""
+    """The declarative base. All tables are in schema `ias` (docs/decisions/0015)."""
 
     metadata = MetaData(
         schema=SCHEMA,
@@ -56,7 +56,7 @@ class Identified:
 
 
 class Timestamped:
-    """A table that knows when its rows were made and last changed."""
+    """A table whose rows have the times of their creation and last change."""
 
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())

@@ -1,4 +1,4 @@
-"""Scheduled events, their papers in windows, who takes part and with what extra time, official results."""
+"""Exams: their papers and windows, registrations, accommodations, announcements and official results."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -21,7 +21,7 @@ class Exam(Identified, Timestamped, Base):
         CheckConstraint("closes_at > opens_at", name="window"),
         CheckConstraint("key_stage in ('provisional_key', 'final_key')", name="key_stage"),
         Index("ix_exams_institute_id_id", "institute_id", "id"),
-        # The embargo asks for these alone, and there are few of them however many exams were held.
+        # For the embargo: there are few unreleased exams, however many there are in all.
         Index(
             "ix_exams_unreleased", "id", postgresql_where=text("released_at is null and cancelled_at is null")
         ),
@@ -37,15 +37,15 @@ class Exam(Identified, Timestamped, Base):
     published_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     key_stage: Mapped[str | None]
-    """How far the key has come between the exam's end and its release; both stages may be skipped."""
+    """The stage of the key between the exam's end and its release. Both stages are optional."""
     released_at: Mapped[datetime | None]
     results_version: Mapped[int | None]
-    """Which release counts; older ones are kept."""
+    """The current release; older ones are kept."""
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
 
 class ExamPaper(Identified, Timestamped, Base):
-    """One paper of an exam in its window; `paper_id` is pinned when the exam is published."""
+    """The placement of a test in an exam, with its window. Publishing the exam sets `paper_id`."""
 
     __tablename__ = "exam_papers"
     __table_args__ = (
@@ -68,14 +68,17 @@ class ExamPaper(Identified, Timestamped, Base):
     qualifying_percent: Mapped[Decimal | None] = mapped_column(Numeric(5, 2))
     counts_for_merit: Mapped[bool] = mapped_column(server_default="true")
     closed_at: Mapped[datetime | None]
-    """When staff ended it before its time."""
+    """When staff closed the paper early."""
     opening_told_at: Mapped[datetime | None]
     closing_told_at: Mapped[datetime | None]
-    """When those in the exam's room were told; null until it has happened."""
+    """When the opening and the closing were announced in the exam's room; null before."""
 
 
 class Registration(Identified, Timestamped, Base):
-    """A candidate's place in an exam, as things were then; `user_id` is null until an account claims it."""
+    """A candidate's place in an exam, with category and PwBD status at that time.
+
+    `user_id` is null until an account claims the roll number.
+    """
 
     __tablename__ = "registrations"
     __table_args__ = (
@@ -113,7 +116,7 @@ class Accommodation(Identified, Timestamped, Base):
 
 
 class Announcement(Identified, Base):
-    """What staff said to everybody in an exam. The socket carries it, this keeps it."""
+    """A text that staff sent to everybody in an exam's room."""
 
     __tablename__ = "announcements"
     __table_args__ = (Index("ix_announcements_exam_id_id", "exam_id", "id"),)
@@ -125,20 +128,20 @@ class Announcement(Identified, Base):
 
 
 class ExamRelease(Base):
-    """One release of an exam's results: which version, when, by whom, and how many are ranked in it."""
+    """One release of an exam's results."""
 
     __tablename__ = "exam_releases"
 
     exam_id: Mapped[UUID] = mapped_column(ForeignKey("exams.id"), primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
     participants: Mapped[int]
-    """How many have an exam rank."""
+    """The number of candidates with a rank."""
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class ExamResult(Base):
-    """What one registered candidate has achieved in an exam, as one release told it (docs/decisions/0035)."""
+    """The result of one registered candidate in one release of an exam (docs/decisions/0035)."""
 
     __tablename__ = "exam_results"
     __table_args__ = (
@@ -154,11 +157,11 @@ class ExamResult(Base):
     total_numerator: Mapped[int | None] = mapped_column(WholeNumber)
     total_denominator: Mapped[int | None] = mapped_column(WholeNumber)
     total: Mapped[str | None]
-    """The sum of the merit papers' printed scores."""
+    """The sum of the printed scores of the merit papers."""
     qualified: Mapped[bool]
     rank: Mapped[int | None]
     percentile: Mapped[float | None]
     category_rank: Mapped[int | None]
     cutoff: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     papers: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
-    """By paper, in the exam's order: score, exact and printed, qualified, rank, percentile."""
+    """The papers in the exam's order: exact and printed score, qualified, rank, percentile."""

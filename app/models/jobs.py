@@ -1,4 +1,4 @@
-"""Work after commit: the outbox of jobs, and which workers live."""
+"""The outbox of jobs, and the running workers."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from app.models.base import Base, Identified
 
 
 class Job(Identified, Base):
-    """Work that a transaction asked for (docs/decisions/0016). The task that does it sets `finished_at`."""
+    """A job that a transaction added (docs/decisions/0016). Its task sets `finished_at`."""
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -24,15 +24,15 @@ class Job(Identified, Base):
     arguments: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     leased_until: Mapped[datetime] = mapped_column(server_default=func.now())
-    """The relay publishes a job whose lease is over; publishing gives it the next lease."""
+    """The relay publishes a job whose lease has ended, and gives it the next lease."""
     deliveries: Mapped[int] = mapped_column(server_default="0")
     finished_at: Mapped[datetime | None]
     error: Mapped[str | None]
-    """Why it was given up, if it was."""
+    """Why the job failed for good."""
 
 
 class Worker(Base):
-    """A worker process that was alive at `seen_at`."""
+    """A worker process. It updates `seen_at` as long as it runs."""
 
     __tablename__ = "workers"
 

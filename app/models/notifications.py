@@ -1,4 +1,4 @@
-"""What people were told, where it goes, and what they wish to hear."""
+"""Notifications, their deliveries, devices, and what people want to receive."""
 
 from datetime import datetime, time
 from enum import StrEnum
@@ -26,14 +26,14 @@ class Kind(StrEnum):
 
 
 class Channel(StrEnum):
-    """By what a notification reaches somebody who is not looking into the app."""
+    """How a notification is sent, besides the inbox."""
 
     EMAIL = "email"
     PUSH = "push"
 
 
 class Notification(Identified, Base):
-    """A line in somebody's inbox. `dedupe_key` names the fact that it tells, so that each is told once."""
+    """An entry in a person's inbox. `dedupe_key` identifies the event, for one entry an event."""
 
     __tablename__ = "notifications"
     __table_args__ = (
@@ -47,16 +47,16 @@ class Notification(Identified, Base):
     dedupe_key: Mapped[str]
     title: Mapped[LocalizedText]
     body: Mapped[LocalizedText]
-    """Both are the same for all who are told, so they name no time: `data` has it, zones differ."""
+    """Title and body are the same for all recipients. Times are in `data`, because time zones differ."""
     data: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     read_at: Mapped[datetime | None]
 
 
 class Delivery(Identified, Base):
-    """One notification on its way to one address or device.
+    """The sending of one notification to one address or device.
 
-    Taking it to send it moves `due_at` to the end of a lease: whoever dies with it in hand loses nothing.
+    A worker that takes it sets `due_at` to the end of a lease. If the worker dies, another one takes it then.
     """
 
     __tablename__ = "deliveries"
@@ -77,22 +77,22 @@ class Delivery(Identified, Base):
     notification_id: Mapped[UUID] = mapped_column(ForeignKey("notifications.id", ondelete="CASCADE"))
     channel: Mapped[str]
     target: Mapped[str]
-    """The address or the device's token, as they were when it was made."""
+    """The address or the device's token at the time of creation."""
     status: Mapped[str] = mapped_column(server_default="waiting")
     urgent: Mapped[bool] = mapped_column(server_default="false")
-    """Goes before what is not, however long that has waited."""
+    """Urgent deliveries are sent before all others."""
     tries: Mapped[int] = mapped_column(server_default="0")
     due_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
-    """After this it would be noise."""
+    """The delivery is dropped after this time."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     sent_at: Mapped[datetime | None]
     error: Mapped[str | None]
-    """Why it was dropped, or why the last try failed."""
+    """Why the delivery was dropped, or why the last try failed."""
 
 
 class Device(Base):
-    """An app's installation that takes push messages; FCM knows it by its token."""
+    """An installation of the app that receives push messages, identified by its FCM token."""
 
     __tablename__ = "devices"
     __table_args__ = (
@@ -104,14 +104,14 @@ class Device(Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     platform: Mapped[str]
     language: Mapped[str | None]
-    """What it shows; without one, the person's."""
+    """The language of the device; null: that of the person."""
     seen_at: Mapped[datetime]
     dropped_at: Mapped[datetime | None]
-    """When FCM said that nobody is there any more."""
+    """When FCM reported that the token is not registered any more."""
 
 
 class DeadAddress(Base):
-    """An e-mail address that its server refuses for good. Kept in lower case."""
+    """An e-mail address in lower case that its server has refused permanently."""
 
     __tablename__ = "dead_addresses"
 
@@ -121,7 +121,7 @@ class DeadAddress(Base):
 
 
 class NotificationSettings(Base):
-    """What somebody does not wish to be sent, and when not. No row: everything, at any time."""
+    """What a person does not want to receive, and their quiet hours. No row means no restriction."""
 
     __tablename__ = "notification_settings"
     __table_args__ = (

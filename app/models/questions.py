@@ -26,7 +26,7 @@ class Media(Identified, Timestamped, Base):
 
 
 class Passage(Identified, Timestamped, Base):
-    """A text or data set that several questions share: its identity. What it says is in its versions."""
+    """A text or data set that several questions share. Its content is in its versions."""
 
     __tablename__ = "passages"
     __table_args__ = (
@@ -68,7 +68,7 @@ class PassageVersion(Identified, Timestamped, Base):
 
 
 class Question(Identified, Timestamped, Base):
-    """An item of the bank: its identity and place. What it says is in its versions."""
+    """A question of the bank: its identity and place. Its content is in its versions."""
 
     __tablename__ = "questions"
     __table_args__ = (
@@ -100,7 +100,7 @@ class Question(Identified, Timestamped, Base):
     source: Mapped[str | None]
     source_number: Mapped[int | None]
     fingerprint: Mapped[str]
-    """SHA-256 of subject and normalized text: the identity of last resort for an import."""
+    """SHA-256 of subject and normalized text. Imports use it for questions without another identity."""
     status: Mapped[str] = mapped_column(server_default="active")
     current_version: Mapped[int] = mapped_column(server_default="1")
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
@@ -144,7 +144,7 @@ class QuestionVersion(Identified, Timestamped, Base):
     media: Mapped[list[str]] = mapped_column(JSONB, server_default="[]")
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
-    # PostgreSQL keeps these three (migration 0002); statements use them, nobody reads them.
+    # PostgreSQL computes these three (migration 0002). Statements search in them; no code reads them.
     words: Mapped[str] = mapped_column(
         TEXT, Computed("ias.question_words(text, options)", persisted=True), nullable=True, deferred=True
     )
@@ -155,11 +155,11 @@ class QuestionVersion(Identified, Timestamped, Base):
         nullable=True,
         deferred=True,
     )
-    """The same by dictionary form, and the tags."""
+    """Stems of the words and the tags, for full-text search."""
     sketch: Mapped[list[int]] = mapped_column(
         ARRAY(INTEGER),
         Computed("ias.question_sketch(text, options)", persisted=True),
         nullable=True,
         deferred=True,
     )
-    """Texts that are alike have a number in common."""
+    """Numbers computed from the text. Similar texts have at least one number in common."""

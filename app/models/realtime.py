@@ -1,4 +1,4 @@
-"""What sockets are to be told, written with the fact itself; and tickets that open a socket."""
+"""Messages for sockets, and tickets that open a socket."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from app.models.base import Base, Identified
 
 
 class Message(Identified, Base):
-    """A message of a room (docs/decisions/0011). Whoever publishes it to Redis sets `published_at`."""
+    """A message of a room (docs/decisions/0011). `published_at` is set when it is in Redis."""
 
     __tablename__ = "messages"
     __table_args__ = (
@@ -23,7 +23,7 @@ class Message(Identified, Base):
     )
 
     number: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
-    """The order of writing. Ids are made by clocks, and two of the same millisecond have no order."""
+    """The order of writing. Ids cannot give it: those of one millisecond have no order."""
     room: Mapped[str]
     """`exam:<id>`, `test:<id>` or `user:<id>`."""
     audience: Mapped[str]
@@ -35,7 +35,7 @@ class Message(Identified, Base):
 
 
 class SocketTicket(Base):
-    """Opens one socket once. Of the ticket itself only its digest is kept."""
+    """A ticket that opens one socket, once. Only the digest of the ticket is stored."""
 
     __tablename__ = "socket_tickets"
     __table_args__ = (Index("ix_socket_tickets_expires_at", "expires_at"),)
@@ -44,6 +44,6 @@ class SocketTicket(Base):
     user_id: Mapped[UUID]
     session_id: Mapped[str]
     issued_at: Mapped[datetime]
-    """When the session began that asked for it: a revocation covers the ticket like the session's tokens."""
+    """When the session began. A revocation of the session's tokens also applies to the ticket."""
     path: Mapped[str]
     expires_at: Mapped[datetime]

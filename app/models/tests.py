@@ -1,4 +1,4 @@
-"""Tests as their authors compose them, and the frozen papers that candidates are served."""
+"""Tests as authors compose them, and the frozen papers that candidates are served."""
 
 from datetime import datetime
 from typing import Any

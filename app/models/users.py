@@ -1,4 +1,4 @@
-"""Institutes, people, what they may do, and sessions that were ended early."""
+"""Institutes, users, memberships, requests for auth mails, and revocations."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +15,7 @@ DEFAULT_INSTITUTE_ID = UUID("00000000-0000-7000-8000-000000000001")
 
 
 class Role(StrEnum):
-    """What a member of an institute is there; `student` is the candidate's word on the wire."""
+    """The role of a member of an institute. The API calls a candidate `student`."""
 
     STUDENT = "student"
     AUTHOR = "author"
@@ -25,7 +25,7 @@ class Role(StrEnum):
 
 
 class Institute(Identified, Timestamped, Base):
-    """The owner of content, exams and memberships. `ias migrate` makes the default one."""
+    """The owner of content, exams and memberships. `ias migrate` creates the default one."""
 
     __tablename__ = "institutes"
 
@@ -34,7 +34,7 @@ class Institute(Identified, Timestamped, Base):
 
 
 class User(Timestamped, Base):
-    """A person's profile; the id is the auth server's. Made at the first authenticated request."""
+    """A person's profile, created at the first authenticated request. The id is that of the auth server."""
 
     __tablename__ = "users"
     __table_args__ = (
@@ -56,7 +56,7 @@ class User(Timestamped, Base):
 
 
 class Membership(Identified, Timestamped, Base):
-    """One person's role in one institute; `enrolled_at` opens tests with access `enrolled`."""
+    """One person's role in one institute. `enrolled_at` gives access to tests for enrolled candidates."""
 
     __tablename__ = "memberships"
     __table_args__ = (
@@ -78,9 +78,9 @@ class Membership(Identified, Timestamped, Base):
 
 
 class AuthMail(Identified, Base):
-    """A mail that somebody has asked the auth server for; deleted as soon as that has the request.
+    """A request to the auth server for a mail. It is deleted when the auth server has accepted it.
 
-    It is written for every address, known or not, so that the answer takes the same time.
+    It is stored for every address, known or not, so that the answer takes the same time.
     """
 
     __tablename__ = "auth_mails"
@@ -92,17 +92,17 @@ class AuthMail(Identified, Base):
     kind: Mapped[str]
     email: Mapped[str]
     client_address: Mapped[str | None]
-    """Where the request came from: Supabase counts calls by it."""
+    """The address of the client, by which Supabase limits requests."""
     created_at: Mapped[datetime]
     due_at: Mapped[datetime]
     tries: Mapped[int] = mapped_column(server_default="0")
 
 
 class Revocation(Base):
-    """Access tokens that are dead before their time (docs/decisions/0004).
+    """Access tokens that are revoked before they expire (docs/decisions/0004).
 
-    With `session_id` that session's; without it all of the user's issued before `issued_before`, but for
-    `except_session_id`. A row is needed until the last of these tokens expires.
+    With `session_id`: those of the session. Without it: those of the user that were issued before
+    `issued_before`, except those of `except_session_id`. A row is kept until the last token expires.
     """
 
     __tablename__ = "revocations"

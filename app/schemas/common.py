@@ -27,7 +27,7 @@ class In(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
-class EmptyIn(In):
+class NothingIn(In):
     """The body of a request without content: an empty object."""
 
 

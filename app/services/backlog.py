@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import structlog
 
-from app.core.patience import in_time
 from app.core.telemetry import Measured
+from app.core.timeouts import with_timeout
 from app.models import Channel
 from app.services.components import Components
 from app.services.unit_of_work import reading
@@ -29,7 +29,7 @@ async def measure(parts: Components) -> Sequence[Measured]:
 
 async def _known(part: str, ask: Awaitable[Sequence[Measured]]) -> Sequence[Measured]:
     try:
-        answer = await in_time(ask, PATIENCE_SECONDS)
+        answer = await with_timeout(ask, PATIENCE_SECONDS)
     except Exception as error:  # noqa: BLE001 -- the other metrics are shown in any case
         log.warning("backlog_unknown", part=part, error=repr(error))
         answer = []

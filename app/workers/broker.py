@@ -1,4 +1,4 @@
-"""The relay's end of the message queue."""
+"""The connection of the relay to the message queue."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,12 +8,12 @@ from uuid import UUID
 
 from app.workers.celery_app import QUEUE, celery_app
 
-# Kombu blocks: everything happens in one thread, and gives up soon.
-_PATIENCE = {"socket_connect_timeout": 2, "socket_timeout": 2, "retry_on_timeout": False}
+# Kombu blocks, so that its calls run in a thread and have short timeouts.
+_TIMEOUTS = {"socket_connect_timeout": 2, "socket_timeout": 2, "retry_on_timeout": False}
 
 
 class Broker:
-    """One connection to Redis as Celery's producers use it; a broken one is replaced at the next call."""
+    """One producer's connection to Redis; a broken connection is replaced at the next call."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -21,11 +21,11 @@ class Broker:
         self._thread = ThreadPoolExecutor(1, "broker")
 
     async def waiting(self) -> int:
-        """How many messages no worker has taken yet."""
+        """The number of messages that no worker has taken yet."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._waiting)
 
     async def publish(self, jobs: Sequence[tuple[UUID, str]]) -> None:
-        """Send a message for each (job, task)."""
+        """Send a message for each pair of job id and task name."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._publish, jobs)
 
     async def close(self) -> None:
@@ -51,7 +51,7 @@ class Broker:
 
     def _connect(self) -> Any:
         if self._connection is None:
-            self._connection = celery_app.connection_for_write(self._url, transport_options=_PATIENCE)
+            self._connection = celery_app.connection_for_write(self._url, transport_options=_TIMEOUTS)
         return self._connection
 
     def _disconnect(self) -> None:

@@ -11,7 +11,7 @@ from app.core.telemetry import configure_logging
 
 QUEUE = Queue("ias", Exchange(""), routing_key="ias")  # type: ignore[no-untyped-call]
 TASK_SECONDS = 60
-"""A task that takes longer has failed; if its process does not even notice, that is killed a bit later."""
+"""A task that takes longer fails. Its process is killed 30 s later if it does not react."""
 
 celery_app = Celery("ias", broker=get_settings().redis, include=["app.workers.tasks"])
 celery_app.conf.update(
@@ -41,7 +41,7 @@ celery_app.conf.update(
 
 
 def use_our_logs(**_: object) -> None:
-    """Celery's lines look like all others."""
+    """Configure Celery's log as all other logs."""
     configure_logging(get_settings().log_level, console=sys.stdout.isatty())
 
 

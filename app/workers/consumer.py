@@ -1,7 +1,7 @@
 """The Celery worker as a child process of `ias worker`.
 
-Celery forks; a process with an event loop and open connections is not one to fork from. So it gets a process
-of its own, started before there is a loop.
+Celery forks, and a process with an event loop and open connections must not be forked. So Celery runs in a
+child process that is started before the event loop.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ from celery.signals import worker_ready
 from app.workers import tasks  # noqa: F401 -- loaded once, before the pool is forked
 from app.workers.celery_app import celery_app
 
-# Running tasks may end; one that is cut short is rolled back and delivered again.
+# Running tasks get time to end; a task that is killed is rolled back and delivered again.
 STOPPING = ((signal.SIGTERM, 7), (signal.SIGQUIT, 2), (signal.SIGKILL, 2))
 
 
 class Consumer:
-    """A Celery worker. It stops in order when its parent is gone, however that happened."""
+    """A Celery worker in a child process. It stops when its parent ends, also if that was killed."""
 
     def __init__(self, concurrency: int) -> None:
         self._ready, ready = Pipe(duplex=False)
@@ -37,21 +37,21 @@ class Consumer:
         return self._process.is_alive()
 
     async def ready(self) -> None:
-        """Return when messages are being consumed, or the process has ended."""
+        """Wait until messages are consumed, or the process has ended."""
         await _readable(self._ready.fileno())
 
     async def ended(self) -> None:
-        """Return when the process has ended."""
+        """Wait until the process has ended."""
         await _readable(self._process.sentinel)
 
     async def stop(self) -> None:
-        """Let running tasks end, for a while."""
-        for how, patience in STOPPING:
+        """Stop the process; running tasks get some seconds to end."""
+        for how, seconds in STOPPING:
             if self._process.pid is None or not self.running:
                 break
             os.kill(self._process.pid, how)
             try:
-                async with asyncio.timeout(patience):
+                async with asyncio.timeout(seconds):
                     await self.ended()
             except TimeoutError:
                 continue
@@ -72,7 +72,8 @@ def _consume(concurrency: int, ready: Connection) -> None:
         ready.send(True)
 
     worker_ready.connect(announce)
-    # Root is dangerous where messages are pickled, ours are JSON. Tasks are to outlive an outage of Redis.
+    # Celery warns about root, which is dangerous with pickled messages; ours are JSON. It also warns that
+    # tasks go on after the connection to Redis is lost, which is intended.
     for warning in (SecurityWarning, CPendingDeprecationWarning):
         warnings.simplefilter("ignore", warning)
     Thread(target=_follow_parent, name="follow-parent", daemon=True).start()

@@ -9,14 +9,14 @@ SHORTEST_LEASE = timedelta(seconds=30)
 
 
 def retry_delay(deliveries: int) -> timedelta:
-    """How long a job rests that has failed at its last delivery: 5 s at first, doubled up to an hour."""
+    """The pause after a failed delivery: 5 s at first, doubled each time up to an hour."""
     doublings = min(deliveries - 1, MAX_DELIVERIES)
     return min(FIRST_RETRY * (1 << doublings), LAST_RETRY)
 
 
 def lease_of(deliveries: int) -> timedelta:
-    """When to deliver a job again of which nothing is heard: its worker died, or Redis lost the message.
+    """The time until a job without an outcome is delivered again, after a crash or a lost message.
 
-    It may be short: a job that is running is locked, so that no relay leases it and no other worker runs it.
+    It may be short: the row of a running job is locked, so that no relay leases it and no worker runs it.
     """
     return max(SHORTEST_LEASE, retry_delay(deliveries))

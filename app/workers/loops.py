@@ -16,14 +16,14 @@ from app.workers.leases import SHORTEST_LEASE, lease_of
 
 log = structlog.get_logger(__name__)
 
-GRADING_PATIENCE = timedelta(minutes=10)
+UNGRADED_AFTER = timedelta(minutes=10)
 KEEP_FINISHED_JOBS = timedelta(days=7)
 KEEP_DEAD_WORKERS = timedelta(minutes=5)
 KEEP_PUBLISHED_MESSAGES = timedelta(days=1)
 
 
 class Relay:
-    """Publishes the jobs of committed transactions."""
+    """Publishes jobs to the broker after their transactions have committed."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock, broker: Broker) -> None:
         self._engine = engine
@@ -31,14 +31,14 @@ class Relay:
         self._broker = broker
 
     async def step(self) -> None:
-        """Publish what is due, once the workers have taken all that was published before.
+        """Publish the jobs that are due, once the workers have taken all jobs that were published before.
 
-        What waits, waits in PostgreSQL. So a long queue is not sent twice, and a job's deliveries count its
-        chances to run: none is used up while Redis is down or no worker consumes.
+        Other jobs wait in PostgreSQL. So a long queue is not sent twice, and `deliveries` of a job counts the
+        times that it could run: it does not grow while Redis is down or no worker consumes.
         """
         if await self._broker.waiting() == 0 and (jobs := await self._lease()):
-            # The lease must be committed before: the worker may be quicker than we are, and what it finds
-            # locked it leaves alone. If publishing fails the jobs wait for the end of their lease.
+            # The lease is committed first, because a worker skips a job whose row is locked. If publishing
+            # fails, the jobs wait for the end of their lease.
             await self._broker.publish(jobs)
 
     async def _lease(self) -> list[tuple[UUID, str]]:
@@ -50,8 +50,8 @@ class Relay:
             return [(job.id, job.task) for job in jobs]
 
 
-class Heart:
-    """Shows that this worker lives."""
+class Heartbeat:
+    """Records in the database that this worker runs."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         self._engine = engine
@@ -61,19 +61,19 @@ class Heart:
         self.first_beat = asyncio.Event()
 
     async def beat(self) -> None:
-        """Write the time beside our name."""
+        """Write the current time into the worker's row."""
         async with unit_of_work(self._engine) as uow:
             await uow.workers.record_heartbeat(self._id, self._started_at, self._clock.now())
         self.first_beat.set()
 
     async def stop(self) -> None:
-        """Take the row along."""
+        """Delete the worker's row."""
         async with unit_of_work(self._engine) as uow:
             await uow.workers.delete(self._id)
 
 
 class Housekeeping:
-    """What is due every now and then."""
+    """Closes overdue attempts, announces windows, makes partitions, and deletes old rows."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock, closing_delay: timedelta) -> None:
         self._engine = engine
@@ -87,26 +87,26 @@ class Housekeeping:
         if closed:
             log.info("overdue_attempts_closed", count=closed)
 
-    async def tell_windows(self) -> None:
-        """Tell the rooms of exams whose papers have opened or closed."""
+    async def announce_windows(self) -> None:
+        """Send messages for papers that have opened or closed."""
         async with unit_of_work(self._engine) as uow:
             await exams.tell_windows(uow, self._clock.now())
 
-    async def grade_forgotten(self) -> None:
-        """See to attempts whose grading was given up or lost, and to those left over in cancelled exams."""
+    async def repair_attempts(self) -> None:
+        """Grade attempts whose job was lost or given up, and void attempts that run in cancelled exams."""
         async with unit_of_work(self._engine) as uow:
-            asked = await attempts.grade_forgotten(uow, self._clock.now(), GRADING_PATIENCE)
+            asked = await attempts.grade_forgotten(uow, self._clock.now(), UNGRADED_AFTER)
             voided = await exams.void_left_over(uow, self._clock.now())
         if asked or voided:
-            log.warning("attempts_left_over", grading_asked_again=asked, voided=voided)
+            log.warning("attempts_repaired", grading_requested=asked, voided=voided)
 
     async def make_partitions(self) -> None:
-        """Have partitions for the responses of the next weeks."""
+        """Make the partitions for the responses of the next weeks."""
         async with unit_of_work(self._engine) as uow:
             await uow.attempts.ensure_partitions(self._clock.now())
 
-    async def forget(self) -> None:
-        """Delete what is done with or dead; given-up jobs stay to be looked at."""
+    async def delete_old(self) -> None:
+        """Delete finished jobs, dead workers and expired rows. Jobs that were given up are kept."""
         now = self._clock.now()
         async with unit_of_work(self._engine) as uow:
             await uow.jobs.delete_finished(now - KEEP_FINISHED_JOBS)

@@ -1,4 +1,4 @@
-"""The worker's own page for Prometheus: counters of all its processes, and the backlog."""
+"""The worker's metrics for Prometheus: counters of all its processes, and the backlog."""
 
 import asyncio
 import secrets
@@ -11,38 +11,40 @@ from app.core import telemetry
 from app.services import backlog
 from app.services.components import Components
 
-PATIENCE_SECONDS = 5
+REQUEST_SECONDS = 5
 LONGEST_HEAD = 16_384
 
 log = structlog.get_logger(__name__)
 
 
 async def serve_metrics(parts: Components) -> None:
-    """Serve `GET /metrics` for as long as the worker lives, if a port is set.
+    """Serve `GET /metrics` until cancelled, if a port is set.
 
-    Raises OSError for a port that is taken; the caller tries again, and no other work is stopped.
+    Raises OSError if the port is in use; the caller tries again, and the other loops go on.
     """
     settings = parts.settings
     if settings.worker_metrics_port is None:
         return
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _converse(parts, reader, writer)
+        await _answer_request(parts, reader, writer)
 
     host, port = settings.worker_metrics_host, settings.worker_metrics_port
     try:
         server = await asyncio.start_server(answer, host, port, limit=LONGEST_HEAD)
     except OSError as error:
-        log.error("metrics_not_served", host=host, port=port, error=repr(error))  # noqa: TRY400 -- says it all
+        log.error("metrics_not_served", host=host, port=port, error=repr(error))  # noqa: TRY400 -- the error is in the event
         raise
     async with server:
         await server.serve_forever()
 
 
-async def _converse(parts: Components, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """One request, one answer, and good-bye."""
+async def _answer_request(
+    parts: Components, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Answer one request and close the connection."""
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(REQUEST_SECONDS):
             head = await reader.readuntil(b"\r\n\r\n")
             peer = str(writer.get_extra_info("peername")[0])
             status = _permission(head, peer, _token(parts))
@@ -53,7 +55,7 @@ async def _converse(parts: Components, reader: asyncio.StreamReader, writer: asy
             writer.write(_head(status, content_type, len(body)) + body)
             await writer.drain()
     except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
-        pass  # Whoever asks so slowly, or so much, is not Prometheus.
+        pass  # The client was too slow, sent too much, or closed the connection.
     finally:
         writer.close()
 

@@ -25,11 +25,11 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """What a task is given besides its arguments.
+class TaskContext:
+    """What a task gets besides its arguments.
 
-    Its job is finished in the transaction of `uow`. A task with many independent parts gives each a
-    transaction of its own over `parts.engine`; whatever repeats after a crash must then do no harm.
+    The job is finished in the transaction of `uow`. A task with independent steps may use a transaction for
+    each of them over `parts.engine`; then each step must be harmless if it is repeated after a crash.
     """
 
     uow: UnitOfWork
@@ -41,9 +41,9 @@ Task = Callable[..., Coroutine[Any, Any, None]]
 
 
 def task(function: Task) -> Task:
-    """Let jobs called like this function be run by it: `async def name(work: Work, *, …_id: str)`.
+    """Register a function `async def name(context: TaskContext, *, …_id: str)` for jobs of its name.
 
-    The message carries the job's id alone, so whoever can write to Redis can ask for nothing new.
+    The message holds only the job's id, so that nobody with access to Redis can add a job.
     """
 
     def run(self: Any) -> None:
@@ -54,7 +54,7 @@ def task(function: Task) -> Task:
 
 
 class JobRunner:
-    """What a worker's process keeps between jobs: its event loop, and the parts that live in it."""
+    """Runs jobs in one process of the Celery worker, with one event loop and its components."""
 
     def __init__(self, settings: Settings) -> None:
         self._loop = asyncio.Runner()
@@ -66,12 +66,12 @@ class JobRunner:
         )
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close the components and the event loop."""
         self._loop.run(self._stack.aclose())
         self._loop.close()
 
     def run(self, job_id: UUID, function: Task) -> None:
-        """Run the job unless it is done or being done elsewhere. Its failure is noted, not raised."""
+        """Run the job unless it is finished or running elsewhere. A failure is recorded, not raised."""
         with bound_contextvars(job_id=str(job_id), task=function.__name__):
             self._loop.run(self._run(job_id, function))
 
@@ -80,8 +80,8 @@ class JobRunner:
         try:
             async with asyncio.timeout(TASK_SECONDS), unit_of_work(self._parts.engine) as uow:
                 outcome = await self._do(uow, job_id, function)
-        except Exception as error:  # noqa: BLE001 -- whatever went wrong, the job gets its next chance
-            outcome = await self._note_failure(job_id, error)
+        except Exception as error:  # noqa: BLE001 -- after any error the job is delivered again
+            outcome = await self._record_failure(job_id, error)
         finally:
             tasks_total.labels(function.__name__, outcome).inc()
             task_seconds.labels(function.__name__).observe(time.monotonic() - began)
@@ -92,16 +92,15 @@ class JobRunner:
             return "done_elsewhere"
         now = self._parts.clock.now()
         if job.deliveries > MAX_DELIVERIES:
-            # It has never failed in order, or it would not be here: it takes its worker along.
+            # None of its deliveries ended with an error, so that it must have killed its worker each time.
             await self._give_up(uow, job_id, f"not done after {MAX_DELIVERIES} deliveries")
             return "given_up"
-        # Marked first and committed last: between the task's end and the commit nothing is left to go wrong
-        # but the commit itself.
+        # The job is marked before the task runs, so that after the task only the commit can fail.
         await uow.jobs.finish(job_id, now)
-        await function(Work(uow, now, self._parts), **job.arguments)
+        await function(TaskContext(uow, now, self._parts), **job.arguments)
         return "done"
 
-    async def _note_failure(self, job_id: UUID, error: Exception) -> str:
+    async def _record_failure(self, job_id: UUID, error: Exception) -> str:
         async with unit_of_work(self._parts.engine) as uow:
             job = await uow.jobs.lock_unfinished(job_id)
             if job is None:
@@ -123,12 +122,12 @@ _runner: JobRunner | None = None
 
 def _current_runner() -> JobRunner:
     if _runner is None:
-        raise RuntimeError("a task runs in a process that a Celery worker has started, and nowhere else")
+        raise RuntimeError("a task runs only in a process of the Celery worker")
     return _runner
 
 
 def _start(**_: object) -> None:
-    global _runner  # noqa: PLW0603 -- Celery's signals leave no other place
+    global _runner  # noqa: PLW0603 -- Celery's signals have no other place for state
     _runner = JobRunner(get_settings())
 
 

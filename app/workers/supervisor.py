@@ -1,4 +1,4 @@
-"""`ias worker`: the loops in this process, the Celery worker in a child."""
+"""`ias worker`: the loops run in this process, the Celery worker in a child process."""
 
 import asyncio
 import os
@@ -16,15 +16,15 @@ from app.services.components import Components
 from app.startup import open_components
 from app.workers.broker import Broker
 from app.workers.consumer import Consumer
-from app.workers.loops import Heart, Housekeeping, Relay
+from app.workers.deliveries import DeliveryLoop
+from app.workers.loops import Heartbeat, Housekeeping, Relay
 from app.workers.metrics import serve_metrics
-from app.workers.post import Post
 
 log = structlog.get_logger(__name__)
 
 
 def run_worker(settings: Settings, concurrency: int) -> None:
-    """Work until SIGTERM or SIGINT. SystemExit(1) if Celery dies: whoever started us starts us again."""
+    """Run until SIGTERM or SIGINT. Raises SystemExit(1) if Celery ends, so that it is started again."""
     consumer = Consumer(concurrency)
     with asyncio.Runner() as runner:
         runner.run(_work(settings, consumer))
@@ -42,9 +42,9 @@ class _Worker:
         self._consumer = consumer
         self._broker = Broker(parts.settings.redis)
         self._relay = Relay(engine, clock, self._broker)
-        self._heart = Heart(engine, clock)
-        self._keeper = Housekeeping(engine, clock, attempts.closing_delay(parts.settings))
-        self._post = Post(parts)
+        self._heartbeat = Heartbeat(engine, clock)
+        self._housekeeping = Housekeeping(engine, clock, attempts.closing_delay(parts.settings))
+        self._delivery_loop = DeliveryLoop(parts)
         self._publisher = realtime.Publisher(engine, parts.stream, clock)
 
     async def work(self) -> None:
@@ -62,26 +62,26 @@ class _Worker:
 
     def _start_loops(self) -> Sequence[asyncio.Task[None]]:
         routines = (
-            repeat("heartbeat", 5, self._heart.beat),
-            repeat("partitions", 24 * 3600, self._keeper.make_partitions),
-            repeat("overdue_attempts", 1, self._keeper.close_overdue),
-            repeat("exam_windows", 1, self._keeper.tell_windows),
+            repeat("heartbeat", 5, self._heartbeat.beat),
+            repeat("partitions", 24 * 3600, self._housekeeping.make_partitions),
+            repeat("overdue_attempts", 1, self._housekeeping.close_overdue),
+            repeat("exam_windows", 1, self._housekeeping.announce_windows),
             repeat("relay", 0.5, self._relay.step),
             repeat("messages", 0.5, self._publisher.publish_all),
-            repeat("forget", 600, self._keeper.forget),
-            repeat("reminders", 5, self._post.remind),
-            repeat("deliveries", 1, self._post.deliver),
-            repeat("auth_mails", 1, self._post.send_auth_mails),
-            repeat("forget_deliveries", 3600, self._post.forget),
+            repeat("delete_old", 600, self._housekeeping.delete_old),
+            repeat("reminders", 5, self._delivery_loop.remind),
+            repeat("deliveries", 1, self._delivery_loop.deliver),
+            repeat("auth_mails", 1, self._delivery_loop.send_auth_mails),
+            repeat("delete_old_deliveries", 3600, self._delivery_loop.delete_old),
             keep_running("metrics", lambda: serve_metrics(self._parts)),
-            repeat("forgotten_attempts", 600, self._keeper.grade_forgotten),
+            repeat("repair_attempts", 600, self._housekeeping.repair_attempts),
             keep_running("announce_ready", self._announce_ready),
         )
         return [asyncio.create_task(routine) for routine in routines]
 
     async def _announce_ready(self) -> None:
         await self._consumer.ready()
-        await self._heart.first_beat.wait()
+        await self._heartbeat.first_beat.wait()
         log.info("worker_ready")
         if path := os.environ.get("IAS_READY_FILE"):
             Path(path).touch()  # noqa: ASYNC240 -- once, and empty
@@ -89,7 +89,7 @@ class _Worker:
     async def _stop(self, loops: Sequence[asyncio.Task[None]]) -> None:
         await end(loops)
         await self._consumer.stop()
-        with suppress(Exception):  # without a database the row stays, and is forgotten later
+        with suppress(Exception):  # Without a database the row stays; another worker deletes it later.
             async with asyncio.timeout(2):
-                await self._heart.stop()
+                await self._heartbeat.stop()
         await self._broker.close()

@@ -1,1 +1,1 @@
-"""A small auth server with the wire of Supabase Auth (GoTrue): development and tests need no project."""
+"""A small auth server with the API of Supabase Auth (GoTrue), for development and tests."""

@@ -20,7 +20,7 @@ def main() -> None:
         port=settings.port,
         log_level="warning",
         access_log=False,
-        # Longer than our clients keep idle connections, so that none is closed while a request is on its way.
+        # Longer than our clients keep idle connections, so that none is closed while a request is sent.
         timeout_keep_alive=75,
         timeout_graceful_shutdown=5,
         server_header=False,

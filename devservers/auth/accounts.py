@@ -1,4 +1,4 @@
-"""The use cases of a user: sign up, sign in, refresh, sign out, recover, confirm, change."""
+"""What users can do: sign up, sign in, refresh, sign out, recover, confirm, change."""
 
 import asyncio
 from collections.abc import Mapping
@@ -22,14 +22,14 @@ from devservers.auth.tokens import (
     new_one_time_token,
 )
 
-# What a client may ask to verify, and which of our mails answers it.
+# The kinds of verification that a client may request, and the kind of mail for each.
 _VERIFICATIONS = {"signup": "signup", "email": "signup", "recovery": "recovery"}
 _MAIL_INTERVAL = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """Rules over rows. Passwords are hashed outside of transactions: it takes long, connections are few."""
+    """The use cases. Passwords are hashed outside of transactions, because hashing takes long."""
 
     database: Database
     passwords: Passwords
@@ -39,7 +39,7 @@ class Accounts:
     confirm_email: bool
     reuse_interval: timedelta
     mail_requested: asyncio.Event = field(default_factory=asyncio.Event)
-    """Wakes the loop that sends what was asked for."""
+    """Wakes the loop that sends requested mails."""
 
     async def sign_up(
         self, email: str, password: str, data: Mapping[str, Any], redirect_to: str | None
@@ -70,7 +70,7 @@ class Accounts:
     async def sign_in(self, email: str, password: str) -> dict[str, Any]:
         async with self.database.transaction() as store:
             user = await store.user_by_email(email)
-        # As GoTrue does, a ban is told before the password is looked at; the work is done all the same.
+        # As in GoTrue, a ban is reported before the password is checked. The hash is computed nevertheless.
         usable = user is not None and not user.is_banned
         matches = await self.passwords.verify(user.password_hash if user and usable else None, password)
         if user and user.is_banned:
@@ -81,7 +81,7 @@ class Accounts:
             raise ApiError(400, "email_not_confirmed", "Email not confirmed")
         async with self.database.transaction() as store:
             locked = await store.lock_user(user.id)
-            # The password may have been changed while the old one was verified.
+            # The password may have changed while the old one was verified.
             if locked is None or locked.password_hash != user.password_hash:
                 raise errors.invalid_credentials()
             return await self._open_session(store, locked, "password")
@@ -101,11 +101,11 @@ class Accounts:
             if number is not None:
                 return self._session_json(user, session, number)
             await store.end_session(session.id)
-        # Raised after the transaction, or the end of the session would be rolled back.
+        # Raised after the transaction; otherwise the end of the session would be rolled back.
         raise ApiError(400, "refresh_token_already_used", "Invalid Refresh Token: Already Used")
 
     async def _next_number(self, store: Store, session: Session, token_hash: bytes) -> int | None:
-        """The number of the token to give for this one; None if it must not be used any more."""
+        """The number of the token to issue in exchange; None if the token must not be used any more."""
         token = await store.refresh_token(token_hash)
         use = judge(
             number=token.number,
@@ -122,7 +122,7 @@ class Accounts:
         return token.number + 1
 
     async def verify(self, kind: str, token: str, email: str | None) -> dict[str, Any]:
-        """Exchange a one-time token for a session. Whoever has the mail has shown whose address it is."""
+        """Exchange a one-time token for a session. The token also confirms the address."""
         if kind not in _VERIFICATIONS:
             raise validation_failed(f"Verification of type {kind!r} is not supported")
         async with self.database.transaction() as store:
@@ -134,7 +134,7 @@ class Accounts:
         raise ApiError(403, "otp_expired", "Token has expired or is invalid")
 
     async def request_mail(self, kind: str, email: str, redirect_to: str | None) -> None:
-        """Ask for a mail with a one-time token. The work is the same whether or not there is an account."""
+        """Request a mail with a one-time token. The work is the same with and without an account."""
         async with self.database.transaction() as store:
             await store.add_mail_request(kind, email, redirect_to)
         self.mail_requested.set()
@@ -151,7 +151,7 @@ class Accounts:
         return request is not None
 
     async def _send_mail(self, store: Store, request: MailRequest) -> None:
-        """Mail a one-time token to an account that may have one, at most one a minute."""
+        """Mail a one-time token to an account that may get one, at most once a minute."""
         token = new_one_time_token()
         known = await store.user_by_email(request.email)
         user = await store.lock_user(known.id) if known else None
@@ -196,7 +196,7 @@ class Accounts:
         password_hash = await self._new_password_hash(user, body)
         async with self.database.transaction() as store:
             locked = await store.lock_user(user.id)
-            # A password change that came first has ended the other sessions, this one perhaps.
+            # A concurrent change of the password may have ended this session.
             if locked is None or await store.session(bearer.session_id, user.id) is None:
                 raise errors.session_not_found()
             if password_hash:
@@ -238,7 +238,7 @@ class Accounts:
 
 
 def _made_up_user(email: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    """What a new user looks like, but for its identities: nobody shall learn that the address is known."""
+    """A made-up new user without identities, so that the response does not show that the address exists."""
     now = datetime.now(UTC)
     user = User(
         id=uuid4(),
@@ -265,12 +265,12 @@ def _may_mail(kind: str, user: User) -> bool:
 
 
 def confirmed(user: User) -> User:
-    """The user with a confirmed address."""
+    """The user with its address confirmed."""
     return replace(user, email_confirmed_at=user.email_confirmed_at or datetime.now(UTC))
 
 
 async def with_password(store: Store, user: User, password_hash: str, *, keep: UUID | None) -> User:
-    """The user with a new password, not saved yet: whoever knew the old one, or holds a link, is out."""
+    """The user with a new password, not saved yet. Its sessions and one-time tokens are deleted."""
     await store.clear_one_time_tokens(user.id)
     await store.end_sessions(user.id, but=keep)
     return replace(user, password_hash=password_hash)

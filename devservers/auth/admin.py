@@ -1,4 +1,4 @@
-"""What the holder of the service key may do: make, list, change, ban and delete users."""
+"""Administration with the service key: create, list, change, ban and delete users."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,13 +14,13 @@ from devservers.auth.store import Database, User
 
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """No policy stands here: the service key is the backend's own."""
+    """The use cases of administration. They have no password policy, because only the backend calls them."""
 
     database: Database
     passwords: Passwords
 
     async def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """An account may come from another server with its id and its password hash."""
+        """Create a user; its id and its password hash may come from another server."""
         email, given_id = wire.email(body), wire.text(body, "id")
         password_hash = await self._password_hash(body)
         async with self.database.transaction() as store:
@@ -60,7 +60,7 @@ class Admin:
                 user = await with_password(store, user, password_hash, keep=None)
             changed = _changed(user, body)
             if changed.email != user.email:
-                # A link that went to the old address must not open the account any more.
+                # A link in a mail to the old address must not be valid any more.
                 await store.clear_one_time_tokens(user_id)
             user = await store.save_user(changed)
         return wire.user_json(user)
@@ -86,7 +86,7 @@ class Admin:
 
 
 def _changed(user: User, body: Mapping[str, Any]) -> User:
-    """The user with what the body sets."""
+    """The user with the changes of the body."""
     if body.get("email") is not None:
         user = replace(user, email=wire.email(body))
     if body.get("email_confirm"):

@@ -1,4 +1,4 @@
-"""The HTTP side: routes, and errors as GoTrue words them."""
+"""The HTTP application: routes, and errors in GoTrue's format."""
 
 import asyncio
 import logging
@@ -33,17 +33,17 @@ log = logging.getLogger(__name__)
 _PREFIX = "/auth/v1"
 _DATABASE_AWAY = (
     asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,  # It is shutting down, or not up yet.
+    asyncpg.OperatorInterventionError,  # The server is shutting down or starting.
     asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # What asyncpg says of an idle connection that the server has just ended.
+    asyncpg.InternalClientError,  # Raised by asyncpg for an idle connection that the server has just closed.
     OSError,
     TimeoutError,
 )
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The whole server for these settings; it opens its database when it starts."""
+    """The application for these settings; it connects to the database at its start."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -99,7 +99,7 @@ def _admin_of(request: Request) -> Admin:
     return admin
 
 
-# What anybody may ask
+# Routes for everybody
 
 
 async def health(request: Request) -> Response:
@@ -165,7 +165,7 @@ async def resend(request: Request) -> Response:
 
 
 async def verify(request: Request) -> Response:
-    """`token_hash` alone, or `token` with the address: both are the long token of the mail."""
+    """`token_hash`, or `token` with the address; both are the token of the mail."""
     body = await wire.read_body(request)
     token_hash, one_time = wire.text(body, "token_hash"), wire.text(body, "token")
     if not (token_hash or one_time):
@@ -177,7 +177,7 @@ async def verify(request: Request) -> Response:
     return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
 
-# What a user may ask
+# Routes for a signed-in user
 
 
 async def logout(request: Request) -> Response:
@@ -197,7 +197,7 @@ async def put_user(request: Request) -> Response:
     return JSONResponse(await accounts.update(user, bearer, await wire.read_body(request)))
 
 
-# What the service key may ask
+# Routes for the service key
 
 
 async def list_users(request: Request) -> Response:
@@ -266,7 +266,7 @@ async def _on_http_error(request: Request, error: Any) -> Response:
 
 
 async def _on_data_error(request: Request, error: Any) -> Response:
-    """PostgreSQL cannot store it: a null character in a text, for one."""
+    """Respond to a value that PostgreSQL cannot store, such as a text with a null character."""
     return errors.render(
         validation_failed("The request holds a value that cannot be stored"), request.headers
     )

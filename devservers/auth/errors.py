@@ -1,4 +1,4 @@
-"""GoTrue's errors, in both shapes that its clients know."""
+"""GoTrue's errors, in both formats that its clients know."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ API_VERSION = "2024-01-01"
 
 
 class ApiError(Exception):
-    """An answer other than success: HTTP status, GoTrue's error code, a sentence, further members."""
+    """An error response: HTTP status, GoTrue's error code, a message, further members."""
 
     def __init__(self, status: int, code: str, message: str, **members: Any) -> None:
         super().__init__(message)
@@ -51,7 +51,7 @@ def session_not_found() -> ApiError:
 
 
 def render(error: ApiError, headers: Headers) -> Response:
-    """Clients that name an API version read a string `code`, and only if the version is echoed."""
+    """Clients that send an API version read a string `code`, if the response repeats the version."""
     if headers.get(API_VERSION_HEADER, "") >= API_VERSION:
         body = {"code": error.code, "message": error.message, **error.members}
         echo = {API_VERSION_HEADER: API_VERSION}

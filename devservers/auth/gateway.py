@@ -1,4 +1,4 @@
-"""Who may call at all: the keys that Supabase's gateway asks for."""
+"""The API keys that Supabase's gateway requires."""
 
 import hmac
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from devservers.auth.errors import ApiError
 
 
 class RequireKey:
-    """What Supabase has in front of its services: every call shows the public key or the service key."""
+    """Every request must have the public key or the service key, as at Supabase."""
 
     def __init__(self, app: ASGIApp, keys: Sequence[str]) -> None:
         self._app = app
@@ -24,7 +24,7 @@ class RequireKey:
 
 
 class RequireServiceKey:
-    """Administration needs the service key as bearer; a user's token is not enough."""
+    """Administration requires the service key as the bearer token; a user's token is not enough."""
 
     def __init__(self, app: ASGIApp, key: str) -> None:
         self._app = app
@@ -37,7 +37,7 @@ class RequireServiceKey:
 
 
 def required_bearer(headers: Headers) -> str:
-    """The token of the Authorization header."""
+    """The bearer token of the Authorization header."""
     scheme, _, token = headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise ApiError(401, "no_authorization", "This endpoint requires a valid Bearer token")

@@ -1,4 +1,4 @@
-"""Mails with one-time tokens: written to a folder, or sent by SMTP."""
+"""Mails with one-time tokens, written to a folder or sent by SMTP."""
 
 import asyncio
 import logging
@@ -50,7 +50,7 @@ _TEMPLATES = {
 
 
 class Mailer:
-    """Sends one-time tokens. What goes wrong here does not reach the caller: it would tell who is known."""
+    """Sends one-time tokens. Errors do not reach the caller, because they would show which accounts exist."""
 
     def __init__(self, settings: Settings) -> None:
         self._site_url = settings.site_url
@@ -60,7 +60,7 @@ class Mailer:
         self._sending: set[asyncio.Task[None]] = set()
 
     async def send(self, kind: str, to: str, token: str, redirect_to: str | None) -> None:
-        """A mail for the folder is there on return; SMTP goes on by itself, as its time would tell, too."""
+        """Write the mail to the folder, or send it by SMTP in the background, so that its time is hidden."""
         template = _TEMPLATES[kind]
         link = self._link(template, kind, token, redirect_to)
         message = _compose(template, self._sender, to, link, token)
@@ -72,12 +72,12 @@ class Mailer:
         task.add_done_callback(self._sending.discard)
 
     async def close(self) -> None:
-        """Wait a little for the mails that are on their way."""
+        """Wait a few seconds for mails that are being sent."""
         if self._sending:
             await asyncio.wait(self._sending, timeout=_CLOSE_PATIENCE)
 
     def _link(self, template: _Template, kind: str, token: str, redirect_to: str | None) -> str:
-        """An address on our own site alone: a redirect elsewhere would hand the token to a stranger."""
+        """A URL on our own site; a redirect to another site would give it the token."""
         base = self._site_url + template.path
         if redirect_to and len(redirect_to) <= _MAX_REDIRECT and _origin(redirect_to) == _origin(base):
             base = quote(redirect_to, safe=_URL_CHARACTERS)
@@ -126,7 +126,7 @@ def _compose(template: _Template, sender: str, to: str, link: str, token: str) -
     message["Date"] = format_datetime(datetime.now(UTC))
     message["Message-ID"] = make_msgid(domain="localhost")
     hint = "The link works once, for one hour. If it was not you, ignore this mail."
-    # Plain ASCII in short lines, sent as it is: whoever opens the file can copy the link.
+    # ASCII in short lines is sent without encoding, so that the link can be copied from the file.
     message.set_content(
         f"{template.reason}\n\n{template.action}:\n{link}\n\n"
         f"Or give this code to the app:\n{token}\n\n{hint}\n",
@@ -144,7 +144,7 @@ def _compose(template: _Template, sender: str, to: str, link: str, token: str) -
 
 
 def _write_file(folder: Path, name: str, content: bytes) -> None:
-    """Whole or not at all, and for its owner alone: it holds a token."""
+    """Write the file atomically and readable only by its owner, because it has a token."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     hidden = folder / f".{name}.part"
     try:
@@ -153,5 +153,5 @@ def _write_file(folder: Path, name: str, content: bytes) -> None:
             file.write(content)
         hidden.rename(folder / name)
     except OSError:
-        hidden.unlink(missing_ok=True)  # A full disk must not be filled with unfinished files.
+        hidden.unlink(missing_ok=True)  # Unfinished files must not fill a full disk.
         raise

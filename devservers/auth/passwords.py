@@ -1,4 +1,4 @@
-"""Password hashes: argon2id with OWASP's parameters, in threads, never more at once than cores."""
+"""Password hashes: argon2id with OWASP's parameters, in as many threads as there are cores."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ _MAX_BYTES = 72
 
 
 def check_strength(password: str) -> None:
-    """GoTrue's limits, which count bytes: a Devanagari letter is three."""
+    """GoTrue's limits. They count bytes; a Devanagari letter has three."""
     size = len(password.encode())
     if size > _MAX_BYTES:
         raise validation_failed(f"Password cannot be longer than {_MAX_BYTES} bytes")
@@ -23,7 +23,7 @@ def check_strength(password: str) -> None:
 
 
 def check_hash(password_hash: str) -> str:
-    """The same hash if it is one that we can verify, for accounts that move here from another server."""
+    """The hash, if it can be verified here, for accounts of another server. Raises otherwise."""
     try:
         kind = argon2.extract_parameters(password_hash).type
     except argon2.exceptions.InvalidHashError:
@@ -34,7 +34,7 @@ def check_hash(password_hash: str) -> str:
 
 
 class Passwords:
-    """Hashes and verifies. The pool of threads is the semaphore: each hash needs a core and 19 MiB."""
+    """Hashes and verifies passwords. The thread pool is the limit: each hash needs a core and 19 MiB."""
 
     def __init__(self) -> None:
         self._hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -46,7 +46,7 @@ class Passwords:
         return await loop.run_in_executor(self._threads, self._hasher.hash, password)
 
     async def verify(self, password_hash: str | None, password: str) -> bool:
-        """Without a hash the work is the same and the answer no, so that time does not tell who is known."""
+        """Verify a password. Without a hash the same work is done and the answer is False."""
         loop = asyncio.get_running_loop()
         matches = await loop.run_in_executor(
             self._threads, self._verify, password_hash or self._nobody, password

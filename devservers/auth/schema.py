@@ -1,8 +1,8 @@
-"""The server's own tables, made and upgraded when it starts: numbered steps, each applied once."""
+"""The tables of the server. Numbered steps create and upgrade them at the start, each once."""
 
 import asyncpg
 
-_LOCK = 7_205_759_403_792_793  # Any number will do, as long as nobody else takes the same advisory lock.
+_LOCK = 7_205_759_403_792_793  # Any number that no other advisory lock uses.
 
 _STEPS = (
     """
@@ -59,10 +59,10 @@ _STEPS = (
 
 
 async def upgrade(connection: asyncpg.Connection) -> None:
-    """Bring schema `auth` to this version; two servers that start together wait for each other."""
+    """Upgrade schema `auth` to this version. Servers that start at the same time wait for each other."""
     async with connection.transaction():
         await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
-        # CREATE SCHEMA IF NOT EXISTS wants a right on the database even when the schema is there.
+        # CREATE SCHEMA IF NOT EXISTS needs a privilege on the database even if the schema exists.
         if not await connection.fetchval("select to_regnamespace('auth') is not null"):
             await connection.execute("create schema auth")
         await connection.execute(

@@ -1,4 +1,4 @@
-"""What the server is told by its environment."""
+"""The settings of the server, from the environment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,12 +6,12 @@ from pathlib import Path
 
 
 class SettingsError(Exception):
-    """The environment lacks something, or holds what cannot be meant; the message names the variable."""
+    """A variable is missing or invalid; the message names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """`public_url` is the address that clients see; the issuer of access tokens hangs on it."""
+    """`public_url` is the address for clients; the issuer of access tokens is derived from it."""
 
     database_url: str = field(repr=False)
     host: str

@@ -1,4 +1,4 @@
-"""Every SQL statement of the server, and the rows that they give."""
+"""All SQL statements of the server, and their rows."""
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -40,7 +40,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One sign-in; `active_token` counts its refresh tokens."""
+    """One session; `active_token` is the number of its current refresh token."""
 
     id: UUID
     user_id: UUID
@@ -51,7 +51,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """The number of a presented token, when the next one took its place, and the database's time."""
+    """A presented refresh token: its number, when it was rotated, and the database's time."""
 
     number: int
     rotated_at: datetime | None
@@ -60,7 +60,7 @@ class RefreshToken:
 
 @dataclass(frozen=True, slots=True)
 class MailRequest:
-    """A mail that somebody has asked for; whether it is sent depends on the account."""
+    """A requested mail; it is sent only if there is a suitable account."""
 
     kind: str
     email: str
@@ -94,13 +94,13 @@ async def _decode_json(connection: asyncpg.Connection) -> None:
 
 
 class Store:
-    """What can be asked and told within one transaction."""
+    """The statements of one transaction."""
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
 
     async def secret(self, name: str, make: Callable[[], bytes]) -> bytes:
-        """The secret of this name; made at the first call ever."""
+        """The secret of this name; it is created at the first call."""
         await self._connection.execute(
             "insert into auth.secrets (name, value) values ($1, $2) on conflict do nothing", name, make()
         )
@@ -140,12 +140,12 @@ class Store:
         return _user(await self._connection.fetchrow("select * from auth.users where email = $1", email))
 
     async def lock_user(self, user_id: UUID) -> User | None:
-        """The user as it is now and stays until the transaction ends."""
+        """The user, locked until the transaction ends."""
         statement = "select * from auth.users where id = $1 for no key update"
         return _user(await self._connection.fetchrow(statement, user_id))
 
     async def users(self, *, limit: int, offset: int) -> tuple[list[User], int]:
-        """A page of users, the newest first, and how many there are in all."""
+        """A page of users, the newest first, and the total number."""
         rows = await self._connection.fetch(
             "select * from auth.users order by created_at desc, id limit $1 offset $2", limit, offset
         )
@@ -153,7 +153,7 @@ class Store:
         return [User(**row) for row in rows], total
 
     async def save_user(self, user: User) -> User:
-        """Write a user that this transaction has locked; an address that is taken is an error."""
+        """Write a user that this transaction has locked. Raises an error if the address is taken."""
         try:
             row = await self._connection.fetchrow(
                 """update auth.users set email = $2, password_hash = $3, email_confirmed_at = $4,
@@ -182,7 +182,7 @@ class Store:
     # Sessions and refresh tokens
 
     async def add_session(self, user_id: UUID, method: str) -> Session:
-        """A sign-in, without a refresh token yet."""
+        """Create a session without a refresh token."""
         row = await self._connection.fetchrow(
             "insert into auth.sessions (id, user_id, method) values ($1, $2, $3) returning *",
             uuid4(),
@@ -198,7 +198,7 @@ class Store:
         return Session(**row) if row else None
 
     async def lock_session_of(self, token_hash: bytes) -> Session | None:
-        """The session that a refresh token belongs to. Who refreshes it at the same time waits here."""
+        """The session of a refresh token, locked, so that concurrent refreshes wait."""
         row = await self._connection.fetchrow(
             """select * from auth.sessions
             where id = (select session_id from auth.refresh_tokens where token_hash = $1) for update""",
@@ -207,7 +207,7 @@ class Store:
         return Session(**row) if row else None
 
     async def refresh_token(self, token_hash: bytes) -> RefreshToken:
-        """To be read only after the session's lock: what was read before it may be old."""
+        """The refresh token. Call it after the session was locked; otherwise the row may be outdated."""
         row = await self._connection.fetchrow(
             """select number, rotated_at, clock_timestamp() as now
             from auth.refresh_tokens where token_hash = $1""",
@@ -216,7 +216,7 @@ class Store:
         return RefreshToken(**row)
 
     async def activate_token(self, session_id: UUID, number: int, token_hash: bytes) -> None:
-        """Make this the session's active token; its parent is rotated now."""
+        """Make this the current token of the session, and mark the one before as rotated."""
         await self._connection.execute(
             """update auth.refresh_tokens set rotated_at = clock_timestamp()
             where session_id = $1 and rotated_at is null""",
@@ -243,7 +243,7 @@ class Store:
     # One-time tokens
 
     async def put_one_time_token(self, user_id: UUID, kind: str, token_hash: bytes) -> None:
-        """The newest token of a kind is the only one."""
+        """Store a token, which replaces the user's token of the same kind."""
         await self._connection.execute(
             """insert into auth.one_time_tokens (token_hash, user_id, kind, expires_at)
             values ($1, $2, $3, now() + $4::interval)
@@ -256,7 +256,7 @@ class Store:
         )
 
     async def take_one_time_token(self, kind: str, token_hash: bytes, email: str | None) -> User | None:
-        """Whose token it is; it is gone afterwards. An expired one, or another address's, is nobody's."""
+        """Delete a token and return its user; None if it has expired or belongs to another address."""
         user_id = await self._connection.fetchval(
             """delete from auth.one_time_tokens t using auth.users u
             where t.user_id = u.id and t.kind = $1 and t.token_hash = $2 and t.expires_at > now()
@@ -270,7 +270,7 @@ class Store:
     # Requests for mails
 
     async def add_mail_request(self, kind: str, email: str, redirect_to: str | None) -> None:
-        """Ask for a mail to an address, whether or not there is such an account."""
+        """Store a request for a mail to an address, with or without an account."""
         await self._connection.execute(
             "insert into auth.mail_requests (kind, email, redirect_to) values ($1, $2, $3)",
             kind,
@@ -279,7 +279,7 @@ class Store:
         )
 
     async def take_mail_request(self) -> MailRequest | None:
-        """The oldest request that nobody else has in hand; it is gone when the transaction ends."""
+        """Delete and return the oldest request that no other transaction has locked."""
         row = await self._connection.fetchrow(
             """delete from auth.mail_requests where id = (
                 select id from auth.mail_requests order by id limit 1 for update skip locked)

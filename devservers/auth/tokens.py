@@ -1,4 +1,4 @@
-"""Access tokens, refresh tokens and one-time tokens: how they are made, and when an old one is still good."""
+"""Access tokens, refresh tokens and one-time tokens: how they are made, and when old ones are valid."""
 
 import base64
 import hashlib
@@ -33,20 +33,20 @@ def new_one_time_token() -> str:
 
 
 def fingerprint(token: str) -> bytes:
-    """What the database keeps of a token. Tokens are long and random, so a plain hash is enough."""
+    """The hash of a token for the database. Tokens are long and random, so that a plain hash is enough."""
     return hashlib.sha256(token.encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """Whom an access token names."""
+    """The verified claims of an access token."""
 
     user_id: UUID
     session_id: UUID
 
 
 class AccessTokens:
-    """Signs and verifies ES256 tokens with the one key of this server."""
+    """Signs and verifies ES256 tokens with the key of this server."""
 
     def __init__(self, pem: bytes, issuer: str, lifetime: int) -> None:
         key = serialization.load_pem_private_key(pem, password=None)
@@ -59,7 +59,7 @@ class AccessTokens:
         self._kid = _thumbprint(self._public)
 
     def sign(self, user: User, session: Session) -> tuple[str, int]:
-        """The token, and the second at which it expires."""
+        """The token and the time at which it expires, in seconds."""
         now = int(time.time())
         expires_at = now + self.lifetime
         claims = {
@@ -105,7 +105,7 @@ def _thumbprint(key: ec.EllipticCurvePublicKey) -> str:
 
 
 class RefreshTokens:
-    """Derives a session's tokens from a secret: the active one can be given again, only hashes are kept."""
+    """Derives a session's refresh tokens from a secret, so that the current one can be issued again."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
@@ -116,7 +116,7 @@ class RefreshTokens:
 
 
 class Use(Enum):
-    """What presenting a refresh token comes to."""
+    """The outcome of presenting a refresh token."""
 
     ROTATE = "the active token: the next one takes its place"
     REPEAT = "an old token that may be used once more: it gives the active one again"
@@ -126,7 +126,7 @@ class Use(Enum):
 def judge(
     *, number: int, active: int, rotated_at: datetime | None, now: datetime, interval: timedelta
 ) -> Use:
-    """A client that never got its answer holds the parent; one with many tabs asks several times at once."""
+    """Judge a refresh token. A client whose response was lost, or with several tabs, presents the parent."""
     if number == active:
         return Use.ROTATE
     if number == active - 1:

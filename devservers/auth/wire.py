@@ -1,4 +1,4 @@
-"""What goes over the wire: bodies as they are read, users and sessions as GoTrue writes them."""
+"""Requests and responses: reading bodies, and writing users and sessions in GoTrue's format."""
 
 import json
 import re
@@ -21,7 +21,7 @@ _FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 async def read_body(request: Request) -> dict[str, Any]:
-    """The JSON object that a request carries; an empty body is an empty object."""
+    """The JSON object of a request; an empty body is an empty object."""
     content = bytearray()
     async for chunk in request.stream():
         content += chunk
@@ -29,7 +29,7 @@ async def read_body(request: Request) -> dict[str, Any]:
             raise ApiError(413, "request_too_large", f"The body may have at most {_MAX_BODY} bytes")
     try:
         body = json.loads(content or b"{}")
-        # A lone surrogate is valid JSON and no text: neither hashing nor PostgreSQL could take it.
+        # A lone surrogate is valid JSON, but it can be neither hashed nor stored in PostgreSQL.
         json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise ApiError(400, "bad_json", f"Could not parse request body as JSON: {error}") from error
@@ -55,7 +55,7 @@ def metadata(body: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def email(body: Mapping[str, Any]) -> str:
-    """The address, trimmed and in lower case, as it is stored."""
+    """The address as it is stored, trimmed and in lower case."""
     address = (text(body, "email") or "").strip().lower()
     if len(address) > 255 or not _EMAIL.fullmatch(address):
         raise validation_failed("Unable to validate email address: invalid format")
@@ -70,7 +70,7 @@ def identifier(value: str) -> UUID:
 
 
 def banned_until(duration: str) -> datetime | None:
-    """The end of a ban that is given as Go writes durations, "24h" or "1h30m"; "none" lifts it."""
+    """The end of a ban from a duration in Go's format, "24h" or "1h30m"; "none" lifts the ban."""
     if duration == "none":
         return None
     if not duration or _DURATION.sub("", duration):
@@ -84,7 +84,7 @@ def banned_until(duration: str) -> datetime | None:
 
 
 def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """Metadata are merged key by key; null removes a key."""
+    """Merge metadata by key; null removes a key."""
     return {key: value for key, value in {**old, **new}.items() if value is not None}
 
 
@@ -111,7 +111,7 @@ def user_json(user: User) -> dict[str, Any]:
 
 
 def _identity(user: User) -> dict[str, Any]:
-    """Every account has one identity, its e-mail address, so it is derived and not stored."""
+    """The identity of an account. It is derived from the address and not stored."""
     return {
         "identity_id": str(uuid5(NAMESPACE_URL, f"email:{user.id}")),
         "id": str(user.id),

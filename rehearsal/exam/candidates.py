@@ -1,160 +1,163 @@
-"""A candidate of a rehearsed exam, from the account to the official result."""
+"""A simulated candidate of a rehearsed exam, from the account to the official result."""
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from random import Random
 from typing import Any
 
 from rehearsal.account import Account
-from rehearsal.client import Client, Tally, Unexpected
-from rehearsal.exam.cast import Fate, Part
-from rehearsal.exam.ears import Ear
-from rehearsal.exam.halls import PaperHall
-from rehearsal.exam.sitting import PaperSitting
+from rehearsal.client import Client, Metrics, UnexpectedResponse
+from rehearsal.exam.attempts import PaperAttempt
+from rehearsal.exam.papers import RehearsedPaper
+from rehearsal.exam.scenarios import Intervention, Scenario
+from rehearsal.exam.socket_client import SocketClient
 from rehearsal.plans import Ending, Plan
 
-STATES = ("expected", "registered", "downloaded", "in", "paused", "between papers", "done")
-_SAVED_LATELY = 10.0
+STATES = ("expected", "registered", "downloaded", "in progress", "paused", "between papers", "done")
+_SAVED_RECENTLY = 10.0
+_CONNECTED_WITHIN = 90
 
 
-class Candidate:
+class SimulatedCandidate:
     """`problems` are those that belong to no paper."""
 
-    def __init__(self, part: Part, account: Account, client: Client, tally: Tally) -> None:
-        self.part = part
+    def __init__(self, scenario: Scenario, account: Account, client: Client, metrics: Metrics) -> None:
+        self.scenario = scenario
         self.account = account
         self.client = client
-        self.sittings: list[PaperSitting] = []
+        self.attempts: list[PaperAttempt] = []
         self.user_id = ""
         self.roll_number = ""
         self.result: dict[str, Any] | None = None
         self.problems: list[str] = []
-        self.ear: Ear | None = None
-        self._tally = tally
+        self.socket: SocketClient | None = None
+        self._metrics = metrics
         self._exam_path = ""
         self._tasks: list[asyncio.Task[None]] = []
         self._is_done = False
 
     @property
     def number(self) -> int:
-        return self.part.number
+        return self.scenario.number
 
     @property
-    def begun(self) -> list[PaperSitting]:
-        """The papers that they came to sit."""
-        return [sitting for sitting in self.sittings if sitting.has_begun]
+    def started_attempts(self) -> list[PaperAttempt]:
+        return [attempt for attempt in self.attempts if attempt.has_started]
 
     @property
     def state(self) -> str:
         """One of STATES."""
-        running = [sitting for sitting in self.begun if not sitting.is_over]
+        running = [attempt for attempt in self.started_attempts if not attempt.is_over]
         if running:
-            return "paused" if any(device.is_paused for device in running[0].devices) else "in"
+            return "paused" if any(device.is_paused for device in running[0].devices) else "in progress"
         if self._is_done:
             return "done"
-        if self.begun:
+        if self.started_attempts:
             return "between papers"
-        if self.sittings and all(sitting.package for sitting in self.sittings):
+        if self.attempts and all(attempt.package for attempt in self.attempts):
             return "downloaded"
         return "registered" if self.roll_number else "expected"
 
     @property
-    def has_saved_lately(self) -> bool:
-        since = time.monotonic() - _SAVED_LATELY
-        return any(device.saved_at > since for sitting in self.begun for device in sitting.devices)
+    def has_saved_recently(self) -> bool:
+        since = time.monotonic() - _SAVED_RECENTLY
+        return any(device.saved_at > since for each in self.started_attempts for device in each.devices)
 
     async def make_account(self) -> None:
-        """An account with a profile: category and disability are taken from it at registration."""
+        """Make an account with a profile, from which the registration takes category and disability."""
         await self.account.register(self.client)
-        body = {"category": self.part.category, "pwbd": self.part.pwbd}
+        body = {"category": self.scenario.category, "pwbd": self.scenario.pwbd}
         await self.client.call("profile", "PUT", "/users/profile", self.account.token, 200, json=body)
-        self._tally.counts["accounts"] += 1
+        self._metrics.counts["accounts"] += 1
 
-    async def take_place(self, halls: Sequence[PaperHall], plans: Sequence[Plan]) -> None:
-        """Register for the exam, and download what will be sat."""
-        self._exam_path = f"/exams/{halls[0].exam_id}"
-        self.sittings = [
-            PaperSitting(hall, _fated(plan, self.part, hall.place), self.account, self.part)
-            for hall, plan in zip(halls, plans, strict=True)
-            if hall.place in self.part.papers
+    async def register_for_exam(self, papers: Sequence[RehearsedPaper], plans: Sequence[Plan]) -> None:
+        """Register for the exam, and download the papers that will be taken."""
+        self._exam_path = f"/exams/{papers[0].exam_id}"
+        self.attempts = [
+            PaperAttempt(
+                paper, _without_submit(plan, self.scenario, paper.index), self.account, self.scenario
+            )
+            for paper, plan in zip(papers, plans, strict=True)
+            if paper.index in self.scenario.papers
         ]
         path = f"{self._exam_path}/register"
-        place = await self.client.call("place", "POST", path, self.account.token, 200, 201)
-        self.roll_number, self.user_id = place.body["roll_number"], place.body["user_id"]
-        for sitting in self.sittings:
-            await sitting.download(self.client)
+        registration = await self.client.call("registration", "POST", path, self.account.token, 200, 201)
+        self.roll_number, self.user_id = registration.body["roll_number"], registration.body["user_id"]
+        for attempt in self.attempts:
+            await attempt.download(self.client)
 
-    async def open_ear(self) -> None:
-        """Connect to the exam's room, and wait for its greeting."""
-        if not self.sittings:
+    async def open_socket(self) -> None:
+        """Connect to the exam's room, and wait until the server has greeted the connection."""
+        if not self.attempts:
             return
-        rng = Random(f"ear {self.number}")  # noqa: S311 -- repeatable on purpose
-        self.ear = Ear(self.client, self.sittings[0].hall.exam_id, self.account, self._tally, rng)
-        self._tasks.append(asyncio.create_task(self.ear.listen()))
+        rng = Random(f"socket {self.number}")  # noqa: S311 -- repeatable on purpose
+        exam_id = self.attempts[0].paper.exam_id
+        self.socket = SocketClient(self.client, exam_id, self.account, self._metrics, rng)
+        self._tasks.append(asyncio.create_task(self.socket.listen()))
         with suppress(TimeoutError):
-            async with asyncio.timeout(30):
-                await self.ear.greeted.wait()
+            async with asyncio.timeout(_CONNECTED_WITHIN):
+                await self.socket.connected.wait()
 
     async def take_part(self) -> None:
-        """Sit one paper after the other, and look for what must not be seen yet."""
-        for sitting in self.sittings:
-            if self.ear is not None:
-                self._tasks.append(asyncio.create_task(self._drop_at_times(sitting.hall)))
-            await sitting.sit()
+        """Take one paper after the other, and check that nothing is shown before the release."""
+        for attempt in self.attempts:
+            if self.socket is not None:
+                self._tasks.append(asyncio.create_task(self._disconnect_at_times(attempt.paper)))
+            await attempt.take()
         self._is_done = True
-        await self._noted(self._pry())
+        await self._record_problem(self._check_embargo())
 
     async def read_results(self) -> None:
-        """The official result, and each paper's question by question."""
-        await self._noted(self._read_official())
-        for sitting in self.begun:
-            if not sitting.is_to_be_voided:
-                await sitting.fetch_result()
+        """Read the official result, and the result of each paper with its questions."""
+        await self._record_problem(self._read_official_result())
+        for attempt in self.started_attempts:
+            if not attempt.is_voided:
+                await attempt.fetch_result()
 
-    async def leave(self) -> None:
+    async def close(self) -> None:
         """Close every connection."""
-        if self.ear is not None:
-            await self.ear.leave()
+        if self.socket is not None:
+            await self.socket.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(self.client.__aexit__(), *(sitting.close() for sitting in self.sittings))
+        await asyncio.gather(self.client.__aexit__(), *(attempt.close() for attempt in self.attempts))
 
-    async def _drop_at_times(self, hall: PaperHall) -> None:
-        for share in sorted(self.part.drops):
-            await hall.time.wait_until(hall.window.at(share))
-            if self.ear is not None:
-                self.ear.drop()
+    async def _disconnect_at_times(self, paper: RehearsedPaper) -> None:
+        for share in sorted(self.scenario.disconnects):
+            await paper.clock.wait_until(paper.window.at(share))
+            if self.socket is not None:
+                self.socket.disconnect()
 
-    async def _pry(self) -> None:
-        """Before the release there is no result, no test and no merit list for any candidate."""
+    async def _check_embargo(self) -> None:
+        """Before the release, no candidate can see a result, a test or the merit list."""
         exam, token = self._exam_path, self.account.token
         answer = await self.client.call("results", "GET", f"{exam}/results", token, 200, 409)
         if answer.status != 409 or answer.code != "results_not_released":
             self.problems.append(f"before the release, results are {answer.status} {answer.code}")
         await self.client.call("merit list", "GET", f"{exam}/merit-list", token, 403)
         await self.client.call("attempts", "GET", "/users/attempts", token, 200)
-        for sitting in self.sittings:
-            test = f"/tests/{sitting.hall.test_id}"
+        for attempt in self.attempts:
+            test = f"/tests/{attempt.paper.test_id}"
             await self.client.call("test", "GET", test, token, 404)
             await self.client.call("results", "GET", f"{test}/results", token, 404)
 
-    async def _read_official(self) -> None:
+    async def _read_official_result(self) -> None:
         path = f"{self._exam_path}/results"
         answer = await self.client.call("results", "GET", path, self.account.token, 200)
         self.result = dict(answer.body)
 
-    async def _noted(self, doing: Any) -> None:
+    async def _record_problem(self, coroutine: Coroutine[Any, Any, None]) -> None:
         try:
-            await doing
-        except Unexpected as error:
+            await coroutine
+        except UnexpectedResponse as error:
             self.problems.append(str(error))
 
 
-def _fated(plan: Plan, part: Part, place: int) -> Plan:
-    """Whose late answers are to be admitted must not submit."""
-    if part.fate is not Fate.ADMITTED or place != 0:
+def _without_submit(plan: Plan, scenario: Scenario, index: int) -> Plan:
+    """The plan; the candidate whose late answers are admitted must not submit the first paper."""
+    if scenario.intervention is not Intervention.ADMITTED or index != 0:
         return plan
-    return Plan(plan.number, plan.terms, Ending.NEVER, plan.late)
+    return Plan(plan.number, plan.device_plans, Ending.NEVER, plan.late)

@@ -1,4 +1,4 @@
-"""The live dashboard of a rehearsed exam; where there is no terminal, plain lines."""
+"""The live dashboard of a rehearsed exam. Without a terminal, it prints plain lines."""
 
 import asyncio
 import time
@@ -19,13 +19,24 @@ from rehearsal.summary import percentile
 
 _STEP = 0.5
 _PLAIN_STEP = 5.0
-_LATELY = 2000
+_RECENT = 2000
 _SHOWN_EVENTS = 30
-_KINDS = ("register", "place", "package", "ticket", "start", "paper", "save", "attempt", "submit", "results")
+_KINDS = (
+    "register",
+    "registration",
+    "package",
+    "ticket",
+    "start",
+    "paper",
+    "save",
+    "attempt",
+    "submit",
+    "results",
+)
 
 
 class Dashboard:
-    """Shows a rehearsal until cancelled; it only looks."""
+    """Shows a rehearsal until cancelled, without changing it."""
 
     def __init__(self, rehearsal: ExamRehearsal, console: Console) -> None:
         self._rehearsal = rehearsal
@@ -34,7 +45,7 @@ class Dashboard:
         self._saves: deque[tuple[float, int]] = deque(maxlen=round(5 / _STEP))
 
     async def show(self) -> None:
-        """Draw, or print line by line."""
+        """Draw panels, or print lines if there is no terminal."""
         if self._console.is_terminal:
             await self._draw()
         else:
@@ -43,50 +54,50 @@ class Dashboard:
     async def _draw(self) -> None:
         with Live(self._layout(), console=self._console, auto_refresh=False, screen=True) as live:
             while True:
-                self._look()
+                self._sample()
                 live.update(self._layout(), refresh=True)
                 await asyncio.sleep(_STEP)
 
     async def _print(self) -> None:
-        """New events as they come, and now and then how things stand."""
-        said, next_line = 0.0, 0.0
+        """Print events as they happen, and the current state every few seconds."""
+        printed_until, next_line = 0.0, 0.0
         try:
             while True:
-                self._look()
-                said = self._print_events(said)
+                self._sample()
+                printed_until = self._print_events(printed_until)
                 if time.monotonic() >= next_line:
-                    self._line(self._standing())
+                    self._line(self._state())
                     next_line = time.monotonic() + _PLAIN_STEP
                 await asyncio.sleep(_STEP)
         finally:
-            self._print_events(said)
+            self._print_events(printed_until)
 
-    def _print_events(self, said: float) -> float:
+    def _print_events(self, printed_until: float) -> float:
         for moment, sentence in list(self._rehearsal.events):
-            if moment > said:
-                said = moment
+            if moment > printed_until:
+                printed_until = moment
                 self._line(sentence, moment)
-        return said
+        return printed_until
 
     def _line(self, sentence: str, moment: float | None = None) -> None:
         seconds = (moment or time.monotonic()) - self._began
         self._console.print(f"{seconds:6.1f} s  {sentence}", markup=False, highlight=False, soft_wrap=True)
 
-    def _look(self) -> None:
-        self._saves.append((time.monotonic(), len(self._rehearsal.tally.latencies["save"])))
+    def _sample(self) -> None:
+        self._saves.append((time.monotonic(), len(self._rehearsal.metrics.latencies["save"])))
 
-    def _standing(self) -> str:
+    def _state(self) -> str:
         states = ", ".join(f"{count} {state}" for state, count in self._states().items() if count)
         return f"  {states}; {self._saves_a_second():.0f} saves/s; {self._countdown()}"
 
     def _states(self) -> dict[str, int]:
         candidates = self._rehearsal.candidates
         counts = Counter(candidate.state for candidate in candidates)
-        ears = [candidate.ear for candidate in candidates if candidate.ear is not None]
+        sockets = [candidate.socket for candidate in candidates if candidate.socket is not None]
         return {
             **{state: counts[state] for state in STATES},
-            "saved in the last 10 s": sum(candidate.has_saved_lately for candidate in candidates),
-            "disconnected": sum(not ear.is_open for ear in ears),
+            "saved in the last 10 s": sum(candidate.has_saved_recently for candidate in candidates),
+            "disconnected": sum(not socket.is_open for socket in sockets),
         }
 
     def _saves_a_second(self) -> float:
@@ -99,15 +110,15 @@ class Dashboard:
         rehearsal = self._rehearsal
         if rehearsal.phase_ends_at is None:
             return rehearsal.phase
-        left = max(0.0, rehearsal.time.seconds_until(rehearsal.phase_ends_at))
+        left = max(0.0, rehearsal.clock.seconds_until(rehearsal.phase_ends_at))
         return f"{rehearsal.phase}, {left // 60:02.0f}:{left % 60:02.0f} left"
 
     def _layout(self) -> Layout:
         layout = Layout()
-        layout.split_column(Layout(self._head(), size=3), Layout(name="middle"), Layout(name="bottom"))
+        layout.split_column(Layout(self._header(), size=3), Layout(name="middle"), Layout(name="bottom"))
         layout["middle"].split_row(
-            Layout(Panel(self._people(), title="Candidates")),
-            Layout(Panel(self._latencies(), title="Latency in ms, lately")),
+            Layout(Panel(self._candidates(), title="Candidates")),
+            Layout(Panel(self._latencies(), title="Recent latency in ms")),
         )
         layout["bottom"].split_row(
             Layout(Panel(self._traffic(), title="Traffic")),
@@ -115,12 +126,12 @@ class Dashboard:
         )
         return layout
 
-    def _head(self) -> Panel:
+    def _header(self) -> Panel:
         seconds = time.monotonic() - self._began
-        head = Text.assemble((self._countdown(), "bold"), f"   {seconds:.0f} s since the beginning")
+        head = Text.assemble((self._countdown(), "bold"), f"   {seconds:.0f} s since the start")
         return Panel(head, title=f"Rehearsal of a live exam, {self._rehearsal.options.candidates} candidates")
 
-    def _people(self) -> Table:
+    def _candidates(self) -> Table:
         table = _grid(3)
         total = max(1, self._rehearsal.options.candidates)
         for state, count in self._states().items():
@@ -132,23 +143,23 @@ class Dashboard:
         for column in table.columns[1:]:
             column.justify = "right"
         for kind in _KINDS:
-            latencies = self._rehearsal.tally.latencies[kind]
-            if lately := sorted(latencies[-_LATELY:]):
-                marks = [f"{percentile(lately, share) * 1000:,.0f}" for share in (0.5, 0.99)]
+            latencies = self._rehearsal.metrics.latencies[kind]
+            if recent := sorted(latencies[-_RECENT:]):
+                marks = [f"{percentile(recent, share) * 1000:,.0f}" for share in (0.5, 0.99)]
                 table.add_row(kind, *marks, f"{len(latencies):,}")
         return table
 
     def _traffic(self) -> Group:
-        rehearsal, counts = self._rehearsal, self._rehearsal.tally.counts
-        ears = [candidate.ear for candidate in rehearsal.candidates if candidate.ear is not None]
+        rehearsal, counts = self._rehearsal, self._rehearsal.metrics.counts
+        sockets = [candidate.socket for candidate in rehearsal.candidates if candidate.socket is not None]
         rows = {
             "saves a second": f"{self._saves_a_second():.0f}",
             "answers acknowledged": f"{counts['answers acknowledged']:,}",
             "retries": f"{counts['retries']:,}",
             "duplicates": f"{counts['duplicates']:,}",
-            "sockets open": f"{sum(ear.is_open for ear in ears)} of {len(ears)}",
+            "sockets open": f"{sum(socket.is_open for socket in sockets)} of {len(sockets)}",
             "socket messages": f"{counts['socket messages']:,}, {counts['messages replayed']} replayed",
-            "this program": f"{rehearsal.pulse.load_now:.0%} of a core",
+            "this program": f"{rehearsal.load_meter.load_now:.0%} of a core",
         }
         table = _grid(2)
         for name, value in rows.items():
@@ -157,7 +168,7 @@ class Dashboard:
         return Group(table, *(Text(kill, style="yellow") for kill in kills))
 
     def _outages(self) -> Iterable[tuple[str, float]]:
-        return self._rehearsal.killer.back_after if self._rehearsal.killer else ()
+        return self._rehearsal.killer.recovery_times if self._rehearsal.killer else ()
 
     def _events(self) -> Text:
         lines = [

@@ -1,4 +1,4 @@
-"""Deadlines computed apart from the server: from what staff did, and when, by the clock on our wall."""
+"""The reference for deadlines, computed from what staff did and when."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ TOLERANCE = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """Something that staff did to an attempt: between asking for it and hearing that it is done."""
+class StaffAction:
+    """What staff did to an attempt, at some moment between the request and its response."""
 
     verb: str
     attempt_id: str
@@ -21,7 +21,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Extra time that an exam grants one candidate by number, or a group of them."""
+    """Extra time that an exam grants to one candidate, by number, or to a group."""
 
     number: int | None
     group: str | None
@@ -31,66 +31,71 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Sat:
-    """When an attempt began, and when its candidate or staff ended it, if they did."""
+class AttemptTimes:
+    """When an attempt began and ended.
+
+    `ended_at` is the time of the submission, or the deadline. `closed_at` is when the server closed the
+    attempt, some seconds after its deadline. Between the two, extra time may still apply.
+    """
 
     attempt_id: str
     started_at: datetime
-    ended_at: datetime | None
+    ended_at: datetime | None = None
+    closed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """A deadline lies between the two: nobody but the server knows when exactly a request arrived."""
+class DeadlineRange:
+    """A deadline lies between the two, because only the server knows when a request arrived."""
 
     earliest: datetime
     latest: datetime
 
-    def holds(self, deadline_at: datetime) -> bool:
+    def contains(self, deadline_at: datetime) -> bool:
         return self.earliest - TOLERANCE <= deadline_at <= self.latest + TOLERANCE
 
 
 def deadline(
-    sat: Sat,
+    times: AttemptTimes,
     seconds: int,
     ends_at: datetime,
     grants: Iterable[Grant],
-    orders: Iterable[Order],
-) -> Span:
-    """The end of the test's time or of the window, whichever comes first, and all that was given on top.
+    actions: Iterable[StaffAction],
+) -> DeadlineRange:
+    """The earlier of the end of the duration and the end of the window, plus all additional time.
 
-    `grants` are those that apply to this candidate, `orders` those that changed this attempt.
+    `grants` are those for this candidate, `actions` those that changed this attempt.
     """
-    end = min(sat.started_at + timedelta(seconds=seconds), ends_at)
-    least, most = _granted(sat, grants)
-    paused: Order | None = None
-    for order in sorted(orders, key=lambda order: order.asked_at):
-        if order.verb == "extend":
-            least, most = least + order.seconds, most + order.seconds
-        elif order.verb == "pause":
-            paused = order
-        elif order.verb == "resume" and paused is not None:
-            least += max(0.0, (order.asked_at - paused.done_at).total_seconds())
-            most += (order.done_at - paused.asked_at).total_seconds()
+    end = min(times.started_at + timedelta(seconds=seconds), ends_at)
+    least, most = _granted(times, grants)
+    paused: StaffAction | None = None
+    for action in sorted(actions, key=lambda action: action.asked_at):
+        if action.verb == "extend":
+            least, most = least + action.seconds, most + action.seconds
+        elif action.verb == "pause":
+            paused = action
+        elif action.verb == "resume" and paused is not None:
+            least += max(0.0, (action.asked_at - paused.done_at).total_seconds())
+            most += (action.done_at - paused.asked_at).total_seconds()
             paused = None
-    return Span(end + timedelta(seconds=least), end + timedelta(seconds=most))
+    return DeadlineRange(end + timedelta(seconds=least), end + timedelta(seconds=most))
 
 
-def _granted(sat: Sat, grants: Iterable[Grant]) -> tuple[float, float]:
-    """The least and the most extra time: a grant does not move what its candidate had ended before it."""
+def _granted(times: AttemptTimes, grants: Iterable[Grant]) -> tuple[float, float]:
+    """The least and the most extra time. A grant does not change an attempt that was ended before it."""
     certain, possible = [], []
     for grant in grants:
-        if sat.ended_at is not None and sat.ended_at < grant.asked_at:
+        if times.closed_at is not None and times.closed_at < grant.asked_at:
             continue
         possible.append(grant)
-        if sat.ended_at is None or sat.ended_at > grant.done_at:
+        if times.ended_at is None or times.ended_at > grant.done_at:
             certain.append(grant)
     amounts = (_extra(certain), _extra(possible))
     return min(amounts), max(amounts)
 
 
 def _extra(grants: Iterable[Grant]) -> float:
-    """One's own grant, the last one if there are several; else the longest of one's groups'."""
+    """The candidate's last own grant; otherwise the longest grant of their groups."""
     known = list(grants)
     own = [grant.seconds for grant in known if grant.number is not None]
     groups = [grant.seconds for grant in known if grant.group is not None]

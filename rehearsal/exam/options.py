@@ -1,16 +1,18 @@
-"""How big a rehearsed exam is, and where it happens."""
+"""The options of a rehearsed exam."""
 
 from dataclasses import dataclass
-
-from app.cli.local.home import Home
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class ExamOptions:
-    """`seconds` is how long each paper's test takes."""
+    """The size of the exam and the installation that it uses.
+
+    `seconds` is the duration of each paper's test, `run_file` the run.json of `ias up`.
+    """
 
     api_url: str
-    home: Home
+    run_file: Path
     candidates: int
     questions: int
     seconds: int

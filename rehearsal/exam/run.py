@@ -1,10 +1,10 @@
-"""One rehearsed exam, from the accounts to the verdict."""
+"""The rehearsal of an exam, from the accounts to the reconciliation."""
 
 import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -12,179 +12,192 @@ from typing import Any
 from uuid import uuid4
 
 from app.config import get_settings
-from rehearsal import limited
-from rehearsal.client import Tally, Unexpected
-from rehearsal.exam import looks, preparing, watching
-from rehearsal.exam.candidates import Candidate
-from rehearsal.exam.ears import Ear
-from rehearsal.exam.halls import PaperHall
-from rehearsal.exam.incidents import Incidents
+from rehearsal.client import Metrics, UnexpectedResponse
+from rehearsal.concurrency import run_limited
+from rehearsal.exam import monitor, preparation, reconciliation
+from rehearsal.exam.candidates import SimulatedCandidate
+from rehearsal.exam.database_checks import AttemptRow, attempt_rows
+from rehearsal.exam.load_meter import LoadMeter
 from rehearsal.exam.options import ExamOptions
-from rehearsal.exam.pulse import Pulse
-from rehearsal.exam.secrecy import Secrecy
-from rehearsal.exam.server_time import ServerTime
+from rehearsal.exam.papers import RehearsedPaper
+from rehearsal.exam.reconciliation import ExamRecord
+from rehearsal.exam.script import ExamScript
+from rehearsal.exam.secret_scanner import SecretScanner
+from rehearsal.exam.server_clock import ServerClock
+from rehearsal.exam.socket_client import SocketClient
 from rehearsal.exam.staff import ExamAuthor, Proctor
-from rehearsal.exam.verdict import Evidence, mismatches
-from rehearsal.kills import Killer, in_the_middle
+from rehearsal.process_killer import ProcessKiller, kill_schedule
 
-_AT_ONCE = 20
-_TOLD_WITHIN = 20.0
-_EVENTS = 200
+_RECEIVED_WITHIN = 60.0
+_SHOWN_EVENTS = 200
+
+
+class NotReadyInTime(UnexpectedResponse):
+    """The exam began before all candidates were ready, and could not be postponed any more."""
 
 
 @dataclass
 class ExamRehearsal:
-    """What it holds while it runs is what the dashboard shows."""
+    """One run; the dashboard shows its attributes while it runs.
+
+    `problems` are errors of the server, `delays` are what came too late by the server's clock, and `skipped`
+    are steps of the script that came after the attempts that they were meant for.
+    """
 
     options: ExamOptions
-    tally: Tally = field(default_factory=Tally)
-    time: ServerTime = field(default_factory=ServerTime)
-    secrecy: Secrecy = field(default_factory=Secrecy)
-    pulse: Pulse = field(default_factory=Pulse)
+    metrics: Metrics = field(default_factory=Metrics)
+    clock: ServerClock = field(default_factory=ServerClock)
+    scanner: SecretScanner = field(default_factory=SecretScanner)
+    load_meter: LoadMeter = field(default_factory=LoadMeter)
     label: str = field(default_factory=lambda: uuid4().hex[:8])
     phase: str = ""
     phase_ends_at: datetime | None = None
-    events: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=_EVENTS))
-    candidates: Sequence[Candidate] = ()
-    halls: Sequence[PaperHall] = ()
-    killer: Killer | None = None
-    proctor_ear: Ear | None = None
+    events: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=_SHOWN_EVENTS))
+    candidates: Sequence[SimulatedCandidate] = ()
+    papers: Sequence[RehearsedPaper] = ()
+    killer: ProcessKiller | None = None
+    proctor_socket: SocketClient | None = None
     released: dict[str, Any] = field(default_factory=dict)
     problems: Sequence[str] = ()
+    delays: Sequence[str] = ()
+    skipped: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         options = self.options
-        self._author = ExamAuthor(options.api_url, self.label, self.tally)
-        self._proctor = Proctor(options.api_url, self.label, self.tally, self.time, self.say)
+        self._author = ExamAuthor(options.api_url, self.label, self.metrics)
+        self._proctor = Proctor(options.api_url, self.label, self.metrics, self.clock, self.report)
         self._grace = get_settings().grace_seconds
-        self._incidents: Incidents | None = None
+        self._script = ExamScript(self._author, self._proctor, ())
         self._found: list[str] = []
         self._tasks: list[asyncio.Task[None]] = []
 
-    def say(self, sentence: str) -> None:
-        """A line for the log of the last events."""
+    def report(self, sentence: str) -> None:
+        """Add a line to the list of events."""
         self.events.append((time.monotonic(), sentence))
 
     async def run(self) -> None:
-        """All of it. Raises Unexpected where it cannot go on; then the exam is cancelled."""
-        self._tasks.append(asyncio.create_task(self.pulse.beat()))
+        """Hold the exam and check everything.
+
+        Raises UnexpectedResponse if it cannot go on; then the exam is cancelled.
+        """
+        self._tasks.append(asyncio.create_task(self.load_meter.run()))
         try:
-            await self._get_ready()
-            await self._be_there()
+            await self._prepare()
+            await self._register_everybody()
             rows = await self._hold()
             merit_list = await self._release()
-            self._enter("reconciling")
-            self.problems = self._found + await mismatches(await self._evidence(rows, merit_list))
-            await self._tidy_up()
+            self._enter("reconciliation")
+            record = await self._exam_record(rows, merit_list)
+            self.problems = self._found + await reconciliation.mismatches(record)
+            self.delays, self.skipped = reconciliation.delays(record), self._script.skipped
+            await self._archive_tests()
         finally:
-            if self.halls and not self.released:
+            if self.papers and not self.released:
                 await self._author.cancel()
-            await self._leave()
+            await self._close()
 
     def _enter(self, phase: str, until: datetime | None = None) -> None:
         self.phase, self.phase_ends_at = phase, until
-        self.say(phase)
+        self.report(phase)
 
-    async def _get_ready(self) -> None:
-        """Staff, tests, accounts, and last the exam, which is to begin soon."""
-        self._enter("writing the papers")
+    async def _prepare(self) -> None:
+        """Make staff, tests and accounts, and then the exam, which begins soon."""
+        self._enter("publishing the tests")
         await self._author.make_account()
         await self._proctor.make_account()
-        await self.time.ask(self._author.client)
-        written = await preparing.write_tests(self._author, self.options)
+        await self.clock.synchronize(self._author.client)
+        tests = await preparation.publish_tests(self._author, self.options)
         self._enter("making accounts")
-        self.candidates = preparing.people(self.options, self.label, self.tally, self.secrecy)
-        await limited(_AT_ONCE, [candidate.make_account() for candidate in self.candidates])
-        self.halls = await preparing.open_halls(
-            self._author, self.options, written, self.time, self.tally, self.secrecy, self._grace
+        self.candidates = preparation.make_candidates(self.options, self.label, self.metrics, self.scanner)
+        await run_limited([candidate.make_account() for candidate in self.candidates])
+        self.papers = await preparation.publish_exam(
+            self._author, self.options, tests, self.clock, self.metrics, self.scanner, self._grace
         )
         self._proctor.exam_path = f"/exams/{self._author.exam_id}"
-        self._incidents = Incidents(self._author, self._proctor, self.candidates)
+        self._script = ExamScript(self._author, self._proctor, self.candidates)
 
-    async def _be_there(self) -> None:
-        """Places, downloads, early grants, sockets. While not everybody is there, the exam is postponed."""
-        arriving = asyncio.create_task(self._arrive())
+    async def _register_everybody(self) -> None:
+        """Register all candidates, and postpone the exam until they are ready."""
+        registering = asyncio.create_task(self._register())
         while True:
-            self._enter("registration and downloads", self.halls[0].window.starts_at)
-            left = self.time.seconds_until(self.halls[0].window.starts_at)
-            margin = preparing.margin(self.options)
-            await asyncio.wait([arriving], timeout=max(0.0, left - margin))
-            if arriving.done():
-                return await arriving
-            await self._postpone(math.ceil(preparing.lead(self.options) / 2))
+            starts_at = self.papers[0].window.starts_at
+            self._enter("registration and downloads", starts_at)
+            left = self.clock.seconds_until(starts_at) - preparation.margin_seconds(self.options)
+            await asyncio.wait([registering], timeout=max(0.0, left))
+            if registering.done():
+                return await registering
+            await self._postpone(math.ceil(preparation.lead_seconds(self.options) / 2))
 
-    async def _arrive(self) -> None:
-        assert self._incidents is not None  # noqa: S101 -- made with the halls
+    async def _register(self) -> None:
         devices = self.options.devices
-        plans = [preparing.plans_of(each, self.halls, devices) for each in self.candidates]
-        arrivals = zip(self.candidates, plans, strict=True)
-        await limited(_AT_ONCE, [candidate.take_place(self.halls, plans) for candidate, plans in arrivals])
-        await self._incidents.before(self.options.seconds)
+        plans = [preparation.plans_of(each, self.papers, devices) for each in self.candidates]
+        pairs = zip(self.candidates, plans, strict=True)
+        await run_limited([candidate.register_for_exam(self.papers, plans) for candidate, plans in pairs])
+        await self._script.before(self.options.seconds)
         if self.options.sockets:
-            await limited(_AT_ONCE, [candidate.open_ear() for candidate in self.candidates])
-            await self._listen_as_proctor()
+            await run_limited([candidate.open_socket() for candidate in self.candidates])
+            self._open_proctor_socket()
 
-    async def _listen_as_proctor(self) -> None:
-        account = self._proctor.account
-        rng = Random(0)  # noqa: S311 -- it only decides how long to wait
-        self.proctor_ear = Ear(self._proctor.client, self._author.exam_id, account, self.tally, rng)
-        self._tasks.append(asyncio.create_task(self.proctor_ear.listen()))
+    def _open_proctor_socket(self) -> None:
+        proctor, exam_id = self._proctor, self._author.exam_id
+        rng = Random(0)  # noqa: S311 -- it decides only how long to wait
+        self.proctor_socket = SocketClient(proctor.client, exam_id, proctor.account, self.metrics, rng)
+        self._tasks.append(asyncio.create_task(self.proctor_socket.listen()))
 
     async def _postpone(self, seconds: int) -> None:
-        """What a real hall does that is not ready. Raises Unexpected where that was too late."""
+        """Postpone all papers. Raises NotReadyInTime if the first one has begun."""
         await self._proctor.postpone(seconds)
-        timetable = self.halls[0].timetable
-        timetable[:] = [window.later(timedelta(seconds=seconds)) for window in timetable]
+        timetable = self.papers[0].timetable
+        timetable[:] = [window.postponed(timedelta(seconds=seconds)) for window in timetable]
         papers = (await self._proctor.ask("GET", f"{self._proctor.exam_path}/papers")).body["items"]
         starts = [datetime.fromisoformat(paper["starts_at"]) for paper in papers]
         if starts != [window.starts_at for window in timetable]:
-            raise Unexpected("the papers could not be postponed before the first one began")
+            raise NotReadyInTime("the papers could not be postponed before the first one began")
 
-    async def _hold(self) -> dict[str, looks.Row]:
-        """The papers, until nobody sits any more; the attempts as they stand then."""
-        first, last = self.halls[0].window, self.halls[-1].window
-        self.killer = Killer(self.options.home, in_the_middle(self.options.kill, first.seconds), self.say)
-        self._tasks.append(asyncio.create_task(self._announce_phases()))
+    async def _hold(self) -> dict[str, AttemptRow]:
+        """Hold the papers until nobody takes one any more. Returns the attempts as they are then."""
+        first, last = self.papers[0].window, self.papers[-1].window
+        schedule = kill_schedule(self.options.kill, first.seconds)
+        self.killer = ProcessKiller(self.options.run_file, schedule, self.report)
+        self._tasks.append(asyncio.create_task(self._report_phases()))
         await asyncio.gather(
             self._kill_from(first.starts_at),
-            self._all_incidents(),
+            self._run_script(),
             *(candidate.take_part() for candidate in self.candidates),
         )
         self._enter("waiting for the end of the last window", last.ends_at)
-        await self.time.wait_until(last.ends_at + timedelta(seconds=1))
-        rows = await looks.attempts([hall.paper_id for hall in self.halls])
+        await self.clock.wait_until(last.ends_at + timedelta(seconds=1))
+        rows = await attempt_rows([paper.paper_id for paper in self.papers])
         await self._check_monitor(rows)
         return rows
 
     async def _kill_from(self, moment: datetime) -> None:
-        await self.time.wait_until(moment)
+        await self.clock.wait_until(moment)
         if self.killer is not None:
             await self.killer.run()
 
-    async def _all_incidents(self) -> None:
-        assert self._incidents is not None  # noqa: S101 -- made with the halls
-        for hall in self.halls:
-            await self._incidents.during(hall)
+    async def _run_script(self) -> None:
+        for paper in self.papers:
+            await self._script.during(paper)
 
-    async def _announce_phases(self) -> None:
-        for hall in self.halls:
-            await self.time.wait_until(hall.window.starts_at)
-            window = hall.window
-            self._enter(f"{hall.code} is open", window.starts_at + timedelta(seconds=window.seconds))
-            await self.time.wait_until(window.starts_at + timedelta(seconds=window.seconds))
-            self._enter(f"{hall.code}: extra time, grace, closing by the worker")
+    async def _report_phases(self) -> None:
+        for paper in self.papers:
+            window = paper.window
+            await self.clock.wait_until(window.starts_at)
+            self._enter(f"{paper.code} is open", window.starts_at + timedelta(seconds=window.seconds))
+            await self.clock.wait_until(window.starts_at + timedelta(seconds=window.seconds))
+            self._enter(f"{paper.code}: extra time, grace, closing by the worker")
 
     async def _release(self) -> list[dict[str, Any]]:
-        """Late answers of one are admitted, then everything is released; the merit list."""
-        assert self._incidents is not None  # noqa: S101 -- made with the halls
+        """Admit the late answers, release the results, and return the merit list."""
         self._enter("late answers, release")
-        await self._incidents.admit_late()
-        self._found += self._incidents.problems
-        self.secrecy.is_over = True
+        await self._script.admit_late()
+        self._found += self._script.problems + self.scanner.problems
+        self.scanner.is_released = True
         self.released = await self._author.release()
-        self.say(f"released: {self.released['participants']} are ranked")
-        await limited(_AT_ONCE, [candidate.read_results() for candidate in self.candidates])
-        await self._wait_until_told()
+        self.report(f"released: {self.released['participants']} are ranked")
+        await run_limited([candidate.read_results() for candidate in self.candidates])
+        await self._wait_for_release_messages()
         return await self._merit_list()
 
     async def _merit_list(self) -> list[dict[str, Any]]:
@@ -197,65 +210,78 @@ class ExamRehearsal:
                 return rows
             query["cursor"] = page.body["next_cursor"]
 
-    async def _wait_until_told(self) -> None:
-        """Sockets hear of the release in their own time; then everything that was said has arrived."""
-        give_up_at = time.monotonic() + _TOLD_WITHIN
-        ears = [candidate.ear for candidate in self.candidates if candidate.ear is not None]
-        while time.monotonic() < give_up_at:
-            heard = [{message.type for message in ear.record.heard} for ear in ears]
-            if all("results_released" in types for types in heard):
-                return
-            await asyncio.sleep(0.2)
+    async def _wait_for_release_messages(self) -> None:
+        """Wait until every socket has received the release, which is the last message."""
+        sockets = [candidate.socket for candidate in self.candidates if candidate.socket is not None]
 
-    async def _check_monitor(self, rows: dict[str, looks.Row]) -> None:
-        """What staff are shown reaches the truth: over HTTP at once, over the socket in a moment."""
-        truth = watching.truth(list(rows.values()), [hall.paper_id for hall in self.halls])
+        def all_received() -> bool:
+            types = ({message.type for message in socket.log.received} for socket in sockets)
+            return all("results_released" in each for each in types)
+
+        await _wait_for(all_received)
+
+    async def _check_monitor(self, rows: dict[str, AttemptRow]) -> None:
+        """The monitor must show the counts of the database: over HTTP at once, over the socket soon."""
+        counts = monitor.expected_counts(list(rows.values()), [paper.paper_id for paper in self.papers])
+        expected = (len([each for each in self.candidates if each.roll_number]), counts)
         shown = (await self._proctor.ask("GET", f"{self._proctor.exam_path}/monitor")).body
-        expected = (len([each for each in self.candidates if each.roll_number]), truth)
-        if (shown["registered"], watching.shown(shown)) != expected:
-            self._found.append(f"the monitor shows {watching.shown(shown)}, it should be {truth}")
-        if self.proctor_ear is None:
+        if (shown["registered"], monitor.displayed_counts(shown)) != expected:
+            self._found.append(f"the monitor shows {monitor.displayed_counts(shown)}, it should be {counts}")
+        socket = self.proctor_socket
+        if socket is None:
             return
-        give_up_at = time.monotonic() + _TOLD_WITHIN
-        while time.monotonic() < give_up_at:
-            told = self.proctor_ear.monitor or {}
-            if (told.get("registered"), watching.shown(told)) == expected:
-                return
-            await asyncio.sleep(0.2)
-        self._found.append(f"the socket's monitor tells {self.proctor_ear.monitor}, it should be {truth}")
 
-    async def _evidence(self, rows: dict[str, looks.Row], merit_list: list[dict[str, Any]]) -> Evidence:
+        def is_shown() -> bool:
+            message = socket.monitor or {}
+            return (message.get("registered"), monitor.displayed_counts(message)) == expected
+
+        if not await _wait_for(is_shown):
+            self._found.append(f"the socket's monitor shows {socket.monitor}, it should be {counts}")
+
+    async def _exam_record(
+        self, rows: dict[str, AttemptRow], merit_list: Sequence[dict[str, Any]]
+    ) -> ExamRecord:
+        announcements = {
+            each["id"]: datetime.fromisoformat(each["created_at"])
+            for each in await self._proctor.announcements()
+        }
         outages = self.killer.outages if self.killer else []
         self._found += self.killer.problems if self.killer else []
-        self._found += self.secrecy.problems
-        return Evidence(
+        return ExamRecord(
             candidates=self.candidates,
-            halls=self.halls,
-            orders=self._proctor.orders,
+            papers=self.papers,
+            actions=self._proctor.actions,
             grants=self._proctor.grants,
-            announcements={
-                each["id"]: datetime.fromisoformat(each["created_at"])
-                for each in await self._proctor.announcements()
-            },
+            announcements=announcements,
             rows=rows,
             grace=timedelta(seconds=self._grace),
-            outages=[(self.time.at(each.killed_at), self.time.at(each.back_at)) for each in outages],
-            cutoffs=preparing.CUTOFFS,
+            outages=[(self.clock.at(each.killed_at), self.clock.at(each.back_at)) for each in outages],
+            cutoffs=preparation.CUTOFFS,
             merit_list=merit_list,
             with_sockets=self.options.sockets,
         )
 
-    async def _tidy_up(self) -> None:
-        """Take the tests out of the candidates' lists."""
-        self._enter("tidying up")
-        for hall in self.halls:
-            await self._author.archive(hall.test_id)
+    async def _archive_tests(self) -> None:
+        """Remove the tests from the candidates' lists."""
+        self._enter("archiving the tests")
+        for paper in self.papers:
+            await self._author.archive(paper.test_id)
 
-    async def _leave(self) -> None:
-        if self.proctor_ear is not None:
-            await self.proctor_ear.leave()
+    async def _close(self) -> None:
+        if self.proctor_socket is not None:
+            await self.proctor_socket.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        leaving = [self._author.leave(), self._proctor.leave()]
-        await asyncio.gather(*leaving, *(candidate.leave() for candidate in self.candidates))
+        closing = [self._author.close(), self._proctor.close()]
+        await asyncio.gather(*closing, *(candidate.close() for candidate in self.candidates))
+
+
+async def _wait_for(condition: Callable[[], bool]) -> bool:
+    """Wait until the condition is true. Returns False after `_RECEIVED_WITHIN` seconds."""
+    give_up_at = time.monotonic() + _RECEIVED_WITHIN
+    while time.monotonic() < give_up_at:
+        if condition():
+            return True
+        await asyncio.sleep(0.2)
+    return condition()

@@ -1,4 +1,4 @@
-"""The exam's staff: its author composes and releases it, its proctor steers it and notes what was done."""
+"""The exam's staff: the author composes and releases it, the proctor acts on attempts and records it."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -6,20 +6,20 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from app.models import Role
 from rehearsal.author import Author
-from rehearsal.client import Answer, Tally, Unexpected
-from rehearsal.exam.deadlines import Grant, Order
-from rehearsal.exam.server_time import ServerTime
+from rehearsal.client import ApiResponse, Metrics, UnexpectedResponse
+from rehearsal.exam.deadlines import Grant, StaffAction
+from rehearsal.exam.server_clock import ServerClock
 from rehearsal.exam.timetable import Window
-from rehearsal.staff import Staff
+from rehearsal.staff import Role, Staff
 
-_PAGES = 5
-Say = Callable[[str], None]
+_AUDIT_PAGES = 5
+Report = Callable[[str], None]
+"""Called with a sentence for the list of events."""
 
 
 class ExamAuthor(Author):
-    """Composes the exam out of published tests, and releases its results."""
+    """Composes the exam of published tests, and releases its results."""
 
     exam_id: UUID
 
@@ -30,7 +30,7 @@ class ExamAuthor(Author):
         qualifying: Sequence[int | None],
         cutoffs: Mapping[str, str],
     ) -> list[UUID]:
-        """The ids of its papers, in order; the exam is published."""
+        """Publish the exam. Returns the ids of its papers, in order."""
         body = {
             "title": {"en": f"Rehearsal {self.label}", "hi": f"अभ्यास {self.label}"},
             "opens_at": windows[0].starts_at.isoformat(),
@@ -52,13 +52,15 @@ class ExamAuthor(Author):
         return dict((await self.ask("POST", f"/exams/{self.exam_id}/release-results")).body)
 
     async def release_too_early(self) -> None:
-        """Raises Unexpected unless it is refused because somebody sits."""
+        """Raises UnexpectedResponse unless the server refuses it because attempts are in progress."""
         answer = await self.ask("POST", f"/exams/{self.exam_id}/release-results", 200, 409)
         if answer.status != 409 or answer.code != "attempts_in_progress":
-            raise Unexpected(f"releasing while somebody sits: {answer.status} {answer.code}")
+            raise UnexpectedResponse(
+                f"releasing while attempts are in progress: {answer.status} {answer.code}"
+            )
 
     async def cancel(self) -> None:
-        """Call it off, so that what failed holds no test back."""
+        """Cancel the exam, so that a failed rehearsal does not keep its tests under embargo."""
         body = {"reason": "The rehearsal could not go on."}
         await self.ask("POST", f"/exams/{self.exam_id}/cancel", 200, 409, json=body)
 
@@ -76,108 +78,113 @@ def _paper_body(test_id: UUID, window: Window, percent: int | None) -> dict[str,
 
 
 class Proctor(Staff):
-    """What was done is in `orders` and `grants`: deadlines are computed from these."""
+    """Records its actions and grants, from which the reference computes deadlines."""
 
-    role = Role.PROCTOR
+    role: Role = "proctor"
 
-    def __init__(self, api_url: str, label: str, tally: Tally, time: ServerTime, say: Say) -> None:
-        super().__init__(api_url, label, tally)
-        self.orders: list[Order] = []
+    def __init__(
+        self, api_url: str, label: str, metrics: Metrics, clock: ServerClock, report: Report
+    ) -> None:
+        super().__init__(api_url, label, metrics)
+        self.actions: list[StaffAction] = []
         self.grants: list[Grant] = []
         self.exam_path = ""
-        self._time = time
-        self._say = say
+        self._clock = clock
+        self._report = report
         self._numbers = count(1)
 
     async def announce(self, text: str) -> None:
-        """Say something to everybody, once: after a lost answer it is looked up first."""
+        """Announce a text to everybody, once: after a lost response, look for it before it is sent again."""
         path, body = f"{self.exam_path}/announcements", {"text": {"en": text, "hi": text}}
         while True:
             answer = await self._try_once(path, body)
             if answer is not None or text in [each["text"]["en"] for each in await self.announcements()]:
-                self._say(f"announcement: {text}")
+                self._report(f"announcement: {text}")
                 return
 
     async def announcements(self) -> list[dict[str, Any]]:
-        """All that was announced."""
+        """All announcements of the exam."""
         answer = await self.ask("GET", f"{self.exam_path}/announcements", params={"limit": 100})
         return list(answer.body["items"])
 
     async def postpone(self, seconds: int) -> None:
-        """Move what has not begun."""
-        body = {"seconds": seconds, "reason": "The hall is not ready."}
+        """Postpone the papers that have not begun."""
+        body = {"seconds": seconds, "reason": "The candidates are not ready."}
         await self.ask("POST", f"{self.exam_path}/postpone", json=body)
-        self._say(f"postponed by {seconds} s")
+        self._report(f"postponed by {seconds} s")
 
     async def grant(
         self, seconds: int, *, people: Sequence[tuple[int, str]] = (), group: str | None = None
     ) -> None:
-        """Grant extra time to people, by number and account, or to a group. Again is harmless."""
+        """Grant extra time to candidates, by number and account, or to a group. Repeating it is harmless."""
         targets: list[dict[str, Any]] = [{"user_id": user_id} for _, user_id in people]
         targets += [{"group": group}] if group else []
         if not targets:
             return
         items = [target | {"extra_seconds": seconds, "reason": "scribe"} for target in targets]
-        asked_at = self._time.now()
+        asked_at = self._clock.earliest()
         await self.ask("PUT", f"{self.exam_path}/accommodations", json={"items": items})
-        done_at = self._time.now()
+        done_at = self._clock.latest()
         numbers: list[int | None] = [number for number, _ in people] or [None]
         self.grants += [Grant(number, group, seconds, asked_at, done_at) for number in numbers]
-        self._say(f"extra time: {seconds} s for {group or f'{len(people)} candidates'}")
+        self._report(f"extra time: {seconds} s for {group or f'{len(people)} candidates'}")
 
-    async def steer(self, verb: str, attempt_ids: Sequence[str], seconds: int | None = None) -> None:
-        """Do it to attempts, one or many."""
+    async def apply(self, verb: str, attempt_ids: Sequence[str], seconds: int | None = None) -> Sequence[str]:
+        """Apply an action to one or several attempts. Returns the ids of those that changed."""
         if len(attempt_ids) == 1:
-            await self._steer(verb, f"{attempt_ids[0]}/{verb}", {}, seconds)
-        elif attempt_ids:
-            await self._steer(verb, verb, {"attempt_ids": list(attempt_ids)}, seconds)
+            return await self._apply(verb, f"{attempt_ids[0]}/{verb}", {}, seconds)
+        if attempt_ids:
+            return await self._apply(verb, verb, {"attempt_ids": list(attempt_ids)}, seconds)
+        return []
 
-    async def steer_all(self, verb: str, paper_id: UUID, seconds: int | None = None) -> None:
-        """Do it to everybody in a paper."""
-        await self._steer(verb, verb, {"attempt_ids": "all", "paper_id": str(paper_id)}, seconds)
+    async def apply_to_all(self, verb: str, paper_id: UUID, seconds: int | None = None) -> None:
+        """Apply an action to all attempts at a paper."""
+        await self._apply(verb, verb, {"attempt_ids": "all", "paper_id": str(paper_id)}, seconds)
 
-    async def _steer(self, verb: str, path: str, body: dict[str, Any], seconds: int | None) -> None:
+    async def _apply(self, verb: str, path: str, body: dict[str, Any], seconds: int | None) -> list[str]:
         reason = f"{verb} {next(self._numbers)} of rehearsal {self.label}"
         body = body | {"reason": reason} | ({"seconds": seconds} if seconds else {})
-        asked_at = self._time.now()
+        asked_at = self._clock.earliest()
         changed = await self._until_done(f"{self.exam_path}/attempts/{path}", body, reason)
-        done_at = self._time.now()
-        self.orders += [Order(verb, id_, seconds or 0, asked_at, done_at) for id_ in changed]
-        self._say(f"{verb}: {len(changed)} attempts" + (f", {seconds} s" if seconds else ""))
+        done_at = self._clock.latest()
+        self.actions += [StaffAction(verb, id_, seconds or 0, asked_at, done_at) for id_ in changed]
+        self._report(f"{verb}: {len(changed)} attempts" + (f", {seconds} s" if seconds else ""))
+        return changed
 
     async def _until_done(self, path: str, body: dict[str, Any], reason: str) -> list[str]:
-        """Whose attempts changed. An extension is not repeated before the audit was read: it would add up."""
-        while True:
-            answer = await self._try_once(path, body)
-            if answer is not None:
-                return _changed(answer)
-            if known := await self._audited(reason):
-                return known
+        """Send an action until it is done. Returns the ids of the attempts that changed.
 
-    async def _try_once(self, path: str, body: dict[str, Any]) -> Answer | None:
-        """The answer of a request that was obeyed; None where nobody knows."""
+        After a lost response the audit log is read before the request is repeated, because extensions add up.
+        """
+        is_repeated = False
+        while True:
+            answer = await self._try_once(path, body, 409)
+            if answer is not None and "attempts" in answer.body and not is_repeated:
+                return [attempt["id"] for attempt in answer.body["attempts"]]
+            if (changed := await self._audited(reason)) or answer is not None:
+                return changed
+            is_repeated = True
+
+    async def _try_once(self, path: str, body: dict[str, Any], *also: int) -> ApiResponse | None:
+        """Send a request once. Returns None if it is unknown whether it was processed.
+
+        Raises UnexpectedResponse unless the status is 200, 201 or one of `also`.
+        """
         answer = await self.client.try_once(self.role, "POST", path, self.token, json=body)
         if answer is None or answer.status == 429:
             await asyncio.sleep(0.5)
             return None
-        if answer.status not in (200, 201):
-            raise Unexpected(f"{path}: {answer.status} {answer.content[:300].decode()}")
+        if answer.status not in (200, 201, *also):
+            raise UnexpectedResponse(f"{path}: {answer.status} {answer.content[:300].decode()}")
         return answer
 
     async def _audited(self, reason: str) -> list[str]:
-        """The attempts that the audit names for a reason; reasons are unique."""
+        """The attempts that changed for a reason, by the audit log. Every reason is unique."""
         found, query = [], {"limit": "100"}
-        for _ in range(_PAGES):
+        for _ in range(_AUDIT_PAGES):
             page = (await self.ask("GET", f"{self.exam_path}/audit", params=query)).body
             found += [entry["attempt_id"] for entry in page["items"] if entry["reason"] == reason]
             if page["next_cursor"] is None:
                 break
             query["cursor"] = page["next_cursor"]
         return [id_ for id_ in found if id_]
-
-
-def _changed(answer: Answer) -> list[str]:
-    """Of a bulk order those that changed; a single one is the attempt itself."""
-    if "attempts" in answer.body:
-        return [attempt["id"] for attempt in answer.body["attempts"]]
-    return [answer.body["id"]]

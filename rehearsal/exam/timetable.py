@@ -1,23 +1,23 @@
-"""The timetable of a rehearsed exam: windows, and the moments at which things happen in them."""
+"""The timetable of a rehearsed exam: the windows of its papers, and moments in them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 LONGEST_EXTRA = 0.55
-"""Grants, extensions and pauses together never give more than this share of a paper's time."""
+"""Grants, extensions and pauses together give at most this share of a paper's time."""
 
 _ENTRY = 0.5
-_HERD_SECONDS = 5.0
-_HERD_SHARE = 0.1
+_START_SPREAD_SECONDS = 5.0
+_START_SPREAD_SHARE = 0.1
 _SLACK = 2.0
 _CLOSING = 5.0
-"""How long after the grace the worker closes what is overdue."""
+"""Seconds after the grace in which the worker closes overdue attempts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A paper's place in time; `seconds` is how long its test takes."""
+    """When a paper is open; `seconds` is the duration of its test."""
 
     code: str
     starts_at: datetime
@@ -26,19 +26,19 @@ class Window:
     seconds: int
 
     def at(self, share: float) -> datetime:
-        """A moment, as a share of the time of those who began at once."""
+        """The moment when a share of the duration has passed since the opening."""
         return self.starts_at + timedelta(seconds=share * self.seconds)
 
-    def in_entry(self, share: float) -> datetime:
-        """A moment while the door is open."""
+    def entry_moment(self, share: float) -> datetime:
+        """The moment when a share of the entry time has passed."""
         return self.starts_at + share * (self.entry_closes_at - self.starts_at)
 
     @property
-    def herd_seconds(self) -> float:
-        """Within how many seconds nearly everybody begins."""
-        return min(_HERD_SECONDS, _HERD_SHARE * self.seconds)
+    def start_spread_seconds(self) -> float:
+        """The seconds in which nearly all candidates start."""
+        return min(_START_SPREAD_SECONDS, _START_SPREAD_SHARE * self.seconds)
 
-    def later(self, by: timedelta) -> "Window":
+    def postponed(self, by: timedelta) -> "Window":
         """The same window after a postponement."""
         return replace(
             self,
@@ -49,9 +49,9 @@ class Window:
 
 
 def windows(first: datetime, seconds: int, papers: int, grace: float) -> Sequence[Window]:
-    """One paper after the other. Whoever has longer for one still finds the door of the next one open.
+    """One paper after the other. A candidate with extra time can still enter the next paper.
 
-    `ends_at` comes a little after the first ones' time, so that it cuts short who enters last.
+    `ends_at` is shortly after the first candidates' deadlines, so that it shortens the last ones' time.
     """
     found: list[Window] = []
     starts_at = first

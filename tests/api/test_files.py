@@ -108,7 +108,7 @@ class TestWaiting:
             for number in range(PoolLimits().processes)
         ]
         importing = asyncio.create_task(send_sheets(author, held, sheet_file(["R1", "a"])))
-        assert await asyncio.to_thread(wait_for, lambda: parts.files.waiting == 1, patience=PATIENCE)
+        assert await asyncio.to_thread(wait_for, lambda: parts.files.waiting == 1, timeout=PATIENCE)
         cancelled = await author.post(f"{held.path}/cancel", json={"reason": "Flood"})
         gate.touch()
         await asyncio.gather(*work)

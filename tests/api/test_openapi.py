@@ -57,7 +57,7 @@ def served(settings: Settings) -> Iterator[str]:
     with subprocess.Popen([sys.executable, *arguments], env=environment) as server:
         url = f"http://127.0.0.1:{port}"
         try:
-            assert wait_for(lambda: _answers(url), patience=PATIENCE), "the API does not answer"
+            assert wait_for(lambda: _answers(url), timeout=PATIENCE), "the API does not answer"
             yield url
         finally:
             server.terminate()

@@ -18,7 +18,7 @@ from websockets.asyncio.client import connect
 from app.repositories.realtime.messages import exam_room, user_room
 from app.services import realtime
 from app.services.components import Components
-from app.services.realtime.room_counts import RoomCounts
+from app.services.realtime.room_updates import RoomUpdates
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import start, take_test
 from tests.builders.content import publish_test
@@ -222,7 +222,7 @@ class TestWhatIsWatched:
         ):
             async with unit_of_work(engine) as uow:
                 await uow.users.set_role(await user_id_of(room.proctor), "student")
-            await RoomCounts(parts).review_staff()
+            await RoomUpdates(parts).review_staff()
             assert await proctor.closed() == (4403, "not allowed")
             assert await asha.silent()
 

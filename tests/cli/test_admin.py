@@ -62,7 +62,7 @@ class TestCreate:
         await api.post("/auth/register", json={"email": email, "password": PASSWORD, "name": "Ravi"})
         refused = create(environment, email, "--password", "not my password")
         assert (refused.returncode, refused.stdout) == (1, "")
-        assert refused.stderr == "The account exists with another password. Give that one.\n"
+        assert refused.stderr == "The account exists with another password. Use that password.\n"
         assert await role(api, email, PASSWORD) == "student"
 
     async def test_a_weak_password_is_refused_with_a_sentence(self, environment: dict[str, str]) -> None:

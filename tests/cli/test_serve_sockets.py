@@ -99,7 +99,7 @@ def start_api(settings: Settings, valkey: Valkey, tmp_path: Path) -> Iterator[St
         apis = [Api(tmp_path, environment | changes) for _ in range(count)]
         started.extend(apis)
         for api in apis:
-            assert wait_for(api.answers, patience=PATIENCE), api.log.read_text()
+            assert wait_for(api.answers, timeout=PATIENCE), api.log.read_text()
         return apis
 
     yield start

@@ -22,7 +22,7 @@ from app.core.supabase_auth import (
     UserNotFound,
     WeakPassword,
 )
-from app.core.tokens import AccessTokenVerifier, InvalidToken
+from app.core.tokens import AccessTokenVerifier, TokenRejected
 from tests.contract.conftest import PASSWORD, Project
 
 pytestmark = pytest.mark.anyio
@@ -224,5 +224,5 @@ class TestAdmin:
 class TestVerifier:
     async def test_takes_no_key_for_a_token(self, verifier: AccessTokenVerifier, project: Project) -> None:
         for key in (project.anon_key, project.service_key):
-            with pytest.raises(InvalidToken):
+            with pytest.raises(TokenRejected):
                 await verifier.verify(key)

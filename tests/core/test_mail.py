@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from app.core.channels import DeadTarget, NotNow, NotSent, Refused
+from app.core.channels import DeadTarget, MessageRejected, NotNow, NotSent
 from app.core.mail import FolderMailer, Handling, SmtpMailer
 from tests.full_disk import small_disk
 from tests.servers.mail import Inbox, parsed, serving
@@ -134,8 +134,8 @@ class TestSmtpMailer:
             ("550 5.2.1 Mailbox disabled", DeadTarget),
             ("550 unknown", DeadTarget),
             ("553 5.1.3 Bad address", DeadTarget),
-            ("554 5.7.1 Relaying denied", Refused),
-            ("550 5.7.26 Unauthenticated mail is not accepted", Refused),
+            ("554 5.7.1 Relaying denied", MessageRejected),
+            ("550 5.7.26 Unauthenticated mail is not accepted", MessageRejected),
             ("450 4.2.1 Mailbox busy", NotNow),
             ("451 4.7.1 Greylisted, come back later", NotNow),
             ("452 4.2.2 Mailbox full", NotNow),
@@ -152,7 +152,7 @@ class TestSmtpMailer:
         assert "asha" not in str(raised.value)
 
     @pytest.mark.parametrize(
-        ("answer", "fate"), [("554 5.6.0 Spam", Refused), ("451 4.3.0 Disk full", NotNow)]
+        ("answer", "fate"), [("554 5.6.0 Spam", MessageRejected), ("451 4.3.0 Disk full", NotNow)]
     )
     async def test_what_a_refused_message_means(
         self, smtp: str, inbox: Inbox, answer: str, fate: type[NotSent]

@@ -44,7 +44,7 @@ def is_alive(process_id: int) -> bool:
 
 
 async def until(condition: Any) -> None:
-    assert await asyncio.to_thread(wait_for, condition, patience=PATIENCE)
+    assert await asyncio.to_thread(wait_for, condition, timeout=PATIENCE)
 
 
 class TestRun:
@@ -218,4 +218,4 @@ class TestEnd:
             assert parent.stdout is not None
             child = int(parent.stdout.readline())
             parent.kill()
-        assert wait_for(lambda: not is_alive(child), patience=PATIENCE)
+        assert wait_for(lambda: not is_alive(child), timeout=PATIENCE)

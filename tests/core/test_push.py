@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.core.channels import DeadTarget, NotNow, NotSent, Refused
+from app.core.channels import DeadTarget, MessageRejected, NotNow, NotSent
 from app.core.push import FcmPusher, PushMessage, ServiceAccount
 from tests.servers import firebase as fcm
 
@@ -91,8 +91,8 @@ class TestSend:
             (fcm.UNREGISTERED, DeadTarget, None),
             (fcm.NOT_A_TOKEN, DeadTarget, None),
             (fcm.Answer(400, "INVALID_ARGUMENT", fields=("message.token",)), DeadTarget, None),
-            (fcm.BAD_MESSAGE, Refused, None),
-            (fcm.OTHER_PROJECT, Refused, None),
+            (fcm.BAD_MESSAGE, MessageRejected, None),
+            (fcm.OTHER_PROJECT, MessageRejected, None),
             (fcm.TOO_MANY, NotNow, timedelta(seconds=90)),
             (fcm.Answer(429, "RESOURCE_EXHAUSTED", "", "QUOTA_EXCEEDED"), NotNow, timedelta(minutes=1)),
             (fcm.DOWN, NotNow, timedelta(seconds=120)),

@@ -6,8 +6,8 @@ import pytest
 
 from app.core.tokens import (
     AccessTokenVerifier,
-    InvalidToken,
     KeysUnavailable,
+    TokenRejected,
 )
 from tests.core.forged_tokens import (
     OTHER_EC_KEY,
@@ -60,7 +60,7 @@ class TestSigningKeys:
         await verifier.verify(token())
         del key_server.keys["ec"]
         clock.pass_by(minutes=10)
-        with pytest.raises(InvalidToken):
+        with pytest.raises(TokenRejected):
             await verifier.verify(token())
 
     async def test_that_are_new_are_found_at_once(
@@ -78,7 +78,7 @@ class TestSigningKeys:
         await verifier.verify(token())
         for _ in range(60):
             clock.pass_by(seconds=1)
-            with pytest.raises(InvalidToken):
+            with pytest.raises(TokenRejected):
                 await verifier.verify(token(kid="unknown"))
         assert key_server.asked == 3
 

@@ -27,7 +27,7 @@ def s3_url() -> Iterator[str]:
     arguments = [sys.executable, "-m", "moto.server", "-p", str(port)]
     with subprocess.Popen(arguments, stderr=subprocess.DEVNULL) as server:
         try:
-            assert wait_for(lambda: _made_bucket(url), patience=PATIENCE), "the S3 server does not answer"
+            assert wait_for(lambda: _made_bucket(url), timeout=PATIENCE), "the S3 server does not answer"
             yield url
         finally:
             server.terminate()

@@ -13,7 +13,7 @@ from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.tokens import (
     AccessTokenVerifier,
     AttemptTokens,
-    InvalidToken,
+    TokenRejected,
     is_attempt_token,
 )
 from tests.core.forged_tokens import (
@@ -76,7 +76,7 @@ class TestVerify:
 
     @pytest.mark.parametrize("name", ["exp", "iat", "sub", "aud", "iss", "session_id"])
     async def test_requires_each_claim(self, verifier: AccessTokenVerifier, name: str) -> None:
-        with pytest.raises(InvalidToken):
+        with pytest.raises(TokenRejected):
             await verifier.verify(token(claims(**{name: None})))
 
     @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ class TestVerify:
         ids=str,
     )
     async def test_refuses_other_values(self, verifier: AccessTokenVerifier, changes: dict[str, Any]) -> None:
-        with pytest.raises(InvalidToken):
+        with pytest.raises(TokenRejected):
             await verifier.verify(token(claims(**changes)))
 
     @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ class TestVerify:
         if valid:
             assert (await verifier.verify(token())).user_id == USER
         else:
-            with pytest.raises(InvalidToken):
+            with pytest.raises(TokenRejected):
                 await verifier.verify(token())
 
     @pytest.mark.parametrize("metadata", [None, "Asha", {"name": 7}, {}])
@@ -140,7 +140,7 @@ class TestVerify:
 
     @pytest.mark.parametrize("text", ["", "x", "a.b.c", "....", "\ud800", "é.é.é", "e30.e30.", "W10.e30.x"])
     async def test_refuses_what_is_no_token(self, verifier: AccessTokenVerifier, text: str) -> None:
-        with pytest.raises(InvalidToken):
+        with pytest.raises(TokenRejected):
             await verifier.verify(text)
 
 
@@ -191,24 +191,24 @@ class TestAttacks:
         ],
     )
     async def test_by_forged_tokens_fail(self, verifier: AccessTokenVerifier, attack: str) -> None:
-        with pytest.raises(InvalidToken):
+        with pytest.raises(TokenRejected):
             await verifier.verify(attack)
 
     async def test_by_changed_claims_fail(self, verifier: AccessTokenVerifier) -> None:
         header, _, signature = token().split(".")
         payload = base64url_encode(json.dumps(claims(sub=str(uuid4()))).encode()).decode()
-        with pytest.raises(InvalidToken):
+        with pytest.raises(TokenRejected):
             await verifier.verify(f"{header}.{payload}.{signature}")
 
     @pytest.mark.parametrize("role", ["anon", "service_role"])
     async def test_by_legacy_api_keys_fail(self, verifier: AccessTokenVerifier, role: str) -> None:
         """They are signed with the very secret of legacy access tokens."""
         payload = {"iss": ISSUER, "ref": "project", "role": role, **lifetime()}
-        with pytest.raises(InvalidToken):
+        with pytest.raises(TokenRejected):
             await verifier.verify(token(payload, by_secret(SECRET.encode()), alg="HS256", kid=None))
 
     async def test_by_attempt_tokens_fail(self, verifier: AccessTokenVerifier, clock: StoppedClock) -> None:
-        with pytest.raises(InvalidToken):
+        with pytest.raises(TokenRejected):
             await verifier.verify(AttemptTokens(SECRET, clock).issue(grant()))
 
     async def test_by_a_published_symmetric_key_fail(
@@ -217,7 +217,7 @@ class TestAttacks:
         key_server.others = [{"kty": "oct", "kid": "oct", "k": "cHVibGlj", "alg": "HS256"}]
         assert (await verifier.verify(token())).user_id == USER
         for algorithm in ("HS256", "ES256"):
-            with pytest.raises(InvalidToken):
+            with pytest.raises(TokenRejected):
                 await verifier.verify(token(sign=by_secret(b"public"), alg=algorithm, kid="oct"))
 
 
@@ -238,7 +238,7 @@ class TestAttemptTokens:
         clock.time = grant().deadline_at + timedelta(hours=24, seconds=-1)
         assert tokens.read(issued) == grant()
         clock.pass_by(seconds=1)
-        with pytest.raises(InvalidToken):
+        with pytest.raises(TokenRejected):
             tokens.read(issued)
 
     @pytest.mark.parametrize(
@@ -252,29 +252,29 @@ class TestAttemptTokens:
         assert (
             tokens.read(token(payload, by_secret(key), alg="HS256", kid=None, typ="attempt+jwt")) == grant()
         )
-        with pytest.raises(InvalidToken):
+        with pytest.raises(TokenRejected):
             tokens.read(token(payload, by_secret(key), alg=algorithm, kid=None, typ=typ))
 
     def test_are_refused_from_another_secret(self, tokens: AttemptTokens, clock: StoppedClock) -> None:
-        with pytest.raises(InvalidToken):
+        with pytest.raises(TokenRejected):
             tokens.read(AttemptTokens("another secret", clock).issue(grant()))
 
     def test_are_not_signed_with_the_secret_itself(self, tokens: AttemptTokens) -> None:
         """Whoever learns one derived key, or signs other tokens with the secret, has no attempt token."""
         payload = jwt.decode(tokens.issue(grant()), options={"verify_signature": False})
-        with pytest.raises(InvalidToken):
+        with pytest.raises(TokenRejected):
             tokens.read(token(payload, by_secret(SECRET.encode()), alg="HS256", kid=None, typ="attempt+jwt"))
 
     @pytest.mark.parametrize("name", ["sub", "attempt", "test", "paper", "lease", "exp", "iss"])
     def test_need_each_claim(self, tokens: AttemptTokens, name: str) -> None:
         payload = jwt.decode(tokens.issue(grant()), options={"verify_signature": False})
         del payload[name]
-        with pytest.raises(InvalidToken):
+        with pytest.raises(TokenRejected):
             tokens.read(token(payload, by_secret(tokens._key), alg="HS256", kid=None, typ="attempt+jwt"))
 
     def test_are_not_access_tokens(self, tokens: AttemptTokens) -> None:
         for access_token in (token(), token(sign=by_secret(SECRET.encode()), alg="HS256", kid=None)):
-            with pytest.raises(InvalidToken):
+            with pytest.raises(TokenRejected):
                 tokens.read(access_token)
 
 

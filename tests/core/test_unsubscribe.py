@@ -7,7 +7,7 @@ import jwt
 import pytest
 
 from app.core.attempt_scope import AttemptRef, AttemptScope
-from app.core.tokens import AttemptGrant, AttemptTokens, InvalidToken
+from app.core.tokens import AttemptGrant, AttemptTokens, TokenRejected
 from app.core.unsubscribe import UnsubscribeTokens, Unsubscription
 
 NOON = datetime(2026, 5, 24, 12, tzinfo=UTC)
@@ -35,7 +35,7 @@ class TestUnsubscribeTokens:
         clock.at = NOON + timedelta(days=365) - timedelta(seconds=1)
         tokens.read(token)
         clock.at += timedelta(seconds=1)
-        with pytest.raises(InvalidToken, match="expired"):
+        with pytest.raises(TokenRejected, match="expired"):
             tokens.read(token)
 
     def test_a_changed_letter_or_another_secret_is_noticed(self) -> None:
@@ -44,7 +44,7 @@ class TestUnsubscribeTokens:
         head, payload, signature = token.split(".")
         forged = (f"{head}.{payload}.{signature[:-4]}AAAA", f"{head}.{payload[:-2]}AA.{signature}")
         for each in (*forged, "", "x", "a.b.c", UnsubscribeTokens(SECRET + "!", Clock()).issue(_wish())):
-            with pytest.raises(InvalidToken):
+            with pytest.raises(TokenRejected):
                 tokens.read(each)
 
     def test_what_was_signed_for_another_purpose_is_none(self) -> None:
@@ -52,12 +52,12 @@ class TestUnsubscribeTokens:
         grant = AttemptGrant(AttemptRef(uuid4(), uuid4(), AttemptScope(uuid4())), uuid4(), 1, NOON)
         claims = {"iss": "ias/unsubscribe", "sub": str(uuid4()), "topic": "reminders", "exp": 2**40}
         for token in (AttemptTokens(SECRET, Clock()).issue(grant), jwt.encode(claims, SECRET, "HS256")):
-            with pytest.raises(InvalidToken):
+            with pytest.raises(TokenRejected):
                 UnsubscribeTokens(SECRET, Clock()).read(token)
 
     def test_no_signature_is_no_signature(self) -> None:
         claims = {"iss": "ias/unsubscribe", "sub": str(uuid4()), "topic": "reminders", "exp": 2**40}
-        with pytest.raises(InvalidToken):
+        with pytest.raises(TokenRejected):
             UnsubscribeTokens(SECRET, Clock()).read(jwt.encode(claims, "", "none"))
 
 

@@ -42,7 +42,7 @@ def make_child() -> Iterator[MakeChild]:
             log=folder / "logs" / "child.log",
             pid_file=folder / "pids" / "child.json",
             environment=dict(os.environ),
-            patience=5,
+            timeout=5,
         )
         made.append(child)
         return child
@@ -123,14 +123,14 @@ class TestSupervisor:
         child.start()
 
         for _ in range(3):
-            supervisor.look()
+            supervisor.check()
         assert child.running
         assert [sentence.partition(":")[0] for sentence in sentences] == [
             "The child runs, but its files could not be written"
         ]
 
         disk.free()
-        supervisor.look()
+        supervisor.check()
         assert ProcessIdentity.read(child.pid_file) is not None
 
     def test_a_server_that_cannot_be_started_is_tried_again_and_the_others_are_watched(
@@ -149,14 +149,14 @@ class TestSupervisor:
         program.rename(hidden)
         for child in (missing, other):
             os.kill(child.pid or 0, signal.SIGKILL)
-        assert wait_for(lambda: not missing.running and not other.running, patience=PATIENCE)
+        assert wait_for(lambda: not missing.running and not other.running, timeout=PATIENCE)
 
         def look_until(condition: Callable[[], bool]) -> bool:
             def looked() -> bool:
-                supervisor.look()
+                supervisor.check()
                 return condition()
 
-            return wait_for(looked, patience=PATIENCE)
+            return wait_for(looked, timeout=PATIENCE)
 
         assert look_until(lambda: other.running and any("No such file" in each for each in sentences))
         hidden.rename(program)
@@ -219,12 +219,12 @@ first = child.pid
 os.kill(first, signal.SIGKILL)
 said_at = time.monotonic() + 3
 while time.monotonic() < said_at:
-    supervisor.look()
+    supervisor.check()
     time.sleep(0.1)
 for descriptor in taken:
     os.close(descriptor)
 while not child.running:
-    supervisor.look()
+    supervisor.check()
     time.sleep(0.1)
 print("replaced", child.pid != first, flush=True)
 supervisor.stop()

@@ -216,7 +216,7 @@ class TestHealing:
         postgres.execute("CREATE TABLE kept (); CHECKPOINT")
         os.kill(postmaster(postgres).pid, signal.SIGKILL)
         assert postgres.child is not None
-        assert wait_for(lambda: not postgres.child.running, patience=PATIENCE)  # type: ignore[union-attr]
+        assert wait_for(lambda: not postgres.child.running, timeout=PATIENCE)  # type: ignore[union-attr]
 
         after = postgres.start()
 
@@ -231,7 +231,7 @@ class TestHealing:
             stderr=subprocess.DEVNULL,
         )
         busy = f"SELECT count(*) FROM pg_stat_activity WHERE query = '{BUSY}'"
-        assert wait_for(lambda: postgres.execute(busy).strip() == "1", patience=PATIENCE)
+        assert wait_for(lambda: postgres.execute(busy).strip() == "1", timeout=PATIENCE)
         orphans = list(processes_in(postgres.data, "postgres"))
         os.kill(postmaster(postgres).pid, signal.SIGKILL)
 

@@ -33,7 +33,7 @@ def make_child(tmp_path: Path) -> Iterator[MakeChild]:
             log=tmp_path / "logs" / "child.log",
             pid_file=tmp_path / "pids" / "child.json",
             environment=dict(os.environ),
-            patience=1,
+            timeout=1,
         )
         made.append(child)
         return child
@@ -69,7 +69,7 @@ class TestProcessIdentity:
     def test_a_process_that_was_not_waited_for_has_ended(self) -> None:
         zombie = subprocess.Popen([sys.executable, "-c", ""])
         try:
-            assert wait_for(lambda: ProcessIdentity.of(zombie.pid) is None, patience=PATIENCE)
+            assert wait_for(lambda: ProcessIdentity.of(zombie.pid) is None, timeout=PATIENCE)
         finally:
             zombie.wait()
 
@@ -102,7 +102,7 @@ class TestWaitUntil:
         child = make_child(FOREVER)
         child.start()
 
-        child.wait_until(said_ready(child), patience=PATIENCE)
+        child.wait_until(said_ready(child), timeout=PATIENCE)
 
         assert child.running
 
@@ -111,14 +111,14 @@ class TestWaitUntil:
         child.start()
 
         with pytest.raises(ServerError, match=r"(?s)ended with exit code 1 before it was ready.*no room"):
-            child.wait_until(lambda: False, patience=PATIENCE)
+            child.wait_until(lambda: False, timeout=PATIENCE)
 
     def test_patience_ends(self, make_child: MakeChild) -> None:
         child = make_child(FOREVER)
         child.start()
 
         with pytest.raises(ServerError, match="not ready after 0 seconds"):
-            child.wait_until(lambda: False, patience=0.1)
+            child.wait_until(lambda: False, timeout=0.1)
 
 
 class TestFinish:
@@ -126,7 +126,7 @@ class TestFinish:
         child = make_child("pass")
         child.start()
 
-        child.finish(patience=PATIENCE)
+        child.finish(timeout=PATIENCE)
 
         assert not child.pid_file.exists()
 
@@ -135,14 +135,14 @@ class TestFinish:
         child.start()
 
         with pytest.raises(ServerError, match=r"(?s)ended with exit code 1.*no such table"):
-            child.finish(patience=PATIENCE)
+            child.finish(timeout=PATIENCE)
 
     def test_patience_ends(self, make_child: MakeChild) -> None:
         child = make_child(FOREVER)
         child.start()
 
         with pytest.raises(ServerError, match="has not finished"):
-            child.finish(patience=0.1)
+            child.finish(timeout=0.1)
         assert not child.running
 
 
@@ -150,7 +150,7 @@ class TestStop:
     def test_a_deaf_child_is_killed_when_patience_ends(self, make_child: MakeChild) -> None:
         child = make_child(DEAF)
         child.start()
-        child.wait_until(said_ready(child), patience=PATIENCE)
+        child.wait_until(said_ready(child), timeout=PATIENCE)
 
         began = time.monotonic()
         child.stop()
@@ -165,20 +165,20 @@ class TestStop:
             "import time; time.sleep(60)"
         )
         child.start()
-        child.wait_until(said_ready(child), patience=PATIENCE)
+        child.wait_until(said_ready(child), timeout=PATIENCE)
         grandchild = ProcessIdentity.of(int(child.log.read_text().split()[0]))
         assert grandchild is not None
 
         child.stop()
 
-        assert wait_for(lambda: not grandchild.alive, patience=PATIENCE)
+        assert wait_for(lambda: not grandchild.alive, timeout=PATIENCE)
 
     def test_how_it_ended_is_said_in_words(self, make_child: MakeChild) -> None:
         child = make_child(FOREVER)
         child.start()
         os.kill(child.pid or 0, signal.SIGKILL)
 
-        assert wait_for(lambda: child.ending == "was ended by SIGKILL", patience=PATIENCE)
+        assert wait_for(lambda: child.ending == "was ended by SIGKILL", timeout=PATIENCE)
 
 
 class TestStopLeftover:
@@ -223,8 +223,8 @@ class TestTrimLog:
         child.log.write_text("a long line of before\n")
 
         child.trim_log()
-        child.tell("")
-        child.finish(patience=PATIENCE)
+        child.write_input("")
+        child.finish(timeout=PATIENCE)
 
         assert child.log.with_name("child.log.1").read_text() == "a long line of before\n"
         assert child.log.read_text() == "end\n"

@@ -63,7 +63,7 @@ def make_program(tmp_path: Path, journal: Path) -> MakeProgram:
 def start(supervisor: Supervisor, program: Program, child: Child) -> None:
     supervisor.watch(program)
     program.start()
-    child.wait_until(lambda: "ready" in child.log.read_text(), patience=PATIENCE)
+    child.wait_until(lambda: "ready" in child.log.read_text(), timeout=PATIENCE)
 
 
 class TestStop:
@@ -86,13 +86,13 @@ class TestLook:
         start(supervisor, program, child)
         first = child.pid
         os.kill(first or 0, signal.SIGKILL)
-        assert wait_for(lambda: not child.running, patience=PATIENCE)
+        assert wait_for(lambda: not child.running, timeout=PATIENCE)
 
         def restarted() -> bool:
-            supervisor.look()
+            supervisor.check()
             return child.running
 
-        assert wait_for(restarted, patience=PATIENCE)
+        assert wait_for(restarted, timeout=PATIENCE)
 
         assert child.pid != first
         assert sentences == [f"worker was ended by SIGKILL; it starts again in 0.5 s. Its log: {child.log}"]
@@ -111,10 +111,10 @@ class TestLook:
         broken.start()
 
         def failed_twice() -> bool:
-            supervisor.look()
+            supervisor.check()
             return len(sentences) == 2
 
-        assert wait_for(failed_twice, patience=PATIENCE)
+        assert wait_for(failed_twice, timeout=PATIENCE)
 
         assert ["in 0.5 s" in sentences[0], "in 1 s" in sentences[1]] == [True, True]
         assert "ended with exit code 3" in sentences[0]

@@ -79,7 +79,7 @@ class TestHealing:
         with client(before) as connection:
             connection.set("kept", "42")
         os.kill(child.pid or 0, signal.SIGKILL)
-        assert wait_for(lambda: not child.running, patience=PATIENCE)
+        assert wait_for(lambda: not child.running, timeout=PATIENCE)
 
         after = valkey.start()
 

@@ -8,32 +8,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.engine import steering
-from app.engine.steering import Given, Kind, Refused, Sitting, Status
+from app.engine.steering import AttemptState, Given, Kind, Refused, Status
 
 TEN = datetime(2026, 11, 26, 4, 30, tzinfo=UTC)
 MINUTE, GRACE = timedelta(minutes=1), timedelta(seconds=10)
 NOON = TEN + 120 * MINUTE  # the deadline
 
 
-def running(**changes: object) -> Sitting:
-    return Sitting(**({"status": Status.IN_PROGRESS, "deadline_at": NOON} | changes))  # type: ignore[arg-type]
+def running(**changes: object) -> AttemptState:
+    return AttemptState(**({"status": Status.IN_PROGRESS, "deadline_at": NOON} | changes))  # type: ignore[arg-type]
 
 
-def paused(at: datetime = TEN + 60 * MINUTE) -> Sitting:
+def paused(at: datetime = TEN + 60 * MINUTE) -> AttemptState:
     return running(status=Status.PAUSED, paused_at=at)
 
 
-def ended(by: str, at: datetime = NOON) -> Sitting:
+def ended(by: str, at: datetime = NOON) -> AttemptState:
     return running(status=Status.SUBMITTED, ended_at=at, ended_by=by)
 
 
-def voided(by: str = "staff", at: datetime = TEN + 60 * MINUTE) -> Sitting:
+def voided(by: str = "staff", at: datetime = TEN + 60 * MINUTE) -> AttemptState:
     return running(status=Status.VOID, ended_at=at, ended_by=by)
 
 
-class TestOvertaken:
+class TestEndedByDeadline:
     @pytest.mark.parametrize(
-        ("sitting", "now", "status"),
+        ("state", "now", "status"),
         [
             (running(), NOON, Status.IN_PROGRESS),
             (running(), NOON + GRACE, Status.IN_PROGRESS),
@@ -42,17 +42,17 @@ class TestOvertaken:
             (ended("candidate"), NOON + 60 * MINUTE, Status.SUBMITTED),
         ],
     )
-    def test_the_clock_ends_what_runs(self, sitting: Sitting, now: datetime, status: Status) -> None:
-        assert steering.overtaken(sitting, now, GRACE).status is status
+    def test_the_clock_ends_what_runs(self, state: AttemptState, now: datetime, status: Status) -> None:
+        assert steering.ended_by_deadline(state, now, GRACE).status is status
 
     def test_it_ended_at_its_deadline_whenever_that_is_noticed(self) -> None:
-        over = steering.overtaken(running(), NOON + 30 * MINUTE, GRACE)
+        over = steering.ended_by_deadline(running(), NOON + 30 * MINUTE, GRACE)
         assert (over.ended_at, over.ended_by) == (NOON, "deadline")
 
 
 class TestExtend:
     @pytest.mark.parametrize("before", [running(), paused()])
-    def test_who_sits_gets_more(self, before: Sitting) -> None:
+    def test_who_sits_gets_more(self, before: AttemptState) -> None:
         after = steering.extend(before, 10 * MINUTE, TEN)
         assert (after.status, after.deadline_at) == (before.status, NOON + 10 * MINUTE)
 
@@ -71,7 +71,7 @@ class TestExtend:
             steering.extend(ended("deadline"), 10 * MINUTE, NOON + late_by)
 
     @pytest.mark.parametrize("before", [ended("candidate"), ended("staff"), voided()])
-    def test_what_somebody_ended_stays_so(self, before: Sitting) -> None:
+    def test_what_somebody_ended_stays_so(self, before: AttemptState) -> None:
         with pytest.raises(Refused):
             steering.extend(before, 10 * MINUTE, TEN + 90 * MINUTE)
 
@@ -83,7 +83,7 @@ class TestExtend:
 class TestRegrant:
     @pytest.mark.parametrize("minutes", [-30, 30])
     @pytest.mark.parametrize("before", [running(), paused()])
-    def test_it_moves_the_deadline_of_who_sits(self, before: Sitting, minutes: int) -> None:
+    def test_it_moves_the_deadline_of_who_sits(self, before: AttemptState, minutes: int) -> None:
         after = steering.regrant(before, minutes * MINUTE, TEN)
         assert (after.status, after.deadline_at) == (before.status, NOON + minutes * MINUTE)
 
@@ -92,7 +92,7 @@ class TestRegrant:
         assert steering.regrant(ended("deadline"), 30 * MINUTE, NOON + 30 * MINUTE) == ended("deadline")
 
     @pytest.mark.parametrize("before", [ended("candidate"), ended("staff"), voided()])
-    def test_what_somebody_ended_is_left_alone(self, before: Sitting) -> None:
+    def test_what_somebody_ended_is_left_alone(self, before: AttemptState) -> None:
         assert steering.regrant(before, 30 * MINUTE, TEN) == before
 
 
@@ -105,7 +105,9 @@ class TestPauseAndResume:
 
     def test_a_pause_goes_over_the_deadline(self) -> None:
         stopped = steering.pause(running(), NOON - MINUTE)
-        after = steering.resume(steering.overtaken(stopped, NOON + 600 * MINUTE, GRACE), NOON + 600 * MINUTE)
+        after = steering.resume(
+            steering.ended_by_deadline(stopped, NOON + 600 * MINUTE, GRACE), NOON + 600 * MINUTE
+        )
         assert after.deadline_at == NOON + 601 * MINUTE
 
     def test_an_extension_during_a_pause_counts_too(self) -> None:
@@ -117,14 +119,14 @@ class TestPauseAndResume:
         [(steering.pause, paused()), (steering.resume, running()), (steering.submit, ended("candidate"))],
     )
     def test_a_second_click_changes_nothing(
-        self, step: Callable[[Sitting, datetime], Sitting], state: Sitting
+        self, step: Callable[[AttemptState, datetime], AttemptState], state: AttemptState
     ) -> None:
         assert step(state, TEN + 90 * MINUTE) == state
 
     @pytest.mark.parametrize("step", [steering.pause, steering.resume])
     @pytest.mark.parametrize("state", [ended("candidate"), ended("deadline"), ended("staff"), voided()])
     def test_what_is_over_neither_pauses_nor_resumes(
-        self, step: Callable[[Sitting, datetime], Sitting], state: Sitting
+        self, step: Callable[[AttemptState, datetime], AttemptState], state: AttemptState
     ) -> None:
         with pytest.raises(Refused):
             step(state, NOON)
@@ -132,7 +134,7 @@ class TestPauseAndResume:
 
 class TestSubmit:
     @pytest.mark.parametrize("before", [running(), paused()])
-    def test_staff_end_it_now(self, before: Sitting) -> None:
+    def test_staff_end_it_now(self, before: AttemptState) -> None:
         after = steering.submit(before, TEN + MINUTE)
         assert (after.status, after.ended_at, after.ended_by) == (Status.SUBMITTED, TEN + MINUTE, "staff")
         assert after.paused_at is None
@@ -154,7 +156,7 @@ class TestReopen:
     @pytest.mark.parametrize(
         "before", [ended("candidate", NOON - 30 * MINUTE), voided(at=NOON - 30 * MINUTE)]
     )
-    def test_it_goes_on_with_what_was_left(self, before: Sitting) -> None:
+    def test_it_goes_on_with_what_was_left(self, before: AttemptState) -> None:
         after = steering.reopen(before, NOON + 60 * MINUTE)
         assert after.status is Status.IN_PROGRESS
         assert after.deadline_at - (NOON + 60 * MINUTE) == 30 * MINUTE
@@ -171,7 +173,7 @@ class TestReopen:
         assert steering.reopen(steering.void(before, NOON + MINUTE), NOON + 90 * MINUTE) == before
 
     @pytest.mark.parametrize("before", [running(), paused()])
-    def test_what_runs_is_left_alone(self, before: Sitting) -> None:
+    def test_what_runs_is_left_alone(self, before: AttemptState) -> None:
         assert steering.reopen(before, TEN) == before
 
     def test_an_order_that_arrived_before_the_end_gives_the_time_that_was_left(self) -> None:
@@ -183,7 +185,7 @@ class TestReopen:
 
 class TestVoid:
     @pytest.mark.parametrize("before", [running(), paused(), ended("candidate"), ended("deadline")])
-    def test_whatever_it_was_it_is_void(self, before: Sitting) -> None:
+    def test_whatever_it_was_it_is_void(self, before: AttemptState) -> None:
         assert steering.void(before, TEN).status is Status.VOID
 
     def test_again_changes_nothing(self) -> None:
@@ -200,55 +202,55 @@ steps = st.lists(
 )
 
 
-def apply(sitting: Sitting, step: Step, now: datetime) -> Sitting:
+def apply(state: AttemptState, step: Step, now: datetime) -> AttemptState:
     name, seconds = step
     if name == "extend":
-        return steering.extend(sitting, timedelta(seconds=seconds), now)
+        return steering.extend(state, timedelta(seconds=seconds), now)
     if name == "reopen":
-        return steering.reopen(sitting, now, timedelta(seconds=seconds))
-    return getattr(steering, name)(sitting, now)  # type: ignore[no-any-return]
+        return steering.reopen(state, now, timedelta(seconds=seconds))
+    return getattr(steering, name)(state, now)  # type: ignore[no-any-return]
 
 
 class TestWhateverStaffDo:
     @given(steps)
     def test_the_deadline_is_the_first_one_and_what_was_given(self, orders: list[Step]) -> None:
-        sitting, now = running(), TEN
+        state, now = running(), TEN
         for step in orders:
             now += timedelta(seconds=step[1])
             try:
-                sitting = apply(steering.overtaken(sitting, now, GRACE), step, now)
+                state = apply(steering.ended_by_deadline(state, now, GRACE), step, now)
             except Refused:
                 continue
-        assert sitting.deadline_at == NOON + sum((each.length for each in sitting.given), timedelta())
+        assert state.deadline_at == NOON + sum((each.length for each in state.given), timedelta())
 
     @given(steps)
     def test_an_end_is_known_exactly_when_it_is_over(self, orders: list[Step]) -> None:
-        sitting, now = running(), TEN
+        state, now = running(), TEN
         for step in orders:
             now += timedelta(seconds=step[1])
             try:
-                sitting = apply(steering.overtaken(sitting, now, GRACE), step, now)
+                state = apply(steering.ended_by_deadline(state, now, GRACE), step, now)
             except Refused:
                 continue
-            is_over = sitting.status in (Status.SUBMITTED, Status.VOID)
-            assert (sitting.ended_at is not None, sitting.ended_by is not None) == (is_over, is_over)
-            assert (sitting.paused_at is not None) == (sitting.status is Status.PAUSED)
+            is_over = state.status in (Status.SUBMITTED, Status.VOID)
+            assert (state.ended_at is not None, state.ended_by is not None) == (is_over, is_over)
+            assert (state.paused_at is not None) == (state.status is Status.PAUSED)
 
     @given(steps)
     def test_nobody_loses_time_but_by_being_ended(self, orders: list[Step]) -> None:
         """Time that runs while a candidate may work is never more than what was granted."""
-        sitting, now, worked, granted = running(), TEN, timedelta(), NOON - TEN
+        state, now, worked, granted = running(), TEN, timedelta(), NOON - TEN
         for step in orders:
             before = now
             now += timedelta(seconds=step[1])
-            if sitting.status is Status.IN_PROGRESS:
-                worked += max(min(now, sitting.deadline_at) - before, timedelta())
+            if state.status is Status.IN_PROGRESS:
+                worked += max(min(now, state.deadline_at) - before, timedelta())
             try:
-                after = apply(steering.overtaken(sitting, now, GRACE), step, now)
+                after = apply(steering.ended_by_deadline(state, now, GRACE), step, now)
             except Refused:
-                sitting = steering.overtaken(sitting, now, GRACE)
+                state = steering.ended_by_deadline(state, now, GRACE)
                 continue
-            extensions = [g for g in after.given[len(sitting.given) :] if g.kind is Kind.EXTENSION]
+            extensions = [g for g in after.given[len(state.given) :] if g.kind is Kind.EXTENSION]
             granted += sum((each.length for each in extensions), timedelta())
-            sitting = after
+            state = after
         assert worked <= granted

@@ -150,7 +150,7 @@ async def attack(home: Home, api_url: str) -> bool:
             )
     for failure in probe.failures[:5]:
         print(f"FAILED probe: {failure}")
-    await staff.leave()
+    await staff.close()
     return all_hold and not probe.failures
 
 

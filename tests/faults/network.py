@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.faults.crowd import Fault, Inject
+from tests.faults.faulty_rehearsal import Fault, Inject
 from tests.faults.proxy import http_answer
 from tests.faults.system import System
 

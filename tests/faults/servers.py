@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import asyncpg
 from redis.asyncio import Redis
 
-from tests.faults.crowd import Fault, Inject
+from tests.faults.faulty_rehearsal import Fault, Inject
 from tests.faults.system import System, frozen
 from tests.full_disk import SmallDisk
 

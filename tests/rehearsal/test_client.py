@@ -1,4 +1,4 @@
-"""The patient client, against a server that answers as it is told to."""
+"""The client, against a server with prepared responses."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from rehearsal.client import Client, Tally, Unexpected
+from rehearsal.client import Client, Metrics, UnexpectedResponse
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 2\r\n\r\n{}"
@@ -32,13 +32,13 @@ async def answering(*answers: bytes) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-def tally() -> Tally:
-    return Tally()
+def metrics() -> Metrics:
+    return Metrics()
 
 
 class TestCall:
     @pytest.mark.parametrize(
-        ("first", "unsure", "counted"),
+        ("first", "maybe_processed", "counted"),
         [
             (CUT, True, "connections lost"),
             (BUSY, True, "answers 503"),
@@ -46,24 +46,24 @@ class TestCall:
         ],
     )
     async def test_what_failed_is_tried_again(
-        self, tally: Tally, first: bytes, unsure: bool, counted: str
+        self, metrics: Metrics, first: bytes, maybe_processed: bool, counted: str
     ) -> None:
-        async with answering(first, OK) as url, Client(url, tally, Random(1)) as client:
+        async with answering(first, OK) as url, Client(url, metrics, Random(1)) as client:
             answer = await client.call("save", "GET", "/", None, 200)
 
-        assert (answer.status, answer.unsure) == (200, unsure)
-        assert (tally.counts["requests"], tally.counts["retries"], tally.counts[counted]) == (2, 1, 1)
-        assert len(tally.latencies["save"]) == 1
+        assert (answer.status, answer.maybe_processed) == (200, maybe_processed)
+        assert (metrics.counts["requests"], metrics.counts["retries"], metrics.counts[counted]) == (2, 1, 1)
+        assert len(metrics.latencies["save"]) == 1
 
-    async def test_it_waits_as_long_as_it_is_asked_to(self, tally: Tally) -> None:
+    async def test_it_waits_as_long_as_it_is_asked_to(self, metrics: Metrics) -> None:
         loop = asyncio.get_running_loop()
-        async with answering(BUSY, OK) as url, Client(url, tally, Random(1)) as client:
+        async with answering(BUSY, OK) as url, Client(url, metrics, Random(1)) as client:
             began = loop.time()
             await client.call("save", "GET", "/", None, 200)
 
         assert loop.time() - began >= 1
 
-    async def test_a_server_error_is_no_answer(self, tally: Tally) -> None:
-        async with answering(BROKEN) as url, Client(url, tally, Random(1)) as client:
-            with pytest.raises(Unexpected, match="save: 500 oops"):
+    async def test_a_server_error_is_no_answer(self, metrics: Metrics) -> None:
+        async with answering(BROKEN) as url, Client(url, metrics, Random(1)) as client:
+            with pytest.raises(UnexpectedResponse, match="save: 500 oops"):
                 await client.call("save", "GET", "/", None, 200)

@@ -149,7 +149,7 @@ def serving_firebase() -> Iterator[Firebase]:
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None))
     thread = Thread(target=server.run, daemon=True)
     thread.start()
-    assert wait_for(lambda: server.started, patience=PATIENCE)
+    assert wait_for(lambda: server.started, timeout=PATIENCE)
     yield firebase
     server.should_exit = True
     thread.join(timeout=PATIENCE)

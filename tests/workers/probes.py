@@ -7,36 +7,36 @@ from sqlalchemy import text
 
 from app.config import get_settings
 from app.core.telemetry import configure_logging
-from app.workers.runtime import Work, task
+from app.workers.runtime import TaskContext, task
 from app.workers.supervisor import run_worker
 
 GATE = 7
-"""An advisory lock: a test that holds it keeps `pass_gate` in the middle of its work."""
+"""An advisory lock: a test that holds it keeps `pass_gate` in the middle of its context."""
 
 
-async def leave_trace(work: Work, name: str) -> None:
-    await work.uow.session.execute(text("insert into public.traces (name) values (:name)"), {"name": name})
-
-
-@task
-async def trace(work: Work, *, name: str) -> None:
-    await leave_trace(work, name)
+async def leave_trace(context: TaskContext, name: str) -> None:
+    await context.uow.session.execute(text("insert into public.traces (name) values (:name)"), {"name": name})
 
 
 @task
-async def trace_and_fail(work: Work, *, name: str) -> None:
-    await leave_trace(work, name)
+async def trace(context: TaskContext, *, name: str) -> None:
+    await leave_trace(context, name)
+
+
+@task
+async def trace_and_fail(context: TaskContext, *, name: str) -> None:
+    await leave_trace(context, name)
     raise RuntimeError("the password=swordfish is wrong")
 
 
 @task
-async def pass_gate(work: Work, *, name: str) -> None:
-    await leave_trace(work, name)
-    await work.uow.session.execute(text("select pg_advisory_xact_lock(:gate)"), {"gate": GATE})
+async def pass_gate(context: TaskContext, *, name: str) -> None:
+    await leave_trace(context, name)
+    await context.uow.session.execute(text("select pg_advisory_xact_lock(:gate)"), {"gate": GATE})
 
 
 @task
-async def die(work: Work) -> None:
+async def die(context: TaskContext) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -15,8 +15,8 @@ from app.api.routing import PermissionFirstRoute
 from app.core import telemetry
 from app.core.client_address import is_local
 from app.core.errors import NotFound, Unauthenticated
-from app.core.patience import in_time
 from app.core.repeating import failing_loops
+from app.core.timeouts import with_timeout
 from app.schemas.health import ChecksOut, DatabaseHealthOut, HealthOut, ReadinessOut, TimeOut
 from app.services import backlog
 from app.services.unit_of_work import reading
@@ -120,7 +120,7 @@ async def _latest_heartbeat(engine: AsyncEngine) -> datetime | None:
             return await reads.workers.latest_heartbeat()
 
     try:
-        return await in_time(ask(), PATIENCE_SECONDS)
+        return await with_timeout(ask(), PATIENCE_SECONDS)
     except Exception as error:  # noqa: BLE001 -- any failure means that we know of no worker
         log.warning("health_check_failed", check="worker", error=repr(error))
         return None
@@ -128,7 +128,7 @@ async def _latest_heartbeat(engine: AsyncEngine) -> datetime | None:
 
 async def _succeeds(check: str, attempt: Awaitable[Any]) -> bool:
     try:
-        await in_time(attempt, PATIENCE_SECONDS)
+        await with_timeout(attempt, PATIENCE_SECONDS)
     except Exception as error:  # noqa: BLE001 -- any failure of a check is its result
         log.warning("health_check_failed", check=check, error=repr(error))
         return False

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import HTMLResponse
 
-from app.api.deps import CurrentUser, Now, Paging, Parts, Reads, Uow, no_content
+from app.api.deps import CurrentUser, Now, Paging, Parts, Reads, Uow, takes_nothing
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import Invalid, NotFound
@@ -44,13 +44,13 @@ async def list_notifications(
     return PageOut(items=items, next_cursor=page.next_cursor)
 
 
-@router.post("/{notification_id}/read", dependencies=[Depends(no_content)], responses=problems(NotFound))
+@router.post("/{notification_id}/read", dependencies=[Depends(takes_nothing)], responses=problems(NotFound))
 async def read_notification(notification_id: UUID, user: CurrentUser, uow: Uow, now: Now) -> NotificationOut:
     """Mark a notification as read. Idempotent: `read_at` keeps the first time."""
     return NotificationOut.model_validate(await notifications.mark_read(uow, user, notification_id, now))
 
 
-@router.post("/read-all", dependencies=[Depends(no_content)])
+@router.post("/read-all", dependencies=[Depends(takes_nothing)])
 async def read_all_notifications(user: CurrentUser, uow: Uow, now: Now) -> ReadOut:
     """Mark all notifications as read."""
     return ReadOut(read=await notifications.mark_all_read(uow, user, now))

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, status
 
-from app.api.deps import CurrentAuthor, CurrentBankReader, Paging, Reads, Uow, no_content
+from app.api.deps import CurrentAuthor, CurrentBankReader, Paging, Reads, Uow, takes_nothing
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import AlreadyExists, Forbidden, InUse, Invalid, NotFound
@@ -67,7 +67,7 @@ async def change_passage(
 
 @router.post(
     "/{passage_id}/retire",
-    dependencies=[Depends(no_content)],
+    dependencies=[Depends(takes_nothing)],
     responses=problems(Forbidden, NotFound, InUse),
 )
 async def retire_passage(passage_id: UUID, author: CurrentAuthor, uow: Uow) -> PassageOut:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, File, Form, Path, Query, UploadFile, sta
 from fastapi.responses import Response, StreamingResponse
 from pydantic import StringConstraints
 
-from app.api.deps import BankTurn, CurrentAuthor, CurrentBankReader, Paging, Parts, Reads, Uow, no_content
+from app.api.deps import BankTurn, CurrentAuthor, CurrentBankReader, Paging, Parts, Reads, Uow, takes_nothing
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core import full_collections
@@ -254,7 +254,7 @@ async def change_question(
 
 @router.post(
     "/{question_id}/retire",
-    dependencies=[Depends(no_content)],
+    dependencies=[Depends(takes_nothing)],
     responses=problems(Forbidden, NotFound),
 )
 async def retire_question(question_id: UUID, author: CurrentAuthor, uow: Uow) -> QuestionOut:

@@ -24,7 +24,7 @@ from app.api.deps import (
     Parts,
     Reads,
     Uow,
-    no_content,
+    takes_nothing,
 )
 from app.api.disconnects import while_connected
 from app.api.problems import problems
@@ -117,19 +117,19 @@ async def change_test(test_id: UUID, body: TestChangesIn, author: CurrentAuthor,
     return TestDraftOut.of(await tests.change(uow, author, test_id, body.changes()))
 
 
-@router.post("/{test_id}/publish", dependencies=[Depends(no_content)], responses=problems(NotPublishable))
+@router.post("/{test_id}/publish", dependencies=[Depends(takes_nothing)], responses=problems(NotPublishable))
 async def publish_test(test_id: UUID, author: CurrentAuthor, uow: Uow, now: Now) -> PublishedOut:
     """Publish the draft as the next paper version. Running attempts keep theirs."""
     return PublishedOut.of_published(await tests.publish(uow, author, test_id, now))
 
 
-@router.post("/{test_id}/archive", dependencies=[Depends(no_content)])
+@router.post("/{test_id}/archive", dependencies=[Depends(takes_nothing)])
 async def archive_test(test_id: UUID, author: CurrentAuthor, uow: Uow) -> TestDraftOut:
     """Remove a test from the lists. Running attempts continue, and results remain."""
     return TestDraftOut.of(await tests.archive(uow, author, test_id))
 
 
-@router.post("/{test_id}/clone", status_code=201, dependencies=[Depends(no_content)])
+@router.post("/{test_id}/clone", status_code=201, dependencies=[Depends(takes_nothing)])
 async def clone_test(test_id: UUID, author: CurrentAuthor, uow: Uow) -> TestDraftOut:
     """Create a draft with the same sections, marks and options. Its title says that it is a copy."""
     return TestDraftOut.of(await tests.clone(uow, author, test_id))

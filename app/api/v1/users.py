@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from app.api.deps import CurrentAdmin, CurrentUser, Now, Paging, Parts, Reads, Uow, no_content
+from app.api.deps import CurrentAdmin, CurrentUser, Now, Paging, Parts, Reads, Uow, takes_nothing
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import Conflict, Invalid, NotFound
@@ -105,7 +105,7 @@ async def change_status(user_id: UUID, body: StatusIn, admin: CurrentAdmin, part
 @router.post(
     "/{user_id}/sign-out",
     status_code=204,
-    dependencies=[Depends(no_content)],
+    dependencies=[Depends(takes_nothing)],
     responses=problems(NotFound),
 )
 async def sign_out(user_id: UUID, admin: CurrentAdmin, parts: Parts) -> None:

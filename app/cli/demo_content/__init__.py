@@ -1,4 +1,4 @@
-"""Content to look at: four accounts, a full mock, a CSAT set and two small tests, for an empty database."""
+"""Demo content for an empty database: four accounts, a full mock, a CSAT set and two small tests."""
 
 import csv
 from importlib import resources
@@ -16,7 +16,7 @@ from app.services.questions import import_questions, passages
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import ensure_profile, operator
 
-PASSWORD = "testpassword"  # noqa: S105 -- for demo accounts, on a development machine alone
+PASSWORD = "testpassword"  # noqa: S105 -- of demo accounts on development machines
 ACCOUNTS = {
     "admin@example.com": ("Demo Admin", Role.ADMIN),
     "author@example.com": ("Demo Author", Role.AUTHOR),
@@ -66,7 +66,7 @@ _PASSAGES = "csat_passages.csv"
 
 
 async def load(parts: Components) -> bool:
-    """Make accounts and tests where there is neither; all of them or none."""
+    """Make accounts and tests if there are none. Either all of them are made, or none."""
     if not _is_for_development(parts):
         return False
     async with unit_of_work(parts.engine) as uow:
@@ -81,7 +81,7 @@ async def load(parts: Components) -> bool:
 
 
 def _is_for_development(parts: Components) -> bool:
-    """Nobody gets accounts with a known password on a server that others can reach."""
+    """Demo accounts have a known password, so that they are not made on a server that others can reach."""
     host = urlsplit(parts.settings.supabase_url).hostname
     return parts.settings.environment == "development" and host in ("127.0.0.1", "::1", "localhost")
 
@@ -96,7 +96,7 @@ async def _make_account(uow: UnitOfWork, parts: Components, email: str, name: st
     try:
         await accounts.create(uow, parts, email, PASSWORD, name, role)
     except EmailTaken:
-        # A load that was killed has left the account on the auth server, and nothing here.
+        # A load that was killed may have made the account on the auth server only.
         await _adopt_account(uow, parts, email, name, role)
 
 
@@ -121,7 +121,7 @@ async def _add_passages(uow: UnitOfWork) -> None:
 
 
 async def _publish(uow: UnitOfWork, parts: Components, file: str, fields: dict[str, Any]) -> None:
-    """The sheet's questions as a test, in their order, free for everybody."""
+    """Publish the questions of a sheet as a free test, in their order."""
     sheet = resources.files(__package__).joinpath(file).read_bytes()
     report = await import_questions(uow, operator(), sheet)
     if report.errors:

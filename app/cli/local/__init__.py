@@ -1,1 +1,1 @@
-"""What `ias up` runs on this machine. It needs `devservers`, which the wheel and the image do not hold."""
+"""The programs of `ias up`. They need `devservers`, which is not in the wheel and the image."""

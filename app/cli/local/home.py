@@ -1,4 +1,4 @@
-"""The home of a local installation (`IAS_HOME`): its data, its secrets, and what it says about its run."""
+"""The home folder of a local installation (`IAS_HOME`): data, secrets, logs, and run.json."""
 
 import json
 import os
@@ -19,7 +19,7 @@ class Home:
 
     @classmethod
     def from_environment(cls) -> Self:
-        """The folder that `IAS_HOME` names, made if there is none."""
+        """The folder that `IAS_HOME` names; it is made if it does not exist."""
         folder = Path(os.environ.get("IAS_HOME") or _DEFAULT).expanduser().absolute()
         try:
             make_private_folder(folder)
@@ -61,7 +61,7 @@ class Home:
         write_private(self.run_file, json.dumps(run, indent=2) + "\n")
 
     def read_run(self) -> dict[str, Any] | None:
-        """What the `ias up` that holds the lock wrote; of one that was killed it tells nothing."""
+        """The content of run.json, which a running `ias up` writes; None if there is no such file."""
         with suppress(FileNotFoundError, ValueError):
             run: dict[str, Any] = json.loads(self.run_file.read_text())
             return run

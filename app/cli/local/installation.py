@@ -1,4 +1,4 @@
-"""One run of everything on this machine: servers, migration, worker and API."""
+"""One run of `ias up`: servers, migration, worker and API."""
 
 import json
 import os
@@ -25,9 +25,9 @@ from devservers.network import port_is_free
 from devservers.processes import wait_for
 from devservers.supervisor import Supervisor
 
-_PATIENCE = 120.0
+_START_SECONDS = 120.0
 _RETRY = 1.0
-_DEMO_LOADED = "The demo content was loaded."  # `ias demo load` says so in its log.
+_DEMO_LOADED = "The demo content was loaded."  # `ias demo load` prints this.
 _DEMO_ACCOUNTS = (
     "admin@example.com, author@example.com,",
     "candidate1@example.com, candidate2@example.com;",
@@ -39,14 +39,14 @@ console = Console(highlight=False)
 
 
 class Interrupted(Exception):
-    """Somebody asked us to stop while we were starting."""
+    """A stop was requested during the start."""
 
 
 class StopRequest:
-    """Ctrl-C, SIGTERM, or a terminal that is gone: noted when it comes, heeded where it is safe."""
+    """Records Ctrl-C, SIGTERM and the loss of the terminal, so that the stop happens at a safe point."""
 
     def __init__(self) -> None:
-        # No Event: setting one in a signal handler that interrupted its wait() would wait for itself.
+        # A threading.Event would deadlock if the signal handler interrupted its wait().
         self._requested = False
         self._terminal = select.poll()
         if sys.stdin and sys.stdin.isatty():
@@ -58,11 +58,11 @@ class StopRequest:
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._requested = True
 
-    def comes_within(self, seconds: float) -> bool:
+    def wait(self, seconds: float) -> bool:
         return wait_for(self._is_requested, seconds, interval=0.1)
 
     def unless(self, condition: Callable[[], bool]) -> Callable[[], bool]:
-        """The same condition, but a stop request ends the wait for it."""
+        """The same condition, but it raises Interrupted after a stop request."""
 
         def checked() -> bool:
             if self._is_requested():
@@ -72,17 +72,17 @@ class StopRequest:
         return checked
 
     def _is_requested(self) -> bool:
-        # A hangup is told to the session's leader alone, and `make` does not pass it on.
+        # Only the leader of the session gets SIGHUP, and `make` does not forward it.
         return self._requested or bool(self._terminal.poll(0))
 
 
 class Installation:
-    """One run of everything: the servers, the migration, the worker, and last the API."""
+    """One run: the servers, the migration, the worker, and then the API."""
 
     def __init__(self, home: Home, host: str, port: int, stop: StopRequest, stack: ExitStack) -> None:
         self._home = home
         self._stop = stop
-        self._supervisor = Supervisor(say)
+        self._supervisor = Supervisor(report)
         stack.callback(self._supervisor.stop)
         self._servers = Servers(home, self._supervisor)
         if not port_is_free(host, port):
@@ -90,7 +90,7 @@ class Installation:
                 f"Port {port} is in use by another program. Choose another one: PORT={port + 1} make run"
             )
         self.url = f"http://{_in_url(_EVERYWHERE.get(host, host))}:{port}"
-        # Links in mails lead to the API; an address that the environment names goes before ours.
+        # Links in mails lead to the API. An address in the environment replaces ours.
         given = self._servers.environment
         self.environment = {"API_URL": self.url} | given | {"HOST": host, "PORT": str(port)}
         self._ready_file = home.worker_ready
@@ -102,7 +102,7 @@ class Installation:
             stack.callback(each.stop)
 
     def start(self) -> None:
-        # Python's imports take longer than all the rest, so they begin at once and side by side.
+        # Imports take longest, so that all programs import their modules at the same time.
         for each in (self._preparation, self._worker, self._api):
             each.start()
         self._servers.start()
@@ -112,11 +112,11 @@ class Installation:
         self._open(self._worker, self._ready_file.exists)
         self._open(self._api, self._api_ready)
 
-    def watch(self, look_further: Callable[[], None]) -> None:
-        """Keep everything running until a stop request; `look_further` is called after each look."""
-        while not self._stop.comes_within(0.2):
-            self._supervisor.look()
-            look_further()
+    def watch(self, after_check: Callable[[], None]) -> None:
+        """Supervise the servers until a stop request. Calls `after_check` after each check."""
+        while not self._stop.wait(0.2):
+            self._supervisor.check()
+            after_check()
 
     @property
     def demo_loaded(self) -> bool:
@@ -133,13 +133,13 @@ class Installation:
 
     def _prepare(self) -> None:
         child = self._preparation.child
-        self._preparation.let_go()
-        wait_for(self._stop.unless(lambda: not child.running), _PATIENCE)
-        child.finish(patience=0)
+        self._preparation.open_gate()
+        wait_for(self._stop.unless(lambda: not child.running), _START_SECONDS)
+        child.finish(timeout=0)
 
     def _open(self, server: GatedProgram, ready: Callable[[], bool]) -> None:
-        server.let_go()
-        server.child.wait_until(self._stop.unless(ready), _PATIENCE)
+        server.open_gate()
+        server.child.wait_until(self._stop.unless(ready), _START_SECONDS)
         self._supervisor.watch(server)
 
     def _api_ready(self) -> bool:
@@ -148,11 +148,11 @@ class Installation:
 
 
 def run() -> None:
-    """Run everything until a stop request. Raises typer.Exit(1) where it cannot be started."""
+    """Run the installation until a stop request. Raises typer.Exit(1) if it cannot be started."""
     try:
         _up(Home.from_environment(), *_listen_address(), StopRequest())
     except Interrupted:
-        say("Stopped.")
+        report("Stopped.")
     except (ServerError, OSError) as error:
         with suppress(OSError):
             console.print(str(error), style="red", markup=False, soft_wrap=True)
@@ -160,7 +160,7 @@ def run() -> None:
 
 
 class RunFile:
-    """Keeps run.json true. What a full disk refuses is said once and tried again; nothing ends by it."""
+    """Keeps run.json up to date. A failure to write is reported once, and writing is tried again."""
 
     def __init__(self, home: Home, current: Callable[[], dict[str, Any]]) -> None:
         self._home = home
@@ -170,7 +170,7 @@ class RunFile:
         self._failing = False
 
     def keep(self) -> None:
-        """Write what has changed since it was last written; to be called a few times a second."""
+        """Write run.json if its content has changed; call it a few times a second."""
         run = self._current()
         if run == self._written or time.monotonic() < self._try_at:
             return
@@ -179,16 +179,16 @@ class RunFile:
         except OSError as error:
             self._try_at = time.monotonic() + _RETRY
             if not self._failing:
-                say(f"{self._home.run_file} could not be written ({error.strerror}). It is tried again.")
+                report(f"{self._home.run_file} could not be written ({error.strerror}). It is tried again.")
             self._failing = True
             return
         if self._failing:
-            say(f"{self._home.run_file} is written again.")
+            report(f"{self._home.run_file} is written again.")
         self._written, self._failing = run, False
 
 
-def say(sentence: str) -> None:
-    with suppress(OSError):  # A terminal that is gone is no reason to leave servers behind.
+def report(sentence: str) -> None:
+    with suppress(OSError):  # Without a terminal the servers must still be stopped.
         console.print(sentence, markup=False, soft_wrap=True)
 
 
@@ -196,9 +196,9 @@ def _up(home: Home, host: str, port: int, stop: StopRequest) -> None:
     began = time.monotonic()
     with ExitStack() as stack:
         _hold(home, stack)
-        home.run_file.unlink(missing_ok=True)  # That of a run that was killed.
+        home.run_file.unlink(missing_ok=True)  # Left by a run that was killed.
         stack.callback(home.run_file.unlink, missing_ok=True)
-        say(f"Starting in {home.folder}")
+        report(f"Starting in {home.folder}")
         installation = Installation(home, host, port, stop, stack)
         installation.start()
         run_file = RunFile(home, lambda: _run(installation))
@@ -206,8 +206,8 @@ def _up(home: Home, host: str, port: int, stop: StopRequest) -> None:
         with suppress(OSError):
             _announce(home, installation, time.monotonic() - began)
         installation.watch(run_file.keep)
-        say("Stopping.")
-    say("Stopped.")
+        report("Stopping.")
+    report("Stopped.")
 
 
 def _hold(home: Home, stack: ExitStack) -> None:
@@ -246,7 +246,7 @@ def _announce(home: Home, installation: Installation, seconds: float) -> None:
     for name, value in rows.items():
         table.add_row(name, value)
     console.print(Panel(table, title=f"Ready in {seconds:.1f} s", title_align="left", expand=False))
-    say("Ctrl-C stops it all.")
+    report("Ctrl-C stops it all.")
 
 
 def _in_url(host: str) -> str:

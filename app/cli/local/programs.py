@@ -1,4 +1,4 @@
-"""Our own programs as child processes: the auth server, migrations, the worker, the API."""
+"""Our programs as child processes: auth server, migration, worker and API."""
 
 import http.client
 import signal
@@ -12,50 +12,50 @@ from app.cli.local.home import Home
 from devservers.processes import Child, ProcessIdentity, terminate
 from devservers.supervisor import Program
 
-_PATIENCE = 15.0  # Requests are answered and tasks ended first, which takes up to 11 seconds.
+_STOP_SECONDS = 15.0  # Requests and tasks in progress are finished first, which takes up to 11 seconds.
 
 
 def program(home: Home, name: str, title: str, arguments: list[str], environment: Mapping[str, str]) -> Child:
-    """A Python program. With `-P` nothing in the working directory stands in for our modules."""
+    """A Python program. With `-P`, no module in the working directory is imported instead of ours."""
     return Child(
         title,
         [sys.executable, "-P", *arguments],
         log=home.logs / f"{name}.log",
         pid_file=_pid_files(home) / f"{name}.json",
         environment={"PYTHONUNBUFFERED": "1", **environment},
-        patience=_PATIENCE,
+        timeout=_STOP_SECONDS,
     )
 
 
 class GatedProgram(Program):
-    """A program that imports what it needs at once and runs when it is told to (`app.cli.gate`)."""
+    """A program that imports its modules at once and runs its commands later (`app.cli.gate`)."""
 
     def __init__(self, child: Child) -> None:
         super().__init__(child)
         self._open = False
 
     def start(self) -> None:
-        """Start it; one that has run before and died runs again at once."""
+        """Start the program. After a restart its commands run at once."""
         super().start()
         if self._open:
-            self.let_go()
+            self.open_gate()
 
-    def let_go(self) -> None:
+    def open_gate(self) -> None:
         self._open = True
-        self.child.tell("go\n")
+        self.child.write_input("go\n")
 
 
 def stop_leftovers(home: Home) -> None:
-    """Stop the programs that a killed run has left behind, all at the same time."""
+    """Stop the programs of a run that was killed, all at the same time."""
     files = list(_pid_files(home).glob("*.json"))
     identities = [ProcessIdentity.read(file) for file in files]
-    terminate([each for each in identities if each], signal.SIGTERM, _PATIENCE)
+    terminate([each for each in identities if each], signal.SIGTERM, _STOP_SECONDS)
     for file in files:
         file.unlink()
 
 
 def get(url: str) -> bytes | None:
-    """The body of a 200 answer of a server of ours; a proxy that the environment names has no part in it."""
+    """The body of a response with status 200, otherwise None. No proxy is used."""
     address = urlsplit(url)
     with closing(http.client.HTTPConnection(address.hostname or "", address.port, timeout=2)) as connection:
         try:

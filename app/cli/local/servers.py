@@ -1,4 +1,4 @@
-"""PostgreSQL, Valkey and the auth server of a home folder, as far as the environment names no others."""
+"""PostgreSQL, Valkey and the auth server of a home folder, unless the environment names others."""
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ _OWNER = "ias"
 _AUTH_ROLE = "ias_auth"
 _AUTH_SCHEMA = "auth"
 
-# What `ias up` tells in run.json of the environment that its children have.
+# The variables that `ias up` writes into run.json.
 SHARED = (
     "DATABASE_URL",
     "REDIS_URL",
@@ -36,7 +36,7 @@ SHARED = (
     "MEDIA_URL",
 )
 
-# Without one of these, a server or a folder of `ias up` takes its place.
+# Without one of these variables, a server or a folder of `ias up` is used.
 REPLACED = (
     ("DATABASE_URL",),
     ("REDIS_URL", "REDIS_HOST"),
@@ -49,7 +49,7 @@ ALLOWED = ("true", "1", "yes", "on")
 
 
 class Servers:
-    """What stands under the API. `environment` tells a child process where everything is."""
+    """The servers that the API needs. `environment` has their addresses for child processes."""
 
     def __init__(self, home: Home, supervisor: Supervisor) -> None:
         self._home = home
@@ -60,12 +60,12 @@ class Servers:
         self._valkey = (
             None if settings.get("REDIS_URL") or settings.get("REDIS_HOST") else Valkey(home.folder)
         )
-        self._heal()
+        self._stop_leftovers()
         self.environment = self._with_addresses(settings)
         self._auth = None if settings.get("SUPABASE_URL") else self._auth_program()
 
     def start(self) -> None:
-        """PostgreSQL and Valkey, ready; the auth server on its way."""
+        """Start PostgreSQL and Valkey and wait for them; start the auth server without waiting."""
         for store in self._stores:
             self._supervisor.watch(store)
         with ThreadPoolExecutor() as threads:
@@ -79,7 +79,7 @@ class Servers:
         self, unless_stopped: Callable[[Condition], Condition] = lambda condition: condition
     ) -> None:
         if self._auth:
-            self._auth.child.wait_until(unless_stopped(self._auth_ready), patience=60)
+            self._auth.child.wait_until(unless_stopped(self._auth_ready), timeout=60)
 
     def _auth_ready(self) -> bool:
         return get(f"{self.environment['SUPABASE_URL']}/auth/v1/health") is not None
@@ -88,13 +88,13 @@ class Servers:
     def _stores(self) -> list[Server]:
         return [store for store in (self._postgres, self._valkey) if store]
 
-    def _heal(self) -> None:
-        """What an earlier run has left goes first: it may hold the ports that we want to keep."""
+    def _stop_leftovers(self) -> None:
+        """Stop what an earlier run has left, because it may hold our ports."""
         stop_leftovers(self._home)
         if self._postgres:
-            self._postgres.heal()
+            self._postgres.stop_leftovers()
         if self._valkey:
-            self._valkey.heal()
+            self._valkey.stop_leftovers()
 
     def _ensure_databases(self) -> None:
         if self._postgres:
@@ -143,7 +143,7 @@ class Servers:
 
 
 def refuse_in_production(settings: Mapping[str, str]) -> None:
-    """Raise ServerError where an embedded server would stand in for a setting that production lacks."""
+    """Raise ServerError if an embedded server would replace a setting that is missing in production."""
     if settings.get("ENVIRONMENT") != "production" or settings.get("ALLOW_EMBEDDED_SERVERS") in ALLOWED:
         return
     if missing := [" or ".join(names) for names in REPLACED if not any(map(settings.get, names))]:
@@ -155,7 +155,7 @@ def refuse_in_production(settings: Mapping[str, str]) -> None:
 
 @contextmanager
 def home_servers(*, migrated: bool) -> Iterator[dict[str, str]]:
-    """The addresses of the `ias up` that runs, or of servers that are started for the time of the block.
+    """The addresses of a running `ias up`, or of servers that run during the block.
 
     Raises ServerError.
     """
@@ -167,18 +167,18 @@ def home_servers(*, migrated: bool) -> Iterator[dict[str, str]]:
 
 
 def _running(home: Home, stack: ExitStack) -> dict[str, Any] | None:
-    """What the running `ias up` tells; None when nobody runs, and the lock is ours."""
+    """The run.json of a running `ias up`; None if none runs, and then this process holds the lock."""
 
     def free() -> bool:
         try:
             stack.enter_context(hold(home.lock))
         except HomeInUse:
             return False
-        home.run_file.unlink(missing_ok=True)  # That of a killed run.
+        home.run_file.unlink(missing_ok=True)  # Left by a run that was killed.
         return True
 
-    # Another command may hold the home for a moment; `ias up` needs one to start.
-    if wait_for(lambda: free() or home.read_run() is not None, patience=30, interval=0.2):
+    # Another command may hold the home for a short time, and `ias up` takes some seconds to start.
+    if wait_for(lambda: free() or home.read_run() is not None, timeout=30, interval=0.2):
         return home.read_run()
     raise HomeInUse(
         f"Another command has been using {home.folder} for half a minute. Try again when it has ended."
@@ -191,7 +191,7 @@ def _shared(run: Mapping[str, Any]) -> dict[str, str]:
 
 @contextmanager
 def _own_servers(home: Home, *, migrated: bool) -> Iterator[dict[str, str]]:
-    supervisor = Supervisor(say=print)
+    supervisor = Supervisor(report=print)
     try:
         servers = Servers(home, supervisor)
         servers.start()
@@ -200,7 +200,7 @@ def _own_servers(home: Home, *, migrated: bool) -> Iterator[dict[str, str]]:
                 home, "migrate", "The migration", ["-m", "app.cli", "migrate"], servers.environment
             )
             migrate.start()
-            migrate.finish(patience=300)
+            migrate.finish(timeout=300)
         servers.wait_for_auth()
         yield servers.environment
     finally:

@@ -51,7 +51,7 @@ class ListedAttempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Sitting:
+class AttemptTimes:
     """When an attempt that counts began and ended, and who ended it."""
 
     practice: bool
@@ -113,11 +113,11 @@ class ProgressRepository(Repository):
         attempts = await self._page(statement, [Attempt.id], page, descending=True)
         return Page(await self._listed(viewer, attempts.items), attempts.next_cursor)
 
-    async def sittings(self, viewer: Viewer) -> Sequence[Sitting]:
+    async def sittings(self, viewer: Viewer) -> Sequence[AttemptTimes]:
         """When the attempts that count took place."""
         columns = Attempt.practice, Attempt.started_at, Attempt.submitted_at, Attempt.closed_by
         rows = await self._session.execute(_counting(viewer, *columns))
-        return [Sitting(*row) for row in rows]
+        return [AttemptTimes(*row) for row in rows]
 
     async def tests(self, viewer: Viewer, now: datetime) -> Mapping[UUID | None, TestCounts]:
         """Tests by their subject; None are those of no single subject, such as full mocks."""

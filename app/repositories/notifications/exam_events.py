@@ -14,7 +14,7 @@ ENDED = (AttemptStatus.SUBMITTED, AttemptStatus.GRADED)
 
 
 @dataclass(frozen=True, slots=True)
-class EndedAttempt:
+class SubmittedAttempt:
     """An official attempt at an exam paper that has ended. It holds nothing derived from the answers."""
 
     attempt_id: UUID
@@ -43,7 +43,7 @@ class ExamEventRepository(Repository):
         statement = select(Registration).where(Registration.id == registration_id)
         return (await self._session.scalars(statement)).one_or_none()
 
-    async def ended_attempt(self, attempt_id: UUID) -> EndedAttempt | None:
+    async def submitted_attempt(self, attempt_id: UUID) -> SubmittedAttempt | None:
         """An official attempt that has ended. None if the attempt is practice, void or running."""
         statement = (
             select(Attempt, ExamPaper, Exam)
@@ -58,7 +58,7 @@ class ExamEventRepository(Repository):
         if attempt.user_id is None or attempt.submitted_at is None:
             return None
         closed_by = attempt.closed_by or "candidate"
-        return EndedAttempt(attempt.id, attempt.user_id, attempt.submitted_at, closed_by, paper, exam)
+        return SubmittedAttempt(attempt.id, attempt.user_id, attempt.submitted_at, closed_by, paper, exam)
 
     async def registered(
         self, exam_id: UUID, after: UUID | None, limit: int, since: datetime | None = None

@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 from app.models import Chapter, Subject
 from app.repositories.analytics.progress import (
     AttemptFilter,
+    AttemptTimes,
     ListedAttempt,
     Place,
     QuestionCounts,
-    Sitting,
     TestCounts,
 )
 from app.repositories.base import Page, PageRequest
@@ -134,7 +134,7 @@ def streak(days: Collection[date], today: date) -> int:
     return length
 
 
-def _moments(sitting: Sitting) -> Sequence[datetime]:
+def _moments(sitting: AttemptTimes) -> Sequence[datetime]:
     """When the person was certainly there: an attempt that its deadline ended says nothing of its end."""
     if sitting.closed_by == "candidate":
         return sitting.started_at, sitting.submitted_at

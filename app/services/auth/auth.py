@@ -111,7 +111,7 @@ async def _was_ended(parts: Components, session: AuthSession) -> bool:
     """Whether the session is revoked here, although the auth server still refreshes it."""
     try:
         claims = await parts.access_tokens.verify(session.access_token)
-    except (tokens.InvalidToken, tokens.KeysUnavailable):
+    except (tokens.TokenRejected, tokens.KeysUnavailable):
         return False  # A request with this token is refused anyway.
     return parts.revocations.cover(claims.user_id, claims.session_id, claims.signed_in_at)
 

@@ -1,6 +1,6 @@
-"""Exams: composed, registered for, sat, steered, watched, and released."""
+"""Exams: edited, registered for, taken, run, monitored, and released."""
 
-from app.services.exams.accommodating import Grant, accommodate, accommodations
+from app.services.exams.accommodations import Grant, accommodate, accommodations
 from app.services.exams.answer_sheets import PaperDraft, hold_on_paper, import_answer_sheets
 from app.services.exams.catalog import (
     ExamView,
@@ -13,7 +13,7 @@ from app.services.exams.catalog import (
     papers,
     stage_of,
 )
-from app.services.exams.composing import (
+from app.services.exams.editing import (
     ExamDraft,
     ExamPaperDraft,
     ExamPaperUpdate,
@@ -33,13 +33,13 @@ from app.services.exams.events import (
     tell_windows,
     void_left_over,
 )
+from app.services.exams.monitoring import Monitor, candidates, monitor
 from app.services.exams.packages import package
-from app.services.exams.registering import claim, register, registrations
+from app.services.exams.registrations import claim, register, registrations
 from app.services.exams.releasing import Released, release
 from app.services.exams.results import ExamResultView, MeritRow, merit_csv, merit_list, result
 from app.services.exams.steering import Order, Refusal, Steered, Verb, steer, steer_one
 from app.services.exams.taking import StartedPaper, StartPaper, start, submit
-from app.services.exams.watching import Monitor, candidates, monitor
 
 __all__ = [
     "ExamDraft",

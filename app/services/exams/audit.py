@@ -1,4 +1,4 @@
-"""Writing down what staff do, in the transaction that does it."""
+"""Audit entries of an exam, written in the transaction of the change."""
 
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ def record(
     attempt_id: UUID | None = None,
     **details: Any,
 ) -> None:
-    """Note who did what to an exam, or to one attempt of it, and why. Details are JSON."""
+    """Record an action on an exam, or on one attempt of it. Details are JSON."""
     audit.record(
         reads,
         staff,

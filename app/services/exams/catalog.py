@@ -1,4 +1,4 @@
-"""Exams as people find them: with their stage, their papers' windows and one's own place in them."""
+"""Finding exams: with their stage, the windows of their papers, and the person's registration."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from app.services.users import Principal
 
 @dataclass(frozen=True, slots=True)
 class ExamView:
-    """An exam as somebody sees it."""
+    """An exam with its stage, and the registration of the person who looks."""
 
     exam: Exam
     stage: Stage
@@ -33,7 +33,7 @@ class PaperView:
 
 
 def exam_viewer(user: Principal) -> ExamViewer:
-    """What the statements need to know of the person who looks."""
+    """The person as the statements of exams need them."""
     return ExamViewer(user.institute_id, user.is_staff)
 
 
@@ -44,7 +44,7 @@ def require_team(exam: Exam, staff: Principal) -> None:
 
 
 def stage_of(exam: Exam, now: datetime) -> Stage:
-    """Where an exam stands."""
+    """The stage of an exam."""
     dates = ExamDates(
         opens_at=exam.opens_at,
         closes_at=exam.closes_at,
@@ -57,7 +57,7 @@ def stage_of(exam: Exam, now: datetime) -> Stage:
 
 
 def window_of(paper: ExamPaper) -> Window:
-    """A paper's times, as the rules want them."""
+    """The times of a paper, for the rules."""
     return Window(paper.starts_at, paper.entry_closes_at, paper.ends_at, paper.closed_at)
 
 

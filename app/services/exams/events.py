@@ -1,4 +1,4 @@
-"""What happens to an exam as a whole: announced, postponed, cancelled, a paper opened or closed."""
+"""Actions on a whole exam: announcements, postponement, cancellation, and closing a paper."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from app.repositories.realtime.messages import exam_room
 from app.services import attempts
 from app.services.exams.audit import record
 from app.services.exams.catalog import require_team, window_of
-from app.services.exams.steering import settle, tell_candidate
+from app.services.exams.steering import replace_results, tell_candidate
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
 
@@ -19,18 +19,18 @@ from app.services.users import Principal, operator
 async def announce(
     uow: UnitOfWork, staff: Principal, exam_id: UUID, text: LocalizedText, now: datetime
 ) -> Announcement:
-    """Say something to everybody in the exam. Who is away reads it when they come back."""
+    """Send an announcement to the exam's room. It is stored for those who are not connected."""
     exam = await uow.exams.lock(staff.institute_id, exam_id)
     if exam.published_at is None:
         raise NotPossible("The exam is not published; nobody is there to hear it.")
     record(uow, staff, "announce", exam)
-    return await _say(uow, staff, exam, text, now)
+    return await _store_announcement(uow, staff, exam, text, now)
 
 
 async def close_paper(
     uow: UnitOfWork, staff: Principal, exam_id: UUID, paper_id: UUID, reason: str | None, now: datetime
 ) -> tuple[ExamPaper, int]:
-    """End a paper: nobody enters any more, and those who sit are ended; how many that were."""
+    """Close entry to a paper and end its running attempts. Returns the number of ended attempts."""
     exam = await _running(uow, staff, exam_id)
     paper = _named(await uow.exams.lock_papers_exclusively(exam.id), paper_id)
     paper.closed_at = paper.closed_at or now
@@ -46,7 +46,7 @@ async def close_paper(
 async def postpone(
     uow: UnitOfWork, staff: Principal, exam_id: UUID, seconds: int, reason: str, now: datetime
 ) -> Exam:
-    """Move every paper that has not begun, and the exam's times with them. Raises NotPossible if none is."""
+    """Postpone every paper that has not begun, and the exam's times. Raises NotPossible if all have begun."""
     exam, by = await _running(uow, staff, exam_id), timedelta(seconds=seconds)
     waiting = [paper for paper in await uow.exams.lock_papers_exclusively(exam.id) if now < paper.starts_at]
     if not waiting:
@@ -58,7 +58,7 @@ async def postpone(
             later.entry_closes_at,
             later.ends_at,
         )
-        paper.opening_told_at = None  # Its opening is told once more, at its new time.
+        paper.opening_told_at = None  # Its opening is announced again at the new time.
     if now < exam.opens_at:
         exam.opens_at += by
     exam.closes_at += by
@@ -68,13 +68,13 @@ async def postpone(
         "en": f"Postponed by {minutes} min: {codes}. {reason}",
         "hi": f"{minutes} मिनट के लिए स्थगित: {codes}. {reason}",
     }
-    await _say(uow, staff, exam, text, now)
+    await _store_announcement(uow, staff, exam, text, now)
     uow.jobs.add("notify_postponed", exam_id=str(exam.id))
     return exam
 
 
 async def cancel(uow: UnitOfWork, staff: Principal, exam_id: UUID, reason: str, now: datetime) -> Exam:
-    """Call an exam off: it lets nobody in, and no attempt of it counts. Again is harmless."""
+    """Cancel an exam: entry closes and its attempts become void. Cancelling again changes nothing."""
     exam = await uow.exams.lock(staff.institute_id, exam_id)
     require_team(exam, staff)
     if exam.cancelled_at is not None:
@@ -87,7 +87,7 @@ async def cancel(uow: UnitOfWork, staff: Principal, exam_id: UUID, reason: str, 
     record(uow, staff, "cancel", exam, reason=reason, attempts=voided)
     if exam.published_at is not None:
         text = {"en": f"The exam is cancelled. {reason}", "hi": f"परीक्षा रद्द की गई है। {reason}"}
-        await _say(uow, staff, exam, text, now)
+        await _store_announcement(uow, staff, exam, text, now)
         uow.jobs.add("notify_cancelled", exam_id=str(exam.id))
     return exam
 
@@ -108,7 +108,7 @@ async def void_left_over(uow: UnitOfWork, now: datetime) -> int:
 
 
 async def _void(uow: UnitOfWork, exam: Exam, now: datetime) -> int:
-    """Let no attempt of a locked exam count."""
+    """Void all attempts of a locked exam."""
     voided = [
         attempt
         for attempt in await uow.exam_attempts.lock_all(exam.id, None)
@@ -118,12 +118,12 @@ async def _void(uow: UnitOfWork, exam: Exam, now: datetime) -> int:
         attempt.status, attempt.paused_at = AttemptStatus.VOID, None
         attempt.submitted_at = attempt.submitted_at or now
         attempt.closed_by = attempt.closed_by or "staff"
-    await settle(uow, voided)
+    await replace_results(uow, voided)
     return len(voided)
 
 
 async def tell_windows(uow: UnitOfWork, now: datetime) -> int:
-    """Tell the rooms of the papers that have opened or closed since the last look; how many that were."""
+    """Send messages about papers that have opened or closed since the last call. Returns their number."""
     opened, closed = await uow.exams.mark_opening_announced(now), await uow.exams.mark_closing_announced(now)
     for kind, papers in (("paper_opened", opened), ("paper_closed", closed)):
         for paper in papers:
@@ -153,7 +153,7 @@ async def _running(uow: UnitOfWork, staff: Principal, exam_id: UUID) -> Exam:
     return exam
 
 
-async def _say(
+async def _store_announcement(
     uow: UnitOfWork, staff: Principal, exam: Exam, text: LocalizedText, now: datetime
 ) -> Announcement:
     said = Announcement(exam_id=exam.id, text=text, created_by=staff.author_id, created_at=now)
@@ -164,5 +164,5 @@ async def _say(
 
 
 def _minutes(seconds: int) -> str:
-    """Whole minutes as such, others with their part."""
+    """Minutes, with a fraction if there is one."""
     return f"{seconds / 60:g}"

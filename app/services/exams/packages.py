@@ -1,4 +1,4 @@
-"""The paper for download ahead of its time: sealed, so that ten thousand need not fetch it at one minute."""
+"""Encrypted papers that candidates download before the start, so that not all download at the same minute."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -40,19 +40,19 @@ async def package(
 
 
 def sealed(parts: Components, paper: ExamPaper, frozen: FrozenPaper) -> bytes:
-    """The sealed document. The same bytes each time: a key seals one document, so its nonce serves once."""
+    """The encrypted document. It is always the same: each key encrypts one document, so the nonce is safe."""
     secret = _secret(parts, paper.id, frozen)
     key, nonce = secret[:KEY_BYTES], secret[KEY_BYTES:]
     return nonce + AESGCM(key).encrypt(nonce, frozen.document, None)
 
 
 def package_key(parts: Components, exam_paper_id: UUID, frozen: FrozenPaper) -> bytes:
-    """What opens the package; whoever has started the paper gets it."""
+    """The key that decrypts the package. A candidate gets it with the start."""
     return _secret(parts, exam_paper_id, frozen)[:KEY_BYTES]
 
 
 def _secret(parts: Components, exam_paper_id: UUID, frozen: FrozenPaper) -> bytes:
-    """Key and nonce, derived for this paper's bytes and no others, so that nothing must be stored."""
+    """Key and nonce, derived for exactly this document, so that nothing must be stored."""
     derivation = HKDF(
         algorithm=SHA256(),
         length=KEY_BYTES + NONCE_BYTES,

@@ -1,7 +1,7 @@
-"""Steering attempts: extended, paused, ended, reopened by staff, one or a hall of them, at once and audited.
+"""Orders of staff: attempts are extended, paused, ended, reopened or voided, one or many at a time.
 
-The rules stand in `engine/steering`. Here attempts are locked, moved by one step each, and whoever sits in
-front of them is told. What has been graded and must not count is taken back with it.
+The rules are in `engine/steering`. Here the attempts are locked and changed, their candidates are notified,
+and the audit log is written. Results that no longer count are removed.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -13,7 +13,7 @@ from uuid import UUID
 
 from app.core.errors import NotFound, NotPossible
 from app.engine import steering
-from app.engine.steering import Given, Kind, Refused, Sitting, Status
+from app.engine.steering import AttemptState, Given, Kind, Refused, Status
 from app.models import Attempt, AttemptStatus, Exam
 from app.repositories.realtime.messages import exam_room
 from app.services import attempts
@@ -24,7 +24,7 @@ from app.services.users import Principal
 
 
 class Verb(StrEnum):
-    """What staff may do to an attempt."""
+    """An action of staff on attempts."""
 
     EXTEND = "extend"
     PAUSE = "pause"
@@ -37,7 +37,7 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What staff ask for, why, and of which attempts: some, or all of the exam or of one paper."""
+    """An action, its reason, and its attempts: a list, or all of the exam or of one paper."""
 
     verb: Verb
     reason: str | None
@@ -48,7 +48,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An attempt to which it could not be done, and why."""
+    """An attempt that was refused, and the reason."""
 
     attempt_id: UUID
     detail: str
@@ -56,20 +56,20 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Steered:
-    """What became of an order. An attempt that was as wanted already is unchanged."""
+    """The outcome of an order. An attempt that was already in the wanted state is unchanged."""
 
     changed: list[Attempt] = field(default_factory=list)
     unchanged: list[Attempt] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
 
 
-STEPS: dict[Verb, Callable[[Sitting, timedelta, datetime], Sitting]] = {
+STEPS: dict[Verb, Callable[[AttemptState, timedelta, datetime], AttemptState]] = {
     Verb.EXTEND: steering.extend,
-    Verb.PAUSE: lambda sitting, _, now: steering.pause(sitting, now),
-    Verb.RESUME: lambda sitting, _, now: steering.resume(sitting, now),
-    Verb.SUBMIT: lambda sitting, _, now: steering.submit(sitting, now),
-    Verb.REOPEN: lambda sitting, by, now: steering.reopen(sitting, now, by),
-    Verb.VOID: lambda sitting, _, now: steering.void(sitting, now),
+    Verb.PAUSE: lambda state, _, now: steering.pause(state, now),
+    Verb.RESUME: lambda state, _, now: steering.resume(state, now),
+    Verb.SUBMIT: lambda state, _, now: steering.submit(state, now),
+    Verb.REOPEN: lambda state, by, now: steering.reopen(state, now, by),
+    Verb.VOID: lambda state, _, now: steering.void(state, now),
 }
 
 TOLD_AS = {
@@ -83,7 +83,7 @@ TOLD_AS = {
 async def steer_one(
     uow: UnitOfWork, parts: Components, staff: Principal, exam_id: UUID, order: Order, now: datetime
 ) -> Attempt:
-    """Do it to one attempt. Raises NotFound, or NotPossible with the reason why not."""
+    """Apply an order to one attempt. Raises NotFound, or NotPossible with the reason of the refusal."""
     steered = await steer(uow, parts, staff, exam_id, order, now)
     for refusal in steered.refused:
         raise NotPossible(refusal.detail)
@@ -93,9 +93,9 @@ async def steer_one(
 async def steer(
     uow: UnitOfWork, parts: Components, staff: Principal, exam_id: UUID, order: Order, now: datetime
 ) -> Steered:
-    """Do it to each attempt of the order; one that refuses stops no other.
+    """Apply an order to each of its attempts. A refused attempt does not stop the others.
 
-    Raises NotFound where an attempt is not of this exam, NotPossible once the results are released.
+    Raises NotFound if an attempt is not of this exam, and NotPossible after the release or a cancellation.
     """
     exam = await uow.exams.lock(staff.institute_id, exam_id)
     if exam.released_at is not None:
@@ -108,27 +108,27 @@ async def steer(
     delay = attempts.closing_delay(parts.settings)
     steered = Steered()
     for attempt in found:
-        before = steering.overtaken(sitting_of(attempt), now, delay)
+        before = steering.ended_by_deadline(state_of(attempt), now, delay)
         try:
             after = STEPS[order.verb](before, timedelta(seconds=order.seconds), now)
         except Refused as refused:
             steered.refused.append(Refusal(attempt.id, str(refused)))
             continue
-        if after == sitting_of(attempt):
+        if after == state_of(attempt):
             steered.unchanged.append(attempt)
             continue
         steered.changed.append(attempt)
-        take(attempt, after)
+        apply_state(attempt, after)
         _tell(uow, exam, attempt, order)
         _record(uow, staff, exam, attempt, order)
-    await settle(uow, steered.changed)
+    await replace_results(uow, steered.changed)
     return steered
 
 
-def sitting_of(attempt: Attempt) -> Sitting:
-    """An attempt as the rules see it."""
+def state_of(attempt: Attempt) -> AttemptState:
+    """The state of an attempt for the rules."""
     is_over = attempt.status in (AttemptStatus.SUBMITTED, AttemptStatus.GRADED)
-    return Sitting(
+    return AttemptState(
         status=Status.SUBMITTED if is_over else Status(attempt.status),
         deadline_at=attempt.deadline_at,
         paused_at=attempt.paused_at,
@@ -141,21 +141,21 @@ def sitting_of(attempt: Attempt) -> Sitting:
     )
 
 
-def take(attempt: Attempt, sitting: Sitting) -> None:
-    """Let a locked attempt stand as the rules say."""
-    attempt.status = AttemptStatus(sitting.status)
-    attempt.deadline_at = sitting.deadline_at
-    attempt.paused_at = sitting.paused_at
-    attempt.submitted_at = sitting.ended_at
-    attempt.closed_by = sitting.ended_by
+def apply_state(attempt: Attempt, state: AttemptState) -> None:
+    """Store a state in a locked attempt."""
+    attempt.status = AttemptStatus(state.status)
+    attempt.deadline_at = state.deadline_at
+    attempt.paused_at = state.paused_at
+    attempt.submitted_at = state.ended_at
+    attempt.closed_by = state.ended_by
     attempt.additions = [
         {"kind": each.kind, "at": each.at.isoformat(), "seconds": each.length.total_seconds()}
-        for each in sitting.given
+        for each in state.given
     ]
 
 
-async def settle(uow: UnitOfWork, changed: Iterable[Attempt]) -> None:
-    """After locked attempts were moved: no old result stays, and what is over will be graded."""
+async def replace_results(uow: UnitOfWork, changed: Iterable[Attempt]) -> None:
+    """Remove the results of locked attempts that were changed, and request grading of those that ended."""
     moved = list(changed)
     await uow.attempts.flush()
     await attempts.withdraw_results(uow, [attempt.id for attempt in moved])
@@ -185,7 +185,7 @@ async def _admit_late(
             _record(uow, staff, exam, attempt, order, answers=admitted)
         else:
             steered.unchanged.append(attempt)
-    await settle(uow, steered.changed)
+    await replace_results(uow, steered.changed)
     return steered
 
 
@@ -195,7 +195,7 @@ def _tell(uow: UnitOfWork, exam: Exam, attempt: Attempt, order: Order) -> None:
 
 
 def tell_candidate(uow: UnitOfWork, exam: Exam, attempt: Attempt, kind: str, **more: Any) -> None:
-    """Tell whoever sits there. Why is between staff; what it means for the clock is the candidate's."""
+    """Send the new status and deadline to the candidate's sockets. The reason is not sent."""
     if attempt.user_id is None:
         return
     data = {

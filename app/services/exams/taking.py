@@ -16,7 +16,7 @@ from app.services.attempts import NewAttempt, StartedAttempt
 from app.services.components import Components
 from app.services.exams.catalog import exam_viewer, window_of
 from app.services.exams.packages import package_key
-from app.services.exams.registering import enroll
+from app.services.exams.registrations import enroll
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 

@@ -44,7 +44,7 @@ async def submitted(uow: UnitOfWork, parts: Components, attempt_id: UUID, now: d
 
     An attempt that was reopened is confirmed again when it is submitted again.
     """
-    attempt = await uow.exam_events.ended_attempt(attempt_id)
+    attempt = await uow.exam_events.submitted_attempt(attempt_id)
     if attempt is None:
         return
     data = _exam_data(attempt.exam) | {

@@ -83,7 +83,7 @@ def _read_token(parts: Components, token: str) -> Unsubscription:
     try:
         unsubscription = parts.unsubscribe_tokens.read(token)
         Topic(unsubscription.topic)
-    except (tokens.InvalidToken, ValueError) as error:
+    except (tokens.TokenRejected, ValueError) as error:
         message = "This link is no longer valid. You can change your notifications in the app's settings."
         raise Invalid.field("query.token", message) from error
     return unsubscription

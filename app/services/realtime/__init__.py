@@ -1,13 +1,13 @@
-"""Realtime (docs/decisions/0011): tickets, rooms, publishing, and what is watched and told to many.
+"""Realtime (docs/decisions/0011): tickets, rooms, publishing, and messages that many sockets receive.
 
-A service that has something to tell writes it with `uow.messages.to_everybody/to_staff/to_user` in the
-transaction of the fact itself. All the rest happens by itself.
+A service writes a message with `uow.messages.to_everybody`, `to_staff` or `to_user` in the transaction of the
+change. After the commit it is published.
 """
 
-from app.services.realtime.background import Realtime, running
 from app.services.realtime.presence import acknowledged, connected, presence
 from app.services.realtime.publishing import Publisher
-from app.services.realtime.rooms import Address, enter
+from app.services.realtime.rooms import Address, room_of
+from app.services.realtime.runtime import Realtime, running
 from app.services.realtime.tickets import (
     TICKET_SECONDS,
     TicketHolder,
@@ -25,9 +25,9 @@ __all__ = [
     "acknowledged",
     "check_ticket",
     "connected",
-    "enter",
     "issue_ticket",
     "presence",
     "redeem_ticket",
+    "room_of",
     "running",
 ]

@@ -1,4 +1,4 @@
-"""Addresses of sockets, and who may enter their rooms."""
+"""Rooms: the addresses of sockets, and who may join them."""
 
 import re
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ _PATH = re.compile(r"(/v1)?/ws/(?:(?P<kind>exam|test)/(?P<id>[0-9A-Fa-f-]{36})|n
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The address of a socket. `kind` is `exam`, `test` or `notifications`."""
+    """The address of a socket: of an `exam`, a `test`, or one's own `notifications`."""
 
     kind: str
     id: UUID | None = None
 
     @classmethod
     def parse(cls, path: str) -> Self | None:
-        """Parse a path with or without /v1. None if there is no such socket."""
+        """The address in a path, with or without /v1; None if there is no such socket."""
         found = _PATH.fullmatch(path)
         if found is None:
             return None
@@ -37,12 +37,12 @@ class Address:
 
     @property
     def path(self) -> str:
-        """The canonical path."""
+        """The path in its normal form."""
         return f"/ws/{self.kind}" if self.id is None else f"/ws/{self.kind}/{self.id}"
 
 
-async def enter(reads: Reading, person: Principal, address: Address, now: datetime) -> str:
-    """The room of an address. Raises NotFound if the user may not enter it."""
+async def room_of(reads: Reading, person: Principal, address: Address, now: datetime) -> str:
+    """The room of an address. Raises NotFound if this person may not receive its messages."""
     if address.id is None:
         return user_room(person.id)
     viewer = tests.viewer(person)

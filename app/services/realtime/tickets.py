@@ -1,7 +1,4 @@
-"""Tickets of sockets.
-
-URLs are logged and must hold no token, so they hold a ticket: short-lived, for one use.
-"""
+"""Tickets: an address must not contain a token, so it contains a ticket that is valid once, for seconds."""
 
 import hashlib
 import re
@@ -21,7 +18,7 @@ _TICKET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True, slots=True)
 class TicketHolder:
-    """Who requested a ticket, with the session and the time of the token."""
+    """The person who requested a ticket, and the session and time of their token."""
 
     user_id: UUID
     session_id: str
@@ -29,7 +26,7 @@ class TicketHolder:
 
 
 def issue_ticket(uow: UnitOfWork, holder: TicketHolder, address: Address, now: datetime) -> str:
-    """Issue a ticket for one socket. Only its digest is stored, so the database reveals no usable ticket."""
+    """A ticket for one socket. Only its digest is stored, so the database does not contain valid tickets."""
     ticket = secrets.token_urlsafe(32)
     uow.tickets.add(
         SocketTicket(
@@ -45,7 +42,7 @@ def issue_ticket(uow: UnitOfWork, holder: TicketHolder, address: Address, now: d
 
 
 async def redeem_ticket(uow: UnitOfWork, ticket: str) -> SocketTicket | None:
-    """Consume a ticket. It is used up by the commit, even if it is for another socket."""
+    """Consume a ticket. It is invalid after the commit, even if it was for another socket."""
     return await uow.tickets.consume(_digest(ticket)) if _TICKET.fullmatch(ticket) else None
 
 

@@ -32,7 +32,7 @@ from app.services import notifications
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from app.workers import tasks
-from app.workers.runtime import Work
+from app.workers.runtime import TaskContext
 from tests.builders.exams import HOUR, MINUTE, Entrant, Json, body_of
 from tests.builders.people import People
 from tests.conftest import TestClock, cloned_database
@@ -221,7 +221,7 @@ async def work(world: World) -> None:
     async with unit_of_work(world.parts.engine) as uow:
         waiting = await uow.jobs.lease_due(now, MINUTE)
         for job in sorted(waiting, key=lambda job: job.id):
-            await getattr(tasks, job.task)(Work(uow, world.clock.now(), world.parts), **job.arguments)
+            await getattr(tasks, job.task)(TaskContext(uow, world.clock.now(), world.parts), **job.arguments)
             await uow.jobs.finish(job.id, now)
     await notifications.deliver_due(world.parts)
     # Their order is that of random ids, and so are the names that `note` would give to what varies in them.

@@ -41,7 +41,7 @@ def running(environment: Mapping[str, str]) -> Iterator[tuple["subprocess.Popen[
         httpx.Client(base_url=url, headers={"apikey": ANON_KEY}) as client,
     ):
         try:
-            assert wait_for(lambda: answers(client), patience=PATIENCE), "the auth server does not answer"
+            assert wait_for(lambda: answers(client), timeout=PATIENCE), "the auth server does not answer"
             yield process, client
         finally:
             process.kill()

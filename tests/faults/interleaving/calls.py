@@ -17,7 +17,7 @@ from app.services.components import Components
 from app.services.exams import Grant, Order, StartPaper, Verb
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.workers import tasks
-from app.workers.runtime import Work
+from app.workers.runtime import TaskContext
 from tests.faults.interleaving.building import Scene
 from tests.faults.interleaving.cases import GRACE, Call
 
@@ -86,7 +86,7 @@ async def work(engine: AsyncEngine, parts: Components, scene: Scene) -> list[str
                     now = max(call.now for call in scene.case.calls)
                     await uow.jobs.finish(job.id, now)
                     function = getattr(tasks, job.task)
-                    await function(Work(uow, now, on_engine), **job.arguments)
+                    await function(TaskContext(uow, now, on_engine), **job.arguments)
         except Exception as error:  # noqa: BLE001 -- a job that fails is a finding
             errors.append(f"job {job.task}: {type(error).__name__}: {error}"[:500])
     return errors

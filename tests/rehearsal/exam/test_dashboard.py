@@ -1,4 +1,4 @@
-"""What is shown of a rehearsed exam while it runs."""
+"""The dashboard of a rehearsed exam."""
 
 import asyncio
 import io
@@ -9,13 +9,13 @@ from random import Random
 import pytest
 from rich.console import Console
 
-from app.cli.local.home import Home
 from rehearsal.account import Account
 from rehearsal.client import Client
-from rehearsal.exam import ExamOptions, ExamRehearsal
-from rehearsal.exam.candidates import Candidate
-from rehearsal.exam.cast import Part
+from rehearsal.exam.candidates import SimulatedCandidate
 from rehearsal.exam.dashboard import Dashboard
+from rehearsal.exam.options import ExamOptions
+from rehearsal.exam.run import ExamRehearsal
+from rehearsal.exam.scenarios import Scenario
 from tests.waiting import PATIENCE
 
 URL = "http://127.0.0.1:1"
@@ -23,22 +23,25 @@ URL = "http://127.0.0.1:1"
 
 @pytest.fixture
 async def rehearsal(tmp_path: Path) -> ExamRehearsal:
-    """One that has just begun: one of two candidates is registered."""
-    rehearsal = ExamRehearsal(ExamOptions(URL, Home(tmp_path), 2, 10, 60, 2, 2, seed=1))
+    """A rehearsal that has just begun: one of two candidates is registered."""
+    rehearsal = ExamRehearsal(ExamOptions(URL, tmp_path / "run.json", 2, 10, 60, 2, 2, seed=1))
     for number in (1, 2):
-        client = Client(URL, rehearsal.tally, Random(0))
-        part = Part(number, "general", None, frozenset())
+        client = Client(URL, rehearsal.metrics, Random(0))
+        scenario = Scenario(number, "general", None, frozenset())
         account = Account("one@example.org", "One")
-        rehearsal.candidates = [*rehearsal.candidates, Candidate(part, account, client, rehearsal.tally)]
+        rehearsal.candidates = [
+            *rehearsal.candidates,
+            SimulatedCandidate(scenario, account, client, rehearsal.metrics),
+        ]
     rehearsal.candidates[0].roll_number = "12345678"
-    rehearsal.tally.latencies["save"] += [0.010, 0.020, 0.030]
+    rehearsal.metrics.latencies["save"] += [0.010, 0.020, 0.030]
     rehearsal.phase = "registration and downloads"
-    rehearsal.say("extra time: 15 s for pwbd")
+    rehearsal.report("extra time: 15 s for pwbd")
     return rehearsal
 
 
-class Paper(io.StringIO):
-    """A terminal's paper, which tells when the phase has been written on it."""
+class Screen(io.StringIO):
+    """A terminal's output, with an event for the phase."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,16 +54,16 @@ class Paper(io.StringIO):
 
 
 async def shown(rehearsal: ExamRehearsal, *, terminal: bool) -> str:
-    """What has been written when the phase was shown."""
-    paper = Paper()
-    console = Console(file=paper, force_terminal=terminal, width=160, height=50)
+    """The output until the phase was shown."""
+    screen = Screen()
+    console = Console(file=screen, force_terminal=terminal, width=160, height=50)
     showing = asyncio.create_task(Dashboard(rehearsal, console).show())
     async with asyncio.timeout(PATIENCE):
-        await paper.written.wait()
+        await screen.written.wait()
     showing.cancel()
     with suppress(asyncio.CancelledError):
         await showing
-    return paper.getvalue()
+    return screen.getvalue()
 
 
 class TestShow:
@@ -74,6 +77,6 @@ class TestShow:
     async def test_at_a_terminal_there_are_panels(self, rehearsal: ExamRehearsal) -> None:
         text = await shown(rehearsal, terminal=True)
 
-        for title in ("Candidates", "Latency in ms", "Traffic", "Events"):
+        for title in ("Candidates", "latency in ms", "Traffic", "Events"):
             assert title in text
         assert "extra time: 15 s for pwbd" in text

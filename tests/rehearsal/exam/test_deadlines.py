@@ -1,13 +1,13 @@
-"""Deadlines computed apart from the server."""
+"""The reference for deadlines."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rehearsal.exam.deadlines import Grant, Order, Sat, Span, deadline
+from rehearsal.exam.deadlines import AttemptTimes, DeadlineRange, Grant, StaffAction, deadline
 
 NOON = datetime(2027, 5, 23, 12, tzinfo=UTC)
-SAT = Sat("one", NOON, None)
+SAT = AttemptTimes("one", NOON, None)
 FAR = NOON + timedelta(hours=9)
 
 
@@ -15,8 +15,8 @@ def moment(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def order(verb: str, asked: float, done: float | None = None, seconds: int = 0) -> Order:
-    return Order(verb, "one", seconds, moment(asked), moment(done if done is not None else asked))
+def action(verb: str, asked: float, done: float | None = None, seconds: int = 0) -> StaffAction:
+    return StaffAction(verb, "one", seconds, moment(asked), moment(done if done is not None else asked))
 
 
 def grant(seconds: int, *, number: int | None = None, group: str | None = None, at: float = -60) -> Grant:
@@ -25,12 +25,12 @@ def grant(seconds: int, *, number: int | None = None, group: str | None = None, 
 
 class TestDeadline:
     def test_it_is_the_start_and_the_duration(self) -> None:
-        assert deadline(SAT, 600, FAR, [], []) == Span(moment(600), moment(600))
+        assert deadline(SAT, 600, FAR, [], []) == DeadlineRange(moment(600), moment(600))
 
     def test_the_window_ends_it_and_extra_time_goes_beyond(self) -> None:
-        span = deadline(SAT, 600, moment(500), [grant(60, group="pwbd")], [order("extend", 100, seconds=30)])
+        span = deadline(SAT, 600, moment(500), [grant(60, group="pwbd")], [action("extend", 100, seconds=30)])
 
-        assert span == Span(moment(590), moment(590))
+        assert span == DeadlineRange(moment(590), moment(590))
 
     @pytest.mark.parametrize(
         ("grants", "seconds"),
@@ -41,29 +41,48 @@ class TestDeadline:
             ([grant(20, number=7), grant(30, number=7)], 30),
         ],
     )
-    def test_ones_own_grant_beats_the_longest_of_ones_groups(self, grants: list[Grant], seconds: int) -> None:
+    def test_an_own_grant_replaces_the_longest_group_grant(self, grants: list[Grant], seconds: int) -> None:
         assert deadline(SAT, 600, FAR, grants, []).latest == moment(600 + seconds)
 
-    def test_a_grant_does_not_move_what_was_over(self) -> None:
-        over = Sat("one", NOON, moment(100))
+    def test_a_grant_does_not_change_an_attempt_that_is_over(self) -> None:
+        over = AttemptTimes("one", NOON, moment(100), moment(100))
 
         assert deadline(over, 600, FAR, [grant(60, number=7, at=200)], []).latest == moment(600)
 
-    def test_one_that_was_given_at_the_end_may_have_come_before_or_after_it(self) -> None:
-        over = Sat("one", NOON, moment(200.5))
+    def test_a_grant_at_the_end_may_apply_or_not(self) -> None:
+        over = AttemptTimes("one", NOON, moment(200.5), moment(200.5))
 
-        assert deadline(over, 600, FAR, [grant(60, number=7, at=200)], []) == Span(moment(600), moment(660))
+        assert deadline(over, 600, FAR, [grant(60, number=7, at=200)], []) == DeadlineRange(
+            moment(600), moment(660)
+        )
 
-    def test_a_pause_lasts_as_long_as_between_two_answers_or_two_questions(self) -> None:
-        orders = [order("resume", 160, 163), order("pause", 100, 102)]
+    @pytest.mark.parametrize(
+        ("granted", "latest"),
+        [
+            (590, 660),  # before the deadline
+            (605, 660),  # after it, while the server waits for answers that are on their way
+            (620, 600),  # after the server has closed the attempt
+        ],
+    )
+    def test_a_grant_after_the_deadline_applies_until_the_attempt_is_closed(
+        self, granted: float, latest: float
+    ) -> None:
+        over = AttemptTimes("one", NOON, moment(600), moment(615))
 
-        assert deadline(SAT, 600, FAR, [], orders) == Span(moment(658), moment(663))
+        span = deadline(over, 600, FAR, [grant(60, number=7, at=granted)], [])
 
-    def test_what_was_never_resumed_gives_nothing(self) -> None:
-        assert deadline(SAT, 600, FAR, [], [order("pause", 100)]).latest == moment(600)
+        assert span.latest == moment(latest)
+
+    def test_a_pause_lasts_from_one_action_to_the_other(self) -> None:
+        actions = [action("resume", 160, 163), action("pause", 100, 102)]
+
+        assert deadline(SAT, 600, FAR, [], actions) == DeadlineRange(moment(658), moment(663))
+
+    def test_a_pause_without_a_resume_adds_nothing(self) -> None:
+        assert deadline(SAT, 600, FAR, [], [action("pause", 100)]).latest == moment(600)
 
 
-class TestHolds:
-    @pytest.mark.parametrize(("seconds", "holds"), [(-1.1, False), (-0.9, True), (0, True), (1.1, False)])
-    def test_to_the_second(self, seconds: float, holds: bool) -> None:
-        assert Span(NOON, NOON).holds(moment(seconds)) is holds
+class TestContains:
+    @pytest.mark.parametrize(("seconds", "is_in"), [(-1.1, False), (-0.9, True), (0, True), (1.1, False)])
+    def test_to_the_second(self, seconds: float, is_in: bool) -> None:
+        assert DeadlineRange(NOON, NOON).contains(moment(seconds)) is is_in

@@ -1,4 +1,4 @@
-"""A small exam on a real `ias up`, and the checks that would see it go wrong."""
+"""A small exam on a real `ias up`; then the checks of rehearsed exams are tested."""
 
 import asyncio
 import os
@@ -7,39 +7,26 @@ from collections.abc import Iterator
 import asyncpg
 import pytest
 
-from app.cli.servers import ensure_servers
-from app.config import get_settings
-from rehearsal.audit import audit
-from rehearsal.exam import ExamOptions, ExamRehearsal, looks
-from tests.cli.conftest import FROM_OUTSIDE
-from tests.cli.test_up import Terminal
+from rehearsal import database_checks
+from rehearsal.exam import database_checks as exam_database_checks
+from rehearsal.exam.options import ExamOptions
+from rehearsal.exam.run import ExamRehearsal
+from tests.rehearsal.installation import rehearse, running_installation
 
 CANDIDATES = 16
 
 
 @pytest.fixture(scope="module")
 def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExamRehearsal]:
-    """One that has been held; the servers are there until the last test of this file."""
-    terminal = Terminal(tmp_path_factory.mktemp("exam"))
-    with pytest.MonkeyPatch.context() as environment:
-        for name in FROM_OUTSIDE:
-            environment.delenv(name, raising=False)
-        environment.chdir(terminal.folder)
-        environment.setenv("IAS_HOME", str(terminal.home.folder))
-        environment.setenv("GRACE_SECONDS", "1")
-        try:
-            run = terminal.run_of(terminal.up())
-            with ensure_servers():
-                get_settings.cache_clear()
-                options = ExamOptions(
-                    run["api_url"], terminal.home, CANDIDATES, 10, seconds=3, papers=2, devices=2, seed=1
-                )
-                rehearsal = ExamRehearsal(options)
-                asyncio.run(rehearsal.run())
-                yield rehearsal
-        finally:
-            get_settings.cache_clear()
-            terminal.close()
+    """A finished exam. The servers run until the last test of this file."""
+    with running_installation(tmp_path_factory.mktemp("exam")) as installation:
+
+        def make(seconds: int) -> ExamRehearsal:
+            return ExamRehearsal(
+                ExamOptions(*installation, CANDIDATES, 10, seconds, papers=2, devices=2, seed=1)
+            )
+
+        yield rehearse(make, seconds=4)
 
 
 async def execute(statement: str, *arguments: object) -> None:
@@ -70,34 +57,37 @@ class TestRun:
             "admit-late",
         ):
             assert f"{scene}: " in said
-        assert rehearsal.secrecy.looked_at > 100
-        assert any(sitting.log.admitted for each in rehearsal.candidates for sitting in each.begun)
+        assert rehearsal.scanner.scanned > 100
+        assert any(attempt.log.admitted for each in rehearsal.candidates for attempt in each.started_attempts)
 
     def test_everybody_heard_of_it(self, rehearsal: ExamRehearsal) -> None:
-        records = [each.ear.record for each in rehearsal.candidates if each.ear is not None]
+        logs = [each.socket.log for each in rehearsal.candidates if each.socket is not None]
 
-        assert len(records) > CANDIDATES / 2
-        assert all(any(heard.type == "results_released" for heard in record.heard) for record in records)
-        assert rehearsal.tally.counts["sockets dropped"] > 0
+        assert len(logs) > CANDIDATES / 2
+        assert all("results_released" in {message.type for message in log.received} for log in logs)
+        assert rehearsal.metrics.counts["sockets disconnected"] > 0
 
 
 class TestPlantedErrors:
     def test_an_attempt_that_is_graded_though_void(self, rehearsal: ExamRehearsal) -> None:
-        hall = rehearsal.halls[0]
-        sittings = [
-            sitting for each in rehearsal.candidates for sitting in each.begun if sitting.hall is hall
+        paper = rehearsal.papers[0]
+        attempts = [
+            attempt
+            for each in rehearsal.candidates
+            for attempt in each.started_attempts
+            if attempt.paper is paper
         ]
-        void = next(sitting for sitting in sittings if sitting.is_to_be_voided)
+        void = next(attempt for attempt in attempts if attempt.is_voided)
         count = """
             insert into ias.results (attempt_id, cohort_id, user_id, counted, score_numerator,
               score_denominator, raw_numerator, raw_denominator, scorecard, graded_at)
             select $1::uuid, cohort_id, null, counted, score_numerator, score_denominator, raw_numerator,
               raw_denominator, scorecard, graded_at from ias.results where cohort_id = $2::uuid limit 1
         """
-        asyncio.run(execute(count, void.attempt_id, str(hall.paper_id)))
+        asyncio.run(execute(count, void.attempt_id, str(paper.paper_id)))
 
-        found = asyncio.run(audit(hall.paper_id, sittings, void=1))
-        assert f"results: {len(sittings)}, not {len(sittings) - 1}" in found
-        assert asyncio.run(looks.void_mismatches([void.attempt_id])) == [
-            "1 voided attempts count all the same"
+        found = asyncio.run(database_checks.mismatches(paper.paper_id, attempts, void=1))
+        assert f"results: {len(attempts)}, not {len(attempts) - 1}" in found
+        assert asyncio.run(exam_database_checks.void_mismatches([void.attempt_id])) == [
+            "1 voided attempts are counted"
         ]

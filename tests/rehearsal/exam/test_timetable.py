@@ -11,7 +11,7 @@ NOON = datetime(2027, 5, 23, 12, tzinfo=UTC)
 
 class TestWindows:
     @pytest.mark.parametrize("seconds", [3, 60, 7200])
-    def test_who_has_the_longest_time_still_finds_the_next_door_open(self, seconds: int) -> None:
+    def test_a_candidate_with_the_longest_time_can_enter_the_next_paper(self, seconds: int) -> None:
         first, second = windows(NOON, seconds, papers=2, grace=10)
 
         over = first.starts_at + timedelta(seconds=(1 + LONGEST_EXTRA) * seconds + 10)
@@ -22,18 +22,18 @@ class TestWindows:
         for window in windows(NOON, seconds, papers=3, grace=10):
             assert window.starts_at < window.entry_closes_at <= window.ends_at
 
-    def test_the_last_one_in_is_cut_short(self) -> None:
+    def test_the_window_shortens_the_last_candidates_time(self) -> None:
         window, _ = windows(NOON, 60, papers=2, grace=10)
 
-        assert window.in_entry(1) + timedelta(seconds=60) > window.ends_at
+        assert window.entry_moment(1) + timedelta(seconds=60) > window.ends_at
 
-    def test_a_herd_has_five_seconds_at_most(self) -> None:
-        assert [windows(NOON, seconds, 1, 10)[0].herd_seconds for seconds in (10, 7200)] == [1, 5]
+    def test_candidates_start_within_five_seconds_at_most(self) -> None:
+        assert [windows(NOON, seconds, 1, 10)[0].start_spread_seconds for seconds in (10, 7200)] == [1, 5]
 
     def test_a_postponement_moves_all_of_it(self) -> None:
         window = windows(NOON, 60, 1, 10)[0]
-        later = window.later(timedelta(minutes=5))
+        postponed = window.postponed(timedelta(minutes=5))
 
-        assert later.starts_at - window.starts_at == timedelta(minutes=5)
-        assert later.ends_at - later.starts_at == window.ends_at - window.starts_at
-        assert later.at(0.5) - window.at(0.5) == timedelta(minutes=5)
+        assert postponed.starts_at - window.starts_at == timedelta(minutes=5)
+        assert postponed.ends_at - postponed.starts_at == window.ends_at - window.starts_at
+        assert postponed.at(0.5) - window.at(0.5) == timedelta(minutes=5)

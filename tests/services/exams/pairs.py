@@ -15,8 +15,8 @@ from app.services import attempts, exams, tests
 from app.services.attempts import LateSave
 from app.services.components import Components
 from app.services.exams import Order, StartPaper, Steered, Verb
-from app.services.exams.accommodating import Grant
-from app.services.exams.registering import enroll
+from app.services.exams.accommodations import Grant
+from app.services.exams.registrations import enroll
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
 from tests.builders.attempts import add_candidate, ref_of, response, target_of

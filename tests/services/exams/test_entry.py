@@ -16,7 +16,7 @@ from app.models import Attempt, AttemptStatus, ExamPaper, Registration
 from app.services import attempts, exams, tests
 from app.services.components import Components
 from app.services.exams import ExamDraft, ExamPaperDraft, StartPaper
-from app.services.exams.accommodating import Grant
+from app.services.exams.accommodations import Grant
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import Principal, operator
 from tests.builders.attempts import add_candidate

@@ -1,4 +1,4 @@
-"""Each pair of calls at once, on two connections: the outcome that docs/concurrency.md promises.
+"""Each pair of calls at once, on two connections: the outcome that docs/concurrency-pairs.md promises.
 
 The table of the page is what is tested: there is no other copy of it.
 """
@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 from tests.services.exams.pairs import Content, inconsistencies, make_content, make_scene, outcome_of
 from tests.two_connections import overlap
 
-PAGE = ROOT / "docs" / "concurrency.md"
+PAGE = ROOT / "docs" / "concurrency-pairs.md"
 ACTIONS = (
     "enter",
     "save",

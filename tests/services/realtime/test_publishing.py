@@ -18,10 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.config import Settings
 from app.core.clock import SystemClock
 from app.core.errors import NotFound
-from app.core.realtime.crowd import Crowd
 from app.core.realtime.hub import Hub
 from app.core.realtime.inbox import Listener
 from app.core.realtime.messages import Posted, unpack
+from app.core.realtime.presence_tracker import PresenceTracker
 from app.core.realtime.stream import Stream
 from app.core.repeating import end
 from app.database import create_engine
@@ -246,19 +246,19 @@ class TestPresence:
     async def test_knows_who_is_connected_in_any_process(self, parts: Components, clock: TestClock) -> None:
         exam_id, asha, ravi, proctor = uuid4(), uuid4(), uuid4(), uuid4()
         here, there = Hub(), Hub()
-        crowds = [Crowd(parts.redis, hub, clock) for hub in (here, there)]
+        trackers = [PresenceTracker(parts.redis, hub, clock) for hub in (here, there)]
         inbox = seated(here, exam_id, asha)
         twice = seated(here, exam_id, asha)
         seated(there, exam_id, ravi)
         seated(there, exam_id, proctor, is_staff=True)
-        for crowd in crowds:
-            await crowd.step()
+        for tracker in trackers:
+            await tracker.step()
         assert await realtime.connected(parts, exam_id) == {asha, ravi}
         here.leave(inbox)
-        await crowds[0].step()
+        await trackers[0].step()
         assert await realtime.connected(parts, exam_id) == {asha, ravi}
         here.leave(twice)
-        await crowds[0].step()
+        await trackers[0].step()
         assert await realtime.connected(parts, exam_id) == {ravi}
         seen = await realtime.presence(parts, exam_id)
         assert seen is not None
@@ -269,7 +269,7 @@ class TestPresence:
         exam_id, asha = uuid4(), uuid4()
         hub = Hub()
         seated(hub, exam_id, asha)
-        await Crowd(parts.redis, hub, clock).step()
+        await PresenceTracker(parts.redis, hub, clock).step()
         clock.advance(seconds=13)
         assert await realtime.connected(parts, exam_id) == set()
 
@@ -278,7 +278,7 @@ class TestPresence:
         async with Redis.from_url(valkey.url, socket_connect_timeout=0.2) as redis:
             hub, exam_id = Hub(), uuid4()
             seated(hub, exam_id, uuid4())
-            await Crowd(redis, hub, parts.clock).step()
+            await PresenceTracker(redis, hub, parts.clock).step()
             lost = _with_redis(parts, redis)
             assert await realtime.presence(lost, exam_id) is None
             assert await realtime.connected(lost, exam_id) is None
@@ -288,11 +288,11 @@ class TestPresence:
 class TestAcknowledged:
     async def test_counts_people(self, parts: Components, clock: TestClock) -> None:
         first, second = uuid4(), uuid4()
-        crowd = Crowd(parts.redis, Hub(), clock)
+        tracker = PresenceTracker(parts.redis, Hub(), clock)
         asha = uuid4()
         for message_id, user_id in [(first, asha), (first, asha), (first, uuid4())]:
-            crowd.acknowledge(message_id, user_id)
-            await crowd.step()
+            tracker.acknowledge(message_id, user_id)
+            await tracker.step()
         assert await realtime.acknowledged(parts, [first, second]) == {first: 2, second: 0}
         assert await realtime.acknowledged(parts, []) == {}
 
@@ -300,11 +300,11 @@ class TestAcknowledged:
         message_id = uuid4()
         valkey.stop()
         async with Redis.from_url(valkey.url, socket_connect_timeout=0.2) as redis:
-            crowd = Crowd(redis, Hub(), parts.clock)
-            crowd.acknowledge(message_id, uuid4())
-            await crowd.step()
+            tracker = PresenceTracker(redis, Hub(), parts.clock)
+            tracker.acknowledge(message_id, uuid4())
+            await tracker.step()
             valkey.start()
-            await crowd.step()
+            await tracker.step()
             assert await realtime.acknowledged(_with_redis(parts, redis), [message_id]) == {message_id: 1}
 
 

@@ -14,7 +14,7 @@ from app.api.deps import (
     Parts,
     Reads,
     Uow,
-    no_content,
+    takes_nothing,
 )
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
@@ -29,7 +29,7 @@ router = APIRouter(prefix="/exams/{exam_id}", tags=["exams"], route_class=Permis
 
 @router.post(
     "/release-results",
-    dependencies=[Depends(no_content)],
+    dependencies=[Depends(takes_nothing)],
     responses=problems(NotFound, AttemptsInProgress, NotPossible),
 )
 async def release_results(

@@ -13,7 +13,7 @@ from app.core.names import LONGEST_TITLE, checked_field
 from app.models import ExamPaper
 from app.services import tests
 from app.services.exams.answer_sheets.reading import letters_marked
-from app.services.exams.composing import ExamDraft, ExamPaperDraft, add_paper, create, publish
+from app.services.exams.editing import ExamDraft, ExamPaperDraft, add_paper, create, publish
 from app.services.imports import sheet_errors_as_invalid
 from app.services.questions.bank import version_values
 from app.services.questions.columns import OPTION_LETTERS

@@ -1,0 +1,179 @@
+"""Exams over HTTP: lists, composing, publication and registration."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response, status
+
+from app.api.deps import CurrentAuthor, CurrentProctor, CurrentUser, Now, Paging, Reads, Uow, takes_nothing
+from app.api.problems import problems
+from app.api.routing import PermissionFirstRoute
+from app.core.errors import (
+    Conflict,
+    EntryClosed,
+    Forbidden,
+    Invalid,
+    NotAvailable,
+    NotFound,
+    NotPossible,
+    NotPublishable,
+)
+from app.engine.schedule import Stage
+from app.schemas.common import PageOut
+from app.schemas.exams import (
+    AnnouncementOut,
+    ClaimIn,
+    ExamChangesIn,
+    ExamIn,
+    ExamOut,
+    ExamPaperChangesIn,
+    ExamPaperIn,
+    ExamPaperOut,
+    RegistrationOut,
+)
+from app.services import exams
+from app.services.exams import ExamView
+
+router = APIRouter(prefix="/exams", tags=["exams"], route_class=PermissionFirstRoute)
+
+StageFilter = Annotated[
+    Literal["draft", "scheduled", "live", "closed", "provisional_key", "final_key", "released", "cancelled"]
+    | None,
+    Query(description="A stage, or `cancelled`"),
+]
+
+
+@router.get("")
+async def list_exams(
+    user: CurrentUser, reads: Reads, now: Now, paging: Paging, status: StageFilter = None
+) -> PageOut[ExamOut]:
+    """Exams, newest first. Staff see drafts too."""
+    page = await exams.page(reads, user, Stage(status) if status else None, now, paging)
+    return PageOut(items=[ExamOut.of(view) for view in page.items], next_cursor=page.next_cursor)
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, responses=problems(Invalid))
+async def create_exam(body: ExamIn, author: CurrentAuthor, uow: Uow, now: Now) -> ExamOut:
+    """Create an exam. Candidates see it once it is published."""
+    exam = await exams.create(uow, author, body.draft())
+    return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
+
+
+@router.get("/{exam_id}", responses=problems(NotFound))
+async def get_exam(exam_id: UUID, user: CurrentUser, reads: Reads, now: Now) -> ExamOut:
+    """One exam, with your registration."""
+    return ExamOut.of(await exams.find(reads, user, exam_id, now))
+
+
+@router.patch("/{exam_id}", responses=problems(NotFound, NotPossible, Invalid))
+async def change_exam(
+    exam_id: UUID, body: ExamChangesIn, author: CurrentAuthor, uow: Uow, now: Now
+) -> ExamOut:
+    """Change an exam. After publication its times cannot be changed; postpone it instead."""
+    exam = await exams.change(uow, author, exam_id, body.changes())
+    return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
+
+
+@router.get("/{exam_id}/papers", responses=problems(NotFound))
+async def list_papers(exam_id: UUID, user: CurrentUser, reads: Reads, now: Now) -> PageOut[ExamPaperOut]:
+    """All papers of an exam in the order of their start, on one page."""
+    views = await exams.papers(reads, user, exam_id, now)
+    return PageOut(items=[ExamPaperOut.of(view) for view in views], next_cursor=None)
+
+
+@router.post(
+    "/{exam_id}/papers",
+    status_code=status.HTTP_201_CREATED,
+    responses=problems(NotFound, Conflict, NotPossible, Invalid),
+)
+async def add_paper(
+    exam_id: UUID, body: ExamPaperIn, author: CurrentAuthor, uow: Uow, now: Now
+) -> ExamPaperOut:
+    """Place a test in an exam. Until the results are released, candidates do not see the test elsewhere.
+
+    409 if candidates have attempted the test already.
+    """
+    paper = await exams.add_paper(uow, author, exam_id, body.draft())
+    return ExamPaperOut.of(exams.paper_view(paper, now))
+
+
+@router.patch("/{exam_id}/papers/{paper_id}", responses=problems(NotFound, Conflict, NotPossible, Invalid))
+async def change_paper(
+    exam_id: UUID, paper_id: UUID, body: ExamPaperChangesIn, author: CurrentAuthor, uow: Uow, now: Now
+) -> ExamPaperOut:
+    """Change a paper of an exam that is not published."""
+    paper = await exams.change_paper(uow, author, exam_id, paper_id, body.changes())
+    return ExamPaperOut.of(exams.paper_view(paper, now))
+
+
+@router.delete(
+    "/{exam_id}/papers/{paper_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=problems(NotFound, NotPossible),
+)
+async def remove_paper(exam_id: UUID, paper_id: UUID, author: CurrentAuthor, uow: Uow) -> None:
+    """Remove a paper from an exam that is not published. Its test can be used elsewhere again."""
+    await exams.remove_paper(uow, author, exam_id, paper_id)
+
+
+@router.post(
+    "/{exam_id}/publish",
+    dependencies=[Depends(takes_nothing)],
+    responses=problems(NotFound, NotPublishable, NotPossible),
+)
+async def publish_exam(exam_id: UUID, author: CurrentAuthor, uow: Uow, now: Now) -> ExamOut:
+    """Publish the exam for candidates. Each paper uses the current version of its test.
+
+    Publish again to use newer versions; this is possible until the first attempt has started.
+    """
+    exam = await exams.publish(uow, author, exam_id, now)
+    return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
+
+
+@router.post(
+    "/{exam_id}/register",
+    status_code=status.HTTP_201_CREATED,
+    dependencies=[Depends(takes_nothing)],
+    responses={
+        200: {"model": RegistrationOut, "description": "You are registered already"},
+        **problems(NotFound, EntryClosed, NotAvailable, Forbidden),
+    },
+)
+async def register(
+    exam_id: UUID, response: Response, user: CurrentUser, uow: Uow, now: Now
+) -> RegistrationOut:
+    """Register for the exam, with the category and disability of your profile. Idempotent."""
+    registration, is_new = await exams.register(uow, user, exam_id, now)
+    if not is_new:
+        response.status_code = status.HTTP_200_OK
+    return RegistrationOut.of(registration)
+
+
+@router.get("/{exam_id}/registrations", responses=problems(NotFound))
+async def list_registrations(
+    exam_id: UUID, staff: CurrentProctor, reads: Reads, paging: Paging
+) -> PageOut[RegistrationOut]:
+    """All registrations of the exam."""
+    page = await exams.registrations(reads, staff, exam_id, paging)
+    return PageOut(items=[RegistrationOut.of(row) for row in page.items], next_cursor=page.next_cursor)
+
+
+@router.post(
+    "/{exam_id}/registrations/{roll_number:path}/claim", responses=problems(NotFound, Conflict, Invalid)
+)
+async def claim(
+    exam_id: UUID, roll_number: str, body: ClaimIn, staff: CurrentProctor, uow: Uow
+) -> RegistrationOut:
+    """Assign a registration without an account, and its attempts, to this account."""
+    return RegistrationOut.of(await exams.claim(uow, staff, exam_id, roll_number, body.user_id))
+
+
+@router.get("/{exam_id}/announcements", responses=problems(NotFound))
+async def list_announcements(
+    exam_id: UUID, user: CurrentUser, reads: Reads, paging: Paging
+) -> PageOut[AnnouncementOut]:
+    """Announcements to participants, newest first. Read them after the socket was disconnected."""
+    page = await exams.announcements(reads, user, exam_id, paging)
+    return PageOut(
+        items=[AnnouncementOut.model_validate(row) for row in page.items], next_cursor=page.next_cursor
+    )

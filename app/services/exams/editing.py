@@ -1,0 +1,262 @@
+"""Creating, changing and publishing an exam. Publication pins the paper versions that are served."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from app.core.changes import UNCHANGED, Unchanged, changed, changed_fields
+from app.core.errors import (
+    Conflict,
+    FieldError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    NotPossible,
+    NotPublishable,
+)
+from app.core.ids import uuid7
+from app.engine import schedule
+from app.models import Exam, ExamPaper, LocalizedText
+from app.services import embargo
+from app.services.exams import placement_permission
+from app.services.exams.audit import record
+from app.services.exams.catalog import exam_viewer, require_team, window_of
+from app.services.unit_of_work import UnitOfWork
+from app.services.users import Principal
+
+ALWAYS_CHANGEABLE = frozenset({"title", "description", "cutoffs", "registration"})
+
+
+@dataclass(frozen=True, slots=True)
+class ExamDraft:
+    """An exam as its author writes it."""
+
+    title: LocalizedText
+    opens_at: datetime
+    closes_at: datetime
+    description: LocalizedText | None = None
+    registration: str = "required"
+    cutoffs: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ExamPaperDraft:
+    """A paper of an exam as its author writes it."""
+
+    code: str
+    title: LocalizedText
+    test_id: UUID
+    starts_at: datetime
+    entry_closes_at: datetime
+    ends_at: datetime
+    qualifying_percent: Decimal | None = None
+    counts_for_merit: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ExamUpdate:
+    """What may change in an exam."""
+
+    title: LocalizedText | Unchanged = UNCHANGED
+    description: LocalizedText | Unchanged | None = UNCHANGED
+    opens_at: datetime | Unchanged = UNCHANGED
+    closes_at: datetime | Unchanged = UNCHANGED
+    registration: str | Unchanged = UNCHANGED
+    cutoffs: dict[str, str] | Unchanged = UNCHANGED
+
+
+@dataclass(frozen=True, slots=True)
+class ExamPaperUpdate:
+    """What may change in a paper of an exam that is not published."""
+
+    code: str | Unchanged = UNCHANGED
+    title: LocalizedText | Unchanged = UNCHANGED
+    starts_at: datetime | Unchanged = UNCHANGED
+    entry_closes_at: datetime | Unchanged = UNCHANGED
+    ends_at: datetime | Unchanged = UNCHANGED
+    qualifying_percent: Decimal | Unchanged | None = UNCHANGED
+    counts_for_merit: bool | Unchanged = UNCHANGED
+
+
+async def create(uow: UnitOfWork, author: Principal, draft: ExamDraft) -> Exam:
+    """Create an exam. Candidates see it after its publication."""
+    exam = Exam(
+        id=uuid7(),
+        institute_id=author.institute_id,
+        title=draft.title,
+        description=draft.description,
+        opens_at=draft.opens_at,
+        closes_at=draft.closes_at,
+        registration=draft.registration,
+        cutoffs=draft.cutoffs,
+        created_by=author.author_id,
+    )
+    _check_times(exam)
+    await uow.exams.add(exam)
+    record(uow, author, "create", exam)
+    return exam
+
+
+async def change(uow: UnitOfWork, author: Principal, exam_id: UUID, update: ExamUpdate) -> Exam:
+    """Change an exam. After its publication its times can only be postponed."""
+    exam = await _locked(uow, author, exam_id)
+    if exam.released_at is not None or exam.cancelled_at is not None:
+        raise NotPossible("The exam is over; it changes no more.")
+    names = changed_fields(update)
+    if exam.published_at is not None and (fixed := set(names) - ALWAYS_CHANGEABLE):
+        raise NotPossible(f"The exam is published: {', '.join(sorted(fixed))} cannot change. Postpone it.")
+    exam.title = changed(update.title, exam.title)
+    exam.description = changed(update.description, exam.description)
+    exam.opens_at = changed(update.opens_at, exam.opens_at)
+    exam.closes_at = changed(update.closes_at, exam.closes_at)
+    exam.registration = changed(update.registration, exam.registration)
+    exam.cutoffs = changed(update.cutoffs, exam.cutoffs)
+    _check_times(exam)
+    record(uow, author, "change", exam, fields=names)
+    await uow.exams.flush()
+    return exam
+
+
+async def add_paper(uow: UnitOfWork, author: Principal, exam_id: UUID, draft: ExamPaperDraft) -> ExamPaper:
+    """Place a test in an exam. From now on candidates do not see the test elsewhere.
+
+    Raises Conflict if candidates have attempted the test, or if the exam has the test or the code already;
+    Forbidden if the owner of the test, or of an exam that holds its questions, has not consented.
+    """
+    exam = await _draft(uow, author, exam_id)
+    await _check_test(uow, author, draft.test_id)
+    if refusal := await placement_permission.refusal(uow, author, exam, draft.test_id):
+        raise Forbidden(refusal)
+    for other in await uow.exams.papers(exam.id):
+        if draft.code == other.code:
+            raise Conflict(f"The exam has a paper {draft.code} already; choose another code.")
+        if draft.test_id == other.test_id:
+            raise Conflict(f"The test is paper {other.code} of this exam already.")
+    paper = ExamPaper(
+        id=uuid7(),
+        exam_id=exam.id,
+        test_id=draft.test_id,
+        code=draft.code,
+        title=draft.title,
+        starts_at=draft.starts_at,
+        entry_closes_at=draft.entry_closes_at,
+        ends_at=draft.ends_at,
+        qualifying_percent=draft.qualifying_percent,
+        counts_for_merit=draft.counts_for_merit,
+    )
+    _check_window(paper)
+    await uow.exams.add(paper)
+    record(uow, author, "add_paper", exam, paper=paper.code, test_id=str(paper.test_id))
+    return paper
+
+
+async def change_paper(
+    uow: UnitOfWork, author: Principal, exam_id: UUID, paper_id: UUID, update: ExamPaperUpdate
+) -> ExamPaper:
+    """Change a paper of an exam that is not published."""
+    exam = await _draft(uow, author, exam_id)
+    _, paper = await uow.exams.paper(exam_viewer(author), exam.id, paper_id)
+    code = changed(update.code, paper.code)
+    if any(other.code == code and other.id != paper.id for other in await uow.exams.papers(exam.id)):
+        raise Conflict(f"The exam has a paper {code} already; choose another code.")
+    paper.code = code
+    paper.title = changed(update.title, paper.title)
+    paper.starts_at = changed(update.starts_at, paper.starts_at)
+    paper.entry_closes_at = changed(update.entry_closes_at, paper.entry_closes_at)
+    paper.ends_at = changed(update.ends_at, paper.ends_at)
+    paper.qualifying_percent = changed(update.qualifying_percent, paper.qualifying_percent)
+    paper.counts_for_merit = changed(update.counts_for_merit, paper.counts_for_merit)
+    _check_window(paper)
+    record(uow, author, "change_paper", exam, paper=paper.code, fields=changed_fields(update))
+    await uow.exams.flush()
+    return paper
+
+
+async def remove_paper(uow: UnitOfWork, author: Principal, exam_id: UUID, paper_id: UUID) -> None:
+    """Remove a paper from an exam that is not published. Its test can be placed elsewhere again."""
+    exam = await _draft(uow, author, exam_id)
+    _, paper = await uow.exams.paper(exam_viewer(author), exam.id, paper_id)
+    await uow.exams.remove_paper(paper)
+    record(uow, author, "remove_paper", exam, paper=paper.code, test_id=str(paper.test_id))
+
+
+async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: datetime) -> Exam:
+    """Show the exam to candidates, and pin the current paper version of each test (docs/decisions/0013).
+
+    Publishing again pins anew, as long as nobody has started. Raises NotPublishable with all that is wrong.
+    """
+    exam = await _locked(uow, author, exam_id)
+    if exam.cancelled_at is not None:
+        raise NotPossible("The exam was cancelled.")
+    await uow.embargo.lock_placements(exam.institute_id)
+    papers = await uow.exams.lock_papers_exclusively(exam.id)
+    if exam.published_at is not None and await uow.exams.was_started([paper.id for paper in papers]):
+        return exam
+    # The lock keeps the version that is checked below until it is pinned.
+    await uow.exams.lock_tests_shared(paper.test_id for paper in papers)
+    pinned, errors = [], _obstacles(exam, papers, now)
+    for number, paper in enumerate(papers):
+        test = await uow.exams.test(author.institute_id, paper.test_id)
+        version = await uow.tests.current_paper_id(test) if test and test.status == "published" else None
+        if version is None:
+            sentence = f"the test of {paper.code} is not published"
+            errors.append(FieldError(f"papers.{number}.test_id", sentence))
+        elif refusal := await placement_permission.refusal(uow, author, exam, paper.test_id):
+            errors.append(FieldError(f"papers.{number}.test_id", refusal))
+        pinned.append(version)
+    if errors:
+        raise NotPublishable("The exam cannot be published yet.", errors=errors)
+    for paper, version in zip(papers, pinned, strict=True):
+        paper.paper_id = version
+    exam.published_at = exam.published_at or now
+    record(uow, author, "publish", exam, papers={paper.code: str(paper.paper_id) for paper in papers})
+    await uow.exams.flush()
+    return exam
+
+
+def _obstacles(exam: Exam, papers: Sequence[ExamPaper], now: datetime) -> list[FieldError]:
+    errors = [] if papers else [FieldError("papers", "an exam needs at least one paper")]
+    for number, paper in enumerate(papers):
+        found = schedule.out_of_exam(window_of(paper), exam.opens_at, exam.closes_at)
+        errors += [FieldError(f"papers.{number}.{name}", sentence) for name, sentence in found]
+        if paper.ends_at <= now:
+            errors.append(FieldError(f"papers.{number}.ends_at", "is past"))
+    return errors
+
+
+async def _locked(uow: UnitOfWork, author: Principal, exam_id: UUID) -> Exam:
+    exam = await uow.exams.lock(author.institute_id, exam_id)
+    require_team(exam, author)
+    return exam
+
+
+async def _draft(uow: UnitOfWork, author: Principal, exam_id: UUID) -> Exam:
+    exam = await _locked(uow, author, exam_id)
+    if exam.published_at is not None or exam.cancelled_at is not None:
+        raise NotPossible("The exam is published; its papers stand.")
+    return exam
+
+
+async def _check_test(uow: UnitOfWork, author: Principal, test_id: UUID) -> None:
+    """Lock the test and check that it can be placed. A start that runs now is seen here or sees the exam."""
+    try:
+        await uow.tests.draft(author.institute_id, test_id, lock=True)
+        if not await placement_permission.may_place(uow, author, test_id):
+            await embargo.check_visible(uow, author, test_id)
+    except NotFound:
+        raise Invalid.field("test_id", "there is no such test") from None
+    if await uow.exams.was_attempted(test_id):
+        raise Conflict("Candidates have sat this test already; an exam needs a new one. Clone it.")
+
+
+def _check_times(exam: Exam) -> None:
+    if exam.closes_at <= exam.opens_at:
+        raise Invalid.field("closes_at", "must be after opens_at")
+
+
+def _check_window(paper: ExamPaper) -> None:
+    if found := schedule.disorder(window_of(paper)):
+        errors = [FieldError(name, sentence) for name, sentence in found]
+        raise Invalid("The paper's times do not fit.", errors=errors)

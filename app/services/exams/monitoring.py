@@ -1,0 +1,50 @@
+"""Monitoring an exam: attempts by status, and the state of each candidate. No answers, no scores."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.engine.schedule import Stage
+from app.models import Exam
+from app.repositories.base import Page, PageRequest
+from app.repositories.exams import Candidate, ExamAttemptFilter
+from app.services.exams.catalog import PaperView, exam_viewer, paper_view, stage_of
+from app.services.unit_of_work import Reading
+from app.services.users import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class PaperCount:
+    """The number of attempts at a paper by status."""
+
+    paper: PaperView
+    by_status: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """The figures of an exam."""
+
+    exam: Exam
+    stage: Stage
+    registered: int
+    papers: Sequence[PaperCount]
+
+
+async def monitor(reads: Reading, staff: Principal, exam_id: UUID, now: datetime) -> Monitor:
+    """The figures of an exam, for staff."""
+    exam = await reads.exams.find(exam_viewer(staff), exam_id)
+    by_status = {count.paper_id: count.by_status for count in await reads.rooms.counts(exam.id)}
+    papers = [
+        PaperCount(paper_view(paper, now), by_status[paper.id]) for paper in await reads.exams.papers(exam.id)
+    ]
+    return Monitor(exam, stage_of(exam, now), await reads.rooms.registered(exam.id), papers)
+
+
+async def candidates(
+    reads: Reading, staff: Principal, exam_id: UUID, wanted: ExamAttemptFilter, request: PageRequest
+) -> Page[Candidate]:
+    """Attempts of an exam with their candidates, the newest first."""
+    exam = await reads.exams.find(exam_viewer(staff), exam_id)
+    return await reads.exam_attempts.page(exam.id, wanted, request)

@@ -1,0 +1,88 @@
+"""Registrations: a roll number, and the candidate's category and disability as they are now."""
+
+import secrets
+from datetime import datetime
+from uuid import UUID
+
+from app.core.errors import Conflict, EntryClosed, Forbidden, Invalid, NotAvailable, NotFound
+from app.engine import schedule
+from app.models import Exam, Registration
+from app.repositories.base import Page, PageRequest
+from app.services.exams.audit import record
+from app.services.exams.catalog import exam_viewer, window_of
+from app.services.unit_of_work import Reading, UnitOfWork
+from app.services.users import Principal
+
+ROLL_NUMBER_DIGITS = 8
+
+
+async def register(
+    uow: UnitOfWork, candidate: Principal, exam_id: UUID, now: datetime
+) -> tuple[Registration, bool]:
+    """Register a candidate; registering again returns the same registration. The flag says if it is new.
+
+    Raises EntryClosed after the last paper's entry has closed, NotAvailable for a cancelled exam.
+    """
+    if candidate.is_staff:
+        raise Forbidden("Staff take part without registering; what they do is practice.")
+    exam = await uow.exams.lock_exam_for_entry(exam_viewer(candidate), exam_id)
+    if (registration := await uow.registrations.of(exam.id, candidate.id)) is not None:
+        return registration, False
+    if exam.cancelled_at is not None:
+        raise NotAvailable("The exam was cancelled.")
+    windows = [window_of(paper) for paper in await uow.exams.papers(exam.id)]
+    if exam.released_at is not None or not schedule.registration_is_open(windows, now):
+        raise EntryClosed(max(window.closed_at or window.entry_closes_at for window in windows))
+    return await enroll(uow, exam, candidate.id)
+
+
+async def enroll(uow: UnitOfWork, exam: Exam, user_id: UUID) -> tuple[Registration, bool]:
+    """Register a person under a random roll number that is unique in the exam.
+
+    The flag is False if another transaction has registered them meanwhile.
+    """
+    member = await uow.users.member(user_id)
+    if member is None:
+        raise NotFound("profile")
+    while True:
+        added = await uow.registrations.add(exam.id, member.user, _roll_number())
+        registration = added or await uow.registrations.of(exam.id, user_id)
+        if registration is not None:  # None: the roll number is in use
+            break
+    if added is not None:
+        uow.jobs.add("notify_registered", registration_id=str(added.id))
+    return registration, added is not None
+
+
+def _roll_number() -> str:
+    """Random and not sequential, so that simultaneous registrations do not wait for each other."""
+    first = 10 ** (ROLL_NUMBER_DIGITS - 1)
+    return str(first + secrets.randbelow(9 * first))
+
+
+async def registrations(
+    reads: Reading, staff: Principal, exam_id: UUID, request: PageRequest
+) -> Page[Registration]:
+    """All registrations of an exam, for staff."""
+    exam = await reads.exams.find(exam_viewer(staff), exam_id)
+    return await reads.registrations.page(exam.id, request)
+
+
+async def claim(
+    uow: UnitOfWork, staff: Principal, exam_id: UUID, roll_number: str, user_id: UUID
+) -> Registration:
+    """Assign an unclaimed roll number, with its attempts, to an account.
+
+    Staff must have checked a proof: the roll number alone is none. Raises Conflict if the account has another
+    roll number of the exam.
+    """
+    exam = await uow.exams.lock(staff.institute_id, exam_id)
+    await uow.users.lock(user_id)  # a practice attempt starts before this or after it
+    registration = await uow.registrations.lock_unclaimed(exam.id, roll_number)
+    if await uow.users.member(user_id) is None:
+        raise Invalid.field("user_id", "there is no such account")
+    if await uow.registrations.of(exam.id, user_id) is not None:
+        raise Conflict("The account is registered for this exam under another roll number.")
+    await uow.registrations.claim(registration, user_id)
+    record(uow, staff, "claim", exam, roll_number=roll_number, user_id=str(user_id))
+    return registration

@@ -1,0 +1,98 @@
+"""Figures that rooms receive while they change: the progress of an exam, the ranked attempts of a test."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from app.core.realtime import presence_tracker
+from app.core.realtime.hub import Room
+from app.core.realtime.inbox import NOT_ALLOWED, Inbox
+from app.services.components import Components
+from app.services.unit_of_work import Reading, reading
+from app.services.users import find_principal
+
+SHOWN_ANNOUNCEMENTS = 10
+Json = dict[str, Any]
+
+
+class RoomUpdates:
+    """Computes the figures of each room with sockets, and sends those that have changed."""
+
+    def __init__(self, parts: Components) -> None:
+        self._parts = parts
+        self._hub = parts.hub
+        self._told: dict[str, Json] = {}
+
+    async def step(self) -> None:
+        """Update all rooms, in one transaction."""
+        exams = {name: room for name, room in self._rooms("exam") if room.staff}
+        tests = dict(self._rooms("test"))
+        self._told = {name: told for name, told in self._told.items() if name in exams or name in tests}
+        if not exams and not tests:
+            return
+        async with reading(self._parts.engine) as reads:
+            counts = {name: await _counts(reads, _id(name)) for name in exams}
+            participants = await reads.rooms.participants([_id(name) for name in tests]) if tests else {}
+        for name, room in exams.items():
+            data = counts[name] | await self._hints(name)
+            self._tell(name, "monitor", room.staff, data)
+        for name, room in tests.items():
+            # A test that an exam holds back has no count: nothing that comes of keys is told before its time.
+            if (count := participants.get(_id(name))) is not None:
+                self._tell(name, "leaderboard", room.everybody, {"participants": count})
+
+    async def review_staff(self) -> None:
+        """Close the sockets of staff whose role was taken from them: they hear more than their own.
+
+        They may come back as whatever they are now. Bans end sockets at once, like every session.
+        """
+        inboxes = [inbox for inbox in self._hub.inboxes if inbox.listener.is_staff]
+        if not inboxes:
+            return
+        async with reading(self._parts.engine) as reads:
+            for inbox in inboxes:
+                person = await find_principal(reads, inbox.listener.user_id, inbox.listener.session_id)
+                if person is None or not person.is_staff:
+                    inbox.close(NOT_ALLOWED)
+                    self._hub.leave(inbox)
+
+    def _rooms(self, kind: str) -> list[tuple[str, Room]]:
+        return [(name, room) for name, room in self._hub.rooms.items() if name.startswith(f"{kind}:")]
+
+    async def _hints(self, name: str) -> Json:
+        """What Redis knows: who is connected, and how many have acknowledged the last announcements."""
+        shown = self._hub.memory.latest(name, "announcement", SHOWN_ANNOUNCEMENTS)
+        ids = [posted.message_id for posted in shown if posted.message_id is not None]
+        counts = await presence_tracker.acknowledged(self._parts.redis, ids)
+        return {
+            "connected": await presence_tracker.count_connected(
+                self._parts.redis, name, self._parts.clock.now()
+            ),
+            "announcements": [
+                {"id": posted.id, "acknowledged": counts[posted.message_id]}
+                for posted in shown
+                if posted.message_id in counts
+            ],
+        }
+
+    def _tell(self, name: str, kind: str, inboxes: Iterable[Inbox], data: Json) -> None:
+        """Tell everybody what has changed, and those who are new how things stand."""
+        changed = self._told.get(name) != data
+        self._told[name] = data
+        audience = [inbox for inbox in inboxes if changed or kind not in inbox.told]
+        for inbox in audience:
+            inbox.told.add(kind)
+        if audience:
+            self._hub.tell(audience, kind, self._parts.clock.now(), data)
+
+
+async def _counts(reads: Reading, exam_id: UUID) -> Json:
+    papers = [
+        {"paper_id": paper.paper_id, "code": paper.code, **paper.by_status}
+        for paper in await reads.rooms.counts(exam_id)
+    ]
+    return {"registered": await reads.rooms.registered(exam_id), "papers": papers}
+
+
+def _id(name: str) -> UUID:
+    return UUID(name.partition(":")[2])
