@@ -1,4 +1,4 @@
-"""Official results: what is ranked, and what each release said."""
+"""Official results: scores to rank, and the results of each release."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ ROWS_AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What a registered candidate has in one paper: exact, and what printing needs."""
+    """A candidate's score in one paper: exact for ranking, and raw for rounding."""
 
     registration_id: UUID
     paper_id: UUID
@@ -26,10 +26,10 @@ class Scored:
 
 
 class ExamResultRepository(Repository):
-    """Official results of exams. Only attempts that are neither practice nor void are in them."""
+    """Official results of exams. They contain only attempts that are neither practice nor void."""
 
     async def scored(self, exam_id: UUID) -> Sequence[Scored]:
-        """Every counted result of an exam's papers."""
+        """The counted results of all papers of an exam."""
         statement = (
             select(
                 Attempt.registration_id,
@@ -52,7 +52,7 @@ class ExamResultRepository(Repository):
         ]
 
     async def registrations(self, exam_id: UUID) -> Sequence[tuple[UUID, str, str]]:
-        """Everybody's id, roll number and category, by roll number."""
+        """Id, roll number and category of all registrations, ordered by roll number."""
         statement = select(Registration.id, Registration.roll_number, Registration.category).where(
             Registration.exam_id == exam_id
         )
@@ -60,26 +60,26 @@ class ExamResultRepository(Repository):
         return [(row.id, row.roll_number, row.category) for row in rows]
 
     async def add_release(self, release: ExamRelease, results: Sequence[Mapping[str, Any]]) -> None:
-        """Keep a release with the result of everybody."""
+        """Insert a release with the results of all candidates."""
         self._session.add(release)
         await self._session.flush()
         for first in range(0, len(results), ROWS_AT_ONCE):
             await self._session.execute(insert(ExamResult), results[first : first + ROWS_AT_ONCE])
 
     async def release(self, exam: Exam) -> ExamRelease | None:
-        """The release that counts."""
+        """The current release, or None."""
         if exam.results_version is None:
             return None
         return await self._session.get(ExamRelease, (exam.id, exam.results_version))
 
     async def result(self, exam: Exam, registration_id: UUID) -> ExamResult | None:
-        """One candidate's result as the release that counts told it."""
+        """A candidate's result in the current release, or None."""
         if exam.results_version is None:
             return None
         return await self._session.get(ExamResult, (exam.id, exam.results_version, registration_id))
 
     async def merit_list(self, exam: Exam, page: PageRequest) -> Page[tuple[ExamResult, Registration]]:
-        """The ranked candidates, best first."""
+        """The ranked candidates of the current release, best first."""
         statement = select(ExamResult).where(
             ExamResult.exam_id == exam.id,
             ExamResult.version == exam.results_version,
