@@ -20,7 +20,7 @@ from app.core.errors import (
 )
 from app.engine.schedule import Stage
 from app.schemas.common import PageOut
-from app.schemas.exams import (
+from app.schemas.exams.exams import (
     AnnouncementOut,
     ClaimIn,
     ExamChangesIn,

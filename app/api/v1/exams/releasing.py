@@ -20,8 +20,8 @@ from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import AttemptsInProgress, NotFound, NotPossible, ResultsNotReleased
 from app.schemas.common import PageOut
-from app.schemas.exams import ExamResultOut, MeritRowOut
-from app.schemas.steering import ReleasedOut
+from app.schemas.exams.exams import ExamResultOut, MeritRowOut
+from app.schemas.exams.steering import ReleasedOut
 from app.services import exams
 
 router = APIRouter(prefix="/exams/{exam_id}", tags=["exams"], route_class=PermissionFirstRoute)

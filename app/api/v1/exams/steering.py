@@ -13,8 +13,8 @@ from app.models import AttemptStatus
 from app.repositories.exams import ExamAttemptFilter
 from app.schemas.attempts import AttemptOut
 from app.schemas.common import PageOut
-from app.schemas.exams import AnnouncementIn, AnnouncementOut, ExamOut, ExamPaperOut
-from app.schemas.steering import (
+from app.schemas.exams.exams import AnnouncementIn, AnnouncementOut, ExamOut, ExamPaperOut
+from app.schemas.exams.steering import (
     AccommodationOut,
     AccommodationsIn,
     AccommodationsOut,

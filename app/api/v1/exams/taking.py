@@ -31,7 +31,7 @@ from app.core.errors import (
     SectionClosed,
 )
 from app.schemas.attempts import AttemptOut, ResponsesIn, SavedOut, StandingAttemptOut, StartIn, SubmitIn
-from app.schemas.exams import StartedPaperOut
+from app.schemas.exams.exams import StartedPaperOut
 from app.services import attempts, exams
 from app.services.exams import StartPaper
 

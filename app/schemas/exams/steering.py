@@ -11,7 +11,7 @@ from app.models import Accommodation
 from app.repositories.exams import Candidate
 from app.schemas.attempts import AttemptOut
 from app.schemas.common import SEVERAL_LINES, In, Out
-from app.schemas.exams import ExamOut, ExamPaperOut
+from app.schemas.exams.exams import ExamOut, ExamPaperOut
 from app.services.exams import ExamView, Grant, Monitor, Released, Steered
 
 LONGEST_GIFT = 86_400
