@@ -8,7 +8,7 @@ from app.api.deps import CurrentAuthor, CurrentUser, Now, Paging, Reads, Uow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import AlreadyExists, InUse, Invalid, NotFound
-from app.schemas.analytics import SubjectProgressOut
+from app.schemas.analytics.progress import SubjectProgressOut
 from app.schemas.common import PageOut
 from app.schemas.subjects import ChapterChanges, ChapterIn, ChapterOut, SubjectChanges, SubjectIn, SubjectOut
 from app.services import subjects

@@ -11,7 +11,7 @@ from app.api.routing import PermissionFirstRoute
 from app.core.errors import Conflict, Invalid, NotFound
 from app.models import AttemptStatus, Role
 from app.repositories.analytics.progress import AttemptFilter
-from app.schemas.analytics import MyAttemptOut, ProgressOut
+from app.schemas.analytics.progress import MyAttemptOut, ProgressOut
 from app.schemas.common import PageOut
 from app.schemas.users import MemberOut, ProfileIn, ProfileOut, RoleIn, StatusIn
 from app.services import accounts, users
