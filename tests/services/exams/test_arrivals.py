@@ -101,7 +101,7 @@ class TestReleasing:
             ids.append(attempt.id)
         now = exam.parts.clock.now() + 3 * SECOND
         async with unit_of_work(exam.engine) as uow:
-            assert await attempts.grade_closed(uow, exam.parts, ids[0], now)
+            assert await attempts.grade_batch(uow, exam.parts, [ids[0]], now)
         async with unit_of_work(exam.engine) as grading:
             assert await grading.grading.lock_due(ids[:1]) == []
             releasing = asyncio.create_task(exam.release())
