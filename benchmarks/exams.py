@@ -108,7 +108,7 @@ async def components() -> AsyncIterator[Components]:
 async def grade(parts: Components, count: int) -> None:
     """As the jobs do: a hundred in a transaction, one after the other."""
     async with unit_of_work(parts.engine) as uow:
-        over = await uow.attempts.ungraded(parts.clock.now() + 5 * HOUR, limit=count)
+        over = await uow.grading.ungraded(parts.clock.now() + 5 * HOUR, limit=count)
     with timed("grade by hundreds, one process", len(over)):
         for first in range(0, len(over), 100):
             async with unit_of_work(parts.engine) as uow:

@@ -15,7 +15,8 @@ TELLING = {
     "key",
     "answer_key",
     "explanation",
-    "scorecard",
+    "outcomes",
+    "grader",
     "score_numerator",
     "score_denominator",
     "raw_numerator",
@@ -25,8 +26,8 @@ TELLING = {
     "scored",
     "merit_list",
 }
-TELLING_TABLES = {"ScoreCount", "ExamResult"}
-TELLING_SQL = re.compile(r"\b(scorecard|score_counts|exam_results|explanation)\b|\bpapers?\.key\b")
+TELLING_TABLES = {"ScoreCount", "ExamResult", "KeyVersion"}
+TELLING_SQL = re.compile(r"\b(outcomes|score_counts|exam_results|explanation|paper_keys)\b")
 ASKING = {"withheld", "withholds_paper", "withholds_exam", "held_questions", "hides_test", "_is_withheld"}
 # Rules without a database, tables, what crosses the API (made from what services hand over), and strangers.
 NOT_JUDGED = (
@@ -41,10 +42,9 @@ NOT_JUDGED = (
 WRITES = "it writes a result or a histogram and shows nothing"
 CHECKED = "it checks or changes what an author has just sent"
 HANDED = "a statement whose callers ask: services/attempts/results.py, services/exams/results.py"
+RAISES = "it raises for a key that its type does not know, and shows none"
 SEARCHED = "it compares what a sheet says with the bank, after imports.py refused what is withheld"
 NEED_NOT_ASK = {
-    "app/repositories/attempts/attempts.py::AttemptRepository.count_score": WRITES,
-    "app/repositories/attempts/attempts.py::AttemptRepository.discount_score": WRITES,
     "app/repositories/attempts/attempts.py::AttemptRepository.histogram": HANDED,
     "app/repositories/base.py::Repository._page": "`key` is a column's name",
     "app/repositories/exams/results.py::ExamResultRepository.scored": "for the release itself",
@@ -53,27 +53,37 @@ NEED_NOT_ASK = {
     "app/repositories/exams/results.py::ExamResultRepository.merit_list": HANDED,
     "app/repositories/exams/results.py::ExamResultRepository._named": "it adds names to a merit list",
     "app/repositories/attempts/grading.py::COUNT": WRITES,
-    "app/repositories/tests/tests.py::TestRepository.paper": "papers.py keeps it, printouts.py asks",
+    "app/repositories/attempts/grading.py::GradingRepository.discount_scores": WRITES,
+    "app/repositories/analytics/progress.py::_listed_attempt": "ProgressRepository._listed has asked",
+    "app/repositories/tests/keys.py::CURRENT": "it reads ids",
+    "app/repositories/tests/keys.py::KeyRepository.find": "papers.py marks attempts with it",
+    "app/repositories/tests/keys.py::KeyRepository.current": "printouts.py asks",
+    "app/repositories/tests/keys.py::KeyRepository.add_next": WRITES,
+    "app/repositories/tests/tests.py::TestRepository.add_paper": WRITES,
+    "app/services/analytics/progress.py::overall": "ProgressRepository counts what is not withheld",
     "app/services/attempts/grading.py::grade": WRITES,
-    "app/services/attempts/grading.py::_results_of": WRITES,
-    "app/services/attempts/grading.py::keep_results": WRITES,
-    "app/services/attempts/grading.py::withdraw_results": WRITES,
+    "app/services/attempts/grading.py::_result": WRITES,
+    "app/services/attempts/grading.py::_counted": WRITES,
     "app/services/attempts/results.py::_review": "result() has asked",
     "app/services/exams/answer_sheets/placeholders.py::hold_on_paper": "an operator gives the key",
     "app/services/exams/releasing.py::materialize": "release() has asked, and shows none of it",
     "app/services/exams/releasing.py::keys_of": "how papers are printed, for materialize()",
     "app/services/printing/composing.py::Manuscript.sheet": "printouts.py has asked",
     "app/services/questions/bank.py::QuestionUpdate.content": CHECKED,
-    "app/services/questions/bank.py::_checked": CHECKED,
+    "app/services/questions/content.py::Content.is_dropped": CHECKED,
+    "app/services/questions/content.py::Content.normalized": CHECKED,
+    "app/services/questions/content.py::Content.check_readable": RAISES,
     "app/services/questions/content.py::Content.has_key": CHECKED,
     "app/services/questions/content.py::_key_problems": CHECKED,
-    "app/services/questions/content.py::_accepted_problems": CHECKED,
+    "app/services/questions/exports.py::written_key": "export() leaves out what is withheld: fits()",
     "app/services/questions/exports.py::cells_of": "export() leaves out what is withheld: fits()",
     "app/services/questions/history.py::_flat": "compare() leaves key and explanation out where withheld",
     "app/services/questions/plans.py::Plan.revise": SEARCHED,
     "app/services/questions/plans.py::merged": SEARCHED,
     "app/services/tests/compiling.py::answer_key_of": "for the frozen paper, and obstacles() that asked",
-    "app/services/tests/papers.py::frozen": "what marks attempts, kept in memory",
+    "app/services/tests/printouts.py::_check_readable": RAISES,
+    "app/services/tests/readiness.py::_unreadable": "obstacles() looks at no key if one is withheld",
+    "app/services/tests/papers.py::compiled": "what marks attempts, kept in memory",
     "app/services/unit_of_work.py::Reading.__init__": "it makes the repositories",
     "app/api/v1/exams/releasing.py::get_merit_list": "services/exams/results.py asks",
 }
@@ -138,8 +148,8 @@ def test_a_planted_violation_is_found() -> None:
         "_review",
         "result",
     }
-    leak = "async def leak(reads, paper_id):\n    return (await reads.tests.paper(paper_id)).key\n"
+    leak = "async def leak(reads, paper_id):\n    return (await reads.keys.current(paper_id)).key\n"
     assert silent(leak) == {"leak"}
-    assert silent('LEAK = text("select scorecard from ias.results")\n') == {"LEAK"}
+    assert silent('LEAK = text("select outcomes from ias.results")\n') == {"LEAK"}
     asked = leak.replace("    return", "    await embargo.withheld(reads, [paper_id])\n    return")
     assert silent(asked) == set()

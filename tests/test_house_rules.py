@@ -5,10 +5,13 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from app.config import Settings
+from app.engine.partial_rules import PARTIAL_RULES
+from app.engine.question_types import QUESTION_TYPES
 from tests.conftest import ROOT
 
 APP = ROOT / "app"
@@ -127,6 +130,45 @@ class TestTime:
 
         asking = {name for name in offenders(asks) if not name.startswith(HAS_ITS_OWN_TIME)}
         assert asking == ASKS_THE_TIME
+
+
+class TestPlugIns:
+    """Question types and partial rules: nothing outside their modules knows one by name."""
+
+    # These names are words that code needs for other things; a comparison with a type is found all the same.
+    ALSO_WORDS: ClassVar = {"none", "text", "ranges", "matching"}
+
+    def test_no_type_or_rule_is_named_elsewhere(self) -> None:
+        names = ({*QUESTION_TYPES} | {*PARTIAL_RULES}) - self.ALSO_WORDS
+
+        def names_one(path: Path) -> bool:
+            return bool(names & set(literals(tree_of(path))))
+
+        assert [name for name in offenders(names_one) if not self.is_a_plug_in(name)] == []
+
+    def test_no_type_is_compared_elsewhere(self) -> None:
+        def compares(path: Path) -> bool:
+            compared = (node for node in ast.walk(tree_of(path)) if isinstance(node, ast.Compare))
+            return any({*QUESTION_TYPES} & set(literals(each)) and asks_for_a_type(each) for each in compared)
+
+        assert [name for name in offenders(compares) if not self.is_a_plug_in(name)] == []
+
+    @staticmethod
+    def is_a_plug_in(name: str) -> bool:
+        folders = ("app/engine/question_types/", "app/engine/partial_rules/", "devservers/", "rehearsal/")
+        return name.startswith(folders)
+
+
+def literals(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def asks_for_a_type(comparison: ast.Compare) -> bool:
+    """Whether `….type`, `…["type"]` or a variable of such a name is compared."""
+    asked = [ast.unparse(each) for each in (comparison.left, *comparison.comparators)]
+    return any(re.search(r"(?:^|[._\"'])(?:type|question_type)(?:$|['\"])", each) for each in asked)
 
 
 class TestStatements:

@@ -1,6 +1,7 @@
-"""The questions of every paper are known: of old ones, and of those that older processes publish."""
+"""The questions of every paper are known, with their places, also of papers that others insert."""
 
 from collections.abc import AsyncIterator, Iterator
+from uuid import UUID
 
 import pytest
 from alembic import command
@@ -15,12 +16,12 @@ from app.services.unit_of_work import unit_of_work
 from tests.builders.content import PublishedTest, publish_test
 from tests.conftest import ROOT, cloned_database
 
-# As the version before migration 0008 publishes: it knows the table of papers alone.
+# Whoever inserts a paper, the trigger knows its questions.
 PUBLISH_ANEW = """
     insert into ias.papers (id, test_id, version, title, duration_seconds, languages, marking, question_count,
-      max_marks, document, etag, rules, key)
+      max_marks, document, etag, rules)
     select gen_random_uuid(), test_id, 2, title, duration_seconds, languages, marking, question_count,
-      max_marks, document, etag, rules, key
+      max_marks, document, etag, rules
     from ias.papers where test_id = :id
 """
 
@@ -38,16 +39,17 @@ async def owner(database: str) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
-async def known(engine: AsyncEngine, made: PublishedTest) -> dict[int, set[str]]:
-    """The questions of each version of a test's paper, as the table has them."""
+async def known(engine: AsyncEngine, made: PublishedTest) -> dict[int, list[UUID]]:
+    """The questions of each version of a test's paper, in their places."""
     statement = """
-        select papers.version, paper_questions.question_id::text as question_id
+        select papers.version, paper_questions.question_id, paper_questions.position
         from ias.papers join ias.paper_questions on paper_questions.paper_id = papers.id
-        where papers.test_id = :id"""
-    found: dict[int, set[str]] = {}
+        where papers.test_id = :id order by papers.version, paper_questions.position"""
+    found: dict[int, list[UUID]] = {}
     async with engine.connect() as connection:
-        for version, question_id in await connection.execute(text(statement), {"id": made.id}):
-            found.setdefault(version, set()).add(question_id)
+        for version, question_id, position in await connection.execute(text(statement), {"id": made.id}):
+            found.setdefault(version, []).append(question_id)
+            assert len(found[version]) == position
     return found
 
 
@@ -64,7 +66,7 @@ async def migrate(engine: AsyncEngine, to: str) -> None:
 async def test_every_paper_is_known(owner: AsyncEngine) -> None:
     async with unit_of_work(owner) as uow:
         made = await publish_test(uow)
-    questions = set(map(str, made.question_ids))
+    questions = list(made.question_ids)
     assert await known(owner, made) == {1: questions}
     await migrate(owner, "0007")
     await migrate(owner, "head")

@@ -12,12 +12,20 @@ import typer
 from app.cli.import_ import console, print_domain_error, print_errors
 from app.cli.progress import shown_progress
 from app.cli.servers import ensure_servers
+from app.engine.partial_rules import NO_PARTIAL_MARKS, PARTIAL_RULES
 
 if TYPE_CHECKING:
     from app.services.components import Components
     from app.services.unit_of_work import UnitOfWork
     from app.sheets.progress import Progress
     from app.sheets.reports import ImportReport
+
+
+def _known_rule(name: str) -> str:
+    if name not in PARTIAL_RULES:
+        raise typer.BadParameter(f"choose one of: {', '.join(PARTIAL_RULES)}")
+    return name
+
 
 AFile = typer.Argument(exists=True, dir_okay=False, readable=True, help="XLSX, or CSV in UTF-8.")
 
@@ -75,8 +83,13 @@ def answer_sheets(
     incorrect: Annotated[str, typer.Option(help="Marks of an incorrect answer.")] = "-2/3",
     unattempted: Annotated[str, typer.Option(help="Marks of an unattempted question.")] = "0",
     partial: Annotated[
-        Literal["none", "proportional"], typer.Option(help="Marks for a part of the correct options.")
-    ] = "none",
+        str,
+        typer.Option(
+            callback=_known_rule,
+            metavar=f"[{'|'.join(PARTIAL_RULES)}]",
+            help="Marks for a part of the correct options.",
+        ),
+    ] = NO_PARTIAL_MARKS.name,
     dropped: Literal["prorate", "full_marks_to_all", "marks_to_attempted"] = "prorate",
     rounding: Literal["upsc", "half_up"] = "upsc",
 ) -> None:

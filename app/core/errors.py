@@ -33,6 +33,7 @@ DomainError
 │   ├── TooComplex
 │   └── WeakPassword
 ├── TooManyRequests (429)
+├── QuestionUnreadable (500)
 └── Unavailable (503)
 """
 
@@ -332,6 +333,15 @@ class TooManyRequests(DomainError):
     def __init__(self, retry_after: int, reason: str = "Too many requests.") -> None:
         super().__init__(f"{reason} Try again in {retry_after} s.")
         self.headers = {"Retry-After": str(retry_after)}
+
+
+class QuestionUnreadable(DomainError):
+    """Stored data of a question that this version of the product cannot read: an unknown type or key."""
+
+    status, code, title = 500, "question_unreadable", "Question cannot be read"
+
+    def __init__(self, question_id: UUID, reason: str) -> None:
+        super().__init__(f"Question {question_id} cannot be read. {reason}", question_id=question_id)
 
 
 class Unavailable(DomainError):

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from uuid import UUID
 
+from app.engine.qualifying import Qualification
 from app.engine.ranking import Standing, standings
 
 
@@ -15,23 +16,29 @@ class Outcome(StrEnum):
     """The outcome of an exam for a candidate.
 
     An ABSENT candidate took no paper, an INCOMPLETE one missed a paper that counts for merit. Neither has a
-    rank; a missed paper is not a score of zero. NOT_QUALIFIED missed or failed a qualifying paper.
+    rank; a missed paper is not a score of zero. NOT_QUALIFIED missed or failed a qualifying paper, or the
+    minimum of a section. DISQUALIFIED left too many questions of a paper without any mark.
     """
 
     RANKED = "ranked"
     NOT_QUALIFIED = "not_qualified"
     INCOMPLETE = "incomplete"
     ABSENT = "absent"
+    DISQUALIFIED = "disqualified"
 
 
 @dataclass(frozen=True)
 class ExamPaperRule:
-    """How a paper counts. If `qualifying_percent` is set, the printed score must reach that share."""
+    """How a paper counts. If `qualifying_percent` is set, the printed score must reach that share.
+
+    `group_percents` has other shares for groups of candidates: see `groups_of`.
+    """
 
     id: UUID
     counts_for_merit: bool
     qualifying_percent: Decimal | None
     max_score: Fraction
+    group_percents: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -40,31 +47,34 @@ class PaperScore:
 
     exact: Fraction
     printed: Decimal
+    qualification: Qualification = Qualification.QUALIFIED
 
 
 @dataclass(frozen=True)
 class Entrant:
-    """A registered candidate: the category at registration, and the scores of official attempts."""
+    """A candidate: category and disability at registration, and the scores of official attempts."""
 
     id: UUID
     category: str
     scores: Mapping[UUID, PaperScore]
+    pwbd: int | None = None
+    """The kind of benchmark disability, 1 to 5."""
 
 
 @dataclass(frozen=True)
 class PaperResult:
-    """A candidate's result in one paper, ranked among all who took it."""
+    """A candidate's result in one paper, ranked among all who took it and were not disqualified."""
 
     score: PaperScore
     qualified: bool
-    standing: Standing
+    standing: Standing | None
 
 
 @dataclass(frozen=True)
 class Cutoff:
-    """The marks that a category needs. `cleared` if a qualified candidate reached them."""
+    """The marks that a group needs. `cleared` if a qualified candidate reached them."""
 
-    category: str
+    group: str
     marks: Decimal
     cleared: bool
 
@@ -90,7 +100,8 @@ def merit(
     """Return the results of all registered candidates, in their order.
 
     Ranks compare exact totals of the merit papers, among candidates who qualified and took all of them. Equal
-    totals share a rank. Qualifying marks and cut-offs are compared with printed scores, as UPSC does.
+    totals share a rank. Qualifying marks and cut-offs are compared with printed scores, as UPSC does. If
+    several groups of a candidate have one, the lowest applies.
     """
     standing_in = {paper.id: _ranks(entrants, _score_in(paper.id)) for paper in papers}
     outcome_of = {entrant.id: _outcome(papers, entrant) for entrant in entrants}
@@ -113,7 +124,9 @@ def merit(
             outcome=outcome,
             qualified=qualified,
             papers={
-                paper.id: PaperResult(score, _qualifies([paper], entrant), standing_in[paper.id][score.exact])
+                paper.id: PaperResult(
+                    score, _qualifies([paper], entrant), _standing(score, standing_in[paper.id])
+                )
                 for paper in papers
                 if (score := entrant.scores.get(paper.id)) is not None
             },
@@ -135,12 +148,28 @@ def _ranks(
 
 
 def _score_in(paper_id: UUID) -> Callable[[Entrant], Fraction | None]:
-    return lambda entrant: entrant.scores[paper_id].exact if paper_id in entrant.scores else None
+    """The score that takes part in a paper's ranks."""
+
+    def score(entrant: Entrant) -> Fraction | None:
+        found = entrant.scores.get(paper_id)
+        return None if found is None or _is_disqualified(found) else found.exact
+
+    return score
+
+
+def _standing(score: PaperScore, standings_of: Mapping[Fraction, Standing]) -> Standing | None:
+    return None if _is_disqualified(score) else standings_of[score.exact]
+
+
+def _is_disqualified(score: PaperScore) -> bool:
+    return score.qualification is Qualification.DISQUALIFIED
 
 
 def _outcome(papers: Sequence[ExamPaperRule], entrant: Entrant) -> Outcome:
     if not entrant.scores:
         return Outcome.ABSENT
+    if any(map(_is_disqualified, entrant.scores.values())):
+        return Outcome.DISQUALIFIED
     if not _is_complete(papers, entrant):
         return Outcome.INCOMPLETE
     return Outcome.RANKED if _qualifies(papers, entrant) else Outcome.NOT_QUALIFIED
@@ -151,13 +180,30 @@ def _is_complete(papers: Sequence[ExamPaperRule], entrant: Entrant) -> bool:
 
 
 def _qualifies(papers: Sequence[ExamPaperRule], entrant: Entrant) -> bool:
-    """Return whether every qualifying paper was taken and passed."""
-    return all(
-        (score := entrant.scores.get(paper.id)) is not None
-        and Fraction(score.printed) >= Fraction(paper.qualifying_percent) / 100 * paper.max_score
-        for paper in papers
-        if paper.qualifying_percent is not None
-    )
+    """Return whether every qualifying paper was taken and passed, and no paper fails by its own rules."""
+    return all(_passes(paper, entrant) for paper in papers)
+
+
+def _passes(paper: ExamPaperRule, entrant: Entrant) -> bool:
+    score, percent = entrant.scores.get(paper.id), _qualifying_percent(paper, entrant)
+    if score is None:
+        return percent is None
+    if score.qualification is not Qualification.QUALIFIED:
+        return False
+    return percent is None or Fraction(score.printed) >= Fraction(percent) / 100 * paper.max_score
+
+
+def _qualifying_percent(paper: ExamPaperRule, entrant: Entrant) -> Decimal | None:
+    """Return the lowest share of the candidate's groups. A category without a share has that of the paper."""
+    found = [paper.group_percents[group] for group in groups_of(entrant) if group in paper.group_percents]
+    if entrant.category not in paper.group_percents and paper.qualifying_percent is not None:
+        found.append(paper.qualifying_percent)
+    return min(found, default=None)
+
+
+def groups_of(entrant: Entrant) -> list[str]:
+    """Return the groups of a candidate: the category, and for disability 2 also `pwbd` and `pwbd_2`."""
+    return [entrant.category, *(["pwbd", f"pwbd_{entrant.pwbd}"] if entrant.pwbd else [])]
 
 
 def _total(papers: Sequence[ExamPaperRule], entrant: Entrant) -> Fraction:
@@ -173,7 +219,9 @@ def _printed_total(papers: Sequence[ExamPaperRule], entrant: Entrant) -> Decimal
 def _cutoff(
     entrant: Entrant, cutoffs: Mapping[str, Decimal], total: Decimal | None, *, qualified: bool
 ) -> Cutoff | None:
-    marks = cutoffs.get(entrant.category)
-    if marks is None:
+    """The cut-off that the candidate has to reach: the lowest of those for their groups."""
+    found = [(cutoffs[group], group) for group in groups_of(entrant) if group in cutoffs]
+    if not found:
         return None
-    return Cutoff(entrant.category, marks, cleared=qualified and total is not None and total >= marks)
+    marks, group = min(found, key=lambda each: each[0])
+    return Cutoff(group, marks, cleared=qualified and total is not None and total >= marks)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.engine.scoring import Answer
+from app.engine.answers import Answer
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,12 @@ from functools import cached_property
 from math import lcm
 from uuid import UUID
 
-from app.engine.marks import RoundingPolicy, parse_fraction
-
-Answer = tuple[str, ...] | str
-"""The ids of the marked options, or the number that was typed."""
+from app.engine.answers import Answer
+from app.engine.marks import RoundingPolicy
+from app.engine.partial_rules import NO_PARTIAL_MARKS, PartialRule
+from app.engine.question_types import DROPPED_KEY, AnswerKey, JsonObject, question_type
 
 _NOTHING = Fraction(0)
-_WHOLE = Fraction(1)
-_LONGEST_NUMBER = 32
 # Storage has 60 digits for each part of a score. With this bound, no score of a paper needs 50.
 _LARGEST_COMMON_DENOMINATOR = 10**12
 
@@ -26,17 +24,6 @@ class AllDropped(ValueError):
 
     def __init__(self) -> None:
         super().__init__("At least one question must remain; this key drops them all.")
-
-
-class PartialRule(StrEnum):
-    """What a part of the right options earns.
-
-    `proportional`: with no wrong option marked, `correct * marked / accepted`, the best over the accepted
-    sets; any wrong option makes the answer incorrect.
-    """
-
-    NONE = "none"
-    PROPORTIONAL = "proportional"
 
 
 class DroppedRule(StrEnum):
@@ -68,7 +55,9 @@ class Marks:
     correct: Fraction
     incorrect: Fraction
     unattempted: Fraction
-    partial: PartialRule = PartialRule.NONE
+    partial: PartialRule = NO_PARTIAL_MARKS
+    not_attempted: str | None = None
+    """The option that means "not attempted". Alone, it earns nothing and costs nothing."""
 
     def __post_init__(self) -> None:
         if self.correct <= 0:
@@ -78,28 +67,9 @@ class Marks:
         if self.unattempted > self.correct:
             raise ValueError("An unattempted question cannot earn more than a correct answer.")
 
-
-@dataclass(frozen=True)
-class Accepted:
-    """The key of a choice question: each set of option ids is a whole right answer."""
-
-    options: frozenset[frozenset[str]]
-
-    def __post_init__(self) -> None:
-        if not self.options or not all(self.options):
-            raise ValueError("A key names at least one right answer, and each has at least one option.")
-
-
-@dataclass(frozen=True)
-class NumericKey:
-    """The key of a numeric question: right is what lies within `value` ± `tolerance`, ends included."""
-
-    value: Fraction
-    tolerance: Fraction
-
-    def __post_init__(self) -> None:
-        if self.tolerance < 0:
-            raise ValueError("A tolerance cannot be negative.")
+    def is_attempt(self, answer: Answer | None) -> bool:
+        """Return whether the answer is neither blank nor the option that means "not attempted"."""
+        return bool(answer) and answer != (self.not_attempted,)
 
 
 @dataclass(frozen=True)
@@ -107,7 +77,12 @@ class Dropped:
     """The key of a question that was withdrawn."""
 
 
-Key = Accepted | NumericKey | Dropped
+Key = AnswerKey | Dropped
+
+
+def key_of(type_name: str, stored: JsonObject) -> Key:
+    """A key as it is stored, for marking. Raises UnreadableQuestion for an unknown type or key."""
+    return Dropped() if stored == DROPPED_KEY else question_type(type_name).answer_key(stored)
 
 
 @dataclass(frozen=True)
@@ -126,10 +101,14 @@ class Item:
 
 @dataclass(frozen=True)
 class SectionRule:
-    """A section of the paper; with `choose` only so many of its questions count, the first answered ones."""
+    """A section of the paper; with `choose` only so many of its questions count, the first answered ones.
+
+    A score of the section that is printed below `minimum` does not qualify.
+    """
 
     id: UUID
     choose: int | None = None
+    minimum: Fraction | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +124,8 @@ class PaperKey:
     sections: tuple[SectionRule, ...]
     dropped: DroppedRule
     rounding: RoundingPolicy
+    most_unmarked: Fraction | None = None
+    """The largest share of the questions that may be left without any mark; more disqualifies."""
 
     def __post_init__(self) -> None:
         if len({item.question_id for item in self.items}) < len(self.items):
@@ -185,6 +166,14 @@ class PaperKey:
     def factor(self) -> Fraction:
         """What raw marks are multiplied with: maximum / (maximum - dropped maximum), for the whole paper."""
         return self.max_score / sum(self.reachable.values(), _NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What one answer earns, before anything that concerns the whole paper."""
+
+    outcome: Outcome
+    earned: Fraction
 
 
 @dataclass(frozen=True)
@@ -240,9 +229,28 @@ class Scorecard(Tally):
     items: tuple[ItemScore, ...]
 
 
-def parse_numeric(text: str) -> Fraction:
-    """Read a numeric answer or key: `3.14`, `-2`, `.5` or `22/7`, at most 32 characters, else ValueError."""
-    return parse_fraction(text, longest=_LONGEST_NUMBER)
+def mark_answer(
+    key: Key, answer: Answer | None, marks: Marks, dropped: DroppedRule = DroppedRule.PRORATE
+) -> Mark:
+    """Mark one question that counts, by the marks of its scheme. Equal arguments always earn the same.
+
+    `dropped` is the paper's rule for dropped questions. Wrong options, a number that cannot be read and an
+    answer of another shape are incorrect alike.
+    """
+    if isinstance(key, Dropped):
+        earns = _earns_when_dropped(answer, marks, dropped)
+        return Mark(Outcome.DROPPED, marks.correct if earns else _NOTHING)
+    if not answer:
+        return Mark(Outcome.UNATTEMPTED, marks.unattempted)
+    if not marks.is_attempt(answer):
+        return Mark(Outcome.UNATTEMPTED, _NOTHING)
+    compared = key.compare(answer)
+    if compared.is_right:
+        return Mark(Outcome.CORRECT, marks.correct)
+    share = marks.partial.share(compared.parts) if compared.parts else _NOTHING
+    if share == 0:
+        return Mark(Outcome.INCORRECT, marks.incorrect)
+    return Mark(Outcome.PARTIAL, marks.correct * share)
 
 
 def score_paper(answers: Mapping[UUID, Answer | None], key: PaperKey) -> Scorecard:
@@ -250,24 +258,34 @@ def score_paper(answers: Mapping[UUID, Answer | None], key: PaperKey) -> Scoreca
 
     `answers` maps question ids to what stands; missing, None or empty is blank, other ids are ignored.
     The score is `raw * factor`; under `prorate` the factor is maximum / (maximum - dropped maximum), as UPSC
-    does. Wrong options, a number that cannot be read and an answer of the other shape are incorrect alike.
+    does.
 
-    In a section with `choose` the first so many answers in the paper's order count and blanks fill the rest.
+    In a section with `choose` the first so many answers in the paper's order count. Questions marked "not
+    attempted", and then blanks, fill the rest.
     A dropped question that earns marks takes a place there; one that is prorated takes none.
     """
-    scores: dict[UUID, ItemScore] = {}
+    counted: set[UUID] = set()
+    for section in key.sections:
+        counted |= _counted(key.items_of[section.id], section.choose, answers, key.dropped)
+    return add_up(
+        [
+            _score_item(item, answers.get(item.question_id), item.question_id in counted, key.dropped)
+            for item in key.items
+        ],
+        key,
+    )
+
+
+def add_up(scores: Sequence[ItemScore], key: PaperKey) -> Scorecard:
+    """The scorecard of marked questions, which stand in the order of the paper."""
+    score_of = {score.question_id: score for score in scores}
     sections = []
     for section in key.sections:
-        counted = _counted(key.items_of[section.id], section.choose, answers, key.dropped)
-        marked = [
-            _score_item(item, answers.get(item.question_id), item.question_id in counted, key.dropped)
-            for item in key.items_of[section.id]
-        ]
-        scores.update((score.question_id, score) for score in marked)
+        marked = [score_of[item.question_id] for item in key.items_of[section.id]]
         tally = _tally(marked, key.factor, key.reachable[section.id] * key.factor)
         sections.append(SectionScore(**vars(tally), section_id=section.id))
-    items = tuple(scores[item.question_id] for item in key.items)
-    return Scorecard(**vars(_tally(items, key.factor, key.max_score)), sections=tuple(sections), items=items)
+    whole = _tally(scores, key.factor, key.max_score)
+    return Scorecard(**vars(whole), sections=tuple(sections), items=tuple(scores))
 
 
 def _check_denominators(marks: Iterable[Marks]) -> None:
@@ -292,60 +310,45 @@ def _max_marks(items: Sequence[Item], section: SectionRule) -> Fraction:
 def _counted(
     items: Sequence[Item], choose: int | None, answers: Mapping[UUID, Answer | None], dropped: DroppedRule
 ) -> frozenset[UUID]:
-    """The questions of a section that count: all, or the first `choose` answered ones, then blanks."""
+    """The questions of a section that count."""
+    given = [answers.get(item.question_id) for item in items]
+    return frozenset(items[place].question_id for place in counted_places(items, choose, given, dropped))
+
+
+def counted_places(
+    items: Sequence[Item], choose: int | None, answers: Sequence[Answer | None], dropped: DroppedRule
+) -> list[int]:
+    """Which of a section's questions count: all, or the first `choose` answered ones, then the others.
+
+    Of those that were not attempted, the ones that say so come before blanks, which may cost marks.
+    """
     if choose is None:
-        return frozenset(item.question_id for item in items)
+        return list(range(len(items)))
 
-    def is_blank(item: Item) -> bool:
-        given_to_all = item.is_dropped and dropped is DroppedRule.FULL_MARKS_TO_ALL
-        return not (given_to_all or answers.get(item.question_id))
+    def turn(place: int) -> int:
+        item, answer = items[place], answers[place]
+        is_given = item.is_dropped and dropped is DroppedRule.FULL_MARKS_TO_ALL
+        if is_given or item.marks.is_attempt(answer):
+            return 0
+        return 1 if answer else 2
 
-    eligible = [item for item in items if not (item.is_dropped and dropped is DroppedRule.PRORATE)]
-    return frozenset(item.question_id for item in sorted(eligible, key=is_blank)[:choose])
+    is_prorated = dropped is DroppedRule.PRORATE
+    eligible = [place for place, item in enumerate(items) if not (item.is_dropped and is_prorated)]
+    return sorted(eligible, key=turn)[:choose]
 
 
 def _score_item(item: Item, answer: Answer | None, counted: bool, dropped: DroppedRule) -> ItemScore:
-    if isinstance(item.key, Dropped):
-        earns = counted and _earns_when_dropped(answer, dropped)
-        return ItemScore(item.question_id, Outcome.DROPPED, item.marks.correct if earns else _NOTHING)
-    if not counted:
-        return ItemScore(item.question_id, Outcome.UNATTEMPTED, _NOTHING)
-    if not answer:
-        return ItemScore(item.question_id, Outcome.UNATTEMPTED, item.marks.unattempted)
-    share = _share(item.key, answer, item.marks.partial)
-    if share == 1:
-        return ItemScore(item.question_id, Outcome.CORRECT, item.marks.correct)
-    if share == 0:
-        return ItemScore(item.question_id, Outcome.INCORRECT, item.marks.incorrect)
-    return ItemScore(item.question_id, Outcome.PARTIAL, item.marks.correct * share)
+    if counted:
+        mark = mark_answer(item.key, answer, item.marks, dropped)
+    else:
+        mark = Mark(Outcome.DROPPED if item.is_dropped else Outcome.UNATTEMPTED, _NOTHING)
+    return ItemScore(item.question_id, mark.outcome, mark.earned)
 
 
-def _earns_when_dropped(answer: Answer | None, dropped: DroppedRule) -> bool:
+def _earns_when_dropped(answer: Answer | None, marks: Marks, dropped: DroppedRule) -> bool:
     if dropped is DroppedRule.MARKS_TO_ATTEMPTED:
-        return bool(answer)
+        return marks.is_attempt(answer)
     return dropped is DroppedRule.FULL_MARKS_TO_ALL
-
-
-def _share(key: Accepted | NumericKey, answer: Answer, partial: PartialRule) -> Fraction:
-    """How much of a whole right answer this is, from 0 to 1."""
-    if isinstance(key, NumericKey):
-        return _WHOLE if isinstance(answer, str) and _is_near(key, answer) else _NOTHING
-    if isinstance(answer, str):
-        return _NOTHING
-    marked = frozenset(answer)
-    if marked in key.options:
-        return _WHOLE
-    if partial is PartialRule.NONE:
-        return _NOTHING
-    shares = (Fraction(len(marked), len(accepted)) for accepted in key.options if marked < accepted)
-    return max(shares, default=_NOTHING)
-
-
-def _is_near(key: NumericKey, answer: str) -> bool:
-    try:
-        return abs(parse_numeric(answer) - key.value) <= key.tolerance
-    except ValueError:
-        return False
 
 
 def _tally(scores: Sequence[ItemScore], factor: Fraction, max_score: Fraction) -> Tally:

@@ -26,6 +26,7 @@ from app.models.questions import Media, Passage, PassageVersion, Question, Quest
 from app.models.realtime import Message, SocketTicket
 from app.models.subjects import Chapter, Subject
 from app.models.tests import (
+    KeyVersion,
     Paper,
     PaperMedia,
     PaperQuestion,
@@ -65,6 +66,7 @@ __all__ = [
     "ExamResult",
     "Institute",
     "Job",
+    "KeyVersion",
     "Kind",
     "LocalizedText",
     "Media",

@@ -5,11 +5,19 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, func, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Identified, Timestamped, WholeNumber
+from app.models.base import Base, Identified, Timestamped, WholeNumber, WholeNumbers
 
 
 class AttemptStatus(StrEnum):
@@ -39,7 +47,7 @@ class Attempt(Identified, Timestamped, Base):
             "exam_paper_id",
             "number",
             unique=True,
-            postgresql_where=text("user_id is not null"),  # sheets taken on paper may wait for an account
+            postgresql_where=text("user_id is not null"),  # answer sheets on paper may have no account yet
             postgresql_nulls_not_distinct=True,
         ),
         Index(
@@ -121,11 +129,18 @@ class ResponseEvent(Base):
 
 
 class Result(Base):
-    """The result of a graded attempt. The score is an exact, reduced fraction (docs/decisions/0022)."""
+    """A graded attempt, small and complete: what stood, what became of it, and by which key.
+
+    `answers`, `outcomes` and `marks` have one entry for each question, in the order of the paper
+    (`paper_questions.position`). Everything else that a result shows is computed from them and from the
+    paper (docs/decisions/0048). Scores are exact: numerator and denominator of a reduced fraction.
+    """
 
     __tablename__ = "results"
     __table_args__ = (
-        CheckConstraint("score_denominator > 0 and raw_denominator > 0", name="denominators"),
+        CheckConstraint(
+            "score_denominator > 0 and raw_denominator > 0 and marks_denominator > 0", name="denominators"
+        ),
         Index(
             "uq_results_counted",
             "cohort_id",
@@ -140,14 +155,24 @@ class Result(Base):
     """The exam paper, or the test, whose candidates are ranked together."""
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     counted: Mapped[bool]
-    """Whether this result is in the cohort's histogram: a candidate's first official graded attempt."""
+    """Whether this result is in the cohort's histogram: a candidate's first official graded attempt, unless
+    it is disqualified."""
+    qualification: Mapped[str] = mapped_column(server_default="qualified")
+    """`qualified`, `below_section_minimum` or `disqualified`, by the rules of the paper."""
+    key_id: Mapped[UUID] = mapped_column(ForeignKey("paper_keys.id"))
+    """The version of the paper's key that it was marked by."""
     score_numerator: Mapped[int] = mapped_column(WholeNumber)
     score_denominator: Mapped[int] = mapped_column(WholeNumber)
     raw_numerator: Mapped[int] = mapped_column(WholeNumber)
     raw_denominator: Mapped[int] = mapped_column(WholeNumber)
     """Marks before proration; the `upsc` policy prints from these."""
-    scorecard: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    """Counts, sections and outcomes by question, with marks as exact strings."""
+    answers: Mapped[list[Any]] = mapped_column(JSON)
+    """The standing answers; null is blank. The type is `json`: `jsonb` takes almost three times as much."""
+    outcomes: Mapped[str]
+    """A letter for each question: `engine.grading.LETTERS`."""
+    marks: Mapped[list[int]] = mapped_column(WholeNumbers)
+    """Raw marks, in parts of `1 / marks_denominator`. Their sum is the raw score."""
+    marks_denominator: Mapped[int] = mapped_column(WholeNumber)
     graded_at: Mapped[datetime]
 
 

@@ -1,11 +1,12 @@
 """What all tables share: the private schema, named constraints, ids that are ordered by time."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Dialect, MetaData, Numeric, TypeDecorator, func
+from sqlalchemy import DateTime, Dialect, MetaData, Numeric, Text, TypeDecorator, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -47,6 +48,22 @@ class WholeNumber(TypeDecorator[int]):
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> int | None:
         return None if value is None else int(value)
+
+
+class WholeNumbers(TypeDecorator[list[int]]):
+    """Integers of any size, stored as a text with spaces between them.
+
+    That is a third of what `numeric[]` takes, and SQL reads it as `string_to_array(…, ' ')::numeric[]`.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[int] | None, dialect: Dialect) -> str | None:
+        return None if value is None else " ".join(map(str, value))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> list[int] | None:
+        return None if value is None else [int(number) for number in value.split()]
 
 
 class Identified:

@@ -66,6 +66,8 @@ class ExamPaper(Identified, Timestamped, Base):
     entry_closes_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     qualifying_percent: Mapped[Decimal | None] = mapped_column(Numeric(5, 2))
+    group_percents: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
+    """Other qualifying percentages, by category or kind of disability: `{"sc": "25", "pwbd": "20"}`."""
     counts_for_merit: Mapped[bool] = mapped_column(server_default="true")
     closed_at: Mapped[datetime | None]
     """When staff closed the paper early."""
@@ -145,7 +147,9 @@ class ExamResult(Base):
 
     __tablename__ = "exam_results"
     __table_args__ = (
-        CheckConstraint("outcome in ('ranked', 'not_qualified', 'incomplete', 'absent')", name="outcome"),
+        CheckConstraint(
+            "outcome in ('ranked', 'not_qualified', 'incomplete', 'absent', 'disqualified')", name="outcome"
+        ),
         Index("ix_exam_results_merit", "exam_id", "version", "rank", "roll_number"),
     )
 

@@ -120,10 +120,7 @@ class QuestionVersion(Identified, Timestamped, Base):
     __tablename__ = "question_versions"
     __table_args__ = (
         UniqueConstraint("question_id", "number"),
-        CheckConstraint(
-            "type in ('single_choice', 'multiple_choice', 'true_false', 'numeric', 'descriptive')",
-            name="type",
-        ),
+        CheckConstraint("type ~ '^[a-z][a-z_]{0,39}$'", name="type"),
         CheckConstraint("difficulty in ('easy', 'medium', 'hard')", name="difficulty"),
         Index("ix_question_versions_tags", "tags", postgresql_using="gin"),
         Index("ix_question_versions_search", "search", postgresql_using="gin"),

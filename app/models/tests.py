@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, func
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -66,6 +66,8 @@ class TestSection(Identified, Base):
     duration_seconds: Mapped[int | None]
     locked: Mapped[bool] = mapped_column(server_default="true")
     choose: Mapped[int | None]
+    minimum_marks: Mapped[str | None]
+    """A score of the section that is printed below these marks does not qualify."""
     marking: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
     questions: Mapped[list["TestQuestion"]] = relationship(
@@ -88,7 +90,10 @@ class TestQuestion(Base):
 
 
 class Paper(Identified, Timestamped, Base):
-    """The frozen, versioned form of a published test (docs/decisions/0013). Never updated, never deleted."""
+    """The frozen, versioned form of a published test (docs/decisions/0013). Never updated, never deleted.
+
+    Its key stands apart, in versions: `KeyVersion`.
+    """
 
     __tablename__ = "papers"
     __table_args__ = (UniqueConstraint("test_id", "version"),)
@@ -107,19 +112,43 @@ class Paper(Identified, Timestamped, Base):
     etag: Mapped[str]
     rules: Mapped[dict[str, Any]] = mapped_column(JSONB, deferred=True)
     """What the server needs to run an attempt: durations, sections, options, marks. No key."""
-    key: Mapped[dict[str, Any]] = mapped_column(JSONB, deferred=True)
-    """What is right and why, by question."""
     published_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
 
+class KeyVersion(Identified, Base):
+    """A version of a paper's key; the highest number holds. Never updated (docs/decisions/0047)."""
+
+    __tablename__ = "paper_keys"
+    __table_args__ = (
+        UniqueConstraint("paper_id", "number"),
+        CheckConstraint("number > 0", name="number"),
+        CheckConstraint("number = 1 or reason is not null", name="reason"),
+    )
+
+    paper_id: Mapped[UUID] = mapped_column(ForeignKey("papers.id"))
+    number: Mapped[int]
+    """Counted from 1, for people. Programs know a version by its id, which no other version ever had."""
+    key: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    """What is right and why, by question id: `{"key": …, "explanation": …}`."""
+    reason: Mapped[str | None]
+    """Why it replaces the one before; the first one replaces none."""
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class PaperQuestion(Base):
-    """A question in a frozen paper. A trigger writes these rows with the paper, whoever inserts that."""
+    """A question's place in a frozen paper. A trigger writes these rows with the paper."""
 
     __tablename__ = "paper_questions"
-    __table_args__ = (Index("ix_paper_questions_question_id", "question_id"),)
+    __table_args__ = (
+        Index("ix_paper_questions_question_id", "question_id"),
+        UniqueConstraint("paper_id", "position"),
+    )
 
     paper_id: Mapped[UUID] = mapped_column(ForeignKey("papers.id"), primary_key=True)
     question_id: Mapped[UUID] = mapped_column(ForeignKey("questions.id"), primary_key=True)
+    position: Mapped[int]
+    """Counted from 1."""
 
 
 class TestConsent(Timestamped, Base):

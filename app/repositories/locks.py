@@ -4,17 +4,23 @@ docs/concurrency.md lists which use case locks what, in which mode and order.
 """
 
 import hashlib
+from collections.abc import Collection
 from enum import IntEnum, StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ScalarResult, Select, func, select
+from sqlalchemy import ARRAY, BigInteger, ScalarResult, Select, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 Row = TypeVar("Row")
 
 PLACEMENTS_LOCK = 0x1A5E
 """The first key of the advisory lock of an institute's placements. Its value has no meaning."""
+
+
+LOCK_SHARED = text("select pg_advisory_xact_lock_shared(number) from unnest(:numbers) as number").bindparams(
+    bindparam("numbers", type_=ARRAY(BigInteger))
+)
 
 
 class Rank(IntEnum):
@@ -36,8 +42,12 @@ class Rank(IntEnum):
     USER = 12
     REGISTRATION = 13
     ATTEMPT = 14
-    """Results are written after attempts are locked, histograms last and in their own order."""
-    PREFERENCES = 15
+    KEY = 15
+    """The key of a paper: shared by transactions that grade, exclusive for whoever adds a version.
+
+    Results are written after keys are locked, histograms last and in their own order.
+    """
+    PREFERENCES = 16
 
 
 class Mode(StrEnum):
@@ -87,6 +97,22 @@ async def lock_placements(session: AsyncSession, institute_id: UUID) -> None:
     await session.execute(select(func.pg_advisory_xact_lock(PLACEMENTS_LOCK, institute)))
 
 
+async def lock_keys_shared(session: AsyncSession, paper_ids: Collection[UUID]) -> None:
+    """Lock the keys of papers against new versions until the transaction ends. Read the keys after this.
+
+    Transactions that grade do not wait for each other. It is an advisory lock for the same reason as the
+    entry of an exam: with row locks, graders would overtake whoever waits to add a version.
+    """
+    record_lock(session, Rank.KEY)
+    await session.execute(LOCK_SHARED, {"numbers": [_key_of(paper_id) for paper_id in sorted(paper_ids)]})
+
+
+async def lock_key_exclusively(session: AsyncSession, paper_id: UUID) -> None:
+    """Wait for transactions that grade by the paper's key; those that come later wait for this one."""
+    record_lock(session, Rank.KEY)
+    await session.execute(select(func.pg_advisory_xact_lock(_key_of(paper_id))))
+
+
 def record_lock(session: AsyncSession, rank: Rank) -> None:
     """Record that the transaction took a lock of this rank. Tests check the order.
 
@@ -98,6 +124,13 @@ def record_lock(session: AsyncSession, rank: Rank) -> None:
 
 
 def _entry_of(exam_id: UUID) -> int:
-    """Return the key of the advisory lock. Two exams with the same key would only wait for each other."""
-    digest = hashlib.blake2b(b"exam entry" + exam_id.bytes, digest_size=8).digest()
-    return int.from_bytes(digest, signed=True)
+    return _number_of(b"exam entry" + exam_id.bytes)
+
+
+def _key_of(paper_id: UUID) -> int:
+    return _number_of(b"paper key" + paper_id.bytes)
+
+
+def _number_of(name: bytes) -> int:
+    """Return the number of an advisory lock. Two names with the same one would only wait for each other."""
+    return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), signed=True)

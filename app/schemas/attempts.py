@@ -9,22 +9,26 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from app.core.clock import Clock
 from app.core.names import cleaned
+from app.engine.answers import JsonAnswer
+from app.engine.qualifying import Qualification
 from app.engine.timing import SectionWindow, remaining_seconds
 from app.models import Attempt, LocalizedText, ResponseEvent
 from app.schemas.common import In, LanguageTag, Out
 from app.services.attempts import Response, ResultView, SaveReport, StartedAttempt
 
-Answer = list[str] | str | None
 LARGEST_REVISION = 2**31 - 1
-MOST_OPTIONS, LONGEST_OPTION, LONGEST_TEXT = 20, 20, 40
+MOST_OPTIONS, LONGEST_OPTION, LONGEST_TEXT = 20, 20, 200
 
 
 def _shaped(value: Any) -> Any:
     """Say once what is wrong; the union would say it for each of its types, under names of its own."""
     is_text = isinstance(value, str) and len(value) <= LONGEST_TEXT
-    if value is None or is_text or _are_options(value):
+    if value is None or is_text or _are_options(value) or _are_pairs(value):
         return value
-    raise ValueError("send a list of option ids, for a numeric question a string, or null to clear it")
+    raise ValueError(
+        "send a list of option ids, a string, an object of pairs, or null to clear it:"
+        " the question's type says which"
+    )
 
 
 def _are_options(value: Any) -> bool:
@@ -35,14 +39,19 @@ def _are_options(value: Any) -> bool:
     )
 
 
+def _are_pairs(value: Any) -> bool:
+    return isinstance(value, dict) and _are_options([*value.keys(), *value.values()])
+
+
+_OptionId = Annotated[str, StringConstraints(max_length=LONGEST_OPTION)]
+
 AnswerIn = Annotated[
-    Annotated[
-        list[Annotated[str, StringConstraints(max_length=LONGEST_OPTION)]], Field(max_length=MOST_OPTIONS)
-    ]
+    Annotated[list[_OptionId], Field(max_length=MOST_OPTIONS)]
     | Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
+    | Annotated[dict[_OptionId, _OptionId], Field(max_length=MOST_OPTIONS)]
     | None,
     BeforeValidator(_shaped),
-    Field(description='Option ids; for numeric a string such as "3.14"; null clears the answer'),
+    Field(description="Option ids, a string, or pairs, as the question's type asks; null clears the answer"),
 ]
 
 
@@ -100,7 +109,7 @@ class StandingOut(Out):
     question_id: UUID
     lease: int
     revision: int
-    answer: Answer
+    answer: JsonAnswer | None
 
 
 class SavedOut(Out):
@@ -123,7 +132,7 @@ class ResponseOut(Out):
     """The answer that stands for a question."""
 
     question_id: UUID
-    answer: Answer
+    answer: JsonAnswer | None
     lease: int
     revision: int
     marked_for_review: bool
@@ -239,6 +248,8 @@ class SectionResultOut(FiguresOut):
 
     id: UUID
     name: LocalizedText
+    minimum_marks: str | None
+    minimum_reached: bool | None
 
 
 class QuestionResultOut(Out):
@@ -246,7 +257,7 @@ class QuestionResultOut(Out):
 
     question_id: UUID
     number: int
-    answer: Answer
+    answer: JsonAnswer | None
     key: dict[str, Any]
     outcome: Literal["correct", "incorrect", "partial", "unattempted", "dropped"]
     marks: str
@@ -266,6 +277,10 @@ class ResultOut(FiguresOut):
     rank: int | None
     participants: int
     percentile: float | None
+    qualification: Annotated[
+        Qualification,
+        Field(description="`disqualified` left too many questions without any mark, and has no rank"),
+    ]
     sections: list[SectionResultOut]
     questions: list[QuestionResultOut] | None
 
@@ -278,6 +293,7 @@ class ResultOut(FiguresOut):
             rank=view.rank,
             participants=view.participants,
             percentile=view.percentile,
+            qualification=Qualification(view.qualification),
             sections=[SectionResultOut(**section) for section in view.sections],
             questions=[QuestionResultOut.model_validate(q) for q in view.questions]
             if view.questions is not None

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import (
@@ -29,6 +30,20 @@ class In(BaseModel):
 
 class NothingIn(In):
     """The body of a request that takes nothing: an empty object."""
+
+
+_DEEPEST = 4
+
+
+def trimmed(value: Any, depth: int = 0) -> Any:
+    """JSON with spaces taken from both ends of its texts, as `In` does for fields of a known type."""
+    if depth > _DEEPEST:
+        raise ValueError("this is nested too deeply")
+    if isinstance(value, list):
+        return [trimmed(each, depth + 1) for each in value]
+    if isinstance(value, dict):
+        return {name.strip(): trimmed(each, depth + 1) for name, each in value.items()}
+    return value.strip() if isinstance(value, str) else value
 
 
 class Out(BaseModel):
@@ -106,6 +121,25 @@ def _exact(value: str) -> str:
 
 Marks = Annotated[str, AfterValidator(_exact), Field(max_length=24, examples=["2", "-2/3", "0.25"])]
 """An exact number of marks."""
+
+
+def _percent(value: str) -> str:
+    if Decimal(value) > 100:
+        raise ValueError("a percentage is at most 100")
+    return value
+
+
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Percent = Annotated[
+    str,
+    BeforeValidator(_as_text, json_schema_input_type=str | float),
+    StringConstraints(pattern=r"^[0-9]{1,3}(\.[0-9]{1,2})?$"),
+    AfterValidator(_percent),
+]
+"""A percentage with at most two decimals, as a number or as text."""
 
 
 def page_out(page: Page[Any], items: Sequence[Item]) -> dict[str, Any]:

@@ -4,18 +4,19 @@ import base64
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from app.core.clock import Clock
 from app.core.names import checked_lines
+from app.engine.merit import Outcome
 from app.engine.schedule import PaperStatus, Stage
 from app.models import LocalizedText, Registration
 from app.schemas.attempts import StartedOut
 from app.schemas.changes import Changes
-from app.schemas.common import ONE_LINE, In, Localized, LocalizedName, Moment, Out
+from app.schemas.common import ONE_LINE, In, Localized, LocalizedName, Moment, Out, Percent
 from app.schemas.users import Category
 from app.services.exams import (
     ExamDraft,
@@ -42,30 +43,18 @@ Marks = Annotated[
 """Marks as they are printed, such as "98.00"."""
 
 
-def _percent(value: str) -> str:
-    if Decimal(value) > 100:
-        raise ValueError("a percentage is at most 100")
-    return value
-
-
 def _decimal(percent: str | None) -> Decimal | None:
     return Decimal(percent) if percent is not None else None
 
 
-def _as_text(value: Any) -> Any:
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
-Percent = Annotated[
-    str,
-    BeforeValidator(_as_text, json_schema_input_type=str | float),
-    StringConstraints(pattern=r"^[0-9]{1,3}(\.[0-9]{1,2})?$"),
-    AfterValidator(_percent),
-]
-"""A percentage with at most two decimals, as a number or as text."""
-
 Code = Annotated[str, StringConstraints(min_length=1, max_length=40), ONE_LINE]
-Cutoffs = Annotated[dict[Category, Marks], Field(examples=[{"general": "98.00", "obc": "95.34"}])]
+Group = Literal[Category, "pwbd", "pwbd_1", "pwbd_2", "pwbd_3", "pwbd_4", "pwbd_5"]
+"""A category, everybody with a benchmark disability, or one kind of it."""
+
+Cutoffs = Annotated[
+    dict[Group, Marks], Field(examples=[{"general": "98.00", "obc": "95.34", "pwbd_1": "53.34"}])
+]
+GroupPercents = Annotated[dict[Group, Percent], Field(examples=[{"sc": "25", "pwbd": "20"}])]
 
 
 class ExamIn(In):
@@ -104,7 +93,8 @@ class ExamChangesIn(Changes):
 class ExamPaperIn(In):
     """A test's place in an exam. Entry is open from `starts_at` until `entry_closes_at`.
 
-    `ends_at` bounds who starts late: their deadline is not after it, extra time aside.
+    `ends_at` bounds who starts late: their deadline is not after it, extra time aside. `group_percents` has
+    other qualifying percentages by category or disability. The lowest one of a candidate applies.
     """
 
     code: Code
@@ -114,6 +104,7 @@ class ExamPaperIn(In):
     entry_closes_at: Moment
     ends_at: Moment
     qualifying_percent: Percent | None = None
+    group_percents: GroupPercents = Field(default_factory=dict)
     counts_for_merit: bool = True
 
     def draft(self) -> ExamPaperDraft:
@@ -133,6 +124,7 @@ class ExamPaperChangesIn(Changes):
     entry_closes_at: Moment | None = None
     ends_at: Moment | None = None
     qualifying_percent: Percent | None = None
+    group_percents: GroupPercents | None = None
     counts_for_merit: bool | None = None
 
     def changes(self) -> ExamPaperUpdate:
@@ -203,6 +195,7 @@ class ExamPaperOut(Out):
     ends_at: datetime
     status: PaperStatus
     qualifying_percent: float | None
+    group_percents: dict[str, str]
     counts_for_merit: bool
 
     @classmethod
@@ -241,9 +234,9 @@ class PaperResultOut(Out):
 
 
 class CutoffOut(Out):
-    """The marks that your category needed, and whether you reached them."""
+    """The marks that you needed, by your category or your disability, and whether you reached them."""
 
-    category: Category
+    category: Group
     marks: str
     cleared: bool
 
@@ -254,7 +247,7 @@ class ExamResultOut(Out):
     exam_id: UUID
     status: Stage
     roll_number: str
-    outcome: Literal["ranked", "not_qualified", "incomplete", "absent"]
+    outcome: Outcome
     papers: list[PaperResultOut]
     total: str | None
     total_exact: str | None
@@ -277,7 +270,7 @@ class ExamResultOut(Out):
             exam_id=view.exam.id,
             status=view.stage,
             roll_number=result.roll_number,
-            outcome=result.outcome,
+            outcome=Outcome(result.outcome),
             papers=[PaperResultOut(**paper) for paper in result.papers],
             total=result.total,
             total_exact=exact,

@@ -61,7 +61,7 @@ class MyAttemptOut(Out):
             submitted_at=attempt.submitted_at,
             deadline_at=attempt.deadline_at,
             score=printed(score.raw, score.factor, policy) if score else None,
-            score_exact=str(score.raw * score.factor) if score else None,
+            score_exact=str(score.exact) if score else None,
             max_score=printed(score.maximum, Fraction(1), policy) if score else None,
         )
 

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from app.models import LocalizedText
 from app.schemas.common import In, Localized, Out
-from app.schemas.questions import OptionOut, StoredKey
+from app.schemas.question_keys import StoredKey
+from app.schemas.questions import OptionOut
 from app.services.questions import Content, formats
 from app.services.questions.formats import Ask, PairOf, Statement
 
@@ -107,7 +108,7 @@ FormatIn = Annotated[
 class CompiledOut(Out):
     """A plain question: send it to `POST /questions` with a subject and whatever else it shall have."""
 
-    type: Literal["single_choice"]
+    type: str
     text: LocalizedText
     options: list[OptionOut]
     key: StoredKey

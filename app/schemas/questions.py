@@ -5,20 +5,23 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints
 
+from app.engine.question_types import NO_KEY
 from app.models import LocalizedText, Question, QuestionVersion
 from app.repositories.questions import QuestionFilter
 from app.schemas.changes import Changes
 from app.schemas.common import ONE_LINE, In, Localized, OptionId, Out
+from app.schemas.kept_versions import KeptVersionOut
 from app.schemas.media import MediaIds as Media
-from app.services.questions import Content, Duplicate, Place, QuestionUpdate, Shown
+from app.schemas.question_keys import Key, QuestionTypeName, StoredKey
+from app.services.questions import Content, Duplicate, Place, QuestionUpdate, Revised, Shown
 from app.sheets.reports import ImportReport, RowWarning
 from app.sheets.writers import SheetFormat
 
 LONGEST_GLANCE = 200
 
-QuestionType = Literal["single_choice", "multiple_choice", "true_false", "numeric", "descriptive"]
+
 Difficulty = Literal["easy", "medium", "hard"]
 QuestionStatus = Literal["draft", "active", "retired"]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=50), ONE_LINE]
@@ -31,7 +34,6 @@ def _distinct(tags: list[str]) -> list[str]:
 Tags = Annotated[list[Tag], Field(max_length=20), AfterValidator(_distinct)]
 Source = Annotated[str, StringConstraints(min_length=1, max_length=300), ONE_LINE]
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=200), ONE_LINE]
-Number = Annotated[str, Field(max_length=32, examples=["3.14"])]
 
 
 class OptionIn(In):
@@ -44,36 +46,6 @@ class OptionIn(In):
 MOST_OPTIONS = 20
 
 Options = Annotated[list[OptionIn], Field(max_length=MOST_OPTIONS)]
-Combination = Annotated[list[OptionId], Field(max_length=MOST_OPTIONS)]
-"""A whole right answer."""
-
-
-class KeyIn(In):
-    """What is right: whole right answers by option id, or a number with its tolerance."""
-
-    accepted: Annotated[list[Combination], Field(max_length=64)] | None = None
-    value: Number | None = None
-    tolerance: Number | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_answer(cls, value: Any) -> Any:
-        return {"accepted": [value]} if isinstance(value, list) else value
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        if (self.accepted is None) == (self.value is None):
-            raise ValueError('send either "accepted" or "value"')
-        if self.value is None and self.tolerance is not None:
-            raise ValueError('"tolerance" belongs to "value"')
-        return self
-
-    def stored(self) -> dict[str, Any]:
-        """What the service takes."""
-        return self.model_dump(exclude_none=True)
-
-
-Key = Annotated[KeyIn, Field(examples=[{"accepted": [["b"]]}, ["b"], {"value": "3.14", "tolerance": "0.01"}])]
 
 
 class QuestionIn(In):
@@ -81,10 +53,10 @@ class QuestionIn(In):
 
     subject_id: UUID
     chapter_id: UUID | None = None
-    type: QuestionType
+    type: QuestionTypeName
     text: Localized
     options: Options = Field(default_factory=list)
-    key: Key = KeyIn(accepted=[])
+    key: Key = Field(default_factory=lambda: dict(NO_KEY))
     explanation: Localized | None = None
     difficulty: Difficulty | None = None
     tags: Tags = Field(default_factory=list)
@@ -104,7 +76,7 @@ class QuestionIn(In):
             type=self.type,
             text=self.text,
             options=[option.model_dump() for option in self.options],
-            key=self.key.stored(),
+            key=self.key,
             explanation=self.explanation,
             difficulty=self.difficulty,
             tags=self.tags,
@@ -122,7 +94,7 @@ class QuestionChanges(Changes):
 
     subject_id: UUID | None = None
     chapter_id: UUID | None = None
-    type: QuestionType | None = None
+    type: QuestionTypeName | None = None
     text: Localized | None = None
     options: Options | None = None
     key: Key | None = None
@@ -137,10 +109,7 @@ class QuestionChanges(Changes):
 
     def changes(self) -> QuestionUpdate:
         """The command for the service."""
-        changes = self.sent_fields()
-        if self.key is not None:
-            changes["key"] = self.key.stored()
-        return QuestionUpdate(**changes)
+        return QuestionUpdate(**self.sent_fields())
 
 
 class OptionOut(Out):
@@ -148,14 +117,6 @@ class OptionOut(Out):
 
     id: str
     text: LocalizedText
-
-
-StoredKey = Annotated[
-    dict[str, Any] | None,
-    Field(
-        description='`{"accepted": …}`, `{"value", "tolerance"}` or `{"dropped": true}`; null where withheld'
-    ),
-]
 
 
 class VersionOut(Out):
@@ -232,6 +193,26 @@ class QuestionOut(Out):
             created_at=question.created_at,
             updated_at=question.updated_at,
         )
+
+
+class ChangedQuestionOut(QuestionOut):
+    """A question after a change, and who keeps an older version of it."""
+
+    kept_by: Annotated[
+        list[KeptVersionOut],
+        Field(
+            default_factory=list,
+            description="Older versions that exams and running attempts keep, the newest first; without those"
+            " of tests that you may not see now",
+        ),
+    ]
+
+    @classmethod
+    def after(cls, revised: Revised) -> Self:
+        """Return the changed question with who keeps older versions."""
+        changed = cls.of(revised)
+        changed.kept_by = [KeptVersionOut.of(kept) for kept in revised.kept_by]
+        return changed
 
 
 class QuestionWithVersionsOut(QuestionOut):

@@ -6,15 +6,23 @@ from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from app.core.errors import FieldError
-from app.engine.marks import RoundingPolicy, parse_marks, printed
-from app.engine.scoring import DroppedRule, PartialRule
+from app.engine.marks import RoundingPolicy, printed
 from app.models import LocalizedText, Test, TestConsent
 from app.repositories.tests import Listed
 from app.schemas.changes import Changes
-from app.schemas.common import In, LanguageTag, Localized, LocalizedName, Marks, Moment, Out
+from app.schemas.common import (
+    In,
+    LanguageTag,
+    Localized,
+    LocalizedName,
+    Marks,
+    Moment,
+    Out,
+)
+from app.schemas.marking import MarkingIn, MarkingOut, MarkingPart
 from app.services.tests import Preview, Published, SectionDraft, TestDraft, TestUpdate
 
 Kind = Literal["full", "sectional", "chapter", "pyq", "practice"]
@@ -30,49 +38,6 @@ def _distinct(languages: list[str]) -> list[str]:
 Languages = Annotated[list[LanguageTag], Field(min_length=1, max_length=30), AfterValidator(_distinct)]
 
 
-def _not_positive(value: str) -> str:
-    if parse_marks(value) > 0:
-        raise ValueError('marks for an incorrect answer are zero or negative, such as "-2/3"')
-    return value
-
-
-def _positive(value: str) -> str:
-    if parse_marks(value) <= 0:
-        raise ValueError("marks for a correct answer are positive")
-    return value
-
-
-class MarkingPart(In):
-    """Marks of one section or question; what is left out comes from the level above."""
-
-    correct: Annotated[Marks, AfterValidator(_positive)] | None = None
-    incorrect: Annotated[Marks, AfterValidator(_not_positive)] | None = None
-    unattempted: Marks | None = None
-    partial: PartialRule | None = None
-
-
-class MarkingIn(In):
-    """The marking scheme. `incorrect` is signed: UPSC deducts a third, "-2/3" of 2."""
-
-    correct: Annotated[Marks, AfterValidator(_positive)]
-    incorrect: Annotated[Marks, AfterValidator(_not_positive)]
-    unattempted: Marks = "0"
-    partial: PartialRule = PartialRule.NONE
-    dropped: DroppedRule
-    rounding: RoundingPolicy
-
-
-class MarkingOut(Out):
-    """The marking scheme, in exact marks."""
-
-    correct: str
-    incorrect: str
-    unattempted: str
-    partial: PartialRule = PartialRule.NONE
-    dropped: DroppedRule
-    rounding: RoundingPolicy
-
-
 class SectionIn(In):
     """A part of a test. With `choose`, the first so many answered questions in paper order count."""
 
@@ -81,6 +46,9 @@ class SectionIn(In):
     duration_seconds: Seconds | None = None
     locked: bool = True
     choose: Annotated[int, Field(ge=1)] | None = None
+    minimum_marks: Annotated[
+        Marks | None, Field(description="A printed score of the section below this does not qualify")
+    ] = None
     marking: MarkingPart | None = None
     question_marking: Annotated[dict[UUID, MarkingPart], Field(max_length=500, default_factory=dict)]
 
@@ -100,6 +68,7 @@ class SectionIn(In):
             duration_seconds=self.duration_seconds,
             locked=self.locked,
             choose=self.choose,
+            minimum_marks=self.minimum_marks,
             marking=_part(self.marking),
             question_marking={
                 question_id: part
@@ -151,7 +120,7 @@ class TestIn(In):
             subject_id=self.subject_id,
             duration_seconds=self.duration_seconds,
             languages=self.languages,
-            marking=self.marking.model_dump(mode="json"),
+            marking=self.marking.stored(),
             sections=[section.draft() for section in self.sections],
             shuffle=self.shuffle.model_dump(),
             attempts_allowed=self.attempts_allowed,
@@ -187,9 +156,10 @@ class TestChangesIn(Changes):
     def changes(self) -> TestUpdate:
         """The command for the service."""
         changes: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set}
-        for name in ("marking", "shuffle"):
-            if isinstance(value := changes.get(name), BaseModel):
-                changes[name] = value.model_dump(mode="json")
+        if self.marking is not None:
+            changes["marking"] = self.marking.stored()
+        if self.shuffle is not None:
+            changes["shuffle"] = self.shuffle.model_dump()
         if self.sections is not None:
             changes["sections"] = [section.draft() for section in self.sections]
         return TestUpdate(**changes)
@@ -253,6 +223,7 @@ class SectionDraftOut(Out):
     duration_seconds: int | None
     locked: bool
     choose: int | None
+    minimum_marks: str | None
     marking: dict[str, Any] | None
     question_marking: dict[UUID, dict[str, Any]]
 
@@ -290,6 +261,7 @@ class TestDraftOut(Out):
                 duration_seconds=section.duration_seconds,
                 locked=section.locked,
                 choose=section.choose,
+                minimum_marks=section.minimum_marks,
                 marking=section.marking,
                 question_marking={
                     place.question_id: place.marking for place in section.questions if place.marking

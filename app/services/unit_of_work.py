@@ -32,7 +32,7 @@ from app.repositories.questions.similarity import SimilarityRepository
 from app.repositories.realtime.messages import MessageRepository
 from app.repositories.realtime.rooms import RoomRepository, TicketRepository
 from app.repositories.subjects import SubjectRepository
-from app.repositories.tests import TestRepository
+from app.repositories.tests import KeyRepository, TestRepository
 from app.repositories.tests.consents import ConsentRepository
 from app.repositories.users import RevocationRepository, UserRepository
 from app.repositories.users.auth_mails import AuthMailRepository
@@ -54,6 +54,7 @@ class Reading:
         self.passages = PassageRepository(session)
         self.media = MediaRepository(session)
         self.tests = TestRepository(session)
+        self.keys = KeyRepository(session)
         self.attempts = AttemptRepository(session)
         self.grading = GradingRepository(session)
         self.exams = ExamRepository(session)

@@ -95,7 +95,7 @@ class Housekeeping:
     async def repair_attempts(self) -> None:
         """Grade attempts whose job was lost or given up, and void attempts that run in cancelled exams."""
         async with unit_of_work(self._engine) as uow:
-            asked = await attempts.grade_forgotten(uow, self._clock.now(), UNGRADED_AFTER)
+            asked = await attempts.request_missing_grading(uow, self._clock.now(), UNGRADED_AFTER)
             voided = await exams.void_left_over(uow, self._clock.now())
         if asked or voided:
             log.warning("attempts_repaired", grading_requested=asked, voided=voided)

@@ -66,7 +66,7 @@ async def _grade_each(context: TaskContext, attempt_ids: Sequence[str]) -> None:
     for attempt_id in attempt_ids:
         try:
             async with unit_of_work(context.parts.engine) as uow:
-                await attempts.grade_closed(uow, context.parts, UUID(attempt_id), context.now)
+                await attempts.grade_batch(uow, context.parts, [UUID(attempt_id)], context.now)
         except Exception as error:  # noqa: BLE001 -- raised below, after the others were graded
             error.add_note(f"attempt {attempt_id}")
             errors.append(error)

@@ -135,7 +135,7 @@ class TestGet:
             "duration_seconds": 600,
             "question_count": 3,
             "max_marks": "6.00",
-            "marking": UPSC,
+            "marking": UPSC | {"not_attempted_option": None, "most_unmarked_percent": None},
             "languages": ["en", "hi"],
             "status": "published",
             "attempts_allowed": 3,

@@ -1,14 +1,17 @@
 """Official results against tables and a naive reference: who is ranked, and what is compared with what."""
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from typing import ClassVar
 from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.merit import Entrant, ExamPaperRule, MeritResult, Outcome, PaperScore, merit
+from app.engine.merit import Cutoff, Entrant, ExamPaperRule, MeritResult, Outcome, PaperScore, merit
+from app.engine.qualifying import Qualification
 
 GS1, GS2, CSAT = UUID(int=1), UUID(int=2), UUID(int=3)
 MAX = Fraction(200)
@@ -25,6 +28,11 @@ def score(marks: str, printed: str | None = None) -> PaperScore:
 def entrant(category: str = "general", **scores: PaperScore) -> Entrant:
     papers = {"gs1": GS1, "gs2": GS2, "csat": CSAT}
     return Entrant(uuid4(), category, {papers[name]: given for name, given in scores.items()})
+
+
+def rank_in(result: MeritResult, paper: UUID) -> int | None:
+    standing = result.papers[paper].standing
+    return standing.rank if standing else None
 
 
 def only(rules: list[ExamPaperRule], one: Entrant, **cutoffs: str) -> MeritResult:
@@ -60,7 +68,7 @@ class TestOutcome:
     def test_who_missed_a_paper_still_has_the_others(self) -> None:
         result = only(PRELIMS, entrant(csat=score("80")))
         assert set(result.papers) == {CSAT}
-        assert result.papers[CSAT].standing.rank == 1
+        assert rank_in(result, CSAT) == 1
 
     def test_negative_totals_are_ranked(self) -> None:
         below = only([MERIT_PAPER], entrant(gs1=score("-2/3", "-0.66")))
@@ -87,7 +95,7 @@ class TestRanks:
         assert results[0].standing is None
         assert results[1].standing is not None
         assert (results[1].standing.rank, results[1].standing.participants) == (1, 1)
-        assert results[0].papers[GS1].standing.rank == 1  # the paper's own rank is theirs all the same
+        assert rank_in(results[0], GS1) == 1  # the paper's own rank is theirs all the same
 
     def test_a_category_has_ranks_of_its_own(self) -> None:
         people = [
@@ -118,6 +126,89 @@ class TestCutoff:
 
     def test_a_category_without_one_has_none(self) -> None:
         assert only([MERIT_PAPER], entrant("sc", gs1=score("100")), general="98.00").cutoff is None
+
+
+class TestGroups:
+    """Cut-offs and qualifying shares of categories, and of candidates with a benchmark disability."""
+
+    CUTOFFS: ClassVar = {
+        "general": "98.00",
+        "sc": "84.00",
+        "pwbd_1": "73.34",
+        "pwbd_2": "53.34",
+        "pwbd": "90",
+    }
+
+    @pytest.mark.parametrize(
+        ("category", "pwbd", "group", "marks"),
+        [
+            pytest.param("general", None, "general", "98.00", id="a category"),
+            pytest.param("general", 1, "pwbd_1", "73.34", id="a kind of disability"),
+            pytest.param("sc", 2, "pwbd_2", "53.34", id="lower than that of the category"),
+            pytest.param("sc", 3, "sc", "84.00", id="a category below the general one for disability"),
+            pytest.param("general", 5, "pwbd", "90", id="a kind without a cut-off of its own"),
+            pytest.param("obc", 4, "pwbd", "90", id="a category without one"),
+        ],
+    )
+    def test_the_lowest_cutoff_of_a_candidates_groups_holds(
+        self, category: str, pwbd: int | None, group: str, marks: str
+    ) -> None:
+        one = replace(entrant(category, gs1=score("60")), pwbd=pwbd)
+        cutoff = only([MERIT_PAPER], one, **self.CUTOFFS).cutoff
+        assert cutoff == Cutoff(group, Decimal(marks), cleared=Decimal(60) >= Decimal(marks))
+
+    def test_a_cutoff_for_disability_is_nobody_elses(self) -> None:
+        assert only([MERIT_PAPER], entrant("obc", gs1=score("60")), **self.CUTOFFS).cutoff is None
+
+    @pytest.mark.parametrize(
+        ("category", "pwbd", "printed", "outcome"),
+        [
+            pytest.param("general", None, "65.99", Outcome.NOT_QUALIFIED, id="the share for everybody"),
+            pytest.param("sc", None, "50.00", Outcome.RANKED, id="the share of a category"),
+            pytest.param("sc", None, "49.99", Outcome.NOT_QUALIFIED, id="below it"),
+            pytest.param("general", 2, "40.00", Outcome.RANKED, id="the share for disability"),
+            pytest.param("ews", None, "79.99", Outcome.NOT_QUALIFIED, id="a higher share of a category"),
+            pytest.param("ews", 2, "40.00", Outcome.RANKED, id="and the lower one for disability"),
+        ],
+    )
+    def test_the_lowest_qualifying_share_of_a_candidates_groups_holds(
+        self, category: str, pwbd: int | None, printed: str, outcome: Outcome
+    ) -> None:
+        percents = {"sc": Decimal(25), "pwbd": Decimal(20), "ews": Decimal(40)}
+        rules = [MERIT_PAPER, replace(QUALIFYING, group_percents=percents)]
+        one = replace(entrant(category, gs1=score("100"), csat=score(printed)), pwbd=pwbd)
+        assert only(rules, one).outcome is outcome
+
+    def test_a_share_may_be_for_one_group_alone(self) -> None:
+        rules = [replace(MERIT_PAPER, group_percents={"general": Decimal(50)})]
+        assert only(rules, entrant("general", gs1=score("99"))).outcome is Outcome.NOT_QUALIFIED
+        assert only(rules, entrant("obc", gs1=score("1"))).outcome is Outcome.RANKED
+
+
+class TestRulesOfPapers:
+    """A paper's own rules: the minimum of a section, and too many questions without a mark."""
+
+    @pytest.mark.parametrize(
+        ("qualification", "outcome", "rank"),
+        [
+            (Qualification.QUALIFIED, Outcome.RANKED, 1),
+            (Qualification.BELOW_SECTION_MINIMUM, Outcome.NOT_QUALIFIED, 1),
+            (Qualification.DISQUALIFIED, Outcome.DISQUALIFIED, None),
+        ],
+    )
+    def test_table(self, qualification: Qualification, outcome: Outcome, rank: int | None) -> None:
+        best = entrant(gs1=replace(score("150"), qualification=qualification), csat=score("100"))
+        other = entrant(gs1=score("100"), csat=score("100"))
+        first, second = merit(PRELIMS, [best, other], {"general": Decimal(98)})
+        assert (first.outcome, rank_in(first, GS1)) == (outcome, rank)
+        is_ranked = outcome is Outcome.RANKED
+        assert (first.qualified, first.standing is not None) == (is_ranked, is_ranked)
+        assert first.cutoff == Cutoff("general", Decimal(98), cleared=is_ranked)
+        assert rank_in(second, GS1) == (1 if rank is None else 2)
+
+    def test_who_is_disqualified_in_one_paper_is_out_whatever_else_was_missed(self) -> None:
+        out = replace(score("100"), qualification=Qualification.DISQUALIFIED)
+        assert only([MERIT_PAPER, SECOND_PAPER], entrant(gs1=out)).outcome is Outcome.DISQUALIFIED
 
 
 thirds = st.integers(-60, 600).map(lambda n: PaperScore(Fraction(n, 3), Decimal(n) / 3))

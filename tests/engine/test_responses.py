@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.engine.answers import Answer
 from app.engine.responses import (
     Conflict,
     Event,
@@ -17,7 +18,6 @@ from app.engine.responses import (
     classify,
     standing_answers,
 )
-from app.engine.scoring import Answer
 
 Q1, Q2 = UUID(int=1), UUID(int=2)
 

@@ -6,23 +6,22 @@ from uuid import UUID
 
 import pytest
 
+from app.engine.answers import Answer
 from app.engine.marks import RoundingPolicy, printed
+from app.engine.partial_rules import partial_rule
+from app.engine.question_types.choice import Accepted
+from app.engine.question_types.numeric import NumericKey, parse_numeric
 from app.engine.scoring import (
-    Accepted,
     AllDropped,
-    Answer,
     Dropped,
     DroppedRule,
     Item,
     Key,
     Marks,
-    NumericKey,
     Outcome,
     PaperKey,
-    PartialRule,
     Scorecard,
     SectionRule,
-    parse_numeric,
     score_paper,
 )
 
@@ -100,7 +99,7 @@ class TestChoiceQuestions:
         ],
     )
     def test_proportional_marks(self, key: str, answer: Answer | None, outcome: Outcome, marks: str) -> None:
-        scheme = Marks(Fraction(4), Fraction(-2), Fraction(0), PartialRule.PROPORTIONAL)
+        scheme = Marks(Fraction(4), Fraction(-2), Fraction(0), partial_rule("proportional"))
         (item,) = score_paper(sheet(answer), paper([accepted(*key.split())], scheme)).items
         assert (item.outcome, item.marks) == (outcome, Fraction(marks))
 

@@ -8,63 +8,14 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.engine.marks import RoundingPolicy
-from app.engine.scoring import (
-    Accepted,
-    Answer,
-    Dropped,
-    DroppedRule,
-    Item,
-    Marks,
-    NumericKey,
-    Outcome,
-    PaperKey,
-    PartialRule,
-    SectionRule,
-    score_paper,
-)
-
-option_sets = st.frozensets(st.sampled_from("abcd"), min_size=1)
-numbers = st.fractions(min_value=-2, max_value=2, max_denominator=4)
-keys = st.one_of(
-    st.builds(Accepted, st.frozensets(option_sets, min_size=1, max_size=3)),
-    st.builds(NumericKey, numbers, st.sampled_from([Fraction(0), Fraction(1, 2)])),
-    st.just(Dropped()),
-)
-given_answers = st.one_of(
-    st.none(),
-    st.lists(st.sampled_from("abcd"), max_size=4).map(tuple),
-    numbers.map(str),
-    st.sampled_from(["", "?", "0.25"]),
-)
-schemes = st.builds(
-    Marks,
-    st.sampled_from([Fraction(1), Fraction(2), Fraction(5, 2)]),
-    st.sampled_from([Fraction(0), Fraction(-2, 3), Fraction(-5, 6)]),
-    st.sampled_from([Fraction(0), Fraction(-1, 4), Fraction(1, 4)]),
-    st.sampled_from(PartialRule),
-)
-
-
-@st.composite
-def papers(draw: st.DrawFn) -> PaperKey:
-    sections: list[SectionRule] = []
-    items: list[Item] = []
-    for number in range(draw(st.integers(1, 3))):
-        section_id = UUID(int=1000 + number)
-        drawn = draw(st.lists(keys, min_size=1, max_size=6))
-        choose = draw(st.none() | st.integers(1, len(drawn)))
-        scheme = draw(schemes)
-        sections.append(SectionRule(section_id, choose))
-        for key in drawn:
-            marks = scheme if choose else draw(schemes)
-            items.append(Item(UUID(int=len(items)), section_id, key, marks))
-    if all(item.is_dropped for item in items):
-        items[0] = Item(
-            items[0].question_id, items[0].section_id, Accepted(frozenset([frozenset("a")])), items[0].marks
-        )
-    order = draw(st.permutations(items))
-    return PaperKey(tuple(order), tuple(sections), draw(st.sampled_from(DroppedRule)), RoundingPolicy.HALF_UP)
+from app.engine.answers import Answer
+from app.engine.question_types.choice import Accepted
+from app.engine.question_types.matching import MatchingKey
+from app.engine.question_types.numeric import NumericKey
+from app.engine.question_types.ranges import RangesKey
+from app.engine.question_types.text import TextKey
+from app.engine.scoring import DroppedRule, Item, Outcome, PaperKey, score_paper
+from tests.engine.papers import given_answers, papers
 
 
 @st.composite
@@ -77,22 +28,61 @@ def slow_marks(item: Item, answer: Answer | None) -> Fraction:
     """What a live question that counts earns, read off the rules one by one."""
     if answer is None or answer in ((), ""):
         return item.marks.unattempted
+    if answer == ("d",) and item.marks.not_attempted == "d":
+        return Fraction(0)
     if isinstance(item.key, NumericKey):
-        if isinstance(answer, tuple) or answer == "?":
-            return item.marks.incorrect
         low, high = item.key.value - item.key.tolerance, item.key.value + item.key.tolerance
-        return item.marks.correct if low <= Fraction(answer) <= high else item.marks.incorrect
+        return slow_number_marks(item, answer, [(low, high)])
+    if isinstance(item.key, RangesKey):
+        return slow_number_marks(item, answer, sorted(item.key.ranges))
+    if isinstance(item.key, TextKey):
+        same = {"x": ["x", "X"], "y z": ["y z", " y  Z"]}
+        is_right = any(answer in same[spelling] for spelling in item.key.spellings)
+        return item.marks.correct if is_right else item.marks.incorrect
+    if isinstance(item.key, MatchingKey):
+        return slow_matching_marks(item, item.key, answer)
     assert isinstance(item.key, Accepted)
+    return slow_choice_marks(item, item.key, answer)
+
+
+def slow_choice_marks(item: Item, key: Accepted, answer: Answer) -> Fraction:
     best = item.marks.incorrect
-    for right in item.key.options:
+    for right in key.options:
         if isinstance(answer, tuple) and set(answer) == right:
             return item.marks.correct
-        if item.marks.partial == "proportional" and isinstance(answer, tuple):
+        if item.marks.partial.name == "proportional" and isinstance(answer, tuple):
             hits = [option for option in right if option in answer]
             misses = [option for option in answer if option not in right]
             if hits and not misses:
                 best = max(best, item.marks.correct * len(hits) / len(right))
+        if item.marks.partial.name == "jee_advanced" and isinstance(answer, tuple) and set(answer) < right:
+            best = max(best, item.marks.correct * {1: 1, 2: 2, 3: 3}[len(set(answer))] / 4)
     return best
+
+
+def slow_number_marks(item: Item, answer: Answer, ranges: list[tuple[Fraction, Fraction]]) -> Fraction:
+    try:
+        number = Fraction(answer) if isinstance(answer, str) else None
+    except ValueError:
+        number = None
+    is_right = number is not None and any(low <= number <= high for low, high in ranges)
+    return item.marks.correct if is_right else item.marks.incorrect
+
+
+def slow_matching_marks(item: Item, key: MatchingKey, answer: Answer) -> Fraction:
+    given = dict(pair for pair in answer if isinstance(pair, tuple)) if isinstance(answer, tuple) else {}
+    if not given:
+        return item.marks.incorrect
+    right = len([left for left, accepted in key.accepted if given.get(left) in accepted])
+    wrong, total = len(given) - right, len(key.accepted)
+    if (right, wrong) == (total, 0):
+        return item.marks.correct
+    rule, marks = item.marks.partial.name, item.marks.correct
+    if right and (rule == "per_pair" or (rule == "proportional" and wrong == 0)):
+        return marks * right / total
+    if right and rule == "jee_advanced" and wrong == 0:
+        return marks * right / 4
+    return item.marks.incorrect
 
 
 def slow_section(
@@ -102,24 +92,29 @@ def slow_section(
     places = len(items) if choose is None else choose
     raw = Fraction(0)
     blanks = []
-    free = places
+    free, declined = places, 0
     for item in items:
         answer = answers[item.question_id]
         is_blank = answer is None or len(answer) == 0
+        is_declined = answer == ("d",) and item.marks.not_attempted == "d"
         if item.is_dropped:
             if rule == "prorate":
                 continue
-            if rule == "full_marks_to_all" or not is_blank:
+            if rule == "full_marks_to_all" or not (is_blank or is_declined):
                 raw += item.marks.correct if free > 0 else 0
                 free -= 1
+            elif is_declined:
+                declined += 1
             else:
                 blanks.append(Fraction(0))
+        elif is_declined:
+            declined += 1
         elif is_blank:
             blanks.append(slow_marks(item, None))
         else:
             raw += slow_marks(item, answer) if free > 0 else 0
             free -= 1
-    raw += sum(blanks[: max(free, 0)])
+    raw += sum(blanks[: max(free - declined, 0)])
     maximum = sum([item.marks.correct for item in items][:places], Fraction(0))
     live = [item.marks.correct for item in items if not (item.is_dropped and rule == "prorate")]
     return raw, maximum, sum(live[:places], Fraction(0))

@@ -42,10 +42,10 @@ FILL = [
        select id, :institute, '{"en": "Old"}', 'full', 'published', 600, '{en}', '{"rounding": "upsc"}', '{}',
          'after_submit', 'free', 1 from test""",
     """insert into ias.papers (id, test_id, version, title, duration_seconds, languages, marking,
-         question_count, max_marks, document, etag, rules, key)
-       select test.id, test.id, 1, '{}', 600, '{en}', '{"rounding": "upsc"}', 50, '100', '', '', '{}',
-         (select jsonb_object_agg(question.id::text, '{}'::jsonb) from question
-          where question.number % 40 = test.number % 40)
+         question_count, max_marks, document, etag, rules)
+       select test.id, test.id, 1, '{}', 600, '{en}', '{"rounding": "upsc"}', 50, '100', '', '',
+         (select jsonb_build_object('questions', jsonb_agg(jsonb_build_object('id', question.id)))
+          from question where question.number % 40 = test.number % 40)
        from test""",
     """insert into ias.exams (id, institute_id, title, opens_at, closes_at, published_at, released_at)
        select exam, :institute, '{}', :now, :later, :now,

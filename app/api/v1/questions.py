@@ -17,6 +17,7 @@ from app.repositories.questions import QuestionFilter
 from app.schemas.common import PageOut
 from app.schemas.question_formats import CompiledOut, FormatIn
 from app.schemas.questions import (
+    ChangedQuestionOut,
     Difficulty,
     DiffOut,
     DuplicateOut,
@@ -240,13 +241,15 @@ async def compare_versions(
 @router.patch("/{question_id}", responses=problems(Forbidden, NotFound, AlreadyExists, Invalid))
 async def change_question(
     question_id: UUID, body: QuestionChanges, author: CurrentAuthor, uow: Uow
-) -> QuestionOut:
+) -> ChangedQuestionOut:
     """Change the fields that are sent. What the question says becomes its next version; papers keep theirs.
 
     The question's place (`subject_id, chapter_id, source, external_id, status`) has no versions. A change
     that changes nothing makes none either. `status: "active"` brings a retired question back.
+
+    `kept_by` names the exams and counts the running attempts that keep an older version of the question.
     """
-    return QuestionOut.of(await questions.revise(uow, author, question_id, body.changes()))
+    return ChangedQuestionOut.after(await questions.revise(uow, author, question_id, body.changes()))
 
 
 @router.post(

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from app.core import supabase_auth
 from app.core.errors import EmailTaken, Invalid
+from app.engine.partial_rules.proportional import Proportional
 from app.models import Role
 from app.repositories.base import PageRequest
 from app.repositories.tests import TestFilter
@@ -52,7 +53,7 @@ _TESTS: dict[str, dict[str, Any]] = {
         "title": {"en": "Practice: every kind of question"},
         "kind": "practice",
         "duration_seconds": 10 * 60,
-        "marking": _UPSC | {"partial": "proportional", "rounding": "half_up"},
+        "marking": _UPSC | {"partial": Proportional.name, "rounding": "half_up"},
     },
     "general_studies.csv": {
         "title": {"en": "General Studies: a first test", "hi": "सामान्य अध्ययन: पहला टेस्ट"},

@@ -1,4 +1,4 @@
-"""What a person has done so far: their sittings, and how far they have come in the syllabus."""
+"""A person's own attempts, and how much of the syllabus they cover."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
@@ -7,12 +7,22 @@ from fractions import Fraction
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Select, and_, case, cast, column, exists, func, or_, select, true
-from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, TEXT, distinct_on
-from sqlalchemy.dialects.postgresql import UUID as UUID_TYPE
+from sqlalchemy import CTE, ColumnElement, Row, Select, and_, case, exists, func, or_, select, true
+from sqlalchemy.dialects.postgresql import distinct_on
 
+from app.engine.grading import LETTERS
 from app.engine.scoring import Outcome
-from app.models import Attempt, AttemptStatus, LocalizedText, Paper, Question, ResponseEvent, Result, Test
+from app.models import (
+    Attempt,
+    AttemptStatus,
+    LocalizedText,
+    Paper,
+    PaperQuestion,
+    Question,
+    ResponseEvent,
+    Result,
+    Test,
+)
 from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.embargo import is_placed, withholds_paper
 from app.repositories.tests import Viewer, may_access
@@ -31,11 +41,16 @@ class AttemptFilter:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Exact marks of a graded attempt: as earned, what they are stretched by, and the most there is."""
+    """Exact marks of a graded attempt: before proration, after it, and the paper's maximum."""
 
     raw: Fraction
-    factor: Fraction
+    exact: Fraction
     maximum: Fraction
+
+    @property
+    def factor(self) -> Fraction:
+        """What the raw marks were multiplied with; where they are zero, every factor gives the same."""
+        return self.exact / self.raw if self.raw else Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,22 +202,23 @@ class ProgressRepository(Repository):
         statement = (
             select(
                 Attempt.id,
-                _shown_status(viewer),
+                _shown_status(viewer).label("status"),
                 Paper.title,
                 Test.kind,
-                Paper.marking["rounding"].astext,
+                Paper.marking["rounding"].astext.label("rounding"),
                 Result.raw_numerator,
                 Result.raw_denominator,
-                Result.scorecard["factor"].astext,
-                Result.scorecard["max_score"].astext,
+                Result.score_numerator,
+                Result.score_denominator,
+                Paper.max_marks,
             )
             .join(Test, Test.id == Attempt.test_id)
             .join(Paper, Paper.id == Attempt.paper_id)
             .outerjoin(Result, shown)
             .where(Attempt.id.in_([attempt.id for attempt in attempts]))
         )
-        rows = {attempt_id: rest for attempt_id, *rest in await self._session.execute(statement)}
-        return [_listed_attempt(attempt, *rows[attempt.id]) for attempt in attempts]
+        rows = {row.id: row for row in await self._session.execute(statement)}
+        return [_listed_attempt(attempt, rows[attempt.id]) for attempt in attempts]
 
 
 def _is_withheld(viewer: Viewer) -> ColumnElement[bool]:
@@ -216,21 +232,15 @@ def _shown_status(viewer: Viewer) -> ColumnElement[str]:
     return case((hidden, AttemptStatus.SUBMITTED.value), else_=Attempt.status)
 
 
-def _listed_attempt(
-    attempt: Attempt,
-    status: str,
-    title: LocalizedText,
-    kind: str,
-    rounding: str,
-    numerator: int | None,
-    denominator: int | None,
-    factor: str,
-    maximum: str,
-) -> ListedAttempt:
+def _listed_attempt(attempt: Attempt, row: Row[Any]) -> ListedAttempt:
     score = None
-    if numerator is not None and denominator is not None:
-        score = Score(Fraction(numerator, denominator), Fraction(factor), Fraction(maximum))
-    return ListedAttempt(attempt, status, title, kind, rounding, score)
+    if row.raw_numerator is not None:
+        score = Score(
+            raw=Fraction(row.raw_numerator, row.raw_denominator),
+            exact=Fraction(row.score_numerator, row.score_denominator),
+            maximum=Fraction(row.max_marks),
+        )
+    return ListedAttempt(attempt, row.status, row.title, row.kind, row.rounding, score)
 
 
 def _counting(viewer: Viewer, *columns: Any) -> Select[Any]:
@@ -255,34 +265,25 @@ def _open(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
 
 def _standing_outcomes(viewer: Viewer) -> CTE:
     """Each question once: its latest answer that was marked, else that it was seen."""
-    item = (
-        func.jsonb_to_recordset(Result.scorecard["items"])
-        .table_valued(column("question_id", UUID_TYPE), column("outcome", TEXT), name="item")
-        .render_derived(with_types=True)
-    )
-    unanswered = item.c.outcome.in_([Outcome.UNATTEMPTED, Outcome.DROPPED])
+    outcome = func.substr(Result.outcomes, PaperQuestion.position, 1)
+    unanswered = outcome.in_([LETTERS[Outcome.UNATTEMPTED], LETTERS[Outcome.DROPPED]])
     return (
-        _counting(viewer, item.c.question_id, item.c.outcome)
+        _counting(viewer, PaperQuestion.question_id, outcome.label("outcome"))
         .join(Result, Result.attempt_id == Attempt.id)
-        .join(item, true())
-        .ext(distinct_on(item.c.question_id))
-        .order_by(item.c.question_id, unanswered, Attempt.id.desc())
+        .join(PaperQuestion, PaperQuestion.paper_id == Attempt.paper_id)
+        .ext(distinct_on(PaperQuestion.question_id))
+        .order_by(PaperQuestion.question_id, unanswered, Attempt.id.desc())
         .cte("standing")
     )
 
 
 def _offered_questions(viewer: Viewer, now: datetime) -> CTE:
     """The questions of the papers that a new attempt would get."""
-    question = (
-        func.jsonb_path_query(Paper.rules, cast("$.sections[*].question_ids[*]", JSONPATH))
-        .table_valued(column("id", JSONB), name="question")
-        .render_derived()
-    )
     return (
-        select(question.c.id[()].astext.cast(UUID_TYPE).label("question_id"))
+        select(PaperQuestion.question_id)
         .select_from(Test)
         .join(Paper, and_(Paper.test_id == Test.id, Paper.version == Test.paper_version))
-        .join(question, true())
+        .join(PaperQuestion, PaperQuestion.paper_id == Paper.id)
         .where(_open(viewer, now))
         .distinct()
         .cte("offered")
@@ -296,6 +297,6 @@ def _by_place(standing: CTE) -> Select[Any]:
     counts: list[ColumnElement[Any]] = [
         func.count(Question.id),
         func.count(standing.c.question_id),
-        *(func.count().filter(standing.c.outcome == outcome) for outcome in outcomes),
+        *(func.count().filter(standing.c.outcome == LETTERS[outcome]) for outcome in outcomes),
     ]
     return select(*place, *counts).select_from(Question).group_by(*place)

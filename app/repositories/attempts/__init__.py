@@ -8,12 +8,15 @@ from app.repositories.attempts.attempts import (
     SaveOutcome,
     SaveRequest,
 )
+from app.repositories.attempts.grading import GradingRepository, Score
 
 __all__ = [
     "RUNNING",
     "SAVE",
     "AttemptRepository",
+    "GradingRepository",
     "NewEvent",
     "SaveOutcome",
     "SaveRequest",
+    "Score",
 ]

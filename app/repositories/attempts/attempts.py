@@ -8,13 +8,14 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ScalarResult, Select, delete, exists, func, select, text, update
-from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
+from sqlalchemy import ScalarResult, Select, func, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.errors import NotFound
 from app.core.ids import first_uuid7
 from app.models import Attempt, AttemptStatus, ResponseEvent, Result, ScoreCount
+from app.repositories.attempts.standing import standing_events
 from app.repositories.base import Repository
 from app.repositories.locks import Mode, Rank
 
@@ -128,7 +129,7 @@ class NewEvent:
 
     question_id: UUID
     revision: int
-    answer: list[str] | str | None
+    answer: Any
     marked_for_review: bool
     time_spent_ms: int
     confidence: str | None
@@ -189,10 +190,6 @@ class AttemptRepository(Repository):
         """Lock a person's attempt. Saves and other submits wait until the transaction ends."""
         statement = self._of(attempt.user_id, attempt.scope).where(Attempt.id == attempt.id)
         return _found((await self._locked(statement)).one_or_none())
-
-    async def lock_any(self, attempt_id: UUID) -> Attempt | None:
-        """Lock an attempt of any person, for the worker."""
-        return (await self._locked(select(Attempt).where(Attempt.id == attempt_id))).one_or_none()
 
     async def find(self, attempt: AttemptRef) -> Attempt:
         """A person's attempt."""
@@ -263,13 +260,8 @@ class AttemptRepository(Repository):
         return int(row[0]), int(row[1])
 
     async def standing(self, attempt_id: UUID) -> Sequence[ResponseEvent]:
-        """What stands for each question: the highest (lease, revision) that was in time."""
-        statement = (
-            select(ResponseEvent)
-            .where(ResponseEvent.attempt_id == attempt_id, ResponseEvent.late.is_(False))
-            .ext(distinct_on(ResponseEvent.question_id))
-            .order_by(ResponseEvent.question_id, ResponseEvent.lease.desc(), ResponseEvent.revision.desc())
-        )
+        """What stands for each question that has an event in time."""
+        statement = standing_events(ResponseEvent.attempt_id == attempt_id)
         return (await self._session.scalars(statement)).all()
 
     async def time_spent(self, attempt_id: UUID) -> Mapping[UUID, int]:
@@ -292,56 +284,9 @@ class AttemptRepository(Repository):
         rows = await self._session.scalars(CLOSE_OVERDUE, {"before": now - grace, "now": now, "limit": limit})
         return rows.all()
 
-    async def ungraded(self, closed_before: datetime, limit: int = 1000) -> Sequence[UUID]:
-        """Attempts that were closed before then and have no result."""
-        statement = select(Attempt.id).where(
-            Attempt.status == AttemptStatus.SUBMITTED,
-            Attempt.submitted_at < closed_before,
-            ~exists().where(Result.attempt_id == Attempt.id),
-        )
-        return (await self._session.scalars(statement.order_by(Attempt.id).limit(limit))).all()
-
-    async def add_result(self, result: Result) -> None:
-        """Keep a graded attempt's result."""
-        self._session.add(result)
-        await self._session.flush()
-
     async def result(self, attempt_id: UUID) -> Result | None:
         """The result of an attempt, if it has been graded."""
         return await self._session.get(Result, attempt_id)
-
-    async def take_results(self, attempt_ids: Sequence[UUID]) -> Sequence[Result]:
-        """Remove the results of attempts; what they were."""
-        statement = delete(Result).where(Result.attempt_id.in_(attempt_ids)).returning(Result)
-        return (await self._session.scalars(statement)).all()
-
-    async def count_score(self, cohort_id: UUID, score: Fraction) -> None:
-        """Add one candidate to the histogram: the last statement of a grading (docs/decisions/0014)."""
-        values = {
-            "cohort_id": cohort_id,
-            "numerator": score.numerator,
-            "denominator": score.denominator,
-            "candidates": 1,
-        }
-        statement = insert(ScoreCount).values(values)
-        await self._session.execute(
-            statement.on_conflict_do_update(
-                index_elements=["cohort_id", "numerator", "denominator"],
-                set_={"candidates": ScoreCount.candidates + 1},
-            )
-        )
-
-    async def discount_score(self, cohort_id: UUID, score: Fraction) -> None:
-        """Take one candidate out of the histogram."""
-        await self._session.execute(
-            update(ScoreCount)
-            .where(
-                ScoreCount.cohort_id == cohort_id,
-                ScoreCount.numerator == score.numerator,
-                ScoreCount.denominator == score.denominator,
-            )
-            .values(candidates=ScoreCount.candidates - 1)
-        )
 
     async def histogram(self, cohort_id: UUID) -> Mapping[Fraction, int]:
         """How many candidates have each score."""

@@ -1,16 +1,17 @@
-"""Grading many attempts at once: one statement of each kind for all of them."""
+"""Grading attempts, one or many: one statement of each kind for all of them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, Uuid, bindparam, select, text, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, delete, exists, func, literal, select, text, update
 
-from app.models import Attempt, AttemptStatus, Result
+from app.models import Attempt, AttemptStatus, ResponseEvent, Result, ScoreCount
+from app.repositories.attempts.standing import standing_events
 from app.repositories.base import Repository
 from app.repositories.locks import Mode, Rank
 
@@ -19,20 +20,8 @@ Score = tuple[UUID, Fraction]
 
 ATTEMPTS_AT_ONCE = 200
 
-STANDING = (
-    text(
-        """
-    select attempt_id, jsonb_object_agg(question_id, answer) as answers
-    from (
-      select distinct on (attempt_id, question_id) attempt_id, question_id, answer
-      from ias.response_events where attempt_id = any(:attempts) and not late
-      order by attempt_id, question_id, lease desc, revision desc
-    ) as standing
-    where answer is not null group by attempt_id
-    """
-    )
-    .bindparams(bindparam("attempts", type_=ARRAY(Uuid)))
-    .columns(answers=JSONB)
+WITH_RESULT = text("select attempt_id from ias.results where attempt_id = any(:attempts)").bindparams(
+    bindparam("attempts", type_=ARRAY(Uuid))
 )
 
 # One statement locks the rows of the histogram in the order in which they are given.
@@ -50,42 +39,59 @@ COUNT = text(
 
 
 class GradingRepository(Repository):
-    """Closed attempts of anybody, for the worker and for staff who bring in answer sheets."""
+    """Attempts that are over, their results, and the histograms, whoever they belong to."""
+
+    async def ungraded(self, closed_before: datetime, limit: int = 1000) -> Sequence[UUID]:
+        """Attempts that were closed before then and have no result."""
+        statement = select(Attempt.id).where(
+            Attempt.status == AttemptStatus.SUBMITTED,
+            Attempt.submitted_at < closed_before,
+            ~exists().where(Result.attempt_id == Attempt.id),
+        )
+        return (await self._session.scalars(statement.order_by(Attempt.id).limit(limit))).all()
 
     async def lock_due(self, attempt_ids: Sequence[UUID]) -> Sequence[Attempt]:
         """Those that are closed and have no result, in the order of their ids, locked.
 
-        A second statement looks for results: the first one, if it had to wait, sees none that came meanwhile.
+        The status is looked at after the lock, which may have waited for whoever closes the attempt. A second
+        statement looks for results: the first one would not see a result that was stored while it waited.
         """
-        statement = select(Attempt).where(
-            Attempt.id.in_(attempt_ids), Attempt.status == AttemptStatus.SUBMITTED
-        )
-        closed = (await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, statement.order_by(Attempt.id))).all()
-        graded = select(Result.attempt_id).where(Result.attempt_id.in_([attempt.id for attempt in closed]))
-        has_result = set(await self._session.scalars(graded))
-        return [attempt for attempt in closed if attempt.id not in has_result]
+        statement = select(Attempt).where(Attempt.id.in_(attempt_ids)).order_by(Attempt.id)
+        locked = await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, statement)
+        closed = [attempt for attempt in locked if attempt.status == AttemptStatus.SUBMITTED]
+        ids = [attempt.id for attempt in closed]
+        graded = set(await self._session.scalars(WITH_RESULT, {"attempts": ids})) if ids else set()
+        return [attempt for attempt in closed if attempt.id not in graded]
 
-    async def standing(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[UUID, Any]]:
-        """What stands in each attempt, by question: of the highest (lease, revision) that was in time.
+    async def answers(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[UUID, Any]]:
+        """The standing answers of each attempt, by question. Cleared answers are left out.
 
-        Cleared answers are left out. Gathered by PostgreSQL: a thousand sheets are no hundred thousand rows.
+        PostgreSQL gathers them: otherwise a thousand sheets would be a hundred thousand rows here.
         """
         found: dict[UUID, Mapping[UUID, Any]] = {attempt_id: {} for attempt_id in attempt_ids}
         for first in range(0, len(attempt_ids), ATTEMPTS_AT_ONCE):
-            some = attempt_ids[first : first + ATTEMPTS_AT_ONCE]
-            for attempt_id, answers in await self._session.execute(STANDING, {"attempts": some}):
+            some = literal(list(attempt_ids[first : first + ATTEMPTS_AT_ONCE]), ARRAY(Uuid))
+            standing = standing_events(ResponseEvent.attempt_id == any_(some)).subquery()
+            statement = (
+                select(
+                    standing.c.attempt_id, func.jsonb_object_agg(standing.c.question_id, standing.c.answer)
+                )
+                .where(standing.c.answer.is_not(None))
+                .group_by(standing.c.attempt_id)
+            )
+            for attempt_id, answers in await self._session.execute(statement):
                 found[attempt_id] = {_uuid(question_id): answer for question_id, answer in answers.items()}
         return found
 
     async def add_results(self, results: Sequence[Result]) -> None:
-        """Keep the results of graded attempts."""
+        """Store the results of graded attempts."""
         self._session.add_all(results)
         await self._session.flush()
 
-    async def mark_graded(self, attempt_ids: Sequence[UUID]) -> None:
-        """Show attempts that have a result as what they are."""
-        statement = update(Attempt).where(Attempt.id.in_(attempt_ids)).values(status=AttemptStatus.GRADED)
-        await self._session.execute(statement)
+    async def delete_results(self, attempt_ids: Sequence[UUID]) -> Sequence[Result]:
+        """Delete the results of attempts; what they were."""
+        statement = delete(Result).where(Result.attempt_id.in_(attempt_ids)).returning(Result)
+        return (await self._session.scalars(statement)).all()
 
     async def count_scores(self, counts: Mapping[Score, int]) -> None:
         """Add candidates to the histograms: the last statement of a grading (docs/decisions/0014)."""
@@ -101,6 +107,17 @@ class GradingRepository(Repository):
         ]
         if rows:
             await self._session.execute(COUNT, {"counts": orjson.dumps(rows).decode()})
+
+    async def discount_scores(self, counts: Mapping[Score, int]) -> None:
+        """Remove candidates from the histograms, in the same order."""
+        for cohort_id, score in sorted(counts):
+            statement = update(ScoreCount).where(
+                ScoreCount.cohort_id == cohort_id,
+                ScoreCount.numerator == score.numerator,
+                ScoreCount.denominator == score.denominator,
+            )
+            left = ScoreCount.candidates - counts[cohort_id, score]
+            await self._session.execute(statement.values(candidates=left))
 
 
 @lru_cache(maxsize=4_096)

@@ -111,11 +111,20 @@ class ExamAttemptRepository(Repository):
             .execution_options(synchronize_session=False)
         )
 
-    async def ungraded(self, exam_id: UUID) -> Sequence[UUID]:
-        """Official attempts that are over and have no result yet."""
+    async def ungraded(self, exam_id: UUID) -> Sequence[Attempt]:
+        """Official attempts that are over and have no result yet. `lock_closed` has locked them."""
         statement = _attempts(exam_id).where(
             Attempt.status == AttemptStatus.SUBMITTED,
             ~exists().where(Result.attempt_id == Attempt.id),
+        )
+        return (await self._session.scalars(statement.order_by(Attempt.id))).all()
+
+    async def graded_by_others(self, exam_id: UUID, key_ids: Sequence[UUID]) -> Sequence[UUID]:
+        """Official attempts that are over and have a result by another key version than these."""
+        statement = (
+            _attempts(exam_id)
+            .join(Result, Result.attempt_id == Attempt.id)
+            .where(Attempt.status == AttemptStatus.SUBMITTED, Result.key_id.not_in(key_ids))
         )
         return (await self._session.scalars(statement.with_only_columns(Attempt.id))).all()
 

@@ -23,13 +23,25 @@ class Scored:
     attempt_id: UUID
     score: Fraction
     raw: Fraction
+    qualification: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What a registration says of a candidate."""
+
+    id: UUID
+    roll_number: str
+    category: str
+    pwbd: int | None
 
 
 class ExamResultRepository(Repository):
     """Official results of exams. Only attempts that are neither practice nor void are in them."""
 
     async def scored(self, exam_id: UUID) -> Sequence[Scored]:
-        """Every counted result of an exam's papers."""
+        """Every official result of an exam's papers: those that count, and those that are disqualified."""
+        official = Result.counted | ((Result.qualification == "disqualified") & Attempt.practice.is_(False))
         statement = (
             select(
                 Attempt.registration_id,
@@ -39,25 +51,27 @@ class ExamResultRepository(Repository):
                 Result.score_denominator,
                 Result.raw_numerator,
                 Result.raw_denominator,
+                Result.qualification,
             )
             .join(Result, Result.attempt_id == Attempt.id)
             .join(ExamPaper, ExamPaper.id == Attempt.exam_paper_id)
-            .where(ExamPaper.exam_id == exam_id, Result.counted, Attempt.registration_id.is_not(None))
+            .where(ExamPaper.exam_id == exam_id, official, Attempt.registration_id.is_not(None))
         )
         rows = await self._session.execute(statement)
         return [
-            Scored(registration_id, paper_id, attempt_id, Fraction(n, d), Fraction(raw_n, raw_d))
-            for registration_id, paper_id, attempt_id, n, d, raw_n, raw_d in rows
+            Scored(
+                registration_id, paper_id, attempt_id, Fraction(n, d), Fraction(raw_n, raw_d), qualification
+            )
+            for registration_id, paper_id, attempt_id, n, d, raw_n, raw_d, qualification in rows
             if registration_id and paper_id
         ]
 
-    async def registrations(self, exam_id: UUID) -> Sequence[tuple[UUID, str, str]]:
-        """Everybody's id, roll number and category, by roll number."""
-        statement = select(Registration.id, Registration.roll_number, Registration.category).where(
-            Registration.exam_id == exam_id
-        )
+    async def registrations(self, exam_id: UUID) -> Sequence[Registered]:
+        """Everybody who is registered, by roll number."""
+        columns = (Registration.id, Registration.roll_number, Registration.category, Registration.pwbd)
+        statement = select(*columns).where(Registration.exam_id == exam_id)
         rows = await self._session.execute(statement.order_by(Registration.roll_number))
-        return [(row.id, row.roll_number, row.category) for row in rows]
+        return [Registered(*row) for row in rows]
 
     async def add_release(self, release: ExamRelease, results: Sequence[Mapping[str, Any]]) -> None:
         """Keep a release with the result of everybody."""

@@ -104,6 +104,12 @@ class QuestionRepository(Repository):
         )
         return set(await self._session.scalars(union(*spoken)))
 
+    async def types(self, institute_id: UUID, wanted: QuestionFilter, reader: Reader) -> set[str]:
+        """The types of questions that pass the filter and are not withheld from this person."""
+        known = select(QuestionVersion.type).select_from(Question).join(Question.version)
+        known = known.where(Question.id.not_in(held_questions(reader))).distinct()
+        return set(await self._session.scalars(_narrowed(known, institute_id, wanted)))
+
     async def versions(self, question_id: UUID) -> Sequence[QuestionVersion]:
         """What a question said, the newest first."""
         statement = (

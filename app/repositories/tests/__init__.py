@@ -1,5 +1,6 @@
 """Tests, their drafts and their frozen papers."""
 
+from app.repositories.tests.keys import KeptVersion, KeyRepository
 from app.repositories.tests.tests import (
     Listed,
     TestFilter,
@@ -9,6 +10,8 @@ from app.repositories.tests.tests import (
 )
 
 __all__ = [
+    "KeptVersion",
+    "KeyRepository",
     "Listed",
     "TestFilter",
     "TestRepository",

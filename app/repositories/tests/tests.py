@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
@@ -14,6 +15,7 @@ from app.models import (
     AttemptStatus,
     Exam,
     ExamPaper,
+    KeyVersion,
     Paper,
     PaperMedia,
     Passage,
@@ -120,10 +122,12 @@ class TestRepository(Repository):
         """Keep a new test with its sections."""
         self._session.add(test)
 
-    async def add_paper(self, paper: Paper, media_ids: Collection[UUID]) -> None:
-        """Keep a new paper version, and which images it shows."""
+    async def add_paper(self, paper: Paper, key: Mapping[str, Any], media_ids: Collection[UUID]) -> None:
+        """Keep a new paper version with the first version of its key, and which images it shows."""
         self._session.add(paper)
         await self._session.flush()
+        first = KeyVersion(paper_id=paper.id, number=1, key=dict(key), created_by=paper.published_by)
+        self._session.add(first)
         self._session.add_all(PaperMedia(paper_id=paper.id, media_id=media_id) for media_id in media_ids)
 
     async def flush(self) -> None:
@@ -170,14 +174,14 @@ class TestRepository(Repository):
         return {version.passage_id: version for version in rows}
 
     async def paper(self, paper_id: UUID) -> Paper:
-        """A paper with its document, rules and key."""
-        options = undefer(Paper.document), undefer(Paper.rules), undefer(Paper.key)
+        """A paper with its document and rules."""
+        options = undefer(Paper.document), undefer(Paper.rules)
         return (
             await self._session.scalars(select(Paper).where(Paper.id == paper_id).options(*options))
         ).one()
 
     async def paper_version(self, test: Test, version: int) -> Paper:
-        """One version of a test's paper, with its document, rules and key."""
+        """One version of a test's paper, with its document and rules."""
         statement = select(Paper.id).where(Paper.test_id == test.id, Paper.version == version)
         if (paper_id := await self._session.scalar(statement)) is None:
             raise NotFound("version of the paper")

@@ -2,14 +2,10 @@
 
 from app.services.attempts.closing import close, close_overdue, closing_delay, is_late, submit
 from app.services.attempts.grading import (
-    AnsweredAttempt,
-    answered,
-    ask_for_grading,
+    grade,
     grade_batch,
-    grade_closed,
-    grade_forgotten,
-    keep_results,
-    marked,
+    request_grading,
+    request_missing_grading,
     withdraw_results,
 )
 from app.services.attempts.results import ResultView, result
@@ -27,7 +23,6 @@ from app.services.attempts.starting import (
 )
 
 __all__ = [
-    "AnsweredAttempt",
     "LateSave",
     "NewAttempt",
     "Response",
@@ -36,20 +31,17 @@ __all__ = [
     "SaveTarget",
     "StandingAnswer",
     "StartedAttempt",
-    "answered",
-    "ask_for_grading",
     "close",
     "close_overdue",
     "closing_delay",
     "create",
+    "grade",
     "grade_batch",
-    "grade_closed",
-    "grade_forgotten",
     "is_late",
-    "keep_results",
     "lock_candidate",
-    "marked",
     "next_number",
+    "request_grading",
+    "request_missing_grading",
     "result",
     "resume",
     "save",

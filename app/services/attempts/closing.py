@@ -1,4 +1,4 @@
-"""Ending attempts, by their candidate or by the clock."""
+"""Ending attempts: by their candidate, by staff, or by the deadline."""
 
 from datetime import datetime, timedelta
 from typing import Literal
@@ -9,15 +9,15 @@ from app.core.attempt_scope import AttemptRef
 from app.engine import timing
 from app.models import Attempt, AttemptStatus
 from app.repositories.attempts import RUNNING
-from app.services.attempts.grading import ask_for_grading, grade, is_held
+from app.services.attempts.grading import grade, is_held, request_grading
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
 
 
 async def submit(uow: UnitOfWork, parts: Components, ref: AttemptRef, now: datetime) -> Attempt:
-    """End an attempt and grade it. Asking again, at once or later, gives the same attempt.
+    """End an attempt and grade it. Submitting again, at once or later, gives the same attempt.
 
-    The lock waits for saves that are under way and shuts out later ones: an answer is in this grading or
+    The lock waits for saves that are under way and makes later ones wait: an answer is in this grading, or
     its save is refused. An exam's official attempts are graded by a job, and stay `submitted` until release.
     """
     attempt = await uow.attempts.lock(ref)
@@ -27,12 +27,12 @@ async def submit(uow: UnitOfWork, parts: Components, ref: AttemptRef, now: datet
         else:
             await close(uow, attempt, "candidate", now)
     if attempt.status == AttemptStatus.SUBMITTED and not is_held(attempt):
-        await grade(uow, attempt, await parts.papers.get(uow, attempt.paper_id), now)
+        await grade(uow, parts, [attempt], now)
     return attempt
 
 
 def is_late(now: datetime, attempt: Attempt, grace: timedelta) -> bool:
-    """Whether a running attempt's deadline and grace are over. A paused one's clock stands still."""
+    """Whether a running attempt's deadline and grace are over. They are never over while it is paused."""
     over = timing.arrival(now, attempt.deadline_at, grace) is timing.Arrival.LATE
     return over and attempt.status != AttemptStatus.PAUSED
 
@@ -49,17 +49,17 @@ def closing_delay(settings: Settings) -> timedelta:
 async def close(
     uow: UnitOfWork, attempt: Attempt, by: Literal["candidate", "deadline", "staff"], at: datetime
 ) -> None:
-    """End a locked attempt; whatever happens next, a job will see that it is graded."""
+    """End a locked attempt. A job grades it, unless the caller does so in this transaction."""
     attempt.status = AttemptStatus.SUBMITTED
     attempt.closed_by = by
     attempt.submitted_at = at
     attempt.paused_at = None
     if by != "candidate" or is_held(attempt):
-        ask_for_grading(uow, [attempt.id])
+        request_grading(uow, [attempt.id])
 
 
 async def close_overdue(uow: UnitOfWork, now: datetime, delay: timedelta, limit: int = 5000) -> int:
     """End every attempt whose deadline passed more than `delay` ago. Jobs grade them in batches."""
     closed = await uow.attempts.close_overdue(now, delay, limit)
-    ask_for_grading(uow, closed)
+    request_grading(uow, closed)
     return len(closed)

@@ -8,16 +8,20 @@ from uuid import UUID
 
 from app.core.errors import NotFound, NotGradedYet
 from app.engine import ranking
+from app.engine.grading import scorecard_of
 from app.engine.marks import RoundingPolicy, printed
+from app.engine.qualifying import reaches_minimum
+from app.engine.scoring import Outcome, PaperKey, Scorecard, SectionRule, SectionScore, Tally
 from app.models import Attempt, AttemptStatus, LocalizedText, Result
 from app.services import audit, embargo
-from app.services.attempts.grading import COUNTS
 from app.services.components import Components
-from app.services.tests.papers import FrozenPaper
+from app.services.tests.papers import CompiledKey
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
 Figures = dict[str, Any]
+COUNTS = tuple(Outcome)
+"""Each outcome is the name of its count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +49,13 @@ class ResultView:
     participants: int
     percentile: float | None
     questions: Sequence[QuestionReview] | None
+    qualification: str
 
 
 async def result(
     reads: Reading, parts: Components, user: Principal, test_id: UUID, attempt_id: UUID | None
 ) -> ResultView:
-    """The result of an attempt, made by itself or in an exam, by default the latest.
+    """The result of an attempt, in an exam or outside, by default the latest.
 
     While an exam holds the test there is none, but for who made the test. Where an exam holds a question of
     the paper, the result waits for its release as if nobody had graded it. Raises NotFound, or NotGradedYet.
@@ -61,38 +66,52 @@ async def result(
     if graded is None or attempt.status != AttemptStatus.GRADED:
         raise NotGradedYet
     paper = await parts.papers.get(reads, attempt.paper_id)
+    key = await parts.papers.key(reads, graded.key_id)
+    card = scorecard_of(key.rules, graded.outcomes, graded.marks, graded.marks_denominator)
     histogram = await reads.attempts.histogram(graded.cohort_id)
     score = Fraction(graded.score_numerator, graded.score_denominator)
     # A rank tells of the others' scores too, and they may have sat a version that has a held question.
     ranked = graded.counted and not await reads.embargo.withholds_rank(embargo.reader(user), test_id)
     standing = ranking.standing(histogram, score) if ranked else None
-    policy = paper.key.rounding
+    policy = key.rules.rounding
+    may_review = await _may_review(reads, test_id)
     return ResultView(
         attempt=attempt,
-        figures=_figures(graded.scorecard, policy),
+        figures=_figures(card, policy),
         sections=[
-            {"id": section.id, "name": section.name} | _figures(stored, policy)
-            for section, stored in zip(paper.sections, graded.scorecard["sections"], strict=True)
+            {"id": section.id, "name": section.name}
+            | _figures(score, policy)
+            | _minimum(key.rules, rule, score)
+            for section, rule, score in zip(paper.sections, key.rules.sections, card.sections, strict=True)
         ],
         rank=standing.rank if standing else None,
         participants=sum(histogram.values()),
         percentile=standing.percentile if standing else None,
-        questions=await _review(reads, user, graded, paper) if await _may_review(reads, test_id) else None,
+        questions=await _review(reads, user, graded, card, key) if may_review else None,
+        qualification=graded.qualification,
     )
 
 
-def _figures(stored: Mapping[str, Any], policy: RoundingPolicy) -> Figures:
+def _minimum(key: PaperKey, rule: SectionRule, score: SectionScore) -> Figures:
+    """A section's minimum, and whether its score reaches it; None where it has none."""
+    if rule.minimum is None:
+        return {"minimum_marks": None, "minimum_reached": None}
+    return {
+        "minimum_marks": printed(rule.minimum, Fraction(1), key.rounding),
+        "minimum_reached": reaches_minimum(key, rule.minimum, score.raw),
+    }
+
+
+def _figures(tally: Tally, policy: RoundingPolicy) -> Figures:
     """Scores and counts of a paper or a section, printed by its rounding policy."""
-    gained, lost = Fraction(stored["marks_gained"]), Fraction(stored["marks_lost"])
-    factor, max_score = Fraction(stored["factor"]), Fraction(stored["max_score"])
-    attempted = stored["correct"] + stored["incorrect"]
-    return {name: stored[name] for name in COUNTS} | {
-        "score": printed(gained - lost, factor, policy),
-        "score_exact": str((gained - lost) * factor),
-        "max_score": printed(max_score, Fraction(1), policy),
-        "accuracy": stored["correct"] / attempted if attempted else None,
-        "marks_gained": printed(gained, factor, policy),
-        "marks_lost": printed(lost, factor, policy),
+    attempted = tally.correct + tally.incorrect
+    return {name: getattr(tally, name) for name in COUNTS} | {
+        "score": printed(tally.raw, tally.factor, policy),
+        "score_exact": str(tally.score),
+        "max_score": printed(tally.max_score, Fraction(1), policy),
+        "accuracy": tally.correct / attempted if attempted else None,
+        "marks_gained": printed(tally.marks_gained, tally.factor, policy),
+        "marks_lost": printed(tally.marks_lost, tally.factor, policy),
     }
 
 
@@ -119,27 +138,25 @@ async def _may_review(reads: Reading, test_id: UUID) -> bool:
 
 
 async def _review(
-    reads: Reading, user: Principal, graded: Result, paper: FrozenPaper
+    reads: Reading, user: Principal, graded: Result, card: Scorecard, key: CompiledKey
 ) -> list[QuestionReview]:
     """Each question with its key. Staff who see keys that an exam holds are in the audit log."""
     if user.is_staff:
-        held = await audit.held_among(reads, [UUID(question_id) for question_id in paper.answer_key])
+        held = await audit.held_among(reads, [item.question_id for item in card.items])
         audit.record_key_read(reads, user, held, where="result")
-    answers = {event.question_id: event.answer for event in await reads.attempts.standing(graded.attempt_id)}
     time_spent = await reads.attempts.time_spent(graded.attempt_id)
     reviews = []
-    for number, item in enumerate(graded.scorecard["items"], start=1):
-        question_id = UUID(item["question_id"])
-        right = paper.answer_key[item["question_id"]]
+    for number, (item, answer) in enumerate(zip(card.items, graded.answers, strict=True), start=1):
+        right = key.answer_key[str(item.question_id)]
         reviews.append(
             QuestionReview(
-                question_id=question_id,
+                question_id=item.question_id,
                 number=number,
-                answer=answers.get(question_id),
+                answer=answer,
                 key=right["key"],
-                outcome=item["outcome"],
-                marks=printed(Fraction(item["marks"]), Fraction(1), paper.key.rounding),
-                time_spent_ms=time_spent.get(question_id, 0),
+                outcome=item.outcome,
+                marks=printed(item.marks, Fraction(1), key.rules.rounding),
+                time_spent_ms=time_spent.get(item.question_id, 0),
                 explanation=right["explanation"],
             )
         )

@@ -21,12 +21,14 @@ from app.core.errors import (
     SessionRevoked,
 )
 from app.engine import responses, save_limits, timing
-from app.engine.scoring import parse_numeric
+from app.engine.answers import answer_of, json_of
+from app.engine.question_types import question_type
 from app.models import AttemptStatus
 from app.repositories.attempts import NewEvent, SaveOutcome, SaveRequest
 from app.services.attempts.save_pacing import Saver
 from app.services.attempts.starting import section_windows
 from app.services.components import Components
+from app.services.questions.content import reading
 from app.services.tests.papers import FrozenPaper, PaperQuestion
 from app.services.unit_of_work import UnitOfWork
 
@@ -168,34 +170,15 @@ def _mistakes(paper: FrozenPaper, response: Response) -> list[tuple[str, str]]:
     mistakes = []
     if response.language is not None and response.language not in paper.languages:
         mistakes.append(("language", f"the paper has {', '.join(paper.languages)}"))
-    if response.answer is not None and (sentence := _wrong_answer(question, response.answer)):
+    if response.answer is not None and (sentence := _answer_problem(question, response.answer)):
         mistakes.append(("answer", sentence))
     return mistakes
 
 
-def _wrong_answer(question: PaperQuestion, answer: list[str] | str) -> str | None:
-    """Why this cannot be an answer to the question. Two options for a single choice can: they are wrong."""
-    if question.type == "numeric":
-        return _wrong_number(answer)
-    if isinstance(answer, str):
-        return 'send a list of option ids, such as ["b"]'
-    if not answer:
-        return "an empty list is no answer; send null to clear it"
-    if len(set(answer)) < len(answer):
-        return "an option is named twice"
-    if unknown := [option for option in answer if option not in question.options]:
-        return f"there is no option {', '.join(unknown)}; the question has {', '.join(question.options)}"
-    return None
-
-
-def _wrong_number(answer: list[str] | str) -> str | None:
-    if not isinstance(answer, str):
-        return 'send the number as a string, such as "3.14"'
-    try:
-        parse_numeric(answer)
-    except ValueError as error:
-        return str(error)
-    return None
+def _answer_problem(question: PaperQuestion, answer: Any) -> str | None:
+    """Why an answer cannot be one to this question. Two options of a single choice can: they are wrong."""
+    with reading(question.id):
+        return question_type(question.type).answer_problem(answer, question.options)
 
 
 async def _check_sections(
@@ -229,7 +212,7 @@ def _event(response: Response, lease: int) -> responses.Event:
         question_id=response.question_id,
         lease=lease,
         revision=response.revision,
-        answer=_frozen(response.answer),
+        answer=answer_of(response.answer),
         marked_for_review=response.marked_for_review,
         time_spent_ms=response.time_spent_ms,
         confidence=response.confidence,
@@ -242,7 +225,7 @@ def _logged(entry: Mapping[str, Any]) -> responses.Event:
         question_id=UUID(entry["question_id"]),
         lease=entry["lease"],
         revision=entry["revision"],
-        answer=_frozen(entry["answer"]),
+        answer=answer_of(entry["answer"]),
         marked_for_review=entry["marked_for_review"],
         time_spent_ms=entry["time_spent_ms"],
         confidence=entry["confidence"],
@@ -250,10 +233,5 @@ def _logged(entry: Mapping[str, Any]) -> responses.Event:
     )
 
 
-def _frozen(answer: list[str] | str | None) -> tuple[str, ...] | str | None:
-    return tuple(answer) if isinstance(answer, list) else answer
-
-
 def _standing_answer(event: responses.Event) -> StandingAnswer:
-    answer = list(event.answer) if isinstance(event.answer, tuple) else event.answer
-    return StandingAnswer(event.question_id, event.lease, event.revision, answer)
+    return StandingAnswer(event.question_id, event.lease, event.revision, json_of(event.answer))

@@ -11,9 +11,11 @@ from app.core.errors import AttemptsExhausted, NotAvailable, SessionRevoked
 from app.core.ids import uuid7
 from app.core.tokens import AttemptGrant
 from app.engine import ordering, timing
+from app.engine.question_types import question_type
 from app.models import Attempt, AttemptStatus, ResponseEvent, Test
 from app.services.attempts.closing import close, is_late
 from app.services.components import Components
+from app.services.questions.content import reading
 from app.services.tests.catalog import viewer
 from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import UnitOfWork
@@ -203,11 +205,15 @@ def _question_order(attempt: Attempt, paper: FrozenPaper) -> list[UUID]:
 
 
 def _option_orders(attempt: Attempt, paper: FrozenPaper) -> dict[UUID, Sequence[str]]:
-    """The questions whose options are shuffled. True and false keep their order."""
+    """The orders of the questions whose options are shuffled."""
     if not paper.shuffle.get("options"):
         return {}
-    return {
-        question.id: ordering.option_order(attempt.seed, question.id, question.options)
-        for question in paper.questions.values()
-        if question.type in ("single_choice", "multiple_choice")
-    }
+    orders: dict[UUID, Sequence[str]] = {}
+    for question in paper.questions.values():
+        last = [question.not_attempted] if question.not_attempted is not None else []
+        with reading(question.id):
+            kind = question_type(question.type)
+        shuffled = kind.shuffled([option for option in question.options if option not in last])
+        if shuffled:
+            orders[question.id] = ordering.option_order(attempt.seed, question.id, shuffled) + last
+    return orders

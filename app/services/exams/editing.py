@@ -52,6 +52,7 @@ class ExamPaperDraft:
     entry_closes_at: datetime
     ends_at: datetime
     qualifying_percent: Decimal | None = None
+    group_percents: dict[str, str] = field(default_factory=dict)
     counts_for_merit: bool = True
 
 
@@ -77,6 +78,7 @@ class ExamPaperUpdate:
     entry_closes_at: datetime | Unchanged = UNCHANGED
     ends_at: datetime | Unchanged = UNCHANGED
     qualifying_percent: Decimal | Unchanged | None = UNCHANGED
+    group_percents: dict[str, str] | Unchanged = UNCHANGED
     counts_for_merit: bool | Unchanged = UNCHANGED
 
 
@@ -144,6 +146,7 @@ async def add_paper(uow: UnitOfWork, author: Principal, exam_id: UUID, draft: Ex
         entry_closes_at=draft.entry_closes_at,
         ends_at=draft.ends_at,
         qualifying_percent=draft.qualifying_percent,
+        group_percents=draft.group_percents,
         counts_for_merit=draft.counts_for_merit,
     )
     _check_window(paper)

@@ -11,9 +11,10 @@ from uuid import UUID
 from app.core.errors import AttemptsInProgress, NotPossible, ResultsNotReleased
 from app.engine.marks import printed
 from app.engine.merit import Entrant, ExamPaperRule, MeritResult, PaperScore, merit
+from app.engine.qualifying import Qualification
 from app.engine.scoring import PaperKey
 from app.models import Exam, ExamPaper, ExamRelease
-from app.repositories.exams import Scored
+from app.repositories.exams import Registered, Scored
 from app.repositories.realtime.messages import exam_room
 from app.services import attempts, embargo
 from app.services.components import Components
@@ -72,7 +73,13 @@ async def materialize(uow: UnitOfWork, parts: Components, staff: Principal, exam
     registered = await uow.exam_results.registrations(exam.id)
     entrants = _entrants(registered, scored, keys)
     rules = [
-        ExamPaperRule(paper.id, paper.counts_for_merit, paper.qualifying_percent, keys[paper.id].max_score)
+        ExamPaperRule(
+            id=paper.id,
+            counts_for_merit=paper.counts_for_merit,
+            qualifying_percent=paper.qualifying_percent,
+            max_score=keys[paper.id].max_score,
+            group_percents={group: Decimal(share) for group, share in paper.group_percents.items()},
+        )
         for paper in papers
     ]
     cutoffs = {category: Decimal(marks) for category, marks in exam.cutoffs.items()}
@@ -81,19 +88,20 @@ async def materialize(uow: UnitOfWork, parts: Components, staff: Principal, exam
     ranked = sum(result.standing is not None for result in results)
     new = ExamRelease(exam_id=exam.id, version=version, participants=ranked, created_by=staff.author_id)
     rows = [
-        _row(exam, version, roll_number, result, papers, keys)
-        for (_, roll_number, _), result in zip(registered, results, strict=True)
+        _row(exam, version, registration.roll_number, result, papers, keys)
+        for registration, result in zip(registered, results, strict=True)
     ]
     await uow.exam_results.add_release(new, rows)
     exam.results_version = version
 
 
 async def keys_of(reads: Reading, parts: Components, papers: Sequence[ExamPaper]) -> Keys:
-    """How each pinned paper is marked and printed."""
+    """By what each pinned paper is marked and printed: the current version of its key."""
+    pinned = {paper.id: paper.paper_id for paper in papers if paper.paper_id is not None}
+    current = await reads.keys.current_ids(pinned.values())
     return {
-        paper.id: (await parts.papers.get(reads, paper.paper_id)).key
-        for paper in papers
-        if paper.paper_id is not None
+        exam_paper_id: (await parts.papers.key(reads, current[paper_id])).rules
+        for exam_paper_id, paper_id in pinned.items()
     }
 
 
@@ -125,25 +133,27 @@ async def _close_entry(uow: UnitOfWork, parts: Components, exam: Exam, now: date
 
 
 async def _grade_the_rest(uow: UnitOfWork, parts: Components, exam: Exam, now: datetime) -> None:
-    """Grade what no job has come to yet.
+    """Grade the attempts that no job has graded, and again those that were graded by an older key.
 
-    All that are over are locked first, in one order, since all of them are changed in the end: a grader may
-    hold one that has its result already and wait for another, or hold one and want a histogram.
+    All attempts that are over are locked first, in one order, since all of them are changed in the end. From
+    then on nobody else writes a result or a score of this exam. The keys stay the current ones until the end.
     """
     await uow.exam_attempts.lock_closed(exam.id)
-    ungraded = await uow.exam_attempts.ungraded(exam.id)
-    await attempts.grade_batch(uow, parts, ungraded, now)
+    papers = await uow.exams.papers(exam.id)
+    current = await uow.keys.lock_current({paper.paper_id for paper in papers if paper.paper_id is not None})
+    outdated = await uow.exam_attempts.graded_by_others(exam.id, list(current.values()))
+    await attempts.withdraw_results(uow, outdated)
+    await attempts.grade(uow, parts, await uow.exam_attempts.ungraded(exam.id), now)
 
 
-def _entrants(
-    registrations: Sequence[tuple[UUID, str, str]], scored: Sequence[Scored], keys: Keys
-) -> list[Entrant]:
+def _entrants(registrations: Sequence[Registered], scored: Sequence[Scored], keys: Keys) -> list[Entrant]:
     scores: dict[UUID, dict[UUID, PaperScore]] = {}
     for each in scored:
         key = keys[each.paper_id]
         shown = Decimal(printed(each.raw, key.factor, key.rounding))
-        scores.setdefault(each.registration_id, {})[each.paper_id] = PaperScore(each.score, shown)
-    return [Entrant(id_, category, scores.get(id_, {})) for id_, _, category in registrations]
+        paper_score = PaperScore(each.score, shown, Qualification(each.qualification))
+        scores.setdefault(each.registration_id, {})[each.paper_id] = paper_score
+    return [Entrant(row.id, row.category, scores.get(row.id, {}), row.pwbd) for row in registrations]
 
 
 def _row(
@@ -168,7 +178,7 @@ def _row(
         "rank": standing.rank if standing else None,
         "percentile": standing.percentile if standing else None,
         "category_rank": result.category_rank,
-        "cutoff": {"category": cutoff.category, "marks": str(cutoff.marks), "cleared": cutoff.cleared}
+        "cutoff": {"category": cutoff.group, "marks": str(cutoff.marks), "cleared": cutoff.cleared}
         if cutoff
         else None,
         "papers": [_paper(result, paper, keys[paper.id]) for paper in papers],
@@ -178,6 +188,7 @@ def _row(
 def _paper(result: MeritResult, paper: ExamPaper, key: PaperKey) -> dict[str, Any]:
     """A paper's part of a result as it is stored; a paper that was missed has no score."""
     sat = result.papers.get(paper.id)
+    standing = sat.standing if sat else None
     return {
         "paper_id": str(paper.id),
         "code": paper.code,
@@ -185,7 +196,7 @@ def _paper(result: MeritResult, paper: ExamPaper, key: PaperKey) -> dict[str, An
         "score_exact": str(sat.score.exact) if sat else None,
         "max_score": printed(key.max_score, Fraction(1), key.rounding),
         "qualified": sat.qualified if sat else False,
-        "rank": sat.standing.rank if sat else None,
-        "participants": sat.standing.participants if sat else None,
-        "percentile": sat.standing.percentile if sat else None,
+        "rank": standing.rank if standing else None,
+        "participants": standing.participants if standing else None,
+        "percentile": standing.percentile if standing else None,
     }

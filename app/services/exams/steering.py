@@ -160,7 +160,7 @@ async def replace_results(uow: UnitOfWork, changed: Iterable[Attempt]) -> None:
     await uow.attempts.flush()
     await attempts.withdraw_results(uow, [attempt.id for attempt in moved])
     over = [attempt.id for attempt in moved if attempt.status == AttemptStatus.SUBMITTED]
-    attempts.ask_for_grading(uow, over)
+    attempts.request_grading(uow, over)
 
 
 async def _locked(uow: UnitOfWork, exam: Exam, order: Order) -> Sequence[Attempt]:

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from app.engine.marks import parse_marks
+from app.engine.question_types import DROPPED_KEY, question_type
 from app.services.printing.markdown import Block, blocks_of
 from app.services.printing.sheets import (
     Figure,
@@ -124,11 +125,24 @@ class _PaperComposer(_Composer):
         yield (wording.contents_in_sections if counts["sections"] > 1 else wording.contents).format(**counts)
         marks = _uniform_marks(document["questions"])
         yield _marking(wording, *marks) if marks else wording.marks_differ
+        yield from self._notes_on_unanswered()
         if any(question["options"] for question in document["questions"]):
             yield wording.one_option
         if len(document["languages"]) > 1:
             prevailing = document["languages"][0]
             yield wording.prevailing.format(language=wording.languages.get(prevailing, prevailing))
+
+    def _notes_on_unanswered(self) -> Iterator[str]:
+        """What a question without any answer costs, where the marking scheme has rules for that."""
+        wording, questions = self._wording, self._document["questions"]
+        costs = {-parse_marks(question.get("unattempted_marks", "0")) for question in questions}
+        if len(costs) == 1 and (cost := costs.pop()) > 0:
+            yield wording.unanswered_deducted.format(marks=wording.marks(cost))
+        options = {question.get("not_attempted_option") for question in questions} - {None}
+        for option in sorted(options):
+            yield wording.not_attempted.format(option=option)
+        if percent := self._document.get("most_unmarked_percent"):
+            yield wording.most_unmarked.format(percent=percent)
 
     def _part(self, section: Entry) -> Part:
         questions = self._questions_of(section)
@@ -178,7 +192,8 @@ class _PaperComposer(_Composer):
 
     def _question(self, question: Entry, marks_differ: bool) -> QuestionItem:
         wording = self._wording
-        hints = [wording.several_options] if question["type"] == "multiple_choice" else []
+        kind = question_type(question["type"])
+        hints = [kind.hint[self._language]] if kind.hint else []
         if marks_differ:
             hints.append("; ".join(_signed(marks) for marks in _marks(question) if marks))
         return QuestionItem(
@@ -190,7 +205,7 @@ class _PaperComposer(_Composer):
                 Option(label, self._blocks(option["text"]))
                 for label, option in zip(_labels(question).values(), question["options"], strict=True)
             ],
-            answer_line=None if question["options"] else wording.answer_line,
+            answer_line=wording.answer_line if kind.has_answer_line() else None,
         )
 
 
@@ -220,21 +235,16 @@ class _SolutionsComposer(_Composer):
 
     def _answer(self, question: Entry) -> str:
         key, wording = self._answer_key[question["id"]]["key"], self._wording
-        if key.get("dropped"):
+        if key == DROPPED_KEY:
             return wording.dropped
-        if "value" in key:
-            tolerance = parse_marks(key.get("tolerance", "0"))
-            return f"{key['value']} ± {key['tolerance']}" if tolerance else str(key["value"])
-        labels = _labels(question)
-        return wording.either.join(
-            wording.both.join(labels[option_id] for option_id in options) for options in key["accepted"]
-        )
+        answers = question_type(question["type"]).printed_key(key, _labels(question))
+        return wording.either.join(wording.both.join(parts) for parts in answers)
 
 
 def _labels(question: Entry) -> dict[str, str]:
-    """How options are marked on paper: by their ids where these are letters, else by letters in order."""
+    """How options are marked on paper: by ids that are letters or numbers, else by letters in order."""
     ids = [option["id"] for option in question["options"]]
-    names = ids if all(len(option_id) == 1 for option_id in ids) else ascii_lowercase
+    names = ids if all(len(option_id) == 1 or option_id.isdigit() for option_id in ids) else ascii_lowercase
     return {option_id: f"({name})" for option_id, name in zip(ids, names, strict=False)}
 
 

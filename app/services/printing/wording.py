@@ -24,12 +24,14 @@ class Wording:
     deducted: str
     not_deducted: str
     marks_differ: str
+    unanswered_deducted: str
+    not_attempted: str
+    most_unmarked: str
     one_option: str
     prevailing: str
     questions: str
     question: str
     choose: str
-    several_options: str
     answer_line: str
     passage: str
     passage_of_one: str
@@ -83,12 +85,14 @@ ENGLISH = Wording(
     deducted="For each wrong answer {marks} will be deducted.",
     not_deducted="Nothing is deducted for a wrong answer.",
     marks_differ="Questions carry different marks; each section or question says which.",
+    unanswered_deducted="For each question without any answer {marks} will be deducted.",
+    not_attempted="If you do not attempt a question, choose ({option}): nothing is added or deducted.",
+    most_unmarked="Leaving more than {percent}% of the questions unanswered leads to disqualification.",
     one_option="Choose one option for each question, unless the question says otherwise.",
     prevailing="Where the texts in several languages differ, the {language} text holds.",
     questions="Questions {first} to {last}",
     question="Question {first}",
     choose="Answer any {choose}; the first {choose} answered count",
-    several_options="one or more options",
     answer_line="Answer:",
     passage="Read the following and answer questions {first} to {last}.",
     passage_of_one="Read the following and answer question {first}.",
@@ -115,12 +119,14 @@ HINDI = Wording(
     deducted="प्रत्येक गलत उत्तर के लिए {marks} काटे जाएँगे।",
     not_deducted="गलत उत्तर के लिए अंक नहीं काटे जाएँगे।",
     marks_differ="प्रश्नों के अंक भिन्न-भिन्न हैं; वे प्रत्येक खंड या प्रश्न के साथ दिए गए हैं।",
+    unanswered_deducted="बिना किसी उत्तर के छोड़े गए प्रत्येक प्रश्न के लिए {marks} काटे जाएँगे।",
+    not_attempted="यदि आप किसी प्रश्न का उत्तर नहीं देना चाहते, तो ({option}) चुनिए : न अंक जोड़े जाएँगे, न काटे जाएँगे।",
+    most_unmarked="{percent}% से अधिक प्रश्न बिना किसी उत्तर के छोड़ने वाले अभ्यर्थी अयोग्य घोषित किए जाएँगे।",
     one_option="प्रत्येक प्रश्न के लिए एक ही विकल्प चुनिए, जब तक प्रश्न में अन्यथा न कहा गया हो।",
     prevailing="विभिन्न भाषाओं के पाठ में अंतर होने पर {language} पाठ मान्य होगा।",
     questions="प्रश्न {first} से {last}",
     question="प्रश्न {first}",
     choose="कोई {choose} प्रश्न कीजिए; जिनके उत्तर दिए गए हों उनमें से पहले {choose} गिने जाएँगे",
-    several_options="एक या अधिक विकल्प",
     answer_line="उत्तर :",
     passage="निम्नलिखित को पढ़िए और प्रश्न {first} से {last} तक के उत्तर दीजिए।",
     passage_of_one="निम्नलिखित को पढ़िए और प्रश्न {first} का उत्तर दीजिए।",

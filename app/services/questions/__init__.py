@@ -3,6 +3,7 @@
 from app.services.questions.bank import (
     Place,
     QuestionUpdate,
+    Revised,
     Shown,
     create,
     find,
@@ -31,6 +32,7 @@ __all__ = [
     "ImagesZip",
     "Place",
     "QuestionUpdate",
+    "Revised",
     "Shown",
     "Stage",
     "compare",

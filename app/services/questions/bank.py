@@ -11,6 +11,7 @@ from app.core.ids import uuid7
 from app.models import LocalizedText, Question, QuestionVersion
 from app.repositories.base import Page, PageRequest
 from app.repositories.questions import QuestionFilter
+from app.repositories.tests import KeptVersion
 from app.services import audit, embargo
 from app.services.audit import Subject
 from app.services.questions import media
@@ -20,7 +21,6 @@ from app.services.questions.content import (
     Option,
     content_of,
     fingerprint,
-    normalized_key,
     problems_of,
 )
 from app.services.unit_of_work import Reading, UnitOfWork
@@ -44,6 +44,13 @@ class Shown:
 
     question: Question
     withheld: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Revised(Shown):
+    """A question after a change, and which of its versions exams and running attempts keep."""
+
+    kept_by: Sequence[KeptVersion]
 
 
 async def shown(reads: Reading, reader: Principal, questions: Iterable[Question]) -> list[Shown]:
@@ -153,7 +160,7 @@ async def create(uow: UnitOfWork, author: Principal, place: Place, content: Cont
     return await find(uow, author, question_id)
 
 
-async def revise(uow: UnitOfWork, author: Principal, question_id: UUID, update: QuestionUpdate) -> Shown:
+async def revise(uow: UnitOfWork, author: Principal, question_id: UUID, update: QuestionUpdate) -> Revised:
     """Change a question. A change of its content is stored as the next version."""
     question = await _to_change(uow, author, question_id)
     before = content_of(question.version)
@@ -168,7 +175,9 @@ async def revise(uow: UnitOfWork, author: Principal, question_id: UUID, update: 
     if content != before or place != place_of(question):
         values = {"id": question.id, "current_version": number, **_columns(place, content)}
         await uow.questions.change([values])
-    return await find(uow, author, question_id)
+    now = await find(uow, author, question_id)
+    kept = await uow.keys.kept_versions(embargo.reader(author), question_id)
+    return Revised(now.question, now.withheld, [version for version in kept if version.number != number])
 
 
 async def retire(uow: UnitOfWork, author: Principal, question_id: UUID) -> Shown:
@@ -217,7 +226,7 @@ async def _checked(uow: UnitOfWork, author: Principal, place: Place, content: Co
     errors += await _place_problems(uow, author, place, content)
     if errors:
         raise Invalid("The question is not valid.", errors=errors)
-    return replace(content, key=normalized_key(content.key))
+    return content.normalized()
 
 
 async def _place_problems(

@@ -5,16 +5,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from app.engine.question_types import QUESTION_TYPES
 from app.sheets.records import column_name
 
 SHEET = "questions"
 """The sheet of a workbook that has the questions."""
-OPTION_LETTERS = "abcdef"
+OPTION_COLUMNS = tuple(
+    dict.fromkeys(column for kind in QUESTION_TYPES.values() for column in kind.option_columns)
+)
+"""The columns that hold options of any type."""
 
 _PLACE = ("number", "external_id", "subject", "chapter", "passage_id", "source")
 _PLAIN = frozenset((*_PLACE, "type", "key", "status", "difficulty", "tags", "image"))
 _TEXTS = re.compile(
-    r"(?P<field>question|explanation|option_(?P<letter>[a-f]))(_(?P<language>[a-z]{2,3}(-[a-z0-9]{2,8})*))?"
+    rf"(?P<field>question|explanation|{'|'.join(OPTION_COLUMNS)})(_(?P<language>[a-z]{{2,3}}(-[a-z0-9]{{2,8}})*))?"
 )
 _DEFAULT_LANGUAGE = "en"
 
@@ -88,7 +92,7 @@ def _place(columns: Columns, header: str, position: int) -> None:
 
 def _mend(name: str) -> str:
     name = name[:50]
-    known = ["question", "explanation", *(f"option_{letter}" for letter in OPTION_LETTERS), *sorted(_PLAIN)]
+    known = ["question", "explanation", *OPTION_COLUMNS, *sorted(_PLAIN)]
     near = get_close_matches(name, known, n=1, cutoff=0.75)
     return f"did you mean {near[0]}?" if near else f"delete it, or call it one of: {', '.join(known)}"
 

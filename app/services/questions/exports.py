@@ -1,20 +1,21 @@
 """The bank as a sheet: importing it again changes nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO
 from uuid import UUID
 
+from app.engine.question_types import LETTER_COLUMNS, QUESTION_TYPES
 from app.models import LocalizedText, Question
 from app.repositories.base import PageRequest
 from app.repositories.questions import QuestionFilter
 from app.services import audit, embargo
 from app.services.audit import Subject
 from app.services.questions.bank import Shown, page
-from app.services.questions.columns import OPTION_LETTERS, SHEET
-from app.services.questions.content import DROPPED, Key
+from app.services.questions.columns import OPTION_COLUMNS, SHEET
+from app.services.questions.content import Content, content_of, reading
 from app.services.questions.syllabus import Labels
 from app.services.questions.tags import write_tags
 from app.services.unit_of_work import Reading
@@ -40,7 +41,8 @@ async def export(
 ) -> Export:
     """The questions that pass the filter, in the order of the list."""
     languages = await reads.questions.languages(reader.institute_id, wanted, embargo.reader(reader))
-    header = header_of(languages)
+    types = await reads.questions.types(reader.institute_id, wanted, embargo.reader(reader))
+    header = header_of(languages, types)
     labels = await Labels.load(reads, reader.institute_id)
     file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 -- closed by whoever reads it
     writer = open_writer(sheet_format, file, header, SHEET)
@@ -56,14 +58,19 @@ async def export(
     return Export(file, written, left_out)
 
 
-def header_of(languages: Iterable[str]) -> list[str]:
-    """All columns of a sheet in these languages, English first and always."""
+def header_of(languages: Iterable[str], types: Collection[str] = ()) -> list[str]:
+    """The columns of a sheet in these languages, English first and always.
+
+    The lists of options that few types have are there where `types` has one of these.
+    """
     others = sorted(set(languages) - {"en"})
 
     def each(name: str) -> list[str]:
         return [name, *(f"{name}_{language}" for language in others)]
 
-    options = (column for letter in OPTION_LETTERS for column in each(f"option_{letter}"))
+    known = (QUESTION_TYPES[name] for name in types if name in QUESTION_TYPES)
+    needed = {*LETTER_COLUMNS}.union(*(kind.option_columns for kind in known))
+    options = (column for name in OPTION_COLUMNS if name in needed for column in each(name))
     return [
         *("number", "external_id", "type", "subject", "chapter", "passage_id"),
         *each("question"),
@@ -76,13 +83,27 @@ def header_of(languages: Iterable[str]) -> list[str]:
 
 def fits(shown: Shown) -> bool:
     """Whether the reader may have it, and a sheet can hold it."""
-    letters = [option["id"] for option in shown.question.version.options]
-    return not shown.withheld and "".join(letters) == OPTION_LETTERS[: len(letters)]
+    if shown.withheld:
+        return False
+    content = content_of(shown.question.version)
+    with reading(shown.question.id):
+        content.check_readable()
+        return _fits(content)
+
+
+def _fits(content: Content) -> bool:
+    """Whether the options are the first ones of each list of columns that their type has."""
+    ids = [option["id"] for option in content.options]
+    fitting: list[str] = []
+    for columns in content.kind.option_lists:
+        count = len(set(columns.values()) & set(ids))
+        fitting += list(columns.values())[:count]
+    return ids == fitting
 
 
 def cells_of(question: Question, labels: Labels, passages: Mapping[UUID, str]) -> dict[str, str]:
     """A question by column; what is empty has none."""
-    said = question.version
+    said = content_of(question.version)
     cells = {
         "number": "" if question.source_number is None else str(question.source_number),
         "external_id": question.external_id or "",
@@ -90,7 +111,7 @@ def cells_of(question: Question, labels: Labels, passages: Mapping[UUID, str]) -
         "subject": labels.subject(question.subject_id),
         "chapter": labels.chapter(question.chapter_id) if question.chapter_id else "",
         "passage_id": passages[said.passage_id] if said.passage_id else "",
-        "key": written_key(said.key),
+        "key": written_key(said),
         "status": question.status,
         "difficulty": said.difficulty or "",
         "tags": write_tags(said.tags),
@@ -99,18 +120,17 @@ def cells_of(question: Question, labels: Labels, passages: Mapping[UUID, str]) -
         **_texts("question", said.text),
         **_texts("explanation", said.explanation or {}),
     }
+    column_of = said.kind.column_of
     for option in said.options:
-        cells |= _texts(f"option_{option['id']}", option["text"])
+        cells |= _texts(column_of[option["id"]], option["text"])
     return cells
 
 
-def written_key(key: Key) -> str:
+def written_key(content: Content) -> str:
     """`b`, `bd`, `b|d`, `3.14±0.01` or `dropped`; nothing where the key is still to come."""
-    if key == DROPPED:
+    if content.is_dropped:
         return "dropped"
-    if "value" in key:
-        return key["value"] if key["tolerance"] == "0" else f"{key['value']}±{key['tolerance']}"
-    return "|".join("".join(answer) for answer in key["accepted"])
+    return content.kind.key_to_cell(content.key) if content.has_key else ""
 
 
 async def _chunks(

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.core.errors import Invalid
+from app.engine.question_types import SINGLE_CHOICE
 from app.models import LocalizedText
 from app.services.questions.content import Content
 
@@ -195,7 +196,7 @@ def _content(
     languages: Sequence[str], text: Callable[[str], str], options: Iterable[_Phrase], right: int
 ) -> Content:
     return Content(
-        type="single_choice",
+        type=SINGLE_CHOICE.name,
         text={language: text(language) for language in languages},
         options=[
             {"id": letter, "text": {language: option[language] for language in languages}}

@@ -153,11 +153,12 @@ def repeated(entries: Sequence[Entry]) -> list[RowError]:
 def merged(before: Content, said: Content, columns: Columns) -> Content:
     """The sheet speaks for the columns and languages that it has; the rest stays."""
     old_options = {option["id"]: option["text"] for option in before.options}
+    column_of = said.kind.column_of
     options = [
         {
             "id": option["id"],
             "text": _merged(
-                old_options.get(option["id"]), option["text"], columns.texts[f"option_{option['id']}"]
+                old_options.get(option["id"]), option["text"], columns.texts[column_of[option["id"]]]
             ),
         }
         for option in said.options

@@ -1,23 +1,24 @@
 """Reads one row of a sheet of questions: cells in, a question or errors out."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from app.core.errors import FieldError
 from app.core.names import problem_of
-from app.models import LocalizedText
-from app.services.questions.columns import OPTION_LETTERS, Columns
-from app.services.questions.content import (
-    DROPPED,
+from app.engine.question_types import (
+    DROPPED_KEY,
     NO_KEY,
-    Content,
-    Key,
-    Option,
-    normalized_key,
-    problems_of,
+    QUESTION_TYPES,
+    QuestionType,
+    choice_for,
+    key_answers,
+    question_type,
 )
+from app.models import LocalizedText
+from app.services.questions.columns import OPTION_COLUMNS, Columns
+from app.services.questions.content import Content, Key, Option, problems_of
 from app.services.questions.tags import read_tags
 from app.sheets.cells import unescape_formula
 from app.sheets.parsing import errors_without_header
@@ -28,19 +29,22 @@ LONGEST_CELL = 20_000
 
 # Fields of one line; the others may have several lines.
 _ONE_LINE = ("subject", "chapter", "source", "external_id", "passage_id")
-_LONGEST = {"subject": 300, "chapter": 300, "source": 300, "external_id": 200, "passage_id": 200, "key": 200}
+_LONGEST = {
+    "subject": 300,
+    "chapter": 300,
+    "source": 300,
+    "external_id": 200,
+    "passage_id": 200,
+    "key": 5_000,
+}
 _LARGEST_NUMBER = 2**31 - 1
-TYPES = ("single_choice", "multiple_choice", "true_false", "numeric", "descriptive")
+TYPES = tuple(QUESTION_TYPES)
 DIFFICULTIES = ("easy", "medium", "hard")
 STATUSES = ("draft", "active", "retired")
 _MAY_WAIT = ("draft", "retired")  # the statuses that allow an empty key
 _MOST_TAGS = 20
 _MOST_IMAGES = 20
 _LONGEST_TAG = 50
-# A single letter may be an unknown option, which is its own error; a word such as "none" is not a key.
-_LETTERS = re.compile(r"[a-f]+(\|[a-f]+)*|[a-z]")
-# Not every keyboard has the sign ±.
-_PLUS_MINUS = re.compile(r"\+\s*/?\s*-")
 
 
 class EmptyKey(StrEnum):
@@ -90,7 +94,7 @@ class RowReader:
         return SheetRow(
             row=self.record.row,
             content=content,
-            status="draft" if waits and status != "retired" and content.type != "descriptive" else status,
+            status="draft" if waits and status != "retired" and content.kind.is_marked else status,
             subject=self._cell("subject"),
             chapter=self._cell("chapter"),
             external_id=self._cell("external_id"),
@@ -100,54 +104,58 @@ class RowReader:
             images=self._images(),
         )
 
-    def _content(self, question_type: str, key_cell: str | None, *, waits: bool) -> Content:
+    def _content(self, kind: QuestionType, key_cell: str | None, *, waits: bool) -> Content:
         text = self._localized("question")
         if not text:
             self._wrong("question", "the question has no text")
         content = Content(
-            type=question_type,
+            type=kind.name,
             text=text,
-            options=self._options(),
-            key=self._key(question_type, key_cell),
+            options=self._options(kind),
+            key=self._key(kind, key_cell),
             explanation=self._localized("explanation") or None,
             difficulty=self._one_of("difficulty", DIFFICULTIES),
             tags=self._tags(),
         )
         if not self.errors:
             self._report(problems_of(content, needs_key=not waits), content)
-        return content
+        return content if self.errors else content.normalized()
 
-    def _type(self, key_cell: str | None) -> str:
-        """Return the type column, else multiple choice if the key names several options together."""
+    def _type(self, key_cell: str | None) -> QuestionType:
+        """The type that the row names; without one, the choice that its key fits."""
         said = self._one_of("type", TYPES)
-        if said is not None:
-            return said
-        together = any(len(answer) > 1 for answer in key_answers(key_cell or ""))
-        return "multiple_choice" if together else "single_choice"
+        return question_type(said) if said is not None else choice_for(key_answers(key_cell or ""))
 
-    def _key(self, question_type: str, cell: str | None) -> Key:
+    def _key(self, kind: QuestionType, cell: str | None) -> Key:
         if cell is None:
-            dropped = self.empty_key is EmptyKey.DROPPED and question_type != "descriptive"
-            return DROPPED if dropped else NO_KEY
+            dropped = self.empty_key is EmptyKey.DROPPED and kind.is_marked
+            return dict(DROPPED_KEY if dropped else NO_KEY)
         if cell.lower() == "dropped":
-            return DROPPED
-        if question_type == "numeric":
-            value, _, tolerance = _PLUS_MINUS.sub("±", cell).partition("±")
-            return normalized_key({"value": value.strip(), "tolerance": tolerance.strip()})
-        if question_type == "true_false":
-            return {"accepted": [[cell.lower()]]}
-        answers = key_answers(cell)
-        if not answers:
-            self._wrong("key", f'"{cell}" is not a key; write "b", "bd" for exactly both, "b|d" for either')
-        return normalized_key({"accepted": answers})
+            return dict(DROPPED_KEY)
+        try:
+            return dict(kind.key_from_cell(cell))
+        except ValueError as error:
+            self._wrong("key", str(error))
+            return dict(NO_KEY)
 
-    def _options(self) -> list[Option]:
-        texts = {letter: self._localized(f"option_{letter}") for letter in OPTION_LETTERS}
-        last = max((letter for letter, text in texts.items() if text), default="")
-        for letter, text in texts.items():
-            if letter < last and not text:
-                self._wrong(f"option_{letter}", f"this is empty, but option_{last} is not")
-        return [{"id": letter, "text": text} for letter, text in texts.items() if text]
+    def _options(self, kind: QuestionType) -> list[Option]:
+        texts = {column: self._localized(column) for column in OPTION_COLUMNS}
+        for column, text in texts.items():
+            if text and column not in kind.option_columns:
+                self._wrong(column, f"a {kind.title} question has nothing in this column")
+        for columns in kind.option_lists:
+            self._check_gaps(list(columns), texts)
+        return [
+            {"id": option_id, "text": text}
+            for column, option_id in kind.option_columns.items()
+            if (text := texts[column])
+        ]
+
+    def _check_gaps(self, columns: Sequence[str], texts: Mapping[str, LocalizedText]) -> None:
+        last = max((place for place, column in enumerate(columns) if texts[column]), default=0)
+        for column in columns[:last]:
+            if not texts[column]:
+                self._wrong(column, f"this is empty, but {columns[last]} is not")
 
     def _tags(self) -> list[str]:
         tags = read_tags(self._cell("tags") or "")
@@ -211,8 +219,7 @@ class RowReader:
 
     def _report(self, problems: Iterable[FieldError], content: Content) -> None:
         for problem in problems:
-            numeric = content.type == "numeric" and problem.field.startswith("key.")
-            hint = ' With a tolerance: "3.14±0.01".' if numeric else ""
+            hint = content.kind.key_hint if problem.field.startswith("key.") else ""
             self._wrong(_column_of(problem.field, content), problem.message + hint)
 
     def _wrong(self, column: str, message: str) -> None:
@@ -221,19 +228,11 @@ class RowReader:
             self.errors.append(error)
 
 
-def key_answers(cell: str) -> list[list[str]]:
-    """Parse `b` → [[b]], `b d` → [[b, d]], `B | D` → [[b], [d]]; return nothing for anything else."""
-    parts = [part.split() for part in cell.lower().split("|")]
-    if any(len(part) > 1 and max(map(len, part)) > 1 for part in parts):
-        return []
-    compact = "|".join("".join(part) for part in parts)
-    return [list(answer) for answer in compact.split("|")] if _LETTERS.fullmatch(compact) else []
-
-
 def _column_of(path: str, content: Content) -> str:
     """Return the column of a field of the API: `options.1.text` → `option_b`, `key.accepted.0` → `key`."""
     name, _, rest = path.partition(".")
     if name != "options":
         return name
     place = rest.partition(".")[0]
-    return f"option_{content.options[int(place)]['id']}" if place else "option_a"
+    column_of = content.kind.column_of
+    return column_of[content.options[int(place)]["id"]] if place else next(iter(column_of.values()))

@@ -1,5 +1,6 @@
 """An empty sheet of questions to fill in: XLSX with lists of choices and notes, or CSV."""
 
+from app.engine.question_types import QUESTION_TYPES
 from app.services.questions.columns import SHEET
 from app.services.questions.exports import header_of
 from app.services.questions.rows import DIFFICULTIES, STATUSES, TYPES
@@ -18,8 +19,7 @@ _NOTES = (
         "key",
         "b: option b. bd: exactly b and d. b|d: either. dropped: not marked. True/false: true or false.",
     ),
-    ("key of a numeric question", "3.14, or 3.14±0.01 with a tolerance; +- means ±."),
-    ("type", "Empty means single_choice, or multiple_choice where the key names several options together."),
+    *(kind.sheet_note for kind in QUESTION_TYPES.values() if kind.sheet_note),
     ("subject, chapter", "By name; a new name is created. The subject may be given for the whole sheet."),
     ("external_id", "Your own name for the question: importing it again changes this question."),
     ("source, number", "Where it was printed; without an external_id, these identify the question."),

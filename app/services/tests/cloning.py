@@ -49,6 +49,7 @@ def _section_of(section: TestSection) -> SectionDraft:
         duration_seconds=section.duration_seconds,
         locked=section.locked,
         choose=section.choose,
+        minimum_marks=section.minimum_marks,
         marking=section.marking,
         question_marking={place.question_id: place.marking for place in section.questions if place.marking},
     )

@@ -1,13 +1,15 @@
 """Compiling a draft and its questions into a frozen paper and its key (docs/decisions/0013)."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import orjson
 
+from app.engine.marks import parse_marks
+from app.engine.question_types import NOT_ATTEMPTED, Option, question_type
 from app.models import (
     LocalizedText,
     Media,
@@ -19,6 +21,7 @@ from app.models import (
     TestSection,
 )
 from app.services.questions import media
+from app.services.questions.content import reading
 from app.services.tests.papers import paper_key
 from app.services.unit_of_work import Reading
 
@@ -26,11 +29,6 @@ JsonObject = dict[str, Any]
 Bank = Mapping[UUID, tuple[Question, QuestionVersion]]
 Passages = Mapping[UUID, PassageVersion]
 Images = Mapping[UUID, Media]
-
-TRUE_FALSE_OPTIONS = (
-    {"id": "true", "text": {"en": "True", "hi": "सही"}},
-    {"id": "false", "text": {"en": "False", "hi": "गलत"}},
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +57,22 @@ def next_version(test: Test) -> int:
     return (test.paper_version or 0) + 1
 
 
-def compile_paper(material: Material, version: int) -> Paper:
+@dataclass(frozen=True, slots=True)
+class CompiledPaper:
+    """A paper that is not stored yet, and its key: what is right and why, by question id."""
+
+    paper: Paper
+    key: JsonObject
+
+
+def compile_paper(material: Material, version: int) -> CompiledPaper:
     """The frozen form: the candidates' document without key, the server's rules, the key apart.
 
     Raises ValueError where the rules contradict each other.
     """
     test, rules, answer_key = material.test, rules_of(material), answer_key_of(material)
     document = orjson.dumps(document_of(material, version))
-    return Paper(
+    paper = Paper(
         test_id=test.id,
         version=version,
         title=test.title,
@@ -79,8 +85,8 @@ def compile_paper(material: Material, version: int) -> Paper:
         document=document,
         etag=f'W/"{hashlib.sha256(document).hexdigest()[:32]}"',
         rules=rules,
-        key=answer_key,
     )
+    return CompiledPaper(paper, answer_key)
 
 
 def answer_key_of(material: Material) -> JsonObject:
@@ -95,23 +101,13 @@ def rules_of(material: Material) -> JsonObject:
     """What the server needs to run an attempt. No key."""
     test, bank = material.test, material.bank
     return {
-        "sections": [
-            {
-                "id": str(section.id),
-                "name": section.name,
-                "duration_seconds": section.duration_seconds,
-                "locked": section.locked,
-                "choose": section.choose,
-                "question_ids": [str(place.question_id) for place in section.questions],
-            }
-            for section in test.sections
-        ],
+        "sections": [{"id": str(section.id), **section_rules(section)} for section in test.sections],
         "questions": [
             {
                 "id": str(place.question_id),
                 "version_id": str(bank[place.question_id][1].id),
                 "type": bank[place.question_id][1].type,
-                "options": option_ids(bank[place.question_id][1]),
+                "options": [option["id"] for option in options_of(test, bank[place.question_id][1])],
                 "passage_id": _text(bank[place.question_id][1].passage_id),
                 "marks": resolved_marks(test, section, place.marking),
             }
@@ -121,23 +117,44 @@ def rules_of(material: Material) -> JsonObject:
         "dropped": test.marking["dropped"],
         "rounding": test.marking["rounding"],
         "shuffle": test.shuffle,
+        **_rules_of_sheets(test),
     }
 
 
+def section_rules(section: TestSection) -> JsonObject:
+    """What a publication freezes of a section, but its id."""
+    rules: JsonObject = {
+        "name": section.name,
+        "duration_seconds": section.duration_seconds,
+        "locked": section.locked,
+        "choose": section.choose,
+        "question_ids": [str(place.question_id) for place in section.questions],
+    }
+    return rules | ({"minimum_marks": section.minimum_marks} if section.minimum_marks is not None else {})
+
+
+def _rules_of_sheets(test: Test) -> JsonObject:
+    """Rules over a whole answer sheet, where the marking scheme has them."""
+    names = ("most_unmarked_percent",)
+    return {name: test.marking[name] for name in names if test.marking.get(name) is not None}
+
+
 def resolved_marks(test: Test, section: TestSection, question: JsonObject | None) -> JsonObject:
-    """Marks resolve question > section > test (docs/decisions/0022)."""
+    """Marks of a question replace those of its section, and these the test's (docs/decisions/0022)."""
     merged = {**test.marking, **(section.marking or {}), **(question or {})}
-    names = ("correct", "incorrect", "unattempted", "partial")
+    names = ("correct", "incorrect", "unattempted", "partial", "not_attempted_option")
     return {name: merged[name] for name in names if merged.get(name) is not None}
 
 
-def option_ids(version: QuestionVersion) -> list[str]:
-    """What may be answered, in the author's order; empty for numeric questions."""
-    return [option["id"] for option in _options(version)]
-
-
-def _options(version: QuestionVersion) -> Sequence[JsonObject]:
-    return TRUE_FALSE_OPTIONS if version.type == "true_false" else version.options
+def options_of(test: Test, version: QuestionVersion) -> list[Option]:
+    """The options that a question has in this test, with "not attempted" where the scheme adds it."""
+    with reading(version.question_id):
+        kind = question_type(version.type)
+    options = list(kind.shown_options(version.options))
+    option_id = test.marking.get("not_attempted_option")
+    if option_id is not None and kind.takes_not_attempted:
+        options.append({"id": option_id, "text": NOT_ATTEMPTED})
+    return options
 
 
 def document_of(material: Material, version: int) -> JsonObject:
@@ -160,6 +177,7 @@ def document_of(material: Material, version: int) -> JsonObject:
             }
             for section in rules["sections"]
         ],
+        **_rules_of_sheets(test),
         "passages": [
             {
                 "id": str(passage_id),
@@ -184,12 +202,26 @@ def _question(
         "number": number,
         "type": entry["type"],
         "text": _in(test, version.text),
-        "options": [{"id": option["id"], "text": _in(test, option["text"])} for option in _options(version)],
+        "options": [
+            {"id": option["id"], "text": _in(test, option["text"])} for option in options_of(test, version)
+        ],
         "marks": entry["marks"]["correct"],
         "negative_marks": entry["marks"]["incorrect"],
+        **_unattempted(entry),
         "passage_id": entry["passage_id"],
         "media": media.shown(version.media, images),
     }
+
+
+def _unattempted(entry: JsonObject) -> JsonObject:
+    """What a question without an answer costs or earns, and the option that means "not attempted"."""
+    shown: JsonObject = {}
+    marks = entry["marks"].get("unattempted", "0")
+    if parse_marks(marks):
+        shown["unattempted_marks"] = marks
+    if entry["marks"].get("not_attempted_option") in entry["options"]:
+        shown["not_attempted_option"] = entry["marks"]["not_attempted_option"]
+    return shown
 
 
 def _in(test: Test, text: LocalizedText) -> LocalizedText:

@@ -27,6 +27,7 @@ class SectionDraft:
     duration_seconds: int | None = None
     locked: bool = True
     choose: int | None = None
+    minimum_marks: str | None = None
     marking: Marking | None = None
     question_marking: dict[UUID, Marking] = field(default_factory=dict)
 
@@ -168,6 +169,7 @@ def _section(position: int, draft: SectionDraft) -> TestSection:
         duration_seconds=draft.duration_seconds,
         locked=draft.locked,
         choose=draft.choose,
+        minimum_marks=draft.minimum_marks,
         marking=draft.marking,
         questions=questions,
     )

@@ -1,34 +1,26 @@
-"""Frozen papers, kept in memory, so that a start reads no table of questions (docs/decisions/0013)."""
+"""Frozen papers and their keys, kept in memory, so that a start reads no table of questions."""
 
 import asyncio
 import gzip
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from app.engine.grading import Grader
 from app.engine.marks import RoundingPolicy, parse_marks
-from app.engine.scoring import (
-    Accepted,
-    Dropped,
-    DroppedRule,
-    Item,
-    Key,
-    Marks,
-    NumericKey,
-    PaperKey,
-    PartialRule,
-    SectionRule,
-    parse_numeric,
-)
+from app.engine.partial_rules import NO_PARTIAL_MARKS, partial_rule
+from app.engine.scoring import DroppedRule, Item, Marks, PaperKey, SectionRule, key_of
 from app.engine.timing import SectionTime
-from app.models import LocalizedText, Paper
+from app.models import KeyVersion, LocalizedText, Paper
+from app.services.questions.content import reading
 from app.services.unit_of_work import Reading
 
 JsonObject = Mapping[str, Any]
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +31,8 @@ class PaperQuestion:
     type: str
     options: tuple[str, ...]
     passage_id: UUID | None
+    not_attempted: str | None = None
+    """The option that means "not attempted"; it keeps its place at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +48,7 @@ class PaperSection:
 
 @dataclass(frozen=True)
 class FrozenPaper:
-    """A paper version, ready to serve, to check answers against and to mark with. It never changes."""
+    """A paper version, ready to serve and to check answers against. It never changes, and has no key."""
 
     id: UUID
     test_id: UUID
@@ -65,11 +59,10 @@ class FrozenPaper:
     etag: str
     languages: tuple[str, ...]
     questions: Mapping[UUID, PaperQuestion]
+    """In the order of the paper."""
     sections: Sequence[PaperSection]
     shuffle: Mapping[str, bool]
-    key: PaperKey
-    answer_key: Mapping[str, JsonObject]
-    """What is right and why, by question id: `{"key": …, "explanation": …}`."""
+    rules: JsonObject
 
     @property
     def section_times(self) -> list[SectionTime]:
@@ -81,34 +74,74 @@ class FrozenPaper:
         return any(section.duration is not None for section in self.sections)
 
 
+@dataclass(frozen=True)
+class CompiledKey:
+    """A version of a paper's key, ready to mark with. It never changes."""
+
+    id: UUID
+    number: int
+    rules: PaperKey
+    grader: Grader
+    answer_key: Mapping[str, JsonObject]
+    """What is right and why, by question id: `{"key": …, "explanation": …}`."""
+
+
 class PaperStore:
-    """This process's papers, the least recently used dropped first; each is loaded once at a time."""
+    """This process's papers and keys. Both are kept for good, since neither ever changes.
+
+    Which version of a key is the current one is not kept: another process may add the next one. Whoever
+    needs it asks the database (`KeyRepository`), under a lock if it is to stay the current one.
+    """
 
     def __init__(self, capacity: int = 64) -> None:
-        self._capacity = capacity
-        self._papers: OrderedDict[UUID, FrozenPaper] = OrderedDict()
-        self._loading: dict[UUID, asyncio.Lock] = {}
+        self._papers: Recent[FrozenPaper] = Recent(capacity)
+        self._keys: Recent[CompiledKey] = Recent(capacity)
 
     async def get(self, reads: Reading, paper_id: UUID) -> FrozenPaper:
         """A paper by the id that an attempt holds, so it exists."""
-        if (paper := self._recent(paper_id)) is not None:
-            return paper
+
+        async def load() -> FrozenPaper:
+            return frozen(await reads.tests.paper(paper_id))
+
+        return await self._papers.get(reads, paper_id, load)
+
+    async def key(self, reads: Reading, key_id: UUID) -> CompiledKey:
+        """A version of a key by the id that a result or `KeyRepository` holds, so it exists."""
+
+        async def load() -> CompiledKey:
+            version = await reads.keys.find(key_id)
+            return compiled(await self.get(reads, version.paper_id), version)
+
+        return await self._keys.get(reads, key_id, load)
+
+
+class Recent(Generic[Value]):
+    """Values that are loaded once at a time; the least recently used is dropped first."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._values: OrderedDict[UUID, Value] = OrderedDict()
+        self._loading: dict[UUID, asyncio.Lock] = {}
+
+    async def get(self, reads: Reading, id_: UUID, load: Callable[[], Awaitable[Value]]) -> Value:
+        """The value of this id, loaded by whoever comes first."""
+        if (value := self._recent(id_)) is not None:
+            return value
         # A connection before the lock: those who wait for it may hold all the others of the pool.
         await reads.session.connection()
-        lock = self._loading.setdefault(paper_id, asyncio.Lock())
+        lock = self._loading.setdefault(id_, asyncio.Lock())
         async with lock:
-            if (paper := self._recent(paper_id)) is None:
-                paper = frozen(await reads.tests.paper(paper_id))
-                self._papers[paper_id] = paper
-                while len(self._papers) > self._capacity:
-                    self._papers.popitem(last=False)
-            self._loading.pop(paper_id, None)
-        return paper
+            if (value := self._recent(id_)) is None:
+                value = self._values[id_] = await load()
+                while len(self._values) > self._capacity:
+                    self._values.popitem(last=False)
+            self._loading.pop(id_, None)
+        return value
 
-    def _recent(self, paper_id: UUID) -> FrozenPaper | None:
-        if (paper := self._papers.get(paper_id)) is not None:
-            self._papers.move_to_end(paper_id)
-        return paper
+    def _recent(self, id_: UUID) -> Value | None:
+        if (value := self._values.get(id_)) is not None:
+            self._values.move_to_end(id_)
+        return value
 
 
 def frozen(paper: Paper) -> FrozenPaper:
@@ -128,9 +161,14 @@ def frozen(paper: Paper) -> FrozenPaper:
         questions={question.id: question for question in questions},
         sections=sections,
         shuffle=rules["shuffle"],
-        key=paper_key(rules, paper.key),
-        answer_key=paper.key,
+        rules=rules,
     )
+
+
+def compiled(paper: FrozenPaper, version: KeyVersion) -> CompiledKey:
+    """Read a stored version of a paper's key into the form that marks answers."""
+    rules = paper_key(paper.rules, version.key)
+    return CompiledKey(version.id, version.number, rules, Grader(rules), version.key)
 
 
 def paper_key(rules: JsonObject, answer_key: Mapping[str, JsonObject]) -> PaperKey:
@@ -142,27 +180,28 @@ def paper_key(rules: JsonObject, answer_key: Mapping[str, JsonObject]) -> PaperK
     }
     return PaperKey(
         items=tuple(
-            Item(
-                UUID(entry["id"]),
-                section_of[entry["id"]],
-                scoring_key(answer_key[entry["id"]]["key"]),
-                marks(entry["marks"]),
-            )
+            _item(entry, section_of[entry["id"]], answer_key[entry["id"]]["key"])
             for entry in rules["questions"]
         ),
-        sections=tuple(SectionRule(UUID(section["id"]), section["choose"]) for section in rules["sections"]),
+        sections=tuple(_section_rule(section) for section in rules["sections"]),
         dropped=DroppedRule(rules["dropped"]),
         rounding=RoundingPolicy(rules["rounding"]),
+        most_unmarked=Fraction(percent) / 100 if (percent := rules.get("most_unmarked_percent")) else None,
     )
 
 
-def scoring_key(key: JsonObject) -> Key:
-    """A key as it is stored, as the rule wants it."""
-    if key.get("dropped"):
-        return Dropped()
-    if "value" in key:
-        return NumericKey(parse_numeric(key["value"]), parse_numeric(key.get("tolerance", "0")))
-    return Accepted(frozenset(frozenset(options) for options in key["accepted"]))
+def _section_rule(entry: JsonObject) -> SectionRule:
+    minimum = entry.get("minimum_marks")
+    return SectionRule(
+        UUID(entry["id"]), entry["choose"], parse_marks(minimum) if minimum is not None else None
+    )
+
+
+def _item(entry: JsonObject, section_id: UUID, stored_key: JsonObject) -> Item:
+    question_id = UUID(entry["id"])
+    with reading(question_id):
+        key = key_of(entry["type"], stored_key)
+    return Item(question_id, section_id, key, marks(entry["marks"]))
 
 
 def marks(marking: JsonObject) -> Marks:
@@ -171,7 +210,8 @@ def marks(marking: JsonObject) -> Marks:
         correct=parse_marks(marking["correct"]),
         incorrect=parse_marks(marking["incorrect"]),
         unattempted=parse_marks(marking["unattempted"]) if "unattempted" in marking else Fraction(0),
-        partial=PartialRule(marking.get("partial") or PartialRule.NONE),
+        partial=partial_rule(marking.get("partial") or NO_PARTIAL_MARKS.name),
+        not_attempted=marking.get("not_attempted_option"),
     )
 
 
@@ -188,9 +228,11 @@ def _section(entry: JsonObject) -> PaperSection:
 
 def _question(entry: JsonObject) -> PaperQuestion:
     passage_id = entry["passage_id"]
+    not_attempted = entry["marks"].get("not_attempted_option")
     return PaperQuestion(
         id=UUID(entry["id"]),
         type=entry["type"],
         options=tuple(entry["options"]),
         passage_id=UUID(passage_id) if passage_id else None,
+        not_attempted=not_attempted if not_attempted in entry["options"] else None,
     )

@@ -10,7 +10,7 @@ from app.models import Paper, Test
 from app.repositories.tests import Listed
 from app.services import audit, embargo
 from app.services.audit import Subject
-from app.services.tests.compiling import document_of, gather, next_version, resolved_marks
+from app.services.tests.compiling import document_of, gather, next_version, resolved_marks, section_rules
 from app.services.tests.readiness import language_gaps, obstacles, prevailing_gaps
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
@@ -54,16 +54,7 @@ def _composition_of(test: Test) -> dict[str, Any]:
     return {
         **_texts_and_times(test),
         "shuffle": test.shuffle,
-        "sections": [
-            {
-                "name": section.name,
-                "duration_seconds": section.duration_seconds,
-                "locked": section.locked,
-                "choose": section.choose,
-                "question_ids": [str(place.question_id) for place in section.questions],
-            }
-            for section in test.sections
-        ],
+        "sections": [section_rules(section) for section in test.sections],
         "marks": [
             resolved_marks(test, section, place.marking)
             for section in test.sections

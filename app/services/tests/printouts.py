@@ -11,12 +11,14 @@ import orjson
 from app.core.errors import Forbidden, Invalid, NotAvailable, NotPublishable
 from app.core.process_pool import ProcessPool
 from app.core.storage import Storage
-from app.models import Media, Paper, Test
+from app.engine.scoring import key_of
+from app.models import Media, Test
 from app.services import audit, embargo
 from app.services.audit import Subject
 from app.services.printing import Manuscript, PrintLanguage, figure_name, print_pdf
 from app.services.questions import media
-from app.services.tests.compiling import compile_paper, gather, next_version
+from app.services.questions.content import reading
+from app.services.tests.compiling import CompiledPaper, compile_paper, gather, next_version
 from app.services.tests.readiness import obstacles
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
@@ -47,12 +49,14 @@ async def printout(
     """The paper or its solutions. Under embargo they are for those who may see the test, or know its key."""
     test = await reads.tests.draft(author.institute_id, test_id)
     await embargo.check_visible(reads, author, test_id)
-    paper = await _paper(reads, author, test, version)
+    compiled = await _compiled(reads, author, test, version)
+    paper = compiled.paper
     if language not in paper.languages:
         raise Invalid.field("language", f"the paper is in {', '.join(paper.languages)}")
+    _check_readable(compiled)
     is_draft = version == "draft"
     if part == "solutions":
-        question_ids = [UUID(question_id) for question_id in paper.key]
+        question_ids = [UUID(question_id) for question_id in compiled.key]
         await _check_may_know(reads, author, question_ids)
         held = await audit.held_among(reads, question_ids)
         audit.record_key_read(reads, author, held, where="print")
@@ -63,7 +67,8 @@ async def printout(
             audit.record(reads, author, "read_paper", Subject("test", test.id), where="print")
         images = await _images(reads, author, orjson.loads(paper.document))
     state = "draft" if is_draft else f"v{paper.version}"
-    manuscript = Manuscript(paper.document, paper.key if part == "solutions" else None, language, is_draft)
+    key = compiled.key if part == "solutions" else None
+    manuscript = Manuscript(paper.document, key, language, is_draft)
     return Printout(manuscript, images, f"{part}-{state}-{language}.pdf")
 
 
@@ -79,7 +84,17 @@ async def pdf(
     return await files.run(print_pdf, *arguments, caller=author.id, advice=_SHORTEN)
 
 
-async def _paper(reads: Reading, author: Principal, test: Test, version: PrintVersion | None) -> Paper:
+def _check_readable(compiled: CompiledPaper) -> None:
+    """Raise QuestionUnreadable here: an error of the child process would not say which question it is."""
+    for entry in orjson.loads(compiled.paper.document)["questions"]:
+        with reading(UUID(entry["id"])):
+            key_of(entry["type"], compiled.key[entry["id"]]["key"])
+
+
+async def _compiled(
+    reads: Reading, author: Principal, test: Test, version: PrintVersion | None
+) -> CompiledPaper:
+    """The paper that the draft would become, or a published one with its current key."""
     if version == "draft":
         material = await gather(reads, test)
         withheld = await embargo.withheld(reads, author, list(material.bank))
@@ -89,7 +104,8 @@ async def _paper(reads: Reading, author: Principal, test: Test, version: PrintVe
     version = version or test.paper_version
     if version is None:
         raise NotAvailable("The test was never published; its draft is printed with version=draft.")
-    return await reads.tests.paper_version(test, version)
+    paper = await reads.tests.paper_version(test, version)
+    return CompiledPaper(paper, (await reads.keys.current(paper.id)).key)
 
 
 async def _check_may_know(reads: Reading, author: Principal, question_ids: Sequence[UUID]) -> None:

@@ -38,9 +38,10 @@ async def publish(uow: UnitOfWork, author: Principal, test_id: UUID, now: dateti
     if missing := prevailing_gaps(material):
         raise NotPublishable("Texts are missing in the prevailing language.", errors=missing)
 
-    paper = compile_paper(material, next_version(test))
+    compiled = compile_paper(material, next_version(test))
+    paper = compiled.paper
     paper.published_by = author.author_id
-    await uow.tests.add_paper(paper, list(material.images))
+    await uow.tests.add_paper(paper, compiled.key, list(material.images))
     test.paper_version = paper.version
     test.status = "published"
     test.updated_at = now

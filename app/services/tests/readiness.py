@@ -1,10 +1,13 @@
 """What stands in the way of publishing a draft, and which texts its languages lack."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from uuid import UUID
 
 from app.core.errors import FieldError
-from app.models import LocalizedText, Question, QuestionVersion
+from app.engine.question_types import UnreadableQuestion, question_type
+from app.engine.scoring import key_of
+from app.models import Question, QuestionVersion, Test
+from app.services.questions.content import reading
 from app.services.tests.compiling import Material, answer_key_of, rules_of, sources
 from app.services.tests.papers import paper_key
 
@@ -17,7 +20,7 @@ def obstacles(material: Material, withheld: Container[UUID] = ()) -> list[FieldE
     """
     held = _withheld(material, withheld)
     found = [*held, *_unfit(material), *_lost_images(material)]
-    return found or _contradictions(material)
+    return found or _unreadable(material) or _contradictions(material)
 
 
 def language_gaps(material: Material) -> list[FieldError]:
@@ -55,7 +58,7 @@ def _unfit(material: Material) -> list[FieldError]:
         if not section.questions:
             found.append(FieldError(f"sections.{number}.question_ids", "the section has no question"))
         for place, entry in enumerate(section.questions):
-            if sentence := _unusable(*material.bank[entry.question_id]):
+            if sentence := _unusable(test, *material.bank[entry.question_id]):
                 found.append(FieldError(f"sections.{number}.question_ids.{place}", sentence))
     timed = [section.duration_seconds for section in test.sections if section.duration_seconds]
     if sum(timed) > test.duration_seconds:
@@ -63,12 +66,32 @@ def _unfit(material: Material) -> list[FieldError]:
     return found
 
 
-def _unusable(question: Question, version: QuestionVersion) -> str | None:
+def _unusable(test: Test, question: Question, version: QuestionVersion) -> str | None:
     if question.status != "active":
         return f"the question is {question.status}"
-    if version.type == "descriptive":
-        return "descriptive questions cannot be marked yet"
+    try:
+        kind = question_type(version.type)
+        if not kind.is_marked:
+            return f"{kind.title} questions cannot be marked yet"
+    except UnreadableQuestion as error:
+        return str(error)
+    option_id = test.marking.get("not_attempted_option")
+    if kind.takes_not_attempted and option_id in kind.option_ids(version.options):
+        return f'it has an option "{option_id}", which would mean "not attempted"; choose another id'
     return None
+
+
+def _unreadable(material: Material) -> list[FieldError]:
+    """Questions whose stored key their type does not know."""
+    found = []
+    for number, section in enumerate(material.test.sections):
+        for place, entry in enumerate(section.questions):
+            _, version = material.bank[entry.question_id]
+            try:
+                key_of(version.type, version.key)
+            except UnreadableQuestion as error:
+                found.append(FieldError(f"sections.{number}.question_ids.{place}", str(error)))
+    return found
 
 
 def _lost_images(material: Material) -> list[FieldError]:
@@ -87,7 +110,7 @@ def _contradictions(material: Material) -> list[FieldError]:
     return []
 
 
-def _texts(material: Material) -> Iterable[tuple[str, LocalizedText]]:
+def _texts(material: Material) -> Iterable[tuple[str, Mapping[str, str]]]:
     test = material.test
     yield "title", test.title
     for number, section in enumerate(test.sections):
@@ -96,7 +119,9 @@ def _texts(material: Material) -> Iterable[tuple[str, LocalizedText]]:
             version = material.bank[entry.question_id][1]
             path = f"sections.{number}.questions.{place}"
             yield f"{path}.text", version.text
-            for option in version.options:
-                yield f"{path}.options.{option['id']}", option["text"]
+            with reading(version.question_id):
+                kind = question_type(version.type)
+            for name, text in kind.texts(version.options):
+                yield f"{path}.{name}", text
     for passage_id, passage in material.passages.items():
         yield f"passages.{passage_id}", passage.text

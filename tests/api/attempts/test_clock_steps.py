@@ -95,5 +95,5 @@ class TestForward:
         refused = await sitting.save(sitting.response(1, ["b"]))
         assert (refused.status_code, refused.json()["code"]) == (409, "deadline_passed")
         async with unit_of_work(engine) as uow:
-            await attempts.grade_closed(uow, parts, sitting.id, clock.now())
+            await attempts.grade_batch(uow, parts, [sitting.id], clock.now())
         assert (await sitting.result())["correct"] == 1

@@ -306,7 +306,7 @@ class TestLate:
             assert late.json()["recorded"] is True
             await set_status(engine, sitting, "submitted", "deadline")
         async with unit_of_work(engine) as uow:
-            assert await attempts.grade_closed(uow, parts, sitting.id, clock.now())
+            assert await attempts.grade_batch(uow, parts, [sitting.id], clock.now())
         late = await sitting.save(sitting.response(2, "3.14"))
         assert (late.status_code, late.json()["recorded"]) == (409, True)
         assert [row[-1] for row in await log_rows(engine, sitting)] == [True, True, True]

@@ -1,6 +1,7 @@
 """Steering attempts and exams over HTTP: at once, by who may, with what it leaves behind."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import httpx
 import pytest
@@ -54,7 +55,7 @@ async def entrant(candidate: httpx.AsyncClient, held: HeldExam) -> Entrant:
 async def grade(parts: Components, attempt: Json) -> None:
     """What a worker's job does."""
     async with unit_of_work(parts.engine) as uow:
-        await attempts.grade_closed(uow, parts, attempt["id"], parts.clock.now())
+        await attempts.grade_batch(uow, parts, [UUID(attempt["id"])], parts.clock.now())
 
 
 async def count(engine: AsyncEngine, statement: str, **values: object) -> int:

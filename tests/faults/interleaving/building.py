@@ -199,8 +199,10 @@ def _events(scene: Scene, person: str) -> list[Row]:
 
 
 def _result(scene: Scene, person: str) -> Row:
-    keys = scene.contents[0].keys(scene.pinned(scene.case.exam.pinned))
-    marked: Mark = mark(keys, standing_of(_events(scene, person)))
+    paper_id = scene.pinned(scene.case.exam.pinned)
+    keys = scene.contents[0].keys(paper_id)
+    answers = standing_of(_events(scene, person))
+    marked: Mark = mark(keys, answers)
     return {
         "attempt_id": str(scene.attempts[person]),
         "cohort_id": str(scene.paper_ids[0]),
@@ -210,7 +212,11 @@ def _result(scene: Scene, person: str) -> Row:
         "score_denominator": marked.score.denominator,
         "raw_numerator": marked.score.numerator,
         "raw_denominator": marked.score.denominator,
-        "scorecard": {},
+        "key_id": str(scene.contents[0].key_ids[paper_id]),
+        "answers": [[answers[question]] if question in answers else None for question in keys],
+        "outcomes": marked.outcomes,
+        "marks": " ".join(map(str, marked.thirds)),
+        "marks_denominator": 3,
         "graded_at": NOW.isoformat(),
     }
 

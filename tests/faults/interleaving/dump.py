@@ -31,9 +31,10 @@ select json_build_object(
     submitted_at, closed_by from attempt) r),
   'events', (select json_agg(r) from (select attempt_id, question_id, lease, revision, answer, late
     from event) r),
-  'results', (select json_agg(r) from (select attempt_id, cohort_id, user_id, counted,
-    score_numerator::text, score_denominator::text from ias.results
-    where attempt_id in (select id from attempt)) r),
+  'results', (select json_agg(r) from (select attempt_id, cohort_id, results.user_id, counted,
+    score_numerator::text, score_denominator::text, answers, outcomes, marks,
+    marks_denominator::text, paper_keys.paper_id from ias.results
+    join ias.paper_keys on paper_keys.id = key_id where attempt_id in (select id from attempt)) r),
   'histogram', (select json_agg(r) from (select cohort_id, numerator::text, denominator::text, candidates
     from ias.score_counts where cohort_id in (select id from paper) and candidates <> 0) r),
   'audit', (select json_agg(r) from (select action, attempt_id, reason, details

@@ -15,6 +15,10 @@ class Mark:
 
     score: Fraction
     correct: int
+    outcomes: str
+    """A letter for each question: correct, incorrect or unattempted."""
+    thirds: tuple[int, ...]
+    """The marks of each question, in thirds."""
 
 
 def standing_of(events: Iterable[Mapping[str, Any]]) -> dict[UUID, str]:
@@ -33,13 +37,12 @@ def _place(event: Mapping[str, Any]) -> tuple[int, int]:
 
 def mark(keys: Mapping[UUID, str], answers: Mapping[UUID, str]) -> Mark:
     """Two marks for what is right, two thirds off for what is wrong, nothing for a blank."""
-    score, correct = Fraction(0), 0
+    outcomes = ""
     for question, right in keys.items():
-        if question in answers:
-            is_correct = answers[question] == right
-            score += CORRECT if is_correct else INCORRECT
-            correct += is_correct
-    return Mark(score, correct)
+        outcomes += ("c" if answers[question] == right else "i") if question in answers else "u"
+    marks = [{"c": CORRECT, "i": INCORRECT, "u": Fraction(0)}[outcome] for outcome in outcomes]
+    thirds = tuple(int(each * 3) for each in marks)
+    return Mark(sum(marks, Fraction(0)), outcomes.count("c"), outcomes, thirds)
 
 
 def rank(score: Fraction, scores: Sequence[Fraction]) -> int:

@@ -70,8 +70,9 @@ def _counted_twice() -> list[Fault]:
 
 def _graded_unlocked() -> list[Fault]:
     async def unlocked(self: GradingRepository, attempt_ids: Sequence[Any]) -> Sequence[Attempt]:
-        due = select(Attempt).where(Attempt.id.in_(attempt_ids), Attempt.status == AttemptStatus.SUBMITTED)
-        closed = (await self._session.scalars(due.order_by(Attempt.id))).all()
+        asked = select(Attempt).where(Attempt.id.in_(attempt_ids)).order_by(Attempt.id)
+        found = await self._session.scalars(asked.execution_options(populate_existing=True))
+        closed = [each for each in found if each.status == AttemptStatus.SUBMITTED]
         standing = [await self._session.get(Result, each.id) for each in closed]
         return [each for each, result in zip(closed, standing, strict=True) if result is None]
 
@@ -81,7 +82,7 @@ def _graded_unlocked() -> list[Fault]:
 def _void_keeps_score() -> list[Fault]:
     async def nothing(*_: Any) -> None: ...
 
-    return [(AttemptRepository, "discount_score", nothing)]
+    return [(GradingRepository, "discount_scores", nothing)]
 
 
 def _audit_forgotten() -> list[Fault]:

@@ -117,13 +117,28 @@ def _results_are_the_marks_of_what_stands(scene: Scene, dump: Dump) -> Iterator[
             continue
         keys = content_of[row["exam_paper_id"]].keys(UUID(row["paper_id"]))
         events = [event for event in dump["events"] if event["attempt_id"] == row["id"]]
-        expected, stored = mark(keys, standing_of(events)).score, _score(result)
-        if expected != stored:
-            yield f"a result is {stored}, the answers that stand are worth {expected}"
+        yield from _wrong_marks(result, keys, standing_of(events))
+        if result["paper_id"] != row["paper_id"]:
+            yield "a result was marked by the key of another paper"
         if result["counted"] == row["practice"]:
             yield f"a result is counted: {result['counted']}, its attempt is practice: {row['practice']}"
         if result["cohort_id"] != row["exam_paper_id"] or result["user_id"] != row["user_id"]:
             yield f"a result is not its attempt's: {result}"
+
+
+def _wrong_marks(result: Row, keys: Mapping[UUID, str], answers: Mapping[UUID, str]) -> Iterator[str]:
+    expected, stored = mark(keys, answers), _score(result)
+    if expected.score != stored:
+        yield f"a result is {stored}, the answers that stand are worth {expected.score}"
+    if result["answers"] != [[answers[each]] if each in answers else None for each in keys]:
+        yield f"a result has the answers {result['answers']}, those that stand are {answers}"
+    if result["outcomes"] != expected.outcomes or _marks(result) != expected.thirds:
+        yield f"a result has {result['outcomes']} and {result['marks']}, the answers are {expected}"
+
+
+def _marks(row: Row) -> tuple[Fraction, ...]:
+    """The marks of each question, in thirds."""
+    return tuple(Fraction(3 * int(part), int(row["marks_denominator"])) for part in row["marks"].split())
 
 
 def _score(row: Row) -> Fraction:

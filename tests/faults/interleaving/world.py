@@ -34,11 +34,12 @@ class StandingClock:
 
 @dataclass(frozen=True)
 class Content:
-    """A published test: its questions, and the keys of each of its paper versions."""
+    """A published test: its questions, its paper versions, and the key of each of them."""
 
     test_id: UUID
     question_ids: tuple[UUID, ...]
     versions: tuple[UUID, UUID]
+    key_ids: Mapping[UUID, UUID]
 
     def keys(self, paper_id: UUID) -> Mapping[UUID, str]:
         """The right option of each question of a version."""
@@ -96,6 +97,8 @@ async def _make_content(engine: AsyncEngine, parts: Components) -> Content:
         second = await uow.tests.current_paper_id(test)
         assert first is not None
         assert second not in (None, first)
+        key_ids = await uow.keys.current_ids([first, second])
         for paper_id in (first, second):
             await parts.papers.get(uow, paper_id)
-    return Content(made.id, tuple(made.question_ids), (first, second))
+            await parts.papers.key(uow, key_ids[paper_id])
+    return Content(made.id, tuple(made.question_ids), (first, second), key_ids)

@@ -77,9 +77,11 @@ class TestPlantedErrors:
         void = next(attempt for attempt in attempts if attempt.is_voided)
         count = """
             insert into ias.results (attempt_id, cohort_id, user_id, counted, score_numerator,
-              score_denominator, raw_numerator, raw_denominator, scorecard, graded_at)
+              score_denominator, raw_numerator, raw_denominator, key_id, answers, outcomes, marks,
+              marks_denominator, graded_at)
             select $1::uuid, cohort_id, null, counted, score_numerator, score_denominator, raw_numerator,
-              raw_denominator, scorecard, graded_at from ias.results where cohort_id = $2::uuid limit 1
+              raw_denominator, key_id, answers, outcomes, marks, marks_denominator, graded_at
+            from ias.results where cohort_id = $2::uuid limit 1
         """
         asyncio.run(execute(count, void.attempt_id, str(paper.paper_id)))
 

@@ -7,6 +7,8 @@ from uuid import UUID
 
 import pytest
 
+from app.engine.grading import LETTERS
+from app.engine.scoring import Outcome
 from app.models import DEFAULT_INSTITUTE_ID, Attempt, Chapter, Question, ResponseEvent, Subject
 from app.repositories.analytics.progress import QuestionCounts, TestCounts
 from app.repositories.tests import Viewer
@@ -146,8 +148,7 @@ async def set_outcome(uow: UnitOfWork, attempt: Attempt, outcome: str) -> None:
     """Let the first question of an attempt have come to this, as a later key may have it."""
     result = await uow.attempts.result(attempt.id)
     assert result is not None
-    first, *rest = result.scorecard["items"]
-    result.scorecard = result.scorecard | {"items": [first | {"outcome": outcome}, *rest]}
+    result.outcomes = LETTERS[Outcome(outcome)] + result.outcomes[1:]
     await uow.attempts.flush()
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app.models import AttemptStatus, Job
 from app.services import attempts
@@ -17,22 +17,30 @@ CLOSED = NOW + timedelta(seconds=611)
 PATIENCE = timedelta(minutes=10)
 
 
-class TestGradeForgotten:
-    async def test_asks_again_for_what_was_closed_long_ago_and_has_no_result(
+async def requested(uow: UnitOfWork) -> set[str]:
+    """The attempts that jobs are to grade; other tests may have left some behind."""
+    jobs = await uow.session.scalars(select(Job).where(Job.task == "grade_attempts"))
+    return {attempt_id for job in jobs for attempt_id in job.arguments["attempt_ids"]}
+
+
+class TestRequestMissingGrading:
+    async def test_requests_it_again_for_attempts_that_were_closed_long_ago_and_have_no_result(
         self, uow: UnitOfWork, parts: Components
     ) -> None:
         attempt = await start_attempt(uow, parts, await publish_test(uow), NOW)
         await attempts.close_overdue(uow, CLOSED, GRACE)
-        for job in (await uow.session.scalars(select(Job))).all():
-            await uow.session.delete(job)  # given up, or lost with a database that was restored
-        assert await attempts.grade_forgotten(uow, CLOSED, PATIENCE) == 0
-        assert await attempts.grade_forgotten(uow, CLOSED + PATIENCE, PATIENCE) == 1
-        job = (await uow.session.scalars(select(Job))).one()
-        assert (job.task, job.arguments) == ("grade_attempts", {"attempt_ids": [str(attempt.id)]})
+        assert str(attempt.id) in await requested(uow)
+        await uow.session.execute(delete(Job))  # as if its job had failed for good
+        await attempts.request_missing_grading(uow, CLOSED, PATIENCE)
+        assert str(attempt.id) not in await requested(uow)
+        assert await attempts.request_missing_grading(uow, CLOSED + PATIENCE, PATIENCE) >= 1
+        assert str(attempt.id) in await requested(uow)
 
-    async def test_leaves_graded_ones_alone(self, uow: UnitOfWork, parts: Components) -> None:
+    async def test_leaves_graded_attempts_alone(self, uow: UnitOfWork, parts: Components) -> None:
         attempt = await start_attempt(uow, parts, await publish_test(uow), NOW)
         await attempts.close_overdue(uow, CLOSED, GRACE)
-        assert await attempts.grade_closed(uow, parts, attempt.id, CLOSED)
+        assert await attempts.grade_batch(uow, parts, [attempt.id], CLOSED) == 1
         assert attempt.status == AttemptStatus.GRADED
-        assert await attempts.grade_forgotten(uow, CLOSED + PATIENCE, PATIENCE) == 0
+        await uow.session.execute(delete(Job))
+        await attempts.request_missing_grading(uow, CLOSED + PATIENCE, PATIENCE)
+        assert str(attempt.id) not in await requested(uow)

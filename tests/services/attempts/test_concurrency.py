@@ -71,8 +71,8 @@ class Hall:
     async def sweep(self, uow: UnitOfWork, now: datetime = OVERDUE) -> int:
         return await attempts.close_overdue(uow, now, GRACE)
 
-    async def grade(self, uow: UnitOfWork) -> bool:
-        return await attempts.grade_closed(uow, self.parts, self.attempt.id, OVERDUE)
+    async def grade(self, uow: UnitOfWork) -> int:
+        return await attempts.grade_batch(uow, self.parts, [self.attempt.id], OVERDUE)
 
     async def apart(self, work: Callable[..., Awaitable[Any]], *arguments: Any, **more: Any) -> Any:
         """Do one of these on a connection of its own, and commit."""
@@ -119,7 +119,7 @@ class TestSaveAndSubmit:
         await submitting
         result = await hall.result()
         assert result is not None
-        assert result.scorecard["correct"] == 1
+        assert result.outcomes.count("c") == 1
 
     async def test_a_save_that_waits_for_a_submit_is_refused(self, hall: Hall) -> None:
         async with unit_of_work(hall.engine) as uow:
@@ -254,7 +254,7 @@ class TestSweepers:
             await until_blocking(hall.engine, uow)
         assert (await submitting).status == "graded"
         assert await hall.closed_by() == "deadline"
-        assert await hall.apart(hall.grade) is False
+        assert await hall.apart(hall.grade) == 0
         assert await hall.participants() == 1
 
     async def test_a_sweeper_leaves_an_attempt_that_is_being_submitted(self, hall: Hall) -> None:
@@ -272,10 +272,10 @@ class TestSweepers:
                 await hall.apart(hall.sweep)
             assert await hall.closed_by() is None
         await hall.apart(hall.sweep)
-        assert await hall.apart(hall.grade) is True
+        assert await hall.apart(hall.grade) == 1
         result = await hall.result()
         assert result is not None
-        assert result.scorecard["correct"] == 1
+        assert result.outcomes.count("c") == 1
 
     async def test_a_save_that_waits_for_a_sweeper_is_kept_as_late(self, hall: Hall) -> None:
         """It arrived in grace and would have counted; the sweeper was quicker, and the log says so."""

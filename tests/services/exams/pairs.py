@@ -118,7 +118,7 @@ class Scene:
 
     async def grade(self, uow: UnitOfWork) -> str:
         assert self.attempt is not None
-        return "ok" if await attempts.grade_closed(uow, self.parts, self.attempt.id, self.now) else "same"
+        return "ok" if await attempts.grade_batch(uow, self.parts, [self.attempt.id], self.now) else "same"
 
     def steer(self, verb: Verb) -> Callable[[UnitOfWork], Awaitable[str]]:
         """Staff do it to every attempt of the exam."""

@@ -163,7 +163,7 @@ class TestSteeringAndSitting:
                 ids.append(attempt.id)
 
         def grading(attempt_id: UUID) -> Awaitable[Any]:
-            return alone(engine, lambda uow: attempts.grade_closed(uow, hall.parts, attempt_id, now))
+            return alone(engine, lambda uow: attempts.grade_batch(uow, hall.parts, [attempt_id], now))
 
         releasing = alone(engine, lambda uow: hall.release(uow, now))
         outcomes = await asyncio.gather(

@@ -243,7 +243,7 @@ class TestLeftOver:
         async with unit_of_work(scene.engine) as uow:
             await set_status(uow, paused, "paused")
             await set_status(uow, graded, "submitted")
-            await attempts.grade_closed(uow, scene.parts, graded.id, scene.now)
+            await attempts.grade_batch(uow, scene.parts, [graded.id], scene.now)
             exam = await uow.exams.lock(scene.staff.institute_id, scene.exam_id)
             exam.cancelled_at = scene.now
         assert (await voided(scene)) == 3

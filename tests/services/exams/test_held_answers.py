@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.arrival import LONGEST_HOLD
+from app.models import Attempt
 from app.services import attempts
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
@@ -51,6 +52,5 @@ async def test_the_worker_waits_equally_long(
     assert scene.attempt is not None
     async with unit_of_work(engine) as uow:
         await attempts.close_overdue(uow, scene.now, attempts.closing_delay(parts.settings))
-        attempt = await uow.attempts.lock_any(scene.attempt.id)
-        assert attempt is not None
+        attempt = await uow.session.get_one(Attempt, scene.attempt.id, populate_existing=True)
         assert (attempt.status == "submitted") is (later > timedelta())

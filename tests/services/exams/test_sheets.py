@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from app.engine.scoring import Answer
+from app.engine.answers import Answer
 from app.services.exams.answer_sheets.cells import reader_of
 from app.services.exams.answer_sheets.columns import read_layout
 from app.services.tests.papers import PaperQuestion

@@ -364,7 +364,8 @@ class TestEmbargo:
         said: list[Any] = []
         async with undone(engine) as uow:
             attempt = await add_sitting(uow, event, place, now, id=UUID(int=77))
-            uow.session.add(_result(attempt, score, now))
+            key_ids = await uow.keys.current_ids([attempt.paper_id])
+            uow.session.add(_result(attempt, key_ids[attempt.paper_id], score, now))
             await uow.session.flush()
             await notifications.registered(uow, post, place.id, now)
             await notifications.submitted(uow, post, attempt.id, now)
@@ -389,7 +390,7 @@ async def undone(engine: AsyncEngine) -> AsyncIterator[UnitOfWork]:
         await outer.rollback()
 
 
-def _result(attempt: Attempt, score: int, now: datetime) -> Result:
+def _result(attempt: Attempt, key_id: UUID, score: int, now: datetime) -> Result:
     return Result(
         attempt_id=attempt.id,
         cohort_id=attempt.exam_paper_id,
@@ -399,6 +400,10 @@ def _result(attempt: Attempt, score: int, now: datetime) -> Result:
         score_denominator=3,
         raw_numerator=score,
         raw_denominator=3,
-        scorecard={"correct": score},
+        key_id=key_id,
+        answers=[["a"]],
+        outcomes="c",
+        marks=[score],
+        marks_denominator=3,
         graded_at=now,
     )

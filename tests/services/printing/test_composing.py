@@ -142,18 +142,19 @@ class TestPaperSheet:
 
 class TestSolutionsSheet:
     @pytest.mark.parametrize(
-        ("key", "answer"),
+        ("kind", "key", "answer"),
         [
-            ({"accepted": [["b"]]}, "(b)"),
-            ({"accepted": [["a"], ["b"]]}, "(a) or (b)"),
-            ({"accepted": [["a", "b"]]}, "(a) and (b)"),
-            ({"dropped": True}, "dropped"),
-            ({"value": "3.14", "tolerance": "0.01"}, "3.14 ± 0.01"),
-            ({"value": "3.14", "tolerance": "0"}, "3.14"),
+            ("single_choice", {"accepted": [["b"]]}, "(b)"),
+            ("single_choice", {"accepted": [["a"], ["b"]]}, "(a) or (b)"),
+            ("multiple_choice", {"accepted": [["a", "b"]]}, "(a) and (b)"),
+            ("single_choice", {"dropped": True}, "dropped"),
+            ("numeric", {"value": "3.14", "tolerance": "0.01"}, "3.14 ± 0.01"),
+            ("numeric", {"value": "3.14", "tolerance": "0"}, "3.14"),
+            ("numeric", {"value": "3.14", "tolerance": "0.00001"}, "3.14 ± 0.00001"),
         ],
     )
-    def test_answers(self, key: dict[str, Any], answer: str) -> None:
-        sheet = solutions_sheet(document(([question(1)], {})), keyed(key), "en")
+    def test_answers(self, kind: str, key: dict[str, Any], answer: str) -> None:
+        sheet = solutions_sheet(document(([question(1) | {"type": kind}], {})), keyed(key), "en")
         [item] = sheet.parts[0].items
         assert isinstance(item, SolutionItem)
         assert (item.number, item.answer, said(item.blocks)) == (1, answer, ["Because 1."])

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from app.services.questions.content import DROPPED, NO_KEY, Content, fingerprint, normalized_key, problems_of
+from app.engine.question_types import DROPPED_KEY, NO_KEY
+from app.services.questions.content import Content, fingerprint, problems_of
 
 SUBJECT = UUID(int=1)
 
@@ -38,8 +39,8 @@ class TestProblemsOf:
             content("true_false", {"accepted": [["true"]]}, options=""),
             content("numeric", {"value": "3.14", "tolerance": "0.01"}, options=""),
             content("numeric", {"value": "22/7"}, options=""),
-            content("descriptive", NO_KEY, options=""),
-            content(key=DROPPED),
+            content("descriptive", dict(NO_KEY), options=""),
+            content(key=dict(DROPPED_KEY)),
         ],
     )
     def test_finds_nothing_wrong(self, right: Content) -> None:
@@ -53,8 +54,8 @@ class TestProblemsOf:
             (content(options="abb"), "options.2.id"),
             (content("true_false", {"accepted": [["true"]]}), "options"),
             (content("numeric", {"value": "1"}), "options"),
-            (content("descriptive", NO_KEY), "options"),
-            (content(key=NO_KEY), "key"),
+            (content("descriptive", dict(NO_KEY)), "options"),
+            (content(key=dict(NO_KEY)), "key"),
             (content(key={"accepted": [[]]}), "key.accepted.0"),
             (content(key={"accepted": [["b", "c"]]}), "key.accepted.0"),
             (content(key={"accepted": [["b"], ["e"]]}), "key.accepted.1"),
@@ -77,7 +78,7 @@ class TestProblemsOf:
         assert problem.message == '"e" is no option of this question; its options are: a, b, c, d'
 
     def test_a_draft_may_wait_for_its_key(self) -> None:
-        assert fields(content(key=NO_KEY), needs_key=False) == []
+        assert fields(content(key=dict(NO_KEY)), needs_key=False) == []
 
     def test_a_draft_may_not_have_a_wrong_key(self) -> None:
         assert fields(content(key={"accepted": [["e"]]}), needs_key=False) == ["key.accepted.0"]
@@ -85,15 +86,16 @@ class TestProblemsOf:
 
 class TestNormalizedKey:
     def test_equal_keys_are_written_alike(self) -> None:
-        one = normalized_key({"accepted": [["d", "b"], ["a"], ["a"]]})
-        other = normalized_key({"accepted": [["a"], ["b", "d"]]})
-        assert one == other == {"accepted": [["a"], ["b", "d"]]}
+        one = content("multiple_choice", {"accepted": [["d", "b"], ["a"], ["a"]]}).normalized()
+        other = content("multiple_choice", {"accepted": [["a"], ["b", "d"]]}).normalized()
+        assert one.key == other.key == {"accepted": [["a"], ["b", "d"]]}
 
     def test_a_number_has_a_tolerance(self) -> None:
-        assert normalized_key({"value": "3.14"}) == {"value": "3.14", "tolerance": "0"}
+        number = content("numeric", {"value": "3.14"}, options="").normalized()
+        assert number.key == {"value": "3.14", "tolerance": "0"}
 
     def test_a_dropped_question_stays_dropped(self) -> None:
-        assert normalized_key(DROPPED) == DROPPED
+        assert content(key=dict(DROPPED_KEY)).normalized().key == DROPPED_KEY
 
 
 class TestFingerprint:

@@ -1,10 +1,11 @@
 """What a candidate has marked, as it stands in one cell."""
 
-import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from app.engine.scoring import Answer, parse_numeric
+from app.engine.answers import Answer
+from app.engine.question_types import question_type
+from app.services.questions.content import reading
 from app.services.tests.papers import PaperQuestion
 from app.sheets.cells import unescape_formula
 
@@ -12,8 +13,6 @@ AnswerReader = Callable[[str], Answer | None]
 
 _LONGEST_ANSWER = 100
 _BLANK = {"", "na", "-"}
-_SEPARATORS = re.compile(r"[\s,;|/+&]+")
-_TRUE_FALSE = {"t": "true", "f": "false"}
 
 
 def reader_of(question: PaperQuestion) -> AnswerReader:
@@ -22,7 +21,8 @@ def reader_of(question: PaperQuestion) -> AnswerReader:
     `BD`, `b,d` and `d b` are the same answer. Two letters to a question of one answer are an answer too: a
     wrong one, as on the sheet. A paper's questions see few different cells, so each is read once.
     """
-    read = _number if question.type == "numeric" else _marks_of(question)
+    with reading(question.id):
+        read = question_type(question.type).answer_reader(question.options)
 
     @lru_cache(maxsize=4_096)
     def answer(text: str) -> Answer | None:
@@ -35,32 +35,3 @@ def reader_of(question: PaperQuestion) -> AnswerReader:
         return answer(text)
 
     return bounded
-
-
-def _number(text: str) -> Answer:
-    parse_numeric(text)
-    return text
-
-
-def _marks_of(question: PaperQuestion) -> Callable[[str], Answer]:
-    names = {option.casefold(): option for option in question.options}
-    if question.type == "true_false":
-        names |= _TRUE_FALSE
-    letters = {name for name in names if len(name) == 1}
-    known = ", ".join(question.options)
-
-    def read(text: str) -> Answer:
-        marked = []
-        for part in _SEPARATORS.split(text.casefold()):
-            # "bd" is two letters, unless an option is called so.
-            marked += [part] if part in names or not letters else list(part)
-        if unknown := [name for name in marked if name not in names]:
-            raise ValueError(f'there is no option "{unknown[0][:20]}"; the question has {known}')
-        options = [names[name] for name in marked]
-        if not options:
-            raise ValueError(f"write the marked options, of {known}; NA where nothing is marked")
-        if len(set(options)) < len(options):
-            raise ValueError("an option is named twice")
-        return tuple(sorted(options, key=question.options.index))
-
-    return read

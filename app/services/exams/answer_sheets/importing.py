@@ -1,7 +1,5 @@
 """Importing answer sheets: all of them or none, graded at once, and a second time changes nothing."""
 
-import asyncio
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -9,9 +7,8 @@ from uuid import UUID
 
 from app.core.errors import Conflict, NotPossible
 from app.core.ids import uuid7
-from app.engine.scoring import Answer
+from app.engine.answers import Answer, json_of
 from app.models import Attempt, AttemptStatus, Exam, ExamPaper
-from app.repositories.attempts.grading import Score
 from app.repositories.exams import PaperEvent
 from app.services import attempts
 from app.services.components import Components
@@ -64,7 +61,7 @@ async def import_answer_sheets(
     if plan.errors:
         return ImportReport.rejected(plan.errors)
     if not dry_run:
-        await _write(uow, staff, exam, paper, frozen, plan, now, progress)
+        await _write(uow, parts, staff, exam, paper, frozen, plan, now, progress)
     return ImportReport(
         created=plan.created,
         updated=plan.updated,
@@ -106,6 +103,7 @@ def _sat_paper(exam: Exam, paper: ExamPaper, now: datetime) -> UUID:
 
 async def _write(
     uow: UnitOfWork,
+    parts: Components,
     staff: Principal,
     exam: Exam,
     paper: ExamPaper,
@@ -118,7 +116,7 @@ async def _write(
         await uow.registrations.claim(registration, user_id)
         record(uow, staff, "claim", exam, roll_number=registration.roll_number, user_id=str(user_id))
     if plan.sat:
-        scores = await _keep_sheets(uow, exam, paper, frozen, plan.sat, now, progress)
+        sat = await _keep_sheets(uow, exam, paper, frozen, plan.sat, now, progress)
         record(
             uow,
             staff,
@@ -130,7 +128,7 @@ async def _write(
             unchanged=plan.unchanged,
         )
         await uow.exams.flush()
-        await uow.grading.count_scores(scores)
+        await attempts.grade(uow, parts, sat, now)
 
 
 async def _keep_sheets(
@@ -141,15 +139,15 @@ async def _keep_sheets(
     sat: Sequence[Sat],
     now: datetime,
     progress: Progress,
-) -> Counter[Score]:
-    """Places, sittings, answers and results of the sheets; what the histogram has to count."""
+) -> Sequence[Attempt]:
+    """Store places, attempts and answers of the sheets; the attempts, which are to be graded."""
     places = await _places(uow, exam, sat)
     people = {each.user_id for each in sat if each.user_id is not None}
     numbers = await uow.answer_sheets.last_numbers(paper.id, people) if people else {}
     new_ids = sorted(uuid7(now) for _ in sat)
-    scores: Counter[Score] = Counter()
+    kept: list[Attempt] = []
     for first in range(0, len(sat), SHEETS_AT_ONCE):
-        answered: list[attempts.AnsweredAttempt] = []
+        some: list[Attempt] = []
         events: list[PaperEvent] = []
         for place in range(first, min(first + SHEETS_AT_ONCE, len(sat))):
             each = sat[place]
@@ -158,16 +156,13 @@ async def _keep_sheets(
             else:
                 number = numbers.get(each.user_id, 0) + 1 if each.user_id is not None else 1
                 attempt = _sitting(new_ids[place], places[place], each, number, paper, frozen, now)
-            answered.append((attempt, each.sheet.answers))
+            some.append(attempt)
             events += _events(attempt, each)
-        await uow.answer_sheets.add_attempts([attempt for attempt, _ in answered])
-        # PostgreSQL writes while we mark.
-        _, results = await asyncio.gather(
-            uow.answer_sheets.add_events(events, now), attempts.marked(frozen, answered, now)
-        )
-        scores += await attempts.keep_results(uow, results)
-        progress(STAGE, first + len(answered), len(sat))
-    return scores
+        await uow.answer_sheets.add_attempts(some)
+        await uow.answer_sheets.add_events(events, now)
+        kept += some
+        progress(STAGE, len(kept), len(sat))
+    return kept
 
 
 async def _places(uow: UnitOfWork, exam: Exam, sat: Sequence[Sat]) -> list[UUID]:
@@ -241,5 +236,6 @@ def _end_of(paper: ExamPaper, now: datetime) -> datetime:
 def _events(attempt: Attempt, sat: Sat) -> list[PaperEvent]:
     answers: dict[UUID, Answer | None] = {**dict.fromkeys(sat.cleared), **sat.sheet.answers}
     return [
-        PaperEvent(attempt.id, question_id, attempt.lease, answer) for question_id, answer in answers.items()
+        PaperEvent(attempt.id, question_id, attempt.lease, json_of(answer))
+        for question_id, answer in answers.items()
     ]

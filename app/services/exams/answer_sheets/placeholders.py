@@ -10,15 +10,14 @@ from uuid import UUID
 from app.core.errors import AlreadyExists, FieldError, Invalid
 from app.core.ids import uuid7
 from app.core.names import LONGEST_TITLE, checked_field
+from app.engine.question_types import DROPPED_KEY, OPTION_LETTERS, choice_for, key_answers
 from app.models import ExamPaper
 from app.services import tests
 from app.services.exams.answer_sheets.reading import letters_marked
 from app.services.exams.editing import ExamDraft, ExamPaperDraft, add_paper, create, publish
 from app.services.imports import sheet_errors_as_invalid
 from app.services.questions.bank import version_values
-from app.services.questions.columns import OPTION_LETTERS
-from app.services.questions.content import DROPPED, Content, Key, fingerprint, normalized_key
-from app.services.questions.rows import key_answers
+from app.services.questions.content import Content, Key, fingerprint
 from app.services.questions.syllabus import Syllabus
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
@@ -86,7 +85,7 @@ def read_key(file: bytes) -> list[Key]:
         cell = unescape_formula(record.cell(place).strip())
         answers = key_answers(cell)
         if cell.casefold() == "dropped":
-            keys.append(DROPPED)
+            keys.append(dict(DROPPED_KEY))
         elif record.unreadable or record.cell_errors:
             sentence = record.unreadable or next(iter(record.cell_errors.values()))
             errors.append(FieldError(f"key, row {record.row}", sentence))
@@ -96,7 +95,7 @@ def read_key(file: bytes) -> list[Key]:
             )
             errors.append(FieldError(f"key, row {record.row}", sentence))
         else:
-            keys.append(normalized_key({"accepted": answers}))
+            keys.append(choice_for(answers).normalized_key({"accepted": answers}))
     if errors:
         raise Invalid("The key cannot be used.", errors=errors[:50])
     if not 1 <= len(keys) <= MOST_QUESTIONS:
@@ -137,7 +136,7 @@ async def _add_questions(
     uow: UnitOfWork, author: Principal, draft: PaperDraft, keys: Sequence[Key], options: Sequence[str]
 ) -> list[UUID]:
     """Questions that say no more than their number; what was asked stays on the paper."""
-    several = any(len(answer) > 1 for key in keys for answer in key.get("accepted", ()))
+    kind = choice_for([answer for key in keys for answer in key.get("accepted", ())])
     syllabus = await Syllabus.load(uow, author.institute_id)
     subject = syllabus.subject(draft.subject)
     await syllabus.save(uow)
@@ -145,7 +144,7 @@ async def _add_questions(
     new_ids = sorted(uuid7() for _ in keys)
     for number, (question_id, key) in enumerate(zip(new_ids, keys, strict=True), start=1):
         content = Content(
-            type="multiple_choice" if several else "single_choice",
+            type=kind.name,
             text={"en": f"Question {number} of {draft.title}"},
             options=[{"id": letter, "text": {"en": letter.upper()}} for letter in options],
             key=key,

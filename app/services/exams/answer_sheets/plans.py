@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
-from app.engine.scoring import Answer
+from app.engine.answers import Answer, answer_of
 from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Registration, Role
 from app.repositories.exams import Account
-from app.services import attempts
 from app.services.exams.answer_sheets.reading import AnswerSheet
 from app.services.unit_of_work import UnitOfWork
 from app.sheets.reports import RowError, RowWarning
@@ -74,14 +74,19 @@ async def _known(uow: UnitOfWork, exam: Exam, paper: ExamPaper, sheets: Sequence
     await uow.answer_sheets.lock_people(people | {row.user_id for row in registered if row.user_id})
     registered = await uow.answer_sheets.registrations(exam.id, roll_numbers, people)
     official = await uow.answer_sheets.official(paper.id, [row.id for row in registered])
-    standing = await uow.grading.standing([attempt.id for attempt in official])
+    standing = await uow.grading.answers([attempt.id for attempt in official])
     return _Known(
         accounts=accounts,
         by_roll_number={row.roll_number: row for row in registered},
         by_user={row.user_id: row for row in registered if row.user_id},
         attempts={attempt.registration_id: attempt for attempt in official if attempt.registration_id},
-        answers={attempt_id: attempts.answered(stored) for attempt_id, stored in standing.items()},
+        answers={attempt_id: _answers(stored) for attempt_id, stored in standing.items()},
     )
+
+
+def _answers(stored: Mapping[UUID, Any]) -> Mapping[UUID, Answer]:
+    answers = {question_id: answer_of(answer) for question_id, answer in stored.items()}
+    return {question_id: answer for question_id, answer in answers.items() if answer is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +189,7 @@ def _alike(before: Mapping[UUID, Answer], now: Mapping[UUID, Answer]) -> bool:
     return _comparable(before) == _comparable(now)
 
 
-def _comparable(answers: Mapping[UUID, Answer]) -> dict[UUID, frozenset[str] | str]:
+def _comparable(answers: Mapping[UUID, Answer]) -> dict[UUID, str | frozenset[object]]:
     return {
         question_id: answer if isinstance(answer, str) else frozenset(answer)
         for question_id, answer in answers.items()

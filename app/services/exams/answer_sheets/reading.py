@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.core.names import LONGEST_EMAIL, LONGEST_NAME, email_address, problem_of
-from app.engine.scoring import Answer
+from app.engine.answers import Answer
+from app.engine.question_types import OPTION_LETTERS
 from app.services.exams.answer_sheets.cells import AnswerReader, reader_of
 from app.services.exams.answer_sheets.columns import ROLL_NUMBER, Layout, read_layout
-from app.services.questions.columns import OPTION_LETTERS
 from app.services.tests.papers import PaperQuestion
 from app.sheets.cells import unescape_formula
 from app.sheets.errors import UnreadableSheet

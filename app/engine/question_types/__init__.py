@@ -1,0 +1,69 @@
+"""The question types. Each is a module of its own, and is listed here once."""
+
+from collections.abc import Mapping
+
+from app.engine.question_types.base import (
+    DROPPED_KEY,
+    LETTER_COLUMNS,
+    NO_KEY,
+    NOT_ATTEMPTED,
+    OPTION_LETTERS,
+    AnswerKey,
+    JsonObject,
+    Option,
+    Problem,
+    QuestionType,
+    UnreadableQuestion,
+)
+from app.engine.question_types.choice import (
+    SINGLE_CHOICE,
+    MultipleChoice,
+    TrueFalse,
+    choice_for,
+    key_answers,
+)
+from app.engine.question_types.descriptive import Descriptive
+from app.engine.question_types.matching import Matching
+from app.engine.question_types.numeric import Numeric
+from app.engine.question_types.ranges import Ranges
+from app.engine.question_types.text import Text
+
+__all__ = [
+    "DROPPED_KEY",
+    "LETTER_COLUMNS",
+    "NOT_ATTEMPTED",
+    "NO_KEY",
+    "OPTION_LETTERS",
+    "QUESTION_TYPES",
+    "SINGLE_CHOICE",
+    "AnswerKey",
+    "JsonObject",
+    "Option",
+    "Problem",
+    "QuestionType",
+    "UnreadableQuestion",
+    "choice_for",
+    "key_answers",
+    "question_type",
+]
+
+_TYPES: tuple[QuestionType, ...] = (
+    SINGLE_CHOICE,
+    MultipleChoice(),
+    TrueFalse(),
+    Numeric(),
+    Ranges(),
+    Text(),
+    Matching(),
+    Descriptive(),
+)
+
+QUESTION_TYPES: Mapping[str, QuestionType] = {kind.name: kind for kind in _TYPES}
+
+
+def question_type(name: str) -> QuestionType:
+    """The type of this name. Raises UnreadableQuestion if there is none."""
+    try:
+        return QUESTION_TYPES[name]
+    except KeyError:
+        raise UnreadableQuestion(f'There is no question type "{name}".') from None

@@ -1,0 +1,179 @@
+"""What a question type is: everything that the rest of the product asks of one.
+
+A type is a module of this package and an entry of its registry. Nothing else knows the type by name.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+from app.engine.answers import Answer
+from app.engine.partial_rules import Parts
+
+JsonObject = Mapping[str, Any]
+Option = Mapping[str, Any]
+"""`{"id": "a", "text": {"en": "…", "hi": "…"}}`"""
+
+AnswerReader = Callable[[str], Answer]
+"""Reads a cell of an answer sheet that is not blank; ValueError says what is wrong with it."""
+
+OPTION_LETTERS = "abcdef"
+"""The ids of options in a sheet and on an answer sheet."""
+
+LETTER_COLUMNS: Mapping[str, str] = {f"option_{letter}": letter for letter in OPTION_LETTERS}
+
+NOT_ATTEMPTED: Mapping[str, str] = {"en": "Question not attempted", "hi": "अनुत्तरित प्रश्न"}
+"""The text of the option that a marking scheme adds."""
+
+NO_KEY: JsonObject = {"accepted": []}
+"""The key of a question whose key is still to come, or that people mark. Every type has it."""
+
+DROPPED_KEY: JsonObject = {"dropped": True}
+"""The key of a question that was withdrawn, of any type."""
+
+
+class UnreadableQuestion(ValueError):
+    """Stored data of a question that no question type understands: an unknown type or key."""
+
+
+class Problem(NamedTuple):
+    """What is wrong with a question; `field` is a path such as `key.accepted.0`."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """An answer compared with the key."""
+
+    is_right: bool
+    parts: tuple[Parts, ...] = ()
+    """What a partial rule looks at; empty where an answer cannot be right in part."""
+
+
+WRONG = Comparison(is_right=False)
+
+
+class AnswerKey(ABC):
+    """What is right, as marking needs it. Hashable."""
+
+    @abstractmethod
+    def compare(self, answer: Answer) -> Comparison:
+        """How an answer that is not blank compares with the key. An answer of another shape is wrong."""
+
+
+class QuestionType(ABC):
+    """A type of question."""
+
+    name: ClassVar[str]
+    """What the API, sheets, the bank and frozen papers call the type. It never changes."""
+    title: ClassVar[str]
+    """What a sentence calls it."""
+    is_marked: ClassVar[bool] = True
+    """Whether a key marks it. Otherwise people do, and it has no key."""
+    takes_not_attempted: ClassVar[bool] = False
+    """Whether a marking scheme can add the option "not attempted" to its options."""
+    key_example: ClassVar[str]
+    key_schema: ClassVar[JsonObject | None] = None
+    """The key as JSON Schema, for the API's documentation; None where another type has the same."""
+
+    # What a question holds
+
+    @abstractmethod
+    def option_problems(self, options: Sequence[Option]) -> Iterator[Problem]:
+        """What is wrong with the options."""
+
+    def shown_options(self, options: Sequence[Option]) -> Sequence[Option]:
+        """Return the options as candidates see them, in the author's order, without anything of the key."""
+        return options
+
+    def option_ids(self, options: Sequence[Option]) -> list[str]:
+        """What an answer may name, in the author's order."""
+        return [option["id"] for option in self.shown_options(options)]
+
+    def shuffled(self, option_ids: Sequence[str]) -> Sequence[str]:
+        """The options whose order may differ from attempt to attempt."""
+        return ()
+
+    def texts(self, options: Sequence[Option]) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """The texts that each language of a test needs, by path, beside the question's own."""
+        for option in options:
+            yield f"options.{option['id']}", option["text"]
+
+    # Keys
+
+    @abstractmethod
+    def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[Problem]:
+        """Yield what is wrong with a key, which may be any JSON object except NO_KEY and DROPPED_KEY."""
+
+    @abstractmethod
+    def normalized_key(self, key: JsonObject) -> dict[str, Any]:
+        """Return the normal form of a valid key, so that equal keys compare equal."""
+
+    @abstractmethod
+    def answer_key(self, key: JsonObject) -> AnswerKey:
+        """The stored key for marking. Raises UnreadableQuestion if it is not a key of this type."""
+
+    # Answers
+
+    @abstractmethod
+    def answer_problem(self, answer: Any, option_ids: Sequence[str]) -> str | None:
+        """Return why a JSON value cannot be an answer to the question; None if it can, right or wrong."""
+
+    # Sheets
+
+    option_lists: ClassVar[Sequence[Mapping[str, str]]] = (LETTER_COLUMNS,)
+    """The lists of options in a sheet: the columns of each in order, and the option's id in each column."""
+    key_hint: ClassVar[str] = ""
+    """What a sheet's reader adds to a sentence about a part of the key."""
+    sheet_note: ClassVar[tuple[str, str] | None] = None
+    """A note of the template: a column, and what to write in it for this type."""
+
+    @property
+    def option_columns(self) -> Mapping[str, str]:
+        """The columns of all lists of options, and the option's id in each."""
+        return {column: option_id for each in self.option_lists for column, option_id in each.items()}
+
+    @property
+    def column_of(self) -> Mapping[str, str]:
+        """The column of each option, by the option's id."""
+        return {option_id: column for column, option_id in self.option_columns.items()}
+
+    @abstractmethod
+    def key_from_cell(self, cell: str) -> JsonObject:
+        """The key that a cell of a sheet holds. Raises ValueError for a cell that holds none."""
+
+    @abstractmethod
+    def key_to_cell(self, key: JsonObject) -> str:
+        """Return the key as text that `key_from_cell` reads."""
+
+    @abstractmethod
+    def answer_reader(self, option_ids: Sequence[str]) -> AnswerReader:
+        """Reads what a candidate marked from a cell of an answer sheet."""
+
+    # Printing
+
+    hint: ClassVar[Mapping[str, str]] = {}
+    """A note beside the printed question, by language: how to answer it."""
+
+    def has_answer_line(self) -> bool:
+        """Return whether the printed paper has a line for the answer."""
+        return False
+
+    @abstractmethod
+    def printed_key(self, key: JsonObject, labels: Mapping[str, str]) -> list[list[str]]:
+        """The key for the solutions: alternatives, each a list of things that belong together.
+
+        `labels` says how the paper marks each option, by id.
+        """
+
+
+def is_list_of_texts(value: Any, most: int, longest: int) -> bool:
+    """Whether JSON is a list of at most so many texts of at most so many characters."""
+    return (
+        isinstance(value, list)
+        and len(value) <= most
+        and all(isinstance(each, str) and len(each) <= longest for each in value)
+    )

@@ -1,0 +1,215 @@
+"""Questions whose answer is a choice of options: single choice, multiple choice, true or false."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from app.engine.answers import Answer
+from app.engine.partial_rules import Parts
+from app.engine.question_types.base import (
+    WRONG,
+    AnswerKey,
+    AnswerReader,
+    Comparison,
+    JsonObject,
+    Option,
+    Problem,
+    QuestionType,
+    UnreadableQuestion,
+    is_list_of_texts,
+)
+from app.engine.question_types.options import LONGEST_ID, MOST_OPTIONS, marks_reader, no_options, repeated_ids
+
+_MOST_ANSWERS = 64
+# A single letter may be an unknown option, which is its own error; a word such as "none" is not a key.
+_LETTERS = re.compile(r"[a-f]+(\|[a-f]+)*|[a-z]")
+
+
+@dataclass(frozen=True)
+class Accepted(AnswerKey):
+    """Each set of option ids is a whole right answer."""
+
+    options: frozenset[frozenset[str]]
+
+    def __post_init__(self) -> None:
+        if not self.options or not all(self.options):
+            raise ValueError("A key names at least one right answer, and each has at least one option.")
+
+    def compare(self, answer: Answer) -> Comparison:
+        if isinstance(answer, str):
+            return WRONG
+        marked = frozenset(answer)
+        parts = (
+            Parts(right=len(marked & accepted), wrong=len(marked - accepted), total=len(accepted))
+            for accepted in self.options
+        )
+        return Comparison(marked in self.options, tuple(parts))
+
+
+class _Choice(QuestionType):
+    """The base of the three."""
+
+    takes_not_attempted = True
+    key_example = '{"accepted": [["b"]]}'
+
+    def option_problems(self, options: Sequence[Option]) -> Iterator[Problem]:
+        if len(options) < 2:
+            yield Problem("options", "a choice needs at least two options")
+        yield from repeated_ids(options)
+
+    def shuffled(self, option_ids: Sequence[str]) -> Sequence[str]:
+        return option_ids
+
+    def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[Problem]:
+        if not _is_accepted(key):
+            yield Problem("key", f"the key of a {self.title} question is {self.key_example}")
+            return
+        for place, answer in enumerate(key["accepted"]):
+            for message in self._answer_mistakes(answer, self.option_ids(options)):
+                yield Problem(f"key.accepted.{place}", message)
+
+    def _answer_mistakes(self, answer: Sequence[str], option_ids: Sequence[str]) -> Iterator[str]:
+        if not answer:
+            yield "a right answer has at least one option"
+        if len(answer) > 1 and not self._takes_several():
+            yield f"a right answer to a {self.title} question is one option"
+        if len(set(answer)) < len(answer):
+            yield "a right answer names each option once"
+        for name in sorted(set(answer) - set(option_ids)):
+            known = ", ".join(option_ids) or "none"
+            yield f'"{name}" is no option of this question; its options are: {known}'
+
+    def _takes_several(self) -> bool:
+        return False
+
+    def normalized_key(self, key: JsonObject) -> dict[str, Any]:
+        return {"accepted": [list(answer) for answer in sorted({tuple(sorted(a)) for a in key["accepted"]})]}
+
+    def answer_key(self, key: JsonObject) -> Accepted:
+        if not _is_accepted(key):
+            raise UnreadableQuestion(f"This is not the key of a {self.title} question.")
+        try:
+            return Accepted(frozenset(frozenset(answer) for answer in key["accepted"]))
+        except ValueError as error:
+            raise UnreadableQuestion(str(error)) from error
+
+    def answer_problem(self, answer: Any, option_ids: Sequence[str]) -> str | None:
+        if not is_list_of_texts(answer, MOST_OPTIONS, LONGEST_ID):
+            return 'send a list of option ids, such as ["b"]'
+        if not answer:
+            return "an empty list is no answer; send null to clear it"
+        if len(set(answer)) < len(answer):
+            return "an option is named twice"
+        if unknown := [option for option in answer if option not in option_ids]:
+            return f"there is no option {', '.join(unknown)}; the question has {', '.join(option_ids)}"
+        return None
+
+    def key_from_cell(self, cell: str) -> JsonObject:
+        answers = key_answers(cell)
+        if not answers:
+            raise ValueError(f'"{cell}" is not a key; write "b", "bd" for exactly both, "b|d" for either')
+        return {"accepted": answers}
+
+    def key_to_cell(self, key: JsonObject) -> str:
+        return "|".join("".join(answer) for answer in key["accepted"])
+
+    def answer_reader(self, option_ids: Sequence[str]) -> AnswerReader:
+        return marks_reader(option_ids, {})
+
+    def printed_key(self, key: JsonObject, labels: Mapping[str, str]) -> list[list[str]]:
+        return [[labels[option_id] for option_id in answer] for answer in key["accepted"]]
+
+
+class SingleChoice(_Choice):
+    """One of several options is right. Two marked options are a wrong answer."""
+
+    name = "single_choice"
+    title = "single choice"
+    sheet_note = (
+        "type",
+        "Empty means single_choice, or multiple_choice where the key names several options together.",
+    )
+    key_schema: ClassVar[JsonObject | None] = {
+        "type": "object",
+        "title": "AcceptedOptions",
+        "description": "Each entry is a whole right answer: the ids of its options.",
+        "properties": {
+            "accepted": {
+                "type": "array",
+                "maxItems": _MOST_ANSWERS,
+                "items": {
+                    "type": "array",
+                    "maxItems": MOST_OPTIONS,
+                    "items": {"type": "string", "maxLength": LONGEST_ID},
+                },
+            }
+        },
+        "required": ["accepted"],
+        "additionalProperties": False,
+    }
+
+
+class MultipleChoice(_Choice):
+    """A right answer is a set of options, and a partial rule says what a part of it earns."""
+
+    name = "multiple_choice"
+    title = "multiple choice"
+    hint: ClassVar[Mapping[str, str]] = {"en": "one or more options", "hi": "एक या अधिक विकल्प"}
+
+    def _takes_several(self) -> bool:
+        return True
+
+
+class TrueFalse(_Choice):
+    """A statement that is true or false. The two options are the type's own."""
+
+    name = "true_false"
+    title = "true/false"
+
+    _OPTIONS = (
+        {"id": "true", "text": {"en": "True", "hi": "सही"}},
+        {"id": "false", "text": {"en": "False", "hi": "गलत"}},
+    )
+
+    def option_problems(self, options: Sequence[Option]) -> Iterator[Problem]:
+        return no_options(self.title, options)
+
+    def shown_options(self, options: Sequence[Option]) -> Sequence[Option]:
+        return self._OPTIONS
+
+    def shuffled(self, option_ids: Sequence[str]) -> Sequence[str]:
+        return ()
+
+    def key_from_cell(self, cell: str) -> JsonObject:
+        return {"accepted": [[cell.lower()]]}
+
+    def answer_reader(self, option_ids: Sequence[str]) -> AnswerReader:
+        return marks_reader(option_ids, {"t": "true", "f": "false"})
+
+
+SINGLE_CHOICE = SingleChoice()
+
+
+def choice_for(answers: Sequence[Sequence[str]]) -> QuestionType:
+    """The type of a question of which only the right answers are known."""
+    return MultipleChoice() if any(len(answer) > 1 for answer in answers) else SINGLE_CHOICE
+
+
+def key_answers(cell: str) -> list[list[str]]:
+    """`b` → [[b]], `b d` → [[b, d]], `B | D` → [[b], [d]]; empty for anything else, such as `b or d`."""
+    parts = [part.split() for part in cell.lower().split("|")]
+    if any(len(part) > 1 and max(map(len, part)) > 1 for part in parts):
+        return []
+    compact = "|".join("".join(part) for part in parts)
+    return [list(answer) for answer in compact.split("|")] if _LETTERS.fullmatch(compact) else []
+
+
+def _is_accepted(key: JsonObject) -> bool:
+    answers = key.get("accepted")
+    return (
+        set(key) == {"accepted"}
+        and isinstance(answers, list)
+        and len(answers) <= _MOST_ANSWERS
+        and all(is_list_of_texts(answer, MOST_OPTIONS, LONGEST_ID) for answer in answers)
+    )

@@ -1,0 +1,132 @@
+"""The keys of frozen papers, in versions, and who keeps which version of a question (docs/decisions/0047)."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, bindparam, cast, func, select, text
+
+from app.models import (
+    Attempt,
+    AttemptStatus,
+    Exam,
+    ExamPaper,
+    KeyVersion,
+    LocalizedText,
+    Paper,
+    PaperQuestion,
+    QuestionVersion,
+    Test,
+)
+from app.repositories import locks
+from app.repositories.base import Repository
+from app.repositories.embargo import Reader, hides_test
+
+CURRENT = text(
+    """
+    select distinct on (paper_id) paper_id, id from ias.paper_keys
+    where paper_id = any(:papers) order by paper_id, number desc
+    """
+).bindparams(bindparam("papers", type_=ARRAY(Uuid)))
+
+
+@dataclass(frozen=True, slots=True)
+class KeptVersion:
+    """A version of a question in a frozen paper that an exam or running attempts hold."""
+
+    number: int
+    exams: Sequence[tuple[UUID, LocalizedText]]
+    """Exams with the paper that are neither released nor cancelled: their ids and titles."""
+    running_attempts: int
+
+
+class KeyRepository(Repository):
+    """Versions of keys. They are only added; the highest number of a paper is the current one."""
+
+    async def lock_current(self, paper_ids: Collection[UUID]) -> Mapping[UUID, UUID]:
+        """The current version of each paper's key; nobody adds another until this transaction ends."""
+        await locks.lock_keys_shared(self._session, paper_ids)
+        return await self.current_ids(paper_ids)
+
+    async def current_ids(self, paper_ids: Collection[UUID]) -> Mapping[UUID, UUID]:
+        """The id of each paper's current version."""
+        rows = await self._session.execute(CURRENT, {"papers": list(paper_ids)})
+        return dict(rows.all())
+
+    async def find(self, key_id: UUID) -> KeyVersion:
+        """A version by the id that a result or `current_ids` has, so it exists."""
+        return await self._session.get_one(KeyVersion, key_id)
+
+    async def current(self, paper_id: UUID) -> KeyVersion:
+        """The version that holds now."""
+        statement = select(KeyVersion).where(KeyVersion.paper_id == paper_id)
+        return (await self._session.scalars(statement.order_by(KeyVersion.number.desc()).limit(1))).one()
+
+    async def add_next(
+        self, paper_id: UUID, key: Mapping[str, Any], *, reason: str, created_by: UUID | None
+    ) -> KeyVersion:
+        """Add the next version of a paper's key.
+
+        Waits for whoever grades by the current one. Whoever grades after this transaction uses the new one,
+        so that what has to be regraded are the results that name another one when this transaction has ended.
+        """
+        await locks.lock_key_exclusively(self._session, paper_id)
+        number = (await self.current(paper_id)).number + 1
+        version = KeyVersion(
+            paper_id=paper_id, number=number, key=dict(key), reason=reason, created_by=created_by
+        )
+        self._session.add(version)
+        await self._session.flush()
+        return version
+
+    async def kept_versions(self, reader: Reader, question_id: UUID) -> Sequence[KeptVersion]:
+        """Which versions of a question are kept by exams and running attempts, the newest first.
+
+        Papers of tests that the reader may not see now are left out.
+        """
+        papers = await self._papers_with(reader, question_id)
+        exams = await self._exams_of(list(papers))
+        running = await self._running_at(list(papers))
+        found = []
+        for number in sorted(set(papers.values()), reverse=True):
+            of_version = [paper_id for paper_id, kept in papers.items() if kept == number]
+            held = [exam for paper_id in of_version for exam in exams.get(paper_id, ())]
+            attempts = sum(running.get(paper_id, 0) for paper_id in of_version)
+            if held or attempts:
+                found.append(KeptVersion(number, held, attempts))
+        return found
+
+    async def _papers_with(self, reader: Reader, question_id: UUID) -> Mapping[UUID, int]:
+        """The papers that have a question, and which version of it."""
+        listed = Paper.rules["questions"][PaperQuestion.position - 1]["version_id"].astext
+        statement = (
+            select(Paper.id, QuestionVersion.number)
+            .join(PaperQuestion, PaperQuestion.paper_id == Paper.id)
+            .join(QuestionVersion, QuestionVersion.id == cast(listed, Uuid))
+            .join(Test, Test.id == Paper.test_id)
+            .where(PaperQuestion.question_id == question_id, ~hides_test(reader))
+        )
+        return dict((await self._session.execute(statement)).all())
+
+    async def _exams_of(
+        self, paper_ids: Sequence[UUID]
+    ) -> Mapping[UUID, Sequence[tuple[UUID, LocalizedText]]]:
+        statement = (
+            select(ExamPaper.paper_id, Exam.id, Exam.title)
+            .join(Exam, Exam.id == ExamPaper.exam_id)
+            .where(ExamPaper.paper_id.in_(paper_ids), Exam.released_at.is_(None), Exam.cancelled_at.is_(None))
+            .order_by(Exam.id)
+        )
+        found: dict[UUID, list[tuple[UUID, LocalizedText]]] = {}
+        for paper_id, exam_id, title in await self._session.execute(statement):
+            if paper_id is not None:
+                found.setdefault(paper_id, []).append((exam_id, title))
+        return found
+
+    async def _running_at(self, paper_ids: Sequence[UUID]) -> Mapping[UUID, int]:
+        running = AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED
+        statement = select(Attempt.paper_id, func.count()).where(
+            Attempt.paper_id.in_(paper_ids), Attempt.status.in_(running)
+        )
+        return dict((await self._session.execute(statement.group_by(Attempt.paper_id))).all())

@@ -1,0 +1,56 @@
+"""Question types and keys as the API takes and shows them; the type says what a key may be."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic_core import InitErrorDetails, ValidationError
+
+from app.engine.question_types import QUESTION_TYPES
+from app.schemas.common import trimmed
+
+
+def _known_type(name: str) -> str:
+    if name not in QUESTION_TYPES:
+        raise ValueError(f"write one of: {', '.join(QUESTION_TYPES)}")
+    return name
+
+
+QuestionTypeName = Annotated[
+    str, AfterValidator(_known_type), Field(json_schema_extra={"enum": list(QUESTION_TYPES)})
+]
+
+
+def _key(value: Any) -> Any:
+    """The key without spaces around its texts and without nulls; a list is short for one right answer."""
+    if isinstance(value, list):
+        value = {"accepted": [value]}
+    if not isinstance(value, dict):
+        return value
+    if "dropped" in value:  # A question is dropped by a sheet or by a correction of the key.
+        mistake = InitErrorDetails(type="extra_forbidden", loc=("dropped",), input=value["dropped"])
+        raise ValidationError.from_exception_data("Key", [mistake])
+    return {name: trimmed(part) for name, part in value.items() if part is not None}
+
+
+Key = Annotated[
+    dict[str, Any],
+    BeforeValidator(_key),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                *(kind.key_schema for kind in QUESTION_TYPES.values() if kind.key_schema),
+                {"type": "array", "items": {"type": "string"}, "description": "Short for one right answer."},
+            ],
+            "examples": [{"accepted": [["b"]]}, ["b"], {"value": "3.14", "tolerance": "0.01"}],
+        }
+    ),
+]
+"""What is right. The question's type says what its key may be, and checks it."""
+
+
+StoredKey = Annotated[
+    dict[str, Any] | None,
+    Field(
+        description='`{"accepted": …}`, `{"value", "tolerance"}` or `{"dropped": true}`; null where withheld'
+    ),
+]

@@ -1,0 +1,278 @@
+"""Every question type from its creation to its result: by the API, in sheets, on paper."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import orjson
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.orm import undefer
+
+from app.engine.question_types import QUESTION_TYPES
+from app.models import Paper, QuestionVersion
+from app.services.unit_of_work import unit_of_work
+from tests.builders.attempts import start, take_test
+from tests.builders.content import UPSC, PublishedTest, publish_for
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question of a type, and answers to it with what they earn under +2, -2/3."""
+
+    key: Any
+    stored: Json
+    earned: list[tuple[Any, str]]
+    refused: list[Any]
+    """What is no answer to it."""
+    options: str = ""
+    secret: str = "SECRET"
+    """A part of the key that nothing for candidates may hold."""
+    marking: Json = field(default_factory=dict)
+
+
+CASES = {
+    "single_choice": Case(
+        key=["b"],
+        stored={"accepted": [["b"]]},
+        earned=[(["b"], "2.00"), (["a"], "-0.66"), (["a", "b"], "-0.66")],
+        refused=["b", [], ["e"], ["a", "a"], {"a": "b"}],
+        options="abcd",
+    ),
+    "multiple_choice": Case(
+        key={"accepted": [["c", "a"]]},
+        stored={"accepted": [["a", "c"]]},
+        earned=[(["c", "a"], "2.00"), (["a"], "1.00"), (["a", "b"], "-0.66")],
+        refused=["ac", [], ["e"]],
+        options="abcd",
+        marking={"partial": "proportional"},
+    ),
+    "true_false": Case(
+        key=["true"],
+        stored={"accepted": [["true"]]},
+        earned=[(["true"], "2.00"), (["false"], "-0.66")],
+        refused=["true", ["yes"], True],
+    ),
+    "numeric": Case(
+        key={"value": "3.14", "tolerance": "0.01"},
+        stored={"value": "3.14", "tolerance": "0.01"},
+        earned=[("22/7", "2.00"), ("3.2", "-0.66")],
+        refused=["about 3", ["3.14"], 3.14, "9" * 33],
+        secret="3.14",
+    ),
+    "ranges": Case(
+        key={"ranges": [{"from": "9.5", "to": "9.75"}, {"from": "-1", "to": " 0 "}]},
+        stored={"ranges": [{"from": "-1", "to": "0"}, {"from": "9.5", "to": "9.75"}]},
+        earned=[("9.75", "2.00"), ("-1/2", "2.00"), ("9.7501", "-0.66"), ("1", "-0.66")],
+        refused=["", ["9.5"], 9.5, "1e1"],
+        secret="9.5",
+    ),
+    "matching": Case(
+        key={"pairs": {"2": [" a "], "1": ["c", "b"]}},
+        stored={"pairs": {"1": ["b", "c"], "2": ["a"]}},
+        earned=[({"1": "c", "2": "a"}, "2.00"), ({"1": "b", "2": "d"}, "1.00"), ({"1": "a"}, "-0.66")],
+        refused=[{}, {"3": "a"}, {"1": "2"}, {"1": ["b"]}, ["b", "a"], "1-b 2-a"],
+        options="12abcd",
+        secret="pairs",
+        marking={"partial": "per_pair"},
+    ),
+    "text": Case(
+        key={"texts": ["New  SECRET", "secret", " Secret "]},
+        stored={"texts": ["New SECRET", "secret"]},
+        earned=[("new secret", "2.00"), ("SECRET", "2.00"), ("sekret", "-0.66")],
+        refused=["", "x" * 201, ["secret"], "a\u0000b"],
+    ),
+}
+
+
+@pytest.fixture(params=CASES)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+async def sent(client: httpx.AsyncClient, method: str, path: str, **request: Any) -> Json:
+    answer = await client.request(method, path, **request)
+    assert answer.is_success, answer.text
+    return dict(answer.json())
+
+
+async def created(author: httpx.AsyncClient, name: str) -> Json:
+    """A question of the type, alone in its subject."""
+    title = f"Types {uuid4().hex}"
+    subject = await sent(author, "post", "/subjects", json={"slug": uuid4().hex, "name": title})
+    body = {
+        "subject_id": subject["id"],
+        "type": name,
+        "text": {"en": f"A question of {title}?", "hi": "एक प्रश्न?"},
+        "options": [
+            {"id": letter, "text": {"en": f"Option {letter}", "hi": f"विकल्प {letter}"}}
+            for letter in CASES[name].options
+        ],
+        "key": CASES[name].key,
+    }
+    return await sent(author, "post", "/questions", json=body)
+
+
+async def published(author: httpx.AsyncClient, question: Json, name: str) -> PublishedTest:
+    body = {
+        "title": {"en": f"Types {uuid4().hex}", "hi": "प्रकार"},
+        "kind": "practice",
+        "duration_seconds": 600,
+        "languages": ["en", "hi"],
+        "marking": UPSC | CASES[name].marking,
+        "sections": [{"name": {"en": "One", "hi": "एक"}, "question_ids": [question["id"]]}],
+        "shuffle": {"questions": True, "options": True},
+    }
+    test = await sent(author, "post", "/tests", json=body)
+    await sent(author, "post", f"/tests/{test['id']}/publish")
+    return PublishedTest(UUID(test["id"]), [UUID(question["id"])])
+
+
+class TestTheWholeWay:
+    def test_each_type_has_a_case(self) -> None:
+        assert set(CASES) == {kind.name for kind in QUESTION_TYPES.values() if kind.is_marked}
+
+    async def test_from_creation_to_result(
+        self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, name: str
+    ) -> None:
+        case = CASES[name]
+        question = await created(author, name)
+        assert question["key"] == case.stored
+        made = await published(author, question, name)
+        sitting = await start(candidate, made)
+        document = await candidate.get(f"{made.path}/questions")
+        assert case.secret not in document.text
+        for answer in case.refused:
+            refused = await sitting.save(sitting.response(0, answer))
+            assert refused.status_code == 422, answer
+            assert {error["field"] for error in refused.json()["errors"]} == {"responses.0.answer"}
+        for revision, (answer, _) in enumerate(case.earned, start=1):
+            saved = await sitting.save(sitting.response(0, answer, revision))
+            assert saved.json()["saved"] == 1, saved.text
+            again = await sitting.save(sitting.response(0, answer, revision))
+            assert again.json()["known"] == 1, again.text
+        resumed = (await start(candidate, made)).attempt
+        assert resumed["responses"][0]["answer"] == case.earned[-1][0]
+        await sitting.submit()
+        result = await sitting.result()
+        assert (result["score"], result["questions"][0]["key"]) == (case.earned[-1][1], case.stored)
+        assert result["questions"][0]["answer"] == case.earned[-1][0]
+
+    async def test_marks(self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, name: str) -> None:
+        made = await published(author, await created(author, name), name)
+        for answer, marks in CASES[name].earned:
+            assert (await take_test(candidate, made, {0: answer}))["score"] == marks, answer
+
+    @pytest.mark.parametrize("sheet_format", ["csv", "xlsx"])
+    async def test_sheets(self, author: httpx.AsyncClient, name: str, sheet_format: str) -> None:
+        question = await created(author, name)
+        wanted = {"subject_id": question["subject_id"], "format": sheet_format}
+        sheet = await author.post("/questions/export", json=wanted)
+        assert sheet.headers["x-questions-exported"] == "1"
+        report = await sent(author, "post", "/questions/import", files={"file": sheet.content})
+        assert (report["errors"], report["unchanged"]) == ([], 1), report
+        await sent(author, "patch", f"/questions/{question['id']}", json={"difficulty": "hard"})
+        report = await sent(author, "post", "/questions/import", files={"file": sheet.content})
+        assert (report["errors"], report["updated"]) == ([], 1), report
+        versions = await sent(author, "get", f"/questions/{question['id']}/versions/3/diff?against=1")
+        assert versions["changes"] == []
+
+    async def test_prints(self, author: httpx.AsyncClient, name: str) -> None:
+        made = await published(author, await created(author, name), name)
+        for part in ("paper", "solutions"):
+            for language in ("en", "hi"):
+                pdf = await author.get(
+                    f"{made.path}/print", params={"language": language, "part": part}, timeout=60
+                )
+                assert pdf.content.startswith(b"%PDF-"), pdf.text
+
+    async def test_a_version_that_changes_the_key_is_compared(
+        self, author: httpx.AsyncClient, name: str
+    ) -> None:
+        question = await created(author, name)
+        await sent(author, "patch", f"/questions/{question['id']}", json={"key": OTHER_KEYS[name]})
+        diff = await sent(author, "get", f"/questions/{question['id']}/versions/2/diff")
+        assert [(each["field"], each["before"]) for each in diff["changes"]] == [("key", question["key"])]
+
+
+OTHER_KEYS: dict[str, Any] = {
+    "single_choice": ["c"],
+    "multiple_choice": ["b", "d"],
+    "true_false": ["false"],
+    "numeric": {"value": "2"},
+    "ranges": {"ranges": [{"from": "1", "to": "2"}]},
+    "matching": {"pairs": {"1": ["a"], "2": ["a"]}},
+    "text": {"texts": ["other"]},
+}
+
+
+class TestUnreadable:
+    """Data of a later version, or data that somebody broke, is named and nothing else fails."""
+
+    @pytest.mark.parametrize(
+        "change", [{"type": "essay"}, {"key": {"essays": 1}}], ids=["an unknown type", "an unknown key"]
+    )
+    async def test_a_draft_with_it_is_not_published(
+        self, author: httpx.AsyncClient, engine: AsyncEngine, change: Json
+    ) -> None:
+        made = await publish_for(engine, author)
+        await break_question(engine, made.question_ids[1], change)
+        refused = await author.post(f"{made.path}/publish")
+        assert refused.status_code == 409, refused.text
+        assert [error["field"] for error in refused.json()["errors"]] == ["sections.0.question_ids.1"]
+
+    @pytest.mark.parametrize(
+        "change", [{"type": "essay"}, {"key": {"essays": 1}}], ids=["an unknown type", "an unknown key"]
+    )
+    async def test_an_export_names_it(
+        self, author: httpx.AsyncClient, engine: AsyncEngine, change: Json
+    ) -> None:
+        question = await created(author, "numeric")
+        await break_question(engine, UUID(question["id"]), change)
+        problem = await author.post("/questions/export", json={"subject_id": question["subject_id"]})
+        assert (problem.status_code, problem.json()["code"]) == (500, "question_unreadable")
+        assert problem.json()["question_id"] == question["id"]
+
+    @pytest.mark.parametrize("part", ["solutions", "paper"])
+    async def test_a_printed_paper_names_it(
+        self, author: httpx.AsyncClient, engine: AsyncEngine, part: str
+    ) -> None:
+        made = await publish_for(engine, author)
+        await break_paper(engine, made, str(made.question_ids[1]))
+        problem = await author.get(f"{made.path}/print", params={"part": part, "language": "en"})
+        assert (problem.status_code, problem.json()["code"]) == (500, "question_unreadable")
+        assert problem.json()["question_id"] == str(made.question_ids[1])
+
+    async def test_a_save_names_it(
+        self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, engine: AsyncEngine
+    ) -> None:
+        made = await publish_for(engine, author)
+        await break_paper(engine, made, str(made.question_ids[1]))
+        sitting = await start(candidate, made)
+        assert (await sitting.save(sitting.response(0, ["a"]))).status_code == 200
+        problem = await sitting.save(sitting.response(1, ["a"]))
+        assert (problem.status_code, problem.json()["code"]) == (500, "question_unreadable")
+        assert problem.json()["question_id"] == str(made.question_ids[1])
+
+
+async def break_paper(engine: AsyncEngine, made: PublishedTest, question_id: str) -> None:
+    """Store another type for a question, in the paper's document and in its rules."""
+    async with unit_of_work(engine) as uow:
+        paper = await uow.session.scalar(select(Paper).where(Paper.test_id == made.id).options(undefer("*")))
+        assert paper is not None
+        document = orjson.loads(paper.document)
+        rules = orjson.loads(orjson.dumps(paper.rules))
+        for entry in (*document["questions"], *rules["questions"]):
+            if entry["id"] == question_id:
+                entry["type"] = "essay"
+        paper.document, paper.rules = orjson.dumps(document), rules
+
+
+async def break_question(engine: AsyncEngine, question_id: UUID, change: Json) -> None:
+    async with unit_of_work(engine) as uow:
+        statement = update(QuestionVersion).where(QuestionVersion.question_id == question_id)
+        await uow.session.execute(statement.values(**change))

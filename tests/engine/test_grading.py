@@ -1,0 +1,103 @@
+"""Grading many sheets equals the plain rule with fractions, sheet by sheet."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.engine import grading
+from app.engine.answers import Answer
+from app.engine.grading import LETTERS, GradedSheet, Grader, scorecard_of
+from app.engine.marks import RoundingPolicy
+from app.engine.qualifying import qualification
+from app.engine.question_types.choice import Accepted
+from app.engine.scoring import (
+    DroppedRule,
+    Item,
+    Marks,
+    PaperKey,
+    SectionRule,
+    score_paper,
+)
+from tests.engine.papers import given_answers, papers
+
+Sheets = list[dict[UUID, Answer | None]]
+
+
+@st.composite
+def sat_papers(draw: st.DrawFn) -> tuple[PaperKey, Sheets]:
+    key = draw(papers())
+    sheets = draw(
+        st.lists(st.fixed_dictionaries({item.question_id: given_answers for item in key.items}), max_size=6)
+    )
+    return key, sheets
+
+
+def by_place(key: PaperKey, answers: Mapping[UUID, Answer | None]) -> list[Answer | None]:
+    return [answers[item.question_id] for item in key.items]
+
+
+def expected(key: PaperKey, answers: Mapping[UUID, Answer | None]) -> tuple[object, ...]:
+    """What the plain rule says of a sheet."""
+    card = score_paper(answers, key)
+    letters = "".join(LETTERS[item.outcome] for item in card.items)
+    raw_of = {section.section_id: section.raw for section in card.sections}
+    qualifies = qualification(key, answers, raw_of)
+    return letters, [item.marks for item in card.items], card.raw, card.score, qualifies
+
+
+def got(sheet: GradedSheet) -> tuple[object, ...]:
+    marks = [Fraction(part, sheet.denominator) for part in sheet.marks]
+    return sheet.outcomes, marks, sheet.raw, sheet.score, sheet.qualification
+
+
+class TestGrade:
+    @settings(max_examples=300)
+    @given(sat_papers())
+    def test_equals_the_plain_rule(self, sat: tuple[PaperKey, Sheets]) -> None:
+        key, sheets = sat
+        grader = Grader(key)
+        for answers in sheets * 2:
+            assert got(grader.grade(by_place(key, answers))) == expected(key, answers)
+
+    @given(sat_papers())
+    def test_does_not_depend_on_what_was_marked_before(self, sat: tuple[PaperKey, Sheets]) -> None:
+        key, sheets = sat
+        grader = Grader(key)
+        for answers in sheets:
+            assert grader.grade(by_place(key, answers)) == Grader(key).grade(by_place(key, answers))
+
+    def test_remembers_a_bounded_number_of_answers(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(grading, "_MOST_REMEMBERED", 3)
+        key = paper_of([Accepted(frozenset([frozenset("a")]))] * 2)
+        grader = Grader(key)
+        for number in range(20):
+            answers = (str(number), "a") if number % 2 else ("b",), ("a",)
+            sheet = grader.grade(answers)
+            assert (sheet.outcomes, list(sheet.marks), sheet.denominator) == ("ic", [-2, 6], 3)
+        assert max(len(known) for known in grader._remembered) <= 3
+
+    def test_a_sheet_of_another_length_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="shorter"):
+            Grader(paper_of([Accepted(frozenset([frozenset("a")]))] * 2)).grade([None])
+
+
+class TestScorecardOf:
+    @given(sat_papers())
+    def test_equals_the_plain_rule(self, sat: tuple[PaperKey, Sheets]) -> None:
+        key, sheets = sat
+        for answers in sheets:
+            sheet = Grader(key).grade(by_place(key, answers))
+            card = scorecard_of(key, sheet.outcomes, sheet.marks, sheet.denominator)
+            assert card == score_paper(answers, key)
+
+
+def paper_of(keys: list[Accepted]) -> PaperKey:
+    """A paper of one section, marked as UPSC does."""
+    section = UUID(int=1000)
+    marks = Marks(Fraction(2), Fraction(-2, 3), Fraction(0))
+    items = tuple(Item(UUID(int=number), section, key, marks) for number, key in enumerate(keys))
+    return PaperKey(items, (SectionRule(section),), DroppedRule.PRORATE, RoundingPolicy.UPSC)
