@@ -129,6 +129,15 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.stop()
 
 
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[Valkey]:
+    """A Valkey of this test, which may stop, kill and freeze it. It loses its data when it stops."""
+    server = Valkey(tmp_path / "valkey", durable=False)
+    server.start()
+    yield server
+    server.stop()
+
+
 @contextmanager
 def cloned_database(superuser_url: str, template: str) -> Iterator[str]:
     """A database of one's own, as migrated."""

@@ -23,6 +23,7 @@ FOLDERS = ("app", "benchmarks", "devservers", "migrations", "rehearsal", "tests"
 GENERATED = {"__pycache__", "node_modules", "dist", "build"}
 EXTENSIONS = "py|md|sh|toml|yml|yaml|conf|ini|typ"
 
+PLACEHOLDER = "NAME."
 QUOTED = re.compile(r"`([^`\n]+)`")
 DECISION = re.compile(r"(?:decisions/|\b[Dd]ecision |\bADR |(?<!\])\()(00\d\d)(-[\w-]+(?:\.md)?)?(?![\w-])")
 PATH = re.compile(
@@ -58,7 +59,7 @@ Documented = ast.Module | Definition
 
 @dataclass
 class Index:
-    """What exists: paths, members by owner (a module, class or table), and every word of the code."""
+    """What exists: paths, members by owner (a module, class or table), words and dotted pairs of the code."""
 
     paths: set[str] = field(default_factory=set)
     members: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -81,9 +82,14 @@ class Index:
         return file.is_file() and names.removeprefix("::") in definitions(ast.parse(file.read_text()))
 
     def has_member(self, owner: str, member: str) -> bool:
-        """True also if the owner is not ours. `settings` may be the module or a `Settings`."""
-        owners = [self.members[name] for name in (owner, owner.capitalize()) if name in self.members]
-        return not owners or any(member in members for members in owners)
+        """True also if the owner is not ours, or the code has the same expression, such as a variable's."""
+        names = (owner, owner.capitalize(), f"{owner.capitalize()}Out")
+        owners = [self.members[name] for name in names if name in self.members]
+        return not owners or any(member in each for each in owners) or f"{owner}.{member}" in self.words
+
+    def has_name(self, name: str) -> bool:
+        """True also for a numbered name whose number the code computes, such as `option_6`."""
+        return name in self.words or name.rstrip("0123456789") in self.words
 
 
 def wrong_references(text: str, index: Index) -> Iterator[str]:
@@ -93,7 +99,7 @@ def wrong_references(text: str, index: Index) -> Iterator[str]:
             yield number + slug
     for path, names in PATH.findall(text):
         exists = index.has_definition(path, names) if names else index.has_path(path)
-        if not exists and path not in ELSEWHERE:
+        if not exists and path not in ELSEWHERE and PLACEHOLDER not in path:
             yield path + names
     yield from (quoted for quoted in QUOTED.findall(text) if not is_known(quoted, index))
 
@@ -106,7 +112,7 @@ def is_known(quoted: str, index: Index) -> bool:
     if dotted := DOTTED.fullmatch(quoted):
         return index.has_member(dotted[1], dotted[2])
     if name := NAME.fullmatch(quoted):
-        return name[1] in index.words
+        return index.has_name(name[1])
     return True
 
 
@@ -156,7 +162,7 @@ def text_of(path: Path) -> str:
 
 
 def words(text: str) -> set[str]:
-    return set(re.findall(r"\w+", text))
+    return {*re.findall(r"\w+", text), *re.findall(r"\b(?=([A-Za-z_]\w*\.[A-Za-z_]\w*))", text)}
 
 
 def add_module(index: Index, path: Path) -> None:

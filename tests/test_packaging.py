@@ -15,8 +15,8 @@ import asyncpg
 import pytest
 from sqlalchemy.engine import make_url
 
-from tests.cli.conftest import FROM_OUTSIDE
 from tests.conftest import ROOT, administer
+from tests.installation import FROM_OUTSIDE
 
 ONLY_IN_A_CHECKOUT = {"devservers", "rehearsal", "tests", "benchmarks"}
 STAGE = re.compile(r"^FROM (?P<base>\S+)(?: AS (?P<name>\S+))?$", re.MULTILINE)

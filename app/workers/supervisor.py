@@ -31,8 +31,12 @@ def run_worker(settings: Settings, concurrency: int) -> None:
 
 
 async def _work(settings: Settings, consumer: Consumer) -> None:
-    async with open_components(settings, application_name="ias-worker", pool_size=6) as parts:
-        await _Worker(parts, consumer).work()
+    try:
+        async with open_components(settings, application_name="ias-worker", pool_size=6) as parts:
+            await _Worker(parts, consumer).work()
+    finally:
+        # Python waits for the child at its exit, and the child ends when its parent does.
+        await consumer.stop()
 
 
 class _Worker:
@@ -53,9 +57,12 @@ class _Worker:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         loops = self._start_loops()
         died = asyncio.create_task(self._consumer.ended())
-        await asyncio.wait([asyncio.create_task(stop.wait()), died], return_when=asyncio.FIRST_COMPLETED)
-        log.info("worker_stopping")
-        await self._stop(loops)
+        try:
+            stopped = asyncio.create_task(stop.wait())
+            await asyncio.wait([stopped, died], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            log.info("worker_stopping")
+            await self._stop(loops)
         if died.done() and not stop.is_set():
             log.error("celery_died")
             raise SystemExit(1)

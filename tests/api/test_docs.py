@@ -8,7 +8,7 @@ import pytest
 from app.api.docs import FILES
 from app.config import Settings
 from app.main import create_app
-from tests.test_config import PRODUCTION, settings_of
+from tests.production_settings import PRODUCTION, settings_of
 
 PATHS = ("/docs", "/openapi.json", "/redoc", *(f"/docs/{file}" for file in (*FILES, "start.js")))
 

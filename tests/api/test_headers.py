@@ -9,7 +9,7 @@ from app.main import create_app
 from tests.api.access_table import OPERATIONS, OUTSIDE_THE_DOCUMENT, Level, Operation
 from tests.api.matrix import Matrix
 from tests.builders.world import Identity
-from tests.test_config import PRODUCTION, settings_of
+from tests.production_settings import PRODUCTION, settings_of
 
 OTHER_HOST = "attacker.example"
 GETS = [operation for operation in OPERATIONS if operation[0] == "GET"]

@@ -121,11 +121,19 @@ def test_a_right_request_reaches_its_objects_and_is_answered_as_documented(
     assert unreached == []
 
 
-@pytest.fixture(params=["student", "admin"])
-async def token(people: People, request: pytest.FixtureRequest) -> str:
-    """Somebody's own token, since an operation may end its session."""
+@pytest.fixture(scope="session", params=["student", "admin"])
+async def shared_token(people: People, request: pytest.FixtureRequest) -> str:
     client = await people.member(request.param)
     return str(client.headers["Authorization"])
+
+
+@pytest.fixture
+async def token(shared_token: str, people: People, request: pytest.FixtureRequest) -> str:
+    """The token of a role. Operations on the own account, which may end its session, get one of their own."""
+    parameters = request.node.callspec.params
+    if not parameters["path"].startswith(("/v1/auth/", "/v1/users/")):
+        return shared_token
+    return str((await people.member(parameters["shared_token"])).headers["Authorization"])
 
 
 @pytest.mark.usefixtures("anyio_backend")  # some fixtures are asynchronous, Schemathesis is not

@@ -5,17 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.local.home import Home
-
-FROM_OUTSIDE = (
-    "DATABASE_URL",
-    "REDIS_URL",
-    "REDIS_HOST",
-    "SUPABASE_URL",
-    "SECRET_KEY",
-    "SMTP_URL",
-    "MAIL_FOLDER",
-    "MEDIA_URL",
-)
+from tests.installation import FROM_OUTSIDE
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from devservers.processes import wait_for
-from tests.cli.test_up import Terminal, is_ready
 from tests.full_disk import SmallDisk, small_disk
+from tests.installation import Terminal, is_ready
 from tests.waiting import PATIENCE
 
 MEGABYTES = 300
@@ -53,7 +53,7 @@ class TestFullDisk:
         assert wait_for(addresses_are_true, PATIENCE)
         assert wait_for(lambda: is_ready(run), PATIENCE, interval=0.2)
         process.terminate()
-        output, _ = process.communicate(timeout=PATIENCE)
+        output = terminal.end_of(process)
         assert (process.returncode, "Traceback" in output) == (0, False), output
         assert "run.json could not be written (No space left on device)" in output
         assert "run.json is written again" in output

@@ -72,15 +72,6 @@ StartApi = Callable[..., list[Api]]
 
 
 @pytest.fixture
-def valkey(tmp_path: Path) -> Iterator[Valkey]:
-    """A Valkey that forgets everything when it stops."""
-    server = Valkey(tmp_path / "valkey", durable=False)
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
 def start_api(settings: Settings, valkey: Valkey, tmp_path: Path) -> Iterator[StartApi]:
     """Start API processes on one Redis; all are gone when the test ends."""
     started: list[Api] = []

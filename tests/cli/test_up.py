@@ -1,69 +1,20 @@
 """`ias up`, as a person at a terminal runs it."""
 
-import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.cli.demo_content import ACCOUNTS, PASSWORD
-from app.cli.local.home import Home
 from app.cli.local.programs import get
-from devservers.network import free_port, port_is_free
+from devservers.network import port_is_free
 from devservers.processes import ProcessIdentity, wait_for
-from tests.cli.conftest import FROM_OUTSIDE
+from tests.installation import Terminal, is_ready
 from tests.waiting import PATIENCE
-
-
-@dataclass
-class Terminal:
-    """Starts `ias up` in one home, on one port."""
-
-    folder: Path
-    port: int = field(default_factory=free_port)
-    started: list[subprocess.Popen[str]] = field(default_factory=list)
-
-    @property
-    def home(self) -> Home:
-        return Home(self.folder / "home")
-
-    def up(self) -> subprocess.Popen[str]:
-        environment = {name: value for name, value in os.environ.items() if name not in FROM_OUTSIDE}
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "app.cli", "up"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-            cwd=self.folder,
-            env=environment | {"IAS_HOME": str(self.home.folder), "PORT": str(self.port)},
-        )
-        self.started.append(process)
-        return process
-
-    def run_of(self, process: subprocess.Popen[str]) -> dict[str, Any]:
-        """What run.json says when the process has written it."""
-
-        def written() -> bool:
-            run = self.home.read_run()
-            return run is not None and run["pids"]["up"] == process.pid
-
-        assert wait_for(lambda: written() or process.poll() is not None, PATIENCE)
-        assert process.poll() is None, process.communicate()[0]
-        return self.home.read_run() or {}
-
-    def close(self) -> None:
-        for process in self.started:
-            if process.poll() is None:
-                process.terminate()
-            process.communicate(timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -75,7 +26,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Terminal, dict[str, Any]]]:
-    """An `ias up` that has announced itself, for the tests that do not stop it."""
+    """A running `ias up`. The last test of the module ends it."""
     terminal = Terminal(tmp_path_factory.mktemp("up"))
     try:
         yield terminal, terminal.run_of(terminal.up())
@@ -91,23 +42,16 @@ def alive(processes: dict[str, ProcessIdentity | None]) -> list[str]:
     return [name for name, process in processes.items() if process and process.alive]
 
 
-def is_ready(run: dict[str, Any]) -> bool:
-    body = get(f"{run['api_url']}/v1/health/ready")
-    return body is not None and json.loads(body)["status"] == "ready"
-
-
-class TestStart:
-    def test_the_first_run_and_later_ones_name_the_demo_accounts(self, terminal: Terminal) -> None:
-        for _ in range(2):
-            process = terminal.up()
-            terminal.run_of(process)
-            process.terminate()
-            output, _ = process.communicate(timeout=PATIENCE)
-
-            assert [account for account in [*ACCOUNTS, PASSWORD] if account not in output] == []
+def names_the_demo_accounts(output: str) -> bool:
+    return all(account in output for account in [*ACCOUNTS, PASSWORD])
 
 
 class TestWhileItRuns:
+    def test_it_names_the_demo_accounts(self, running: tuple[Terminal, dict[str, Any]]) -> None:
+        terminal, _ = running
+
+        assert wait_for(lambda: names_the_demo_accounts(terminal.output_of(terminal.started[0])), PATIENCE)
+
     def test_it_writes_where_everything_is(self, running: tuple[Terminal, dict[str, Any]]) -> None:
         terminal, run = running
 
@@ -121,7 +65,7 @@ class TestWhileItRuns:
     def test_a_second_one_in_the_same_home_is_refused(self, running: tuple[Terminal, dict[str, Any]]) -> None:
         terminal, run = running
         second = terminal.up()
-        output, _ = second.communicate(timeout=PATIENCE)
+        output = terminal.end_of(second)
 
         assert second.returncode == 1
         assert f"in use by process {run['pids']['up']}" in output
@@ -139,10 +83,39 @@ class TestWhileItRuns:
         assert alive(identities(terminal.home.read_run() or {})) == list(run["pids"])
 
 
+class TestInterrupt:
+    def test_ctrl_c_while_it_starts_leaves_nothing(self, terminal: Terminal) -> None:
+        process = terminal.up()
+        assert wait_for((terminal.home.logs / "auth.log").exists, PATIENCE)
+        process.send_signal(signal.SIGINT)
+        output = terminal.end_of(process)
+
+        assert process.returncode == 0
+        assert "Traceback" not in output
+        assert port_is_free("127.0.0.1", terminal.port)
+        assert not list((terminal.home.folder / "pids").rglob("*.json"))
+
+
+class TestRefusals:
+    def test_a_port_in_use_is_said_before_anything_starts(self, terminal: Terminal) -> None:
+        with socket.create_server(("127.0.0.1", terminal.port)):
+            process = terminal.up()
+            output = terminal.end_of(process)
+
+        assert process.returncode == 1
+        assert f"Port {terminal.port} is in use" in output
+        assert f"PORT={terminal.port + 1} make run" in output
+        assert "Traceback" not in output
+        assert not (terminal.home.folder / "postgres").exists()
+
+
 class TestStop:
-    def test_a_run_after_kill_9_heals_and_stops_in_order(self, terminal: Terminal) -> None:
-        first = terminal.up()
-        before = terminal.run_of(first)
+    def test_a_run_after_kill_9_heals_and_stops_in_order(
+        self, running: tuple[Terminal, dict[str, Any]]
+    ) -> None:
+        """It ends the installation of the module. A later test of the module would need its own."""
+        terminal, _ = running
+        first, before = terminal.started[0], terminal.home.read_run() or {}
         left = identities(before)
         first.kill()
         first.wait()
@@ -156,31 +129,8 @@ class TestStop:
 
         children = identities(after)
         second.terminate()
-        output, _ = second.communicate(timeout=PATIENCE)
+        output = terminal.end_of(second)
         assert (second.returncode, alive(children)) == (0, [])
+        assert names_the_demo_accounts(output)
         assert output.endswith("Stopped.\n")
         assert not terminal.home.run_file.exists()
-
-    def test_ctrl_c_while_it_starts_leaves_nothing(self, terminal: Terminal) -> None:
-        process = terminal.up()
-        assert wait_for((terminal.home.logs / "auth.log").exists, PATIENCE)
-        process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=PATIENCE)
-
-        assert process.returncode == 0
-        assert "Traceback" not in output
-        assert port_is_free("127.0.0.1", terminal.port)
-        assert not list((terminal.home.folder / "pids").rglob("*.json"))
-
-
-class TestRefusals:
-    def test_a_port_in_use_is_said_before_anything_starts(self, terminal: Terminal) -> None:
-        with socket.create_server(("127.0.0.1", terminal.port)):
-            process = terminal.up()
-            output, _ = process.communicate(timeout=PATIENCE)
-
-        assert process.returncode == 1
-        assert f"Port {terminal.port} is in use" in output
-        assert f"PORT={terminal.port + 1} make run" in output
-        assert "Traceback" not in output
-        assert not (terminal.home.folder / "postgres").exists()

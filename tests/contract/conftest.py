@@ -34,6 +34,20 @@ class Project:
     jwt_secret: str | None = None
     mail_folder: Path | None = None
 
+    async def answer(self, path: str, email: str, **more: str) -> tuple[int, str]:
+        """The status and the body of the project's own answer to a request about this address."""
+        async with httpx.AsyncClient(headers={"apikey": self.anon_key}) as http:
+            answer = await http.post(f"{self.url}/auth/v1/{path}", json={"email": email, **more})
+        return answer.status_code, answer.text
+
+    def mails(self, email: str) -> int:
+        """How many mails have arrived at this address. A real project does not show them."""
+        if self.mail_folder is None:
+            pytest.skip("the mails of this project are not seen")
+        files = self.mail_folder.glob("*.eml")
+        sent = (message_from_bytes(file.read_bytes(), policy=policy.default) for file in files)
+        return sum(mail["To"] == email for mail in sent)
+
     async def recovery_token(self, email: str) -> str:
         """The token that the newest recovery mail to this address carries."""
         if self.mail_folder is None:

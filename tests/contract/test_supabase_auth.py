@@ -135,10 +135,22 @@ class TestSignOut:
 
 
 class TestRecover:
-    async def test_tells_nobody_apart(self, auth: SupabaseAuth, account: AuthUser) -> None:
-        await auth.recover(account.email)
-        await auth.recover(account.email)
-        await auth.recover(f"un{account.email}")
+    async def test_answers_alike_and_mails_only_to_who_has_an_account(
+        self, auth: SupabaseAuth, account: AuthUser, project: Project
+    ) -> None:
+        unknown = f"un{account.email}"
+        assert await project.answer("recover", unknown) == await project.answer("recover", account.email)
+        await project.recovery_token(account.email)  # mails are sent in the order of the requests
+        assert project.mails(unknown) == 0
+
+    async def test_twice_at_once_is_no_error(
+        self, auth: SupabaseAuth, account: AuthUser, project: Project
+    ) -> None:
+        """A project may refuse a second mail within a minute: the first one is valid then."""
+        for _ in range(2):
+            await auth.recover(account.email)
+        session = await auth.verify("recovery", await project.recovery_token(account.email))
+        assert session.user.id == account.id
 
     async def test_leads_to_a_new_password(
         self, auth: SupabaseAuth, account: AuthUser, project: Project
@@ -164,9 +176,16 @@ class TestRecover:
 
 
 class TestResend:
-    async def test_tells_nobody_apart(self, auth: SupabaseAuth, account: AuthUser) -> None:
+    async def test_answers_alike_and_mails_to_nobody_who_is_confirmed_or_unknown(
+        self, auth: SupabaseAuth, account: AuthUser, project: Project
+    ) -> None:
+        unknown = f"un{account.email}"
+        asked = [await project.answer("resend", email, type="signup") for email in (unknown, account.email)]
+        assert asked[0] == asked[1]
         await auth.resend(account.email)
-        await auth.resend(f"un{account.email}")
+        await auth.recover(account.email)
+        await project.recovery_token(account.email)  # mails are sent in the order of the requests
+        assert (project.mails(unknown), project.mails(account.email)) == (0, 1)
 
 
 class TestUser:

@@ -202,11 +202,11 @@ class TestDelete:
 
 class TestWithoutRedis:
     async def test_a_dead_server_costs_little_is_logged_once_and_heals(
-        self, breakable: Valkey, breakable_redis: Redis
+        self, valkey: Valkey, breakable_redis: Redis
     ) -> None:
         cache, load = Cache(breakable_redis, "t"), Loader("value")
         await cache.get_or_load("k", 60, load)
-        breakable.stop()
+        valkey.stop()
         with structlog.testing.capture_logs() as logs, probes(breakable_redis) as count:
             for _ in range(101):
                 assert await cache.get_or_load("k", 60, load) == "value"
@@ -214,31 +214,31 @@ class TestWithoutRedis:
         assert [entry["event"] for entry in logs] == ["server_down"]
         assert load.calls == 102
 
-        breakable.start()
+        valkey.start()
         await self._until_cached(cache)
 
     async def test_a_frozen_server_is_waited_for_once_only(
-        self, breakable: Valkey, breakable_redis: Redis, freeze: Callable[[Valkey], None]
+        self, valkey: Valkey, breakable_redis: Redis, freeze: Callable[[Valkey], None]
     ) -> None:
         cache, load = Cache(breakable_redis, "t"), Loader("value")
         await cache.get_or_load("other", 60, load)
-        freeze(breakable)
+        freeze(valkey)
         with probes(breakable_redis) as count:
             for _ in range(50):
                 assert await cache.get_or_load("k", 60, load) == "value"
             assert count.sent <= count.allowed()
 
     async def test_after_a_frozen_server_wakes_nobody_gets_the_answer_of_another(
-        self, breakable: Valkey, breakable_redis: Redis, freeze: Callable[[Valkey], None]
+        self, valkey: Valkey, breakable_redis: Redis, freeze: Callable[[Valkey], None]
     ) -> None:
         cache = Cache(breakable_redis, "t")
         for key in "abcdef":
             await cache.get_or_load(key, 60, Loader(key))
-        freeze(breakable)
+        freeze(valkey)
         await asyncio.gather(*(cache.get_or_load(key, 60, Loader("not cached")) for key in "abc"))
-        assert breakable.child is not None
-        assert breakable.child.pid is not None
-        os.kill(breakable.child.pid, signal.SIGCONT)
+        assert valkey.child is not None
+        assert valkey.child.pid is not None
+        os.kill(valkey.child.pid, signal.SIGCONT)
         await self._until_cached(cache)
         read = await asyncio.gather(*(cache.get_or_load(key, 60, Loader("lost")) for key in "defabc"))
         assert read == list("defabc")

@@ -71,16 +71,16 @@ class TestHit:
         await limiter.hit("1/second", "a")
 
     async def test_without_redis_the_process_counts_itself_and_heals(
-        self, breakable: Valkey, breakable_redis: Redis
+        self, valkey: Valkey, breakable_redis: Redis
     ) -> None:
         limiter = RateLimiter(breakable_redis)
         await limiter.hit("100/minute", "a")
-        breakable.stop()
+        valkey.stop()
         assert [(await limiter.hit("2/minute", "a")).remaining for _ in range(2)] == [1, 0]
         with pytest.raises(TooManyRequests):
             await limiter.hit("2/minute", "a")
 
-        breakable.start()
+        valkey.start()
         async with asyncio.timeout(PATIENCE):
             while not await breakable_redis.keys("*healed*"):
                 await limiter.hit("10000/minute", "healed")

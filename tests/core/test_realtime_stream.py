@@ -1,10 +1,9 @@
 """The stream in a real Valkey, which is stopped, emptied and replaced."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -22,15 +21,6 @@ from devservers.valkey import Valkey
 from tests.waiting import PATIENCE
 
 ROOM = "exam:1"
-
-
-@pytest.fixture
-def valkey(tmp_path: Path) -> Iterator[Valkey]:
-    """A Valkey that forgets everything when it stops."""
-    server = Valkey(tmp_path / "valkey", durable=False)
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 from app.cli.local.home import Home
 from devservers.network import free_port
 from devservers.processes import wait_for
-from tests.cli.conftest import FROM_OUTSIDE
+from tests.installation import FROM_OUTSIDE
 
 _PATIENCE = 120.0
 

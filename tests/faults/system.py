@@ -20,10 +20,10 @@ from app.config import get_settings
 from devservers.network import LOOPBACK, free_port
 from devservers.postgres import Postgres
 from devservers.valkey import Valkey
-from tests.cli.conftest import FROM_OUTSIDE
 from tests.conftest import ANON_KEY, SERVICE_KEY
 from tests.faults.proxy import Proxy
 from tests.full_disk import SmallDisk
+from tests.installation import FROM_OUTSIDE
 
 PATIENCE = 120.0
 _DATABASE, _ROLE, _PASSWORD = "ias", "ias", "faults"

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -13,17 +12,11 @@ from rehearsal import database_checks
 from rehearsal.response_log import ResponseEvent
 from rehearsal.result_checks import mismatches
 from rehearsal.run import Options, Rehearsal
-from tests.rehearsal.installation import rehearse, running_installation
+from tests.rehearsal.growing_time import rehearse
 
 CANDIDATES = 8
 
 Installation = tuple[str, Path]
-
-
-@pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with running_installation(tmp_path_factory.mktemp("rehearsal")) as installation:
-        yield installation
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from tests.builders.attempts import add_candidate
 from tests.builders.content import PublishedTest, add_subject, publish_test
 from tests.builders.exams import add_exam
 from tests.conftest import cloned_database
-from tests.repositories.test_plans import Node, _literal, _nodes
+from tests.repositories.plan_nodes import Node, literal, nodes
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 EACH, OPEN_EXAMS = 50, 11
@@ -108,15 +108,15 @@ Use = Callable[[Shelf], Awaitable[object]]
 
 def _given(value: Any) -> str:
     if isinstance(value, list):
-        return f"array[{', '.join(map(_literal, value))}]::uuid[]"
-    return _literal(value)
+        return f"array[{', '.join(map(literal, value))}]::uuid[]"
+    return literal(value)
 
 
 def _looked_at(plan: Node, table: str) -> int:
     return int(
         sum(
             node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))
-            for node in _nodes(plan)
+            for node in nodes(plan)
             if node.get("Relation Name") == table
         )
     )

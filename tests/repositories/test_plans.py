@@ -1,7 +1,7 @@
 """Plans that must hold in the first minute of an exam, before anything is analyzed, and with a long log."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -20,12 +20,12 @@ from tests.builders.attempts import add_candidate, ref_of
 from tests.builders.content import PublishedTest, publish_test
 from tests.builders.exams import add_exam
 from tests.conftest import cloned_database
+from tests.repositories.plan_nodes import Node, literal, nodes
 
 NOW = datetime.now(UTC)
 THIS_MONTH = f"response_events_{NOW:%Y_%m}"
 CROWD = 300
 
-Node = Mapping[str, Any]
 Mode = Literal["custom", "generic"]
 Use = Callable[["Stage"], Awaitable[object]]
 
@@ -86,7 +86,7 @@ class Stage:
         run = self.connection.exec_driver_sql
         await run(f"set local plan_cache_mode = force_{mode}_plan")
         await run(f"prepare planned as {statement}")
-        literals = ", ".join(map(_literal, values))
+        literals = ", ".join(map(literal, values))
         explained = await run(f"explain (analyze, timing off, format json) execute planned({literals})")
         [[answer]] = explained.all()
         await run("deallocate planned")
@@ -151,27 +151,17 @@ async def _attempt(uow: UnitOfWork, made: PublishedTest, exam_paper_id: UUID | N
     return attempt
 
 
-def _literal(value: Any) -> str:
-    return "null" if value is None else "'" + str(value).replace("'", "''") + "'"
-
-
-def _nodes(plan: Node) -> Iterator[Node]:
-    yield plan
-    for child in plan.get("Plans", ()):
-        yield from _nodes(child)
-
-
 def _rows_read(plan: Node, table: str) -> int:
     """How many rows of a table were looked at, those that a filter threw away too."""
     return sum(
         node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))
-        for node in _nodes(plan)
+        for node in nodes(plan)
         if re.fullmatch(table, node.get("Relation Name", "")) and node["Node Type"] != "ModifyTable"
     )
 
 
 def _partitions(plan: Node) -> set[str]:
-    names = {node.get("Relation Name", "") for node in _nodes(plan) if node["Actual Loops"]}
+    names = {node.get("Relation Name", "") for node in nodes(plan) if node["Actual Loops"]}
     return {name for name in names if name.startswith("response_events_")}
 
 

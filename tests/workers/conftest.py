@@ -22,15 +22,6 @@ from tests.conftest import cloned_database
 from tests.waiting import PATIENCE, eventually
 
 
-@pytest.fixture
-def valkey(tmp_path: Path) -> Iterator[Valkey]:
-    """A Valkey that forgets everything when it stops."""
-    server = Valkey(tmp_path / "valkey", durable=False)
-    server.start()
-    yield server
-    server.stop()
-
-
 class Database:
     """A test's own database, and the outbox as a test sees it."""
 

@@ -93,7 +93,7 @@ async def _new_attempt(
     is_practice = candidate.is_staff or exam.released_at is not None
     registration, extra, ends_at = None, timing.NO_TIME, None
     if exam.released_at is None:
-        registration = await _admitted(uow, candidate, exam, paper, request.arrived_at)
+        registration = await _admitted(uow, candidate, exam, paper, request)
         ends_at = paper.ends_at
     if not is_practice and registration is not None:
         if earlier:
@@ -112,15 +112,20 @@ async def _new_attempt(
 
 
 async def _admitted(
-    uow: UnitOfWork, candidate: Principal, exam: Exam, paper: ExamPaper, now: datetime
+    uow: UnitOfWork, candidate: Principal, exam: Exam, paper: ExamPaper, request: StartPaper
 ) -> Registration | None:
-    """The candidate's registration, if the paper is open for entry at `now`. Staff need none."""
+    """The candidate's registration, if the paper is open for entry. Staff need none.
+
+    The time of arrival decides. It may lie before the opening although the paper is open now: a request that
+    waited in a held event loop is dated back. Such a request counts as one of the opening.
+    """
     registration = await uow.registrations.of(exam.id, candidate.id)
     if registration is None and exam.registration == "required" and not candidate.is_staff:
         raise NotRegistered
-    status = schedule.paper_status(window_of(paper), now)
+    entered_at = max(request.arrived_at, min(request.now, paper.starts_at))
+    status = schedule.paper_status(window_of(paper), entered_at)
     if status is PaperStatus.SCHEDULED:
-        raise PaperNotOpen(paper.starts_at, now)
+        raise PaperNotOpen(paper.starts_at, request.now)
     if status is not PaperStatus.OPEN:
         raise EntryClosed(min(paper.closed_at or paper.entry_closes_at, paper.entry_closes_at))
     if registration is None and not candidate.is_staff:

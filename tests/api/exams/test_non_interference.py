@@ -8,7 +8,6 @@ clock says meanwhile.
 """
 
 import re
-from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -35,6 +34,8 @@ from app.workers import tasks
 from app.workers.runtime import TaskContext
 from tests.builders.exams import HOUR, MINUTE, Entrant, Json, body_of
 from tests.builders.people import People
+from tests.builders.pictures import encoded, halves, uploaded
+from tests.builders.world import path_of
 from tests.conftest import TestClock, cloned_database
 
 ONE = (["a"], ["b"], ["c"], {"value": "3.14", "tolerance": "0.01"})
@@ -116,13 +117,22 @@ def question(number: int, key: Any, subject_id: str) -> Json:
 
 
 async def prepare(author: httpx.AsyncClient, keys: Any) -> Json:
-    """Questions, and a practice test of them that everybody may take. Nothing of it is in the transcript."""
+    """Questions of a passage with an image, and a practice test of them: none of it in the transcript."""
     subject = body_of(await author.post("/subjects", json={"slug": "polity", "name": "Polity"}))
+    image = await uploaded(author, encoded(halves()))
+    text = {"text": "Read this.", "media": [image["id"]]}
+    passage = body_of(await author.post("/passages", json=text))
+    shown = {"passage_id": passage["id"], "media": [image["id"]]}
     question_ids = [
-        body_of(await author.post("/questions", json=question(number, key, subject["id"])))["id"]
+        body_of(await author.post("/questions", json=question(number, key, subject["id"]) | shown))["id"]
         for number, key in enumerate(keys, start=1)
     ]
-    ids = {"subject_id": subject["id"], "question_ids": question_ids}
+    ids = {
+        "subject_id": subject["id"],
+        "passage_id": passage["id"],
+        "media_id": image["id"],
+        "question_ids": question_ids,
+    }
     return ids | {"practice_id": await published_test(author, ids)}
 
 
@@ -174,23 +184,19 @@ async def hold(world: World, author: httpx.AsyncClient, ids: Json) -> Json:
     body_of(await author.post(f"/exams/{exam_id}/publish"))
     return ids | {
         "question_id": ids["question_ids"][0],
-        "passage_id": ids["question_ids"][0],
-        "media_id": ids["question_ids"][0],
         "test_id": test_id,
         "exam_id": exam_id,
         "paper_id": body_of(placed)["id"],
-        "version": 1,
-        "user_id": ids["question_ids"][0],
+        "version": "1",
     }
 
 
 async def read_everything(world: World, who: str, client: httpx.AsyncClient, ids: Json) -> None:
-    """Every GET that the API has, with the ids of this exam where a path wants some."""
+    """Every GET of the API, with the ids of this exam. A parameter without an id raises UnknownParameter."""
     for template, item in world.app.openapi()["paths"].items():
         if "get" not in item or template in ("/v1/health/ready", "/v1/health", "/v1/time"):
             continue
-        path = template.removeprefix("/v1").format_map(defaultdict(lambda: "1", ids))
-        await world.hears(who, client, "GET", path)
+        await world.hears(who, client, "GET", path_of(template.removeprefix("/v1"), ids))
 
 
 async def sit(world: World, ids: Json, who: str, answers: dict[int, Any]) -> Entrant:

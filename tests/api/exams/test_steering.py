@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.services import attempts
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
+from tests.api.exams.worker_steps import sweep
 from tests.builders.content import PublishedTest, publish_test
 from tests.builders.exams import (
     HOUR,
@@ -49,13 +50,6 @@ async def entrant(candidate: httpx.AsyncClient, held: HeldExam) -> Entrant:
     entrant = await register(candidate, held)
     body_of(await entrant.enter(), 201)
     return entrant
-
-
-async def sweep(parts: Components) -> None:
-    """What a worker's loop does each second."""
-    grace = timedelta(seconds=parts.settings.grace_seconds)
-    async with unit_of_work(parts.engine) as uow:
-        await attempts.close_overdue(uow, parts.clock.now(), grace)
 
 
 async def grade(parts: Components, attempt: Json) -> None:

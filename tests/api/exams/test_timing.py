@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.services.components import Components
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import unit_of_work
-from tests.api.exams.test_steering import sweep
+from tests.api.exams.worker_steps import sweep
 from tests.builders.content import add_questions, publish_test
 from tests.builders.exams import HOUR, MINUTE, Entrant, HeldExam, body_of, hold_exam, moment, register
 from tests.builders.people import People

@@ -1,9 +1,8 @@
 """An exam while Redis is down: answers are saved, limits hold, dead tokens stay dead, sockets hear later."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
@@ -22,15 +21,6 @@ from tests.builders.people import PASSWORD, People, new_email
 from tests.conftest import TestClock
 from tests.sockets import joined, serving
 from tests.waiting import eventually
-
-
-@pytest.fixture
-def valkey(tmp_path: Path) -> Iterator[Valkey]:
-    """A Redis that a test may stop; it forgets everything then."""
-    server = Valkey(tmp_path / "valkey", durable=False)
-    server.start()
-    yield server
-    server.stop()
 
 
 @dataclass(frozen=True)

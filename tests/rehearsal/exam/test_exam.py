@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -11,22 +11,19 @@ from rehearsal import database_checks
 from rehearsal.exam import database_checks as exam_database_checks
 from rehearsal.exam.options import ExamOptions
 from rehearsal.exam.run import ExamRehearsal
-from tests.rehearsal.installation import rehearse, running_installation
+from tests.rehearsal.growing_time import rehearse
 
 CANDIDATES = 16
 
 
 @pytest.fixture(scope="module")
-def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExamRehearsal]:
-    """A finished exam. The servers run until the last test of this file."""
-    with running_installation(tmp_path_factory.mktemp("exam")) as installation:
+def rehearsal(installation: tuple[str, Path]) -> ExamRehearsal:
+    """A finished exam."""
 
-        def make(seconds: int) -> ExamRehearsal:
-            return ExamRehearsal(
-                ExamOptions(*installation, CANDIDATES, 10, seconds, papers=2, devices=2, seed=1)
-            )
+    def make(seconds: int) -> ExamRehearsal:
+        return ExamRehearsal(ExamOptions(*installation, CANDIDATES, 10, seconds, papers=2, devices=2, seed=1))
 
-        yield rehearse(make, seconds=4)
+    return rehearse(make, seconds=4)
 
 
 async def execute(statement: str, *arguments: object) -> None:

@@ -2,13 +2,14 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.core.errors import EntryClosed, PaperNotOpen
 from app.models import AttemptStatus
 from app.services import attempts, exams
 from app.services.components import Components
@@ -107,6 +108,44 @@ class TestReleasing:
             await until_blocking(exam.engine, grading)
             assert await attempts.grade_batch(grading, exam.parts, ids[1:], now) == 1
         assert (await releasing).release.participants == 2
+
+
+class TestEntering:
+    """A request that waited in a held event loop is dated back to when the loop was last free."""
+
+    async def start(self, exam: Open, arrived_at: datetime, now: datetime) -> Any:
+        async with unit_of_work(exam.engine) as uow:
+            candidate = await add_candidate(uow)
+            await exams.register(uow, candidate, exam.exam_id, min(arrived_at, now))
+            request = StartPaper(exam.exam_id, exam.paper_id, None, arrived_at, now)
+            return (await exams.start(uow, exam.parts, candidate, request)).started.attempt
+
+    async def opening(self, exam: Open) -> datetime:
+        async with unit_of_work(exam.engine) as uow:
+            (paper,) = await uow.exams.papers(exam.exam_id)
+            return paper.starts_at
+
+    async def test_a_start_dated_back_to_before_the_opening_is_admitted_once_the_paper_is_open(
+        self, exam: Open
+    ) -> None:
+        opens_at = await self.opening(exam)
+        attempt = await self.start(exam, opens_at - SECOND, opens_at + SECOND)
+        assert attempt.started_at == opens_at + SECOND
+
+    async def test_a_start_before_the_opening_is_refused(self, exam: Open) -> None:
+        opens_at = await self.opening(exam)
+        with pytest.raises(PaperNotOpen):
+            await self.start(exam, opens_at - 2 * SECOND, opens_at - SECOND)
+
+    async def test_a_start_that_arrived_while_entry_was_open_is_admitted_later(self, exam: Open) -> None:
+        closes_at = await self.opening(exam) + HOUR
+        attempt = await self.start(exam, closes_at - SECOND, closes_at - SECOND / 2)
+        assert attempt.status == AttemptStatus.IN_PROGRESS
+
+    async def test_a_start_that_arrived_after_entry_closed_is_refused(self, exam: Open) -> None:
+        closes_at = await self.opening(exam) + HOUR
+        with pytest.raises(EntryClosed):
+            await self.start(exam, closes_at, closes_at)
 
 
 class TestRegistering:

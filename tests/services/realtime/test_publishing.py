@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,6 +12,7 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
@@ -50,14 +50,6 @@ async def database(own_database_url: str) -> AsyncIterator[AsyncEngine]:
     engine = create_engine(Settings(database_url=SecretStr(own_database_url)), pool_size=10)
     yield engine
     await engine.dispose()
-
-
-@pytest.fixture
-def valkey(tmp_path: Path) -> Iterator[Valkey]:
-    server = Valkey(tmp_path / "valkey", durable=False)
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
@@ -190,7 +182,35 @@ class TestPublisher:
 
 
 class TestUnitOfWork:
-    async def test_wakes_the_publisher_after_the_commit_and_waits_for_nothing(
+    async def test_tells_of_new_messages_after_its_commit_and_not_before(self, database: AsyncEngine) -> None:
+        new_messages = asyncio.Event()
+        async with unit_of_work(database, new_messages) as uow:
+            uow.messages.to_everybody(ROOM, "announcement", {})
+            await uow.session.flush()
+            assert not new_messages.is_set()
+        assert new_messages.is_set()
+
+    async def test_tells_nothing_of_what_is_rolled_back(self, database: AsyncEngine) -> None:
+        new_messages = asyncio.Event()
+        with suppress(ZeroDivisionError):
+            async with unit_of_work(database, new_messages) as uow:
+                uow.messages.to_everybody(ROOM, "announcement", {})
+                await uow.session.flush()
+                raise ZeroDivisionError
+        assert not new_messages.is_set()
+
+    async def test_tells_nothing_if_the_commit_fails(self, database: AsyncEngine) -> None:
+        new_messages = asyncio.Event()
+        with suppress(DBAPIError):
+            async with unit_of_work(database, new_messages) as uow:
+                uow.messages.to_everybody(ROOM, "announcement", {})
+                await uow.session.flush()
+                pid = await uow.session.scalar(text("select pg_backend_pid()"))
+                async with database.connect() as other:
+                    await other.execute(text("select pg_terminate_backend(:pid, 60000)"), {"pid": pid})
+        assert not new_messages.is_set()
+
+    async def test_a_commit_wakes_the_publisher(
         self, database: AsyncEngine, stream: Stream, publisher: Publisher
     ) -> None:
         new_messages = asyncio.Event()

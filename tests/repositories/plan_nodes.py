@@ -1,0 +1,18 @@
+"""Query plans as PostgreSQL's EXPLAIN describes them in JSON."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Node = Mapping[str, Any]
+
+
+def literal(value: Any) -> str:
+    """A value as SQL writes it."""
+    return "null" if value is None else "'" + str(value).replace("'", "''") + "'"
+
+
+def nodes(plan: Node) -> Iterator[Node]:
+    """A node of a plan and all nodes below it."""
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
