@@ -68,7 +68,7 @@ class Marks:
             raise ValueError("An unattempted question cannot earn more than a correct answer.")
 
     def is_attempt(self, answer: Answer | None) -> bool:
-        """Whether an answer was tried: it is neither blank nor the option that means "not attempted"."""
+        """Return whether the answer is neither blank nor the option that means "not attempted"."""
         return bool(answer) and answer != (self.not_attempted,)
 
 

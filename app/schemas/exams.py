@@ -94,7 +94,7 @@ class ExamPaperIn(In):
     """A test's place in an exam. Entry is open from `starts_at` until `entry_closes_at`.
 
     `ends_at` bounds who starts late: their deadline is not after it, extra time aside. `group_percents` has
-    other qualifying percentages by category or disability; of those for a candidate the lowest holds.
+    other qualifying percentages by category or disability. The lowest one of a candidate applies.
     """
 
     code: Code

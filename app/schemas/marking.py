@@ -57,7 +57,7 @@ class MarkingIn(In):
     ] = None
     most_unmarked_percent: Annotated[
         Percent | None,
-        Field(description="Who leaves a larger share of the questions without any mark is disqualified"),
+        Field(description="A candidate who leaves a larger share of the questions unmarked is disqualified"),
     ] = None
 
     def stored(self) -> dict[str, Any]:

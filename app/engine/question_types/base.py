@@ -86,7 +86,7 @@ class QuestionType(ABC):
         """What is wrong with the options."""
 
     def shown_options(self, options: Sequence[Option]) -> Sequence[Option]:
-        """The options as candidates see them, in the author's order. None of them tells the key."""
+        """Return the options as candidates see them, in the author's order, without anything of the key."""
         return options
 
     def option_ids(self, options: Sequence[Option]) -> list[str]:
@@ -106,11 +106,11 @@ class QuestionType(ABC):
 
     @abstractmethod
     def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[Problem]:
-        """What is wrong with a key that is neither missing nor dropped. It may be any JSON object."""
+        """Yield what is wrong with a key, which may be any JSON object except NO_KEY and DROPPED_KEY."""
 
     @abstractmethod
     def normalized_key(self, key: JsonObject) -> dict[str, Any]:
-        """The one way to write a key that has no problems, so that equal keys compare equal."""
+        """Return the normal form of a valid key, so that equal keys compare equal."""
 
     @abstractmethod
     def answer_key(self, key: JsonObject) -> AnswerKey:
@@ -120,7 +120,7 @@ class QuestionType(ABC):
 
     @abstractmethod
     def answer_problem(self, answer: Any, option_ids: Sequence[str]) -> str | None:
-        """Why JSON from a candidate cannot be an answer; a wrong answer can."""
+        """Return why a JSON value cannot be an answer to the question; None if it can, right or wrong."""
 
     # Sheets
 
@@ -147,7 +147,7 @@ class QuestionType(ABC):
 
     @abstractmethod
     def key_to_cell(self, key: JsonObject) -> str:
-        """The key as `key_from_cell` reads it."""
+        """Return the key as text that `key_from_cell` reads."""
 
     @abstractmethod
     def answer_reader(self, option_ids: Sequence[str]) -> AnswerReader:
@@ -156,10 +156,10 @@ class QuestionType(ABC):
     # Printing
 
     hint: ClassVar[Mapping[str, str]] = {}
-    """What stands beside the question on paper, by language: how it is answered, if not as usual."""
+    """A note beside the printed question, by language: how to answer it."""
 
     def has_answer_line(self) -> bool:
-        """Whether the answer is written on a line of the paper."""
+        """Return whether the printed paper has a line for the answer."""
         return False
 
     @abstractmethod
