@@ -1,4 +1,4 @@
-"""Settings, read from environment variables (and `.env` in development)."""
+"""Settings, read from environment variables and from `.env`."""
 
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -14,16 +14,16 @@ from sqlalchemy.exc import ArgumentError
 
 DEVELOPMENT_SECRET = "development-only-secret-do-not-use-in-production"  # noqa: S105 -- refused in production
 SUPABASE_EXAMPLE_SECRET = "super-secret-jwt-token-with-at-least-32-characters-long"  # noqa: S105 -- refused, too
-"""The secret of every local project of the Supabase CLI."""
+"""The default secret of local projects of the Supabase CLI."""
 TRANSACTION_POOLER_PORT = 6543
 FEWEST_CHARACTERS = 10
-"""The fewest different characters of a secret. 32 random hexadecimal digits have 14 on average."""
+"""The lowest number of different characters in a secret. 32 random hexadecimal digits have 14 on average."""
 
 CommaSeparated = Annotated[list[str], NoDecode]
 
 
 class Settings(BaseSettings):
-    """All settings of the API, the worker and the command line, named like their environment variables."""
+    """The settings of the API, the worker and the command line. Each has the name of its variable."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
@@ -105,7 +105,7 @@ class Settings(BaseSettings):
             try:
                 ip_network(proxy, strict=False)
             except ValueError:
-                raise ValueError(f"{proxy!r} is no address or network, such as 10.0.0.0/8") from None
+                raise ValueError(f"{proxy!r} is not an address or network such as 10.0.0.0/8") from None
         return value
 
     @field_validator(
@@ -121,28 +121,28 @@ class Settings(BaseSettings):
         except ValueError:
             can_be_counted = False
         if not can_be_counted:
-            raise ValueError("write a limit like 10/minute")
+            raise ValueError("must be a limit such as 10/minute")
         return value
 
     @field_validator("database_url")
     @classmethod
     def _is_an_address(cls, value: SecretStr) -> SecretStr:
-        """Check the address with a message of our own: SQLAlchemy's would show a part of the password."""
+        """Check the address here, because SQLAlchemy's error message would show a part of the password."""
         try:
             scheme = make_url(value.get_secret_value()).get_backend_name()
         except (ArgumentError, ValueError):
             scheme = None
         if scheme not in ("postgres", "postgresql"):
             raise ValueError(
-                "DATABASE_URL is not like postgresql://user:password@host:5432/database;"
-                " in the password, @ is written %40 and % is written %25"
+                "DATABASE_URL must have the form postgresql://user:password@host:5432/database;"
+                " in the password, write @ as %40 and % as %25"
             )
         return value
 
     @model_validator(mode="after")
     def _production_is_safe(self) -> Self:
         if self.environment == "production" and (problems := self._unsafe_in_production()):
-            raise ValueError("not fit for production: " + "; ".join(problems))
+            raise ValueError("not safe in production: " + "; ".join(problems))
         return self
 
     def _unsafe_in_production(self) -> list[str]:
@@ -154,7 +154,7 @@ class Settings(BaseSettings):
             "SECRET_KEY repeats a few characters": _repeats(secret),
             "SUPABASE_JWT_SECRET has fewer than 32 characters": _is_short(jwt_secret, 32),
             "SUPABASE_JWT_SECRET repeats a few characters": _repeats(jwt_secret),
-            "SUPABASE_JWT_SECRET is the Supabase CLI's": jwt_secret == SUPABASE_EXAMPLE_SECRET,
+            "SUPABASE_JWT_SECRET is the default of the Supabase CLI": jwt_secret == SUPABASE_EXAMPLE_SECRET,
             "METRICS_TOKEN has fewer than 16 characters": _is_short(_value(self.metrics_token), 16),
             "TRUSTED_PROXIES trusts every address": any(
                 ip_network(proxy, strict=False).prefixlen == 0 for proxy in self.trusted_proxies
@@ -177,7 +177,7 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> URL:
-        """`DATABASE_URL` for asyncpg, from a `postgresql://` or `postgres://` address."""
+        """`DATABASE_URL` as a SQLAlchemy URL with the driver asyncpg."""
         return make_url(self.database_url.get_secret_value()).set(drivername="postgresql+asyncpg")
 
     @property
@@ -192,19 +192,19 @@ class Settings(BaseSettings):
 
     @property
     def redis(self) -> str:
-        """`REDIS_URL`, or an address from `REDIS_HOST` and `REDIS_PORT`."""
+        """`REDIS_URL`, or an address made of `REDIS_HOST` and `REDIS_PORT`."""
         if self.redis_url is not None:
             return self.redis_url.get_secret_value()
         return f"redis://{self.redis_host}:{self.redis_port}/0"
 
     @property
     def shows_docs(self) -> bool:
-        """Whether the OpenAPI document and its pages are served. In production only with PUBLIC_DOCS."""
+        """Whether the OpenAPI document and its pages are served. Production requires PUBLIC_DOCS."""
         return self.public_docs or self.environment != "production"
 
     @property
     def token_issuer(self) -> str:
-        """The `iss` of access tokens."""
+        """The `iss` claim of access tokens."""
         return f"{self.supabase_url.rstrip('/')}/auth/v1"
 
 

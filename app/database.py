@@ -1,4 +1,4 @@
-"""The engine and its connections: pooling, TLS, and what a transaction pooler cannot bear."""
+"""The database engine: connection pool, TLS and settings for transaction poolers."""
 
 import ssl
 import time
@@ -21,62 +21,62 @@ from app.config import Settings
 
 PING_AFTER_SECONDS = 1.0
 PING_SECONDS = 5.0
-"""A server that hangs is found out by the ping, not by a request that waits for its statement."""
+"""The timeout of a ping. It detects a server that hangs before a request runs a statement."""
 LOCAL_HOSTS = {"", "localhost", "127.0.0.1", "::1"}
 TLS_IS_OPTIONAL = (None, "disable", "allow", "prefer")
 
-# What hosts put into the addresses that people paste, and asyncpg does not know: it does without.
+# Parameters that hosting providers put into database addresses. asyncpg rejects them, so they are removed.
 NOT_FOR_ASYNCPG = ("application_name", "channel_binding", "connect_timeout", "gssencmode", "pgbouncer")
 
 
 def create_engine(
     settings: Settings, *, application_name: str = "ias", statement_seconds: float = 60, **options: Any
 ) -> AsyncEngine:
-    """An engine for `settings.database_url`; it connects when first used.
+    """Create an engine for `settings.database_url`. It connects at its first use.
 
-    A statement that takes longer than `statement_seconds` fails with TimeoutError.
+    A statement that takes longer than `statement_seconds` raises TimeoutError.
     """
     url, tls = _tls(settings)
     connect_args: dict[str, Any] = {"timeout": 5, "command_timeout": statement_seconds, **tls}
     if settings.transaction_pooled:
-        # Each transaction may land on another server process: statements may have no name there, and
-        # session settings do not hold.
+        # Each transaction may run in another server process, so that named prepared statements and session
+        # settings cannot be used.
         connect_args |= {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
     else:
         connect_args["server_settings"] = {"application_name": application_name, "timezone": "UTC"}
     defaults: dict[str, Any] = {
         "pool_size": settings.database_pool_size,
         "max_overflow": 0,
-        "pool_timeout": 15,  # A herd at the start of an exam waits its turn rather than being refused.
+        "pool_timeout": 15,  # At the start of an exam, many requests wait for a connection.
         "pool_recycle": 1800,
     }
     engine = create_async_engine(
         url,
         connect_args=connect_args,
-        hide_parameters=True,  # What people wrote has no place in logs.
+        hide_parameters=True,  # Parameters may hold personal data, which must not be logged.
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
         **(defaults | options),
     )
-    _ping_after_rest(engine)
+    _ping_idle_connections(engine)
     return engine
 
 
-def _ping_after_rest(engine: AsyncEngine) -> None:
-    """Ask a connection whether it lives if it has rested for a while; a dead or hanging one is replaced.
+def _ping_idle_connections(engine: AsyncEngine) -> None:
+    """Ping a connection at checkout if it has been idle for a while. Replace it if the ping fails.
 
-    `pool_pre_ping` asks each time, which takes three round trips: as many as a whole save. In a crowd
-    connections do not rest, and one that the server has closed meanwhile is known to the driver.
+    `pool_pre_ping` pings at each checkout, which takes three round trips: as many as saving answers takes.
+    Under load connections are rarely idle, and the driver knows which of them the server has closed.
     """
 
-    def rest(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
-        entry.info["rests_since"] = time.monotonic()
+    def checked_in(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+        entry.info["idle_since"] = time.monotonic()
 
-    def wake(connection: DBAPIConnection, entry: ConnectionPoolEntry, _: object) -> None:
+    def checked_out(connection: DBAPIConnection, entry: ConnectionPoolEntry, _: object) -> None:
         driver: Any = entry.driver_connection
         if driver.is_closed():
             raise InvalidatePoolError
-        if time.monotonic() - entry.info.get("rests_since", time.monotonic()) < PING_AFTER_SECONDS:
+        if time.monotonic() - entry.info.get("idle_since", time.monotonic()) < PING_AFTER_SECONDS:
             return
         adapted: Any = connection
         try:
@@ -84,14 +84,15 @@ def _ping_after_rest(engine: AsyncEngine) -> None:
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
             raise InvalidatePoolError from error
 
-    event.listen(engine.sync_engine, "checkin", rest)
-    event.listen(engine.sync_engine, "checkout", wake)
+    event.listen(engine.sync_engine, "checkin", checked_in)
+    event.listen(engine.sync_engine, "checkout", checked_out)
 
 
 def _tls(settings: Settings) -> tuple[URL, dict[str, Any]]:
-    """TLS is verified to any host but this machine, unless DATABASE_SSL=off says otherwise.
+    """The URL for asyncpg and its TLS options.
 
-    libpq's `sslmode` and `sslrootcert` in the address are understood, since that is what people paste.
+    Connections to other machines use TLS with a verified certificate, unless DATABASE_SSL is `off`. libpq's
+    parameters `sslmode` and `sslrootcert` are read from the address and removed.
     """
     url = settings.database
     query = dict(url.query)
@@ -105,7 +106,7 @@ def _tls(settings: Settings) -> tuple[URL, dict[str, Any]]:
 
 
 def _is_local(url: URL) -> bool:
-    """Whether the database is on this machine. A host in the query goes before the usual one."""
+    """Whether the database is on this machine. A `host` in the query overrides the host of the URL."""
     given = url.query.get("host", url.host or "")
     hosts = [given] if isinstance(given, str) else given
     return all(host in LOCAL_HOSTS or host.startswith("/") for host in hosts)
@@ -113,7 +114,7 @@ def _is_local(url: URL) -> bool:
 
 @asynccontextmanager
 async def transaction(engine: AsyncEngine, *, read_only: bool = False) -> AsyncIterator[AsyncSession]:
-    """One session in one transaction: committed at the end of the block, rolled back by an exception."""
+    """A session in a transaction, which the end of the block commits and an exception rolls back."""
     bind = _read_only(engine) if read_only else engine
     async with AsyncSession(bind, expire_on_commit=False) as session, session.begin():
         yield session
@@ -121,5 +122,5 @@ async def transaction(engine: AsyncEngine, *, read_only: bool = False) -> AsyncI
 
 @lru_cache(maxsize=8)
 def _read_only(engine: AsyncEngine) -> AsyncEngine:
-    """The same connections, in transactions that PostgreSQL lets write nothing."""
+    """The same engine with read-only transactions."""
     return engine.execution_options(postgresql_readonly=True)

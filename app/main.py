@@ -1,4 +1,4 @@
-"""`create_app`: the only place where everything meets."""
+"""`create_app` builds the ASGI application from its routers, middleware and components."""
 
 import asyncio
 import gc
@@ -39,11 +39,12 @@ DESCRIPTION = """
 The backend of an IAS (UPSC Civil Services) test series.
 
 Sign in at `POST /v1/auth/login` and send the access token as a bearer token. Errors are problem documents
-(RFC 9457) with a stable `code`. Times are UTC, marks are exact strings, texts come by language.
+(RFC 9457) with a stable `code`. Times are in UTC. Marks are strings with exact values. Texts are objects with
+one entry for each language.
 """
 
 STATEMENT_SECONDS = 30.0
-"""Whoever waits for an answer waits no longer for one statement of a database that hangs."""
+"""The longest time that a request waits for one SQL statement."""
 
 
 def create_app(
@@ -52,7 +53,7 @@ def create_app(
     clock: Clock | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> FastAPI:
-    """The application. Nothing is connected before it starts."""
+    """Build the application. It connects to no server before its lifespan starts."""
     settings = settings or get_settings()
     clock = clock or SystemClock()
     arrivals = Arrivals(clock, monotonic)
@@ -71,7 +72,8 @@ def create_app(
         form_limits={"max_fields": 20, "max_files": 5, "max_part_size": 100_000},
     )
     problems.install(app)
-    # Included one by one, the busiest first: a router within a router is matched twice for each request.
+    # The routers are included one by one, those with the most requests first. Starlette matches a request
+    # twice if a router is nested in another one.
     for router in (
         tests.router,
         *exams.ROUTERS,
@@ -110,9 +112,9 @@ def _lifespan(
             follower = RevocationFollower(parts)
             await follower.start()
             if settings.shows_docs:
-                app.openapi()  # Anybody may ask for the document, and making it holds the event loop.
-            # Objects that live as long as the process are no garbage. Scanning them took most of the time of
-            # the slowest requests (docs/performance.md).
+                app.openapi()  # Build the document now: later, building it would block the event loop.
+            # Exclude the objects that exist now from garbage collection. They live as long as the process,
+            # and scanning them took most of the time of the slowest requests (docs/performance.md).
             gc.collect()
             gc.freeze()
             tasks = [
@@ -129,7 +131,7 @@ def _lifespan(
 
 
 def _middleware(settings: Settings, arrivals: Arrivals) -> list[Middleware]:
-    """Outermost first."""
+    """The middleware, outermost first."""
     return [
         Middleware(RequestContext, arrivals=arrivals, trusted_proxies=settings.trusted_proxies),
         Middleware(AccessLog),

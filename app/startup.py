@@ -1,4 +1,4 @@
-"""Opens what a process needs: the API, the worker, a task or a command."""
+"""Opens and closes the components of a process: the API, the worker, a task or a command."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -42,7 +42,7 @@ async def open_components(
 ) -> AsyncIterator[Components]:
     """Open the components of a process and close them when the block ends.
 
-    Nothing connects before its first use.
+    No component connects to a server before its first use.
     """
     clock = clock or SystemClock()
     pool: dict[str, Any] = {"statement_seconds": statement_seconds}
@@ -118,7 +118,7 @@ def _bank_turns(settings: Settings) -> Turns:
         at_once=2,
         queue=settings.file_queue,
         seconds=settings.file_seconds,
-        busy="Others are importing, exporting or comparing questions. Try again in a moment.",
+        busy="Other users are importing, exporting or comparing questions. Try again in a moment.",
     )
 
 

@@ -1,1 +1,1 @@
-"""Measurements of what must be quick when thousands come at the same minute."""
+"""Benchmarks of the operations that many users perform at the same time."""

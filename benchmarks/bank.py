@@ -1,7 +1,7 @@
-"""`python -m benchmarks.bank`: how long imports and lists of duplicates take, and what they do to the API.
+"""`python -m benchmarks.bank`: measures imports of questions and lists of duplicates.
 
-In the API's process an import shares the event loop with everybody's answers, so that what counts is not its
-time alone but the longest time for which nothing else got a turn.
+In the API, an import shares the event loop with all other requests. The benchmark therefore reports the
+duration and the longest time for which the event loop was blocked.
 """
 
 import asyncio
@@ -57,35 +57,35 @@ console = Console(highlight=False, width=140)
 class Figures:
     """One line of the table."""
 
-    what: str
+    name: str
     seconds: float
-    held: float
-    """The longest time, in seconds, for which the event loop did nothing else."""
+    blocked: float
+    """The longest time in seconds for which the event loop was blocked."""
     note: str
 
 
 def word(chance: random.Random) -> str:
-    """Something like a word."""
+    """A random word of one to four syllables."""
     return "".join(chance.choices(SYLLABLES, k=chance.randint(1, 4)))
 
 
 def statement(chance: random.Random) -> str:
-    """A sentence of a dozen words."""
+    """A sentence of twelve random words."""
     return " ".join(word(chance) for _ in range(12)).capitalize() + "."
 
 
 def different(number: int, chance: random.Random) -> str:
-    """A question of statements: two of these are about as much alike as two of UPSC's."""
+    """A question with two statements. Two such questions are about as similar as two questions of UPSC."""
     return f"Consider the following statements :\n1. {statement(chance)}\n2. {statement(chance)}\n"
 
 
 def framed(number: int, chance: random.Random) -> str:
-    """A question that is mostly frame, so that half of it is alike in all."""
+    """A question of which half is the same text in all questions."""
     return f"Which of these statements is/are correct ?\n{statement(chance)}"
 
 
 def alike(number: int, chance: random.Random) -> str:
-    """A question that is like all others but for its number."""
+    """A question that differs from the others only in its number."""
     return f"{number}. Which of the statements about the Constitution of India given above is/are correct ?"
 
 
@@ -98,7 +98,7 @@ KINDS = {"different": different, "framed": framed, "alike": alike, "equal": equa
 
 
 def sheet(rows: int, wording: Callable[[int, random.Random], str], source: str) -> bytes:
-    """A sheet of so many questions."""
+    """A CSV file with this number of questions."""
     chance = random.Random(source)
     out = io.StringIO()
     writer = csv.writer(out)
@@ -111,14 +111,14 @@ def sheet(rows: int, wording: Callable[[int, random.Random], str], source: str) 
 
 @asynccontextmanager
 async def loop_watched() -> AsyncIterator[list[float]]:
-    """Collects for how long the event loop kept a task waiting that wants a turn every two milliseconds."""
+    """Collect the delays of a task that sleeps for two milliseconds again and again."""
     waits: list[float] = []
 
     async def watch() -> None:
         while True:
-            asked = time.perf_counter()
+            before = time.perf_counter()
             await asyncio.sleep(0.002)
-            waits.append(time.perf_counter() - asked - 0.002)
+            waits.append(time.perf_counter() - before - 0.002)
 
     task = asyncio.create_task(watch())
     await asyncio.sleep(0.01)
@@ -128,24 +128,24 @@ async def loop_watched() -> AsyncIterator[list[float]]:
         task.cancel()
 
 
-async def imported(engine: AsyncEngine, what: str, file: bytes) -> Figures:
-    """Import a sheet into the bank that is there."""
+async def measure_import(engine: AsyncEngine, name: str, file: bytes) -> Figures:
+    """Import a file into the bank."""
     async with loop_watched() as waits:
         began = time.perf_counter()
         async with unit_of_work(engine) as uow:
             report = await questions.import_questions(uow, operator(), file, subject="Polity")
         seconds = time.perf_counter() - began
     if report.errors:
-        raise SystemExit(f"{what}: {report.errors[0]}")
+        raise SystemExit(f"{name}: {report.errors[0]}")
     note = (
         f"created {report.created}, unchanged {report.unchanged}, updated {report.updated},"
         f" warnings {len(report.warnings)}"
     )
-    return Figures(what, seconds, max(waits), note)
+    return Figures(name, seconds, max(waits), note)
 
 
-async def listed(engine: AsyncEngine, what: str, limit: int) -> Figures:
-    """The first pages of the duplicates; the seconds are those of the slowest."""
+async def measure_duplicates(engine: AsyncEngine, name: str, limit: int) -> Figures:
+    """Read the first pages of the list of duplicates. `seconds` is the time of the slowest page."""
     slowest, pages, pairs, cursor = 0.0, 0, 0, None
     async with loop_watched() as waits:
         for _ in range(PAGES):
@@ -156,24 +156,24 @@ async def listed(engine: AsyncEngine, what: str, limit: int) -> Figures:
             pages, pairs, cursor = pages + 1, pairs + len(found.items), found.next_cursor
             if cursor is None:
                 break
-    return Figures(what, slowest, max(waits), f"slowest of {pages} pages, {pairs} pairs")
+    return Figures(name, slowest, max(waits), f"slowest of {pages} pages, {pairs} pairs")
 
 
-async def measured(server: Postgres, kinds: Sequence[str], sizes: Sequence[int]) -> AsyncIterator[Figures]:
-    """Each bank in a database of its own."""
+async def measure(server: Postgres, kinds: Sequence[str], sizes: Sequence[int]) -> AsyncIterator[Figures]:
+    """Measure each kind and size with a new database."""
     for kind, rows in itertools.product(kinds, sizes):
         async with bank(server, f"{kind}_{rows}") as engine:
             file = sheet(rows, KINDS[kind], "First")
-            yield await imported(engine, f"import {rows:,} that are {kind}", file)
-            yield await imported(engine, "  the same again", file)
-            yield await imported(engine, "  1,000 more", sheet(1_000, KINDS[kind], "Second"))
+            yield await measure_import(engine, f"import {rows:,} questions: {kind}", file)
+            yield await measure_import(engine, "  the same file again", file)
+            yield await measure_import(engine, "  1,000 more", sheet(1_000, KINDS[kind], "Second"))
             for limit in (20, 100):
-                yield await listed(engine, f"  duplicates, limit {limit}", limit)
+                yield await measure_duplicates(engine, f"  duplicates, limit {limit}", limit)
 
 
 @asynccontextmanager
 async def bank(server: Postgres, name: str) -> AsyncIterator[AsyncEngine]:
-    """An empty bank."""
+    """An engine for a new database with an empty bank."""
     url = server.ensure_database(name, "ias", "benchmark")
     environment = {**os.environ, "DATABASE_URL": url}
     await asyncio.to_thread(
@@ -185,18 +185,18 @@ async def bank(server: Postgres, name: str) -> AsyncIterator[AsyncEngine]:
 
 
 async def run(server: Postgres, kinds: Sequence[str], sizes: Sequence[int]) -> None:
-    """Measure, and print each line as it comes: a table would come at the end."""
-    console.print(f"{'':38}{'seconds':>9}{'held ms':>9}")
-    async for line in measured(server, kinds, sizes):
-        console.print(f"{line.what:38}{line.seconds:9.2f}{line.held * 1000:9.0f}  {line.note}")
+    """Measure, and print each line when it is known."""
+    console.print(f"{'':38}{'seconds':>9}{'blocked ms':>12}")
+    async for line in measure(server, kinds, sizes):
+        console.print(f"{line.name:38}{line.seconds:9.2f}{line.blocked * 1000:12.0f}  {line.note}")
 
 
 def main(
-    kind: Annotated[list[str] | None, typer.Option(help="Only: different, framed, alike or equal.")] = None,
-    rows: Annotated[list[int] | None, typer.Option(help="Of these sizes alone.")] = None,
-    folder: Annotated[Path | None, typer.Option(help="On this disk.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="different, framed, alike or equal.")] = None,
+    rows: Annotated[list[int] | None, typer.Option(help="The number of questions in the bank.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="The folder for the database.")] = None,
 ) -> None:
-    """Imports into empty banks and full ones, and the first pages of their duplicates."""
+    """Measure imports into empty and filled banks, and the first pages of their duplicates."""
     with tempfile.TemporaryDirectory(prefix="ias-bench-", dir=folder) as home, ExitStack() as stack:
         server = Postgres(Path(home))
         stack.callback(server.stop)

@@ -1,4 +1,4 @@
-"""What everything is measured against: Starlette and asyncpg with nothing around them."""
+"""The baseline of the benchmarks: a minimal server with Starlette and asyncpg."""
 
 import os
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
 
 
 async def save(request: Request) -> Response:
-    """One insert, one commit."""
+    """Insert one row and commit."""
     body = orjson.loads(await request.body())
     sent = body["responses"][0]
     answer = orjson.dumps(sent["answer"]).decode()
@@ -45,12 +45,12 @@ async def save(request: Request) -> Response:
 
 
 async def paper(request: Request) -> Response:
-    """The bytes that the API serves, out of memory."""
+    """Return the same bytes as the API, from memory."""
     return Response(_bytes("BARE_PAPER"), media_type="application/json", headers={"Content-Encoding": "gzip"})
 
 
 async def signing_keys(request: Request) -> Response:
-    """The public key of this run's access tokens: the API asks for it where an auth server would be."""
+    """Return the public key of the access tokens, in place of an auth server."""
     return Response(_bytes("BARE_SIGNING_KEYS"), media_type="application/json")
 
 

@@ -1,6 +1,6 @@
-"""A load generator: as many requests as the server answers, over connections that are kept open.
+"""A load generator that sends requests over persistent connections as fast as the server responds.
 
-It speaks just enough HTTP to be much cheaper than the server that it measures.
+It implements only a small part of HTTP, so that it uses much less CPU time than the server.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ import orjson
 
 @dataclass(frozen=True)
 class Server:
-    """A server of one process that is measured."""
+    """A server with one process."""
 
     port: int
     pid: int
 
     def cpu_seconds(self) -> float:
-        """The processor time that it has used."""
+        """The CPU time that the process has used."""
         # The name in parentheses may itself contain spaces and parentheses.
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -32,7 +32,7 @@ class Server:
 
 @dataclass
 class Sample:
-    """What a run measured: seconds from sending each request to the end of its answer."""
+    """The results of a run. Latencies are in seconds, from sending a request to the end of its response."""
 
     seconds: float = 0.0
     cpu_seconds: float = 0.0
@@ -45,11 +45,11 @@ class Sample:
 
     @property
     def cpu_ms(self) -> float:
-        """Milliseconds of the server's processor for a request: what a busy machine changes least."""
+        """The server's CPU time for a request in milliseconds. It depends little on other load."""
         return 1000 * self.cpu_seconds / (len(self.latencies) + sum(self.refused.values()))
 
     def percentile(self, percent: int) -> float:
-        """The latency, in milliseconds, that so many of a hundred requests kept."""
+        """A percentile of the latency in milliseconds."""
         ordered = sorted(self.latencies)
         return 1000 * ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
 
@@ -61,7 +61,7 @@ class Sample:
 
 
 class Connection:
-    """One kept-alive connection to the server."""
+    """A persistent connection to the server."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -74,7 +74,7 @@ class Connection:
         self._writer.close()
 
     async def exchange(self, request: bytes) -> tuple[int, bytes]:
-        """Send a request; its answer's status and body."""
+        """Send a request. Returns the status and the body of the response."""
         self._writer.write(request)
         head = await self._reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
@@ -82,13 +82,13 @@ class Connection:
 
 
 def answers(port: int) -> bool:
-    """Whether a server listens there."""
+    """Whether a server listens on this port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def encode(method: str, path: str, token: str = "", body: object = None) -> bytes:
-    """A request as it goes over the wire."""
+    """Encode a request."""
     content = b"" if body is None else orjson.dumps(body)
     lines = [
         f"{method} {path} HTTP/1.1",
@@ -102,7 +102,7 @@ def encode(method: str, path: str, token: str = "", body: object = None) -> byte
 
 
 async def sustain(server: Server, requests: Iterator[bytes], connections: int, seconds: float) -> Sample:
-    """Each connection sends its next request when the one before is answered."""
+    """On each connection, send the next request after the response to the previous one."""
     until = time.perf_counter() + seconds
 
     async def one(connection: Connection, sample: Sample) -> None:
@@ -113,7 +113,7 @@ async def sustain(server: Server, requests: Iterator[bytes], connections: int, s
 
 
 async def herd(server: Server, requests: Sequence[bytes]) -> tuple[Sample, list[bytes]]:
-    """All requests at once, each over a connection of its own; their answers too."""
+    """Send all requests at once over separate connections. Returns the bodies of the responses too."""
     bodies: list[bytes] = []
 
     def one(request: bytes) -> Callable[[Connection, Sample], Awaitable[None]]:

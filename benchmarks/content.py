@@ -1,4 +1,4 @@
-"""What a measurement needs in the database: a paper of 100 questions in two languages, and candidates."""
+"""The content of the benchmark database: a paper of 100 questions in two languages, and candidates."""
 
 import csv
 import io
@@ -31,7 +31,7 @@ _MARKING = {
 
 @dataclass(frozen=True)
 class Content:
-    """The test that is taken, and who takes it."""
+    """The test and its candidates."""
 
     test_id: UUID
     question_ids: Sequence[UUID]
@@ -39,7 +39,7 @@ class Content:
 
 
 async def make_content(database_url: str, candidates: int) -> Content:
-    """Import and publish a paper, and make profiles."""
+    """Import questions, publish a test and create user profiles."""
     engine = create_engine(Settings(database_url=SecretStr(database_url)), pool_size=1)
     async with unit_of_work(engine) as uow:
         test_id, question_ids = await _publish(uow)

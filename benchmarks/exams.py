@@ -1,8 +1,7 @@
-"""What an exam's crowd costs its staff and workers: `python -m benchmarks.exams [candidates]`.
+"""`python -m benchmarks.exams [candidates]`: measures operations on all attempts of an exam.
 
-On a durable PostgreSQL of its own, with 100 answers of each candidate: extending everybody, closing, grading,
-releasing. The measure of all is PostgreSQL's own work in the same run: one statement that writes each attempt
-once.
+With a new, durable PostgreSQL and 100 answers of each candidate, it extends all attempts, closes them, grades
+them and releases the results. The baseline is one SQL statement that updates each attempt once.
 """
 
 import asyncio
@@ -34,7 +33,7 @@ from tests.builders.content import publish_test
 HOUR = timedelta(hours=1)
 QUESTIONS = 100
 GRADED_BEFORE = 0.9
-"""How many are graded by jobs before the release; the rest it grades itself."""
+"""The share of attempts that jobs grade before the release. The release grades the others."""
 
 CROWD = text(
     """
@@ -66,31 +65,31 @@ BARE = text("update ias.attempts set updated_at = now() where exam_paper_id = :e
 
 
 async def main(count: int) -> None:
-    """Measure, and print."""
+    """Run the operations and print their times."""
     configure_logging("ERROR")
     async with components() as parts:
         exam_id, exam_paper_id = await fill(parts, count)
         now, staff = parts.clock.now(), operator()
         async with unit_of_work(parts.engine) as uow:
-            with timed("bare: one statement writes each attempt once", count):
+            with timed("baseline: one statement updates each attempt once", count):
                 await uow.session.execute(BARE, {"exam_paper_id": exam_paper_id})
         async with unit_of_work(parts.engine) as uow:
             order = Order(Verb.EXTEND, "benchmark", "all", 60)
-            with timed("extend everybody: locked, moved, told, audited", count):
+            with timed("extend all attempts", count):
                 await exams.steer(uow, parts, staff, exam_id, order, now)
         later = now + 4 * HOUR
         async with unit_of_work(parts.engine) as uow:
-            with timed("close what is overdue", count):
+            with timed("close overdue attempts", count):
                 await attempts.close_overdue(uow, later, timedelta(seconds=10), limit=count)
         await grade(parts, round(count * GRADED_BEFORE))
         async with unit_of_work(parts.engine) as uow:
-            with timed(f"release, the last {1 - GRADED_BEFORE:.0%} graded within", count):
+            with timed(f"release the results and grade the last {1 - GRADED_BEFORE:.0%}", count):
                 await exams.release(uow, parts, staff, exam_id, later)
 
 
 @asynccontextmanager
 async def components() -> AsyncIterator[Components]:
-    """The parts of a process over a durable PostgreSQL of its own."""
+    """The components of a process with a new, durable PostgreSQL."""
     with tempfile.TemporaryDirectory() as folder:
         postgres = Postgres(Path(folder) / "postgres", durable=True)
         postgres.start()
@@ -106,17 +105,17 @@ async def components() -> AsyncIterator[Components]:
 
 
 async def grade(parts: Components, count: int) -> None:
-    """As the jobs do: a hundred in a transaction, one after the other."""
+    """Grade attempts as jobs do, a hundred in each transaction."""
     async with unit_of_work(parts.engine) as uow:
         over = await uow.grading.ungraded(parts.clock.now() + 5 * HOUR, limit=count)
-    with timed("grade by hundreds, one process", len(over)):
+    with timed("grade in batches of 100, one process", len(over)):
         for first in range(0, len(over), 100):
             async with unit_of_work(parts.engine) as uow:
                 await attempts.grade_batch(uow, parts, over[first : first + 100], parts.clock.now())
 
 
 async def fill(parts: Components, count: int) -> tuple[UUID, UUID]:
-    """An exam that everybody sits; its id and its paper's."""
+    """Create an exam with an attempt of each candidate. Returns the ids of the exam and its paper."""
     now, staff = parts.clock.now(), operator()
     async with unit_of_work(parts.engine) as uow:
         made = await publish_test(uow, [["a"]] * QUESTIONS, duration_seconds=7200)
@@ -147,13 +146,14 @@ _bare: list[float] = []
 
 @contextmanager
 def timed(what: str, count: int) -> Iterator[None]:
-    """Print how long the block took for each attempt, and how often the bare statement's time that is."""
+    """Print the time of the block for each attempt, and its ratio to the baseline."""
     begin, cpu = time.perf_counter(), time.process_time()
     yield
     each = (time.perf_counter() - begin) / count * 1000
     ours = (time.process_time() - cpu) / count * 1000
     _bare.append(each)
-    print(f"{what}: {each:.2f} ms each, {ours:.2f} ms of our CPU, {each / _bare[0]:.0f} x bare ({count:,})")
+    ratio = each / _bare[0]
+    print(f"{what}: {each:.2f} ms each, {ours:.2f} ms of our CPU, {ratio:.0f} x baseline ({count:,})")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""How long it takes to tell everybody in an all-India exam: `python -m benchmarks.notices [candidates]`.
+"""`python -m benchmarks.notices [candidates]`: measures notifications to all candidates of an exam.
 
-On a durable PostgreSQL of its own: creating (inbox, hint for sockets, a mail each), telling them again, and
-sending by SMTP to a server in a process of its own that only says yes.
+With a new, durable PostgreSQL, it creates the notifications (for the inbox, sockets and mail), runs the loop
+again, and sends the mails to an SMTP server in a separate process that accepts all of them.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ PEOPLE = text(
 
 
 async def main(count: int) -> None:
-    """Measure, and print."""
+    """Run the operations and print their times."""
     configure_logging("WARNING")
     async with prepared() as (parts, event):
         now = parts.clock.now()
@@ -56,17 +56,17 @@ async def main(count: int) -> None:
             values = {"count": count, "exam_id": event.exam_id, "registered_at": now - timedelta(days=2)}
             await uow.session.execute(PEOPLE, values)
         reminders = notifications.Reminders(parts)
-        told = await timed(f"reminding {count:,} people", reminders.remind())
-        assert told == count
-        again = await timed("looking again", reminders.remind())
-        anew = await timed("another worker, all told already", notifications.Reminders(parts).remind())
-        assert again == anew == 0
+        created = await timed(f"reminders for {count:,} people", reminders.remind())
+        assert created == count
+        again = await timed("the next run of the loop", reminders.remind())
+        other = await timed("a run in another worker", notifications.Reminders(parts).remind())
+        assert again == other == 0
         sent = await timed(f"sending {count:,} mails", send_all(parts))
         assert sent == count
 
 
 async def send_all(parts: Components) -> int:
-    """Send what is due; how many."""
+    """Send all due deliveries. Returns their number."""
     sent = 0
     while taken := await notifications.deliver_due(parts):
         sent += taken
@@ -74,7 +74,7 @@ async def send_all(parts: Components) -> int:
 
 
 async def timed(what: str, work: Any) -> Any:
-    """What it returns; how long it took is printed."""
+    """Await `work`, print its time and return its result."""
     begin, cpu = time.perf_counter(), time.process_time()
     result = await work
     print(f"{what}: {time.perf_counter() - begin:.2f} s, {time.process_time() - cpu:.2f} s of our CPU")
@@ -83,7 +83,7 @@ async def timed(what: str, work: Any) -> Any:
 
 @asynccontextmanager
 async def prepared() -> AsyncIterator[tuple[Components, Event]]:
-    """The parts of a worker, with an exam that opens in 14 minutes."""
+    """The components of a worker, and an exam that opens in 14 minutes."""
     with tempfile.TemporaryDirectory() as folder, mail_server() as address:
         postgres = Postgres(Path(folder) / "postgres", durable=True)
         postgres.start()
@@ -104,7 +104,7 @@ async def prepared() -> AsyncIterator[tuple[Components, Event]]:
 
 
 async def migrate(settings: Settings) -> None:
-    """Build the schema."""
+    """Run the migrations."""
     engine = create_engine(settings, pool_size=1)
 
     def upgrade(connection: SyncConnection) -> None:
@@ -118,7 +118,7 @@ async def migrate(settings: Settings) -> None:
 
 
 class mail_server:  # noqa: N801 -- used like a function
-    """A mail server in a process of its own."""
+    """A mail server in a separate process."""
 
     def __enter__(self) -> str:
         ours, theirs = Pipe()

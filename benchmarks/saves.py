@@ -1,6 +1,6 @@
-"""`python -m benchmarks.saves`: starts, paper downloads and saves over HTTP, beside a bare server.
+"""`python -m benchmarks.saves`: measures starts, paper downloads and saves over HTTP.
 
-Ours and the bare one take turns, so that a busy machine slows both; what counts is the ratio.
+The API and a minimal server are measured alternately. The ratio depends less on other load of the machine.
 """
 
 import itertools
@@ -31,7 +31,7 @@ console = Console(highlight=False, width=110)
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is asked, how often, over how many connections."""
+    """The parameters of a run."""
 
     attempts: int
     herd: int
@@ -43,7 +43,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: the rounds of one measurement, and of what it is compared with."""
+    """One line of the table: the rounds of a measurement and of its baseline."""
 
     name: str
     samples: Sequence[Sample]
@@ -51,7 +51,7 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """Ours by theirs, round by round; the median."""
+        """The median of the ratios of all rounds to their baselines."""
         pairs = zip(self.samples, self.baseline, strict=True) if self.baseline else []
         ratios = [ours.per_second / theirs.per_second for ours, theirs in pairs]
         return statistics.median(ratios) if ratios else None
@@ -77,14 +77,14 @@ class Row:
 
 
 def main(
-    attempts: Annotated[int, typer.Option(min=1, help="Attempts that save.")] = 200,
+    attempts: Annotated[int, typer.Option(min=1, help="Attempts that save answers.")] = 200,
     herd_size: Annotated[int, typer.Option("--herd", min=1, help="Candidates who start at once.")] = 500,
     connections: Annotated[int, typer.Option(min=1)] = 32,
     seconds: Annotated[float, typer.Option(min=0.1, max=60, help="Length of one measurement.")] = 4,
     rounds: Annotated[int, typer.Option(min=1, max=20)] = 3,
     pool_size: Annotated[int, typer.Option(min=1, help="Connections to PostgreSQL.")] = 20,
-    folder: Annotated[Path | None, typer.Option(help="Where the database is to be: on a real disk.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the figures here, too.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="The folder for the database, on a real disk.")] = None,
+    json: Annotated[Path | None, typer.Option(help="A file to which the figures are written too.")] = None,
 ) -> None:
     """Measure starts, paper downloads and saves."""
     plan = Plan(attempts, herd_size, connections, seconds, rounds, pool_size)
@@ -98,7 +98,7 @@ def main(
 
 
 async def measure(servers: Stage, plan: Plan) -> list[Row]:
-    """Everything, in turns."""
+    """Run all measurements alternately."""
     content = await make_content(servers.database_url, plan.attempts + plan.herd * plan.rounds)
     waiting = iter(content.candidates)
     _, answers = await herd(servers.api, _starts(servers, content, itertools.islice(waiting, plan.attempts)))
@@ -152,7 +152,7 @@ def _starts(servers: Stage, content: Content, candidates: Iterator[Any]) -> list
 
 
 async def _keep_paper(servers: Stage, request: bytes) -> None:
-    """Let the bare server serve the same bytes."""
+    """Store the API's response for the minimal server."""
     _, answers = await herd(servers.api, [request])
     servers.paper_file.write_bytes(answers[0])
 
@@ -160,7 +160,7 @@ async def _keep_paper(servers: Stage, request: bytes) -> None:
 def _saves(
     content: Content, attempts: Sequence[dict[str, Any]], size: int, *, first: int = 1, path: str = ""
 ) -> Iterator[bytes]:
-    """Attempt by attempt the next answers, without end: through the paper, then the next revision."""
+    """Yield save requests of all attempts without end. After each pass, the revision is incremented."""
     questions = [str(question_id) for question_id in content.question_ids]
     path = path or f"/v1/tests/{content.test_id}/responses"
     for revision in itertools.count(first):

@@ -1,4 +1,4 @@
-"""The servers of a measurement: durable PostgreSQL, Valkey, the API as `ias serve` runs it, a bare one."""
+"""The servers of a benchmark: durable PostgreSQL, Valkey, the API (`ias serve`) and a minimal server."""
 
 import json
 import os
@@ -27,7 +27,7 @@ KEY_ID = "benchmark"
 
 @dataclass(frozen=True)
 class Stage:
-    """Where the servers are."""
+    """The addresses of the servers."""
 
     api: Server
     bare: Server
@@ -36,7 +36,7 @@ class Stage:
     signing_key: ec.EllipticCurvePrivateKey
 
     def access_token(self, user_id: UUID) -> str:
-        """A token as the auth server would give it."""
+        """An access token like those of the auth server."""
         now = datetime.now(UTC)
         claims = {
             "iss": f"http://127.0.0.1:{self.bare.port}/auth/v1",
@@ -52,7 +52,7 @@ class Stage:
 
 @contextmanager
 def stage(folder: Path | None, pool_size: int) -> Iterator[Stage]:
-    """Start everything in a new folder, and take it away afterwards."""
+    """Start the servers in a new folder. Stop them and delete the folder afterwards."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ias-bench-", dir=folder)))
         database_url, redis_url = _stores(home, stack)

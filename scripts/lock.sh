@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes both lock files anew. Needs uv (`pip install uv`); names no registry.
+# Updates both lock files. Requires uv (`pip install uv`). The files contain no registry address.
 set -eu
 cd "$(dirname "$0")/.."
 compile() { uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-annotate --custom-compile-command scripts/lock.sh pyproject.toml "$@"; }

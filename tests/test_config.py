@@ -32,12 +32,12 @@ class TestMalformedValues:
     def test_a_limit_that_cannot_be_counted(
         self, monkeypatch: pytest.MonkeyPatch, name: str, limit: str
     ) -> None:
-        with pytest.raises(ValidationError, match="write a limit like 10/minute"):
+        with pytest.raises(ValidationError, match="must be a limit such as 10/minute"):
             settings_of(monkeypatch, **{name: limit})
 
     @pytest.mark.parametrize("proxies", ["proxy.example.org", "*", "10.0.0.0/8, 10.0.0.0/99"])
     def test_a_proxy_that_is_no_address(self, monkeypatch: pytest.MonkeyPatch, proxies: str) -> None:
-        with pytest.raises(ValidationError, match="is no address or network"):
+        with pytest.raises(ValidationError, match="is not an address or network"):
             settings_of(monkeypatch, TRUSTED_PROXIES=proxies)
 
 
@@ -78,7 +78,7 @@ class TestProduction:
             (
                 "SUPABASE_JWT_SECRET",
                 SUPABASE_EXAMPLE_SECRET,
-                "SUPABASE_JWT_SECRET is the Supabase CLI's",
+                "SUPABASE_JWT_SECRET is the default of the Supabase CLI",
             ),
             ("SUPABASE_JWT_SECRET", "a" * 40, "SUPABASE_JWT_SECRET repeats a few characters"),
             ("SECRET_KEY", f" {DEVELOPMENT_SECRET}", "SECRET_KEY is the development default"),
@@ -137,7 +137,7 @@ class TestDatabase:
         ["postgresql://u:p@ss:verysecret@h:5432/ias", "mysql://u:verysecret@h/ias", "u:verysecret@h"],
     )
     def test_others_are_refused_without_repeating_them(self, address: str) -> None:
-        with pytest.raises(ValidationError, match="DATABASE_URL is not like postgresql://") as refused:
+        with pytest.raises(ValidationError, match="DATABASE_URL must have the form postgresql://") as refused:
             Settings(database_url=SecretStr(address))
         assert "verysecret" not in str(refused.value)
 

@@ -1,4 +1,4 @@
-"""What the routes of tests and of exam papers share: whose attempt it is, saving, and serving a paper."""
+"""Shared by the routes of tests and of exam papers: finding the attempt, saving, serving the paper."""
 
 import re
 from typing import Any
@@ -24,7 +24,7 @@ PAPER_ANSWERS: dict[int | str, dict[str, Any]] = {
 
 
 def paper_answer(paper: FrozenPaper, if_none_match: str | None, accept_encoding: str) -> Response:
-    """The candidates' document as it is kept in memory, or 304 if the client has it."""
+    """The candidates' document from memory, or 304 if the client has it."""
     headers = {"ETag": paper.etag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
     if if_none_match is not None and _names(if_none_match, paper.etag):
         return Response(status_code=304, headers=headers)
@@ -35,7 +35,7 @@ def paper_answer(paper: FrozenPaper, if_none_match: str | None, accept_encoding:
 
 
 def _names(if_none_match: str, etag: str) -> bool:
-    """Whether a client has this version. ETags are compared weakly, as RFC 9110 demands."""
+    """Whether the client has this version. ETags are compared weakly, as RFC 9110 requires."""
     tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
     return bool(tags & {"*", etag.removeprefix("W/")})
 
@@ -59,9 +59,9 @@ def attempt_of(holder: Holder, attempt_id: UUID, scope: AttemptScope) -> Attempt
 
 
 def saved_answer(request: Request, outcome: SaveReport | LateSave) -> SavedOut | Response:
-    """The answer to a save. Responses that came too late are kept, and are the problem `deadline_passed`.
+    """The response to a save. Late answers are stored and reported as the problem `deadline_passed`.
 
-    The problem is returned and not raised: raising would roll the late responses back (docs/decisions/0023).
+    The problem is returned, not raised: raising would roll back the stored answers (docs/decisions/0023).
     """
     if isinstance(outcome, LateSave):
         late = DeadlinePassed(outcome.deadline_at, recorded=outcome.recorded, known=outcome.known)
@@ -82,6 +82,9 @@ async def target_of(reads: Reading, holder: Holder, scope: AttemptScope, body: R
 
 
 async def refuse_banned(reads: Reading, holder: Holder) -> None:
-    """An attempt token outlives a session, but not a ban. Saving checks this in its own statement."""
+    """Raise SessionRevoked if the user is banned: attempt tokens outlive sessions.
+
+    Saving checks this itself.
+    """
     if holder.grant is not None and not await reads.users.is_active(holder.user_id):
         raise SessionRevoked

@@ -1,4 +1,4 @@
-"""Dependencies of routes: the caller, a transaction, the time, and the components of the process."""
+"""Dependencies of routes: the caller, a transaction, the time, the components of the application."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -22,9 +22,9 @@ from app.services.unit_of_work import Reading, UnitOfWork, reading, unit_of_work
 from app.services.users import Principal
 
 
-# All of these are `async`, because FastAPI runs a plain function in a thread.
+# All dependencies are `async`, because FastAPI runs plain functions in a thread.
 async def components(request: Request) -> Components:
-    """The long-lived parts of the application, made by `create_app`."""
+    """The components of the application, which live as long as the process."""
     parts: Components = request.app.state.components
     return parts
 
@@ -33,7 +33,7 @@ Parts = Annotated[Components, Depends(components)]
 
 
 async def arrival(request: Request) -> datetime:
-    """When the request arrived: stamped by the outermost middleware, before anything was awaited."""
+    """The time of arrival, recorded by the outermost middleware before anything is awaited."""
     arrived_at: datetime = request.state.arrived_at
     return arrived_at
 
@@ -52,12 +52,12 @@ async def _read(request: Request, parts: Parts) -> AsyncIterator[Reading]:
 
 
 def _personal_turn(request: Request, parts: Components) -> AbstractAsyncContextManager[None]:
-    """One person's requests must not take all connections. It begins after the body has been read."""
+    """Limit the concurrent requests of one user, so that they cannot take all connections."""
     user_id: str | None = getattr(request.state, "user_id", None)
     return parts.personal_turns.turn(user_id) if user_id is not None else nullcontext()
 
 
-# With scope="function" the commit comes before the answer, so a failed commit is a 503 (docs/decisions/0023).
+# With scope="function" the commit precedes the response, so a failed commit is a 503 (docs/decisions/0023).
 Uow = Annotated[UnitOfWork, Depends(_write, scope="function")]
 Reads = Annotated[Reading, Depends(_read, scope="function")]
 
@@ -75,19 +75,22 @@ Paging = Annotated[PageRequest, Depends(_paging)]
 
 
 async def takes_nothing(body: Annotated[NothingIn | None, Body()] = None) -> None:
-    """A POST without parameters accepts no body or `{}`. A field in it is an error of the client."""
+    """For POST routes without content: accept no body or `{}`, and refuse any field."""
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A person who is signed in, and when their session began."""
+    """A signed-in user, and when the session began."""
 
     principal: Principal
     signed_in_at: datetime
 
 
 async def log_in(connection: HTTPConnection, token: str, parts: Components) -> Login:
-    """The person of an access token. Raises an error of 401, or Unavailable if it cannot be checked."""
+    """The user of an access token.
+
+    Raises InvalidToken, SessionRevoked, or Unavailable if it cannot be checked.
+    """
     if not parts.revocations.is_loaded:
         raise Unavailable
     try:
@@ -130,7 +133,7 @@ current_user = Access(_user)
 
 CurrentLogin = Annotated[Login, Depends(current_login.of)]
 CurrentUser = Annotated[Principal, Depends(current_user.of)]
-CurrentCandidate = CurrentUser  # any role may take a test; what staff do is practice
+CurrentCandidate = CurrentUser  # any role may take a test; attempts of staff are practice
 
 
 def _only(*roles: Role) -> Callable[[Request], Coroutine[Any, Any, Principal]]:
@@ -146,7 +149,7 @@ def _only(*roles: Role) -> Callable[[Request], Coroutine[Any, Any, Principal]]:
 CurrentAuthor = Annotated[Principal, Depends(_only(Role.AUTHOR))]
 CurrentBankReader = Annotated[Principal, Depends(_only(Role.AUTHOR, Role.EVALUATOR))]
 CurrentProctor = Annotated[Principal, Depends(_only(Role.PROCTOR, Role.AUTHOR))]
-"""Who runs an exam: watches it and steers attempts."""
+"""May monitor a running exam and act on attempts."""
 CurrentStaff = Annotated[Principal, Depends(_only(Role.PROCTOR, Role.AUTHOR, Role.EVALUATOR))]
 CurrentAdmin = Annotated[Principal, Depends(_only())]
 
@@ -157,12 +160,15 @@ async def _bank_turn(user: CurrentUser, parts: Parts) -> AsyncIterator[None]:
 
 
 BankTurn = Annotated[None, Depends(_bank_turn, scope="function")]
-"""A turn to work on the whole bank. It stands before `Uow` or `Reads`: who waits holds no connection."""
+"""A turn to work on the whole bank.
+
+Declare it before `Uow` or `Reads`, so that waiting holds no connection.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whose attempts a request may access: a signed-in person's, or the one of an attempt token."""
+    """Whose attempts a request may use: those of a signed-in user, or the one of an attempt token."""
 
     user_id: UUID
     grant: tokens.AttemptGrant | None
@@ -170,7 +176,7 @@ class Holder:
 
 
 async def _holder(request: Request) -> Holder:
-    """An exam may outlive a login: an attempt token is sufficient for its attempt (docs/decisions/0025)."""
+    """An exam can outlast a session, so an attempt token suffices for its attempt (docs/decisions/0025)."""
     token = await _token(request)
     if tokens.is_attempt_token(token):
         parts: Components = request.app.state.components

@@ -1,4 +1,4 @@
-"""Work that is given up when nobody waits for its result any more."""
+"""Cancels work whose client has disconnected."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -10,9 +10,9 @@ T = TypeVar("T")
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """The result of the work; it is cancelled when the client goes. Raises ClientDisconnect then.
+    """The result of the work. If the client disconnects, cancel the work and raise ClientDisconnect.
 
-    For requests without a body: whatever else arrives is thrown away.
+    Only for requests without a body: other messages are discarded.
     """
     working, leaving = asyncio.create_task(work), asyncio.create_task(_disconnected(request))
     try:

@@ -1,4 +1,4 @@
-"""The OpenAPI document for a browser: Swagger UI from our own address, without an inline script or style."""
+"""Swagger UI for the OpenAPI document, served from this host without inline scripts or styles."""
 
 from html import escape
 from importlib import resources
@@ -21,11 +21,11 @@ FILES = {
     "swagger-ui.css": "text/css",
     "favicon.png": "image/png",
 }
-# The package brings Swagger UI as files; nothing else of it is used.
+# Only the package's static files of Swagger UI are used.
 FOLDER = Path(str(resources.files("fastapi_offline"))) / "static"
 CACHED = {"Cache-Control": "public, max-age=86400"}
 
-# Addresses are relative, so that they hold behind a proxy's prefix and are never built from the Host header.
+# URLs are relative: they work behind a proxy's prefix, and the Host header is not used.
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -53,14 +53,14 @@ START = """SwaggerUIBundle({
 
 @router.get("/docs")
 async def documentation(request: Request) -> HTMLResponse:
-    """The page; it loads nothing from anywhere else."""
+    """The page. It loads nothing from other hosts."""
     page = PAGE.format(title=escape(request.app.title))
     return HTMLResponse(page, headers={"Content-Security-Policy": POLICY})
 
 
 @router.get("/docs/{file}")
 async def documentation_file(file: str) -> Response:
-    """What the page loads."""
+    """The page's scripts and styles."""
     if file == "start.js":
         return Response(START, media_type="text/javascript", headers=CACHED)
     if file not in FILES:

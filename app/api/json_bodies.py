@@ -1,34 +1,34 @@
-"""JSON bodies: bounded before they are parsed, and without what neither PostgreSQL nor JSON can hold."""
+"""Reads JSON bodies: limits their size before parsing, and refuses values that PostgreSQL cannot store."""
 
 import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from app.api.payloads import complaint, dotted
+from app.api.payloads import dotted, value_error
 from app.core.errors import Invalid
 
 MOST_SIGNS = 50_000
-"""Brackets and commas, also those in texts: a bound on the values before they are parsed."""
+"""Brackets and commas, including those in texts: an upper bound of the values, counted before parsing."""
 MOST_VALUES = 6_000
-"""Checking costs more than parsing, and most where every value is wrong. 1,000 grants of time have 5,000."""
+"""Validation costs more than parsing, most if every value is wrong. 1,000 grants of extra time have 5,000."""
 MOST_FIELDS = 600
-"""Of one object: marks for each of 500 questions have 500."""
+"""Per object. Marks for each of 500 questions have 500."""
 
-# What cannot be stored shows in the text: an escaped NUL or surrogate, NaN or Infinity, a number of very many
-# digits or a very large exponent. Where none of it stands, no value has to be looked at.
+# Values that cannot be stored are visible in the text: an escaped NUL or surrogate, NaN or Infinity, a number
+# with very many digits or a very large exponent. If the text has none of these, no value needs a check.
 _SUSPICIOUS = (
     re.compile(r"\\u(?:0000|[dD][89a-fA-F])"),
     re.compile(r"[0-9]{19}"),
     re.compile(r"[eE]\+?[0-9]{3}"),
 )
 
-# A place in the document as a linked list: each value costs one small tuple, however deep it is.
+# A place in the document as a linked list, so that each value costs one small tuple at any depth.
 Place = tuple["Place", str | int] | None
 
 
 def read_json(body: bytes, most_values: int = MOST_VALUES) -> Any:
-    """The document of a body. Raises Invalid, or JSONDecodeError where it is no JSON."""
+    """Parse a body. Raises Invalid, or JSONDecodeError if it is not JSON."""
     try:
         text = body.decode()
     except UnicodeDecodeError:
@@ -42,7 +42,7 @@ def read_json(body: bytes, most_values: int = MOST_VALUES) -> Any:
         raise Invalid("The body is nested too deeply.") from None
     except json.JSONDecodeError:
         raise
-    except ValueError:  # Python reads no integer of more than some thousand digits.
+    except ValueError:  # Python limits the number of digits of an integer.
         raise Invalid("A number of the body has too many digits.") from None
     if signs >= min(most_values, MOST_FIELDS):
         _refuse_many(document, most_values)
@@ -52,7 +52,7 @@ def read_json(body: bytes, most_values: int = MOST_VALUES) -> Any:
 
 
 def is_suspicious(text: str) -> bool:
-    """Whether JSON may have a value that cannot be stored. Several searches are faster than one for all."""
+    """Whether JSON may have a value that cannot be stored. Several searches are faster than one combined."""
     return "NaN" in text or "Infinity" in text or any(pattern.search(text) for pattern in _SUSPICIOUS)
 
 
@@ -77,12 +77,15 @@ def _too_many(most_values: int) -> Invalid:
 
 def _refuse_unstorable(document: Any) -> None:
     for place, value in _leaves(document):
-        if found := complaint(value):
+        if found := value_error(value):
             raise Invalid.field(dotted(("body", *_path(place))), found)
 
 
 def _leaves(document: Any) -> Iterator[tuple[Place, Any]]:
-    """Every key and every value that is no container, with its place. A loop: documents can be deep."""
+    """All keys and scalar values with their places.
+
+    A loop and not a recursion, because documents can be deep.
+    """
     waiting: list[tuple[Place, Any]] = [(None, document)]
     while waiting:
         place, value = waiting.pop()

@@ -1,4 +1,4 @@
-"""What is wrong with a request's content, in words that say how to mend it and repeat nothing of it."""
+"""Error messages about a request's content. They say how to correct it and do not repeat it."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,19 +32,19 @@ _ADVICE = {
 
 
 def field_errors(errors: Iterable[Mapping[str, Any]]) -> list[FieldError]:
-    """Pydantic's errors as ours."""
+    """Convert Pydantic's errors."""
     return [FieldError(dotted(_location(error)), _advice(error)) for error in islice(errors, MOST_ERRORS)]
 
 
 def dotted(location: Sequence[str | int]) -> str:
-    """`responses.3.answer`; what stands elsewhere than in the body says so: `query.limit`."""
+    """The path of a field: `responses.3.answer` in the body, `query.limit` elsewhere."""
     parts = location[1:] if len(location) > 1 and location[0] == "body" else location
     path = ".".join(str(part) for part in parts)
     return path if len(path) <= LONGEST_FIELD else path[:LONGEST_FIELD] + "…"
 
 
 def _location(error: Mapping[str, Any]) -> Path:
-    """Where the error is; of what is no JSON at all, Pydantic names a position that helps nobody."""
+    """The location of an error. For invalid JSON it leaves out Pydantic's character position."""
     location: Path = error["loc"]
     return location[:1] if error["type"] == "json_invalid" else location
 
@@ -61,20 +61,20 @@ def _advice(error: Mapping[str, Any]) -> str:
 
 
 def refuse_unstorable(connection: HTTPConnection) -> None:
-    """Refuse a query or path with what PostgreSQL cannot hold, or with very many parameters."""
+    """Raise Invalid if a query or path has values that PostgreSQL cannot store, or too many parameters."""
     if connection.scope["query_string"].count(b"&") >= MOST_PARAMETERS:
         raise Invalid(f"The query has too many parameters. Send at most {MOST_PARAMETERS}.")
     query, path = connection.query_params.multi_items(), connection.path_params.items()
     for place, values in (("query", query), ("path", path)):
         for name, value in values:
-            if found := complaint(name) or complaint(value):
+            if found := value_error(name) or value_error(value):
                 raise Invalid.field(f"{place}.{dotted((name,))}", found)
 
 
-def complaint(value: Any) -> str | None:
-    """What is wrong with a value that is no container; None where it can be stored."""
+def value_error(value: Any) -> str | None:
+    """The error message for a scalar value, or None if it can be stored."""
     if isinstance(value, str):
-        return _complaint_about_text(value)
+        return _text_error(value)
     if isinstance(value, float) and not math.isfinite(value):
         return "Send a finite number."
     if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
@@ -82,7 +82,7 @@ def complaint(value: Any) -> str | None:
     return None
 
 
-def _complaint_about_text(text: str) -> str | None:
+def _text_error(text: str) -> str | None:
     if "\0" in text:
         return "Remove the NUL character from the text."
     try:

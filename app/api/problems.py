@@ -35,9 +35,9 @@ from app.schemas.problems import Problem
 PROBLEM_JSON = "application/problem+json"
 SCHEMA = {"$ref": "#/components/schemas/Problem"}
 
-# Classes of SQLSTATE after which the same request may well succeed: connection, rollback, resources,
-# lock or not in the right state, operator (shutdown, cancelled for taking too long), input and output; and a
-# database that was made read-only, as hosts do when its disk is full.
+# Classes of SQLSTATE after which the same request may succeed later: connection exception (08), transaction
+# rollback (40), insufficient resources (53), object not in prerequisite state (55), operator intervention
+# (57), system error (58). 25006 is a read-only database: hosts switch to that when the disk is full.
 OUTAGES = ("08", "25006", "40", "53", "55", "57", "58")
 BAD_VALUES = "22"
 
@@ -45,7 +45,7 @@ log = structlog.get_logger(__name__)
 
 
 def install(app: FastAPI) -> None:
-    """Let every error that a route raises end as a problem document."""
+    """Install the handlers that turn every error of a route into a problem document."""
     handled = (DomainError, HTTPException, RequestValidationError, ClientDisconnect)
     outages = (
         SQLAlchemyError,
@@ -61,7 +61,7 @@ def install(app: FastAPI) -> None:
 
 
 class UnexpectedErrors:
-    """The middleware that turns a bug into a 500 which tells nothing, and a log line which tells all."""
+    """Middleware for unexpected errors: the client gets a 500 without details, the log gets the traceback."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -81,7 +81,7 @@ class UnexpectedErrors:
         except Exception:
             log.exception("unexpected_error")
             if started:
-                raise  # The server cuts the connection: half an answer must not look whole.
+                raise  # The server closes the connection, so that the client sees an incomplete response.
             await _unexpected(scope)(scope, receive, send)
 
 
@@ -95,13 +95,13 @@ async def _handle(connection: HTTPConnection, error: Exception) -> Response:
 
 
 def domain_error_of(error: Exception) -> DomainError | None:
-    """What an exception means to the client; None if only that we have a bug."""
+    """The domain error of an exception, or None if it is unexpected."""
     if isinstance(error, DomainError):
         return error
     if isinstance(error, RequestValidationError):
         return Invalid("The request is not valid.", errors=field_errors(error.errors()))
     if isinstance(error, ClientDisconnect):
-        return Invalid("The body is incomplete.")  # Nobody hears it, but it is no bug of ours.
+        return Invalid("The body is incomplete.")  # The client is gone, and it is no bug.
     return _storage_error(error)
 
 
@@ -117,7 +117,7 @@ def _storage_error(error: Exception) -> DomainError | None:
 
 
 def _driver_error(error: Exception) -> BaseException:
-    """What asyncpg raised, below SQLAlchemy's wrapping."""
+    """The error of asyncpg that SQLAlchemy has wrapped."""
     original = error.orig if isinstance(error, DBAPIError) else None
     return (original.__cause__ or original) if original else error
 
@@ -137,7 +137,10 @@ _LOST = (PoolTimeout, asyncpg.InterfaceError, asyncpg.InternalClientError, OSErr
 
 
 def problem_response(request: Request, error: DomainError) -> Response:
-    """The problem document of an error that is returned: unlike a raised one it keeps the transaction."""
+    """The problem document of an error that is returned.
+
+    The transaction commits, unlike after a raised error.
+    """
     return _domain_problem(request.scope, error)
 
 
@@ -160,13 +163,13 @@ def _http_problem(scope: Scope, error: HTTPException) -> Response:
 
 
 _DETAILS = {
-    HTTPStatus.NOT_FOUND: "There is nothing at this address.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take this method; see the Allow header.",
+    HTTPStatus.NOT_FOUND: "There is no such address.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not support this method. See the Allow header.",
 }
 
 
 def _unexpected(scope: Scope) -> Response:
-    detail = "Something went wrong on our side. Tell us the request_id if it happens again."
+    detail = "An unexpected error occurred. If it happens again, report it with the request_id."
     return _problem(scope, 500, "internal_error", "Internal error", detail)
 
 
@@ -188,13 +191,17 @@ def _problem(
         "code": code,
         "request_id": scope.get("state", {}).get("request_id"),
     }
-    # A client's own field names stand in `errors`; half a surrogate pair there must not break the answer.
+    # `errors` may contain the client's field names. An unpaired surrogate in them must not break the
+    # response.
     text = json.dumps(document, default=to_jsonable_python, ensure_ascii=False)
     return Response(text.encode(errors="replace"), status, dict(headers or {}), PROBLEM_JSON)
 
 
 def problems(*errors: type[DomainError]) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route that may raise these errors; what any route may raise is added to all."""
+    """The `responses` of a route that may raise these errors.
+
+    Errors that any route may raise are added later.
+    """
     by_status: dict[int, list[type[DomainError]]] = {}
     for error in errors:
         by_status.setdefault(error.status, []).append(error)
@@ -207,7 +214,7 @@ def _documented(*errors: type[DomainError]) -> dict[str, Any]:
 
 
 def _document(app: FastAPI) -> None:
-    """Add the shape of problems, and the ones that any route may answer with, to the OpenAPI document."""
+    """Add the schema of problems, and the problems that any route may return, to the OpenAPI document."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -227,7 +234,7 @@ def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
     for operation in _operations(document):
         responses = operation["responses"]
         if "application/json" in responses.get("422", {}).get("content", {}):
-            del responses["422"]  # FastAPI's own shape, which we never send.
+            del responses["422"]  # FastAPI's own schema, which we never send.
         for error in _common(operation):
             responses.setdefault(str(error.status), _documented(error))
     return document

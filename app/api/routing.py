@@ -1,4 +1,4 @@
-"""Routes that decide who is calling, and whether they may, before they read a byte of the body."""
+"""Routes that authenticate and authorize the caller before they read the body."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -22,27 +22,27 @@ from app.services.components import Components
 T = TypeVar("T")
 
 bearer_token = HTTPBearer(
-    auto_error=False, description="An access token, or an attempt token where that is said"
+    auto_error=False, description="An access token, or an attempt token where the operation accepts one"
 )
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer_token)]
 
 PUBLIC_BODY_BYTES = 64 * 1024
-"""Whoever is not signed in sends an address, a password or a token."""
+"""Without a session a client sends an address, a password or a token."""
 PUBLIC_VALUES = 500
 
 
 class Access(Generic[T]):
-    """A dependency that says who is calling, or refuses them.
+    """A dependency that authenticates and authorizes the caller.
 
-    It is asked before the body is read, and once for each request: it takes nothing but the request. A
-    route that has one in its signature, directly or below another dependency, is not public.
+    It runs before the body is read and once for each request, so its only argument is the request. A route
+    is not public if its signature has an `Access`, directly or through another dependency.
     """
 
     def __init__(self, decide: Callable[[Request], Awaitable[T]]) -> None:
         self._decide = decide
 
     async def of(self, request: Request, _: Bearer = None) -> T:
-        """Who is calling; decided by the first who asks. The bearer is there for the OpenAPI document."""
+        """The caller. The first call decides, later ones reuse it. The bearer is for the OpenAPI document."""
         decided = request.scope.setdefault("ias_access", {})
         if self not in decided:
             decided[self] = await self._decide(request)
@@ -51,15 +51,15 @@ class Access(Generic[T]):
 
 
 class PermissionFirstRoute(APIRoute):
-    """A route that answers in this order: rate by address, who, whether they may, size, and then the body.
+    """A route that checks in this order: rate limit by address, authentication, authorization, size, body.
 
-    FastAPI reads and parses a body before it resolves any dependency. Here the `Access` dependencies of the
-    signature come first, so that a stranger's body costs nothing. What FastAPI then reads is bounded in
-    size and time, and JSON is checked before it is parsed.
+    FastAPI reads and parses a body before it resolves any dependency. Here the `Access` dependencies run
+    first, so that a body of an unauthorized client is not read. The body is limited in size and time, and
+    JSON is checked before it is parsed.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """FastAPI's handler, with permission asked for before and bounds around the body."""
+        """FastAPI's handler, preceded by the access checks, with limits for the body."""
         handle = super().get_route_handler()
         checks = tuple(dict.fromkeys(accesses(self.dependant)))
         has_body = self.body_field is not None
@@ -95,7 +95,7 @@ class BoundedRequest(Request):
         self._most_values = most_values
 
     async def json(self) -> Any:
-        """The body's document. Raises Invalid, or JSONDecodeError for what is no JSON."""
+        """Parse the body. Raises Invalid, or JSONDecodeError if it is not JSON."""
         if not hasattr(self, "_document"):
             self._document = read_json(await self.body(), self._most_values)
         return self._document
@@ -114,7 +114,7 @@ def _bounded(request: Request, *, is_public: bool, is_form: bool) -> Request:
 
 
 def _within(receive: Receive, headers: Headers, limit: int, seconds: float) -> Receive:
-    """A `receive` that refuses a body over the limit, announced or not, and one that takes too long."""
+    """A `receive` that raises TooLarge for a body over the limit, and BodyTooSlow after the time limit."""
     size = 0
     ends_at: float | None = None
 

@@ -1,4 +1,4 @@
-"""A conversation over a WebSocket: let in or refused, told what there is, heard little, and closed."""
+"""Serves one WebSocket: authentication, sending messages, receiving pings and acknowledgements, closing."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ from app.core.errors import (
     Unavailable,
 )
 from app.core.realtime import inbox as closings
-from app.core.realtime.hub import may_hear
+from app.core.realtime.hub import may_receive
 from app.core.realtime.inbox import Closing, Inbox, Listener
 from app.core.repeating import end
 from app.core.socket_protocol import LARGEST_MESSAGE
@@ -36,14 +36,14 @@ from app.services.users import find_principal
 log = structlog.get_logger(__name__)
 
 MESSAGES_PER_SECOND = 20
-LAST_WORDS_SECONDS = 5.0
-"""How long a socket that we close may take to read what was said before."""
+CLOSE_SECONDS = 5.0
+"""How long a socket that we close may take to read the remaining messages."""
 
-BY_STATUS = {401: closings.WHO_ARE_YOU, 403: closings.NOT_ALLOWED, 404: closings.NO_SUCH_ROOM}
+BY_STATUS = {401: closings.UNAUTHENTICATED, 403: closings.NOT_ALLOWED, 404: closings.NO_SUCH_ROOM}
 
 
 class Refused(Exception):
-    """We close the socket, and say why."""
+    """The connection is refused with a close code and a reason."""
 
     def __init__(self, closing: Closing) -> None:
         super().__init__(closing.reason)
@@ -51,33 +51,34 @@ class Refused(Exception):
 
 
 async def serve(websocket: WebSocket, address: SocketAddress | None) -> None:
-    """One socket from its opening to its end. A refusal accepts first: browsers show no other reason."""
-    live: Realtime = websocket.app.state.realtime
+    """Serve one socket. A refusal accepts the connection first, because browsers show no other reason."""
+    realtime_tasks: Realtime = websocket.app.state.realtime
     began = time.perf_counter()
     try:
-        inbox = await _let_in(websocket, address, live)
-    except Exception as error:  # noqa: BLE001 -- whatever went wrong, the client hears a code
+        inbox = await _accept(websocket, address, realtime_tasks)
+    except Exception as error:  # noqa: BLE001 -- after any error the client gets a close code
         await _refuse(websocket, _closing_for(error))
         return
-    log.info("socket_opened", **_who(inbox))
+    log.info("socket_opened", **_log_fields(inbox))
     code = 1006
     try:
-        code = await _converse(websocket, inbox, live)
+        code = await _exchange(websocket, inbox, realtime_tasks)
     finally:
-        live.parts.hub.leave(inbox)
+        realtime_tasks.parts.hub.leave(inbox)
         seconds = round(time.perf_counter() - began, 1)
-        log.info("socket_closed", **_who(inbox), code=code, sent=inbox.sent, seconds=seconds)
+        log.info("socket_closed", **_log_fields(inbox), code=code, sent=inbox.sent, seconds=seconds)
 
 
-async def _let_in(websocket: WebSocket, address: SocketAddress | None, live: Realtime) -> Inbox:
-    parts = live.parts
+async def _accept(websocket: WebSocket, address: SocketAddress | None, realtime_tasks: Realtime) -> Inbox:
+    parts = realtime_tasks.parts
     if not is_own_origin(websocket, parts.settings.cors_origins):
         raise Refused(closings.FOREIGN_ORIGIN)
     if address is None:
         raise NotFound("socket")
     login = await _login(websocket, address, parts)
     person, now = login.principal, parts.clock.now()
-    with parts.hub.place_for(person.id) as has_place:  # Before anything is waited for: all that come at once.
+    # Before the first await, so that concurrent connections are counted.
+    with parts.hub.reserve_place(person.id) as has_place:
         if not has_place:
             raise TooManyRequests(1)
         async with reading(parts.engine) as reads:
@@ -91,7 +92,7 @@ async def _let_in(websocket: WebSocket, address: SocketAddress | None, live: Rea
 
 
 async def _login(websocket: WebSocket, address: SocketAddress, parts: Components) -> Login:
-    """By a ticket in the address or an access token in the header; a token in the address is not read."""
+    """Authenticate by a ticket in the URL or an access token in the header. Tokens in the URL are ignored."""
     if (ticket := websocket.query_params.get("ticket")) is not None:
         return await _login_by_ticket(websocket, ticket, address, parts)
     scheme, _, token = websocket.headers.get("authorization", "").partition(" ")
@@ -121,7 +122,7 @@ async def _login_by_ticket(
 
 
 def is_own_origin(websocket: WebSocket, allowed: Sequence[str]) -> bool:
-    """Apps send no Origin, browsers always do: one that we allow, or our own host's."""
+    """Whether the Origin is allowed or our own host's. Apps send none, browsers always do."""
     origins = websocket.headers.getlist("origin")
     own_host = websocket.headers.get("host", "").lower()
     return all(origin in allowed or "*" in allowed or _host(origin) == own_host != "" for origin in origins)
@@ -140,7 +141,7 @@ def _closing_for(error: Exception) -> Closing:
     known: DomainError | None = problems.domain_error_of(error)
     if known is None:
         log.exception("unexpected_error")
-        return closings.OUR_MISTAKE
+        return closings.UNEXPECTED_ERROR
     return BY_STATUS.get(known.status, closings.TRY_AGAIN)
 
 
@@ -152,28 +153,28 @@ async def _refuse(websocket: WebSocket, closing: Closing) -> None:
             await websocket.accept()
         await websocket.close(closing.code, closing.reason)
     except (WebSocketDisconnect, WebSocketDisconnected, OSError):
-        return  # Gone already.
+        return  # The client has disconnected.
 
 
-async def _converse(websocket: WebSocket, inbox: Inbox, live: Realtime) -> int:
-    """Send what there is and hear what comes, until either side ends it; the code it ended with."""
+async def _exchange(websocket: WebSocket, inbox: Inbox, realtime_tasks: Realtime) -> int:
+    """Send and receive until either side closes. Returns the close code."""
     sending = asyncio.create_task(_send_all(websocket, inbox))
-    hearing = asyncio.create_task(_hear_all(websocket, inbox, live))
+    receiving = asyncio.create_task(_receive_all(websocket, inbox, realtime_tasks))
     closing = asyncio.create_task(inbox.closed())
     try:
-        await asyncio.wait([sending, hearing, closing], return_when=asyncio.FIRST_COMPLETED)
-        for error in [task.exception() for task in (sending, hearing) if task.done()]:
+        await asyncio.wait([sending, receiving, closing], return_when=asyncio.FIRST_COMPLETED)
+        for error in [task.exception() for task in (sending, receiving) if task.done()]:
             if error is not None:
                 log.error("unexpected_error", exc_info=error)
-                inbox.close(closings.OUR_MISTAKE)
+                inbox.close(closings.UNEXPECTED_ERROR)
         if inbox.closing is not None:
-            live.parts.hub.leave(inbox)
-            await asyncio.wait([sending], timeout=LAST_WORDS_SECONDS)
+            realtime_tasks.parts.hub.leave(inbox)
+            await asyncio.wait([sending], timeout=CLOSE_SECONDS)
             telemetry.sockets_closed_total.labels(inbox.closing.reason).inc()
             return inbox.closing.code
-        return hearing.result() if hearing.done() else 1006
+        return receiving.result() if receiving.done() else 1006
     finally:
-        await end((sending, hearing, closing))
+        await end((sending, receiving, closing))
 
 
 async def _send_all(websocket: WebSocket, inbox: Inbox) -> None:
@@ -185,8 +186,8 @@ async def _send_all(websocket: WebSocket, inbox: Inbox) -> None:
         return
 
 
-async def _hear_all(websocket: WebSocket, inbox: Inbox, live: Realtime) -> int:
-    """Hear pings and acknowledgements; returns the code with which the client or the server has closed."""
+async def _receive_all(websocket: WebSocket, inbox: Inbox, realtime_tasks: Realtime) -> int:
+    """Receive pings and acknowledgements. Returns the code with which the client or the server has closed."""
     loop = asyncio.get_running_loop()
     arrivals: deque[float] = deque(maxlen=MESSAGES_PER_SECOND)
     while True:
@@ -194,18 +195,18 @@ async def _hear_all(websocket: WebSocket, inbox: Inbox, live: Realtime) -> int:
         if message["type"] == "websocket.disconnect":
             code = int(message.get("code") or 1005)
             if code == closings.RESTARTING.code:
-                live.ask_to_reconnect(inbox)
+                realtime_tasks.ask_to_reconnect(inbox)
             return code
         if len(arrivals) == MESSAGES_PER_SECOND and loop.time() - arrivals[0] < 1:
             inbox.close(closings.TOO_MANY)
             return closings.TOO_MANY.code
         arrivals.append(loop.time())
-        if (complaint := _hear(message, inbox, live)) is not None:
+        if (complaint := _handle(message, inbox, realtime_tasks)) is not None:
             inbox.close(complaint)
             return complaint.code
 
 
-def _hear(message: Any, inbox: Inbox, live: Realtime) -> Closing | None:
+def _handle(message: Any, inbox: Inbox, realtime_tasks: Realtime) -> Closing | None:
     text = message.get("text")
     if not isinstance(text, str):
         return closings.MALFORMED
@@ -218,20 +219,20 @@ def _hear(message: Any, inbox: Inbox, live: Realtime) -> Closing | None:
     if not isinstance(document, dict):
         return closings.MALFORMED
     if document.get("type") == "ping":
-        live.maintenance.tell_time([inbox])
+        realtime_tasks.maintenance.tell_time([inbox])
         return None
     if document.get("type") == "ack" and isinstance(document.get("id"), str):
-        _acknowledge(document["id"], inbox, live)
+        _acknowledge(document["id"], inbox, realtime_tasks)
         return None
     return closings.MALFORMED
 
 
-def _acknowledge(entry_id: str, inbox: Inbox, live: Realtime) -> None:
-    """What we do not know (any more), or is not for this person, is acknowledged in vain."""
-    posted = live.parts.hub.memory.find(inbox.listener.room, entry_id)
-    if posted is not None and posted.message_id is not None and may_hear(inbox.listener, posted):
-        live.presence.acknowledge(posted.message_id, inbox.listener.user_id)
+def _acknowledge(entry_id: str, inbox: Inbox, realtime_tasks: Realtime) -> None:
+    """Record an acknowledgement. Unknown messages, and those for other users, are ignored."""
+    posted = realtime_tasks.parts.hub.memory.find(inbox.listener.room, entry_id)
+    if posted is not None and posted.message_id is not None and may_receive(inbox.listener, posted):
+        realtime_tasks.presence.acknowledge(posted.message_id, inbox.listener.user_id)
 
 
-def _who(inbox: Inbox) -> dict[str, str]:
+def _log_fields(inbox: Inbox) -> dict[str, str]:
     return {"room": inbox.listener.room, "user_id": str(inbox.listener.user_id)}

@@ -1,4 +1,4 @@
-"""When a request arrived: stamped before anything is awaited, and fair where the event loop was held."""
+"""The arrival time of requests, corrected for the time for which the event loop was blocked."""
 
 import asyncio
 import time
@@ -11,66 +11,68 @@ from app.core.clock import Clock
 from app.core.telemetry import event_loop_delay_seconds
 
 INTERVAL = 0.02
-"""Seconds between two ticks of the probe."""
+"""Seconds between two ticks."""
 TOLERANCE = 0.1
-"""A tick that is later than this means that the event loop was held."""
-TICKS_AFTER_HOLD = 5
-"""For how many ticks after a hold requests count as having waited in it.
+"""If a tick is late by more seconds than this, the event loop was blocked."""
+TICKS_AFTER_BLOCK = 5
+"""The number of ticks after a block for which requests are assumed to have waited during the block.
 
-A tick takes two rounds of the loop, and uvloop up to eight from a connection that waits to the application.
+A tick takes two iterations of the loop. uvloop needs up to eight iterations to pass a waiting connection to
+the application.
 """
-LONGEST_HOLD = 5.0
-"""No request is dated back by more seconds than this. An attempt is not ended for its deadline before the
-same time after the grace (`closing_delay` in app/services/attempts/closing.py)."""
+LONGEST_CORRECTION = 5.0
+"""The largest correction of an arrival time, in seconds. An attempt is not closed for its deadline before the
+same time after the grace period has passed (`closing_delay` in app/services/attempts/closing.py)."""
 
 
-class LoopHold:
-    """Whether the event loop was held, judged by ticks; all times are seconds of a monotonic clock.
+class LoopMonitor:
+    """Detects by regular ticks that the event loop was blocked. Times are seconds of a monotonic clock.
 
-    While the loop is held, requests wait in the kernel, and nobody knows when each of them came. The only
-    safe statement is that it came after the loop was last free. So all of them are dated to that moment: no
-    candidate loses an answer because the server was busy.
+    While the loop is blocked, requests wait in the kernel and their exact arrival times are unknown. It is
+    only known that they arrived after the last tick before the block. All of them get the time of that tick,
+    so that no candidate loses an answer because the server was busy.
 
-    The tick that ends a hold may run before the sockets are read, and a new connection is accepted in one
-    round of the loop and read in a later one. So a hold counts for some ticks more. Holds may follow each
-    other for minutes: what is read between them waited for a few rounds, and not since the first of them.
+    The tick after a block may run before the sockets are read, and a new connection is accepted in one
+    iteration of the loop and read in a later one. A block therefore counts for some more ticks. When blocks
+    follow each other for minutes, a request gets the time before the block in which it waited, not the time
+    before the first block.
     """
 
     def __init__(self, now: float) -> None:
-        self._ticks = deque([now], maxlen=TICKS_AFTER_HOLD + 1)
+        self._ticks = deque([now], maxlen=TICKS_AFTER_BLOCK + 1)
 
     def tick(self, now: float) -> float:
-        """Note that the loop runs. Returns by how many seconds this tick was late."""
+        """Record a tick. Returns by how many seconds it was late."""
         delay = max(0.0, now - self._ticks[-1] - INTERVAL)
         self._ticks.append(now)
         return delay
 
     def waited(self, now: float) -> float:
-        """For how many seconds a request that is seen now may have waited for the loop."""
-        for free, after in pairwise((*self._ticks, now)):
-            if after - free > INTERVAL + TOLERANCE:
-                return min(now - free, LONGEST_HOLD)
+        """The longest time in seconds that a request read now may have waited for the loop."""
+        for before, after in pairwise((*self._ticks, now)):
+            if after - before > INTERVAL + TOLERANCE:
+                return min(now - before, LONGEST_CORRECTION)
         return 0.0
 
 
 class Arrivals:
-    """Stamps requests with the time at which they arrived.
+    """Determines the arrival times of requests.
 
-    `monotonic` measures how long the event loop was held. A test that sets the clock sets it, too.
+    `monotonic` measures how long the event loop was blocked. A test that sets the clock must set it too.
     """
 
     def __init__(self, clock: Clock, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._monotonic = monotonic
-        self._hold = LoopHold(monotonic())
+        self._monitor = LoopMonitor(monotonic())
 
     def stamp(self) -> datetime:
-        """When the request that the server has just handed over arrived."""
-        return self._clock.now() - timedelta(seconds=self._hold.waited(self._monotonic()))
+        """The arrival time of the request that is being read now."""
+        return self._clock.now() - timedelta(seconds=self._monitor.waited(self._monotonic()))
 
     async def watch(self) -> None:
-        """Tick until cancelled; the delay of each tick is a metric."""
-        self._hold = LoopHold(self._monotonic())
+        """Tick until cancelled, and report the delay of each tick as a metric."""
+        self._monitor = LoopMonitor(self._monotonic())
         while True:
             await asyncio.sleep(INTERVAL)
-            event_loop_delay_seconds.observe(self._hold.tick(self._monotonic()))
+            event_loop_delay_seconds.observe(self._monitor.tick(self._monotonic()))

@@ -1,4 +1,4 @@
-"""Where an attempt belongs, and how a request names one."""
+"""The scope of an attempt, and the reference by which a request identifies an attempt."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -6,16 +6,16 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class AttemptScope:
-    """What is attempted: a test by itself, or a test as a paper of an exam."""
+    """The test of an attempt and, if the test is taken as a paper of an exam, the exam paper."""
 
     test_id: UUID
     exam_paper_id: UUID | None = None
-    """None for a test by itself."""
+    """None if the test is not taken in an exam."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptRef:
-    """An attempt as a request names it. It is found only if it is this person's and in this scope."""
+    """A reference to an attempt. It matches only an attempt of this user in this scope."""
 
     id: UUID
     user_id: UUID

@@ -1,4 +1,4 @@
-"""A circuit breaker: a server that is down costs one caller a timeout now and then, not every caller."""
+"""A circuit breaker. While a server is down, one caller from time to time waits for its timeout."""
 
 import time
 
@@ -8,7 +8,7 @@ log = structlog.get_logger(__name__)
 
 
 class Breaker:
-    """Opens when a call fails; then lets one caller probe every `pause` seconds until a call succeeds."""
+    """Opens when a call fails. Then it allows one call every `pause` seconds until a call succeeds."""
 
     def __init__(self, name: str, pause: float = 1.0) -> None:
         self._name = name
@@ -17,7 +17,7 @@ class Breaker:
         self._probe_at = 0.0
 
     def allows(self) -> bool:
-        """Whether to try the server now. While it is down, asking takes the next probe for the caller."""
+        """Whether to call the server. If this returns True while it is down, the caller must call it."""
         if not self._down:
             return True
         if time.monotonic() < self._probe_at:
@@ -26,14 +26,14 @@ class Breaker:
         return True
 
     def failed(self, error: BaseException) -> None:
-        """Note a failure; only the first of an outage is logged."""
+        """Record a failure. The first failure of an outage is logged."""
         if not self._down:
             log.warning("server_down", server=self._name, error=repr(error))
         self._down = True
         self._probe_at = time.monotonic() + self._pause
 
     def succeeded(self) -> None:
-        """Note an answer, which ends an outage."""
+        """Record a successful call, which ends an outage."""
         if self._down:
             log.info("server_up", server=self._name)
         self._down = False

@@ -1,4 +1,4 @@
-"""A cache of JSON values in Redis that loads each value once, and works without Redis."""
+"""A cache of JSON values in Redis (docs/decisions/0028). Without Redis, each value is loaded."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,11 +14,11 @@ REDIS_FAILURES = (RedisError, OSError)
 
 
 class _Abandoned(Exception):
-    """The caller that was loading has been cancelled; another one may load."""
+    """The caller that loaded the value was cancelled. Another caller loads it."""
 
 
 class Cache:
-    """`get_or_load` gives every caller a copy of its own; a process has one load in flight per key."""
+    """Loads each missing value once for all concurrent callers of a process."""
 
     def __init__(self, redis: Redis, prefix: str, timeout: float = 0.1) -> None:
         self._redis = redis
@@ -28,10 +28,11 @@ class Cache:
         self._flights: dict[str, asyncio.Future[bytes]] = {}
 
     async def get_or_load(self, key: str, ttl: int, load: Callable[[], Awaitable[Any]]) -> Any:
-        """The JSON value of `key`: cached for `ttl` seconds, else what `load` returns.
+        """Return the cached value of `key`, or call `load` and cache its result for `ttl` seconds.
 
-        Callers that come while one loads wait for it. `load` may use the caller's own database session:
-        if it fails or is cancelled, a waiting caller loads instead; two failures are told to all.
+        Each caller gets its own copy. Concurrent callers wait for the load in progress. `load` may use the
+        caller's database session, so that if it fails or is cancelled, a waiting caller calls its own `load`.
+        A caller that has seen two failures raises the second one.
         """
         failures = 0
         while (flight := self._flights.get(key)) is not None:
@@ -46,7 +47,10 @@ class Cache:
         return orjson.loads(await self._lead(key, ttl, load))
 
     async def delete(self, *keys: str) -> None:
-        """Forget the keys; a load in flight is neither stored nor joined. Without Redis, `ttl` forgets."""
+        """Delete keys. The result of a load in progress is not cached, and new callers do not wait for it.
+
+        While Redis is down, the keys expire after their `ttl` instead.
+        """
         for key in keys:
             self._flights.pop(key, None)
         await self._ask(lambda: self._redis.delete(*map(self._name, keys)))
@@ -58,7 +62,7 @@ class Cache:
             payload = await self._read_or_load(key, ttl, load, flight)
         except BaseException as error:
             flight.set_exception(error if isinstance(error, Exception) else _Abandoned())
-            flight.exception()  # It counts as seen also when nobody waits.
+            flight.exception()  # Mark it as retrieved, in case no caller waits.
             raise
         else:
             flight.set_result(payload)
@@ -79,7 +83,7 @@ class Cache:
         return payload
 
     async def _ask(self, command: Callable[[], Awaitable[Any]]) -> Any:
-        """The answer of Redis, or None when it is down."""
+        """The result of a Redis command, or None while Redis is down."""
         if not self._breaker.allows():
             return None
         try:

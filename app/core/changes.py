@@ -1,6 +1,6 @@
-"""Changes of stored things as typed commands: a field that is not given stays as it is.
+"""Helpers for commands that change some fields of a stored object.
 
-A command is a frozen dataclass whose fields have the default UNCHANGED. None is a value: it empties a field.
+A command is a frozen dataclass whose fields have the default UNCHANGED. The value None clears a field.
 """
 
 from dataclasses import fields
@@ -23,12 +23,12 @@ UNCHANGED: Final = Unchanged.UNCHANGED
 
 
 def changed(given: T | Unchanged, current: T) -> T:
-    """The value of a field after a change."""
+    """The new value of a field: the given one, or the current one if none is given."""
     return current if isinstance(given, Unchanged) else given
 
 
 def changed_fields(changes: "DataclassInstance") -> list[str]:
-    """The names of the fields that a command gives, sorted."""
+    """The sorted names of the fields that a command changes."""
     return sorted(
         field.name for field in fields(changes) if not isinstance(getattr(changes, field.name), Unchanged)
     )

@@ -8,16 +8,16 @@ class NotSent(Exception):
 
 
 class DeadTarget(NotSent):
-    """The address or device does not exist any more, so that no message is sent to it again."""
+    """The address or device does not exist. No message is sent to it again."""
 
 
 class MessageRejected(NotSent):
-    """The message was rejected for good. The address or device may be valid."""
+    """The message was rejected permanently. The address or device may be valid."""
 
 
 class NotNow(NotSent):
-    """A temporary failure: try again, not before `rest` if the server asked for a pause."""
+    """A temporary failure. Try again, after `retry_after` if the server asked for a pause."""
 
-    def __init__(self, why: str, rest: timedelta | None = None) -> None:
-        super().__init__(why)
-        self.rest = rest
+    def __init__(self, reason: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after

@@ -1,7 +1,7 @@
 """A child of `core/process_pool.py`: `python -m app.core.child_process MEMORY_BYTES CPU_SECONDS`.
 
-It reads requests from its standard input and writes replies to its standard output, each a pickle with its
-length before it. It ends as soon as the input is closed, which the system does when the parent ends.
+It reads requests from its standard input and writes replies to its standard output. Each message is a pickle
+with its length in front. The process exits when its input is closed, as it is when the parent ends.
 """
 
 import os
@@ -19,13 +19,13 @@ from typing import IO, Any
 
 _LENGTH = struct.Struct(">Q")
 
-_DOES_NOT_FIT = ("failed to map segment", "Cannot allocate memory")
-"""What the dynamic linkers of glibc and musl say."""
+_OUT_OF_MEMORY_TEXTS = ("failed to map segment", "Cannot allocate memory")
+"""Messages of the dynamic linkers of glibc and musl when there is not enough memory."""
 
 Reply = tuple[str, Any]
-"""`("item", value)` for each value of a generator; at last `("done", (value, stays))` or `("raised", …)`.
+"""`("item", value)` for each value of a generator, then `("done", (value, reusable))` or `("raised", …)`.
 
-A process that does not stay has taken so much memory that it is to be replaced.
+A process that uses much memory is not reusable: the parent replaces it.
 """
 
 
@@ -38,7 +38,7 @@ def send(pipe: IO[bytes], message: object) -> None:
 
 
 def receive(pipe: IO[bytes]) -> bytes:
-    """Read one message, still pickled. Raises EOFError where the other side has ended."""
+    """Read one message without unpickling it. Raises EOFError if the other side has closed the pipe."""
     (length,) = _LENGTH.unpack(_exactly(pipe, _LENGTH.size))
     return _exactly(pipe, length)
 
@@ -51,11 +51,11 @@ def _exactly(pipe: IO[bytes], size: int) -> bytes:
 
 
 def main() -> None:
-    """Answer requests until the input is closed."""
+    """Process requests until the input is closed."""
     memory_bytes, cpu_seconds = int(sys.argv[1]), int(sys.argv[2])
     replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # What a library prints must not stand among the replies.
-    with suppress(ValueError, OSError):  # macOS does not know this limit.
+    os.dup2(2, 1)  # Output that a library prints must not be mixed with the replies.
+    with suppress(ValueError, OSError):  # macOS does not support this limit.
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     requests: SimpleQueue[bytes] = SimpleQueue()
     Thread(target=_read_requests, args=(requests,), daemon=True).start()
@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def _read_requests(requests: "SimpleQueue[bytes]") -> None:
-    """In a thread of its own, so that the end of the parent is noticed while a request is worked on."""
+    """Runs in a separate thread, so that the process exits with its parent even during a request."""
     try:
         while True:
             requests.put(receive(sys.stdin.buffer))
@@ -76,7 +76,7 @@ def _read_requests(requests: "SimpleQueue[bytes]") -> None:
 
 
 def _limit_cpu(seconds: int) -> None:
-    """Each request has its own time; the limit of the system counts from the start of the process."""
+    """Limit the CPU time of a request. The system's limit counts from the start of the process."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     used = int(usage.ru_utime + usage.ru_stime) + 1
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
@@ -87,35 +87,35 @@ def _limit_cpu(seconds: int) -> None:
 def _replies(request: bytes, memory_bytes: int) -> Iterator[Reply]:
     try:
         function: Callable[..., object]
-        function, arguments = pickle.loads(request)  # noqa: S301 -- from our parent
+        function, arguments = pickle.loads(request)  # noqa: S301 -- sent by the parent process
         result = function(*arguments)
         if isinstance(result, Iterator):
             for item in result:
                 yield "item", item
             result = None
-        yield "done", (result, _may_stay(memory_bytes))
-    except Exception as caught:  # noqa: BLE001 -- the parent decides what it means
-        error = MemoryError(str(caught)) if _lacks_memory(caught) else caught
+        yield "done", (result, _is_reusable(memory_bytes))
+    except Exception as caught:  # noqa: BLE001 -- raised again in the parent
+        error = MemoryError(str(caught)) if _is_out_of_memory(caught) else caught
         error.add_note(traceback.format_exc())
-        # Not pickled as it is: a class with a constructor of its own cannot be made again by calling it.
+        # The exception is sent in parts, because pickle fails for classes with their own constructor.
         parts = (type(error), error.args, dict(error.__dict__))
-        yield "raised", (parts, not isinstance(error, MemoryError) and _may_stay(memory_bytes))
+        yield "raised", (parts, not isinstance(error, MemoryError) and _is_reusable(memory_bytes))
 
 
-def _lacks_memory(error: Exception) -> bool:
-    """Whether a library could not be loaded because its code does not fit into the memory that is left."""
-    return isinstance(error, ImportError) and any(sign in str(error) for sign in _DOES_NOT_FIT)
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether a library could not be loaded because there was not enough memory."""
+    return isinstance(error, ImportError) and any(text in str(error) for text in _OUT_OF_MEMORY_TEXTS)
 
 
-def _may_stay(memory_bytes: int) -> bool:
-    """Whether little enough memory is taken: libraries keep what they have for later."""
+def _is_reusable(memory_bytes: int) -> bool:
+    """Whether the process uses less than half of its memory. Libraries do not return all memory."""
     return _memory_used() < memory_bytes // 2
 
 
 def _memory_used() -> int:
     if sys.platform == "darwin":
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Not `ru_maxrss`: on Linux a process begins with that of its parent.
+    # On Linux `ru_maxrss` cannot be used, because a process starts with the value of its parent.
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize()
 

@@ -1,4 +1,4 @@
-"""The address of the client, told by proxies that we trust and by nobody else."""
+"""The address of the client. Forwarding headers are used only if a trusted proxy has sent them."""
 
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -9,40 +9,40 @@ from starlette.types import Scope
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-# A Unix socket has no address; whoever holds its other end is on this machine.
+# A Unix socket has no address. Its peer runs on this machine.
 LOOPBACK = IPv4Address("127.0.0.1")
 FORWARDING_HEADERS = ("forwarded", "via", "x-forwarded-host", "x-real-ip")
 
 
 def networks(ranges: Iterable[str]) -> tuple[Network, ...]:
-    """The networks of a setting like `10.0.0.0/8, ::1`."""
+    """Parse addresses and networks such as `10.0.0.0/8` and `::1`."""
     return tuple(ip_network(text, strict=False) for text in ranges)
 
 
 def client_address(peer: Address, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> Address:
-    """Who really asks: the first address, from our end of the chain, that is no trusted proxy.
+    """The client's address: the last address in the chain of proxies that is not a trusted proxy.
 
-    Each proxy appends whom it heard from, so that only what a trusted one wrote can be believed;
-    everything further left is the client's own claim.
+    Each proxy appends the address of its peer. An entry is reliable only if a trusted proxy has added it. The
+    client may have forged all entries to the left of it.
     """
     address = peer
     for hop in reversed(forwarded_for):
         if not _is_within(address, trusted):
             return address
-        written = _parse(hop)
-        if written is None:
+        parsed = _parse(hop)
+        if parsed is None:
             return address
-        address = written
+        address = parsed
     return address
 
 
 def of_scope(scope: Scope, trusted: Sequence[Network]) -> Address:
-    """The client's address of an ASGI connection."""
+    """The address of the client of an ASGI connection."""
     return client_address(_peer(scope), _forwarded_for(Headers(scope=scope)), trusted)
 
 
 def is_local(scope: Scope) -> bool:
-    """Whether the request was made on this machine: the peer is, and nothing was forwarded from elsewhere."""
+    """Whether the request comes from this machine and was not forwarded from another one."""
     headers = Headers(scope=scope)
     hops = [_peer(scope), *map(_parse, _forwarded_for(headers))]
     if len(hops) == 1 and any(name in headers for name in FORWARDING_HEADERS):
@@ -51,7 +51,7 @@ def is_local(scope: Scope) -> bool:
 
 
 def limit_key(address: Address) -> str:
-    """The address as rate limits count it: an IPv6 customer owns a whole /64."""
+    """The key of an address for rate limits. An IPv6 customer has a whole /64 network."""
     if isinstance(address, IPv4Address):
         return str(address)
     return str(ip_network((address, 64), strict=False))
@@ -67,7 +67,7 @@ def _forwarded_for(headers: Headers) -> list[str]:
 
 
 def _parse(text: str) -> Address | None:
-    """An address as proxies write it: `1.2.3.4`, `1.2.3.4:567`, `2001:db8::1`, `[2001:db8::1]:567`."""
+    """Parse an address as proxies write it: `1.2.3.4`, `1.2.3.4:567`, `2001:db8::1`, `[2001:db8::1]:567`."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -1,17 +1,17 @@
-"""The only place that asks what time it is."""
+"""The clock. All other code gets the current time from here."""
 
 from datetime import UTC, datetime
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Anything that tells the time, timezone-aware, in UTC."""
+    """Returns the current time as an aware datetime in UTC."""
 
     def now(self) -> datetime: ...
 
 
 class SystemClock:
-    """The machine's clock; production hosts keep it by NTP."""
+    """The system clock. Production hosts must synchronize it by NTP."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Facts that services raise; `api/problems.py` renders each as an RFC 9457 problem document.
+"""The domain errors that services raise. `api/problems.py` renders each as an RFC 9457 problem document.
 
 The whole tree:
 
@@ -46,14 +46,14 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing wrong with one field of a payload; `field` is a path like `responses.3.answer`."""
+    """An error in one field of a payload. `field` is a path such as `responses.3.answer`."""
 
     field: str
     message: str
 
 
 class DomainError(Exception):
-    """Something true about the world that ends a request. The message is meant for the client's user."""
+    """The base of all errors that end a request. `detail` is a sentence for the user of the client."""
 
     status: ClassVar[int]
     code: ClassVar[str]
@@ -68,7 +68,7 @@ class DomainError(Exception):
 
 
 class Unauthenticated(DomainError):
-    """Nobody, or nobody whom we believe."""
+    """The request carries no valid credentials."""
 
     status, code, title = 401, "unauthenticated", "Sign in first"
 
@@ -78,7 +78,7 @@ class Unauthenticated(DomainError):
 
 
 class InvalidCredentials(Unauthenticated):
-    """Equal for an unknown address, a wrong password and a banned account."""
+    """A login failed. The error is the same for an unknown address, a wrong password and a banned account."""
 
     code, title = "invalid_credentials", "Wrong e-mail address or password"
 
@@ -87,7 +87,7 @@ class InvalidCredentials(Unauthenticated):
 
 
 class InvalidToken(Unauthenticated):
-    """A token that we did not issue, that has expired, or that is used a second time."""
+    """The token was not issued by us, has expired or was used before."""
 
     code, title = "invalid_token", "Token not valid"
 
@@ -96,7 +96,7 @@ class InvalidToken(Unauthenticated):
 
 
 class SessionRevoked(Unauthenticated):
-    """The session was ended: logout, password reset, or an administrator."""
+    """The session was ended by a logout, a password reset or an administrator."""
 
     code, title = "session_revoked", "Session ended"
 
@@ -105,7 +105,7 @@ class SessionRevoked(Unauthenticated):
 
 
 class Forbidden(DomainError):
-    """We know who you are, and your role may not."""
+    """The user is authenticated but has no permission for the request."""
 
     status, code, title = 403, "forbidden", "Not allowed"
 
@@ -114,22 +114,22 @@ class Forbidden(DomainError):
 
 
 class NotFound(DomainError):
-    """Not there, or not yours: deliberately the same answer."""
+    """The resource does not exist or the user may not see it. Both give the same answer on purpose."""
 
     status, code, title = 404, "not_found", "Not found"
 
     def __init__(self, what: str = "resource") -> None:
-        super().__init__(f"There is no such {what}, or it is not yours to see.")
+        super().__init__(f"There is no such {what}, or you may not see it.")
 
 
 class Conflict(DomainError):
-    """The state of things forbids it."""
+    """The current state of the resource does not allow the request."""
 
-    status, code, title = 409, "conflict", "The current state forbids this"
+    status, code, title = 409, "conflict", "Not allowed in the current state"
 
 
 class EmailTaken(Conflict):
-    """Someone has registered this address."""
+    """An account with this e-mail address exists already."""
 
     code, title = "email_taken", "Address already registered"
 
@@ -138,95 +138,98 @@ class EmailTaken(Conflict):
 
 
 class InUse(Conflict):
-    """Something else still needs it."""
+    """The resource cannot be deleted or changed because another resource refers to it."""
 
     code, title = "in_use", "Still in use"
 
 
 class AlreadyExists(Conflict):
-    """A name that must be unique is taken."""
+    """A value that must be unique exists already."""
 
     code, title = "already_exists", "Already exists"
 
 
 class AttemptNotInProgress(Conflict):
-    """The attempt was ended by its candidate or by staff, or is paused."""
+    """The attempt is submitted, ended by staff or paused, so that it accepts no answers."""
 
     code, title = "attempt_not_in_progress", "Attempt not in progress"
 
     def __init__(self, status: str) -> None:
-        super().__init__(f"The attempt is {status}; it takes no more answers.", attempt_status=status)
+        super().__init__(f"The attempt is {status}. It accepts no answers.", attempt_status=status)
 
 
 class DeadlinePassed(Conflict):
-    """Deadline and grace are over. `recorded` says whether answers were kept as late, `known` how many of
-    those sent had come in time before, and do count."""
+    """The deadline and the grace period have passed.
+
+    `recorded` says whether answers were stored as late. `known` is the number of answers in the request that
+    had already been saved in time; these count.
+    """
 
     code, title = "deadline_passed", "Time is up"
 
     def __init__(self, deadline_at: datetime, *, recorded: bool, known: int = 0) -> None:
         sentences = ["The attempt's time is up."]
         if recorded:
-            sentences.append("What came too late was kept, and does not count.")
+            sentences.append("The late answers were stored, but they do not count.")
         if known:
-            sentences.append(f"{known} of the answers had come in time before; they count.")
+            sentences.append(f"{known} of the answers had been saved in time before. They count.")
         super().__init__(" ".join(sentences), deadline_at=deadline_at, recorded=recorded, known=known)
 
 
 class SectionClosed(Conflict):
-    """A timed section that is over, or has not begun."""
+    """A timed section has ended or has not started yet."""
 
     code, title = "section_closed", "Section not open"
 
     def __init__(self, section_id: UUID, at: datetime, *, opened: bool = True) -> None:
-        sentence = "The section's time is up" if opened else "The section has not begun"
-        super().__init__(f"{sentence}; none of the answers was saved.", section_id=section_id, at=at)
+        sentence = "The section's time is up" if opened else "The section has not started"
+        super().__init__(f"{sentence}. None of the answers was saved.", section_id=section_id, at=at)
 
 
 class SaveLimitReached(Conflict):
-    """An attempt whose log is as long as one may be; no honest client gets there."""
+    """The attempt has the largest number of saved answers. A correct client never reaches this limit."""
 
     code, title = "save_limit_reached", "Too many answers saved"
 
     def __init__(self) -> None:
         super().__init__(
-            "This attempt has saved as many answers as an attempt may. None of these was saved; what was"
-            " saved before counts."
+            "This attempt has reached the limit of saved answers. None of the answers in this request was"
+            " saved. Answers that were saved before count."
         )
 
 
 class AttemptsExhausted(Conflict):
-    """As many attempts were made as the test allows."""
+    """The candidate has used all attempts that the test allows."""
 
     code, title = "attempts_exhausted", "No attempts left"
 
     def __init__(self, allowed: int) -> None:
-        super().__init__(f"The test allows {allowed} attempt(s), all of them are used.", allowed=allowed)
+        super().__init__(f"The test allows {allowed} attempt(s). All of them are used.", allowed=allowed)
 
 
 class NotAvailable(Conflict):
-    """A test outside its availability, or without a published paper."""
+    """The test is outside its period of availability or has no published paper."""
 
     code, title = "not_available", "Not available now"
 
 
 class NotGradedYet(Conflict):
-    """There is an attempt and no result yet."""
+    """The attempt exists, but has no result yet."""
 
     code, title = "not_graded_yet", "Not graded yet"
 
     def __init__(self) -> None:
-        super().__init__("The attempt has no result yet. Submit it, or ask again in a moment.")
+        super().__init__("The attempt has no result yet. Submit it, or try again in a moment.")
 
 
 class NotPublishable(Conflict):
-    """What stands in the way of publishing a test, one entry for each."""
+    """The test cannot be published. `errors` has one entry for each reason."""
 
     code, title = "not_publishable", "Test cannot be published"
 
 
 class PaperNotOpen(Conflict):
-    """An exam's paper before its time."""
+    """The exam paper has not opened yet."""
 
     code, title = "paper_not_open", "Paper not open yet"
 
@@ -235,7 +238,7 @@ class PaperNotOpen(Conflict):
 
 
 class EntryClosed(Conflict):
-    """Too late to enter an exam's paper, or to register for the exam."""
+    """The time for starting an exam paper, or for registering for the exam, is over."""
 
     code, title = "entry_closed", "Entry is closed"
 
@@ -244,7 +247,7 @@ class EntryClosed(Conflict):
 
 
 class NotRegistered(Conflict):
-    """A candidate without a place in the exam."""
+    """The candidate is not registered for the exam."""
 
     code, title = "not_registered", "Not registered"
 
@@ -253,19 +256,19 @@ class NotRegistered(Conflict):
 
 
 class AttemptsInProgress(Conflict):
-    """Results cannot be released while somebody is still sitting."""
+    """Results cannot be released while attempts are in progress."""
 
     code, title = "attempts_in_progress", "Attempts in progress"
 
     def __init__(self, running: int) -> None:
         super().__init__(
-            f"Attempts still running: {running}. Wait for their deadlines, or end them first.",
+            f"Attempts in progress: {running}. Wait for their deadlines, or end them first.",
             running=running,
         )
 
 
 class ResultsNotReleased(Conflict):
-    """An exam's results are held until staff release them."""
+    """The results of the exam are not released yet."""
 
     code, title = "results_not_released", "Results not released"
 
@@ -274,24 +277,24 @@ class ResultsNotReleased(Conflict):
 
 
 class NotPossible(Conflict):
-    """What staff asked for cannot be done to this exam or attempt as it stands."""
+    """The exam or attempt is in a state in which the action of staff is not possible."""
 
     code, title = "not_possible", "Not possible now"
 
 
 class BodyTooSlow(DomainError):
-    """The body did not arrive in time."""
+    """The request body did not arrive in time."""
 
     status, code, title = 408, "body_too_slow", "Body too slow"
 
     def __init__(self, seconds: float) -> None:
         super().__init__(
-            f"The body did not arrive within {seconds:g} seconds. Nothing was changed: try again."
+            f"The body did not arrive within {seconds:g} seconds. Nothing was changed. Try again."
         )
 
 
 class TooLarge(DomainError):
-    """A body over its limit."""
+    """The request body exceeds its size limit."""
 
     status, code, title = 413, "too_large", "Payload too large"
 
@@ -300,24 +303,24 @@ class TooLarge(DomainError):
 
 
 class Invalid(DomainError):
-    """The payload's shape or content is wrong; `errors` says where and how to mend it."""
+    """The payload is not valid. `errors` says which fields are wrong and how to correct them."""
 
     status, code, title = 422, "invalid", "Payload not valid"
 
     @classmethod
     def field(cls, field: str, message: str) -> "Invalid":
-        """The usual case: one field, one message."""
+        """An error in one field."""
         return cls(f"{field}: {message}", errors=[FieldError(field, message)])
 
 
 class TooComplex(Invalid):
-    """A file or text within its size that took more time or memory than it may."""
+    """A file or text exceeded the limit of time or memory for its processing."""
 
-    code, title = "too_complex", "Too complex to be processed"
+    code, title = "too_complex", "Too complex to process"
 
 
 class WeakPassword(Invalid):
-    """A password that our policy or the auth server refuses."""
+    """The password policy or the auth server rejects the password."""
 
     code, title = "weak_password", "Password too weak"
 
@@ -326,7 +329,7 @@ class WeakPassword(Invalid):
 
 
 class TooManyRequests(DomainError):
-    """A rate limit; `retry_after` in whole seconds."""
+    """A rate limit was exceeded. `retry_after` is in seconds."""
 
     status, code, title = 429, "too_many_requests", "Too many requests"
 
@@ -345,7 +348,7 @@ class QuestionUnreadable(DomainError):
 
 
 class Unavailable(DomainError):
-    """A part that we need does not answer; nothing was changed, a retry is safe."""
+    """A required service does not respond. Nothing was changed, so that a retry is safe."""
 
     status, code, title = 503, "unavailable", "Temporarily unavailable"
 

@@ -1,7 +1,7 @@
-"""Holding back Python's full garbage collections while very many objects are alive.
+"""Disables full garbage collections while many objects are alive.
 
-A full collection looks at every object and holds the event loop meanwhile: a third of a second with the rows
-of a large sheet, again and again. Objects of a sheet are freed without it, as soon as nobody names them.
+A full collection visits all objects and blocks the event loop. With the rows of a large sheet in memory it
+takes a third of a second, and it runs often. The rows are freed by reference counting and do not need it.
 """
 
 import gc
@@ -9,21 +9,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _NEVER = 1_000_000_000
-_usual = gc.get_threshold()
-_holding = 0
+_default_threshold = gc.get_threshold()
+_active_blocks = 0
 
 
 @contextmanager
-def held_back() -> Iterator[None]:
-    """Until the last one leaves, only young objects are collected, as often as always."""
-    global _holding, _usual  # noqa: PLW0603 -- the collector is one for the process
-    if _holding == 0:
-        _usual = gc.get_threshold()
-        gc.set_threshold(*_usual[:2], _NEVER)
-    _holding += 1
+def disabled() -> Iterator[None]:
+    """Disable full collections in this block. Collections of younger generations run as usual."""
+    global _active_blocks, _default_threshold  # noqa: PLW0603 -- the collector belongs to the process
+    if _active_blocks == 0:
+        _default_threshold = gc.get_threshold()
+        gc.set_threshold(*_default_threshold[:2], _NEVER)
+    _active_blocks += 1
     try:
         yield
     finally:
-        _holding -= 1
-        if _holding == 0:
-            gc.set_threshold(*_usual)
+        _active_blocks -= 1
+        if _active_blocks == 0:
+            gc.set_threshold(*_default_threshold)

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP, with bounds on the head of a request, and on the time that clients may take."""
+"""uvicorn's HTTP protocol with limits for the size of request headers and for slow clients."""
 
 import asyncio
 from functools import partial
@@ -7,18 +7,20 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 LARGEST_HEAD = 64 * 1024
-"""Bytes of request line and headers. The server reads up to 256 KB at a time, so slightly more may pass."""
+"""The limit for the request line and headers, in bytes. The server reads up to 256 KB at a time, so that a
+larger head may be accepted if it arrives at once."""
 MOST_HEADERS = 100
 HEAD_SECONDS = 10.0
-"""How long a new connection, or a request that has begun, may take until its headers are complete."""
+"""The time within which the headers of a request must arrive, from the start of the connection or request."""
 READ_SECONDS = 30.0
-"""How long a client may read nothing of an answer that waits for it."""
-SECOND_LOOK = 0.1
-"""Where the loop was held, timers fire before the sockets are read: they look again after so many seconds."""
+"""The longest time for which a client may read nothing of a response."""
+RECHECK_SECONDS = 0.1
+"""After the event loop was blocked, timers run before the sockets are read. A timer that expires therefore
+checks its condition again after this time."""
 MOST_CONNECTIONS = 10_000
-"""Of one process; further requests are answered 503."""
+"""The number of connections of a process. Further requests get the status 503."""
 
-REFUSAL = (
+RESPONSE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"content-type: application/problem+json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s"
 )
@@ -29,7 +31,7 @@ PROBLEM = (
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """Given to uvicorn by `ias serve`; uvicorn itself bounds neither headers nor idle new connections."""
+    """The protocol class of `ias serve`. uvicorn's own class limits neither headers nor slow clients."""
 
     head_seconds = HEAD_SECONDS
     read_seconds = READ_SECONDS
@@ -45,25 +47,25 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._read_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for the first request, but not for ever."""
+        """Start the timeout of the first request."""
         super().connection_made(transport)
         self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the timers."""
+        """Cancel the timers."""
         self._stop_timer()
         self.resume_writing()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Count what arrives and is no body: heads that do not end, trailers, chunk extensions."""
+        """Limit the bytes that are not part of a body: headers, trailers and chunk extensions."""
         if self._refused:
             return
         self._has_parsed = False
         super().data_received(data)
         if self._is_socket:
             return
-        # What holds the end of an earlier head or body says little of how long the next head is.
+        # Data with the end of a head or body may also hold the start of the next head. It is not counted.
         self._unparsed_bytes = 0 if self._has_parsed else self._unparsed_bytes + len(data)
         if self._unparsed_bytes > LARGEST_HEAD:
             self._refuse()
@@ -71,13 +73,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._start_timer()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Refuse as soon as there are too many, before the application is called."""
+        """Reject the request at the first header above the limit, before the application is called."""
         super().on_header(name, value)
         if len(self.headers) > MOST_HEADERS:
             self._refuse()
 
     def on_headers_complete(self) -> None:
-        """The head is in time: its clock stops."""
+        """Stop the timeout of the head."""
         self._in_head = False
         self._has_parsed = True
         self._stop_timer()
@@ -85,25 +87,25 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """The rest of a refused request is dropped."""
+        """Ignore the body of a rejected request."""
         self._has_parsed = True
         if not self._refused:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """What comes next is another head."""
+        """Expect the head of the next request."""
         self._in_head = True
         self._has_parsed = True
         if not self._refused:
             super().on_message_complete()
 
     def pause_writing(self) -> None:
-        """The client does not read as fast as we write: it has to go on reading."""
+        """Start the timeout for reading: the client reads slower than the application writes."""
         super().pause_writing()
         self._watch_reading()
 
     def resume_writing(self) -> None:
-        """It has read."""
+        """Stop the timeout for reading."""
         if self._read_timer is not None:
             self._read_timer.cancel()
             self._read_timer = None
@@ -113,34 +115,35 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         waiting = self.transport.get_write_buffer_size()
         self._read_timer = self.loop.call_later(self.read_seconds, self._check_reading, waiting)
 
-    def _check_reading(self, waited: int, *, again: bool = False) -> None:
-        """Cut the connection if nothing was read since; closing would wait for what nobody reads."""
-        if self.transport.get_write_buffer_size() < waited:
+    def _check_reading(self, waiting_before: int, *, is_recheck: bool = False) -> None:
+        """Abort the connection if the client has read nothing. `close` would wait until all data is read."""
+        if self.transport.get_write_buffer_size() < waiting_before:
             self._watch_reading()
-        elif again:
+        elif is_recheck:
             self.transport.abort()
         else:
-            look_again = partial(self._check_reading, waited, again=True)
-            self._read_timer = self.loop.call_later(SECOND_LOOK, look_again)
+            recheck = partial(self._check_reading, waiting_before, is_recheck=True)
+            self._read_timer = self.loop.call_later(RECHECK_SECONDS, recheck)
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close a connection that rests, unless a request waits in its socket."""
-        self.timeout_keep_alive_task = self.loop.call_later(SECOND_LOOK, super().timeout_keep_alive_handler)
+        """Close an idle connection, unless a request waits in its socket."""
+        handler = super().timeout_keep_alive_handler
+        self.timeout_keep_alive_task = self.loop.call_later(RECHECK_SECONDS, handler)
 
     def handle_websocket_upgrade(self) -> None:
-        """No more requests come over this connection: nothing waits for a head."""
+        """Stop the timeout of the head: no further request comes over this connection."""
         self._is_socket = True
         self._stop_timer()
         super().handle_websocket_upgrade()
 
     def _should_upgrade(self) -> bool:
-        """A handshake is a GET: to others the WebSocket's protocol says nothing, and waits for ever."""
+        """Accept the handshake only with GET. For other methods, the WebSocket protocol never responds."""
         return super()._should_upgrade() and self.parser.get_method() == b"GET"
 
     def _refuse(self) -> None:
         if not self._refused:
             self._refused = True
-            self.transport.write(REFUSAL % (len(PROBLEM), PROBLEM))
+            self.transport.write(RESPONSE % (len(PROBLEM), PROBLEM))
             self.transport.close()
 
     def _start_timer(self) -> None:
@@ -153,11 +156,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._head_timer = None
 
     def _give_up(self) -> None:
-        """Close, unless the rest of the head waits in the socket."""
-        self._head_timer = self.loop.call_later(SECOND_LOOK, self._close_or_wait)
+        """Close the connection, unless the rest of the head waits in the socket."""
+        self._head_timer = self.loop.call_later(RECHECK_SECONDS, self._close_or_wait)
 
     def _close_or_wait(self) -> None:
-        """Close, unless an earlier request of this connection is still being answered."""
+        """Close the connection, unless an earlier request is still being processed."""
         if getattr(self.cycle, "response_complete", True):
             self.transport.close()
         else:
@@ -165,4 +168,4 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
 
 OPTIONS: dict[str, Any] = {"http": BoundedHttpProtocol, "limit_concurrency": MOST_CONNECTIONS}
-"""How uvicorn is to hold HTTP connections."""
+"""The options of uvicorn for HTTP connections."""

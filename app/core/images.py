@@ -1,4 +1,4 @@
-"""Images made safe to show: recognized by their content, and encoded anew without anything but pixels."""
+"""Checks uploaded images and encodes them again, so that only their pixels are kept (docs/decisions/0030)."""
 
 import hashlib
 import struct
@@ -13,10 +13,10 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 MAX_PIXELS = 40_000_000
 QUALITY = 90
 
-# Pillow compares with this before it makes room for pixels: beyond it a warning, beyond twice that an error.
+# Pillow checks this limit before it allocates memory. It warns above the limit and raises above twice of it.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
-# Telephones write several pictures into one JPEG (MPO): the first one is what they show.
+# Phones write several pictures into one JPEG file (MPO). The first one is used.
 _CONTENT_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "WEBP": "image/webp"}
 _SAVED_AS: dict[str, dict[str, Any]] = {
     "image/png": {"format": "PNG"},
@@ -24,12 +24,12 @@ _SAVED_AS: dict[str, dict[str, Any]] = {
     "image/webp": {"format": "WEBP", "quality": QUALITY},
 }
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
-# What Pillow's decoders raise for broken files.
+# The exceptions of Pillow's decoders for damaged files.
 _DAMAGE = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, struct.error, zlib.error)
 
 
 class UnusableImage(Exception):
-    """Why a file is no image that we take, in words for its author."""
+    """The file is not an accepted image. The message tells the author why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,49 +43,49 @@ class EncodedImage:
 
     @property
     def sha256(self) -> str:
-        """What it is known by."""
+        """The key under which the image is stored."""
         return hashlib.sha256(self.content).hexdigest()
 
 
 def encode_anew(content: bytes) -> EncodedImage:
-    """The same picture upright, in sRGB and without metadata. Raises UnusableImage.
+    """Encode an image upright, in sRGB and without metadata. Raises UnusableImage.
 
-    Takes up to some seconds of processor time, and more than a gigabyte for the largest WebP images: where
-    others wait for the process, it is called in a child (`core/process_pool.py`).
+    This takes up to some seconds of CPU time, and more than a gigabyte of memory for the largest WebP images.
+    The API therefore calls it in a child process (`core/process_pool.py`).
     """
     try:
         with Image.open(BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as image:
             _check(image)
             plain, content_type = _plain(image), _CONTENT_TYPES[str(image.format)]
     except UnidentifiedImageError:
-        raise UnusableImage("this is no PNG, JPEG or WebP image, whatever its name says") from None
+        raise UnusableImage("the file is not a PNG, JPEG or WebP image") from None
     except _BOMBS:
         raise UnusableImage(_too_many_pixels()) from None
     except _DAMAGE:
         raise UnusableImage("the image is damaged or incomplete") from None
-    del image  # and its decoder with it: the encoder needs the room
+    del image  # Free the decoder's memory for the encoder.
     return _encoded(plain, content_type)
 
 
 def _check(image: Image.Image) -> None:
-    """Nothing is decoded yet: this is what the file says of itself."""
+    """Check the header of the file before its pixels are decoded."""
     if image.width * image.height > MAX_PIXELS:
         raise UnusableImage(_too_many_pixels())
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
-        raise UnusableImage("animated images are not taken; send one picture")
+        raise UnusableImage("animated images are not accepted; send a single picture")
 
 
 def _too_many_pixels() -> str:
-    return f"the image has more than {MAX_PIXELS // 1_000_000} million pixels; make it smaller"
+    return f"the image has more than {MAX_PIXELS // 1_000_000} million pixels; reduce its size"
 
 
 def _plain(image: Image.Image) -> Image.Image:
     ImageOps.exif_transpose(image, in_place=True)
     upright = _in_srgb(image)
-    if upright.mode.startswith("I"):  # 16 bits of grey, which `convert` would cut off, not scale
+    if upright.mode.startswith("I"):  # Scale 16-bit gray here, because `convert` would clip it.
         upright = upright.point(lambda value: value * (1 / 256))
     plain = upright.convert(_plain_mode(upright))
-    plain.info.clear()  # Encoders take comments, profiles and text from here.
+    plain.info.clear()  # Encoders would write comments, profiles and text from here.
     return plain
 
 
@@ -96,7 +96,7 @@ def _plain_mode(image: Image.Image) -> str:
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:
-    """Colors as the profile means them; a profile that cannot be read is ignored, as browsers do."""
+    """Convert the colors from the image's profile to sRGB. An unreadable profile is ignored."""
     profile = image.info.get("icc_profile")
     if not profile or image.mode not in ("RGB", "RGBA", "CMYK"):
         return image
@@ -119,6 +119,6 @@ def _encoded(image: Image.Image, content_type: str) -> EncodedImage:
     try:
         image.save(buffer, **_SAVED_AS[content_type])
     except ValueError as error:
-        # The picture is whole by now: this is what Pillow makes of libwebp's "out of memory".
+        # The pixels are valid here. Pillow raises ValueError if libwebp is out of memory.
         raise MemoryError from error
     return EncodedImage(buffer.getvalue(), content_type, image.width, image.height)

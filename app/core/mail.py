@@ -1,4 +1,4 @@
-"""Mail: by SMTP, or as files in a folder where there is no mail server."""
+"""Sends mail by SMTP, or writes it to files in a folder if there is no mail server."""
 
 import asyncio
 import os
@@ -20,90 +20,91 @@ from app.core.channels import DeadTarget, MessageRejected, NotNow, NotSent
 from app.core.clock import Clock, SystemClock
 from app.core.ids import uuid7
 
-FRESH_SECONDS = 5.0
-"""A connection that has rested longer may have been closed by its server; then a mail is lost in doubt."""
+IDLE_SECONDS = 5.0
+"""A connection that was idle for longer is not used again. The server may have closed it, and then it would
+be unknown whether the mail was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Handling:
-    """What a mail says to the servers and programs that handle it."""
+    """Headers of a mail for mail servers and mail programs."""
 
     id: UUID | None = None
-    """Its Message-ID is made of this, so that the same mail sent again can be known as the same."""
+    """The Message-ID is built from it, so that a mail that is sent twice can be recognized."""
     unsubscribe_url: str | None = None
-    """One click in the mail program is a POST to it (RFC 8058)."""
+    """Mail programs send a POST request to it (one-click unsubscribe, RFC 8058)."""
 
 
 class Mailer(Protocol):
-    """Whatever delivers mail. Raises ValueError for an address that is none, NotSent if it is not out."""
+    """Sends mail. `send` raises ValueError for an invalid address and NotSent if the mail was not sent."""
 
     async def send(
         self, to: str, subject: str, text: str, html: str | None = None, handling: Handling = Handling()
     ) -> None: ...
 
     async def close(self) -> None:
-        """Nothing is to be sent for a while."""
+        """Close idle connections."""
 
 
 class SmtpMailer:
-    """Delivers to the server of an address like `smtp://user:password@host:587?starttls`, or `smtps://…`.
+    """Sends mail to an SMTP server such as `smtp://user:password@host:587?starttls` or `smtps://host`.
 
-    `?starttls` insists on encryption; without it, it is used where the server offers it.
+    `?starttls` requires encryption. Without it, the connection is encrypted if the server supports it.
     """
 
     def __init__(self, url: str, sender: str, clock: Clock | None = None, timeout: float = 10) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-            raise ValueError("the SMTP address must look like smtp://host:port or smtps://host:port")
+            raise ValueError("the SMTP address must have the form smtp://host:port or smtps://host:port")
         encrypted = parts.scheme == "smtps"
-        insist = "starttls" in parse_qs(parts.query, keep_blank_values=True)
+        starttls_required = "starttls" in parse_qs(parts.query, keep_blank_values=True)
         self._host = parts.hostname
-        self._port = parts.port or (465 if encrypted else 587 if insist else 25)
+        self._port = parts.port or (465 if encrypted else 587 if starttls_required else 25)
         self._username = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
         self._use_tls = encrypted
-        self._start_tls = False if encrypted else True if insist else None
+        self._start_tls = False if encrypted else True if starttls_required else None
         self._timeout = timeout
         self._sender = sender
         self._clock = clock or SystemClock()
-
-        self._resting: list[tuple[float, SMTP]] = []
+        self._idle: list[tuple[float, SMTP]] = []
 
     async def send(
         self, to: str, subject: str, text: str, html: str | None = None, handling: Handling = Handling()
     ) -> None:
-        """Hand the mail to the server. A connection is kept for the next one that comes soon."""
+        """Send the mail. The connection is kept open for a while and used for the next mail."""
         message = compose(self._sender, to, subject, text, html, self._clock, handling)
-        client = self._rested() or self._new()
+        client = self._take_idle() or self._new()
         options = [] if to.isascii() else ["SMTPUTF8"]
         try:
-            async with asyncio.timeout(2 * self._timeout):  # in all; aiosmtplib's own is for each word
+            # This timeout is for the whole mail. The one of aiosmtplib is for each command.
+            async with asyncio.timeout(2 * self._timeout):
                 if not client.is_connected:
                     await client.connect()
-                # As bytes: what aiosmtplib writes of a message follows its own policy of folding, not ours.
+                # Sent as bytes, because aiosmtplib would fold the headers of a message by its own policy.
                 sender = parseaddr(self._sender)[1]
                 await client.sendmail(sender, [to], message.as_bytes(), mail_options=options)
         except (aiosmtplib.SMTPException, OSError) as error:
             client.close()
-            raise _fate(error) from error
+            raise _not_sent(error) from error
         except BaseException:
             client.close()
             raise
-        self._resting.append((time.monotonic(), client))
+        self._idle.append((time.monotonic(), client))
 
     async def close(self) -> None:
-        """Part from the server."""
-        resting, self._resting = self._resting, []
-        for _, client in resting:
+        """Close idle connections."""
+        idle, self._idle = self._idle, []
+        for _, client in idle:
             try:
                 await client.quit()
             except (aiosmtplib.SMTPException, OSError):
                 client.close()
 
-    def _rested(self) -> SMTP | None:
-        while self._resting:
-            since, client = self._resting.pop()
-            if client.is_connected and time.monotonic() - since < FRESH_SECONDS:
+    def _take_idle(self) -> SMTP | None:
+        while self._idle:
+            since, client = self._idle.pop()
+            if client.is_connected and time.monotonic() - since < IDLE_SECONDS:
                 return client
             client.close()
         return None
@@ -120,27 +121,28 @@ class SmtpMailer:
         )
 
 
-def _fate(error: Exception) -> NotSent:
-    """What an error of SMTP means to the mail and to its address.
+def _not_sent(error: Exception) -> NotSent:
+    """The NotSent error for an error of aiosmtplib.
 
-    Only what the server says of the recipient condemns an address, and not if it is a matter of policy
-    (5.7.x, as in "relaying denied"): a mistake in our own set-up would else condemn everybody's.
+    An address is treated as dead only if the server rejects the recipient permanently, and not for reasons of
+    policy (5.7.x, such as "relaying denied"). Otherwise a mistake in our configuration would mark all
+    addresses as dead.
     """
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused) and error.recipients:
         error = error.recipients[0]
     if not isinstance(error, aiosmtplib.SMTPResponseException):
         return NotNow(type(error).__name__)
-    why = f"{type(error).__name__} {error.code}"
-    about_this_mail = isinstance(error, aiosmtplib.SMTPRecipientRefused | aiosmtplib.SMTPDataError)
-    if error.code < 500 or not about_this_mail:
-        return NotNow(why)
+    reason = f"{type(error).__name__} {error.code}"
+    concerns_this_mail = isinstance(error, aiosmtplib.SMTPRecipientRefused | aiosmtplib.SMTPDataError)
+    if error.code < 500 or not concerns_this_mail:
+        return NotNow(reason)
     if isinstance(error, aiosmtplib.SMTPRecipientRefused) and not error.message.startswith("5.7."):
-        return DeadTarget(why)
-    return MessageRejected(why)
+        return DeadTarget(reason)
+    return MessageRejected(reason)
 
 
 class FolderMailer:
-    """Writes each mail as an `.eml` file that its owner alone may read; the names sort by time."""
+    """Writes each mail to an `.eml` file that only the owner can read. The file names sort by time."""
 
     def __init__(self, folder: Path, sender: str, clock: Clock | None = None) -> None:
         self._folder = folder
@@ -150,7 +152,7 @@ class FolderMailer:
     async def send(
         self, to: str, subject: str, text: str, html: str | None = None, handling: Handling = Handling()
     ) -> None:
-        """Write the mail; the file appears complete or not at all."""
+        """Write the mail to a temporary file and rename it, so that no incomplete file is visible."""
         message = compose(self._sender, to, subject, text, html, self._clock, handling)
         try:
             await asyncio.to_thread(self._write, message.as_bytes())
@@ -158,7 +160,7 @@ class FolderMailer:
             raise NotNow(f"{type(error).__name__} {error.errno}") from error
 
     async def close(self) -> None:
-        """A folder needs no parting."""
+        """Do nothing: there are no connections."""
 
     def _write(self, content: bytes) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -170,12 +172,12 @@ class FolderMailer:
                 file.write(content)
             unfinished.replace(path)
         except OSError:
-            unfinished.unlink(missing_ok=True)  # A full disk must not be filled with unfinished files.
+            unfinished.unlink(missing_ok=True)
             raise
 
 
 class _Policy(EmailPolicy):
-    """Python would write a long address in List-Unsubscribe as encoded words, which no mail program reads."""
+    """Does not fold List-Unsubscribe. Python would write a long URL as encoded words, which breaks it."""
 
     def fold(self, name: str, value: Any) -> str:
         if name == "List-Unsubscribe":
@@ -188,7 +190,7 @@ class _Policy(EmailPolicy):
         return super().fold_binary(name, value)
 
 
-# Bodies as ASCII: they pass servers of any age, and need no promise of the next one.
+# Bodies are encoded as ASCII, which all mail servers accept.
 _POLICY = _Policy(linesep="\r\n", cte_type="7bit")
 
 
@@ -201,7 +203,7 @@ def compose(
     clock: Clock,
     handling: Handling = Handling(),
 ) -> EmailMessage:
-    """A message to exactly one address. A line break in the subject becomes a space: never a header."""
+    """Build a message to one address. Line breaks in the subject are replaced to prevent header injection."""
     name, address = parseaddr(sender)
     origin = Address(name, addr_spec=address)
     message = EmailMessage(policy=_POLICY if to.isascii() else _POLICY.clone(utf8=True))
@@ -215,7 +217,7 @@ def compose(
     if handling.unsubscribe_url is not None:
         message["List-Unsubscribe"] = f"<{handling.unsubscribe_url}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    # Nobody answers a machine with "I am on vacation".
+    # Asks mail servers not to send automatic replies (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text)
     if html is not None:
@@ -225,5 +227,5 @@ def compose(
 
 def _one_address(to: str) -> str:
     if not to.isprintable() or any(sign in to for sign in ' ,;:<>"()[]') or to.count("@") != 1:
-        raise ValueError("not one plain e-mail address")
+        raise ValueError("not a single plain e-mail address")
     return to

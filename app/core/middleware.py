@@ -1,4 +1,4 @@
-"""ASGI middlewares around every answer; `main.py` puts them together, outermost first as they stand here."""
+"""ASGI middleware. `app/main.py` installs these classes in the order of this file, outermost first."""
 
 import re
 import time
@@ -20,9 +20,9 @@ log = structlog.get_logger(__name__)
 
 
 class RequestContext:
-    """Stamps a connection's arrival, and gives it its request id and its client's address.
+    """Sets the arrival time, the request id and the client's address in `scope["state"]`.
 
-    All of it is in `scope["state"]`. It is the outermost middleware, and awaits nothing before the stamp.
+    It must be the outermost middleware, and it awaits nothing before it takes the arrival time.
     """
 
     def __init__(self, app: ASGIApp, arrivals: Arrivals, trusted_proxies: Iterable[str] = ()) -> None:
@@ -43,7 +43,7 @@ class RequestContext:
 
 
 class AccessLog:
-    """One log line and one measurement per request; neither has a path, a query string or a body."""
+    """Writes a log line and metrics for each request, without its path, query string or body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -68,7 +68,7 @@ class AccessLog:
 
 
 class SecurityHeaders:
-    """What a browser must not do with our answers; a route that sets one of these headers has its way."""
+    """Adds security headers for browsers. A header that a route has set is kept."""
 
     def __init__(self, app: ASGIApp, *, hsts: bool) -> None:
         self.app = app
@@ -89,7 +89,7 @@ class SecurityHeaders:
 
 
 class RateLimitHeaders:
-    """Tells where the caller stands, where a route has checked a limit (`RateLimiter.check`)."""
+    """Adds rate limit headers if the route has checked a limit (`RateLimiter.check`)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -103,13 +103,13 @@ class RateLimitHeaders:
 
 
 def _request_id(headers: Headers) -> str:
-    """The caller's own id if it is harmless in headers and logs."""
+    """The request id of the client if it has only safe characters, otherwise a new one."""
     given = headers.get("x-request-id", "")
     return given if REQUEST_ID.fullmatch(given) else str(uuid7())
 
 
 def _with_headers(send: Send, headers: Callable[[], Mapping[str, str]]) -> Send:
-    """A `send` that adds the headers that the answer does not have, asked for when the answer starts."""
+    """A `send` that adds missing headers. `headers` is called when the response starts."""
 
     async def send_with_headers(message: Message) -> None:
         if message["type"] in ("http.response.start", "websocket.accept"):

@@ -1,4 +1,4 @@
-"""The password policy: long enough, not one that everybody tries first. No rule about its composition."""
+"""The password policy: a minimum length and no common passwords. There is no rule about character classes."""
 
 from functools import cache
 
@@ -8,12 +8,13 @@ from app.core.errors import WeakPassword
 
 MIN_CHARACTERS = 8
 MAX_BYTES = 72
-# A third of zxcvbn's most frequent 10,000 have eight characters: ASVS asks for the 3,000 commonest that do.
-COMMONEST = 10_000
+# ASVS requires a check of the 3,000 most common passwords that satisfy the policy. About a third of the
+# 10,000 most common passwords of zxcvbn have at least eight characters.
+COMMON_PASSWORDS = 10_000
 
 
 def check_password(password: str, *, email: str, name: str = "") -> None:
-    """Raise WeakPassword, with a sentence that says how to mend it, unless the password is good enough."""
+    """Raise WeakPassword, with a sentence that says how to correct it, if the password is not allowed."""
     if complaint := _complaint(password, email, name):
         raise WeakPassword(complaint)
 
@@ -27,8 +28,8 @@ def _complaint(password: str, email: str, name: str) -> str | None:
         return f"The password is too long. Use at most {MAX_BYTES} bytes; letters such as é or क take 2 to 4."
     if password.casefold() in {email.strip().casefold(), name.strip().casefold()}:
         return "The password is your e-mail address or your name. Choose something that others do not know."
-    if password.lower() in _commonest():
-        return "This is one of the commonest passwords. Choose one that others would not guess."
+    if password.lower() in _common_passwords():
+        return "This is one of the most common passwords. Choose one that others would not guess."
     return None
 
 
@@ -41,5 +42,5 @@ def _is_encodable(text: str) -> bool:
 
 
 @cache
-def _commonest() -> frozenset[str]:
-    return frozenset(FREQUENCY_LISTS["passwords"][:COMMONEST])
+def _common_passwords() -> frozenset[str]:
+    return frozenset(FREQUENCY_LISTS["passwords"][:COMMON_PASSWORDS])

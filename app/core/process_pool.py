@@ -1,8 +1,8 @@
-"""A bounded pool of child processes for work on files that a library could make long or large.
+"""A pool of child processes for work on files, with limits for memory and time (docs/decisions/0041).
 
-An image, a workbook's XML or a page to typeset may take gigabytes or minutes for a small input, and hold
-Python's lock meanwhile. A child has a limit for its memory and its time; one that reaches a limit is killed
-and replaced. Children get no secrets, no sockets and no environment but what Python needs.
+For a small image, workbook or page to typeset, a library may need gigabytes or minutes and hold Python's
+global interpreter lock. A child that reaches a limit is killed and replaced. Children get no secrets, no
+sockets and only the environment variables that Python needs.
 """
 
 import asyncio
@@ -27,26 +27,26 @@ from app.core.turns import Turns
 T = TypeVar("T")
 
 _ROOT = Path(__file__).parent.parent.parent
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
+_INHERITED_VARIABLES = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
 _IDLE_SECONDS = 300
-_BUSY = "Too many files are being worked on. Try again in a moment."
+_BUSY = "Too many files are being processed. Try again in a moment."
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class PoolLimits:
-    """What all the work of a pool, and each piece of it, may take."""
+    """The limits of a pool. Time and memory are limits of one call."""
 
     processes: int = 2
     queue: int = 8
-    """How many callers may wait for a child."""
+    """The number of callers that may wait for a child."""
     seconds: int = 60
     memory_bytes: int = 1_500_000_000
 
 
 class ProcessPool:
-    """Runs functions in child processes, one for each caller at a time. Children start when needed."""
+    """Runs functions in child processes, one at a time for each caller. Children are started on demand."""
 
     def __init__(self, limits: PoolLimits) -> None:
         self._limits = limits
@@ -57,14 +57,14 @@ class ProcessPool:
 
     @property
     def waiting(self) -> int:
-        """How many pieces of work wait for a child."""
+        """The number of calls that wait for a child."""
         return self._turns.waiting
 
     async def run(self, function: Callable[..., T], *arguments: Any, caller: Hashable, advice: str) -> T:
-        """Call a function of a module in a child. What it raises is raised here.
+        """Call a function in a child. An exception of the function is raised here.
 
-        `caller` is whose work it is: a second piece of theirs waits for the first. Raises Unavailable where
-        too many wait, TooComplex with `advice` on how to mend the input where a limit was reached.
+        A second call of the same `caller` waits for the first. Raises Unavailable if too many calls wait, and
+        TooComplex with `advice` on how to correct the input if a limit was reached.
         """
         async with self._turns.turn(caller):
             result: T = await self._within_limits(_Call(function, arguments, []), advice)
@@ -73,14 +73,14 @@ class ProcessPool:
     async def collect(
         self, function: Callable[..., Iterator[T]], *arguments: Any, caller: Hashable, advice: str
     ) -> list[T]:
-        """Like `run`, for a generator: its items come one by one, so that none holds the event loop long."""
+        """Like `run` for a generator. Receiving items one by one keeps the event loop responsive."""
         call = _Call(function, arguments, [])
         async with self._turns.turn(caller):
             await self._within_limits(call, advice)
         return call.items
 
     def close(self) -> None:
-        """End the children. Those at work end with their callers."""
+        """End idle children. Busy children end when their callers are done."""
         self._is_closed = True
         while self._idle:
             child = self._idle.pop()
@@ -90,14 +90,14 @@ class ProcessPool:
 
     async def _within_limits(self, call: "_Call", advice: str) -> Any:
         child = self._idle.pop() if self._idle else _Child(self._limits)
-        child.keep()
+        child.cancel_timer()
         try:
             async with asyncio.timeout(self._limits.seconds):
                 result = await self._exchange(child, call)
         except TimeoutError:
             raise _too_long(self._limits.seconds, advice) from None
         except EOFError:
-            raise await self._fact_of_end(child, call, advice) from None
+            raise await self._limit_reached(child, call, advice) from None
         finally:
             await self._put_back(child, call)
         if isinstance(result, MemoryError):
@@ -106,8 +106,8 @@ class ProcessPool:
             raise result
         return result
 
-    async def _fact_of_end(self, child: "_Child", call: "_Call", advice: str) -> TooComplex:
-        """What to say where a child has ended by itself, or by the system."""
+    async def _limit_reached(self, child: "_Child", call: "_Call", advice: str) -> TooComplex:
+        """The error for a child that has exited or was killed by the system."""
         signal_number = await asyncio.get_running_loop().run_in_executor(self._threads, child.close)
         log.warning("child_process_ended", function=call.function.__name__, signal=signal_number)
         if signal_number == signal.SIGXCPU:
@@ -115,8 +115,8 @@ class ProcessPool:
         return _too_much(advice)
 
     async def _put_back(self, child: "_Child", call: "_Call") -> None:
-        """Keep a child that has finished its work; end any other."""
-        if call.is_finished and not self._is_closed:
+        """Keep a child that can be used again. End any other."""
+        if call.is_reusable and not self._is_closed:
             self._idle.append(child)
             child.end_later(self._end_idle)
         else:
@@ -131,7 +131,7 @@ class ProcessPool:
             if kind == "item":
                 call.items.append(value)
                 continue
-            result, call.is_finished = value
+            result, call.is_reusable = value
             return _rebuilt(*result) if kind == "raised" else result
 
     def _end_idle(self, child: "_Child") -> None:
@@ -146,19 +146,19 @@ class _Call:
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
     items: list[Any]
-    is_finished: bool = False
-    """Whether the child has answered and may be used again."""
+    is_reusable: bool = False
+    """Whether the child has replied and can be used again."""
 
 
 def _rebuilt(kind: type[Exception], arguments: tuple[Any, ...], state: dict[str, Any]) -> Exception:
-    """What the function raised."""
+    """Build the exception of the function from its parts."""
     error = kind.__new__(kind, *arguments)
     error.__dict__.update(state)
     return error
 
 
 class _Child:
-    """A process that runs one function at a time. Its methods that use the pipes are called in threads."""
+    """A process that runs one function at a time. `ask`, `reply` and `close` block and run in threads."""
 
     def __init__(self, limits: PoolLimits) -> None:
         self._limits = limits
@@ -167,61 +167,64 @@ class _Child:
         self._timer: asyncio.TimerHandle | None = None
 
     def ask(self, request: object) -> None:
-        """Send a function and its arguments. Raises EOFError where the process has ended."""
+        """Send a function and its arguments. Raises EOFError if the process has ended."""
         if self._process is None:
-            self._process = _started(self._limits)
-        if self._killed:  # while it started
+            self._process = _start(self._limits)
+        if self._killed:  # `kill` was called while the process started.
             self._process.kill()
-        assert self._process.stdin is not None  # noqa: S101 -- a pipe was asked for
+        assert self._process.stdin is not None  # noqa: S101 -- opened as a pipe
         try:
             child_process.send(self._process.stdin, request)
         except (OSError, ValueError):
             raise EOFError from None
 
     def reply(self) -> Any:
-        """Wait for the next reply. Raises EOFError where the process has ended."""
-        assert self._process is not None  # noqa: S101 -- it was asked
-        assert self._process.stdout is not None  # noqa: S101 -- a pipe was asked for
+        """Wait for the next reply. Raises EOFError if the process has ended."""
+        assert self._process is not None  # noqa: S101 -- started by `ask`
+        assert self._process.stdout is not None  # noqa: S101 -- opened as a pipe
         try:
-            return pickle.loads(child_process.receive(self._process.stdout))  # noqa: S301 -- from our child
+            return pickle.loads(child_process.receive(self._process.stdout))  # noqa: S301 -- sent by our child
         except (OSError, ValueError):
             raise EOFError from None
 
     def kill(self) -> None:
-        """End the process at once. Whoever waits for it gets EOFError."""
+        """Kill the process. `ask` and `reply` in other threads raise EOFError."""
         self._killed = True
-        self.keep()
+        self.cancel_timer()
         if self._process is not None:
             self._process.kill()
 
     def close(self) -> int:
-        """Wait for the end of the process; the signal that ended it, or 0. When nobody uses its pipes."""
+        """Wait for the end of the process and close its pipes, which no thread may use any more.
+
+        Returns the signal that ended the process, or 0.
+        """
         if self._process is None:
             return 0
         code = self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                with suppress(OSError):  # what was not sent any more
+                with suppress(OSError):  # The pipe may hold data that was not sent.
                     pipe.close()
         return max(0, -code)
 
     def end_later(self, end: Callable[["_Child"], None]) -> None:
-        """Let the process go if nobody needs it for some minutes."""
+        """Call `end` after some minutes unless the timer is canceled before."""
         self._timer = asyncio.get_running_loop().call_later(_IDLE_SECONDS, end, self)
 
-    def keep(self) -> None:
-        """It is needed after all."""
+    def cancel_timer(self) -> None:
+        """Cancel the timer of `end_later`."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
 
-def _started(limits: PoolLimits) -> "subprocess.Popen[bytes]":
-    """A child with nothing of ours but the path of our code."""
-    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+def _start(limits: PoolLimits) -> "subprocess.Popen[bytes]":
+    """Start a child. It inherits only a few environment variables."""
+    environment = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
     environment |= {
         "PYTHONPATH": str(_ROOT),
-        # Each thread would reserve memory of its own, and many of them all that the limit allows.
+        # Each thread reserves memory, and many threads would reserve all of the allowed memory.
         "MALLOC_ARENA_MAX": "2",
         "RAYON_NUM_THREADS": "2",
     }
@@ -232,13 +235,13 @@ def _started(limits: PoolLimits) -> "subprocess.Popen[bytes]":
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=environment,
-        start_new_session=True,  # Ctrl-C is for the parent: a request that is under way may finish.
+        start_new_session=True,  # Ctrl-C ends only the parent, so that requests in progress can finish.
     )
 
 
 def _too_long(seconds: int, advice: str) -> TooComplex:
-    return TooComplex(f"This could not be done within {seconds} seconds. {advice}")
+    return TooComplex(f"The file could not be processed within {seconds} seconds. {advice}")
 
 
 def _too_much(advice: str) -> TooComplex:
-    return TooComplex(f"This needs more memory than it may have. {advice}")
+    return TooComplex(f"Processing the file needs more memory than is allowed. {advice}")

@@ -1,4 +1,4 @@
-"""Push messages to phones and browsers by Firebase Cloud Messaging, HTTP v1."""
+"""Sends push messages to phones and browsers with the HTTP v1 API of Firebase Cloud Messaging (FCM)."""
 
 import asyncio
 from collections.abc import Mapping
@@ -21,33 +21,33 @@ _SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _ASSERTION_LIFETIME = timedelta(hours=1)
 _BEFORE_EXPIRY = timedelta(minutes=1)
-_LONGEST_LIFE = timedelta(days=28)
+_LONGEST_TTL = timedelta(days=28)
 _TIMEOUT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class PushMessage:
-    """What a phone shows, and what its app is told."""
+    """The title and body that a device shows, and the data for the app."""
 
     title: str
     body: str
     data: Mapping[str, str]
     tag: str
-    """A phone that gets two with one tag shows one."""
+    """Of several messages with the same tag, a device shows only the last one."""
     urgent: bool = False
     expires_at: datetime | None = None
-    """A phone that is off until then never shows it."""
+    """The message is not delivered after this time."""
 
 
 class Pusher(Protocol):
-    """Whatever delivers push messages. Raises NotSent if one is not out."""
+    """Sends push messages. `send` raises NotSent if the message was not sent."""
 
     async def send(self, token: str, message: PushMessage) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceAccount:
-    """Who we are to Google: the file that its console gives for a service account."""
+    """The credentials of a Google service account, as its JSON key file contains them."""
 
     project_id: str
     client_email: str
@@ -57,17 +57,19 @@ class ServiceAccount:
 
     @classmethod
     def read(cls, given: str) -> "ServiceAccount":
-        """The account in a JSON document, or in the file at this path; ValueError without its secrets."""
+        """Read a JSON document, or the file at a path. Raises ValueError if a field is missing."""
         text = given if given.lstrip().startswith("{") else Path(given).read_text()
         try:
             document = orjson.loads(text)
             return cls(**{name: str(document[name]) for name in cls.__slots__})
         except (orjson.JSONDecodeError, KeyError, TypeError):
-            raise ValueError("FCM_SERVICE_ACCOUNT is no service account's JSON, nor a path to one") from None
+            raise ValueError(
+                "FCM_SERVICE_ACCOUNT is neither the JSON key of a service account nor a path to it"
+            ) from None
 
 
 class FcmPusher:
-    """Asks Google for an access token when it needs one, and sends messages one by one."""
+    """Sends messages one by one. It requests an access token from Google when it needs one."""
 
     def __init__(
         self, account: ServiceAccount, http: httpx.AsyncClient, clock: Clock, url: str = FCM_URL
@@ -78,10 +80,10 @@ class FcmPusher:
         self._url = f"{url.rstrip('/')}/v1/projects/{account.project_id}/messages:send"
         self._token: str | None = None
         self._token_until = datetime.min.replace(tzinfo=UTC)
-        self._one_asks = asyncio.Lock()
+        self._token_lock = asyncio.Lock()
 
     async def send(self, token: str, message: PushMessage) -> None:
-        """Hand the message to FCM."""
+        """Send the message to the device with this registration token."""
         access = await self._access_token()
         answer = await self._post(
             self._url,
@@ -89,12 +91,12 @@ class FcmPusher:
             headers={"Authorization": f"Bearer {access}"},
         )
         if answer.status_code == HTTPStatus.UNAUTHORIZED:
-            self._token = None  # Revoked before its time; the next try asks for another one.
+            self._token = None  # It was revoked. The next call requests a new one.
         if not answer.is_success:
-            raise _fate(answer, self._clock.now())
+            raise _not_sent(answer, self._clock.now())
 
     async def _access_token(self) -> str:
-        async with self._one_asks:
+        async with self._token_lock:
             now = self._clock.now()
             if self._token is None or now >= self._token_until - _BEFORE_EXPIRY:
                 self._token, lifetime = await self._new_token(now)
@@ -115,22 +117,22 @@ class FcmPusher:
             self._account.token_uri, data={"grant_type": _GRANT, "assertion": assertion}
         )
         if not answer.is_success:
-            # A key that was withdrawn is our operator's to mend; until then nobody's device is to blame.
+            # The key of the service account may be revoked. This says nothing about the device.
             raise NotNow(f"no access token: {answer.status_code}", _retry_after(answer, now))
         document = answer.json()
         return str(document["access_token"]), timedelta(seconds=int(document["expires_in"]))
 
-    async def _post(self, url: str, **what: Any) -> httpx.Response:
+    async def _post(self, url: str, **options: Any) -> httpx.Response:
         try:
-            return await self._http.post(url, timeout=_TIMEOUT, **what)
+            return await self._http.post(url, timeout=_TIMEOUT, **options)
         except httpx.HTTPError as error:
             raise NotNow(type(error).__name__) from error
 
 
 def document_of(token: str, message: PushMessage, now: datetime) -> dict[str, Any]:
-    """The message as FCM takes it."""
-    life = min(message.expires_at - now, _LONGEST_LIFE) if message.expires_at else _LONGEST_LIFE
-    seconds = max(0, int(life.total_seconds()))
+    """The message in the format of FCM."""
+    ttl = min(message.expires_at - now, _LONGEST_TTL) if message.expires_at else _LONGEST_TTL
+    seconds = max(0, int(ttl.total_seconds()))
     return {
         "token": token,
         "notification": {"title": message.title, "body": message.body},
@@ -154,23 +156,23 @@ def document_of(token: str, message: PushMessage, now: datetime) -> dict[str, An
     }
 
 
-def _fate(answer: httpx.Response, now: datetime) -> NotSent:
-    """What FCM's error means to the message and to its device: a mistake of ours must condemn no device."""
+def _not_sent(answer: httpx.Response, now: datetime) -> NotSent:
+    """The NotSent error for a response of FCM. A wrong configuration must not mark devices as dead."""
     error = _error_of(answer)
     details = [each for each in error.get("details", []) if isinstance(each, dict)]
     code = next((each["errorCode"] for each in details if "errorCode" in each), error.get("status"))
-    why = f"FCM {answer.status_code} {code}"
+    reason = f"FCM {answer.status_code} {code}"
     if code in ("UNREGISTERED", "NOT_FOUND"):
-        return DeadTarget(why)
+        return DeadTarget(reason)
     if answer.status_code == HTTPStatus.BAD_REQUEST:
-        return DeadTarget(why) if _is_about_the_token(error, details) else MessageRejected(why)
-    if code == "SENDER_ID_MISMATCH":  # as with another project's account in our settings
-        return MessageRejected(why)
-    return NotNow(why, _retry_after(answer, now))
+        return DeadTarget(reason) if _concerns_token(error, details) else MessageRejected(reason)
+    if code == "SENDER_ID_MISMATCH":  # The configured service account may belong to another project.
+        return MessageRejected(reason)
+    return NotNow(reason, _retry_after(answer, now))
 
 
-def _is_about_the_token(error: Mapping[str, Any], details: list[dict[str, Any]]) -> bool:
-    """INVALID_ARGUMENT is said of bad tokens and of bad messages alike."""
+def _concerns_token(error: Mapping[str, Any], details: list[dict[str, Any]]) -> bool:
+    """Whether INVALID_ARGUMENT is about the registration token. FCM uses it for invalid messages too."""
     fields = [field.get("field") for each in details for field in each.get("fieldViolations", [])]
     if fields:
         return fields == ["message.token"]
@@ -186,7 +188,7 @@ def _error_of(answer: httpx.Response) -> Mapping[str, Any]:
 
 
 def _retry_after(answer: httpx.Response, now: datetime) -> timedelta | None:
-    """The header as seconds or as a date; FCM asks for a minute where it says nothing (429)."""
+    """The Retry-After header, in seconds or as a date. For a 429 without it, FCM requires one minute."""
     given = answer.headers.get("Retry-After", "")
     if given.isascii() and given.isdigit():
         return timedelta(seconds=min(int(given), 86_400))

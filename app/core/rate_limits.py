@@ -1,4 +1,4 @@
-"""Rate limits over a moving window: shared through Redis, the process's own while Redis is down."""
+"""Rate limits over a moving window, counted in Redis, or in the process while Redis is down."""
 
 import asyncio
 import hashlib
@@ -22,7 +22,7 @@ from app.core.errors import TooManyRequests
 
 @dataclass(frozen=True, slots=True)
 class LimitState:
-    """Where a caller stands: `remaining` of `limit`; the oldest hit is forgotten in `reset_after` seconds."""
+    """The state of a limit for a caller. The oldest hit expires in `reset_after` seconds."""
 
     limit: int
     remaining: int
@@ -31,7 +31,7 @@ class LimitState:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The header fields of the IETF draft."""
+        """The header fields of the IETF draft `draft-ietf-httpapi-ratelimit-headers`."""
         return {
             "RateLimit-Limit": str(self.limit),
             "RateLimit-Remaining": str(self.remaining),
@@ -40,29 +40,29 @@ class LimitState:
 
 
 class RateLimiter:
-    """Counts hits; `redis` is the process's client, whose connections are shared."""
+    """Counts hits. It shares the connections of the client `redis`."""
 
     def __init__(self, redis: Redis, prefix: str = "ias:limits", timeout: float = 0.1) -> None:
         shared = RedisStorage(
             "async+redis://",
             implementation="redispy",
             key_prefix=prefix,
-            connection_pool=redis.connection_pool,  # type: ignore[arg-type] # Documented, not annotated.
+            connection_pool=redis.connection_pool,  # type: ignore[arg-type] # documented but not annotated
         )
         self._shared = MovingWindowRateLimiter(shared)
-        self._own = MovingWindowRateLimiter(MemoryStorage())
+        self._local = MovingWindowRateLimiter(MemoryStorage())
         self._timeout = timeout
         self._breaker = Breaker("redis rate limits")
 
     async def hit(self, limit: str, *identity: str) -> LimitState:
-        """Count one hit of `identity` against a limit like `10/minute`, or raise TooManyRequests."""
+        """Count a hit of `identity` against a limit such as `10/minute`. Raises TooManyRequests."""
         state = await self._hit(_parsed(limit), *identity)
         if state.refused:
             raise TooManyRequests(state.reset_after)
         return state
 
     async def check(self, request_state: State, limits: Sequence[tuple[str, str]]) -> None:
-        """Count a request against each (limit, key); the tightest goes into the answer's headers."""
+        """Count a request against each (limit, key). The headers show the one with the fewest hits left."""
         states = [await self._hit(_parsed(limit), key) for limit, key in limits]
         tightest = min(states, key=lambda state: (state.remaining, -state.reset_after))
         request_state.rate_limit = tightest
@@ -72,9 +72,9 @@ class RateLimiter:
     async def check_account(
         self, request_state: State, action: str, email: str, *, per_account: str, per_address: str
     ) -> None:
-        """Count a login or registration: by (account, address), and by address alone.
+        """Count a login or registration by account and address, and by address alone.
 
-        Never by account alone: that would let anybody lock out anybody.
+        There is no limit by account alone, because anyone could use it to lock out a user.
         """
         address = limit_key(request_state.client_address)
         account = hashlib.sha256(email.strip().lower().encode(errors="replace")).hexdigest()
@@ -93,7 +93,7 @@ class RateLimiter:
             else:
                 self._breaker.succeeded()
                 return state
-        return await _hit(self._own, item, *identity)
+        return await _hit(self._local, item, *identity)
 
 
 async def _hit(limiter: MovingWindowRateLimiter, item: RateLimitItem, *identity: str) -> LimitState:

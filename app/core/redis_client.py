@@ -1,4 +1,4 @@
-"""Clients of Redis whose connections fail as redis-py expects it, also on uvloop."""
+"""Redis clients whose connections raise the errors that redis-py expects, with uvloop too."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 
 def open_redis(url: str, **options: Any) -> Redis:
-    """A client for an address. It connects when first used."""
+    """Create a client. It connects at its first use."""
     client = Redis.from_url(url, **options)
     pool = client.connection_pool
     pool.connection_class = _reporting_resets(pool.connection_class)
@@ -16,13 +16,13 @@ def open_redis(url: str, **options: Any) -> Redis:
 
 
 def _reporting_resets(kind: type[AbstractConnection]) -> type[AbstractConnection]:
-    """The same kind of connection, TLS or not, that reports a closed transport as a lost connection.
+    """A subclass of a connection class that raises ConnectionError if the transport is closed.
 
-    asyncio's transports ignore what is written after a reset. uvloop's raise RuntimeError, which redis-py
-    does not take for an outage: callers would not know the error.
+    After a reset, asyncio's transports ignore writes. uvloop's transports raise RuntimeError, which redis-py
+    does not convert, so that callers would not recognize the outage.
     """
 
-    class ReportingResets(kind):  # type: ignore[valid-type, misc] # a base known when the program runs
+    class ReportingResets(kind):  # type: ignore[valid-type, misc] # the base is known only at run time
         async def send_packed_command(self, *args: Any, **kwargs: Any) -> None:
             try:
                 await super().send_packed_command(*args, **kwargs)

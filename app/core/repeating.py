@@ -1,4 +1,4 @@
-"""Loops that run as long as their process, whatever fails meanwhile, and which of them fail now."""
+"""Loops that run until their process ends. Failures are logged, counted and followed by a retry."""
 
 import asyncio
 import time
@@ -13,19 +13,19 @@ log = structlog.get_logger(__name__)
 
 LONGEST_STEP = 60
 LONGEST_PAUSE = 15.0
-CALM_SECONDS = 60.0
-"""A routine that has run so long is well again."""
+RECOVERED_AFTER_SECONDS = 60.0
+"""After a failure, a routine that has run for so long counts as recovered."""
 
 _failing: set[str] = set()
 
 
 def failing_loops() -> list[str]:
-    """The loops and routines of this process whose latest round has failed."""
+    """The names of the loops of this process whose last run has failed."""
     return sorted(_failing)
 
 
 async def repeat(name: str, every: float, step: Callable[[], Awaitable[None]]) -> None:
-    """Do `step` for ever. A failure is repeated sooner or later; an outage is logged once, and its end."""
+    """Call `step` every `every` seconds until cancelled. After a failure, retry with a growing delay."""
     health, due = _Health(name), time.monotonic()
     with health:
         while True:
@@ -44,13 +44,14 @@ async def repeat(name: str, every: float, step: Callable[[], Awaitable[None]]) -
 
 
 async def keep_running(name: str, routine: Callable[[], Awaitable[None]]) -> None:
-    """Run a routine that is to go on for ever; one that fails is started again after a pause.
+    """Run a routine that does not end by itself, and start it again after a delay if it fails.
 
-    One that returns has nothing to do, and ends. A task that nobody awaits would die of an error unseen.
+    A routine that returns is not started again. Without this function, an error in a background task would
+    end the task without a log line.
     """
     with _Health(name) as health:
         while True:
-            calm = asyncio.get_running_loop().call_later(CALM_SECONDS, health.succeeded)
+            recovery = asyncio.get_running_loop().call_later(RECOVERED_AFTER_SECONDS, health.succeeded)
             try:
                 await routine()
             except Exception:  # noqa: BLE001 -- logged by `failed`
@@ -58,11 +59,11 @@ async def keep_running(name: str, routine: Callable[[], Awaitable[None]]) -> Non
             else:
                 return
             finally:
-                calm.cancel()
+                recovery.cancel()
 
 
 class _Health:
-    """How often a loop has failed since it last succeeded: in the log, the metrics and `failing_loops`."""
+    """Counts the consecutive failures of a loop for the log, the metrics and `failing_loops`."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -75,7 +76,7 @@ class _Health:
         _failing.discard(self._name)
 
     def failed(self) -> float:
-        """Note the exception that is being handled; returns how long to wait. An outage is logged once."""
+        """Record a failure and return the delay before the retry. Only the first of an outage is logged."""
         self._failures += 1
         _failing.add(self._name)
         loop_failures_total.labels(self._name).inc()
@@ -85,16 +86,16 @@ class _Health:
 
     def succeeded(self) -> None:
         if self._failures:
-            log.info("loop_healed", loop=self._name, failures=self._failures)
+            log.info("loop_recovered", loop=self._name, failures=self._failures)
         self._failures = 0
         _failing.discard(self._name)
 
 
 async def end(tasks: Collection[asyncio.Task[Any]]) -> None:
-    """Cancel tasks until they have ended; how they end is nobody's concern any more.
+    """Cancel tasks and wait until they have ended. Their results and errors are ignored.
 
-    Once is not enough: a cancellation that comes just when an answer of Redis arrives is lost in the driver,
-    and the task goes on.
+    A task may have to be cancelled more than once, because the Redis driver loses a cancellation that
+    coincides with a reply.
     """
     running = set(tasks)
     while running:

@@ -40,8 +40,8 @@ class Revocations:
         if cutoff not in cutoffs:
             cutoffs.append(cutoff)
 
-    def forget_expired(self, now: datetime) -> None:
-        """Delete revocations of tokens that have expired."""
+    def delete_expired(self, now: datetime) -> None:
+        """Drop what no unexpired token can need."""
         self._sessions = {session: until for session, until in self._sessions.items() if until > now}
         kept = {
             user_id: [cutoff for cutoff in cutoffs if cutoff.expires_at > now]

@@ -1,4 +1,4 @@
-"""Names to slugs: lower-case ASCII words joined by hyphens, from any script."""
+"""Builds slugs (lower-case ASCII words joined by hyphens) from names in any script."""
 
 import hashlib
 import re
@@ -8,9 +8,9 @@ LONGEST_SLUG = 100
 
 
 def slug_of(name: str) -> str:
-    """A slug that says the name: `Current Affairs` → `current-affairs`, `राजव्यवस्था` → `raajavyavasthaa`.
+    """The slug of a name: `Current Affairs` → `current-affairs`, `राजव्यवस्था` → `raajavyavasthaa`.
 
-    The same name always gives the same slug; a name without a letter or digit gives a part of its hash.
+    The same name always gives the same slug. For a name without letters and digits it is a part of its hash.
     """
     latin = _transliterated(unicodedata.normalize("NFKC", name)).lower()
     slug = "-".join(re.findall(r"[a-z0-9]+", latin))[:LONGEST_SLUG].strip("-")
@@ -18,7 +18,7 @@ def slug_of(name: str) -> str:
 
 
 def _transliterated(text: str) -> str:
-    """Spell what is not ASCII by its Unicode names, which follow one pattern for all scripts of India."""
+    """Transliterate by the Unicode names of characters. All scripts of India have names of one pattern."""
     spelled: list[str] = []
     for character in text:
         if plain := unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode():
@@ -32,7 +32,7 @@ def _transliterated(text: str) -> str:
 
 
 def _sound(character: str, name: str) -> str:
-    """The last word of the name of a letter, vowel sign or digit; nasals are n, other marks are silent."""
+    """The last word of the Unicode name of a letter, vowel sign or digit. Nasals become n."""
     if name.endswith(("SIGN ANUSVARA", "SIGN CANDRABINDU")):
         return "n"
     if character.isdecimal():

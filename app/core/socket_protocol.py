@@ -1,4 +1,4 @@
-"""uvicorn's WebSocket, which lets the application say goodbye, and does not wait for a peer that is stuck."""
+"""uvicorn's WebSocket protocol with limits for clients and an orderly shutdown."""
 
 import asyncio
 from typing import Any
@@ -7,39 +7,41 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 
 LARGEST_MESSAGE = 4096
-"""What a client may send, in bytes: pings and acknowledgements."""
+"""The size limit of a client's message, in bytes. Clients send only pings and acknowledgements."""
 
 FRAMES_PER_SECOND = 100
-"""Pings, pongs and later parts of messages that a client may send. Messages have a lower limit."""
+"""The limit for pings, pongs and continuation frames of a client. Messages have a lower limit."""
 
-GOODBYE_SECONDS = 2.0
-LINGER_SECONDS = 10.0
+SHUTDOWN_SECONDS = 2.0
+"""The time for the application to send its last messages when the server shuts down."""
+FLUSH_SECONDS = 10.0
+"""The time for a client to read the last bytes after the application has finished."""
 RESTARTING = 1012
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
-    """Given to uvicorn by `ias serve`."""
+    """The WebSocket protocol class of `ias serve`."""
 
     _second_began = 0.0
     _frames_in_second = 0
 
     def handle_ping(self) -> None:
-        """Answer a ping. A client that reads no answers would otherwise fill our memory with them."""
+        """Reply to a ping. The limit bounds the memory for replies that a client does not read."""
         if self._may_send_more():
             super().handle_ping()
 
     def handle_pong(self, event: Frame) -> None:
-        """Take the answer to our ping."""
+        """Process the reply to our ping."""
         if self._may_send_more():
             super().handle_pong(event)
 
     def handle_cont(self, event: Frame) -> None:
-        """Take a part of a message. Empty parts do not count against its size, and need not end."""
+        """Process a continuation frame. Empty frames do not count against the size limit of the message."""
         if self._may_send_more():
             super().handle_cont(event)
 
     def _may_send_more(self) -> bool:
-        """Count a frame, and close the connection with 1008 when there are too many in a second."""
+        """Count a frame. Close the connection with the code 1008 if there are too many in a second."""
         if self.close_sent:
             return False
         now = self.loop.time()
@@ -53,29 +55,32 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         return False
 
     def shutdown(self) -> None:
-        """uvicorn would close each socket at once: first the application hears of it, and may still send."""
+        """Notify the application and close the socket later, so that it can send its last messages.
+
+        uvicorn's own method closes the socket at once.
+        """
         if not self.handshake_complete or self.close_sent:
             super().shutdown()
             return
         self.queue.put_nowait({"type": "websocket.disconnect", "code": RESTARTING})
-        self.loop.call_later(GOODBYE_SECONDS, super().shutdown)
+        self.loop.call_later(SHUTDOWN_SECONDS, super().shutdown)
 
     def on_task_complete(self, task: asyncio.Task[None]) -> None:
-        """The application is done: whoever has not read the last bytes after a while gets no more.
+        """Abort the connection if the client does not read the last bytes within a limit.
 
-        Closing waits until they are sent, and a peer that reads nothing would hold its socket for ever.
+        Without the limit, a client that reads nothing would keep the socket open.
         """
         super().on_task_complete(task)
-        self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+        self.loop.call_later(FLUSH_SECONDS, self.transport.abort)
 
 
 OPTIONS: dict[str, Any] = {
     "ws": SocketProtocol,
     "ws_max_size": LARGEST_MESSAGE,
-    # Who answers no ping for so long is gone; a phone that changes its network looks the same.
+    # A client that does not reply to pings is disconnected, for example a phone that has changed its network.
     "ws_ping_interval": 20.0,
     "ws_ping_timeout": 20.0,
-    # Our messages are short, and a compressor for each of thousands of sockets is much memory.
+    # Messages are short, and compression needs much memory for thousands of sockets.
     "ws_per_message_deflate": False,
 }
-"""How uvicorn is to hold sockets."""
+"""The options of uvicorn for WebSockets."""

@@ -1,4 +1,4 @@
-"""Stored bytes by key: in a local folder, or in S3-compatible storage (Supabase Storage, MinIO, AWS)."""
+"""Object storage in a local folder or an S3-compatible service (Supabase Storage, MinIO, AWS)."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from obstore.store import LocalStore, S3Store
 from app.core.errors import Unavailable
 
 CHUNK_BYTES = 64 * 1024
-PATIENCE = timedelta(seconds=10)
+TIMEOUT = timedelta(seconds=10)
 
-# Obstore raises Python's own errors where there is one, such as FileNotFoundError.
+# Obstore raises built-in exceptions for some errors, such as FileNotFoundError.
 _FAILURES = (BaseError, OSError)
 
 log = structlog.get_logger(__name__)
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class S3Access:
-    """Where a bucket is and who we are there; without a key, what the machine's own identity allows."""
+    """The location and credentials of a bucket. Without a key, the identity of the machine is used."""
 
     endpoint: str | None = None
     region: str = "us-east-1"
@@ -33,7 +33,7 @@ class S3Access:
 
 
 class Storage:
-    """Objects that are written once and never change; Unavailable where the storage does not answer."""
+    """Stores immutable objects. Its methods raise Unavailable if the storage does not respond."""
 
     def __init__(self, url: str, access: S3Access | None = None) -> None:
         self._url = checked_url(url)
@@ -41,39 +41,39 @@ class Storage:
 
     @cached_property
     def _store(self) -> LocalStore | S3Store:
-        """Opened when first used: a process that needs no object makes no folder."""
+        """Opened at the first use, so that a process without stored objects creates no folder."""
         if self._url.scheme == "file":
             return LocalStore(Path(unquote(self._url.path)), mkdir=True)
         return _bucket(self._url, self._access)
 
     async def put(self, key: str, content: bytes) -> None:
-        """Keep the bytes. The same again is harmless."""
+        """Store an object. Storing the same object again has no effect."""
         try:
             await self._store.put_async(key, content)
         except _FAILURES as error:
             raise self._unavailable(error) from error
 
     async def read(self, key: str) -> AsyncIterator[bytes]:
-        """The bytes, in pieces; that there are any is known before the first one."""
+        """Return an iterator over the object's bytes. A missing object raises here, not in the iterator."""
         try:
             found = await self._store.get_async(key)
         except _FAILURES as error:
             raise self._unavailable(error) from error
-        return (bytes(piece) async for piece in found.stream(min_chunk_size=CHUNK_BYTES))
+        return (bytes(chunk) async for chunk in found.stream(min_chunk_size=CHUNK_BYTES))
 
     def _unavailable(self, error: Exception) -> Unavailable:
         log.error("storage_failed", error=repr(error))
-        return Unavailable("The storage of images does not answer. Try again.")
+        return Unavailable("The storage of images does not respond. Try again.")
 
 
 def checked_url(url: str) -> SplitResult:
-    """The parts of `file:///folder` or `s3://bucket/prefix`; ValueError for anything else."""
+    """Parse `file:///folder` or `s3://bucket/prefix`. Raises ValueError for other addresses."""
     parts = urlsplit(url)
     folder = parts.scheme == "file" and not parts.netloc and len(parts.path) > 1
     bucket = parts.scheme == "s3" and parts.netloc and "@" not in parts.netloc
     if not (folder or bucket) or parts.query or parts.fragment:
         raise ValueError(
-            "the address of the storage must look like file:///var/lib/ias/media or s3://bucket/prefix"
+            "the address of the storage must have the form file:///var/lib/ias/media or s3://bucket/prefix"
         )
     return parts
 
@@ -91,9 +91,9 @@ def _bucket(url: SplitResult, access: S3Access) -> S3Store:
         client_options={
             "allow_http": (access.endpoint or "").startswith("http://"),
             "connect_timeout": timedelta(seconds=3),
-            "timeout": PATIENCE,
+            "timeout": TIMEOUT,
         },
-        # A request waits for this: the usual three minutes would be too long.
-        retry_config={"max_retries": 2, "retry_timeout": PATIENCE},
+        # A request waits for the storage. The default of three minutes is too long.
+        retry_config={"max_retries": 2, "retry_timeout": TIMEOUT},
         **{name: value for name, value in given.items() if value},  # type: ignore[arg-type] # as in S3Config
     )

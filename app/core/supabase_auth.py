@@ -1,18 +1,18 @@
-"""Supabase Auth over HTTP: the few calls that we need, typed, with its traps kept on this side.
+"""A client of the parts of Supabase Auth's HTTP API that the application uses (docs/decisions/0005).
 
 AuthError
-├── InvalidCredentials   unknown address, wrong password or banned: one and the same
+├── CredentialsRejected  unknown address, wrong password or banned user
 ├── EmailNotConfirmed
-├── EmailTaken
-├── WeakPassword
+├── EmailExists
+├── PasswordRejected
 ├── SamePassword
 ├── InvalidRefreshToken
 ├── InvalidOneTimeToken
-├── InvalidSession       the access token, its session or its user is no more
+├── InvalidSession       the access token, its session or its user does not exist any more
 ├── UserNotFound
 ├── RateLimited
-├── Rejected             anything else that the server will not do
-└── AuthUnavailable      no answer, a broken one, or our keys are wrong
+├── Rejected             any other rejection
+└── AuthUnavailable      no response, an invalid response, or API keys that the server rejects
 """
 
 from collections.abc import Mapping
@@ -32,10 +32,10 @@ OneTimeTokenType = Literal["recovery", "signup"]
 
 
 class AuthError(Exception):
-    """The auth server said no, or nothing."""
+    """A call of the auth server failed."""
 
 
-class InvalidCredentials(AuthError):
+class CredentialsRejected(AuthError):
     pass
 
 
@@ -43,12 +43,12 @@ class EmailNotConfirmed(AuthError):
     pass
 
 
-class EmailTaken(AuthError):
+class EmailExists(AuthError):
     pass
 
 
-class WeakPassword(AuthError):
-    """`reasons` as the server names them: length, characters, pwned."""
+class PasswordRejected(AuthError):
+    """The password is too weak. `reasons` are the server's names: length, characters, pwned."""
 
     def __init__(self, message: str, reasons: tuple[str, ...]) -> None:
         super().__init__(message)
@@ -76,7 +76,7 @@ class UserNotFound(AuthError):
 
 
 class RateLimited(AuthError):
-    """`retry_after` in seconds, if the server says it."""
+    """`retry_after` is in seconds, or None if the server does not send it."""
 
     def __init__(self, message: str, retry_after: int | None) -> None:
         super().__init__(message)
@@ -96,16 +96,16 @@ class AuthUnavailable(AuthError):
 
 
 _ERRORS: Mapping[str, type[AuthError]] = {
-    "invalid_credentials": InvalidCredentials,
-    "user_banned": InvalidCredentials,
+    "invalid_credentials": CredentialsRejected,
+    "user_banned": CredentialsRejected,
     "email_not_confirmed": EmailNotConfirmed,
-    "user_already_exists": EmailTaken,
-    "email_exists": EmailTaken,
+    "user_already_exists": EmailExists,
+    "email_exists": EmailExists,
     "same_password": SamePassword,
     "refresh_token_not_found": InvalidRefreshToken,
     "refresh_token_already_used": InvalidRefreshToken,
     "session_expired": InvalidRefreshToken,
-    "conflict": AuthUnavailable,  # Too many refreshes of one session at once.
+    "conflict": AuthUnavailable,  # Too many concurrent refreshes of a session.
     "otp_expired": InvalidOneTimeToken,
     "bad_jwt": InvalidSession,
     "session_not_found": InvalidSession,
@@ -115,7 +115,7 @@ _ERRORS: Mapping[str, type[AuthError]] = {
 
 @dataclass(frozen=True, slots=True)
 class AuthUser:
-    """An account as the auth server knows it. The name is what the user calls themselves; never a role."""
+    """An account of the auth server. The user can change the name, so that it must not decide permissions."""
 
     id: UUID
     email: str
@@ -127,7 +127,7 @@ class AuthUser:
 
 @dataclass(frozen=True, slots=True)
 class AuthSession:
-    """A sign-in with its tokens."""
+    """A session with its tokens."""
 
     access_token: str
     refresh_token: str
@@ -137,10 +137,10 @@ class AuthSession:
 
 @dataclass(frozen=True, slots=True)
 class SignUp:
-    """What came of a registration: a session, or (with confirmation on) nothing yet but a mail.
+    """The result of a registration. `session` is None if the address must be confirmed first.
 
-    `user` is None when the server made one up because the address is taken: `user_id` may be shown,
-    so that the answer looks as for a new address, and nothing may be stored under it.
+    If the address is taken, the server returns an invented user. Then `user` is None, and `user_id` may be
+    shown, so that the response is the same as for a new address, but nothing may be stored under it.
     """
 
     user_id: UUID
@@ -149,7 +149,7 @@ class SignUp:
 
 
 class SupabaseAuth:
-    """One instance serves all users: it keeps no session, each call is told whose token it carries."""
+    """A client for all users. It keeps no session: each method takes the token that it needs."""
 
     def __init__(self, base_url: str, anon_key: str, service_key: str, http: httpx.AsyncClient) -> None:
         self._url = f"{base_url.rstrip('/')}/auth/v1"
@@ -157,7 +157,7 @@ class SupabaseAuth:
         self._service_key = service_key
         self._http = http
 
-    # For the public
+    # Calls without an access token
 
     async def sign_up(
         self, email: str, password: str, name: str, *, client_address: str | None = None
@@ -168,7 +168,7 @@ class SupabaseAuth:
             session = _session(answer)
             return SignUp(session.user.id, session.user, session)
         user = _user(answer)
-        # Supabase's sign of a made-up user for an address that is taken.
+        # A user without identities is invented, because the address is taken.
         return SignUp(user.id, user if answer.get("identities") else None, None)
 
     async def sign_in(self, email: str, password: str, *, client_address: str | None = None) -> AuthSession:
@@ -176,15 +176,15 @@ class SupabaseAuth:
         try:
             return _session(await self._public("/token?grant_type=password", body, client_address))
         except Rejected as error:
-            if error.code == "validation_failed":  # What is no address has no account.
-                raise InvalidCredentials(str(error)) from error
+            if error.code == "validation_failed":  # The address is not valid, so that it has no account.
+                raise CredentialsRejected(str(error)) from error
             raise
 
     async def refresh(self, refresh_token: str, *, client_address: str | None = None) -> AuthSession:
         body = {"refresh_token": refresh_token}
         try:
             return _session(await self._public("/token?grant_type=refresh_token", body, client_address))
-        except (InvalidCredentials, InvalidSession) as error:
+        except (CredentialsRejected, InvalidSession) as error:
             raise InvalidRefreshToken(str(error)) from error
         except Rejected as error:
             if error.code == "validation_failed":
@@ -192,24 +192,24 @@ class SupabaseAuth:
             raise
 
     async def recover(self, email: str, *, client_address: str | None = None) -> None:
-        """Ask for a recovery mail. Whether there is such an account, nobody learns."""
+        """Request a recovery mail. The result does not depend on whether the account exists."""
         await self._ask_for_mail("/recover", {"email": email}, client_address)
 
     async def resend(self, email: str, *, client_address: str | None = None) -> None:
-        """Ask for the confirmation mail again. Whether there is such an account, nobody learns."""
+        """Request the confirmation mail again. The result does not depend on whether the account exists."""
         await self._ask_for_mail("/resend", {"type": "signup", "email": email}, client_address)
 
     async def verify(
         self, kind: OneTimeTokenType, token_hash: str, *, client_address: str | None = None
     ) -> AuthSession:
-        """Exchange the token of a mail for a session. The token is used up, whatever comes afterwards."""
+        """Exchange the token of a mail for a session. The token cannot be used again."""
         body = {"type": kind, "token_hash": token_hash}
         try:
             return _session(await self._public("/verify", body, client_address))
-        except (InvalidCredentials, UserNotFound) as error:
+        except (CredentialsRejected, UserNotFound) as error:
             raise InvalidOneTimeToken(str(error)) from error
 
-    # For the holder of an access token
+    # Calls with a user's access token
 
     async def get_user(self, access_token: str) -> AuthUser:
         return _user(await self._as_user("GET", "/user", access_token))
@@ -217,18 +217,18 @@ class SupabaseAuth:
     async def update_user(
         self, access_token: str, *, password: str | None = None, name: str | None = None
     ) -> AuthUser:
-        """Change what is given. A new password ends the user's other sessions."""
+        """Change the given fields. A new password ends the user's other sessions."""
         body = {"password": password, "data": {"name": name} if name is not None else None}
-        return _user(await self._as_user("PUT", "/user", access_token, _present(body)))
+        return _user(await self._as_user("PUT", "/user", access_token, _without_none(body)))
 
     async def sign_out(self, access_token: str, scope: SignOutScope = "local") -> None:
-        """End sessions. A token that has expired, or whose session is gone, has nothing left to end."""
+        """End sessions. Does nothing if the token has expired or its session has ended."""
         try:
             await self._as_user("POST", f"/logout?scope={scope}", access_token)
-        except (InvalidSession, InvalidCredentials):
+        except (InvalidSession, CredentialsRejected):
             return
 
-    # For administrators, with the service key
+    # Calls with the service key
 
     async def admin_create(
         self,
@@ -239,7 +239,7 @@ class SupabaseAuth:
         user_id: UUID | None = None,
         name: str | None = None,
     ) -> AuthUser:
-        """An account with a confirmed address. An id and an argon2id hash may come from another server."""
+        """Create an account with a confirmed address. An import gives `user_id` and an argon2id hash."""
         body = {
             "id": str(user_id) if user_id else None,
             "email": email,
@@ -248,7 +248,7 @@ class SupabaseAuth:
             "password_hash": password_hash,
             "user_metadata": {"name": name} if name is not None else None,
         }
-        return _user(await self._as_admin("POST", "/admin/users", _present(body)))
+        return _user(await self._as_admin("POST", "/admin/users", _without_none(body)))
 
     async def admin_get(self, user_id: UUID) -> AuthUser:
         return _user(await self._as_admin("GET", f"/admin/users/{user_id}"))
@@ -270,23 +270,23 @@ class SupabaseAuth:
             "user_metadata": {"name": name} if name is not None else None,
             "app_metadata": app_metadata,
         }
-        return _user(await self._as_admin("PUT", f"/admin/users/{user_id}", _present(body)))
+        return _user(await self._as_admin("PUT", f"/admin/users/{user_id}", _without_none(body)))
 
     async def admin_ban(self, user_id: UUID, *, banned: bool = True) -> AuthUser:
-        """Ban or let in again. Tokens that are out stay good until they expire: revoke them besides."""
+        """Ban or unban a user. Access tokens stay valid until they expire, so revoke them too."""
         body = {"ban_duration": _FOREVER if banned else "none"}
         return _user(await self._as_admin("PUT", f"/admin/users/{user_id}", body))
 
     async def admin_delete(self, user_id: UUID) -> None:
         await self._as_admin("DELETE", f"/admin/users/{user_id}", {"should_soft_delete": False})
 
-    # The wire
+    # HTTP
 
     async def _public(self, path: str, body: Mapping[str, Any], client_address: str | None) -> dict[str, Any]:
         return await self._call("POST", path, self._public_headers(client_address), body)
 
     def _public_headers(self, client_address: str | None) -> dict[str, str]:
-        """Supabase counts calls by address; it believes ours about the client's only with a secret key."""
+        """Headers with the client's address for rate limits. Supabase uses it only with a secret key."""
         if client_address is None:
             return {"apikey": self._anon_key}
         key = self._service_key if self._service_key.startswith("sb_secret_") else self._anon_key
@@ -296,7 +296,7 @@ class SupabaseAuth:
         try:
             await self._public(path, body, client_address)
         except RateLimited:
-            return  # Supabase says this about known addresses only.
+            return  # Supabase limits only known addresses, so that an error would show that one is known.
 
     async def _as_user(
         self, method: str, path: str, access_token: str, body: Mapping[str, Any] | None = None
@@ -316,21 +316,21 @@ class SupabaseAuth:
     async def _call(
         self, method: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any] | None
     ) -> dict[str, Any]:
-        """One request and no retry: it is not known whether a sign-up that got no answer took place."""
-        # Supabase refuses secret keys from anything that calls itself a browser, so we name ourselves.
-        ours = {"User-Agent": "ias-backend", "X-Supabase-Api-Version": _API_VERSION}
+        """Send one request. There is no retry, because a sign-up without a response may have succeeded."""
+        # Supabase rejects secret keys in requests with the User-Agent of a browser.
+        defaults = {"User-Agent": "ias-backend", "X-Supabase-Api-Version": _API_VERSION}
         try:
             response = await self._http.request(
-                method, self._url + path, headers={**ours, **headers}, json=body, timeout=_TIMEOUT
+                method, self._url + path, headers={**defaults, **headers}, json=body, timeout=_TIMEOUT
             )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise AuthUnavailable(f"The auth server does not answer: {error!r}") from error
+            raise AuthUnavailable(f"The auth server does not respond: {error!r}") from error
         if response.is_success:
             return _json(response) if response.content else {}
         raise _error(response)
 
 
-def _present(values: Mapping[str, Any]) -> dict[str, Any]:
+def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -338,14 +338,14 @@ def _json(response: httpx.Response) -> dict[str, Any]:
     try:
         content = response.json()
     except ValueError as error:
-        raise AuthUnavailable(f"The auth server sent no JSON (status {response.status_code})") from error
+        raise AuthUnavailable(f"The response is not JSON (status {response.status_code})") from error
     if not isinstance(content, dict):
-        raise AuthUnavailable(f"The auth server sent no object (status {response.status_code})")
+        raise AuthUnavailable(f"The response is not an object (status {response.status_code})")
     return content
 
 
 def _error(response: httpx.Response) -> AuthError:
-    """Our name for an answer that is not success. Servers before the API version say `error_code`, `msg`."""
+    """The AuthError for an error response. Older servers have `error_code` and `msg` in their responses."""
     if response.status_code >= 500:
         return AuthUnavailable(f"The auth server failed with status {response.status_code}")
     try:
@@ -358,9 +358,9 @@ def _error(response: httpx.Response) -> AuthError:
         return RateLimited(message, _retry_after(response))
     if code == "weak_password":
         reasons = (content.get("weak_password") or {}).get("reasons") or ()
-        return WeakPassword(message, tuple(reasons))
+        return PasswordRejected(message, tuple(reasons))
     if code is None or code in {"no_authorization", "not_admin"}:
-        return AuthUnavailable(f"The auth server refused our keys: {message}")
+        return AuthUnavailable(f"The auth server rejected the API keys: {message}")
     return _ERRORS[code](message) if code in _ERRORS else Rejected(message, code)
 
 
@@ -393,7 +393,7 @@ def _user(content: Mapping[str, Any]) -> AuthUser:
             created_at=datetime.fromisoformat(content["created_at"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise AuthUnavailable(f"The auth server sent a user that we do not understand: {error!r}") from error
+        raise AuthUnavailable(f"The auth server sent an invalid user: {error!r}") from error
 
 
 def _time(value: str | None) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Logs (structlog, JSON lines, no secrets) and metrics (Prometheus)."""
+"""Logs (structlog, as JSON lines without secrets) and metrics (Prometheus)."""
 
 import logging
 import os
@@ -29,20 +29,20 @@ REDACTED = "[redacted]"
 UNMATCHED = "unmatched"
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
-# Each process of a server has these counters; a new one is declared here, beside them.
+# All metrics of the API and the worker are declared here. Each process has its own values.
 requests_total = Counter("ias_http_requests_total", "HTTP requests", ["method", "route", "status"])
 request_seconds = Histogram(
     "ias_http_request_seconds",
-    "Time to the end of the answer",
+    "Time until the end of the response",
     ["method", "route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 requests_in_progress = Gauge(
-    "ias_http_requests_in_progress", "HTTP requests that are being answered", multiprocess_mode="livesum"
+    "ias_http_requests_in_progress", "HTTP requests in progress", multiprocess_mode="livesum"
 )
 event_loop_delay_seconds = Histogram(
     "ias_event_loop_delay_seconds",
-    "By how much the event loop was late for a timer: while it is held, nobody is served",
+    "Delay of a timer of the event loop. While the loop is blocked, no request is processed",
     buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 database_connections = Gauge(
@@ -50,50 +50,52 @@ database_connections = Gauge(
 )
 
 sockets_open = Gauge("ias_sockets_open", "Open sockets", ["kind"], multiprocess_mode="livesum")
-socket_messages_total = Counter("ias_socket_messages_total", "Messages handed to sockets", ["type"])
-sockets_closed_total = Counter("ias_sockets_closed_total", "Sockets that we refused or closed", ["reason"])
+socket_messages_total = Counter("ias_socket_messages_total", "Messages sent to sockets", ["type"])
+sockets_closed_total = Counter(
+    "ias_sockets_closed_total", "Sockets that the server rejected or closed", ["reason"]
+)
 realtime_delay_seconds = Histogram(
     "ias_realtime_delay_seconds",
-    "From the writing of a message to its handing out in this process",
+    "Time from the creation of a message to its delivery to the sockets of this process",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60),
 )
 realtime_readers = Gauge(
-    "ias_realtime_readers", "Processes that follow the stream in Redis", multiprocess_mode="livesum"
+    "ias_realtime_readers", "Processes that read the stream in Redis", multiprocess_mode="livesum"
 )
 
-# Of the worker; its tasks run in processes of their own.
+# Metrics of the worker. Its tasks run in separate processes.
 SECONDS = (0.005, 0.02, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60)
 tasks_total = Counter("ias_tasks_total", "Jobs that were run", ["task", "outcome"])
-task_seconds = Histogram("ias_task_seconds", "Time that a job took", ["task"], buckets=SECONDS)
-loop_seconds = Histogram("ias_loop_seconds", "Time of one round of a loop", ["loop"], buckets=SECONDS)
-loop_failures_total = Counter("ias_loop_failures_total", "Rounds of a loop that failed", ["loop"])
+task_seconds = Histogram("ias_task_seconds", "Duration of a job", ["task"], buckets=SECONDS)
+loop_seconds = Histogram("ias_loop_seconds", "Duration of a run of a loop", ["loop"], buckets=SECONDS)
+loop_failures_total = Counter("ias_loop_failures_total", "Failed runs of a loop", ["loop"])
 loop_lag_seconds = Gauge(
     "ias_loop_lag_seconds",
-    "How long after its time a loop has begun its latest round; it grows while rounds fail",
+    "Delay of the last run of a loop after its due time. It grows while runs fail",
     ["loop"],
     multiprocess_mode="livemax",
 )
 deliveries_total = Counter(
-    "ias_deliveries_total", "What became of deliveries of notifications", ["channel", "outcome"]
+    "ias_deliveries_total", "Deliveries of notifications by outcome", ["channel", "outcome"]
 )
 
 
 def observe_request(method: str, route: str, status: int, seconds: float) -> None:
-    """Count a request that has been answered."""
+    """Record a finished request."""
     method = method if method in METHODS else "OTHER"
     requests_total.labels(method, route, str(status)).inc()
     request_seconds.labels(method, route).observe(seconds)
 
 
 def route_template(scope: Scope) -> str:
-    """`/v1/tests/{test_id}/start` rather than the path: few values, and none that a client invents."""
-    # FastAPI keeps the routes of an included router apart; only their context knows the whole path.
+    """The template of the path, such as `/v1/tests/{test_id}/start`, which bounds the number of labels."""
+    # For a route of an included router, only FastAPI's route context has the whole path.
     route = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
     return getattr(route, "path_format", UNMATCHED)
 
 
 def observe_pool(pool: Pool) -> None:
-    """Keep `ias_database_connections` up to date from the pool's own events."""
+    """Update `ias_database_connections` by the events of the pool."""
     opened, in_use = database_connections.labels("open"), database_connections.labels("in_use")
     event.listen(pool, "connect", lambda *_: opened.inc())
     event.listen(pool, "close", lambda *_: opened.dec())
@@ -102,7 +104,7 @@ def observe_pool(pool: Pool) -> None:
 
 
 def metrics_payload() -> tuple[bytes, str]:
-    """The page for Prometheus and its content type; of all processes if PROMETHEUS_MULTIPROC_DIR is set."""
+    """The metrics page and its content type. With PROMETHEUS_MULTIPROC_DIR it covers all processes."""
     registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
@@ -112,41 +114,45 @@ def metrics_payload() -> tuple[bytes, str]:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The value of a gauge that is not kept but asked for, such as the length of a queue."""
+    """The value of a gauge that is measured for each page, such as the length of a queue."""
 
     name: str
     value: float
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-_READINGS = {
-    "ias_backlog_known": "Whether this part of the backlog could be asked for",
-    "ias_jobs_waiting": "Jobs of the outbox that are not done",
-    "ias_jobs_oldest_due_seconds": "How long the oldest job has been due that nobody has published",
-    "ias_queue_messages": "Messages in Redis that no worker has taken",
-    "ias_attempts_overdue": "Attempts in progress whose deadline and grace are over",
-    "ias_messages_unpublished": "Messages for sockets that nobody has published",
-    "ias_messages_oldest_seconds": "Age of the oldest of them",
-    "ias_deliveries_waiting": "Notifications to be sent, resting and in quiet hours included",
-    "ias_deliveries_oldest_due_seconds": "How long the oldest of them has been due",
-    "ias_worker_silence_seconds": "Time since any worker was last seen",
+_MEASURED_GAUGES = {
+    "ias_backlog_known": "Whether this part of the backlog could be measured",
+    "ias_jobs_waiting": "Unfinished jobs of the outbox",
+    "ias_jobs_oldest_due_seconds": "Time for which the oldest unpublished job has been due",
+    "ias_queue_messages": "Messages in Redis that no worker has received",
+    "ias_attempts_overdue": "Attempts in progress whose deadline and grace period have passed",
+    "ias_messages_unpublished": "Unpublished messages for sockets",
+    "ias_messages_oldest_seconds": "Age of the oldest unpublished message for sockets",
+    "ias_deliveries_waiting": "Unsent deliveries, including those that wait for a retry or for quiet hours",
+    "ias_deliveries_oldest_due_seconds": "Time for which the oldest unsent delivery has been due",
+    "ias_worker_silence_seconds": "Time since the last sign of life of any worker",
 }
 
 
-def readings_payload(readings: Sequence[Measured]) -> bytes:
-    """Lines for Prometheus, to be added to its page."""
+def measured_payload(measured: Sequence[Measured]) -> bytes:
+    """Lines with measured gauges, to be appended to the metrics page."""
     registry = CollectorRegistry()
     gauges: dict[str, Gauge] = {}
-    for each in readings:
+    for each in measured:
         if each.name not in gauges:
-            gauges[each.name] = Gauge(each.name, _READINGS[each.name], [*each.labels], registry=registry)
+            help_text = _MEASURED_GAUGES[each.name]
+            gauges[each.name] = Gauge(each.name, help_text, [*each.labels], registry=registry)
         gauge = gauges[each.name]
         (gauge.labels(**each.labels) if each.labels else gauge).set(each.value)
     return generate_latest(registry)
 
 
 def configure_logging(level: str = "INFO", *, console: bool = False, stream: TextIO | None = None) -> None:
-    """Send every log line of this process, ours and the libraries', to stdout: as JSON, or readable."""
+    """Write all log lines of the process, including those of libraries, to stdout.
+
+    The lines are JSON, or text for people if `console` is true.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -171,14 +177,14 @@ def configure_logging(level: str = "INFO", *, console: bool = False, stream: Tex
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    _take_over("uvicorn", "uvicorn.error", "uvicorn.access", "sqlalchemy", "celery")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # It tells every call at INFO.
-    logging.getLogger("uvicorn.access").disabled = True  # Our own line says more, and no query string.
+    _redirect_to_root("uvicorn", "uvicorn.error", "uvicorn.access", "sqlalchemy", "celery")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # At INFO it logs each request.
+    logging.getLogger("uvicorn.access").disabled = True  # AccessLog logs requests without query strings.
     logging.getLogger("uvicorn.error").addFilter(_no_socket_lines)
 
 
 def _no_socket_lines(record: logging.LogRecord) -> bool:
-    """uvicorn tells of each socket with its query string, which holds the ticket; our own line does not."""
+    """A filter for uvicorn's lines about WebSockets: their query strings contain tickets."""
     return not str(record.msg).startswith('%s - "WebSocket ')
 
 
@@ -190,20 +196,20 @@ def _renderer(console: bool) -> structlog.typing.Processor:
     return structlog.processors.JSONRenderer(serializer=lambda line, **_: orjson.dumps(line).decode())
 
 
-def _take_over(*names: str) -> None:
+def _redirect_to_root(*names: str) -> None:
     for name in names:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
 
 
-# What must never reach a log, by the name of a field ...
+# Fields whose values are secret, by their names.
 _SECRET_NAME = re.compile(
     r"[\w-]*(password|passwd|token|secret|api[_-]?key|service[_-]?key|authorization|cookie|ticket|dsn)([_-](key|hash))?s?",
     re.IGNORECASE,
 )
 _TOKEN_TYPE = {"token_type"}
-# ... and inside texts: messages, tracebacks, addresses.
+# Secrets inside texts such as messages, tracebacks and URLs.
 _SECRET_TEXTS = (
     (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE), rf"\1 {REDACTED}"),
     (re.compile(r"\beyJ[\w-]+\.[\w-]+(\.[\w-]*)?"), REDACTED),
@@ -220,7 +226,7 @@ _SECRET_TEXTS = (
 
 
 def redact(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:
-    """A structlog processor: mask secrets, wherever they stand."""
+    """A structlog processor that replaces secrets."""
     return {
         name: value if name.startswith("_") else _redacted(name, value) for name, value in event_dict.items()
     }
@@ -239,7 +245,7 @@ def _redacted(name: str, value: Any) -> Any:
 
 
 def redact_text(text: str) -> str:
-    """The text without passwords, tokens and the user part of addresses."""
+    """The text without passwords, tokens and the user part of URLs."""
     for pattern, replacement in _SECRET_TEXTS:
         text = pattern.sub(replacement, text)
     return text.encode(errors="replace").decode()

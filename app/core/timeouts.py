@@ -7,22 +7,22 @@ from typing import Any, TypeVar
 Answer = TypeVar("Answer")
 
 # Cancelled tasks that have not ended yet. asyncio keeps only weak references to tasks.
-_given_up: set[asyncio.Future[Any]] = set()
+_cancelled_tasks: set[asyncio.Future[Any]] = set()
 
 
 async def with_timeout(attempt: Awaitable[Answer], seconds: float) -> Answer:
-    """Return the answer, or raise TimeoutError without waiting until the cancellation is finished."""
+    """Return the result, or raise TimeoutError without waiting until the cancellation is finished."""
     task = asyncio.ensure_future(attempt)
     done, _ = await asyncio.wait({task}, timeout=seconds)
     if done:
         return task.result()
-    _given_up.add(task)
+    _cancelled_tasks.add(task)
     task.add_done_callback(_discard)
     task.cancel()
     raise TimeoutError
 
 
 def _discard(task: asyncio.Future[Any]) -> None:
-    _given_up.discard(task)
+    _cancelled_tasks.discard(task)
     if not task.cancelled():
         task.exception()  # Marks the exception as retrieved; the caller has already got TimeoutError.

@@ -1,4 +1,4 @@
-"""Bearer tokens: Supabase's access tokens (docs/decisions/0004), our attempt tokens (docs/decisions/0025)."""
+"""Bearer tokens: Supabase's access tokens (docs/decisions/0004) and attempt tokens (docs/decisions/0025)."""
 
 import asyncio
 import hmac
@@ -38,7 +38,7 @@ class KeysUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
-    """What an access token says about its holder. Roles come from memberships, never from here."""
+    """The claims of an access token. Roles are not read from it: they come from memberships."""
 
     user_id: UUID
     session_id: str
@@ -46,12 +46,12 @@ class AccessClaims:
     name: str | None
     issued_at: datetime
     signed_in_at: datetime
-    """When the session began; a refresh gives a newer token of the same session."""
+    """When the session started. A refresh creates a newer token of the same session."""
     expires_at: datetime
 
 
 class SigningKeys:
-    """The auth server's public keys by id: cached, fetched by one caller for all, kept through an outage."""
+    """A cache of the auth server's public keys. One caller fetches them for all, and an outage keeps them."""
 
     def __init__(self, jwks_url: str, http: httpx.AsyncClient, clock: Clock) -> None:
         self._url = jwks_url
@@ -62,14 +62,14 @@ class SigningKeys:
         self._fetching = asyncio.Lock()
 
     async def find(self, key_id: str) -> jwt.PyJWK | None:
-        """The key; asks the server when ours are old, and (seldom) when it may have a new one."""
+        """Return a key or None. Fetches the keys if they are old or, at a limited rate, if it is unknown."""
         if not self._known(key_id):
             async with self._fetching:
-                # Whoever waited here finds what the one before has fetched.
+                # Another caller may have fetched the keys while this one waited for the lock.
                 if not self._known(key_id) and self._may_try():
                     await self._fetch()
         if not self._keys:
-            raise KeysUnavailable(f"No signing keys from {self._url} yet")
+            raise KeysUnavailable(f"No signing keys have been fetched from {self._url}")
         return self._keys.get(key_id)
 
     def _known(self, key_id: str) -> bool:
@@ -91,7 +91,7 @@ class SigningKeys:
 
 
 def _asymmetric_keys(jwks: Mapping[str, Any]) -> dict[str, jwt.PyJWK]:
-    """ES256 and RS256 keys alone: a shared secret has no place in a public document."""
+    """The ES256 and RS256 keys of a JWKS document. Others, such as shared secrets, are ignored."""
     algorithms = {"EC": "ES256", "RSA": "RS256"}
     return {
         key["kid"]: jwt.PyJWK(key, algorithms[key["kty"]])
@@ -101,7 +101,7 @@ def _asymmetric_keys(jwks: Mapping[str, Any]) -> dict[str, jwt.PyJWK]:
 
 
 class AccessTokenVerifier:
-    """Verifies access tokens here: by the server's public keys, or by a shared secret where there is one."""
+    """Verifies access tokens with the auth server's public keys or with a shared secret, if one is set."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class AccessTokenVerifier:
         self._clock = clock
 
     async def verify(self, token: str) -> AccessClaims:
-        """The claims of a valid token; TokenRejected for any other, KeysUnavailable if nobody can say."""
+        """Return the claims of a valid token. Raises TokenRejected, or KeysUnavailable without any keys."""
         key, algorithm = await self._key_for(_header(token))
         try:
             claims = jwt.decode(
@@ -127,7 +127,7 @@ class AccessTokenVerifier:
                 algorithms=[algorithm],
                 audience=_AUDIENCE,
                 issuer=self._issuer,
-                # Times are checked below, by our own clock.
+                # Times are checked below, with the application's clock.
                 options={
                     "require": _REQUIRED_CLAIMS,
                     "verify_exp": False,
@@ -138,18 +138,18 @@ class AccessTokenVerifier:
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise TokenRejected(str(error)) from error
         if claims.get("is_anonymous"):
-            raise TokenRejected("The token is an anonymous user's")
+            raise TokenRejected("The token belongs to an anonymous user")
         return self._checked(claims)
 
     async def _key_for(self, header: Mapping[str, Any]) -> tuple[jwt.PyJWK | str, str]:
-        """The header chooses among the keys that we have. It never chooses how a key is used."""
+        """The key and its algorithm. The header selects the key, but not the algorithm of a key."""
         if header.get("typ", "JWT") != "JWT":
-            raise TokenRejected("The token is of another type")
+            raise TokenRejected("The token has another type")
         algorithm, key_id = header.get("alg"), header.get("kid")
         if algorithm == "HS256" and self._hs256_secret:
             return self._hs256_secret, algorithm
         if algorithm not in ("ES256", "RS256") or not isinstance(key_id, str):
-            raise TokenRejected("The token names no algorithm or key that we accept")
+            raise TokenRejected("The token has no accepted algorithm or no key id")
         key = await self._keys.find(key_id)
         if key is None or key.algorithm_name != algorithm:
             raise TokenRejected("The token was signed by an unknown key")
@@ -177,7 +177,7 @@ class AccessTokenVerifier:
 
 @dataclass(frozen=True, slots=True)
 class AttemptGrant:
-    """What an attempt token allows: one attempt, by one device's lease. `deadline_at` is as it was then."""
+    """The content of an attempt token: an attempt, a lease, and the deadline when the token was issued."""
 
     attempt: AttemptRef
     paper_id: UUID
@@ -186,14 +186,14 @@ class AttemptGrant:
 
 
 class AttemptTokens:
-    """Signs and reads attempt tokens, with a key that is derived for this purpose alone."""
+    """Signs and verifies attempt tokens, with a key that is derived for this purpose."""
 
     def __init__(self, secret: str, clock: Clock) -> None:
         self._key = hmac.digest(secret.encode(), _ATTEMPT_KEY_LABEL, "sha256")
         self._clock = clock
 
     def issue(self, grant: AttemptGrant) -> str:
-        """A token that outlives the deadline by a day: the stored deadline decides what counts."""
+        """Create a token. It expires a day after the deadline: the stored deadline decides what counts."""
         scope = grant.attempt.scope
         claims = {
             "iss": _ATTEMPT_ISSUER,
@@ -209,9 +209,9 @@ class AttemptTokens:
         return jwt.encode(claims, self._key, "HS256", headers={"typ": _ATTEMPT_TYPE})
 
     def read(self, token: str) -> AttemptGrant:
-        """What the token grants, to the second; TokenRejected if it is not ours or its day is over."""
+        """Return the content of a token. Raises TokenRejected if it is not valid or has expired."""
         if not is_attempt_token(token):
-            raise TokenRejected("The token is of another type")
+            raise TokenRejected("The token has another type")
         try:
             claims = jwt.decode(
                 token,
@@ -236,7 +236,7 @@ class AttemptTokens:
 
 
 def is_attempt_token(token: str) -> bool:
-    """Which verifier to ask, by what the token says of itself; neither takes the other's tokens."""
+    """Whether the header says that this is an attempt token. It only selects the verifier."""
     try:
         return _header(token).get("typ") == _ATTEMPT_TYPE
     except TokenRejected:
@@ -254,11 +254,11 @@ def _instant(claims: Mapping[str, Any], name: str) -> datetime:
     try:
         return datetime.fromtimestamp(claims[name], UTC)
     except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
-        raise TokenRejected(f"The claim {name} is no time") from error
+        raise TokenRejected(f"The claim {name} is not a time") from error
 
 
 def _signed_in_at(claims: Mapping[str, Any], issued_at: datetime) -> datetime:
-    """The first of the sign-in's authentication methods; without any that we understand, the token's age."""
+    """The time of the first authentication method in `amr`, or `issued_at` if there is none."""
     methods = claims.get("amr")
     entries = methods if isinstance(methods, list) else []
     times = [entry.get("timestamp") for entry in entries if isinstance(entry, dict)]
@@ -270,7 +270,7 @@ def _uuid(claims: Mapping[str, Any], name: str) -> UUID:
     try:
         return UUID(_text(claims, name))
     except ValueError as error:
-        raise TokenRejected(f"The claim {name} is no id") from error
+        raise TokenRejected(f"The claim {name} is not an id") from error
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:

@@ -1,4 +1,4 @@
-"""Turns: how much heavy work runs at a time, how many requests of one person do, and how many wait."""
+"""Limits for concurrent work: for expensive operations, and for the requests of one person."""
 
 import asyncio
 from collections import deque
@@ -11,9 +11,9 @@ from app.core.errors import TooManyRequests, Unavailable
 _RETRY_AFTER = 10
 
 REQUESTS_AT_ONCE = 8
-"""Of one person in one process: fewer than half of the connections to the database."""
+"""Running requests of a person in a process: fewer than half of the database connections."""
 REQUESTS_IN_ALL = 200
-"""Of one person in one process, with those that wait."""
+"""Running and waiting requests of a person in a process."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,7 +23,7 @@ class _Waiter:
 
 
 class Turns:
-    """Lets `at_once` callers work and `queue` others wait, each for at most `seconds`."""
+    """Lets `at_once` callers run and `queue` callers wait, each for at most `seconds`."""
 
     def __init__(self, *, at_once: int, queue: int, seconds: float, busy: str) -> None:
         self._at_once = at_once
@@ -35,14 +35,14 @@ class Turns:
 
     @property
     def waiting(self) -> int:
-        """How many wait."""
+        """The number of callers that wait."""
         return len(self._waiting)
 
     @asynccontextmanager
     async def turn(self, caller: Hashable) -> AsyncIterator[None]:
-        """Work in this block, at once or after a wait. Other work of the same caller waits for its end.
+        """Run the block, at once or after a wait. A second block of the same caller waits for the first.
 
-        Raises Unavailable with the sentence `busy` where too many wait, or after waiting too long.
+        Raises Unavailable with the sentence `busy` if too many callers wait or the wait is too long.
         """
         if not self._may_start(caller):
             await self._wait(caller)
@@ -73,7 +73,7 @@ class Turns:
             raise
 
     def _give_up(self, waiter: _Waiter) -> None:
-        """The waiter is gone; a place that it was given meanwhile goes to the next one."""
+        """Remove a waiter. If it has got a turn meanwhile, pass the turn on."""
         if waiter in self._waiting:
             self._waiting.remove(waiter)
         elif waiter.turn.done() and not waiter.turn.cancelled():
@@ -81,7 +81,7 @@ class Turns:
             self._start_next()
 
     def _start_next(self) -> None:
-        """Let those who wait begin, the first ones first, except callers whose other work is running."""
+        """Start waiting callers in their order, except those that have another block running."""
         for waiter in list(self._waiting):
             if self._may_start(waiter.caller):
                 self._waiting.remove(waiter)
@@ -97,20 +97,17 @@ class _Requests:
 
 
 class PersonalTurns:
-    """Lets each person use a few connections to the database at a time, and leaves the rest to others."""
+    """Limits the concurrent requests of each person, so that database connections remain for others."""
 
     def __init__(self) -> None:
         self._requests_of: dict[Hashable, _Requests] = {}
 
     @asynccontextmanager
     async def turn(self, person: Hashable) -> AsyncIterator[None]:
-        """Work in this block, after the person's requests that came before.
-
-        Raises TooManyRequests where too many of them wait.
-        """
+        """Run the block after earlier requests of the person. Raises TooManyRequests if too many wait."""
         requests = self._requests_of.setdefault(person, _Requests())
         if requests.count >= REQUESTS_IN_ALL:
-            raise TooManyRequests(1, "Too many of your requests are under way.")
+            raise TooManyRequests(1, "Too many of your requests are in progress.")
         requests.count += 1
         try:
             async with requests.places:

@@ -1,4 +1,4 @@
-"""The token in a mail by which its reader stops further ones, without signing in."""
+"""Tokens in mails with which the recipient unsubscribes without signing in."""
 
 import hmac
 from dataclasses import dataclass
@@ -17,32 +17,32 @@ _LIFETIME = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class Unsubscription:
-    """Who wishes to hear no more by mail, and of what."""
+    """A user's wish to get no more mails of a topic."""
 
     user_id: UUID
     topic: str
 
 
 class UnsubscribeTokens:
-    """Signs and reads these tokens, with a key that is derived for this purpose alone."""
+    """Signs and verifies unsubscribe tokens, with a key that is derived for this purpose."""
 
     def __init__(self, secret: str, clock: Clock) -> None:
         self._key = hmac.digest(secret.encode(), _KEY_LABEL, "sha256")
         self._clock = clock
 
-    def issue(self, wish: Unsubscription) -> str:
-        """A token for a mail that may be read long after it was sent."""
+    def issue(self, unsubscription: Unsubscription) -> str:
+        """Create a token. It is valid for a year, because mails may be read long after they were sent."""
         expires_at = self._clock.now() + _LIFETIME
         claims = {
             "iss": _ISSUER,
-            "sub": str(wish.user_id),
-            "topic": wish.topic,
+            "sub": str(unsubscription.user_id),
+            "topic": unsubscription.topic,
             "exp": int(expires_at.timestamp()),
         }
         return jwt.encode(claims, self._key, "HS256")
 
     def read(self, token: str) -> Unsubscription:
-        """What the token wishes; TokenRejected if it is not ours or its year is over."""
+        """The content of a token. Raises TokenRejected if it is not valid or has expired."""
         try:
             claims = jwt.decode(
                 token,
@@ -51,10 +51,10 @@ class UnsubscribeTokens:
                 issuer=_ISSUER,
                 options={"require": ["exp", "sub"], "verify_exp": False},
             )
-            wish = Unsubscription(UUID(claims["sub"]), str(claims["topic"]))
+            unsubscription = Unsubscription(UUID(claims["sub"]), str(claims["topic"]))
             expires_at = datetime.fromtimestamp(claims["exp"], UTC)
         except (jwt.PyJWTError, ValueError, TypeError, KeyError, OverflowError) as error:
             raise TokenRejected(str(error)) from error
         if expires_at <= self._clock.now():
             raise TokenRejected("The token has expired")
-        return wish
+        return unsubscription

@@ -1,4 +1,4 @@
-"""The audit log: added to and read, never changed."""
+"""The audit log. Entries are added and read, never changed."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,13 +10,13 @@ from app.core.ids import first_uuid7
 from app.models import AuditEntry
 from app.repositories.base import Page, PageRequest, Repository
 
-_FIRST = datetime.fromtimestamp(0, UTC)
-"""Ids know no time before."""
+EARLIEST = datetime.fromtimestamp(0, UTC)
+"""An id (UUIDv7) cannot hold an earlier time."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """What the log is narrowed to; None is everything. `until` itself is left out."""
+    """Which entries to list. None does not filter; `until` is exclusive."""
 
     actor_id: UUID | None = None
     action: str | None = None
@@ -27,19 +27,22 @@ class AuditFilter:
 
 
 class AuditRepository(Repository):
-    """Entries are added and read, and never changed."""
+    """Adds and reads entries of the audit log."""
 
     def add(self, entry: AuditEntry) -> None:
-        """Keep an entry in the transaction that does what it tells."""
+        """Add an entry, in the transaction of the action that it records."""
         self._session.add(entry)
 
     async def of_exam(self, exam_id: UUID, page: PageRequest) -> Page[AuditEntry]:
-        """What was done to an exam, newest first."""
+        """Entries of an exam, newest first."""
         statement = select(AuditEntry).where(AuditEntry.exam_id == exam_id)
         return await self._page(statement, [AuditEntry.id], page, descending=True)
 
     async def page(self, institute_id: UUID, wanted: AuditFilter, page: PageRequest) -> Page[AuditEntry]:
-        """The log of an institute, newest first. Ids tell the time, so that they narrow it by index."""
+        """Entries of an institute, newest first.
+
+        Ids contain the time, so the primary key serves the time range.
+        """
         statement = select(AuditEntry).where(AuditEntry.institute_id == institute_id)
         for column, value in (
             (AuditEntry.actor_id, wanted.actor_id),
@@ -49,8 +52,8 @@ class AuditRepository(Repository):
         ):
             if value is not None:
                 statement = statement.where(column == value)
-        if wanted.since is not None and wanted.since > _FIRST:
+        if wanted.since is not None and wanted.since > EARLIEST:
             statement = statement.where(AuditEntry.id >= first_uuid7(wanted.since))
         if wanted.until is not None:
-            statement = statement.where(AuditEntry.id < first_uuid7(max(wanted.until, _FIRST)))
+            statement = statement.where(AuditEntry.id < first_uuid7(max(wanted.until, EARLIEST)))
         return await self._page(statement, [AuditEntry.id], page, descending=True)

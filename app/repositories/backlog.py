@@ -1,4 +1,4 @@
-"""How much work waits, and for how long."""
+"""Counts and ages of waiting work, for metrics and health checks."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.repositories.base import Repository
 
-# Each part reads a partial index of what waits, so that it costs nothing where nothing does.
+# Each subquery reads a partial index of waiting rows, so it is cheap if none wait.
 BACKLOG = text(
     """
     select
@@ -33,14 +33,17 @@ DELIVERIES = text(
 
 
 class BacklogRepository(Repository):
-    """Reads for those who watch."""
+    """Measures the backlog of jobs, attempts, messages and deliveries."""
 
     async def measure(self, now: datetime, grace: timedelta) -> dict[str, Any]:
-        """What waits, but for deliveries; ages in seconds, null where nothing waits."""
+        """Counts and ages of everything but deliveries. Ages are in seconds, None if nothing waits."""
         values = {"now": now, "overdue_before": now - grace}
         return dict((await self._session.execute(BACKLOG, values)).mappings().one())
 
     async def deliveries(self, now: datetime) -> Mapping[str, tuple[int, float]]:
-        """By channel: how many wait, quiet hours and rests included, and how late the latest is."""
+        """By channel: how many deliveries wait, and by how many seconds the oldest due one is late.
+
+        The count includes deliveries that wait for the end of quiet hours or for another try.
+        """
         rows = await self._session.execute(DELIVERIES, {"now": now})
         return {row.channel: (row.waiting, float(row.late or 0)) for row in rows}

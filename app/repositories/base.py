@@ -1,4 +1,4 @@
-"""What every repository stands on: a session, keyset pages, and violated constraints by name."""
+"""Base class of the repositories, keyset pages, and names of violated constraints."""
 
 import base64
 import binascii
@@ -21,7 +21,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """What a client asked of a list: how many, and after which cursor."""
+    """How many items of a list a client asks for, and after which cursor."""
 
     limit: int = 20
     cursor: str | None = None
@@ -29,14 +29,14 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """A part of a list; `next_cursor` is None on the last one."""
+    """One page of a list. `next_cursor` is None on the last page."""
 
     items: Sequence[Row]
     next_cursor: str | None
 
 
 class Repository:
-    """Statements on one part of the database, in somebody else's transaction."""
+    """Statements on one group of tables. The caller begins and commits the transaction."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -44,7 +44,7 @@ class Repository:
     async def _lock(
         self, rank: Rank, mode: Mode, statement: Select[Row], *, of: Any = None
     ) -> ScalarResult[Row]:
-        """Lock the rows of a statement, and read them anew; see `locks.lock`."""
+        """Lock the rows of a statement and read their current values; see `locks.lock`."""
         return await locks.lock(self._session, rank, mode, statement, of=of)
 
     async def _page(
@@ -55,7 +55,7 @@ class Repository:
         *,
         descending: bool = False,
     ) -> Page[Any]:
-        """One page of entities ordered by `keys`, which must be unique together."""
+        """One page of entities ordered by `keys`, which must be unique in combination."""
         if page.cursor is not None:
             statement = statement.where(_after(keys, decode_cursor(page.cursor, keys), descending=descending))
         order = [key.desc() if descending else key.asc() for key in keys]
@@ -79,12 +79,12 @@ def _after(
 
 
 def encode_cursor(values: Sequence[Any]) -> str:
-    """Where a list goes on after the row with these keys."""
+    """Encode the keys of the last row of a page."""
     return base64.urlsafe_b64encode(orjson.dumps(values, default=str)).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str, keys: Sequence[InstrumentedAttribute[Any]]) -> list[Any]:
-    """The keys in a cursor; Invalid for what is none."""
+    """Decode a cursor. Raises Invalid if it is not a cursor of this list."""
     try:
         values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return [key.type.python_type(value) for key, value in zip(keys, values, strict=True)]

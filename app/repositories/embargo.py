@@ -1,7 +1,7 @@
-"""The embargo (docs/decisions/0021): whose tests, questions and derived facts are withheld, and from whom.
+"""The embargo (docs/decisions/0021): which tests, questions and results are withheld, and from whom.
 
-Every statement of the application that shows a key, or anything that is computed from one, asks a condition
-or a method of this module. Nothing here shows a key itself.
+Every statement that returns a key, or data computed from a key, must use a condition or a method of this
+module. This module itself returns no key.
 """
 
 from collections.abc import Collection
@@ -43,14 +43,17 @@ from app.repositories.base import Repository
 
 QuestionIds = Select[UUID] | CompoundSelect[UUID]
 
-# Statements of others join exams, papers and questions too: these are the embargo's own.
+# Aliases, because the statements that use these conditions may join the same tables.
 _exam, _placed, _test = aliased(Exam), aliased(ExamPaper), aliased(Test)
 _paper, _held, _question = aliased(Paper), aliased(PaperQuestion), aliased(Question)
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who asks. Candidates are all alike, staff are judged by what they made, admins may know everything."""
+    """Who reads.
+
+    The embargo is the same for all candidates, depends on authorship for staff, and spares admins.
+    """
 
     user_id: UUID
     is_staff: bool
@@ -58,7 +61,7 @@ class Reader:
 
 
 def is_placed(test_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
-    """Whether an exam holds the test: from its placement, in a draft too, to the release or cancellation."""
+    """Whether the test is a paper of an exam, draft or published, that is neither released nor cancelled."""
     return exists(
         select(_placed.id)
         .join(_exam, _exam.id == _placed.exam_id)
@@ -67,12 +70,11 @@ def is_placed(test_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
 
 
 def held_questions(reader: Reader) -> QuestionIds:
-    """The questions whose keys this person may not know now, nor anything that is derived from them.
+    """The questions whose keys, and data derived from them, are withheld from the reader now.
 
-    For candidates these are the questions of published exams. For staff they are the questions of all exams,
-    drafts too, whose test somebody else made. What a person knows anyway is not withheld from them: a draft
-    exam withholds nothing from the author of a question, and no exam withholds a question from its author
-    that nobody else has ever revised.
+    For candidates: the questions of published exams. For staff: the questions of all exams, drafts included,
+    whose test somebody else created. A question is not withheld from its author if the exam is a draft, or
+    if nobody else has revised the question.
     """
     if reader.is_admin:
         return select(_question.id).where(false())
@@ -91,9 +93,9 @@ def held_questions(reader: Reader) -> QuestionIds:
 
 
 def withholds_paper(reader: Reader, paper_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
-    """Whether a paper has a question whose key this person may not know now.
+    """Whether a paper has a question whose key is withheld from the reader now.
 
-    Then its results are withheld as a whole: a score tells about each of its questions.
+    If so, all results of the paper are withheld, because a score depends on every question.
     """
     if reader.is_admin:
         return false()
@@ -106,10 +108,11 @@ def withholds_paper(reader: Reader, paper_id: SQLColumnExpression[UUID]) -> Colu
 
 
 def hides_test(reader: Reader) -> ColumnElement[bool]:
-    """Whether a row of `tests` is for this person as if it did not exist.
+    """Whether a row of `tests` is hidden from the reader.
 
-    For candidates a test that an exam holds, or that shares a question with a published exam. For staff a
-    test that an exam holds, unless they made the test, or made the exam and may place the test.
+    Hidden from candidates: a test that is placed in an unreleased exam, or that shares a question with a
+    published one. Hidden from staff: a test that is placed in an unreleased exam, unless they created the
+    test, or created the exam and may place the test.
     """
     if reader.is_admin:
         return false()
@@ -131,10 +134,10 @@ def hides_test(reader: Reader) -> ColumnElement[bool]:
 
 
 def _asked_by_row(statement: Select[UUID]) -> ColumnElement[bool]:
-    """Whether the statement has rows, asked for each row that needs it.
+    """Whether the statement returns rows, evaluated as a correlated subquery for each outer row.
 
-    Without the offset PostgreSQL would rather read the questions of all papers once, for it does not count on
-    a page having twenty rows.
+    OFFSET 0 keeps PostgreSQL from turning the subquery into a hash of the questions of all papers. The
+    planner would choose that, because it does not know that a page has twenty rows.
     """
     return exists(statement.offset(0))
 
@@ -144,12 +147,12 @@ def _is_unreleased() -> ColumnElement[bool]:
 
 
 def _of_unreleased_exams(statement: Select[UUID]) -> Select[UUID]:
-    """Narrow a statement with `_placed` down to exams that are neither released nor cancelled."""
+    """Restrict a statement over `_placed` to exams that are neither released nor cancelled."""
     return statement.join(_exam, _exam.id == _placed.exam_id).where(_is_unreleased())
 
 
 def _frozen() -> Select[UUID]:
-    """The questions in any version of the paper of a test that an unreleased exam holds."""
+    """The questions of all paper versions of tests that are placed in unreleased exams."""
     return _of_unreleased_exams(
         select(_held.question_id)
         .join(_paper, _paper.id == _held.paper_id)
@@ -172,7 +175,7 @@ def _withheld_from_staff(
 
 
 def _runs_exam_of(test: type[Test], user_id: UUID) -> ColumnElement[bool]:
-    """Whether this person made an unreleased exam that has the test, which is nobody's or lent to them."""
+    """Whether the user created an unreleased exam with the test, which has no author or consents."""
     return exists(
         select(_placed.id)
         .join(_exam, _exam.id == _placed.exam_id)
@@ -190,10 +193,10 @@ def _is_lent(test: type[Test], user_id: UUID) -> ColumnElement[bool]:
 
 
 class EmbargoRepository(Repository):
-    """Questions about the embargo, each answered by one statement."""
+    """Checks of the embargo. Each is one statement."""
 
     async def withheld(self, reader: Reader, question_ids: Collection[UUID]) -> set[UUID]:
-        """Of which of these questions this person may not know what is right."""
+        """Those of these questions whose keys are withheld from the reader."""
         if reader.is_admin or not question_ids:
             return set()
         asked = Question.id == any_(literal(list(question_ids), ARRAY(Uuid)))
@@ -201,22 +204,22 @@ class EmbargoRepository(Repository):
         return set(await self._session.scalars(statement))
 
     async def withholds_paper(self, reader: Reader, paper_id: UUID) -> bool:
-        """Whether nothing that is derived from the keys of a paper may be shown to this person."""
+        """Whether all data derived from the keys of a paper is withheld from the reader."""
         if reader.is_admin:
             return False
         return bool(await self._session.scalar(select(withholds_paper(reader, literal(paper_id, Uuid)))))
 
     async def withholds_rank(self, reader: Reader, test_id: UUID) -> bool:
-        """Whether any version of a test's paper is withheld: all of them are ranked together."""
+        """Whether any paper version of a test is withheld. All versions share one ranking."""
         if reader.is_admin:
             return False
         versions = select(Paper.id).where(Paper.test_id == test_id, withholds_paper(reader, Paper.id))
         return bool(await self._session.scalar(select(versions.exists())))
 
     async def withholds_exam(self, reader: Reader, exam_id: UUID) -> bool:
-        """Whether another published exam withholds a question of this one, and so its results.
+        """Whether another published exam withholds a question of this exam, and therefore its results.
 
-        A draft does not: nobody could release an exam whose questions somebody else drafts another one with.
+        Draft exams are not considered. Otherwise any author could block a release by drafting an exam.
         """
         if reader.is_admin:
             return False
@@ -232,13 +235,13 @@ class EmbargoRepository(Repository):
         return bool(await self._session.scalar(select(statement.exists())))
 
     async def hides_test(self, reader: Reader, test_id: UUID) -> bool:
-        """Whether a test is for this person as if it did not exist."""
+        """Whether a test is hidden from the reader."""
         if reader.is_admin:
             return False
         return bool(await self._session.scalar(select(hides_test(reader)).where(Test.id == test_id)))
 
     async def is_placed(self, test_id: UUID) -> bool:
-        """Whether an exam that is neither released nor cancelled holds the test."""
+        """Whether the test is placed in an exam that is neither released nor cancelled."""
         return bool(await self._session.scalar(select(is_placed(literal(test_id, Uuid)))))
 
     async def lock_placements(self, institute_id: UUID) -> None:
@@ -246,14 +249,14 @@ class EmbargoRepository(Repository):
         await locks.lock_placements(self._session, institute_id)
 
     async def may_place(self, user_id: UUID, test_id: UUID) -> bool:
-        """Whether a person who is no admin may place the test: it is theirs, nobody's, or lent to them."""
+        """Whether a non-admin may place the test: as its author, by consent, or if it has no author."""
         allowed = or_(Test.created_by.is_(None), Test.created_by == user_id, _is_lent(Test, user_id))
         return bool(await self._session.scalar(select(allowed).where(Test.id == test_id)))
 
     async def held_by_others(self, user_id: UUID, test_id: UUID, *, exam_id: UUID) -> bool:
-        """Whether a published exam holds a question of the test, in a test that is not lent to this person.
+        """Whether another published exam has a question of the test, in a test that this user may not place.
 
-        `exam_id` is the exam that the test is to be placed in.
+        `exam_id` is the exam that the test will be placed in.
         """
         drafted = (
             select(TestQuestion.question_id)

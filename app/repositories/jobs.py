@@ -13,14 +13,14 @@ from app.repositories.base import Repository
 
 
 class JobRepository(Repository):
-    """Jobs are written in the transaction that needs them and published after its commit."""
+    """Jobs are inserted in the transaction that needs them and published after its commit."""
 
     def add(self, task: str, **arguments: Any) -> None:
-        """Ask for `task` to be run after this transaction commits. Arguments are ids, not things."""
+        """Add a job that runs `task` after this transaction commits. Arguments are ids, not objects."""
         self._session.add(Job(task=task, arguments=arguments))
 
     async def lease_due(self, now: datetime, lease: timedelta, limit: int = 100) -> Sequence[Job]:
-        """Take the jobs that are to be published now; nobody else gets them until the lease is over."""
+        """Lease due jobs and return them. No other worker gets them before the lease ends."""
         due = (
             select(Job.id)
             .where(Job.finished_at.is_(None), Job.leased_until <= now)
@@ -37,26 +37,26 @@ class JobRepository(Repository):
         return (await self._session.scalars(statement)).all()
 
     async def lock_unfinished(self, job_id: UUID) -> Job | None:
-        """The job, for this transaction alone; None where it is done or being done elsewhere."""
+        """Lock an unfinished job. Returns None if it is finished or locked by another worker."""
         statement = select(Job).where(Job.id == job_id, Job.finished_at.is_(None))
         return (await self._session.scalars(statement.with_for_update(skip_locked=True))).one_or_none()
 
     async def finish(self, job_id: UUID, now: datetime, error: str | None = None) -> None:
-        """Mark a job done, or given up because of `error`."""
+        """Mark a job as finished, or as abandoned because of `error`."""
         await self._session.execute(update(Job).where(Job.id == job_id).values(finished_at=now, error=error))
 
-    async def forget_finished(self, before: datetime) -> None:
-        """Delete jobs that were done well before."""
+    async def delete_finished(self, before: datetime) -> None:
+        """Delete jobs that finished before `before` without an error."""
         await self._session.execute(delete(Job).where(Job.finished_at < before, Job.error.is_(None)))
 
     async def depth(self) -> int:
-        """How many jobs wait."""
+        """The number of unfinished jobs."""
         statement = select(func.count()).select_from(Job).where(Job.finished_at.is_(None))
         return (await self._session.scalar(statement)) or 0
 
 
 class WorkerRepository(Repository):
-    """The workers that run, by their heartbeats."""
+    """Workers and their heartbeats."""
 
     async def record_heartbeat(self, worker_id: UUID, started_at: datetime, now: datetime) -> None:
         """Record that the worker runs."""
@@ -67,20 +67,20 @@ class WorkerRepository(Repository):
         )
 
     async def delete(self, worker_id: UUID) -> None:
-        """Delete the row of a worker that stops in order."""
+        """Delete the row of a worker that shuts down."""
         await self._session.execute(delete(Worker).where(Worker.id == worker_id))
 
     async def latest_heartbeat(self) -> datetime | None:
-        """When any worker was last seen."""
+        """The time of the latest heartbeat of any worker."""
         return await self._session.scalar(select(func.max(Worker.seen_at)))
 
-    async def forget_dead(self, before: datetime) -> None:
-        """Delete workers not seen since `before`."""
+    async def delete_stale(self, before: datetime) -> None:
+        """Delete workers whose last heartbeat is older than `before`."""
         await self._session.execute(delete(Worker).where(Worker.seen_at < before))
 
 
 class HealthRepository(Repository):
-    """Whether the database answers."""
+    """Checks the database connection."""
 
     async def ping(self) -> None:
         await self._session.execute(text("select 1"))

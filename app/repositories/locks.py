@@ -1,6 +1,6 @@
-"""Locks: the only module that locks rows, in one order. Rows are read again after their lock is granted.
+"""Row locks and advisory locks. Every transaction takes them in the order of `Rank`.
 
-docs/concurrency.md lists which use case locks what, in which mode and order.
+docs/concurrency.md lists which use case takes which locks, in which mode and order.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ LOCK_SHARED = text("select pg_advisory_xact_lock_shared(number) from unnest(:num
 
 
 class Rank(IntEnum):
-    """What is locked, in the order in which every transaction locks it, so that none deadlock."""
+    """The order in which every transaction takes locks, so that transactions do not deadlock."""
 
     INSTITUTE = 1
     MEMBERSHIP = 2
@@ -51,10 +51,13 @@ class Rank(IntEnum):
 
 
 class Mode(StrEnum):
-    """How a row is locked, the weakest mode first."""
+    """Row-level lock modes of PostgreSQL, the weakest first."""
 
-    KEEP = "for key share"
-    """Others can neither delete the row nor lock it EXCLUSIVE. A foreign key takes this lock by itself."""
+    KEY_SHARE = "for key share"
+    """Others can neither delete the row nor lock it EXCLUSIVE.
+
+    A foreign key takes this lock automatically.
+    """
     CHANGE = "for no key update"
     """Others cannot change the row. Rows that refer to it can be inserted."""
     EXCLUSIVE = "for update"
@@ -64,13 +67,15 @@ class Mode(StrEnum):
 async def lock(
     session: AsyncSession, rank: Rank, mode: Mode, statement: Select[Row], *, of: Any = None
 ) -> ScalarResult[Row]:
-    """Lock the rows of a statement and return them as they are then, not as this session read them before.
+    """Lock the rows of a statement and return their current values, not those that the session read before.
 
     The statement must select from one table, or join only rows that never change: after a wait PostgreSQL
-    reads the locked rows again, and joined ones not. A statement of several rows needs an ORDER BY.
+    re-reads the locked rows, but not the joined ones. A statement that locks several rows needs an ORDER BY.
     """
     record_lock(session, rank)
-    locked = statement.with_for_update(of=of, read=mode is Mode.KEEP, key_share=mode is not Mode.EXCLUSIVE)
+    locked = statement.with_for_update(
+        of=of, read=mode is Mode.KEY_SHARE, key_share=mode is not Mode.EXCLUSIVE
+    )
     return await session.scalars(locked.execution_options(populate_existing=True))
 
 

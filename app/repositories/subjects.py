@@ -8,7 +8,7 @@ from sqlalchemy import Delete, delete, select
 from app.models import Chapter, Subject
 from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.locks import Mode, Rank
-from app.repositories.violations import violations_told
+from app.repositories.violations import translate_violations
 
 
 class SubjectRepository(Repository):
@@ -20,12 +20,12 @@ class SubjectRepository(Repository):
         return await self._page(statement, [Subject.position, Subject.id], page)
 
     async def every(self, institute_id: UUID) -> Sequence[Subject]:
-        """Every subject, the oldest first."""
+        """All subjects, oldest first."""
         statement = select(Subject).where(Subject.institute_id == institute_id).order_by(Subject.id)
         return (await self._session.scalars(statement)).all()
 
     async def every_chapter(self, institute_id: UUID) -> Sequence[Chapter]:
-        """Every chapter of every subject, the oldest first."""
+        """All chapters of all subjects, oldest first."""
         statement = (
             select(Chapter)
             .join(Subject, Subject.id == Chapter.subject_id)
@@ -37,17 +37,17 @@ class SubjectRepository(Repository):
     async def lock_all_shared(self, institute_id: UUID) -> Sequence[Subject]:
         """Lock all subjects against deletion and return them, the oldest first."""
         statement = select(Subject).where(Subject.institute_id == institute_id).order_by(Subject.id)
-        return (await self._lock(Rank.SUBJECT, Mode.KEEP, statement)).all()
+        return (await self._lock(Rank.SUBJECT, Mode.KEY_SHARE, statement)).all()
 
     async def get(self, institute_id: UUID, subject_id: UUID, *, lock: bool = False) -> Subject | None:
-        """One subject; with `lock` nobody else changes it or moves its chapters meanwhile."""
+        """One subject. `lock` prevents changes to it and to its chapters by other transactions."""
         statement = select(Subject).where(Subject.institute_id == institute_id, Subject.id == subject_id)
         if lock:
             return (await self._lock(Rank.SUBJECT, Mode.CHANGE, statement)).one_or_none()
         return (await self._session.scalars(statement)).one_or_none()
 
     async def chapters(self, institute_id: UUID, subject_id: UUID, page: PageRequest) -> Page[Chapter]:
-        """Chapters of a subject in their syllabus order, whatever their depth."""
+        """Chapters of a subject at all depths, in their syllabus order."""
         statement = (
             select(Chapter)
             .join(Subject, Subject.id == Chapter.subject_id)
@@ -63,10 +63,10 @@ class SubjectRepository(Repository):
             .where(Subject.institute_id == institute_id)
             .order_by(Chapter.id)
         )
-        return (await self._lock(Rank.CHAPTER, Mode.KEEP, statement, of=Chapter)).all()
+        return (await self._lock(Rank.CHAPTER, Mode.KEY_SHARE, statement, of=Chapter)).all()
 
     async def chapter(self, institute_id: UUID, subject_id: UUID, chapter_id: UUID) -> Chapter | None:
-        """One chapter of this subject."""
+        """One chapter of the subject."""
         statement = (
             select(Chapter)
             .join(Subject, Subject.id == Chapter.subject_id)
@@ -79,27 +79,27 @@ class SubjectRepository(Repository):
         return (await self._session.scalars(statement)).one_or_none()
 
     async def parents(self, subject_id: UUID) -> dict[UUID, UUID | None]:
-        """The shape of the tree: each chapter's parent."""
+        """The parent of each chapter of a subject."""
         statement = select(Chapter.id, Chapter.parent_id).where(Chapter.subject_id == subject_id)
         return dict(iter(await self._session.execute(statement)))
 
     def add(self, *rows: Subject | Chapter) -> None:
-        """New rows, written with the next `flush`."""
+        """Add new rows. The next `flush` inserts them."""
         self._session.add_all(rows)
 
     async def flush(self) -> None:
-        """Write what was added and changed. Raises AlreadyExists for a slug that is taken."""
-        with violations_told():
+        """Send pending changes to the database. Raises AlreadyExists if a slug is in use."""
+        with translate_violations():
             await self._session.flush()
 
     async def delete(self, subject: Subject) -> None:
-        """Delete a subject. Raises InUse while something belongs to it."""
+        """Delete a subject. Raises InUse if other rows refer to it."""
         await self._delete(delete(Subject).where(Subject.id == subject.id))
 
     async def delete_chapter(self, chapter: Chapter) -> None:
-        """Delete a chapter. Raises InUse while something belongs to it."""
+        """Delete a chapter. Raises InUse if other rows refer to it."""
         await self._delete(delete(Chapter).where(Chapter.id == chapter.id))
 
     async def _delete(self, statement: Delete) -> None:
-        with violations_told():
+        with translate_violations():
             await self._session.execute(statement)

@@ -1,4 +1,4 @@
-"""Violated constraints, by their names, as what they mean to whoever sent the request."""
+"""Violated constraints as domain errors, by the names of the constraints."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from app.core.errors import AlreadyExists, DomainError, InUse, Invalid
 from app.models import Base
 from app.repositories.base import violated_constraint
 
-TAKEN = {
+ALREADY_EXISTS = {
     "uq_subjects_institute_id_slug": "Another subject has this slug.",
     "uq_chapters_subject_id_slug": "Another chapter of the subject has this slug.",
     "uq_passages_institute_id_external_id": "Another passage has this external_id.",
@@ -23,42 +23,42 @@ TAKEN = {
 }
 
 
-STILL_NEEDED = {
+STILL_REFERENCED = {
     "fk_chapters_subject_id": "The subject still has chapters.",
     "fk_questions_subject_id": "The subject still has questions.",
     "fk_tests_subject_id": "The subject still has tests.",
     "fk_chapters_parent_id": "The chapter still has chapters of its own.",
     "fk_questions_chapter_id": "The chapter still has questions.",
-    "fk_question_versions_passage_id": "Questions have, or had, this passage. Retire it instead.",
+    "fk_question_versions_passage_id": "Questions use, or have used, this passage. Retire it instead.",
 }
 
 
 @contextmanager
-def violations_told() -> Iterator[None]:
-    """Raise what a violated constraint means instead of the driver's error."""
+def translate_violations() -> Iterator[None]:
+    """Raise the domain error of a violated constraint instead of the driver's error."""
     try:
         yield
     except IntegrityError as error:
-        if (meaning := domain_error_of_violation(error)) is None:
+        if (domain_error := domain_error_of_violation(error)) is None:
             raise
-        raise meaning from error
+        raise domain_error from error
 
 
 def domain_error_of_violation(error: IntegrityError) -> DomainError | None:
-    """What a violated constraint means; None for one that no request may violate, which is a bug.
+    """The domain error of a violated constraint. None if no request can violate it: that is a bug.
 
-    A use case checks what it can say better by itself. This is for what another transaction has done since
-    the check: rows that a new row refers to are gone, or rows have come that refer to the deleted one.
+    Use cases check first and give a better message. This handles what another transaction has changed since
+    the check: it deleted a row that a new row refers to, or added a row that refers to a deleted one.
     """
     name = violated_constraint(error) or ""
-    if name in TAKEN:
-        return AlreadyExists(TAKEN[name])
+    if name in ALREADY_EXISTS:
+        return AlreadyExists(ALREADY_EXISTS[name])
     constraint = _foreign_keys().get(name)
     if constraint is None:
         return None
     if (error.statement or "").lstrip().upper().startswith("DELETE"):
         others = constraint.table.name.replace("_", " ")
-        return InUse(STILL_NEEDED.get(name, f"There are {others} that still need it."))
+        return InUse(STILL_REFERENCED.get(name, f"Some {others} still refer to it."))
     (column,) = constraint.columns
     return Invalid.field(column.name, f"there is no such {_singular(constraint.referred_table.name)}")
 

@@ -21,7 +21,7 @@ MOST_OPTIONS, LONGEST_OPTION, LONGEST_TEXT = 20, 20, 200
 
 
 def _shaped(value: Any) -> Any:
-    """Say once what is wrong; the union would say it for each of its types, under names of its own."""
+    """Check the shape first, for one error message. The union would report an error for each of its types."""
     is_text = isinstance(value, str) and len(value) <= LONGEST_TEXT
     if value is None or is_text or _are_options(value) or _are_pairs(value):
         return value
@@ -56,13 +56,13 @@ AnswerIn = Annotated[
 
 
 class StartIn(In):
-    """Which device starts, for your own records."""
+    """The device that starts, for your own records."""
 
     device: Annotated[str, StringConstraints(max_length=200), AfterValidator(cleaned)] | None = None
 
 
 class SubmitIn(In):
-    """Which attempt ends."""
+    """The attempt to submit."""
 
     attempt_id: UUID
 
@@ -79,7 +79,7 @@ class ResponseIn(In):
     language: LanguageTag | None = None
 
     def event(self) -> Response:
-        """The response as the log wants it."""
+        """The response as a command for the service."""
         return Response(
             question_id=self.question_id,
             revision=self.revision,
@@ -92,19 +92,19 @@ class ResponseIn(In):
 
 
 class ResponsesIn(In):
-    """Answers of one device. Sending them again is harmless."""
+    """Answers of one device. Sending them again has no effect."""
 
     attempt_id: UUID
     lease: Annotated[int, Field(ge=1, le=LARGEST_REVISION, strict=True)]
     responses: Annotated[list[ResponseIn], Field(min_length=1, max_length=200)]
 
     def sent(self) -> list[Response]:
-        """The responses as the service takes them."""
+        """The responses as commands for the service."""
         return [response.event() for response in self.responses]
 
 
 class StandingOut(Out):
-    """The answer that counts for a question, where it is not the one that was sent."""
+    """The standing answer of a question, if it is not the one that was sent."""
 
     question_id: UUID
     lease: int
@@ -146,7 +146,7 @@ class ResponseOut(Out):
 
 
 class AttemptOut(Out):
-    """A sitting."""
+    """An attempt."""
 
     id: UUID
     test_id: UUID
@@ -166,7 +166,7 @@ class AttemptOut(Out):
 
 
 class SectionTimeOut(Out):
-    """When a timed section takes answers."""
+    """When a timed section accepts answers."""
 
     id: UUID
     opens_at: datetime
@@ -174,7 +174,7 @@ class SectionTimeOut(Out):
 
 
 class StandingAttemptOut(AttemptOut):
-    """An attempt as it stands now, by the server's clock."""
+    """The current state of an attempt, with the server's time."""
 
     server_time: datetime
     remaining_seconds: int
@@ -182,7 +182,10 @@ class StandingAttemptOut(AttemptOut):
 
     @classmethod
     def of_standing(cls, attempt: Attempt, windows: Sequence[SectionWindow], now: datetime) -> Self:
-        """An attempt with its clock; a paused one has what it had at the pause."""
+        """An attempt with its remaining time.
+
+        For a paused attempt it is the time that remained at the pause.
+        """
         stopped_at = attempt.paused_at or attempt.submitted_at or now
         return cls(
             **dict(AttemptOut.of(attempt)),
@@ -198,7 +201,7 @@ def section_times(windows: Sequence[SectionWindow]) -> list[SectionTimeOut]:
 
 
 class StartedOut(AttemptOut):
-    """The attempt in progress: its lease, its token, its orders, and the answers that stand."""
+    """The attempt in progress: lease, token, orders of questions and options, and standing answers."""
 
     attempt_token: str
     server_time: datetime
@@ -228,7 +231,7 @@ class StartedOut(AttemptOut):
 
 
 class FiguresOut(Out):
-    """Marks and counts. `score` is printed by the rounding policy, `score_exact` is what ranks compare."""
+    """Marks and counts. `score` is rounded by the rounding policy; ranks compare `score_exact`."""
 
     score: str
     score_exact: str
@@ -244,7 +247,7 @@ class FiguresOut(Out):
 
 
 class SectionResultOut(FiguresOut):
-    """A section's part of a result."""
+    """The result of a section."""
 
     id: UUID
     name: LocalizedText
@@ -253,7 +256,7 @@ class SectionResultOut(FiguresOut):
 
 
 class QuestionResultOut(Out):
-    """One question, with what was right."""
+    """The result of a question, with its key."""
 
     question_id: UUID
     number: int
@@ -266,11 +269,11 @@ class QuestionResultOut(Out):
 
 
 class ResultOut(FiguresOut):
-    """A graded attempt. Rank and percentile are as of now, and null for practice.
+    """A graded attempt. Rank and percentile are current values, and null for practice.
 
-    They are also null while an exam that is not released holds a question of any version of the paper.
+    They are also null while a question of any version of the paper is in an unreleased exam.
 
-    `percentile` is 100 times the share of participants who score no more.
+    `percentile` is 100 times the share of participants whose score is not higher.
     """
 
     attempt: AttemptOut
@@ -286,7 +289,7 @@ class ResultOut(FiguresOut):
 
     @classmethod
     def of(cls, view: ResultView) -> Self:
-        """A result as the service computed it."""
+        """The result as computed by the service."""
         return cls(
             **view.figures,
             attempt=AttemptOut.of(view.attempt),

@@ -11,14 +11,14 @@ from app.schemas.common import Out
 
 
 class AuditSubjectOut(Out):
-    """What was done something to, or read."""
+    """The object of an action."""
 
     kind: Annotated[str, Field(examples=["user", "question", "bank", "test", "exam", "attempt"])]
     id: UUID | None
 
 
 class AuditLogEntryOut(Out):
-    """One thing that staff did or read; `actor_id` is null where it was the command line."""
+    """An action of staff. `actor_id` is null if an operator acted at the command line."""
 
     id: UUID
     action: str
@@ -32,7 +32,7 @@ class AuditLogEntryOut(Out):
 
     @classmethod
     def of(cls, entry: AuditEntry) -> Self:
-        """An entry as admins see it."""
+        """An entry of the audit log."""
         names = ("id", "action", "actor_id", "exam_id", "reason", "details", "request_id", "created_at")
         subject = AuditSubjectOut(kind=entry.subject_kind, id=entry.subject_id)
         return cls(subject=subject, **{name: getattr(entry, name) for name in names})

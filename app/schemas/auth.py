@@ -12,7 +12,7 @@ from app.services.auth import Registered, SignedIn
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME), ONE_LINE]
 Password = Annotated[
-    SecretStr, Field(max_length=1000, description="8 characters to 72 bytes, not among the commonest")
+    SecretStr, Field(max_length=1000, description="8 characters to 72 bytes, not a common password")
 ]
 OneTimeToken = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
@@ -26,26 +26,26 @@ class RegisterIn(In):
 
 
 class LoginIn(In):
-    """Who signs in. No rule for passwords applies here: a short one is just wrong."""
+    """Credentials. The password policy is not checked here: a password that violates it is wrong."""
 
     email: Annotated[str, StringConstraints(max_length=320)]
     password: Annotated[SecretStr, Field(max_length=1000)]
 
 
 class RefreshIn(In):
-    """The refresh token of the last answer."""
+    """The refresh token of the last response."""
 
     refresh_token: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
 class LogoutIn(In):
-    """Which sessions end."""
+    """Which sessions to end."""
 
     scope: Literal["local", "global", "others"] = "local"
 
 
 class EmailIn(In):
-    """An address to write to."""
+    """The address that gets the mail."""
 
     email: EmailStr
 
@@ -63,7 +63,7 @@ class ResetPasswordIn(TokenIn):
 
 
 class AccountIn(In):
-    """What changes; a new password needs the current one."""
+    """What to change. A new password needs the current one."""
 
     name: Name | None = None
     password: Password | None = None
@@ -71,7 +71,7 @@ class AccountIn(In):
 
 
 class AccountOut(Out):
-    """Who somebody is."""
+    """An account."""
 
     id: UUID
     email: str
@@ -86,7 +86,7 @@ class AccountOut(Out):
 
 
 class SessionOut(Out):
-    """A session: send the access token as bearer, keep the refresh token for when it has expired."""
+    """A session. Send the access token as bearer token. When it has expired, send the refresh token."""
 
     access_token: str
     refresh_token: str
@@ -96,7 +96,7 @@ class SessionOut(Out):
 
     @classmethod
     def of(cls, signed_in: SignedIn) -> Self:
-        """The session of somebody who has just signed in."""
+        """The session of a sign-in."""
         session = signed_in.session
         return cls(
             access_token=session.access_token,
@@ -107,7 +107,7 @@ class SessionOut(Out):
 
 
 class RegisteredOut(Out):
-    """A new account; the tokens are null while its address waits to be confirmed."""
+    """A new account. The tokens are null if the address must be confirmed first."""
 
     user_id: UUID
     email: str
@@ -120,7 +120,7 @@ class RegisteredOut(Out):
 
     @classmethod
     def of(cls, registered: Registered) -> Self:
-        """What came of a registration."""
+        """The result of a registration."""
         session = registered.session
         return cls(
             user_id=registered.user_id,

@@ -1,4 +1,4 @@
-"""The body of a PATCH: the fields that are to change."""
+"""Base class for the body of a PATCH."""
 
 from typing import Any, ClassVar, Self
 
@@ -8,7 +8,7 @@ from app.schemas.common import In
 
 
 class Changes(In):
-    """Fields to change. One that is left out stays as it is; null empties a field that may be empty."""
+    """Fields to change. Fields that are left out do not change; null clears an optional field."""
 
     may_be_null: ClassVar[frozenset[str]] = frozenset()
 

@@ -1,4 +1,4 @@
-"""Shapes that several routes share."""
+"""Types and base classes that several schemas share."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -23,13 +23,13 @@ Item = TypeVar("Item", bound=BaseModel)
 
 
 class In(BaseModel):
-    """A request body: texts are trimmed, unknown fields are refused."""
+    """A request body. Texts are trimmed, and unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
 class NothingIn(In):
-    """The body of a request that takes nothing: an empty object."""
+    """The body of a request without content: an empty object."""
 
 
 _DEEPEST = 4
@@ -47,13 +47,13 @@ def trimmed(value: Any, depth: int = 0) -> Any:
 
 
 class Out(BaseModel):
-    """An answer, read from the attributes of whatever the service returned."""
+    """A response, read from the attributes of the service's return value."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
 class PageOut(Out, Generic[Item]):
-    """A part of a list; ask again with `cursor=next_cursor` until it is null."""
+    """One page of a list. Request the next with `cursor=next_cursor`, until it is null."""
 
     items: list[Item]
     next_cursor: str | None
@@ -67,23 +67,24 @@ def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError("a time lies between the years 1 and 9999") from None
+        raise ValueError("a time must be between the years 1 and 9999") from None
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-"""A time with its zone, taken as UTC."""
+"""A time with a time zone, converted to UTC."""
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100)]
 OptionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,20}$")]
 
 
 def _english(value: Any) -> Any:
-    if isinstance(value, dict) and len(value) > MOST_LANGUAGES:  # `max_length` looks at all of them first.
+    # Checked here, because `max_length` would validate all of them first.
+    if isinstance(value, dict) and len(value) > MOST_LANGUAGES:
         raise ValueError(f"write it in at most {MOST_LANGUAGES} languages")
     return {"en": value} if isinstance(value, str) else value
 
 
 ONE_LINE = AfterValidator(checked)
-"""One line with at least one visible character; `StringConstraints` beside it says how long."""
+"""One line with at least one visible character. Limit its length with `StringConstraints`."""
 
 SEVERAL_LINES = AfterValidator(checked_lines)
 """Several lines, without control characters."""
@@ -143,5 +144,5 @@ Percent = Annotated[
 
 
 def page_out(page: Page[Any], items: Sequence[Item]) -> dict[str, Any]:
-    """The parts of a `PageOut` whose items were shaped by hand."""
+    """The fields of a `PageOut` for converted items."""
     return {"items": items, "next_cursor": page.next_cursor}

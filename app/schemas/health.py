@@ -1,4 +1,4 @@
-"""What the health endpoints and the clock say."""
+"""Health checks and the server's time."""
 
 from datetime import datetime
 from typing import Literal
@@ -22,7 +22,7 @@ class DatabaseHealthOut(Out):
 
 
 class ChecksOut(Out):
-    """The parts that the product needs; `loops` are the background tasks of the process that answers."""
+    """The state of each component. `loops` are the background tasks of the process that answers."""
 
     database: Check
     redis: Check
@@ -31,13 +31,13 @@ class ChecksOut(Out):
 
 
 class ReadinessOut(Out):
-    """`degraded` serves candidates; without the database nothing works."""
+    """The readiness. `degraded` can serve candidates, `unavailable` cannot."""
 
     status: Literal["ready", "degraded", "unavailable"]
     checks: ChecksOut
 
 
 class TimeOut(Out):
-    """The server's clock."""
+    """The server's time."""
 
     server_time: datetime

@@ -1,4 +1,4 @@
-"""Images as they cross the API."""
+"""Images."""
 
 from typing import Annotated, Self
 from uuid import UUID
@@ -19,7 +19,7 @@ def _canonical(value: str) -> str:
 
 def _distinct(media_ids: list[str]) -> list[str]:
     if len(set(media_ids)) < len(media_ids):
-        raise ValueError("an image is named once")
+        raise ValueError("each image may be listed only once")
     return media_ids
 
 
@@ -34,7 +34,7 @@ MediaIds = Annotated[
 
 
 class MediaOut(Out):
-    """An image as it was stored; `url` is relative to the API's address."""
+    """A stored image. `url` is relative to the API's base URL."""
 
     id: UUID
     content_type: str
@@ -45,6 +45,6 @@ class MediaOut(Out):
 
     @classmethod
     def of(cls, media: Media) -> Self:
-        """The image with its address."""
+        """The image with its URL."""
         names = set(cls.model_fields) - {"url"}
         return cls(**{name: getattr(media, name) for name in names}, url=url_of(media))

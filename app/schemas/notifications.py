@@ -1,4 +1,4 @@
-"""The inbox, devices, and what people wish to be sent."""
+"""Notifications, devices and preferences."""
 
 from datetime import datetime, time
 from typing import Annotated, Any, Literal, Self
@@ -8,13 +8,13 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from app.models import Channel, Kind
 from app.schemas.common import In, LanguageTag, Out
-from app.services.notifications import Wishes
+from app.services.notifications import Preferences
 
 DeviceToken = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,1000}$")]
 
 
 class NotificationOut(Out):
-    """Something that you were told. `data` depends on the kind and names times, exam and paper."""
+    """A notification. `data` depends on the kind and has times, exam and paper."""
 
     id: UUID
     kind: Kind
@@ -26,20 +26,20 @@ class NotificationOut(Out):
 
 
 class ReadOut(Out):
-    """How many notifications were unread until now."""
+    """The number of notifications that were marked as read."""
 
     read: int
 
 
 class DeviceIn(In):
-    """An app's installation that takes push messages."""
+    """An installation of the app that receives push messages."""
 
     platform: Literal["android", "ios", "web"]
     language: LanguageTag | None = None
 
 
 class DeviceOut(Out):
-    """A device that push messages go to; without a language of its own, in that of your profile."""
+    """A device that receives push messages. Without a language, the profile's is used."""
 
     platform: Literal["android", "ios", "web"]
     language: str | None
@@ -50,7 +50,7 @@ _Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$"),
 
 
 class QuietHours(In):
-    """From when until when, by the clock of your profile's time zone; over midnight too."""
+    """Start and end of quiet hours in your profile's time zone. They may include midnight."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
@@ -60,17 +60,17 @@ class QuietHours(In):
     @model_validator(mode="after")
     def _are_some(self) -> Self:
         if self.from_ == self.to:
-            raise ValueError("Quiet hours begin and end at different times.")
+            raise ValueError("Quiet hours must start and end at different times.")
         return self
 
     @property
     def times(self) -> tuple[time, time]:
-        """Both ends."""
+        """Start and end."""
         return time.fromisoformat(self.from_), time.fromisoformat(self.to)
 
     @classmethod
     def of(cls, hours: tuple[time, time] | None) -> Self | None:
-        """The same as text."""
+        """Quiet hours with times as text."""
         if hours is None:
             return None
         begin, end = hours
@@ -78,45 +78,45 @@ class QuietHours(In):
 
 
 class ChannelsIn(In):
-    """Whether a kind is sent by mail, and by push; what is left out stays as it is."""
+    """Whether a kind is sent by mail and by push. Channels that are left out do not change."""
 
     email: bool | None = None
     push: bool | None = None
 
     @property
     def given(self) -> dict[Channel, bool]:
-        """What was said."""
-        said = {Channel.EMAIL: self.email, Channel.PUSH: self.push}
-        return {channel: wished for channel, wished in said.items() if wished is not None}
+        """The channels that were sent."""
+        channels = {Channel.EMAIL: self.email, Channel.PUSH: self.push}
+        return {channel: wanted for channel, wanted in channels.items() if wanted is not None}
 
 
 class PreferencesIn(In):
-    """What you wish to be sent; what is left out stays as it is. `quiet_hours: null` ends them."""
+    """Preferences to change. Fields that are left out do not change; `quiet_hours: null` turns them off."""
 
     kinds: Annotated[dict[Kind, ChannelsIn], Field(default_factory=dict)]
     quiet_hours: QuietHours | None = None
 
 
 class ChannelsOut(Out):
-    """Whether a kind is sent by mail, and by push."""
+    """Whether a kind is sent by mail and by push."""
 
     email: bool
     push: bool
 
 
 class PreferencesOut(Out):
-    """What you are sent. The inbox has everything."""
+    """What is sent by mail and push. The inbox has all notifications."""
 
     kinds: dict[Kind, ChannelsOut]
     quiet_hours: QuietHours | None
 
     @classmethod
-    def of(cls, wishes: Wishes) -> Self:
-        """A person's wishes."""
+    def of(cls, preferences: Preferences) -> Self:
+        """A user's preferences."""
         return cls(
             kinds={
                 kind: ChannelsOut(email=channels[Channel.EMAIL], push=channels[Channel.PUSH])
-                for kind, channels in wishes.kinds.items()
+                for kind, channels in preferences.kinds.items()
             },
-            quiet_hours=QuietHours.of(wishes.quiet_hours),
+            quiet_hours=QuietHours.of(preferences.quiet_hours),
         )

@@ -1,4 +1,4 @@
-"""Passages as authors write and read them."""
+"""Passages."""
 
 from datetime import datetime
 from typing import Literal, Self
@@ -29,7 +29,7 @@ class PassageIn(In):
 
 
 class PassageChanges(Changes):
-    """What is to change in a passage; `status: "active"` brings a retired one back."""
+    """What to change in a passage. `status: "active"` reactivates a retired passage."""
 
     may_be_null = frozenset({"external_id"})
 
@@ -44,7 +44,7 @@ class PassageChanges(Changes):
 
 
 class PassageVersionOut(Out):
-    """What a passage said from one change to the next."""
+    """A version of a passage."""
 
     number: int
     text: LocalizedText
@@ -54,7 +54,7 @@ class PassageVersionOut(Out):
 
 
 class PassageOut(Out):
-    """A passage in its current version; `media` are images by id."""
+    """A passage in its current version. `media` are ids of images."""
 
     id: UUID
     text: LocalizedText
@@ -67,7 +67,7 @@ class PassageOut(Out):
 
     @classmethod
     def of(cls, passage: Passage) -> Self:
-        """The passage and its current version as one."""
+        """The passage with its current version."""
         return cls.model_validate(
             {
                 "id": passage.id,
@@ -83,12 +83,12 @@ class PassageOut(Out):
 
 
 class PassageWithVersionsOut(PassageOut):
-    """A passage and all that it said, the newest first."""
+    """A passage with all its versions, newest first."""
 
     versions: list[PassageVersionOut] = Field(default_factory=list)
 
     @classmethod
     def with_versions(cls, passage: Passage, versions: list[PassageVersion]) -> Self:
-        """The passage together with its history."""
+        """The passage with its versions."""
         history = [PassageVersionOut.model_validate(version) for version in versions]
         return cls.of(passage).model_copy(update={"versions": history})

@@ -6,7 +6,7 @@ from app.schemas.common import In, Out
 
 
 class TicketIn(In):
-    """Which socket the ticket is to open."""
+    """The socket that the ticket opens."""
 
     path: str = Field(
         max_length=200,
@@ -16,7 +16,7 @@ class TicketIn(In):
 
 
 class TicketOut(Out):
-    """Send it as `?ticket=` to that path, once, within `expires_in` seconds."""
+    """A ticket. Send it as `?ticket=` to that path, once, within `expires_in` seconds."""
 
     ticket: str
     expires_in: int

@@ -1,4 +1,4 @@
-"""Subjects and chapters as they cross the API."""
+"""Subjects and chapters."""
 
 from typing import Annotated
 from uuid import UUID
@@ -10,7 +10,7 @@ from app.schemas.changes import Changes
 from app.schemas.common import In, Localized, LocalizedName, Out, Slug
 from app.services.subjects import ChapterDraft, ChapterUpdate, SubjectDraft, SubjectUpdate
 
-Position = Annotated[int, Field(ge=0, le=1_000_000, description="Where it stands in lists, lowest first")]
+Position = Annotated[int, Field(ge=0, le=1_000_000, description="The order in lists, lowest first")]
 
 
 class SubjectIn(In):
@@ -27,7 +27,7 @@ class SubjectIn(In):
 
 
 class SubjectChanges(Changes):
-    """What is to change in a subject."""
+    """What to change in a subject."""
 
     may_be_null = frozenset({"description"})
 
@@ -52,7 +52,7 @@ class SubjectOut(Out):
 
 
 class ChapterIn(In):
-    """A new chapter; `parent_id` puts it below another chapter of the same subject."""
+    """A new chapter. `parent_id` is another chapter of the same subject."""
 
     slug: Slug
     name: LocalizedName
@@ -65,7 +65,7 @@ class ChapterIn(In):
 
 
 class ChapterChanges(Changes):
-    """What is to change in a chapter; `parent_id` null puts it at the top."""
+    """What to change in a chapter. `parent_id: null` moves it to the top of the tree."""
 
     may_be_null = frozenset({"parent_id"})
 
@@ -80,7 +80,7 @@ class ChapterChanges(Changes):
 
 
 class ChapterOut(Out):
-    """A chapter; `parent_id` is null at the top of the tree."""
+    """A chapter. `parent_id` is null at the top of the tree."""
 
     id: UUID
     subject_id: UUID

@@ -1,4 +1,4 @@
-"""Tests: as authors compose them, as candidates find them."""
+"""Tests: drafts for authors, published tests for candidates."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from app.core.errors import FieldError
 from app.engine.marks import RoundingPolicy, printed
 from app.models import LocalizedText, Test, TestConsent
-from app.repositories.tests import Listed
+from app.repositories.tests import ListedTest
 from app.schemas.changes import Changes
 from app.schemas.common import (
     In,
@@ -31,7 +31,7 @@ Seconds = Annotated[int, Field(ge=1, le=86_400)]
 
 def _distinct(languages: list[str]) -> list[str]:
     if len(set(languages)) < len(languages):
-        raise ValueError("a language is named once")
+        raise ValueError("each language may be listed only once")
     return languages
 
 
@@ -39,7 +39,7 @@ Languages = Annotated[list[LanguageTag], Field(min_length=1, max_length=30), Aft
 
 
 class SectionIn(In):
-    """A part of a test. With `choose`, the first so many answered questions in paper order count."""
+    """A section. With `choose: n`, the first n answered questions in the order of the paper count."""
 
     name: LocalizedName
     question_ids: Annotated[list[UUID], Field(min_length=1, max_length=500)]
@@ -55,13 +55,13 @@ class SectionIn(In):
     @model_validator(mode="after")
     def _agree(self) -> Self:
         if self.choose is not None and self.choose > len(self.question_ids):
-            raise ValueError("choose cannot be more than there are questions")
+            raise ValueError("choose cannot exceed the number of questions")
         if strangers := set(self.question_marking) - set(self.question_ids):
             raise ValueError(f"question_marking names a question outside the section: {min(strangers)}")
         return self
 
     def draft(self) -> SectionDraft:
-        """The section as the service wants it."""
+        """The section as a command for the service."""
         return SectionDraft(
             name=self.name,
             question_ids=self.question_ids,
@@ -83,7 +83,7 @@ def _part(marking: MarkingPart | None) -> dict[str, Any] | None:
 
 
 class ShuffleIn(In):
-    """What each attempt gets in an order of its own; questions of one passage stay together."""
+    """What is shuffled for each attempt. Questions of one passage stay together."""
 
     questions: bool = False
     options: bool = False
@@ -112,7 +112,7 @@ class TestIn(In):
     available_until: Moment | None = None
 
     def draft(self) -> TestDraft:
-        """The test as the service wants it."""
+        """The test as a command for the service."""
         return TestDraft(
             title=self.title,
             description=self.description,
@@ -132,7 +132,7 @@ class TestIn(In):
 
 
 class TestChangesIn(Changes):
-    """What changes in a test; `sections` replaces all of them."""
+    """What to change in a test. `sections` replaces all sections."""
 
     may_be_null: ClassVar = frozenset(
         {"description", "subject_id", "attempts_allowed", "available_from", "available_until"}
@@ -166,7 +166,7 @@ class TestChangesIn(Changes):
 
 
 class TestOut(Out):
-    """A test as its candidates find it: what they will be served, and how it is marked."""
+    """A test for candidates: its published paper and how it is marked."""
 
     id: UUID
     title: LocalizedText
@@ -186,8 +186,8 @@ class TestOut(Out):
     paper_version: int | None
 
     @classmethod
-    def of(cls, listed: Listed) -> Self:
-        """From the published paper; a test that has none shows its draft, to staff."""
+    def of(cls, listed: ListedTest) -> Self:
+        """The test with its published paper, or with its draft if it was never published (staff only)."""
         test, paper = listed.test, listed.paper
         shown = paper or test
         return cls(
@@ -229,7 +229,7 @@ class SectionDraftOut(Out):
 
 
 class TestDraftOut(Out):
-    """A test as its authors compose it. Candidates see a change once it is published."""
+    """The draft of a test. Candidates see changes once they are published."""
 
     id: UUID
     title: LocalizedText
@@ -276,19 +276,19 @@ class TestDraftOut(Out):
 
 
 class StaffTestOut(TestOut):
-    """A test as its staff find it: beside what candidates see, the draft where that differs."""
+    """A test for staff: the published paper, and the draft if it differs."""
 
     draft: TestDraftOut | None
 
     @classmethod
-    def of_both(cls, listed: Listed, draft: Test | None) -> Self:
-        """The published version with the draft beside it."""
+    def of_both(cls, listed: ListedTest, draft: Test | None) -> Self:
+        """The published test with its draft."""
         shown = TestOut.of(listed)
         return cls(**dict(shown), draft=TestDraftOut.of(draft) if draft else None)
 
 
 class ConsentOut(Out):
-    """Somebody who may place the test in their exams, and who let them."""
+    """A user who may place the test in their exams, and who gave the consent."""
 
     user_id: UUID
     granted_by: UUID | None
@@ -296,7 +296,7 @@ class ConsentOut(Out):
 
 
 class ConsentsOut(Out):
-    """Everybody who may place the test in an exam, beside its author and admins."""
+    """All consents of a test. Its author and admins need none."""
 
     items: list[ConsentOut]
 
@@ -307,26 +307,26 @@ class ConsentsOut(Out):
 
 
 class GapOut(Out):
-    """A text that a language of the test lacks."""
+    """A text that is missing in a language of the test."""
 
     field: str
     message: str
 
     @classmethod
     def of(cls, gap: FieldError) -> Self:
-        """A gap as publishing reports it."""
+        """A gap of a publication."""
         return cls(field=gap.field, message=gap.message)
 
 
 class PublishedOut(TestDraftOut):
-    """The published test, and which texts are missing in its other languages."""
+    """The published test, and texts that are missing in its other languages."""
 
     max_marks: str
     gaps: list[GapOut]
 
     @classmethod
     def of_published(cls, published: Published) -> Self:
-        """What publishing returns."""
+        """A publication."""
         draft = TestDraftOut.of(published.test)
         return cls(
             **draft.model_dump(),
@@ -336,17 +336,17 @@ class PublishedOut(TestDraftOut):
 
 
 class PreviewOut(Out):
-    """A draft as candidates would be served it, and what stands in the way of that."""
+    """The paper that publishing would create, and the errors that prevent publication."""
 
     document: dict[str, Any]
-    """In the shape of `GET /tests/{id}/questions`. Never a key or an explanation."""
+    """In the format of `GET /tests/{id}/questions`, without keys and explanations."""
     obstacles: list[GapOut]
-    """Empty where the draft can be published."""
+    """Empty if the draft can be published."""
     gaps: list[GapOut]
 
     @classmethod
     def of(cls, preview: Preview) -> Self:
-        """What a preview shows."""
+        """A preview."""
         return cls(
             document=preview.document,
             obstacles=[GapOut.of(obstacle) for obstacle in preview.obstacles],

@@ -29,20 +29,20 @@ Timezone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_know
 
 
 def _shallow(preferences: dict[str, Any]) -> dict[str, Any]:
-    """Neither Pydantic nor orjson writes what is nested very deep."""
+    """Limit the depth, because Pydantic and orjson cannot serialize deeply nested values."""
     level: list[Any] = [preferences]
     for _ in range(DEEPEST_PREFERENCES):
         values = (item.values() if isinstance(item, dict) else item for item in level)
         level = [value for items in values for value in items if isinstance(value, dict | list)]
         if not level:
             return _short(preferences)
-    raise ValueError(f"Preferences are nested at most {DEEPEST_PREFERENCES} levels deep.")
+    raise ValueError(f"Preferences may be nested at most {DEEPEST_PREFERENCES} levels deep.")
 
 
 def _short(preferences: dict[str, Any]) -> dict[str, Any]:
-    """The profile is read at every request of its person, preferences included."""
+    """Limit the size, because every request of the user reads the profile with its preferences."""
     if len(json.dumps(preferences, ensure_ascii=False).encode(errors="replace")) > LONGEST_PREFERENCES:
-        raise ValueError(f"Preferences take at most {LONGEST_PREFERENCES} bytes as JSON.")
+        raise ValueError(f"Preferences may take at most {LONGEST_PREFERENCES} bytes as JSON.")
     return preferences
 
 
@@ -50,7 +50,7 @@ Preferences = Annotated[dict[str, Any], Field(max_length=50), AfterValidator(_sh
 
 
 class ProfileIn(In):
-    """What a person says about themselves; what is left out stays as it is."""
+    """Fields of the profile to change. Fields that are left out do not change."""
 
     name: Name | None = None
     category: Category | None = None
@@ -78,19 +78,19 @@ class ProfileOut(Out):
 
 
 class RoleIn(In):
-    """What somebody may do from now on."""
+    """The new role."""
 
     role: Role
 
 
 class StatusIn(In):
-    """Whether somebody may sign in."""
+    """Whether the user may sign in."""
 
     active: bool
 
 
 class MemberOut(Out):
-    """A person as administrators see them."""
+    """A user for administrators."""
 
     id: UUID
     email: str

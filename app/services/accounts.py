@@ -1,6 +1,6 @@
-"""Accounts as administrators and operators manage them: created, given roles, banned.
+"""Management of accounts by administrators and operators: creation, roles, bans.
 
-Whether a person is banned is decided by `users.active`. The auth server is told afterwards, outside the
+`users.active` decides whether a user is banned. The auth server is informed afterwards, outside the
 transaction and its locks.
 """
 
@@ -24,12 +24,12 @@ from app.services.users import OPERATOR_ID, Principal, ensure_profile, operator
 
 
 async def page(reads: Reading, query: str | None, role: str | None, request: PageRequest) -> Page[Member]:
-    """People, filtered by part of their name or address and by role."""
+    """Users, filtered by part of their name or address and by role."""
     return await reads.users.page(query, role, request)
 
 
 async def set_role(uow: UnitOfWork, admin: Principal, user_id: UUID, role: Role) -> Member:
-    """Change a person's role, effective with their next request. Nobody demotes themselves.
+    """Change a user's role, effective with the next request. Admins cannot demote themselves.
 
     Raises Forbidden if the actor is no longer an admin, and Conflict if no admin would be left.
     """
@@ -43,24 +43,24 @@ async def set_role(uow: UnitOfWork, admin: Principal, user_id: UUID, role: Role)
 
 
 async def set_active(parts: Components, admin: Principal, user_id: UUID, *, active: bool) -> Member:
-    """Ban a person, which ends every session for good, or lift the ban. Nobody bans themselves.
+    """Ban a user, which ends every session for good, or lift the ban. Admins cannot ban themselves.
 
     The change commits first, and a ban is enforced here whatever the auth server answers. If the auth server
-    does not answer, this raises Unavailable: the change stands, and repeating the request tells the auth
-    server again. Until then the person cannot sign in, neither after a ban nor after a lifted one.
+    does not answer, this raises Unavailable. The change is stored nevertheless, and repeating the request
+    informs the auth server again. Until then the user cannot sign in, even if the ban was lifted.
     """
     async with unit_of_work(parts.engine) as uow:
         member, revocation = await change_active(uow, admin, user_id, parts.clock.now(), active=active)
     if revocation is not None:
         await enforce(parts, revocation)
-    await _tell_auth_server(parts, user_id)
+    await _inform_auth_server(parts, user_id)
     return member
 
 
 async def change_active(
     uow: UnitOfWork, admin: Principal, user_id: UUID, now: datetime, *, active: bool
 ) -> tuple[Member, Revocation | None]:
-    """Store a ban together with the revocation of the person's tokens, or that it is lifted.
+    """Store a ban together with the revocation of the user's tokens, or lift the ban.
 
     Raises Forbidden if the actor is no longer an admin, and Conflict if no admin would be left.
     """
@@ -74,19 +74,19 @@ async def change_active(
     return await _member(uow, user_id), revocation
 
 
-async def _tell_auth_server(parts: Components, user_id: UUID) -> None:
-    """Tell the auth server whether the person is banned, until it was told what our row says.
+async def _inform_auth_server(parts: Components, user_id: UUID) -> None:
+    """Tell the auth server whether the user is banned, and repeat until that equals the current row.
 
-    No lock is held, so another admin may change the row meanwhile. Then it is told again.
+    No lock is held, so another admin may change the row in the meantime.
     """
-    told: bool | None = None
-    while (active := await _is_active(parts, user_id)) != told:
+    sent: bool | None = None
+    while (active := await _is_active(parts, user_id)) != sent:
         async with auth_errors():
             try:
                 await parts.auth.admin_ban(user_id, banned=not active)
             except UserNotFound:
-                return  # A person without an account at the auth server cannot sign in.
-        told = active
+                return  # A user without an account at the auth server cannot sign in.
+        sent = active
 
 
 async def _is_active(parts: Components, user_id: UUID) -> bool:
@@ -95,7 +95,7 @@ async def _is_active(parts: Components, user_id: UUID) -> bool:
 
 
 async def sign_out(parts: Components, admin: Principal, user_id: UUID) -> None:
-    """End every session of a person at once. They may sign in again, and running attempts go on."""
+    """End every session of a user at once. The user may sign in again, and running attempts continue."""
     async with unit_of_work(parts.engine) as uow:
         await _member(uow, user_id)
         audit.record(uow, admin, "sign_out", Subject("user", user_id))
@@ -120,12 +120,12 @@ async def create(
 
 
 async def _lock_and_check(uow: UnitOfWork, admin: Principal, user_id: UUID, *, keeps_admin: bool) -> None:
-    """Lock the roles, then check: of two admins who demote each other only the first may succeed."""
+    """Lock the roles, then check them. If two admins demote each other, only the first succeeds."""
     await uow.users.lock_roles(user_id)
     if admin.id != OPERATOR_ID:
         actor = await _member(uow, admin.id)
         if not actor.user.active or actor.role != Role.ADMIN:
-            raise Forbidden("You are no administrator any more.")
+            raise Forbidden("You are no longer an administrator.")
     member = await _member(uow, user_id)
     if member.role == Role.ADMIN and not keeps_admin and not await uow.users.has_other_admin(user_id):
         raise Conflict("This is the only administrator. Make another one first.")

@@ -1,4 +1,4 @@
-"""The audit log: what staff do and what they read of held keys, written down with who, when and why."""
+"""The audit log: who did what, when and why, and which staff have read keys under embargo."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -45,13 +45,13 @@ ACTIONS: Mapping[str, frozenset[str]] = {
 }
 """Everything that is recorded, by the kind of its subject."""
 
-MOST_IDS = 1_000
-"""An entry names so many questions at most; `count` tells how many there were."""
+MAX_IDS = 1_000
+"""The most question ids in one entry. `count` has the real number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What was done something to, or read: one of the kinds of `ACTIONS`, and its id if it has one."""
+    """The object of an action: one of the kinds of `ACTIONS`, and its id if it has one."""
 
     kind: str
     id: UUID | None = None
@@ -68,11 +68,11 @@ def record(
     attempt_id: UUID | None = None,
     **details: Any,
 ) -> None:
-    """Write an entry. Details are JSON without secrets, and name people by their ids alone.
+    """Write an entry. Details are JSON without secrets, and identify people by id only.
 
-    In a unit of work it commits together with what it tells. A request that only reads has a transaction in
-    which nothing can be written: its entries are written in one of their own, when that one has ended and
-    before the answer leaves. If they cannot be written, the request fails: nothing is read unseen.
+    In a unit of work the entry commits together with the action. In a read-only request entries are written
+    in a second transaction, after the first has ended and before the response is sent. If that fails, the
+    request fails, so that no key is read without an entry.
     """
     if action not in ACTIONS[subject.kind]:
         raise ValueError(f"{action} of {subject.kind} is not among the actions of the audit log")
@@ -92,7 +92,7 @@ def record(
 
 
 def record_key_read(reads: Reading, reader: Principal, question_ids: Collection[UUID], where: str) -> None:
-    """Write down that somebody was shown keys of questions that an exam holds; `where` says by which way."""
+    """Record that keys of questions under embargo were shown. `where` names the feature that showed them."""
     if not question_ids:
         return
     several = sorted(map(str, question_ids))
@@ -104,12 +104,12 @@ def record_key_read(reads: Reading, reader: Principal, question_ids: Collection[
         Subject("question", only),
         where=where,
         count=len(several),
-        question_ids=several[:MOST_IDS],
+        question_ids=several[:MAX_IDS],
     )
 
 
 async def held_among(reads: Reading, question_ids: Collection[UUID]) -> set[UUID]:
-    """Which of these questions an exam that is not released holds, whoever asks."""
+    """Those of these questions that are in an unreleased exam, whoever the author."""
     nobody = Reader(OPERATOR_ID, is_staff=True, is_admin=False)
     return await reads.embargo.withheld(nobody, question_ids)
 

@@ -1,4 +1,4 @@
-"""The backlog for Prometheus: what PostgreSQL and Redis say at the moment of asking."""
+"""The backlog for Prometheus, read from PostgreSQL and Redis at the time of the request."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
@@ -19,7 +19,10 @@ log = structlog.get_logger(__name__)
 
 
 async def measure(parts: Components) -> Sequence[Measured]:
-    """What can be said in time; what cannot be asked is missing, and `ias_backlog_known` says so."""
+    """Measure the backlog.
+
+    Parts that do not answer in time are left out, and their `ias_backlog_known` is 0.
+    """
     answers = await asyncio.gather(_known("database", _database(parts)), _known("redis", _queue(parts)))
     return [each for answer in answers for each in answer]
 
@@ -27,7 +30,7 @@ async def measure(parts: Components) -> Sequence[Measured]:
 async def _known(part: str, ask: Awaitable[Sequence[Measured]]) -> Sequence[Measured]:
     try:
         answer = await with_timeout(ask, PATIENCE_SECONDS)
-    except Exception as error:  # noqa: BLE001 -- whatever it is, the page is shown without
+    except Exception as error:  # noqa: BLE001 -- the other metrics are shown in any case
         log.warning("backlog_unknown", part=part, error=repr(error))
         answer = []
     return [*answer, Measured("ias_backlog_known", bool(answer), {"part": part})]

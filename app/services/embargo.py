@@ -1,4 +1,4 @@
-"""The embargo as use cases ask it: what may this person know, and may they touch this test?"""
+"""The embargo for use cases: which keys are withheld from a user, and which tests are hidden."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -11,16 +11,16 @@ from app.services.users import Principal
 
 
 def reader(person: Principal) -> Reader:
-    """The person as the embargo judges them."""
+    """The user as the embargo's conditions need it."""
     return Reader(person.id, person.is_staff, person.role is Role.ADMIN)
 
 
 async def withheld(reads: Reading, person: Principal, question_ids: Collection[UUID]) -> set[UUID]:
-    """Of which of these questions the person may not know the key, nor anything derived from it."""
+    """Those of these questions whose keys, and data derived from them, are withheld from the user."""
     return await reads.embargo.withheld(reader(person), question_ids)
 
 
 async def check_visible(reads: Reading, person: Principal, test_id: UUID) -> None:
-    """Raise NotFound where an exam hides the test from this person."""
+    """Raise NotFound if the embargo hides the test from the user."""
     if await reads.embargo.hides_test(reader(person), test_id):
         raise NotFound("test")

@@ -1,4 +1,4 @@
-"""What all imports of sheets share: reading the file in a child process, and its errors as domain errors."""
+"""Shared by all imports of sheets: reading the file in a child process, and its errors as domain errors."""
 
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ _ADVICE = "Split the file, or save it as CSV UTF-8."
 
 @contextmanager
 def sheet_errors_as_invalid(field: str = "file") -> Iterator[None]:
-    """Raise Invalid for the named field, or TooLarge, where the block raises an error of `app/sheets`."""
+    """Raise errors of `app/sheets` inside the block as Invalid for the field, or as TooLarge."""
     try:
         yield
     except SheetTooLarge as error:
@@ -31,7 +31,7 @@ async def read_in_child(
 ) -> ParsedSheet[LayoutT, RowT]:
     """Call `parse` in a child process with limits for time and memory.
 
-    Raises Invalid, TooLarge, TooComplex where the child reached a limit, Unavailable if too many wait.
+    Raises Invalid, TooLarge, TooComplex if the child reaches a limit, or Unavailable if too many calls wait.
     """
     with sheet_errors_as_invalid():
         pieces = await files.collect(parse_in_pieces, parse, *arguments, caller=caller, advice=_ADVICE)

@@ -14,7 +14,7 @@ from app.services.users import Principal
 
 @dataclass(frozen=True, slots=True)
 class SubjectDraft:
-    """A subject as its author writes it."""
+    """The content of a new subject."""
 
     slug: str
     name: LocalizedText
@@ -24,7 +24,7 @@ class SubjectDraft:
 
 @dataclass(frozen=True, slots=True)
 class ChapterDraft:
-    """A chapter as its author writes it."""
+    """The content of a new chapter."""
 
     slug: str
     name: LocalizedText
@@ -100,7 +100,7 @@ async def change(uow: UnitOfWork, author: Principal, subject_id: UUID, update: S
 
 
 async def delete(uow: UnitOfWork, author: Principal, subject_id: UUID) -> None:
-    """Delete a subject that nothing belongs to."""
+    """Delete a subject. Raises InUse if it has chapters, questions or tests."""
     await uow.subjects.delete(await find(uow, author, subject_id))
 
 
@@ -122,7 +122,7 @@ async def change_chapter(
     uow: UnitOfWork, author: Principal, subject_id: UUID, chapter_id: UUID, update: ChapterUpdate
 ) -> Chapter:
     """Change a chapter. A new `parent_id` moves it together with the chapters below it."""
-    # The lock comes first: two moves at the same time, each of them valid, could make a cycle.
+    # Lock first: two concurrent moves, each of them valid, could create a cycle.
     await find(uow, author, subject_id, lock=True)
     chapter = await _find_chapter(uow, author, subject_id, chapter_id)
     if not isinstance(update.parent_id, Unchanged):
@@ -135,7 +135,7 @@ async def change_chapter(
 
 
 async def delete_chapter(uow: UnitOfWork, author: Principal, subject_id: UUID, chapter_id: UUID) -> None:
-    """Delete a chapter that nothing belongs to."""
+    """Delete a chapter. Raises InUse if it has chapters or questions."""
     await find(uow, author, subject_id, lock=True)
     await uow.subjects.delete_chapter(await _find_chapter(uow, author, subject_id, chapter_id))
 
@@ -148,13 +148,13 @@ async def _find_chapter(reads: Reading, reader: Principal, subject_id: UUID, cha
 
 
 async def _place(uow: UnitOfWork, chapter: Chapter, parent_id: UUID | None) -> None:
-    """Put the chapter below a parent of its own subject that is not below the chapter itself."""
+    """Set the parent. Raises Invalid if it is in another subject, or below the chapter itself."""
     parents = await uow.subjects.parents(chapter.subject_id)
     if parent_id is not None and parent_id not in parents:
         raise Invalid.field("parent_id", "there is no such chapter in this subject")
     ancestor = parent_id
     while ancestor is not None:
         if ancestor == chapter.id:
-            raise Invalid.field("parent_id", "a chapter cannot stand below itself")
+            raise Invalid.field("parent_id", "a chapter cannot be below itself")
         ancestor = parents[ancestor]
     chapter.parent_id = parent_id

@@ -36,7 +36,7 @@ from app.repositories.tests import KeyRepository, TestRepository
 from app.repositories.tests.consents import ConsentRepository
 from app.repositories.users import RevocationRepository, UserRepository
 from app.repositories.users.auth_mails import AuthMailRepository
-from app.repositories.violations import violations_told
+from app.repositories.violations import translate_violations
 
 
 class Reading:
@@ -106,7 +106,7 @@ async def unit_of_work(
     them. If a constraint is violated because of another transaction, the error is raised as InUse,
     AlreadyExists or Invalid.
     """
-    with violations_told():
+    with translate_violations():
         async with transaction(engine) as session:
             uow = UnitOfWork(session)
             yield uow

@@ -1,4 +1,4 @@
-"""People: the person behind a request, their profile and their role."""
+"""Users: the principal of a request, profiles and roles."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ OPERATOR_ID = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class ProfileUpdate:
-    """What people may change of their profile."""
+    """What users may change in their profile."""
 
     name: str | Unchanged = UNCHANGED
     category: str | Unchanged = UNCHANGED
@@ -30,7 +30,7 @@ class ProfileUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The person behind a request, as the rules need them."""
+    """The user of a request."""
 
     id: UUID
     session_id: str
@@ -42,21 +42,21 @@ class Principal:
 
     @property
     def author_id(self) -> UUID | None:
-        """The author that rows name: None for an operator at the command line."""
+        """The user id to store as author. None for an operator at the command line."""
         return None if self.id == OPERATOR_ID else self.id
 
     @property
     def is_staff(self) -> bool:
-        """Whether their attempts are previews that no statistic counts."""
+        """Whether the user is staff. Attempts of staff are previews, which no statistic counts."""
         return self.role is not Role.STUDENT
 
     def is_any(self, *roles: Role) -> bool:
-        """Whether they have one of these roles; an admin may do what any role may."""
+        """Whether the user has one of these roles. An admin has all of them."""
         return self.role is Role.ADMIN or self.role in roles
 
 
 def operator() -> Principal:
-    """The operator at the command line: an admin of the default institute without an account."""
+    """The principal at the command line: an admin of the default institute without an account."""
     return Principal(
         id=OPERATOR_ID,
         session_id="",
@@ -69,27 +69,28 @@ def operator() -> Principal:
 
 
 async def find_principal(reads: Reading, user_id: UUID, session_id: str) -> Principal | None:
-    """The person with this id, if they have a profile and are not banned."""
+    """The user with this id. None without a profile, or if the user is banned."""
     member = await reads.users.member(user_id)
     return principal_of(member, session_id) if member is not None and member.user.active else None
 
 
 async def ensure_profile(uow: UnitOfWork, user_id: UUID, email: str, name: str) -> Member:
-    """The profile of an account. It is created at the first authenticated request, with a welcome mail.
+    """The profile of an account. It is created at the first authenticated request, with a mail of welcome.
 
-    Name and address may come from a token, where a user can set them freely. They are validated here.
+    Name and address may come from a token. Anybody can register any name at the auth server, so both are
+    cleaned.
     """
     member = await uow.users.member(user_id)
     if member is None:
         if await uow.users.add(user_id, stored_address(email), person_name(name, email)):
             uow.jobs.add("send_welcome_mail", user_id=str(user_id))
         member = await uow.users.member(user_id)
-    assert member is not None  # noqa: S101 -- we have just made it
+    assert member is not None  # noqa: S101 -- it was created above
     return member
 
 
 def stored_address(email: str) -> str:
-    """The address in a token, or an empty text if it is not a valid address."""
+    """The address of a token, or an empty string if it has no valid one."""
     try:
         return email_address(email)
     except ValueError:
@@ -97,7 +98,7 @@ def stored_address(email: str) -> str:
 
 
 async def profile(reads: Reading, user: Principal) -> User:
-    """A person's own profile."""
+    """The user's own profile."""
     member = await reads.users.member(user.id)
     if member is None:
         raise NotFound("profile")
@@ -105,7 +106,7 @@ async def profile(reads: Reading, user: Principal) -> User:
 
 
 async def change_profile(uow: UnitOfWork, user: Principal, update: ProfileUpdate) -> User:
-    """Change a person's own profile."""
+    """Change the user's own profile."""
     if names := changed_fields(update):
         await uow.users.change(user.id, {name: getattr(update, name) for name in names})
     return await profile(uow, user)

@@ -47,4 +47,4 @@ class DeliveryLoop:
     async def delete_old(self) -> None:
         """Delete deliveries that ended long ago."""
         async with unit_of_work(self._parts.engine) as uow:
-            await uow.deliveries.forget_ended(self._parts.clock.now() - KEEP_ENDED)
+            await uow.deliveries.delete_ended(self._parts.clock.now() - KEEP_ENDED)

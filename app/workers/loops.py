@@ -109,8 +109,8 @@ class Housekeeping:
         """Delete finished jobs, dead workers and expired rows. Jobs that were given up are kept."""
         now = self._clock.now()
         async with unit_of_work(self._engine) as uow:
-            await uow.jobs.forget_finished(now - KEEP_FINISHED_JOBS)
-            await uow.workers.forget_dead(now - KEEP_DEAD_WORKERS)
-            await uow.revocations.forget_expired()
-            await uow.tickets.forget_expired(now)
-            await uow.messages.forget_published(now - KEEP_PUBLISHED_MESSAGES)
+            await uow.jobs.delete_finished(now - KEEP_FINISHED_JOBS)
+            await uow.workers.delete_stale(now - KEEP_DEAD_WORKERS)
+            await uow.revocations.delete_expired()
+            await uow.tickets.delete_expired(now)
+            await uow.messages.delete_published(now - KEEP_PUBLISHED_MESSAGES)

@@ -51,7 +51,7 @@ async def _answer_request(
             body, content_type = b"", "text/plain"
             if status is HTTPStatus.OK:
                 content, content_type = telemetry.metrics_payload()
-                body = content + telemetry.readings_payload(await backlog.measure(parts))
+                body = content + telemetry.measured_payload(await backlog.measure(parts))
             writer.write(_head(status, content_type, len(body)) + body)
             await writer.drain()
     except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):

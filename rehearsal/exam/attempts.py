@@ -30,10 +30,10 @@ outage."""
 _OVER_WITHIN = 240.0
 _OPENED_WITHIN = 5.0
 _BEFORE_OPENING = timedelta(seconds=2)
-_LONGEST_HOLD = timedelta(seconds=5)
+_LONGEST_CORRECTION = timedelta(seconds=5)
 """A busy server dates a request back by at most so much (app/core/arrival.py) and may judge a start by a time
 before its arrival."""
-_AFTER_ENTRY = _LONGEST_HOLD + timedelta(seconds=1)
+_AFTER_ENTRY = _LONGEST_CORRECTION + timedelta(seconds=1)
 
 
 class PaperDevice(Device):
@@ -52,7 +52,7 @@ class PaperDevice(Device):
 
     async def _start_when_open(self, access_token: str, name: str) -> ApiResponse:
         """Start, and try again while the server says that the paper opens later than now."""
-        give_up_at = time.monotonic() + _LONGEST_HOLD.total_seconds() + _OPENED_WITHIN
+        give_up_at = time.monotonic() + _LONGEST_CORRECTION.total_seconds() + _OPENED_WITHIN
         while True:
             try:
                 return await super()._start(access_token, name)

@@ -93,7 +93,7 @@ class TestSockets:
         self, world: World, clock: TestClock, sockets_url: str, room: str, prefix: str
     ) -> None:
         path = prefix + world.path(room, rest="nothing")
-        wanted = closings.NO_SUCH_ROOM if SOCKETS[room] is Reach.NOBODY else closings.WHO_ARE_YOU
+        wanted = closings.NO_SUCH_ROOM if SOCKETS[room] is Reach.NOBODY else closings.UNAUTHENTICATED
         for identity in sorted(NOT_SIGNED_IN - {Identity.EXPIRED}):
             token = world.headers[identity]
             said = await refusal(sockets_url, path, **({"Authorization": token} if token else {}))

@@ -105,7 +105,7 @@ class TestChangeStatus:
         assert (await admin.put(status, json={"active": False})).status_code == 200
         assert (await admin.put(status, json={"active": True})).status_code == 200
 
-        parts.revocations.forget_expired(clock.now() + timedelta(days=30))
+        parts.revocations.delete_expired(clock.now() + timedelta(days=30))
         refused = await api.post("/auth/refresh", json={"refresh_token": session["refresh_token"]})
         assert (refused.status_code, refused.json()["code"]) == (401, "invalid_token")
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.core.unsubscribe import UnsubscribeTokens, Unsubscription
 from app.models import Device, Kind
 from app.services.components import Components
-from app.services.notifications.creating import notice_of
+from app.services.notifications.creating import build_notice
 from app.services.notifications.kinds import Topic
 from app.services.unit_of_work import unit_of_work
 from tests.builders.notifications import TITLE
@@ -27,8 +27,8 @@ async def tell(engine: AsyncEngine, parts: Components, user_id: UUID, number: in
     data = {"exam_id": exam_id, "exam_title": TITLE, "version": 1, "revised": False}
     at = parts.clock.now() + timedelta(minutes=number)
     async with unit_of_work(engine) as uow:
-        await uow.notifications.tell(
-            [user_id], notice_of(Kind.RESULTS_RELEASED, exam_id, data), at, push=True
+        await uow.notifications.create(
+            [user_id], build_notice(Kind.RESULTS_RELEASED, exam_id, data), at, push=True
         )
 
 

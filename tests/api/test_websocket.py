@@ -22,7 +22,7 @@ from tests.conftest import TestClock
 from tests.sockets import joined, opened, refusal, ticket_for
 
 NOTIFICATIONS = "/ws/notifications"
-WHO_ARE_YOU = (4401, "who are you")
+UNAUTHENTICATED = (4401, "who are you")
 NO_SUCH_ROOM = (4404, "no such room")
 
 
@@ -43,8 +43,8 @@ class TestTicket:
     async def test_works_once(self, sockets_url: str, candidate: httpx.AsyncClient) -> None:
         ticket = await ticket_for(candidate, NOTIFICATIONS)
         async with opened(sockets_url, NOTIFICATIONS, ticket=ticket):
-            assert await refusal(sockets_url, NOTIFICATIONS, f"ticket={ticket}") == WHO_ARE_YOU
-        assert await refusal(sockets_url, NOTIFICATIONS, f"ticket={ticket}") == WHO_ARE_YOU
+            assert await refusal(sockets_url, NOTIFICATIONS, f"ticket={ticket}") == UNAUTHENTICATED
+        assert await refusal(sockets_url, NOTIFICATIONS, f"ticket={ticket}") == UNAUTHENTICATED
 
     async def test_two_of_one_person_open_two_sockets(
         self, sockets_url: str, candidate: httpx.AsyncClient
@@ -74,7 +74,7 @@ class TestTicket:
     async def test_expires(self, sockets_url: str, candidate: httpx.AsyncClient, clock: TestClock) -> None:
         ticket = await ticket_for(candidate, NOTIFICATIONS)
         clock.advance(seconds=31)
-        assert await refusal(sockets_url, NOTIFICATIONS, f"ticket={ticket}") == WHO_ARE_YOU
+        assert await refusal(sockets_url, NOTIFICATIONS, f"ticket={ticket}") == UNAUTHENTICATED
 
     async def test_is_good_for_30_seconds(
         self, sockets_url: str, candidate: httpx.AsyncClient, clock: TestClock
@@ -88,7 +88,7 @@ class TestTicket:
         self, sockets_url: str, candidate: httpx.AsyncClient
     ) -> None:
         ticket = await ticket_for(candidate, f"/ws/exam/{uuid4()}")
-        assert await refusal(sockets_url, NOTIFICATIONS, f"ticket={ticket}") == WHO_ARE_YOU
+        assert await refusal(sockets_url, NOTIFICATIONS, f"ticket={ticket}") == UNAUTHENTICATED
 
     @pytest.mark.parametrize(("asked", "used"), [("", "/v1"), ("/v1", ""), ("/v1", "/v1")])
     async def test_v1_in_front_is_the_same_path(
@@ -103,7 +103,7 @@ class TestTicket:
     ) -> None:
         ticket = await ticket_for(candidate, NOTIFICATIONS)
         assert (await candidate.post("/auth/logout", json={})).status_code == 204
-        assert await refusal(sockets_url, NOTIFICATIONS, f"ticket={ticket}") == WHO_ARE_YOU
+        assert await refusal(sockets_url, NOTIFICATIONS, f"ticket={ticket}") == UNAUTHENTICATED
 
     @pytest.mark.parametrize(
         "path",
@@ -139,23 +139,23 @@ class TestWhoIsLetIn:
         "query", ["", "ticket=", "ticket=nonsense", f"ticket={'a' * 43}", "ticket=%00", "since=1-1"]
     )
     async def test_nobody(self, query: str, sockets_url: str) -> None:
-        assert await refusal(sockets_url, NOTIFICATIONS, query) == WHO_ARE_YOU
+        assert await refusal(sockets_url, NOTIFICATIONS, query) == UNAUTHENTICATED
 
     @pytest.mark.parametrize("name", ["token", "access_token", "authorization", "jwt", "ticket"])
     async def test_nobody_by_a_token_in_the_address(
         self, name: str, sockets_url: str, candidate: httpx.AsyncClient
     ) -> None:
         token = token_of(candidate).removeprefix("Bearer ")
-        assert await refusal(sockets_url, NOTIFICATIONS, f"{name}={token}") == WHO_ARE_YOU
+        assert await refusal(sockets_url, NOTIFICATIONS, f"{name}={token}") == UNAUTHENTICATED
 
     @pytest.mark.parametrize("header", ["Bearer nonsense", "Bearer ", "Basic YTpi"])
     async def test_nobody_by_another_header(self, header: str, sockets_url: str) -> None:
-        assert await refusal(sockets_url, NOTIFICATIONS, Authorization=header) == WHO_ARE_YOU
+        assert await refusal(sockets_url, NOTIFICATIONS, Authorization=header) == UNAUTHENTICATED
 
     async def test_no_session_that_was_ended(self, sockets_url: str, candidate: httpx.AsyncClient) -> None:
         assert (await candidate.post("/auth/logout", json={})).status_code == 204
         end = await refusal(sockets_url, NOTIFICATIONS, Authorization=token_of(candidate))
-        assert end == WHO_ARE_YOU
+        assert end == UNAUTHENTICATED
 
     @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://[", "http://127.0.0.1:1"])
     async def test_no_foreign_page(self, origin: str, sockets_url: str, candidate: httpx.AsyncClient) -> None:

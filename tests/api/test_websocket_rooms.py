@@ -51,7 +51,7 @@ async def room(people: People, engine: AsyncEngine) -> Room:
 
 
 async def announce(parts: Components, room: Room, *numbers: int) -> UUID:
-    async with unit_of_work(parts.engine) as uow:
+    async with unit_of_work(parts.engine, parts.new_messages) as uow:
         for number in numbers:
             message_id = uow.messages.to_everybody(room.name, "announcement", {"n": number})
     return message_id
@@ -68,7 +68,7 @@ class TestWhatIsTold:
             joined(sockets_url, room.proctor, room.path) as proctor,
             joined(sockets_url, room.asha, NOTIFICATIONS) as notified,
         ):
-            async with unit_of_work(parts.engine) as uow:
+            async with unit_of_work(parts.engine, parts.new_messages) as uow:
                 uow.messages.to_everybody(room.name, "announcement", {"text": {"en": "Quiet"}})
                 uow.messages.to_user(room.name, asha_id, "extended", {"seconds": 60})
                 uow.messages.to_user(room.name, ravi_id, "paused", {})
@@ -152,7 +152,7 @@ class TestWhatIsTold:
                 for inbox in parts.hub.rooms[room.name].of_user[await user_id_of(tablet)]
                 if inbox.listener.session_id != _session_of(room.asha)
             )
-            async with unit_of_work(parts.engine) as uow:
+            async with unit_of_work(parts.engine, parts.new_messages) as uow:
                 data = {"lease": 2, "session_id": session}
                 uow.messages.to_user(room.name, await user_id_of(tablet), "attempt_changed", data)
             for socket in (old, new):
@@ -304,7 +304,7 @@ class TestWhatIsHeard:
             joined(sockets_url, room.asha, room.path) as asha,
             joined(sockets_url, room.proctor, room.path) as proctor,
         ):
-            async with unit_of_work(parts.engine) as uow:
+            async with unit_of_work(parts.engine, parts.new_messages) as uow:
                 for_staff = uow.messages.to_staff(room.name, "attempt_changed", {})
             message = await proctor.next_of("attempt_changed")
             for entry_id in (message["id"], "0-0", "", "1-1.abc", asha.hello["id"]):
@@ -337,7 +337,7 @@ class TestSlowSocket:
             connect(address, sock=narrow, max_queue=1, proxy=None, ping_interval=None) as slow,
         ):
             for first in range(0, 1000, 100):
-                async with unit_of_work(parts.engine) as uow:
+                async with unit_of_work(parts.engine, parts.new_messages) as uow:
                     for number in range(first, first + 100):
                         uow.messages.to_everybody(room.name, "announcement", {"n": number, "text": long})
                 numbers = [message["data"]["n"] for message in await asha.told(100)]

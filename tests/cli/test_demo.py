@@ -11,7 +11,7 @@ from app.cli import app as ias
 from app.cli import demo_content
 from app.cli.local.home import Home
 from app.config import Settings
-from app.core.supabase_auth import EmailTaken
+from app.core.supabase_auth import EmailExists
 from app.repositories import tests as listings
 from app.repositories.base import PageRequest
 from app.services import auth, tests
@@ -70,7 +70,7 @@ class TestLoad:
     async def test_a_killed_load_is_made_good(self, development: Components) -> None:
         """Its accounts are on the auth server; its transaction was never committed."""
         email, (name, role) = next(iter(demo_content.ACCOUNTS.items()))
-        with suppress(EmailTaken):
+        with suppress(EmailExists):
             await development.auth.admin_create(email, password=demo_content.PASSWORD, name=name)
 
         assert await demo_content.load(development)

@@ -178,7 +178,11 @@ async def test_what_an_api_commits_it_publishes_without_a_worker(
         writer = await asyncio.create_subprocess_exec(
             sys.executable, "-c", WRITER, str(exam_id), env=api.environment
         )
-        assert await writer.wait() == 0
+        try:
+            assert await asyncio.wait_for(writer.wait(), PATIENCE) == 0
+        finally:
+            if writer.returncode is None:
+                writer.kill()
         assert await numbers(socket, 1) == [1]
 
 
@@ -193,12 +197,12 @@ from uuid import UUID
 async def main():
     app = create_app(get_settings())
     async with app.router.lifespan_context(app):
-        engine = app.state.components.engine
-        async with unit_of_work(engine) as uow:
+        parts = app.state.components
+        async with unit_of_work(parts.engine, parts.new_messages) as uow:
             uow.messages.to_everybody(exam_room(UUID(sys.argv[1])), "announcement", {"n": 1})
         waiting = True
         while waiting:
-            async with unit_of_work(engine) as uow:
+            async with unit_of_work(parts.engine) as uow:
                 waiting = await uow.messages.unpublished(1)
             await asyncio.sleep(0.02)
 
@@ -222,7 +226,7 @@ async def test_a_server_that_stops_asks_everybody_to_come_back(
             message = await socket.next_of("reconnect")
             assert 0 <= message["data"]["after_ms"] < 5000
             assert await socket.closed() == (1012, "restarting")
-    assert await asyncio.to_thread(api.process.wait, 10) == 0
+    assert await asyncio.to_thread(api.process.wait, PATIENCE) == 0
 
 
 async def test_the_time_is_told_again_and_again_and_logs_hold_no_ticket(

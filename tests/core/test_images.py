@@ -151,7 +151,7 @@ class TestRefused:
         ids=["nothing", "half a GIF", "SVG", "HTML", "PDF", "half a PNG", "GIF", "BMP", "TIFF"],
     )
     def test_what_is_of_another_kind(self, content: bytes) -> None:
-        assert "no PNG, JPEG or WebP" in refusal(content)
+        assert "not a PNG, JPEG or WebP" in refusal(content)
 
     @pytest.mark.parametrize("kind", KINDS)
     @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])

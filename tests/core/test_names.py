@@ -108,5 +108,5 @@ class TestEmailAddress:
         ],
     )
     def test_refuses_the_rest(self, text: str) -> None:
-        with pytest.raises(ValueError, match="no e-mail address"):
+        with pytest.raises(ValueError, match="not an e-mail address"):
             email_address(text)

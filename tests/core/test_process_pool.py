@@ -122,7 +122,7 @@ class TestLimits:
         async with a_pool(processes=1, memory_bytes=300_000_000) as pool:
             assert await run(pool, jobs.take_memory, 1_000_000) == 1_000_000
             before = await run(pool, jobs.process_id)
-            with pytest.raises(TooComplex, match=r"more memory than it may have\. Split the file\."):
+            with pytest.raises(TooComplex, match=r"more memory than is allowed\. Split the file\."):
                 await run(pool, jobs.take_memory, 400_000_000)
             assert await run(pool, jobs.process_id) != before
 

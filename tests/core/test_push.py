@@ -86,7 +86,7 @@ class TestSend:
         assert message["apns"]["headers"]["apns-priority"] == "5"
 
     @pytest.mark.parametrize(
-        ("answer", "fate", "rest"),
+        ("answer", "error", "retry_after"),
         [
             (fcm.UNREGISTERED, DeadTarget, None),
             (fcm.NOT_A_TOKEN, DeadTarget, None),
@@ -110,14 +110,14 @@ class TestSend:
         pusher: FcmPusher,
         firebase: fcm.Firebase,
         answer: fcm.Answer,
-        fate: type[NotSent],
-        rest: timedelta | None,
+        error: type[NotSent],
+        retry_after: timedelta | None,
     ) -> None:
         firebase.answers["phone"] = answer
         with pytest.raises(NotSent) as raised:
             await pusher.send("phone", MESSAGE)
-        assert type(raised.value) is fate
-        assert getattr(raised.value, "rest", None) == rest
+        assert type(raised.value) is error
+        assert getattr(raised.value, "retry_after", None) == retry_after
         assert "phone" not in str(raised.value)
 
     async def test_an_address_that_is_not_firebase_condemns_no_device(
@@ -173,5 +173,5 @@ class TestServiceAccount:
 
     @pytest.mark.parametrize("given", ["{}", '{"project_id": "p"}', "{no json"])
     def test_what_is_none_is_refused_without_its_secrets(self, given: str) -> None:
-        with pytest.raises(ValueError, match="FCM_SERVICE_ACCOUNT is no service account"):
+        with pytest.raises(ValueError, match="FCM_SERVICE_ACCOUNT is neither the JSON key"):
             ServiceAccount.read(given)

@@ -70,7 +70,7 @@ class TestTake:
         elsewhere = hub.join(listener("exam:2", user_id=asha.user_id), None, NOW, 15)
         entries = [wire.entry(), wire.entry(staff=True), wire.entry(to=ravi.user_id), wire.entry("test:1")]
         for entry in entries:
-            hub.take(entry)
+            hub.deliver(entry)
         everybody, staff, to_ravi, _ = (entry.id for entry in entries)
         assert [await heard(inbox) for inbox in inboxes] == [
             [everybody],
@@ -82,17 +82,17 @@ class TestTake:
     async def test_tells_a_message_once_whatever_ids_it_comes_with(self, hub: Hub, wire: Wire) -> None:
         inbox = hub.join(listener(), None, NOW, 15)
         entry = wire.entry()
-        hub.take(entry)
+        hub.deliver(entry)
         again = Posted(**{name: getattr(entry, name) for name in Posted.__slots__} | {"id": "9000-0"})
-        hub.take(again)
+        hub.deliver(again)
         assert await heard(inbox) == [entry.id]
         assert await heard(hub.join(listener(), "9000-0", NOW, 15)) == []
 
     async def test_remembers_history_and_tells_nobody(self, hub: Hub, wire: Wire) -> None:
         inbox = hub.join(listener(), None, NOW, 15)
         first, second = wire.entry(), wire.entry()
-        hub.take(first, is_history=True)
-        hub.take(second, is_history=True)
+        hub.deliver(first, is_history=True)
+        hub.deliver(second, is_history=True)
         assert await heard(inbox) == []
         assert await heard(hub.join(listener(), first.id, NOW, 15)) == [second.id]
 
@@ -100,7 +100,7 @@ class TestTake:
         user_id = uuid4()
         old = hub.join(listener(user_id=user_id, session_id="old"), None, NOW, 15)
         new = hub.join(listener(user_id=user_id, session_id="new"), None, NOW, 15)
-        hub.take(wire.entry(to=user_id, session_id="new", lease=2))
+        hub.deliver(wire.entry(to=user_id, session_id="new", lease=2))
         for inbox, closing in ((old, MOVED), (new, None)):
             told = [message["data"] for message in await drained(inbox)][1:]
             assert (told, inbox.closing) == ([{"lease": 2}], closing)
@@ -111,7 +111,7 @@ class TestTake:
         slow, quick = hub.join(listener(), None, NOW, 15), hub.join(listener(), None, NOW, 15)
         quick_heard = []
         for entry in [wire.entry() for _ in range(10)]:
-            hub.take(entry)
+            hub.deliver(entry)
             quick_heard += await heard(quick)
         assert len(quick_heard) == 10
         assert await slow.next() == TOO_SLOW
@@ -119,13 +119,13 @@ class TestTake:
 
     def test_survives_what_cannot_be_read(self, hub: Hub, wire: Wire) -> None:
         for number, packed in enumerate((None, b"", b"[]", b"{}", b'{"id": 1}', b"\xff")):
-            hub.take(unpack(f"{number}-0", packed))
+            hub.deliver(unpack(f"{number}-0", packed))
         assert hub.memory.cursor == "5-0"
 
 
 class TestJoin:
     async def test_says_hello_first(self, hub: Hub, wire: Wire) -> None:
-        hub.take(wire.entry())
+        hub.deliver(wire.entry())
         (hello,) = await drained(hub.join(listener(), None, NOW, 15))
         assert hello == {
             "id": hello["id"],
@@ -146,16 +146,16 @@ class TestJoin:
         person = listener()
         entries = [wire.entry(), wire.entry("exam:2"), wire.entry(staff=True), wire.entry(to=person.user_id)]
         for entry in entries:
-            hub.take(entry)
+            hub.deliver(entry)
         hello, last = await drained(hub.join(person, entries[0].id, NOW, 15))
         assert (last["id"], hello["data"]["replayed"], hello["data"]["gap"]) == (entries[3].id, 1, False)
 
     async def test_any_message_s_id_is_a_cursor(self, hub: Hub, wire: Wire) -> None:
         first, second = wire.entry(), wire.entry()
-        hub.take(first)
+        hub.deliver(first)
         inbox = hub.join(listener(), None, NOW, 15)
-        hub.tell([inbox], "time", NOW, {})
-        hub.take(second)
+        hub.send([inbox], "time", NOW, {})
+        hub.deliver(second)
         hello, passing, _ = await drained(inbox)
         for since in (hello["id"], passing["id"], first.id):
             assert await heard(hub.join(listener(), since, NOW, 15)) == [second.id]
@@ -163,7 +163,7 @@ class TestJoin:
     async def test_hello_of_a_replay_is_a_cursor_before_it(self, hub: Hub, wire: Wire) -> None:
         entries = [wire.entry() for _ in range(3)]
         for entry in entries:
-            hub.take(entry)
+            hub.deliver(entry)
         hello, *_ = await drained(hub.join(listener(), entries[0].id, NOW, 15))
         assert len(await heard(hub.join(listener(), hello["id"], NOW, 15))) == 2
 
@@ -172,14 +172,14 @@ class TestJoin:
         self, since: str, hub: Hub, wire: Wire
     ) -> None:
         entry = wire.entry()
-        hub.take(entry)
+        hub.deliver(entry)
         hello, told = await drained(hub.join(listener(), since, NOW, 15))
         assert (hello["data"]["gap"], told["id"]) == (True, entry.id)
 
     async def test_a_long_replay_is_cut_at_its_old_end(self, hub: Hub, wire: Wire) -> None:
         entries = [wire.entry() for _ in range(REPLAY_LIMIT + 10)]
         for entry in entries:
-            hub.take(entry)
+            hub.deliver(entry)
         hello, *told = await drained(hub.join(listener(), entries[0].id, NOW, 15))
         assert hello["data"]["gap"] is True
         assert [message["id"] for message in told] == [entry.id for entry in entries[-REPLAY_LIMIT:]]
@@ -188,32 +188,32 @@ class TestJoin:
         user_id = uuid4()
         inboxes = []
         for _ in range(SOCKETS_PER_PERSON):
-            with hub.place_for(user_id) as has_place:
+            with hub.reserve_place(user_id) as has_place:
                 assert has_place
                 inboxes.append(hub.join(listener(user_id=user_id), None, NOW, 15))
-        with hub.place_for(user_id) as has_place:
+        with hub.reserve_place(user_id) as has_place:
             assert not has_place
         hub.leave(inboxes[0])
         hub.leave(inboxes[0])
-        with hub.place_for(user_id) as first, hub.place_for(user_id) as second:
+        with hub.reserve_place(user_id) as first, hub.reserve_place(user_id) as second:
             assert (first, second) == (True, False)
 
     def test_places_are_taken_before_anything_is_decided(self, hub: Hub) -> None:
         """Many at once are all still being let in: each counts from its first moment."""
         user_id = uuid4()
         with ExitStack() as waiting:
-            places = [waiting.enter_context(hub.place_for(user_id)) for _ in range(45)]
+            places = [waiting.enter_context(hub.reserve_place(user_id)) for _ in range(45)]
             assert places.count(True) == SOCKETS_PER_PERSON
-        with hub.place_for(user_id) as has_place:
+        with hub.reserve_place(user_id) as has_place:
             assert has_place
 
     def test_a_socket_that_is_refused_gives_its_place_back(self, hub: Hub) -> None:
         user_id = uuid4()
         for _ in range(SOCKETS_PER_PERSON + 1):
-            with suppress(LookupError), hub.place_for(user_id) as has_place:
+            with suppress(LookupError), hub.reserve_place(user_id) as has_place:
                 assert has_place
                 raise LookupError
-        with hub.place_for(user_id) as has_place:
+        with hub.reserve_place(user_id) as has_place:
             assert has_place
 
 
@@ -222,7 +222,7 @@ class TestMemory:
         hub = Hub(capacity=5)
         entries = [wire.entry(f"exam:{number % 3}") for number in range(20)]
         for entry in entries:
-            hub.take(entry)
+            hub.deliver(entry)
         assert not hub.memory.knows(entries[14].id)
         assert hub.memory.knows(entries[15].id)
         assert [posted.id for posted in hub.memory.after(None, "exam:1")] == [entries[19].id, entries[16].id]
@@ -232,17 +232,17 @@ class TestMemory:
         hub = Hub(capacity=5)
         entries = [wire.entry() for _ in range(8)]
         for entry in entries:
-            hub.take(entry)
+            hub.deliver(entry)
         assert hub.memory.find(ROOM, entries[6].id) == entries[6]
         assert hub.memory.find("exam:2", entries[6].id) is None
         assert hub.memory.find(ROOM, entries[0].id) is None
 
     async def test_ids_that_begin_anew_are_kept_in_the_order_of_arrival(self, hub: Hub, wire: Wire) -> None:
         late = wire.entry()
-        hub.take(late)
+        hub.deliver(late)
         wire.count = -500
         anew = wire.entry()
-        hub.take(anew)
+        hub.deliver(anew)
         assert await heard(hub.join(listener(), late.id, NOW, 15)) == [anew.id]
 
 
@@ -293,7 +293,7 @@ async def test_everybody_sees_exactly_what_came_after_they_joined(seed: int) -> 
     clients: list[Client] = []
     entries: list[Posted] = []
     tasks = []
-    hub.take(wire.entry("exam:2"))  # a place to stand at
+    hub.deliver(wire.entry("exam:2"))  # a place to stand at
     for _ in range(400):
         if len(clients) < 40 and chance.random() < 0.3:
             clients.append(Client(hub, chance))
@@ -303,7 +303,7 @@ async def test_everybody_sees_exactly_what_came_after_they_joined(seed: int) -> 
         someone = chance.choice(clients).who.user_id if clients else None
         kinds: list[dict[str, Any]] = [{}, {}, {"staff": True}, {"to": someone}]
         entries.append(wire.entry(chance.choice([ROOM, ROOM, "exam:2"]), **chance.choice(kinds)))
-        hub.take(entries[-1])
+        hub.deliver(entries[-1])
         if chance.random() < 0.5:
             await asyncio.sleep(0)
     over.set()

@@ -15,7 +15,7 @@ from app.core.clock import SystemClock
 from app.core.realtime.hub import Hub
 from app.core.realtime.inbox import Listener
 from app.core.realtime.messages import Posted, pack
-from app.core.realtime.stream import STREAM, Packed, Reader, Stream
+from app.core.realtime.stream import STREAM, Packed, Stream, StreamReader
 from app.core.repeating import end
 from devservers.valkey import Valkey
 from tests.waiting import PATIENCE
@@ -49,23 +49,23 @@ def ids(messages: list[Packed]) -> list[UUID]:
 
 
 class Following:
-    """A hub with a reader, and somebody who listens."""
+    """A hub with a stream reader and one socket."""
 
     def __init__(self, stream: Stream) -> None:
         self.hub = Hub()
-        self.reader = Reader(stream, self.hub, SystemClock())
+        self.reader = StreamReader(stream, self.hub, SystemClock())
         now = datetime.now(UTC)
         self.inbox = self.hub.join(Listener(ROOM, uuid4(), "s", now, is_staff=False), None, now, 15)
         self.told: list[UUID] = []
-        take = self.hub.take
+        deliver = self.hub.deliver
 
         def record(posted: Posted, *, is_history: bool = False) -> None:
             before = len(self.inbox._waiting)
-            take(posted, is_history=is_history)
+            deliver(posted, is_history=is_history)
             if len(self.inbox._waiting) > before and posted.message_id is not None:
                 self.told.append(posted.message_id)
 
-        self.hub.take = record  # type: ignore[method-assign]
+        self.hub.deliver = record  # type: ignore[method-assign]
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE):

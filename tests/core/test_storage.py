@@ -121,5 +121,5 @@ class TestPlaces:
         ],
     )
     def test_other_addresses_are_refused_at_once(self, url: str) -> None:
-        with pytest.raises(ValueError, match="must look like"):
+        with pytest.raises(ValueError, match="must have the form"):
             Storage(url)

@@ -15,16 +15,16 @@ import pytest
 from app.core.supabase_auth import (
     AuthError,
     AuthUnavailable,
+    CredentialsRejected,
+    EmailExists,
     EmailNotConfirmed,
-    EmailTaken,
-    InvalidCredentials,
     InvalidOneTimeToken,
     InvalidRefreshToken,
     InvalidSession,
+    PasswordRejected,
     RateLimited,
     Rejected,
     SupabaseAuth,
-    WeakPassword,
 )
 
 pytestmark = pytest.mark.anyio
@@ -149,12 +149,12 @@ class TestAnswers:
     @pytest.mark.parametrize(
         ("call", "answer", "error"),
         [
-            (sign_in, refusal(400, "invalid_credentials"), InvalidCredentials),
-            (sign_in, refusal(400, "user_banned"), InvalidCredentials),
+            (sign_in, refusal(400, "invalid_credentials"), CredentialsRejected),
+            (sign_in, refusal(400, "user_banned"), CredentialsRejected),
             (sign_in, refusal(400, "email_not_confirmed"), EmailNotConfirmed),
             (sign_in, refusal(400, "captcha_failed"), Rejected),
-            (sign_up, refusal(422, "user_already_exists"), EmailTaken),
-            (sign_up, refusal(422, "email_exists"), EmailTaken),
+            (sign_up, refusal(422, "user_already_exists"), EmailExists),
+            (sign_up, refusal(422, "email_exists"), EmailExists),
             (sign_up, refusal(422, "signup_disabled"), Rejected),
             (refresh, refusal(400, "refresh_token_not_found"), InvalidRefreshToken),
             (refresh, refusal(400, "refresh_token_already_used"), InvalidRefreshToken),
@@ -181,7 +181,7 @@ class TestAnswers:
         wire.answer = httpx.Response(
             400, json={"code": 400, "error_code": "invalid_credentials", "msg": "No."}
         )
-        with pytest.raises(InvalidCredentials, match=r"No\."):
+        with pytest.raises(CredentialsRejected, match=r"No\."):
             await sign_in(wire.auth())
 
     @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ class TestAnswers:
         self, wire: Wire, weak: object, reasons: tuple[str, ...]
     ) -> None:
         wire.answer = refusal(422, "weak_password", weak_password=weak)
-        with pytest.raises(WeakPassword) as error:
+        with pytest.raises(PasswordRejected) as error:
             await sign_up(wire.auth())
         assert error.value.reasons == reasons
 

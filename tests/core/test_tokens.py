@@ -229,7 +229,11 @@ class TestAttemptTokens:
     def tokens(self, clock: StoppedClock) -> AttemptTokens:
         return AttemptTokens(SECRET, clock)
 
-    @pytest.mark.parametrize("changes", [{}, {"attempt": AT_AN_EXAM_PAPER}, {"lease": 17}], ids=str)
+    @pytest.mark.parametrize(
+        "changes",
+        [{}, {"attempt": AT_AN_EXAM_PAPER}, {"lease": 17}],
+        ids=["of-a-test", "of-an-exam-paper", "of-a-later-lease"],
+    )
     def test_grant_what_they_were_issued_for(self, tokens: AttemptTokens, changes: dict[str, Any]) -> None:
         assert tokens.read(tokens.issue(grant(**changes))) == grant(**changes)
 

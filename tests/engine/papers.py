@@ -1,5 +1,6 @@
 """Random papers of all question types, and random answers to them."""
 
+from collections.abc import Mapping
 from fractions import Fraction
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from app.engine.question_types.numeric import NumericKey
 from app.engine.question_types.ranges import RangesKey
 from app.engine.question_types.text import TextKey
 from app.engine.scoring import Dropped, DroppedRule, Item, Marks, PaperKey, SectionRule
+
+Sheets = list[dict[UUID, Answer | None]]
 
 option_sets = st.frozensets(st.sampled_from("abcd"), min_size=1)
 numbers = st.fractions(min_value=-2, max_value=2, max_denominator=4)
@@ -68,3 +71,16 @@ def papers(draw: st.DrawFn) -> PaperKey:
     dropped = draw(st.sampled_from(DroppedRule))
     most_unmarked = draw(st.sampled_from([None, Fraction(1, 10), Fraction(1, 2)]))
     return PaperKey(tuple(order), tuple(sections), dropped, RoundingPolicy.HALF_UP, most_unmarked)
+
+
+@st.composite
+def sat_papers(draw: st.DrawFn, most: int = 6) -> tuple[PaperKey, Sheets]:
+    """A paper, and answer sheets to it, at most so many."""
+    key = draw(papers())
+    answers = {item.question_id: given_answers for item in key.items}
+    return key, draw(st.lists(st.fixed_dictionaries(answers), max_size=most))
+
+
+def by_place(key: PaperKey, answers: Mapping[UUID, Answer | None]) -> list[Answer | None]:
+    """A sheet's answers in the order of the paper."""
+    return [answers[item.question_id] for item in key.items]

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from app.engine import grading
 from app.engine.answers import Answer
@@ -22,22 +21,7 @@ from app.engine.scoring import (
     SectionRule,
     score_paper,
 )
-from tests.engine.papers import given_answers, papers
-
-Sheets = list[dict[UUID, Answer | None]]
-
-
-@st.composite
-def sat_papers(draw: st.DrawFn) -> tuple[PaperKey, Sheets]:
-    key = draw(papers())
-    sheets = draw(
-        st.lists(st.fixed_dictionaries({item.question_id: given_answers for item in key.items}), max_size=6)
-    )
-    return key, sheets
-
-
-def by_place(key: PaperKey, answers: Mapping[UUID, Answer | None]) -> list[Answer | None]:
-    return [answers[item.question_id] for item in key.items]
+from tests.engine.papers import Sheets, by_place, sat_papers
 
 
 def expected(key: PaperKey, answers: Mapping[UUID, Answer | None]) -> tuple[object, ...]:

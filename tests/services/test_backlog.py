@@ -9,12 +9,12 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
-from app.core.telemetry import readings_payload
+from app.core.telemetry import measured_payload
 from app.database import create_engine
 from app.models import Kind
 from app.services import backlog
 from app.services.components import Components
-from app.services.notifications.creating import notice_of
+from app.services.notifications.creating import build_notice
 from app.services.unit_of_work import unit_of_work
 from tests.builders.notifications import add_user
 from tests.conftest import TestClock
@@ -36,8 +36,8 @@ class TestMeasure:
         now = parts.clock.now()
         async with unit_of_work(engine) as uow:
             user = await add_user(uow)
-            notice = notice_of(Kind.WELCOME, "", {})
-            await uow.notifications.tell([user.id], notice, now - timedelta(days=900), push=True)
+            notice = build_notice(Kind.WELCOME, "", {})
+            await uow.notifications.create([user.id], notice, now - timedelta(days=900), push=True)
             uow.jobs.add("send_welcome_mail", user_id=str(user.id))
         after = await measured(parts)
         for name in ("ias_jobs_waiting", "ias_messages_unpublished", "ias_deliveries_waiting,email"):
@@ -49,7 +49,7 @@ class TestMeasure:
         async with unit_of_work(engine) as uow:
             taken = await uow.deliveries.lease_due(now, timedelta(days=1), 1000)
             for each in taken:
-                await uow.deliveries.dropped(each, "of a test")
+                await uow.deliveries.mark_dropped(each, "of a test")
 
     async def test_what_does_not_answer_is_missing_and_is_said_to_be(self, parts: Components) -> None:
         nobody = Settings(database_url=SecretStr("postgresql://nobody@127.0.0.1:1/none"))
@@ -62,7 +62,7 @@ class TestMeasure:
 
 class TestPayload:
     async def test_it_is_a_page_for_prometheus(self, parts: Components) -> None:
-        page = readings_payload(await backlog.measure(parts)).decode()
+        page = measured_payload(await backlog.measure(parts)).decode()
         assert "# TYPE ias_jobs_waiting gauge" in page
         assert 'ias_backlog_known{part="redis"} 1.0' in page
         assert 'ias_deliveries_waiting{channel="email"}' in page

@@ -20,19 +20,17 @@ KINDS = "|".join(audit.ACTIONS)
 
 
 def _wanted(
-    actor: Annotated[UUID | None, Query(description="Who did it")] = None,
+    actor: Annotated[UUID | None, Query(description="The id of the user who acted")] = None,
     action: Annotated[str | None, Query(max_length=50, examples=["change_role"])] = None,
     subject: Annotated[
         str | None,
         Query(
             pattern=rf"^({KINDS})(:[0-9a-fA-F-]{{36}})?$",
-            description="A kind, or a kind and an id: `question` or `question:<id>`",
+            description="The kind of the object, or its kind and id: `question` or `question:<id>`",
         ),
     ] = None,
-    since: Annotated[Moment | None, Query(alias="from", description="The first moment")] = None,
-    until: Annotated[
-        Moment | None, Query(alias="to", description="The first moment that is left out")
-    ] = None,
+    since: Annotated[Moment | None, Query(alias="from", description="The earliest time, inclusive")] = None,
+    until: Annotated[Moment | None, Query(alias="to", description="The latest time, exclusive")] = None,
 ) -> AuditFilter:
     kind, _, subject_id = (subject or "").partition(":")
     try:
@@ -46,10 +44,11 @@ def _wanted(
 async def list_audit_log(
     admin: CurrentAdmin, reads: Reads, paging: Paging, wanted: Annotated[AuditFilter, Depends(_wanted)]
 ) -> PageOut[AuditLogEntryOut]:
-    """What staff did, newest first: roles, keys, papers, exports, steering of exams, and who read a key that
-    an exam holds. Entries cannot be changed or deleted.
+    """Actions of staff, newest first.
 
-    People are named by their ids. `request_id` is the one of the request's answer and of the logs.
+    These are changes of roles, keys and papers, exports, actions on running exams, and reading keys under
+    embargo. Entries cannot be changed or deleted. Users are identified by id. `request_id` is that of the
+    response and of the logs.
     """
     page = await audit.page(reads, admin, wanted, paging)
     items = [AuditLogEntryOut.of(entry) for entry in page.items]

@@ -39,7 +39,7 @@ router = APIRouter(prefix="/auth", tags=["auth"], route_class=PermissionFirstRou
 
 @router.post("/register", status_code=201, responses=problems(EmailTaken, WeakPassword))
 async def register(request: Request, body: RegisterIn, parts: Parts) -> RegisteredOut:
-    """Make an account. The tokens sign it in, unless its address has to be confirmed first."""
+    """Create an account. The response has tokens, unless the address must be confirmed first."""
     await _limit(request, parts, "register", body.email)
     password = body.password.get_secret_value()
     return RegisteredOut.of(await auth.register(parts, body.email, password, body.name, _address(request)))
@@ -47,7 +47,7 @@ async def register(request: Request, body: RegisterIn, parts: Parts) -> Register
 
 @router.post("/login", responses=problems(InvalidCredentials))
 async def login(request: Request, body: LoginIn, parts: Parts) -> SessionOut:
-    """Sign in. Unknown address, wrong password and banned account get the same answer."""
+    """Sign in. An unknown address, a wrong password and a banned account get the same response."""
     await _limit(request, parts, "login", body.email)
     password = body.password.get_secret_value()
     return SessionOut.of(await auth.login(parts, body.email, password, _address(request)))
@@ -55,10 +55,10 @@ async def login(request: Request, body: LoginIn, parts: Parts) -> SessionOut:
 
 @router.post("/refresh", responses=problems(InvalidToken))
 async def refresh(request: Request, body: RefreshIn, parts: Parts) -> SessionOut:
-    """The next pair of tokens.
+    """Exchange a refresh token for the next pair of tokens.
 
-    If the answer is lost, send the same token again: the token before the active one gives the active one
-    again. An older one does so for 10 s after it was exchanged; used later, it ends the session (401).
+    If the response is lost, send the same token again: the token before the active one returns the active one
+    again. An older token does so for 10 s after it was exchanged. Used later, it ends the session (401).
     """
     return SessionOut.of(await auth.refresh(parts, body.refresh_token, _address(request)))
 
@@ -78,9 +78,9 @@ async def logout(
 async def forgot_password(
     request: Request, body: EmailIn, parts: Parts, uow: Uow, now: Now
 ) -> dict[str, Any]:
-    """Have a reset link mailed. The answer is the same whether or not there is such an account.
+    """Request a mail with a reset link. The response is the same whether or not there is such an account.
 
-    The mail is sent after the answer, at most one a minute.
+    The mail is sent after the response, at most one per minute.
     """
     if await _is_within_limits(request, parts, "forgot", body.email):
         auth_mails.request(uow, "recovery", body.email, _address(request), now)
@@ -89,7 +89,10 @@ async def forgot_password(
 
 @router.post("/reset-password", status_code=204, responses=problems(InvalidToken, WeakPassword))
 async def reset_password(request: Request, body: ResetPasswordIn, parts: Parts) -> None:
-    """Set a new password with the token of the mail, which works once. Every session of the account ends."""
+    """Set a new password with the token of the mail, which is valid once.
+
+    Ends every session of the account.
+    """
     password = body.password.get_secret_value()
     await auth.reset_password(parts, body.token, password, _address(request))
 
@@ -102,7 +105,7 @@ async def confirm(request: Request, body: TokenIn, parts: Parts) -> None:
 
 @router.post("/resend", status_code=202)
 async def resend(request: Request, body: EmailIn, parts: Parts, uow: Uow, now: Now) -> dict[str, Any]:
-    """Have the confirmation mail sent again, at most once a minute. The answer is always the same."""
+    """Request the confirmation mail again, at most once per minute. The response is always the same."""
     if await _is_within_limits(request, parts, "resend", body.email):
         auth_mails.request(uow, "signup", body.email, _address(request), now)
     return {}
@@ -110,7 +113,7 @@ async def resend(request: Request, body: EmailIn, parts: Parts, uow: Uow, now: N
 
 @router.get("/me", responses=problems(InvalidToken, SessionRevoked))
 async def me(user: CurrentUser, reads: Reads) -> AccountOut:
-    """Who is signed in."""
+    """The account that is signed in."""
     return AccountOut(id=user.id, email=user.email, name=user.name, role=user.role)
 
 
@@ -142,7 +145,7 @@ async def _limit(request: Request, parts: Components, action: str, email: str) -
 
 
 async def _is_within_limits(request: Request, parts: Components, action: str, email: str) -> bool:
-    """For routes that always give the same answer: above the limit nothing is sent."""
+    """For routes that always respond the same: above the limit no mail is sent."""
     try:
         await _limit(request, parts, action, email)
     except TooManyRequests:

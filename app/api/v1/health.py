@@ -1,4 +1,4 @@
-"""Whether the service lives and can work, its metrics, and its clock."""
+"""Health checks, metrics and the server's time."""
 
 import asyncio
 import secrets
@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 @router.get("/health")
 async def health(now: Now) -> HealthOut:
-    """The process answers. Says nothing about the database."""
+    """Whether the process answers. Does not check the database."""
     return HealthOut(timestamp=now)
 
 
@@ -49,7 +49,7 @@ async def database_health(parts: Parts, response: Response) -> DatabaseHealthOut
 
 @router.get("/health/ready", responses={503: {"model": ReadinessOut, "description": "No database"}})
 async def readiness(parts: Parts, response: Response) -> ReadinessOut:
-    """Whether to send requests here: 503 only without the database; without the rest we serve candidates."""
+    """Whether to route requests here. 503 only if the database is down: candidates need nothing else."""
     database, redis, heartbeat = await asyncio.gather(
         _succeeds("database", _ping_database(parts.probe)),
         _succeeds("redis", parts.redis.ping()),
@@ -72,9 +72,9 @@ async def readiness(parts: Parts, response: Response) -> ReadinessOut:
 
 @router.get("/metrics", include_in_schema=False)
 async def metrics(request: Request, parts: Parts) -> Response:
-    """Prometheus metrics: from this machine, or with METRICS_TOKEN as bearer token.
+    """Prometheus metrics, for requests from this machine or with METRICS_TOKEN as bearer token.
 
-    The process's own counters, and the backlog in PostgreSQL and Redis, as far as they answer in time.
+    The counters of this process, and the backlog in PostgreSQL and Redis if they answer in time.
     """
     token = parts.settings.metrics_token
     if not is_local(request.scope):
@@ -83,13 +83,13 @@ async def metrics(request: Request, parts: Parts) -> Response:
         if not _bears(request, token.get_secret_value()):
             raise Unauthenticated("Send METRICS_TOKEN as a bearer token.")
     content, content_type = telemetry.metrics_payload()
-    content += telemetry.readings_payload(await backlog.measure(parts))
+    content += telemetry.measured_payload(await backlog.measure(parts))
     return Response(content, media_type=content_type)
 
 
 @clock_router.get("/time")
 async def server_time(parts: Parts) -> TimeOut:
-    """The server's clock: what deadlines are measured by."""
+    """The server's time. Deadlines are measured by it."""
     return TimeOut(server_time=parts.clock.now())
 
 

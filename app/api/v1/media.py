@@ -1,4 +1,4 @@
-"""Images over HTTP: sent by authors, fetched by those who may see the paper."""
+"""Images over HTTP: uploaded by authors, read by users who may see the paper."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -24,7 +24,7 @@ SERVED: dict[str, Any] = {"image/png": {}, "image/jpeg": {}, "image/webp": {}}
     "",
     status_code=status.HTTP_201_CREATED,
     responses={
-        200: {"model": MediaOut, "description": "The image was there already"},
+        200: {"model": MediaOut, "description": "The image exists already"},
         **problems(Forbidden, TooLarge, Invalid),
     },
 )
@@ -35,10 +35,10 @@ async def upload_media(
     parts: Parts,
     file: Annotated[UploadFile, File(description="PNG, JPEG or WebP, at most 5 MB and 40 million pixels")],
 ) -> MediaOut:
-    """Keep an image, to be named by id in `media` of questions and passages.
+    """Upload an image. Refer to it by id in `media` of questions and passages.
 
-    What it is is read from its content. It is encoded anew: upright, in sRGB, without metadata. Animated
-    images are refused. The same image again gives the same id (200).
+    The format is detected from the content. The image is re-encoded: upright, in sRGB, without metadata.
+    Animated images are refused. Uploading the same image again returns the same id (200).
     """
     content = await file.read(media.MAX_BYTES + 1)
     kept = await media.upload(uow, parts.media, author, content, parts.files)
@@ -48,11 +48,11 @@ async def upload_media(
 
 
 async def _visible(media_id: UUID, holder: AttemptHolder, parts: Parts) -> Media:
-    # In a transaction of its own: the storage may be slow, and answers need the connections meanwhile.
+    # A separate transaction: the storage may be slow, and other requests need the connection in the meantime.
     async with reading(parts.engine) as reads:
         if holder.grant is not None:
             return await media.find_in_attempt(reads, holder.user_id, holder.grant.attempt.id, media_id)
-        assert holder.principal is not None  # noqa: S101 -- who has no attempt token is signed in
+        assert holder.principal is not None  # noqa: S101 -- without an attempt token the user is signed in
         return await media.find(reads, holder.principal, media_id)
 
 
@@ -64,7 +64,7 @@ VisibleImage = Annotated[Media, Depends(_visible)]
     response_class=Response,
     responses={
         200: {"content": SERVED, "description": "The image"},
-        304: {"description": "You have it already: an image never changes"},
+        304: {"description": "The client has the image: it never changes"},
         **problems(NotFound),
     },
 )
@@ -73,9 +73,9 @@ async def get_media(
     parts: Parts,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """An image, for who works on the bank, or has an attempt at a paper that shows it.
+    """An image, for staff of the question bank and for users with an attempt at a paper that shows it.
 
-    An attempt token opens the images of its own paper. Keep an image as long as you like.
+    An attempt token gives access to the images of its paper. Images never change and can be cached for good.
     """
     etag = f'"{image.sha256}"'
     headers = {"ETag": etag, "Cache-Control": "private, max-age=31536000, immutable"}

@@ -27,17 +27,17 @@ device_router = APIRouter(prefix="/devices", tags=["notifications"], route_class
 
 PAGE = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
 
-Token = Annotated[DeviceToken, Path(description="What Firebase calls the registration token")]
-Signed = Annotated[str, Query(max_length=1000, description="As the link in the mail has it")]
+Token = Annotated[DeviceToken, Path(description="Firebase's registration token")]
+Signed = Annotated[str, Query(max_length=1000, description="The token of the link in the mail")]
 
 
 @router.get("", responses=problems(Invalid))
 async def list_notifications(
     user: CurrentUser, reads: Reads, paging: Paging, unread: bool | None = None
 ) -> PageOut[NotificationOut]:
-    """Your inbox, the newest first; `unread=true` lists those that you have not read, `false` the others.
+    """Your notifications, newest first. `unread=true` lists only unread ones, `false` only read ones.
 
-    Titles and bodies name no time: show those in `data` by the device's clock.
+    Titles and bodies contain no times. Show the times in `data` in the device's time zone.
     """
     page = await notifications.page(reads, user, paging, unread=unread)
     items = [NotificationOut.model_validate(item) for item in page.items]
@@ -46,28 +46,28 @@ async def list_notifications(
 
 @router.post("/{notification_id}/read", dependencies=[Depends(takes_nothing)], responses=problems(NotFound))
 async def read_notification(notification_id: UUID, user: CurrentUser, uow: Uow, now: Now) -> NotificationOut:
-    """You have seen it. Again is harmless, and the first time stands."""
+    """Mark a notification as read. Idempotent: `read_at` keeps the first time."""
     return NotificationOut.model_validate(await notifications.mark_read(uow, user, notification_id, now))
 
 
 @router.post("/read-all", dependencies=[Depends(takes_nothing)])
 async def read_all_notifications(user: CurrentUser, uow: Uow, now: Now) -> ReadOut:
-    """You have seen all of them."""
+    """Mark all notifications as read."""
     return ReadOut(read=await notifications.mark_all_read(uow, user, now))
 
 
 @router.get("/preferences")
 async def read_preferences(user: CurrentUser, reads: Reads) -> PreferencesOut:
-    """What you are sent by mail and by push; at first everything, at any time."""
-    return PreferencesOut.of(await notifications.wishes(reads, user))
+    """Which notifications you get by mail and push. By default everything, at any time."""
+    return PreferencesOut.of(await notifications.read_preferences(reads, user))
 
 
 @router.put("/preferences", responses=problems(Invalid))
 async def change_preferences(body: PreferencesIn, user: CurrentUser, uow: Uow) -> PreferencesOut:
-    """Change what you are sent. What you leave out stays as it is.
+    """Change the preferences. Fields that are left out do not change.
 
-    In quiet hours nothing is sent that can wait: the reminder of the day before and results come after them.
-    Mails about your account and your registrations cannot be turned off (422); their push messages can.
+    In quiet hours the reminder of the day before and results are postponed to the end of the quiet hours.
+    Mails about your account and your registrations cannot be turned off (422), but their push messages can.
     """
     kinds = {kind: channels.given for kind, channels in body.kinds.items()}
     hours = None
@@ -78,21 +78,22 @@ async def change_preferences(body: PreferencesIn, user: CurrentUser, uow: Uow) -
 
 @router.get("/unsubscribe", response_class=HTMLResponse, responses=problems(Invalid))
 async def show_unsubscribe(token: Signed, reads: Reads, parts: Parts) -> HTMLResponse:
-    """The page behind the link in a mail. It changes nothing: its button posts to the same address."""
+    """The page of the link in a mail. It changes nothing: its button sends a POST to the same URL."""
     return HTMLResponse(await notifications.unsubscribe_page(reads, parts, token), headers=PAGE)
 
 
 @router.post("/unsubscribe", response_class=HTMLResponse, responses=problems(Invalid))
 async def unsubscribe(token: Signed, uow: Uow, parts: Parts) -> HTMLResponse:
-    """Send no more such mails, without signing in. Mail programs call this at one click (RFC 8058)."""
+    """Unsubscribe without signing in. Mail programs call this for one-click unsubscription (RFC 8058)."""
     return HTMLResponse(await notifications.unsubscribe(uow, parts, token), headers=PAGE)
 
 
 @device_router.put("/{token}", responses=problems(Invalid))
 async def register_device(token: Token, body: DeviceIn, user: CurrentUser, uow: Uow, now: Now) -> DeviceOut:
-    """Send your push messages to this device. Call it at each start of the app, and when the token changes.
+    """Register this device for push messages. Call it at each start of the app and when the token changes.
 
-    A device is one person's: whoever registers it last gets its messages. The 20 seen last are kept.
+    A device belongs to the user who registered it last. A user has at most 20 devices; the oldest are
+    removed.
     """
     device = await notifications.register_device(uow, user, token, body.platform, body.language, now)
     return DeviceOut.model_validate(device)
@@ -100,6 +101,6 @@ async def register_device(token: Token, body: DeviceIn, user: CurrentUser, uow: 
 
 @device_router.delete("/{token}", status_code=204, responses=problems(NotFound))
 async def remove_device(token: Token, user: CurrentUser, uow: Uow) -> Response:
-    """Send nothing more to this device. Call it before signing out."""
+    """Stop push messages to this device. Call it before signing out."""
     await notifications.remove_device(uow, user, token)
     return Response(status_code=204)

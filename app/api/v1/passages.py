@@ -31,7 +31,7 @@ async def list_passages(
     query: Annotated[str | None, Query(min_length=1, max_length=200, description="Part of the text")] = None,
     status: PassageStatus | None = None,
 ) -> PageOut[PassageOut]:
-    """Passages in their current version, the oldest first."""
+    """Passages in their current version, oldest first."""
     page = await passages.page(reads, reader, PassageFilter(query, status), paging)
     items = [PassageOut.of(passage) for passage in page.items]
     return PageOut(items=items, next_cursor=page.next_cursor)
@@ -39,7 +39,10 @@ async def list_passages(
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=problems(Forbidden, AlreadyExists, Invalid))
 async def create_passage(body: PassageIn, author: CurrentAuthor, uow: Uow) -> PassageOut:
-    """Add a passage; questions name it as `passage_id`. `external_id` is yours, and unique."""
+    """Create a passage.
+
+    Questions refer to it by `passage_id`. `external_id` is your own name for it and unique.
+    """
     return PassageOut.of(await passages.create(uow, author, body.draft()))
 
 
@@ -55,9 +58,9 @@ async def read_passage(passage_id: UUID, reads: Reads, reader: CurrentBankReader
 async def change_passage(
     passage_id: UUID, body: PassageChanges, author: CurrentAuthor, uow: Uow
 ) -> PassageOut:
-    """Change the fields that are sent. Another text or other images become the next version.
+    """Change the given fields. A new text or new images create the next version.
 
-    Papers keep the version that they were published with. A change that changes nothing makes no version.
+    Papers keep the version that they were published with. If nothing changes, no version is created.
     """
     return PassageOut.of(await passages.revise(uow, author, passage_id, body.changes()))
 
@@ -68,7 +71,7 @@ async def change_passage(
     responses=problems(Forbidden, NotFound, InUse),
 )
 async def retire_passage(passage_id: UUID, author: CurrentAuthor, uow: Uow) -> PassageOut:
-    """Take a passage out of use, once all its questions are retired. Published papers keep it."""
+    """Retire a passage whose questions are all retired. Published papers keep it."""
     return PassageOut.of(await passages.retire(uow, author, passage_id))
 
 
@@ -78,5 +81,5 @@ async def retire_passage(passage_id: UUID, author: CurrentAuthor, uow: Uow) -> P
     responses=problems(Forbidden, NotFound, InUse),
 )
 async def delete_passage(passage_id: UUID, author: CurrentAuthor, uow: Uow) -> None:
-    """Delete a passage that no question ever had."""
+    """Delete a passage that no question has ever used."""
     await passages.delete(uow, author, passage_id)

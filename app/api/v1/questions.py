@@ -1,4 +1,4 @@
-"""The question bank over HTTP. Candidates have no business here: they are served papers."""
+"""The question bank over HTTP, for staff. Candidates get papers only."""
 
 from collections.abc import Iterator
 from typing import IO, Annotated, Any
@@ -54,7 +54,9 @@ SubjectName = Annotated[str, StringConstraints(strip_whitespace=True, max_length
 def _wanted(
     subject_id: UUID | None = None,
     chapter_id: UUID | None = None,
-    tag: Annotated[list[Tag] | None, Query(max_length=20, description="Of several tags, all")] = None,
+    tag: Annotated[
+        list[Tag] | None, Query(max_length=20, description="Several tags: questions with all")
+    ] = None,
     difficulty: Difficulty | None = None,
     status: QuestionStatus | None = None,
     query: Annotated[
@@ -72,10 +74,10 @@ Wanted = Annotated[QuestionFilter, Depends(_wanted)]
 async def list_questions(
     wanted: Wanted, reads: Reads, reader: CurrentBankReader, paging: Paging
 ) -> PageOut[QuestionOut]:
-    """Questions in their current version, the oldest first; filters narrow the list together.
+    """Questions in their current version, oldest first. Questions must match all filters.
 
-    `query` finds English and Hindi words in any of their forms, in text, options and tags; `"…"`, `or` and
-    `-` mean what they mean in a search engine. It also finds a part of a text, and an `external_id`.
+    `query` finds English and Hindi words in any form, in text, options and tags. `"…"`, `or` and `-` work as
+    in a search engine. It also finds parts of a text, and an `external_id`.
     """
     page = await questions.page(reads, reader, wanted, paging)
     items = [QuestionOut.of(shown) for shown in page.items]
@@ -84,7 +86,7 @@ async def list_questions(
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=problems(Forbidden, AlreadyExists, Invalid))
 async def create_question(body: QuestionIn, author: CurrentAuthor, uow: Uow) -> QuestionOut:
-    """Add a question to the bank. `external_id` is yours, and unique."""
+    """Create a question. `external_id` is your own name for it and unique."""
     return QuestionOut.of(await questions.create(uow, author, body.place(), body.content()))
 
 
@@ -97,48 +99,49 @@ async def import_questions(
     file: Annotated[
         UploadFile, File(description="XLSX, or CSV in UTF-8; at most 25 MB and 20,000 questions")
     ],
-    dry_run: Annotated[bool, Form(description="Only tell what would happen")] = False,
+    dry_run: Annotated[bool, Form(description="Only report what would happen")] = False,
     subject: Annotated[
-        SubjectName, Form(description="The subject of all; a row's own subject is then its chapter")
+        SubjectName, Form(description="The subject of all rows; a row's own subject is then its chapter")
     ] = "",
     empty_key: Annotated[
-        EmptyKey, Form(description="What a row without a key is: a mistake, dropped, or a draft")
+        EmptyKey,
+        Form(description="How to treat a row without a key: error, dropped question or draft"),
     ] = EmptyKey.ERROR,
     images: Annotated[
         UploadFile | None,
-        File(description="A ZIP of the images that the sheet names; with the sheet at most 25 MB"),
+        File(description="A ZIP of the images that the sheet refers to; with the sheet at most 25 MB"),
     ] = None,
 ) -> ImportOut:
     """Import a sheet of questions: all of it or nothing.
 
-    The answer is 200 also where rows are wrong: `errors` then names each row (as in a spreadsheet, the
-    header is row 1), its column and how to mend it, and nothing was imported. A file that is no sheet of
-    questions is a 422; so is a workbook with macros, a password or links to other files. Importing the same
-    sheet again changes nothing.
+    The response is 200 even if rows are invalid. Then nothing is imported, and `errors` has for each error
+    the row (the header is row 1), the column and how to correct it. A file that is not a sheet of questions
+    is a 422, and so is a workbook with macros, a password or links to other files. Importing the same sheet
+    again changes nothing.
 
-    `warnings` names rows that are very similar to another question, and files of `images` that no row
-    names; the rows are imported all the same. Where a thousand rows or more are similar, the last warning
-    says after which row nothing was compared any more.
+    `warnings` lists rows that are very similar to another question, and files of `images` that no row refers
+    to. These rows are imported. If a thousand rows or more are similar, the last warning says after which row
+    the comparison stopped.
 
-    The answer comes when all is done: a thousand rows take a second or two, 20,000 half a minute. `ias import
-    questions` does the same and shows how far it is.
+    The response is sent when the import is complete: a thousand rows take about two seconds, 20,000 half a
+    minute. The command `ias import questions` does the same and shows its progress.
 
     Columns, in any order: `number, external_id, type, subject, chapter, passage_id, question,
     question_<lang>, option_a … option_f, option_a_<lang> …, key, status, explanation, explanation_<lang>,
     difficulty, tags, source, image`; only `question`, the options and `key` are required. A key is `b`,
     `bd` (exactly both) or `b|d` (either); of a numeric question `3.14` or `3.14±0.01` (`+-` does for `±`); of
     a true/false question `true` or `false`; `dropped` for one that does not count. Subjects and chapters
-    that are not there are made. Of a workbook, the sheet called `questions` is read, else the first;
-    formulas, dates, merged and hidden cells are errors.
+    that do not exist are created. In a workbook the sheet named `questions` is read, or else the first one.
+    Formulas, dates, merged cells and hidden cells are errors.
 
-    `image` names files of the ZIP `images`, as in `map.png; chart.png`, or images of the bank by id. Names
-    match to the letter, but for the case of the extension. The ZIP has no folders, at most 2,000 files and
-    200 MB unpacked; each image is kept as by `POST /media`. A dry run looks at them and keeps none.
+    `image` refers to files of the ZIP `images`, as in `map.png; chart.png`, or to images of the bank by id.
+    Names must match exactly, except for the case of the extension. The ZIP must have no folders, at most
+    2,000 files, and at most 200 MB unpacked. Each image is stored as by `POST /media`. A dry run stores none.
 
-    A question is known by `external_id`, else by `source` and `number`, else by its subject and text. Where
-    it is there already, the sheet speaks for the columns and languages that it has; the rest stays.
+    A question is identified by `external_id`, else by `source` and `number`, else by its subject and text. If
+    it exists, the columns and languages of the sheet are changed; others do not change.
     """
-    with full_collections.held_back():
+    with full_collections.disabled():
         report = await questions.import_questions(
             uow,
             author,
@@ -156,11 +159,11 @@ async def import_questions(
     "/export", response_class=Response, responses=A_SHEET | problems(Forbidden, Invalid, Unavailable)
 )
 async def export_questions(body: ExportIn, author: CurrentAuthor, _: BankTurn, reads: Reads) -> Response:
-    """The questions as a sheet; importing it again changes nothing.
+    """Export questions as a sheet. Importing it again changes nothing.
 
-    What a spreadsheet would run has an apostrophe before it, which an import takes away again. Left out are
-    questions whose key is withheld from you, and those with other options than a to f, which no sheet can
-    hold: `X-Questions-Left-Out` says how many, `X-Questions-Exported` how many there are.
+    Cells that a spreadsheet would execute get a leading apostrophe, which an import removes. Questions whose
+    key is withheld from you are left out, and those with options other than a to f, for which sheets have no
+    columns. `X-Questions-Left-Out` is their number, `X-Questions-Exported` the number of exported questions.
     """
     export = await questions.export(reads, author, body.wanted(), body.format)
     headers = {
@@ -173,7 +176,7 @@ async def export_questions(body: ExportIn, author: CurrentAuthor, _: BankTurn, r
 
 @router.get("/template", response_class=Response, responses=A_SHEET | problems(Forbidden, Invalid))
 async def question_template(_: CurrentAuthor, format: SheetFormat = SheetFormat.XLSX) -> Response:  # noqa: A002
-    """An empty sheet to fill in, in English and Hindi; the XLSX has lists to choose from and notes."""
+    """An empty sheet to fill in, in English and Hindi. The XLSX has drop-down lists and notes."""
     return Response(
         questions.template(format),
         media_type=MEDIA_TYPES[format],
@@ -188,13 +191,13 @@ async def list_duplicates(
     reads: Reads,
     paging: Paging,
     subject_id: UUID | None = None,
-    threshold: Annotated[float, Query(ge=0.7, le=1, description="How alike, by shared trigrams")] = 0.8,
+    threshold: Annotated[float, Query(ge=0.7, le=1, description="Least share of common trigrams")] = 0.8,
 ) -> PageOut[DuplicateOut]:
-    """Pairs of questions that say nearly the same, options included; retired ones are left out.
+    """Pairs of questions whose text and options are nearly the same. Retired questions are left out.
 
-    They are compared in English, or else in the language that they have. Where very many are alike, each is
-    paired with the oldest ones. A page looks at 2,000 questions and measures 2,000 pairs at most: it may be
-    short or even empty, and the list goes on while there is a `next_cursor`.
+    They are compared in English, or else in the language that they have. If very many are similar, each is
+    paired with the oldest ones only. A page examines at most 2,000 questions and 2,000 pairs, so it may be
+    short or even empty. Continue while there is a `next_cursor`.
     """
     page = await questions.duplicates(reads, reader, subject_id, threshold, paging)
     return PageOut(items=[DuplicateOut.of(pair) for pair in page.items], next_cursor=page.next_cursor)
@@ -202,10 +205,10 @@ async def list_duplicates(
 
 @router.post("/compile", responses=problems(Forbidden, Invalid))
 async def compile_question(body: FormatIn, _: CurrentAuthor) -> CompiledOut:
-    """A question in one of UPSC's formats, with its key, from parts that say what is correct.
+    """Compose a question and its key in one of UPSC's formats, from parts that are marked as correct or not.
 
-    The phrases are UPSC's, in English and Hindi; the question has the languages of the parts. Nothing is
-    stored: send the answer to `POST /questions` with a subject.
+    The phrases are UPSC's, in English and Hindi. The question has the languages of the parts. Nothing is
+    stored: send the response to `POST /questions` with a subject.
     """
     return CompiledOut.of(body.content())
 
@@ -227,10 +230,10 @@ async def compare_versions(
     reads: Reads,
     reader: CurrentBankReader,
     against: Annotated[
-        int | None, Query(ge=1, le=2**31 - 1, description="The version before, if left out")
+        int | None, Query(ge=1, le=2**31 - 1, description="By default the previous version")
     ] = None,
 ) -> DiffOut:
-    """What changed in a version, field by field and language by language."""
+    """The differences between two versions, by field and language."""
     before = against if against is not None else max(version - 1, 1)
     changes = await questions.compare(reads, reader, question_id, version, before)
     return DiffOut.model_validate(
@@ -258,7 +261,7 @@ async def change_question(
     responses=problems(Forbidden, NotFound),
 )
 async def retire_question(question_id: UUID, author: CurrentAuthor, uow: Uow) -> QuestionOut:
-    """Take a question out of use; published papers keep it. Again is harmless."""
+    """Retire a question. Published papers keep it. Idempotent."""
     return QuestionOut.of(await questions.retire(uow, author, question_id))
 
 

@@ -8,8 +8,8 @@ from app.api.deps import CurrentAuthor, CurrentUser, Now, Paging, Reads, Uow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import AlreadyExists, InUse, Invalid, NotFound
+from app.schemas.analytics.progress import SubjectProgressOut
 from app.schemas.common import PageOut
-from app.schemas.progress import SubjectProgressOut
 from app.schemas.subjects import ChapterChanges, ChapterIn, ChapterOut, SubjectChanges, SubjectIn, SubjectOut
 from app.services import subjects
 from app.services.analytics import progress
@@ -25,7 +25,7 @@ async def list_subjects(reads: Reads, reader: CurrentUser, paging: Paging) -> Pa
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=problems(AlreadyExists, Invalid))
 async def create_subject(body: SubjectIn, author: CurrentAuthor, uow: Uow) -> SubjectOut:
-    """Make a subject. Its `slug` is unique."""
+    """Create a subject. Its `slug` is unique."""
     return SubjectOut.model_validate(await subjects.create(uow, author, body.draft()))
 
 
@@ -39,7 +39,7 @@ async def read_subject(subject_id: UUID, reads: Reads, reader: CurrentUser) -> S
 async def change_subject(
     subject_id: UUID, body: SubjectChanges, author: CurrentAuthor, uow: Uow
 ) -> SubjectOut:
-    """Change the fields that are sent. `name` and `description` are replaced with all their languages."""
+    """Change the given fields. `name` and `description` are replaced in all languages."""
     return SubjectOut.model_validate(await subjects.change(uow, author, subject_id, body.changes()))
 
 
@@ -53,7 +53,7 @@ async def delete_subject(subject_id: UUID, author: CurrentAuthor, uow: Uow) -> N
 async def list_chapters(
     subject_id: UUID, reads: Reads, reader: CurrentUser, paging: Paging
 ) -> PageOut[ChapterOut]:
-    """All chapters of a subject, ordered by `position`; build the tree from `parent_id`."""
+    """All chapters of a subject, ordered by `position`. Build the tree from `parent_id`."""
     return PageOut[ChapterOut].model_validate(await subjects.chapters(reads, reader, subject_id, paging))
 
 
@@ -61,10 +61,11 @@ async def list_chapters(
 async def read_subject_progress(
     subject_id: UUID, reads: Reads, user: CurrentUser, now: Now
 ) -> SubjectProgressOut:
-    """How far you have come in a subject, by chapter, ordered by `position`.
+    """Your progress in a subject, by chapter, ordered by `position`.
 
-    What counts, and how, is as in `GET /users/progress`. Each chapter has its own questions alone: add up
-    those below it by `parent_id`. The tests are those of the subject; its questions stand in others too.
+    The rules are those of `GET /users/progress`. A chapter's figures do not include the chapters below it:
+    add these up by `parent_id`. `tests` counts the subject's own tests; its questions may be in other tests
+    too.
     """
     return SubjectProgressOut.of(await progress.of_subject(reads, user, subject_id, now))
 
@@ -75,7 +76,7 @@ async def read_subject_progress(
     responses=problems(NotFound, AlreadyExists, Invalid),
 )
 async def create_chapter(subject_id: UUID, body: ChapterIn, author: CurrentAuthor, uow: Uow) -> ChapterOut:
-    """Make a chapter. Its `slug` is unique within the subject."""
+    """Create a chapter. Its `slug` is unique within the subject."""
     return ChapterOut.model_validate(await subjects.create_chapter(uow, author, subject_id, body.draft()))
 
 
@@ -83,7 +84,7 @@ async def create_chapter(subject_id: UUID, body: ChapterIn, author: CurrentAutho
 async def change_chapter(
     subject_id: UUID, chapter_id: UUID, body: ChapterChanges, author: CurrentAuthor, uow: Uow
 ) -> ChapterOut:
-    """Change the fields that are sent. A new `parent_id` moves the chapter with all that is below it."""
+    """Change the given fields. A new `parent_id` moves the chapter together with the chapters below it."""
     chapter = await subjects.change_chapter(uow, author, subject_id, chapter_id, body.changes())
     return ChapterOut.model_validate(chapter)
 

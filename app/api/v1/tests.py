@@ -1,4 +1,4 @@
-"""Tests: found, composed and published; taken, answered and submitted."""
+"""Tests over HTTP: lists, drafts and publication, and attempts."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -86,7 +86,7 @@ async def list_tests(
     kind: Kind | None = None,
     query: Annotated[str | None, Query(max_length=200, description="Part of the title")] = None,
 ) -> PageOut[TestOut]:
-    """The tests that you may take now, newest first. Staff see drafts and archived ones too."""
+    """The tests that you may take now, newest first. Staff see drafts and archived tests too."""
     wanted = TestFilter(subject_id, kind, query)
     page = await tests.page(reads, user, now, wanted, paging)
     return PageOut(items=[TestOut.of(listed) for listed in page.items], next_cursor=page.next_cursor)
@@ -94,7 +94,10 @@ async def list_tests(
 
 @router.get("/{test_id}")
 async def get_test(test_id: UUID, user: CurrentCandidate, reads: Reads, now: Now) -> StaffTestOut | TestOut:
-    """One test that you may take, or have taken. Staff see its `draft` too, where that differs."""
+    """One test that you may take or have taken.
+
+    Staff also get its `draft` if it differs from the published paper.
+    """
     listed = await tests.find(reads, user, test_id, now)
     if not user.is_staff:
         return TestOut.of(listed)
@@ -103,57 +106,60 @@ async def get_test(test_id: UUID, user: CurrentCandidate, reads: Reads, now: Now
 
 @router.post("", status_code=201)
 async def create_test(body: TestIn, author: CurrentAuthor, uow: Uow) -> TestDraftOut:
-    """Compose a test. Candidates see it once it is published."""
+    """Create a test. Candidates see it once it is published."""
     return TestDraftOut.of(await tests.create(uow, author, body.draft()))
 
 
 @router.patch("/{test_id}")
 async def change_test(test_id: UUID, body: TestChangesIn, author: CurrentAuthor, uow: Uow) -> TestDraftOut:
-    """Change the draft. Texts, sections, marks, duration and languages hold with the next publication;
-    kind, subject, access, availability, attempts allowed and review hold at once."""
+    """Change the draft. Texts, sections, marks, duration and languages take effect with the next publication.
+    Kind, subject, access, availability, allowed attempts and review take effect at once."""
     return TestDraftOut.of(await tests.change(uow, author, test_id, body.changes()))
 
 
 @router.post("/{test_id}/publish", dependencies=[Depends(takes_nothing)], responses=problems(NotPublishable))
 async def publish_test(test_id: UUID, author: CurrentAuthor, uow: Uow, now: Now) -> PublishedOut:
-    """Freeze the draft as the next paper version. Attempts under way keep theirs."""
+    """Publish the draft as the next paper version. Running attempts keep theirs."""
     return PublishedOut.of_published(await tests.publish(uow, author, test_id, now))
 
 
 @router.post("/{test_id}/archive", dependencies=[Depends(takes_nothing)])
 async def archive_test(test_id: UUID, author: CurrentAuthor, uow: Uow) -> TestDraftOut:
-    """Take a test out of the lists. Attempts under way go on; results stay."""
+    """Remove a test from the lists. Running attempts continue, and results remain."""
     return TestDraftOut.of(await tests.archive(uow, author, test_id))
 
 
 @router.post("/{test_id}/clone", status_code=201, dependencies=[Depends(takes_nothing)])
 async def clone_test(test_id: UUID, author: CurrentAuthor, uow: Uow) -> TestDraftOut:
-    """A new draft with the same sections, marks and options, whose title says that it is a copy."""
+    """Create a draft with the same sections, marks and options. Its title says that it is a copy."""
     return TestDraftOut.of(await tests.clone(uow, author, test_id))
 
 
 @router.get("/{test_id}/preview")
 async def preview_test(test_id: UUID, author: CurrentAuthor, reads: Reads) -> PreviewOut:
-    """The draft as candidates would be served it if you published it now, and what stands in the way."""
+    """The paper that candidates would get if you published the draft now, and the errors that prevent it."""
     return PreviewOut.of(await tests.preview(reads, author, test_id))
 
 
 @router.get("/{test_id}/consents", responses=problems(Forbidden))
 async def list_consents(test_id: UUID, author: CurrentAuthor, reads: Reads) -> ConsentsOut:
-    """Who may place your test in an exam, beside you and admins."""
+    """Authors who may place your test in an exam, in addition to you and admins."""
     return ConsentsOut.of(await tests.consents(reads, author, test_id))
 
 
 @router.put("/{test_id}/consents/{user_id}", responses=problems(Forbidden, Invalid))
 async def give_consent(test_id: UUID, user_id: UUID, author: CurrentAuthor, uow: Uow) -> ConsentsOut:
-    """Let another author place your test in exams of their own. Once they release theirs, and no other exam
-    holds the questions, scores and keys are out. Doing it twice is harmless."""
+    """Let another author place your test in their own exams. Idempotent.
+
+    When they release the results, scores and keys become visible, unless the questions are in another
+    unreleased exam.
+    """
     return ConsentsOut.of(await tests.consent(uow, author, test_id, user_id))
 
 
 @router.delete("/{test_id}/consents/{user_id}", status_code=204, responses=problems(Forbidden))
 async def withdraw_consent(test_id: UUID, user_id: UUID, author: CurrentAuthor, uow: Uow) -> None:
-    """Take a consent back. An exam that is published already keeps the test."""
+    """Withdraw a consent. An exam that is already published keeps the test."""
     await tests.withdraw_consent(uow, author, test_id, user_id)
 
 
@@ -164,10 +170,10 @@ async def _printout(
     part: PrintPart = "paper",
     language: PrintLanguage = "en",
     version: Annotated[
-        PaperVersion | Literal["draft"] | None, Query(description="By default the published one")
+        PaperVersion | Literal["draft"] | None, Query(description="By default the published version")
     ] = None,
 ) -> Printout:
-    # In a transaction of its own: typesetting takes its time, and answers need the connections meanwhile.
+    # A separate transaction: typesetting is slow, and other requests need the connection in the meantime.
     async with reading(parts.engine) as reads:
         return await tests.printout(reads, author, test_id, part, language, version)
 
@@ -187,11 +193,11 @@ async def print_test(
     parts: Parts,
     now: Now,
 ) -> Response:
-    """The paper for printing, or its key with explanations.
+    """The paper, or its solutions, as PDF for printing.
 
-    The paper holds no key. While an exam that is not released holds its questions, solutions are for the
-    author of the exam's test and admins (403 for others). A paper whose texts take more time or memory than
-    typesetting may is a 422 `too_complex`; while many others print, the answer is a 503 with `Retry-After`.
+    The paper contains no key. If its questions are in an unreleased exam, only the author of the exam's test
+    and admins may print solutions (403 for others). If typesetting needs too much time or memory, the
+    response is 422 `too_complex`. If too many others print at the same time, it is 503 with `Retry-After`.
     """
     headers = {
         "Cache-Control": "private, no-store",
@@ -218,9 +224,10 @@ async def start_test(
     parts: Parts,
     body: Annotated[StartIn | None, Body()] = None,
 ) -> StartedOut:
-    """Start an attempt (201), or take up the one in progress with a new lease (200).
+    """Start an attempt (201), or resume the one in progress with a new lease (200).
 
-    Keep `attempt_token`: it is good for this attempt, also without your session, for a day past the deadline.
+    Store `attempt_token`: it is valid for this attempt, even without a session, until a day after the
+    deadline.
     """
     device = (body or StartIn()).device
     started = await attempts.start(uow, parts, candidate, test_id, device, parts.clock.now())
@@ -242,7 +249,10 @@ async def get_questions(
     if_none_match: Annotated[str | None, Header()] = None,
     accept_encoding: Annotated[str, Header()] = "",
 ) -> Response:
-    """The paper of your latest attempt: all languages, in the author's order; yours comes with `start`."""
+    """The paper of your latest attempt, in all languages and in the author's order.
+
+    Your order is in `start`.
+    """
     paper = await parts.papers.get(reads, await paper_id_of(reads, holder, AttemptScope(test_id)))
     return paper_answer(paper, if_none_match, accept_encoding)
 
@@ -261,10 +271,11 @@ async def save_responses(
     parts: Parts,
     now: Now,
 ) -> SavedOut | Response:
-    """Save answers. Once this says 200 they are on disk and will be graded.
+    """Save answers. After a 200 they are stored and will be graded.
 
-    Send a queue in any order, as often as you like: what is known is counted, what is older than what stands
-    fills gaps only. `superseded` and `conflicts` show what stands instead of what you sent.
+    Queued answers may be sent in any order and repeatedly. Answers that are stored already are counted as
+    known, and an older revision never replaces a newer one. `superseded` and `conflicts` contain the standing
+    answers of questions for which yours do not stand.
     """
     target = await target_of(uow, holder, AttemptScope(test_id), body)
     return saved_answer(request, await attempts.save(uow, parts, target, body.sent(), now))

@@ -1,4 +1,4 @@
-"""Profiles, and the accounts that administrators manage."""
+"""Profiles, progress, and the management of accounts."""
 
 from typing import Annotated
 from uuid import UUID
@@ -11,8 +11,8 @@ from app.api.routing import PermissionFirstRoute
 from app.core.errors import Conflict, Invalid, NotFound
 from app.models import AttemptStatus, Role
 from app.repositories.analytics.progress import AttemptFilter
+from app.schemas.analytics.progress import MyAttemptOut, ProgressOut
 from app.schemas.common import PageOut
-from app.schemas.progress import MyAttemptOut, ProgressOut
 from app.schemas.users import MemberOut, ProfileIn, ProfileOut, RoleIn, StatusIn
 from app.services import accounts, users
 from app.services.analytics import progress
@@ -31,7 +31,7 @@ async def profile(user: CurrentUser, reads: Reads) -> ProfileOut:
 
 @router.put("/profile")
 async def change_profile(body: ProfileIn, user: CurrentUser, uow: Uow) -> ProfileOut:
-    """Change your profile: fields that you leave out stay, `null` clears what may be empty."""
+    """Change your profile. Fields that are left out do not change; `null` clears optional fields."""
     changes = body.model_dump(exclude_unset=True, mode="json")
     for name in NEVER_NULL:
         if name in changes and changes[name] is None:
@@ -47,25 +47,28 @@ async def list_my_attempts(
     test_id: UUID | None = None,
     status: AttemptStatus | None = None,
 ) -> PageOut[MyAttemptOut]:
-    """Your attempts, newest first, void ones too. Rank and percentile come with the result of each."""
+    """Your attempts, newest first, including void ones.
+
+    Rank and percentile are in the result of each attempt.
+    """
     page = await progress.attempts(reads, user, AttemptFilter(test_id, status), paging)
     return PageOut(items=[MyAttemptOut.of(listed) for listed in page.items], next_cursor=page.next_cursor)
 
 
 @router.get("/progress")
 async def read_progress(user: CurrentUser, reads: Reads, now: Now) -> ProgressOut:
-    """How far you have come, in all and by subject.
+    """Your progress, in total and by subject.
 
-    Graded attempts that are not void count, practice too: it is study. A test that an exam holds back is left
-    out until the exam is released. A question that you have answered in several attempts counts once, by its
-    latest answer that was marked; its time is that of all attempts.
+    All graded attempts count that are not void, including practice. Tests under embargo are left out until
+    the exam is released. A question that you answered in several attempts counts once, by its latest marked
+    answer; its time is the sum over all attempts.
 
-    Tests that belong to no single subject, such as full mocks, count in all and under no subject; their
-    questions count under their own.
+    Tests without a subject, such as full mocks, count in the total only. Their questions count under the
+    questions' own subjects.
 
-    `streak_days` are days in a row, by the time zone of your profile, on which you began an attempt that
-    counts or submitted it yourself. They end today, or yesterday while today has none yet.
-    `last_activity_at` is the latest such moment.
+    `streak_days` is the number of consecutive days, in the time zone of your profile, on which you started or
+    submitted an attempt that counts. The streak ends today, or yesterday if there is no activity today yet.
+    `last_activity_at` is the time of the latest such activity.
     """
     return ProgressOut.of(await progress.overall(reads, user, now))
 
@@ -78,22 +81,23 @@ async def list_users(
     query: Annotated[str | None, Query(max_length=200, description="Part of the name or address")] = None,
     role: Role | None = None,
 ) -> PageOut[MemberOut]:
-    """People of the institute."""
+    """Users of the institute."""
     page = await accounts.page(reads, query, role, paging)
     return PageOut(items=[MemberOut.of(member) for member in page.items], next_cursor=page.next_cursor)
 
 
 @router.put("/{user_id}/role", responses=problems(Conflict))
 async def change_role(user_id: UUID, body: RoleIn, admin: CurrentAdmin, uow: Uow) -> MemberOut:
-    """Change a person's role. It is effective with their next request."""
+    """Change a user's role. It takes effect with the user's next request."""
     return MemberOut.of(await accounts.set_role(uow, admin, user_id, body.role))
 
 
 @router.put("/{user_id}/status", responses=problems(Conflict))
 async def change_status(user_id: UUID, body: StatusIn, admin: CurrentAdmin, parts: Parts) -> MemberOut:
-    """Ban a person, which ends their sessions at once, or lift the ban.
+    """Ban a user, which ends all sessions at once, or lift the ban.
 
-    If the auth server does not answer, this is a 503: the change stands, and sending it again completes it.
+    If the auth server does not answer, the response is 503. The change is stored; send the request again to
+    complete it.
     """
     return MemberOut.of(await accounts.set_active(parts, admin, user_id, active=body.active))
 
@@ -105,5 +109,5 @@ async def change_status(user_id: UUID, body: StatusIn, admin: CurrentAdmin, part
     responses=problems(NotFound),
 )
 async def sign_out(user_id: UUID, admin: CurrentAdmin, parts: Parts) -> None:
-    """End every session of a person at once. They may sign in again; a running attempt goes on."""
+    """End every session of a user at once. The user may sign in again, and running attempts continue."""
     await accounts.sign_out(parts, admin, user_id)

@@ -19,15 +19,15 @@ socket_router = APIRouter(prefix="/ws")
 async def issue_ticket(
     request: Request, body: TicketIn, login: CurrentLogin, uow: Uow, parts: Parts, now: Now
 ) -> TicketOut:
-    """A ticket that opens one socket once, within 30 seconds.
+    """Issue a ticket that opens one socket once, within 30 seconds.
 
-    It is bound to you, your session and the path. Connect to `wss://…{path}?ticket=…`; an app that can set
-    headers may send its access token as a bearer token instead. Never put the token itself into an address.
+    It is bound to you, your session and the path. Connect to `wss://…{path}?ticket=…`. An app that can set
+    headers may send its access token as a bearer token instead. Never put an access token into a URL.
     """
     address = SocketAddress.parse(body.path)
     if address is None:
-        sorts = "/ws/exam/{exam_id}, /ws/test/{test_id} or /ws/notifications"
-        raise Invalid.field("path", f"Send the path of a socket: {sorts}, without a query.")
+        paths = "/ws/exam/{exam_id}, /ws/test/{test_id} or /ws/notifications"
+        raise Invalid.field("path", f"Send the path of a socket: {paths}, without a query.")
     person = login.principal
     await parts.limiter.check(request.state, [(parts.settings.socket_ticket_limit, f"ticket:{person.id}")])
     holder = realtime.TicketHolder(person.id, person.session_id, login.signed_in_at)
@@ -37,13 +37,13 @@ async def issue_ticket(
 
 @socket_router.websocket("/exam/{exam_id}")
 async def exam_socket(websocket: WebSocket, exam_id: str) -> None:
-    """An exam's room: those registered for it, and staff."""
+    """The room of an exam, for registered candidates and staff."""
     await sockets.serve(websocket, SocketAddress.parse(f"/ws/exam/{exam_id}"))
 
 
 @socket_router.websocket("/test/{test_id}")
 async def test_socket(websocket: WebSocket, test_id: str) -> None:
-    """A test's room: whoever may take it, or is taking it."""
+    """The room of a test, for users who may take it or are taking it."""
     await sockets.serve(websocket, SocketAddress.parse(f"/ws/test/{test_id}"))
 
 
@@ -55,5 +55,5 @@ async def notification_socket(websocket: WebSocket) -> None:
 
 @socket_router.websocket("/{rest:path}")
 async def unknown_socket(websocket: WebSocket, rest: str) -> None:
-    """No such socket: said with a code, as every refusal."""
+    """Refuse unknown paths with a close code, like every refusal."""
     await sockets.serve(websocket, None)

@@ -104,7 +104,7 @@ async def _make_account(uow: UnitOfWork, parts: Components, email: str, name: st
 async def _adopt_account(uow: UnitOfWork, parts: Components, email: str, name: str, role: Role) -> None:
     try:
         session = await parts.auth.sign_in(email, PASSWORD)
-    except supabase_auth.InvalidCredentials:
+    except supabase_auth.CredentialsRejected:
         raise EmailTaken from None
     await ensure_profile(uow, session.user.id, email, name)
     await uow.users.set_role(session.user.id, role)

@@ -1,4 +1,4 @@
-"""The sockets of this process and what they are told. Nothing here waits: each call is one moment."""
+"""The open sockets of a process by room. No method awaits, so that each call is atomic."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
@@ -12,20 +12,20 @@ from uuid import UUID
 from app.core import telemetry
 from app.core.realtime.inbox import MOVED, Inbox, Listener
 from app.core.realtime.memory import Memory
-from app.core.realtime.messages import BEGINNING, Posted, passing_id, position_of, wire
+from app.core.realtime.messages import BEGINNING, Posted, position_of, transient_id, wire
 
 CAPACITY = 10_000
-"""Messages kept: about as many as the stream has."""
+"""The number of messages kept for replay, about the length of the stream."""
 
 REPLAY_LIMIT = 500
 QUEUE_LIMIT = 256
 SOCKETS_PER_PERSON = 20
-"""In each process, whose memory it guards: with N API processes a person may have N times as many."""
+"""The limit in each process, to bound its memory. With N API processes, a person may have N times as many."""
 
 
 @dataclass(slots=True)
 class Room:
-    """The inboxes of a room, by who may hear what."""
+    """The inboxes of a room by audience."""
 
     everybody: set[Inbox] = field(default_factory=set)
     staff: set[Inbox] = field(default_factory=set)
@@ -33,14 +33,14 @@ class Room:
 
 
 class Hub:
-    """Who listens where. A socket joins and is replayed what it missed in the same moment."""
+    """Delivers messages to sockets. `join` replays missed messages and adds the socket in one atomic step."""
 
     def __init__(self, capacity: int = CAPACITY, queue_limit: int = QUEUE_LIMIT) -> None:
         self.memory = Memory(capacity)
         self.rooms: dict[str, Room] = {}
         self._queue_limit = queue_limit
         self._sockets_of: Counter[UUID] = Counter()
-        """Seated ones, and places that are reserved."""
+        """Open sockets and reserved places by user."""
 
     @property
     def inboxes(self) -> list[Inbox]:
@@ -48,11 +48,11 @@ class Hub:
         return [inbox for room in self.rooms.values() for inbox in room.everybody]
 
     @contextmanager
-    def place_for(self, user_id: UUID) -> Iterator[bool]:
-        """Reserve a place for one more socket of a person while it is decided whether it is let in.
+    def reserve_place(self, user_id: UUID) -> Iterator[bool]:
+        """Reserve a place for a socket of a person while its permission is checked.
 
-        Gives False where the person has as many as they may. What joins within the block has a place of
-        its own when the block ends.
+        Yields False if the person has the largest number of sockets. The reservation ends with the block. A
+        socket that joins in the block is counted by itself.
         """
         if self._sockets_of[user_id] >= SOCKETS_PER_PERSON:
             yield False
@@ -61,16 +61,16 @@ class Hub:
         try:
             yield True
         finally:
-            self._give_back(user_id)
+            self._release(user_id)
 
     def join(self, listener: Listener, since: str | None, now: datetime, heartbeat: float) -> Inbox:
-        """Open an inbox that begins with `hello` and whatever was said in the room after `since`."""
+        """Create an inbox that starts with `hello` and the messages of the room after `since`."""
         position = position_of(since) if since is not None else None
         known = self.memory.knows(position)
         missed = self._missed(listener, position) if since is not None else []
         gap = since is not None and (not known or len(missed) > REPLAY_LIMIT)
         missed = missed[-REPLAY_LIMIT:]
-        # A socket that breaks between `hello` and the rest must be able to ask for the rest again.
+        # A client that is disconnected after `hello` must be able to request the missed messages again.
         cursor = (position if known and position else BEGINNING) if missed else self.memory.cursor
         inbox = Inbox(listener, self._queue_limit)
         hello = {
@@ -81,14 +81,14 @@ class Hub:
             "replayed": len(missed),
             "gap": gap,
         }
-        inbox.begin("hello", wire(passing_id(cursor), "hello", now, hello))
+        inbox.put_initial("hello", wire(transient_id(cursor), "hello", now, hello))
         for posted in missed:
-            inbox.begin(posted.type, posted.text)
-        self._seat(inbox)
+            inbox.put_initial(posted.type, posted.text)
+        self._add(inbox)
         return inbox
 
     def leave(self, inbox: Inbox) -> None:
-        """Forget a socket. Twice is harmless."""
+        """Remove a socket. Does nothing if it was removed before."""
         listener = inbox.listener
         room = self.rooms.get(listener.room)
         if room is None or inbox not in room.everybody:
@@ -100,11 +100,14 @@ class Hub:
             del room.of_user[listener.user_id]
         if not room.everybody:
             del self.rooms[listener.room]
-        self._give_back(listener.user_id)
+        self._release(listener.user_id)
         telemetry.sockets_open.labels(listener.kind).dec()
 
-    def take(self, posted: Posted, *, is_history: bool = False) -> None:
-        """Remember an entry of the stream, and tell whom it concerns; history is only remembered."""
+    def deliver(self, posted: Posted, *, is_history: bool = False) -> None:
+        """Store an entry of the stream and put it into the inboxes of its audience.
+
+        An entry that is history is only stored, for replay.
+        """
         if not self.memory.add(posted) or is_history:
             return
         for inbox in list(self._audience(posted)):
@@ -114,15 +117,15 @@ class Hub:
             if inbox.closing is not None:
                 self.leave(inbox)
 
-    def tell(self, inboxes: Iterable[Inbox], kind: str, now: datetime, data: dict[str, Any]) -> None:
-        """Tell sockets what is not in the stream, because it is soon out of date."""
-        text = wire(passing_id(self.memory.cursor), kind, now, data)
+    def send(self, inboxes: Iterable[Inbox], kind: str, now: datetime, data: dict[str, Any]) -> None:
+        """Send a message that is not in the stream and is never replayed, such as the server's time."""
+        text = wire(transient_id(self.memory.cursor), kind, now, data)
         for inbox in list(inboxes):
             inbox.put(kind, text)
             if inbox.closing is not None:
                 self.leave(inbox)
 
-    def _seat(self, inbox: Inbox) -> None:
+    def _add(self, inbox: Inbox) -> None:
         listener = inbox.listener
         room = self.rooms.setdefault(listener.room, Room())
         room.everybody.add(inbox)
@@ -132,17 +135,17 @@ class Hub:
         self._sockets_of[listener.user_id] += 1
         telemetry.sockets_open.labels(listener.kind).inc()
 
-    def _give_back(self, user_id: UUID) -> None:
+    def _release(self, user_id: UUID) -> None:
         self._sockets_of[user_id] -= 1
         if self._sockets_of[user_id] <= 0:
             del self._sockets_of[user_id]
 
     def _missed(self, listener: Listener, position: str | None) -> list[Posted]:
-        """What the listener may hear of the room after a position, one more than is replayed."""
-        heard = (
-            posted for posted in self.memory.after(position, listener.room) if may_hear(listener, posted)
+        """The listener's messages after a position: at most one more than is replayed, to detect a gap."""
+        missed = (
+            posted for posted in self.memory.after(position, listener.room) if may_receive(listener, posted)
         )
-        return list(islice(heard, REPLAY_LIMIT + 1))[::-1]
+        return list(islice(missed, REPLAY_LIMIT + 1))[::-1]
 
     def _audience(self, posted: Posted) -> Collection[Inbox]:
         room = self.rooms.get(posted.room)
@@ -155,8 +158,8 @@ class Hub:
         return room.of_user.get(posted.user_id, ()) if posted.user_id is not None else ()
 
 
-def may_hear(listener: Listener, posted: Posted) -> bool:
-    """Whether a message of their room is for this listener."""
+def may_receive(listener: Listener, posted: Posted) -> bool:
+    """Whether the listener is in the audience of a message of the same room."""
     if posted.audience == "everybody":
         return True
     if posted.audience == "staff":

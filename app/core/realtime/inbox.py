@@ -1,4 +1,4 @@
-"""What waits to be sent on one socket. Whoever fills it never waits; a socket that is too slow is closed."""
+"""The bounded queue of messages for one socket. A socket whose queue is full is closed."""
 
 import asyncio
 from collections import deque
@@ -11,13 +11,13 @@ from app.core import telemetry
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """With which code and for what reason a socket is closed."""
+    """The code and the reason with which a socket is closed."""
 
     code: int
     reason: str
 
 
-WHO_ARE_YOU = Closing(4401, "who are you")
+UNAUTHENTICATED = Closing(4401, "who are you")
 SESSION_ENDED = Closing(4401, "session ended")
 NOT_ALLOWED = Closing(4403, "not allowed")
 FOREIGN_ORIGIN = Closing(4403, "foreign origin")
@@ -29,12 +29,12 @@ TOO_LARGE = Closing(1009, "message too large")
 TOO_SLOW = Closing(1013, "too slow")
 TRY_AGAIN = Closing(1013, "try again later")
 RESTARTING = Closing(1012, "restarting")
-OUR_MISTAKE = Closing(1011, "unexpected error")
+UNEXPECTED_ERROR = Closing(1011, "unexpected error")
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who sits at a socket, and in which room."""
+    """The user and the room of a socket."""
 
     room: str
     user_id: UUID
@@ -49,29 +49,29 @@ class Listener:
 
 
 class Inbox:
-    """The queue of one socket, with at most `limit` messages beyond those it began with."""
+    """The queue of one socket. It holds at most `limit` messages besides the initial ones."""
 
     def __init__(self, listener: Listener, limit: int) -> None:
         self.listener = listener
         self.closing: Closing | None = None
         self.next_time_at = 0.0
-        """When the next `time` is due, by the event loop's clock."""
-        self.told: set[str] = set()
-        """Which kinds of snapshot this socket has had."""
+        """When the next `time` message is due, by the clock of the event loop."""
+        self.snapshots_sent: set[str] = set()
+        """The kinds of snapshots that this socket has received."""
         self.sent = 0
         self._limit = limit
         self._waiting: deque[tuple[str, str]] = deque()
         self._changed = asyncio.Event()
         self._closed = asyncio.Event()
 
-    def begin(self, kind: str, text: str) -> None:
-        """Put in what a socket begins with: it does not count against the limit."""
+    def put_initial(self, kind: str, text: str) -> None:
+        """Append a message that does not count against the limit."""
         self._waiting.append((kind, text))
         self._limit += 1
         self._changed.set()
 
     def put(self, kind: str, text: str) -> None:
-        """Let this be sent after what waits; too much of it closes the socket instead."""
+        """Append a message, or close the socket if the queue is full."""
         if self.closing is not None:
             return
         if len(self._waiting) >= self._limit:
@@ -82,14 +82,14 @@ class Inbox:
         self._changed.set()
 
     def close(self, closing: Closing) -> None:
-        """Close the socket once it was sent what waits. The first reason counts."""
+        """Close the socket after the waiting messages are sent. A second call has no effect."""
         if self.closing is None:
             self.closing = closing
         self._closed.set()
         self._changed.set()
 
     async def next(self) -> str | Closing:
-        """What is to be sent next; the closing when nothing is left before it."""
+        """Wait for the next message. Returns the Closing if no message is left and the socket is closing."""
         while not self._waiting:
             if self.closing is not None:
                 return self.closing
@@ -101,5 +101,5 @@ class Inbox:
         return text
 
     async def closed(self) -> None:
-        """Return when the socket is to be closed."""
+        """Wait until `close` is called."""
         await self._closed.wait()

@@ -1,4 +1,4 @@
-"""The last messages of the stream, as one process has read them: what `since` is answered from."""
+"""The last entries of the stream as this process has read them. They are used for replay."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -10,14 +10,14 @@ from app.core.realtime.messages import BEGINNING, Posted
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An entry with its number in the order of arrival. Ids of the stream may begin anew, these do not."""
+    """An entry and its number in the order of arrival. Unlike ids of the stream, numbers never restart."""
 
     number: int
     posted: Posted
 
 
 class Memory:
-    """Bounded like the stream: the oldest goes when a new one comes."""
+    """A bounded list of entries. A new entry replaces the oldest one if the list is full."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
@@ -30,7 +30,7 @@ class Memory:
         """The id of the last entry."""
 
     def add(self, posted: Posted) -> bool:
-        """Take an entry in; False where its message is there already, and only its id is new."""
+        """Add an entry. Returns False if its message is stored already under another entry id."""
         is_new = posted.message_id is None or posted.message_id not in self._messages
         kept = Kept(self._next, posted if is_new else Posted(posted.id))
         self._next += 1
@@ -46,11 +46,11 @@ class Memory:
         return is_new
 
     def knows(self, entry_id: str | None) -> bool:
-        """Whether everything after this entry is here."""
+        """Whether the entry, and therefore every later one, is stored."""
         return entry_id in self._number_of
 
     def after(self, entry_id: str | None, room: str) -> Iterator[Posted]:
-        """The messages of a room after an entry, newest first; all that are here if it is unknown."""
+        """The messages of a room after an entry, newest first. All of them if the entry is unknown."""
         number = self._number_of.get(entry_id or "", -1)
         for kept in reversed(self._rooms.get(room, ())):
             if kept.number <= number:
@@ -63,7 +63,7 @@ class Memory:
         return found[:limit][::-1]
 
     def find(self, room: str, entry_id: str) -> Posted | None:
-        """A message of a room by its id."""
+        """The message with this entry id, or None if it is not stored or in another room."""
         number = self._number_of.get(entry_id)
         if number is None:
             return None

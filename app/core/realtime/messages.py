@@ -1,4 +1,4 @@
-"""A message as it lies in the stream, and as it goes over the wire."""
+"""The format of messages in the stream and on sockets."""
 
 import re
 import secrets
@@ -10,42 +10,42 @@ from uuid import UUID
 import orjson
 
 BEGINNING = "0-0"
-"""The cursor before any message: what was published after it, nobody can say for sure."""
+"""The cursor before the first entry. It is never known, so that a replay from it reports a gap."""
 
 _ID = re.compile(r"(?P<position>\d{1,20}-\d{1,20})(\.[0-9a-f]{1,32})?")
 
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """An entry of the stream. One that tells nobody anything has an empty room."""
+    """An entry of the stream. An entry without a message has an empty room."""
 
     id: str
-    """Its place in the stream, and its id on the wire."""
+    """The entry's id in the stream and the message's id on sockets."""
     message_id: UUID | None = None
     room: str = ""
     audience: str = ""
     user_id: UUID | None = None
     session_id: str | None = None
-    """Sockets of this person's other sessions are closed once they were told."""
+    """If set, the user's sockets of other sessions are closed after they have received the message."""
     type: str = ""
     text: str = ""
-    """As it goes over the wire: written once, sent to thousands."""
+    """The message as it is sent to sockets, encoded once."""
     at: datetime | None = None
 
 
 def wire(message_id: str, kind: str, at: datetime, data: dict[str, Any]) -> str:
-    """A message as clients get it."""
+    """Encode a message for sockets."""
     document = {"id": message_id, "type": kind, "at": at, "data": data}
     return orjson.dumps(document, default=str, option=orjson.OPT_UTC_Z).decode()
 
 
-def passing_id(cursor: str) -> str:
-    """An id for a message that is not in the stream: unique, and its part before the point is a cursor."""
+def transient_id(cursor: str) -> str:
+    """A unique id for a message that is not in the stream. The part before the point is a cursor."""
     return f"{cursor}.{secrets.token_hex(6)}"
 
 
 def position_of(since: str) -> str | None:
-    """The place in the stream that an id of any of our messages stands for."""
+    """The id in the stream to which a message id refers, or None if the message id is not valid."""
     found = _ID.fullmatch(since)
     return found["position"] if found else None
 
@@ -60,7 +60,7 @@ def pack(
     at: datetime,
     data: dict[str, Any],
 ) -> bytes:
-    """What is put into the stream for a message."""
+    """Encode a message for the stream."""
     return orjson.dumps(
         {
             "id": message_id,
@@ -71,12 +71,12 @@ def pack(
             "at": at,
             "data": data,
         },
-        default=str,  # asyncpg's UUIDs are of a class of their own
+        default=str,  # for asyncpg's own UUID class
     )
 
 
 def unpack(entry_id: str, packed: bytes | None) -> Posted:
-    """The entry as it was packed; one that cannot be read tells nobody anything, and stops nobody."""
+    """Decode an entry of the stream. An entry that cannot be decoded gets an empty room."""
     try:
         document = orjson.loads(packed or b"")
         at, data = datetime.fromisoformat(document["at"]), dict(document["data"])

@@ -1,4 +1,4 @@
-"""The one stream in Redis: published to once a message, read by each process from where it stands."""
+"""The stream of messages in Redis: publishing, and reading by each API process."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,15 +21,16 @@ log = structlog.get_logger(__name__)
 
 STREAM = "ias:realtime"
 REMEMBER_SECONDS = 24 * 3600
-"""How long a message is known to have been published: as long as its row is kept."""
+"""How long Redis remembers that a message was published: as long as its row is kept."""
 
 BLOCK_MS = 2000
 BATCH = 500
 LONGEST_PAUSE = 3.0
-ON_ITS_WAY = timedelta(seconds=60)
+DELIVERY_TIME = timedelta(seconds=60)
+"""The longest time that a message is assumed to be in delivery."""
 
-# Each message once, whoever publishes it and however often. To a stream that does not exist nothing is added
-# unless `filling`: Redis was emptied, and what was published before is published again, in its order, first.
+# Adds each message once, even if several processes publish it. If the stream does not exist, Redis was
+# emptied: messages that were published before must be published again (`filling`) before new ones are added.
 PUBLISH = """
 local filling = redis.call('EXISTS', KEYS[1]) == 0
 if filling and ARGV[3] == '0' then return -1 end
@@ -49,9 +50,9 @@ Packed = tuple[UUID, bytes]
 
 
 class Stream:
-    """A client of its own: reading blocks, and what cannot be sent is tried once more, not ten times.
+    """The stream, with its own Redis client, because reading blocks the connection.
 
-    Once more, because after a restart of Redis the first use of a connection tells that it is dead.
+    Commands are retried once: after a restart of Redis, the first use of a connection fails.
     """
 
     def __init__(self, url: str, capacity: int = CAPACITY) -> None:
@@ -64,7 +65,7 @@ class Stream:
         )
 
     async def publish(self, messages: Sequence[Packed], *, fill: bool = False) -> bool:
-        """Add messages in their order; False, and none is added, where the stream is gone: fill it first."""
+        """Add messages in their order. Returns False, and adds none, if the stream must be filled first."""
         keys = [f"{STREAM}:{message_id}" for message_id, _ in messages]
         arguments: list[Any] = [
             self._capacity,
@@ -76,12 +77,12 @@ class Stream:
         return int(added) >= 0
 
     async def after(self, entry_id: str) -> list[Any]:
-        """What was added after an entry; waits a moment for it."""
+        """The entries after an entry. Waits for up to BLOCK_MS if there are none."""
         answer: Any = await self._redis.xread({STREAM: entry_id}, count=BATCH, block=BLOCK_MS)
         return list(answer[0][1]) if answer else []
 
     async def last(self, count: int) -> list[Any]:
-        """The newest entries, oldest first."""
+        """The last entries, oldest first."""
         answer: Any = await self._redis.xrevrange(STREAM, count=count)
         return list(answer)[::-1]
 
@@ -89,30 +90,30 @@ class Stream:
         await self._redis.aclose()
 
 
-class Reader:
-    """Keeps a hub's memory at the end of the stream, through restarts and losses of Redis."""
+class StreamReader:
+    """Reads the stream and passes its entries to the hub. It continues after a loss of Redis or its data."""
 
     def __init__(self, stream: Stream, hub: Hub, clock: Clock) -> None:
         self._stream = stream
         self._hub = hub
         self._clock = clock
-        # What was written well before this process began is for replays alone: nobody here has waited for it,
-        # and those who come from another process have heard it. What is newer may still be on its way.
-        self._history_ends = clock.now() - ON_ITS_WAY
+        # Messages from before the start of the process are only stored for replay, because its sockets were
+        # opened later. Messages of the last minute are delivered, because they may still be in delivery.
+        self._history_ends = clock.now() - DELIVERY_TIME
         self._cursor = BEGINNING
         self.loaded = asyncio.Event()
 
     async def run(self) -> None:
-        """Read until cancelled. An outage is logged once, and its end."""
+        """Read until cancelled. The start and the end of an outage are logged."""
         failures = 0
         while True:
             try:
-                await self._find_place()
+                await self._synchronize()
                 if failures:
                     log.info("realtime_reader_up", failures=failures)
                 failures = 0
                 with telemetry.realtime_readers.track_inprogress():
-                    await self._read_on()
+                    await self._read()
             except REDIS_FAILURES as error:
                 failures += 1
                 if failures == 1:
@@ -122,30 +123,30 @@ class Reader:
                 log.exception("realtime_reader_failed")
             await asyncio.sleep(min(0.1 * 2 ** min(failures, 10), LONGEST_PAUSE))
 
-    async def _read_on(self) -> None:
+    async def _read(self) -> None:
         while True:
             if entries := await self._stream.after(self._cursor):
-                await self._take(entries)
+                await self._deliver(entries)
             else:
-                await self._find_place()
+                await self._synchronize()
 
-    async def _find_place(self) -> None:
-        """Load everything at first, and where the stream has begun anew below the place that we know."""
+    async def _synchronize(self) -> None:
+        """Load all entries at the start, and if the stream was recreated with ids below the cursor."""
         newest = await self._stream.last(1)
         if newest and (not self.loaded.is_set() or _order(_id(newest[0])) < _order(self._cursor)):
             self._cursor = BEGINNING
-            await self._take(await self._stream.last(CAPACITY))
+            await self._deliver(await self._stream.last(CAPACITY))
         self.loaded.set()
 
-    async def _take(self, entries: Sequence[Any]) -> None:
+    async def _deliver(self, entries: Sequence[Any]) -> None:
         for entry in entries:
             posted = unpack(_id(entry), (entry[1] or {}).get(b"m"))
             is_history = posted.at is None or posted.at < self._history_ends
-            self._hub.take(posted, is_history=is_history)
+            self._hub.deliver(posted, is_history=is_history)
             self._cursor = posted.id
             if posted.at is not None and not is_history:
                 _observe_delay(self._clock.now(), posted.at)
-            await asyncio.sleep(0)  # Thousands of sockets are told of one entry: let others have their turn.
+            await asyncio.sleep(0)  # An entry may go to thousands of sockets, so let other tasks run.
 
 
 def _observe_delay(now: datetime, at: datetime) -> None:

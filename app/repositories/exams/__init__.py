@@ -1,4 +1,4 @@
-"""Exams: their calendar, who is registered, who sits in them, and what they have achieved."""
+"""Exams: papers, registrations, attempts and results."""
 
 from app.repositories.exams.answer_sheets import Account, AnswerSheetRepository, PaperEvent
 from app.repositories.exams.exam_attempts import Candidate, ExamAttemptFilter, ExamAttemptRepository

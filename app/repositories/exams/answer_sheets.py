@@ -1,4 +1,4 @@
-"""Answer sheets taken on paper, many at once: whose they are, and their rows of the log."""
+"""Imports of answer sheets taken on paper: accounts, registrations, attempts and responses in bulk."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from app.models import Attempt, Exam, Membership, Registration, User
 from app.repositories.base import Repository
 from app.repositories.locks import Mode, Rank
 
-# Sorted, so that the index grows at one end: attempts are made in the order of their ids.
+# Sorted by attempt, so that the index grows at its end: new attempts have ascending ids.
 ADD_EVENTS = text(
     """
     insert into ias.response_events (attempt_id, question_id, lease, revision, answer, received_at)
@@ -33,7 +33,7 @@ ADD_EVENTS = text(
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account that an address belongs to."""
+    """An account with its email address."""
 
     user_id: UUID
     email: str
@@ -42,7 +42,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class PaperEvent:
-    """One answer of a sheet as it goes into the log; None clears what stood there."""
+    """One answer of an answer sheet, as a response event. None clears the answer."""
 
     attempt_id: UUID
     question_id: UUID
@@ -51,10 +51,10 @@ class PaperEvent:
 
 
 class AnswerSheetRepository(Repository):
-    """What an import of answer sheets asks and writes, for staff who hold the exam's lock."""
+    """Statements of an import of answer sheets. The caller holds the exam's lock."""
 
-    async def exam_called(self, institute_id: UUID, title: str) -> Exam | None:
-        """The latest exam of this title that was not cancelled."""
+    async def exam_by_title(self, institute_id: UUID, title: str) -> Exam | None:
+        """The latest exam with this title that is not cancelled."""
         statement = select(Exam).where(
             Exam.institute_id == institute_id,
             Exam.title["en"].astext == title,
@@ -63,7 +63,7 @@ class AnswerSheetRepository(Repository):
         return (await self._session.scalars(statement.order_by(Exam.id.desc()).limit(1))).one_or_none()
 
     async def accounts(self, institute_id: UUID, emails: Collection[str]) -> Sequence[Account]:
-        """The institute's accounts that have one of these addresses, which are in lower case."""
+        """The institute's accounts with these email addresses. The addresses must be in lower case."""
         statement = (
             select(User.id, func.lower(User.email), Membership.role)
             .join(Membership, Membership.user_id == User.id)
@@ -71,15 +71,15 @@ class AnswerSheetRepository(Repository):
         )
         return [Account(*row) for row in await self._session.execute(statement)]
 
-    async def lock_people(self, user_ids: Collection[UUID]) -> None:
-        """Let none of these people start an attempt until this transaction ends."""
+    async def lock_users(self, user_ids: Collection[UUID]) -> None:
+        """Lock these users, so that none of them starts an attempt until this transaction ends."""
         statement = select(User.id).where(User.id == _any(user_ids)).order_by(User.id)
         await self._lock(Rank.USER, Mode.CHANGE, statement)
 
     async def registrations(
         self, exam_id: UUID, roll_numbers: Collection[str], user_ids: Collection[UUID]
     ) -> Sequence[Registration]:
-        """Places with one of these roll numbers, and those of these people."""
+        """The registrations with these roll numbers or of these users."""
         statement = select(Registration).where(
             Registration.exam_id == exam_id,
             (Registration.roll_number == _any_text(roll_numbers)) | (Registration.user_id == _any(user_ids)),
@@ -88,9 +88,10 @@ class AnswerSheetRepository(Repository):
         return (await self._session.scalars(fresh)).all()
 
     async def official(self, exam_paper_id: UUID, registration_ids: Iterable[UUID]) -> Sequence[Attempt]:
-        """The attempts at a paper that count, void ones too.
+        """Lock and return the official attempts at a paper, void ones included.
 
-        Those at other papers that wait for an account are locked with them, in one order: see `claim`.
+        Attempts at other papers that have no account yet are locked too, in the order of their ids: see
+        `claim`.
         """
         statement = select(Attempt).where(
             (Attempt.exam_paper_id == exam_paper_id) | Attempt.user_id.is_(None),
@@ -101,7 +102,7 @@ class AnswerSheetRepository(Repository):
         return [attempt for attempt in locked if attempt.exam_paper_id == exam_paper_id]
 
     async def last_numbers(self, exam_paper_id: UUID, user_ids: Collection[UUID]) -> Mapping[UUID, int]:
-        """The number of each person's last attempt at a paper, whatever became of it."""
+        """The number of each user's last attempt at a paper, of any status."""
         statement = (
             select(Attempt.user_id, func.max(Attempt.number))
             .where(Attempt.exam_paper_id == exam_paper_id, Attempt.user_id == _any(user_ids))
@@ -110,19 +111,22 @@ class AnswerSheetRepository(Repository):
         return {user_id: number for user_id, number in await self._session.execute(statement) if user_id}
 
     async def add_registrations(self, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Give places; how many there was room for: somebody may have registered at this moment."""
+        """Insert registrations and return how many.
+
+        One that another transaction has just inserted is skipped.
+        """
         if not rows:
             return 0
         statement = insert(Registration).on_conflict_do_nothing().returning(Registration.id)
         return len((await self._session.scalars(statement, rows)).all())
 
     async def add_attempts(self, attempts: Sequence[Attempt]) -> None:
-        """Keep the sittings that stand behind sheets."""
+        """Insert the attempts of answer sheets."""
         self._session.add_all(attempts)
         await self._session.flush()
 
     async def add_events(self, events: Sequence[PaperEvent], now: datetime) -> None:
-        """Log the answers of sheets."""
+        """Insert the answers of answer sheets as response events."""
         parameters = {
             "attempts": [event.attempt_id for event in events],
             "questions": [event.question_id for event in events],
@@ -135,7 +139,7 @@ class AnswerSheetRepository(Repository):
 
 
 def _any_text(values: Iterable[str]) -> CollectionAggregate[Any]:
-    """One parameter, however many there are."""
+    """Compare with an array: one parameter for any number of values."""
     return any_(literal(list(values), ARRAY(TEXT)))
 
 

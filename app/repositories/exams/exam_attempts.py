@@ -1,4 +1,4 @@
-"""The hall of an exam: its attempts, for those who watch and steer."""
+"""Attempts of an exam, for staff who monitor it and act on attempts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from app.repositories.locks import Mode, Rank
 
 @dataclass(frozen=True, slots=True)
 class ExamAttemptFilter:
-    """What a list of candidates is narrowed to."""
+    """Which attempts to list. None does not filter."""
 
     paper_id: UUID | None = None
     status: str | None = None
@@ -24,7 +24,7 @@ class ExamAttemptFilter:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A candidate's attempt as a proctor sees it: no answer and no score."""
+    """A candidate's attempt for proctors, without answers and score."""
 
     attempt: Attempt
     registration: Registration | None
@@ -32,18 +32,18 @@ class Candidate:
 
 
 class ExamAttemptRepository(Repository):
-    """Attempts of an exam. Staff's own are left out: they are previews."""
+    """Official attempts of an exam. Attempts of staff are previews and are left out."""
 
     async def lock(self, exam_id: UUID, attempt_ids: Sequence[UUID]) -> Sequence[Attempt]:
-        """These attempts, as far as they are of this exam, with saves and submits shut out; in one order."""
+        """Lock those of these attempts that belong to the exam. Saves and submits wait."""
         return await self._locked(_attempts(exam_id).where(Attempt.id.in_(attempt_ids)))
 
     async def lock_all(self, exam_id: UUID, paper_id: UUID | None) -> Sequence[Attempt]:
-        """Every attempt of the exam, or of one of its papers."""
+        """Lock all attempts of the exam, or of one of its papers."""
         return await self._locked(_of_paper(_attempts(exam_id), paper_id))
 
     async def lock_with_registrations(self, exam_id: UUID) -> Sequence[tuple[Attempt, Registration]]:
-        """Every attempt of the exam with its candidate's place."""
+        """Lock all attempts of the exam and return them with their registrations."""
         attempts = await self.lock_all(exam_id, None)
         places = {
             row.id: row
@@ -54,12 +54,12 @@ class ExamAttemptRepository(Repository):
         return [(each, places[each.registration_id]) for each in attempts if each.registration_id]
 
     async def lock_running(self, exam_id: UUID, paper_id: UUID | None) -> Sequence[Attempt]:
-        """Those that are under way or paused."""
+        """Lock the attempts that are in progress or paused."""
         statement = _of_paper(_attempts(exam_id), paper_id).where(Attempt.status.in_(RUNNING))
         return await self._locked(statement)
 
     async def lock_closed(self, exam_id: UUID) -> None:
-        """Hold all that are over until the transaction ends, graded or not."""
+        """Lock the submitted attempts until the transaction ends."""
         statement = _attempts(exam_id).where(Attempt.status == AttemptStatus.SUBMITTED)
         await self._locked(statement.with_only_columns(Attempt.id))
 
@@ -79,17 +79,17 @@ class ExamAttemptRepository(Repository):
         return (row.institute_id, row.id) if row is not None else None
 
     async def page(self, exam_id: UUID, wanted: ExamAttemptFilter, page: PageRequest) -> Page[Candidate]:
-        """Attempts with their candidates, the newest first."""
+        """Attempts with their candidates, newest first."""
         statement = _of_paper(_attempts(exam_id), wanted.paper_id)
         if wanted.status is not None:
             statement = statement.where(Attempt.status == wanted.status)
         if wanted.query:
-            statement = statement.where(_called(wanted.query))
+            statement = statement.where(_matches_query(wanted.query))
         attempts = await self._page(statement, [Attempt.id], page, descending=True)
         return Page(await self._candidates(attempts.items), attempts.next_cursor)
 
     async def admit_late(self, attempt_id: UUID) -> int:
-        """Let what came too late count; how many answers that were."""
+        """Count the late answers of an attempt. Returns how many there were."""
         statement = (
             update(ResponseEvent)
             .where(ResponseEvent.attempt_id == attempt_id, ResponseEvent.late)
@@ -98,7 +98,7 @@ class ExamAttemptRepository(Repository):
         return int((await self._session.execute(statement)).rowcount)  # type: ignore[attr-defined]
 
     async def mark_graded(self, exam_id: UUID) -> None:
-        """Show the official attempts that have a result as what they are, now that they may be."""
+        """Set the status of official attempts that have a result to graded, after the release."""
         papers = select(ExamPaper.id).where(ExamPaper.exam_id == exam_id)
         await self._session.execute(
             update(Attempt)
@@ -112,7 +112,7 @@ class ExamAttemptRepository(Repository):
         )
 
     async def ungraded(self, exam_id: UUID) -> Sequence[Attempt]:
-        """Official attempts that are over and have no result yet. `lock_closed` has locked them."""
+        """Submitted official attempts without a result. `lock_closed` must have locked them."""
         statement = _attempts(exam_id).where(
             Attempt.status == AttemptStatus.SUBMITTED,
             ~exists().where(Result.attempt_id == Attempt.id),
@@ -153,7 +153,7 @@ class ExamAttemptRepository(Repository):
         return dict((await self._session.execute(statement)).all())
 
     async def _locked(self, statement: Select[Attempt]) -> Sequence[Attempt]:
-        """In the order of ids, so that two who steer at once do not wait for each other in a circle."""
+        """Lock in the order of ids, so that concurrent actions do not deadlock."""
         ordered = statement.order_by(Attempt.id)
         return (await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, ordered, of=Attempt)).all()
 
@@ -170,7 +170,7 @@ def _of_paper(statement: Select[Attempt], paper_id: UUID | None) -> Select[Attem
     return statement if paper_id is None else statement.where(ExamPaper.id == paper_id)
 
 
-def _called(query: str) -> ColumnElement[bool]:
+def _matches_query(query: str) -> ColumnElement[bool]:
     matches = or_(
         Registration.roll_number.startswith(query, autoescape=True),
         Registration.name.icontains(query, autoescape=True),

@@ -19,7 +19,7 @@ from app.repositories.locks import Mode, Rank
 
 @dataclass(frozen=True, slots=True)
 class ExamViewer:
-    """Who looks at exams: candidates see what is published."""
+    """Who reads exams. Candidates see published exams only."""
 
     institute_id: UUID
     is_staff: bool
@@ -42,7 +42,7 @@ class ExamRepository(Repository):
         return await self._one(_visible(viewer).where(Exam.id == exam_id))
 
     async def lock(self, institute_id: UUID, exam_id: UUID) -> Exam:
-        """An exam for its staff, with other changes of it shut out; candidates go on."""
+        """Lock an exam against changes by other staff. Candidates are not blocked."""
         statement = select(Exam).where(Exam.id == exam_id, Exam.institute_id == institute_id)
         exam = (await self._lock(Rank.EXAM, Mode.CHANGE, statement)).one_or_none()
         if exam is None:
@@ -84,7 +84,7 @@ class ExamRepository(Repository):
         return (await self._lock(Rank.EXAM_PAPER, Mode.CHANGE, ordered)).all()
 
     async def _paper(self, statement: Select[Exam, ExamPaper]) -> tuple[Exam, ExamPaper]:
-        # As it is now, also where this transaction has read it before it waited for a lock.
+        # populate_existing: the transaction may have read the row before it waited for a lock.
         fresh = statement.execution_options(populate_existing=True)
         row = (await self._session.execute(fresh)).one_or_none()
         if row is None:
@@ -92,18 +92,18 @@ class ExamRepository(Repository):
         return row.Exam, row.ExamPaper
 
     async def placement(self, paper_id: UUID) -> tuple[UUID, UUID] | None:
-        """Which exam an exam paper belongs to, and which test it is; neither ever changes."""
+        """The ids of the exam and the test of an exam paper. They never change."""
         statement = select(ExamPaper.exam_id, ExamPaper.test_id).where(ExamPaper.id == paper_id)
         row = (await self._session.execute(statement)).one_or_none()
         return (row.exam_id, row.test_id) if row is not None else None
 
     async def add(self, row: Exam | ExamPaper | Announcement) -> None:
-        """Keep a new exam, paper or announcement."""
+        """Insert a new exam, exam paper or announcement."""
         self._session.add(row)
         await self._session.flush()
 
     async def remove_paper(self, paper: ExamPaper) -> None:
-        """Take a paper out of an exam that was never published."""
+        """Delete a paper of an exam that was never published."""
         await self._session.delete(paper)
         await self._session.flush()
 
@@ -114,36 +114,36 @@ class ExamRepository(Repository):
     async def lock_tests_shared(self, test_ids: Iterable[UUID]) -> None:
         """Lock the tests against changes and publication until this transaction ends."""
         statement = select(Test.id).where(Test.id.in_(list(test_ids))).order_by(Test.id)
-        await self._lock(Rank.TEST, Mode.KEEP, statement)
+        await self._lock(Rank.TEST, Mode.KEY_SHARE, statement)
 
     async def test(self, institute_id: UUID, test_id: UUID) -> Test | None:
-        """A test that may be placed."""
+        """A test of the institute, or None."""
         statement = select(Test).where(Test.id == test_id, Test.institute_id == institute_id)
         return (await self._session.scalars(statement)).one_or_none()
 
     async def was_attempted(self, test_id: UUID) -> bool:
-        """Whether candidates have sat a test already, staff's previews aside."""
+        """Whether candidates have attempted a test. Attempts of staff do not count."""
         staff = exists().where(Membership.user_id == Attempt.user_id, Membership.role != "student")
         return bool(await self._session.scalar(select(exists().where(Attempt.test_id == test_id, ~staff))))
 
     async def was_started(self, paper_ids: Iterable[UUID]) -> bool:
-        """Whether anybody has started one of these papers."""
+        """Whether one of these papers has an attempt."""
         return bool(
             await self._session.scalar(select(exists().where(Attempt.exam_paper_id.in_(list(paper_ids)))))
         )
 
     async def announcements(self, exam_id: UUID, page: PageRequest) -> Page[Announcement]:
-        """What was announced, newest first."""
+        """Announcements of an exam, newest first."""
         statement = select(Announcement).where(Announcement.exam_id == exam_id)
         return await self._page(statement, [Announcement.id], page, descending=True)
 
     async def accommodations(self, exam_id: UUID) -> Sequence[Accommodation]:
-        """Who is granted extra time."""
+        """All grants of extra time in an exam."""
         statement = select(Accommodation).where(Accommodation.exam_id == exam_id)
         return (await self._session.scalars(statement.order_by(Accommodation.id))).all()
 
     async def accommodations_for(self, exam_id: UUID, user_id: UUID) -> Sequence[Accommodation]:
-        """What may concern one candidate: their own, and those of groups."""
+        """Grants that may apply to one candidate: their own and those of groups."""
         statement = select(Accommodation).where(
             Accommodation.exam_id == exam_id,
             or_(Accommodation.user_id == user_id, Accommodation.user_id.is_(None)),
@@ -158,7 +158,7 @@ class ExamRepository(Repository):
         reason: str,
         created_by: UUID | None,
     ) -> None:
-        """Grant extra time to a person or a group, instead of what they were granted before."""
+        """Grant extra time to a user or a group. It replaces an earlier grant to the same user or group."""
         column, value = target
         values = {
             column: value,
@@ -178,16 +178,16 @@ class ExamRepository(Repository):
             statement.on_conflict_do_update(index_elements=["exam_id", column], set_=changed)
         )
 
-    async def tell_opening(self, now: datetime) -> Sequence[ExamPaper]:
-        """The papers that have opened and whose room does not know yet; each by exactly one worker."""
-        return await self._tell(ExamPaper.opening_told_at, now, ExamPaper.starts_at <= now)
+    async def mark_opening_announced(self, now: datetime) -> Sequence[ExamPaper]:
+        """Mark and return the papers that have opened since the last call. One worker gets each paper."""
+        return await self._mark_announced(ExamPaper.opening_told_at, now, ExamPaper.starts_at <= now)
 
-    async def tell_closing(self, now: datetime) -> Sequence[ExamPaper]:
-        """The same of papers whose window is over."""
+    async def mark_closing_announced(self, now: datetime) -> Sequence[ExamPaper]:
+        """Mark and return the papers whose window has ended. One worker gets each paper."""
         over = or_(ExamPaper.ends_at <= now, ExamPaper.closed_at.is_not(None))
-        return await self._tell(ExamPaper.closing_told_at, now, over)
+        return await self._mark_announced(ExamPaper.closing_told_at, now, over)
 
-    async def _tell(
+    async def _mark_announced(
         self, column: InstrumentedAttribute[datetime | None], now: datetime, due: ColumnElement[bool]
     ) -> Sequence[ExamPaper]:
         running = exists().where(
@@ -205,7 +205,7 @@ class ExamRepository(Repository):
 
 
 def in_stage(stage: Stage, now: datetime) -> ColumnElement[bool]:
-    """`engine/schedule.stage` as a condition; a test holds the two together."""
+    """`engine/schedule.stage` as an SQL condition. A test checks that both agree."""
     open_ended = and_(Exam.released_at.is_(None), Exam.cancelled_at.is_(None))
     published = and_(open_ended, Exam.published_at.is_not(None))
     over = and_(published, Exam.closes_at <= now)

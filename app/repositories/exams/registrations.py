@@ -1,4 +1,4 @@
-"""Who takes part in an exam, as things were when they registered."""
+"""Registrations of exams, with the candidate's name and category at the time of registration."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -18,21 +18,21 @@ class RegistrationRepository(Repository):
     """Registrations of exams."""
 
     async def of(self, exam_id: UUID, user_id: UUID) -> Registration | None:
-        """A person's place in an exam."""
+        """A user's registration for an exam, or None."""
         statement = select(Registration).where(
             Registration.exam_id == exam_id, Registration.user_id == user_id
         )
         return (await self._session.scalars(statement)).one_or_none()
 
     async def among(self, user_id: UUID, exam_ids: Sequence[UUID]) -> dict[UUID, Registration]:
-        """A person's places in some exams, by exam."""
+        """A user's registrations for these exams, by exam."""
         statement = select(Registration).where(
             Registration.user_id == user_id, Registration.exam_id.in_(exam_ids)
         )
         return {row.exam_id: row for row in await self._session.scalars(statement)}
 
     async def add(self, exam_id: UUID, user: User, roll_number: str) -> Registration | None:
-        """Give a person a place; None where they have one, or the roll number is somebody's."""
+        """Register a user. Returns None if the user is registered already or the roll number is in use."""
         values = {
             "id": uuid7(),
             "exam_id": exam_id,
@@ -46,12 +46,12 @@ class RegistrationRepository(Repository):
         return (await self._session.scalars(statement)).one_or_none()
 
     async def page(self, exam_id: UUID, page: PageRequest) -> Page[Registration]:
-        """Everybody who is registered, by id."""
+        """Registrations of an exam, ordered by id."""
         statement = select(Registration).where(Registration.exam_id == exam_id)
         return await self._page(statement, [Registration.id], page)
 
     async def lock_unclaimed(self, exam_id: UUID, roll_number: str) -> Registration:
-        """A place that waits for its account."""
+        """Lock and return a registration that has no account yet."""
         statement = select(Registration).where(
             Registration.exam_id == exam_id,
             Registration.roll_number == roll_number,
@@ -60,14 +60,16 @@ class RegistrationRepository(Repository):
         locked = await self._lock(Rank.REGISTRATION, Mode.EXCLUSIVE, statement)
         registration = locked.one_or_none()
         if registration is None:
-            raise NotFound("roll number that waits for an account")
+            raise NotFound("roll number without an account")
         return registration
 
     async def claim(self, registration: Registration, user_id: UUID) -> None:
-        """Give a place, and what was sat under it, to an account: counted on from what that has practiced.
+        """Assign a registration and its attempts to an account.
 
-        The attempts are held before their results are looked for: who grades one at this moment stores its
-        result first, or sees whose it is.
+        Their numbers follow the account's own attempts.
+
+        The attempts are locked before their results are updated. A concurrent grading either stores its
+        result first, or sees the new account.
         """
         registration.user_id = user_id
         await self._session.flush()

@@ -1,4 +1,4 @@
-"""Official results: what is ranked, and what each release said."""
+"""Official results: scores to rank, and the results of each release."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ ROWS_AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What a registered candidate has in one paper: exact, and what printing needs."""
+    """A candidate's score in one paper: exact for ranking, and raw for rounding."""
 
     registration_id: UUID
     paper_id: UUID
@@ -37,10 +37,10 @@ class Registered:
 
 
 class ExamResultRepository(Repository):
-    """Official results of exams. Only attempts that are neither practice nor void are in them."""
+    """Official results of exams. They contain only attempts that are neither practice nor void."""
 
     async def scored(self, exam_id: UUID) -> Sequence[Scored]:
-        """Every official result of an exam's papers: those that count, and those that are disqualified."""
+        """The official results of all papers of an exam, counted or disqualified."""
         official = Result.counted | ((Result.qualification == "disqualified") & Attempt.practice.is_(False))
         statement = (
             select(
@@ -67,33 +67,33 @@ class ExamResultRepository(Repository):
         ]
 
     async def registrations(self, exam_id: UUID) -> Sequence[Registered]:
-        """Everybody who is registered, by roll number."""
+        """All registrations, ordered by roll number."""
         columns = (Registration.id, Registration.roll_number, Registration.category, Registration.pwbd)
         statement = select(*columns).where(Registration.exam_id == exam_id)
         rows = await self._session.execute(statement.order_by(Registration.roll_number))
         return [Registered(*row) for row in rows]
 
     async def add_release(self, release: ExamRelease, results: Sequence[Mapping[str, Any]]) -> None:
-        """Keep a release with the result of everybody."""
+        """Insert a release with the results of all candidates."""
         self._session.add(release)
         await self._session.flush()
         for first in range(0, len(results), ROWS_AT_ONCE):
             await self._session.execute(insert(ExamResult), results[first : first + ROWS_AT_ONCE])
 
     async def release(self, exam: Exam) -> ExamRelease | None:
-        """The release that counts."""
+        """The current release, or None."""
         if exam.results_version is None:
             return None
         return await self._session.get(ExamRelease, (exam.id, exam.results_version))
 
     async def result(self, exam: Exam, registration_id: UUID) -> ExamResult | None:
-        """One candidate's result as the release that counts told it."""
+        """A candidate's result in the current release, or None."""
         if exam.results_version is None:
             return None
         return await self._session.get(ExamResult, (exam.id, exam.results_version, registration_id))
 
     async def merit_list(self, exam: Exam, page: PageRequest) -> Page[tuple[ExamResult, Registration]]:
-        """The ranked candidates, best first."""
+        """The ranked candidates of the current release, best first."""
         statement = select(ExamResult).where(
             ExamResult.exam_id == exam.id,
             ExamResult.version == exam.results_version,

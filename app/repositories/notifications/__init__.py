@@ -1,7 +1,7 @@
-"""Inboxes, devices, and what people wish to be sent."""
+"""Notifications, devices and notification preferences."""
 
 from app.repositories.notifications.notifications import (
-    MOST_DEVICES,
+    MAX_DEVICES,
     DeviceRepository,
     Notice,
     NotificationRepository,
@@ -9,7 +9,7 @@ from app.repositories.notifications.notifications import (
 )
 
 __all__ = [
-    "MOST_DEVICES",
+    "MAX_DEVICES",
     "DeviceRepository",
     "Notice",
     "NotificationRepository",

@@ -1,4 +1,4 @@
-"""Notifications on their way out: taken under a lease, sent by whoever took them, and noted."""
+"""The queue of mails and push messages. A worker leases due deliveries, sends them and records the result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,23 +12,23 @@ from app.repositories.base import Repository
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
-    """A delivery with all that decides whether and how it is sent, as it is now and not when it was made."""
+class OutgoingDelivery:
+    """A delivery with the current rows that decide whether and how it is sent."""
 
     delivery: Delivery
     notification: Notification
     user: User
-    wishes: NotificationSettings | None
+    preferences: NotificationSettings | None
     device: Device | None
-    """The person's device of this token; None if it is another person's by now, or nobody's."""
+    """The user's device with this token. None if the token belongs to another user now, or is unknown."""
     dead_address: bool
 
 
 class DeliveryRepository(Repository):
-    """The queue in PostgreSQL."""
+    """The queue of deliveries."""
 
     async def lease_due(self, now: datetime, lease: timedelta, limit: int) -> Sequence[UUID]:
-        """Lease due deliveries, urgent ones first: no other worker gets them before the lease ends."""
+        """Lease due deliveries, urgent ones first. No other worker gets them before the lease ends."""
         due = (
             select(Delivery.id)
             .where(Delivery.status == "waiting", Delivery.due_at <= now)
@@ -44,8 +44,8 @@ class DeliveryRepository(Repository):
         )
         return (await self._session.scalars(statement)).all()
 
-    async def parcels(self, delivery_ids: Sequence[UUID]) -> list[Parcel]:
-        """What was taken, the urgent first."""
+    async def outgoing(self, delivery_ids: Sequence[UUID]) -> list[OutgoingDelivery]:
+        """These deliveries with what is needed to send them, urgent ones first."""
         its_device = and_(
             Delivery.channel == "push",
             Device.token == Delivery.target,
@@ -63,27 +63,27 @@ class DeliveryRepository(Repository):
             .order_by(Delivery.urgent.desc(), Delivery.created_at, Delivery.id)
         )
         rows = await self._session.execute(statement)
-        return [Parcel(*row[:5], dead_address=row[5] is not None) for row in rows]
+        return [OutgoingDelivery(*row[:5], dead_address=row[5] is not None) for row in rows]
 
-    async def sent(self, delivery_id: UUID, now: datetime) -> None:
-        """It is out."""
+    async def mark_sent(self, delivery_id: UUID, now: datetime) -> None:
+        """Mark a delivery as sent."""
         await self._change(delivery_id, status="sent", sent_at=now, error=None)
 
-    async def dropped(self, delivery_id: UUID, why: str) -> None:
-        """It will never be sent."""
+    async def mark_dropped(self, delivery_id: UUID, why: str) -> None:
+        """Mark a delivery as dropped: it will not be sent."""
         await self._change(delivery_id, status="dropped", error=why)
 
-    async def failed(self, delivery_id: UUID, due_at: datetime, why: str) -> None:
-        """It is to be tried again."""
+    async def schedule_retry(self, delivery_id: UUID, due_at: datetime, why: str) -> None:
+        """Schedule another try of a delivery that failed."""
         await self._change(delivery_id, due_at=due_at, error=why)
 
-    async def not_tried(self, delivery_ids: Sequence[UUID], due_at: datetime) -> None:
-        """They were taken and nothing was done with them: that was no try."""
+    async def postpone_untried(self, delivery_ids: Sequence[UUID], due_at: datetime) -> None:
+        """Postpone leased deliveries that were not attempted. The lease does not count as a try."""
         statement = update(Delivery).where(Delivery.id.in_(delivery_ids), Delivery.status == "waiting")
         await self._session.execute(statement.values(due_at=due_at, tries=Delivery.tries - 1))
 
-    async def forget_ended(self, before: datetime) -> None:
-        """Delete what was sent or dropped and is old; the inbox remembers that it was told."""
+    async def delete_ended(self, before: datetime) -> None:
+        """Delete old deliveries that were sent or dropped. Notifications stay in the inbox."""
         await self._session.execute(
             delete(Delivery).where(Delivery.status != "waiting", Delivery.created_at < before)
         )

@@ -1,4 +1,4 @@
-"""What there is to tell of: exams, their papers and who is registered, as notifications need them."""
+"""Exams, papers, registrations and attempts, as notifications need them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ ENDED = (AttemptStatus.SUBMITTED, AttemptStatus.GRADED)
 
 @dataclass(frozen=True, slots=True)
 class SubmittedAttempt:
-    """An official attempt at a paper of an exam. Nothing here comes from how it was answered."""
+    """An official attempt at an exam paper that has ended. It holds nothing derived from the answers."""
 
     attempt_id: UUID
     user_id: UUID
@@ -26,10 +26,10 @@ class SubmittedAttempt:
 
 
 class ExamEventRepository(Repository):
-    """Reads alone: exams are the exams' own."""
+    """Reads for notifications about exams."""
 
     async def exam(self, exam_id: UUID) -> tuple[Exam, Sequence[ExamPaper]] | None:
-        """A published exam with its papers in their order."""
+        """A published exam with its papers in the order of their start."""
         statement = select(Exam).where(Exam.id == exam_id, Exam.published_at.is_not(None))
         exam = (await self._session.scalars(statement)).one_or_none()
         if exam is None:
@@ -39,12 +39,12 @@ class ExamEventRepository(Repository):
         return exam, (await self._session.scalars(ordered)).all()
 
     async def registration(self, registration_id: UUID) -> Registration | None:
-        """A candidate's place in an exam."""
+        """A registration, or None."""
         statement = select(Registration).where(Registration.id == registration_id)
         return (await self._session.scalars(statement)).one_or_none()
 
     async def submitted_attempt(self, attempt_id: UUID) -> SubmittedAttempt | None:
-        """An official attempt that has ended; None for what is practice, void or running."""
+        """An official attempt that has ended. None if the attempt is practice, void or running."""
         statement = (
             select(Attempt, ExamPaper, Exam)
             .join(ExamPaper, ExamPaper.id == Attempt.exam_paper_id)
@@ -63,9 +63,9 @@ class ExamEventRepository(Repository):
     async def registered(
         self, exam_id: UUID, after: UUID | None, limit: int, since: datetime | None = None
     ) -> Sequence[tuple[UUID, UUID]]:
-        """A part of those who are registered with an account, as (registration, user), in the ids' order.
+        """Up to `limit` registrations with an account as (registration, user), ordered by id, after `after`.
 
-        With `since` only those who were registered by then.
+        With `since`, only registrations that were made by then.
         """
         statement = select(Registration.id, Registration.user_id).where(
             Registration.exam_id == exam_id, Registration.user_id.is_not(None)
@@ -78,7 +78,7 @@ class ExamEventRepository(Repository):
         return [(registration_id, user_id) for registration_id, user_id in rows if user_id is not None]
 
     async def papers_starting(self, after: datetime, until: datetime) -> Sequence[tuple[Exam, ExamPaper]]:
-        """The papers that will start after the first moment, and not after the second."""
+        """Papers that start later than `after` and not later than `until`."""
         statement = (
             select(Exam, ExamPaper)
             .join(ExamPaper, ExamPaper.exam_id == Exam.id)
@@ -88,7 +88,7 @@ class ExamEventRepository(Repository):
         return [(exam, paper) for exam, paper in await self._session.execute(statement)]
 
     async def starts(self, paper_ids: Collection[UUID]) -> dict[UUID, datetime]:
-        """When these papers start, as far as they will open at all."""
+        """The start times of these papers. Papers that will not open are left out."""
         statement = (
             select(ExamPaper.id, ExamPaper.starts_at)
             .join(Exam, Exam.id == ExamPaper.exam_id)

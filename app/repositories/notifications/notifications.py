@@ -1,4 +1,4 @@
-"""Inboxes, devices, and what people wish to be sent."""
+"""Notifications, devices and notification preferences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,16 +17,17 @@ from app.models.base import LocalizedText
 from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.locks import Mode, Rank
 
-MOST_DEVICES = 20
+MAX_DEVICES = 20
 
-# One statement for one person and for thousands: the line in the inbox, the hint for sockets, a mail and a
-# message to each device, as far as they are wished for. Whoever has been told already is left out by the
-# first insert, and so by all others; two that run at once wait for each other there.
-TELL = text(
+# One statement inserts, for each recipient, the notification, the message for sockets, and the deliveries by
+# mail and push that the recipient has not muted. The first insert skips recipients who have the notification
+# already, and the others insert only for those that it returns. Concurrent statements wait at the first
+# insert.
+CREATE = text(
     """
     with recipient as (
       select * from unnest(:ids, :hint_ids, :user_ids) as recipient(id, hint_id, user_id)
-    ), told as (
+    ), created as (
       insert into ias.notifications (id, user_id, kind, dedupe_key, title, body, data, created_at)
       select recipient.id, users.id, :kind, :dedupe_key, :title, :body, :data, :now
       from recipient join ias.users on users.id = recipient.user_id
@@ -36,31 +37,31 @@ TELL = text(
       returning id, user_id
     ), hinted as (
       insert into ias.messages (id, room, audience, user_id, type, data)
-      select recipient.hint_id, 'user:' || told.user_id, 'user', told.user_id, 'notification',
-        jsonb_build_object('id', told.id, 'kind', cast(:kind as text), 'title', cast(:title as jsonb),
+      select recipient.hint_id, 'user:' || created.user_id, 'user', created.user_id, 'notification',
+        jsonb_build_object('id', created.id, 'kind', cast(:kind as text), 'title', cast(:title as jsonb),
           'created_at', cast(:created_at as text))
-      from told join recipient on recipient.id = told.id
-    ), wished as (
-      select told.id, told.user_id, channel
-      from told
+      from created join recipient on recipient.id = created.id
+    ), wanted as (
+      select created.id, created.user_id, channel
+      from created
       cross join unnest(array['email', 'push']) as channel
-      left join ias.notification_settings as settings on settings.user_id = told.user_id
+      left join ias.notification_settings as settings on settings.user_id = created.user_id
       where settings.user_id is null or :kind || ':' || channel <> all(settings.muted)
     ), mailed as (
       insert into ias.deliveries (
         id, notification_id, channel, target, urgent, due_at, expires_at, created_at)
-      select gen_random_uuid(), wished.id, 'email', users.email, :urgent, :now, :expires_at, :now
-      from wished join ias.users on users.id = wished.user_id
+      select gen_random_uuid(), wanted.id, 'email', users.email, :urgent, :now, :expires_at, :now
+      from wanted join ias.users on users.id = wanted.user_id
       where channel = 'email' and users.email <> ''
         and not exists (select from ias.dead_addresses where address = lower(users.email))
     ), pushed as (
       insert into ias.deliveries (
         id, notification_id, channel, target, urgent, due_at, expires_at, created_at)
-      select gen_random_uuid(), wished.id, 'push', devices.token, :urgent, :now, :expires_at, :now
-      from wished join ias.devices on devices.user_id = wished.user_id and devices.dropped_at is null
+      select gen_random_uuid(), wanted.id, 'push', devices.token, :urgent, :now, :expires_at, :now
+      from wanted join ias.devices on devices.user_id = wanted.user_id and devices.dropped_at is null
       where channel = 'push' and :push
     )
-    select count(*) from told
+    select count(*) from created
     """
 ).bindparams(
     bindparam("ids", type_=ARRAY(PG_UUID)),
@@ -80,7 +81,7 @@ TELL = text(
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something to tell, the same for everybody who is told."""
+    """The content of a notification, the same for all recipients."""
 
     kind: str
     dedupe_key: str
@@ -92,10 +93,10 @@ class Notice:
 
 
 class NotificationRepository(Repository):
-    """Inboxes."""
+    """Notifications of users."""
 
-    async def tell(self, user_ids: Sequence[UUID], notice: Notice, now: datetime, *, push: bool) -> int:
-        """Tell these people, each once whoever asks how often; how many had not been told."""
+    async def create(self, user_ids: Sequence[UUID], notice: Notice, now: datetime, *, push: bool) -> int:
+        """Create a notification for each user who does not have it yet. Returns how many were created."""
         values = {
             "ids": [uuid7(now) for _ in user_ids],
             "hint_ids": [uuid7(now) for _ in user_ids],
@@ -111,17 +112,17 @@ class NotificationRepository(Repository):
             "created_at": now.isoformat().replace("+00:00", "Z"),
             "push": push,
         }
-        return (await self._session.scalar(TELL, values)) or 0
+        return (await self._session.scalar(CREATE, values)) or 0
 
     async def page(self, user_id: UUID, page: PageRequest, *, unread: bool | None) -> Page[Notification]:
-        """A person's notifications, the newest first; `unread` picks those, or the others."""
+        """A user's notifications, newest first. `unread` selects unread (True) or read (False) ones."""
         statement = select(Notification).where(Notification.user_id == user_id)
         if unread is not None:
             statement = statement.where(Notification.read_at.is_(None) == unread)
         return await self._page(statement, [Notification.id], page, descending=True)
 
     async def mark_read(self, user_id: UUID, notification_id: UUID, now: datetime) -> Notification:
-        """Note when it was read first; NotFound for another person's."""
+        """Set the time of first reading. Raises NotFound if it is not this user's notification."""
         mine = (Notification.id == notification_id, Notification.user_id == user_id)
         unread = update(Notification).where(*mine, Notification.read_at.is_(None)).values(read_at=now)
         await self._session.execute(unread)
@@ -131,7 +132,7 @@ class NotificationRepository(Repository):
         return found
 
     async def mark_all_read(self, user_id: UUID, now: datetime) -> int:
-        """All of a person's; how many were unread."""
+        """Mark all of a user's notifications as read. Returns how many were unread."""
         statement = (
             update(Notification)
             .where(Notification.user_id == user_id, Notification.read_at.is_(None))
@@ -142,12 +143,12 @@ class NotificationRepository(Repository):
 
 
 class DeviceRepository(Repository):
-    """Where a person's push messages go."""
+    """Devices that receive push messages."""
 
     async def register(
         self, token: str, user_id: UUID, platform: str, language: str | None, now: datetime
     ) -> Device:
-        """The device is this person's from now on, whosever it was: an app has one account at a time."""
+        """Assign a device to this user. It replaces an earlier owner: an app has one account at a time."""
         values = {
             "user_id": user_id,
             "platform": platform,
@@ -162,24 +163,24 @@ class DeviceRepository(Repository):
             .returning(Device)
         )
         device = (await self._session.scalars(statement, execution_options={"populate_existing": True})).one()
-        await self._forget_oldest(user_id)
+        await self._delete_oldest(user_id)
         return device
 
     async def remove(self, token: str, user_id: UUID) -> bool:
-        """Forget a device of this person."""
+        """Delete a device of this user. Returns whether there was one."""
         statement = delete(Device).where(Device.token == token, Device.user_id == user_id)
         return (await self._session.scalar(statement.returning(Device.token))) is not None
 
     async def drop(self, token: str, now: datetime) -> None:
-        """FCM knows it no more."""
+        """Stop sending to a device whose token FCM has rejected."""
         await self._session.execute(update(Device).where(Device.token == token).values(dropped_at=now))
 
-    async def _forget_oldest(self, user_id: UUID) -> None:
+    async def _delete_oldest(self, user_id: UUID) -> None:
         kept = (
             select(Device.token)
             .where(Device.user_id == user_id)
             .order_by(Device.seen_at.desc(), Device.token)
-            .limit(MOST_DEVICES)
+            .limit(MAX_DEVICES)
         )
         await self._session.execute(
             delete(Device).where(Device.user_id == user_id, Device.token.not_in(kept))
@@ -187,21 +188,21 @@ class DeviceRepository(Repository):
 
 
 class PreferenceRepository(Repository):
-    """What people wish to be sent, and addresses that take nothing."""
+    """Notification preferences, and email addresses that do not accept mail."""
 
     async def of(self, user_id: UUID) -> NotificationSettings | None:
-        """A person's wishes; None where they have never said any."""
+        """A user's preferences. None if the user has never set any."""
         statement = select(NotificationSettings).where(NotificationSettings.user_id == user_id)
         return (await self._session.scalars(statement)).one_or_none()
 
     async def lock(self, user_id: UUID) -> NotificationSettings:
-        """A person's wishes, to be changed by this transaction alone."""
+        """Lock and return a user's preferences. Creates the row if there is none."""
         first = insert(NotificationSettings).values(user_id=user_id).on_conflict_do_nothing()
         await self._session.execute(first)
         statement = select(NotificationSettings).where(NotificationSettings.user_id == user_id)
         return (await self._lock(Rank.PREFERENCES, Mode.EXCLUSIVE, statement)).one()
 
-    async def bury(self, address: str, reason: str, now: datetime) -> None:
-        """Write to this address no more."""
+    async def mark_address_dead(self, address: str, reason: str, now: datetime) -> None:
+        """Record that an email address does not accept mail."""
         values = {"address": address.lower(), "reason": reason, "since": now}
         await self._session.execute(insert(DeadAddress).values(values).on_conflict_do_nothing())

@@ -1,4 +1,4 @@
-"""Images of the bank, and who may see them."""
+"""Images of the question bank, and who may see them."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from app.repositories.base import Repository
 
 
 class MediaRepository(Repository):
-    """Images of one institute. They never change and are never deleted."""
+    """Images of one institute. They are never changed or deleted."""
 
     async def get(self, institute_id: UUID, media_id: UUID) -> Media | None:
         """One image, for staff."""
@@ -20,7 +20,7 @@ class MediaRepository(Repository):
         return (await self._session.scalars(statement)).one_or_none()
 
     async def shown_to(self, user_id: UUID, media_id: UUID, attempt_id: UUID | None = None) -> Media | None:
-        """An image of a paper that this person sat or sits; with `attempt_id`, in that attempt."""
+        """An image of a paper that the user has attempted. With `attempt_id`, of that attempt's paper."""
         sat = (
             select(Attempt.id)
             .join(PaperMedia, PaperMedia.paper_id == Attempt.paper_id)
@@ -38,16 +38,16 @@ class MediaRepository(Repository):
         return (await self._session.scalars(statement)).one_or_none()
 
     async def existing(self, institute_id: UUID, media_ids: Collection[UUID]) -> Mapping[UUID, Media]:
-        """Those of these images that the institute has."""
+        """Those of these images that belong to the institute, by id."""
         statement = select(Media).where(Media.institute_id == institute_id, Media.id.in_(media_ids))
         return {media.id: media for media in await self._session.scalars(statement)}
 
     async def known(self, institute_id: UUID, digests: Collection[str]) -> Media | None:
-        """The image with one of these hashes."""
+        """An image with one of these hashes, or None."""
         statement = select(Media).where(Media.institute_id == institute_id, Media.sha256.in_(digests))
         return (await self._session.scalars(statement.order_by(Media.id).limit(1))).one_or_none()
 
     async def add(self, **values: Any) -> bool:
-        """Keep a new image; False if somebody else has just kept the same."""
+        """Insert an image. Returns False if it exists already."""
         statement = insert(Media).values(values).on_conflict_do_nothing().returning(Media.id)
         return await self._session.scalar(statement) is not None

@@ -33,19 +33,19 @@ from app.models import (
 from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.embargo import Reader, held_questions
 from app.repositories.locks import Mode, Rank
-from app.repositories.violations import violations_told
+from app.repositories.violations import translate_violations
 
 Values = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionFilter:
-    """What a list of questions is narrowed to; None is everything."""
+    """Which questions to list. None does not filter."""
 
     subject_id: UUID | None = None
     chapter_id: UUID | None = None
     tags: Sequence[str] = ()
-    """All of these."""
+    """The question must have all of these."""
     difficulty: str | None = None
     status: str | None = None
     query: str | None = None
@@ -53,7 +53,7 @@ class QuestionFilter:
 
 @dataclass(frozen=True, slots=True)
 class KnownPassage:
-    """A passage that a question may name; a retired one stays with retired questions alone."""
+    """A passage that a question may use. Only retired questions may use a retired passage."""
 
     id: UUID
     name: str
@@ -64,22 +64,22 @@ class KnownPassage:
         return self.status == "retired"
 
 
-class _Undone(Exception):
-    """Ends a savepoint as if something had gone wrong."""
+class _Rollback(Exception):
+    """Raised to roll a savepoint back."""
 
 
 class QuestionRepository(Repository):
-    """Questions of one institute, each together with its current version."""
+    """Questions of one institute, each with its current version."""
 
     async def page(self, institute_id: UUID, wanted: QuestionFilter, page: PageRequest) -> Page[Question]:
-        """Questions that pass the filter, the oldest first."""
-        statement = _narrowed(_current(institute_id), institute_id, wanted)
+        """Questions that match the filter, oldest first."""
+        statement = _filtered(_current(institute_id), institute_id, wanted)
         return await self._page(statement, [Question.id], page)
 
     async def get(self, institute_id: UUID, question_id: UUID, *, lock: bool = False) -> Question | None:
-        """One question; with `lock` nobody else revises it meanwhile."""
+        """One question. `lock` prevents others from revising it."""
         statement = _current(institute_id).where(Question.id == question_id)
-        if lock:  # By itself: a version that came meanwhile is seen by the next statement alone.
+        if lock:  # In a statement of its own: only the next one sees a version committed during the wait.
             held = select(Question.id).where(
                 Question.institute_id == institute_id, Question.id == question_id
             )
@@ -87,19 +87,19 @@ class QuestionRepository(Repository):
         fresh = statement.execution_options(populate_existing=True)
         return (await self._session.scalars(fresh)).one_or_none()
 
-    async def named(self, institute_id: UUID, question_ids: Collection[UUID]) -> dict[UUID, Question]:
-        """These questions, by their ids."""
+    async def by_id(self, institute_id: UUID, question_ids: Collection[UUID]) -> dict[UUID, Question]:
+        """Questions by id. Ids that the institute does not have are left out."""
         statement = _current(institute_id).where(Question.id.in_(question_ids))
         return {question.id: question for question in await self._session.scalars(statement)}
 
     async def languages(self, institute_id: UUID, wanted: QuestionFilter, reader: Reader) -> set[str]:
-        """The languages of questions that pass the filter and are not withheld from this person."""
+        """The languages of questions that match the filter and are not withheld from the reader."""
         options = func.jsonb_path_query(QuestionVersion.options, literal_column("'$[*].text'"))
         texts = (QuestionVersion.text, QuestionVersion.explanation, options)
         known = Question.id.not_in(held_questions(reader))
         places = select(Question.id).join(Question.version).where(known)
         spoken = (
-            _narrowed(places.with_only_columns(func.jsonb_object_keys(text)), institute_id, wanted)
+            _filtered(places.with_only_columns(func.jsonb_object_keys(text)), institute_id, wanted)
             for text in texts
         )
         return set(await self._session.scalars(union(*spoken)))
@@ -108,10 +108,10 @@ class QuestionRepository(Repository):
         """The types of questions that pass the filter and are not withheld from this person."""
         known = select(QuestionVersion.type).select_from(Question).join(Question.version)
         known = known.where(Question.id.not_in(held_questions(reader))).distinct()
-        return set(await self._session.scalars(_narrowed(known, institute_id, wanted)))
+        return set(await self._session.scalars(_filtered(known, institute_id, wanted)))
 
     async def versions(self, question_id: UUID) -> Sequence[QuestionVersion]:
-        """What a question said, the newest first."""
+        """All versions of a question, newest first."""
         statement = (
             select(QuestionVersion)
             .where(QuestionVersion.question_id == question_id)
@@ -120,7 +120,7 @@ class QuestionRepository(Repository):
         return (await self._session.scalars(statement)).all()
 
     async def passages(self, institute_id: UUID, ids: Collection[UUID]) -> dict[UUID, KnownPassage]:
-        """Those of these passages that the institute has."""
+        """Those of these passages that belong to the institute, by id."""
         statement = select(Passage.id, _name_of_passage(), Passage.status).where(
             Passage.institute_id == institute_id, Passage.id.in_(ids)
         )
@@ -130,10 +130,10 @@ class QuestionRepository(Repository):
     async def lock_passages_shared(self, institute_id: UUID, ids: Collection[UUID]) -> None:
         """Lock the passages against retirement, revision and deletion until the transaction ends."""
         statement = select(Passage.id).where(Passage.institute_id == institute_id, Passage.id.in_(ids))
-        await self._lock(Rank.PASSAGE, Mode.KEEP, statement.order_by(Passage.id))
+        await self._lock(Rank.PASSAGE, Mode.KEY_SHARE, statement.order_by(Passage.id))
 
     async def passages_named(self, institute_id: UUID, names: Collection[str]) -> dict[str, UUID]:
-        """Passages by their `external_id`; one that has none by its id."""
+        """Passages by `external_id`, or by id if they have none."""
         name = _name_of_passage()
         statement = select(name, Passage.id).where(
             Passage.institute_id == institute_id, name == func.any(_texts(names))
@@ -141,25 +141,25 @@ class QuestionRepository(Repository):
         return dict(iter(await self._session.execute(statement)))
 
     async def passage_names(self, passage_ids: Collection[UUID]) -> dict[UUID, str]:
-        """What `passages_named` knows these passages by."""
+        """The names by which `passages_named` finds these passages."""
         statement = select(Passage.id, _name_of_passage()).where(Passage.id.in_(passage_ids))
         return dict(iter(await self._session.execute(statement)))
 
     @asynccontextmanager
-    async def undone(self) -> AsyncIterator[None]:
-        """What is written in this block was never there: for those who only ask what would happen."""
-        with suppress(_Undone):
+    async def rolled_back(self) -> AsyncIterator[None]:
+        """Roll back what this block writes, for a dry run."""
+        with suppress(_Rollback):
             async with self._session.begin_nested():
                 yield
-                raise _Undone
+                raise _Rollback
 
     async def lock_bank(self, institute_id: UUID) -> None:
-        """Let one import at a time work on the institute's bank; readers and single edits go on."""
+        """Lock the institute's bank for one import. Readers and single edits are not blocked."""
         statement = select(Institute.id).where(Institute.id == institute_id)
         await self._lock(Rank.INSTITUTE, Mode.CHANGE, statement)
 
-    async def lock_known(self, questions: Collection[Question]) -> bool:
-        """Let nobody else change these questions; False if one has changed since it was read."""
+    async def lock_unchanged(self, questions: Collection[Question]) -> bool:
+        """Lock these questions. Returns False if one has changed since it was read."""
         ids = literal([question.id for question in questions], ARRAY(Uuid))
         known = Question.id == func.any(ids)
         await self._lock(Rank.QUESTION, Mode.CHANGE, select(Question.id).where(known).order_by(Question.id))
@@ -168,24 +168,25 @@ class QuestionRepository(Repository):
         return all(updated_at.get(question.id) == question.updated_at for question in questions)
 
     async def by_external_id(self, institute_id: UUID, external_ids: Collection[str]) -> Sequence[Question]:
-        """Questions with one of these names."""
+        """Questions with these external ids."""
         statement = _current(institute_id).where(Question.external_id == func.any(_texts(external_ids)))
-        return (await self._session.scalars(_anew(statement))).all()
+        return (await self._session.scalars(_reloaded(statement))).all()
 
     async def by_source(self, institute_id: UUID, places: Collection[tuple[str, int]]) -> Sequence[Question]:
-        """Questions without an `external_id` from these sources, with one of these numbers there."""
-        # Two arrays may match more than the pairs. To join with the pairs would be exact, and takes a minute
-        # for 20,000 of them where the table has just been filled: the planner still believes it empty.
+        """Questions without an `external_id` that have one of these sources and one of these numbers."""
+        # Two arrays can match more than the pairs. A join with the pairs would be exact, but takes a minute
+        # for 20,000 of them if the table was just filled, because the planner's statistics still say it is
+        # empty.
         sources, numbers = {source for source, _ in places}, {number for _, number in places}
         statement = _current(institute_id).where(
             Question.external_id.is_(None),
             Question.source == func.any(_texts(sources)),
             Question.source_number == func.any(literal(list(numbers), ARRAY(INTEGER))),
         )
-        return (await self._session.scalars(_anew(statement))).all()
+        return (await self._session.scalars(_reloaded(statement))).all()
 
     async def by_fingerprint(self, institute_id: UUID, fingerprints: Collection[str]) -> Sequence[Question]:
-        """Questions that have no other identity than their text, the newest first."""
+        """Questions with these texts that have neither an `external_id` nor a source number, newest first."""
         statement = (
             _current(institute_id)
             .where(
@@ -195,31 +196,31 @@ class QuestionRepository(Repository):
             )
             .order_by(Question.id.desc())
         )
-        return (await self._session.scalars(_anew(statement))).all()
+        return (await self._session.scalars(_reloaded(statement))).all()
 
     async def add(self, questions: Sequence[Values], versions: Sequence[Values]) -> None:
-        """Write new questions with their first versions, as many as there are, in two statements."""
+        """Insert new questions with their first versions, in two statements."""
         if questions:
             await self._write(insert(Question), questions)
             await self.add_versions(versions)
 
     async def add_versions(self, versions: Sequence[Values]) -> None:
-        """Write further versions; `current_version` is changed by `change`."""
+        """Insert further versions. Use `change` to set `current_version`."""
         if versions:
             await self._write(insert(QuestionVersion), versions)
 
     async def change(self, questions: Sequence[Values]) -> None:
-        """Change columns of questions, named by `id`; all of them give the same columns."""
+        """Update questions by `id`. All rows must give the same columns."""
         if questions:
             await self._write(update(Question), questions)
 
     async def _write(self, statement: Any, rows: Sequence[Values]) -> None:
-        with violations_told():
+        with translate_violations():
             await self._session.execute(statement, rows)
 
 
-def _anew(statement: Select[Question]) -> Select[Question]:
-    """What a session has read before may have changed while it waited for a lock."""
+def _reloaded(statement: Select[Question]) -> Select[Question]:
+    """Reload rows that the session has read before: they may have changed while it waited for a lock."""
     return statement.execution_options(populate_existing=True)
 
 
@@ -232,7 +233,7 @@ def _current(institute_id: UUID) -> Select[Question]:
     )
 
 
-def _narrowed(statement: Select[Any], institute_id: UUID, wanted: QuestionFilter) -> Select[Any]:
+def _filtered(statement: Select[Any], institute_id: UUID, wanted: QuestionFilter) -> Select[Any]:
     equal = {
         Question.institute_id: institute_id,
         Question.subject_id: wanted.subject_id,
@@ -244,19 +245,19 @@ def _narrowed(statement: Select[Any], institute_id: UUID, wanted: QuestionFilter
     if wanted.tags:
         statement = statement.where(QuestionVersion.tags.contains(list(wanted.tags)))
     if wanted.query is not None:
-        statement = statement.where(_says(wanted.query))
+        statement = statement.where(_matches_query(wanted.query))
     return statement
 
 
-# PostgreSQL takes a dash before anything for "not", and fails with more than 32 of them one within the other.
-# It means something within a word, and before a word or quotation that begins there.
+# PostgreSQL reads every dash as "not", and fails with more than 32 nested ones. Only a dash inside a word, or
+# before a word or a quotation, is kept.
 _LETTER = r"[\w\u0080-\U0010ffff]"
 _MEANS_SOMETHING = rf'(?<={_LETTER})-(?={_LETTER})|(?<!\S)-(?="|{_LETTER})'
 _MEANINGLESS_DASH = re.compile(rf"(?!{_MEANS_SOMETHING})-")
 
 
-def _says(query: str) -> ColumnElement[bool]:
-    """Found by words in any form (`"…"`, `or` and `-` as in a search engine), by a part, or by name."""
+def _matches_query(query: str) -> ColumnElement[bool]:
+    """Full-text search (with `"…"`, `or` and `-`), a part of the text, or the exact `external_id`."""
     words = _MEANINGLESS_DASH.sub(" ", query)
     english, hindi, other = (
         func.websearch_to_tsquery(literal_column(f"'pg_catalog.{dictionary}'::regconfig"), words)

@@ -1,4 +1,4 @@
-"""What questions say, as sketches and measured against each other."""
+"""Sketches of questions for finding similar ones, and the exact measure of similarity."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from app.models import Question, QuestionVersion
 from app.repositories.base import Repository
 
-# Reading the rows is the event loop's own work: in parts, so that others have their turn.
+# Rows are decoded on the event loop: in parts, so that other requests are served in between.
 _AT_ONCE = 2_000
 
-# The subqueries keep the planner from beginning elsewhere, as it would where a table has just been filled and
-# it believes it empty.
+# The subqueries fix the order of the joins. Without them the planner chooses a bad order if the table was
+# just filled, because its statistics still say that the table is empty.
 MEASURE = text(
     """
     select ias.likeness(
@@ -33,17 +33,17 @@ MEASURE = text(
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """A question and its bands: questions that are alike have many of them in common."""
+    """A question and the bands of its sketch. Similar questions have many bands in common."""
 
     question_id: UUID
     bands: Sequence[int]
 
 
 class SimilarityRepository(Repository):
-    """Questions of one institute in their current versions; retired ones are left alone."""
+    """Current versions of the institute's questions that are not retired."""
 
     async def sketches(self, institute_id: UUID, subject_id: UUID | None) -> AsyncIterator[Sequence[Sketch]]:
-        """All sketches of the bank or a subject, the oldest question first, some at a time."""
+        """All sketches of the bank or of a subject in batches, oldest question first."""
         statement = (
             select(Question.id, QuestionVersion.sketch)
             .join(Question.version)
@@ -64,6 +64,6 @@ class SimilarityRepository(Repository):
             last = some[-1].question_id
 
     async def measure(self, pairs: Sequence[tuple[UUID, UUID]]) -> Sequence[float]:
-        """How alike the questions of each pair are, from 0 to 1: the share of trigrams in common."""
+        """The similarity of each pair from 0 to 1: the share of common trigrams."""
         older, later = [one for one, _ in pairs], [other for _, other in pairs]
         return (await self._session.scalars(MEASURE, {"older": older, "later": later})).all()

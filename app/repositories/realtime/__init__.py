@@ -1,1 +1,1 @@
-"""Messages for sockets, and the rooms and tickets that admit sockets."""
+"""Messages for sockets, access to rooms, and tickets of sockets."""

@@ -12,59 +12,62 @@ from app.core.ids import uuid7
 from app.models import Message
 from app.repositories.base import Repository
 
-PUBLISHING_LOCK = 0x1A7  # any constant: everybody who publishes takes the same one
+PUBLISHING_LOCK = 0x1A7  # key of the advisory lock; the value has no meaning
 
 
 class MessageRepository(Repository):
-    """An outbox of its own: whoever is quick publishes what is new, a worker's loop what was left behind."""
+    """The outbox of messages.
+
+    A process publishes its own after the commit; a worker's loop publishes the rest.
+    """
 
     def __init__(self, session: AsyncSession) -> None:
         super().__init__(session)
         self.written = False
-        """Whether this transaction tells anybody anything: then it is published right after the commit."""
+        """Whether this transaction wrote messages. They are published right after the commit."""
 
     def to_everybody(self, room: str, kind: str, data: dict[str, Any]) -> UUID:
-        """Tell all who are in a room. Returns the message's id, by which acknowledgements are counted."""
+        """Send to everybody in a room. Returns the message's id, by which acknowledgements are counted."""
         return self._add(room, "everybody", None, kind, data)
 
     def to_staff(self, room: str, kind: str, data: dict[str, Any]) -> UUID:
-        """Tell the staff in a room."""
+        """Send to the staff in a room."""
         return self._add(room, "staff", None, kind, data)
 
     def to_user(self, room: str, user_id: UUID, kind: str, data: dict[str, Any]) -> UUID:
-        """Tell one person in a room, on each of their sockets there.
+        """Send to one user in a room, on each of the user's sockets there.
 
-        `session_id` in the data is for us and never sent: once they were told, this person's sockets of
-        other sessions are closed, since their attempt has moved to that session's device.
+        `session_id` in the data is internal and not sent. After the message, the user's sockets of other
+        sessions are closed, because the attempt has moved to that session's device.
         """
         return self._add(room, "user", user_id, kind, data)
 
-    async def take_turn(self) -> None:
-        """Publish alone until this transaction ends: who publishes next sees all that was written before.
+    async def lock_publishing(self) -> None:
+        """Lock publishing until this transaction ends, so that messages are published in order.
 
-        Otherwise a message could overtake one that was committed earlier, and is being published slowly.
+        Without the lock a message could overtake an earlier one that another process is still publishing.
         """
         await self._session.execute(select(func.pg_advisory_xact_lock(PUBLISHING_LOCK)))
 
     async def unpublished(self, limit: int) -> Sequence[Message]:
-        """What nobody has published yet, in the order in which it was written."""
+        """Unpublished messages in the order in which they were written."""
         statement = select(Message).where(Message.published_at.is_(None))
         return (await self._session.scalars(statement.order_by(Message.number).limit(limit))).all()
 
     async def recent(self, since: datetime, limit: int) -> Sequence[Message]:
-        """The newest that were published, in the order in which they were written."""
+        """The newest published messages, in the order in which they were written."""
         statement = select(Message).where(Message.published_at.is_not(None), Message.created_at > since)
         newest = await self._session.scalars(statement.order_by(Message.number.desc()).limit(limit))
         return newest.all()[::-1]
 
     async def mark_published(self, message_ids: Sequence[UUID], now: datetime) -> None:
-        """They are in Redis."""
+        """Mark messages as published."""
         await self._session.execute(
             update(Message).where(Message.id.in_(message_ids)).values(published_at=now)
         )
 
-    async def forget_published(self, before: datetime) -> None:
-        """Delete what was published well before."""
+    async def delete_published(self, before: datetime) -> None:
+        """Delete messages that were published before `before`."""
         await self._session.execute(delete(Message).where(Message.published_at < before))
 
     def _add(self, room: str, audience: str, user_id: UUID | None, kind: str, data: dict[str, Any]) -> UUID:
@@ -85,5 +88,5 @@ def test_room(test_id: UUID) -> str:
 
 
 def user_room(user_id: UUID) -> str:
-    """A person's own room: their notifications."""
+    """The room of a user, for their notifications."""
     return f"user:{user_id}"

@@ -1,4 +1,4 @@
-"""Rooms of sockets: who may enter, with which ticket, and what is counted in them."""
+"""Access to rooms, their counts, and tickets of sockets."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from app.repositories.base import Repository
 from app.repositories.embargo import Reader, hides_test
 from app.repositories.tests import Viewer, may_access
 
-# What is told to a whole room is what its candidates may hear.
+# A message to a whole room may hold only what every candidate may see.
 ANY_CANDIDATE = Reader(UUID(int=0), is_staff=False, is_admin=False)
 
 
 @dataclass(frozen=True, slots=True)
 class PaperCounts:
-    """Where the official attempts at one paper of an exam stand."""
+    """The number of official attempts at one exam paper, by status."""
 
     paper_id: UUID
     code: str
@@ -27,34 +27,34 @@ class PaperCounts:
 
 
 class RoomRepository(Repository):
-    """Who may hear what (docs/decisions/0021), and the numbers that are told to many."""
+    """Who may enter a room (docs/decisions/0021), and the counts that are sent to rooms."""
 
     async def may_enter_exam(self, viewer: Viewer, exam_id: UUID) -> bool:
-        """Staff of the institute; of an exam that is published and not cancelled those registered for it."""
+        """Whether the viewer may enter an exam's room: staff, or registered for a published exam."""
         registered = exists().where(Registration.exam_id == Exam.id, Registration.user_id == viewer.user_id)
         takes_part = and_(Exam.published_at.is_not(None), Exam.cancelled_at.is_(None), registered)
-        return await self._is_there(
+        return await self._exists(
             Exam.id == exam_id,
             Exam.institute_id == viewer.institute_id,
             *([] if viewer.is_staff else [takes_part]),
         )
 
     async def may_enter_test(self, viewer: Viewer, test_id: UUID, now: datetime) -> bool:
-        """Whoever may take the test now, or is taking it and no exam holds it back."""
+        """Whether the viewer may start the test now, or has a running attempt and the test is not hidden."""
         sits = exists().where(
             Attempt.test_id == Test.id, Attempt.user_id == viewer.user_id, Attempt.status.in_(RUNNING)
         )
         own_institute = Test.institute_id == viewer.institute_id
         allowed = or_(may_access(viewer, now), and_(own_institute, sits, ~hides_test(viewer.reader)))
-        return await self._is_there(Test.id == test_id, allowed)
+        return await self._exists(Test.id == test_id, allowed)
 
     async def registered(self, exam_id: UUID) -> int:
-        """How many places an exam has given."""
+        """The number of registrations of an exam."""
         statement = select(func.count()).where(Registration.exam_id == exam_id)
         return (await self._session.scalar(statement)) or 0
 
     async def counts(self, exam_id: UUID) -> Sequence[PaperCounts]:
-        """By paper of an exam, how many official attempts are where; previews of staff are none."""
+        """The official attempts of an exam by paper and status. Previews of staff do not count."""
         statement = (
             select(ExamPaper.id, ExamPaper.code, Attempt.status, func.count(Attempt.id))
             .outerjoin(Attempt, and_(Attempt.exam_paper_id == ExamPaper.id, ~Attempt.practice))
@@ -65,7 +65,10 @@ class RoomRepository(Repository):
         return _by_paper((await self._session.execute(statement)).all())
 
     async def participants(self, test_ids: Collection[UUID]) -> Mapping[UUID, int]:
-        """How many are ranked in each of these tests; those that are hidden from candidates are left out."""
+        """The number of ranked candidates of each test.
+
+        Tests that are hidden from candidates are left out.
+        """
         statement = (
             select(Test.id, func.coalesce(func.sum(ScoreCount.candidates), 0))
             .outerjoin(ScoreCount, ScoreCount.cohort_id == Test.id)
@@ -74,15 +77,15 @@ class RoomRepository(Repository):
         )
         return {test_id: int(count) for test_id, count in (await self._session.execute(statement)).all()}
 
-    async def _is_there(self, *conditions: ColumnElement[bool]) -> bool:
+    async def _exists(self, *conditions: ColumnElement[bool]) -> bool:
         return bool(await self._session.scalar(select(exists().where(*conditions))))
 
 
 class TicketRepository(Repository):
-    """Tickets that open a socket: PostgreSQL alone decides that each works once."""
+    """Tickets that open a socket. One DELETE consumes a ticket, so each works once."""
 
     def add(self, ticket: SocketTicket) -> None:
-        """Keep a new ticket."""
+        """Add a new ticket."""
         self._session.add(ticket)
 
     async def consume(self, digest: bytes) -> SocketTicket | None:
@@ -90,8 +93,8 @@ class TicketRepository(Repository):
         statement = delete(SocketTicket).where(SocketTicket.digest == digest).returning(SocketTicket)
         return (await self._session.scalars(statement)).one_or_none()
 
-    async def forget_expired(self, now: datetime) -> None:
-        """Delete what nobody has used in time."""
+    async def delete_expired(self, now: datetime) -> None:
+        """Delete expired tickets."""
         await self._session.execute(delete(SocketTicket).where(SocketTicket.expires_at < now))
 
 

@@ -2,7 +2,7 @@
 
 from app.repositories.tests.keys import KeptVersion, KeyRepository
 from app.repositories.tests.tests import (
-    Listed,
+    ListedTest,
     TestFilter,
     TestRepository,
     Viewer,
@@ -12,7 +12,7 @@ from app.repositories.tests.tests import (
 __all__ = [
     "KeptVersion",
     "KeyRepository",
-    "Listed",
+    "ListedTest",
     "TestFilter",
     "TestRepository",
     "Viewer",

@@ -11,21 +11,21 @@ from app.repositories.base import Repository
 
 
 class ConsentRepository(Repository):
-    """Consents of one test at a time."""
+    """Consents of a test's author."""
 
     async def of_test(self, test_id: UUID) -> Sequence[TestConsent]:
-        """Everybody who may place the test beside its author, the earliest consent first."""
+        """Consents of a test, oldest first."""
         statement = select(TestConsent).where(TestConsent.test_id == test_id)
         ordered = statement.order_by(TestConsent.created_at, TestConsent.user_id)
         return (await self._session.scalars(ordered)).all()
 
     async def give(self, test_id: UUID, user_id: UUID, granted_by: UUID | None) -> bool:
-        """Let a person place the test; False where they may already."""
+        """Let a user place the test. Returns False if the user may already."""
         values = {"test_id": test_id, "user_id": user_id, "granted_by": granted_by}
         statement = insert(TestConsent).values(values).on_conflict_do_nothing()
         return await self._session.scalar(statement.returning(TestConsent.user_id)) is not None
 
     async def withdraw(self, test_id: UUID, user_id: UUID) -> bool:
-        """Take a consent back; False where there is none."""
+        """Withdraw a consent. Returns False if there is none."""
         statement = delete(TestConsent).where(TestConsent.test_id == test_id, TestConsent.user_id == user_id)
         return await self._session.scalar(statement.returning(TestConsent.user_id)) is not None

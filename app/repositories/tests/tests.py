@@ -33,7 +33,7 @@ from app.repositories.locks import Mode, Rank
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks at tests, as far as the statements need it."""
+    """Who reads tests: what the statements need to know of the user."""
 
     user_id: UUID
     institute_id: UUID
@@ -43,13 +43,13 @@ class Viewer:
 
     @property
     def reader(self) -> Reader:
-        """The same person as the embargo judges them."""
+        """The same user in the form that the embargo needs."""
         return Reader(self.user_id, self.is_staff, self.is_admin)
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A test as somebody sees it in a list: with its current paper and the number of their attempts."""
+class ListedTest:
+    """A test with its current paper and the number of the viewer's attempts."""
 
     test: Test
     paper: Paper | None
@@ -58,7 +58,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class TestFilter:
-    """What a list of tests is narrowed to."""
+    """Which tests to list. None does not filter."""
 
     subject_id: UUID | None = None
     kind: str | None = None
@@ -66,7 +66,7 @@ class TestFilter:
 
 
 def may_access(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
-    """The one predicate over institute, publication, availability, access and embargo."""
+    """Whether the viewer may take the test: by institute, publication, availability, access and embargo."""
     visible = and_(Test.institute_id == viewer.institute_id, ~hides_test(viewer.reader))
     if viewer.is_staff:
         return visible
@@ -84,14 +84,14 @@ class TestRepository(Repository):
 
     async def page(
         self, viewer: Viewer, now: datetime, wanted: TestFilter, page: PageRequest
-    ) -> Page[Listed]:
-        """The tests that the viewer may take (staff: all), newest first."""
+    ) -> Page[ListedTest]:
+        """The tests that the viewer may take, newest first. Staff get all tests."""
         statement = select(Test).where(may_access(viewer, now), *_conditions(wanted))
         tests = await self._page(statement, [Test.id], page, descending=True)
         return Page(await self._listed(viewer, tests.items), tests.next_cursor)
 
-    async def find(self, viewer: Viewer, test_id: UUID, now: datetime) -> Listed:
-        """A test that the viewer may take, or has taken."""
+    async def find(self, viewer: Viewer, test_id: UUID, now: datetime) -> ListedTest:
+        """A test that the viewer may take or has taken."""
         taken = exists().where(Attempt.test_id == Test.id, Attempt.user_id == viewer.user_id)
         readable = or_(may_access(viewer, now), and_(taken, ~hides_test(viewer.reader)))
         test = await self._one(select(Test).where(Test.id == test_id, readable))
@@ -99,14 +99,14 @@ class TestRepository(Repository):
 
     async def lock_shared(self, test_id: UUID) -> None:
         """Lock the test against placement in an exam until this transaction ends."""
-        await self._lock(Rank.TEST, Mode.KEEP, select(Test.id).where(Test.id == test_id))
+        await self._lock(Rank.TEST, Mode.KEY_SHARE, select(Test.id).where(Test.id == test_id))
 
     async def accessible(self, viewer: Viewer, test_id: UUID, now: datetime) -> Test:
         """A test that the viewer may start now."""
         return await self._one(select(Test).where(Test.id == test_id, may_access(viewer, now)))
 
     async def draft(self, institute_id: UUID, test_id: UUID, *, lock: bool = False) -> Test:
-        """A test with its sections and their questions' places, for its authors."""
+        """A test with its sections and the questions in them, for staff."""
         statement = (
             select(Test)
             .where(Test.id == test_id, Test.institute_id == institute_id)
@@ -119,11 +119,11 @@ class TestRepository(Repository):
         return await self._one(statement)
 
     def add(self, test: Test) -> None:
-        """Keep a new test with its sections."""
+        """Add a new test with its sections."""
         self._session.add(test)
 
     async def add_paper(self, paper: Paper, key: Mapping[str, Any], media_ids: Collection[UUID]) -> None:
-        """Keep a new paper version with the first version of its key, and which images it shows."""
+        """Insert a new paper version, the first version of its key, and the images that it shows."""
         self._session.add(paper)
         await self._session.flush()
         first = KeyVersion(paper_id=paper.id, number=1, key=dict(key), created_by=paper.published_by)
@@ -144,7 +144,7 @@ class TestRepository(Repository):
     async def lock_subject_shared(self, institute_id: UUID, subject_id: UUID) -> bool:
         """Lock the subject against deletion. Returns whether the institute has it."""
         statement = select(Subject.id).where(Subject.institute_id == institute_id, Subject.id == subject_id)
-        return (await self._lock(Rank.SUBJECT, Mode.KEEP, statement)).one_or_none() is not None
+        return (await self._lock(Rank.SUBJECT, Mode.KEY_SHARE, statement)).one_or_none() is not None
 
     async def questions(
         self, question_ids: Sequence[UUID]
@@ -188,7 +188,7 @@ class TestRepository(Repository):
         return await self.paper(paper_id)
 
     async def current_paper_id(self, test: Test) -> UUID | None:
-        """The id of the version that a new attempt gets."""
+        """The id of the current paper version, which new attempts get."""
         return await self._session.scalar(
             select(Paper.id).where(Paper.test_id == test.id, Paper.version == test.paper_version)
         )
@@ -198,7 +198,10 @@ class TestRepository(Repository):
         return (await self._session.scalars(select(Test.review).where(Test.id == test_id))).one()
 
     async def was_released(self, test_id: UUID) -> bool:
-        """Whether the test was a paper of an exam whose results are out: it is practice since then."""
+        """Whether the test was a paper of an exam whose results are released.
+
+        Attempts are practice since then.
+        """
         released = exists().where(
             ExamPaper.test_id == test_id, Exam.id == ExamPaper.exam_id, Exam.released_at.is_not(None)
         )
@@ -210,7 +213,7 @@ class TestRepository(Repository):
             raise NotFound("test")
         return test
 
-    async def _listed(self, viewer: Viewer, tests: Sequence[Test]) -> Sequence[Listed]:
+    async def _listed(self, viewer: Viewer, tests: Sequence[Test]) -> Sequence[ListedTest]:
         ids = [test.id for test in tests]
         papers = select(Paper).join(Test, and_(Test.id == Paper.test_id, Test.paper_version == Paper.version))
         paper_of = {
@@ -228,7 +231,7 @@ class TestRepository(Repository):
             .group_by(Attempt.test_id)
         )
         count_of = dict((await self._session.execute(counts)).all())
-        return [Listed(test, paper_of.get(test.id), count_of.get(test.id, 0)) for test in tests]
+        return [ListedTest(test, paper_of.get(test.id), count_of.get(test.id, 0)) for test in tests]
 
 
 def _conditions(wanted: TestFilter) -> Sequence[ColumnElement[bool]]:
@@ -238,7 +241,7 @@ def _conditions(wanted: TestFilter) -> Sequence[ColumnElement[bool]]:
     if wanted.kind is not None:
         conditions.append(Test.kind == wanted.kind)
     if wanted.query:
-        # What candidates read is the published title; a draft is found by its own.
+        # Candidates see the published title. A test that was never published is found by its draft's title.
         published = aliased(Paper)
         title = (
             select(published.title)

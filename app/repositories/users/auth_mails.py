@@ -1,4 +1,4 @@
-"""Mails that the auth server is to be asked for: a queue in PostgreSQL."""
+"""The queue of mails that the auth server must send."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,10 +11,10 @@ from app.repositories.base import Repository
 
 
 class AuthMailRepository(Repository):
-    """Requests wait until the auth server has taken them, or until they are too old to be of use."""
+    """Requests for mails. They stay until the auth server accepts them or they are too old."""
 
     def add(self, kind: str, email: str, client_address: str | None, now: datetime) -> None:
-        """Ask for a mail to an address, whether or not anybody has it."""
+        """Request a mail to an address, whether or not it belongs to an account."""
         values = {"kind": kind, "email": email, "client_address": client_address}
         self._session.add(AuthMail(**values, created_at=now, due_at=now))
 
@@ -35,16 +35,16 @@ class AuthMailRepository(Repository):
         )
         return (await self._session.scalars(statement)).all()
 
-    async def done(self, mail_ids: Sequence[UUID]) -> None:
-        """The auth server has these requests."""
+    async def delete(self, mail_ids: Sequence[UUID]) -> None:
+        """Delete requests that the auth server has accepted."""
         await self._session.execute(delete(AuthMail).where(AuthMail.id.in_(mail_ids)))
 
     async def postpone(self, mail_id: UUID, due_at: datetime) -> None:
-        """It is to be tried again."""
+        """Schedule another try of a request."""
         await self._session.execute(update(AuthMail).where(AuthMail.id == mail_id).values(due_at=due_at))
 
-    async def forget(self, before: datetime) -> int:
-        """Delete requests that are older; how many there were."""
+    async def delete_before(self, before: datetime) -> int:
+        """Delete requests older than `before`. Returns how many there were."""
         deleted = await self._session.execute(
             delete(AuthMail).where(AuthMail.created_at < before).returning(AuthMail.id)
         )

@@ -16,7 +16,7 @@ from app.repositories.locks import Mode, Rank
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person together with their place in the institute."""
+    """A user with the role in the institute."""
 
     user: User
     institute_id: UUID
@@ -28,12 +28,12 @@ class UserRepository(Repository):
     """People of the default institute."""
 
     async def ensure_default_institute(self) -> None:
-        """Make the one institute there is today; nothing where it stands."""
+        """Create the default institute if it does not exist."""
         values = {"id": DEFAULT_INSTITUTE_ID, "slug": "default", "name": "Default institute"}
         await self._session.execute(insert(Institute).values(values).on_conflict_do_nothing())
 
     async def member(self, user_id: UUID) -> Member | None:
-        """The person with this id, if they have a profile."""
+        """The member with this user id, or None without a profile."""
         statement = (
             select(User, Membership)
             .join(Membership, Membership.user_id == User.id)
@@ -46,7 +46,7 @@ class UserRepository(Repository):
         return _member(*row)
 
     async def lock_roles(self, user_id: UUID) -> None:
-        """Let nobody else change who is an admin, or the role of this person, until the transaction ends."""
+        """Lock the memberships of all admins and of this user."""
         statement = select(Membership.user_id).where(
             Membership.institute_id == DEFAULT_INSTITUTE_ID,
             (Membership.role == "admin") | (Membership.user_id == user_id),
@@ -54,7 +54,7 @@ class UserRepository(Repository):
         await self._lock(Rank.MEMBERSHIP, Mode.CHANGE, statement.order_by(Membership.user_id))
 
     async def has_other_admin(self, user_id: UUID) -> bool:
-        """Whether somebody beside this person is an admin who can sign in."""
+        """Whether another user is an admin and not banned."""
         statement = (
             select(Membership.user_id)
             .join(User, User.id == Membership.user_id)
@@ -68,11 +68,11 @@ class UserRepository(Repository):
         return bool(await self._session.scalar(select(statement.exists())))
 
     async def is_active(self, user_id: UUID) -> bool:
-        """Whether there is such a person, not banned."""
+        """Whether the user exists and is not banned."""
         return bool(await self._session.scalar(select(User.active).where(User.id == user_id)))
 
     async def page(self, query: str | None, role: str | None, page: PageRequest) -> Page[Member]:
-        """People by name or address, the newest profile's id last."""
+        """Users by part of their name or address and by role, ordered by id."""
         statement = select(User).join(Membership, Membership.user_id == User.id)
         statement = statement.where(Membership.institute_id == DEFAULT_INSTITUTE_ID)
         if role is not None:
@@ -93,7 +93,7 @@ class UserRepository(Repository):
         return Page([_member(user, membership_of[user.id]) for user in users.items], users.next_cursor)
 
     async def add(self, user_id: UUID, email: str, name: str) -> bool:
-        """Make a profile and a student's membership; False where another request was quicker."""
+        """Insert a profile with a student's membership. Returns False if the profile exists already."""
         profile = insert(User).values(id=user_id, email=email, name=name).on_conflict_do_nothing()
         made = (await self._session.execute(profile.returning(User.id))).one_or_none() is not None
         membership = {"institute_id": DEFAULT_INSTITUTE_ID, "user_id": user_id}
@@ -105,7 +105,7 @@ class UserRepository(Repository):
         await self._session.execute(update(User).where(User.id == user_id).values(**values))
 
     async def set_role(self, user_id: UUID, role: str) -> None:
-        """Change what a member may do."""
+        """Change the role of a member."""
         await self._session.execute(
             update(Membership)
             .where(Membership.user_id == user_id, Membership.institute_id == DEFAULT_INSTITUTE_ID)
@@ -113,13 +113,16 @@ class UserRepository(Repository):
         )
 
     async def lock(self, user_id: UUID) -> bool:
-        """Let one transaction at a time begin or end attempts of this person; False where they are banned."""
+        """Lock a user, so that one transaction at a time starts or ends attempts.
+
+        Returns whether they are not banned.
+        """
         locked = await self._lock(Rank.USER, Mode.CHANGE, select(User.active).where(User.id == user_id))
         return bool(locked.one_or_none())
 
 
 class RevocationRepository(Repository):
-    """Access tokens that are dead before their time."""
+    """Revocations of access tokens."""
 
     async def add(
         self,
@@ -141,12 +144,12 @@ class RevocationRepository(Repository):
         await self._session.flush()
         return revocation
 
-    async def forget_expired(self) -> None:
-        """Delete what no unexpired token can need."""
+    async def delete_expired(self) -> None:
+        """Delete expired revocations."""
         await self._session.execute(delete(Revocation).where(Revocation.expires_at < func.now()))
 
     async def since(self, moment: datetime) -> tuple[Sequence[Revocation], datetime]:
-        """Those made after `moment` that still matter, and the database's own time."""
+        """Unexpired revocations that were created after `moment`, and the time of the database."""
         read_at = await self._session.scalar(select(func.clock_timestamp()))
         statement = select(Revocation).where(
             Revocation.created_at > moment, Revocation.expires_at > func.now()

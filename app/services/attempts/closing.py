@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from app.config import Settings
-from app.core.arrival import LONGEST_HOLD
+from app.core.arrival import LONGEST_CORRECTION
 from app.core.attempt_scope import AttemptRef
 from app.engine import timing
 from app.models import Attempt, AttemptStatus
@@ -43,7 +43,7 @@ def closing_delay(settings: Settings) -> timedelta:
     An answer that arrived within the grace may wait for a held event loop (docs/decisions/0037). It must
     find its attempt in progress.
     """
-    return timedelta(seconds=settings.grace_seconds + LONGEST_HOLD)
+    return timedelta(seconds=settings.grace_seconds + LONGEST_CORRECTION)
 
 
 async def close(

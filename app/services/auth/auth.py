@@ -26,7 +26,7 @@ SignOutScope = Literal["local", "global", "others"]
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session and its person."""
+    """A session and its user."""
 
     session: AuthSession
     member: Member
@@ -34,7 +34,7 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class AccountChanges:
-    """What a person changes of their own account. None leaves a value as it is."""
+    """What users may change in their own account. None does not change a value."""
 
     name: str | None
     password: str | None
@@ -129,7 +129,7 @@ async def _signed_in(parts: Components, session: AuthSession) -> SignedIn:
 
 
 async def logout(parts: Components, user: Principal, token: str, scope: SignOutScope) -> None:
-    """End this session, all sessions of the person, or all others, and revoke their access tokens at once."""
+    """End this session, all sessions of the user, or all others, and revoke their access tokens at once."""
     async with auth_errors():
         await parts.auth.sign_out(token, scope)
     if scope == "local":
@@ -142,7 +142,7 @@ async def logout(parts: Components, user: Principal, token: str, scope: SignOutS
 
 
 async def _end_sessions(parts: Components, user_id: UUID, *, except_session_id: str | None = None) -> None:
-    """Revoke the tokens of a person's sessions in a transaction of its own, and enforce it."""
+    """Revoke the tokens of a user's sessions in a transaction of its own, and enforce it."""
     async with unit_of_work(parts.engine) as uow:
         now = parts.clock.now()
         revocation = await end_tokens(uow, user_id, now, except_session_id=except_session_id)
@@ -157,7 +157,7 @@ async def confirm(parts: Components, token: str, client_address: str | None) -> 
 
 
 async def reset_password(parts: Components, token: str, password: str, client_address: str | None) -> None:
-    """Set a new password with the token of a mail, and end every session of the person.
+    """Set a new password with the token of a mail, and end every session of the user.
 
     The password policy is checked first, because a token can be verified only once.
     """
@@ -188,7 +188,7 @@ async def change_account(parts: Components, user: Principal, token: str, changes
         if changes.name is not None:
             await uow.users.change(user.id, {"name": changes.name})
         member = await uow.users.member(user.id)
-    assert member is not None  # noqa: S101 -- the request was authenticated as this person
+    assert member is not None  # noqa: S101 -- the request was authenticated as this user
     return member
 
 
@@ -227,11 +227,11 @@ async def auth_errors() -> AsyncIterator[None]:
 
 def _domain_error(error: supabase_auth.AuthError) -> errors.DomainError:
     match error:
-        case supabase_auth.InvalidCredentials() | supabase_auth.EmailNotConfirmed():
+        case supabase_auth.CredentialsRejected() | supabase_auth.EmailNotConfirmed():
             return errors.InvalidCredentials()
-        case supabase_auth.EmailTaken():
+        case supabase_auth.EmailExists():
             return errors.EmailTaken()
-        case supabase_auth.WeakPassword():
+        case supabase_auth.PasswordRejected():
             return errors.WeakPassword(str(error))
         case supabase_auth.RateLimited():
             return errors.TooManyRequests(error.retry_after or 60)
@@ -240,6 +240,6 @@ def _domain_error(error: supabase_auth.AuthError) -> errors.DomainError:
         case supabase_auth.InvalidSession() | supabase_auth.UserNotFound():
             return errors.SessionRevoked()
         case supabase_auth.Rejected():
-            return errors.Invalid(f"The auth server refuses this: {error}")
+            return errors.Invalid(f"The auth server rejects this: {error}")
         case _:
             return errors.Unavailable()

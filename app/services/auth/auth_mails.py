@@ -1,8 +1,8 @@
-"""Mails with a link to reset a password or to confirm an address: asked for at once, sent behind the answer.
+"""Mails with a link to reset a password or to confirm an address, sent in the background.
 
-A request writes one row for any address, and a loop of the worker hands the rows to the auth server. So the
-time of the answer tells nobody whether an address is known, and a request outlives an outage of the auth
-server and of Redis.
+A request inserts one row for any address, and a loop of the worker passes the rows to the auth server. So the
+response time does not reveal whether an address has an account, and requests survive an outage of the auth
+server or of Redis.
 """
 
 import asyncio
@@ -21,50 +21,50 @@ log = structlog.get_logger(__name__)
 AuthMailKind = Literal["recovery", "signup"]
 
 BATCH = 20
-AT_ONCE = 4
+CONCURRENCY = 4
 LEASE = timedelta(minutes=2)
-"""Longer than a batch can take: each call to the auth server has a time-out of a few seconds."""
+"""Longer than a batch can take: each call to the auth server has a timeout of a few seconds."""
 FIRST_RETRY = timedelta(seconds=5)
 LAST_RETRY = timedelta(minutes=5)
 KEEP = timedelta(days=1)
-"""After a day nobody waits for the mail any more; whoever does has asked again."""
+"""Older requests are dropped. Whoever still wants the mail has requested it again."""
 
 
 def request(
     uow: UnitOfWork, kind: AuthMailKind, email: str, client_address: str | None, now: datetime
 ) -> None:
-    """Ask for a mail. The work is the same whether or not there is such an account."""
+    """Request a mail. The work is the same whether or not there is such an account."""
     uow.auth_mails.add(kind, email.lower(), client_address, now)
 
 
 async def send_due(parts: Components) -> int:
-    """Hand one batch of requests to the auth server; how many were taken."""
+    """Pass one batch of requests to the auth server. Returns how many were leased."""
     now = parts.clock.now()
     async with unit_of_work(parts.engine) as uow:
-        if forgotten := await uow.auth_mails.forget(now - KEEP):
-            log.warning("auth_mails_dropped", count=forgotten)
-        taken = await uow.auth_mails.lease_due(now, LEASE, BATCH)
-    slots = asyncio.Semaphore(AT_ONCE)
+        if dropped := await uow.auth_mails.delete_before(now - KEEP):
+            log.warning("auth_mails_dropped", count=dropped)
+        leased = await uow.auth_mails.lease_due(now, LEASE, BATCH)
+    slots = asyncio.Semaphore(CONCURRENCY)
     async with asyncio.TaskGroup() as sending:
-        for mail in taken:
+        for mail in leased:
             sending.create_task(_send(parts, mail, slots))
-    return len(taken)
+    return len(leased)
 
 
 async def _send(parts: Components, mail: AuthMail, slots: asyncio.Semaphore) -> None:
-    """One request. The auth server mails an account at most once a minute, so a repetition does no harm."""
+    """Pass on one request. Repeating is harmless: the auth server mails an account at most once a minute."""
     async with slots:
-        taken_over = await _hand_over(parts, mail)
+        is_done = await _pass_to_auth_server(parts, mail)
     async with unit_of_work(parts.engine) as uow:
-        if taken_over:
-            await uow.auth_mails.done([mail.id])
+        if is_done:
+            await uow.auth_mails.delete([mail.id])
         else:
-            rest = min(FIRST_RETRY * (1 << min(mail.tries - 1, 10)), LAST_RETRY)
-            await uow.auth_mails.postpone(mail.id, parts.clock.now() + rest)
+            pause = min(FIRST_RETRY * (1 << min(mail.tries - 1, 10)), LAST_RETRY)
+            await uow.auth_mails.postpone(mail.id, parts.clock.now() + pause)
 
 
-async def _hand_over(parts: Components, mail: AuthMail) -> bool:
-    """Whether the auth server has the request now, or has refused it for good."""
+async def _pass_to_auth_server(parts: Components, mail: AuthMail) -> bool:
+    """Whether the auth server has accepted the request, or has rejected it for good."""
     ask = parts.auth.recover if mail.kind == "recovery" else parts.auth.resend
     try:
         await ask(mail.email, client_address=mail.client_address)

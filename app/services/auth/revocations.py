@@ -25,7 +25,7 @@ TOKEN_LIFETIME = timedelta(hours=24)
 """Longer than any access token lives. A revocation is kept for this time."""
 
 SIGNED_OUT_FOR = timedelta(days=90)
-"""Supabase gives an administrator no way to end a person's sessions, so we refuse them for this time."""
+"""Supabase gives an administrator no way to end a user's sessions, so we refuse them for this time."""
 
 POLL_SECONDS = 5.0
 OVERLAP = timedelta(seconds=60)
@@ -56,7 +56,7 @@ async def end_tokens(
     except_session_id: str | None = None,
     remember_for: timedelta = TOKEN_LIFETIME,
 ) -> Revocation:
-    """Revoke all access tokens that a person holds now. Call `enforce` after the commit.
+    """Revoke all access tokens that a user holds now. Call `enforce` after the commit.
 
     Tokens carry their time in whole seconds. Those of the current second are revoked too. `remember_for` is
     longer if the sessions live on at the auth server: a refreshed token belongs to its old session.
@@ -85,7 +85,7 @@ async def enforce(parts: Components, revocation: Revocation) -> None:
 
 
 def remember(memory: Revocations, row: Revocation) -> None:
-    """Keep a revocation in this process's memory. Doing it twice changes nothing."""
+    """Keep a revocation in this process's memory. Idempotent."""
     if row.session_id is not None:
         memory.end_session(row.session_id, row.expires_at)
     else:
@@ -114,7 +114,7 @@ class RevocationFollower:
             rows, read_at = await reads.revocations.since(self._since)
         for row in rows:
             remember(self._parts.revocations, row)
-        self._parts.revocations.forget_expired(self._parts.clock.now())
+        self._parts.revocations.delete_expired(self._parts.clock.now())
         self._parts.revocations.is_loaded = True
         self._since = read_at - OVERLAP
 

@@ -124,7 +124,7 @@ async def _void(uow: UnitOfWork, exam: Exam, now: datetime) -> int:
 
 async def tell_windows(uow: UnitOfWork, now: datetime) -> int:
     """Send messages about papers that have opened or closed since the last call. Returns their number."""
-    opened, closed = await uow.exams.tell_opening(now), await uow.exams.tell_closing(now)
+    opened, closed = await uow.exams.mark_opening_announced(now), await uow.exams.mark_closing_announced(now)
     for kind, papers in (("paper_opened", opened), ("paper_closed", closed)):
         for paper in papers:
             data = {

@@ -1,8 +1,8 @@
-"""What we tell people: an inbox, mails and push messages.
+"""Notifications: an inbox, mails and push messages.
 
-Exams do not know of this package. They write jobs (`notify_registered` and its like) in their own
-transactions, and the tasks call the functions here. Creating is one statement for one person and for
-thousands; sending is a loop of the workers.
+Exams do not import this package. They add jobs such as `notify_registered` in their own transactions, and
+the tasks call the functions here. One statement creates a notification for any number of users; a loop of
+the workers sends mails and push messages.
 """
 
 from app.services.notifications.creating import (
@@ -16,18 +16,18 @@ from app.services.notifications.creating import (
 from app.services.notifications.delivering import BATCH, deliver_due
 from app.services.notifications.inbox import mark_all_read, mark_read, page, register_device, remove_device
 from app.services.notifications.preferences import (
-    Wishes,
+    Preferences,
     change,
+    read_preferences,
     unsubscribe,
     unsubscribe_page,
-    wishes,
 )
 from app.services.notifications.reminders import Reminders
 
 __all__ = [
     "BATCH",
+    "Preferences",
     "Reminders",
-    "Wishes",
     "cancelled",
     "change",
     "deliver_due",
@@ -35,6 +35,7 @@ __all__ = [
     "mark_read",
     "page",
     "postponed",
+    "read_preferences",
     "register_device",
     "registered",
     "remove_device",
@@ -43,5 +44,4 @@ __all__ = [
     "unsubscribe",
     "unsubscribe_page",
     "welcome",
-    "wishes",
 ]

@@ -1,4 +1,4 @@
-"""Telling people: one function for each occasion, each safe to call again."""
+"""Creates notifications: one function for each kind. Each is idempotent."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,20 +10,23 @@ from app.models import Exam, ExamPaper, Kind
 from app.repositories.notifications import Notice
 from app.services.components import Components
 from app.services.notifications.kinds import RULES
-from app.services.notifications.wording import words_of
+from app.services.notifications.wording import texts_of
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 
 BATCH = 2000
-"""So many people are told in one transaction."""
+"""Recipients per transaction."""
 
 
 async def welcome(uow: UnitOfWork, parts: Components, user_id: UUID, now: datetime) -> None:
-    """Say welcome, unless the person is gone again."""
-    await _tell(uow, parts, [user_id], notice_of(Kind.WELCOME, "", {}), now)
+    """Welcome a new user."""
+    await _create(uow, parts, [user_id], build_notice(Kind.WELCOME, "", {}), now)
 
 
 async def registered(uow: UnitOfWork, parts: Components, registration_id: UUID, now: datetime) -> None:
-    """Confirm a registration, if an account has it, with the roll number and the papers' times."""
+    """Confirm a registration with its roll number and the times of the papers.
+
+    Does nothing without an account.
+    """
     registration = await uow.exam_events.registration(registration_id)
     if registration is None or registration.user_id is None:
         return
@@ -31,102 +34,108 @@ async def registered(uow: UnitOfWork, parts: Components, registration_id: UUID, 
     if found is None or found[0].cancelled_at is not None:
         return
     exam, papers = found
-    data = _about(exam) | {"roll_number": registration.roll_number, "papers": _all(papers)}
-    notice = notice_of(Kind.REGISTERED, str(registration_id), data)
-    await _tell(uow, parts, [registration.user_id], notice, now)
+    data = _exam_data(exam) | {"roll_number": registration.roll_number, "papers": _papers_data(papers)}
+    notice = build_notice(Kind.REGISTERED, str(registration_id), data)
+    await _create(uow, parts, [registration.user_id], notice, now)
 
 
 async def submitted(uow: UnitOfWork, parts: Components, attempt_id: UUID, now: datetime) -> None:
-    """Confirm that an official attempt at an exam is submitted. Reads no result (docs/decisions/0021).
+    """Confirm that an official attempt at an exam is submitted. Results are not read (docs/decisions/0021).
 
-    One that was reopened is confirmed again when it is submitted again.
+    An attempt that was reopened is confirmed again when it is submitted again.
     """
-    sitting = await uow.exam_events.submitted_attempt(attempt_id)
-    if sitting is None:
+    attempt = await uow.exam_events.submitted_attempt(attempt_id)
+    if attempt is None:
         return
-    data = _about(sitting.exam) | {
-        "paper": _paper(sitting.paper),
+    data = _exam_data(attempt.exam) | {
+        "paper": _paper_data(attempt.paper),
         "attempt_id": str(attempt_id),
-        "submitted_at": _instant(sitting.submitted_at),
-        "closed_by": sitting.closed_by,
+        "submitted_at": _iso_time(attempt.submitted_at),
+        "closed_by": attempt.closed_by,
     }
-    notice = notice_of(Kind.SUBMITTED, f"{attempt_id}:{_instant(sitting.submitted_at)}", data)
-    await _tell(uow, parts, [sitting.user_id], notice, now)
+    notice = build_notice(Kind.SUBMITTED, f"{attempt_id}:{_iso_time(attempt.submitted_at)}", data)
+    await _create(uow, parts, [attempt.user_id], notice, now)
 
 
 async def results_released(parts: Components, exam_id: UUID, now: datetime) -> int:
-    """Tell everybody who is registered that there are results, and again when they were revised."""
+    """Notify everybody who is registered that results are released, or that they were revised."""
     found = await _exam(parts, exam_id)
     if found is None or found[0].released_at is None:
         return 0
     version = found[0].results_version or 1
-    data = _about(found[0]) | {"version": version, "revised": version > 1}
-    return await tell_registered(
-        parts, exam_id, notice_of(Kind.RESULTS_RELEASED, f"{exam_id}:{version}", data), now
+    data = _exam_data(found[0]) | {"version": version, "revised": version > 1}
+    return await create_for_registered(
+        parts, exam_id, build_notice(Kind.RESULTS_RELEASED, f"{exam_id}:{version}", data), now
     )
 
 
 async def postponed(parts: Components, exam_id: UUID, now: datetime) -> int:
-    """Tell everybody who is registered at what times the papers open now; once for each set of times."""
+    """Notify everybody who is registered of the papers' new times, once for each set of times."""
     found = await _exam(parts, exam_id)
     if found is None or found[0].cancelled_at is not None:
         return 0
-    papers = _all(found[1])
+    papers = _papers_data(found[1])
     times = sha256(" ".join(f"{paper['id']} {paper['starts_at']}" for paper in papers).encode())
-    notice = notice_of(
-        Kind.POSTPONED, f"{exam_id}:{times.hexdigest()[:16]}", _about(found[0]) | {"papers": papers}
+    notice = build_notice(
+        Kind.POSTPONED, f"{exam_id}:{times.hexdigest()[:16]}", _exam_data(found[0]) | {"papers": papers}
     )
-    return await tell_registered(parts, exam_id, notice, now)
+    return await create_for_registered(parts, exam_id, notice, now)
 
 
 async def cancelled(parts: Components, exam_id: UUID, now: datetime) -> int:
-    """Tell everybody who is registered that it will not take place."""
+    """Notify everybody who is registered that the exam is cancelled."""
     found = await _exam(parts, exam_id)
     if found is None or found[0].cancelled_at is None:
         return 0
-    return await tell_registered(
-        parts, exam_id, notice_of(Kind.CANCELLED, str(exam_id), _about(found[0])), now
+    return await create_for_registered(
+        parts, exam_id, build_notice(Kind.CANCELLED, str(exam_id), _exam_data(found[0])), now
     )
 
 
 def reminder(exam: Exam, paper: ExamPaper, kind: Kind) -> Notice:
-    """A reminder of one start of one paper: a start that was moved is another fact."""
+    """A reminder of a paper's start. If the start is moved, another reminder is created."""
     rule = RULES[kind].reminder
     assert rule is not None  # noqa: S101 -- kinds that remind have one
-    return notice_of(
+    return build_notice(
         kind,
-        f"{paper.id}:{_instant(paper.starts_at)}",
-        _about(exam) | {"paper": _paper(paper)},
+        f"{paper.id}:{_iso_time(paper.starts_at)}",
+        _exam_data(exam) | {"paper": _paper_data(paper)},
         rule.expires_at(paper.starts_at),
     )
 
 
-def notice_of(kind: Kind, fact: str, data: dict[str, Any], expires_at: datetime | None = None) -> Notice:
-    """What is told, in all languages. `fact` names it among all of its kind that a person is told."""
-    title, body = words_of(kind, data)
-    key = f"{kind}:{fact}" if fact else kind.value
-    return Notice(kind.value, key, title, body, data, not RULES[kind].patient, expires_at)
+def build_notice(kind: Kind, event: str, data: dict[str, Any], expires_at: datetime | None = None) -> Notice:
+    """The content of a notification in all languages.
+
+    A user gets one notification for each kind and `event`.
+    """
+    title, body = texts_of(kind, data)
+    key = f"{kind}:{event}" if event else kind.value
+    return Notice(kind.value, key, title, body, data, not RULES[kind].deferrable, expires_at)
 
 
-async def tell_registered(
+async def create_for_registered(
     parts: Components, exam_id: UUID, notice: Notice, now: datetime, *, since: datetime | None = None
 ) -> int:
-    """Tell those who are registered, batch by batch: a run after a kill leaves out whom it finds told."""
-    told, last = 0, None
+    """Create a notification for everybody who is registered, in batches.
+
+    A repeated run skips those who have it.
+    """
+    created, last = 0, None
     while True:
         async with unit_of_work(parts.engine) as uow:
             batch = await uow.exam_events.registered(exam_id, last, BATCH, since)
             if batch:
-                told += await _tell(uow, parts, [user_id for _, user_id in batch], notice, now)
+                created += await _create(uow, parts, [user_id for _, user_id in batch], notice, now)
         if len(batch) < BATCH:
-            return told
+            return created
         last = batch[-1][0]
 
 
-async def _tell(
+async def _create(
     uow: UnitOfWork, parts: Components, user_ids: Sequence[UUID], notice: Notice, now: datetime
 ) -> int:
-    return await uow.notifications.tell(user_ids, notice, now, push=parts.pusher is not None)
+    return await uow.notifications.create(user_ids, notice, now, push=parts.pusher is not None)
 
 
 async def _exam(parts: Components, exam_id: UUID) -> tuple[Exam, Sequence[ExamPaper]] | None:
@@ -134,24 +143,24 @@ async def _exam(parts: Components, exam_id: UUID) -> tuple[Exam, Sequence[ExamPa
         return await uow.exam_events.exam(exam_id)
 
 
-def _about(exam: Exam) -> dict[str, Any]:
+def _exam_data(exam: Exam) -> dict[str, Any]:
     return {"exam_id": str(exam.id), "exam_title": exam.title}
 
 
-def _all(papers: Sequence[ExamPaper]) -> list[dict[str, Any]]:
-    return [_paper(paper) for paper in papers]
+def _papers_data(papers: Sequence[ExamPaper]) -> list[dict[str, Any]]:
+    return [_paper_data(paper) for paper in papers]
 
 
-def _paper(paper: ExamPaper) -> dict[str, Any]:
+def _paper_data(paper: ExamPaper) -> dict[str, Any]:
     return {
         "id": str(paper.id),
         "code": paper.code,
         "title": paper.title,
-        "starts_at": _instant(paper.starts_at),
-        "entry_closes_at": _instant(paper.entry_closes_at),
-        "ends_at": _instant(paper.ends_at),
+        "starts_at": _iso_time(paper.starts_at),
+        "entry_closes_at": _iso_time(paper.entry_closes_at),
+        "ends_at": _iso_time(paper.ends_at),
     }
 
 
-def _instant(at: datetime) -> str:
+def _iso_time(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")

@@ -1,8 +1,8 @@
-"""Sending what is due by mail and push: under a lease, several at a time, each noted as soon as it is out.
+"""Sends due deliveries by mail and push: leased in batches, sent concurrently, each result stored at once.
 
-A mail cannot be rolled back. It is sent a second time if we are killed, or the database is lost, after the
-server has said yes and before that is committed: the time of one short statement. Its Message-ID, and the tag
-of a push message, are the same then, so that servers and phones can know it as the same.
+A mail cannot be rolled back. If the process or the database stops after the mail server has accepted a mail
+and before the result is committed, the mail is sent a second time. Both have the same Message-ID, and push
+messages the same tag, so that receivers can recognize a duplicate.
 """
 
 import asyncio
@@ -18,161 +18,164 @@ from app.core.push import PushMessage
 from app.core.telemetry import deliveries_total
 from app.engine.notices import rest_after
 from app.models import Channel
-from app.repositories.notifications.deliveries import Parcel
+from app.repositories.notifications.deliveries import OutgoingDelivery
 from app.services.components import Components
 from app.services.notifications import mails
-from app.services.notifications.fates import SEND, Fate, fate_of, paper_start
+from app.services.notifications.delivery_decision import SEND, Decision, decide, paper_start
 from app.services.notifications.wording import in_language
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 
 log = structlog.get_logger(__name__)
 
 BATCH = 100
-AT_ONCE = 8
+CONCURRENCY = 8
 LEASE = timedelta(minutes=5)
-BEGIN_WITHIN = timedelta(seconds=20)
-"""After this no other one of a batch is begun: leases and the loop's own limit must hold by far."""
-LAST_SECONDS = 8
-"""For those that are being sent when the worker stops."""
-TROUBLE = 4
-TROUBLE_REST = timedelta(seconds=15)
-"""After so many failures in a row a channel's server is left alone for a while."""
+START_WITHIN = timedelta(seconds=20)
+"""No delivery of a batch is started later than this, well before the leases and the loop's time limit end."""
+STOP_SECONDS = 8
+"""How long a stopping worker waits for deliveries that are being sent."""
+MAX_FAILURES = 4
+CHANNEL_PAUSE = timedelta(seconds=15)
+"""After MAX_FAILURES temporary failures in a row, a channel pauses for CHANNEL_PAUSE."""
 
 
 async def deliver_due(parts: Components) -> int:
-    """Send one batch of what is due; how many were taken."""
+    """Send one batch of due deliveries. Returns how many were leased."""
     now = parts.clock.now()
     async with unit_of_work(parts.engine) as uow:
-        taken = await uow.deliveries.lease_due(now, LEASE, BATCH)
-    if taken:
-        await _Batch(parts, now + BEGIN_WITHIN).work_off(taken)
+        leased = await uow.deliveries.lease_due(now, LEASE, BATCH)
+    if leased:
+        await _Batch(parts, now + START_WITHIN).send_all(leased)
     else:
         await parts.mailer.close()
-    return len(taken)
+    return len(leased)
 
 
 class _Batch:
-    """What one step has in hand."""
+    """The deliveries of one batch and the state of sending them."""
 
     def __init__(self, parts: Components, stop_at: datetime) -> None:
         self._parts = parts
         self._stop_at = stop_at
-        self._waiting: deque[Parcel] = deque()
+        self._waiting: deque[OutgoingDelivery] = deque()
         self._starts: dict[UUID, datetime] = {}
         self._failures: Counter[str] = Counter()
-        self._untried: list[UUID] = []
+        self._not_started: list[UUID] = []
         self._outcomes: Counter[str] = Counter()
 
-    async def work_off(self, taken: Sequence[UUID]) -> None:
-        """Send all of it. If the process is to stop, none is begun any more, and those under way end."""
+    async def send_all(self, leased: Sequence[UUID]) -> None:
+        """Send the batch. On cancellation no further delivery is started, and those in progress finish."""
         async with reading(self._parts.engine) as reads:
-            self._waiting.extend(await reads.deliveries.parcels(taken))
-            reminded = {UUID(paper[0]) for parcel in self._waiting if (paper := paper_start(parcel))}
-            self._starts = await reads.exam_events.starts(reminded) if reminded else {}
-        hands = asyncio.gather(*(self._send_one_by_one() for _ in range(AT_ONCE)))
+            self._waiting.extend(await reads.deliveries.outgoing(leased))
+            paper_ids = {UUID(paper[0]) for outgoing in self._waiting if (paper := paper_start(outgoing))}
+            self._starts = await reads.exam_events.starts(paper_ids) if paper_ids else {}
+        senders = asyncio.gather(*(self._send_one_by_one() for _ in range(CONCURRENCY)))
         try:
-            await asyncio.shield(hands)
+            await asyncio.shield(senders)
         except asyncio.CancelledError:
             self._stop_at = datetime.min.replace(tzinfo=UTC)
-            await asyncio.wait([hands], timeout=LAST_SECONDS)
+            await asyncio.wait([senders], timeout=STOP_SECONDS)
             raise
         finally:
-            await self._give_back()
+            await self._return_unsent()
             log.info("deliveries", **self._outcomes)
 
     async def _send_one_by_one(self) -> None:
         while self._waiting:
-            parcel = self._waiting.popleft()
+            outgoing = self._waiting.popleft()
             now = self._parts.clock.now()
-            if now >= self._stop_at or self._failures[parcel.delivery.channel] >= TROUBLE:
-                self._untried.append(parcel.delivery.id)
+            if now >= self._stop_at or self._failures[outgoing.delivery.channel] >= MAX_FAILURES:
+                self._not_started.append(outgoing.delivery.id)
                 continue
             try:
-                outcome = await self._handle(parcel, now)
+                outcome = await self._handle(outgoing, now)
             except Exception:
-                # One that cannot be composed or noted: its lease ends, and it has its next chance.
-                log.exception("delivery_failed", delivery_id=str(parcel.delivery.id))
+                # Composing it or storing its result failed. It is tried again when its lease ends.
+                log.exception("delivery_failed", delivery_id=str(outgoing.delivery.id))
                 outcome = "failed"
             self._outcomes[outcome] += 1
-            deliveries_total.labels(parcel.delivery.channel, outcome).inc()
+            deliveries_total.labels(outgoing.delivery.channel, outcome).inc()
 
-    async def _handle(self, parcel: Parcel, now: datetime) -> str:
-        paper = paper_start(parcel)
-        fate = fate_of(parcel, self._starts.get(UUID(paper[0])) if paper else None, now)
-        error = await self._send(parcel) if fate == SEND else None
+    async def _handle(self, outgoing: OutgoingDelivery, now: datetime) -> str:
+        paper = paper_start(outgoing)
+        decision = decide(outgoing, self._starts.get(UUID(paper[0])) if paper else None, now)
+        error = await self._send(outgoing) if decision == SEND else None
         async with unit_of_work(self._parts.engine) as uow:
-            if fate != SEND:
-                return await _not_sent(uow, parcel, fate)
-            return await _note(uow, parcel, error, self._parts.clock.now())
+            if decision != SEND:
+                return await _store_decision(uow, outgoing, decision)
+            return await _store_result(uow, outgoing, error, self._parts.clock.now())
 
-    async def _send(self, parcel: Parcel) -> NotSent | None:
-        """Hand it over; what spoke against it."""
-        channel = parcel.delivery.channel
+    async def _send(self, outgoing: OutgoingDelivery) -> NotSent | None:
+        """Send one delivery. Returns the error, or None."""
+        channel = outgoing.delivery.channel
         try:
-            await (_mail if channel == Channel.EMAIL else _push)(self._parts, parcel)
+            await (_mail if channel == Channel.EMAIL else _push)(self._parts, outgoing)
         except NotSent as error:
             self._failures[channel] += isinstance(error, NotNow)
             return error
         self._failures[channel] = 0
         return None
 
-    async def _give_back(self) -> None:
-        left = self._untried + [parcel.delivery.id for parcel in self._waiting]
+    async def _return_unsent(self) -> None:
+        left = self._not_started + [outgoing.delivery.id for outgoing in self._waiting]
         if not left:
             return
-        in_trouble = max(self._failures.values(), default=0) >= TROUBLE
-        due_at = self._parts.clock.now() + (TROUBLE_REST if in_trouble else timedelta())
+        is_paused = max(self._failures.values(), default=0) >= MAX_FAILURES
+        due_at = self._parts.clock.now() + (CHANNEL_PAUSE if is_paused else timedelta())
         async with unit_of_work(self._parts.engine) as uow:
-            await uow.deliveries.not_tried(left, due_at)
-        self._outcomes["given_back"] += len(left)
+            await uow.deliveries.postpone_untried(left, due_at)
+        self._outcomes["returned"] += len(left)
 
 
-async def _mail(parts: Components, parcel: Parcel) -> None:
-    mail = mails.compose(parts, parcel.notification, parcel.user, parcel.delivery.id)
+async def _mail(parts: Components, outgoing: OutgoingDelivery) -> None:
+    mail = mails.compose(parts, outgoing.notification, outgoing.user, outgoing.delivery.id)
     try:
-        await parts.mailer.send(parcel.delivery.target, mail.subject, mail.text, mail.html, mail.handling)
+        await parts.mailer.send(outgoing.delivery.target, mail.subject, mail.text, mail.html, mail.handling)
     except ValueError as error:
-        raise DeadTarget("no address") from error
+        raise DeadTarget("not an email address") from error
 
 
-async def _push(parts: Components, parcel: Parcel) -> None:
+async def _push(parts: Components, outgoing: OutgoingDelivery) -> None:
     if parts.pusher is None:
         raise NotNow("push is off")
-    told, device = parcel.notification, parcel.device
-    language = (device.language if device else None) or parcel.user.language
-    ids = {name: str(told.data[name]) for name in ("exam_id", "attempt_id") if name in told.data}
+    notification, device = outgoing.notification, outgoing.device
+    language = (device.language if device else None) or outgoing.user.language
+    data = notification.data
+    ids = {name: str(data[name]) for name in ("exam_id", "attempt_id") if name in data}
     message = PushMessage(
-        title=in_language(told.title, language.partition("-")[0]),
-        body=in_language(told.body, language.partition("-")[0]),
-        data={"notification_id": str(told.id), "kind": told.kind} | ids,
-        tag=str(told.id),
-        urgent=parcel.delivery.urgent,
-        expires_at=parcel.delivery.expires_at,
+        title=in_language(notification.title, language.partition("-")[0]),
+        body=in_language(notification.body, language.partition("-")[0]),
+        data={"notification_id": str(notification.id), "kind": notification.kind} | ids,
+        tag=str(notification.id),
+        urgent=outgoing.delivery.urgent,
+        expires_at=outgoing.delivery.expires_at,
     )
-    await parts.pusher.send(parcel.delivery.target, message)
+    await parts.pusher.send(outgoing.delivery.target, message)
 
 
-async def _not_sent(uow: UnitOfWork, parcel: Parcel, fate: Fate) -> str:
-    if fate.wait_until is not None:
-        await uow.deliveries.not_tried([parcel.delivery.id], fate.wait_until)
-        return "waits"
-    await uow.deliveries.dropped(parcel.delivery.id, fate.drop or "")
+async def _store_decision(uow: UnitOfWork, outgoing: OutgoingDelivery, decision: Decision) -> str:
+    if decision.wait_until is not None:
+        await uow.deliveries.postpone_untried([outgoing.delivery.id], decision.wait_until)
+        return "postponed"
+    await uow.deliveries.mark_dropped(outgoing.delivery.id, decision.drop or "")
     return "dropped"
 
 
-async def _note(uow: UnitOfWork, parcel: Parcel, error: NotSent | None, now: datetime) -> str:
-    """Write down what became of it."""
-    delivery = parcel.delivery
+async def _store_result(
+    uow: UnitOfWork, outgoing: OutgoingDelivery, error: NotSent | None, now: datetime
+) -> str:
+    """Store the result of a delivery."""
+    delivery = outgoing.delivery
     if error is None:
-        await uow.deliveries.sent(delivery.id, now)
+        await uow.deliveries.mark_sent(delivery.id, now)
         return "sent"
-    if isinstance(error, NotNow) and (rest := rest_after(delivery.tries, error.rest)):
-        await uow.deliveries.failed(delivery.id, now + rest, str(error))
-        return "rests"
+    if isinstance(error, NotNow) and (rest := rest_after(delivery.tries, error.retry_after)):
+        await uow.deliveries.schedule_retry(delivery.id, now + rest, str(error))
+        return "retried"
     if isinstance(error, DeadTarget):
         if delivery.channel == Channel.EMAIL:
-            await uow.preferences.bury(delivery.target, str(error), now)
+            await uow.preferences.mark_address_dead(delivery.target, str(error), now)
         else:
             await uow.devices.drop(delivery.target, now)
-    await uow.deliveries.dropped(delivery.id, str(error))
+    await uow.deliveries.mark_dropped(delivery.id, str(error))
     return "dropped"

@@ -1,4 +1,4 @@
-"""What kinds of notifications there are, and the rules that hold for each."""
+"""The rules of each kind of notification."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,7 +9,7 @@ from app.models import Channel, Kind
 
 
 class Topic(StrEnum):
-    """What a reader of our mails may unsubscribe from; the rest belongs to what they asked for themselves."""
+    """Topics that users can unsubscribe from. Kinds without a topic answer something the user did."""
 
     REMINDERS = "reminders"
     RESULTS = "results"
@@ -17,12 +17,12 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How a kind is treated."""
+    """The rules of one kind."""
 
     topic: Topic | None = None
-    """Without one it is transactional: its mails are always sent."""
-    patient: bool = False
-    """It waits for quiet hours to end, and lets what is urgent go first."""
+    """None for transactional mails, which are always sent."""
+    deferrable: bool = False
+    """Whether it is postponed to the end of quiet hours, and sent after urgent deliveries."""
     reminder: Reminder | None = None
 
 
@@ -34,27 +34,27 @@ RULES = {
     Kind.CANCELLED: Rules(),
     Kind.OPENS_IN_24_HOURS: Rules(
         Topic.REMINDERS,
-        patient=True,
-        # When the next reminder is due, this one has nothing to add.
+        deferrable=True,
+        # It is not sent any more when the next reminder is due.
         reminder=Reminder(timedelta(hours=24), timedelta(hours=6), worth=timedelta(minutes=15)),
     ),
     Kind.OPENS_IN_15_MINUTES: Rules(
         Topic.REMINDERS, reminder=Reminder(timedelta(minutes=15), timedelta(minutes=10), worth=timedelta())
     ),
-    Kind.RESULTS_RELEASED: Rules(Topic.RESULTS, patient=True),
+    Kind.RESULTS_RELEASED: Rules(Topic.RESULTS, deferrable=True),
 }
 
 
-def muting(kind: Kind, channel: Channel) -> str:
-    """How a person's wishes name a kind on a channel."""
+def mute_key(kind: Kind, channel: Channel) -> str:
+    """The name of a kind on a channel in `NotificationSettings.muted`."""
     return f"{kind}:{channel}"
 
 
 def may_be_muted(kind: Kind, channel: Channel) -> bool:
-    """Whether a person may do without it. The inbox has everything in any case."""
+    """Whether users may turn this kind off on this channel. The inbox always has it."""
     return channel is Channel.PUSH or RULES[kind].topic is not None
 
 
 def kinds_of(topic: Topic) -> list[Kind]:
-    """What somebody unsubscribes from at once."""
+    """The kinds of a topic."""
     return [kind for kind, rules in RULES.items() if rules.topic is topic]

@@ -1,4 +1,4 @@
-"""Mails: a template by kind and language, laid out as HTML and as text."""
+"""Composes mails from a template for each kind and language, as HTML and as text."""
 
 import re
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ from app.core.unsubscribe import Unsubscription
 from app.models import Kind, Notification, User
 from app.services.components import Components
 from app.services.notifications.kinds import RULES
-from app.services.notifications.wording import in_language, language_of, moment, name_to_greet, zone_of
+from app.services.notifications.wording import greeting_name, in_language, language_of, moment, zone_of
 
 UNSUBSCRIBE_PATH = "/v1/notifications/unsubscribe"
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """What is sent to one person."""
+    """A composed mail."""
 
     subject: str
     text: str
@@ -33,10 +33,10 @@ class Mail:
 
 @lru_cache
 def _environment(layout: str) -> Environment:
-    """The same words go through both; only HTML is escaped."""
+    """The template environment of a layout. Both layouts use the same templates; only HTML is escaped."""
     environment = Environment(
         loader=PackageLoader("app.services.notifications"),
-        autoescape=layout == "html",  # noqa: S701 -- text is text
+        autoescape=layout == "html",  # noqa: S701 -- plain text needs no escaping
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -47,7 +47,7 @@ def _environment(layout: str) -> Environment:
 
 
 def compose(parts: Components, notification: Notification, user: User, delivery_id: UUID) -> Mail:
-    """The mail of a notification, in the person's language and with times by their clock."""
+    """The mail of a notification, in the user's language and time zone."""
     kind = Kind(notification.kind)
     language, zone = language_of(user.language), zone_of(user.timezone)
     topic = RULES[kind].topic
@@ -60,7 +60,7 @@ def compose(parts: Components, notification: Notification, user: User, delivery_
         language,
         _facts(notification.data, language, zone)
         | {
-            "name": name_to_greet(user.name),
+            "name": greeting_name(user.name),
             "app_url": parts.settings.app_url,
             "topic": topic,
             "unsubscribe_url": unsubscribe,
@@ -70,7 +70,7 @@ def compose(parts: Components, notification: Notification, user: User, delivery_
 
 
 def render(template: str, language: str, values: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Subject, text and HTML of a mail."""
+    """Render subject, text and HTML of a mail."""
     name, known = f"{template}.{language}.j2", {**values, "language": language}
     plain = _environment("txt").get_template(name)
     subject = "".join(plain.blocks["subject"](plain.new_context(known))).strip()
@@ -79,12 +79,12 @@ def render(template: str, language: str, values: Mapping[str, Any]) -> tuple[str
 
 
 def page(template: str, language: str, **values: object) -> str:
-    """A page for a reader of a mail who has no app at hand."""
+    """Render a web page that a link in a mail opens."""
     return _environment("html").get_template(template).render(values, language=language)
 
 
 def _facts(data: Mapping[str, Any], language: str, zone: ZoneInfo) -> dict[str, Any]:
-    """What is told, as this person reads it: texts in their language, times by their clock."""
+    """The notification's data with texts in the user's language and times in the user's time zone."""
     return {name: _as_read(name, value, language, zone) for name, value in data.items()}
 
 

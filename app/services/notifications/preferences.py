@@ -1,4 +1,4 @@
-"""What people wish to be sent, and when not; and unsubscribing without signing in."""
+"""Notification preferences, and unsubscribing without signing in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,23 +11,23 @@ from app.core.unsubscribe import Unsubscription
 from app.models import Channel, Kind, NotificationSettings
 from app.services.components import Components
 from app.services.notifications import mails
-from app.services.notifications.kinds import Topic, kinds_of, may_be_muted, muting
+from app.services.notifications.kinds import Topic, kinds_of, may_be_muted, mute_key
 from app.services.notifications.wording import language_of
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """Of each kind, the channels by which it is sent; and the quiet hours, if there are some."""
+class Preferences:
+    """Which kinds are sent by which channels, and the quiet hours if there are any."""
 
     kinds: Mapping[Kind, Mapping[Channel, bool]]
     quiet_hours: tuple[time, time] | None
 
 
-async def wishes(reads: Reading, user: Principal) -> Wishes:
-    """A person's wishes; at first everything, at any time."""
-    return _shown(await reads.preferences.of(user.id))
+async def read_preferences(reads: Reading, user: Principal) -> Preferences:
+    """A user's preferences. By default everything is sent, at any time."""
+    return _preferences_of(await reads.preferences.of(user.id))
 
 
 async def change(
@@ -35,42 +35,43 @@ async def change(
     user: Principal,
     kinds: Mapping[Kind, Mapping[Channel, bool]],
     quiet_hours: tuple[time | None, time | None] | None,
-) -> Wishes:
-    """Change what is named, the rest stays; quiet hours of (None, None) are none.
+) -> Preferences:
+    """Change the given preferences. Quiet hours of (None, None) turn quiet hours off.
 
-    Mails that answer what somebody did, or tell of an exam that they rely on, cannot be turned off.
+    Raises Invalid for mails that cannot be turned off: those that confirm an action, or announce a change of
+    an exam.
     """
-    kept = await uow.preferences.lock(user.id)
-    muted = set(kept.muted)
+    settings = await uow.preferences.lock(user.id)
+    muted = set(settings.muted)
     for kind, channels in kinds.items():
-        for channel, wished in channels.items():
-            if not wished and not may_be_muted(kind, channel):
+        for channel, wanted in channels.items():
+            if not wanted and not may_be_muted(kind, channel):
                 raise Invalid.field(f"kinds.{kind}.{channel}", "These mails are always sent; leave it true.")
-            (muted.discard if wished else muted.add)(muting(kind, channel))
-    kept.muted = sorted(muted)
+            (muted.discard if wanted else muted.add)(mute_key(kind, channel))
+    settings.muted = sorted(muted)
     if quiet_hours is not None:
-        kept.quiet_from, kept.quiet_until = quiet_hours
-    return _shown(kept)
+        settings.quiet_from, settings.quiet_until = quiet_hours
+    return _preferences_of(settings)
 
 
 async def unsubscribe(uow: UnitOfWork, parts: Components, token: str) -> str:
-    """Do what a mail's link says, as often as it is said; the page that confirms it."""
-    wish = _wish(parts, token)
-    if await uow.users.member(wish.user_id) is not None:
-        kept = await uow.preferences.lock(wish.user_id)
-        stopped = (muting(kind, Channel.EMAIL) for kind in kinds_of(Topic(wish.topic)))
-        kept.muted = sorted({*kept.muted, *stopped})
-    return await _page(uow, wish, done=True)
+    """Unsubscribe by a mail's link and return the page that confirms it. Idempotent."""
+    unsubscription = _read_token(parts, token)
+    if await uow.users.member(unsubscription.user_id) is not None:
+        settings = await uow.preferences.lock(unsubscription.user_id)
+        stopped = (mute_key(kind, Channel.EMAIL) for kind in kinds_of(Topic(unsubscription.topic)))
+        settings.muted = sorted({*settings.muted, *stopped})
+    return await _page(uow, unsubscription, done=True)
 
 
 async def unsubscribe_page(reads: Reading, parts: Components, token: str) -> str:
-    """What a mail's link shows. Nothing is changed: programs follow links to look at them."""
-    return await _page(reads, _wish(parts, token), done=False)
+    """The page of a mail's link. It changes nothing, because mail scanners follow links."""
+    return await _page(reads, _read_token(parts, token), done=False)
 
 
-async def _page(reads: Reading, wish: Unsubscription, *, done: bool) -> str:
-    language = await _language(reads, wish.user_id)
-    return mails.page("unsubscribe.html", language, topic=wish.topic, done=done)
+async def _page(reads: Reading, unsubscription: Unsubscription, *, done: bool) -> str:
+    language = await _language(reads, unsubscription.user_id)
+    return mails.page("unsubscribe.html", language, topic=unsubscription.topic, done=done)
 
 
 async def _language(reads: Reading, user_id: UUID) -> str:
@@ -78,25 +79,25 @@ async def _language(reads: Reading, user_id: UUID) -> str:
     return language_of(member.user.language if member else "en")
 
 
-def _wish(parts: Components, token: str) -> Unsubscription:
+def _read_token(parts: Components, token: str) -> Unsubscription:
     try:
-        wish = parts.unsubscribe_tokens.read(token)
-        Topic(wish.topic)
+        unsubscription = parts.unsubscribe_tokens.read(token)
+        Topic(unsubscription.topic)
     except (tokens.TokenRejected, ValueError) as error:
-        message = "This link is not valid any more. Change what we send you in the app's settings."
+        message = "This link is no longer valid. You can change your notifications in the app's settings."
         raise Invalid.field("query.token", message) from error
-    return wish
+    return unsubscription
 
 
-def _shown(kept: NotificationSettings | None) -> Wishes:
-    muted = set(kept.muted) if kept else set()
+def _preferences_of(settings: NotificationSettings | None) -> Preferences:
+    muted = set(settings.muted) if settings else set()
     kinds = {
         kind: {
-            channel: muting(kind, channel) not in muted or not may_be_muted(kind, channel)
+            channel: mute_key(kind, channel) not in muted or not may_be_muted(kind, channel)
             for channel in Channel
         }
         for kind in Kind
     }
-    if kept is None or kept.quiet_from is None or kept.quiet_until is None:
-        return Wishes(kinds, None)
-    return Wishes(kinds, (kept.quiet_from, kept.quiet_until))
+    if settings is None or settings.quiet_from is None or settings.quiet_until is None:
+        return Preferences(kinds, None)
+    return Preferences(kinds, (settings.quiet_from, settings.quiet_until))

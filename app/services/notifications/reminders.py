@@ -1,4 +1,4 @@
-"""Reminders of papers that open soon: looked for by every worker, made once."""
+"""Reminders of papers that open soon. Every worker looks for due ones; each is created once."""
 
 from app.services.components import Components
 from app.services.notifications import creating
@@ -7,10 +7,12 @@ from app.services.unit_of_work import reading
 
 
 class Reminders:
-    """What is due is read from the papers' own times, so that moving one needs nothing to be put right.
+    """Creates due reminders.
 
-    Who is told is remembered by the inboxes. What this object remembers only saves asking them again: a
-    worker that starts goes through each paper once.
+    They are computed from the papers' start times, so moving a paper needs no update.
+
+    The notifications of users record who has been reminded. This object only remembers which papers are done,
+    to save statements; a worker that starts processes each paper once.
     """
 
     def __init__(self, parts: Components) -> None:
@@ -18,9 +20,9 @@ class Reminders:
         self._done: set[str] = set()
 
     async def remind(self) -> int:
-        """Make the reminders that are due; how many people were told."""
+        """Create due reminders. Returns how many notifications were created."""
         now = self._parts.clock.now()
-        told, due = 0, set()
+        created, due = 0, set()
         for kind, rules in RULES.items():
             if rules.reminder is None:
                 continue
@@ -31,9 +33,11 @@ class Reminders:
                 due.add(notice.dedupe_key)
                 if notice.dedupe_key in self._done:
                     continue
-                # Whoever registered after it was due has just been told the time.
+                # Who registered after it was due has just received the times with the confirmation.
                 since = rules.reminder.due_at(paper.starts_at)
-                told += await creating.tell_registered(self._parts, exam.id, notice, now, since=since)
+                created += await creating.create_for_registered(
+                    self._parts, exam.id, notice, now, since=since
+                )
                 self._done.add(notice.dedupe_key)
         self._done &= due
-        return told
+        return created

@@ -1,4 +1,4 @@
-"""The words of an inbox and of push messages, and how times and names are written, in English and Hindi."""
+"""Texts of notifications in English and Hindi, and the format of times and names."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -12,8 +12,9 @@ LANGUAGES = ("en", "hi")
 HOME = "Asia/Kolkata"
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 
-# By kind and language: title and body. They are shown hours later and in any time zone, so they name no time.
-_WORDS: Mapping[Kind, Mapping[str, tuple[str, str]]] = {
+# By kind and language: title and body. They contain no time, because they are read later and in any time
+# zone.
+_TEXTS: Mapping[Kind, Mapping[str, tuple[str, str]]] = {
     Kind.WELCOME: {
         "en": ("Welcome to the IAS Test Series", "Your account is ready."),
         "hi": ("आईएएस टेस्ट सीरीज़ में आपका स्वागत है", "आपका खाता तैयार है।"),
@@ -64,9 +65,9 @@ _MONTHS = {
 }
 
 
-def words_of(kind: Kind, data: Mapping[str, Any]) -> tuple[LocalizedText, LocalizedText]:
-    """Title and body, in all languages that we speak."""
-    words = _REVISED if kind is Kind.RESULTS_RELEASED and data["revised"] else _WORDS[kind]
+def texts_of(kind: Kind, data: Mapping[str, Any]) -> tuple[LocalizedText, LocalizedText]:
+    """Title and body of a notification, in all languages."""
+    words = _REVISED if kind is Kind.RESULTS_RELEASED and data["revised"] else _TEXTS[kind]
     title = {language: words[language][0] for language in LANGUAGES}
     body = {language: words[language][1].format_map(_names(data, language)) for language in LANGUAGES}
     return title, body
@@ -82,18 +83,18 @@ def _names(data: Mapping[str, Any], language: str) -> dict[str, str]:
 
 
 def language_of(tag: str) -> str:
-    """The language in which we speak to somebody: theirs, or English where we lack it."""
+    """The language to use for a user: the user's own if there are texts in it, else English."""
     spoken = tag.partition("-")[0].lower()
     return spoken if spoken in LANGUAGES else LANGUAGES[0]
 
 
 def in_language(text: Mapping[str, str], tag: str) -> str:
-    """An author's text in a language, or else in English, or in the one there is."""
+    """A localized text in a language, else in English, else in any language."""
     return text.get(tag) or text.get("en") or next(iter(text.values()), "")
 
 
 def zone_of(name: str) -> ZoneInfo:
-    """Somebody's time zone; a name that this machine does not know is no reason to send them nothing."""
+    """A time zone by name, or India's if the name is unknown."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
@@ -101,9 +102,9 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 def moment(at: datetime, language: str, zone: ZoneInfo) -> str:
-    """A time as people write it: "26 November 2026, 9:30 am IST", "26 नवंबर 2026, सुबह 9:30 बजे (IST)".
+    """Format a time: "26 November 2026, 9:30 am IST", "26 नवंबर 2026, सुबह 9:30 बजे (IST)".
 
-    A line may break after the comma; the spaces behind it are such that break none.
+    The spaces after the comma are no-break spaces.
     """
     local = at.astimezone(zone)
     day = f"{local.day} {_MONTHS[language][local.month - 1]} {local.year}"
@@ -125,16 +126,16 @@ def _part_of_day(hour: int) -> str:
 
 
 def _zone_name(local: datetime) -> str:
-    """IST, or UTC+04 where the zone has no letters."""
+    """An abbreviation such as IST, or UTC+04 if the zone has none."""
     name = local.tzname() or "UTC"
     return f"UTC{name}" if name[0] in "+-" else name
 
 
-def name_to_greet(name: str) -> str | None:
-    """The name, if it looks like one.
+def greeting_name(name: str) -> str | None:
+    """The name for a greeting, or None if it may contain an address or a link.
 
-    Anybody can register somebody else's address under the name "win at evil.example": a mail of ours must not
-    carry that to them.
+    Anybody can register another person's address under a name such as "win at evil.example". Our mails must
+    not deliver such a text.
     """
     plain = all(unicodedata.category(letter)[0] in "LM" or letter in " -'’." for letter in name)
     within_words = any("." in word[:-1] for word in name.split())

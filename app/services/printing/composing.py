@@ -1,6 +1,6 @@
-"""Composing: a paper's document, and its key for the solutions, as sheets in one language.
+"""Composes the printed paper and the printed solutions in one language.
 
-The paper's sheet is made from what candidates are served and nothing else, so no key can be in it.
+The paper is composed from the candidates' document alone, so it cannot contain a key.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ POINTS_PER_PIXEL = 0.75
 
 
 def paper_sheet(document: Document, language: PrintLanguage, *, is_draft: bool = False) -> Sheet:
-    """The paper as candidates get it."""
+    """The question paper."""
     return _PaperComposer(document, language).sheet(is_draft)
 
 
@@ -44,13 +44,13 @@ def solutions_sheet(
     *,
     is_draft: bool = False,
 ) -> Sheet:
-    """The key at a glance, and each question's explanation."""
+    """A table of answers, and the explanation of each question."""
     return _SolutionsComposer(document, answer_key, language).sheet(is_draft)
 
 
 @dataclass(frozen=True, slots=True)
 class Manuscript:
-    """What is printed, before any of its texts is looked at; `answer_key` is there for solutions alone."""
+    """What to print, not yet parsed. `answer_key` is None for the paper."""
 
     document: bytes
     answer_key: Mapping[str, Entry] | None
@@ -58,7 +58,7 @@ class Manuscript:
     is_draft: bool
 
     def sheet(self) -> Sheet:
-        """Everything in its place. Takes as long as its texts are long and winding."""
+        """Compose the sheet. The time depends on the length and the Markdown of the texts."""
         document = orjson.loads(self.document)
         if self.answer_key is None:
             return paper_sheet(document, self.language, is_draft=self.is_draft)
@@ -66,12 +66,12 @@ class Manuscript:
 
 
 def figure_name(image_id: str, content_type: str) -> str:
-    """The name under which an image's bytes are given to `typeset`: its ending says what it is."""
+    """The file name of an image for `typeset`. Typst reads the format from the extension."""
     return f"{image_id}.{content_type.partition('/')[2]}"
 
 
 class _Composer:
-    """What both kinds of sheets need of a document."""
+    """Shared by the paper and the solutions."""
 
     def __init__(self, document: Document, language: PrintLanguage) -> None:
         self._document = document
@@ -80,7 +80,7 @@ class _Composer:
         self._questions = {entry["id"]: entry for entry in document["questions"]}
 
     def _text(self, localized: Mapping[str, str]) -> str:
-        """The text in the language asked for, else in the prevailing one, else in any."""
+        """The text in the requested language, else in the prevailing one, else in any."""
         for language in (self._language, *self._document["languages"]):
             if language in localized:
                 return localized[language]
@@ -164,7 +164,7 @@ class _PaperComposer(_Composer):
         return " · ".join(says)
 
     def _marks_of(self, section: Entry) -> Fraction:
-        """What can be earned; where some are chosen, all carry the same."""
+        """The maximum marks of a section. If candidates choose questions, all carry the same marks."""
         marks = [_marks(question)[0] for question in self._questions_of(section)]
         return sum(marks[: section["choose"] or len(marks)], Fraction(0))
 
@@ -265,7 +265,7 @@ def _marks(question: Entry) -> tuple[Fraction, Fraction]:
 
 
 def _uniform_marks(questions: Sequence[Entry]) -> tuple[Fraction, Fraction] | None:
-    """The marks of all of them, if they are the same."""
+    """The marks of these questions if all have the same, else None."""
     marks = {_marks(question) for question in questions}
     return marks.pop() if len(marks) == 1 else None
 

@@ -1,7 +1,7 @@
-"""Markdown as it stands in questions: lines, numbered or not, tables, bold and italic.
+"""The subset of Markdown that questions use: lines, tables, bold and italic.
 
-A line stays a line and its number stays as it is written: "1." and "2." in a question are statements that
-its options name, and the sentence after them belongs to none. So lists are not Markdown's here.
+Markdown lists are not parsed. In a question "1." and "2." number statements that the options refer to, and
+the sentence after them belongs to no statement. So each line and its number are kept as written.
 """
 
 import re
@@ -14,7 +14,7 @@ from markdown_it.token import Token
 
 Align = Literal["left", "center", "right"]
 
-# A row of a table that is shorter than its head is filled up: a short text could make a million cells.
+# The parser fills short rows up to the width of the header: a short text could produce a million cells.
 _MOST_CELLS = 20_000
 _reader = MarkdownIt("zero").enable(["table", "emphasis", "escape", "newline"])
 _reader_without_tables = MarkdownIt("zero").enable(["emphasis", "escape", "newline"])
@@ -23,7 +23,7 @@ _marker = re.compile(r"(\(?(?:\d{1,3}|[ivx]{1,4}|[IVX]{1,4}|[A-Ha-h])[.)]|[-â€¢â
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Words in one style."""
+    """Text in one style."""
 
     text: str
     bold: bool = False
@@ -32,7 +32,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line; what is numbered or listed hangs beside its marker."""
+    """A line. A numbered or bulleted line is indented behind its marker."""
 
     spans: Sequence[Span]
     marker: str | None = None
@@ -40,7 +40,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Lines that belong together."""
+    """Consecutive lines."""
 
     lines: Sequence[Line]
     kind: Literal["paragraph"] = "paragraph"
@@ -48,7 +48,7 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table whose first row is its head."""
+    """A table. The first row is its header."""
 
     align: Sequence[Align]
     rows: Sequence[Sequence[Sequence[Span]]]
@@ -59,14 +59,14 @@ Block = Paragraph | Table
 
 
 def blocks_of(text: str) -> list[Block]:
-    """A text, block by block. A table that could have very many cells stays as it is written."""
+    """Parse a text into blocks. A table that could have too many cells is kept as plain text."""
     reader = _reader if _cells_at_most(text) <= _MOST_CELLS else _reader_without_tables
     tokens = iter(reader.parse(text))
     return [block for token in tokens if (block := _block(token, tokens)) is not None]
 
 
 def _cells_at_most(text: str) -> int:
-    """How many cells the tables of a text could have: its widest line, as often as it has lines."""
+    """An upper bound of the cells of the tables in a text: the widest line times the number of lines."""
     lines = text.split("\n")
     bars = max(line.count("|") for line in lines)
     return (bars + 1) * len(lines) if bars else 0

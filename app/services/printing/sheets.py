@@ -1,4 +1,4 @@
-"""Sheets: what is to be printed, with every word decided."""
+"""The content of a printed document, with all texts in one language."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ PrintLanguage = Literal["en", "hi"]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """An image, by the name under which its bytes come, and as wide as it is at 96 dots an inch."""
+    """An image by its file name, with its width in points at 96 dots per inch."""
 
     name: str
     width_pt: float
@@ -37,7 +37,7 @@ class PassageItem:
 
 @dataclass(frozen=True, slots=True)
 class QuestionItem:
-    """A question; `hint` says how it is answered and what it carries, where that is not the usual."""
+    """A question. `hint` says how to answer it and its marks, if these differ from the section's."""
 
     number: int
     hint: str
@@ -50,7 +50,7 @@ class QuestionItem:
 
 @dataclass(frozen=True, slots=True)
 class SolutionItem:
-    """What is right and why."""
+    """The answer to a question and its explanation."""
 
     number: int
     answer: str
@@ -69,7 +69,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A whole document: its head, instructions or answers at a glance, and parts."""
+    """A whole document: header, instructions or a table of answers, and parts."""
 
     language: PrintLanguage
     title: str

@@ -1,4 +1,4 @@
-"""Typesetting: a manuscript becomes a PDF, by Typst and the fonts that lie here."""
+"""Typesetting: turns a manuscript into a PDF with Typst and the fonts of this package."""
 
 import shutil
 from collections.abc import Mapping
@@ -17,15 +17,15 @@ FONTS = FOLDER / "fonts"
 
 
 def print_pdf(manuscript: Manuscript, images: Mapping[str, bytes], now: datetime) -> bytes:
-    """The manuscript as PDF. For a child process: what its texts cost is known only when it is done."""
+    """The manuscript as PDF. Run it in a child process: the time and memory it takes are not known before."""
     return typeset(manuscript.sheet(), images, now)
 
 
 def typeset(sheet: Sheet, images: Mapping[str, bytes], now: datetime) -> bytes:
-    """The sheet as PDF. Texts reach the template as data: nothing that an author writes is run.
+    """The sheet as PDF. The template reads texts as data, so nothing that an author writes is executed.
 
-    With our fonts, and Typst's own for signs of mathematics; the machine's would make papers differ. Typst
-    keeps what it has laid out, about 20 MB for each paper, as long as the process lives.
+    Only the fonts of this package and Typst's own mathematical ones are used, so that the result is the same
+    on every machine. Typst caches the layout, about 20 MB for each paper, until the process ends.
     """
     fonts = typst.Fonts(include_system_fonts=False, font_paths=[FONTS])
     with TemporaryDirectory() as folder:

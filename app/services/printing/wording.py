@@ -1,4 +1,4 @@
-"""The words around questions, in the languages that we print."""
+"""Fixed texts of printed documents, by language."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from app.services.printing.sheets import PrintLanguage
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """Everything that a sheet says by itself, in one language."""
+    """The fixed texts in one language."""
 
     paper: str
     solutions: str
@@ -45,7 +45,7 @@ class Wording:
 
 
 def figure(marks: Fraction) -> str:
-    """Marks as papers print them: 2, 2.5, but 2/3."""
+    """Format marks: 2, 2.5, but 2/3."""
     hundredths = marks * 100
     if marks.denominator == 1 or hundredths.denominator > 1:
         return str(marks)

@@ -60,7 +60,7 @@ async def import_questions(
     if errors := [*errors, *unusable]:
         return ImportReport.rejected(errors)
     known = await _known(uow, author.institute_id, entries, progress)
-    if not await uow.questions.lock_known(known.values()):  # Somebody has changed one while we read.
+    if not await uow.questions.lock_unchanged(known.values()):  # Somebody has changed one while we read.
         known = await _known(uow, author.institute_id, entries, progress)
     errors = await _with_retired_passages(uow, author, entries, known)
     if errors := [*errors, *await _withheld(uow, author, entries, known)]:
@@ -74,7 +74,7 @@ async def import_questions(
         report = await written(uow, syllabus, plan, pictures, progress)
         _record(uow, author, plan, report)
         return report
-    async with uow.questions.undone():
+    async with uow.questions.rolled_back():
         report = await written(uow, syllabus, plan, pictures, progress)
     return report.of_dry_run()
 

@@ -104,7 +104,7 @@ async def _page(
 ) -> Page[Duplicate]:
     """The pairs with their questions; the list goes on after the last pair that was looked at."""
     ids = {id_ for pair in found for id_ in (pair.question_id, pair.other_id)}
-    named: Mapping[UUID, Question] = await reads.questions.named(reader.institute_id, ids)
+    named: Mapping[UUID, Question] = await reads.questions.by_id(reader.institute_id, ids)
     pairs = [Duplicate(pair.similarity, named[pair.question_id], named[pair.other_id]) for pair in found]
     return Page(pairs, encode_cursor(last) if last is not None else None)
 

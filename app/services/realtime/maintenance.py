@@ -27,7 +27,7 @@ class SocketMaintenance:
         """Send the server time, which is also the heartbeat, to these sockets."""
         now = self._parts.clock.now()
         if inboxes:
-            self._hub.tell(inboxes, "time", now, {"server_time": now})
+            self._hub.send(inboxes, "time", now, {"server_time": now})
 
     def _due(self, inboxes: list[Inbox]) -> list[Inbox]:
         moment = asyncio.get_running_loop().time()

@@ -65,7 +65,7 @@ class Publisher:
         If the process ends before the commit, they are published again, and the stream ignores duplicates.
         """
         async with asyncio.timeout(TIMEOUT), unit_of_work(self._engine) as uow:
-            await uow.messages.take_turn()
+            await uow.messages.lock_publishing()
             waiting = await uow.messages.unpublished(BATCH_SIZE)
             now = self._clock.now()
             if not await self._stream.publish([_packed(message) for message in waiting]):

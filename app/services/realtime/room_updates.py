@@ -79,11 +79,11 @@ class RoomUpdates:
         """Tell everybody what has changed, and those who are new how things stand."""
         changed = self._told.get(name) != data
         self._told[name] = data
-        audience = [inbox for inbox in inboxes if changed or kind not in inbox.told]
+        audience = [inbox for inbox in inboxes if changed or kind not in inbox.snapshots_sent]
         for inbox in audience:
-            inbox.told.add(kind)
+            inbox.snapshots_sent.add(kind)
         if audience:
-            self._hub.tell(audience, kind, self._parts.clock.now(), data)
+            self._hub.send(audience, kind, self._parts.clock.now(), data)
 
 
 async def _counts(reads: Reading, exam_id: UUID) -> Json:

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.core.realtime.inbox import RESTARTING, Inbox
 from app.core.realtime.presence_tracker import PresenceTracker
-from app.core.realtime.stream import Reader
+from app.core.realtime.stream import StreamReader
 from app.core.repeating import end, keep_running, repeat
 from app.services.components import Components
 from app.services.realtime.maintenance import SocketMaintenance
@@ -34,7 +34,7 @@ class Realtime:
     def ask_to_reconnect(self, inbox: Inbox) -> None:
         """Ask a client to reconnect after a delay, and close its socket."""
         now = self.parts.clock.now()
-        self.parts.hub.tell([inbox], "reconnect", now, {"after_ms": random.randrange(SPREAD_MS)})  # noqa: S311 -- no secret
+        self.parts.hub.send([inbox], "reconnect", now, {"after_ms": random.randrange(SPREAD_MS)})  # noqa: S311 -- no secret
         inbox.close(RESTARTING)
         self.parts.hub.leave(inbox)
 
@@ -44,7 +44,7 @@ async def running(parts: Components) -> AsyncIterator[Realtime]:
     """Run the reader, the publisher and the loops for sockets. A failing task stops no other."""
     presence = PresenceTracker(parts.redis, parts.hub, parts.clock)
     maintenance, updates = SocketMaintenance(parts), RoomUpdates(parts)
-    reader = Reader(parts.stream, parts.hub, parts.clock)
+    reader = StreamReader(parts.stream, parts.hub, parts.clock)
     publisher = Publisher(parts.engine, parts.stream, parts.clock)
     routines: list[Coroutine[Any, Any, None]] = [
         keep_running("realtime_reader", reader.run),

@@ -1,4 +1,4 @@
-"""Tests: composed as drafts, published as frozen papers, listed for those who may take them."""
+"""Tests: drafts, publication as frozen papers, lists, previews and printouts."""
 
 from app.services.tests.catalog import find, page, viewer
 from app.services.tests.cloning import clone

@@ -1,4 +1,4 @@
-"""Cloning: a test once more, as a draft of its own."""
+"""Clones tests."""
 
 from uuid import UUID
 
@@ -15,7 +15,7 @@ COPY = {"en": "copy", "hi": "प्रतिलिपि"}
 
 
 async def clone(uow: UnitOfWork, author: Principal, test_id: UUID) -> Test:
-    """A new draft with all that the test's draft has, whose title says that it is a copy."""
+    """Create a copy of a test's draft. Its title says that it is a copy."""
     test = await uow.tests.draft(author.institute_id, test_id)
     await embargo.check_visible(uow, author, test_id)
     copy = await drafts.create(uow, author, _draft_of(test))
@@ -56,7 +56,7 @@ def _section_of(section: TestSection) -> SectionDraft:
 
 
 def _marked(title: LocalizedText) -> LocalizedText:
-    """The title with "(copy)" in each language, still no longer than a title may be."""
+    """The title with "(copy)" in each language, cut to the maximum length of a title."""
     marks = {language: f" ({COPY.get(language, COPY['en'])})" for language in title}
     return {
         language: text[: LONGEST_TITLE - len(marks[language])] + marks[language]

@@ -33,7 +33,7 @@ Images = Mapping[UUID, Media]
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """A draft with all that it names in the bank, read at one moment."""
+    """A draft with the questions, passages and images that it refers to."""
 
     test: Test
     bank: Bank
@@ -42,7 +42,7 @@ class Material:
 
 
 async def gather(reads: Reading, test: Test) -> Material:
-    """What a draft names, in its current versions."""
+    """Read the current versions of everything that a draft refers to."""
     places = [place for section in test.sections for place in section.questions]
     bank = await reads.tests.questions([place.question_id for place in places])
     passages = await reads.tests.passages(
@@ -53,7 +53,7 @@ async def gather(reads: Reading, test: Test) -> Material:
 
 
 def next_version(test: Test) -> int:
-    """The number of the paper that the draft will become."""
+    """The version number of the next paper."""
     return (test.paper_version or 0) + 1
 
 
@@ -225,12 +225,12 @@ def _unattempted(entry: JsonObject) -> JsonObject:
 
 
 def _in(test: Test, text: LocalizedText) -> LocalizedText:
-    """The text in the languages that the test names; what the bank has besides stays there."""
+    """The text in the languages of the test."""
     return {language: text[language] for language in test.languages if language in text}
 
 
 def sources(bank: Bank, passages: Passages) -> dict[str, QuestionVersion | PassageVersion]:
-    """Everything that may name images."""
+    """All questions and passages, by the paths of their fields. They may refer to images."""
     return {
         **{f"questions.{question_id}": version for question_id, (_, version) in bank.items()},
         **{f"passages.{passage_id}": passage for passage_id, passage in passages.items()},

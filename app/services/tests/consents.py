@@ -12,16 +12,16 @@ from app.services.users import Principal
 
 
 async def consents(reads: Reading, author: Principal, test_id: UUID) -> Sequence[TestConsent]:
-    """Who may place the test. Raises NotFound, or Forbidden for who neither made it nor is an admin."""
+    """Consents of a test. Raises Forbidden if the user is neither its author nor an admin."""
     await _own_test(reads, author, test_id)
     return await reads.consents.of_test(test_id)
 
 
 async def consent(uow: UnitOfWork, author: Principal, test_id: UUID, user_id: UUID) -> Sequence[TestConsent]:
-    """Let another author place the test in their exams. Again is harmless.
+    """Let another author place the test in their exams. Idempotent.
 
-    It does not show them the key: what they get is the right to place the test, and to read the paper of an
-    exam that they run. Raises Invalid for a person who is no author.
+    A consent does not give access to the key, only to the paper of an exam that the other author has created.
+    Raises Invalid if the user is not an author.
     """
     test = await _own_test(uow, author, test_id)
     member = await uow.users.member(user_id)
@@ -33,7 +33,7 @@ async def consent(uow: UnitOfWork, author: Principal, test_id: UUID, user_id: UU
 
 
 async def withdraw_consent(uow: UnitOfWork, author: Principal, test_id: UUID, user_id: UUID) -> None:
-    """Take a consent back. An exam that is published keeps the test; again is harmless."""
+    """Withdraw a consent. A published exam keeps the test. Idempotent."""
     test = await _own_test(uow, author, test_id)
     if await uow.consents.withdraw(test_id, user_id):
         audit.record(uow, author, "withdraw_consent", Subject("test", test.id), user_id=str(user_id))
@@ -43,5 +43,5 @@ async def _own_test(reads: Reading, author: Principal, test_id: UUID) -> Test:
     test = await reads.tests.draft(author.institute_id, test_id)
     await embargo.check_visible(reads, author, test_id)
     if author.role is not Role.ADMIN and test.created_by != author.id:
-        raise Forbidden("This is for who made the test, and for admins.")
+        raise Forbidden("Only the author of the test and admins may do this.")
     return test

@@ -1,4 +1,4 @@
-"""Composing tests: what an author may change until it is published."""
+"""Drafts of tests: create, change, archive."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ Marking = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class SectionDraft:
-    """A section as its author writes it; marks by question override the section's, these the test's."""
+    """A section of a draft. Marks of a question override the section's, and these the test's."""
 
     name: LocalizedText
     question_ids: Sequence[UUID]
@@ -34,7 +34,7 @@ class SectionDraft:
 
 @dataclass(frozen=True, slots=True)
 class TestDraft:
-    """A test as its author writes it."""
+    """The content of a new test."""
 
     title: LocalizedText
     kind: str
@@ -73,7 +73,7 @@ class TestUpdate:
 
 
 async def create(uow: UnitOfWork, author: Principal, draft: TestDraft) -> Test:
-    """A new test. Raises Invalid where it names questions or a subject that do not exist."""
+    """Create a test. Raises Invalid if a question or the subject does not exist."""
     await _check_subject(uow, author, draft.subject_id)
     test = Test(
         id=uuid7(),
@@ -102,7 +102,7 @@ async def create(uow: UnitOfWork, author: Principal, draft: TestDraft) -> Test:
 
 
 async def change(uow: UnitOfWork, author: Principal, test_id: UUID, update: TestUpdate) -> Test:
-    """Change the draft of a test. Published papers stay as they are."""
+    """Change the draft of a test. Published papers do not change."""
     test = await uow.tests.draft(author.institute_id, test_id, lock=True)
     await embargo.check_visible(uow, author, test_id)
     await _check_subject(uow, author, changed(update.subject_id, None))
@@ -131,7 +131,7 @@ def _update_fields(test: Test, update: TestUpdate) -> None:
 
 
 async def archive(uow: UnitOfWork, author: Principal, test_id: UUID) -> Test:
-    """Take a test out of the lists; running attempts go on. Again is harmless."""
+    """Remove a test from the lists. Running attempts continue. Idempotent."""
     test = await uow.tests.draft(author.institute_id, test_id, lock=True)
     await embargo.check_visible(uow, author, test_id)
     test.status = "archived"
@@ -151,9 +151,9 @@ async def _sections(uow: UnitOfWork, author: Principal, drafts: Sequence[Section
             if question_id not in existing
         ]
     if len(set(wanted)) < len(wanted):
-        errors.append(FieldError("sections", "a question stands in a test once; one of these stands twice"))
+        errors.append(FieldError("sections", "a question can be in a test only once"))
     if errors:
-        raise Invalid("The sections name questions that cannot be used.", errors=errors)
+        raise Invalid("The sections refer to questions that cannot be used.", errors=errors)
     return [_section(position, draft) for position, draft in enumerate(drafts)]
 
 

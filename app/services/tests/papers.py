@@ -25,7 +25,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class PaperQuestion:
-    """What the server must know of a question while an attempt runs. No key."""
+    """What the server needs of a question during an attempt. It has no key."""
 
     id: UUID
     type: str
@@ -66,7 +66,7 @@ class FrozenPaper:
 
     @property
     def section_times(self) -> list[SectionTime]:
-        """The sections as `engine/timing` wants them."""
+        """The sections in the form that `engine/timing` needs."""
         return [SectionTime(section.id, section.duration, section.locked) for section in self.sections]
 
     @property

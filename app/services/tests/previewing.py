@@ -1,4 +1,4 @@
-"""Previewing: what a draft would be if it were published now, and whether that differs from what is."""
+"""Previews of drafts, and whether a draft differs from the published paper."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.core.errors import FieldError
 from app.models import Paper, Test
-from app.repositories.tests import Listed
+from app.repositories.tests import ListedTest
 from app.services import audit, embargo
 from app.services.audit import Subject
 from app.services.tests.compiling import document_of, gather, next_version, resolved_marks, section_rules
@@ -18,7 +18,7 @@ from app.services.users import Principal
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The candidates' document of a draft; it can be published if there are no `obstacles`."""
+    """The candidates' document of a draft. The draft can be published if there are no `obstacles`."""
 
     document: dict[str, Any]
     obstacles: Sequence[FieldError]
@@ -26,7 +26,7 @@ class Preview:
 
 
 async def preview(reads: Reading, author: Principal, test_id: UUID) -> Preview:
-    """The draft as publishing would freeze it, with all that stands in the way."""
+    """The document that publishing would freeze, with everything that prevents publication."""
     test = await reads.tests.draft(author.institute_id, test_id)
     await embargo.check_visible(reads, author, test_id)
     material = await gather(reads, test)
@@ -40,8 +40,8 @@ async def preview(reads: Reading, author: Principal, test_id: UUID) -> Preview:
     )
 
 
-async def pending_draft(reads: Reading, user: Principal, listed: Listed) -> Test | None:
-    """The draft of a test, where it is not what its published paper says."""
+async def pending_draft(reads: Reading, user: Principal, listed: ListedTest) -> Test | None:
+    """The draft of a test if it differs from the published paper, else None."""
     draft = await reads.tests.draft(user.institute_id, listed.test.id)
     if listed.paper is None:
         return draft
@@ -50,7 +50,7 @@ async def pending_draft(reads: Reading, user: Principal, listed: Listed) -> Test
 
 
 def _composition_of(test: Test) -> dict[str, Any]:
-    """What the author decides and a publication freezes. Sections are known by their places."""
+    """The parts of a draft that publication freezes. Sections are compared by position."""
     return {
         **_texts_and_times(test),
         "shuffle": test.shuffle,

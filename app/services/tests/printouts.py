@@ -1,4 +1,4 @@
-"""Printouts: a paper, or its solutions, as PDF."""
+"""Printouts of a paper or of its solutions as PDF."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _SHORTEN = "Shorten the longest texts and tables of the paper, or print it in pa
 
 @dataclass(frozen=True, slots=True)
 class Printout:
-    """What is to be printed: read from the database, its images not yet from the storage."""
+    """What to print, read from the database. The images are not yet read from the storage."""
 
     manuscript: Manuscript
     images: Sequence[Media]
@@ -46,7 +46,7 @@ async def printout(
     language: PrintLanguage,
     version: PrintVersion | None,
 ) -> Printout:
-    """The paper or its solutions. Under embargo they are for those who may see the test, or know its key."""
+    """The paper or its solutions. Raises Forbidden for solutions whose key is withheld from the author."""
     test = await reads.tests.draft(author.institute_id, test_id)
     await embargo.check_visible(reads, author, test_id)
     compiled = await _compiled(reads, author, test, version)
@@ -99,7 +99,7 @@ async def _compiled(
         material = await gather(reads, test)
         withheld = await embargo.withheld(reads, author, list(material.bank))
         if found := obstacles(material, withheld):
-            raise NotPublishable("The draft is not a whole paper yet.", errors=found)
+            raise NotPublishable("The draft cannot be printed yet.", errors=found)
         return compile_paper(material, next_version(test))
     version = version or test.paper_version
     if version is None:

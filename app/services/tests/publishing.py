@@ -17,7 +17,7 @@ from app.services.users import Principal
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A test and its new paper; `gaps` are texts that a language of the test lacks."""
+    """A test and its new paper. `gaps` lists texts that are missing in a language of the test."""
 
     test: Test
     paper: Paper
@@ -27,7 +27,7 @@ class Published:
 async def publish(uow: UnitOfWork, author: Principal, test_id: UUID, now: datetime) -> Published:
     """Freeze the draft as the next paper version. Running attempts keep the version they began with.
 
-    Raises NotPublishable with everything that stands in the way, so that one look mends it all.
+    Raises NotPublishable with all errors at once.
     """
     test = await uow.tests.draft(author.institute_id, test_id, lock=True)
     await embargo.check_visible(uow, author, test_id)

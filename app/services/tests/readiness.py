@@ -1,4 +1,4 @@
-"""What stands in the way of publishing a draft, and which texts its languages lack."""
+"""Errors that prevent the publication of a draft, and texts that are missing in its languages."""
 
 from collections.abc import Container, Iterable, Mapping
 from uuid import UUID
@@ -13,10 +13,10 @@ from app.services.tests.papers import paper_key
 
 
 def obstacles(material: Material, withheld: Container[UUID] = ()) -> list[FieldError]:
-    """Everything for which the draft cannot be published, so that one look mends it all.
+    """All errors that prevent publication.
 
-    A question that is `withheld` from the author is an obstacle, and then the keys are not looked at: whether
-    they fit the rules tells what they are like.
+    A question that is `withheld` from the author is an error. The keys are not checked then, because the
+    result of the check would reveal something about the keys.
     """
     held = _withheld(material, withheld)
     found = [*held, *_unfit(material), *_lost_images(material)]
@@ -24,7 +24,7 @@ def obstacles(material: Material, withheld: Container[UUID] = ()) -> list[FieldE
 
 
 def language_gaps(material: Material) -> list[FieldError]:
-    """Texts that a language of the test lacks."""
+    """Texts that are missing in a language of the test."""
     return [
         FieldError(f"{place}.{language}", f"there is no text in {language}")
         for place, text in _texts(material)
@@ -34,7 +34,7 @@ def language_gaps(material: Material) -> list[FieldError]:
 
 
 def prevailing_gaps(material: Material) -> list[FieldError]:
-    """Those in the prevailing language, which must be whole."""
+    """Texts that are missing in the prevailing language. They prevent publication."""
     prevailing = material.test.languages[0]
     return [gap for gap in language_gaps(material) if gap.field.endswith(f".{prevailing}")]
 
@@ -42,7 +42,7 @@ def prevailing_gaps(material: Material) -> list[FieldError]:
 def _withheld(material: Material, withheld: Container[UUID]) -> list[FieldError]:
     return [
         FieldError(
-            f"sections.{number}.question_ids.{place}", "an exam that is not released yet holds this question"
+            f"sections.{number}.question_ids.{place}", "the question is in an exam that is not released yet"
         )
         for number, section in enumerate(material.test.sections)
         for place, entry in enumerate(section.questions)

@@ -153,7 +153,7 @@ class TestMistakes:
             ("roll_number Q1 Q2 Q3", "0 a b c", "roll_number", "row 2 has this one too"),
             ("roll_number Q1 Q2 Q3 category", "1 a b c rich", "category", "write one of: general, ews"),
             ("roll_number Q1 Q2 Q3 pwbd", "1 a b c 6", "pwbd", "1 to 5"),
-            ("roll_number Q1 Q2 Q3 email", "1 a b c nobody", "email", "no e-mail address like"),
+            ("roll_number Q1 Q2 Q3 email", "1 a b c nobody", "email", "not an e-mail address such as"),
             ("roll_number Q1 Q2 Q3 email", "1 a b c x@example.org", "email", "row 2 has this one too"),
         ],
     )

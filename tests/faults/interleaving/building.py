@@ -129,6 +129,7 @@ def _paper(scene: Scene, number: int) -> Row:
         "entry_closes_at": state.entry_closes_at.isoformat(),
         "ends_at": state.ends_at.isoformat(),
         "counts_for_merit": number == 0,
+        "group_percents": {},
         "closed_at": state.closed_at.isoformat() if state.closed_at else None,
     }
 
@@ -208,6 +209,7 @@ def _result(scene: Scene, person: str) -> Row:
         "cohort_id": str(scene.paper_ids[0]),
         "user_id": str(scene.world.people[person].id),
         "counted": True,
+        "qualification": "qualified",
         "score_numerator": marked.score.numerator,
         "score_denominator": marked.score.denominator,
         "raw_numerator": marked.score.numerator,

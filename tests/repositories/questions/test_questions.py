@@ -129,7 +129,7 @@ class TestSketches:
 class TestUndone:
     async def test_what_was_written_was_never_there(self, uow: UnitOfWork, subject_id: UUID) -> None:
         before = await add(uow, subject_id)
-        async with uow.questions.undone():
+        async with uow.questions.rolled_back():
             within = await add(uow, subject_id)
             assert await uow.questions.get(OURS, within) is not None
         assert await uow.questions.get(OURS, within) is None
@@ -137,5 +137,5 @@ class TestUndone:
 
     async def test_an_error_goes_on(self, uow: UnitOfWork) -> None:
         with pytest.raises(AlreadyExists):
-            async with uow.questions.undone():
+            async with uow.questions.rolled_back():
                 raise AlreadyExists("it is there")

@@ -46,7 +46,7 @@ async def away(parts: Components) -> AsyncIterator[Components]:
 
 async def clear(parts: Components) -> None:
     async with unit_of_work(parts.engine) as uow:
-        await uow.auth_mails.forget(parts.clock.now() + timedelta(days=2))
+        await uow.auth_mails.delete_before(parts.clock.now() + timedelta(days=2))
 
 
 async def ask(parts: Components, email: str, kind: auth_mails.AuthMailKind = "recovery") -> None:

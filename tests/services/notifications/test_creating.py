@@ -196,13 +196,13 @@ class TestResultsReleased:
         monkeypatch.setattr(creating, "BATCH", 2)
         async with unit_of_work(engine) as uow:  # what a first run had told when it died after two batches
             first = await uow.exam_events.registered(event.exam_id, None, 4)
-        notice = creating.notice_of(
+        notice = creating.build_notice(
             Kind.RESULTS_RELEASED,
             f"{event.exam_id}:1",
             {"exam_id": str(event.exam_id), "exam_title": TITLE, "version": 1, "revised": False},
         )
         async with unit_of_work(engine) as uow:
-            assert await uow.notifications.tell([user for _, user in first], notice, now, push=True) == 4
+            assert await uow.notifications.create([user for _, user in first], notice, now, push=True) == 4
         assert await notifications.results_released(post, event.exam_id, now) == 1
         assert len(await told(engine, *users)) == 5
         assert len(await deliveries(engine, *users)) == 5
@@ -372,7 +372,7 @@ class TestEmbargo:
             exam = await uow.session.get_one(Exam, event.exam_id)
             paper = await uow.session.get_one(ExamPaper, event.paper_id)
             notice = creating.reminder(exam, paper, Kind.OPENS_IN_15_MINUTES)
-            await uow.notifications.tell([user.id], notice, now, push=True)
+            await uow.notifications.create([user.id], notice, now, push=True)
             page = await uow.notifications.page(user.id, PageRequest(limit=100), unread=None)
             for line in page.items:
                 mail = mails.compose(post, line, user, UUID(int=1))

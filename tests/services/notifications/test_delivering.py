@@ -52,8 +52,8 @@ class Reader:
                 assert exam_and_papers is not None
                 notice = creating.reminder(exam_and_papers[0], exam_and_papers[1][0], kind)
             else:
-                notice = creating.notice_of(kind, str(self.event.exam_id), data)
-            await uow.notifications.tell([self.user.id], notice, now, push=True)
+                notice = creating.build_notice(kind, str(self.event.exam_id), data)
+            await uow.notifications.create([self.user.id], notice, now, push=True)
 
     async def states(self) -> list[tuple[str, str, int, str | None]]:
         return [
@@ -221,7 +221,7 @@ class TestKilled:
             await step
         states = [state for reader in readers for state in await reader.states() if state[0] == "email"]
         sent = [state for state in states if state[1] == "sent"]
-        assert 1 <= len(sent) <= delivering.AT_ONCE
+        assert 1 <= len(sent) <= delivering.CONCURRENCY
         assert len(inbox.envelopes) == len(sent)
         assert {state[1:3] for state in states} == {("sent", 1), ("waiting", 0)}
 
@@ -247,7 +247,7 @@ class TestRefused:
     ) -> None:
         await reader.tell(Kind.CANCELLED, now)
         async with unit_of_work(engine) as uow:
-            await uow.preferences.bury(reader.user.email.upper(), "550", now)
+            await uow.preferences.mark_address_dead(reader.user.email.upper(), "550", now)
         await deliver(post)
         assert inbox.envelopes == []
         assert ("email", "dropped", 1, "dead address") in await reader.states()
@@ -268,7 +268,7 @@ class TestRefused:
         reader = await add_reader(engine, now, email="not an address")
         await reader.tell(Kind.CANCELLED, now)
         await deliver(post)
-        assert ("email", "dropped", 1, "no address") in await reader.states()
+        assert ("email", "dropped", 1, "not an email address") in await reader.states()
 
     async def test_a_busy_server_is_asked_again_and_again_until_it_is_enough(
         self,
@@ -315,7 +315,7 @@ class TestRefused:
         await notifications.deliver_due(down)
         states = [state for reader in readers for state in await reader.states()]
         tried = [state for state in states if state[0] == "email" and state[2] == 1]
-        assert delivering.TROUBLE <= len(tried) <= delivering.TROUBLE + delivering.AT_ONCE
+        assert delivering.MAX_FAILURES <= len(tried) <= delivering.MAX_FAILURES + delivering.CONCURRENCY
         assert [state for state in states if state[0] == "push"] == [("push", "sent", 1, None)] * 40
 
     @pytest.mark.parametrize("answer", [fcm.UNREGISTERED, fcm.NOT_A_TOKEN], ids=["unregistered", "no token"])
@@ -382,7 +382,7 @@ class TestNoLonger:
             await uow.devices.register(reader.phone, other.id, "android", None, now)
         await deliver(post)
         assert firebase.to(reader.phone) == []
-        assert (await reader.states())[1] == ("push", "dropped", 1, "no such device of this person")
+        assert (await reader.states())[1] == ("push", "dropped", 1, "the user has no such device")
 
     async def test_a_reminder_that_is_not_true_any_more_is_not_sent(
         self, engine: AsyncEngine, post: Components, reader: Reader, now: datetime, inbox: Inbox
@@ -413,7 +413,7 @@ class TestNoLonger:
         await deliver(post)
         assert inbox.envelopes == []
         assert await reader.states() == [
-            ("email", "dropped", 1, "not wished for"),
+            ("email", "dropped", 1, "muted"),
             ("push", "sent", 1, None),
         ]
 

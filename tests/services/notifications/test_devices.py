@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.models import Device
-from app.repositories.notifications import MOST_DEVICES
+from app.repositories.notifications import MAX_DEVICES
 from app.services import notifications
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
@@ -24,11 +24,11 @@ async def test_two_that_register_at_once_leave_as_many_as_a_person_may_have(
     async def register(uow: UnitOfWork) -> None:
         await notifications.register_device(uow, person, uuid4().hex, "android", None, now)
 
-    for _ in range(MOST_DEVICES):
+    for _ in range(MAX_DEVICES):
         async with unit_of_work(engine) as uow:
             await register(uow)
     both = await overlap(engine, register, register)
     assert (both.waited, both.second.code) == (True, "ok")
     async with reading(engine) as reads:
         statement = select(func.count()).select_from(Device).where(Device.user_id == person.id)
-        assert await reads.session.scalar(statement) == MOST_DEVICES
+        assert await reads.session.scalar(statement) == MAX_DEVICES

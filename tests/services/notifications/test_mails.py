@@ -12,7 +12,7 @@ from app.core.ids import uuid7
 from app.models import Kind, Notification, User
 from app.services.components import Components
 from app.services.notifications import mails
-from app.services.notifications.creating import notice_of
+from app.services.notifications.creating import build_notice
 from app.services.notifications.kinds import RULES
 from tests.builders.exams import PAPER_TITLE
 from tests.builders.notifications import TITLE
@@ -138,7 +138,7 @@ def user(**values: Any) -> User:
 
 
 def composed(parts: Components, kind: Kind, reader: User, data: dict[str, Any] | None = None) -> mails.Mail:
-    notice = notice_of(kind, "fact", DATA[kind] if data is None else data)
+    notice = build_notice(kind, "fact", DATA[kind] if data is None else data)
     told = Notification(id=uuid7(), kind=kind.value, title=notice.title, body=notice.body, data=notice.data)
     mail = mails.compose(parts, told, reader, UUID(int=9))
     return mails.Mail(_plain(mail.subject), _plain(mail.text), _plain(mail.html), mail.handling)

@@ -7,11 +7,11 @@ import pytest
 from app.models import Kind
 from app.services.notifications.wording import (
     LANGUAGES,
+    greeting_name,
     in_language,
     language_of,
     moment,
-    name_to_greet,
-    words_of,
+    texts_of,
     zone_of,
 )
 from tests.builders.exams import PAPER_TITLE
@@ -23,7 +23,7 @@ DATA = {"exam_title": TITLE, "paper": {"title": PAPER_TITLE}, "roll_number": "R-
 class TestWordsOf:
     @pytest.mark.parametrize("kind", Kind)
     def test_each_kind_has_words_in_each_language(self, kind: Kind) -> None:
-        title, body = words_of(kind, DATA)
+        title, body = texts_of(kind, DATA)
         for text in (title, body):
             assert list(text) == list(LANGUAGES)
             assert all(text.values())
@@ -31,18 +31,18 @@ class TestWordsOf:
             assert not text["hi"].isascii()
 
     def test_they_name_what_it_is_about(self) -> None:
-        assert words_of(Kind.OPENS_IN_15_MINUTES, DATA)[1] == {
+        assert texts_of(Kind.OPENS_IN_15_MINUTES, DATA)[1] == {
             "en": "All-India Mock 7: General Studies I",
             "hi": "अखिल भारतीय मॉक 7: सामान्य अध्ययन I",
         }
-        assert words_of(Kind.REGISTERED, DATA)[1]["en"] == "All-India Mock 7: your roll number is R-1."
+        assert texts_of(Kind.REGISTERED, DATA)[1]["en"] == "All-India Mock 7: your roll number is R-1."
 
     def test_braces_in_a_title_are_letters(self) -> None:
         data = DATA | {"exam_title": {"en": "Mock {roll_number} {x}"}}
-        assert words_of(Kind.CANCELLED, data)[1]["en"] == "Mock {roll_number} {x}"
+        assert texts_of(Kind.CANCELLED, data)[1]["en"] == "Mock {roll_number} {x}"
 
     def test_revised_results_say_so(self) -> None:
-        assert words_of(Kind.RESULTS_RELEASED, DATA | {"revised": True})[0]["en"] == (
+        assert texts_of(Kind.RESULTS_RELEASED, DATA | {"revised": True})[0]["en"] == (
             "The results were revised"
         )
 
@@ -93,11 +93,11 @@ class TestMoment:
 class TestNameToGreet:
     @pytest.mark.parametrize("name", ["Asha Rao", "आशा राव", "S. K. Iyer", "Jean-Luc O'Brien", "அருண்"])
     def test_names_of_people_are_used(self, name: str) -> None:
-        assert name_to_greet(name) == name
+        assert greeting_name(name) == name
 
     @pytest.mark.parametrize(
         "name",
         ["win at evil.example", "https://evil.example", "a@b.example", "A" * 61, "", " ", "Asha\nBcc: x"],
     )
     def test_what_could_be_somebodys_message_is_not(self, name: str) -> None:
-        assert name_to_greet(name) is None
+        assert greeting_name(name) is None

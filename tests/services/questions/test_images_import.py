@@ -171,7 +171,7 @@ class TestNothingIsKept:
         assert [(row, column) for row, column, _ in told(report)] == [(n, "image") for n in range(3, 8)]
         messages = [message for _, _, message in told(report)]
         for message, part in zip(
-            messages, ("no PNG", "million pixels", "5 MB", "damaged", "in the ZIP"), strict=True
+            messages, ("not a PNG", "million pixels", "5 MB", "damaged", "in the ZIP"), strict=True
         ):
             assert part in message
         assert await stored(uow, author) == 0

@@ -249,7 +249,7 @@ class TestForgetting:
         await publisher.publish_all()
         await write(database, 2)
         async with unit_of_work(database) as uow:
-            await uow.messages.forget_published(datetime.now(UTC) + timedelta(hours=1))
+            await uow.messages.delete_published(datetime.now(UTC) + timedelta(hours=1))
         async with unit_of_work(database) as uow:
             rows = await uow.messages.recent(datetime.now(UTC) - timedelta(days=1), 10)
             assert rows == []

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from app.models import DEFAULT_INSTITUTE_ID, Question, QuestionVersion
-from app.repositories.tests import Listed
+from app.repositories.tests import ListedTest
 from app.services import tests
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork
@@ -140,4 +140,4 @@ class TestPendingDraft:
         made = await publish_test(uow)
         test = await uow.tests.draft(DEFAULT_INSTITUTE_ID, made.id)
         paper = await uow.tests.paper_version(test, 1)
-        assert await tests.pending_draft(uow, AUTHOR, Listed(test, paper, 0)) is None
+        assert await tests.pending_draft(uow, AUTHOR, ListedTest(test, paper, 0)) is None

@@ -45,39 +45,39 @@ async def import_answer_sheets(
     file: Annotated[
         UploadFile, File(description="XLSX, or CSV in UTF-8; at most 25 MB and 20,000 answer sheets")
     ],
-    dry_run: Annotated[bool, Form(description="Only tell what would happen")] = False,
+    dry_run: Annotated[bool, Form(description="Only report what would happen")] = False,
     roll_number: Annotated[
         ColumnName,
-        Form(description="The column of the roll numbers; by default `roll_number`, else the row's number"),
+        Form(description="The column of roll numbers; by default `roll_number`, else the row's number"),
     ] = "",
     columns: Annotated[
         Columns,
-        Form(description="The columns of the answers, by name or place: `1-100` or `Q1-Q50, Q61-Q110`"),
+        Form(description="The columns of answers, by name or position: `1-100` or `Q1-Q50, Q61-Q110`"),
     ] = "",
 ) -> ImportOut:
     """Import answer sheets taken on paper: all of them or none.
 
-    The answer is 200 also where rows are wrong: `errors` then names each row (as in a spreadsheet, the
-    header is row 1), its column and how to mend it, and nothing was imported. A file that is no sheet at all
-    is a 422; an exam that is not published, or cancelled, or released, and a paper that has not begun are a
-    409. Importing the same file again changes nothing.
+    The response is 200 even if rows are invalid. Then nothing is imported, and `errors` has for each error
+    the row (the header is row 1), the column and how to correct it. A file that is not a sheet is a 422. An
+    exam that is not published, cancelled or released, and a paper that has not started, are a 409. Importing
+    the same file again changes nothing.
 
-    A row is a candidate. Without `columns` the answers are the columns called `1`, `2` … or `Q1`, `Q2` …,
-    each question's by its number; with it they are the ones that are listed, the first for the paper's first
-    question, and all others are left out. A cell has the marked options, such as `b`, `BD` or `b,d`; a
-    number; `true`, `false`, `T` or `F`; `NA`, `-` or nothing is blank. Two options to a question of one
-    answer are wrong, as on paper.
+    Each row is a candidate. Without `columns`, the answers are in the columns named `1`, `2` … or `Q1`, `Q2`
+    …, by question number. With `columns`, they are in the listed columns, the first for the paper's first
+    question; other columns are ignored. A cell has the marked options, such as `b`, `BD` or `b,d`; a number;
+    or `true`, `false`, `T` or `F`. `NA`, `-` and an empty cell mean no answer. Two options are an incorrect
+    answer if the question has one.
 
-    A roll number that nobody has gets a place in the exam that waits for an account
-    (`POST /exams/{id}/registrations/{roll_number}/claim`), with the `name`, `category` and `pwbd` of these
-    columns. An `email` gives the place to the account that has this address; where none has, that is a
-    warning. A place that is there keeps its category.
+    An unknown roll number is registered without an account, with the `name`, `category` and `pwbd` of these
+    columns. Assign it later with `POST /exams/{id}/registrations/{roll_number}/claim`. An `email` assigns the
+    registration to the account with this address; without such an account there is a warning. An existing
+    registration keeps its category.
 
-    The sheets are graded at once, and their results held until the exam's are released. A candidate who has
-    other answers at this paper is an error; a sheet replaces an earlier one that was voided
-    (`updated` counts these, and places that an account was given).
+    The answer sheets are graded at once, and results are withheld until the exam's release. It is an error if
+    the candidate already has other answers to this paper. An answer sheet replaces one that was voided
+    (`updated` counts these, and registrations that got an account).
     """
-    with full_collections.held_back():
+    with full_collections.disabled():
         report = await exams.import_answer_sheets(
             uow,
             parts,

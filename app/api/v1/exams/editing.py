@@ -1,4 +1,4 @@
-"""Exams as people find them, and as their authors compose them."""
+"""Exams over HTTP: lists, composing, publication and registration."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -20,7 +20,7 @@ from app.core.errors import (
 )
 from app.engine.schedule import Stage
 from app.schemas.common import PageOut
-from app.schemas.exams import (
+from app.schemas.exams.exams import (
     AnnouncementOut,
     ClaimIn,
     ExamChangesIn,
@@ -54,14 +54,14 @@ async def list_exams(
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=problems(Invalid))
 async def create_exam(body: ExamIn, author: CurrentAuthor, uow: Uow, now: Now) -> ExamOut:
-    """Make an exam. Candidates see it once it is published."""
+    """Create an exam. Candidates see it once it is published."""
     exam = await exams.create(uow, author, body.draft())
     return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
 
 
 @router.get("/{exam_id}", responses=problems(NotFound))
 async def get_exam(exam_id: UUID, user: CurrentUser, reads: Reads, now: Now) -> ExamOut:
-    """One exam, with your place in it."""
+    """One exam, with your registration."""
     return ExamOut.of(await exams.find(reads, user, exam_id, now))
 
 
@@ -69,14 +69,14 @@ async def get_exam(exam_id: UUID, user: CurrentUser, reads: Reads, now: Now) -> 
 async def change_exam(
     exam_id: UUID, body: ExamChangesIn, author: CurrentAuthor, uow: Uow, now: Now
 ) -> ExamOut:
-    """Change an exam. Once it is published its times stand; postpone it instead."""
+    """Change an exam. After publication its times cannot be changed; postpone it instead."""
     exam = await exams.change(uow, author, exam_id, body.changes())
     return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
 
 
 @router.get("/{exam_id}/papers", responses=problems(NotFound))
 async def list_papers(exam_id: UUID, user: CurrentUser, reads: Reads, now: Now) -> PageOut[ExamPaperOut]:
-    """The papers of an exam, in the order of their start; always all of them."""
+    """All papers of an exam in the order of their start, on one page."""
     views = await exams.papers(reads, user, exam_id, now)
     return PageOut(items=[ExamPaperOut.of(view) for view in views], next_cursor=None)
 
@@ -89,9 +89,9 @@ async def list_papers(exam_id: UUID, user: CurrentUser, reads: Reads, now: Now) 
 async def add_paper(
     exam_id: UUID, body: ExamPaperIn, author: CurrentAuthor, uow: Uow, now: Now
 ) -> ExamPaperOut:
-    """Place a test in an exam. From now until the results are released, candidates do not see it elsewhere.
+    """Place a test in an exam. Until the results are released, candidates do not see the test elsewhere.
 
-    409 if candidates have sat the test already.
+    409 if candidates have attempted the test already.
     """
     paper = await exams.add_paper(uow, author, exam_id, body.draft())
     return ExamPaperOut.of(exams.paper_view(paper, now))
@@ -112,7 +112,7 @@ async def change_paper(
     responses=problems(NotFound, NotPossible),
 )
 async def remove_paper(exam_id: UUID, paper_id: UUID, author: CurrentAuthor, uow: Uow) -> None:
-    """Take a paper out of an exam that is not published; its test is free again."""
+    """Remove a paper from an exam that is not published. Its test can be used elsewhere again."""
     await exams.remove_paper(uow, author, exam_id, paper_id)
 
 
@@ -122,9 +122,9 @@ async def remove_paper(exam_id: UUID, paper_id: UUID, author: CurrentAuthor, uow
     responses=problems(NotFound, NotPublishable, NotPossible),
 )
 async def publish_exam(exam_id: UUID, author: CurrentAuthor, uow: Uow, now: Now) -> ExamOut:
-    """Show the exam to candidates. Each paper is pinned to the version that its test has now.
+    """Publish the exam for candidates. Each paper uses the current version of its test.
 
-    Publishing again pins anew, until somebody has started.
+    Publish again to use newer versions; this is possible until the first attempt has started.
     """
     exam = await exams.publish(uow, author, exam_id, now)
     return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
@@ -135,14 +135,14 @@ async def publish_exam(exam_id: UUID, author: CurrentAuthor, uow: Uow, now: Now)
     status_code=status.HTTP_201_CREATED,
     dependencies=[Depends(takes_nothing)],
     responses={
-        200: {"model": RegistrationOut, "description": "You have a place already"},
+        200: {"model": RegistrationOut, "description": "You are registered already"},
         **problems(NotFound, EntryClosed, NotAvailable, Forbidden),
     },
 )
 async def register(
     exam_id: UUID, response: Response, user: CurrentUser, uow: Uow, now: Now
 ) -> RegistrationOut:
-    """Take a place, with category and disability as your profile has them now. Again gives the same place."""
+    """Register for the exam, with the category and disability of your profile. Idempotent."""
     registration, is_new = await exams.register(uow, user, exam_id, now)
     if not is_new:
         response.status_code = status.HTTP_200_OK
@@ -153,7 +153,7 @@ async def register(
 async def list_registrations(
     exam_id: UUID, staff: CurrentProctor, reads: Reads, paging: Paging
 ) -> PageOut[RegistrationOut]:
-    """Everybody who is registered."""
+    """All registrations of the exam."""
     page = await exams.registrations(reads, staff, exam_id, paging)
     return PageOut(items=[RegistrationOut.of(row) for row in page.items], next_cursor=page.next_cursor)
 
@@ -164,7 +164,7 @@ async def list_registrations(
 async def claim(
     exam_id: UUID, roll_number: str, body: ClaimIn, staff: CurrentProctor, uow: Uow
 ) -> RegistrationOut:
-    """Give a roll number that waits for an account, and what was sat under it, to this account."""
+    """Assign a registration without an account, and its attempts, to this account."""
     return RegistrationOut.of(await exams.claim(uow, staff, exam_id, roll_number, body.user_id))
 
 
@@ -172,7 +172,7 @@ async def claim(
 async def list_announcements(
     exam_id: UUID, user: CurrentUser, reads: Reads, paging: Paging
 ) -> PageOut[AnnouncementOut]:
-    """What was announced to who takes part, newest first: for when the socket was away."""
+    """Announcements to participants, newest first. Read them after the socket was disconnected."""
     page = await exams.announcements(reads, user, exam_id, paging)
     return PageOut(
         items=[AnnouncementOut.model_validate(row) for row in page.items], next_cursor=page.next_cursor

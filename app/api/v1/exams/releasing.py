@@ -1,4 +1,4 @@
-"""Official results: released by staff, read by candidates, listed by merit."""
+"""Official results over HTTP: release, results of candidates, merit list."""
 
 from typing import Literal
 from uuid import UUID
@@ -20,8 +20,8 @@ from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import AttemptsInProgress, NotFound, NotPossible, ResultsNotReleased
 from app.schemas.common import PageOut
-from app.schemas.exams import ExamResultOut, MeritRowOut
-from app.schemas.steering import ReleasedOut
+from app.schemas.exams.exams import ExamResultOut, MeritRowOut
+from app.schemas.exams.steering import ReleasedOut
 from app.services import exams
 
 router = APIRouter(prefix="/exams/{exam_id}", tags=["exams"], route_class=PermissionFirstRoute)
@@ -35,17 +35,18 @@ router = APIRouter(prefix="/exams/{exam_id}", tags=["exams"], route_class=Permis
 async def release_results(
     exam_id: UUID, author: CurrentAuthor, uow: Uow, parts: Parts, now: Now
 ) -> ReleasedOut:
-    """Release the results: entry closes, everybody is ranked and told, the papers are open as practice.
+    """Release the results.
 
-    409 `attempts_in_progress` while somebody sits. Again gives the same release. For who made the exam, and
-    for admins.
+    Entry closes, candidates are ranked and notified, and the papers become practice tests. The response is
+    409 `attempts_in_progress` while attempts are running. Idempotent. Only the exam's author and admins may
+    do this.
     """
     return ReleasedOut.of_release(await exams.release(uow, parts, author, exam_id, now))
 
 
 @router.get("/results", responses=problems(NotFound, ResultsNotReleased))
 async def get_exam_results(exam_id: UUID, user: CurrentUser, reads: Reads, now: Now) -> ExamResultOut:
-    """Your official result over all papers; question by question it is at `GET /tests/{id}/results`."""
+    """Your official result over all papers. `GET /tests/{id}/results` has the result by question."""
     return ExamResultOut.of(await exams.result(reads, user, exam_id, now))
 
 
@@ -53,7 +54,7 @@ async def get_exam_results(exam_id: UUID, user: CurrentUser, reads: Reads, now: 
     "/merit-list",
     response_model=PageOut[MeritRowOut],
     responses={
-        200: {"content": {"text/csv": {}}, "description": "A page of the list, or all of it as a sheet"},
+        200: {"content": {"text/csv": {}}, "description": "A page of the list, or the whole list as CSV"},
         **problems(NotFound, ResultsNotReleased),
     },
 )
@@ -62,9 +63,9 @@ async def get_merit_list(
     staff: CurrentProctor,
     reads: Reads,
     paging: Paging,
-    format: Literal["json", "csv"] = "json",  # noqa: A002 -- the contract's word
+    format: Literal["json", "csv"] = "json",  # noqa: A002 -- the name of the API's parameter
 ) -> PageOut[MeritRowOut] | Response:
-    """Everybody who is ranked, best first; with `format=csv` the whole list as a sheet."""
+    """The ranked candidates, best first. `format=csv` returns the whole list as CSV."""
     if format == "csv":
         headers = {"Content-Disposition": 'attachment; filename="merit-list.csv"'}
         content = await exams.merit_csv(reads, staff, exam_id)

@@ -1,4 +1,4 @@
-"""Running an exam: accommodations, announcements, steering of attempts, the monitor, the audit."""
+"""Running exams over HTTP: accommodations, announcements, actions on attempts, monitor, audit log."""
 
 from typing import Annotated
 from uuid import UUID
@@ -13,8 +13,8 @@ from app.models import AttemptStatus
 from app.repositories.exams import ExamAttemptFilter
 from app.schemas.attempts import AttemptOut
 from app.schemas.common import PageOut
-from app.schemas.exams import AnnouncementIn, AnnouncementOut, ExamOut, ExamPaperOut
-from app.schemas.steering import (
+from app.schemas.exams.exams import AnnouncementIn, AnnouncementOut, ExamOut, ExamPaperOut
+from app.schemas.exams.steering import (
     AccommodationOut,
     AccommodationsIn,
     AccommodationsOut,
@@ -44,7 +44,7 @@ NEEDS_REASON = frozenset({Verb.EXTEND, Verb.REOPEN, Verb.VOID, Verb.ADMIT_LATE})
 
 @router.get("/accommodations", responses=problems(NotFound))
 async def list_accommodations(exam_id: UUID, staff: CurrentProctor, reads: Reads) -> AccommodationsOut:
-    """Who is granted extra time."""
+    """All grants of extra time."""
     rows = await exams.accommodations(reads, staff, exam_id)
     return AccommodationsOut(items=[AccommodationOut.of(row) for row in rows])
 
@@ -53,10 +53,10 @@ async def list_accommodations(exam_id: UUID, staff: CurrentProctor, reads: Reads
 async def accommodate(
     exam_id: UUID, body: AccommodationsIn, staff: CurrentProctor, uow: Uow, parts: Parts, now: Now
 ) -> AccommodationsOut:
-    """Grant extra time, before the exam and at once to those who are sitting.
+    """Grant extra time. It applies to future attempts and at once to running ones.
 
-    A person's own beats their groups'; of groups the longest counts. Who is not named keeps what they have;
-    `extra_seconds: 0` takes it back.
+    A candidate's own grant takes precedence over those of groups; among groups the longest applies. Grants
+    that are not listed do not change. `extra_seconds: 0` withdraws a grant.
     """
     rows = await exams.accommodate(uow, parts, staff, exam_id, body.grants(), now)
     return AccommodationsOut(items=[AccommodationOut.of(row) for row in rows])
@@ -66,7 +66,7 @@ async def accommodate(
 async def announce(
     exam_id: UUID, body: AnnouncementIn, staff: CurrentProctor, uow: Uow, now: Now
 ) -> AnnouncementOut:
-    """Say something to everybody in the exam."""
+    """Send an announcement to everybody in the exam."""
     return AnnouncementOut.model_validate(await exams.announce(uow, staff, exam_id, body.text, now))
 
 
@@ -79,7 +79,7 @@ async def close_paper(
     now: Now,
     body: Annotated[MaybeReasonIn | None, Body()] = None,
 ) -> ClosedPaperOut:
-    """End a paper now: nobody enters any more, and running attempts end."""
+    """Close a paper now: entry closes and running attempts end."""
     reason = (body or MaybeReasonIn()).reason
     paper, ended = await exams.close_paper(uow, staff, exam_id, paper_id, reason, now)
     shown = ExamPaperOut.of(exams.paper_view(paper, now))
@@ -88,16 +88,16 @@ async def close_paper(
 
 @router.post("/postpone", responses=STEERING)
 async def postpone(exam_id: UUID, body: SecondsIn, staff: CurrentProctor, uow: Uow, now: Now) -> ExamOut:
-    """Move every paper that has not begun, and tell everybody."""
+    """Postpone every paper that has not started, and notify everybody who is registered."""
     exam = await exams.postpone(uow, staff, exam_id, body.seconds, body.reason, now)
     return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
 
 
 @router.post("/cancel", responses=STEERING | problems(Forbidden))
 async def cancel(exam_id: UUID, body: ReasonIn, author: CurrentAuthor, uow: Uow, now: Now) -> ExamOut:
-    """Call the exam off: nobody enters, no attempt counts, everybody is told. Its tests are free again.
+    """Cancel the exam: entry closes, no attempt counts, everybody is notified. Its tests can be used again.
 
-    For who made the exam, and for admins.
+    Only the exam's author and admins may do this.
     """
     exam = await exams.cancel(uow, author, exam_id, body.reason, now)
     return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
@@ -109,16 +109,16 @@ async def steer_many(
 ) -> SteeredOut:
     """Extend, pause, resume, submit, reopen, void or admit late answers of many attempts at once.
 
-    An attempt to which it cannot be done is reported and stops no other.
+    If the action is not possible for an attempt, this is reported, and the other attempts are not affected.
     """
     if verb is Verb.EXTEND and body.seconds is None:
-        raise Invalid.field("seconds", "say how many seconds the attempts get")
+        raise Invalid.field("seconds", "send the number of seconds")
     if body.seconds is not None and verb not in (Verb.EXTEND, Verb.REOPEN):
-        raise Invalid.field("seconds", f"{verb} takes none; leave it out")
+        raise Invalid.field("seconds", f"{verb} does not take seconds; leave it out")
     if body.reason is None and verb in NEEDS_REASON:
-        raise Invalid.field("reason", "say why; it is kept in the audit")
+        raise Invalid.field("reason", "send a reason; it is stored in the audit log")
     if body.paper_id is not None and body.attempt_ids != "all":
-        raise Invalid.field("paper_id", 'goes with "attempt_ids": "all" alone')
+        raise Invalid.field("paper_id", 'only allowed with "attempt_ids": "all"')
     order = Order(verb, body.reason, body.attempt_ids, body.seconds or 0, body.paper_id)
     return SteeredOut.of(await exams.steer(uow, parts, staff, exam_id, order, now))
 
@@ -127,7 +127,7 @@ async def steer_many(
 async def extend(
     exam_id: UUID, attempt_id: UUID, body: SecondsIn, staff: CurrentProctor, uow: Uow, parts: Parts, now: Now
 ) -> AttemptOut:
-    """Give an attempt more time. One that its deadline has ended goes on; one that was submitted is 409."""
+    """Give an attempt more time. If it ended by its deadline, it continues; if it was submitted, 409."""
     order = Order(Verb.EXTEND, body.reason, [attempt_id], body.seconds)
     return AttemptOut.of(await exams.steer_one(uow, parts, staff, exam_id, order, now))
 
@@ -136,9 +136,9 @@ async def extend(
 async def reopen(
     exam_id: UUID, attempt_id: UUID, body: ReopenIn, staff: CurrentProctor, uow: Uow, parts: Parts, now: Now
 ) -> AttemptOut:
-    """Let an attempt go on that is over, with the time that was left when it ended and `seconds` more.
+    """Reopen an attempt that has ended, with the time that was left when it ended and `seconds` more.
 
-    Of a void one that was over before, only the voiding is taken back.
+    If a void attempt had ended before it was voided, only the voiding is undone.
     """
     order = Order(Verb.REOPEN, body.reason, [attempt_id], body.seconds)
     return AttemptOut.of(await exams.steer_one(uow, parts, staff, exam_id, order, now))
@@ -148,7 +148,7 @@ async def reopen(
 async def void(
     exam_id: UUID, attempt_id: UUID, body: ReasonIn, staff: CurrentProctor, uow: Uow, parts: Parts, now: Now
 ) -> AttemptOut:
-    """Let an attempt count nowhere."""
+    """Exclude the attempt from results and rankings."""
     return await _steer(uow, parts, staff, exam_id, attempt_id, Verb.VOID, body.reason, now=now)
 
 
@@ -156,12 +156,12 @@ async def void(
 async def admit_late(
     exam_id: UUID, attempt_id: UUID, body: ReasonIn, staff: CurrentProctor, uow: Uow, parts: Parts, now: Now
 ) -> AttemptOut:
-    """Let the answers count that came after the deadline and its grace, for an incident."""
+    """Count the answers that arrived after the deadline and its grace period, for example after an outage."""
     return await _steer(uow, parts, staff, exam_id, attempt_id, Verb.ADMIT_LATE, body.reason, now=now)
 
 
 def _add_simple_verb(verb: Verb, summary: str) -> None:
-    """A verb that needs no reason: pause, resume, submit."""
+    """Add the route of an action whose reason is optional: pause, resume, submit."""
 
     async def steer_one(
         exam_id: UUID,
@@ -185,14 +185,16 @@ def _add_simple_verb(verb: Verb, summary: str) -> None:
     )
 
 
-_add_simple_verb(Verb.PAUSE, "Stop an attempt's clock. It takes no answers until it is resumed.")
-_add_simple_verb(Verb.RESUME, "Let a paused attempt go on with exactly the time that was left.")
-_add_simple_verb(Verb.SUBMIT, "End an attempt for its candidate.")
+_add_simple_verb(
+    Verb.PAUSE, "Pause an attempt. Its time stops, and no answers are accepted until it is resumed."
+)
+_add_simple_verb(Verb.RESUME, "Resume a paused attempt with exactly the time that was left.")
+_add_simple_verb(Verb.SUBMIT, "Submit an attempt on behalf of its candidate.")
 
 
 @router.get("/monitor", responses=problems(NotFound))
 async def monitor(exam_id: UUID, staff: CurrentStaff, reads: Reads, parts: Parts, now: Now) -> MonitorOut:
-    """How many are where. The exam's socket tells staff the same every other second."""
+    """Counts of attempts by status. The exam's socket sends the same to staff every two seconds."""
     seen = await exams.monitor(reads, staff, exam_id, now)
     return MonitorOut.of(seen, parts.clock.now(), await realtime.connected(parts, exam_id))
 
@@ -208,7 +210,7 @@ async def list_attempts(
     status: AttemptStatus | None = None,
     query: Annotated[str | None, Query(max_length=100, description="Roll number or part of a name")] = None,
 ) -> PageOut[HallRowOut]:
-    """Candidates' attempts, newest first: who sits, until when, and when they last saved."""
+    """Candidates' attempts, newest first, with their deadlines and the times of the last save."""
     page = await exams.candidates(reads, staff, exam_id, ExamAttemptFilter(paper_id, status, query), paging)
     connected = await realtime.connected(parts, exam_id)
     rows = [HallRowOut.of_candidate(row, connected) for row in page.items]
@@ -219,7 +221,7 @@ async def list_attempts(
 async def list_audit(
     exam_id: UUID, staff: CurrentProctor, reads: Reads, paging: Paging
 ) -> PageOut[AuditEntryOut]:
-    """What staff did to the exam and its attempts, newest first."""
+    """Actions of staff on the exam and its attempts, newest first."""
     page = await exams.audit(reads, staff, exam_id, paging)
     return PageOut(
         items=[AuditEntryOut.model_validate(row) for row in page.items], next_cursor=page.next_cursor

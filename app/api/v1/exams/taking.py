@@ -1,4 +1,4 @@
-"""Taking an exam's paper: downloaded, started, answered and submitted."""
+"""Taking an exam paper over HTTP: download, start, save and submit."""
 
 from typing import Annotated
 from uuid import UUID
@@ -31,7 +31,7 @@ from app.core.errors import (
     SectionClosed,
 )
 from app.schemas.attempts import AttemptOut, ResponsesIn, SavedOut, StandingAttemptOut, StartIn, SubmitIn
-from app.schemas.exams import StartedPaperOut
+from app.schemas.exams.exams import StartedPaperOut
 from app.services import attempts, exams
 from app.services.exams import StartPaper
 
@@ -60,7 +60,7 @@ async def start_paper(
 ) -> StartedPaperOut:
     """Start the paper (201), or resume the attempt in progress with a new lease (200).
 
-    After the results are released it is practice. Keep `attempt_token`: it outlives your login.
+    After the release of results the attempt is practice. Store `attempt_token`: it outlives your session.
     """
     device = (body or StartIn()).device
     order = StartPaper(exam_id, paper_id, device, arrived_at=now, now=parts.clock.now())
@@ -80,7 +80,7 @@ async def get_paper_questions(
     if_none_match: Annotated[str | None, Header()] = None,
     accept_encoding: Annotated[str, Header()] = "",
 ) -> Response:
-    """The paper of your attempt: all languages, in the author's order; yours comes with `start`."""
+    """The paper of your attempt, in all languages and in the author's order. Your order is in `start`."""
     scope = await parts.placements.get(reads, exam_id, paper_id)
     paper = await parts.papers.get(reads, await paper_id_of(reads, holder, scope))
     return paper_answer(paper, if_none_match, accept_encoding)
@@ -97,10 +97,10 @@ async def get_paper_questions(
 async def get_package(
     exam_id: UUID, paper_id: UUID, candidate: CurrentCandidate, reads: Reads, parts: Parts, now: Now
 ) -> Response:
-    """The paper for download ahead, from 30 minutes before the start; `start` adds the key that opens it.
+    """The encrypted paper, for download from 30 minutes before the start. `start` returns the decryption key.
 
-    12 bytes of nonce, the ciphertext, 16 bytes of tag: AES-256-GCM over the bytes of `…/questions`, without
-    additional data.
+    The format is 12 bytes of nonce, the ciphertext, 16 bytes of tag: AES-256-GCM over the bytes of
+    `…/questions`, without additional data.
     """
     content = await exams.package(reads, parts, candidate, exam_id, paper_id, now)
     headers = {"Cache-Control": "private, no-cache"}
@@ -111,7 +111,7 @@ async def get_package(
 async def get_attempt(
     exam_id: UUID, paper_id: UUID, holder: AttemptHolder, reads: Reads, parts: Parts
 ) -> StandingAttemptOut:
-    """Your attempt as it stands, a void one too: ask after every message that touches it. No new lease."""
+    """The current state of your attempt, even if void. Read it after every message about it. No new lease."""
     scope = await parts.placements.get(reads, exam_id, paper_id)
     if holder.grant is not None:
         attempt_of(holder, holder.grant.attempt.id, scope)
@@ -139,7 +139,7 @@ async def save_paper_responses(
     parts: Parts,
     now: Now,
 ) -> SavedOut | Response:
-    """Save answers, as for tests. After a 200 they are on disk and will be graded."""
+    """Save answers, as for tests. After a 200 they are stored and will be graded."""
     scope = await parts.placements.get(uow, exam_id, paper_id)
     target = await target_of(uow, holder, scope, body)
     return saved_answer(request, await attempts.save(uow, parts, target, body.sent(), now))
@@ -149,7 +149,7 @@ async def save_paper_responses(
 async def submit_paper(
     exam_id: UUID, paper_id: UUID, body: SubmitIn, holder: AttemptHolder, uow: Uow, parts: Parts, now: Now
 ) -> AttemptOut:
-    """Submit the attempt. It stays `submitted` until the results are released; again gives the same."""
+    """Submit the attempt. It stays `submitted` until the results are released. Idempotent."""
     scope = await parts.placements.get(uow, exam_id, paper_id)
     attempt = attempt_of(holder, body.attempt_id, scope)
     await refuse_banned(uow, holder)

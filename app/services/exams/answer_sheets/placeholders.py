@@ -59,7 +59,7 @@ async def hold_on_paper(uow: UnitOfWork, author: Principal, draft: PaperDraft, n
     draft = replace(draft, title=title, subject=subject)
     # Of two such orders at the same time, the second finds the exam of the first.
     await uow.questions.lock_bank(author.institute_id)
-    if (other := await uow.answer_sheets.exam_called(author.institute_id, draft.title)) is not None:
+    if (other := await uow.answer_sheets.exam_by_title(author.institute_id, draft.title)) is not None:
         papers = ", ".join(f"{paper.code} {paper.id}" for paper in await uow.exams.papers(other.id))
         sentence = f'There is an exam "{draft.title}" already. Import into its paper ({papers}), or choose'
         raise AlreadyExists(f"{sentence} another title.")

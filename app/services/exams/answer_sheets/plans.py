@@ -71,7 +71,7 @@ async def _known(uow: UnitOfWork, exam: Exam, paper: ExamPaper, sheets: Sequence
     people = {account.user_id for found in accounts.values() for account in found}
     registered = await uow.answer_sheets.registrations(exam.id, roll_numbers, people)
     # A start holds its person and then looks for earlier attempts: it comes before this, or sees the sheet.
-    await uow.answer_sheets.lock_people(people | {row.user_id for row in registered if row.user_id})
+    await uow.answer_sheets.lock_users(people | {row.user_id for row in registered if row.user_id})
     registered = await uow.answer_sheets.registrations(exam.id, roll_numbers, people)
     official = await uow.answer_sheets.official(paper.id, [row.id for row in registered])
     standing = await uow.grading.answers([attempt.id for attempt in official])

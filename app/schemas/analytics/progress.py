@@ -1,4 +1,4 @@
-"""A person's own attempts and progress as they cross the API."""
+"""A user's own attempts and progress."""
 
 from datetime import datetime
 from fractions import Fraction
@@ -16,7 +16,7 @@ AttemptState = Literal["in_progress", "paused", "submitted", "graded", "void"]
 
 
 class TestOfAttemptOut(Out):
-    """The test of an attempt, with the title that its paper had then."""
+    """The test of an attempt, with the title of the attempt's paper."""
 
     __test__ = False
 
@@ -28,8 +28,8 @@ class TestOfAttemptOut(Out):
 class MyAttemptOut(Out):
     """One of your attempts.
 
-    The marks are printed by the test's rounding policy. All three are null while the attempt is not graded,
-    and until its exam is released, when it shows as `submitted`.
+    `score` and `max_score` are rounded by the test's rounding policy. All three are null until the attempt is
+    graded and its exam is released. Until then its status is `submitted`.
     """
 
     id: UUID
@@ -67,11 +67,12 @@ class MyAttemptOut(Out):
 
 
 class QuestionCountsOut(Out):
-    """Questions, each counted once, by its latest answer that was marked.
+    """Questions, each counted once, by its latest marked answer.
 
-    An attempt that left the question blank takes nothing back; only what was never answered and marked is
-    `unattempted` or `dropped`. `attempted` is correct + incorrect + partial, and `seen` has the other two
-    besides. `accuracy` is correct/(correct + incorrect), null where there is neither.
+    A later attempt that leaves the question blank does not change the outcome: only questions that were never
+    answered and marked are `unattempted` or `dropped`. `attempted` is correct + incorrect + partial; `seen`
+    also includes unattempted and dropped. `accuracy` is correct / (correct + incorrect), or null if both are
+    0.
     """
 
     seen: int
@@ -85,9 +86,9 @@ class QuestionCountsOut(Out):
 
 
 class CoverageOut(QuestionCountsOut):
-    """The same, and how many questions there are.
+    """Counts of questions with a total.
 
-    `total` are the questions of all papers that you may take now, and those that you have seen.
+    `total` counts the questions of all papers that you may take now, and the questions that you have seen.
     """
 
     total: int
@@ -96,8 +97,8 @@ class CoverageOut(QuestionCountsOut):
 class ProgressFiguresOut(Out):
     """Tests, questions and time.
 
-    `tests_taken` have at least one graded attempt of yours, `tests_available` are those that you may take
-    now; a test can be both. `time_spent_ms` adds up all your graded attempts.
+    `tests_taken` counts tests with at least one graded attempt, `tests_available` tests that you may take
+    now. A test can be counted in both. `time_spent_ms` is the sum over all your graded attempts.
     """
 
     tests_taken: int
@@ -107,14 +108,14 @@ class ProgressFiguresOut(Out):
 
 
 class SubjectFiguresOut(ProgressFiguresOut):
-    """One subject: the tests that are filed under it, and its questions in whichever test they stood."""
+    """Figures of a subject: its tests, and its questions in all tests."""
 
     subject_id: UUID
     name: LocalizedText
 
     @classmethod
     def of(cls, progress: SubjectProgress) -> Self:
-        """A subject's part."""
+        """The figures of a subject."""
         return cls(
             subject_id=progress.subject.id,
             name=progress.subject.name,
@@ -126,7 +127,10 @@ class SubjectFiguresOut(ProgressFiguresOut):
 
 
 class ProgressOut(ProgressFiguresOut):
-    """What you have done so far. Graded attempts count, `practice_attempts` of them are practice."""
+    """Your progress.
+
+    `attempts` counts graded attempts; `practice_attempts` is how many of them are practice.
+    """
 
     attempts: int
     practice_attempts: int
@@ -136,7 +140,7 @@ class ProgressOut(ProgressFiguresOut):
 
     @classmethod
     def of(cls, progress: Progress) -> Self:
-        """A person's progress."""
+        """A user's progress."""
         return cls(
             attempts=progress.attempts,
             practice_attempts=progress.practice_attempts,
@@ -151,7 +155,7 @@ class ProgressOut(ProgressFiguresOut):
 
 
 class ChapterProgressOut(Out):
-    """One chapter, without those below it. The last one may have no id: questions of no chapter."""
+    """A chapter without the chapters below it. The last item may have no id: questions without a chapter."""
 
     chapter_id: UUID | None
     parent_id: UUID | None
@@ -161,7 +165,7 @@ class ChapterProgressOut(Out):
 
     @classmethod
     def of(cls, progress: ChapterProgress) -> Self:
-        """A chapter's part."""
+        """The figures of a chapter."""
         chapter = progress.chapter
         return cls(
             chapter_id=chapter.id if chapter else None,
@@ -173,7 +177,7 @@ class ChapterProgressOut(Out):
 
 
 class SubjectProgressOut(SubjectFiguresOut):
-    """One subject by chapter."""
+    """A subject's figures by chapter."""
 
     questions: CoverageOut
     chapters: list[ChapterProgressOut]

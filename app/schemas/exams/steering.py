@@ -1,4 +1,4 @@
-"""Running an exam: accommodations, steering of attempts, the monitor, the audit."""
+"""Running exams: accommodations, actions on attempts, monitor, audit log."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
@@ -11,7 +11,7 @@ from app.models import Accommodation
 from app.repositories.exams import Candidate
 from app.schemas.attempts import AttemptOut
 from app.schemas.common import SEVERAL_LINES, In, Out
-from app.schemas.exams import ExamOut, ExamPaperOut
+from app.schemas.exams.exams import ExamOut, ExamPaperOut
 from app.services.exams import ExamView, Grant, Monitor, Released, Steered
 
 LONGEST_GIFT = 86_400
@@ -21,7 +21,7 @@ Seconds = Annotated[int, Field(ge=1, le=LONGEST_GIFT, strict=True)]
 
 
 class GrantIn(In):
-    """Extra time for one person or for a group; 0 takes it back."""
+    """Extra time for a user or a group. 0 withdraws an earlier grant."""
 
     user_id: UUID | None = None
     group: Literal["pwbd", "all"] | None = None
@@ -31,12 +31,12 @@ class GrantIn(In):
     @model_validator(mode="after")
     def _one_target(self) -> Self:
         if (self.user_id is None) == (self.group is None):
-            raise ValueError("name either user_id or group")
+            raise ValueError("send either user_id or group")
         return self
 
 
 class AccommodationsIn(In):
-    """Who is granted how much. Who is not named keeps what they have."""
+    """Grants to add or change. Grants that are not listed do not change."""
 
     items: Annotated[list[GrantIn], Field(min_length=1, max_length=1000)]
 
@@ -46,7 +46,7 @@ class AccommodationsIn(In):
 
 
 class AccommodationOut(Out):
-    """Extra time that an exam grants."""
+    """A grant of extra time."""
 
     user_id: UUID | None
     group: Literal["pwbd", "all"] | None
@@ -55,7 +55,7 @@ class AccommodationOut(Out):
 
     @classmethod
     def of(cls, row: Accommodation) -> Self:
-        """A grant's row."""
+        """A grant of the database."""
         return cls.model_validate(
             {
                 "user_id": row.user_id,
@@ -67,37 +67,37 @@ class AccommodationOut(Out):
 
 
 class AccommodationsOut(Out):
-    """Everybody who is granted extra time."""
+    """All grants of an exam."""
 
     items: list[AccommodationOut]
 
 
 class ReasonIn(In):
-    """Why. It is kept in the audit."""
+    """The reason. It is stored in the audit log."""
 
     reason: Reason
 
 
 class MaybeReasonIn(In):
-    """Why, if there is something to say."""
+    """An optional reason."""
 
     reason: Reason | None = None
 
 
 class SecondsIn(ReasonIn):
-    """How much time, and why."""
+    """Seconds and a reason."""
 
     seconds: Seconds
 
 
 class ReopenIn(ReasonIn):
-    """Why an attempt goes on; `seconds` come on top of what was left when it ended, counted from now."""
+    """The reason, and seconds in addition to the time that was left when the attempt ended."""
 
     seconds: Annotated[int, Field(ge=0, le=LONGEST_GIFT, strict=True)] = 0
 
 
 class BulkIn(In):
-    """Which attempts: some, or `"all"` of the exam or of one paper. `seconds` where the verb needs them."""
+    """The attempts: ids, or `"all"` of the exam or of one paper. `seconds` is for extend and reopen."""
 
     attempt_ids: Annotated[list[UUID], Field(min_length=1, max_length=1000)] | Literal["all"]
     paper_id: UUID | None = None
@@ -106,24 +106,24 @@ class BulkIn(In):
 
 
 class RefusalOut(Out):
-    """An attempt to which it could not be done, and why."""
+    """An attempt for which the action was not possible, and why."""
 
     attempt_id: UUID
     detail: str
 
 
 class SteeredOut(Out):
-    """What became of a bulk order; what was as wanted already is unchanged."""
+    """The result of a bulk action. `unchanged` attempts were in the requested state already."""
 
     changed: int
     unchanged: int
     refused: list[RefusalOut]
     attempts: list[AttemptOut]
-    """Those that changed, at most a thousand of them."""
+    """The changed attempts, at most 1,000."""
 
     @classmethod
     def of(cls, steered: Steered) -> Self:
-        """The report of an order."""
+        """The result of an action."""
         return cls(
             changed=len(steered.changed),
             unchanged=len(steered.unchanged),
@@ -133,20 +133,20 @@ class SteeredOut(Out):
 
 
 class ClosedPaperOut(ExamPaperOut):
-    """A paper that was ended, and how many attempts with it."""
+    """A closed paper, and the number of attempts that ended with it."""
 
     attempts_ended: int
 
 
 class ReleasedOut(ExamOut):
-    """The released exam, its release, and how many are ranked."""
+    """The released exam, the version of the release, and the number of ranked candidates."""
 
     version: int
     participants: int
 
     @classmethod
     def of_release(cls, released: Released) -> Self:
-        """What releasing returns."""
+        """A release."""
         shown = ExamOut.of(ExamView(released.exam, Stage.RELEASED, None))
         return cls(
             **dict(shown), version=released.release.version, participants=released.release.participants
@@ -154,7 +154,7 @@ class ReleasedOut(ExamOut):
 
 
 class PaperCountOut(Out):
-    """How many attempts at a paper stand where."""
+    """The attempts at a paper by status."""
 
     paper_id: UUID
     code: str
@@ -168,7 +168,7 @@ class PaperCountOut(Out):
 
 
 class MonitorOut(Out):
-    """An exam at a glance. `connected` are candidates with an open socket; null while nobody can say."""
+    """Counts of an exam. `connected` counts candidates with an open socket; null if this is unknown."""
 
     exam_id: UUID
     status: Stage
@@ -179,7 +179,7 @@ class MonitorOut(Out):
 
     @classmethod
     def of(cls, monitor: Monitor, now: datetime, connected: set[UUID] | None) -> Self:
-        """The monitor's figures."""
+        """The counts of the monitor."""
         states = ("in_progress", "paused", "submitted", "graded", "void")
         return cls(
             exam_id=monitor.exam.id,
@@ -201,7 +201,7 @@ class MonitorOut(Out):
 
 
 class HallRowOut(AttemptOut):
-    """A candidate's attempt as a proctor sees it: no answer, no score."""
+    """A candidate's attempt for proctors, without answers and score."""
 
     user_id: UUID | None
     roll_number: str | None
@@ -214,11 +214,11 @@ class HallRowOut(AttemptOut):
     additions: list[dict[str, Any]]
     last_saved_at: datetime | None
     connected: bool | None
-    """Whether the candidate has an open socket; null while nobody can say."""
+    """Whether the candidate has an open socket. Null if this is unknown."""
 
     @classmethod
     def of_candidate(cls, candidate: Candidate, connected: set[UUID] | None) -> Self:
-        """A row of the hall."""
+        """A candidate's attempt."""
         attempt, registration = candidate.attempt, candidate.registration
         names = ("user_id", "device", "closed_by", "paused_at", "accommodation_seconds", "additions")
         return cls(
@@ -233,7 +233,7 @@ class HallRowOut(AttemptOut):
 
 
 class AuditEntryOut(Out):
-    """One thing that staff did to an exam."""
+    """An action of staff on an exam."""
 
     id: UUID
     action: str

@@ -1,4 +1,4 @@
-"""Exams: as their authors compose them, as candidates find and sit them, their official results."""
+"""Exams, their papers, registrations and official results."""
 
 import base64
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ from app.services.exams import (
 
 def _two_places(value: str) -> str:
     if abs(Decimal(value)) > 10_000:
-        raise ValueError("marks lie between -10000 and 10000")
+        raise ValueError("marks must be between -10000 and 10000")
     return f"{Decimal(value):.2f}"
 
 
@@ -58,7 +58,7 @@ GroupPercents = Annotated[dict[Group, Percent], Field(examples=[{"sc": "25", "pw
 
 
 class ExamIn(In):
-    """A new exam. With registration `open`, starting a paper registers."""
+    """A new exam. With registration `open`, starting a paper registers the candidate."""
 
     title: LocalizedName
     description: Localized | None = None
@@ -74,7 +74,7 @@ class ExamIn(In):
 
 
 class ExamChangesIn(Changes):
-    """What is to change. The times of a published exam stand: postpone it instead."""
+    """What to change. The times of a published exam cannot be changed: postpone it instead."""
 
     may_be_null = frozenset({"description"})
 
@@ -91,9 +91,9 @@ class ExamChangesIn(Changes):
 
 
 class ExamPaperIn(In):
-    """A test's place in an exam. Entry is open from `starts_at` until `entry_closes_at`.
+    """A test as a paper of an exam. Entry is open from `starts_at` until `entry_closes_at`.
 
-    `ends_at` bounds who starts late: their deadline is not after it, extra time aside. `group_percents` has
+    No deadline is later than `ends_at`, except by extra time. `group_percents` has
     other qualifying percentages by category or disability. The lowest one of a candidate applies.
     """
 
@@ -114,7 +114,7 @@ class ExamPaperIn(In):
 
 
 class ExamPaperChangesIn(Changes):
-    """What is to change in a paper of an exam that is not published."""
+    """What to change in a paper of an exam that is not published."""
 
     may_be_null = frozenset({"qualifying_percent"})
 
@@ -136,7 +136,7 @@ class ExamPaperChangesIn(Changes):
 
 
 class RegistrationOut(Out):
-    """A place in an exam, with category and disability as they were at registration."""
+    """A registration, with the category and disability at the time of registration."""
 
     id: UUID
     exam_id: UUID
@@ -154,13 +154,13 @@ class RegistrationOut(Out):
 
 
 class ClaimIn(In):
-    """Whose account a roll number is given to."""
+    """The account that gets the registration."""
 
     user_id: UUID
 
 
 class ExamOut(Out):
-    """An exam. `status` is its stage; `my_registration` is your place in it."""
+    """An exam. `status` is its stage; `my_registration` is your registration."""
 
     id: UUID
     title: LocalizedText
@@ -175,7 +175,7 @@ class ExamOut(Out):
 
     @classmethod
     def of(cls, view: ExamView) -> Self:
-        """An exam as somebody sees it."""
+        """An exam with the viewer's registration."""
         names = set(cls.model_fields) - {"status", "my_registration"}
         mine = RegistrationOut.of(view.registration) if view.registration else None
         values = {name: getattr(view.exam, name) for name in names}
@@ -183,7 +183,7 @@ class ExamOut(Out):
 
 
 class ExamPaperOut(Out):
-    """A paper of an exam. `status` is what its window allows now."""
+    """A paper of an exam. `status` says what its window allows now."""
 
     id: UUID
     exam_id: UUID
@@ -207,7 +207,7 @@ class ExamPaperOut(Out):
 
 
 class StartedPaperOut(StartedOut):
-    """The attempt as a device takes it up; `package_key` opens the paper that was downloaded before."""
+    """The started attempt. `package_key` decrypts the package that was downloaded before."""
 
     package_key: Annotated[str, Field(description="32 bytes, base64url")]
 
@@ -220,7 +220,7 @@ class StartedPaperOut(StartedOut):
 
 
 class PaperResultOut(Out):
-    """One paper of an exam's result; one that you missed has no score."""
+    """The result of one exam paper. A paper that you missed has no score."""
 
     paper_id: UUID
     code: str
@@ -234,7 +234,7 @@ class PaperResultOut(Out):
 
 
 class CutoffOut(Out):
-    """The marks that you needed, by your category or your disability, and whether you reached them."""
+    """The cut-off of your category or disability, and whether you reached it."""
 
     category: Group
     marks: str
@@ -242,7 +242,10 @@ class CutoffOut(Out):
 
 
 class ExamResultOut(Out):
-    """Your official result over all papers. Without every merit paper, or not qualified, there is no rank."""
+    """Your official result over all papers.
+
+    The rank is null if you missed a merit paper or did not qualify.
+    """
 
     exam_id: UUID
     status: Stage
@@ -261,7 +264,7 @@ class ExamResultOut(Out):
 
     @classmethod
     def of(cls, view: ExamResultView) -> Self:
-        """A result as its release told it."""
+        """The result of a release."""
         result = view.result
         exact = None
         if result.total_numerator is not None:
@@ -321,13 +324,13 @@ def _plain(text: LocalizedText) -> LocalizedText:
 
 
 class AnnouncementIn(In):
-    """What everybody in the exam is to hear; a plain string means English."""
+    """The text of an announcement. A plain string means English."""
 
     text: Annotated[Localized, Field(max_length=30), AfterValidator(_plain)]
 
 
 class AnnouncementOut(Out):
-    """What was announced."""
+    """An announcement."""
 
     id: UUID
     text: LocalizedText

@@ -1,0 +1,1 @@
+"""Exams: papers, registrations, results, and actions on running exams."""
