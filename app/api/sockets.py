@@ -35,9 +35,12 @@ from app.services.users import find_principal
 
 log = structlog.get_logger(__name__)
 
+ABNORMAL_CLOSURE, NO_STATUS = 1006, 1005
+"""Codes of RFC 6455 for a connection that ended without a close frame, and for one without a code in it."""
+
 MESSAGES_PER_SECOND = 20
 CLOSE_SECONDS = 5.0
-"""How long a socket that we close may take to read the remaining messages."""
+"""How long a client may take to read the remaining messages before its socket is closed."""
 
 BY_STATUS = {401: closings.UNAUTHENTICATED, 403: closings.NOT_ALLOWED, 404: closings.NO_SUCH_ROOM}
 
@@ -60,7 +63,7 @@ async def serve(websocket: WebSocket, address: SocketAddress | None) -> None:
         await _refuse(websocket, _closing_for(error))
         return
     log.info("socket_opened", **_log_fields(inbox))
-    code = 1006
+    code = ABNORMAL_CLOSURE
     try:
         code = await _exchange(websocket, inbox, realtime_tasks)
     finally:
@@ -71,13 +74,13 @@ async def serve(websocket: WebSocket, address: SocketAddress | None) -> None:
 
 async def _accept(websocket: WebSocket, address: SocketAddress | None, realtime_tasks: Realtime) -> Inbox:
     parts = realtime_tasks.parts
-    if not is_own_origin(websocket, parts.settings.cors_origins):
+    if not is_allowed_origin(websocket, parts.settings.cors_origins):
         raise Refused(closings.FOREIGN_ORIGIN)
     if address is None:
         raise NotFound("socket")
     login = await _login(websocket, address, parts)
     person, now = login.principal, parts.clock.now()
-    # Before the first await, so that concurrent connections are counted.
+    # Reserved before the next await, so that concurrent connections are counted.
     with parts.hub.reserve_place(person.id) as has_place:
         if not has_place:
             raise TooManyRequests(1)
@@ -121,8 +124,8 @@ async def _login_by_ticket(
     return Login(person, holder.issued_at)
 
 
-def is_own_origin(websocket: WebSocket, allowed: Sequence[str]) -> bool:
-    """Whether the Origin is allowed or our own host's. Apps send none, browsers always do."""
+def is_allowed_origin(websocket: WebSocket, allowed: Sequence[str]) -> bool:
+    """Whether every Origin header names an allowed origin or this host. Apps send no such header."""
     origins = websocket.headers.getlist("origin")
     own_host = websocket.headers.get("host", "").lower()
     return all(origin in allowed or "*" in allowed or _host(origin) == own_host != "" for origin in origins)
@@ -172,7 +175,7 @@ async def _exchange(websocket: WebSocket, inbox: Inbox, realtime_tasks: Realtime
             await asyncio.wait([sending], timeout=CLOSE_SECONDS)
             telemetry.sockets_closed_total.labels(inbox.closing.reason).inc()
             return inbox.closing.code
-        return receiving.result() if receiving.done() else 1006
+        return receiving.result() if receiving.done() else ABNORMAL_CLOSURE
     finally:
         await end((sending, receiving, closing))
 
@@ -193,7 +196,7 @@ async def _receive_all(websocket: WebSocket, inbox: Inbox, realtime_tasks: Realt
     while True:
         message = await websocket.receive()
         if message["type"] == "websocket.disconnect":
-            code = int(message.get("code") or 1005)
+            code = int(message.get("code") or NO_STATUS)
             if code == closings.RESTARTING.code:
                 realtime_tasks.ask_to_reconnect(inbox)
             return code
@@ -201,9 +204,9 @@ async def _receive_all(websocket: WebSocket, inbox: Inbox, realtime_tasks: Realt
             inbox.close(closings.TOO_MANY)
             return closings.TOO_MANY.code
         arrivals.append(loop.time())
-        if (complaint := _handle(message, inbox, realtime_tasks)) is not None:
-            inbox.close(complaint)
-            return complaint.code
+        if (closing := _handle(message, inbox, realtime_tasks)) is not None:
+            inbox.close(closing)
+            return closing.code
 
 
 def _handle(message: Any, inbox: Inbox, realtime_tasks: Realtime) -> Closing | None:

@@ -7,6 +7,7 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 from app.core.errors import WeakPassword
 
 MIN_CHARACTERS = 8
+# Supabase Auth rejects longer passwords.
 MAX_BYTES = 72
 # ASVS requires a check of the 3,000 most common passwords that satisfy the policy. About a third of the
 # 10,000 most common passwords of zxcvbn have at least eight characters.
@@ -15,13 +16,13 @@ COMMON_PASSWORDS = 10_000
 
 def check_password(password: str, *, email: str, name: str = "") -> None:
     """Raise WeakPassword, with a sentence that says how to correct it, if the password is not allowed."""
-    if complaint := _complaint(password, email, name):
-        raise WeakPassword(complaint)
+    if problem := _problem_of(password, email, name):
+        raise WeakPassword(problem)
 
 
-def _complaint(password: str, email: str, name: str) -> str | None:
+def _problem_of(password: str, email: str, name: str) -> str | None:
     if "\0" in password or not _is_encodable(password):
-        return "The password contains a character that cannot be stored. Choose letters, digits or signs."
+        return "The password contains a character that cannot be stored. Choose letters, digits or symbols."
     if len(password) < MIN_CHARACTERS:
         return f"The password is too short. Use at least {MIN_CHARACTERS} characters."
     if len(password.encode()) > MAX_BYTES:

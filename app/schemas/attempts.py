@@ -20,14 +20,14 @@ LARGEST_REVISION = 2**31 - 1
 MOST_OPTIONS, LONGEST_OPTION, LONGEST_TEXT = 20, 20, 200
 
 
-def _shaped(value: Any) -> Any:
-    """Check the shape first, for one error message. The union would report an error for each of its types."""
+def _check_type(value: Any) -> Any:
+    """Report a wrong type as one error. Without this, Pydantic reports one for each type of the union."""
     is_text = isinstance(value, str) and len(value) <= LONGEST_TEXT
     if value is None or is_text or _are_options(value) or _are_pairs(value):
         return value
     raise ValueError(
-        "send a list of option ids, a string, an object of pairs, or null to clear it:"
-        " the question's type says which"
+        "send a list of option ids, a string, an object of pairs, or null to clear it,"
+        " as the question's type requires"
     )
 
 
@@ -50,8 +50,8 @@ AnswerIn = Annotated[
     | Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
     | Annotated[dict[_OptionId, _OptionId], Field(max_length=MOST_OPTIONS)]
     | None,
-    BeforeValidator(_shaped),
-    Field(description="Option ids, a string, or pairs, as the question's type asks; null clears the answer"),
+    BeforeValidator(_check_type),
+    Field(description="Option ids, a string or pairs, by the type of the question; null clears the answer"),
 ]
 
 
@@ -68,7 +68,10 @@ class SubmitIn(In):
 
 
 class ResponseIn(In):
-    """One answer. `revision` counts up per question within a lease; the highest (lease, revision) stands."""
+    """An answer to a question. The device increments `revision` with each change within its lease.
+
+    The answer with the highest lease, and within it the highest revision, is the standing answer.
+    """
 
     question_id: UUID
     revision: Annotated[int, Field(ge=1, le=LARGEST_REVISION, strict=True)]
@@ -78,7 +81,7 @@ class ResponseIn(In):
     confidence: Literal["sure", "doubtful", "guess"] | None = None
     language: LanguageTag | None = None
 
-    def event(self) -> Response:
+    def command(self) -> Response:
         """The response as a command for the service."""
         return Response(
             question_id=self.question_id,
@@ -98,9 +101,9 @@ class ResponsesIn(In):
     lease: Annotated[int, Field(ge=1, le=LARGEST_REVISION, strict=True)]
     responses: Annotated[list[ResponseIn], Field(min_length=1, max_length=200)]
 
-    def sent(self) -> list[Response]:
+    def commands(self) -> list[Response]:
         """The responses as commands for the service."""
-        return [response.event() for response in self.responses]
+        return [response.command() for response in self.responses]
 
 
 class StandingOut(Out):
@@ -113,7 +116,13 @@ class StandingOut(Out):
 
 
 class SavedOut(Out):
-    """What happened to each answer. Each counts in exactly one of the first four fields."""
+    """The outcome of a save. Each answer is counted in exactly one of the first four fields.
+
+    - `saved`: the answer is new, and is now the standing answer.
+    - `known`: the same answer was saved before.
+    - `superseded`: the answer is saved, but a later one is the standing answer.
+    - `conflicts`: another answer was saved before with this lease and revision, and is kept.
+    """
 
     saved: int
     known: int
@@ -129,7 +138,7 @@ class SavedOut(Out):
 
 
 class ResponseOut(Out):
-    """The answer that stands for a question."""
+    """The standing answer of a question."""
 
     question_id: UUID
     answer: JsonAnswer | None
@@ -141,7 +150,7 @@ class ResponseOut(Out):
 
     @classmethod
     def of(cls, event: ResponseEvent) -> Self:
-        """A standing event of the log."""
+        """The answer of a response event."""
         return cls.model_validate(event)
 
 
@@ -282,7 +291,7 @@ class ResultOut(FiguresOut):
     percentile: float | None
     qualification: Annotated[
         Qualification,
-        Field(description="`disqualified` left too many questions without any mark, and has no rank"),
+        Field(description="`disqualified`: too many questions have no option marked; there is no rank"),
     ]
     sections: list[SectionResultOut]
     questions: list[QuestionResultOut] | None

@@ -278,7 +278,7 @@ async def save_responses(
     answers of questions for which yours do not stand.
     """
     target = await target_of(uow, holder, AttemptScope(test_id), body)
-    return saved_answer(request, await attempts.save(uow, parts, target, body.sent(), now))
+    return saved_answer(request, await attempts.save(uow, parts, target, body.commands(), now))
 
 
 @router.post("/{test_id}/submit")

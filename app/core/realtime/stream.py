@@ -24,13 +24,16 @@ REMEMBER_SECONDS = 24 * 3600
 """How long Redis remembers that a message was published: as long as its row is kept."""
 
 BLOCK_MS = 2000
-BATCH = 500
+BATCH_SIZE = 500
 LONGEST_PAUSE = 3.0
+"""Seconds between two attempts to read during an outage."""
+
 DELIVERY_TIME = timedelta(seconds=60)
 """The longest time that a message is assumed to be in delivery."""
 
 # Adds each message once, even if several processes publish it. If the stream does not exist, Redis was
-# emptied: messages that were published before must be published again (`filling`) before new ones are added.
+# emptied, and the messages of the last hour must be added first. The script then adds messages only if
+# ARGV[3] is 1, and returns -1 otherwise. If there are no messages to add, an empty entry creates the stream.
 PUBLISH = """
 local filling = redis.call('EXISTS', KEYS[1]) == 0
 if filling and ARGV[3] == '0' then return -1 end
@@ -47,6 +50,7 @@ return added
 """
 
 Packed = tuple[UUID, bytes]
+"""The id of a message, and the message in the format of the stream (`messages.pack`)."""
 
 
 class Stream:
@@ -65,7 +69,10 @@ class Stream:
         )
 
     async def publish(self, messages: Sequence[Packed], *, fill: bool = False) -> bool:
-        """Add messages in their order. Returns False, and adds none, if the stream must be filled first."""
+        """Add messages in their order.
+
+        If the stream does not exist, this returns False and adds none, except with `fill`, which creates it.
+        """
         keys = [f"{STREAM}:{message_id}" for message_id, _ in messages]
         arguments: list[Any] = [
             self._capacity,
@@ -78,7 +85,7 @@ class Stream:
 
     async def after(self, entry_id: str) -> list[Any]:
         """The entries after an entry. Waits for up to BLOCK_MS if there are none."""
-        answer: Any = await self._redis.xread({STREAM: entry_id}, count=BATCH, block=BLOCK_MS)
+        answer: Any = await self._redis.xread({STREAM: entry_id}, count=BATCH_SIZE, block=BLOCK_MS)
         return list(answer[0][1]) if answer else []
 
     async def last(self, count: int) -> list[Any]:

@@ -142,7 +142,7 @@ async def save_paper_responses(
     """Save answers, as for tests. After a 200 they are stored and will be graded."""
     scope = await parts.placements.get(uow, exam_id, paper_id)
     target = await target_of(uow, holder, scope, body)
-    return saved_answer(request, await attempts.save(uow, parts, target, body.sent(), now))
+    return saved_answer(request, await attempts.save(uow, parts, target, body.commands(), now))
 
 
 @router.post("/submit", responses=problems(NotFound))
