@@ -90,7 +90,7 @@ class Admin:
 
 
 def _changed(user: User, body: Mapping[str, Any]) -> User:
-    """The user with the changes that the body requests. The password is not among them."""
+    """The user with the changes that the body requests, except for the password."""
     if body.get("email") is not None:
         user = replace(user, email=wire.email(body))
     if body.get("email_confirm"):

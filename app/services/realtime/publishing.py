@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 BATCH_SIZE = 500
 TIMEOUT = 3.0
-"""Seconds for one batch. If Redis does not answer, the transaction must not stay open."""
+"""Seconds for one batch. It limits how long the transaction stays open if Redis does not answer."""
 
 REFILL_AGE = timedelta(hours=1)
 REFILL_LIMIT = 1000
