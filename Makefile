@@ -23,14 +23,14 @@ run: $(STAMP)
 	@exec .venv/bin/ias up
 
 test: $(STAMP)
-	.venv/bin/pytest -n 2 --dist worksteal
+	.venv/bin/pytest -n 3 --dist worksteal
 
 check: $(STAMP)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	.venv/bin/pytest -n 2 --dist worksteal
+	.venv/bin/pytest -n 3 --dist worksteal
 
 # pip-audit asks the package index for known vulnerabilities; with --strict it fails if the index does not answer.
 audit: $(STAMP)

@@ -26,14 +26,14 @@ DomainError
 │   ├── NotRegistered
 │   ├── AttemptsInProgress
 │   ├── ResultsNotReleased
-│   └── NotPossible
+│   ├── NotPossible
+│   └── QuestionUnreadable
 ├── BodyTooSlow (408)
 ├── TooLarge (413)
 ├── Invalid (422)
 │   ├── TooComplex
 │   └── WeakPassword
 ├── TooManyRequests (429)
-├── QuestionUnreadable (500)
 └── Unavailable (503)
 """
 
@@ -282,6 +282,15 @@ class NotPossible(Conflict):
     code, title = "not_possible", "Not possible now"
 
 
+class QuestionUnreadable(Conflict):
+    """Stored data of a question that this version of the product cannot read: an unknown type or key."""
+
+    code, title = "question_unreadable", "Question cannot be read"
+
+    def __init__(self, question_id: UUID, reason: str) -> None:
+        super().__init__(f"Question {question_id} cannot be read. {reason}", question_id=question_id)
+
+
 class BodyTooSlow(DomainError):
     """The request body did not arrive in time."""
 
@@ -336,15 +345,6 @@ class TooManyRequests(DomainError):
     def __init__(self, retry_after: int, reason: str = "Too many requests.") -> None:
         super().__init__(f"{reason} Try again in {retry_after} s.")
         self.headers = {"Retry-After": str(retry_after)}
-
-
-class QuestionUnreadable(DomainError):
-    """Stored data of a question that this version of the product cannot read: an unknown type or key."""
-
-    status, code, title = 500, "question_unreadable", "Question cannot be read"
-
-    def __init__(self, question_id: UUID, reason: str) -> None:
-        super().__init__(f"Question {question_id} cannot be read. {reason}", question_id=question_id)
 
 
 class Unavailable(DomainError):

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import InitErrorDetails, ValidationError
 
 from app.engine.question_types import QUESTION_TYPES
+from app.engine.question_types.options import LONGEST_ID, MOST_OPTIONS
 from app.schemas.common import trimmed
 
 
@@ -39,7 +40,12 @@ Key = Annotated[
         {
             "anyOf": [
                 *(kind.key_schema for kind in QUESTION_TYPES.values() if kind.key_schema),
-                {"type": "array", "items": {"type": "string"}, "description": "Short for one right answer."},
+                {
+                    "type": "array",
+                    "maxItems": MOST_OPTIONS,
+                    "items": {"type": "string", "maxLength": LONGEST_ID},
+                    "description": "Short for one right answer.",
+                },
             ],
             "examples": [{"accepted": [["b"]]}, ["b"], {"value": "3.14", "tolerance": "0.01"}],
         }

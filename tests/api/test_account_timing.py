@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import event
+from structlog.contextvars import get_contextvars
 
 from app.services.components import Components
 from tests.builders.people import PASSWORD, new_email
@@ -23,11 +24,15 @@ class Work:
 
 @contextmanager
 def recorded(parts: Components) -> Iterator[Work]:
-    """Every statement over the application's engine, and every call to the auth server."""
+    """Every statement of a request over the application's engine, and every call to the auth server.
+
+    Loops of the process use the engine, too. They have no request id.
+    """
     work = Work()
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        work.statements.append(statement)
+        if "request_id" in get_contextvars():
+            work.statements.append(statement)
 
     async def note_call(request: httpx.Request) -> None:
         work.calls.append(f"{request.method} {request.url.path}")

@@ -1,5 +1,6 @@
 """Every question type from its creation to its result: by the API, in sheets, on paper."""
 
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -210,6 +211,30 @@ OTHER_KEYS: dict[str, Any] = {
 }
 
 
+BreakQuestion = Callable[[UUID, Json], Awaitable[None]]
+
+
+@pytest.fixture
+async def break_question(engine: AsyncEngine) -> AsyncIterator[BreakQuestion]:
+    """Store another type or key for a question. It is undone afterwards: other tests export all questions."""
+    broken: list[QuestionVersion] = []
+
+    async def store(question_id: UUID, values: Json) -> None:
+        async with unit_of_work(engine) as uow:
+            statement = update(QuestionVersion).where(QuestionVersion.question_id == question_id)
+            await uow.session.execute(statement.values(**values))
+
+    async def change(question_id: UUID, values: Json) -> None:
+        async with unit_of_work(engine) as uow:
+            statement = select(QuestionVersion).where(QuestionVersion.question_id == question_id)
+            broken.append((await uow.session.scalars(statement)).one())
+        await store(question_id, values)
+
+    yield change
+    for version in broken:
+        await store(version.question_id, {"type": version.type, "key": version.key})
+
+
 class TestUnreadable:
     """Data of a later version, or data that somebody broke, is named and nothing else fails."""
 
@@ -217,10 +242,10 @@ class TestUnreadable:
         "change", [{"type": "essay"}, {"key": {"essays": 1}}], ids=["an unknown type", "an unknown key"]
     )
     async def test_a_draft_with_it_is_not_published(
-        self, author: httpx.AsyncClient, engine: AsyncEngine, change: Json
+        self, author: httpx.AsyncClient, engine: AsyncEngine, break_question: BreakQuestion, change: Json
     ) -> None:
         made = await publish_for(engine, author)
-        await break_question(engine, made.question_ids[1], change)
+        await break_question(made.question_ids[1], change)
         refused = await author.post(f"{made.path}/publish")
         assert refused.status_code == 409, refused.text
         assert [error["field"] for error in refused.json()["errors"]] == ["sections.0.question_ids.1"]
@@ -229,12 +254,12 @@ class TestUnreadable:
         "change", [{"type": "essay"}, {"key": {"essays": 1}}], ids=["an unknown type", "an unknown key"]
     )
     async def test_an_export_names_it(
-        self, author: httpx.AsyncClient, engine: AsyncEngine, change: Json
+        self, author: httpx.AsyncClient, break_question: BreakQuestion, change: Json
     ) -> None:
         question = await created(author, "numeric")
-        await break_question(engine, UUID(question["id"]), change)
+        await break_question(UUID(question["id"]), change)
         problem = await author.post("/questions/export", json={"subject_id": question["subject_id"]})
-        assert (problem.status_code, problem.json()["code"]) == (500, "question_unreadable")
+        assert (problem.status_code, problem.json()["code"]) == (409, "question_unreadable")
         assert problem.json()["question_id"] == question["id"]
 
     @pytest.mark.parametrize("part", ["solutions", "paper"])
@@ -244,7 +269,7 @@ class TestUnreadable:
         made = await publish_for(engine, author)
         await break_paper(engine, made, str(made.question_ids[1]))
         problem = await author.get(f"{made.path}/print", params={"part": part, "language": "en"})
-        assert (problem.status_code, problem.json()["code"]) == (500, "question_unreadable")
+        assert (problem.status_code, problem.json()["code"]) == (409, "question_unreadable")
         assert problem.json()["question_id"] == str(made.question_ids[1])
 
     async def test_a_save_names_it(
@@ -255,7 +280,7 @@ class TestUnreadable:
         sitting = await start(candidate, made)
         assert (await sitting.save(sitting.response(0, ["a"]))).status_code == 200
         problem = await sitting.save(sitting.response(1, ["a"]))
-        assert (problem.status_code, problem.json()["code"]) == (500, "question_unreadable")
+        assert (problem.status_code, problem.json()["code"]) == (409, "question_unreadable")
         assert problem.json()["question_id"] == str(made.question_ids[1])
 
 
@@ -270,9 +295,3 @@ async def break_paper(engine: AsyncEngine, made: PublishedTest, question_id: str
             if entry["id"] == question_id:
                 entry["type"] = "essay"
         paper.document, paper.rules = orjson.dumps(document), rules
-
-
-async def break_question(engine: AsyncEngine, question_id: UUID, change: Json) -> None:
-    async with unit_of_work(engine) as uow:
-        statement = update(QuestionVersion).where(QuestionVersion.question_id == question_id)
-        await uow.session.execute(statement.values(**change))

@@ -12,7 +12,16 @@ from app.api.deps import BankTurn, CurrentAuthor, CurrentBankReader, Paging, Par
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core import full_collections
-from app.core.errors import AlreadyExists, Forbidden, Invalid, NotFound, TooComplex, TooLarge, Unavailable
+from app.core.errors import (
+    AlreadyExists,
+    Forbidden,
+    Invalid,
+    NotFound,
+    QuestionUnreadable,
+    TooComplex,
+    TooLarge,
+    Unavailable,
+)
 from app.repositories.questions import QuestionFilter
 from app.schemas.common import PageOut
 from app.schemas.question_formats import CompiledOut, FormatIn
@@ -156,7 +165,9 @@ async def import_questions(
 
 
 @router.post(
-    "/export", response_class=Response, responses=A_SHEET | problems(Forbidden, Invalid, Unavailable)
+    "/export",
+    response_class=Response,
+    responses=A_SHEET | problems(Forbidden, QuestionUnreadable, Invalid, Unavailable),
 )
 async def export_questions(body: ExportIn, author: CurrentAuthor, _: BankTurn, reads: Reads) -> Response:
     """Export questions as a sheet. Importing it again changes nothing.

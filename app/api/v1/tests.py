@@ -39,6 +39,7 @@ from app.core.errors import (
     NotAvailable,
     NotGradedYet,
     NotPublishable,
+    QuestionUnreadable,
     SaveLimitReached,
     SectionClosed,
     TooComplex,
@@ -183,7 +184,7 @@ async def _printout(
     response_class=Response,
     responses={
         200: {"content": {"application/pdf": {}}, "description": "The paper or its solutions, for A4"},
-        **problems(NotAvailable, NotPublishable, Invalid, TooComplex, Unavailable),
+        **problems(NotAvailable, NotPublishable, QuestionUnreadable, Invalid, TooComplex, Unavailable),
     },
 )
 async def print_test(

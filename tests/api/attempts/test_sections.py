@@ -71,7 +71,7 @@ class TestTimedSections:
         sitting = await start(candidate, PublishedTest(published.id, ids))
         early = await sitting.save(sitting.response(1, ["b"]))
         assert (early.status_code, early.json()["code"]) == (409, "section_closed")
-        assert "not begun" in early.json()["detail"]
+        assert "not started" in early.json()["detail"]
         clock.advance(301)
         assert (await sitting.save(sitting.response(1, ["b"]))).status_code == 200
         clock.advance(310)
