@@ -46,7 +46,13 @@ _INITDB_OPTIONS = [
     "--no-instructions",
 ]
 _FAST_SHUTDOWN = signal.SIGINT  # It does not wait for clients to disconnect.
-_FOR_TESTS_ONLY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_FOR_TESTS_ONLY = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    # A vacuum between two tests would store that a table is empty, and change the plans of the second test.
+    "autovacuum": "off",
+}
 
 _ENSURE_ROLE = r"""
 \getenv role IAS_ROLE
