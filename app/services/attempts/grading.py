@@ -62,11 +62,11 @@ async def grade(uow: UnitOfWork, parts: Components, attempts: Sequence[Attempt],
     for paper_id, of_paper in groupby(in_order, key=lambda attempt: attempt.paper_id):
         paper = await parts.papers.get(uow, paper_id)
         key = await parts.papers.key(uow, key_ids[paper_id])
-        sat = list(of_paper)
-        for first in range(0, len(sat), GRADING_BATCH):
-            some = sat[first : first + GRADING_BATCH]
-            results = await _results(uow, paper, key, some, now)
-            for attempt in some:
+        attempts_of_paper = list(of_paper)
+        for first in range(0, len(attempts_of_paper), GRADING_BATCH):
+            batch = attempts_of_paper[first : first + GRADING_BATCH]
+            results = await _results(uow, paper, key, batch, now)
+            for attempt in batch:
                 if not is_held(attempt):
                     attempt.status = AttemptStatus.GRADED
             await uow.grading.add_results(results)
