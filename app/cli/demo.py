@@ -99,6 +99,14 @@ def rehearse_exam(
         ),
     ] = "",
     sockets: Annotated[bool, typer.Option(help="Whether candidates open sockets.")] = True,
+    bad_day: Annotated[
+        bool,
+        typer.Option(
+            "--bad-day",
+            help="A postponement, a power cut, a wrong announcement, double clicks, and a proctor who ends"
+            " everybody by mistake.",
+        ),
+    ] = False,
 ) -> None:
     """Rehearse a live exam from registration to the merit list. Ends with 1 on any mismatch.
 
@@ -112,7 +120,17 @@ def rehearse_exam(
 
         seconds = round(minutes * 60)
         options = ExamOptions(
-            api_url, run_file, candidates, questions, seconds, papers, devices, seed, killable, sockets
+            api_url,
+            run_file,
+            candidates,
+            questions,
+            seconds,
+            papers,
+            devices,
+            seed,
+            killable,
+            sockets,
+            bad_day,
         )
         if not asyncio.run(_rehearse_exam(options)):
             raise typer.Exit(1)

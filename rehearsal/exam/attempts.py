@@ -13,12 +13,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from rehearsal.account import Account
 from rehearsal.attempts import Attempt
-from rehearsal.client import ApiResponse, Client, UnexpectedResponse
+from rehearsal.client import ApiResponse, Client, Metrics, UnexpectedResponse
 from rehearsal.devices import Device, StartRefused
+from rehearsal.exam.interruption import Interruption
 from rehearsal.exam.papers import RehearsedPaper
 from rehearsal.exam.scenarios import Arrival, Intervention, Scenario
 from rehearsal.plans import DevicePlan, Plan
-from rehearsal.response_log import ResponseEvent
+from rehearsal.response_log import ResponseEvent, ResponseLog
 
 _RUNNING = ("in_progress", "paused")
 _SUBMITS_FROM, _SUBMITS_UNTIL = 0.82, 0.97
@@ -37,12 +38,24 @@ _AFTER_ENTRY = _LONGEST_CORRECTION + timedelta(seconds=1)
 
 
 class PaperDevice(Device):
-    """A device that keeps its responses in its queue while the attempt is paused."""
+    """A device that keeps its responses in its queue while the attempt is paused or interrupted."""
 
     package_key = ""
     started_at = datetime.max.replace(tzinfo=UTC)
     is_paused = False
     saved_at = 0.0
+
+    def __init__(
+        self,
+        client: Client,
+        path: str,
+        log: ResponseLog,
+        metrics: Metrics,
+        rng: Random,
+        interruption: Interruption,
+    ) -> None:
+        super().__init__(client, path, log, metrics, rng)
+        self._interruption = interruption
 
     async def _start(self, access_token: str, name: str) -> ApiResponse:
         response = await self._start_when_open(access_token, name)
@@ -54,9 +67,12 @@ class PaperDevice(Device):
         """Start, and try again while the server says that the paper opens later than now."""
         give_up_at = time.monotonic() + _LONGEST_CORRECTION.total_seconds() + _OPENED_WITHIN
         while True:
+            await self._interruption.wait_until_over()
             try:
                 return await super()._start(access_token, name)
             except StartRefused as refused:
+                if self._interruption.is_ended_by_mistake:
+                    continue
                 if refused.code != "paper_not_open" or time.monotonic() > give_up_at:
                     raise
             self._metrics.counts["starts before the opening"] += 1
@@ -67,9 +83,15 @@ class PaperDevice(Device):
         maybe_processed = False
         try:
             while True:
+                await self._interruption.wait_for_power()
+                was_ended = self._interruption.is_ended_by_mistake
                 response = await super()._post(events)
                 maybe_processed |= response.maybe_processed
-                self.is_paused = response.status == 409 and response.body.get("attempt_status") == "paused"
+                is_ended = was_ended or self._interruption.is_ended_by_mistake
+                self.is_paused = response.status == 409 and (
+                    response.body.get("attempt_status") == "paused"
+                    or (is_ended and response.code == "attempt_not_in_progress")
+                )
                 if not self.is_paused:
                     break
                 if time.monotonic() > give_up_at:
@@ -92,6 +114,7 @@ class PaperAttempt(Attempt):
         self.is_over = False
         self.is_voided = False
         self.devices: list[PaperDevice] = []
+        self.interruption = Interruption()
         self._scenario = scenario
         self._submits_at = self._rng.uniform(_SUBMITS_FROM, _SUBMITS_UNTIL)
         self._may_be_voided = scenario.intervention is Intervention.VOIDED and paper.index == 0
@@ -175,7 +198,7 @@ class PaperAttempt(Attempt):
         return device
 
     def _new_device(self, client: Client, rng: Random) -> PaperDevice:
-        device = PaperDevice(client, self.paper.path, self.log, self.paper.metrics, rng)
+        device = PaperDevice(client, self.paper.path, self.log, self.paper.metrics, rng, self.interruption)
         self.devices.append(device)
         return device
 

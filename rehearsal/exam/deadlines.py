@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 TOLERANCE = timedelta(seconds=1)
 """Deadlines are compared to the second."""
 
+_STOP = ("pause", "submit", "void")
+_GO_ON = ("resume", "reopen")
+
 
 @dataclass(frozen=True, slots=True)
 class StaffAction:
@@ -68,16 +71,16 @@ def deadline(
     """
     end = min(times.started_at + timedelta(seconds=seconds), ends_at)
     least, most = _granted(times, grants)
-    paused: StaffAction | None = None
+    stopped: StaffAction | None = None
     for action in sorted(actions, key=lambda action: action.asked_at):
         if action.verb == "extend":
             least, most = least + action.seconds, most + action.seconds
-        elif action.verb == "pause":
-            paused = action
-        elif action.verb == "resume" and paused is not None:
-            least += max(0.0, (action.asked_at - paused.done_at).total_seconds())
-            most += (action.done_at - paused.asked_at).total_seconds()
-            paused = None
+        elif action.verb in _STOP:
+            stopped = action
+        elif action.verb in _GO_ON and stopped is not None:
+            least += max(0.0, (action.asked_at - stopped.done_at).total_seconds())
+            most += (action.done_at - stopped.asked_at).total_seconds()
+            stopped = None
     return DeadlineRange(end + timedelta(seconds=least), end + timedelta(seconds=most))
 
 

@@ -21,3 +21,4 @@ class ExamOptions:
     seed: int
     kill: tuple[str, ...] = ()
     sockets: bool = True
+    bad_day: bool = False

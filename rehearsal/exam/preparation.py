@@ -50,7 +50,7 @@ def make_candidates(
 ) -> list[SimulatedCandidate]:
     """All candidates of the exam, without accounts yet."""
     found = []
-    for scenario in make_scenarios(options.seed, options.candidates, options.papers):
+    for scenario in make_scenarios(options.seed, options.candidates, options.papers, bad_day=options.bad_day):
         rng = Random(f"candidate {scenario.number} {options.seed}")  # noqa: S311 -- repeatable on purpose
         client = Client(options.api_url, metrics, rng, scanner.scan)
         email = f"rehearsal-{label}-{scenario.number}@example.org"

@@ -15,6 +15,7 @@ from app.config import get_settings
 from rehearsal.client import Metrics, UnexpectedResponse
 from rehearsal.concurrency import run_limited
 from rehearsal.exam import monitor, preparation, reconciliation
+from rehearsal.exam.bad_day import BadDayScript
 from rehearsal.exam.candidates import SimulatedCandidate
 from rehearsal.exam.database_checks import AttemptRow, attempt_rows
 from rehearsal.exam.load_meter import LoadMeter
@@ -30,6 +31,7 @@ from rehearsal.process_killer import ProcessKiller, kill_schedule
 
 _RECEIVED_WITHIN = 60.0
 _SHOWN_EVENTS = 200
+_POSTPONED_SECONDS = 2
 
 
 class NotReadyInTime(UnexpectedResponse):
@@ -114,7 +116,8 @@ class ExamRehearsal:
             self._author, self.options, tests, self.clock, self.metrics, self.scanner, self._grace
         )
         self._proctor.exam_path = f"/exams/{self._author.exam_id}"
-        self._script = ExamScript(self._author, self._proctor, self.candidates)
+        script = BadDayScript if self.options.bad_day else ExamScript
+        self._script = script(self._author, self._proctor, self.candidates)
 
     async def _register_everybody(self) -> None:
         """Register all candidates, and postpone the exam until they are ready."""
@@ -125,7 +128,10 @@ class ExamRehearsal:
             left = self.clock.seconds_until(starts_at) - preparation.margin_seconds(self.options)
             await asyncio.wait([registering], timeout=max(0.0, left))
             if registering.done():
-                return await registering
+                await registering
+                if self.options.bad_day:
+                    await self._postpone(_POSTPONED_SECONDS)
+                return
             await self._postpone(math.ceil(preparation.lead_seconds(self.options) / 2))
 
     async def _register(self) -> None:

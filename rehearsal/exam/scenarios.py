@@ -29,6 +29,8 @@ class Intervention(Enum):
     SUBMITTED = "is submitted by staff"
     VOIDED = "is voided"
     ADMITTED = "sends late answers, which are admitted"
+    VOIDED_BY_MISTAKE = "is voided by mistake and reopened"
+    """Only on a bad day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,19 @@ class Scenario:
     signs_in_again: bool = False
     """Whether a later device signs in for a new session."""
 
+    @property
+    def has_extra_time(self) -> bool:
+        """Whether extra time is granted to the candidate or their group."""
+        return self.pwbd is not None or self.has_own_grant or self.intervention is Intervention.GRANTED
 
-def make_scenarios(seed: int, candidates: int, papers: int) -> Sequence[Scenario]:
+
+def make_scenarios(seed: int, candidates: int, papers: int, *, bad_day: bool = False) -> Sequence[Scenario]:
     """One scenario for each candidate, equal for equal seeds. Small exams have the rare ones, too."""
     rng = Random(f"cast {seed}")  # noqa: S311 -- repeatable on purpose
     everything = frozenset(range(papers))
     scenarios = {number: _ordinary(rng, number, everything) for number in range(1, candidates + 1)}
     free = iter(rng.sample(sorted(scenarios), candidates))
-    for changes, count in _rare(candidates, papers):
+    for changes, count in (_bad_day if bad_day else _rare)(candidates, papers):
         for _ in range(count):
             if (number := next(free, None)) is not None:
                 scenarios[number] = replace(scenarios[number], **changes)
@@ -97,3 +104,19 @@ def _rare(candidates: int, papers: int) -> Iterator[tuple[dict[str, Any], int]]:
     yield {"arrival": Arrival.LATE}, share(0.04)
     yield {"arrival": Arrival.TOO_EARLY}, share(0.08)
     yield {"intervention": Intervention.PAUSED, "pwbd": None}, max(0, round(0.2 * candidates) - 1)
+
+
+def _bad_day(candidates: int, papers: int) -> Iterator[tuple[dict[str, Any], int]]:
+    """The same for a bad day: nobody is ended, voided or admitted late but by mistake."""
+
+    def share(scenario: float) -> int:
+        return max(1, round(scenario * candidates))
+
+    yield {"intervention": Intervention.VOIDED_BY_MISTAKE, "pwbd": None}, 1
+    yield {"has_own_grant": True, "pwbd": 1}, share(0.01)
+    yield {"pwbd": 2}, share(0.02)
+    yield {"papers": frozenset()}, share(0.03)
+    if papers > 1:
+        yield {"papers": frozenset({0})}, share(0.02)
+    yield {"arrival": Arrival.TOO_EARLY}, share(0.08)
+    yield {"intervention": Intervention.PAUSED, "pwbd": None}, share(0.25)

@@ -1,6 +1,6 @@
 """What staff do during the rehearsed exam, at shares of each paper's time."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from rehearsal.client import UnexpectedResponse
 from rehearsal.exam.attempts import PaperAttempt
@@ -31,8 +31,8 @@ class ExamScript:
     async def before(self, seconds: int) -> None:
         """Grant extra time to a group, and to single candidates, whose own grant replaces the group's."""
         own = [(each.number, each.user_id) for each in self._candidates if each.scenario.has_own_grant]
-        await self._proctor.grant(_share(0.25, seconds), group="pwbd")
-        await self._proctor.grant(_share(0.1, seconds), people=own)
+        await self._proctor.grant(share_of(0.25, seconds), group="pwbd")
+        await self._proctor.grant(share_of(0.1, seconds), people=own)
 
     async def during(self, paper: RehearsedPaper) -> None:
         """Do the steps of one paper."""
@@ -57,8 +57,8 @@ class ExamScript:
         seconds, proctor = paper.seconds, self._proctor
         return [
             (0.2, lambda: proctor.announce(f"Question 2 of {paper.code} is dropped.")),
-            (0.3, lambda: self._grant(_share(0.2, seconds))),
-            (0.35, lambda: self._extend(_share(0.15, seconds))),
+            (0.3, lambda: self._grant(share_of(0.2, seconds))),
+            (0.35, lambda: self._extend(share_of(0.15, seconds))),
             (0.4, self._pause),
             (0.48, self._release_too_early),
             (0.55, self._resume),
@@ -70,7 +70,7 @@ class ExamScript:
         seconds, proctor = paper.seconds, self._proctor
         return [
             (0.3, lambda: proctor.announce(f"{paper.code}: everybody gets a little more time.")),
-            (0.6, lambda: proctor.apply_to_all("extend", paper.paper_id, _share(0.05, seconds))),
+            (0.6, lambda: proctor.apply_to_all("extend", paper.paper_id, share_of(0.05, seconds))),
         ]
 
     async def _grant(self, seconds: int) -> None:
@@ -119,10 +119,16 @@ class ExamScript:
         return changed
 
 
+def attempts_at(paper: RehearsedPaper, candidates: Iterable[SimulatedCandidate]) -> list[PaperAttempt]:
+    """The attempts of these candidates at a paper, also those that have not started yet."""
+    return [attempt for each in candidates for attempt in each.attempts if attempt.paper is paper]
+
+
 def _running_first(candidate: SimulatedCandidate) -> list[PaperAttempt]:
     """The candidate's attempt at the first paper, if it has started and is not over."""
     return [each for each in candidate.started_attempts if each.paper.index == 0 and not each.is_over]
 
 
-def _share(share: float, seconds: int) -> int:
+def share_of(share: float, seconds: int) -> int:
+    """A share of the seconds, at least one."""
     return max(1, round(share * seconds))

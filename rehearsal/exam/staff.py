@@ -13,7 +13,7 @@ from rehearsal.exam.server_clock import ServerClock
 from rehearsal.exam.timetable import Window
 from rehearsal.staff import Role, Staff
 
-_AUDIT_PAGES = 5
+_AUDIT_PAGES = 20
 Report = Callable[[str], None]
 """Called with a sentence for the list of events."""
 
@@ -90,17 +90,20 @@ class Proctor(Staff):
         self.grants: list[Grant] = []
         self.exam_path = ""
         self._clock = clock
-        self._report = report
+        self.report = report
         self._numbers = count(1)
 
-    async def announce(self, text: str) -> None:
-        """Announce a text to everybody, once: after a lost response, look for it before it is sent again."""
-        path, body = f"{self.exam_path}/announcements", {"text": {"en": text, "hi": text}}
-        while True:
-            answer = await self._try_once(path, body)
-            if answer is not None or text in [each["text"]["en"] for each in await self.announcements()]:
-                self._report(f"announcement: {text}")
-                return
+    async def announce(self, text: str, *, times: int = 1) -> None:
+        """Announce a text to everybody. Sending it `times` at once must make one announcement."""
+        path, headers = f"{self.exam_path}/announcements", {"Idempotency-Key": f"{self.label} {text}"}
+        body = {"text": {"en": text, "hi": text}}
+        await asyncio.gather(
+            *(self.ask("POST", path, 200, 201, json=body, headers=headers) for _ in range(times))
+        )
+        made = [each for each in await self.announcements() if each["text"]["en"] == text]
+        if len(made) != 1:
+            raise UnexpectedResponse(f"{len(made)} announcements were made of {times} equal requests")
+        self.report(f"announcement: {text}")
 
     async def announcements(self) -> list[dict[str, Any]]:
         """All announcements of the exam."""
@@ -111,7 +114,7 @@ class Proctor(Staff):
         """Postpone the papers that have not begun."""
         body = {"seconds": seconds, "reason": "The candidates are not ready."}
         await self.ask("POST", f"{self.exam_path}/postpone", json=body)
-        self._report(f"postponed by {seconds} s")
+        self.report(f"postponed by {seconds} s")
 
     async def grant(
         self, seconds: int, *, people: Sequence[tuple[int, str]] = (), group: str | None = None
@@ -127,28 +130,40 @@ class Proctor(Staff):
         done_at = self._clock.latest()
         numbers: list[int | None] = [number for number, _ in people] or [None]
         self.grants += [Grant(number, group, seconds, asked_at, done_at) for number in numbers]
-        self._report(f"extra time: {seconds} s for {group or f'{len(people)} candidates'}")
+        self.report(f"extra time: {seconds} s for {group or f'{len(people)} candidates'}")
 
-    async def apply(self, verb: str, attempt_ids: Sequence[str], seconds: int | None = None) -> Sequence[str]:
-        """Apply an action to one or several attempts. Returns the ids of those that changed."""
+    async def apply(
+        self, verb: str, attempt_ids: Sequence[str], seconds: int | None = None, *, times: int = 1
+    ) -> Sequence[str]:
+        """Apply an action to one or several attempts. Returns the ids of those that changed.
+
+        With `times`, so many equal requests are sent at once, as by a double click. Each attempt must be
+        changed once.
+        """
         if len(attempt_ids) == 1:
-            return await self._apply(verb, f"{attempt_ids[0]}/{verb}", {}, seconds)
+            return await self._apply(verb, f"{attempt_ids[0]}/{verb}", {}, seconds, times)
         if attempt_ids:
-            return await self._apply(verb, verb, {"attempt_ids": list(attempt_ids)}, seconds)
+            return await self._apply(verb, verb, {"attempt_ids": list(attempt_ids)}, seconds, times)
         return []
 
-    async def apply_to_all(self, verb: str, paper_id: UUID, seconds: int | None = None) -> None:
-        """Apply an action to all attempts at a paper."""
-        await self._apply(verb, verb, {"attempt_ids": "all", "paper_id": str(paper_id)}, seconds)
+    async def apply_to_all(self, verb: str, paper_id: UUID, seconds: int | None = None) -> Sequence[str]:
+        """Apply an action to all attempts at a paper. Returns the ids of those that changed."""
+        return await self._apply(verb, verb, {"attempt_ids": "all", "paper_id": str(paper_id)}, seconds)
 
-    async def _apply(self, verb: str, path: str, body: dict[str, Any], seconds: int | None) -> list[str]:
+    async def _apply(
+        self, verb: str, path: str, body: dict[str, Any], seconds: int | None, times: int = 1
+    ) -> list[str]:
         reason = f"{verb} {next(self._numbers)} of rehearsal {self.label}"
         body = body | {"reason": reason} | ({"seconds": seconds} if seconds else {})
+        path = f"{self.exam_path}/attempts/{path}"
         asked_at = self._clock.earliest()
-        changed = await self._until_done(f"{self.exam_path}/attempts/{path}", body, reason)
+        answers = await asyncio.gather(*(self._until_done(path, body, reason) for _ in range(times)))
         done_at = self._clock.latest()
+        changed = list(dict.fromkeys(id_ for answer in answers for id_ in answer))
+        if times > 1 and len(audited := await self._audited(reason)) != len(changed):
+            raise UnexpectedResponse(f"{verb}: {len(audited)} changes of {len(changed)} attempts")
         self.actions += [StaffAction(verb, id_, seconds or 0, asked_at, done_at) for id_ in changed]
-        self._report(f"{verb}: {len(changed)} attempts" + (f", {seconds} s" if seconds else ""))
+        self.report(f"{verb}: {len(changed)} attempts" + (f", {seconds} s" if seconds else ""))
         return changed
 
     async def _until_done(self, path: str, body: dict[str, Any], reason: str) -> list[str]:

@@ -73,8 +73,11 @@ class TestDeadline:
 
         assert span.latest == moment(latest)
 
-    def test_a_pause_lasts_from_one_action_to_the_other(self) -> None:
-        actions = [action("resume", 160, 163), action("pause", 100, 102)]
+    @pytest.mark.parametrize(
+        ("stop", "go_on"), [("pause", "resume"), ("submit", "reopen"), ("void", "reopen")]
+    )
+    def test_time_stands_still_from_one_action_to_the_other(self, stop: str, go_on: str) -> None:
+        actions = [action(go_on, 160, 163), action(stop, 100, 102)]
 
         assert deadline(SAT, 600, FAR, [], actions) == DeadlineRange(moment(658), moment(663))
 

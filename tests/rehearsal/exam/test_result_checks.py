@@ -49,7 +49,7 @@ def ranked(number: int, marked: str, rank: int, percentile: float) -> SimulatedC
     candidate = SimulatedCandidate(scenario, Account("one@example.org", "One"), client, Metrics())
     candidate.roll_number = f"{number:08}"
     attempt = PaperAttempt(PAPER, Plan(number, [], Ending.SUBMIT, []), candidate.account, scenario)
-    device = PaperDevice(client, "", attempt.log, Metrics(), Random(0))
+    device = PaperDevice(client, "", attempt.log, Metrics(), Random(0), attempt.interruption)
     device.attempt_id = str(UUID(int=100 + number))
     attempt.devices.append(device)
     attempt._devices.append(device)

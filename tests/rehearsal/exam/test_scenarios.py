@@ -13,10 +13,23 @@ class TestMakeScenarios:
     def test_a_small_exam_has_every_scenario(self) -> None:
         scenarios = make_scenarios(1, 20, 2)
 
-        assert {scenario.intervention for scenario in scenarios} == set(Intervention)
+        assert {scenario.intervention for scenario in scenarios} == set(Intervention) - {
+            Intervention.VOIDED_BY_MISTAKE
+        }
         assert {scenario.arrival for scenario in scenarios} == set(Arrival)
         assert {scenario.papers for scenario in scenarios} >= {frozenset(), frozenset({0}), frozenset({1})}
         assert any(scenario.has_own_grant and scenario.pwbd for scenario in scenarios)
+
+    def test_on_a_bad_day_staff_end_nobody_on_purpose(self) -> None:
+        scenarios = make_scenarios(1, 20, 2, bad_day=True)
+
+        assert {scenario.intervention for scenario in scenarios} == {
+            Intervention.NONE,
+            Intervention.PAUSED,
+            Intervention.VOIDED_BY_MISTAKE,
+        }
+        assert sum(scenario.intervention is Intervention.PAUSED for scenario in scenarios) == 5
+        assert any(scenario.has_extra_time for scenario in scenarios)
 
     def test_most_candidates_take_every_paper_and_are_on_time(self) -> None:
         scenarios = make_scenarios(1, 300, 2)
