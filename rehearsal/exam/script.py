@@ -9,7 +9,7 @@ from rehearsal.exam.papers import RehearsedPaper
 from rehearsal.exam.scenarios import Intervention
 from rehearsal.exam.staff import ExamAuthor, Proctor
 
-Step = tuple[float, Callable[[], Awaitable[None]]]
+Step = tuple[float, Callable[[], Awaitable[object]]]
 
 
 class ExamScript:
