@@ -1,4 +1,4 @@
-"""The images of a sheet: files of a ZIP beside it by name, or images that the bank has by id."""
+"""The images of a sheet: files of a ZIP by name, or stored images by id."""
 
 import asyncio
 import hashlib
@@ -44,17 +44,17 @@ _WHY_NOT_OPENED = {
 
 @dataclass(frozen=True, slots=True)
 class ImagesZip:
-    """A ZIP with the images that a sheet names, and where they are to be kept."""
+    """A ZIP with the images that a sheet names, and the storage for them."""
 
     content: bytes
     storage: Storage
 
 
 class ImageArchive:
-    """The files of a ZIP by name, whatever the case of their extension. Nothing is unpacked to a disk."""
+    """The files of a ZIP by name; the case of the extension does not matter. Nothing is written to disk."""
 
     def __init__(self, content: bytes) -> None:
-        """Raises Invalid for what is no ZIP of images, before anything is unpacked."""
+        """Raises Invalid if this is not a ZIP of images. Nothing is unpacked."""
         try:
             self._zip = open_archive(content, LIMITS)
         except ArchiveRefused as refused:
@@ -74,28 +74,28 @@ class ImageArchive:
         if entry.file_size > media.MAX_BYTES:
             raise UnusableImage(_too_large())
         try:
-            # With a size: else what an entry says of its own would be checked only after it is unpacked.
+            # With a size, because the declared size would be checked only after unpacking.
             with self._zip.open(entry) as file:
                 return file.read(entry.file_size)
         except DAMAGED_ENTRY:
             raise UnusableImage("the file is damaged in the ZIP; pack it again") from None
 
     def others(self, names: Collection[str]) -> list[str]:
-        """The files that none of these names means."""
-        meant = {_plain(name) for name in names}
-        return [entry.filename for name, entry in self._entries.items() if name not in meant]
+        """The files that have none of these names."""
+        named = {_plain(name) for name in names}
+        return [entry.filename for name, entry in self._entries.items() if name not in named]
 
 
 @dataclass(slots=True)
 class SheetImages:
-    """What the `image` cells of a sheet name."""
+    """The images that the `image` cells of a sheet name."""
 
     zipped: ImagesZip | None
     files: ProcessPool | None = None
-    """Where images are decoded; without one, in this process."""
+    """The processes that decode images; without them, this process does."""
     archive: ImageArchive = field(init=False)
     ids: dict[str, str] = field(default_factory=dict)
-    """The id of each image that is named; of a new one, what stands for it until it is stored."""
+    """The id of each named image. A new image has a provisional id until it is stored."""
     new: list[str] = field(default_factory=list)
 
     pixels: int = 0
@@ -104,7 +104,7 @@ class SheetImages:
         self.archive = ImageArchive(_EMPTY_ZIP if self.zipped is None else self.zipped.content)
 
     async def check(self, uow: UnitOfWork, author: Principal, rows: Sequence[SheetRow]) -> list[RowError]:
-        """Look for all that the rows name; nothing is stored yet. Raises Invalid for too many pixels."""
+        """Check all images that the rows name, without storing any. Raises Invalid for too many pixels."""
         names = dict.fromkeys(name for row in rows for name in row.images)
         wrong = await self._look_up(
             uow, author.institute_id, [name for name in names if name not in self.archive]
@@ -119,7 +119,7 @@ class SheetImages:
         ]
 
     async def store(self, uow: UnitOfWork, author: Principal) -> None:
-        """Keep the images that are new."""
+        """Store the new images."""
         if self.zipped is None:
             return
         for name in self.new:
@@ -128,12 +128,12 @@ class SheetImages:
             self.ids[name] = str(kept.media.id)
 
     def of(self, row: SheetRow) -> list[str]:
-        """The `media` of the row's question: each image once, though two files may be the same."""
+        """The `media` of the row's question: each image once, also if two files are equal."""
         return list(dict.fromkeys(self.ids[name] for name in row.images))
 
     @property
     def unused(self) -> str | None:
-        """A warning about files that no row names."""
+        """A warning about files that no row names; None if there are none."""
         names = self.archive.others(self.ids)
         if not names:
             return None
@@ -142,7 +142,7 @@ class SheetImages:
         return f"no row names these files of the ZIP, {len(names):,} in all: {shown}{more}"
 
     async def _look_up(self, uow: UnitOfWork, institute_id: UUID, names: Sequence[str]) -> dict[str, str]:
-        """Names that should be ids of images; what is wrong with those that are not."""
+        """Look up images by id. Returns what is wrong with each name that is not found."""
         given = {name: media_id for name in names if (media_id := _id_in(name)) is not None}
         wanted = list(given.values())
         existing: set[UUID] = set()
@@ -159,7 +159,7 @@ class SheetImages:
         return f'there is no file "{name[:100]}" in the ZIP'
 
     async def _look_at(self, uow: UnitOfWork, author: Principal, name: str) -> None:
-        """Whether the file is an image that we take, and one that we have."""
+        """Decode a file of the ZIP, unless it is stored already. Raises UnusableImage."""
         content = await asyncio.to_thread(self.archive.read, name)
         known = await uow.media.known(author.institute_id, [hashlib.sha256(content).hexdigest()])
         if known is None:
@@ -171,7 +171,7 @@ class SheetImages:
         self.ids[name] = str(known.id if known else UUID(image.sha256[:32]))
 
     def _count(self, pixels: int) -> None:
-        """Each is decoded twice: once to see that all are right, once to keep it."""
+        """Add to the pixels of all images. Raises Invalid if there are too many."""
         self.pixels += pixels
         if self.pixels > MAX_PIXELS:
             most = MAX_PIXELS // 1_000_000
@@ -192,7 +192,7 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
 
 
 def _plain(name: str) -> str:
-    """What a name is compared by; systems write the same letters in composed and decomposed form."""
+    """The normalized name. Some systems compose the letters of file names, others decompose them."""
     path = PurePosixPath(unicodedata.normalize("NFC", name))
     return f"{path.stem}{path.suffix.lower()}"
 

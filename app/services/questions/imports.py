@@ -1,4 +1,4 @@
-"""Importing a sheet of questions: all of it or nothing, and a second time changes nothing."""
+"""Import of a sheet of questions, completely or not at all. A second import changes nothing."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from app.services.users import Principal
 from app.sheets.progress import Progress, no_progress
 from app.sheets.reports import ImportReport, RowError
 
-# To make objects of rows is the event loop's own work: in parts, so that others have their turn.
+# The ORM creates its objects on the event loop. In parts, so that other requests are served in between.
 _FOUND_AT_ONCE = 500
 
 
@@ -39,19 +39,19 @@ async def import_questions(
     files: ProcessPool | None = None,
     progress: Progress = no_progress,
 ) -> ImportReport:
-    """Bring a sheet into the bank. With `subject`, the subject of a row becomes its chapter.
+    """Import a sheet into the bank. With `subject`, the subject of a row becomes its chapter.
 
-    A question is known by `external_id`, else by `source` and `number`, else by its subject and text, and a
-    row finds only a question that is known the same way. What takes long and waits for nobody is done in
-    threads: the API's event loop has others to serve. The files are read in a process of `files`, which has
-    limits for time and memory; without one in this process, as an operator does with files of their own.
+    A question is identified by `external_id`, else by `source` and `number`, else by its subject and text. A
+    row matches only a question with the same kind of identity. Long computations run in threads, because the
+    event loop of the API serves other requests. With `files`, the sheet is read in a child process that has
+    limits of time and memory; without, in this process, as the command line does.
     """
     subject = checked_field("subject", subject, LONGEST_TITLE) if subject is not None else None
     pictures = await asyncio.to_thread(SheetImages, images, files)
     sheet = await _read(files, author, file, empty_key, progress, needs_subject=subject is None)
     if sheet.errors:
         return ImportReport.rejected(sheet.errors)
-    # Before the lock: to look at many images takes a while.
+    # Before the lock, because checking many images takes long.
     unusable = await pictures.check(uow, author, sheet.rows)
     await uow.questions.lock_bank(author.institute_id)
     passages = await _passages(uow, author.institute_id, sheet.rows)
@@ -60,7 +60,7 @@ async def import_questions(
     if errors := [*errors, *unusable]:
         return ImportReport.rejected(errors)
     known = await _known(uow, author.institute_id, entries, progress)
-    if not await uow.questions.lock_unchanged(known.values()):  # Somebody has changed one while we read.
+    if not await uow.questions.lock_unchanged(known.values()):  # One was changed after it was read.
         known = await _known(uow, author.institute_id, entries, progress)
     errors = await _with_retired_passages(uow, author, entries, known)
     if errors := [*errors, *await _withheld(uow, author, entries, known)]:
@@ -69,7 +69,7 @@ async def import_questions(
         await pictures.store(uow, author)
     plan = Plan(author.institute_id, author.author_id)
     await asyncio.to_thread(planned, plan, entries, known, sheet.layout, pictures)
-    del sheet, entries, known  # the plan has what is needed of them; writing takes long, and room of its own
+    del sheet, entries, known  # Frees memory: the plan has what is needed, and writing takes long.
     if not dry_run:
         report = await written(uow, syllabus, plan, pictures, progress)
         _record(uow, author, plan, report)
@@ -117,7 +117,7 @@ async def _passages(uow: UnitOfWork, institute_id: UUID, rows: Sequence[SheetRow
 def _placed(
     sheet: QuestionSheet, passages: Mapping[str, UUID], syllabus: Syllabus, whole: str | None
 ) -> tuple[list[Entry], list[RowError]]:
-    """Each row in its subject and chapter; with a subject for the whole sheet, a row's own is a chapter."""
+    """Find the subject and chapter of each row. With `whole`, a row's subject is a chapter of `whole`."""
     says_chapter = "chapter" in sheet.layout or (whole is not None and "subject" in sheet.layout)
 
     @cache
@@ -142,7 +142,7 @@ def _placed(
 async def _known(
     uow: UnitOfWork, institute_id: UUID, entries: Sequence[Entry], progress: Progress
 ) -> dict[Identity, Question]:
-    """The questions that are there, by what they are known by: a statement for each kind of identity."""
+    """The questions of the bank that the entries match, by identity. One statement for each kind."""
     known: dict[Identity, Question] = {}
     for start in range(0, len(entries), _FOUND_AT_ONCE):
         some = entries[start : start + _FOUND_AT_ONCE]
@@ -168,7 +168,10 @@ async def _known(
 async def _with_retired_passages(
     uow: UnitOfWork, author: Principal, entries: Sequence[Entry], known: Mapping[Identity, Question]
 ) -> list[RowError]:
-    """Rows in use whose passage is not. Retired questions keep theirs, or no export could be imported."""
+    """Errors of active or draft rows whose passage is retired.
+
+    A retired question may have a retired passage: otherwise an export could not be imported again.
+    """
     in_use = [
         (entry.row.row, entry.passage_id or (question.version.passage_id if question else None))
         for entry in entries
@@ -194,7 +197,7 @@ async def _with_retired_passages(
 async def _withheld(
     uow: UnitOfWork, author: Principal, entries: Sequence[Entry], known: Mapping[Identity, Question]
 ) -> list[RowError]:
-    """Rows of questions under embargo: whether one would change them tells what is right."""
+    """Errors of rows whose question is under embargo: whether the row would change it tells its key."""
     ids = {question.id for question in known.values()}
     withheld = await embargo.withheld(uow, author, ids)
     message = "the question is in an exam that is not released; its test's author or an admin can change it"

@@ -1,4 +1,4 @@
-"""What an import has to write: rows of a sheet against the questions that are there."""
+"""The changes that an import makes, from a comparison of the sheet with the bank."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,12 +17,12 @@ from app.sheets.reports import RowError
 
 Values = dict[str, Any]
 Identity = tuple[Any, ...]
-"""What a question is known by: `("external_id", …)`, `("source", …, number)` or `("text", fingerprint)`."""
+"""What identifies a question: `("external_id", …)`, `("source", …, number)` or `("text", fingerprint)`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row and where its question belongs; a sheet that says no chapter leaves it as it is."""
+    """A row with its subject and chapter. If the sheet has no chapters, a question keeps the one it has."""
 
     row: SheetRow
     identity: Identity
@@ -41,7 +41,7 @@ class Entry:
         *,
         says_chapter: bool,
     ) -> "Entry":
-        """The entry of a row that belongs there."""
+        """The entry of a row, with its identity."""
         return cls(row, _identity(row, subject_id), subject_id, chapter_id, passage_id, says_chapter)
 
 
@@ -55,7 +55,7 @@ def _identity(row: SheetRow, subject_id: UUID) -> Identity:
 
 @dataclass(slots=True)
 class Plan:
-    """The rows to write, table by table, and every question of the sheet in its order."""
+    """The rows to write, by table. `question_ids` has every question of the sheet, in the sheet's order."""
 
     institute_id: UUID
     actor_id: UUID | None
@@ -67,15 +67,15 @@ class Plan:
     row_of: dict[UUID, int] = field(default_factory=dict)
     """The row of each question."""
     new_keys: dict[UUID, int] = field(default_factory=dict)
-    """The questions that were there and get another key, and the version that has it."""
+    """The existing questions that get another key, and the number of the version with it."""
 
     @property
     def reworded(self) -> list[UUID]:
-        """The questions that say something new."""
+        """The questions that get a new version."""
         return [values["question_id"] for values in (*self.first_versions, *self.next_versions)]
 
     def create(self, question_id: UUID, entry: Entry, content: Content) -> None:
-        """A question that is not there yet."""
+        """Add a new question."""
         row = entry.row
         values = {
             "id": question_id,
@@ -94,7 +94,7 @@ class Plan:
         self.first_versions.append(version_values(question_id, 1, content, self.actor_id))
 
     def revise(self, question: Question, entry: Entry, said: Content, columns: Columns) -> None:
-        """A question that is there: what it says changes in its next version, or not at all."""
+        """Compare an existing question with its row. Changed content becomes the next version."""
         before = content_of(question.version)
         content = merged(before, said, columns)
         number = question.current_version + (content != before)
@@ -123,7 +123,7 @@ def planned(
     columns: Columns,
     pictures: SheetImages,
 ) -> None:
-    """Fill the plan, entry by entry. New ids rise with the rows, so that lists keep the sheet's order."""
+    """Fill the plan. New ids increase with the rows, so that lists keep the sheet's order."""
     new_ids = sorted(uuid7() for _ in entries)
     for entry, new_id in zip(entries, new_ids, strict=True):
         content = replace(entry.row.content, passage_id=entry.passage_id, media=pictures.of(entry.row))
@@ -136,7 +136,7 @@ def planned(
 
 
 def repeated(entries: Sequence[Entry]) -> list[RowError]:
-    """Rows that speak of the same question as one before them."""
+    """Errors of rows with the same identity as an earlier row."""
     first: dict[Identity, int] = {}
     errors = []
     columns = {"external_id": "external_id", "source": "number", "text": "question"}
@@ -151,7 +151,7 @@ def repeated(entries: Sequence[Entry]) -> list[RowError]:
 
 
 def merged(before: Content, said: Content, columns: Columns) -> Content:
-    """The sheet speaks for the columns and languages that it has; the rest stays."""
+    """The new content: columns and languages of the sheet replace the old values, all others are kept."""
     old_options = {option["id"]: option["text"] for option in before.options}
     column_of = said.kind.column_of
     options = [
@@ -189,7 +189,7 @@ def _merged(
 
 
 def _reads_alike(before: str | None, said: str) -> bool:
-    """Another kind of line end in the bank is no difference."""
+    """Whether the texts are equal, apart from the kind of line ends."""
     return before is not None and normalize_line_ends(before) == said
 
 
@@ -200,7 +200,7 @@ def _chapter(question: Question, entry: Entry) -> UUID | None:
 
 
 def status_of(row: SheetRow, question: Question | None) -> str:
-    """As the row says; a draft that waited for its key becomes active with it."""
+    """The status of the row, if it has one. Otherwise a draft without a key becomes active with its key."""
     if row.status is not None or question is None:
         return row.status or "active"
     if question.status == "draft" and row.content.has_key and not content_of(question.version).has_key:

@@ -1,4 +1,4 @@
-"""The syllabus as an import sees it: found by name, and grown where a sheet names what is not there."""
+"""The syllabus in an import: subjects and chapters are found by name, and created if they are missing."""
 
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -12,7 +12,7 @@ from app.services.users import Principal
 
 @dataclass(slots=True)
 class Syllabus:
-    """All subjects and chapters of an institute; what is `made` is written by `save` alone."""
+    """All subjects and chapters of an institute. `made` are the new ones, which `save` writes."""
 
     institute_id: UUID
     subjects: list[Subject]
@@ -21,12 +21,15 @@ class Syllabus:
 
     @classmethod
     async def load(cls, uow: UnitOfWork, institute_id: UUID) -> "Syllabus":
-        """The syllabus as it stands; what is in it stays until the end of the transaction."""
+        """Load the syllabus, and lock it: nothing of it is changed until the end of the transaction."""
         subjects = await uow.subjects.lock_all_shared(institute_id)
         return cls(institute_id, list(subjects), list(await uow.subjects.lock_chapters_shared(institute_id)))
 
     def subject(self, name: str) -> Subject:
-        """The subject with this very slug, this name in any language, or its slug; else a new one."""
+        """The subject with this slug, with this name in any language, or with the slug of this name.
+
+        If there is none, a new one is made.
+        """
         for subject in self.subjects:
             if subject.slug == name:
                 return subject
@@ -45,7 +48,10 @@ class Syllabus:
         return subject
 
     def chapter(self, subject: Subject, name: str, parent: Chapter | None = None) -> Chapter:
-        """The chapter of the subject with this name, below the parent if there is one; else a new one."""
+        """The chapter of the subject with this name, below `parent` if it is given.
+
+        If there is none, a new one is made.
+        """
         chapters = [chapter for chapter in self.chapters if chapter.subject_id == subject.id]
         for chapter in chapters:
             if chapter.slug == name and parent is None:
@@ -70,7 +76,7 @@ class Syllabus:
         return chapter
 
     async def save(self, uow: UnitOfWork) -> None:
-        """Write what was made, subjects first."""
+        """Write the new rows, subjects first."""
         for kind in (Subject, Chapter):
             uow.subjects.add(*(row for row in self.made if isinstance(row, kind)))
             await uow.subjects.flush()
@@ -85,14 +91,14 @@ def _is_called(names: LocalizedText, name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What an export calls subjects and chapters, so that an import finds the same ones."""
+    """The labels of subjects and chapters in an export. An import finds the same rows by them."""
 
     of_subjects: dict[UUID, str]
     of_chapters: dict[UUID, str]
 
     @classmethod
     async def load(cls, reads: Reading, institute_id: UUID) -> "Labels":
-        """The syllabus as it stands."""
+        """The labels of the current syllabus."""
         subjects = list(await reads.subjects.every(institute_id))
         chapters = list(await reads.subjects.every_chapter(institute_id))
         syllabus = Syllabus(institute_id, subjects, chapters)
@@ -115,7 +121,7 @@ class Labels:
 
 
 async def subject_named(reads: Reading, reader: Principal, name: str) -> UUID | None:
-    """The subject that an import would find by this name, if it is there."""
+    """The subject that an import would find by this name; None if it would make a new one."""
     subjects = list(await reads.subjects.every(reader.institute_id))
     syllabus = Syllabus(reader.institute_id, subjects, [])
     found = syllabus.subject(name)
