@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given
@@ -24,14 +23,14 @@ from schemathesis.specs.openapi.checks import (
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
-from app.main import create_app
 from devservers.network import free_port
 from devservers.processes import wait_for
 from tests.api.access_table import Operation
+from tests.api.document import openapi_document
 from tests.api.matrix import RIGHTFUL, WITH_OBJECTS, body_for, reaches
 from tests.builders.people import People
 from tests.builders.world import Identity, World, build_world
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, answers
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
@@ -57,22 +56,15 @@ def served(settings: Settings) -> Iterator[str]:
     with subprocess.Popen([sys.executable, *arguments], env=environment) as server:
         url = f"http://127.0.0.1:{port}"
         try:
-            assert wait_for(lambda: _answers(url), timeout=PATIENCE), "the API does not answer"
+            assert wait_for(lambda: answers(f"{url}/health"), timeout=PATIENCE), "the API does not answer"
             yield url
         finally:
             server.terminate()
 
 
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/health").is_success
-    except httpx.TransportError:
-        return False
-
-
 def operations() -> list[tuple[str, str]]:
     """Every operation of the document, known before any server runs."""
-    paths = create_app(Settings(environment="test")).openapi()["paths"]
+    paths = openapi_document()["paths"]
     return [(method, path) for path, item in sorted(paths.items()) for method in item]
 
 

@@ -30,7 +30,7 @@ from tests.builders.content import publish_test
 from tests.builders.exams import add_exam
 from tests.builders.people import People, user_id_of
 from tests.sockets import Socket, opened
-from tests.waiting import PATIENCE, eventually
+from tests.waiting import PATIENCE, answers, eventually
 
 
 class Api:
@@ -59,10 +59,7 @@ class Api:
 
     def answers(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()
-        try:
-            return httpx.get(f"{self.http}/health").is_success
-        except httpx.TransportError:
-            return False
+        return answers(f"{self.http}/health")
 
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
