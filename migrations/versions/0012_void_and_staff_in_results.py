@@ -7,6 +7,8 @@ Revision: 0012
 Follows: 0011
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -17,6 +19,7 @@ depends_on = None
 
 OUTCOMES_BEFORE = "outcome in ('ranked', 'not_qualified', 'incomplete', 'absent', 'disqualified')"
 OUTCOMES = "outcome in ('ranked', 'not_qualified', 'incomplete', 'absent', 'void', 'disqualified', 'staff')"
+NOT_YET: Any = {"server_default": "false", "nullable": False}
 TAKEN_BACK = """
     update ias.memberships set last_staff_at = taken.at
     from (
@@ -32,8 +35,7 @@ def upgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
     op.add_column("memberships", sa.Column("last_staff_at", sa.DateTime(timezone=True)), schema="ias")
     op.execute(TAKEN_BACK)
-    was_staff = sa.Column("was_staff", sa.Boolean(), server_default="false", nullable=False)
-    op.add_column("results", was_staff, schema="ias")
+    op.add_column("results", sa.Column("was_staff", sa.Boolean(), **NOT_YET), schema="ias")
     _check_outcome(OUTCOMES)
 
 

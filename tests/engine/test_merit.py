@@ -86,7 +86,7 @@ class TestOutcome:
 
     def test_who_became_staff_has_scores_and_takes_nobodys_rank(self) -> None:
         scores = {"gs1": replace(score("200"), practice=True), "csat": score("100")}
-        staff = replace(entrant(**scores), was_staff=True)
+        staff = replace(entrant("general", **scores), was_staff=True)
         other = entrant(gs1=score("100"), csat=score("70"))
         first, second = merit(PRELIMS, [staff, other], {"general": Decimal(98)})
         assert (first.outcome, first.qualified, first.standing) == (Outcome.STAFF, False, None)
@@ -169,7 +169,9 @@ class TestCutoff:
         self, scores: dict[str, str], reason: str | None, behind: list[UUID]
     ) -> None:
         sat = {name: score(marks) for name, marks in scores.items()}
-        cutoff = only([MERIT_PAPER, SECOND_PAPER, QUALIFYING], entrant(**sat), general="98.00").cutoff
+        cutoff = only(
+            [MERIT_PAPER, SECOND_PAPER, QUALIFYING], entrant("general", **sat), general="98.00"
+        ).cutoff
         assert cutoff == Cutoff(
             "general", Decimal("98.00"), NotCleared(reason) if reason else None, tuple(behind)
         )

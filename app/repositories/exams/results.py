@@ -62,9 +62,16 @@ class ExamResultRepository(Repository):
         )
         rows = await self._session.execute(statement)
         return [
-            Scored(registration_id, paper_id, attempt_id, Fraction(n, d), Fraction(raw_n, raw_d), *of_sheet)
-            for registration_id, paper_id, attempt_id, n, d, raw_n, raw_d, *of_sheet in rows
-            if registration_id and paper_id
+            Scored(
+                registration_id=row.registration_id,
+                paper_id=row.exam_paper_id,
+                attempt_id=row.id,
+                score=Fraction(row.score_numerator, row.score_denominator),
+                raw=Fraction(row.raw_numerator, row.raw_denominator),
+                qualification=row.qualification,
+                was_staff=row.was_staff,
+            )
+            for row in rows
         ]
 
     async def voided(self, exam_id: UUID) -> set[UUID]:
