@@ -35,6 +35,7 @@ from devservers.postgres import Postgres
 from devservers.processes import wait_for
 from devservers.valkey import Valkey
 from tests.builders.people import People
+from tests.fork_server import ForkServer
 from tests.waiting import PATIENCE, answers
 
 ROOT = Path(__file__).parent.parent
@@ -257,6 +258,14 @@ def settings(database_url: str, redis_url: str, auth_url: str, mail_folder: Path
         public_limit_per_address="1000000/minute",
         log_level="ERROR",
     )
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer]:
+    """Starts workers, API processes and commands without importing the application again."""
+    server = ForkServer()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")
