@@ -2,8 +2,8 @@
 
 Importing the application takes two seconds of a processor, and tests start dozens of workers and servers. A
 fork server imports it once; each program is a fork with its own environment, arguments, session and output.
-Modules that read the environment when they are imported (Celery's application) are left to the forks. Tests of
-the start itself and of metrics, whose library reads the environment too, use processes of their own.
+Modules that read the environment when they are imported (Celery's application) are left to the forks. Tests
+of the start itself and of metrics, whose library reads the environment too, use processes of their own.
 """
 
 import gc
