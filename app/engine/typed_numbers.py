@@ -1,6 +1,6 @@
 """Numbers as people type them: signs and digits of other keyboards, spaces, a point at the end.
 
-Candidates' answers, keys and the cells of sheets are read by the same functions. A notation is read only if it
+Answers, keys and the cells of sheets are read by the same functions. A notation is read only if it
 has one meaning (docs/decisions/0052).
 """
 
@@ -19,8 +19,8 @@ _SIGNS = {
     **dict.fromkeys("\ufe62\uff0b", "+"),
     **dict.fromkeys("\u2044\u2215\uff0f", "/"),
     **dict.fromkeys("\u066b\uff0e", "."),
-    # Characters without a width and direction marks. Overrides of the direction (U+202D, U+202E) are not among
-    # them: they show digits in another order.
+    # Characters without a width, and direction marks. Overrides of the direction (U+202D, U+202E) are not
+    # among them, because they show digits in another order.
     **dict.fromkeys("\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u2060", ""),
     **dict.fromkeys("\u2066\u2067\u2068\u2069\ufeff", ""),
 }
