@@ -1,0 +1,291 @@
+"""The save loop that docs/api.md prints, executed as printed: it loses nothing that could be saved.
+
+One exam day over a bad network: timed sections, two devices, an app that is killed, odd numbers, a pause, and
+a login that ends. Faults, answers and times are drawn from a seed; the clock is the test's.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import anyio
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.services.tests import SectionDraft
+from app.services.unit_of_work import reading, unit_of_work
+from tests.bad_network import BadNetwork, Network
+from tests.builders.attempts import AttemptClient, start
+from tests.builders.content import PublishedTest, add_questions, publish_test
+from tests.builders.people import People
+from tests.conftest import TestClock
+
+PAGE = Path(__file__).parents[3] / "docs" / "api.md"
+BASE = "http://api.test/v1"
+SEEDS = range(6)
+SECTION_SECONDS = 300
+LAST_ANSWERS = 80  # seconds before the end of a section: each answer until then can be saved
+NUMBERS = ("-5", "\u22125", " -5 ", "-\u096b", "-5.", "\u20135", "7", "22/7", None)
+UNREADABLE = ("about five", "3,14", "5 cm", "1 000")
+CHOICES = (["a"], ["b"], ["c"], ["d"], ["a", "b"], None)
+
+
+def printed_code() -> str:
+    """The example of the page."""
+    chapter = PAGE.read_text().partition("### A save loop")[2]
+    return chapter.partition("```python\n")[2].partition("```")[0]
+
+
+@dataclass
+class Given:
+    """An answer that a person gave, and whether it can be saved."""
+
+    lease: int
+    revision: int
+    answer: Any
+
+
+@dataclass
+class Device:
+    """An app with the printed saver. It notes what the person answered."""
+
+    code: Mapping[str, Any]
+    network: BadNetwork
+    made: PublishedTest
+    given: dict[UUID, list[Given]]
+    attempt: dict[str, Any]
+    saver: Any = None
+    told: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.saver = self.code["Saver"](BASE, str(self.made.id), self.attempt)
+        headers = self.saver.http.headers
+        self.saver.http = httpx.Client(transport=self.network, headers=headers)
+        self.saver.tell = self.told.__setitem__
+
+    def answer(self, number: int, answer: Any, *, counts: bool = True) -> None:
+        question_id = self.made.question_ids[number]
+        self.saver.answer(str(question_id), answer)
+        if counts:
+            revision = self.saver.revisions[str(question_id)]
+            self.given.setdefault(question_id, []).append(Given(self.saver.lease, revision, trimmed(answer)))
+
+    def flush(self) -> None:
+        self.saver.flush()
+
+    def killed(self, attempt: dict[str, Any]) -> "Device":
+        """The app after it was killed and has called `start`: what is on disk goes on."""
+        again = Device(self.code, self.network, self.made, self.given, attempt)
+        again.saver.waiting = dict(self.saver.waiting)
+        return again
+
+
+def trimmed(answer: Any) -> Any:
+    return answer.strip() if isinstance(answer, str) else answer
+
+
+@dataclass
+class ExamDay:
+    """A candidate with two devices, and what they should have at the end."""
+
+    engine: AsyncEngine
+    clock: TestClock
+    sitting: AttemptClient
+    code: Mapping[str, Any]
+    network: BadNetwork
+    rng: Random
+    devices: list[Device] = field(default_factory=list)
+    given: dict[UUID, list[Given]] = field(default_factory=dict)
+
+    @property
+    def started_at(self) -> datetime:
+        return datetime.fromisoformat(self.sitting.attempt["started_at"])
+
+    @property
+    def seconds(self) -> float:
+        return (self.clock.now() - self.started_at).total_seconds()
+
+    async def start(self) -> dict[str, Any]:
+        return (await start(self.sitting.client, self.sitting.made)).attempt
+
+    def device(self, attempt: dict[str, Any]) -> Device:
+        made = self.sitting.made
+        self.devices.append(Device(self.code, self.network, made, self.given, attempt))
+        return self.devices[-1]
+
+    async def run(self, work: Callable[[], None]) -> None:
+        await anyio.to_thread.run_sync(work)
+
+    async def answer_until(self, end: float, numbers: range) -> None:
+        """Answer questions of a section on both devices until so many seconds from the start."""
+        while self.seconds < end:
+            device = self.rng.choice(self.devices)
+            self._answer(device, self.rng.choice(numbers))
+            self.network.meanwhile = self._maybe_answers_meanwhile(device, numbers)
+            if self.rng.random() < 0.6:  # Otherwise the person goes on before anything is sent.
+                await self.run(device.flush)
+            self.network.meanwhile = lambda: None
+            if self.rng.random() < 0.1:
+                await self._mistypes(device, numbers)
+            self.clock.advance(self.rng.uniform(1, 12))
+        await self.flush_all()
+
+    def _maybe_answers_meanwhile(self, device: Device, numbers: range) -> Callable[[], None]:
+        def answer() -> None:
+            if self.rng.random() < 0.2:
+                self._answer(device, self.rng.choice(numbers))
+
+        return answer
+
+    def _answer(self, device: Device, number: int) -> None:
+        device.answer(number, self.rng.choice(NUMBERS if number % 3 == 0 else CHOICES))
+
+    async def _mistypes(self, device: Device, numbers: range) -> None:
+        """A number that cannot be read, beside a choice. What was answered before stands."""
+        await self.run(device.flush)
+        number = self.rng.choice([each for each in numbers if each % 3 == 0])
+        device.answer(number, self.rng.choice(UNREADABLE), counts=False)
+        self._answer(device, self.rng.choice([each for each in numbers if each % 3]))
+        await self.run(device.flush)
+        assert device.told.pop(str(device.made.question_ids[number]))
+
+    async def flush_all(self) -> None:
+        for device in self.devices:
+            await self.run(device.flush)
+
+    async def set_status(self, status: str) -> None:
+        async with self.engine.begin() as connection:
+            await connection.execute(
+                text("update ias.attempts set status = :status where id = :id"),
+                {"status": status, "id": self.sitting.id},
+            )
+
+    def lost(self, standing: Mapping[UUID, tuple[int, int, Any]]) -> list[str]:
+        """What the person answered in time and does not stand."""
+        problems = []
+        for question_id, given in self.given.items():
+            latest = max(given, key=lambda each: (each.lease, each.revision))
+            expected = (latest.lease, latest.revision, latest.answer)
+            if standing.get(question_id) != expected:
+                number = self.sitting.made.question_ids.index(question_id)
+                problems.append(f"question {number}: {standing.get(question_id)} instead of {expected}")
+        return problems
+
+
+@pytest.fixture(scope="module")
+async def made(engine: AsyncEngine) -> PublishedTest:
+    """Two locked sections of six questions; every third question asks for a number."""
+    key = {"value": "-5", "tolerance": "0"}
+    async with unit_of_work(engine) as uow:
+        ids = await add_questions(uow, [key if number % 3 == 0 else ["a"] for number in range(12)])
+        sections = [
+            SectionDraft({"en": name}, ids[first : first + 6], duration_seconds=SECTION_SECONDS)
+            for name, first in (("Reasoning", 0), ("Comprehension", 6))
+        ]
+        published = await publish_test(uow, sections=sections, duration_seconds=2 * SECTION_SECONDS + 600)
+    return PublishedTest(published.id, ids)
+
+
+@dataclass
+class Sitter:
+    """Lets one candidate after the other sit the exam day with some code."""
+
+    app: FastAPI
+    engine: AsyncEngine
+    people: People
+    clock: TestClock
+    made: PublishedTest
+
+    async def sit(self, code: str, seed: int) -> tuple[ExamDay, list[str]]:
+        """A whole exam day. Returns it, and what was lost."""
+        rng = Random(seed)
+        self.clock.stop()
+        sitting = await start(await self.people.candidate(), self.made)
+        network = BadNetwork(self.app, asyncio.get_running_loop(), self.clock, rng)
+        day = ExamDay(self.engine, self.clock, sitting, self._executed(code, rng), network, rng)
+        await self._take(day)
+        async with reading(self.engine) as reads:
+            events = await reads.attempts.standing(sitting.id)
+        return day, day.lost({each.question_id: (each.lease, each.revision, each.answer) for each in events})
+
+    def _executed(self, code: str, rng: Random) -> dict[str, Any]:
+        """The code with the test's clock and the seed's random numbers."""
+        names: dict[str, Any] = {}
+        exec(compile(code, str(PAGE), "exec"), names)  # noqa: S102 -- the page of this repository
+        began = self.clock.now()
+        names["time"] = SimpleNamespace(
+            sleep=self.clock.advance, monotonic=lambda: (self.clock.now() - began).total_seconds()
+        )
+        names["random"] = rng
+        return names
+
+    async def _take(self, day: ExamDay) -> None:
+        reasoning, comprehension = range(6), range(6, 12)
+        phone = day.device(day.sitting.attempt)
+        phone.answer(7, ["b"])  # The section has not begun: the answer waits for it.
+        await day.answer_until(60, reasoning)
+        await self._start_a_second_device(day)
+        day.clock.advance(1)
+        await day.sitting.client.post("/auth/logout", json={"scope": "global"})
+        assert (await day.sitting.client.get("/auth/me")).status_code == 401
+        await day.answer_until(120, reasoning)
+        await self._pause(day, reasoning)
+        await day.answer_until(SECTION_SECONDS - LAST_ANSWERS, reasoning)
+        day.clock.advance(SECTION_SECONDS + 15 - day.seconds)
+        for device in day.devices:  # Too late for the first section, beside an answer to the second.
+            device.answer(day.rng.choice(reasoning), None, counts=False)
+            device.answer(8, ["a"])
+            await day.run(device.flush)
+        await day.answer_until(2 * SECTION_SECONDS - LAST_ANSWERS, comprehension)
+        await day.run(day.network.deliver_held)
+        await self._submit(day)
+
+    async def _start_a_second_device(self, day: ExamDay) -> None:
+        """A laptop resumes; then the phone's app is killed with answers that wait, and resumes too."""
+        day.device(await day.start())
+        phone = day.devices[0]
+        phone.answer(1, ["c"])
+        phone.answer(3, "\u22125")
+        day.devices[0] = phone.killed(await day.start())
+
+    async def _pause(self, day: ExamDay, numbers: range) -> None:
+        """Staff pause the attempt, and resume it after 10 s. The apps do not know it at once."""
+        await day.set_status("paused")
+        for device in day.devices:
+            day._answer(device, day.rng.choice(numbers))
+            await day.run(device.flush)
+            assert device.saver.waiting
+        await day.set_status("in_progress")
+        day.clock.advance(25)
+
+    async def _submit(self, day: ExamDay) -> None:
+        headers = {"Authorization": f"Bearer {day.devices[0].attempt['attempt_token']}"}
+        submitted = await day.sitting.client.post(
+            f"{day.sitting.made.path}/submit", json={"attempt_id": day.sitting.attempt["id"]}, headers=headers
+        )
+        assert submitted.status_code == 200, submitted.text
+
+
+@pytest.fixture
+def sitter(
+    app: FastAPI, engine: AsyncEngine, people: People, clock: TestClock, made: PublishedTest
+) -> Sitter:
+    return Sitter(app, engine, people, clock, made)
+
+
+class TestPrintedSaver:
+    @pytest.mark.parametrize("seed", SEEDS)
+    async def test_loses_nothing(self, sitter: Sitter, seed: int) -> None:
+        day, lost = await sitter.sit(printed_code(), seed)
+        assert lost == []
+        assert day.network.counts[Network.GOOD] > 0
+        assert sum(day.network.counts.values()) > 30
