@@ -27,7 +27,9 @@ from app.services.exams import (
     ExamView,
     MeritRow,
     PaperView,
+    Published,
     StartedPaper,
+    stage_of,
 )
 
 
@@ -180,6 +182,27 @@ class ExamOut(Out):
         mine = RegistrationOut.of(view.registration) if view.registration else None
         values = {name: getattr(view.exam, name) for name in names}
         return cls(**values, status=view.stage, my_registration=mine)
+
+
+class StandingVersionsOut(Out):
+    """Why a publication has changed nothing. `outdated`: codes of papers whose test has a newer version."""
+
+    detail: str
+    outdated: list[str]
+
+
+class PublishedExamOut(ExamOut):
+    """A published exam. `unchanged` is null if the current versions of its tests are used from now on."""
+
+    unchanged: StandingVersionsOut | None
+
+    @classmethod
+    def of_publication(cls, published: Published, now: datetime) -> Self:
+        """The result of a publication."""
+        exam = published.exam
+        shown = ExamOut.of(ExamView(exam, stage_of(exam, now), None))
+        unchanged = published.unchanged and StandingVersionsOut.model_validate(published.unchanged)
+        return cls(**dict(shown), unchanged=unchanged)
 
 
 class ExamPaperOut(Out):
