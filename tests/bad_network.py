@@ -1,4 +1,4 @@
-"""A network between a synchronous HTTP client and the application in this process, with faults from a seed."""
+"""A network between a synchronous HTTP client and the application, with faults that a seed decides."""
 
 import asyncio
 from collections import Counter
@@ -57,6 +57,7 @@ class BadNetwork(httpx.BaseTransport):
         self._held: list[httpx.Request] = []
         self._faults_in_a_row = 0
         self.counts: Counter[Network] = Counter()
+        self.is_good = False
         self.meanwhile: Callable[[], None] = lambda: None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -94,6 +95,8 @@ class BadNetwork(httpx.BaseTransport):
             self._deliver(self._held.pop())
 
     def _draw(self) -> Network:
+        if self.is_good:
+            return Network.GOOD
         kind = self._rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
         if kind in (Network.GOOD, Network.TWICE) or self._faults_in_a_row == MOST_FAULTS_IN_A_ROW:
             self._faults_in_a_row = 0

@@ -31,10 +31,11 @@ from tests.conftest import TestClock
 
 PAGE = Path(__file__).parents[3] / "docs" / "api.md"
 BASE = "http://api.test/v1"
-SEEDS = range(6)
+SEEDS = range(4)
 SECTION_SECONDS = 300
 LAST_ANSWERS = 80  # seconds before the end of a section: each answer until then can be saved
-NUMBERS = ("-5", "\u22125", " -5 ", "-\u096b", "-5.", "\u20135", "7", "22/7", None)
+RIGHT_NUMBERS = ("-5", "\u22125", "-\u096b", "-5.", "\u20135")
+NUMBERS = (*RIGHT_NUMBERS, " -5 ", "7", "22/7", None)
 UNREADABLE = ("about five", "3,14", "5 cm", "1 000")
 CHOICES = (["a"], ["b"], ["c"], ["d"], ["a", "b"], None)
 
@@ -89,6 +90,13 @@ class Device:
         return again
 
 
+def outcome_of(answer: Any) -> str:
+    """The letter of the outcome: the key of a choice is a, that of a number -5."""
+    if answer is None:
+        return "u"
+    return "c" if answer == ["a"] or answer in RIGHT_NUMBERS else "i"
+
+
 def trimmed(answer: Any) -> Any:
     return answer.strip() if isinstance(answer, str) else answer
 
@@ -136,7 +144,7 @@ class ExamDay:
             self.network.meanwhile = lambda: None
             if self.rng.random() < 0.1:
                 await self._mistypes(device, numbers)
-            self.clock.advance(self.rng.uniform(1, 12))
+            self.clock.advance(self.rng.uniform(2, 20))
         await self.flush_all()
 
     def _maybe_answers_meanwhile(self, device: Device, numbers: range) -> Callable[[], None]:
@@ -169,11 +177,25 @@ class ExamDay:
                 {"status": status, "id": self.sitting.id},
             )
 
+    def latest(self) -> dict[UUID, Given]:
+        """What should count: the answer of the highest lease and revision to each question."""
+        return {
+            question_id: max(given, key=lambda each: (each.lease, each.revision))
+            for question_id, given in self.given.items()
+        }
+
+    def marked_wrong(self, outcomes: Mapping[UUID, str]) -> list[str]:
+        """Answers that were not marked by their meaning."""
+        return [
+            f"{given.answer!r} was marked {outcomes[question_id]}"
+            for question_id, given in self.latest().items()
+            if outcomes[question_id] != outcome_of(given.answer)
+        ]
+
     def lost(self, standing: Mapping[UUID, tuple[int, int, Any]]) -> list[str]:
         """What the person answered in time and does not stand."""
         problems = []
-        for question_id, given in self.given.items():
-            latest = max(given, key=lambda each: (each.lease, each.revision))
+        for question_id, latest in self.latest().items():
             expected = (latest.lease, latest.revision, latest.answer)
             if standing.get(question_id) != expected:
                 number = self.sitting.made.question_ids.index(question_id)
@@ -183,13 +205,13 @@ class ExamDay:
 
 @pytest.fixture(scope="module")
 async def made(engine: AsyncEngine) -> PublishedTest:
-    """Two locked sections of six questions; every third question asks for a number."""
+    """Two locked sections, of six and seven questions; every third question asks for a number."""
     key = {"value": "-5", "tolerance": "0"}
     async with unit_of_work(engine) as uow:
-        ids = await add_questions(uow, [key if number % 3 == 0 else ["a"] for number in range(12)])
+        ids = await add_questions(uow, [key if number % 3 == 0 else ["a"] for number in range(13)])
         sections = [
-            SectionDraft({"en": name}, ids[first : first + 6], duration_seconds=SECTION_SECONDS)
-            for name, first in (("Reasoning", 0), ("Comprehension", 6))
+            SectionDraft({"en": name}, section_ids, duration_seconds=SECTION_SECONDS)
+            for name, section_ids in (("Reasoning", ids[:6]), ("Comprehension", ids[6:]))
         ]
         published = await publish_test(uow, sections=sections, duration_seconds=2 * SECTION_SECONDS + 600)
     return PublishedTest(published.id, ids)
@@ -207,31 +229,44 @@ class Sitter:
 
     async def sit(self, code: str, seed: int) -> tuple[ExamDay, list[str]]:
         """A whole exam day. Returns it, and what was lost."""
+        day = await self.begin(code, seed)
+        await self._take(day)
+        standing = await self.standing(day)
+        async with reading(self.engine) as reads:
+            result = await reads.attempts.result(day.sitting.id)
+        assert result is not None
+        outcomes = dict(zip(self.made.question_ids, result.outcomes, strict=True))
+        return day, day.lost(standing) + day.marked_wrong(outcomes)
+
+    async def begin(self, code: str, seed: int) -> ExamDay:
+        """A candidate who has started."""
         rng = Random(seed)
         self.clock.stop()
         sitting = await start(await self.people.candidate(), self.made)
         network = BadNetwork(self.app, asyncio.get_running_loop(), self.clock, rng)
-        day = ExamDay(self.engine, self.clock, sitting, self._executed(code, rng), network, rng)
-        await self._take(day)
+        return ExamDay(self.engine, self.clock, sitting, self._executed(code, rng), network, rng)
+
+    async def standing(self, day: ExamDay) -> dict[UUID, tuple[int, int, Any]]:
+        """What counts on the server: lease, revision and answer by question."""
         async with reading(self.engine) as reads:
-            events = await reads.attempts.standing(sitting.id)
-        return day, day.lost({each.question_id: (each.lease, each.revision, each.answer) for each in events})
+            events = await reads.attempts.standing(day.sitting.id)
+        return {each.question_id: (each.lease, each.revision, each.answer) for each in events}
 
     def _executed(self, code: str, rng: Random) -> dict[str, Any]:
         """The code with the test's clock and the seed's random numbers."""
         names: dict[str, Any] = {}
         exec(compile(code, str(PAGE), "exec"), names)  # noqa: S102 -- the page of this repository
-        began = self.clock.now()
-        names["time"] = SimpleNamespace(
-            sleep=self.clock.advance, monotonic=lambda: (self.clock.now() - began).total_seconds()
-        )
+        names["time"] = SimpleNamespace(sleep=self.clock.advance, monotonic=self._seconds)
         names["random"] = rng
         return names
+
+    def _seconds(self) -> float:
+        return self.clock.now().timestamp()
 
     async def _take(self, day: ExamDay) -> None:
         reasoning, comprehension = range(6), range(6, 12)
         phone = day.device(day.sitting.attempt)
-        phone.answer(7, ["b"])  # The section has not begun: the answer waits for it.
+        phone.answer(12, "-5")  # Its section has not begun: the answer waits for that.
         await day.answer_until(60, reasoning)
         await self._start_a_second_device(day)
         day.clock.advance(1)
@@ -282,6 +317,34 @@ def sitter(
     return Sitter(app, engine, people, clock, made)
 
 
+# Faults in the code of the page, each with the text that it replaces: the exam day must notice every one.
+PLANTED = {
+    "gives up at the first refusal": (
+        "        done, keep = self.sort(status, document, batch)",
+        "        done, keep = self.sort(status, document, batch)\n        if status == 409: done = set(sent)",
+    ),
+    "drops what a closed section did not take": (
+        "return set(questions) - closed, closed",
+        "return set(questions), set()",
+    ),
+    "drops what is beside a wrong answer": ("return set(named), set()", "return set(questions), set()"),
+    "takes every answer for the server's": (
+        "if not isinstance(document, dict) or expected not in document:",
+        "document = {'closed': [], **document}\n        if False:",
+    ),
+    "forgets what is answered while it sends": (
+        "if self.waiting.get(question_id) is not sent[question_id]:",
+        "if question_id not in self.waiting:",
+    ),
+    "sends old answers under the new lease": ('"lease": batch[0]["lease"]', '"lease": self.lease'),
+    "does not try again": ("TRY_AGAIN = 20", "TRY_AGAIN = 100_000"),
+    "takes a lost request for a saved one": (
+        "            return None, None",
+        "            self.waiting.clear()\n            return None, None",
+    ),
+}
+
+
 class TestPrintedSaver:
     @pytest.mark.parametrize("seed", SEEDS)
     async def test_loses_nothing(self, sitter: Sitter, seed: int) -> None:
@@ -289,3 +352,29 @@ class TestPrintedSaver:
         assert lost == []
         assert day.network.counts[Network.GOOD] > 0
         assert sum(day.network.counts.values()) > 30
+
+    async def test_goes_on_above_what_stands_if_the_count_of_revisions_was_lost(self, sitter: Sitter) -> None:
+        """The app was reinstalled and goes on with the stored answer of `start`, without its count."""
+        day = await sitter.begin(printed_code(), seed=1)
+        day.network.is_good = True
+        for answers in ([["a"], ["b"], ["c"]], [["d"]]):
+            device = day.device(day.sitting.attempt)
+            for answer in answers:
+                device.answer(1, answer)
+                device.answer(2, answer)
+                await day.run(device.flush)
+        standing = await sitter.standing(day)
+        assert [standing[question_id][2] for question_id in sitter.made.question_ids[1:3]] == [["d"], ["d"]]
+
+    @pytest.mark.parametrize(("printed", "planted"), PLANTED.values(), ids=PLANTED.keys())
+    async def test_a_planted_fault_is_seen(self, sitter: Sitter, printed: str, planted: str) -> None:
+        code = printed_code()
+        assert printed in code
+        for seed in SEEDS:
+            try:
+                _, lost = await sitter.sit(code.replace(printed, planted), seed)
+            except (AssertionError, KeyError):
+                return  # The code fails in the middle of the exam.
+            if lost:
+                return
+        pytest.fail("nothing was lost")
