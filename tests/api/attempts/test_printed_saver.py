@@ -353,6 +353,18 @@ class TestPrintedSaver:
         assert day.network.counts[Network.GOOD] > 0
         assert sum(day.network.counts.values()) > 30
 
+    async def test_a_late_answer_to_a_closed_section_does_not_lose_the_next_one(self, sitter: Sitter) -> None:
+        day = await sitter.begin(printed_code(), seed=1)
+        day.network.is_good = True
+        device = day.device(day.sitting.attempt)
+        day.clock.advance(SECTION_SECONDS + 15)
+        device.answer(1, ["a"], counts=False)
+        device.answer(7, ["a"])
+        await day.run(device.flush)
+        device.answer(8, ["a"])
+        await day.run(device.flush)
+        assert day.lost(await sitter.standing(day)) == []
+
     async def test_goes_on_above_what_stands_if_the_count_of_revisions_was_lost(self, sitter: Sitter) -> None:
         """The app was reinstalled and goes on with the stored answer of `start`, without its count."""
         day = await sitter.begin(printed_code(), seed=1)
