@@ -92,16 +92,22 @@ def extend(state: AttemptState, by: timedelta, now: datetime) -> AttemptState:
 
 
 def regrant(state: AttemptState, by: timedelta, now: datetime) -> AttemptState:
-    """Move the deadline after a change of the candidate's extra time, up or down.
+    """Move the deadline by whole seconds after a change of the candidate's extra time, up or down.
 
-    An attempt that its deadline ended goes on if there is time again.
+    An attempt that its deadline ended goes on if there is time again. Time that has passed is not taken back:
+    the deadline moves at most to the present, and that of a paused attempt to the pause.
     """
-    moved = replace(state, deadline_at=state.deadline_at + by)
+    moved = replace(state, deadline_at=state.deadline_at + max(by, -_time_left(state, now)))
     if state.status in (Status.IN_PROGRESS, Status.PAUSED):
         return moved
     if state.status is Status.SUBMITTED and state.ended_by == "deadline" and moved.deadline_at > now:
         return replace(moved, status=Status.IN_PROGRESS, ended_at=None, ended_by=None)
     return state
+
+
+def _time_left(state: AttemptState, now: datetime) -> timedelta:
+    """The whole seconds that are left of a running or paused attempt."""
+    return timedelta(seconds=timing.remaining_seconds(state.paused_at or now, state.deadline_at))
 
 
 def pause(state: AttemptState, now: datetime) -> AttemptState:

@@ -1,6 +1,14 @@
 """Exams: edited, registered for, taken, run, monitored, and released."""
 
-from app.services.exams.accommodations import Grant, accommodate, accommodations
+from app.services.exams.accommodation_holders import Holder, Target
+from app.services.exams.accommodations import (
+    Accommodated,
+    Grant,
+    Regrant,
+    Regranted,
+    accommodate,
+    accommodations,
+)
 from app.services.exams.answer_sheets import PaperDraft, hold_on_paper, import_answer_sheets
 from app.services.exams.catalog import (
     ExamView,
@@ -18,6 +26,8 @@ from app.services.exams.editing import (
     ExamPaperDraft,
     ExamPaperUpdate,
     ExamUpdate,
+    Published,
+    StandingVersions,
     add_paper,
     change,
     change_paper,
@@ -42,6 +52,7 @@ from app.services.exams.steering import Order, Refusal, Steered, Verb, steer, st
 from app.services.exams.taking import StartedPaper, StartPaper, start, submit
 
 __all__ = [
+    "Accommodated",
     "ExamDraft",
     "ExamPaperDraft",
     "ExamPaperUpdate",
@@ -49,16 +60,22 @@ __all__ = [
     "ExamUpdate",
     "ExamView",
     "Grant",
+    "Holder",
     "MeritRow",
     "Monitor",
     "Order",
     "PaperDraft",
     "PaperView",
+    "Published",
     "Refusal",
+    "Regrant",
+    "Regranted",
     "Released",
+    "StandingVersions",
     "StartPaper",
     "StartedPaper",
     "Steered",
+    "Target",
     "Verb",
     "accommodate",
     "accommodations",

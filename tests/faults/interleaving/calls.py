@@ -14,7 +14,7 @@ from app.core.errors import DomainError
 from app.services import attempts, exams
 from app.services.attempts import LateSave, Response, SaveTarget
 from app.services.components import Components
-from app.services.exams import Grant, Order, StartPaper, Verb
+from app.services.exams import Grant, Order, StartPaper, Target, Verb
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.workers import tasks
 from app.workers.runtime import TaskContext
@@ -172,9 +172,13 @@ async def _steer(use: Using) -> dict[str, Any]:
 
 async def _accommodate(use: Using) -> dict[str, Any]:
     call, scene = use.call, use.scene
-    grant = Grant(None if call.group else use.attempt.user_id, call.group, call.seconds, "certificate")
-    await exams.accommodate(use.uow, use.parts, scene.world.staff, scene.exam_id, [grant], call.now)
-    return {}
+    target = Target(group=call.group) if call.group else Target(use.attempt.user_id)
+    grant = Grant(target, call.seconds, "certificate")
+    done = await exams.accommodate(use.uow, use.parts, scene.world.staff, scene.exam_id, [grant], call.now)
+    return {
+        "grants_changed": 1 - len(done.unchanged),
+        "moved": [[str(each.user_id), each.seconds] for each in done.attempts if each.outcome != "kept"],
+    }
 
 
 async def _postpone(use: Using) -> dict[str, Any]:

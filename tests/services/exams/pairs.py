@@ -14,8 +14,7 @@ from app.models import DEFAULT_INSTITUTE_ID, Attempt, Exam, ExamPaper
 from app.services import attempts, exams, tests
 from app.services.attempts import LateSave
 from app.services.components import Components
-from app.services.exams import Order, StartPaper, Steered, Verb
-from app.services.exams.accommodations import Grant
+from app.services.exams import Grant, Order, StartPaper, Steered, Target, Verb
 from app.services.exams.registrations import enroll
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
@@ -90,9 +89,10 @@ class Scene:
 
     async def publish(self, uow: UnitOfWork) -> str:
         """The exam is published again, and pins the second version if nobody has started."""
-        exam = await exams.publish(uow, operator(), self.exam_id, self.now)
-        pinned = {paper.paper_id for paper in await uow.exams.papers(exam.id)}
-        return "ok" if self.content.second_version in pinned else "same"
+        published = await exams.publish(uow, operator(), self.exam_id, self.now)
+        pinned = {paper.paper_id for paper in await uow.exams.papers(self.exam_id)}
+        assert (published.unchanged is None) == (self.content.first_version not in pinned)
+        return "ok" if published.unchanged is None else "same"
 
     async def close(self, uow: UnitOfWork) -> str:
         await exams.close_paper(uow, operator(), self.exam_id, self.paper_id, None, self.now)
@@ -112,7 +112,7 @@ class Scene:
         return "ok"
 
     async def accommodate(self, uow: UnitOfWork) -> str:
-        grants = [Grant(self.candidate.id, None, 600, "scribe")]
+        grants = [Grant(Target(self.candidate.id), 600, "scribe")]
         await exams.accommodate(uow, self.parts, operator(), self.exam_id, grants, self.now)
         return "ok"
 
