@@ -125,12 +125,13 @@ def serve(connection: Connection) -> Program | None:
     awake, wake = os.pipe2(os.O_NONBLOCK)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake)
+    requests = connection.fileno()
     while True:
-        readable, _, _ = select.select([connection, awake], [], [])
+        readable, _, _ = select.select([requests, awake], [], [])
         if awake in readable:
             os.read(awake, 512)
             report_ended(connection)
-        if connection not in readable:
+        if requests not in readable:
             continue
         program: Program | None = connection.recv()
         if program is None:
