@@ -45,13 +45,13 @@ async def list_my_attempts(
     reads: Reads,
     paging: Paging,
     test_id: UUID | None = None,
-    status: AttemptStatus | None = None,
+    status: Annotated[list[AttemptStatus] | None, Query(max_length=10, description="Any of these")] = None,
 ) -> PageOut[MyAttemptOut]:
     """Your attempts, newest first, including void ones.
 
     Rank and percentile are in the result of each attempt.
     """
-    page = await progress.attempts(reads, user, AttemptFilter(test_id, status), paging)
+    page = await progress.attempts(reads, user, AttemptFilter(test_id, status or ()), paging)
     return PageOut(items=[MyAttemptOut.of(listed) for listed in page.items], next_cursor=page.next_cursor)
 
 
@@ -87,9 +87,12 @@ async def list_users(
 
 
 @router.put("/{user_id}/role", responses=problems(Conflict))
-async def change_role(user_id: UUID, body: RoleIn, admin: CurrentAdmin, uow: Uow) -> MemberOut:
-    """Change a user's role. It takes effect with the user's next request."""
-    return MemberOut.of(await accounts.set_role(uow, admin, user_id, body.role))
+async def change_role(user_id: UUID, body: RoleIn, admin: CurrentAdmin, uow: Uow, now: Now) -> MemberOut:
+    """Change a user's role. It takes effect with the user's next request.
+
+    An attempt of a user who is staff when it is graded, or was since its start, is practice.
+    """
+    return MemberOut.of(await accounts.set_role(uow, admin, user_id, body.role, now))
 
 
 @router.put("/{user_id}/status", responses=problems(Conflict))

@@ -15,10 +15,10 @@ from app.repositories.locks import Mode, Rank
 
 @dataclass(frozen=True, slots=True)
 class ExamAttemptFilter:
-    """Which attempts to list. None does not filter."""
+    """Which attempts to list: those with any of the statuses. None or no status does not filter."""
 
     paper_id: UUID | None = None
-    status: str | None = None
+    statuses: Collection[str] = ()
     query: str | None = None
 
 
@@ -85,8 +85,8 @@ class ExamAttemptRepository(Repository):
     async def page(self, exam_id: UUID, wanted: ExamAttemptFilter, page: PageRequest) -> Page[Candidate]:
         """Attempts with their candidates, newest first."""
         statement = _of_paper(_attempts(exam_id), wanted.paper_id)
-        if wanted.status is not None:
-            statement = statement.where(Attempt.status == wanted.status)
+        if wanted.statuses:
+            statement = statement.where(Attempt.status.in_(wanted.statuses))
         if wanted.query:
             statement = statement.where(_matches_query(wanted.query))
         attempts = await self._page(statement, [Attempt.id], page, descending=True)
@@ -102,7 +102,10 @@ class ExamAttemptRepository(Repository):
         return int((await self._session.execute(statement)).rowcount)  # type: ignore[attr-defined]
 
     async def mark_graded(self, exam_id: UUID) -> None:
-        """Set the status of official attempts that have a result to graded, after the release."""
+        """Set the status of official attempts that have a result to graded, after the release.
+
+        Those of candidates who became staff are practice from now on. Until now staff could steer them.
+        """
         papers = select(ExamPaper.id).where(ExamPaper.exam_id == exam_id)
         await self._session.execute(
             update(Attempt)
@@ -111,7 +114,12 @@ class ExamAttemptRepository(Repository):
                 Attempt.status == AttemptStatus.SUBMITTED,
                 exists().where(Result.attempt_id == Attempt.id),
             )
-            .values(status=AttemptStatus.GRADED)
+            .values(
+                status=AttemptStatus.GRADED,
+                practice=or_(
+                    Attempt.practice, exists().where(Result.attempt_id == Attempt.id, Result.was_staff)
+                ),
+            )
             .execution_options(synchronize_session=False)
         )
 
