@@ -57,6 +57,7 @@ REGISTRIES = re.compile(
     "|".join(("pypi" + r"\.org", "python" + r"hosted\.org", "npm" + r"js\.org", "yarn" + r"pkg"))
 )
 MACHINE_PATHS = re.compile(r"(?<![\w.~/-])/(work|root|home|Users)/\w")
+CONFLICTS = re.compile(r"^(<{7}|>{7}) ", re.MULTILINE)
 NOT_OURS = {"node_modules", "__pycache__", "dist", "build"}
 
 
@@ -256,6 +257,10 @@ class TestCommittedFiles:
     def test_none_depends_on_the_machine_that_it_was_written_on(self, forbidden: re.Pattern[str]) -> None:
         found = {name: match[0] for name, text in committed_texts() if (match := forbidden.search(text))}
         assert found == {}
+
+    def test_none_has_the_marks_of_a_conflict(self) -> None:
+        """A merge must be finished before it is committed."""
+        assert [name for name, text in committed_texts() if CONFLICTS.search(text)] == []
 
 
 class TestLocks:
