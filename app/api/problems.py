@@ -21,11 +21,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.payloads import field_errors
 from app.core.errors import (
-    AnswerNotKept,
     DomainError,
     FieldError,
     Forbidden,
-    IdempotencyKeyReused,
     Invalid,
     NotFound,
     TooLarge,
@@ -33,6 +31,7 @@ from app.core.errors import (
     Unauthenticated,
     Unavailable,
 )
+from app.core.idempotency import AnswerNotKept, IdempotencyKeyReused
 from app.schemas.problems import Problem
 
 PROBLEM_JSON = "application/problem+json"

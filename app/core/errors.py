@@ -27,12 +27,12 @@ DomainError
 │   ├── AttemptsInProgress
 │   ├── ResultsNotReleased
 │   ├── NotPossible
-│   ├── AnswerNotKept
+│   ├── AnswerNotKept (core/idempotency.py)
 │   └── QuestionUnreadable
 ├── BodyTooSlow (408)
 ├── TooLarge (413)
 ├── Invalid (422)
-│   ├── IdempotencyKeyReused
+│   ├── IdempotencyKeyReused (core/idempotency.py)
 │   ├── TooComplex
 │   └── WeakPassword
 ├── TooManyRequests (429)
@@ -327,19 +327,6 @@ class QuestionUnreadable(Conflict):
         self.reason = reason
 
 
-class AnswerNotKept(Conflict):
-    """A request with the same idempotency key was carried out, and its answer was too large to keep."""
-
-    code, title = "answer_not_kept", "Already done, answer not kept"
-
-    def __init__(self, status: int) -> None:
-        super().__init__(
-            "A request with this Idempotency-Key was carried out before. Its answer was too large to keep."
-            " Nothing was done again. Read what it made.",
-            first_status=status,
-        )
-
-
 class BodyTooSlow(DomainError):
     """The request body did not arrive in time."""
 
@@ -369,18 +356,6 @@ class Invalid(DomainError):
     def field(cls, field: str, message: str) -> "Invalid":
         """An error in one field."""
         return cls(f"{field}: {message}", errors=[FieldError(field, message)])
-
-
-class IdempotencyKeyReused(Invalid):
-    """The idempotency key belongs to another request of the same person."""
-
-    code, title = "idempotency_key_reused", "Key used for another request"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This Idempotency-Key was sent with another request: another address, or another body. Nothing"
-            " was done. Make a new key for each request, and send the same key only to repeat it."
-        )
 
 
 class TooComplex(Invalid):

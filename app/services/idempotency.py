@@ -3,8 +3,7 @@
 import zlib
 from datetime import datetime, timedelta
 
-from app.core.errors import AnswerNotKept, IdempotencyKeyReused
-from app.core.idempotency import Answer, KeyedRequest
+from app.core.idempotency import Answer, AnswerNotKept, IdempotencyKeyReused, KeyedRequest
 from app.services.unit_of_work import UnitOfWork
 
 KEPT_FOR = timedelta(days=1)

@@ -14,8 +14,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
-from app.core.errors import AnswerNotKept, Conflict
-from app.core.idempotency import Answer, KeyedRequest
+from app.core.errors import Conflict
+from app.core.idempotency import Answer, AnswerNotKept, KeyedRequest
 from app.main import create_app
 from app.models import DEFAULT_INSTITUTE_ID, KeptAnswer, Subject
 from app.services import idempotency
