@@ -96,14 +96,14 @@ async def _fingerprint(request: Request) -> bytes:
         if isinstance(value, str):
             add(value.encode(errors="replace"))
         else:
-            await _add_file(digest, value)
+            add(await _hash_of(value))
     return digest.digest()
 
 
-async def _add_file(digest: "hashlib._Hash", file: UploadFile) -> None:
-    content = hashlib.blake2b(digest_size=32)
+async def _hash_of(file: UploadFile) -> bytes:
+    digest = hashlib.blake2b(digest_size=32)
     await file.seek(0)
     while piece := await file.read(_PIECE):
-        content.update(piece)
+        digest.update(piece)
     await file.seek(0)
-    digest.update(content.digest())
+    return digest.digest()
