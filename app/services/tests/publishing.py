@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from app.core.errors import FieldError, NotPublishable
@@ -63,6 +64,6 @@ async def publish(
     test.status = "published"
     test.updated_at = now
     await uow.tests.flush()
-    merged = {"ranked_with": ranked_with} if ranked_with is not None else {}
+    merged: dict[str, Any] = {"ranked_with": ranked_with} if ranked_with is not None else {}
     audit.record(uow, author, "publish", Subject("test", test.id), version=paper.version, **merged)
     return Published(test, paper, older, language_gaps(material))
