@@ -75,8 +75,8 @@ async def import_answer_sheets(
 
     For a roll number that is not registered there is a warning, which names the nearest registered numbers
     and those that read alike (`O` and `0`, `I` and `1`, hyphens, lost leading zeros). There is none if the
-    exam has no registrations. With `unknown_roll_numbers=error` it is an error, and nothing is imported. There is
-    also a warning for two rows whose roll numbers read alike.
+    exam has no registrations. With `unknown_roll_numbers=error` it is an error, and nothing is imported.
+    There is also a warning for two rows whose roll numbers read alike.
 
     With `accept`, an unknown roll number is registered without an account, with the `name`, `category` and
     `pwbd` of these columns. Assign it later with `POST /exams/{id}/registrations/{roll_number}/claim`. An
