@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -66,6 +67,7 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
 def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
@@ -208,8 +210,7 @@ class TestRowLocks:
 
     def test_are_written_in_sql_only_where_it_is_declared(self) -> None:
         def writes(path: Path) -> bool:
-            texts = [node.value for node in ast.walk(tree_of(path)) if isinstance(node, ast.Constant)]
-            sql = [text for text in texts if isinstance(text, str) and text not in docstrings_of(path)]
+            sql = set(literals(tree_of(path))) - docstrings_of(path)
             return any(re.search(LOCKS_IN_SQL, text, re.IGNORECASE) for text in sql)
 
         assert {name for name in offenders(writes) if not name.startswith("devservers/")} == set(
