@@ -3,6 +3,7 @@
 import itertools
 import random
 import socket
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,7 +16,7 @@ LOOPBACK = "127.0.0.1"
 # choice and the start of the server, so that servers get lower ones.
 _PORTS = range(20_000, 32_000)
 _FIRST = random.SystemRandom().choice(_PORTS)  # Other processes begin elsewhere.
-_candidates = itertools.cycle([*range(_FIRST, _PORTS.stop), *range(_PORTS.start, _FIRST)])
+_candidates: Iterator[int] = itertools.cycle([*range(_FIRST, _PORTS.stop), *range(_PORTS.start, _FIRST)])
 
 
 def free_port() -> int:
