@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from app.core.ids import uuid7
 from app.models import (
     Attempt,
     DeadAddress,
@@ -21,7 +20,6 @@ from app.models import (
     Kind,
     Message,
     NotificationSettings,
-    Paper,
     Registration,
     Result,
     User,
@@ -34,31 +32,17 @@ from app.services.unit_of_work import UnitOfWork, unit_of_work
 from tests.builders.notifications import (
     TITLE,
     Event,
-    add_announced_exam,
     add_device,
+    add_sitting,
     add_user,
+    change,
     deliveries,
     register,
+    registered_users,
     told,
 )
 
 pytestmark = pytest.mark.anyio
-
-
-async def registered_users(
-    engine: AsyncEngine, now: datetime, count: int = 3, **exam: Any
-) -> tuple[Event, list[User], list[Registration]]:
-    """An exam in a week with so many candidates."""
-    async with unit_of_work(engine) as uow:
-        event = await add_announced_exam(uow, now + timedelta(days=7), **exam)
-        users = [await add_user(uow) for _ in range(count)]
-        places = [await register(uow, event, user) for user in users]
-    return event, users, places
-
-
-async def change(engine: AsyncEngine, statement: Any) -> None:
-    async with unit_of_work(engine) as uow:
-        await uow.session.execute(statement)
 
 
 class TestRegistered:
@@ -267,36 +251,6 @@ class TestWelcome:
             for person in (user.id, user.id, uuid4()):
                 await notifications.welcome(uow, post, person, now)
         assert [line.kind for line in await told(engine, user)] == ["welcome"]
-
-
-async def add_sitting(
-    uow: UnitOfWork, event: Event, place: Registration, now: datetime, **values: Any
-) -> Attempt:
-    """A graded official attempt at the exam's paper."""
-    paper = await uow.session.get_one(ExamPaper, event.paper_id)
-    frozen = (await uow.session.scalars(select(Paper).where(Paper.test_id == paper.test_id))).one()
-    attempt = Attempt(
-        **{
-            "id": uuid7(),
-            "test_id": paper.test_id,
-            "paper_id": frozen.id,
-            "exam_paper_id": paper.id,
-            "registration_id": place.id,
-            "user_id": place.user_id,
-            "number": 1,
-            "practice": False,
-            "status": "graded",
-            "seed": 7,
-            "started_at": now - timedelta(hours=1),
-            "deadline_at": now,
-            "submitted_at": now,
-            "closed_by": "candidate",
-        }
-        | values
-    )
-    uow.session.add(attempt)
-    await uow.session.flush()
-    return attempt
 
 
 class TestSubmitted:

@@ -15,9 +15,17 @@ from app.services.components import Components
 from app.services.notifications import mails
 from app.services.notifications.kinds import RULES
 from app.services.unit_of_work import UnitOfWork, unit_of_work
-from tests.builders.notifications import Event, add_announced_exam, add_user, register, told
+from tests.builders.notifications import (
+    Event,
+    add_announced_exam,
+    add_sitting,
+    add_user,
+    change,
+    register,
+    registered_users,
+    told,
+)
 from tests.conftest import TestClock
-from tests.services.notifications.test_creating import add_sitting, change, registered_users
 
 pytestmark = pytest.mark.anyio
 
