@@ -9,10 +9,11 @@ from app.core.errors import FieldError, Invalid, NotPossible
 from app.engine import steering
 from app.models import Accommodation, Exam
 from app.services import attempts
+from app.services.attempts.states import apply_state, state_of
 from app.services.components import Components
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer
-from app.services.exams.steering import apply_state, replace_results, state_of, tell_candidate
+from app.services.exams.steering import replace_results, tell_candidate
 from app.services.exams.taking import extra_for
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
@@ -86,7 +87,6 @@ async def _move_deadlines(
         if not by or after == before:
             continue
         apply_state(attempt, after)
-        attempt.accommodation_seconds = extra // timedelta(seconds=1)
         moved.append(attempt)
         tell_candidate(uow, exam, attempt, "extended", seconds=by // timedelta(seconds=1))
     await replace_results(uow, moved)

@@ -14,7 +14,7 @@ from app.models import DEFAULT_INSTITUTE_ID, Attempt, Exam, ExamPaper
 from app.services import attempts, exams, tests
 from app.services.attempts import LateSave
 from app.services.components import Components
-from app.services.exams import Order, StartPaper, Steered, Verb
+from app.services.exams import ClosePaper, Order, StartPaper, Steered, Verb
 from app.services.exams.accommodations import Grant
 from app.services.exams.registrations import enroll
 from app.services.unit_of_work import UnitOfWork, unit_of_work
@@ -95,7 +95,8 @@ class Scene:
         return "ok" if self.content.second_version in pinned else "same"
 
     async def close(self, uow: UnitOfWork) -> str:
-        await exams.close_paper(uow, operator(), self.exam_id, self.paper_id, None, self.now)
+        wanted = ClosePaper(self.exam_id, self.paper_id)
+        await exams.close_paper(uow, self.parts, operator(), wanted, self.now)
         return "ok"
 
     async def cancel(self, uow: UnitOfWork) -> str:
@@ -108,7 +109,7 @@ class Scene:
         return "ok"
 
     async def release(self, uow: UnitOfWork) -> str:
-        await exams.release(uow, self.parts, operator(), self.exam_id, self.now)
+        await exams.release(uow, self.parts, operator(), self.exam_id, self.now, "tomorrow's is cancelled")
         return "ok"
 
     async def accommodate(self, uow: UnitOfWork) -> str:
