@@ -94,10 +94,10 @@ def postponed(window: Window, by: timedelta) -> Window:
 def accommodation(own: timedelta | None, groups: Iterable[timedelta]) -> timedelta:
     """Return the extra time of one candidate: their own grant, else the longest of their groups.
 
-    A grant to a person replaces those of groups, even if it is shorter. A candidate of two groups gets the
-    longer grant.
+    A grant to a person replaces those of groups, even if it is shorter; zero is no grant. A candidate of two
+    groups gets the longer grant.
     """
-    return own if own is not None else max(groups, default=NO_TIME)
+    return own or max(groups, default=NO_TIME)
 
 
 def disorder(window: Window) -> Sequence[tuple[str, str]]:

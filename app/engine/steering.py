@@ -154,17 +154,25 @@ def extend(
 
 
 def regrant(state: AttemptState, by: timedelta, now: datetime) -> AttemptState:
-    """Move the deadline after a change of the candidate's extra time, up or down.
+    """Move the deadline by whole seconds after a change of the candidate's extra time, up or down.
 
     An attempt that its deadline ended goes on if there is time again. Others that have ended get the change
-    when they are reopened.
+    when they are reopened. Time that has passed is not taken back: the deadline moves at most to the present,
+    and that of a paused attempt to the pause.
     """
-    moved = replace(state, deadline_at=state.deadline_at + by, extra=state.extra + by)
+    moved = _with_extra(state, by, now)
     if state.status in RUNNING:
         return moved
     if state.status is Status.SUBMITTED and state.ended_by == "deadline" and moved.deadline_at > now:
         return _in_progress(moved)
     return state
+
+
+def _with_extra(state: AttemptState, by: timedelta, now: datetime) -> AttemptState:
+    """Change the extra time and the deadline. At most the whole seconds that are left are taken back."""
+    left = timedelta(seconds=time_left(state, now) // timedelta(seconds=1))
+    moved = max(by, -left)
+    return replace(state, deadline_at=state.deadline_at + moved, extra=state.extra + moved)
 
 
 def pause(state: AttemptState, now: datetime) -> AttemptState:
@@ -231,7 +239,7 @@ def reopen(
     if state.voided_from is Status.SUBMITTED and not go_on:
         return _reinstated(state, more)
     if extra is not None:
-        state = replace(state, deadline_at=state.deadline_at + extra - state.extra, extra=extra)
+        state = _with_extra(state, extra - state.extra, now)
     if state.voided_from is Status.PAUSED:
         back = replace(state, status=Status.PAUSED, ended_at=None, ended_by=None, voided_from=None)
         return _with_extension(back, more, now) if more else back

@@ -105,6 +105,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("PATCH", "/v1/exams/{exam_id}"): TEAM,
     ("GET", "/v1/exams/{exam_id}/accommodations"): PROCTOR,
     ("PUT", "/v1/exams/{exam_id}/accommodations"): PROCTOR,
+    ("DELETE", "/v1/exams/{exam_id}/accommodations"): PROCTOR,
     ("GET", "/v1/exams/{exam_id}/announcements"): Rule(Level.SIGNED_IN, Reach.PLACE),
     ("POST", "/v1/exams/{exam_id}/announcements"): PROCTOR,
     ("GET", "/v1/exams/{exam_id}/attempts"): PROCTOR,

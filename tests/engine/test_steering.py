@@ -104,6 +104,23 @@ class TestRegrant:
         after = steering.regrant(before, minutes * MINUTE, TEN)
         assert (after.status, after.deadline_at) == (before.status, NOON + minutes * MINUTE)
 
+    @pytest.mark.parametrize(
+        ("before", "now", "deadline"),
+        [
+            # Of the time that is left, at most all is taken: the deadline moves to the present.
+            (running(), NOON - 20 * MINUTE, NOON - 20 * MINUTE),
+            (running(), NOON - 20 * MINUTE - timedelta(milliseconds=300), NOON - 20 * MINUTE),
+            (running(), NOON + timedelta(seconds=5), NOON),
+            (paused(NOON - 20 * MINUTE), NOON + 60 * MINUTE, NOON - 20 * MINUTE),
+            (paused(NOON - 50 * MINUTE), NOON + 60 * MINUTE, NOON - 30 * MINUTE),
+        ],
+    )
+    def test_it_takes_no_time_that_has_passed(
+        self, before: AttemptState, now: datetime, deadline: datetime
+    ) -> None:
+        after = steering.regrant(before, -30 * MINUTE, now)
+        assert (after.status, after.deadline_at) == (before.status, deadline)
+
     def test_what_the_clock_ended_goes_on_if_there_is_time(self) -> None:
         assert steering.regrant(ended("deadline"), 30 * MINUTE, NOON + MINUTE).status is Status.IN_PROGRESS
         assert steering.regrant(ended("deadline"), 30 * MINUTE, NOON + 30 * MINUTE) == ended("deadline")

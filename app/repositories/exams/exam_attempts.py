@@ -1,6 +1,6 @@
 """Attempts of an exam, for staff who monitor it and act on attempts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -42,15 +42,19 @@ class ExamAttemptRepository(Repository):
         """Lock all attempts of the exam, or of one of its papers."""
         return await self._locked(_of_paper(_attempts(exam_id), paper_id))
 
-    async def lock_with_registrations(self, exam_id: UUID) -> Sequence[tuple[Attempt, Registration]]:
-        """Lock all attempts of the exam and return them with their registrations."""
-        attempts = await self.lock_all(exam_id, None)
-        places = {
-            row.id: row
-            for row in await self._session.scalars(
-                select(Registration).where(Registration.exam_id == exam_id)
-            )
-        }
+    async def lock_with_registrations(
+        self, exam_id: UUID, user_ids: Collection[UUID] | None
+    ) -> Sequence[tuple[Attempt, Registration]]:
+        """Lock the attempts of the exam, or those of some users, and return them with their registrations."""
+        statement = _attempts(exam_id)
+        registrations = select(Registration).where(Registration.exam_id == exam_id)
+        if user_ids is not None:
+            statement = statement.where(Attempt.user_id.in_(user_ids))
+        attempts = await self._locked(statement)
+        if user_ids is not None:
+            theirs = [each.registration_id for each in attempts if each.registration_id]
+            registrations = registrations.where(Registration.id.in_(theirs))
+        places = {row.id: row for row in await self._session.scalars(registrations)}
         return [(each, places[each.registration_id]) for each in attempts if each.registration_id]
 
     async def lock_running(self, exam_id: UUID, paper_id: UUID | None) -> Sequence[Attempt]:
@@ -98,7 +102,10 @@ class ExamAttemptRepository(Repository):
         return int((await self._session.execute(statement)).rowcount)  # type: ignore[attr-defined]
 
     async def mark_graded(self, exam_id: UUID) -> None:
-        """Set the status of official attempts that have a result to graded, after the release."""
+        """Set the status of official attempts that have a result to graded, after the release.
+
+        Those of candidates who became staff are practice from now on. Until now staff could steer them.
+        """
         papers = select(ExamPaper.id).where(ExamPaper.exam_id == exam_id)
         await self._session.execute(
             update(Attempt)
@@ -107,7 +114,12 @@ class ExamAttemptRepository(Repository):
                 Attempt.status == AttemptStatus.SUBMITTED,
                 exists().where(Result.attempt_id == Attempt.id),
             )
-            .values(status=AttemptStatus.GRADED)
+            .values(
+                status=AttemptStatus.GRADED,
+                practice=or_(
+                    Attempt.practice, exists().where(Result.attempt_id == Attempt.id, Result.was_staff)
+                ),
+            )
             .execution_options(synchronize_session=False)
         )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -177,6 +177,14 @@ class ExamRepository(Repository):
         await self._session.execute(
             statement.on_conflict_do_update(index_elements=["exam_id", column], set_=changed)
         )
+
+    async def withdraw_grant(self, exam_id: UUID, target: tuple[str, UUID | str]) -> None:
+        """Delete the grant to a user or a group."""
+        column, value = target
+        statement = delete(Accommodation).where(
+            Accommodation.exam_id == exam_id, getattr(Accommodation, column) == value
+        )
+        await self._session.execute(statement)
 
     async def mark_opening_announced(self, now: datetime) -> Sequence[ExamPaper]:
         """Mark and return the papers that have opened since the last call. One worker gets each paper."""

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from app.core.clock import Clock
 from app.core.names import checked_lines
-from app.engine.merit import Outcome
+from app.engine.merit import NotCleared, Outcome
 from app.engine.schedule import PaperStatus, Stage
 from app.models import LocalizedText, Registration
 from app.schemas.attempts import StartedOut
@@ -27,7 +27,9 @@ from app.services.exams import (
     ExamView,
     MeritRow,
     PaperView,
+    Published,
     StartedPaper,
+    stage_of,
 )
 
 
@@ -182,6 +184,27 @@ class ExamOut(Out):
         return cls(**values, status=view.stage, my_registration=mine)
 
 
+class StandingVersionsOut(Out):
+    """Why a publication has changed nothing. `outdated`: codes of papers whose test has a newer version."""
+
+    detail: str
+    outdated: list[str]
+
+
+class PublishedExamOut(ExamOut):
+    """A published exam. `unchanged` is null if the current versions of its tests are used from now on."""
+
+    unchanged: StandingVersionsOut | None
+
+    @classmethod
+    def of_publication(cls, published: Published, now: datetime) -> Self:
+        """The result of a publication."""
+        exam = published.exam
+        shown = ExamOut.of(ExamView(exam, stage_of(exam, now), None))
+        unchanged = published.unchanged and StandingVersionsOut.model_validate(published.unchanged)
+        return cls(**dict(shown), unchanged=unchanged)
+
+
 class ExamPaperOut(Out):
     """A paper of an exam. `status` says what its window allows now."""
 
@@ -234,17 +257,23 @@ class PaperResultOut(Out):
 
 
 class CutoffOut(Out):
-    """The cut-off of your category or disability, and whether you reached it."""
+    """The cut-off of your category or disability, and whether you cleared it.
+
+    `reason` says why not, and `papers` has the codes of the papers that it is about. A release of an older
+    version has neither.
+    """
 
     category: Group
     marks: str
     cleared: bool
+    reason: NotCleared | None = None
+    papers: list[str] = Field(default_factory=list)
 
 
 class ExamResultOut(Out):
     """Your official result over all papers.
 
-    The rank is null if you missed a merit paper or did not qualify.
+    The rank is null unless `outcome` is `ranked`.
     """
 
     exam_id: UUID

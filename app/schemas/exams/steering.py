@@ -1,18 +1,20 @@
 """Running exams: accommodations, actions on attempts, monitor, audit log."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from app.core.names import email_address
 from app.engine.schedule import Stage
 from app.engine.steering import Kind
 from app.models import Accommodation
 from app.repositories.exams import Candidate
 from app.schemas.attempts import AttemptOut
-from app.schemas.common import SEVERAL_LINES, In, Out
-from app.services.exams import Grant, Monitor
+from app.schemas.common import ONE_LINE, SEVERAL_LINES, In, Out
+from app.services.exams import Accommodated, Grant, Monitor, Regrant, Target
 
 LONGEST_GIFT = 86_400
 
@@ -20,29 +22,60 @@ Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000), SEVERA
 Seconds = Annotated[int, Field(ge=1, le=LONGEST_GIFT, strict=True)]
 
 
-class GrantIn(In):
-    """Extra time for a user or a group. 0 withdraws an earlier grant."""
+class TakeBackIn(In):
+    """The grant to take back: of one person or of one group."""
 
     user_id: UUID | None = None
+    email: Annotated[str, AfterValidator(email_address)] | None = None
+    roll_number: Annotated[str, StringConstraints(min_length=1, max_length=40), ONE_LINE] | None = None
     group: Literal["pwbd", "all"] | None = None
-    extra_seconds: Annotated[int, Field(ge=0, le=LONGEST_GIFT, strict=True)]
     reason: Reason
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:
-        if (self.user_id is None) == (self.group is None):
-            raise ValueError("send either user_id or group")
+        named = (self.user_id, self.email, self.roll_number, self.group)
+        if sum(value is not None for value in named) != 1:
+            raise ValueError("send exactly one of user_id, email, roll_number and group")
         return self
+
+    def target(self) -> Target:
+        """The person or the group."""
+        return Target(self.user_id, self.roll_number, self.email, self.group)
+
+
+class GrantIn(TakeBackIn):
+    """Extra time for one person or one group. 0 takes the earlier grant back."""
+
+    extra_seconds: Annotated[int, Field(ge=0, le=LONGEST_GIFT, strict=True)]
 
 
 class AccommodationsIn(In):
-    """Grants to add or change. Grants that are not listed do not change."""
+    """Grants to add or change. Grants that are not listed do not change. A dry run changes nothing."""
 
     items: Annotated[list[GrantIn], Field(min_length=1, max_length=1000)]
+    dry_run: bool = False
 
     def grants(self) -> list[Grant]:
         """What the service takes."""
-        return [Grant(item.user_id, item.group, item.extra_seconds, item.reason) for item in self.items]
+        return [Grant(item.target(), item.extra_seconds, item.reason) for item in self.items]
+
+
+class AccommodationsTakenBackIn(In):
+    """Grants to take back. Grants that are not listed do not change. A dry run changes nothing."""
+
+    items: Annotated[list[TakeBackIn], Field(min_length=1, max_length=1000)]
+    dry_run: bool = False
+
+    def grants(self) -> list[Grant]:
+        """What the service takes."""
+        return [Grant(item.target(), 0, item.reason) for item in self.items]
+
+
+class GrantHolderOut(Out):
+    """The person or the group that an item names."""
+
+    user_id: UUID | None
+    group: Literal["pwbd", "all"] | None
 
 
 class AccommodationOut(Out):
@@ -70,6 +103,48 @@ class AccommodationsOut(Out):
     """All grants of an exam."""
 
     items: list[AccommodationOut]
+
+
+class RegrantedOut(Out):
+    """An attempt of a candidate whose extra time changed, and by how many seconds its deadline moved.
+
+    `kept` attempts have ended, or no time is left to take back; `detail` says which, and what to do.
+    """
+
+    attempt_id: UUID
+    paper_id: UUID
+    user_id: UUID | None
+    outcome: Regrant
+    seconds: int
+    deadline_at: datetime
+    detail: str | None
+
+
+class AccommodationsChangedOut(AccommodationsOut):
+    """All grants of the exam after the change, and what the change did. After a dry run: what it would do."""
+
+    dry_run: bool
+    unchanged: list[GrantHolderOut]
+    """Items that changed no grant: it was the same before, or there was none to take back."""
+    moved: int
+    reopened: int
+    kept: int
+    attempts: list[RegrantedOut]
+    """The attempts whose deadline differed from the grants, at most 1,000."""
+
+    @classmethod
+    def of(cls, done: Accommodated) -> Self:
+        """The result of a change."""
+        counts = Counter(each.outcome for each in done.attempts)
+        return cls(
+            items=[AccommodationOut.of(row) for row in done.grants],
+            dry_run=done.dry_run,
+            unchanged=[GrantHolderOut.model_validate(holder) for holder in done.unchanged],
+            moved=counts[Regrant.MOVED],
+            reopened=counts[Regrant.REOPENED],
+            kept=counts[Regrant.KEPT],
+            attempts=[RegrantedOut.model_validate(each) for each in done.attempts[:1000]],
+        )
 
 
 class ReasonIn(In):

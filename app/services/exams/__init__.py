@@ -1,6 +1,14 @@
 """Exams: edited, registered for, taken, run, monitored, and released."""
 
-from app.services.exams.accommodations import Grant, accommodate, accommodations
+from app.services.exams.accommodation_holders import Holder, Target
+from app.services.exams.accommodations import (
+    Accommodated,
+    Grant,
+    Regrant,
+    Regranted,
+    accommodate,
+    accommodations,
+)
 from app.services.exams.answer_sheets import PaperDraft, hold_on_paper, import_answer_sheets
 from app.services.exams.catalog import (
     ExamView,
@@ -18,6 +26,8 @@ from app.services.exams.editing import (
     ExamPaperDraft,
     ExamPaperUpdate,
     ExamUpdate,
+    Published,
+    StandingVersions,
     add_paper,
     change,
     change_paper,
@@ -55,6 +65,7 @@ from app.services.exams.steering import (
 from app.services.exams.taking import StartedPaper, StartPaper, start, submit
 
 __all__ = [
+    "Accommodated",
     "ClosePaper",
     "ClosedPaper",
     "ExamDraft",
@@ -65,6 +76,7 @@ __all__ = [
     "ExamView",
     "Forecast",
     "Grant",
+    "Holder",
     "LeftOut",
     "Listed",
     "MeritRow",
@@ -74,11 +86,16 @@ __all__ = [
     "PaperDraft",
     "PaperView",
     "Previewed",
+    "Published",
+    "Regrant",
+    "Regranted",
     "ReleasePreview",
     "Released",
+    "StandingVersions",
     "StartPaper",
     "StartedPaper",
     "Steered",
+    "Target",
     "Verb",
     "accommodate",
     "accommodations",

@@ -1,32 +1,70 @@
 """Accommodations: extra time that an exam grants, before it begins and while attempts run."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
-from app.core.errors import FieldError, Invalid, NotPossible
+from app.core.errors import NotPossible
 from app.engine import steering
-from app.models import Accommodation, Exam
+from app.engine.steering import AttemptState, Status
+from app.engine.timing import NO_TIME
+from app.models import Accommodation, Attempt, Exam, Registration
 from app.services import attempts
 from app.services.attempts.states import apply_state, state_of
 from app.services.components import Components
+from app.services.exams.accommodation_holders import Holder, Target, find_holders
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer
 from app.services.exams.steering import replace_results, tell_candidate
-from app.services.exams.taking import extra_for
+from app.services.exams.taking import extra_for, groups_of
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
+
+SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Extra time for one person or for a group (`pwbd` or `all`). Zero seconds revoke a grant."""
+    """Extra time for a person or a group. Zero seconds take the earlier grant back."""
 
-    user_id: UUID | None
-    group: str | None
+    target: Target
     extra_seconds: int
     reason: str
+
+
+class Regrant(StrEnum):
+    """What a change of the extra time did to an attempt."""
+
+    MOVED = "moved"
+    REOPENED = "reopened"
+    """Its deadline had ended it, and it continues."""
+    KEPT = "kept"
+    """It has ended, or no time is left to take back: it keeps the time that it had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Regranted:
+    """An attempt whose candidate's extra time has changed, and by how much its deadline has moved."""
+
+    attempt_id: UUID
+    paper_id: UUID | None
+    user_id: UUID | None
+    outcome: Regrant
+    seconds: int
+    deadline_at: datetime
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accommodated:
+    """The grants of an exam after a change, and what it did. A dry run has changed nothing."""
+
+    grants: Sequence[Accommodation]
+    unchanged: Sequence[Holder]
+    attempts: Sequence[Regranted]
+    dry_run: bool
 
 
 async def accommodations(reads: Reading, staff: Principal, exam_id: UUID) -> Sequence[Accommodation]:
@@ -42,51 +80,130 @@ async def accommodate(
     exam_id: UUID,
     grants: Sequence[Grant],
     now: datetime,
-) -> Sequence[Accommodation]:
-    """Grant extra time. It applies to later starts, and at once to running attempts.
+    *,
+    dry_run: bool = False,
+) -> Accommodated:
+    """Grant extra time or take it back. It applies to later starts, and at once to running attempts.
 
-    A person or group that is not named keeps its grant.
+    Persons and groups that are not named keep their grants, and their attempts are not touched.
     """
     exam = await uow.exams.lock(staff.institute_id, exam_id)
     if exam.released_at is not None or exam.cancelled_at is not None:
         raise NotPossible("The exam is over.")
-    await _check_people(uow, grants)
-    # A start that runs now either is found by `_move_deadlines` below, or waits and reads the grants.
+    # A start that runs now is either found by `_regrant`, or waits and reads the new grants.
     await uow.exams.lock_papers_exclusively(exam.id)
-    for grant in grants:
-        target = ("user_id", grant.user_id) if grant.user_id else ("candidate_group", grant.group or "all")
-        await uow.exams.grant(exam.id, target, grant.extra_seconds, grant.reason, staff.author_id)
-        who = {"user_id": str(grant.user_id)} if grant.user_id else {"group": grant.group}
-        record(uow, staff, "accommodate", exam, reason=grant.reason, seconds=grant.extra_seconds, **who)
-    granted = await uow.exams.accommodations(exam.id)
-    await _move_deadlines(uow, parts, exam, granted, now)
-    return granted
+    named = dict(zip(await find_holders(uow, exam, [each.target for each in grants]), grants, strict=True))
+    before = {_holder(row): row for row in await uow.exams.accommodations(exam.id)}
+    changes = {holder: grant for holder, grant in named.items() if _differs(before.get(holder), grant)}
+    granted = _after(before, changes)
+    if not dry_run:
+        for holder, grant in changes.items():
+            await _store(uow, staff, exam, holder, grant)
+    moved = await _regrant(uow, parts, exam, named, granted, now, dry_run=dry_run)
+    return Accommodated(granted, [holder for holder in named if holder not in changes], moved, dry_run)
 
 
-async def _check_people(uow: UnitOfWork, grants: Sequence[Grant]) -> None:
-    errors = [
-        FieldError(f"items.{number}.user_id", "there is no such account")
-        for number, grant in enumerate(grants)
-        if grant.user_id is not None and await uow.users.member(grant.user_id) is None
-    ]
-    if errors:
-        raise Invalid("Extra time is granted to people who exist.", errors=errors)
+def _holder(row: Accommodation) -> Holder:
+    return Holder(row.user_id, row.candidate_group)
 
 
-async def _move_deadlines(
-    uow: UnitOfWork, parts: Components, exam: Exam, granted: Sequence[Accommodation], now: datetime
-) -> None:
-    """Move the deadlines of attempts that were started under other grants."""
+def _differs(row: Accommodation | None, grant: Grant) -> bool:
+    if row is None:
+        return grant.extra_seconds > 0
+    return (row.extra_seconds, row.reason) != (grant.extra_seconds, grant.reason)
+
+
+def _after(before: Mapping[Holder, Accommodation], changes: Mapping[Holder, Grant]) -> list[Accommodation]:
+    """The grants after the changes. Changed ones are new objects that no session stores."""
+    changed = {
+        holder: Accommodation(
+            user_id=holder.user_id,
+            candidate_group=holder.group,
+            extra_seconds=grant.extra_seconds,
+            reason=grant.reason,
+        )
+        for holder, grant in changes.items()
+    }
+    return [row for row in ({**before, **changed}).values() if row.extra_seconds]
+
+
+async def _store(uow: UnitOfWork, staff: Principal, exam: Exam, holder: Holder, grant: Grant) -> None:
+    if grant.extra_seconds:
+        await uow.exams.grant(exam.id, holder.column, grant.extra_seconds, grant.reason, staff.author_id)
+    else:
+        await uow.exams.withdraw_grant(exam.id, holder.column)
+    who = {"user_id": str(holder.user_id)} if holder.user_id else {"group": holder.group}
+    record(uow, staff, "accommodate", exam, reason=grant.reason, seconds=grant.extra_seconds, **who)
+
+
+async def _regrant(
+    uow: UnitOfWork,
+    parts: Components,
+    exam: Exam,
+    named: Collection[Holder],
+    granted: Sequence[Accommodation],
+    now: datetime,
+    *,
+    dry_run: bool,
+) -> Sequence[Regranted]:
+    """Move the deadlines of the attempts of those who are named to what the grants give them."""
     delay = attempts.closing_delay(parts.settings)
-    moved = []
-    for attempt, registration in await uow.exam_attempts.lock_with_registrations(exam.id):
-        extra = extra_for(registration, granted)
-        by = extra - timedelta(seconds=attempt.accommodation_seconds)
-        before = steering.ended_by_deadline(state_of(attempt), now, delay)
-        after = steering.regrant(before, by, now)
-        if not by or after == before:
+    personal = {row.user_id for row in granted if row.user_id is not None}
+    only = None if any(holder.group for holder in named) else [each.user_id for each in named if each.user_id]
+    found, moved = [], []
+    for attempt, registration in await uow.exam_attempts.lock_with_registrations(exam.id, only):
+        due = extra_for(registration, granted) - timedelta(seconds=attempt.accommodation_seconds)
+        if not due or not _is_named(registration, named, personal):
             continue
-        apply_state(attempt, after)
-        moved.append(attempt)
-        tell_candidate(uow, exam, attempt, "extended", seconds=by // timedelta(seconds=1))
+        before = steering.ended_by_deadline(state_of(attempt), now, delay)
+        after = steering.regrant(before, due, now)
+        found.append(_outcome(attempt, before, after, due))
+        if after != before and not dry_run:
+            _apply(uow, exam, attempt, after, found[-1].seconds)
+            moved.append(attempt)
     await replace_results(uow, moved)
+    return found
+
+
+def _is_named(registration: Registration, named: Collection[Holder], personal: Collection[UUID]) -> bool:
+    """Whether a named grant decides this candidate's time. A personal grant replaces those of groups."""
+    if Holder(registration.user_id, None) in named:
+        return True
+    if registration.user_id in personal:
+        return False
+    return any(Holder(None, group) in named for group in groups_of(registration))
+
+
+def _outcome(attempt: Attempt, before: AttemptState, after: AttemptState, due: timedelta) -> Regranted:
+    if after == before:
+        outcome, detail = Regrant.KEPT, _why_kept(before, due)
+    else:
+        outcome, detail = Regrant.REOPENED if before.status != after.status else Regrant.MOVED, None
+    return Regranted(
+        attempt_id=attempt.id,
+        paper_id=attempt.exam_paper_id,
+        user_id=attempt.user_id,
+        outcome=outcome,
+        seconds=(after.deadline_at - before.deadline_at) // SECOND,
+        deadline_at=after.deadline_at,
+        detail=detail,
+    )
+
+
+def _why_kept(state: AttemptState, due: timedelta) -> str:
+    keeps = "It keeps the time that it had."
+    if state.status is Status.VOID:
+        return f"The attempt is void. {keeps} The grant applies when the attempt is reopened."
+    if state.status is not Status.SUBMITTED:
+        return f"No time of the attempt is left to take back. {keeps}"
+    if state.ended_by == "deadline" and due > NO_TIME:
+        return f"The attempt's time would be over with this grant, too. {keeps} Reopen it with `seconds`."
+    return f"The attempt has ended. {keeps} The grant applies when the attempt is reopened."
+
+
+def _apply(uow: UnitOfWork, exam: Exam, attempt: Attempt, after: AttemptState, seconds: int) -> None:
+    apply_state(attempt, after)
+    if seconds > 0:
+        tell_candidate(uow, exam, attempt, "extended", seconds=seconds)
+    else:
+        tell_candidate(uow, exam, attempt, "attempt_changed", change="deadline_earlier", seconds=-seconds)

@@ -82,6 +82,22 @@ class ExamPaperUpdate:
     counts_for_merit: bool | Unchanged = UNCHANGED
 
 
+@dataclass(frozen=True, slots=True)
+class StandingVersions:
+    """Why a publication has changed nothing, and the papers whose tests have a newer version."""
+
+    detail: str
+    outdated: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A published exam. `unchanged` is None if the current versions of its tests were pinned."""
+
+    exam: Exam
+    unchanged: StandingVersions | None
+
+
 async def create(uow: UnitOfWork, author: Principal, draft: ExamDraft) -> Exam:
     """Create an exam. Candidates see it after its publication."""
     exam = Exam(
@@ -104,6 +120,8 @@ async def create(uow: UnitOfWork, author: Principal, draft: ExamDraft) -> Exam:
 async def change(uow: UnitOfWork, author: Principal, exam_id: UUID, update: ExamUpdate) -> Exam:
     """Change an exam. After its publication its times can only be postponed."""
     exam = await _locked(uow, author, exam_id)
+    if update.registration is not UNCHANGED:
+        await uow.exams.lock_papers_exclusively(exam.id)  # A start decides by it who may enter.
     if exam.released_at is not None or exam.cancelled_at is not None:
         raise NotPossible("The exam is over; it changes no more.")
     names = changed_fields(update)
@@ -185,24 +203,24 @@ async def remove_paper(uow: UnitOfWork, author: Principal, exam_id: UUID, paper_
     record(uow, author, "remove_paper", exam, paper=paper.code, test_id=str(paper.test_id))
 
 
-async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: datetime) -> Exam:
+async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: datetime) -> Published:
     """Show the exam to candidates, and pin the current paper version of each test (docs/decisions/0013).
 
-    Publishing again pins anew, as long as nobody has started. Raises NotPublishable with all that is wrong.
+    Publishing again pins anew, as long as nobody has started and the results are not released; then it
+    changes nothing, and the answer says so. Raises NotPublishable with all that is wrong.
     """
     exam = await _locked(uow, author, exam_id)
     if exam.cancelled_at is not None:
         raise NotPossible("The exam was cancelled.")
     await uow.embargo.lock_placements(exam.institute_id)
     papers = await uow.exams.lock_papers_exclusively(exam.id)
-    if exam.published_at is not None and await uow.exams.was_started([paper.id for paper in papers]):
-        return exam
+    if reason := await _why_versions_stand(uow, exam, papers):
+        return Published(exam, StandingVersions(reason, await _outdated(uow, author, papers)))
     # The lock keeps the version that is checked below until it is pinned.
     await uow.exams.lock_tests_shared(paper.test_id for paper in papers)
     pinned, errors = [], _obstacles(exam, papers, now)
     for number, paper in enumerate(papers):
-        test = await uow.exams.test(author.institute_id, paper.test_id)
-        version = await uow.tests.current_paper_id(test) if test and test.status == "published" else None
+        version = await _current_version(uow, author, paper)
         if version is None:
             sentence = f"the test of {paper.code} is not published"
             errors.append(FieldError(f"papers.{number}.test_id", sentence))
@@ -216,7 +234,30 @@ async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: dateti
     exam.published_at = exam.published_at or now
     record(uow, author, "publish", exam, papers={paper.code: str(paper.paper_id) for paper in papers})
     await uow.exams.flush()
-    return exam
+    return Published(exam, None)
+
+
+async def _why_versions_stand(uow: UnitOfWork, exam: Exam, papers: Sequence[ExamPaper]) -> str | None:
+    """Why the paper versions of the exam cannot change any more; None if they can."""
+    if exam.released_at is not None:
+        return "The results are released: the exam keeps the versions of its papers."
+    if exam.published_at is not None and await uow.exams.was_started([paper.id for paper in papers]):
+        return "Candidates have started: the exam keeps the versions of its papers."
+    return None
+
+
+async def _current_version(uow: UnitOfWork, author: Principal, paper: ExamPaper) -> UUID | None:
+    """The id of the latest published version of the paper's test; None if the test is not published."""
+    test = await uow.exams.test(author.institute_id, paper.test_id)
+    if test is None or test.status != "published":
+        return None
+    return await uow.tests.current_paper_id(test)
+
+
+async def _outdated(uow: UnitOfWork, author: Principal, papers: Sequence[ExamPaper]) -> list[str]:
+    """The codes of the papers whose test has a newer version than the one that candidates get."""
+    current = {paper.code: (paper.paper_id, await _current_version(uow, author, paper)) for paper in papers}
+    return [code for code, (pinned, latest) in current.items() if latest not in (None, pinned)]
 
 
 def _obstacles(exam: Exam, papers: Sequence[ExamPaper], now: datetime) -> list[FieldError]:

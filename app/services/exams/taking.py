@@ -136,11 +136,16 @@ async def _admitted(
 def extra_for(registration: Registration, granted: Sequence[Accommodation]) -> timedelta:
     """The extra time of a registered candidate under the exam's grants."""
     own = [row for row in granted if row.user_id is not None and row.user_id == registration.user_id]
-    groups = {"all"} | ({"pwbd"} if registration.pwbd is not None else set())
+    groups = groups_of(registration)
     return schedule.accommodation(
         timedelta(seconds=own[0].extra_seconds) if own else None,
         [timedelta(seconds=row.extra_seconds) for row in granted if row.candidate_group in groups],
     )
+
+
+def groups_of(registration: Registration) -> frozenset[str]:
+    """The groups of candidates that a registered candidate belongs to."""
+    return frozenset({"all", "pwbd"} if registration.pwbd is not None else {"all"})
 
 
 def _tell_other_devices(uow: UnitOfWork, candidate: Principal, exam: Exam, attempt: Attempt) -> None:

@@ -179,9 +179,33 @@ class TestPublish:
         body_of(await admin.post(f"{made.path}/publish"))
         first = await register(await people.candidate(), held)
         assert body_of(await first.enter())["paper_version"] == 1
-        body_of(await author.post(f"{held.path}/publish"))  # somebody has started: it pins nothing anew
+        again = body_of(await author.post(f"{held.path}/publish"))  # somebody has started
+        assert (again["id"], again["unchanged"]["outdated"]) == (held.exam["id"], ["GS1"])
+        assert "have started" in again["unchanged"]["detail"]
         second = await register(await people.candidate(), held)
         assert body_of(await second.enter())["paper_version"] == 1
+
+    async def test_repeated_after_a_start_it_says_that_nothing_is_outdated(
+        self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, made: PublishedTest, clock: TestClock
+    ) -> None:
+        held = await hold_exam(author, made, starts_at=clock.now())
+        body_of(await (await register(candidate, held)).enter())
+        again = body_of(await author.post(f"{held.path}/publish"))
+        assert again["unchanged"]["outdated"] == []
+        actions = [entry["action"] for entry in body_of(await author.get(f"{held.path}/audit"))["items"]]
+        assert actions.count("publish") == 1
+
+    async def test_after_the_release_it_pins_nothing_anew(
+        self, author: httpx.AsyncClient, admin: httpx.AsyncClient, made: PublishedTest, clock: TestClock
+    ) -> None:
+        """Nobody has started, and the window has not ended: the release alone stands in the way."""
+        held = await hold_exam(author, made, starts_at=clock.now())
+        body_of(await admin.post(f"{made.path}/publish"))
+        body_of(await author.post(f"{held.paper_path()}/close"))
+        await held.release()
+        again = body_of(await author.post(f"{held.path}/publish"))
+        assert again["unchanged"]["outdated"] == ["GS1"]
+        assert "released" in again["unchanged"]["detail"]
 
     async def test_before_anybody_has_started_it_pins_anew(
         self,
@@ -193,7 +217,7 @@ class TestPublish:
     ) -> None:
         held = await hold_exam(author, made, starts_at=clock.now())
         body_of(await admin.post(f"{made.path}/publish"))
-        body_of(await author.post(f"{held.path}/publish"))
+        assert body_of(await author.post(f"{held.path}/publish"))["unchanged"] is None
         entrant = await register(candidate, held)
         assert body_of(await entrant.enter())["paper_version"] == 2
 

@@ -211,7 +211,7 @@ class TestDryRun:
     async def test_is_refused_like_the_call_itself(
         self, held: HeldExam, hall: Sequence[Entrant], people: People
     ) -> None:
-        paths = {
+        paths: dict[str, Json] = {
             "cancel": {"reason": "flood"},
             f"papers/{held.papers[0]['id']}/close": {},
             "attempts/submit": {"attempt_ids": "all"},
@@ -220,15 +220,15 @@ class TestDryRun:
         for path, body in paths.items():
             dry = body | {"dry_run": True}
             assert (await candidate.post(f"{held.path}/{path}", json=dry)).status_code == 403
-        body = {"reason": "flood", "dry_run": True}
-        assert (await other.post(f"{held.path}/cancel", json=body)).status_code == 403
+        tried = {"reason": "flood", "dry_run": True}
+        assert (await other.post(f"{held.path}/cancel", json=tried)).status_code == 403
         for entrant in hall:
             body_of(await held.order("void", entrant.attempt, reason="x"))
         await held.release()
         for path, body in paths.items():
             real = await held.staff.post(f"{held.path}/{path}", json=body)
-            dry = await held.staff.post(f"{held.path}/{path}", json=body | {"dry_run": True})
-            assert (dry.status_code, dry.json()["detail"]) == (real.status_code, real.json()["detail"]), path
+            dried = await held.staff.post(f"{held.path}/{path}", json=body | {"dry_run": True})
+            assert (dried.status_code, dried.json()["detail"]) == (real.status_code, real.json()["detail"])
 
     @pytest.mark.usefixtures("hall")
     async def test_of_a_second_cancellation_finds_nothing(self, held: HeldExam) -> None:

@@ -15,7 +15,7 @@ from app.engine.steering import Exemption
 from app.services import attempts, exams
 from app.services.attempts import LateSave, Response, SaveTarget
 from app.services.components import Components
-from app.services.exams import ClosePaper, Grant, Order, StartPaper, Steered, Verb
+from app.services.exams import ClosePaper, Grant, Order, StartPaper, Steered, Target, Verb
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.workers import tasks
 from app.workers.runtime import TaskContext
@@ -179,9 +179,13 @@ def _steered(steered: Steered) -> dict[str, Any]:
 
 async def _accommodate(use: Using) -> dict[str, Any]:
     call, scene = use.call, use.scene
-    grant = Grant(None if call.group else use.attempt.user_id, call.group, call.seconds, "certificate")
-    await exams.accommodate(use.uow, use.parts, scene.world.staff, scene.exam_id, [grant], call.now)
-    return {}
+    target = Target(group=call.group) if call.group else Target(use.attempt.user_id)
+    grant = Grant(target, call.seconds, "certificate")
+    done = await exams.accommodate(use.uow, use.parts, scene.world.staff, scene.exam_id, [grant], call.now)
+    return {
+        "grants_changed": 1 - len(done.unchanged),
+        "moved": [[str(each.user_id), each.seconds] for each in done.attempts if each.outcome != "kept"],
+    }
 
 
 async def _postpone(use: Using) -> dict[str, Any]:

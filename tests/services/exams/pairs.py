@@ -10,12 +10,12 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.ids import uuid7
+from app.engine.steering import Exemption
 from app.models import DEFAULT_INSTITUTE_ID, Attempt, Exam, ExamPaper
 from app.services import attempts, exams, tests
 from app.services.attempts import LateSave
 from app.services.components import Components
-from app.services.exams import ClosePaper, Order, StartPaper, Steered, Verb
-from app.services.exams.accommodations import Grant
+from app.services.exams import ClosePaper, Grant, Order, StartPaper, Steered, Target, Verb
 from app.services.exams.registrations import enroll
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
@@ -24,6 +24,8 @@ from tests.builders.content import PublishedTest, publish_test
 from tests.two_connections import Outcome
 
 HOUR = timedelta(hours=1)
+EVERYBODY = frozenset(Exemption)
+"""Attempts with extra time and paused ones end too."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +92,13 @@ class Scene:
 
     async def publish(self, uow: UnitOfWork) -> str:
         """The exam is published again, and pins the second version if nobody has started."""
-        exam = await exams.publish(uow, operator(), self.exam_id, self.now)
-        pinned = {paper.paper_id for paper in await uow.exams.papers(exam.id)}
-        return "ok" if self.content.second_version in pinned else "same"
+        published = await exams.publish(uow, operator(), self.exam_id, self.now)
+        pinned = {paper.paper_id for paper in await uow.exams.papers(self.exam_id)}
+        assert (published.unchanged is None) == (self.content.first_version not in pinned)
+        return "ok" if published.unchanged is None else "same"
 
     async def close(self, uow: UnitOfWork) -> str:
-        wanted = ClosePaper(self.exam_id, self.paper_id)
+        wanted = ClosePaper(self.exam_id, self.paper_id, include=EVERYBODY)
         await exams.close_paper(uow, self.parts, operator(), wanted, self.now)
         return "ok"
 
@@ -113,7 +116,7 @@ class Scene:
         return "ok"
 
     async def accommodate(self, uow: UnitOfWork) -> str:
-        grants = [Grant(self.candidate.id, None, 600, "scribe")]
+        grants = [Grant(Target(self.candidate.id), 600, "scribe")]
         await exams.accommodate(uow, self.parts, operator(), self.exam_id, grants, self.now)
         return "ok"
 
@@ -125,7 +128,8 @@ class Scene:
         """Staff do it to every attempt of the exam."""
 
         async def steer(uow: UnitOfWork) -> str:
-            order = Order(verb, "incident", "all", 300)
+            include = EVERYBODY if verb is Verb.SUBMIT else frozenset()
+            order = Order(verb, "incident", "all", 300, include=include)
             return _word(await exams.steer(uow, self.parts, operator(), self.exam_id, order, self.now))
 
         return steer

@@ -15,15 +15,14 @@ from app.core.errors import EntryClosed, NotAvailable, PaperNotOpen
 from app.models import Attempt, AttemptStatus, ExamPaper, Registration
 from app.services import attempts, exams, tests
 from app.services.components import Components
-from app.services.exams import ClosePaper, ExamDraft, ExamPaperDraft, StartPaper
-from app.services.exams.accommodations import Grant
+from app.services.exams import ClosePaper, ExamDraft, ExamPaperDraft, ExamUpdate, Grant, StartPaper, Target
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import Principal, operator
 from tests.builders.attempts import add_candidate
 from tests.builders.content import PublishedTest, publish_test
 from tests.two_connections import Work, alone, overlap, until_waiting
 
-HOUR = timedelta(hours=1)
+HOUR, DURATION = timedelta(hours=1), timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -62,9 +61,11 @@ class Scene:
     async def release(self, uow: UnitOfWork) -> Any:
         return await exams.release(uow, self.parts, self.staff, self.exam_id, self.now, "a test")
 
-    async def accommodate(self, uow: UnitOfWork) -> Any:
-        grants = [Grant(self.candidate.id, None, 600, "scribe")]
-        return await exams.accommodate(uow, self.parts, self.staff, self.exam_id, grants, self.now)
+    def granting(self, holder: str, seconds: int) -> Work:
+        """Grant extra time to the candidate, or to everybody."""
+        target = Target(self.candidate.id) if holder == "person" else Target(group="all")
+        grants = [Grant(target, seconds, "scribe")]
+        return lambda uow: exams.accommodate(uow, self.parts, self.staff, self.exam_id, grants, self.now)
 
     async def attempts(self) -> list[Attempt]:
         async with reading(self.engine) as reads:
@@ -116,6 +117,7 @@ class TestPublishingAgain:
         await new_version(scene)
         both = await overlap(scene.engine, scene.start, scene.publish)
         assert (both.waited, both.first.code, both.second.code) == (True, "ok", "ok")
+        assert both.second.result().unchanged.outdated == ["GS"]
         assert await scene.pinned() == before
         assert {attempt.paper_id for attempt in await scene.attempts()} == {before}
 
@@ -168,15 +170,77 @@ class TestStartsThatWait:
         with pytest.raises(PaperNotOpen):
             both.second.result()
 
-    async def test_for_extra_time_get_it(self, scene: Scene) -> None:
-        both = await overlap(scene.engine, scene.accommodate, scene.start)
-        assert both.waited
-        assert both.second.result().accommodation_seconds == 600
 
-    async def test_extra_time_waits_for_who_is_just_starting(self, scene: Scene) -> None:
-        both = await overlap(scene.engine, scene.start, scene.accommodate)
-        assert both.waited
-        assert [attempt.accommodation_seconds for attempt in await scene.attempts()] == [600]
+class TestExtraTime:
+    """A start and a change of the grants at the same time: whichever is first, the grants decide."""
+
+    @pytest.mark.parametrize("holder", ["person", "group"])
+    async def test_a_start_that_waits_has_it(self, scene: Scene, holder: str) -> None:
+        both = await overlap(scene.engine, scene.granting(holder, 600), scene.start)
+        assert (both.waited, both.second.code) == (True, "ok")
+        assert await extra_times(scene) == [600]
+
+    @pytest.mark.parametrize("holder", ["person", "group"])
+    async def test_a_start_that_is_just_committing_gets_it(self, scene: Scene, holder: str) -> None:
+        both = await overlap(scene.engine, scene.start, scene.granting(holder, 600))
+        assert (both.waited, both.second.code) == (True, "ok")
+        assert await extra_times(scene) == [600]
+
+    @pytest.mark.parametrize("starts_first", [True, False])
+    async def test_one_that_is_taken_back_leaves_the_groups(self, scene: Scene, starts_first: bool) -> None:
+        for holder, seconds in (("group", 300), ("person", 600)):
+            assert (await alone(scene.engine, scene.granting(holder, seconds))).code == "ok"
+        calls = [scene.start, scene.granting("person", 0)]
+        both = await overlap(scene.engine, *(calls if starts_first else calls[::-1]))
+        assert (both.waited, both.second.code) == (True, "ok")
+        assert await extra_times(scene) == [300]
+
+    async def test_a_start_that_registers_its_candidate_gets_it(self, scene: Scene) -> None:
+        """Where registration is open, the grant comes before the place of the one who starts."""
+        await set_registration(scene, "open")
+        late = await candidate_of(scene)
+        both = await overlap(scene.engine, lambda uow: scene.start(uow, late), scene.granting("group", 600))
+        assert (both.waited, both.second.code) == (True, "ok")
+        assert await extra_times(scene) == [600]
+
+
+async def extra_times(scene: Scene) -> list[int]:
+    """The extra time of each attempt. Raises if a deadline does not contain it."""
+    attempts = await scene.attempts()
+    durations = {attempt.deadline_at - attempt.started_at for attempt in attempts}
+    extra = [attempt.accommodation_seconds for attempt in attempts]
+    assert durations == {DURATION + timedelta(seconds=seconds) for seconds in extra}
+    return extra
+
+
+async def set_registration(scene: Scene, registration: str) -> None:
+    async with unit_of_work(scene.engine) as uow:
+        await exams.change(uow, scene.staff, scene.exam_id, ExamUpdate(registration=registration))
+
+
+class TestRules:
+    async def test_who_may_enter_is_not_changed_while_somebody_starts(self, scene: Scene) -> None:
+        """The start that registers its candidate comes before the change, or is refused by it."""
+        await set_registration(scene, "open")
+        late = await candidate_of(scene)
+
+        async def require_registration(uow: UnitOfWork) -> None:
+            await exams.change(uow, scene.staff, scene.exam_id, ExamUpdate(registration="required"))
+
+        both = await overlap(scene.engine, lambda uow: scene.start(uow, late), require_registration)
+        assert (both.waited, both.second.code) == (True, "ok")
+        another = await candidate_of(scene)
+        assert (await alone(scene.engine, lambda uow: scene.start(uow, another))).code == "not_registered"
+
+    async def test_a_start_that_waits_for_the_change_obeys_it(self, scene: Scene) -> None:
+        await set_registration(scene, "open")
+        late = await candidate_of(scene)
+
+        async def require_registration(uow: UnitOfWork) -> None:
+            await exams.change(uow, scene.staff, scene.exam_id, ExamUpdate(registration="required"))
+
+        both = await overlap(scene.engine, require_registration, lambda uow: scene.start(uow, late))
+        assert (both.waited, both.second.code) == (True, "not_registered")
 
 
 class TestRegistering:

@@ -29,6 +29,7 @@ from app.services.exams import (
     Grant,
     Order,
     StartPaper,
+    Target,
     Verb,
 )
 from app.services.unit_of_work import UnitOfWork
@@ -89,7 +90,7 @@ async def world(uow: UnitOfWork, parts: Components) -> World:
 NOT_FOUND: dict[str, Call] = {
     "accommodations": lambda w: exams.accommodations(w.uow, w.stranger, w.exam_id),
     "accommodate": lambda w: exams.accommodate(
-        w.uow, w.parts, w.stranger, w.exam_id, [Grant(w.user_id, None, 60, "Why not.")], NOW
+        w.uow, w.parts, w.stranger, w.exam_id, [Grant(Target(w.user_id), 60, "Why not.")], NOW
     ),
     "add_paper": lambda w: exams.add_paper(w.uow, w.stranger, w.exam_id, w.paper),
     "announce": lambda w: exams.announce(w.uow, w.stranger, w.exam_id, TEXT, NOW),

@@ -29,6 +29,7 @@ from app.schemas.exams.exams import (
     ExamPaperChangesIn,
     ExamPaperIn,
     ExamPaperOut,
+    PublishedExamOut,
     RegistrationOut,
 )
 from app.services import exams
@@ -121,13 +122,13 @@ async def remove_paper(exam_id: UUID, paper_id: UUID, author: CurrentAuthor, uow
     dependencies=[Depends(takes_nothing)],
     responses=problems(NotFound, NotPublishable, NotPossible),
 )
-async def publish_exam(exam_id: UUID, author: CurrentAuthor, uow: Uow, now: Now) -> ExamOut:
+async def publish_exam(exam_id: UUID, author: CurrentAuthor, uow: Uow, now: Now) -> PublishedExamOut:
     """Publish the exam for candidates. Each paper uses the current version of its test.
 
-    Publish again to use newer versions; this is possible until the first attempt has started.
+    Publish again to use newer versions; this is possible until the first attempt has started. Afterwards the
+    call changes nothing: `unchanged` then says why, and which papers have a newer version that is not used.
     """
-    exam = await exams.publish(uow, author, exam_id, now)
-    return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
+    return PublishedExamOut.of_publication(await exams.publish(uow, author, exam_id, now), now)
 
 
 @router.post(

@@ -26,8 +26,10 @@ from app.schemas.exams.orders import (
 )
 from app.schemas.exams.steering import (
     AccommodationOut,
+    AccommodationsChangedOut,
     AccommodationsIn,
     AccommodationsOut,
+    AccommodationsTakenBackIn,
     AuditEntryOut,
     HallRowOut,
     MaybeReasonIn,
@@ -65,14 +67,30 @@ async def list_accommodations(exam_id: UUID, staff: CurrentProctor, reads: Reads
 @router.put("/accommodations", responses=STEERING)
 async def accommodate(
     exam_id: UUID, body: AccommodationsIn, staff: CurrentProctor, uow: Uow, parts: Parts, now: Now
-) -> AccommodationsOut:
+) -> AccommodationsChangedOut:
     """Grant extra time. It applies to future attempts and at once to running ones.
 
-    A candidate's own grant takes precedence over those of groups; among groups the longest applies. Grants
-    that are not listed do not change. `extra_seconds: 0` withdraws a grant.
+    Name a person by `user_id`, `email` or `roll_number`, or a `group`. A candidate's own grant takes
+    precedence over those of groups; among groups the longest applies. Grants that are not listed do not
+    change. `extra_seconds: 0` takes a grant back, as DELETE does. An attempt that somebody has ended keeps
+    the time that it had. `dry_run: true` answers what would happen and changes nothing.
     """
-    rows = await exams.accommodate(uow, parts, staff, exam_id, body.grants(), now)
-    return AccommodationsOut(items=[AccommodationOut.of(row) for row in rows])
+    done = await exams.accommodate(uow, parts, staff, exam_id, body.grants(), now, dry_run=body.dry_run)
+    return AccommodationsChangedOut.of(done)
+
+
+@router.delete("/accommodations", responses=STEERING)
+async def take_back_accommodations(
+    exam_id: UUID, body: AccommodationsTakenBackIn, staff: CurrentProctor, uow: Uow, parts: Parts, now: Now
+) -> AccommodationsChangedOut:
+    """Take grants of extra time back. The candidate then has what the groups have.
+
+    Deadlines of running attempts move back, at most to the present. An attempt that has ended keeps the time
+    that it had. A grant that does not exist is listed under `unchanged`, so the call may be repeated. If your
+    HTTP client cannot send a body with DELETE, use PUT with `extra_seconds: 0`, which does the same.
+    """
+    done = await exams.accommodate(uow, parts, staff, exam_id, body.grants(), now, dry_run=body.dry_run)
+    return AccommodationsChangedOut.of(done)
 
 
 @router.post("/announcements", status_code=status.HTTP_201_CREATED, responses=STEERING)

@@ -1,0 +1,109 @@
+"""Who holds a grant of extra time: a group, or a person named by account, email address or roll number."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.core.errors import FieldError, Invalid
+from app.models import Exam
+from app.services.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A person or a group as staff name it. Exactly one of the fields is set."""
+
+    user_id: UUID | None = None
+    roll_number: str | None = None
+    email: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The account or the group (`pwbd` or `all`) that a grant belongs to."""
+
+    user_id: UUID | None
+    group: str | None
+
+    @property
+    def column(self) -> tuple[str, UUID | str]:
+        """The column of the table that identifies the holder, and its value."""
+        return ("user_id", self.user_id) if self.user_id else ("candidate_group", self.group or "all")
+
+
+async def find_holders(uow: UnitOfWork, exam: Exam, targets: Sequence[Target]) -> Sequence[Holder]:
+    """The holder of each target. Raises Invalid with each one that is unknown or named twice."""
+    accounts = await _accounts(uow, exam, [each.email for each in targets if each.email])
+    places = await _places(uow, exam, [each.roll_number for each in targets if each.roll_number])
+    holders: list[Holder] = []
+    errors = []
+    for number, target in enumerate(targets):
+        try:
+            holder = await _holder(uow, target, accounts, places)
+        except _Unknown as unknown:
+            errors.append(FieldError(f"items.{number}.{unknown.field}", unknown.sentence))
+            continue
+        if holder in holders:
+            errors.append(FieldError(f"items.{number}", "names the same person or group as an earlier item"))
+        holders.append(holder)
+    if errors:
+        raise Invalid("Some persons or groups cannot be used.", errors=errors)
+    return holders
+
+
+class _Unknown(Exception):
+    """A target that is not one account."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field, self.sentence = field, sentence
+
+
+async def _holder(
+    uow: UnitOfWork,
+    target: Target,
+    accounts: Mapping[str, Sequence[UUID]],
+    places: Mapping[str, UUID | None],
+) -> Holder:
+    if target.group is not None:
+        return Holder(None, target.group)
+    if target.email is not None:
+        return Holder(_only(accounts.get(target.email, ())), None)
+    if target.roll_number is not None:
+        return Holder(_registered(places, target.roll_number), None)
+    if target.user_id is None or await uow.users.member(target.user_id) is None:
+        raise _Unknown("user_id", "there is no such account")
+    return Holder(target.user_id, None)
+
+
+def _only(user_ids: Sequence[UUID]) -> UUID:
+    if not user_ids:
+        raise _Unknown("email", "no account has this address")
+    if len(user_ids) > 1:
+        raise _Unknown("email", "several accounts have this address; send user_id or roll_number")
+    return user_ids[0]
+
+
+def _registered(places: Mapping[str, UUID | None], roll_number: str) -> UUID:
+    if roll_number not in places:
+        raise _Unknown("roll_number", "nobody is registered for this exam under this roll number")
+    user_id = places[roll_number]
+    if user_id is None:
+        raise _Unknown("roll_number", "the roll number has no account yet; claim it first")
+    return user_id
+
+
+async def _accounts(uow: UnitOfWork, exam: Exam, emails: Sequence[str]) -> Mapping[str, Sequence[UUID]]:
+    found: dict[str, list[UUID]] = {}
+    for account in await uow.answer_sheets.accounts(exam.institute_id, emails) if emails else ():
+        found.setdefault(account.email, []).append(account.user_id)
+    return found
+
+
+async def _places(uow: UnitOfWork, exam: Exam, roll_numbers: Sequence[str]) -> Mapping[str, UUID | None]:
+    """The account of each of these roll numbers; None if it waits for one."""
+    if not roll_numbers:
+        return {}
+    found = await uow.answer_sheets.registrations(exam.id, roll_numbers, [])
+    return {place.roll_number: place.user_id for place in found}
