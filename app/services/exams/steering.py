@@ -21,8 +21,8 @@ from app.services import attempts
 from app.services.attempts.states import apply_state, state_of
 from app.services.components import Components
 from app.services.exams.audit import record
+from app.services.exams.extra_time import ExtraTimes
 from app.services.exams.forecasts import Forecast, LeftOut, Step, forecast, left_out_of
-from app.services.exams.taking import extra_for
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
@@ -257,10 +257,10 @@ def _name_of(staff: Principal, order: Order) -> str:
 
 async def _extra_now(uow: UnitOfWork, exam: Exam, found: Sequence[Attempt]) -> Mapping[UUID, timedelta]:
     """The extra time of candidates by the exam's grants of today, by attempt."""
-    granted = await uow.exams.accommodations(exam.id)
+    times = ExtraTimes(await uow.exams.accommodations(exam.id))
     places = {each.id: each.registration_id for each in found if each.registration_id is not None}
     registered = await uow.registrations.with_ids(places.values())
-    return {attempt_id: extra_for(registered[place], granted) for attempt_id, place in places.items()}
+    return {attempt_id: times.of(registered[place]) for attempt_id, place in places.items()}
 
 
 def _is_left_out(order: Order, state: AttemptState) -> bool:

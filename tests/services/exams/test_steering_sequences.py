@@ -7,7 +7,7 @@ step, the time left is compared with a count of its own, and the step has its au
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -48,6 +48,7 @@ TOLD = text(
     " select (data->>'attempt_id')::uuid, type from ias.messages"
     " where (data->>'attempt_id')::uuid = any(:ids)"
 )
+SAME_DEADLINE = text("update ias.attempts set deadline_at = :at where id = any(:ids)")
 
 Told = Counter[tuple[UUID, str]]
 
@@ -124,8 +125,8 @@ class TestSequences:
         self, engine: AsyncEngine, parts: Components
     ) -> None:
         draw = random.Random(SEED)
-        lines = await started(engine, parts)
-        now, kinds = lines[0].scene.now, Counter[str]()
+        now, kinds = parts.clock.now(), Counter[str]()
+        lines = await started(engine, parts, now + 10 * MINUTE)
         for number in range(STEPS):
             waited = draw.randrange(5) * MINUTE
             now += waited
@@ -156,15 +157,18 @@ class TestSequences:
         }
 
 
-async def started(engine: AsyncEngine, parts: Components) -> list[Line]:
-    """Each candidate has begun just now."""
+async def started(engine: AsyncEngine, parts: Components, deadline_at: datetime) -> list[Line]:
+    """Candidates who all have the same deadline in ten minutes."""
     content = await make_content(engine, parts.clock.now())
     found = []
     for _ in range(SEQUENCES):
         scene = await make_scene(engine, parts, content, "extend")
         assert scene.attempt is not None
-        state = state_of(scene.attempt)
-        found.append(Line(scene, scene.attempt, state, state.deadline_at, state.deadline_at - scene.now))
+        state = replace(state_of(scene.attempt), deadline_at=deadline_at)
+        found.append(Line(scene, scene.attempt, state, deadline_at, 10 * MINUTE))
+    async with engine.begin() as connection:
+        values = {"at": deadline_at, "ids": [line.attempt.id for line in found]}
+        await connection.execute(SAME_DEADLINE, values)
     return found
 
 
