@@ -7,6 +7,7 @@ the workers sends mails and push messages.
 
 from app.services.notifications.creating import (
     cancelled,
+    extra_time_changed,
     postponed,
     registered,
     results_released,
@@ -31,6 +32,7 @@ __all__ = [
     "cancelled",
     "change",
     "deliver_due",
+    "extra_time_changed",
     "mark_all_read",
     "mark_read",
     "page",

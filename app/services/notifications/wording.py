@@ -47,6 +47,14 @@ _TEXTS: Mapping[Kind, Mapping[str, tuple[str, str]]] = {
         "en": ("Your exam is cancelled", "{exam}"),
         "hi": ("आपकी परीक्षा रद्द हो गई है", "{exam}"),
     },
+    Kind.EXTRA_TIME: {
+        "en": ("Your extra time has changed", "{exam}: your extra time is now {extra_time}."),
+        "hi": ("आपका अतिरिक्त समय बदल गया है", "{exam}: आपका अतिरिक्त समय अब {extra_time} है।"),
+    },
+}
+_NO_EXTRA_TIME = {
+    "en": ("Your extra time has changed", "{exam}: you have no extra time any more."),
+    "hi": ("आपका अतिरिक्त समय बदल गया है", "{exam}: अब आपको अतिरिक्त समय नहीं मिलेगा।"),
 }
 _REVISED = {
     "en": ("The results were revised", "{exam}"),
@@ -85,10 +93,18 @@ _AND = {"en": " and ", "hi": " और "}
 
 def texts_of(kind: Kind, data: Mapping[str, Any]) -> tuple[LocalizedText, LocalizedText]:
     """Title and body of a notification, in all languages."""
-    words = _REVISED if kind is Kind.RESULTS_RELEASED and data["revised"] else _TEXTS[kind]
+    words = _words_of(kind, data)
     title = {language: words[language][0] for language in LANGUAGES}
     body = {language: words[language][1].format_map(_names(data, language)) for language in LANGUAGES}
     return title, body
+
+
+def _words_of(kind: Kind, data: Mapping[str, Any]) -> Mapping[str, tuple[str, str]]:
+    if kind is Kind.RESULTS_RELEASED and data["revised"]:
+        return _REVISED
+    if kind is Kind.EXTRA_TIME and not data["extra_seconds"]:
+        return _NO_EXTRA_TIME
+    return _TEXTS[kind]
 
 
 def _names(data: Mapping[str, Any], language: str) -> dict[str, str]:
@@ -97,6 +113,7 @@ def _names(data: Mapping[str, Any], language: str) -> dict[str, str]:
         "exam": in_language(data.get("exam_title") or {}, language),
         "paper": in_language(paper.get("title") or {}, language),
         "roll_number": str(data.get("roll_number", "")),
+        "extra_time": length(data.get("extra_seconds", 0), language),
     }
 
 

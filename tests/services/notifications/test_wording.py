@@ -17,7 +17,13 @@ from app.services.notifications.wording import (
 from tests.builders.exams import PAPER_TITLE
 from tests.builders.notifications import TITLE
 
-DATA = {"exam_title": TITLE, "paper": {"title": PAPER_TITLE}, "roll_number": "R-1", "revised": False}
+DATA = {
+    "exam_title": TITLE,
+    "paper": {"title": PAPER_TITLE},
+    "roll_number": "R-1",
+    "revised": False,
+    "extra_seconds": 2400,
+}
 
 
 class TestWordsOf:
