@@ -62,6 +62,7 @@ from app.schemas.tests import (
     Kind,
     PreviewOut,
     PublishedOut,
+    PublishIn,
     StaffTestOut,
     TestChangesIn,
     TestDraftOut,
@@ -119,10 +120,23 @@ async def change_test(test_id: UUID, body: TestChangesIn, author: CurrentAuthor,
     return TestDraftOut.of(await tests.change(uow, author, test_id, body.changes()))
 
 
-@router.post("/{test_id}/publish", dependencies=[Depends(takes_nothing)], responses=problems(NotPublishable))
-async def publish_test(test_id: UUID, author: CurrentAuthor, uow: Uow, now: Now) -> PublishedOut:
-    """Publish the draft as the next paper version. Running attempts keep theirs."""
-    return PublishedOut.of_published(await tests.publish(uow, author, test_id, now))
+@router.post("/{test_id}/publish", responses=problems(NotPublishable))
+async def publish_test(
+    test_id: UUID,
+    author: CurrentAuthor,
+    uow: Uow,
+    now: Now,
+    body: Annotated[PublishIn | None, Body()] = None,
+) -> PublishedOut:
+    """Publish the draft as the next paper version. Running attempts keep theirs.
+
+    Attempts at versions with the same questions, marks and keys are ranked together. A version with another
+    marking has ranks of its own, unless `ranked_with` names the version to join. The `ranked_with` of the
+    answer lists the older versions that share the ranks.
+    """
+    ranked_with = body.ranked_with if body is not None else None
+    published = await tests.publish(uow, author, test_id, now, ranked_with=ranked_with)
+    return PublishedOut.of_published(published)
 
 
 @router.post("/{test_id}/archive", dependencies=[Depends(takes_nothing)])
