@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.models import Exam, ExamPaper, Kind
 from app.repositories.notifications import Notice
+from app.repositories.notifications.exam_events import SubmittedAttempt
 from app.services.components import Components
 from app.services.notifications.kinds import RULES
 from app.services.notifications.wording import texts_of
@@ -19,7 +20,7 @@ BATCH = 2000
 
 async def welcome(uow: UnitOfWork, parts: Components, user_id: UUID, now: datetime) -> None:
     """Welcome a new user."""
-    await _create(uow, parts, [user_id], build_notice(Kind.WELCOME, "", {}), now)
+    await _create(uow, parts, [(user_id, build_notice(Kind.WELCOME, "", {}))], now)
 
 
 async def registered(uow: UnitOfWork, parts: Components, registration_id: UUID, now: datetime) -> None:
@@ -36,25 +37,27 @@ async def registered(uow: UnitOfWork, parts: Components, registration_id: UUID, 
     exam, papers = found
     data = _exam_data(exam) | {"roll_number": registration.roll_number, "papers": _papers_data(papers)}
     notice = build_notice(Kind.REGISTERED, str(registration_id), data)
-    await _create(uow, parts, [registration.user_id], notice, now)
+    await _create(uow, parts, [(registration.user_id, notice)], now)
 
 
-async def submitted(uow: UnitOfWork, parts: Components, attempt_id: UUID, now: datetime) -> None:
-    """Confirm that an official attempt at an exam is submitted. Results are not read (docs/decisions/0021).
+async def submitted(uow: UnitOfWork, parts: Components, attempt_ids: Sequence[UUID], now: datetime) -> None:
+    """Confirm the end of those attempts that are official and at an exam. Void attempts are left out.
 
-    An attempt that was reopened is confirmed again when it is submitted again.
+    Results are not read (docs/decisions/0021). An attempt that was reopened is confirmed again when it ends
+    again.
     """
-    attempt = await uow.exam_events.submitted_attempt(attempt_id)
-    if attempt is None:
-        return
+    ended = await uow.exam_events.submitted_attempts(attempt_ids)
+    await _create(uow, parts, [(attempt.user_id, _confirmation(attempt)) for attempt in ended], now)
+
+
+def _confirmation(attempt: SubmittedAttempt) -> Notice:
     data = _exam_data(attempt.exam) | {
         "paper": _paper_data(attempt.paper),
-        "attempt_id": str(attempt_id),
+        "attempt_id": str(attempt.attempt_id),
         "submitted_at": _iso_time(attempt.submitted_at),
         "closed_by": attempt.closed_by,
     }
-    notice = build_notice(Kind.SUBMITTED, f"{attempt_id}:{_iso_time(attempt.submitted_at)}", data)
-    await _create(uow, parts, [attempt.user_id], notice, now)
+    return build_notice(Kind.SUBMITTED, f"{attempt.attempt_id}:{_iso_time(attempt.submitted_at)}", data)
 
 
 async def results_released(parts: Components, exam_id: UUID, now: datetime) -> int:
@@ -126,16 +129,16 @@ async def create_for_registered(
         async with unit_of_work(parts.engine) as uow:
             batch = await uow.exam_events.registered(exam_id, last, BATCH, since)
             if batch:
-                created += await _create(uow, parts, [user_id for _, user_id in batch], notice, now)
+                created += await _create(uow, parts, [(user_id, notice) for _, user_id in batch], now)
         if len(batch) < BATCH:
             return created
         last = batch[-1][0]
 
 
 async def _create(
-    uow: UnitOfWork, parts: Components, user_ids: Sequence[UUID], notice: Notice, now: datetime
+    uow: UnitOfWork, parts: Components, notices: Sequence[tuple[UUID, Notice]], now: datetime
 ) -> int:
-    return await uow.notifications.create(user_ids, notice, now, push=parts.pusher is not None)
+    return await uow.notifications.create(notices, now, push=parts.pusher is not None)
 
 
 async def _exam(parts: Components, exam_id: UUID) -> tuple[Exam, Sequence[ExamPaper]] | None:

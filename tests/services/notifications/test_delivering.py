@@ -53,7 +53,7 @@ class Reader:
                 notice = creating.reminder(exam_and_papers[0], exam_and_papers[1][0], kind)
             else:
                 notice = creating.build_notice(kind, str(self.event.exam_id), data)
-            await uow.notifications.create([self.user.id], notice, now, push=True)
+            await uow.notifications.create([(self.user.id, notice)], now, push=True)
 
     async def states(self) -> list[tuple[str, str, int, str | None]]:
         return [

@@ -17,7 +17,19 @@ from app.services.notifications.wording import (
 from tests.builders.exams import PAPER_TITLE
 from tests.builders.notifications import TITLE
 
-DATA = {"exam_title": TITLE, "paper": {"title": PAPER_TITLE}, "roll_number": "R-1", "revised": False}
+DATA = {
+    "exam_title": TITLE,
+    "paper": {"title": PAPER_TITLE},
+    "roll_number": "R-1",
+    "revised": False,
+    "closed_by": "candidate",
+}
+    "exam_title": TITLE,
+    "paper": {"title": PAPER_TITLE},
+    "roll_number": "R-1",
+    "revised": False,
+    "closed_by": "candidate",
+}
 
 
 class TestWordsOf:
