@@ -67,6 +67,7 @@ NEED_NOT_ASK = {
     "app/services/attempts/results.py::_review": "result() has asked",
     "app/services/exams/answer_sheets/placeholders.py::hold_on_paper": "an operator gives the key",
     "app/services/exams/releasing.py::materialize": "release() has asked, and shows none of it",
+    "app/services/exams/releasing.py::_entrants": "for materialize()",
     "app/services/exams/releasing.py::keys_of": "how papers are printed, for materialize()",
     "app/services/printing/composing.py::Manuscript.sheet": "printouts.py has asked",
     "app/services/questions/bank.py::QuestionUpdate.content": CHECKED,

@@ -68,4 +68,4 @@ async def _promote(parts: "Components", email: str, password: str, role: RoleNam
         raise InvalidCredentials("The account exists with another password. Use that password.") from None
     await parts.auth.sign_out(signed_in.session.access_token)
     async with unit_of_work(parts.engine) as uow:
-        await accounts.promote(uow, signed_in.member.user.id, Role(role))
+        await accounts.promote(uow, signed_in.member.user.id, Role(role), parts.clock.now())

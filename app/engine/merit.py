@@ -16,15 +16,30 @@ class Outcome(StrEnum):
     """The outcome of an exam for a candidate.
 
     An ABSENT candidate took no paper, an INCOMPLETE one missed a paper that counts for merit. Neither has a
-    rank; a missed paper is not a score of zero. NOT_QUALIFIED missed or failed a qualifying paper, or the
-    minimum of a section. DISQUALIFIED left too many questions of a paper without any mark.
+    rank; a missed paper is not a score of zero. Of a VOID candidate no attempt is left that counts, and at
+    least one was voided. NOT_QUALIFIED missed or failed a qualifying paper, or the minimum of a section.
+    DISQUALIFIED left too many questions of a paper without any mark. STAFF were staff when they sat a paper.
     """
 
     RANKED = "ranked"
     NOT_QUALIFIED = "not_qualified"
     INCOMPLETE = "incomplete"
     ABSENT = "absent"
+    VOID = "void"
     DISQUALIFIED = "disqualified"
+    STAFF = "staff"
+
+
+class NotCleared(StrEnum):
+    """Why a candidate has not cleared the cut-off: the marks, or an outcome without a rank."""
+
+    BELOW_MARKS = "below_marks"
+    NOT_QUALIFIED = "not_qualified"
+    INCOMPLETE = "incomplete"
+    ABSENT = "absent"
+    VOID = "void"
+    DISQUALIFIED = "disqualified"
+    STAFF = "staff"
 
 
 @dataclass(frozen=True)
@@ -48,22 +63,33 @@ class PaperScore:
     exact: Fraction
     printed: Decimal
     qualification: Qualification = Qualification.QUALIFIED
+    practice: bool = False
+    """Whether the candidate was staff between the start and the grading (docs/decisions/0054)."""
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether the score takes part in the ranks of its paper."""
+        return not self.practice and self.qualification is not Qualification.DISQUALIFIED
 
 
 @dataclass(frozen=True)
 class Entrant:
-    """A candidate: category and disability at registration, and the scores of official attempts."""
+    """A candidate: category and disability at registration, and the scores of attempts that are not void."""
 
     id: UUID
     category: str
     scores: Mapping[UUID, PaperScore]
     pwbd: int | None = None
     """The kind of benchmark disability, 1 to 5."""
+    has_void: bool = False
+    """Whether an attempt was voided."""
+    was_staff: bool = False
+    """Whether the candidate was staff when they sat a paper."""
 
 
 @dataclass(frozen=True)
 class PaperResult:
-    """A candidate's result in one paper, ranked among all who took it and were not disqualified."""
+    """A candidate's result in one paper, ranked among all whose score `is_ranked`."""
 
     score: PaperScore
     qualified: bool
@@ -72,11 +98,20 @@ class PaperResult:
 
 @dataclass(frozen=True)
 class Cutoff:
-    """The marks that a group needs. `cleared` if a qualified candidate reached them."""
+    """The marks that a group needs. `cleared` if a qualified candidate reached them.
+
+    Otherwise `reason` says why not. `papers` are those that the reason is about: not qualified, missed, or
+    disqualified.
+    """
 
     group: str
     marks: Decimal
-    cleared: bool
+    reason: NotCleared | None = None
+    papers: tuple[UUID, ...] = ()
+
+    @property
+    def cleared(self) -> bool:
+        return self.reason is None
 
 
 @dataclass(frozen=True)
@@ -114,7 +149,7 @@ def merit(
     }
 
     def result(entrant: Entrant) -> MeritResult:
-        outcome, qualified = outcome_of[entrant.id], _qualifies(papers, entrant)
+        outcome = outcome_of[entrant.id]
         is_ranked = outcome is Outcome.RANKED
         is_complete = bool(entrant.scores) and _is_complete(papers, entrant)
         total = _total(papers, entrant) if is_complete else None
@@ -122,7 +157,7 @@ def merit(
         return MeritResult(
             entrant=entrant,
             outcome=outcome,
-            qualified=qualified,
+            qualified=outcome is not Outcome.STAFF and _qualifies(papers, entrant),
             papers={
                 paper.id: PaperResult(
                     score, _qualifies([paper], entrant), _standing(score, standing_in[paper.id])
@@ -134,7 +169,7 @@ def merit(
             printed_total=printed,
             standing=overall[total_of[entrant.id]] if is_ranked else None,
             category_rank=in_category[entrant.category][total_of[entrant.id]].rank if is_ranked else None,
-            cutoff=_cutoff(entrant, cutoffs, printed, qualified=qualified),
+            cutoff=_cutoff(papers, entrant, cutoffs, outcome, printed),
         )
 
     return [result(entrant) for entrant in entrants]
@@ -152,13 +187,13 @@ def _score_in(paper_id: UUID) -> Callable[[Entrant], Fraction | None]:
 
     def score(entrant: Entrant) -> Fraction | None:
         found = entrant.scores.get(paper_id)
-        return None if found is None or _is_disqualified(found) else found.exact
+        return found.exact if found is not None and found.is_ranked else None
 
     return score
 
 
 def _standing(score: PaperScore, standings_of: Mapping[Fraction, Standing]) -> Standing | None:
-    return None if _is_disqualified(score) else standings_of[score.exact]
+    return standings_of[score.exact] if score.is_ranked else None
 
 
 def _is_disqualified(score: PaperScore) -> bool:
@@ -166,8 +201,10 @@ def _is_disqualified(score: PaperScore) -> bool:
 
 
 def _outcome(papers: Sequence[ExamPaperRule], entrant: Entrant) -> Outcome:
+    if entrant.was_staff:
+        return Outcome.STAFF
     if not entrant.scores:
-        return Outcome.ABSENT
+        return Outcome.VOID if entrant.has_void else Outcome.ABSENT
     if any(map(_is_disqualified, entrant.scores.values())):
         return Outcome.DISQUALIFIED
     if not _is_complete(papers, entrant):
@@ -217,11 +254,32 @@ def _printed_total(papers: Sequence[ExamPaperRule], entrant: Entrant) -> Decimal
 
 
 def _cutoff(
-    entrant: Entrant, cutoffs: Mapping[str, Decimal], total: Decimal | None, *, qualified: bool
+    papers: Sequence[ExamPaperRule],
+    entrant: Entrant,
+    cutoffs: Mapping[str, Decimal],
+    outcome: Outcome,
+    total: Decimal | None,
 ) -> Cutoff | None:
     """The cut-off that the candidate has to reach: the lowest of those for their groups."""
     found = [(cutoffs[group], group) for group in groups_of(entrant) if group in cutoffs]
     if not found:
         return None
     marks, group = min(found, key=lambda each: each[0])
-    return Cutoff(group, marks, cleared=qualified and total is not None and total >= marks)
+    if outcome is not Outcome.RANKED:
+        return Cutoff(group, marks, NotCleared(outcome), _papers_behind(outcome, papers, entrant))
+    reached = total is not None and total >= marks
+    return Cutoff(group, marks, None if reached else NotCleared.BELOW_MARKS)
+
+
+def _papers_behind(outcome: Outcome, papers: Sequence[ExamPaperRule], entrant: Entrant) -> tuple[UUID, ...]:
+    """Return the papers because of which a candidate has this outcome."""
+    scores = entrant.scores
+    if outcome is Outcome.NOT_QUALIFIED:
+        return tuple(paper.id for paper in papers if not _passes(paper, entrant))
+    if outcome is Outcome.INCOMPLETE:
+        return tuple(paper.id for paper in papers if paper.counts_for_merit and paper.id not in scores)
+    if outcome is Outcome.DISQUALIFIED:
+        return tuple(
+            paper.id for paper in papers if paper.id in scores and _is_disqualified(scores[paper.id])
+        )
+    return ()

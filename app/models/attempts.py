@@ -156,7 +156,9 @@ class Result(Base):
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     counted: Mapped[bool]
     """Whether this result is in the cohort's histogram: a candidate's first official graded attempt, unless
-    it is disqualified."""
+    it is disqualified or the candidate `was_staff`."""
+    was_staff: Mapped[bool] = mapped_column(server_default="false")
+    """Whether the candidate of an official attempt was staff between its start and its grading."""
     qualification: Mapped[str] = mapped_column(server_default="qualified")
     """`qualified`, `below_section_minimum` or `disqualified`, by the rules of the paper."""
     key_id: Mapped[UUID] = mapped_column(ForeignKey("paper_keys.id"))

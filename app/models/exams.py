@@ -148,7 +148,8 @@ class ExamResult(Base):
     __tablename__ = "exam_results"
     __table_args__ = (
         CheckConstraint(
-            "outcome in ('ranked', 'not_qualified', 'incomplete', 'absent', 'disqualified')", name="outcome"
+            "outcome in ('ranked', 'not_qualified', 'incomplete', 'absent', 'void', 'disqualified', 'staff')",
+            name="outcome",
         ),
         Index("ix_exam_results_merit", "exam_id", "version", "rank", "roll_number"),
     )

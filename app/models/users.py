@@ -75,6 +75,8 @@ class Membership(Identified, Timestamped, Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     role: Mapped[str] = mapped_column(server_default=Role.STUDENT)
     enrolled_at: Mapped[datetime | None]
+    last_staff_at: Mapped[datetime | None]
+    """When a role of staff was taken back last. Null for somebody who never was staff, or still is."""
 
 
 class AuthMail(Identified, Base):

@@ -28,7 +28,7 @@ async def page(reads: Reading, query: str | None, role: str | None, request: Pag
     return await reads.users.page(query, role, request)
 
 
-async def set_role(uow: UnitOfWork, admin: Principal, user_id: UUID, role: Role) -> Member:
+async def set_role(uow: UnitOfWork, admin: Principal, user_id: UUID, role: Role, now: datetime) -> Member:
     """Change a user's role, effective with the next request. Admins cannot demote themselves.
 
     Raises Forbidden if the actor is no longer an admin, and Conflict if no admin would be left.
@@ -37,7 +37,7 @@ async def set_role(uow: UnitOfWork, admin: Principal, user_id: UUID, role: Role)
         raise Conflict("Another administrator must do this: you would lock yourself out.")
     await _lock_and_check(uow, admin, user_id, keeps_admin=role is Role.ADMIN)
     before = (await _member(uow, user_id)).role
-    await uow.users.set_role(user_id, role)
+    await uow.users.set_role(user_id, role, now)
     audit.record(uow, admin, "change_role", Subject("user", user_id), before=before, after=role)
     return await _member(uow, user_id)
 
@@ -114,7 +114,7 @@ async def create(
     async with auth_errors():
         user = await parts.auth.admin_create(email, password=password, name=name)
     await ensure_profile(uow, user.id, user.email, name)
-    await uow.users.set_role(user.id, role)
+    await uow.users.set_role(user.id, role, parts.clock.now())
     audit.record(uow, operator(), "create", Subject("user", user.id), role=role)
     return await _member(uow, user.id)
 
@@ -131,10 +131,10 @@ async def _lock_and_check(uow: UnitOfWork, admin: Principal, user_id: UUID, *, k
         raise Conflict("This is the only administrator. Make another one first.")
 
 
-async def promote(uow: UnitOfWork, user_id: UUID, role: Role) -> Member:
+async def promote(uow: UnitOfWork, user_id: UUID, role: Role, now: datetime) -> Member:
     """Give a role to an existing account, for operators."""
     before = (await _member(uow, user_id)).role
-    await uow.users.set_role(user_id, role)
+    await uow.users.set_role(user_id, role, now)
     audit.record(uow, operator(), "change_role", Subject("user", user_id), before=before, after=role)
     return await _member(uow, user_id)
 

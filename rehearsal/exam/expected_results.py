@@ -25,6 +25,7 @@ class CandidateScores:
     category: str
     exact: Mapping[str, Fraction]
     printed: Mapping[str, Decimal]
+    was_voided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def _expected(
 
 def _outcome(papers: Sequence[PaperRules], each: CandidateScores) -> str:
     if not each.exact:
-        return "absent"
+        return "void" if each.was_voided else "absent"
     if any(paper.code not in each.exact for paper in papers):
         return "incomplete"
     return "ranked" if all(_passes(paper, each) for paper in papers) else "not_qualified"

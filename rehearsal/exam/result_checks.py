@@ -36,7 +36,8 @@ def scores_of(candidate: SimulatedCandidate) -> CandidateScores:
             continue
         exact[paper.code] = marked_answers(attempt.result, paper.questions, paper.question_ids).score
         printed[paper.code] = Decimal(shown.get(paper.code, {}).get("score") or "NaN")
-    return CandidateScores(candidate.number, candidate.scenario.category, exact, printed)
+    was_voided = any(attempt.is_voided for attempt in candidate.started_attempts)
+    return CandidateScores(candidate.number, candidate.scenario.category, exact, printed, was_voided)
 
 
 def mismatches(

@@ -221,7 +221,7 @@ class TestWhatIsWatched:
             joined(sockets_url, room.asha, room.path) as asha,
         ):
             async with unit_of_work(engine) as uow:
-                await uow.users.set_role(await user_id_of(room.proctor), "student")
+                await uow.users.set_role(await user_id_of(room.proctor), "student", parts.clock.now())
             await RoomUpdates(parts).review_staff()
             assert await proctor.closed() == (4403, "not allowed")
             assert await asha.silent()

@@ -2,6 +2,7 @@
 
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Self
 from uuid import UUID, uuid4
 
@@ -15,6 +16,8 @@ from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
 
 PASSWORD = "testpassword"
+JOINED = datetime(2026, 1, 1, tzinfo=UTC)
+"""When members of staff got their role."""
 
 
 class People:
@@ -49,7 +52,7 @@ class People:
         """A client that sends the access token of a new user with this role."""
         client = await self.candidate(name=role.capitalize())
         async with unit_of_work(self._engine) as uow:
-            await uow.users.set_role(await user_id_of(client), role)
+            await uow.users.set_role(await user_id_of(client), role, JOINED)
         return client
 
 

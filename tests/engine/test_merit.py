@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.merit import Cutoff, Entrant, ExamPaperRule, MeritResult, Outcome, PaperScore, merit
+from app.engine.merit import (
+    Cutoff,
+    Entrant,
+    ExamPaperRule,
+    MeritResult,
+    NotCleared,
+    Outcome,
+    PaperScore,
+    merit,
+)
 from app.engine.qualifying import Qualification
 
 GS1, GS2, CSAT = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -70,6 +79,23 @@ class TestOutcome:
         assert set(result.papers) == {CSAT}
         assert rank_in(result, CSAT) == 1
 
+    def test_who_has_nothing_but_void_attempts_is_not_absent(self) -> None:
+        assert only(PRELIMS, replace(entrant(), has_void=True)).outcome is Outcome.VOID
+        half = replace(entrant(csat=score("80")), has_void=True)
+        assert only(PRELIMS, half).outcome is Outcome.INCOMPLETE
+
+    def test_who_became_staff_has_scores_and_takes_nobodys_rank(self) -> None:
+        scores = {"gs1": replace(score("200"), practice=True), "csat": score("100")}
+        staff = replace(entrant("general", **scores), was_staff=True)
+        other = entrant(gs1=score("100"), csat=score("70"))
+        first, second = merit(PRELIMS, [staff, other], {"general": Decimal(98)})
+        assert (first.outcome, first.qualified, first.standing) == (Outcome.STAFF, False, None)
+        assert first.cutoff == Cutoff("general", Decimal(98), NotCleared.STAFF)
+        assert (rank_in(first, GS1), rank_in(first, CSAT)) == (None, 1)
+        assert (rank_in(second, GS1), rank_in(second, CSAT)) == (1, 2)
+        assert second.standing is not None
+        assert (second.standing.rank, second.standing.participants) == (1, 1)
+
     def test_negative_totals_are_ranked(self) -> None:
         below = only([MERIT_PAPER], entrant(gs1=score("-2/3", "-0.66")))
         assert below.standing is not None
@@ -124,6 +150,33 @@ class TestCutoff:
         assert result.cutoff is not None
         assert not result.cutoff.cleared
 
+    @pytest.mark.parametrize(
+        ("scores", "reason", "behind"),
+        [
+            pytest.param({"gs1": "97", "gs2": "0", "csat": "66"}, "below_marks", [], id="too few marks"),
+            pytest.param(
+                {"gs1": "150", "gs2": "0", "csat": "65"}, "not_qualified", [CSAT], id="a paper failed"
+            ),
+            pytest.param({"gs1": "1", "gs2": "0", "csat": "65"}, "not_qualified", [CSAT], id="both"),
+            pytest.param({"gs1": "150", "gs2": "0"}, "not_qualified", [CSAT], id="a qualifying paper missed"),
+            pytest.param({"gs1": "150", "csat": "66"}, "incomplete", [GS2], id="a merit paper missed"),
+            pytest.param({"csat": "66"}, "incomplete", [GS1, GS2], id="two merit papers missed"),
+            pytest.param({}, "absent", [], id="no paper taken"),
+            pytest.param({"gs1": "97", "gs2": "1", "csat": "66"}, None, [], id="cleared"),
+        ],
+    )
+    def test_who_has_not_cleared_it_is_told_why_and_by_which_papers(
+        self, scores: dict[str, str], reason: str | None, behind: list[UUID]
+    ) -> None:
+        sat = {name: score(marks) for name, marks in scores.items()}
+        cutoff = only(
+            [MERIT_PAPER, SECOND_PAPER, QUALIFYING], entrant("general", **sat), general="98.00"
+        ).cutoff
+        assert cutoff == Cutoff(
+            "general", Decimal("98.00"), NotCleared(reason) if reason else None, tuple(behind)
+        )
+        assert cutoff.cleared is (reason is None)
+
     def test_a_category_without_one_has_none(self) -> None:
         assert only([MERIT_PAPER], entrant("sc", gs1=score("100")), general="98.00").cutoff is None
 
@@ -155,7 +208,8 @@ class TestGroups:
     ) -> None:
         one = replace(entrant(category, gs1=score("60")), pwbd=pwbd)
         cutoff = only([MERIT_PAPER], one, **self.CUTOFFS).cutoff
-        assert cutoff == Cutoff(group, Decimal(marks), cleared=Decimal(60) >= Decimal(marks))
+        reached = Decimal(60) >= Decimal(marks)
+        assert cutoff == Cutoff(group, Decimal(marks), None if reached else NotCleared.BELOW_MARKS)
 
     def test_a_cutoff_for_disability_is_nobody_elses(self) -> None:
         assert only([MERIT_PAPER], entrant("obc", gs1=score("60")), **self.CUTOFFS).cutoff is None
@@ -203,7 +257,8 @@ class TestRulesOfPapers:
         assert (first.outcome, rank_in(first, GS1)) == (outcome, rank)
         is_ranked = outcome is Outcome.RANKED
         assert (first.qualified, first.standing is not None) == (is_ranked, is_ranked)
-        assert first.cutoff == Cutoff("general", Decimal(98), cleared=is_ranked)
+        behind = None if is_ranked else NotCleared(outcome)
+        assert first.cutoff == Cutoff("general", Decimal(98), behind, () if is_ranked else (GS1,))
         assert rank_in(second, GS1) == (1 if rank is None else 2)
 
     def test_who_is_disqualified_in_one_paper_is_out_whatever_else_was_missed(self) -> None:
@@ -214,28 +269,46 @@ class TestRulesOfPapers:
 thirds = st.integers(-60, 600).map(lambda n: PaperScore(Fraction(n, 3), Decimal(n) / 3))
 people = st.lists(
     st.builds(
-        lambda category, gs1, csat: entrant(
-            category, **{name: given for name, given in (("gs1", gs1), ("csat", csat)) if given is not None}
+        lambda category, gs1, csat, has_void, was_staff: replace(
+            entrant(
+                category,
+                **{name: given for name, given in (("gs1", gs1), ("csat", csat)) if given is not None},
+            ),
+            has_void=has_void,
+            was_staff=was_staff,
         ),
         st.sampled_from(["general", "obc"]),
         st.none() | thirds,
         st.none() | thirds,
+        st.booleans(),
+        st.sampled_from([False, False, False, True]),
     ),
     max_size=30,
 )
 
 
+def outcome_by_hand(one: Entrant) -> str:
+    """The outcome of an entrant in PRELIMS, as a chain of questions."""
+    if one.was_staff:
+        return "staff"
+    if not one.scores:
+        return "void" if one.has_void else "absent"
+    if GS1 not in one.scores:
+        return "incomplete"
+    return "ranked" if CSAT in one.scores and one.scores[CSAT].printed >= 66 else "not_qualified"
+
+
 class TestAgainstANaiveReference:
     @given(people)
     def test_a_rank_is_one_more_than_how_many_are_better(self, entrants: list[Entrant]) -> None:
-        results = merit(PRELIMS, entrants, {})
-        ranked = [
-            each
-            for each in entrants
-            if GS1 in each.scores and CSAT in each.scores and each.scores[CSAT].printed >= 66
-        ]
+        results = merit(PRELIMS, entrants, {"general": Decimal(98)})
+        ranked = [each for each in entrants if outcome_by_hand(each) == "ranked"]
         for result in results:
             one = result.entrant
+            assert result.outcome == outcome_by_hand(one)
+            if one.category == "general":
+                assert result.cutoff is not None
+                assert result.cutoff.cleared == (one in ranked and one.scores[GS1].printed >= 98)
             if one not in ranked:
                 assert result.standing is None
                 assert result.category_rank is None

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -20,16 +21,18 @@ from app.services.users import Principal, operator
 from tests.builders.attempts import add_candidate
 from tests.two_connections import Work, alone, overlap
 
+NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
+
 
 async def add_admin(engine: AsyncEngine) -> Principal:
     async with unit_of_work(engine) as uow:
         person = await add_candidate(uow)
-        await uow.users.set_role(person.id, Role.ADMIN)
+        await uow.users.set_role(person.id, Role.ADMIN, NOW)
     return replace(person, role=Role.ADMIN)
 
 
 def demote(admin: Principal, other: Principal) -> Work:
-    return lambda uow: accounts.set_role(uow, admin, other.id, Role.AUTHOR)
+    return lambda uow: accounts.set_role(uow, admin, other.id, Role.AUTHOR, NOW)
 
 
 def ban(parts: Components, admin: Principal, other: Principal) -> Work:
@@ -85,12 +88,12 @@ class TestTheLastAdmin:
         """The only admin, in a transaction that is rolled back."""
         person = await add_candidate(uow)
         await uow.session.execute(text("update ias.memberships set role = 'student' where role = 'admin'"))
-        await uow.users.set_role(person.id, Role.ADMIN)
+        await uow.users.set_role(person.id, Role.ADMIN, NOW)
         return replace(person, role=Role.ADMIN)
 
     async def test_is_not_demoted_by_the_operator_either(self, uow: UnitOfWork, last: Principal) -> None:
         with pytest.raises(Conflict):
-            await accounts.set_role(uow, operator(), last.id, Role.AUTHOR)
+            await accounts.set_role(uow, operator(), last.id, Role.AUTHOR, NOW)
 
     async def test_is_not_banned_by_the_operator_either(
         self, uow: UnitOfWork, parts: Components, last: Principal
@@ -100,8 +103,9 @@ class TestTheLastAdmin:
 
     async def test_can_be_demoted_once_there_is_another(self, uow: UnitOfWork, last: Principal) -> None:
         other = await add_candidate(uow)
-        await accounts.set_role(uow, last, other.id, Role.ADMIN)
-        member: Any = await accounts.set_role(uow, replace(other, role=Role.ADMIN), last.id, Role.AUTHOR)
+        await accounts.set_role(uow, last, other.id, Role.ADMIN, NOW)
+        second = replace(other, role=Role.ADMIN)
+        member: Any = await accounts.set_role(uow, second, last.id, Role.AUTHOR, NOW)
         assert member.role == "author"
 
     async def test_who_was_demoted_changes_nobody(self, engine: AsyncEngine) -> None:

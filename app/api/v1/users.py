@@ -87,9 +87,12 @@ async def list_users(
 
 
 @router.put("/{user_id}/role", responses=problems(Conflict))
-async def change_role(user_id: UUID, body: RoleIn, admin: CurrentAdmin, uow: Uow) -> MemberOut:
-    """Change a user's role. It takes effect with the user's next request."""
-    return MemberOut.of(await accounts.set_role(uow, admin, user_id, body.role))
+async def change_role(user_id: UUID, body: RoleIn, admin: CurrentAdmin, uow: Uow, now: Now) -> MemberOut:
+    """Change a user's role. It takes effect with the user's next request.
+
+    An attempt of a user who is staff when it is graded, or was since its start, is practice.
+    """
+    return MemberOut.of(await accounts.set_role(uow, admin, user_id, body.role, now))
 
 
 @router.put("/{user_id}/status", responses=problems(Conflict))

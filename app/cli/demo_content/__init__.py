@@ -107,7 +107,7 @@ async def _adopt_account(uow: UnitOfWork, parts: Components, email: str, name: s
     except supabase_auth.CredentialsRejected:
         raise EmailTaken from None
     await ensure_profile(uow, session.user.id, email, name)
-    await uow.users.set_role(session.user.id, role)
+    await uow.users.set_role(session.user.id, role, parts.clock.now())
 
 
 async def _add_passages(uow: UnitOfWork) -> None:

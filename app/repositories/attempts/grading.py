@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, delete, exists, func, literal, select, text, update
 
-from app.models import Attempt, AttemptStatus, ResponseEvent, Result, ScoreCount
+from app.models import Attempt, AttemptStatus, Membership, ResponseEvent, Result, Role, ScoreCount
 from app.repositories.attempts.standing import standing_events
 from app.repositories.base import Repository
 from app.repositories.locks import Mode, Rank
@@ -63,6 +63,21 @@ class GradingRepository(Repository):
         graded = set(await self._session.scalars(WITH_RESULT, {"attempts": ids})) if ids else set()
         return [attempt for attempt in closed if attempt.id not in graded]
 
+    async def staff_since_start(self, attempt_ids: Sequence[UUID]) -> set[UUID]:
+        """Those of the attempts whose candidate is staff now, or was at any time since the start.
+
+        The attempts must be locked. A role that is given later comes too late for their answers.
+        """
+        statement = (
+            select(Attempt.id)
+            .join(Membership, Membership.user_id == Attempt.user_id)
+            .where(
+                Attempt.id == any_(literal(list(attempt_ids), ARRAY(Uuid))),
+                (Membership.role != Role.STUDENT) | (Membership.last_staff_at >= Attempt.started_at),
+            )
+        )
+        return set((await self._session.scalars(statement)).all())
+
     async def answers(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[UUID, Any]]:
         """The standing answers of each attempt, by question. Cleared answers are left out.
 
@@ -91,7 +106,10 @@ class GradingRepository(Repository):
     async def delete_results(self, attempt_ids: Sequence[UUID]) -> Sequence[Result]:
         """Delete the results of attempts; what they were."""
         statement = delete(Result).where(Result.attempt_id.in_(attempt_ids)).returning(Result)
-        return (await self._session.scalars(statement)).all()
+        results = (await self._session.scalars(statement)).all()
+        for result in results:
+            self._session.expunge(result)  # The session would take the next result for the same object.
+        return results
 
     async def count_scores(self, counts: Mapping[Score, int]) -> None:
         """Add candidates to the histograms: the last statement of a grading (docs/decisions/0014)."""

@@ -102,7 +102,10 @@ class ExamAttemptRepository(Repository):
         return int((await self._session.execute(statement)).rowcount)  # type: ignore[attr-defined]
 
     async def mark_graded(self, exam_id: UUID) -> None:
-        """Set the status of official attempts that have a result to graded, after the release."""
+        """Set the status of official attempts that have a result to graded, after the release.
+
+        Those of candidates who became staff are practice from now on. Until now staff could steer them.
+        """
         papers = select(ExamPaper.id).where(ExamPaper.exam_id == exam_id)
         await self._session.execute(
             update(Attempt)
@@ -111,7 +114,12 @@ class ExamAttemptRepository(Repository):
                 Attempt.status == AttemptStatus.SUBMITTED,
                 exists().where(Result.attempt_id == Attempt.id),
             )
-            .values(status=AttemptStatus.GRADED)
+            .values(
+                status=AttemptStatus.GRADED,
+                practice=or_(
+                    Attempt.practice, exists().where(Result.attempt_id == Attempt.id, Result.was_staff)
+                ),
+            )
             .execution_options(synchronize_session=False)
         )
 

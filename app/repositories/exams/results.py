@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import insert, select
 
-from app.models import Attempt, Exam, ExamPaper, ExamRelease, ExamResult, Registration, Result
+from app.models import Attempt, AttemptStatus, Exam, ExamPaper, ExamRelease, ExamResult, Registration, Result
 from app.repositories.base import Page, PageRequest, Repository
 
 ROWS_AT_ONCE = 1000
@@ -24,6 +24,7 @@ class Scored:
     score: Fraction
     raw: Fraction
     qualification: str
+    was_staff: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,11 @@ class Registered:
 
 
 class ExamResultRepository(Repository):
-    """Official results of exams. They contain only attempts that are neither practice nor void."""
+    """Official results of exams. Void attempts have no result, and those of staff have no rank."""
 
     async def scored(self, exam_id: UUID) -> Sequence[Scored]:
-        """The official results of all papers of an exam, counted or disqualified."""
-        official = Result.counted | ((Result.qualification == "disqualified") & Attempt.practice.is_(False))
+        """The results of all papers of an exam: counted, disqualified, or of a candidate who became staff."""
+        disqualified = (Result.qualification == "disqualified") & Attempt.practice.is_(False)
         statement = (
             select(
                 Attempt.registration_id,
@@ -52,19 +53,58 @@ class ExamResultRepository(Repository):
                 Result.raw_numerator,
                 Result.raw_denominator,
                 Result.qualification,
+                Result.was_staff,
             )
             .join(Result, Result.attempt_id == Attempt.id)
             .join(ExamPaper, ExamPaper.id == Attempt.exam_paper_id)
-            .where(ExamPaper.exam_id == exam_id, official, Attempt.registration_id.is_not(None))
+            .where(ExamPaper.exam_id == exam_id, Attempt.registration_id.is_not(None))
+            .where(Result.counted | disqualified | Result.was_staff)
         )
         rows = await self._session.execute(statement)
         return [
             Scored(
-                registration_id, paper_id, attempt_id, Fraction(n, d), Fraction(raw_n, raw_d), qualification
+                registration_id=row.registration_id,
+                paper_id=row.exam_paper_id,
+                attempt_id=row.id,
+                score=Fraction(row.score_numerator, row.score_denominator),
+                raw=Fraction(row.raw_numerator, row.raw_denominator),
+                qualification=row.qualification,
+                was_staff=row.was_staff,
             )
-            for registration_id, paper_id, attempt_id, n, d, raw_n, raw_d, qualification in rows
-            if registration_id and paper_id
+            for row in rows
         ]
+
+    async def voided(self, exam_id: UUID) -> set[UUID]:
+        """The registrations that have a void official attempt."""
+        statement = (
+            select(Attempt.registration_id)
+            .join(ExamPaper, ExamPaper.id == Attempt.exam_paper_id)
+            .where(
+                ExamPaper.exam_id == exam_id,
+                Attempt.status == AttemptStatus.VOID,
+                Attempt.practice.is_(False),
+                Attempt.registration_id.is_not(None),
+            )
+        )
+        return {each for each in await self._session.scalars(statement) if each}
+
+    async def sat_as_staff(self, exam: Exam) -> set[UUID]:
+        """The registrations of people who were staff when they started a paper of a released exam.
+
+        Before the release nobody else has practice attempts.
+        """
+        statement = (
+            select(Registration.id)
+            .join(Attempt, Attempt.user_id == Registration.user_id)
+            .join(ExamPaper, ExamPaper.id == Attempt.exam_paper_id)
+            .where(
+                Registration.exam_id == exam.id,
+                ExamPaper.exam_id == exam.id,
+                Attempt.practice,
+                Attempt.started_at < exam.released_at,
+            )
+        )
+        return set((await self._session.scalars(statement)).all())
 
     async def registrations(self, exam_id: UUID) -> Sequence[Registered]:
         """All registrations, ordered by roll number."""

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.models import DEFAULT_INSTITUTE_ID, Institute, Membership, Revocation, User
+from app.models import DEFAULT_INSTITUTE_ID, Institute, Membership, Revocation, Role, User
 from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.locks import Mode, Rank
 
@@ -104,12 +104,16 @@ class UserRepository(Repository):
         """Change columns of a profile."""
         await self._session.execute(update(User).where(User.id == user_id).values(**values))
 
-    async def set_role(self, user_id: UUID, role: str) -> None:
-        """Change the role of a member."""
+    async def set_role(self, user_id: UUID, role: str, now: datetime) -> None:
+        """Change the role of a member, and store until when they were staff.
+
+        Grading reads that: docs/decisions/0054.
+        """
+        was_staff = Membership.role != Role.STUDENT
         await self._session.execute(
             update(Membership)
             .where(Membership.user_id == user_id, Membership.institute_id == DEFAULT_INSTITUTE_ID)
-            .values(role=role)
+            .values(role=role, last_staff_at=case((was_staff, now), else_=Membership.last_staff_at))
         )
 
     async def lock(self, user_id: UUID) -> bool:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from app.core.clock import Clock
 from app.core.names import checked_lines
-from app.engine.merit import Outcome
+from app.engine.merit import NotCleared, Outcome
 from app.engine.schedule import PaperStatus, Stage
 from app.models import LocalizedText, Registration
 from app.schemas.attempts import StartedOut
@@ -257,17 +257,23 @@ class PaperResultOut(Out):
 
 
 class CutoffOut(Out):
-    """The cut-off of your category or disability, and whether you reached it."""
+    """The cut-off of your category or disability, and whether you cleared it.
+
+    `reason` says why not, and `papers` has the codes of the papers that it is about. A release of an older
+    version has neither.
+    """
 
     category: Group
     marks: str
     cleared: bool
+    reason: NotCleared | None = None
+    papers: list[str] = Field(default_factory=list)
 
 
 class ExamResultOut(Out):
     """Your official result over all papers.
 
-    The rank is null if you missed a merit paper or did not qualify.
+    The rank is null unless `outcome` is `ranked`.
     """
 
     exam_id: UUID

@@ -48,14 +48,25 @@ async def grade_batch(uow: UnitOfWork, parts: Components, attempt_ids: Sequence[
     return len(due)
 
 
-async def grade(uow: UnitOfWork, parts: Components, attempts: Sequence[Attempt], now: datetime) -> None:
+async def grade(
+    uow: UnitOfWork,
+    parts: Components,
+    attempts: Sequence[Attempt],
+    now: datetime,
+    *,
+    decided: Mapping[UUID, bool] | None = None,
+) -> None:
     """Grade closed attempts that are locked and have no result.
 
     Their keys are locked next, so that a key version which is added meanwhile is either used for all of them
     or added after them. The histograms come last (docs/decisions/0014).
+
+    The result of a candidate who is staff, or was since the start, is practice (docs/decisions/0054). Who
+    grades again because of another key gives what was `decided` at the first grading, by attempt.
     """
     if not attempts:
         return
+    decided = decided or {}
     in_order = sorted(attempts, key=lambda attempt: (attempt.paper_id, attempt.id))
     key_ids = await uow.keys.lock_current({attempt.paper_id for attempt in in_order})
     scores: Counter[Score] = Counter()
@@ -65,8 +76,12 @@ async def grade(uow: UnitOfWork, parts: Components, attempts: Sequence[Attempt],
         attempts_of_paper = list(of_paper)
         for first in range(0, len(attempts_of_paper), GRADING_BATCH):
             batch = attempts_of_paper[first : first + GRADING_BATCH]
-            results = await _results(uow, paper, key, batch, now)
+            staff = await uow.grading.staff_since_start([attempt.id for attempt in batch])
+            was_staff = {attempt.id: decided.get(attempt.id, attempt.id in staff) for attempt in batch}
+            results = await _results(uow, paper, key, batch, was_staff, now)
             for attempt in batch:
+                if attempt.exam_paper_id is None:
+                    attempt.practice = attempt.practice or was_staff[attempt.id]
                 if not is_held(attempt):
                     attempt.status = AttemptStatus.GRADED
             await uow.grading.add_results(results)
@@ -75,14 +90,28 @@ async def grade(uow: UnitOfWork, parts: Components, attempts: Sequence[Attempt],
 
 
 async def _results(
-    uow: UnitOfWork, paper: FrozenPaper, key: CompiledKey, attempts: Sequence[Attempt], now: datetime
+    uow: UnitOfWork,
+    paper: FrozenPaper,
+    key: CompiledKey,
+    attempts: Sequence[Attempt],
+    was_staff: Mapping[UUID, bool],
+    now: datetime,
 ) -> list[Result]:
     answers = await uow.grading.answers([attempt.id for attempt in attempts])
-    return [_result(attempt, paper, key, answers[attempt.id], now) for attempt in attempts]
+    return [
+        _result(attempt, paper, key, answers[attempt.id], now, was_staff=was_staff[attempt.id])
+        for attempt in attempts
+    ]
 
 
 def _result(
-    attempt: Attempt, paper: FrozenPaper, key: CompiledKey, stored: Mapping[UUID, Any], now: datetime
+    attempt: Attempt,
+    paper: FrozenPaper,
+    key: CompiledKey,
+    stored: Mapping[UUID, Any],
+    now: datetime,
+    *,
+    was_staff: bool,
 ) -> Result:
     answers = [stored.get(question_id) for question_id in paper.questions]
     sheet = key.grader.grade([answer_of(answer) for answer in answers])
@@ -90,7 +119,10 @@ def _result(
         attempt_id=attempt.id,
         cohort_id=attempt.exam_paper_id or attempt.test_id,
         user_id=attempt.user_id,
-        counted=not attempt.practice and sheet.qualification is not Qualification.DISQUALIFIED,
+        counted=not attempt.practice
+        and not was_staff
+        and sheet.qualification is not Qualification.DISQUALIFIED,
+        was_staff=was_staff,
         qualification=sheet.qualification,
         key_id=key.id,
         score_numerator=sheet.score.numerator,
@@ -114,7 +146,8 @@ def _counted(results: Iterable[Result]) -> Counter[Score]:
     )
 
 
-async def withdraw_results(uow: UnitOfWork, attempt_ids: Sequence[UUID]) -> None:
+async def withdraw_results(uow: UnitOfWork, attempt_ids: Sequence[UUID]) -> Sequence[Result]:
     """Delete the results of locked attempts, and remove them from the histograms, these last."""
     results = await uow.grading.delete_results(attempt_ids)
     await uow.grading.discount_scores(_counted(results))
+    return results

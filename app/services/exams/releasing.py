@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.core.errors import AttemptsInProgress, NotPossible, ResultsNotReleased
 from app.engine.marks import printed
-from app.engine.merit import Entrant, ExamPaperRule, MeritResult, PaperScore, merit
+from app.engine.merit import Cutoff, Entrant, ExamPaperRule, MeritResult, PaperScore, merit
 from app.engine.qualifying import Qualification
 from app.engine.scoring import PaperKey
 from app.models import Exam, ExamPaper, ExamRelease
@@ -69,9 +69,8 @@ async def materialize(uow: UnitOfWork, parts: Components, staff: Principal, exam
     """Compute everybody's result and keep it as the next version; older ones stay."""
     papers = await uow.exams.papers(exam.id)
     keys = await keys_of(uow, parts, papers)
-    scored = await uow.exam_results.scored(exam.id)
     registered = await uow.exam_results.registrations(exam.id)
-    entrants = _entrants(registered, scored, keys)
+    entrants = await _entrants(uow, exam, registered, keys)
     rules = [
         ExamPaperRule(
             id=paper.id,
@@ -142,18 +141,38 @@ async def _grade_the_rest(uow: UnitOfWork, parts: Components, exam: Exam, now: d
     papers = await uow.exams.papers(exam.id)
     current = await uow.keys.lock_current({paper.paper_id for paper in papers if paper.paper_id is not None})
     outdated = await uow.exam_attempts.graded_by_others(exam.id, list(current.values()))
-    await attempts.withdraw_results(uow, outdated)
-    await attempts.grade(uow, parts, await uow.exam_attempts.ungraded(exam.id), now)
+    withdrawn = await attempts.withdraw_results(uow, outdated)
+    decided = {result.attempt_id: result.was_staff for result in withdrawn}
+    ungraded = await uow.exam_attempts.ungraded(exam.id)
+    await attempts.grade(uow, parts, ungraded, now, decided=decided)
 
 
-def _entrants(registrations: Sequence[Registered], scored: Sequence[Scored], keys: Keys) -> list[Entrant]:
+async def _entrants(
+    reads: Reading, exam: Exam, registrations: Sequence[Registered], keys: Keys
+) -> list[Entrant]:
     scores: dict[UUID, dict[UUID, PaperScore]] = {}
-    for each in scored:
-        key = keys[each.paper_id]
-        shown = Decimal(printed(each.raw, key.factor, key.rounding))
-        paper_score = PaperScore(each.score, shown, Qualification(each.qualification))
-        scores.setdefault(each.registration_id, {})[each.paper_id] = paper_score
-    return [Entrant(row.id, row.category, scores.get(row.id, {}), row.pwbd) for row in registrations]
+    staff_ids = await reads.exam_results.sat_as_staff(exam)
+    for each in await reads.exam_results.scored(exam.id):
+        scores.setdefault(each.registration_id, {})[each.paper_id] = _score(each, keys[each.paper_id])
+        if each.was_staff:
+            staff_ids.add(each.registration_id)
+    voided = await reads.exam_results.voided(exam.id)
+    return [
+        Entrant(
+            id=row.id,
+            category=row.category,
+            scores=scores.get(row.id, {}),
+            pwbd=row.pwbd,
+            has_void=row.id in voided,
+            was_staff=row.id in staff_ids,
+        )
+        for row in registrations
+    ]
+
+
+def _score(scored: Scored, key: PaperKey) -> PaperScore:
+    shown = Decimal(printed(scored.raw, key.factor, key.rounding))
+    return PaperScore(scored.score, shown, Qualification(scored.qualification), practice=scored.was_staff)
 
 
 def _row(
@@ -164,7 +183,7 @@ def _row(
     papers: Sequence[ExamPaper],
     keys: Keys,
 ) -> dict[str, Any]:
-    standing, cutoff = result.standing, result.cutoff
+    standing = result.standing
     return {
         "exam_id": exam.id,
         "version": version,
@@ -178,10 +197,19 @@ def _row(
         "rank": standing.rank if standing else None,
         "percentile": standing.percentile if standing else None,
         "category_rank": result.category_rank,
-        "cutoff": {"category": cutoff.group, "marks": str(cutoff.marks), "cleared": cutoff.cleared}
-        if cutoff
-        else None,
+        "cutoff": _cutoff(result.cutoff, papers) if result.cutoff else None,
         "papers": [_paper(result, paper, keys[paper.id]) for paper in papers],
+    }
+
+
+def _cutoff(cutoff: Cutoff, papers: Sequence[ExamPaper]) -> dict[str, Any]:
+    """A cut-off as it is stored, with the codes of the papers that it names."""
+    return {
+        "category": cutoff.group,
+        "marks": str(cutoff.marks),
+        "cleared": cutoff.cleared,
+        "reason": cutoff.reason,
+        "papers": [paper.code for paper in papers if paper.id in cutoff.papers],
     }
 
 

@@ -74,7 +74,13 @@ class TestResults:
         first = await result(best, prelims)
         assert (first["outcome"], first["rank"], first["participants"]) == ("ranked", 1, 2)
         assert (first["total"], first["total_exact"], first["percentile"]) == ("6.00", "6", 100.0)
-        assert first["cutoff"] == {"category": "general", "marks": "3.00", "cleared": True}
+        assert first["cutoff"] == {
+            "category": "general",
+            "marks": "3.00",
+            "cleared": True,
+            "reason": None,
+            "papers": [],
+        }
         assert [(p["code"], p["score"], p["max_score"], p["qualified"]) for p in first["papers"]] == [
             ("CSAT", "6.00", "6.00", True),
             ("GS", "6.00", "6.00", True),
@@ -82,7 +88,7 @@ class TestResults:
         second = await result(third, prelims)
         assert (second["rank"], second["category_rank"], second["percentile"]) == (2, 1, 50.0)
         assert (second["total"], second["total_exact"]) == ("1.34", "4/3")
-        assert second["cutoff"]["cleared"] is False
+        assert (second["cutoff"]["cleared"], second["cutoff"]["reason"]) == (False, "below_marks")
         out = await result(failed, prelims)
         assert (out["outcome"], out["qualified"], out["rank"], out["total"]) == (
             "not_qualified",
@@ -90,6 +96,13 @@ class TestResults:
             None,
             "6.00",
         )
+        assert out["cutoff"] == {
+            "category": "general",
+            "marks": "3.00",
+            "cleared": False,
+            "reason": "not_qualified",
+            "papers": ["CSAT"],
+        }
         half = await result(missed, prelims)
         assert (half["outcome"], half["rank"]) == ("not_qualified", None)
         assert [paper["score"] for paper in half["papers"]] == [None, "6.00"]

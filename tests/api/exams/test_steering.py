@@ -170,7 +170,7 @@ class TestEnd:
         released = await held.release()
         assert released["participants"] == 1
         mine = body_of(await cheat.client.get(f"{held.path}/results"))
-        assert (mine["outcome"], mine["rank"], mine["papers"][0]["score"]) == ("absent", None, None)
+        assert (mine["outcome"], mine["rank"], mine["papers"][0]["score"]) == ("void", None, None)
         theirs = body_of(await honest.client.get(f"{held.path}/results"))
         assert (theirs["rank"], theirs["participants"], theirs["percentile"]) == (1, 1, 100.0)
         rows = "select count(*) from ias.results where attempt_id = :id"

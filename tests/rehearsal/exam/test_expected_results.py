@@ -1,5 +1,6 @@
 """The reference for official results."""
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -33,11 +34,18 @@ class TestExpectedResults:
 
     def test_a_candidate_who_missed_a_paper_has_no_rank_and_no_zero(self) -> None:
         found = expected_results(
-            PAPERS, [candidate(1, P1="-10", P2="33"), candidate(2, P1="150"), candidate(3)]
+            PAPERS,
+            [
+                candidate(1, P1="-10", P2="33"),
+                candidate(2, P1="150"),
+                candidate(3),
+                replace(candidate(4), was_voided=True),
+            ],
         )
 
         assert found[2] == ExpectedResult("incomplete", None, None, None, None, None, 1)
         assert found[3] == ExpectedResult("absent", None, None, None, None, None, 1)
+        assert found[4] == ExpectedResult("void", None, None, None, None, None, 1)
         assert (found[1].rank, found[1].participants) == (1, 1)
 
     def test_a_candidate_who_did_not_qualify_has_a_total_and_no_rank(self) -> None:

@@ -24,12 +24,6 @@ DATA = {
     "revised": False,
     "closed_by": "candidate",
 }
-    "exam_title": TITLE,
-    "paper": {"title": PAPER_TITLE},
-    "roll_number": "R-1",
-    "revised": False,
-    "closed_by": "candidate",
-}
 
 
 class TestWordsOf:
