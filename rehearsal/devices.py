@@ -15,6 +15,7 @@ from rehearsal.response_log import ResponseEvent, ResponseLog
 
 _MOST_RESPONSES = 200
 _REFUSALS = ("deadline_passed", "attempt_not_in_progress")
+_LISTS = ("superseded", "conflicts", "closed")
 
 
 class Network(Enum):
@@ -177,10 +178,10 @@ class Device:
             self._log.problems.append("late answers were not kept")
 
     def _check(self, events: Sequence[ResponseEvent], response: ApiResponse) -> None:
-        """Each event is counted once, as saved, known, superseded or in conflict, and none is in conflict."""
+        """Each event has one outcome. None is in conflict, and none is in a closed section."""
         body = response.body
-        counted = body["saved"] + body["known"] + len(body["superseded"]) + len(body["conflicts"])
-        if counted != len(events) or body["conflicts"]:
+        counted = body["saved"] + body["known"] + sum(len(body[name]) for name in _LISTS)
+        if counted != len(events) or body["conflicts"] or body["closed"]:
             self._log.problems.append(f"{len(events)} saved answers were reported as {_counts(body)}")
 
     async def _repeat(self, events: Sequence[ResponseEvent]) -> None:
@@ -229,4 +230,4 @@ def _response_body(event: ResponseEvent) -> dict[str, Any]:
 
 
 def _counts(body: dict[str, Any]) -> str:
-    return ", ".join(f"{name}: {body[name]}" for name in ("saved", "known", "superseded", "conflicts"))
+    return ", ".join(f"{name}: {body[name]}" for name in ("saved", "known", *_LISTS))

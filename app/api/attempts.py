@@ -1,17 +1,19 @@
 """Shared by the routes of tests and of exam papers: finding the attempt, saving, serving the paper."""
 
 import re
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from fastapi import Request, Response
 
 from app.api.deps import Holder
+from app.api.payloads import response_errors
 from app.api.problems import problem_response
 from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.errors import DeadlinePassed, Invalid, NotFound, SessionRevoked
-from app.schemas.attempts import ResponsesIn, SavedOut
-from app.services.attempts import LateSave, SaveReport, SaveTarget
+from app.schemas.attempts import ResponsesIn, SavedOut, WrongResponse
+from app.services.attempts import LateSave, SaveReport, SaveTarget, SentResponse, UnreadableResponse
 from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import Reading
 
@@ -56,6 +58,24 @@ def attempt_of(holder: Holder, attempt_id: UUID, scope: AttemptScope) -> Attempt
     if holder.grant is not None and holder.grant.attempt != named:
         raise NotFound("attempt")
     return named
+
+
+def sent_of(body: ResponsesIn) -> list[SentResponse]:
+    """The responses of a request in the order sent.
+
+    The service reports those that the schema refuses, together with those that the paper does not allow.
+    """
+    readable = iter(body.responses)
+    places = range(len(body.responses) + len(body.wrong))
+    return [
+        _unreadable(body.wrong[place]) if place in body.wrong else next(readable).command()
+        for place in places
+    ]
+
+
+def _unreadable(wrong: WrongResponse) -> UnreadableResponse:
+    errors = response_errors(wrong.errors)
+    return UnreadableResponse(tuple(replace(error, question_id=wrong.question_id) for error in errors))
 
 
 def saved_answer(request: Request, outcome: SaveReport | LateSave) -> SavedOut | Response:

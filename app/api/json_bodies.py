@@ -3,10 +3,11 @@
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
-from app.api.payloads import dotted, value_error
-from app.core.errors import Invalid
+from app.api.payloads import MOST_ERRORS, dotted, value_error
+from app.core.errors import FieldError, Invalid
 
 MOST_SIGNS = 50_000
 """Brackets and commas, including those in texts: an upper bound of the values, counted before parsing."""
@@ -76,9 +77,13 @@ def _too_many(most_values: int) -> Invalid:
 
 
 def _refuse_unstorable(document: Any) -> None:
-    for place, value in _leaves(document):
-        if found := value_error(value):
-            raise Invalid.field(dotted(("body", *_path(place))), found)
+    found = (
+        FieldError(dotted(("body", *_path(place))), message)
+        for place, value in _leaves(document)
+        if (message := value_error(value))
+    )
+    if errors := list(islice(found, MOST_ERRORS)):
+        raise Invalid("The body has values that cannot be stored.", errors=errors)
 
 
 def _leaves(document: Any) -> Iterator[tuple[Place, Any]]:

@@ -12,6 +12,7 @@ from app.core.errors import FieldError, Invalid
 Path = tuple[str | int, ...]
 
 MOST_ERRORS = 50
+MOST_ERRORS_PER_RESPONSE = 5
 LONGEST_FIELD = 200
 LARGEST_INTEGER = 2**63 - 1
 MOST_PARAMETERS = 100
@@ -34,6 +35,14 @@ _ADVICE = {
 def field_errors(errors: Iterable[Mapping[str, Any]]) -> list[FieldError]:
     """Convert Pydantic's errors."""
     return [FieldError(dotted(_location(error)), _advice(error)) for error in islice(errors, MOST_ERRORS)]
+
+
+def response_errors(errors: Iterable[Mapping[str, Any]]) -> list[FieldError]:
+    """Convert Pydantic's errors in one response of a save. Their locations begin with its place."""
+    return [
+        FieldError(f"responses.{dotted(error['loc'])}", _advice(error))
+        for error in islice(errors, MOST_ERRORS_PER_RESPONSE)
+    ]
 
 
 def dotted(location: Sequence[str | int]) -> str:

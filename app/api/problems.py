@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.payloads import field_errors
 from app.core.errors import (
     DomainError,
+    FieldError,
     Forbidden,
     Invalid,
     NotFound,
@@ -145,9 +146,14 @@ def problem_response(request: Request, error: DomainError) -> Response:
 
 
 def _domain_problem(scope: Scope, error: DomainError) -> Response:
-    errors = [{"field": each.field, "message": each.message} for each in error.errors]
+    errors = [_field_problem(each) for each in error.errors]
     members = {**error.members, **({"errors": errors} if errors else {})}
     return _problem(scope, error.status, error.code, error.title, error.detail, members, error.headers)
+
+
+def _field_problem(error: FieldError) -> dict[str, Any]:
+    question = {} if error.question_id is None else {"question_id": error.question_id}
+    return {"field": error.field, "message": error.message, **question}
 
 
 def _http_problem(scope: Scope, error: HTTPException) -> Response:

@@ -46,10 +46,14 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """An error in one field of a payload. `field` is a path such as `responses.3.answer`."""
+    """An error in one field of a payload. `field` is a path such as `responses.3.answer`.
+
+    `question_id` is set where the field belongs to the response to a question.
+    """
 
     field: str
     message: str
+    question_id: UUID | None = None
 
 
 class DomainError(Exception):
@@ -150,12 +154,16 @@ class AlreadyExists(Conflict):
 
 
 class AttemptNotInProgress(Conflict):
-    """The attempt is submitted, ended by staff or paused, so that it accepts no answers."""
+    """The attempt is submitted, ended by staff or paused, so that it accepts no answers.
+
+    `known` is the number of answers in the request that had been saved before.
+    """
 
     code, title = "attempt_not_in_progress", "Attempt not in progress"
 
-    def __init__(self, status: str) -> None:
-        super().__init__(f"The attempt is {status}. It accepts no answers.", attempt_status=status)
+    def __init__(self, status: str, *, known: int = 0) -> None:
+        sentences = [f"The attempt is {status}. It accepts no answers.", *_known_sentences(known)]
+        super().__init__(" ".join(sentences), attempt_status=status, known=known)
 
 
 class DeadlinePassed(Conflict):
@@ -177,25 +185,49 @@ class DeadlinePassed(Conflict):
 
 
 class SectionClosed(Conflict):
-    """A timed section has ended or has not started yet."""
+    """All answers of the request are new and belong to timed sections that have ended or have not started.
+
+    `section_id` and `at` describe the section of the first answer: when it ended, or when it starts.
+    `closed` names each answer's question and section.
+    """
 
     code, title = "section_closed", "Section not open"
 
-    def __init__(self, section_id: UUID, at: datetime, *, opened: bool = True) -> None:
+    def __init__(
+        self,
+        section_id: UUID,
+        at: datetime,
+        *,
+        opened: bool = True,
+        closed: Sequence[Mapping[str, UUID]] = (),
+    ) -> None:
         sentence = "The section's time is up" if opened else "The section has not started"
-        super().__init__(f"{sentence}. None of the answers was saved.", section_id=section_id, at=at)
+        super().__init__(
+            f"{sentence}. None of the answers was saved.",
+            section_id=section_id,
+            at=at,
+            closed=[dict(each) for each in closed],
+        )
 
 
 class SaveLimitReached(Conflict):
-    """The attempt has the largest number of saved answers. A correct client never reaches this limit."""
+    """The attempt has the largest number of saved answers. A correct client never reaches this limit.
+
+    `known` is the number of answers in the request that had been saved before.
+    """
 
     code, title = "save_limit_reached", "Too many answers saved"
 
-    def __init__(self) -> None:
-        super().__init__(
-            "This attempt has reached the limit of saved answers. None of the answers in this request was"
-            " saved. Answers that were saved before count."
-        )
+    def __init__(self, *, known: int = 0) -> None:
+        sentences = [
+            "This attempt has reached the limit of saved answers. It accepts no new ones.",
+            *_known_sentences(known),
+        ]
+        super().__init__(" ".join(sentences), known=known)
+
+
+def _known_sentences(known: int) -> list[str]:
+    return [f"{known} of the answers had been saved before."] if known else []
 
 
 class AttemptsExhausted(Conflict):
@@ -287,8 +319,10 @@ class QuestionUnreadable(Conflict):
 
     code, title = "question_unreadable", "Question cannot be read"
 
-    def __init__(self, question_id: UUID, reason: str) -> None:
-        super().__init__(f"Question {question_id} cannot be read. {reason}", question_id=question_id)
+    def __init__(self, question_id: UUID, reason: str, *, errors: Sequence[FieldError] = ()) -> None:
+        detail = f"Question {question_id} cannot be read. {reason}"
+        super().__init__(detail, errors=errors, question_id=question_id)
+        self.reason = reason
 
 
 class BodyTooSlow(DomainError):

@@ -55,7 +55,12 @@ class Conflict:
     standing: Event
 
 
-Verdict = Saved | Known | Superseded | Conflict
+@dataclass(frozen=True)
+class Closed:
+    """New to the log, which does not keep it: the question's section takes no answers now."""
+
+
+Verdict = Saved | Known | Superseded | Conflict | Closed
 
 
 def standing_answers(events: Iterable[Event]) -> dict[UUID, Event]:
@@ -68,17 +73,20 @@ def standing_answers(events: Iterable[Event]) -> dict[UUID, Event]:
     return standing
 
 
-def classify(log: Iterable[Event], incoming: Event) -> Verdict:
-    """What a response that comes in is to this log (docs/decisions/0012).
+def classify(log: Iterable[Event], incoming: Event, *, takes_new: bool = True) -> Verdict:
+    """The outcome of a response that comes in (docs/decisions/0012, docs/decisions/0052).
 
     The responses of one request are taken in the order sent, each against the log with those before it:
-    `Saved` and `Superseded` join the log, `Known` and `Conflict` change nothing.
+    `Saved` and `Superseded` join the log, the other outcomes change nothing. `takes_new` is false while the
+    question's section is closed: what is in the log is still known or a conflict.
     """
     same_question = [event for event in log if event.question_id == incoming.question_id]
-    if not same_question:
-        return Saved()
-    latest = max(same_question, key=lambda event: event.order)
     recorded = next((event for event in same_question if event.order == incoming.order), None)
+    if recorded == incoming:
+        return Known()
+    latest = max(same_question, key=lambda event: event.order, default=incoming)
     if recorded is not None:
-        return Known() if recorded == incoming else Conflict(latest)
-    return Saved() if incoming.order > latest.order else Superseded(latest)
+        return Conflict(latest)
+    if not takes_new:
+        return Closed()
+    return Saved() if incoming.order >= latest.order else Superseded(latest)

@@ -1,11 +1,20 @@
 """Attempts, answers and results."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import ErrorDetails
 
 from app.core.clock import Clock
 from app.core.names import cleaned
@@ -94,16 +103,57 @@ class ResponseIn(In):
         )
 
 
+class WrongResponse(NamedTuple):
+    """A response that does not have the form of one: its question, if that can be read, and the errors."""
+
+    question_id: UUID | None
+    errors: list[ErrorDetails]
+
+
+class _PartlyRead(list[ResponseIn]):
+    """The responses that could be read. `wrong` has the others, by their place in the request."""
+
+    wrong: Mapping[int, WrongResponse]
+
+
+def _read_each(value: Any, read: ValidatorFunctionWrapHandler) -> list[ResponseIn]:
+    """Read the other responses if some are wrong, so that one answer can name every wrong response."""
+    try:
+        found: list[ResponseIn] = read(value)
+    except ValidationError as error:
+        errors = error.errors(include_url=False, include_input=False)
+        places = {each["loc"][0] if each["loc"] else None for each in errors}
+        if None in places:
+            raise  # The list itself is wrong, for example too long.
+        readable = [item for place, item in enumerate(value) if place not in places]
+        partly = _PartlyRead(read(readable) if readable else ())
+        partly.wrong = {
+            place: WrongResponse(_question_id(item), [each for each in errors if each["loc"][0] == place])
+            for place, item in enumerate(value)
+            if place in places
+        }
+        return partly
+    return found
+
+
+def _question_id(item: Any) -> UUID | None:
+    try:
+        return UUID(item["question_id"])
+    except (TypeError, KeyError, ValueError, AttributeError):
+        return None
+
+
 class ResponsesIn(In):
     """Answers of one device. Sending them again has no effect."""
 
     attempt_id: UUID
     lease: Annotated[int, Field(ge=1, le=LARGEST_REVISION, strict=True)]
-    responses: Annotated[list[ResponseIn], Field(min_length=1, max_length=200)]
+    responses: Annotated[list[ResponseIn], Field(min_length=1, max_length=200), WrapValidator(_read_each)]
 
-    def commands(self) -> list[Response]:
-        """The responses as commands for the service."""
-        return [response.command() for response in self.responses]
+    @property
+    def wrong(self) -> Mapping[int, WrongResponse]:
+        """The responses that do not have the form of one, by their place. `responses` has the others."""
+        return self.responses.wrong if isinstance(self.responses, _PartlyRead) else {}
 
 
 class StandingOut(Out):
@@ -115,19 +165,28 @@ class StandingOut(Out):
     answer: JsonAnswer | None
 
 
+class ClosedOut(Out):
+    """A response that was not stored, because its timed section takes no answers now."""
+
+    question_id: UUID
+    section_id: UUID
+
+
 class SavedOut(Out):
-    """The outcome of a save. Each answer is counted in exactly one of the first four fields.
+    """The outcome of a save. Each answer is counted in exactly one of the first five fields.
 
     - `saved`: the answer is new, and is now the standing answer.
     - `known`: the same answer was saved before.
     - `superseded`: the answer is saved, but a later one is the standing answer.
     - `conflicts`: another answer was saved before with this lease and revision, and is kept.
+    - `closed`: the answer is not saved, because its timed section has ended or has not started.
     """
 
     saved: int
     known: int
     superseded: list[StandingOut]
     conflicts: list[StandingOut]
+    closed: list[ClosedOut]
     server_time: datetime
     deadline_at: datetime
 

@@ -1,5 +1,7 @@
 """The schema of errors: RFC 9457 problem documents."""
 
+from uuid import UUID
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -8,6 +10,9 @@ class ProblemField(BaseModel):
 
     field: str = Field(examples=["responses.3.answer"])
     message: str = Field(examples=["This field is required."])
+    question_id: UUID | None = Field(
+        default=None, description="The question whose response is wrong, when answers are saved."
+    )
 
 
 class Problem(BaseModel):

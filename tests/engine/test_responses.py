@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from app.engine.answers import Answer
 from app.engine.responses import (
+    Closed,
     Conflict,
     Event,
     Known,
@@ -123,6 +124,8 @@ class TestClassify:
     )
     def test_cases(self, log: list[Event], incoming: Event, verdict: Verdict) -> None:
         assert classify(log, incoming) == verdict
+        in_a_closed_section = Closed() if isinstance(verdict, Saved | Superseded) else verdict
+        assert classify(log, incoming, takes_new=False) == in_a_closed_section
 
     @pytest.mark.parametrize(
         "other",

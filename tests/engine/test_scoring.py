@@ -10,7 +10,7 @@ from app.engine.answers import Answer
 from app.engine.marks import RoundingPolicy, printed
 from app.engine.partial_rules import partial_rule
 from app.engine.question_types.choice import Accepted
-from app.engine.question_types.numeric import NumericKey, parse_numeric
+from app.engine.question_types.numeric import NumericKey
 from app.engine.scoring import (
     AllDropped,
     Dropped,
@@ -24,6 +24,7 @@ from app.engine.scoring import (
     SectionRule,
     score_paper,
 )
+from app.engine.typed_numbers import parse_number
 
 SECTION, OTHER = UUID(int=1001), UUID(int=1002)
 UPSC_MARKS = Marks(Fraction(2), Fraction(-2, 3), Fraction(0))
@@ -128,27 +129,13 @@ class TestNumericQuestions:
         ],
     )
     def test_cases(self, answer: Answer, outcome: Outcome) -> None:
-        key = NumericKey(parse_numeric("3.14"), parse_numeric("0.01"))
+        key = NumericKey(parse_number("3.14"), parse_number("0.01"))
         assert score_paper(sheet(answer), paper([key])).items[0].outcome is outcome
 
     def test_zero_tolerance_means_equal(self) -> None:
         key = NumericKey(Fraction(1, 3), Fraction(0))
         card = score_paper(sheet("1/3", "0.3333"), paper([key, key]))
         assert outcomes(card) == "ci"
-
-
-class TestParseNumeric:
-    @pytest.mark.parametrize(
-        ("text", "value"),
-        [("3.14", "157/50"), ("-2", "-2"), ("+.5", "1/2"), ("22/7", "22/7"), ("007", "7"), ("-0.0", "0")],
-    )
-    def test_reads_exactly(self, text: str, value: str) -> None:
-        assert parse_numeric(text) == Fraction(value)
-
-    @pytest.mark.parametrize("text", ["", "three", "3,14", "3 ", "1e9999", "1/0", "9" * 33, "\u0663", "--1"])
-    def test_refuses_another_notation(self, text: str) -> None:
-        with pytest.raises(ValueError, match=r"number|zero"):
-            parse_numeric(text)
 
 
 class TestDroppedQuestions:

@@ -13,6 +13,7 @@ from app.api.attempts import (
     paper_id_of,
     refuse_banned,
     saved_answer,
+    sent_of,
     target_of,
 )
 from app.api.deps import (
@@ -261,7 +262,9 @@ async def get_questions(
 @router.post(
     "/{test_id}/responses",
     response_model=SavedOut,
-    responses=problems(AttemptNotInProgress, DeadlinePassed, SectionClosed, SaveLimitReached, Invalid),
+    responses=problems(
+        AttemptNotInProgress, DeadlinePassed, SectionClosed, SaveLimitReached, QuestionUnreadable, Invalid
+    ),
 )
 async def save_responses(
     request: Request,
@@ -276,10 +279,14 @@ async def save_responses(
 
     Queued answers may be sent in any order and repeatedly. Answers that are stored already are counted as
     known, and an older revision never replaces a newer one. `superseded` and `conflicts` contain the standing
-    answers of questions for which yours do not stand.
+    answers of questions for which yours do not stand. `closed` names the answers that were not stored because
+    their timed section takes none now; the others are saved.
+
+    If a response is wrong (422), nothing is saved. `errors` names every wrong response. Leave these out and
+    send the others again.
     """
     target = await target_of(uow, holder, AttemptScope(test_id), body)
-    return saved_answer(request, await attempts.save(uow, parts, target, body.commands(), now))
+    return saved_answer(request, await attempts.save(uow, parts, target, sent_of(body), now))
 
 
 @router.post("/{test_id}/submit")

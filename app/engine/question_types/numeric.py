@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 from app.engine.answers import Answer
-from app.engine.marks import parse_fraction
 from app.engine.question_types.base import (
     WRONG,
     AnswerKey,
@@ -20,17 +19,12 @@ from app.engine.question_types.base import (
     UnreadableQuestion,
 )
 from app.engine.question_types.options import no_options
+from app.engine.typed_numbers import LONGEST_NUMBER, parse_number, plain_number
 
-LONGEST_NUMBER = 32
 NUMBER_SCHEMA = {"type": "string", "maxLength": LONGEST_NUMBER, "examples": ["3.14"]}
 
 # Not every keyboard has the sign ±.
-_PLUS_MINUS = re.compile(r"\+\s*/?\s*-")
-
-
-def parse_numeric(text: str) -> Fraction:
-    """Read a numeric answer or key: `3.14`, `-2`, `.5` or `22/7`, at most 32 characters, else ValueError."""
-    return parse_fraction(text, longest=LONGEST_NUMBER)
+_PLUS_MINUS = re.compile(r"\+\s*/?\s*[-\u2212\u2013]")
 
 
 @dataclass(frozen=True)
@@ -52,7 +46,7 @@ class NumericKey(AnswerKey):
 def number_of(answer: Answer) -> Fraction | None:
     """The number that was typed; None for what cannot be read as one."""
     try:
-        return parse_numeric(answer) if isinstance(answer, str) else None
+        return parse_number(answer) if isinstance(answer, str) else None
     except ValueError:
         return None
 
@@ -70,14 +64,14 @@ class NumberType(QuestionType):
         if not isinstance(answer, str):
             return 'send the number as a string, such as "3.14"'
         try:
-            parse_numeric(answer)
+            parse_number(answer)
         except ValueError as error:
             return str(error)
         return None
 
     def answer_reader(self, option_ids: Sequence[str]) -> AnswerReader:
         def read(text: str) -> str:
-            parse_numeric(text)
+            parse_number(text)
             return text
 
         return read
@@ -109,7 +103,7 @@ class Numeric(NumberType):
             return
         for name in ("value", "tolerance"):
             try:
-                number = parse_numeric(key.get(name, "0"))
+                number = parse_number(key.get(name, "0"))
             except ValueError as error:
                 yield Problem(f"key.{name}", str(error))
                 continue
@@ -117,13 +111,16 @@ class Numeric(NumberType):
                 yield Problem("key.tolerance", "a tolerance cannot be negative")
 
     def normalized_key(self, key: JsonObject) -> dict[str, Any]:
-        return {"value": key["value"], "tolerance": key.get("tolerance") or "0"}
+        return {
+            "value": plain_number(key["value"]),
+            "tolerance": plain_number(key.get("tolerance") or "0"),
+        }
 
     def answer_key(self, key: JsonObject) -> NumericKey:
         if not _is_number_with_tolerance(key):
             raise UnreadableQuestion("This is not the key of a numeric question.")
         try:
-            return NumericKey(parse_numeric(key["value"]), parse_numeric(key.get("tolerance", "0")))
+            return NumericKey(parse_number(key["value"]), parse_number(key.get("tolerance", "0")))
         except ValueError as error:
             raise UnreadableQuestion(str(error)) from error
 
@@ -136,7 +133,7 @@ class Numeric(NumberType):
 
     def printed_key(self, key: JsonObject, labels: Mapping[str, str]) -> list[list[str]]:
         tolerance = key.get("tolerance", "0")
-        return [[f"{key['value']} ± {tolerance}" if parse_numeric(tolerance) else str(key["value"])]]
+        return [[f"{key['value']} ± {tolerance}" if parse_number(tolerance) else str(key["value"])]]
 
 
 def _is_number_with_tolerance(key: JsonObject) -> bool:

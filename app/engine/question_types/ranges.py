@@ -15,7 +15,8 @@ from app.engine.question_types.base import (
     Problem,
     UnreadableQuestion,
 )
-from app.engine.question_types.numeric import NUMBER_SCHEMA, NumberType, number_of, parse_numeric
+from app.engine.question_types.numeric import NUMBER_SCHEMA, NumberType, number_of
+from app.engine.typed_numbers import parse_number, plain_number
 
 _MOST_RANGES = 20
 _ENDS = {"from", "to"}
@@ -74,7 +75,9 @@ class Ranges(NumberType):
             yield from _range_problems(f"key.ranges.{place}", each)
 
     def normalized_key(self, key: JsonObject) -> dict[str, Any]:
-        ends = {(_limits(each), each["from"], each["to"]) for each in key["ranges"]}
+        ends = {
+            (_limits(each), plain_number(each["from"]), plain_number(each["to"])) for each in key["ranges"]
+        }
         return {"ranges": [{"from": low, "to": high} for _, low, high in sorted(ends)]}
 
     def answer_key(self, key: JsonObject) -> RangesKey:
@@ -117,7 +120,7 @@ def _range_problems(path: str, each: Mapping[str, str]) -> Iterator[Problem]:
     limits = []
     for name in ("from", "to"):
         try:
-            limits.append(parse_numeric(each[name]))
+            limits.append(parse_number(each[name]))
         except ValueError as error:
             yield Problem(f"{path}.{name}", str(error))
     if len(limits) == len(_ENDS) and limits[0] > limits[1]:
@@ -125,4 +128,4 @@ def _range_problems(path: str, each: Mapping[str, str]) -> Iterator[Problem]:
 
 
 def _limits(each: Mapping[str, str]) -> tuple[Fraction, Fraction]:
-    return parse_numeric(each["from"]), parse_numeric(each["to"])
+    return parse_number(each["from"]), parse_number(each["to"])

@@ -1,6 +1,6 @@
 """Attempts, the log of responses, results and the distribution of scores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -21,13 +21,14 @@ from app.repositories.locks import Mode, Rank
 
 RUNNING = (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)
 
-# Decision D5. The attempt is locked FOR SHARE before anything is inserted: submit takes FOR UPDATE, so an
-# answer is either committed before the paper is graded, or sees the closed attempt and is refused.
-# `log` holds what the new events are judged by: the standing one of each question, and those of the same
-# lease and revision. It reads the snapshot from before the insert, and not more than two events for each
-# one sent: however long a device goes on, its log makes no save slower.
-# Queues of one device in opposite order would wait for each other, so rows go in sorted. An event that was
-# late and comes again in time, because the deadline was moved meanwhile, is new to what counts.
+# See docs/decisions/0012. The attempt is locked FOR SHARE before anything is inserted. Submit takes FOR
+# UPDATE, so an answer is either committed before the paper is graded, or sees the closed attempt and is
+# refused. `log` has the events that the new ones are compared with: the standing one of each question, and
+# those of the same lease and revision. It reads the snapshot from before the insert, and at most two events
+# for each one sent, so that a long log does not make saves slower.
+# Rows are inserted in order, because two queues of one device in opposite order would wait for each other.
+# An event that was late and arrives again in time, because the deadline was moved, is stored as new.
+# An open attempt takes nothing new for the questions in `closed`, but their log is read all the same.
 SAVE = text(
     """
     with attempt as materialized (
@@ -58,7 +59,8 @@ SAVE = text(
       select verdict.id, question_id, :lease, revision, nullif(answer, 'null'), marked_for_review,
         time_spent_ms, confidence, language, verdict.verdict = 'late', :now
       from verdict cross join incoming
-      where verdict.verdict in ('open', 'late')
+      where :takes_new and (verdict.verdict = 'late'
+        or verdict.verdict = 'open' and question_id <> all (cast(:closed as uuid[])))
       order by question_id, revision
       on conflict (attempt_id, question_id, lease, revision) do update
         set answer = excluded.answer, marked_for_review = excluded.marked_for_review,
@@ -138,13 +140,19 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class SaveRequest:
-    """Which attempt takes which responses, under which lease, and when they arrived."""
+    """Which attempt takes which responses, under which lease, and when they arrived.
+
+    An attempt that is open takes no new responses to the questions in `closed`. Without `takes_new` none is
+    stored at all; the outcome still says what the log has.
+    """
 
     attempt: AttemptRef
     lease: int
     events: Sequence[NewEvent]
     now: datetime
     grace: timedelta
+    closed: Collection[UUID] = ()
+    takes_new: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +234,12 @@ class AttemptRepository(Repository):
         """Check and insert responses in one statement; None where the attempt is not this person's.
 
         If another request stores the same lease and revision at the same moment, the insert waits for it,
-        yields, and cannot see it: then, and only then, a second run looks at what the other one stored.
+        inserts nothing, and does not see it. In this case alone the statement runs again and sees it.
         """
         outcome = await self._save_once(request)
-        if outcome is None or outcome.verdict != "open" or not _unaccounted(request, outcome):
+        if outcome is None or outcome.verdict != "open" or not request.takes_new:
+            return outcome
+        if not _unaccounted(request, outcome):
             return outcome
         again = await self._save_once(request)
         if again is None or again.verdict != "open":
@@ -246,6 +256,8 @@ class AttemptRepository(Repository):
             "lease": request.lease,
             "now": request.now,
             "grace": request.grace,
+            "closed": list(request.closed),
+            "takes_new": request.takes_new,
             "events": orjson.dumps(_distinct(request.events)).decode(),
         }
         row = (await self._session.execute(SAVE, parameters)).one_or_none()
@@ -338,6 +350,10 @@ def _distinct(events: Sequence[NewEvent]) -> list[NewEvent]:
 
 
 def _unaccounted(request: SaveRequest, outcome: SaveOutcome) -> bool:
-    """Whether some event was neither inserted nor found."""
+    """Whether some event that the attempt takes was neither inserted nor found."""
     found = outcome.inserted | {_identity(entry) for entry in outcome.log}
-    return any((event.question_id, request.lease, event.revision) not in found for event in request.events)
+    return any(
+        (event.question_id, request.lease, event.revision) not in found
+        for event in request.events
+        if event.question_id not in request.closed
+    )

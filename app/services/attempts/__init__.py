@@ -8,8 +8,16 @@ from app.services.attempts.grading import (
     request_missing_grading,
     withdraw_results,
 )
+from app.services.attempts.response_checks import Response, SentResponse, UnreadableResponse
 from app.services.attempts.results import ResultView, result
-from app.services.attempts.saving import LateSave, Response, SaveReport, SaveTarget, StandingAnswer, save
+from app.services.attempts.saving import (
+    ClosedResponse,
+    LateSave,
+    SaveReport,
+    SaveTarget,
+    StandingAnswer,
+    save,
+)
 from app.services.attempts.starting import (
     NewAttempt,
     StartedAttempt,
@@ -23,14 +31,17 @@ from app.services.attempts.starting import (
 )
 
 __all__ = [
+    "ClosedResponse",
     "LateSave",
     "NewAttempt",
     "Response",
     "ResultView",
     "SaveReport",
     "SaveTarget",
+    "SentResponse",
     "StandingAnswer",
     "StartedAttempt",
+    "UnreadableResponse",
     "after_end",
     "close",
     "close_overdue",

@@ -1,11 +1,11 @@
-"""How fast each attempt is being saved, in the memory of each process: a save asks nobody for it."""
+"""How fast each attempt is being saved. Each process has this in memory: a save needs no query for it."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.core.errors import SaveLimitReached, TooManyRequests
+from app.core.errors import TooManyRequests
 from app.engine.save_limits import Pace, paced
 
 COUNT_EVERY = 1_000
@@ -14,12 +14,13 @@ COUNT_EVERY = 1_000
 
 @dataclass(slots=True)
 class Saver:
-    """One attempt, as far as this process has saved it."""
+    """The saves of one attempt in this process."""
 
     pace: Pace
     uncounted: int = 0
     """Events that were stored since they were last counted."""
     is_full: bool = False
+    """Whether the log has the largest number of events, and takes no more."""
 
     @property
     def is_count_due(self) -> bool:
@@ -28,10 +29,11 @@ class Saver:
 
 
 class SavePacing:
-    """The attempts that were saved last. What is forgotten begins anew, so that the bounds are soft ones.
+    """The attempts that were saved most recently. The limits are approximate: an attempt that is dropped from
+    memory starts again without a history.
 
-    Each of N processes allows the whole pace, and looks at the log after every thousand events of its own:
-    an attempt ends with at most N thousand events more than the bound.
+    Each of N processes allows the whole pace, and counts the log after every thousand events of its own. An
+    attempt ends with at most N thousand events more than the limit.
     """
 
     def __init__(self, capacity: int = 50_000) -> None:
@@ -39,16 +41,16 @@ class SavePacing:
         self._savers: OrderedDict[tuple[UUID, UUID], Saver] = OrderedDict()
 
     def admit(self, user_id: UUID, attempt_id: UUID, responses: int, now: datetime) -> Saver:
-        """Count a call. Raises TooManyRequests, or SaveLimitReached; then nothing of it may be stored.
+        """Count a call. Raises TooManyRequests; then nothing of it may be stored.
 
-        Counted by person and attempt: who names another person's attempt slows nobody but themselves.
+        Calls are counted by person and attempt: who names another person's attempt slows only themselves.
         """
         saver = self._saver(user_id, attempt_id, now)
-        if saver.is_full:
-            raise SaveLimitReached
         pace = paced(saver.pace, responses, now)
         if pace is None:
-            raise TooManyRequests(1, "This attempt is saved too fast. None of the answers was saved.")
+            raise TooManyRequests(
+                1, "This attempt is saved too fast. The request changed nothing; answers saved before count."
+            )
         saver.pace = pace
         return saver
 

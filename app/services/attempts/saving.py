@@ -3,7 +3,6 @@
 The reasons are in docs/decisions/0012.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +12,6 @@ from uuid import UUID
 from app.core.attempt_scope import AttemptRef
 from app.core.errors import (
     AttemptNotInProgress,
-    FieldError,
     Invalid,
     NotFound,
     SaveLimitReached,
@@ -22,18 +20,17 @@ from app.core.errors import (
 )
 from app.engine import responses, save_limits, timing
 from app.engine.answers import answer_of, json_of
-from app.engine.question_types import question_type
-from app.models import AttemptStatus
-from app.repositories.attempts import NewEvent, SaveOutcome, SaveRequest
+from app.engine.responses import Closed, Conflict, Known, Saved, Superseded, Verdict
+from app.repositories.attempts import SaveOutcome, SaveRequest
+from app.services.attempts.response_checks import Response, SentResponse, checked
 from app.services.attempts.save_pacing import Saver
 from app.services.attempts.starting import section_windows
 from app.services.components import Components
-from app.services.questions.content import reading_question
-from app.services.tests.papers import FrozenPaper, PaperQuestion
+from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import UnitOfWork
 
-Response = NewEvent
-"""One response as a device sends it. All responses of a request have the request's lease."""
+ClosedSections = Mapping[UUID, timing.SectionWindow]
+"""The questions whose section takes no answers now, each with the window of its section."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +53,22 @@ class StandingAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosedResponse:
+    """A response that was not stored, because its section takes no answers now."""
+
+    question_id: UUID
+    section_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class SaveReport:
-    """What happened to each response. Each counts in exactly one of the first four fields."""
+    """What happened to each response. Each counts in exactly one of the first five fields."""
 
     saved: int
     known: int
     superseded: Sequence[StandingAnswer]
     conflicts: Sequence[StandingAnswer]
+    closed: Sequence[ClosedResponse]
     server_time: datetime
     deadline_at: datetime
 
@@ -79,132 +85,125 @@ class LateSave:
 
 
 async def save(
-    uow: UnitOfWork, parts: Components, target: SaveTarget, sent: Sequence[Response], now: datetime
+    uow: UnitOfWork, parts: Components, target: SaveTarget, sent: Sequence[SentResponse], now: datetime
 ) -> SaveReport | LateSave:
     """Log responses. The transaction commits before the client gets the report; what is saved is graded.
 
-    Raises Invalid, NotFound, AttemptNotInProgress, SectionClosed, TooManyRequests or SaveLimitReached; then
-    nothing is saved.
+    Raises Invalid, NotFound, AttemptNotInProgress, SectionClosed, QuestionUnreadable, TooManyRequests or
+    SaveLimitReached; then nothing is saved.
     """
     attempt = target.attempt
     saver = parts.save_pacing.admit(attempt.user_id, attempt.id, len(sent), now)
     if saver.is_count_due:
         await _count(uow, saver, attempt.id)
     paper = await parts.papers.get(uow, target.paper_id)
-    _check(paper, sent)
+    valid = checked(paper, sent)
     grace = timedelta(seconds=parts.settings.grace_seconds)
+    closed: ClosedSections = {}
     if paper.has_timed_sections:
-        await _check_sections(uow, target, paper, sent, now, grace)
-    outcome = await uow.attempts.save(SaveRequest(attempt, target.lease, sent, now, grace))
+        closed = await _closed_sections(uow, target, paper, now, grace)
+    request = SaveRequest(
+        attempt, target.lease, valid, now, grace, closed=closed, takes_new=not saver.is_full
+    )
+    outcome = await uow.attempts.save(request)
     if outcome is None:
         raise NotFound("attempt")
     saver.uncounted += len(outcome.inserted)
-    return _report(outcome, target.lease, sent, parts.clock.now())
+    return _report(request, outcome, closed, parts.clock.now())
 
 
 async def _count(uow: UnitOfWork, saver: Saver, attempt_id: UUID) -> None:
     """Count the events of the log. This is done only now and then, to keep saves fast."""
     saver.is_full = save_limits.is_full(*await uow.attempts.count_events(attempt_id))
     saver.uncounted = 0
-    if saver.is_full:
-        raise SaveLimitReached
+
+
+async def _closed_sections(
+    uow: UnitOfWork, target: SaveTarget, paper: FrozenPaper, now: datetime, grace: timedelta
+) -> ClosedSections:
+    """The questions of locked sections that have ended or have not started.
+
+    The end of the attempt is not considered here: the statement that saves decides about it.
+    """
+    attempt = await uow.attempts.find(target.attempt)
+    closed = {
+        window.section_id: window
+        for window in section_windows(attempt, paper)
+        if window.locked and not _takes_answers(window, now, grace)
+    }
+    return {
+        question_id: closed[section.id]
+        for section in paper.sections
+        if section.id in closed
+        for question_id in section.question_ids
+    }
+
+
+def _takes_answers(window: timing.SectionWindow, now: datetime, grace: timedelta) -> bool:
+    return (
+        window.opens_at <= now and timing.arrival(now, window.deadline_at, grace) is not timing.Arrival.LATE
+    )
 
 
 def _report(
-    outcome: SaveOutcome, lease: int, sent: Sequence[Response], server_time: datetime
+    request: SaveRequest, outcome: SaveOutcome, closed: ClosedSections, server_time: datetime
 ) -> SaveReport | LateSave:
     if outcome.verdict == "banned":
         raise SessionRevoked  # An attempt token outlives a session, but not a ban.
     if outcome.verdict == "unknown_lease":
         raise Invalid.field("lease", "this lease was never handed out; start the test to get one")
+    is_open = outcome.verdict == "open" and request.takes_new
+    verdicts = _verdicts(request, outcome, is_open=is_open)
+    known = sum(isinstance(verdict, Known) for verdict in verdicts)
     if outcome.verdict == "closed":
-        raise AttemptNotInProgress(outcome.status)
+        raise AttemptNotInProgress(outcome.status, known=known)
+    has_new = any(isinstance(verdict, Closed) for verdict in verdicts)
+    if not request.takes_new and has_new:
+        raise SaveLimitReached(known=known)
     if outcome.verdict == "late":
-        return _late_save(outcome, lease, sent)
-    verdicts = _verdicts(outcome, lease, sent)
-    counts = Counter(type(verdict) for verdict in verdicts)
-    return SaveReport(
-        saved=counts[responses.Saved],
-        known=counts[responses.Known],
-        superseded=[_standing_answer(v.standing) for v in verdicts if isinstance(v, responses.Superseded)],
-        conflicts=[_standing_answer(v.standing) for v in verdicts if isinstance(v, responses.Conflict)],
+        return LateSave(outcome.deadline_at, recorded=has_new, known=known)
+    report = SaveReport(
+        saved=sum(isinstance(verdict, Saved) for verdict in verdicts),
+        known=known,
+        superseded=[_standing_answer(v.standing) for v in verdicts if isinstance(v, Superseded)],
+        conflicts=[_standing_answer(v.standing) for v in verdicts if isinstance(v, Conflict)],
+        closed=[
+            ClosedResponse(event.question_id, closed[event.question_id].section_id)
+            for event, verdict in zip(request.events, verdicts, strict=True)
+            if isinstance(verdict, Closed)
+        ],
         server_time=server_time,
         deadline_at=outcome.deadline_at,
     )
+    if len(report.closed) == len(verdicts):
+        raise _section_closed(report.closed, closed[request.events[0].question_id], request.now)
+    return report
 
 
-def _late_save(outcome: SaveOutcome, lease: int, sent: Sequence[Response]) -> LateSave:
-    """Responses that were saved in time before and are only repeated are not late."""
-    in_time = {(UUID(entry["question_id"]), entry["lease"], entry["revision"]) for entry in outcome.log}
-    known = sum((response.question_id, lease, response.revision) in in_time for response in sent)
-    return LateSave(outcome.deadline_at, recorded=known < len(sent), known=known)
+def _section_closed(
+    refused: Sequence[ClosedResponse], window: timing.SectionWindow, now: datetime
+) -> SectionClosed:
+    opened = window.opens_at <= now
+    return SectionClosed(
+        window.section_id,
+        window.deadline_at if opened else window.opens_at,
+        opened=opened,
+        closed=[{"question_id": each.question_id, "section_id": each.section_id} for each in refused],
+    )
 
 
-def _verdicts(outcome: SaveOutcome, lease: int, sent: Sequence[Response]) -> list[responses.Verdict]:
+def _verdicts(request: SaveRequest, outcome: SaveOutcome, *, is_open: bool) -> list[Verdict]:
     """Compare each response with the log as the statement saw it, and with the responses before it."""
     log = [_logged(entry) for entry in outcome.log]
-    verdicts: list[responses.Verdict] = []
-    for response in sent:
-        event = _event(response, lease)
-        verdict = responses.classify(log, event)
+    verdicts: list[Verdict] = []
+    for response in request.events:
+        event = _event(response, request.lease)
+        takes_new = is_open and event.question_id not in request.closed
+        verdict = responses.classify(log, event, takes_new=takes_new)
         verdicts.append(verdict)
-        if isinstance(verdict, responses.Saved | responses.Superseded):
+        if isinstance(verdict, Saved | Superseded):
             log.append(event)
     return verdicts
-
-
-def _check(paper: FrozenPaper, sent: Sequence[Response]) -> None:
-    errors = [
-        FieldError(f"responses.{number}.{field}", message)
-        for number, response in enumerate(sent)
-        for field, message in _mistakes(paper, response)
-    ]
-    if errors:
-        raise Invalid("None of the responses was saved.", errors=errors)
-
-
-def _mistakes(paper: FrozenPaper, response: Response) -> list[tuple[str, str]]:
-    question = paper.questions.get(response.question_id)
-    if question is None:
-        return [("question_id", "this question is not in the paper")]
-    mistakes = []
-    if response.language is not None and response.language not in paper.languages:
-        mistakes.append(("language", f"the paper has {', '.join(paper.languages)}"))
-    if response.answer is not None and (sentence := _answer_problem(question, response.answer)):
-        mistakes.append(("answer", sentence))
-    return mistakes
-
-
-def _answer_problem(question: PaperQuestion, answer: Any) -> str | None:
-    """Why an answer cannot be one to this question. Two options of a single choice can: they are wrong."""
-    with reading_question(question.id):
-        return question_type(question.type).answer_problem(answer, question.options)
-
-
-async def _check_sections(
-    uow: UnitOfWork,
-    target: SaveTarget,
-    paper: FrozenPaper,
-    sent: Sequence[Response],
-    now: datetime,
-    grace: timedelta,
-) -> None:
-    """Raise SectionClosed for a locked section that is not open. The attempt's own end is not judged here."""
-    attempt = await uow.attempts.find(target.attempt)
-    ended = attempt.status != AttemptStatus.IN_PROGRESS
-    if ended or timing.arrival(now, attempt.deadline_at, grace) is timing.Arrival.LATE:
-        return
-    section_of = {
-        question_id: section.id for section in paper.sections for question_id in section.question_ids
-    }
-    wanted = {section_of[response.question_id] for response in sent}
-    for window in section_windows(attempt, paper):
-        if window.section_id not in wanted or not window.locked:
-            continue
-        if timing.arrival(now, window.deadline_at, grace) is timing.Arrival.LATE:
-            raise SectionClosed(window.section_id, window.deadline_at)
-        if now < window.opens_at:
-            raise SectionClosed(window.section_id, window.opens_at, opened=False)
 
 
 def _event(response: Response, lease: int) -> responses.Event:

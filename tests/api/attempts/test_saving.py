@@ -49,6 +49,7 @@ class TestSaved:
             "known": 0,
             "superseded": [],
             "conflicts": [],
+            "closed": [],
             "server_time": first.json()["server_time"],
             "deadline_at": sitting.attempt["deadline_at"],
         }
@@ -188,7 +189,7 @@ class TestRefused:
             "1/0",
             "3,14",
             "0x10",
-            "٣",
+            "½",
             "1" * 33,
             "--1",
             "nan",

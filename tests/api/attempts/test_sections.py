@@ -48,15 +48,51 @@ class TestTimedSections:
         assert saved.status_code == status, saved.text
         assert len(await log_rows(engine, timed)) == (status == 200)
 
-    async def test_one_closed_section_refuses_all(
+    async def test_a_closed_section_does_not_refuse_the_next(
         self, engine: AsyncEngine, timed: AttemptClient, clock: TestClock
     ) -> None:
         clock.advance(150)
-        refused = await timed.save(timed.response(1, ["a"]), timed.response(0, ["a"]))
+        saved = await timed.save(timed.response(1, ["a"]), timed.response(0, ["a"]))
+        assert saved.status_code == 200, saved.text
+        body = saved.json()
+        closed = {
+            "question_id": str(timed.made.question_ids[0]),
+            "section_id": timed.attempt["section_times"][0]["id"],
+        }
+        assert (body["saved"], body["known"], body["closed"]) == (1, 0, [closed])
+        assert [row[0] for row in await log_rows(engine, timed)] == [timed.made.question_ids[1]]
+
+    async def test_each_response_has_one_outcome(
+        self, engine: AsyncEngine, timed: AttemptClient, clock: TestClock
+    ) -> None:
+        """Responses to a closed section: known and conflicts are in the log; the others are closed."""
+        await timed.save(timed.response(0, ["a"], 2), timed.response(1, ["b"], 2))
+        clock.advance(150)
+        before = await log_rows(engine, timed)
+        saved = await timed.save(
+            timed.response(0, ["a"], 2),  # known
+            timed.response(0, ["b"], 2),  # a conflict
+            timed.response(0, ["a"], 1),  # closed; in an open section it would be superseded
+            timed.response(0, ["a"], 3),  # closed
+            timed.response(0, ["a"], 3),  # closed, and not known because of the response before it
+            timed.response(1, ["b"], 2),  # known
+            timed.response(1, ["c"], 1),  # superseded
+            timed.response(2, ["c"], 1),  # saved
+        )
+        body = saved.json()
+        assert (body["saved"], body["known"]) == (1, 2)
+        assert [len(body[name]) for name in ("superseded", "conflicts", "closed")] == [1, 1, 3]
+        assert len(await log_rows(engine, timed)) == len(before) + 2
+
+    async def test_all_closed(self, engine: AsyncEngine, timed: AttemptClient, clock: TestClock) -> None:
+        clock.advance(150)
+        refused = await timed.save(timed.response(0, ["a"]), timed.response(0, ["b"], 2))
         problem = refused.json()
         assert (refused.status_code, problem["code"]) == (409, "section_closed")
-        assert problem["section_id"] == timed.attempt["section_times"][0]["id"]
-        assert problem["at"] == timed.attempt["section_times"][0]["deadline_at"]
+        section = timed.attempt["section_times"][0]
+        assert (problem["section_id"], problem["at"]) == (section["id"], section["deadline_at"])
+        closed = {"question_id": str(timed.made.question_ids[0]), "section_id": section["id"]}
+        assert problem["closed"] == [closed, closed]
         assert await log_rows(engine, timed) == []
 
     async def test_too_early(

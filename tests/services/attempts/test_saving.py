@@ -1,7 +1,7 @@
 """The statement that saves answers, compared with the pure model that it implements."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.core.errors import SectionClosed
 from app.engine.responses import (
+    Closed,
     Conflict,
     Event,
     Known,
@@ -24,9 +26,10 @@ from app.models import ResponseEvent
 from app.services import attempts
 from app.services.attempts import LateSave, SaveReport, StandingAnswer
 from app.services.components import Components
+from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from tests.builders.attempts import events, response, start_attempt, target_of
-from tests.builders.content import PublishedTest, publish_test
+from tests.builders.content import PublishedTest, add_questions, publish_test
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 TOO_LATE = NOW + timedelta(seconds=611)  # the test takes 600 s, and 10 s of grace
@@ -46,6 +49,27 @@ batches = st.lists(
 )
 
 
+# Each request also says whether the first section, with question 0 alone, has ended when it arrives.
+timed_batches = st.lists(
+    st.tuples(st.sampled_from([1, 2]), st.booleans(), st.lists(shots, min_size=1, max_size=6)),
+    min_size=1,
+    max_size=8,
+)
+SECTION_OVER = NOW + timedelta(seconds=111)  # the section takes 100 s, and 10 s of grace
+
+
+@pytest.fixture(scope="module")
+async def timed(engine: AsyncEngine) -> PublishedTest:
+    """Question 0 in a locked section of 100 s, the other two in a section without a time."""
+    async with unit_of_work(engine) as uow:
+        ids = await add_questions(uow, [["a"], ["b"], ["c"]])
+        sections = [
+            SectionDraft({"en": "Reasoning"}, ids[:1], duration_seconds=100),
+            SectionDraft({"en": "Comprehension"}, ids[1:]),
+        ]
+        return PublishedTest((await publish_test(uow, sections=sections)).id, ids)
+
+
 @pytest.fixture(scope="module")
 async def made(engine: AsyncEngine) -> PublishedTest:
     async with unit_of_work(engine) as uow:
@@ -58,11 +82,13 @@ class Model:
     def __init__(self) -> None:
         self.log: list[Event] = []
 
-    def receive(self, incoming: Sequence[Event]) -> tuple[Counter[type], list[Event], list[Event]]:
+    def receive(
+        self, incoming: Sequence[Event], closed: Collection[UUID] = ()
+    ) -> tuple[Counter[type], list[Event], list[Event]]:
         counts: Counter[type] = Counter()
         superseded, conflicts = [], []
         for event in incoming:
-            verdict = classify(self.log, event)
+            verdict = classify(self.log, event, takes_new=event.question_id not in closed)
             counts[type(verdict)] += 1
             if isinstance(verdict, Saved | Superseded):
                 self.log.append(event)
@@ -111,6 +137,7 @@ def as_counts(report: SaveReport) -> Counter[type]:
             Known: report.known,
             Superseded: len(report.superseded),
             Conflict: len(report.conflicts),
+            Closed: len(report.closed),
         }
     )
 
@@ -153,6 +180,53 @@ class TestSave:
         assert len(rows) == len(model.log)
         standing = await uow.attempts.standing(attempt.id)
         assert {row.question_id: read_back(row) for row in standing} == standing_answers(model.log)
+        await savepoint.rollback()
+
+    @settings(
+        max_examples=60,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],  # each example is rolled back
+    )
+    @given(deliveries=timed_batches)
+    async def test_closed_sections_equal_the_model(
+        self,
+        uow: UnitOfWork,
+        parts: Components,
+        timed: PublishedTest,
+        deliveries: list[tuple[int, bool, list[Shot]]],
+    ) -> None:
+        savepoint = await uow.session.begin_nested()
+        attempt = await start_attempt(uow, parts, timed, NOW)
+        await uow.attempts.next_lease(attempt, "a second device")
+        model = Model()
+        for lease, is_over, sent in deliveries:
+            closed = timed.question_ids[:1] if is_over else ()
+            counts, superseded, conflicts = model.receive(
+                [event_of(timed, lease, shot) for shot in sent], closed
+            )
+            saving = attempts.save(
+                uow,
+                parts,
+                target_of(attempt, lease),
+                [
+                    response(timed, number, answer, revision, **more)
+                    for number, revision, answer, more in sent
+                ],
+                SECTION_OVER if is_over else NOW,
+            )
+            if counts[Closed] == len(sent):
+                with pytest.raises(SectionClosed):
+                    await saving
+                continue
+            report = await saving
+            assert isinstance(report, SaveReport)
+            assert as_counts(report) == counts
+            assert {each.question_id for each in report.closed} <= set(closed)
+            assert shown(report.superseded) == identified(superseded)
+            assert shown(report.conflicts) == identified(conflicts)
+        assert {read_back(row) for row in await events(uow, attempt.id)} == set(model.log)
         await savepoint.rollback()
 
     async def test_what_was_late_counts_when_it_comes_again_in_time(

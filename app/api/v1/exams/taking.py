@@ -12,6 +12,7 @@ from app.api.attempts import (
     paper_id_of,
     refuse_banned,
     saved_answer,
+    sent_of,
     target_of,
 )
 from app.api.deps import AttemptHolder, CurrentCandidate, Now, Parts, Reads, Uow
@@ -27,6 +28,7 @@ from app.core.errors import (
     NotFound,
     NotRegistered,
     PaperNotOpen,
+    QuestionUnreadable,
     SaveLimitReached,
     SectionClosed,
 )
@@ -126,7 +128,13 @@ async def get_attempt(
     "/responses",
     response_model=SavedOut,
     responses=problems(
-        NotFound, AttemptNotInProgress, DeadlinePassed, SectionClosed, SaveLimitReached, Invalid
+        NotFound,
+        AttemptNotInProgress,
+        DeadlinePassed,
+        SectionClosed,
+        SaveLimitReached,
+        QuestionUnreadable,
+        Invalid,
     ),
 )
 async def save_paper_responses(
@@ -142,7 +150,7 @@ async def save_paper_responses(
     """Save answers, as for tests. After a 200 they are stored and will be graded."""
     scope = await parts.placements.get(uow, exam_id, paper_id)
     target = await target_of(uow, holder, scope, body)
-    return saved_answer(request, await attempts.save(uow, parts, target, body.commands(), now))
+    return saved_answer(request, await attempts.save(uow, parts, target, sent_of(body), now))
 
 
 @router.post("/submit", responses=problems(NotFound))
