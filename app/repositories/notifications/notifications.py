@@ -147,29 +147,49 @@ class NotificationRepository(Repository):
         return len((await self._session.scalars(statement)).all())
 
 
+@dataclass(frozen=True, slots=True)
+class NewDevice:
+    """An installation of the app, by its token of FCM. A language of None is that of the user."""
+
+    token: str
+    platform: str
+    language: str | None
+
+
 class DeviceRepository(Repository):
     """Devices that receive push messages."""
 
-    async def register(
-        self, token: str, user_id: UUID, platform: str, language: str | None, now: datetime
-    ) -> Device:
+    async def register(self, new: NewDevice, user_id: UUID, session_id: str, now: datetime) -> Device:
         """Assign a device to this user. It replaces an earlier owner: an app has one account at a time."""
         values = {
             "user_id": user_id,
-            "platform": platform,
-            "language": language,
+            "session_id": session_id,
+            "platform": new.platform,
+            "language": new.language,
             "seen_at": now,
             "dropped_at": None,
         }
         statement = (
             insert(Device)
-            .values(token=token, **values)
+            .values(token=new.token, **values)
             .on_conflict_do_update(index_elements=["token"], set_=values)
             .returning(Device)
         )
         device = (await self._session.scalars(statement, execution_options={"populate_existing": True})).one()
         await self._delete_oldest(user_id)
         return device
+
+    async def remove_of_session(self, user_id: UUID, session_id: str) -> None:
+        """Delete the devices that this session of the user registered last."""
+        mine = Device.user_id == user_id, Device.session_id == session_id
+        await self._session.execute(delete(Device).where(*mine))
+
+    async def remove_of_user(self, user_id: UUID, *, except_session_id: str | None) -> None:
+        """Delete the devices of all sessions of a user, or of all except one."""
+        statement = delete(Device).where(Device.user_id == user_id)
+        if except_session_id is not None:
+            statement = statement.where(Device.session_id.is_distinct_from(except_session_id))
+        await self._session.execute(statement)
 
     async def remove(self, token: str, user_id: UUID) -> bool:
         """Delete a device of this user. Returns whether there was one."""
