@@ -53,8 +53,6 @@ class ExamEventRepository(Repository):
                 Attempt.id.in_(attempt_ids),
                 Attempt.practice.is_(False),
                 Attempt.status.in_(ENDED),
-                Attempt.user_id.is_not(None),
-                Attempt.submitted_at.is_not(None),
             )
             .order_by(Attempt.id)
         )
@@ -68,6 +66,7 @@ class ExamEventRepository(Repository):
                 exam=exam,
             )
             for attempt, paper, exam in await self._session.execute(statement)
+            if attempt.user_id is not None and attempt.submitted_at is not None
         ]
 
     async def registered(
