@@ -60,11 +60,11 @@ class Terminal:
         return process
 
     def run_of(self, process: subprocess.Popen[bytes]) -> dict[str, Any]:
-        """The content of run.json once the process has written it."""
+        """The content of run.json once the process has started everything."""
 
         def written() -> bool:
             run = self.home.read_run()
-            return run is not None and run["pids"]["up"] == process.pid
+            return run is not None and run["pids"]["up"] == process.pid and "api" in run["pids"]
 
         assert wait_for(lambda: written() or process.poll() is not None, PATIENCE)
         assert process.poll() is None, self.output_of(process)

@@ -7,10 +7,13 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
+from app.api.parameters import IGNORES_UNKNOWN_PARAMETERS
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import NotFound
 
-router = APIRouter(include_in_schema=False, route_class=PermissionFirstRoute)
+router = APIRouter(
+    include_in_schema=False, route_class=PermissionFirstRoute, dependencies=[IGNORES_UNKNOWN_PARAMETERS]
+)
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

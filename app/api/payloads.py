@@ -17,11 +17,18 @@ LONGEST_FIELD = 200
 LARGEST_INTEGER = 2**63 - 1
 MOST_PARAMETERS = 100
 
+NOT_A_UUID = "Send a UUID with hyphens, such as 0190a5f0-1c2d-7e3f-8a4b-5c6d7e8f9a0b."
+_NOT_A_TIME = "Send a time that exists, as text with an offset, such as 2026-12-01T10:00:00+05:30."
+
 _ADVICE = {
     "missing": "This field is required.",
     "extra_forbidden": "There is no such field. Leave it out.",
-    "uuid_parsing": "Send a UUID.",
-    "uuid_type": "Send a UUID.",
+    "uuid_parsing": NOT_A_UUID,
+    "uuid_type": NOT_A_UUID,
+    "bool_type": "Send true or false.",
+    "int_type": "Send a whole number.",
+    "datetime_parsing": _NOT_A_TIME,
+    "datetime_from_date_parsing": _NOT_A_TIME,
     "model_type": "Send a JSON object.",
     "model_attributes_type": "Send a JSON object.",
     "dict_type": "Send a JSON object.",
@@ -53,9 +60,12 @@ def dotted(location: Sequence[str | int]) -> str:
 
 
 def _location(error: Mapping[str, Any]) -> Path:
-    """The location of an error. For invalid JSON it leaves out Pydantic's character position."""
+    """The location of an error, without the character position in invalid JSON and the number of a
+    repeated query parameter."""
     location: Path = error["loc"]
-    return location[:1] if error["type"] == "json_invalid" else location
+    if error["type"] == "json_invalid":
+        return location[:1]
+    return location[:2] if location[0] == "query" else location
 
 
 def _advice(error: Mapping[str, Any]) -> str:

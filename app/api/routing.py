@@ -2,21 +2,23 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from itertools import islice
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, params
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from starlette.datastructures import Headers
+from starlette.datastructures import FormData, Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope
 
 from app.api.json_bodies import MOST_VALUES, read_json
-from app.api.payloads import refuse_unstorable
+from app.api.parameters import ParameterCheck, Parameters
+from app.api.payloads import MOST_ERRORS, refuse_unstorable
 from app.core.client_address import limit_key
-from app.core.errors import BodyTooSlow, TooLarge
+from app.core.errors import BodyTooSlow, Invalid, TooLarge
 from app.services.components import Components
 
 T = TypeVar("T")
@@ -51,19 +53,22 @@ class Access(Generic[T]):
 
 
 class PermissionFirstRoute(APIRoute):
-    """A route that checks in this order: rate limit by address, authentication, authorization, size, body.
+    """A route that checks in this order: rate limit by address, authentication, authorization, parameters,
+    size, body.
 
     FastAPI reads and parses a body before it resolves any dependency. Here the `Access` dependencies run
-    first, so that a body of an unauthorized client is not read. The body is limited in size and time, and
-    JSON is checked before it is parsed.
+    first, so that a body of an unauthorized client is not read. Unknown parameters are refused. The body is
+    limited in size and time, and JSON is checked before it is parsed.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler, preceded by the access checks, with limits for the body."""
         handle = super().get_route_handler()
         checks = tuple(dict.fromkeys(accesses(self.dependant)))
+        check_parameters = ParameterCheck(self.dependant)
         has_body = self.body_field is not None
         is_form = has_body and isinstance(self.body_field.field_info, params.Form)  # type: ignore[union-attr]
+        form = check_parameters.form if is_form else None
 
         async def permission_first(request: Request) -> Response:
             refuse_unstorable(request)
@@ -71,9 +76,10 @@ class PermissionFirstRoute(APIRoute):
                 await _limit_by_address(request)
             for check in checks:
                 await check.of(request)
+            check_parameters(request)
             if not has_body:
                 return await handle(request)
-            return await handle(_bounded(request, is_public=not checks, is_form=is_form))
+            return await handle(_bounded(request, is_public=not checks, form=form))
 
         return permission_first
 
@@ -88,11 +94,12 @@ def accesses(dependant: Dependant) -> Iterator[Access[Any]]:
 
 
 class BoundedRequest(Request):
-    """A request whose JSON is checked before it is parsed."""
+    """A request whose JSON is checked before it is parsed, and whose form has only known fields."""
 
-    def __init__(self, scope: Scope, receive: Receive, most_values: int) -> None:
+    def __init__(self, scope: Scope, receive: Receive, most_values: int, form: Parameters | None) -> None:
         super().__init__(scope, receive)
         self._most_values = most_values
+        self._known = form
 
     async def json(self) -> Any:
         """Parse the body. Raises Invalid, or JSONDecodeError if it is not JSON."""
@@ -100,17 +107,24 @@ class BoundedRequest(Request):
             self._document = read_json(await self.body(), self._most_values)
         return self._document
 
+    async def _get_form(self, **limits: Any) -> FormData:
+        form = await super()._get_form(**limits)
+        if self._known and (errors := list(islice(self._known.errors("body", form), MOST_ERRORS))):
+            await form.close()
+            raise Invalid("The form is not valid.", errors=errors)
+        return form
 
-def _bounded(request: Request, *, is_public: bool, is_form: bool) -> Request:
+
+def _bounded(request: Request, *, is_public: bool, form: Parameters | None) -> Request:
     settings = _parts(request).settings
+    is_form = form is not None
     limit = settings.max_upload_bytes if is_form else settings.max_body_bytes
     if is_public:
         limit = min(limit, PUBLIC_BODY_BYTES)
     seconds = settings.upload_seconds if is_form else settings.body_seconds
     most_values = PUBLIC_VALUES if is_public else MOST_VALUES
-    return BoundedRequest(
-        request.scope, _within(request.receive, request.headers, limit, seconds), most_values
-    )
+    receive = _within(request.receive, request.headers, limit, seconds)
+    return BoundedRequest(request.scope, receive, most_values, form)
 
 
 def _within(receive: Receive, headers: Headers, limit: int, seconds: float) -> Receive:

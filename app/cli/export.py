@@ -62,7 +62,7 @@ async def _export(
     engine = create_engine(get_settings(), application_name="ias-export", pool_size=1)
     try:
         async with reading(engine) as reads:
-            wanted = QuestionFilter(tags=tags, status=status)
+            wanted = QuestionFilter(tags=tags, statuses=[status] if status else ())
             if subject is not None:
                 subject_id = await bank.subject_named(reads, operator(), subject)
                 if subject_id is None:

@@ -1,7 +1,7 @@
 """When notifications are sent: reminders, quiet hours, and the delay before a failed delivery is retried."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 FIRST_REST = timedelta(seconds=30)
@@ -45,17 +45,27 @@ class QuietHours:
     zone: ZoneInfo
 
     def end_after(self, now: datetime) -> datetime | None:
-        """Return when the quiet hours around `now` end; None outside of quiet hours."""
+        """Return when the quiet hours around `now` end; None outside of quiet hours.
+
+        At a change of the clock a time of day occurs twice or not at all. They begin at the first of two and
+        end at the second. A begin that is skipped is the moment of the change; an end that is skipped is as
+        long after it as it would have been.
+        """
         local = now.astimezone(self.zone)
-        clock, today = local.time(), local.date()
-        if self.begin < self.end:
-            quiet, last_day = self.begin <= clock < self.end, today
-        else:
-            quiet = clock >= self.begin or clock < self.end
-            last_day = today + timedelta(days=1) if clock >= self.begin else today
-        if not quiet:
-            return None
-        # At a change of the clock the end may occur twice or not at all. The later time is used.
+        for first_day in (local.date() - timedelta(days=1), local.date()):
+            end = self._end(first_day)
+            if self._has_begun(first_day, now) and now < end:
+                return end
+        return None
+
+    def _has_begun(self, day: date, now: datetime) -> bool:
+        if datetime.combine(day, self.begin, self.zone).astimezone(UTC) <= now:
+            return True
+        local = now.astimezone(self.zone)  # If the begin is skipped, the clock shows a later time at once.
+        return local.date() == day and local.time() >= self.begin
+
+    def _end(self, first_day: date) -> datetime:
+        last_day = first_day if self.begin < self.end else first_day + timedelta(days=1)
         ends = (datetime.combine(last_day, self.end.replace(fold=fold), self.zone) for fold in (0, 1))
         return max(end.astimezone(UTC) for end in ends)
 

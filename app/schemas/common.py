@@ -1,31 +1,37 @@
 """Types and base classes that several schemas share."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     StringConstraints,
 )
+from pydantic_core import CoreSchema
 
 from app.core.names import LONGEST_TITLE, checked, checked_lines
 from app.engine.marks import parse_marks
 from app.repositories.base import Page
+from app.schemas.strict import strict
 
 Item = TypeVar("Item", bound=BaseModel)
 
 
 class In(BaseModel):
-    """A request body. Texts are trimmed, and unknown fields are refused."""
+    """A request body. Texts are trimmed; unknown fields and values of another JSON type are refused."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Validate values strictly: see `schemas/strict.py`."""
+        return strict(handler(source))
 
 
 class NothingIn(In):
@@ -63,15 +69,6 @@ MOST_LANGUAGES = 30
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
 
 
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("a time must be between the years 1 and 9999") from None
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-"""A time with a time zone, converted to UTC."""
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100)]
 OptionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,20}$")]
 

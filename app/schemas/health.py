@@ -22,12 +22,14 @@ class DatabaseHealthOut(Out):
 
 
 class ChecksOut(Out):
-    """The state of each component. `loops` are the background tasks of the process that answers."""
+    """The state of each component. `loops` are the background tasks of the process that answers;
+    `revocations` says whether it has read the revoked sessions."""
 
     database: Check
     redis: Check
     worker: Check
     loops: Check
+    revocations: Check
 
 
 class ReadinessOut(Out):

@@ -3,7 +3,7 @@
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from app.models import Media
 from app.schemas.common import Out
@@ -14,7 +14,7 @@ def _canonical(value: str) -> str:
     try:
         return str(UUID(value))
     except ValueError:
-        raise ValueError("Send a UUID.") from None
+        raise ValueError("Send the id of an image: a UUID with hyphens.") from None
 
 
 def _distinct(media_ids: list[str]) -> list[str]:
@@ -24,7 +24,10 @@ def _distinct(media_ids: list[str]) -> list[str]:
 
 
 MediaId = Annotated[
-    str, AfterValidator(_canonical), Field(max_length=45, json_schema_extra={"format": "uuid"})
+    str,
+    StringConstraints(strip_whitespace=False, min_length=36, max_length=36),
+    AfterValidator(_canonical),
+    Field(json_schema_extra={"format": "uuid"}),
 ]
 MediaIds = Annotated[
     list[MediaId],

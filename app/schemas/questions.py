@@ -342,5 +342,10 @@ class ExportIn(In):
         """The filter."""
         tags = [self.tag] if isinstance(self.tag, str) else self.tag or ()
         return QuestionFilter(
-            self.subject_id, self.chapter_id, tags, self.difficulty, self.status, self.query or None
+            self.subject_id,
+            self.chapter_id,
+            tags,
+            self.difficulty,
+            [self.status] if self.status else (),
+            self.query or None,
         )

@@ -19,10 +19,10 @@ from app.schemas.common import (
     Localized,
     LocalizedName,
     Marks,
-    Moment,
     Out,
 )
 from app.schemas.marking import MarkingIn, MarkingOut, MarkingPart
+from app.schemas.strict import Moment
 from app.services.tests import Preview, Published, SectionDraft, TestDraft, TestUpdate
 
 Kind = Literal["full", "sectional", "chapter", "pyq", "practice"]

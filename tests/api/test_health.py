@@ -96,6 +96,7 @@ async def serving(database_url: str, redis_url: str, token: str | None = None) -
     app.add_middleware(RequestContext, arrivals=Arrivals(Noon(), lambda: 0.0))
     async with open_components(settings, application_name="ias-tests", clock=Noon()) as parts:
         app.state.components = parts
+        parts.revocations.is_loaded = True
         yield app
 
 
@@ -177,7 +178,7 @@ class TestReadiness:
         assert answer.status_code == 200
         assert answer.json() == {
             "status": "ready",
-            "checks": {"database": "ok", "redis": "ok", "worker": "ok", "loops": "ok"},
+            "checks": {"database": "ok", "redis": "ok", "worker": "ok", "loops": "ok", "revocations": "ok"},
         }
 
     @pytest.mark.parametrize("seconds_ago", [None, 15.1, 3600])
@@ -203,6 +204,7 @@ class TestReadiness:
             "redis": "unavailable",
             "worker": "ok",
             "loops": "ok",
+            "revocations": "ok",
         }
         valkey.start()
         assert (await client.get("/health/ready")).json()["status"] == "ready"
@@ -223,8 +225,24 @@ class TestReadiness:
         assert answer.headers["Retry-After"]
         assert answer.json() == {
             "status": "unavailable",
-            "checks": {"database": "unavailable", "redis": "ok", "worker": "unknown", "loops": "ok"},
+            "checks": {
+                "database": "unavailable",
+                "redis": "ok",
+                "worker": "unknown",
+                "loops": "ok",
+                "revocations": "ok",
+            },
         }
+
+    async def test_the_revoked_sessions_are_not_read_yet(
+        self, app: FastAPI, client: httpx.AsyncClient, engine: AsyncEngine
+    ) -> None:
+        """Until then every request of a user is a 503, so that no request should be sent here."""
+        await beat(engine, seconds_ago=1)
+        app.state.components.revocations.is_loaded = False
+        answer = await client.get("/health/ready")
+        assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+        assert answer.json()["checks"]["revocations"] == "unavailable"
 
     async def test_a_loop_of_this_process_fails(self, client: httpx.AsyncClient, engine: AsyncEngine) -> None:
         await beat(engine, seconds_ago=1)

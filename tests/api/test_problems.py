@@ -201,7 +201,7 @@ class TestValidation:
     async def test_paths_without_the_body(self, client: httpx.AsyncClient) -> None:
         body = {"responses": [{"question_id": "x", "revision": 1, "answer": "b"}], "nickname": 1}
         wrong = fields(await client.post("/body/1", json=body))
-        assert wrong["responses.0.question_id"] == "Send a UUID."
+        assert wrong["responses.0.question_id"].startswith("Send a UUID with hyphens")
         assert wrong["responses.0.answer"] == "Send a list."
         assert wrong["nickname"] == "There is no such field. Leave it out."
 

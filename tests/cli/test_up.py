@@ -46,6 +46,15 @@ def names_the_demo_accounts(output: str) -> bool:
     return all(account in output for account in [*ACCOUNTS, PASSWORD])
 
 
+def accepts(port: int) -> bool:
+    """Whether a server listens on this port."""
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionError:
+        return False
+    return True
+
+
 class TestWhileItRuns:
     def test_it_names_the_demo_accounts(self, running: tuple[Terminal, dict[str, Any]]) -> None:
         terminal, _ = running
@@ -81,6 +90,14 @@ class TestWhileItRuns:
 
         assert wait_for(lambda: is_ready(run), PATIENCE, interval=0.2)
         assert alive(identities(terminal.home.read_run() or {})) == list(run["pids"])
+
+
+class TestReadiness:
+    def test_the_addresses_are_written_before_the_port_opens(self, terminal: Terminal) -> None:
+        process = terminal.up()
+        assert wait_for(lambda: accepts(terminal.port), PATIENCE, interval=0.02)
+        run = terminal.home.read_run() or {}
+        assert run.get("api_url") == f"http://127.0.0.1:{terminal.port}", terminal.output_of(process)
 
 
 class TestInterrupt:

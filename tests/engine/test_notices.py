@@ -1,6 +1,8 @@
 """Rules of time for notifications, as tables."""
 
 from datetime import UTC, datetime, time, timedelta
+from itertools import groupby, pairwise
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -71,11 +73,44 @@ class TestQuietHours:
             ("America/New_York", "22:00", "01:30", "2026-11-01T05:00:00Z", "2026-11-01T06:30:00Z"),
             ("America/New_York", "22:00", "01:30", "2026-11-01T06:10:00Z", "2026-11-01T06:30:00Z"),
             ("Europe/London", "23:00", "06:00", "2026-03-29T00:30:00Z", "2026-03-29T05:00:00Z"),
+            # London puts the clock back on 2026-10-25 at 2:00 (1:00 UTC): 1:00 to 2:00 comes twice. An end at
+            # 1:30 is the second one ...
+            ("Europe/London", "22:00", "01:30", "2026-10-25T00:29:59Z", "2026-10-25T01:30:00Z"),
+            ("Europe/London", "22:00", "01:30", "2026-10-25T00:45:00Z", "2026-10-25T01:30:00Z"),
+            ("Europe/London", "22:00", "01:30", "2026-10-25T01:29:59Z", "2026-10-25T01:30:00Z"),
+            ("Europe/London", "22:00", "01:30", "2026-10-25T01:30:00Z", None),
+            # ... a begin at 1:30 is the first one, and they do not stop when 1:00 comes again.
+            ("Europe/London", "01:30", "07:00", "2026-10-25T00:29:59Z", None),
+            ("Europe/London", "01:30", "07:00", "2026-10-25T00:30:00Z", "2026-10-25T07:00:00Z"),
+            ("Europe/London", "01:30", "07:00", "2026-10-25T01:10:00Z", "2026-10-25T07:00:00Z"),
+            # It puts the clock forward on 2026-03-29 at 1:00 UTC: a begin that is skipped is that moment ...
+            ("Europe/London", "01:30", "07:00", "2026-03-29T00:59:59Z", None),
+            ("Europe/London", "01:30", "07:00", "2026-03-29T01:00:00Z", "2026-03-29T06:00:00Z"),
+            # ... and with an end that is skipped they last until 1:30 UTC for who is told at 1:10, too.
+            ("Europe/London", "22:00", "01:30", "2026-03-29T00:59:59Z", "2026-03-29T01:30:00Z"),
+            ("Europe/London", "22:00", "01:30", "2026-03-29T01:10:00Z", "2026-03-29T01:30:00Z"),
+            ("Europe/London", "22:00", "01:30", "2026-03-29T01:30:00Z", None),
         ],
     )
     def test_when_they_end(self, zone: str, begin: str, end: str, now: str, ends: str | None) -> None:
         hours = QuietHours(time.fromisoformat(begin), time.fromisoformat(end), ZoneInfo(zone))
         assert hours.end_after(at(now)) == (at(ends) if ends else None)
+
+    @pytest.mark.parametrize(
+        "zone", ["Europe/London", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]
+    )
+    @pytest.mark.parametrize(("begin", "end"), [("22:00", "07:00"), ("01:30", "07:00"), ("22:00", "01:30")])
+    @pytest.mark.parametrize("day", ["03-07", "03-28", "04-04", "10-03", "10-24", "10-31"])
+    def test_they_begin_and_end_once_a_night(self, zone: str, begin: str, end: str, day: str) -> None:
+        """Around the changes of these clocks: quiet hours are not interrupted, and name one end all night."""
+        hours = QuietHours(time.fromisoformat(begin), time.fromisoformat(end), ZoneInfo(zone))
+        moments = [at(f"2026-{day}T00:00:00Z") + number * timedelta(minutes=5) for number in range(3 * 288)]
+        named = groupby(((now, hours.end_after(now)) for now in moments), key=itemgetter(1))
+        periods = [(until, [now for now, _ in period]) for until, period in named]
+        assert sum(until is not None for until, _ in periods) in (3, 4)
+        for (until, _), (following, after) in pairwise(periods):
+            assert (until is None) != (following is None), f"{until} and then {following}"
+            assert until is None or after[0] == until
 
     def test_the_end_is_always_ahead(self) -> None:
         hours = QuietHours(time(22), time(1, 30), ZoneInfo("America/New_York"))

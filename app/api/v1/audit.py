@@ -11,7 +11,8 @@ from app.api.routing import PermissionFirstRoute
 from app.core.errors import Forbidden, Invalid
 from app.repositories.audit import AuditFilter
 from app.schemas.audit import AuditLogEntryOut
-from app.schemas.common import Moment, PageOut
+from app.schemas.common import PageOut
+from app.schemas.strict import Moment
 from app.services import audit
 
 router = APIRouter(prefix="/audit", tags=["audit"], route_class=PermissionFirstRoute)

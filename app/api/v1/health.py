@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.api.deps import Now, Parts
+from app.api.parameters import IGNORES_UNKNOWN_PARAMETERS
 from app.api.routing import PermissionFirstRoute
 from app.core import telemetry
 from app.core.client_address import is_local
@@ -27,7 +28,9 @@ RETRY_AFTER = {"Retry-After": "2"}
 
 Status = Literal["ready", "degraded", "unavailable"]
 
-router = APIRouter(tags=["health"], route_class=PermissionFirstRoute)
+router = APIRouter(
+    tags=["health"], route_class=PermissionFirstRoute, dependencies=[IGNORES_UNKNOWN_PARAMETERS]
+)
 clock_router = APIRouter(tags=["time"], route_class=PermissionFirstRoute)
 log = structlog.get_logger(__name__)
 
@@ -49,7 +52,11 @@ async def database_health(parts: Parts, response: Response) -> DatabaseHealthOut
 
 @router.get("/health/ready", responses={503: {"model": ReadinessOut, "description": "No database"}})
 async def readiness(parts: Parts, response: Response) -> ReadinessOut:
-    """Whether to route requests here. 503 only if the database is down: candidates need nothing else."""
+    """Whether to route requests here.
+
+    503 only if the database is down, or this process has not read the revoked sessions from it yet:
+    candidates need nothing else.
+    """
     database, redis, heartbeat = await asyncio.gather(
         _succeeds("database", _ping_database(parts.probe)),
         _succeeds("redis", parts.redis.ping()),
@@ -57,15 +64,18 @@ async def readiness(parts: Parts, response: Response) -> ReadinessOut:
     )
     failing = failing_loops()
     worker = heartbeat is not None and parts.clock.now() - heartbeat <= WORKER_SILENCE
-    if not database:
+    # Until the revocations are loaded, every request of a user is a 503.
+    revocations = parts.revocations.is_loaded
+    if not (database and revocations):
         _mark_unavailable(response)
     return ReadinessOut(
-        status=_status(database, redis and worker and not failing),
+        status=_status(database and revocations, redis and worker and not failing),
         checks=ChecksOut(
             database="ok" if database else "unavailable",
             redis="ok" if redis else "unavailable",
             worker="ok" if worker else "unavailable" if database else "unknown",
             loops="unavailable" if failing else "ok",
+            revocations="ok" if revocations else "unavailable",
         ),
     )
 
@@ -93,8 +103,8 @@ async def server_time(parts: Parts) -> TimeOut:
     return TimeOut(server_time=parts.clock.now())
 
 
-def _status(database: bool, rest: bool) -> Status:
-    if not database:
+def _status(serves: bool, rest: bool) -> Status:
+    if not serves:
         return "unavailable"
     return "ready" if rest else "degraded"
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import HTMLResponse
 
 from app.api.deps import CurrentLogin, CurrentUser, Now, Paging, Parts, Reads, Uow, takes_nothing
+from app.api.parameters import IGNORES_UNKNOWN_PARAMETERS
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import Invalid, NotFound
@@ -78,13 +79,23 @@ async def change_preferences(body: PreferencesIn, user: CurrentUser, uow: Uow, n
     return PreferencesOut.of(await notifications.change(uow, user, kinds, hours, now))
 
 
-@router.get("/unsubscribe", response_class=HTMLResponse, responses=problems(Invalid))
+@router.get(
+    "/unsubscribe",
+    response_class=HTMLResponse,
+    dependencies=[IGNORES_UNKNOWN_PARAMETERS],
+    responses=problems(Invalid),
+)
 async def show_unsubscribe(token: Signed, reads: Reads, parts: Parts) -> HTMLResponse:
     """The page of the link in a mail. It changes nothing: its button sends a POST to the same URL."""
     return HTMLResponse(await notifications.unsubscribe_page(reads, parts, token), headers=PAGE)
 
 
-@router.post("/unsubscribe", response_class=HTMLResponse, responses=problems(Invalid))
+@router.post(
+    "/unsubscribe",
+    response_class=HTMLResponse,
+    dependencies=[IGNORES_UNKNOWN_PARAMETERS],
+    responses=problems(Invalid),
+)
 async def unsubscribe(token: Signed, uow: Uow, parts: Parts) -> HTMLResponse:
     """Unsubscribe without signing in. Mail programs call this for one-click unsubscription (RFC 8058)."""
     return HTMLResponse(await notifications.unsubscribe(uow, parts, token), headers=PAGE)

@@ -67,13 +67,13 @@ def _wanted(
         list[Tag] | None, Query(max_length=20, description="Several tags: questions with all")
     ] = None,
     difficulty: Difficulty | None = None,
-    status: QuestionStatus | None = None,
+    status: Annotated[list[QuestionStatus] | None, Query(max_length=5, description="Any of these")] = None,
     query: Annotated[
         str | None,
         Query(max_length=200, description="Words in any form, a part of the text, or an `external_id`"),
     ] = None,
 ) -> QuestionFilter:
-    return QuestionFilter(subject_id, chapter_id, tag or (), difficulty, status, query or None)
+    return QuestionFilter(subject_id, chapter_id, tag or (), difficulty, status or (), query or None)
 
 
 Wanted = Annotated[QuestionFilter, Depends(_wanted)]

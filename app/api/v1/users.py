@@ -45,13 +45,13 @@ async def list_my_attempts(
     reads: Reads,
     paging: Paging,
     test_id: UUID | None = None,
-    status: AttemptStatus | None = None,
+    status: Annotated[list[AttemptStatus] | None, Query(max_length=10, description="Any of these")] = None,
 ) -> PageOut[MyAttemptOut]:
     """Your attempts, newest first, including void ones.
 
     Rank and percentile are in the result of each attempt.
     """
-    page = await progress.attempts(reads, user, AttemptFilter(test_id, status), paging)
+    page = await progress.attempts(reads, user, AttemptFilter(test_id, status or ()), paging)
     return PageOut(items=[MyAttemptOut.of(listed) for listed in page.items], next_cursor=page.next_cursor)
 
 

@@ -101,7 +101,8 @@ class Installation:
         for each in (self._preparation, self._worker, self._api):
             stack.callback(each.stop)
 
-    def start(self) -> None:
+    def start(self, before_api: Callable[[], None]) -> None:
+        """Start everything. `before_api` is called when all is ready and the API's port is not open yet."""
         # Imports take longest, so that all programs import their modules at the same time.
         for each in (self._preparation, self._worker, self._api):
             each.start()
@@ -110,6 +111,7 @@ class Installation:
         self._prepare()
         self._ready_file.unlink(missing_ok=True)
         self._open(self._worker, self._ready_file.exists)
+        before_api()
         self._open(self._api, self._api_ready)
 
     def watch(self, after_check: Callable[[], None]) -> None:
@@ -200,9 +202,9 @@ def _up(home: Home, host: str, port: int, stop: StopRequest) -> None:
         stack.callback(home.run_file.unlink, missing_ok=True)
         report(f"Starting in {home.folder}")
         installation = Installation(home, host, port, stop, stack)
-        installation.start()
         run_file = RunFile(home, lambda: _run(installation))
-        run_file.keep()
+        installation.start(before_api=run_file.keep)
+        run_file.keep()  # Now with the process id of the API.
         with suppress(OSError):
             _announce(home, installation, time.monotonic() - began)
         installation.watch(run_file.keep)

@@ -1,6 +1,6 @@
 """A person's own attempts, and how much of the syllabus they cover."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -36,7 +36,7 @@ class AttemptFilter:
     """What a list of attempts is narrowed to."""
 
     test_id: UUID | None = None
-    status: str | None = None
+    statuses: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,8 @@ class ProgressRepository(Repository):
         statement = select(Attempt).join(Test, Test.id == Attempt.test_id).where(*own)
         if wanted.test_id is not None:
             statement = statement.where(Attempt.test_id == wanted.test_id)
-        if wanted.status is not None:
-            statement = statement.where(_shown_status(viewer) == wanted.status)
+        if wanted.statuses:
+            statement = statement.where(_shown_status(viewer).in_(wanted.statuses))
         attempts = await self._page(statement, [Attempt.id], page, descending=True)
         return Page(await self._listed(viewer, attempts.items), attempts.next_cursor)
 

@@ -15,10 +15,10 @@ from app.repositories.locks import Mode, Rank
 
 @dataclass(frozen=True, slots=True)
 class ExamAttemptFilter:
-    """Which attempts to list. None does not filter."""
+    """Which attempts to list: those with any of the statuses. None or no status does not filter."""
 
     paper_id: UUID | None = None
-    status: str | None = None
+    statuses: Collection[str] = ()
     query: str | None = None
 
 
@@ -85,8 +85,8 @@ class ExamAttemptRepository(Repository):
     async def page(self, exam_id: UUID, wanted: ExamAttemptFilter, page: PageRequest) -> Page[Candidate]:
         """Attempts with their candidates, newest first."""
         statement = _of_paper(_attempts(exam_id), wanted.paper_id)
-        if wanted.status is not None:
-            statement = statement.where(Attempt.status == wanted.status)
+        if wanted.statuses:
+            statement = statement.where(Attempt.status.in_(wanted.statuses))
         if wanted.query:
             statement = statement.where(_matches_query(wanted.query))
         attempts = await self._page(statement, [Attempt.id], page, descending=True)

@@ -1,6 +1,6 @@
 """Exams and their papers, announcements and accommodations."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -29,12 +29,12 @@ class ExamRepository(Repository):
     """Exams of an institute. Every statement starts from the ones that this viewer may see."""
 
     async def page(
-        self, viewer: ExamViewer, stage: Stage | None, now: datetime, page: PageRequest
+        self, viewer: ExamViewer, stages: Collection[Stage], now: datetime, page: PageRequest
     ) -> Page[Exam]:
-        """Exams, newest first."""
+        """Exams, newest first: those in any of the stages, or all."""
         statement = _visible(viewer)
-        if stage is not None:
-            statement = statement.where(in_stage(stage, now))
+        if stages:
+            statement = statement.where(or_(*(in_stage(stage, now) for stage in stages)))
         return await self._page(statement, [Exam.id], page, descending=True)
 
     async def find(self, viewer: ExamViewer, exam_id: UUID) -> Exam:

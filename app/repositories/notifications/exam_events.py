@@ -21,6 +21,7 @@ class SubmittedAttempt:
     user_id: UUID
     submitted_at: datetime
     closed_by: str
+    accommodation_seconds: int
     paper: ExamPaper
     exam: Exam
 
@@ -62,6 +63,7 @@ class ExamEventRepository(Repository):
                 user_id=attempt.user_id,
                 submitted_at=attempt.submitted_at,
                 closed_by=attempt.closed_by or "candidate",
+                accommodation_seconds=attempt.accommodation_seconds,
                 paper=paper,
                 exam=exam,
             )
@@ -71,20 +73,19 @@ class ExamEventRepository(Repository):
 
     async def registered(
         self, exam_id: UUID, after: UUID | None, limit: int, since: datetime | None = None
-    ) -> Sequence[tuple[UUID, UUID]]:
-        """Up to `limit` registrations with an account as (registration, user), ordered by id, after `after`.
+    ) -> Sequence[Registration]:
+        """Up to `limit` registrations with an account, ordered by id, after `after`.
 
         With `since`, only registrations that were made by then.
         """
-        statement = select(Registration.id, Registration.user_id).where(
+        statement = select(Registration).where(
             Registration.exam_id == exam_id, Registration.user_id.is_not(None)
         )
         if after is not None:
             statement = statement.where(Registration.id > after)
         if since is not None:
             statement = statement.where(Registration.created_at <= since)
-        rows = await self._session.execute(statement.order_by(Registration.id).limit(limit))
-        return [(registration_id, user_id) for registration_id, user_id in rows if user_id is not None]
+        return (await self._session.scalars(statement.order_by(Registration.id).limit(limit))).all()
 
     async def papers_starting(self, after: datetime, until: datetime) -> Sequence[tuple[Exam, ExamPaper]]:
         """Papers that start later than `after` and not later than `until`."""

@@ -47,7 +47,7 @@ class QuestionFilter:
     tags: Sequence[str] = ()
     """The question must have all of these."""
     difficulty: str | None = None
-    status: str | None = None
+    statuses: Collection[str] = ()
     query: str | None = None
 
 
@@ -238,10 +238,11 @@ def _filtered(statement: Select[Any], institute_id: UUID, wanted: QuestionFilter
         Question.institute_id: institute_id,
         Question.subject_id: wanted.subject_id,
         Question.chapter_id: wanted.chapter_id,
-        Question.status: wanted.status,
         QuestionVersion.difficulty: wanted.difficulty,
     }
     statement = statement.where(*(column == value for column, value in equal.items() if value is not None))
+    if wanted.statuses:
+        statement = statement.where(Question.status.in_(wanted.statuses))
     if wanted.tags:
         statement = statement.where(QuestionVersion.tags.contains(list(wanted.tags)))
     if wanted.query is not None:

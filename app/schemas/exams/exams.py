@@ -16,7 +16,8 @@ from app.engine.schedule import PaperStatus, Stage
 from app.models import LocalizedText, Registration
 from app.schemas.attempts import StartedOut
 from app.schemas.changes import Changes
-from app.schemas.common import ONE_LINE, In, Localized, LocalizedName, Moment, Out, Percent
+from app.schemas.common import ONE_LINE, In, Localized, LocalizedName, Out, Percent
+from app.schemas.strict import Moment
 from app.schemas.users import Category
 from app.services.exams import (
     ExamDraft,

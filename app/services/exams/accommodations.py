@@ -16,8 +16,8 @@ from app.services.components import Components
 from app.services.exams.accommodation_holders import Holder, Target, find_holders
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer
+from app.services.exams.extra_time import ExtraTimes, groups_of
 from app.services.exams.steering import apply_state, replace_results, state_of, tell_candidate
-from app.services.exams.taking import extra_for, groups_of
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 
@@ -147,12 +147,12 @@ async def _regrant(
 ) -> Sequence[Regranted]:
     """Move the deadlines of the attempts of those who are named to what the grants give them."""
     delay = attempts.closing_delay(parts.settings)
-    personal = {row.user_id for row in granted if row.user_id is not None}
+    times = ExtraTimes(granted)
     only = None if any(holder.group for holder in named) else [each.user_id for each in named if each.user_id]
     found, moved = [], []
     for attempt, registration in await uow.exam_attempts.lock_with_registrations(exam.id, only):
-        due = extra_for(registration, granted) - timedelta(seconds=attempt.accommodation_seconds)
-        if not due or not _is_named(registration, named, personal):
+        due = times.of(registration) - timedelta(seconds=attempt.accommodation_seconds)
+        if not due or not _is_named(registration, named, times.people):
             continue
         before = steering.ended_by_deadline(state_of(attempt), now, delay)
         after = steering.regrant(before, due, now)

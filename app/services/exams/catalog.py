@@ -1,6 +1,6 @@
 """Finding exams: with their stage, the windows of their papers, and the person's registration."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -64,10 +64,10 @@ def window_of(paper: ExamPaper) -> Window:
 
 
 async def page(
-    reads: Reading, user: Principal, stage: Stage | None, now: datetime, request: PageRequest
+    reads: Reading, user: Principal, stages: Collection[Stage], now: datetime, request: PageRequest
 ) -> Page[ExamView]:
-    """Exams, newest first; candidates see published ones."""
-    found = await reads.exams.page(exam_viewer(user), stage, now, request)
+    """Exams in any of the stages, or all, newest first; candidates see published ones."""
+    found = await reads.exams.page(exam_viewer(user), stages, now, request)
     mine = await reads.registrations.among(user.id, [exam.id for exam in found.items])
     views = [ExamView(exam, stage_of(exam, now), mine.get(exam.id)) for exam in found.items]
     return Page(views, found.next_cursor)

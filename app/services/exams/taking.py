@@ -1,6 +1,5 @@
 """Taking a paper of an exam: started, resumed and submitted within the paper's window."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -9,12 +8,13 @@ from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.errors import AttemptsExhausted, EntryClosed, NotAvailable, NotRegistered, PaperNotOpen
 from app.engine import schedule, timing
 from app.engine.schedule import PaperStatus
-from app.models import Accommodation, Attempt, Exam, ExamPaper, Registration
+from app.models import Attempt, Exam, ExamPaper, Registration
 from app.repositories.realtime.messages import exam_room
 from app.services import attempts
 from app.services.attempts import NewAttempt, StartedAttempt
 from app.services.components import Components
 from app.services.exams.catalog import exam_viewer, window_of
+from app.services.exams.extra_time import ExtraTimes
 from app.services.exams.packages import package_key
 from app.services.exams.registrations import enroll
 from app.services.unit_of_work import UnitOfWork
@@ -95,7 +95,8 @@ async def _new_attempt(
     if not is_practice and registration is not None:
         if earlier:
             raise AttemptsExhausted(1)
-        extra = extra_for(registration, await uow.exams.accommodations_for(exam.id, candidate.id))
+        granted = await uow.exams.accommodations_for(exam.id, candidate.id)
+        extra = ExtraTimes(granted).of(registration)
     return NewAttempt(
         user_id=candidate.id,
         scope=scope,
@@ -128,21 +129,6 @@ async def _admitted(
     if registration is None and not candidate.is_staff:
         registration, _ = await enroll(uow, exam, candidate.id)
     return registration
-
-
-def extra_for(registration: Registration, granted: Sequence[Accommodation]) -> timedelta:
-    """The extra time of a registered candidate under the exam's grants."""
-    own = [row for row in granted if row.user_id is not None and row.user_id == registration.user_id]
-    groups = groups_of(registration)
-    return schedule.accommodation(
-        timedelta(seconds=own[0].extra_seconds) if own else None,
-        [timedelta(seconds=row.extra_seconds) for row in granted if row.candidate_group in groups],
-    )
-
-
-def groups_of(registration: Registration) -> frozenset[str]:
-    """The groups of candidates that a registered candidate belongs to."""
-    return frozenset({"all", "pwbd"} if registration.pwbd is not None else {"all"})
 
 
 def _tell_other_devices(uow: UnitOfWork, candidate: Principal, exam: Exam, attempt: Attempt) -> None:

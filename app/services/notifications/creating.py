@@ -1,15 +1,18 @@
 """Creates notifications: one function for each kind. Each is idempotent."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from app.models import Exam, ExamPaper, Kind
+from app.engine.timing import NO_TIME
+from app.models import Exam, ExamPaper, Kind, Registration
 from app.repositories.notifications import Notice
 from app.repositories.notifications.exam_events import SubmittedAttempt
 from app.services.components import Components
+from app.services.exams.extra_time import ExtraTimes
 from app.services.notifications.kinds import RULES
 from app.services.notifications.wording import texts_of
 from app.services.unit_of_work import UnitOfWork, unit_of_work
@@ -24,7 +27,7 @@ async def welcome(uow: UnitOfWork, parts: Components, user_id: UUID, now: dateti
 
 
 async def registered(uow: UnitOfWork, parts: Components, registration_id: UUID, now: datetime) -> None:
-    """Confirm a registration with its roll number and the times of the papers.
+    """Confirm a registration with its roll number, the times of the papers and the reminders to come.
 
     Does nothing without an account.
     """
@@ -35,7 +38,13 @@ async def registered(uow: UnitOfWork, parts: Components, registration_id: UUID, 
     if found is None or found[0].cancelled_at is not None:
         return
     exam, papers = found
-    data = _exam_data(exam) | {"roll_number": registration.roll_number, "papers": _papers_data(papers)}
+    granted = await uow.exams.accommodations_for(exam.id, registration.user_id)
+    shown = [
+        _paper_data(paper, ExtraTimes(granted).of(registration))
+        | {"reminders": _reminders_to_come(paper, registration.created_at)}
+        for paper in papers
+    ]
+    data = _exam_data(exam) | {"roll_number": registration.roll_number, "papers": shown}
     notice = build_notice(Kind.REGISTERED, str(registration_id), data)
     await _create(uow, parts, [(registration.user_id, notice)], now)
 
@@ -52,7 +61,7 @@ async def submitted(uow: UnitOfWork, parts: Components, attempt_ids: Sequence[UU
 
 def _confirmation(attempt: SubmittedAttempt) -> Notice:
     data = _exam_data(attempt.exam) | {
-        "paper": _paper_data(attempt.paper),
+        "paper": _paper_data(attempt.paper, timedelta(seconds=attempt.accommodation_seconds)),
         "attempt_id": str(attempt.attempt_id),
         "submitted_at": _iso_time(attempt.submitted_at),
         "closed_by": attempt.closed_by,
@@ -67,9 +76,8 @@ async def results_released(parts: Components, exam_id: UUID, now: datetime) -> i
         return 0
     version = found[0].results_version or 1
     data = _exam_data(found[0]) | {"version": version, "revised": version > 1}
-    return await create_for_registered(
-        parts, exam_id, build_notice(Kind.RESULTS_RELEASED, f"{exam_id}:{version}", data), now
-    )
+    notice = build_notice(Kind.RESULTS_RELEASED, f"{exam_id}:{version}", data)
+    return await create_for_registered(parts, exam_id, lambda _: notice, now)
 
 
 async def postponed(parts: Components, exam_id: UUID, now: datetime) -> int:
@@ -77,12 +85,15 @@ async def postponed(parts: Components, exam_id: UUID, now: datetime) -> int:
     found = await _exam(parts, exam_id)
     if found is None or found[0].cancelled_at is not None:
         return 0
-    papers = _papers_data(found[1])
-    times = sha256(" ".join(f"{paper['id']} {paper['starts_at']}" for paper in papers).encode())
-    notice = build_notice(
-        Kind.POSTPONED, f"{exam_id}:{times.hexdigest()[:16]}", _exam_data(found[0]) | {"papers": papers}
-    )
-    return await create_for_registered(parts, exam_id, notice, now)
+    exam, papers = found
+    times = sha256(" ".join(f"{paper.id} {_iso_time(paper.starts_at)}" for paper in papers).encode())
+    event = f"{exam_id}:{times.hexdigest()[:16]}"
+
+    def notice_for(extra: timedelta) -> Notice:
+        data = _exam_data(exam) | {"papers": [_paper_data(paper, extra) for paper in papers]}
+        return build_notice(Kind.POSTPONED, event, data)
+
+    return await create_for_registered(parts, exam_id, notice_for, now)
 
 
 async def cancelled(parts: Components, exam_id: UUID, now: datetime) -> int:
@@ -90,19 +101,21 @@ async def cancelled(parts: Components, exam_id: UUID, now: datetime) -> int:
     found = await _exam(parts, exam_id)
     if found is None or found[0].cancelled_at is None:
         return 0
-    return await create_for_registered(
-        parts, exam_id, build_notice(Kind.CANCELLED, str(exam_id), _exam_data(found[0])), now
-    )
+    notice = build_notice(Kind.CANCELLED, str(exam_id), _exam_data(found[0]))
+    return await create_for_registered(parts, exam_id, lambda _: notice, now)
 
 
-def reminder(exam: Exam, paper: ExamPaper, kind: Kind) -> Notice:
-    """A reminder of a paper's start. If the start is moved, another reminder is created."""
+def reminder(exam: Exam, paper: ExamPaper, kind: Kind, extra: timedelta = NO_TIME) -> Notice:
+    """A reminder of a paper's start, for candidates with this extra time.
+
+    If the start is moved, another reminder is created.
+    """
     rule = RULES[kind].reminder
     assert rule is not None  # noqa: S101 -- kinds that remind have one
     return build_notice(
         kind,
         f"{paper.id}:{_iso_time(paper.starts_at)}",
-        _exam_data(exam) | {"paper": _paper_data(paper)},
+        _exam_data(exam) | {"paper": _paper_data(paper, extra)},
         rule.expires_at(paper.starts_at),
     )
 
@@ -118,21 +131,38 @@ def build_notice(kind: Kind, event: str, data: dict[str, Any], expires_at: datet
 
 
 async def create_for_registered(
-    parts: Components, exam_id: UUID, notice: Notice, now: datetime, *, since: datetime | None = None
+    parts: Components,
+    exam_id: UUID,
+    notice_for: Callable[[timedelta], Notice],
+    now: datetime,
+    *,
+    since: datetime | None = None,
 ) -> int:
     """Create a notification for everybody who is registered, in batches.
 
-    A repeated run skips those who have it.
+    `notice_for` builds it for candidates with this extra time. A repeated run skips those who have it.
     """
     created, last = 0, None
     while True:
         async with unit_of_work(parts.engine) as uow:
             batch = await uow.exam_events.registered(exam_id, last, BATCH, since)
-            if batch:
-                created += await _create(uow, parts, [(user_id, notice) for _, user_id in batch], now)
+            times = ExtraTimes(await uow.exams.accommodations(exam_id))
+            created += await _create(uow, parts, _notices(batch, times, notice_for), now)
         if len(batch) < BATCH:
             return created
-        last = batch[-1][0]
+        last = batch[-1].id
+
+
+def _notices(
+    registered: Iterable[Registration], times: ExtraTimes, notice_for: Callable[[timedelta], Notice]
+) -> list[tuple[UUID, Notice]]:
+    """The notice of each candidate with an account. Candidates with the same extra time share one object."""
+    of_extra_time = cache(notice_for)
+    return [
+        (registration.user_id, of_extra_time(times.of(registration)))
+        for registration in registered
+        if registration.user_id is not None
+    ]
 
 
 async def _create(
@@ -150,18 +180,25 @@ def _exam_data(exam: Exam) -> dict[str, Any]:
     return {"exam_id": str(exam.id), "exam_title": exam.title}
 
 
-def _papers_data(papers: Sequence[ExamPaper]) -> list[dict[str, Any]]:
-    return [_paper_data(paper) for paper in papers]
+def _reminders_to_come(paper: ExamPaper, registered_at: datetime) -> list[str]:
+    """The kinds of reminders that a candidate who registered then will get."""
+    return [
+        kind.value
+        for kind, rules in RULES.items()
+        if rules.reminder is not None and registered_at <= rules.reminder.due_at(paper.starts_at)
+    ]
 
 
-def _paper_data(paper: ExamPaper) -> dict[str, Any]:
+def _paper_data(paper: ExamPaper, extra: timedelta) -> dict[str, Any]:
+    """A paper as a candidate with this extra time takes it. `ends_at` is the latest end, with that time."""
     return {
         "id": str(paper.id),
         "code": paper.code,
         "title": paper.title,
         "starts_at": _iso_time(paper.starts_at),
         "entry_closes_at": _iso_time(paper.entry_closes_at),
-        "ends_at": _iso_time(paper.ends_at),
+        "ends_at": _iso_time(paper.ends_at + extra),
+        "extra_seconds": extra // timedelta(seconds=1),
     }
 
 

@@ -22,7 +22,7 @@ from app.repositories.notifications.deliveries import OutgoingDelivery
 from app.services.components import Components
 from app.services.notifications import mails
 from app.services.notifications.delivery_decision import SEND, decide, paper_start
-from app.services.notifications.wording import in_language
+from app.services.notifications.wording import in_language, language_of, opening_title
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 
 log = structlog.get_logger(__name__)
@@ -147,7 +147,8 @@ class _Batch:
 
 
 async def _mail(parts: Components, outgoing: OutgoingDelivery) -> None:
-    mail = mails.compose(parts, outgoing.notification, outgoing.user, outgoing.delivery.id)
+    now = parts.clock.now()
+    mail = mails.compose(parts, outgoing.notification, outgoing.user, outgoing.delivery.id, now)
     try:
         await parts.mailer.send(outgoing.user.email, mail.subject, mail.text, mail.html, mail.handling)
     except ValueError as error:
@@ -159,10 +160,16 @@ async def _push(parts: Components, outgoing: OutgoingDelivery) -> None:
         raise NotNow("push is off")
     notification, device = outgoing.notification, outgoing.device
     language = (device.language if device else None) or outgoing.user.language
+    paper = paper_start(outgoing)
+    title = (
+        opening_title(paper[1] - parts.clock.now(), language_of(language))
+        if paper is not None
+        else in_language(notification.title, language.partition("-")[0])
+    )
     data = notification.data
     ids = {name: str(data[name]) for name in ("exam_id", "attempt_id") if name in data}
     message = PushMessage(
-        title=in_language(notification.title, language.partition("-")[0]),
+        title=title,
         body=in_language(notification.body, language.partition("-")[0]),
         data={"notification_id": str(notification.id), "kind": notification.kind} | ids,
         tag=str(notification.id),

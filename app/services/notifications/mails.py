@@ -16,7 +16,16 @@ from app.core.unsubscribe import Unsubscription
 from app.models import Kind, Notification, User
 from app.services.components import Components
 from app.services.notifications.kinds import RULES
-from app.services.notifications.wording import greeting_name, in_language, language_of, moment, zone_of
+from app.services.notifications.wording import (
+    distance,
+    greeting_name,
+    in_language,
+    language_of,
+    length,
+    moment,
+    reminders_to_come,
+    zone_of,
+)
 
 UNSUBSCRIBE_PATH = "/v1/notifications/unsubscribe"
 
@@ -42,12 +51,14 @@ def _environment(layout: str) -> Environment:
         lstrip_blocks=True,
     )
     parts: Any = environment.get_template(f"parts.{layout}").module
-    environment.globals |= {"layout": f"mail.{layout}", "fact": parts.fact}
+    environment.globals |= {"layout": f"mail.{layout}", "fact": parts.fact, "ending": parts.ending}
     return environment
 
 
-def compose(parts: Components, notification: Notification, user: User, delivery_id: UUID) -> Mail:
-    """The mail of a notification, in the user's language and time zone."""
+def compose(
+    parts: Components, notification: Notification, user: User, delivery_id: UUID, now: datetime
+) -> Mail:
+    """The mail of a notification, in the user's language and time zone, as it is sent now."""
     kind = Kind(notification.kind)
     language, zone = language_of(user.language), zone_of(user.timezone)
     topic = RULES[kind].topic
@@ -59,6 +70,7 @@ def compose(parts: Components, notification: Notification, user: User, delivery_
         kind,
         language,
         _facts(notification.data, language, zone)
+        | _computed(notification.data, language, now)
         | {
             "name": greeting_name(user.name),
             "app_url": parts.settings.app_url,
@@ -83,6 +95,16 @@ def page(template: str, language: str, **values: object) -> str:
     return _environment("html").get_template(template).render(values, language=language)
 
 
+def _computed(data: Mapping[str, Any], language: str, now: datetime) -> dict[str, Any]:
+    """What is computed when a mail is sent: how far away a paper is, and which reminders are to come."""
+    paper = data.get("paper")
+    left = datetime.fromisoformat(paper["starts_at"]) - now if paper else None
+    return {
+        "opens_in": distance(left, language) if left is not None else None,
+        "reminders": reminders_to_come(data.get("papers", ()), language),
+    }
+
+
 def _facts(data: Mapping[str, Any], language: str, zone: ZoneInfo) -> dict[str, Any]:
     """The notification's data with texts in the user's language and times in the user's time zone."""
     return {name: _as_read(name, value, language, zone) for name, value in data.items()}
@@ -93,6 +115,8 @@ def _as_read(name: str, value: Any, language: str, zone: ZoneInfo) -> Any:
         return [_facts(paper, language, zone) for paper in value]
     if name == "paper":
         return _facts(value, language, zone)
+    if name == "extra_seconds":
+        return length(value, language) if value else None
     if name.endswith("_at"):
         return moment(datetime.fromisoformat(value), language, zone)
     return in_language(value, language) if isinstance(value, dict) else value

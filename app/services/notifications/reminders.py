@@ -1,5 +1,7 @@
 """Reminders of papers that open soon. Every worker looks for due ones; each is created once."""
 
+from functools import partial
+
 from app.services.components import Components
 from app.services.notifications import creating
 from app.services.notifications.kinds import RULES
@@ -29,15 +31,16 @@ class Reminders:
             async with reading(self._parts.engine) as reads:
                 papers = await reads.exam_events.papers_starting(*rules.reminder.starts_due(now))
             for exam, paper in papers:
-                notice = creating.reminder(exam, paper, kind)
-                due.add(notice.dedupe_key)
-                if notice.dedupe_key in self._done:
+                key = creating.reminder(exam, paper, kind).dedupe_key
+                due.add(key)
+                if key in self._done:
                     continue
                 # Who registered after it was due has just received the times with the confirmation.
                 since = rules.reminder.due_at(paper.starts_at)
+                notice_for = partial(creating.reminder, exam, paper, kind)
                 created += await creating.create_for_registered(
-                    self._parts, exam.id, notice, now, since=since
+                    self._parts, exam.id, notice_for, now, since=since
                 )
-                self._done.add(notice.dedupe_key)
+                self._done.add(key)
         self._done &= due
         return created

@@ -1,8 +1,8 @@
 """Texts of notifications in English and Hindi, and the format of times and names."""
 
 import unicodedata
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -88,6 +88,24 @@ _MONTHS = {
 }
 
 
+_UNITS = {
+    "en": (("hour", "hours"), ("minute", "minutes"), ("second", "seconds")),
+    "hi": (("घंटा", "घंटे"), ("मिनट", "मिनट"), ("सेकंड", "सेकंड")),
+}
+_UNITS_BEFORE_IN = _UNITS | {"hi": (("घंटे", "घंटे"), *_UNITS["hi"][1:])}
+_OPENING_TITLE = {"en": "Your exam opens in {distance}", "hi": "आपकी परीक्षा {distance} में शुरू होगी"}
+_REMINDER_TIMES: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        Kind.OPENS_IN_24_HOURS: "a day before",
+        Kind.OPENS_IN_15_MINUTES: "a quarter of an hour before",
+    },
+    "hi": {Kind.OPENS_IN_24_HOURS: "एक दिन पहले", Kind.OPENS_IN_15_MINUTES: "पंद्रह मिनट पहले"},
+}
+_REMINDER_SENTENCE = {"en": "We will remind you{of} {when}.", "hi": "हम{of} {when} आपको याद दिलाएँगे।"}
+_OF = {"en": " of {titles}", "hi": " {titles} के लिए"}
+_AND = {"en": " and ", "hi": " और "}
+
+
 def texts_of(kind: Kind, data: Mapping[str, Any]) -> tuple[LocalizedText, LocalizedText]:
     """Title and body of a notification, in all languages."""
     words = _words_of(kind, data)
@@ -146,6 +164,46 @@ def moment(at: datetime, language: str, zone: ZoneInfo) -> str:
     else:
         words = (clock, "am" if local.hour < 12 else "pm", _zone_name(local))
     return f"{day}, {_NO_BREAK.join(words)}"
+
+
+def length(seconds: int, language: str) -> str:
+    """Format a length of time: "1 hour 20 minutes", "1 घंटा 20 मिनट"."""
+    return _length(seconds, _UNITS[language])
+
+
+def distance(left: timedelta, language: str) -> str:
+    """Format the time until something: "20 minutes", "5 hours 35 minutes". Hindi: as before "में".
+
+    Rounded to a minute, from two hours on to five minutes, and at least one minute.
+    """
+    step = 1 if left < timedelta(hours=2) else 5
+    minutes = max(round(left / timedelta(minutes=step)) * step, 1)
+    return _length(minutes * 60, _UNITS_BEFORE_IN[language])
+
+
+def opening_title(left: timedelta, language: str) -> str:
+    """The title of a reminder that is shown this long before the paper opens."""
+    return _OPENING_TITLE[language].format(distance=distance(left, language))
+
+
+def reminders_to_come(papers: Sequence[Mapping[str, Any]], language: str) -> list[str]:
+    """A sentence for each group of papers that have the same reminders to come."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for paper in papers:
+        groups.setdefault(tuple(paper.get("reminders", ())), []).append(in_language(paper["title"], language))
+    sentences = []
+    for kinds, titles in groups.items():
+        if times := [_REMINDER_TIMES[language][kind] for kind in kinds if kind in _REMINDER_TIMES[language]]:
+            when = _AND[language].join(times)
+            of = "" if len(titles) == len(papers) else _OF[language].format(titles=", ".join(titles))
+            sentences.append(_REMINDER_SENTENCE[language].format(of=of, when=when))
+    return sentences
+
+
+def _length(seconds: int, units: Sequence[tuple[str, str]]) -> str:
+    minutes, seconds = divmod(seconds, 60)
+    parts = zip((*divmod(minutes, 60), seconds), units, strict=True)
+    return " ".join(f"{count} {one if count == 1 else many}" for count, (one, many) in parts if count)
 
 
 def _part_of_day(hour: int) -> str:

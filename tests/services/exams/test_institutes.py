@@ -161,7 +161,7 @@ async def test_it_is_as_if_it_were_not_there(world: World, name: str) -> None:
 
 
 async def test_the_list_is_empty(world: World) -> None:
-    assert (await exams.page(world.uow, world.stranger, None, NOW, EVERYTHING)).items == []
+    assert (await exams.page(world.uow, world.stranger, (), NOW, EVERYTHING)).items == []
 
 
 async def test_a_test_of_ours_cannot_be_placed_in_an_exam_of_theirs(world: World) -> None:

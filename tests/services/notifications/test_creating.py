@@ -31,6 +31,7 @@ from app.repositories.base import PageRequest
 from app.services import notifications
 from app.services.components import Components
 from app.services.notifications import creating, mails
+from app.services.notifications.kinds import RULES
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from tests.builders.notifications import (
     TITLE,
@@ -42,6 +43,7 @@ from tests.builders.notifications import (
     register,
     told,
 )
+from tests.conftest import TestClock
 
 pytestmark = pytest.mark.anyio
 
@@ -127,6 +129,91 @@ class TestRegistered:
         assert await told(engine, user) == []
 
 
+class TestOwnTimes:
+    """Each candidate is told when a paper ends for them: the end of its window and their extra time."""
+
+    async def test_in_every_notification_about_a_paper(
+        self, engine: AsyncEngine, post: Components, now: datetime
+    ) -> None:
+        event, users, places = await registered_users(engine, now, 4)
+        extra = [timedelta(), timedelta(minutes=40), timedelta(minutes=10), timedelta(minutes=5)]
+        async with unit_of_work(engine) as uow:
+            await grant(uow, event, ("candidate_group", "pwbd"), 2400)
+            await grant(uow, event, ("user_id", users[2].id), 600)
+            await grant(uow, event, ("user_id", users[3].id), 300)
+            for place in (places[1], places[2]):  # the grant of the third is their own
+                await uow.session.execute(
+                    update(Registration).where(Registration.id == place.id).values(pwbd=2)
+                )
+            for place in places:
+                await notifications.registered(uow, post, place.id, now)
+        assert await notifications.postponed(post, event.exam_id, now) == 4
+        await remind_at(post, event.starts_at - timedelta(minutes=15))
+        ends_at = event.starts_at + timedelta(hours=3)
+        for user, theirs in zip(users, extra, strict=True):
+            data = {line.kind: line.data for line in await told(engine, user)}
+            assert data.keys() == {"registered", "postponed", "opens_in_15_minutes"}
+            papers = [*data["registered"]["papers"], *data["postponed"]["papers"]]
+            papers.append(data["opens_in_15_minutes"]["paper"])
+            assert {datetime.fromisoformat(paper["ends_at"]) for paper in papers} == {ends_at + theirs}
+            assert {paper["extra_seconds"] for paper in papers} == {theirs.total_seconds()}
+
+    async def test_after_the_attempt_it_is_the_time_that_the_attempt_had(
+        self, engine: AsyncEngine, post: Components, now: datetime
+    ) -> None:
+        event, (user,), (place,) = await registered_users(engine, now, 1)
+        async with unit_of_work(engine) as uow:
+            attempt = await add_sitting(uow, event, place, now, accommodation_seconds=120)
+            await notifications.submitted(uow, post, attempt.id, now)
+        (line,) = await told(engine, user)
+        assert line.data["paper"]["extra_seconds"] == 120
+
+    @pytest.mark.parametrize(
+        ("before_start", "promised"),
+        [
+            (timedelta(days=3), ["opens_in_24_hours", "opens_in_15_minutes"]),
+            (timedelta(hours=24), ["opens_in_24_hours", "opens_in_15_minutes"]),
+            (timedelta(hours=23, minutes=59), ["opens_in_15_minutes"]),
+            (timedelta(minutes=15), ["opens_in_15_minutes"]),
+            (timedelta(minutes=14), []),
+            (timedelta(minutes=-5), []),
+        ],
+    )
+    async def test_a_confirmation_names_the_reminders_that_will_come(
+        self,
+        engine: AsyncEngine,
+        post: Components,
+        now: datetime,
+        before_start: timedelta,
+        promised: list[str],
+    ) -> None:
+        async with unit_of_work(engine) as uow:
+            event = await add_announced_exam(uow, now + before_start)
+            user = await add_user(uow)
+            place = await register(uow, event, user, now)
+            await notifications.registered(uow, post, place.id, now + timedelta(seconds=2))
+        (line,) = await told(engine, user)
+        assert line.data["papers"][0]["reminders"] == promised
+        for reminder in ("opens_in_24_hours", "opens_in_15_minutes"):
+            rule = RULES[Kind(reminder)].reminder
+            assert rule is not None
+            if (due_at := rule.due_at(event.starts_at)) >= now:
+                await remind_at(post, due_at)
+        kinds = [line.kind for line in await told(engine, user)]
+        assert sorted(kinds) == sorted(["registered", *promised])
+
+
+async def grant(uow: UnitOfWork, event: Event, holder: tuple[str, Any], seconds: int) -> None:
+    await uow.exams.grant(event.exam_id, holder, seconds, "rules", None)
+
+
+async def remind_at(post: Components, at: datetime) -> None:
+    """Run the loop of reminders at this time."""
+    clock = TestClock()
+    clock.stop(at)
+    await notifications.Reminders(replace(post, clock=clock)).remind()
+
+
 class TestTell:
     async def test_what_is_not_wished_for_is_in_the_inbox_alone(
         self, engine: AsyncEngine, post: Components, now: datetime
@@ -203,7 +290,8 @@ class TestResultsReleased:
             {"exam_id": str(event.exam_id), "exam_title": TITLE, "version": 1, "revised": False},
         )
         async with unit_of_work(engine) as uow:
-            assert await uow.notifications.create([(user, notice) for _, user in first], now, push=True) == 4
+            notices = [(place.user_id, notice) for place in first if place.user_id]
+            assert await uow.notifications.create(notices, now, push=True) == 4
         assert await notifications.results_released(post, event.exam_id, now) == 1
         assert len(await told(engine, *users)) == 5
         assert len(await deliveries(engine, *users)) == 5
@@ -412,7 +500,7 @@ class TestEmbargo:
             await uow.notifications.create([(user.id, notice)], now, push=True)
             page = await uow.notifications.page(user.id, PageRequest(limit=100), unread=None)
             for line in page.items:
-                mail = mails.compose(post, line, user, UUID(int=1))
+                mail = mails.compose(post, line, user, UUID(int=1), now)
                 said.append((line.kind, line.dedupe_key, line.title, line.body, line.data, mail))
         return sorted(said, key=lambda each: each[0])
 

@@ -75,9 +75,11 @@ async def reader(engine: AsyncEngine, now: datetime) -> Reader:
     return await add_reader(engine, now)
 
 
-async def add_reader(engine: AsyncEngine, now: datetime, **user: Any) -> Reader:
+async def add_reader(
+    engine: AsyncEngine, now: datetime, opens_in: timedelta = timedelta(minutes=15), **user: Any
+) -> Reader:
     async with unit_of_work(engine) as uow:
-        event = await add_announced_exam(uow, now + timedelta(minutes=15))
+        event = await add_announced_exam(uow, now + opens_in, title={"en": "Mock"})
         person = await add_user(uow, **user)
         phone = await add_device(uow, person, now)
         await register(uow, event, person)
@@ -124,6 +126,30 @@ class TestDeliverDue:
         await deliver(post)
         assert firebase.to(reader.phone)[0]["notification"]["title"] == "आपकी परीक्षा रद्द हो गई है"
         assert firebase.to(english)[0]["notification"]["title"] == "Your exam is cancelled"
+
+    async def test_a_late_reminder_says_how_much_time_is_left(
+        self,
+        engine: AsyncEngine,
+        post: Components,
+        now: datetime,
+        clock: TestClock,
+        inbox: Inbox,
+        firebase: fcm.Firebase,
+    ) -> None:
+        """Quiet hours until 20 minutes before the start, as an outage of the mail server would be."""
+        reader = await add_reader(engine, now, opens_in=timedelta(hours=20), timezone="UTC")
+        ends = reader.event.starts_at - timedelta(minutes=20)
+        await reader.wish(quiet_from=(now - timedelta(hours=1)).time(), quiet_until=ends.time())
+        await reader.tell(Kind.OPENS_IN_24_HOURS, now)
+        await deliver(post)
+        assert inbox.to(reader.user.email) == []
+        clock.advance((ends - clock.now()).total_seconds())
+        await deliver(post)
+        assert await reader.states() == SENT
+        (mail,) = inbox.to(reader.user.email)
+        assert mail["Subject"] == "Mock opens in 20 minutes"
+        (message,) = firebase.to(reader.phone)
+        assert message["notification"]["title"] == "Your exam opens in 20 minutes"
 
     async def test_two_workers_send_each_once(
         self, engine: AsyncEngine, post: Components, now: datetime, inbox: Inbox, firebase: fcm.Firebase

@@ -1,6 +1,7 @@
 """Mails: each kind in both languages, as text and as HTML."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 from uuid import UUID
@@ -19,14 +20,18 @@ from tests.builders.notifications import TITLE
 
 pytestmark = pytest.mark.anyio
 
-THE_PAPER = {
+THE_PAPER: dict[str, Any] = {
     "id": str(UUID(int=1)),
     "code": "GS1",
     "title": PAPER_TITLE,
     "starts_at": "2026-11-26T04:00:00Z",
     "entry_closes_at": "2026-11-26T04:30:00Z",
-    "ends_at": "2026-11-26T07:00:00Z",
+    "ends_at": "2026-11-26T07:40:00Z",
+    "extra_seconds": 2400,
+    "reminders": ["opens_in_24_hours", "opens_in_15_minutes"],
 }
+NOW = datetime(2026, 11, 26, 3, 40, tzinfo=UTC)
+"""When the mails are sent: 20 minutes before the paper opens."""
 EXAM = {"exam_id": str(UUID(int=2)), "exam_title": TITLE}
 DATA: dict[Kind, dict[str, Any]] = {
     Kind.WELCOME: {},
@@ -52,11 +57,18 @@ ENGLISH = {
         ["R-17", "General Studies I", "26 November 2026, 9:30 am IST"],
     ),
     Kind.OPENS_IN_24_HOURS: (
-        "All-India Mock 7 opens within 24 hours",
-        ["General Studies I", "26 November 2026, 9:30 am IST", "10:00 am IST"],
+        "All-India Mock 7 opens in 20 minutes",
+        [
+            "Ends at the latest",
+            "26 November 2026, 1:10 pm IST",
+            "40 minutes",
+            "General Studies I",
+            "26 November 2026, 9:30 am IST",
+            "10:00 am IST",
+        ],
     ),
     Kind.OPENS_IN_15_MINUTES: (
-        "All-India Mock 7 opens within 15 minutes",
+        "All-India Mock 7 opens in 20 minutes",
         ["General Studies I", "26 November 2026, 9:30 am IST"],
     ),
     Kind.SUBMITTED: (
@@ -77,11 +89,11 @@ HINDI = {
         ["R-17", "सामान्य अध्ययन I", "26 नवंबर 2026, सुबह 9:30 बजे (IST)"],
     ),
     Kind.OPENS_IN_24_HOURS: (
-        "आपकी परीक्षा 24 घंटे के भीतर शुरू होगी: अखिल भारतीय मॉक 7",
+        "आपकी परीक्षा 20 मिनट में शुरू होगी: अखिल भारतीय मॉक 7",
         ["सामान्य अध्ययन I", "26 नवंबर 2026, सुबह 9:30 बजे (IST)"],
     ),
     Kind.OPENS_IN_15_MINUTES: (
-        "आपकी परीक्षा 15 मिनट के भीतर शुरू होगी: अखिल भारतीय मॉक 7",
+        "आपकी परीक्षा 20 मिनट में शुरू होगी: अखिल भारतीय मॉक 7",
         ["सामान्य अध्ययन I", "26 नवंबर 2026, सुबह 9:30 बजे (IST)"],
     ),
     Kind.SUBMITTED: (
@@ -137,10 +149,12 @@ def user(**values: Any) -> User:
     return User(**base | values)
 
 
-def composed(parts: Components, kind: Kind, reader: User, data: dict[str, Any] | None = None) -> mails.Mail:
+def composed(
+    parts: Components, kind: Kind, reader: User, data: dict[str, Any] | None = None, now: datetime = NOW
+) -> mails.Mail:
     notice = build_notice(kind, "fact", DATA[kind] if data is None else data)
     told = Notification(id=uuid7(), kind=kind.value, title=notice.title, body=notice.body, data=notice.data)
-    mail = mails.compose(parts, told, reader, UUID(int=9))
+    mail = mails.compose(parts, told, reader, UUID(int=9), now)
     return mails.Mail(_plain(mail.subject), _plain(mail.text), _plain(mail.html), mail.handling)
 
 
@@ -208,6 +222,75 @@ class TestEachKind:
             assert "\n\n\n" not in text
             assert not re.search(r"[ \t]\n", text)
             assert text == text.strip() + "\n"
+
+
+class TestReminders:
+    """A mail may be sent long after it was created: at the end of quiet hours, or after an outage."""
+
+    @pytest.mark.parametrize("kind", [Kind.OPENS_IN_24_HOURS, Kind.OPENS_IN_15_MINUTES])
+    @pytest.mark.parametrize(
+        ("left", "english", "hindi"),
+        [
+            (timedelta(hours=24), "24 hours", "24 घंटे"),
+            (timedelta(hours=23, minutes=59, seconds=57), "24 hours", "24 घंटे"),
+            (timedelta(hours=5, minutes=36), "5 hours 35 minutes", "5 घंटे 35 मिनट"),
+            (timedelta(hours=1, minutes=1), "1 hour 1 minute", "1 घंटे 1 मिनट"),
+            (timedelta(minutes=20), "20 minutes", "20 मिनट"),
+            (timedelta(minutes=14, seconds=58), "15 minutes", "15 मिनट"),
+            (timedelta(seconds=20), "1 minute", "1 मिनट"),
+        ],
+    )
+    async def test_they_say_the_true_distance(
+        self, parts: Components, kind: Kind, left: timedelta, english: str, hindi: str
+    ) -> None:
+        sent_at = datetime.fromisoformat(THE_PAPER["starts_at"]) - left
+        mail = composed(parts, kind, user(), now=sent_at)
+        assert mail.subject == f"All-India Mock 7 opens in {english}"
+        mail = composed(parts, kind, user(language="hi"), now=sent_at)
+        assert mail.subject == f"आपकी परीक्षा {hindi} में शुरू होगी: अखिल भारतीय मॉक 7"
+
+
+class TestRegistered:
+    """The mail promises the reminders that will come, and no other."""
+
+    DAY, QUARTER = "opens_in_24_hours", "opens_in_15_minutes"
+
+    @pytest.mark.parametrize(
+        ("reminders", "english", "hindi"),
+        [
+            (
+                [[DAY, QUARTER], [DAY, QUARTER]],
+                "We will remind you a day before and a quarter of an hour before.",
+                "हम एक दिन पहले और पंद्रह मिनट पहले आपको याद दिलाएँगे।",
+            ),
+            (
+                [[QUARTER]],
+                "We will remind you a quarter of an hour before.",
+                "हम पंद्रह मिनट पहले आपको याद दिलाएँगे।",
+            ),
+            (
+                [[], [DAY, QUARTER]],
+                "We will remind you of Paper 2 a day before and a quarter of an hour before.",
+                "हम Paper 2 के लिए एक दिन पहले और पंद्रह मिनट पहले आपको याद दिलाएँगे।",
+            ),
+            ([[], []], "", ""),
+            ([None], "", ""),
+        ],
+    )
+    async def test_it_promises_what_comes(
+        self, parts: Components, reminders: list[list[str] | None], english: str, hindi: str
+    ) -> None:
+        papers = []
+        for number, kinds in enumerate(reminders, 1):
+            paper = {**THE_PAPER, "title": {"en": f"Paper {number}"}, "reminders": kinds}
+            if kinds is None:  # made by an earlier version
+                del paper["reminders"], paper["extra_seconds"]
+            papers.append(paper)
+        data = DATA[Kind.REGISTERED] | {"papers": papers}
+        for language, promise in (("en", english), ("hi", hindi)):
+            text = composed(parts, Kind.REGISTERED, user(language=language), data).text
+            assert promise in text
+            assert ("remind" in text or "याद" in text) is bool(promise)
 
 
 class TestSubmitted:

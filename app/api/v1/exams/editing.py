@@ -49,10 +49,12 @@ from app.services.exams import ExamView
 
 router = APIRouter(prefix="/exams", tags=["exams"], route_class=PermissionFirstRoute)
 
+ListedStage = Literal[
+    "draft", "scheduled", "live", "closed", "provisional_key", "final_key", "released", "cancelled"
+]
 StageFilter = Annotated[
-    Literal["draft", "scheduled", "live", "closed", "provisional_key", "final_key", "released", "cancelled"]
-    | None,
-    Query(description="A stage, or `cancelled`"),
+    list[ListedStage] | None,
+    Query(max_length=8, description="A stage, or `cancelled`. Several: exams in any of them"),
 ]
 
 
@@ -61,7 +63,7 @@ async def list_exams(
     user: CurrentUser, reads: Reads, now: Now, paging: Paging, status: StageFilter = None
 ) -> PageOut[ExamOut]:
     """Exams, newest first. Staff see drafts too."""
-    page = await exams.page(reads, user, Stage(status) if status else None, now, paging)
+    page = await exams.page(reads, user, [Stage(each) for each in status or ()], now, paging)
     return PageOut(items=[ExamOut.of(view) for view in page.items], next_cursor=page.next_cursor)
 
 

@@ -225,11 +225,12 @@ async def list_attempts(
     parts: Parts,
     paging: Paging,
     paper_id: UUID | None = None,
-    status: AttemptStatus | None = None,
+    status: Annotated[list[AttemptStatus] | None, Query(max_length=10, description="Any of these")] = None,
     query: Annotated[str | None, Query(max_length=100, description="Roll number or part of a name")] = None,
 ) -> PageOut[HallRowOut]:
     """Candidates' attempts, newest first, with their deadlines and the times of the last save."""
-    page = await exams.candidates(reads, staff, exam_id, ExamAttemptFilter(paper_id, status, query), paging)
+    wanted = ExamAttemptFilter(paper_id, status or (), query)
+    page = await exams.candidates(reads, staff, exam_id, wanted, paging)
     connected = await realtime.connected(parts, exam_id)
     rows = [HallRowOut.of_candidate(row, connected) for row in page.items]
     return PageOut(items=rows, next_cursor=page.next_cursor)

@@ -1,0 +1,110 @@
+"""Checks of query parameters, form fields and UUIDs that FastAPI does not make.
+
+FastAPI ignores parameters that an operation does not have, and all values but the last of a repeated one. A
+filter with a spelling mistake would then return everything, and a misspelled `dry_run` would import.
+"""
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Self, get_args, get_origin
+from uuid import UUID
+
+from fastapi import Depends
+from fastapi.dependencies.models import Dependant
+from starlette.datastructures import ImmutableMultiDict
+from starlette.requests import Request
+
+from app.api.payloads import MOST_ERRORS, NOT_A_UUID, dotted
+from app.core.errors import FieldError, Invalid
+
+LONGEST_GUESS = 40
+"""Names that are longer get no suggestion: the comparison takes time that grows with the square."""
+UUID_LENGTH = 36
+"""The form with hyphens. Pydantic also accepts forms without hyphens, in braces, and with `urn:uuid:`."""
+
+
+async def any_query() -> None:
+    """Mark an operation that ignores unknown query parameters."""
+
+
+IGNORES_UNKNOWN_PARAMETERS = Depends(any_query)
+"""For addresses that are called with parameters of others: by health probes, monitoring and mail programs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The names of an operation's parameters, and which of them may be repeated or are UUIDs."""
+
+    known: Collection[str]
+    repeatable: Collection[str]
+    uuids: Collection[str]
+
+    @classmethod
+    def of(cls, fields: Iterable[Any]) -> Self:
+        """The parameters of FastAPI's fields."""
+        types = {field.alias: set(_types(field.field_info.annotation)) for field in fields}
+        return cls(
+            known=tuple(types),
+            repeatable=frozenset(name for name, kinds in types.items() if list in kinds),
+            uuids=frozenset(name for name, kinds in types.items() if UUID in kinds),
+        )
+
+    def errors(self, place: str, given: ImmutableMultiDict[str, Any]) -> Iterator[FieldError]:
+        """An error for each parameter that is unknown, or is repeated and may not be."""
+        counts: dict[str, int] = {}
+        for name, _ in given.multi_items():
+            counts[name] = counts.get(name, 0) + 1
+        for name, count in counts.items():
+            field = dotted((name,)) if place == "body" else f"{place}.{dotted((name,))}"
+            if name not in self.known:
+                yield FieldError(field, f"There is no such parameter.{self._suggestion(name)}")
+            elif count > 1 and name not in self.repeatable:
+                yield FieldError(field, "Send this parameter only once.")
+
+    def uuid_errors(self, place: str, given: Mapping[str, Any]) -> Iterator[FieldError]:
+        """An error for each UUID that is in another form than the usual one."""
+        for name in self.uuids:
+            if len(given.get(name, "")) not in (0, UUID_LENGTH):
+                yield FieldError(f"{place}.{name}", NOT_A_UUID)
+
+    def _suggestion(self, name: str) -> str:
+        if not self.known:
+            return " This operation has none."
+        near = difflib.get_close_matches(name, self.known, 1) if len(name) <= LONGEST_GUESS else []
+        return f" Did you mean {near[0]}?" if near else f" Known ones: {', '.join(sorted(self.known))}."
+
+
+class ParameterCheck:
+    """The check of one operation. It runs after authorization, so that only callers learn the names."""
+
+    def __init__(self, dependant: Dependant) -> None:
+        dependants = list(_all(dependant))
+        self._query = Parameters.of(field for each in dependants for field in each.query_params)
+        self._path = Parameters.of(field for each in dependants for field in each.path_params)
+        self.form = Parameters.of(dependant.body_params)
+        self._any = any(each.call is any_query for each in dependants)
+
+    def __call__(self, request: Request) -> None:
+        """Raise Invalid if a query parameter is unknown or repeated, or a UUID has another form."""
+        errors = list(self._path.uuid_errors("path", request.path_params))
+        if request.scope["query_string"]:
+            query = request.query_params
+            errors += [] if self._any else islice(self._query.errors("query", query), MOST_ERRORS)
+            errors = errors or list(self._query.uuid_errors("query", query))
+        if errors:
+            raise Invalid("The request is not valid.", errors=errors)
+
+
+def _all(dependant: Dependant) -> Iterator[Dependant]:
+    yield dependant
+    for each in dependant.dependencies:
+        yield from _all(each)
+
+
+def _types(annotation: Any) -> Iterator[Any]:
+    """The types of an annotation and of the members of a union."""
+    yield get_origin(annotation) or annotation
+    for member in get_args(annotation):
+        yield get_origin(member) or member
