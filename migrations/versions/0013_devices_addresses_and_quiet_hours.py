@@ -20,8 +20,11 @@ def upgrade() -> None:
     op.add_column("devices", sa.Column("session_id", sa.String(), nullable=True), schema="ias")
     since = sa.Column("email_since", sa.DateTime(timezone=True), nullable=True)
     op.add_column("users", since, schema="ias")
-    deferred = sa.Column("deferred", sa.Boolean(), server_default="false", nullable=False)
-    op.add_column("deliveries", deferred, schema="ias")
+    op.add_column(
+        "deliveries",
+        sa.Column("deferred", sa.Boolean(), server_default="false", nullable=False),
+        schema="ias",
+    )
     op.create_index("ix_revocations_user_id", "revocations", ["user_id"], schema="ias")
 
 
