@@ -3,6 +3,8 @@
 PYTHONS := $(PYTHON) python3 python3.13 python3.12 python3.11
 STAMP := .venv/installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# The tests start many processes. Without bytecode on the disk, each of them would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run test check audit faults lock clean
 .DELETE_ON_ERROR:

@@ -4,6 +4,7 @@ TEST_POSTGRES_URL (a superuser's address) runs the suite on another PostgreSQL, 
 """
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -34,10 +35,21 @@ from devservers.postgres import Postgres
 from devservers.processes import wait_for
 from devservers.valkey import Valkey
 from tests.builders.people import People
-from tests.waiting import PATIENCE
+from tests.fork_server import ForkServer
+from tests.waiting import PATIENCE, answers
 
 ROOT = Path(__file__).parent.parent
 ANON_KEY, SERVICE_KEY = "sb_publishable_test", "sb_secret_test"
+
+# Modules and collected tests live as long as the process. Scanning them for garbage would take a tenth of the
+# time of a run, so that they are excluded before the first test.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 class TestClock:
@@ -209,18 +221,12 @@ def auth_url(superuser_url: str, database_url: str, mail_folder: Path) -> Iterat
     }
     with subprocess.Popen([sys.executable, "-m", "devservers.auth"], env=environment) as server:
         try:
-            assert wait_for(lambda: _answers(url), timeout=PATIENCE), "the auth server does not answer"
+            health = f"{url}/auth/v1/health"
+            assert wait_for(lambda: answers(health), timeout=PATIENCE), "the auth server does not answer"
             yield url
         finally:
             server.terminate()
     asyncio.run(administer(inside, f"drop owned by {role} cascade", f"drop role {role}"))
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/auth/v1/health").is_success
-    except httpx.TransportError:
-        return False
 
 
 @pytest.fixture(scope="session")
@@ -252,6 +258,14 @@ def settings(database_url: str, redis_url: str, auth_url: str, mail_folder: Path
         public_limit_per_address="1000000/minute",
         log_level="ERROR",
     )
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer]:
+    """Starts workers, API processes and commands without importing the application again."""
+    server = ForkServer()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from app.config import Settings
-from app.main import create_app
+from tests.api.document import openapi_document
 from tests.builders.people import People
 
 Json = dict[str, Any]
@@ -116,7 +115,7 @@ def written(cursor: str) -> str:
 
 def query_parameters() -> list[tuple[str, str]]:
     """Every query parameter of every operation that reads."""
-    paths = create_app(Settings(environment="test")).openapi()["paths"]
+    paths = openapi_document()["paths"]
     return [
         (path, parameter["name"])
         for path, item in sorted(paths.items())

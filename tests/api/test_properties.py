@@ -9,12 +9,11 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, ValidationError
 
-from app.config import Settings
-from app.main import create_app
 from app.schemas.common import In
 from app.schemas.questions import QuestionIn
 from app.schemas.subjects import SubjectIn
 from tests.api.access_table import OPERATIONS, Operation, Reach
+from tests.api.document import openapi_document
 from tests.api.matrix import NO_SUCH_FIELD, Matrix
 from tests.builders.people import People
 from tests.builders.world import Identity, World
@@ -22,7 +21,7 @@ from tests.conftest import TestClock
 
 Json = dict[str, Any]
 
-DOCUMENT = create_app(Settings(environment="test")).openapi()
+DOCUMENT = openapi_document()
 JSON = "application/json"
 UPLOAD = "multipart/form-data"
 

@@ -1,14 +1,16 @@
 """`ias admin create`, as an operator types it."""
 
 import os
-import subprocess
-import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
 
 from app.config import Settings
 from tests.builders.people import PASSWORD, new_email
+from tests.fork_server import ForkServer, Program
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.anyio
@@ -26,11 +28,29 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def create(environment: dict[str, str], email: str, *more: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "app.cli", "admin", "create", "--email", email, *more]
-    return subprocess.run(
-        command, check=False, env=environment, capture_output=True, text=True, timeout=PATIENCE
-    )
+@dataclass(frozen=True)
+class Ended:
+    """What a command has left."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Create = Callable[..., Ended]
+
+
+@pytest.fixture
+def create(environment: dict[str, str], fork_server: ForkServer, tmp_path: Path) -> Create:
+    """Run `ias admin create`."""
+
+    def run(email: str, *more: str) -> Ended:
+        arguments = ["admin", "create", "--email", email, *more]
+        stdout, stderr = tmp_path / "stdout", tmp_path / "stderr"
+        command = fork_server.start(Program("app.cli", arguments, environment, stdout, stderr))
+        return Ended(command.wait(PATIENCE), stdout.read_text(), stderr.read_text())
+
+    return run
 
 
 async def role(api: httpx.AsyncClient, email: str, password: str) -> str:
@@ -39,34 +59,30 @@ async def role(api: httpx.AsyncClient, email: str, password: str) -> str:
 
 
 class TestCreate:
-    async def test_a_new_account_signs_in_as_admin(
-        self, environment: dict[str, str], api: httpx.AsyncClient
-    ) -> None:
+    async def test_a_new_account_signs_in_as_admin(self, create: Create, api: httpx.AsyncClient) -> None:
         email = new_email()
-        made = create(environment, email, "--password", "chalk and talk", "--name", "Meera")
+        made = create(email, "--password", "chalk and talk", "--name", "Meera")
         assert (made.returncode, made.stdout) == (0, f"{email} is a new account with the role admin.\n")
         assert await role(api, email, "chalk and talk") == "admin"
 
     async def test_an_account_is_promoted_by_its_own_password(
-        self, environment: dict[str, str], api: httpx.AsyncClient
+        self, create: Create, api: httpx.AsyncClient
     ) -> None:
         email = new_email()
         await api.post("/auth/register", json={"email": email, "password": PASSWORD, "name": "Ravi"})
-        assert create(environment, email, "--password", PASSWORD, "--role", "author").returncode == 0
+        assert create(email, "--password", PASSWORD, "--role", "author").returncode == 0
         assert await role(api, email, PASSWORD) == "author"
 
-    async def test_another_password_changes_nothing(
-        self, environment: dict[str, str], api: httpx.AsyncClient
-    ) -> None:
+    async def test_another_password_changes_nothing(self, create: Create, api: httpx.AsyncClient) -> None:
         email = new_email()
         await api.post("/auth/register", json={"email": email, "password": PASSWORD, "name": "Ravi"})
-        refused = create(environment, email, "--password", "not my password")
+        refused = create(email, "--password", "not my password")
         assert (refused.returncode, refused.stdout) == (1, "")
         assert refused.stderr == "The account exists with another password. Use that password.\n"
         assert await role(api, email, PASSWORD) == "student"
 
-    async def test_a_weak_password_is_refused_with_a_sentence(self, environment: dict[str, str]) -> None:
-        refused = create(environment, new_email(), "--password", "12345678")
+    async def test_a_weak_password_is_refused_with_a_sentence(self, create: Create) -> None:
+        refused = create(new_email(), "--password", "12345678")
         assert refused.returncode == 1
         assert "Traceback" not in refused.stderr
         assert refused.stderr.strip()

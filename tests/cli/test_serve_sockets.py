@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
@@ -29,25 +28,20 @@ from devservers.valkey import Valkey
 from tests.builders.content import publish_test
 from tests.builders.exams import add_exam
 from tests.builders.people import People, user_id_of
+from tests.fork_server import ForkServer, Program
 from tests.sockets import Socket, opened
-from tests.waiting import PATIENCE, eventually
+from tests.waiting import PATIENCE, answers, eventually
 
 
 class Api:
     """An `ias serve`, as an operator starts it."""
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, folder: Path, environment: dict[str, str], fork_server: ForkServer) -> None:
         self.port = free_port()
         self.environment = environment
         self.log = folder / f"api-{self.port}.log"
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "app.cli", "serve", "--port", str(self.port)],
-                env=environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        arguments = ["serve", "--port", str(self.port)]
+        self.process = fork_server.start(Program("app.cli", arguments, environment, self.log, self.log))
 
     @property
     def url(self) -> str:
@@ -59,20 +53,21 @@ class Api:
 
     def answers(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()
-        try:
-            return httpx.get(f"{self.http}/health").is_success
-        except httpx.TransportError:
-            return False
+        return answers(f"{self.http}/health")
 
     def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        # The server may be in the middle of writing the last line.
+        complete, _, _ = self.log.read_text().rpartition("\n")
+        return [json.loads(line) for line in complete.splitlines() if line.startswith("{")]
 
 
 StartApi = Callable[..., list[Api]]
 
 
 @pytest.fixture
-def start_api(settings: Settings, valkey: Valkey, tmp_path: Path) -> Iterator[StartApi]:
+def start_api(
+    settings: Settings, valkey: Valkey, tmp_path: Path, fork_server: ForkServer
+) -> Iterator[StartApi]:
     """Start API processes on one Redis; all are gone when the test ends."""
     started: list[Api] = []
 
@@ -87,7 +82,7 @@ def start_api(settings: Settings, valkey: Valkey, tmp_path: Path) -> Iterator[St
             "SUPABASE_SERVICE_KEY": settings.supabase_service_key.get_secret_value(),
             "MEDIA_URL": str(settings.media_url),
         }
-        apis = [Api(tmp_path, environment | changes) for _ in range(count)]
+        apis = [Api(tmp_path, environment | changes, fork_server) for _ in range(count)]
         started.extend(apis)
         for api in apis:
             assert wait_for(api.answers, timeout=PATIENCE), api.log.read_text()

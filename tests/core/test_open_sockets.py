@@ -3,11 +3,9 @@
 import socket
 import subprocess
 import sys
-import time
 
-import httpx
-
-from tests.waiting import PATIENCE
+from devservers.processes import wait_for
+from tests.waiting import PATIENCE, answers
 
 SERVER = """
 import resource, sys
@@ -22,19 +20,8 @@ uvicorn.run(app, port=0, fd=int(sys.argv[1]), loop="uvloop", lifespan="off", log
 """
 
 
-def answers(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/", timeout=5, trust_env=False).status_code == 200
-    except httpx.TransportError:
-        return False
-
-
 def soon(port: int) -> bool:
-    deadline = time.monotonic() + PATIENCE
-    while not answers(port):
-        if time.monotonic() > deadline:
-            return False
-    return True
+    return wait_for(lambda: answers(f"http://127.0.0.1:{port}/"), timeout=PATIENCE)
 
 
 class TestAcceptLoop:

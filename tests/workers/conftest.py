@@ -19,7 +19,10 @@ from app.database import create_engine
 from app.services.unit_of_work import unit_of_work
 from devservers.valkey import Valkey
 from tests.conftest import cloned_database
+from tests.fork_server import ForkedProcess, ForkServer, Program
 from tests.waiting import PATIENCE, eventually
+
+PROBES = "tests.workers.probes"
 
 
 class Database:
@@ -81,13 +84,21 @@ async def open_database(url: str) -> AsyncIterator[Database]:
 class WorkerProcess:
     """An `ias worker` with the probes, in a process group of its own."""
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, folder: Path, environment: dict[str, str], fork_server: ForkServer) -> None:
         self.ready_file = folder / "ready"
         self.log = folder / "worker.log"
+        everything = os.environ | environment | {"IAS_READY_FILE": str(self.ready_file)}
+        self.process: ForkedProcess | subprocess.Popen[bytes] = (
+            self._new_process(everything)
+            if "PROMETHEUS_MULTIPROC_DIR" in environment  # read when its library is imported
+            else fork_server.start(Program(PROBES, [], everything, self.log, self.log))
+        )
+
+    def _new_process(self, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.workers.probes"],
-                env=os.environ | environment | {"IAS_READY_FILE": str(self.ready_file)},
+            return subprocess.Popen(
+                [sys.executable, "-m", PROBES],
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -123,7 +134,9 @@ StartWorker = Callable[..., WorkerProcess]
 
 
 @pytest.fixture
-def start_worker(tmp_path: Path, database: Database, valkey: Valkey) -> Iterator[StartWorker]:
+def start_worker(
+    tmp_path: Path, database: Database, valkey: Valkey, fork_server: ForkServer
+) -> Iterator[StartWorker]:
     """Start workers; all of them are gone when the test ends."""
     started: list[WorkerProcess] = []
 
@@ -132,7 +145,7 @@ def start_worker(tmp_path: Path, database: Database, valkey: Valkey) -> Iterator
         folder = tmp_path / f"worker-{len(started)}"
         folder.mkdir()
         where = {"DATABASE_URL": database.url, "REDIS_URL": valkey.url, "MAIL_FOLDER": str(tmp_path / "mail")}
-        started.append(WorkerProcess(folder, where | environment))
+        started.append(WorkerProcess(folder, where | environment, fork_server))
         return started[-1]
 
     yield start

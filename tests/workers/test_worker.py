@@ -25,7 +25,9 @@ pytestmark = pytest.mark.anyio
 
 
 def events(worker: WorkerProcess) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in worker.log.read_text().splitlines() if line.startswith("{")]
+    # The worker may be in the middle of writing the last line.
+    complete, _, _ = worker.log.read_text().rpartition("\n")
+    return [json.loads(line) for line in complete.splitlines() if line.startswith("{")]
 
 
 class TestJobs:
