@@ -1,6 +1,9 @@
 """Free ports of this machine."""
 
+import itertools
+import random
 import socket
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,12 +12,16 @@ from devservers.files import write_private
 LOOPBACK = "127.0.0.1"
 
 
+# Systems give ports from 32768 or 49152 on to outgoing connections. One of them could take a port between its
+# choice and the start of the server, so that servers get lower ones.
+_PORTS = range(20_000, 32_000)
+_FIRST = random.SystemRandom().choice(_PORTS)  # Other processes begin elsewhere.
+_candidates: Iterator[int] = itertools.cycle([*range(_FIRST, _PORTS.stop), *range(_PORTS.start, _FIRST)])
+
+
 def free_port() -> int:
-    """A port of the loopback interface that is not in use now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of the loopback interface that is not in use now. A process gets each port once."""
+    return next(port for port in _candidates if port_is_free(LOOPBACK, port))
 
 
 def remembered_port(file: Path) -> int:

@@ -158,6 +158,35 @@ WORST = (
 )
 """Those with which most was done before there were bounds."""
 
+DIFFERENT_HEADERS = (
+    "a list of numbers",
+    "JSON as plain text",
+    "JSON without a type",
+    "compressed",
+    "a form of 10,000 parts",
+    "no length, and a chunk over the limit",
+    "a length that is too small",
+    "a length that is too large",
+    "a length that is no number",
+    "30 MB, announced",
+)
+"""One shape of each kind of headers. A body that is not read acts by its headers alone."""
+
+
+def kind_of_headers(body: Body) -> tuple[frozenset[tuple[str, str]], str]:
+    """The headers but the length, and whether the length is right."""
+    headers = dict(body.headers)
+    announced = headers.pop("content-length", None)
+    return frozenset(headers.items()), _truth_of(announced, sum(len(part) for part in body.parts()))
+
+
+def _truth_of(announced: str | None, length: int) -> str:
+    if announced is None:
+        return "no length"
+    if not announced.isdecimal():
+        return "no number"
+    return "right" if int(announced) == length else "too small" if int(announced) < length else "too large"
+
 
 def frame_of(document: Mapping[str, Any], method: str, path: str) -> Frame:
     """The list of an operation's JSON body, as the OpenAPI document describes it."""

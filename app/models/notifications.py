@@ -23,6 +23,7 @@ class Kind(StrEnum):
     RESULTS_RELEASED = "results_released"
     POSTPONED = "postponed"
     CANCELLED = "cancelled"
+    EXTRA_TIME = "extra_time"
 
 
 class Channel(StrEnum):

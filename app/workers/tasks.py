@@ -1,6 +1,7 @@
 """The tasks. A task has the name of its job, takes ids, calls services, and may safely run twice."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -41,6 +42,14 @@ async def notify_results_released(context: TaskContext, *, exam_id: str) -> None
 async def notify_postponed(context: TaskContext, *, exam_id: str) -> None:
     """Tell every registered candidate the new times of the papers."""
     await notifications.postponed(context.parts, UUID(exam_id), context.now)
+
+
+@task
+async def notify_extra_time(
+    context: TaskContext, *, exam_id: str, change_id: str, before: Sequence[dict[str, Any]]
+) -> None:
+    """Tell the candidates whose extra time has changed. `before` are the changed grants as they were."""
+    await notifications.extra_time_changed(context.parts, UUID(exam_id), change_id, before, context.now)
 
 
 @task

@@ -5,8 +5,7 @@ import csv
 import io
 import itertools
 import os
-import subprocess
-import sys
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import pytest
 from app.config import Settings
 from tests.builders.content import UPSC
 from tests.builders.pictures import picture
+from tests.fork_server import ForkServer, Program
 from tests.waiting import PATIENCE
 
 ROWS = 1_000
@@ -87,14 +87,22 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-async def ias(environment: dict[str, str], *arguments: str | Path) -> str:
+Ias = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture
+def ias(environment: dict[str, str], fork_server: ForkServer, tmp_path: Path) -> Ias:
     """Run a command as an author's colleague would, and return what it prints."""
-    command = [sys.executable, "-m", "app.cli", *map(str, arguments)]
-    done = await asyncio.to_thread(
-        subprocess.run, command, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    numbers = itertools.count()
+
+    async def run(*arguments: str | Path) -> str:
+        output = tmp_path / f"output-{next(numbers)}"
+        program = Program("app.cli", [*map(str, arguments)], environment, output, output)
+        code = await asyncio.to_thread(fork_server.start(program).wait, PATIENCE)
+        assert code == 0, output.read_text()
+        return output.read_text()
+
+    return run
 
 
 async def sent(client: httpx.AsyncClient, method: str, path: str, **request: Any) -> dict[str, Any]:
@@ -113,7 +121,7 @@ def counts(report: dict[str, Any]) -> tuple[int, int, int]:
 
 
 async def test_an_authors_week(
-    author: httpx.AsyncClient, candidate: httpx.AsyncClient, environment: dict[str, str], tmp_path: Path
+    author: httpx.AsyncClient, candidate: httpx.AsyncClient, ias: Ias, tmp_path: Path
 ) -> None:
     name = f"Week {uuid4().hex[:12]}"
 
@@ -133,7 +141,7 @@ async def test_an_authors_week(
     assert [(error["row"], error["field"]) for error in refused["errors"]] == [(501, "key")]
     file = tmp_path / "week.csv"
     file.write_bytes(as_csv(sheet))
-    assert "created: 1000, updated: 0, unchanged: 0" in await ias(environment, "import", "questions", file)
+    assert "created: 1000, updated: 0, unchanged: 0" in await ias("import", "questions", file)
     assert counts(await imported(author, file.read_bytes())) == (0, 0, 1_000)
 
     # Wednesday: find what is wrong, and mend it. What it said before stays.
@@ -178,9 +186,9 @@ async def test_an_authors_week(
         assert answer.headers["x-questions-exported"] == str(ROWS + 1)
         assert counts(await imported(author, answer.content)) == (0, 0, ROWS + 1)
         out = tmp_path / f"out.{sheet_format}"
-        told = await ias(environment, "export", "questions", out, "--subject", name)
+        told = await ias("export", "questions", out, "--subject", name)
         assert f"Questions exported: {ROWS + 1}" in told
-        told = await ias(environment, "import", "questions", out)
+        told = await ias("import", "questions", out)
         assert f"created: 0, updated: 0, unchanged: {ROWS + 1}" in told
     assert await _every(author, of_subject) == before
 

@@ -11,10 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.core.ids import uuid7
 from app.models import (
     DEFAULT_INSTITUTE_ID,
+    Attempt,
     Delivery,
     Device,
+    ExamPaper,
     Membership,
     Notification,
+    Paper,
     Registration,
     User,
 )
@@ -89,3 +92,50 @@ async def deliveries(engine: AsyncEngine, *users: User) -> list[Delivery]:
             .where(Notification.user_id.in_([user.id for user in users]))
         )
         return list((await uow.session.scalars(statement.order_by(Delivery.channel, Delivery.target))).all())
+
+
+async def registered_users(
+    engine: AsyncEngine, now: datetime, count: int = 3, **exam: Any
+) -> tuple[Event, list[User], list[Registration]]:
+    """An exam in a week with so many candidates."""
+    async with unit_of_work(engine) as uow:
+        event = await add_announced_exam(uow, now + timedelta(days=7), **exam)
+        users = [await add_user(uow) for _ in range(count)]
+        places = [await register(uow, event, user) for user in users]
+    return event, users, places
+
+
+async def change(engine: AsyncEngine, statement: Any) -> None:
+    """Run one statement and commit it."""
+    async with unit_of_work(engine) as uow:
+        await uow.session.execute(statement)
+
+
+async def add_sitting(
+    uow: UnitOfWork, event: Event, place: Registration, now: datetime, **values: Any
+) -> Attempt:
+    """A graded official attempt at the exam's paper."""
+    paper = await uow.session.get_one(ExamPaper, event.paper_id)
+    frozen = (await uow.session.scalars(select(Paper).where(Paper.test_id == paper.test_id))).one()
+    attempt = Attempt(
+        **{
+            "id": uuid7(),
+            "test_id": paper.test_id,
+            "paper_id": frozen.id,
+            "exam_paper_id": paper.id,
+            "registration_id": place.id,
+            "user_id": place.user_id,
+            "number": 1,
+            "practice": False,
+            "status": "graded",
+            "seed": 7,
+            "started_at": now - timedelta(hours=1),
+            "deadline_at": now,
+            "submitted_at": now,
+            "closed_by": "candidate",
+        }
+        | values
+    )
+    uow.session.add(attempt)
+    await uow.session.flush()
+    return attempt

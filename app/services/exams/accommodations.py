@@ -7,6 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from app.core.errors import NotPossible
+from app.core.ids import uuid7
 from app.engine import steering
 from app.engine.steering import AttemptState, Status
 from app.engine.timing import NO_TIME
@@ -98,6 +99,7 @@ async def accommodate(
     if not dry_run:
         for holder, grant in changes.items():
             await _store(uow, staff, exam, holder, grant)
+        _ask_to_tell(uow, exam, before, changes)
     moved = await _regrant(uow, parts, exam, named, granted, now, dry_run=dry_run)
     return Accommodated(granted, [holder for holder in named if holder not in changes], moved, dry_run)
 
@@ -133,6 +135,23 @@ async def _store(uow: UnitOfWork, staff: Principal, exam: Exam, holder: Holder, 
         await uow.exams.withdraw_grant(exam.id, holder.column)
     who = {"user_id": str(holder.user_id)} if holder.user_id else {"group": holder.group}
     record(uow, staff, "accommodate", exam, reason=grant.reason, seconds=grant.extra_seconds, **who)
+
+
+def _ask_to_tell(
+    uow: UnitOfWork, exam: Exam, before: Mapping[Holder, Accommodation], changes: Collection[Holder]
+) -> None:
+    """Add the job that notifies the candidates whose extra time has changed, with the earlier grants."""
+    if exam.published_at is None or not changes:
+        return
+    earlier = [
+        {
+            "user_id": str(holder.user_id) if holder.user_id else None,
+            "group": holder.group,
+            "extra_seconds": before[holder].extra_seconds if holder in before else 0,
+        }
+        for holder in changes
+    ]
+    uow.jobs.add("notify_extra_time", exam_id=str(exam.id), change_id=str(uuid7()), before=earlier)
 
 
 async def _regrant(

@@ -1,7 +1,8 @@
 """The extra time that an exam's grants give to each of its candidates."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from app.engine import schedule
@@ -20,6 +21,18 @@ class ExtraTimes:
                 self._own[row.user_id] = length
             elif row.candidate_group is not None:
                 self._groups[row.candidate_group] = length
+
+    def with_changes(self, grants: Iterable[Mapping[str, Any]]) -> "ExtraTimes":
+        """The same with other grants for some holders: `{user_id or group, extra_seconds}` each."""
+        changed = ExtraTimes(())
+        changed._own, changed._groups = dict(self._own), dict(self._groups)
+        for grant in grants:
+            length = timedelta(seconds=grant["extra_seconds"])
+            if grant["user_id"] is not None:
+                changed._own[UUID(grant["user_id"])] = length
+            else:
+                changed._groups[grant["group"]] = length
+        return changed
 
     @property
     def people(self) -> Collection[UUID]:

@@ -8,6 +8,7 @@ the workers sends mails and push messages.
 from app.repositories.notifications import NewDevice
 from app.services.notifications.creating import (
     cancelled,
+    extra_time_changed,
     postponed,
     registered,
     results_released,
@@ -33,6 +34,7 @@ __all__ = [
     "cancelled",
     "change",
     "deliver_due",
+    "extra_time_changed",
     "mark_all_read",
     "mark_read",
     "page",

@@ -1,6 +1,6 @@
 """Creates notifications: one function for each kind. Each is idempotent."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
@@ -103,6 +103,56 @@ async def cancelled(parts: Components, exam_id: UUID, now: datetime) -> int:
         return 0
     notice = build_notice(Kind.CANCELLED, str(exam_id), _exam_data(found[0]))
     return await create_for_registered(parts, exam_id, lambda _: notice, now)
+
+
+async def extra_time_changed(
+    parts: Components, exam_id: UUID, change_id: str, before: Sequence[Mapping[str, Any]], now: datetime
+) -> int:
+    """Notify every candidate whose extra time was changed, with the times of the papers that are not over.
+
+    `before` has the changed grants as they were, with zero seconds for those that did not exist.
+    """
+    found = await _exam(parts, exam_id)
+    if found is None or found[0].cancelled_at is not None or found[0].released_at is not None:
+        return 0
+    exam, papers = found
+    created, last = 0, None
+    while True:
+        async with unit_of_work(parts.engine) as uow:
+            batch = await uow.exam_events.registered(exam_id, last, BATCH)
+            granted = await uow.exams.accommodations(exam_id)
+            earlier, later = ExtraTimes(granted).with_changes(before), ExtraTimes(granted)
+            for (was, extra), user_ids in _by_change(batch, earlier, later).items():
+                open_papers = [paper for paper in papers if paper.ends_at + max(was, extra) > now]
+                if open_papers:
+                    notice = _extra_time_notice(exam, open_papers, change_id, was, extra)
+                    created += await _create(uow, parts, [(user_id, notice) for user_id in user_ids], now)
+        if len(batch) < BATCH:
+            return created
+        last = batch[-1].id
+
+
+def _by_change(
+    registered: Iterable[Registration], earlier: ExtraTimes, later: ExtraTimes
+) -> dict[tuple[timedelta, timedelta], list[UUID]]:
+    """The users whose extra time differs, by their extra time before and now."""
+    found: dict[tuple[timedelta, timedelta], list[UUID]] = {}
+    for registration in registered:
+        change = (earlier.of(registration), later.of(registration))
+        if registration.user_id is not None and change[0] != change[1]:
+            found.setdefault(change, []).append(registration.user_id)
+    return found
+
+
+def _extra_time_notice(
+    exam: Exam, papers: Sequence[ExamPaper], change_id: str, was: timedelta, extra: timedelta
+) -> Notice:
+    data = _exam_data(exam) | {
+        "extra_seconds": extra // timedelta(seconds=1),
+        "previous_extra_seconds": was // timedelta(seconds=1),
+        "papers": [_paper_data(paper, extra) for paper in papers],
+    }
+    return build_notice(Kind.EXTRA_TIME, f"{exam.id}:{change_id}", data)
 
 
 def reminder(exam: Exam, paper: ExamPaper, kind: Kind, extra: timedelta = NO_TIME) -> Notice:

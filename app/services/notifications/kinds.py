@@ -32,6 +32,7 @@ RULES = {
     Kind.SUBMITTED: Rules(),
     Kind.POSTPONED: Rules(),
     Kind.CANCELLED: Rules(),
+    Kind.EXTRA_TIME: Rules(),
     Kind.OPENS_IN_24_HOURS: Rules(
         Topic.REMINDERS,
         deferrable=True,

@@ -115,7 +115,7 @@ def _as_read(name: str, value: Any, language: str, zone: ZoneInfo) -> Any:
         return [_facts(paper, language, zone) for paper in value]
     if name == "paper":
         return _facts(value, language, zone)
-    if name == "extra_seconds":
+    if name in ("extra_seconds", "previous_extra_seconds"):
         return length(value, language) if value else None
     if name.endswith("_at"):
         return moment(datetime.fromisoformat(value), language, zone)

@@ -47,6 +47,14 @@ _TEXTS: Mapping[Kind, Mapping[str, tuple[str, str]]] = {
         "en": ("Your exam is cancelled", "{exam}"),
         "hi": ("आपकी परीक्षा रद्द हो गई है", "{exam}"),
     },
+    Kind.EXTRA_TIME: {
+        "en": ("Your extra time has changed", "{exam}: your extra time is now {extra_time}."),
+        "hi": ("आपका अतिरिक्त समय बदल गया है", "{exam}: आपका अतिरिक्त समय अब {extra_time} है।"),
+    },
+}
+_NO_EXTRA_TIME = {
+    "en": ("Your extra time has changed", "{exam}: you have no extra time any more."),
+    "hi": ("आपका अतिरिक्त समय बदल गया है", "{exam}: अब आपको अतिरिक्त समय नहीं मिलेगा।"),
 }
 _REVISED = {
     "en": ("The results were revised", "{exam}"),
@@ -119,6 +127,8 @@ def _words_of(kind: Kind, data: Mapping[str, Any]) -> Mapping[str, tuple[str, st
         return _REVISED
     if kind is Kind.SUBMITTED:
         return _ENDED_BY.get(data["closed_by"], _TEXTS[kind])
+    if kind is Kind.EXTRA_TIME and not data["extra_seconds"]:
+        return _NO_EXTRA_TIME
     return _TEXTS[kind]
 
 
@@ -128,6 +138,7 @@ def _names(data: Mapping[str, Any], language: str) -> dict[str, str]:
         "exam": in_language(data.get("exam_title") or {}, language),
         "paper": in_language(paper.get("title") or {}, language),
         "roll_number": str(data.get("roll_number", "")),
+        "extra_time": length(data.get("extra_seconds", 0), language),
     }
 
 

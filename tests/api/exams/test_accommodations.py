@@ -284,6 +284,26 @@ class TestTakingBack:
         assert timedelta(0) <= moment(moved["deadline_at"]) - paused_at < timedelta(seconds=1)
 
 
+class TestNotices:
+    async def test_a_change_asks_for_one_and_a_repetition_for_none(
+        self, held: HeldExam, entrant: Entrant, engine: AsyncEngine
+    ) -> None:
+        person = (await me(entrant))["user_id"]
+        await grant(held, {"group": "all", "extra_seconds": 60}, dry_run=True)
+        for seconds in (600, 600, 0, 0):
+            await grant(held, {"user_id": person, "extra_seconds": seconds})
+        statement = text("select arguments from ias.jobs where task = :task and arguments->>'exam_id' = :id")
+        async with engine.connect() as connection:
+            values = {"task": "notify_extra_time", "id": held.exam["id"]}
+            rows = (await connection.execute(statement, values)).scalars().all()
+        holder = {"user_id": person, "group": None}
+        assert [row["before"] for row in rows] == [
+            [holder | {"extra_seconds": 0}],
+            [holder | {"extra_seconds": 600}],
+        ]
+        assert len({row["change_id"] for row in rows}) == 2
+
+
 class TestEndedAttempts:
     """An attempt that has ended in the meantime keeps the time that it had, and the answer says so."""
 

@@ -210,6 +210,7 @@ def _result(scene: Scene, person: str) -> Row:
         "user_id": str(scene.world.people[person].id),
         "counted": True,
         "qualification": "qualified",
+        "was_staff": False,
         "score_numerator": marked.score.numerator,
         "score_denominator": marked.score.denominator,
         "raw_numerator": marked.score.numerator,

@@ -247,6 +247,10 @@ def _jobs_were_asked_for(facts: Facts) -> Iterator[str]:
     expected["notify_postponed"] += sum(1 for _ in facts.succeeded("postpone"))
     if facts.after["exam"][0]["published_at"] is not None:
         expected["notify_cancelled"] += facts.became("cancelled_at")
+    if facts.after["exam"][0]["published_at"] is not None:
+        expected["notify_extra_time"] += sum(
+            outcome.summary["grants_changed"] for _, call, outcome in facts.succeeded("accommodate")
+        )
     expected["notify_results_released"] += facts.became("released_at")
     stored = Counter(row["task"] for row in facts.after["jobs"] if row["task"] != "grade_attempts")
     stored.pop("notify_submitted", None)

@@ -13,7 +13,6 @@ from sqlalchemy import event as engine_event
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from app.core.ids import uuid7
 from app.models import (
     Attempt,
     DeadAddress,
@@ -22,7 +21,6 @@ from app.models import (
     Kind,
     Message,
     NotificationSettings,
-    Paper,
     Registration,
     Result,
     User,
@@ -31,37 +29,21 @@ from app.repositories.base import PageRequest
 from app.services import notifications
 from app.services.components import Components
 from app.services.notifications import creating, mails
-from app.services.notifications.kinds import RULES
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from tests.builders.notifications import (
     TITLE,
     Event,
-    add_announced_exam,
     add_device,
+    add_sitting,
     add_user,
+    change,
     deliveries,
     register,
+    registered_users,
     told,
 )
-from tests.conftest import TestClock
 
 pytestmark = pytest.mark.anyio
-
-
-async def registered_users(
-    engine: AsyncEngine, now: datetime, count: int = 3, **exam: Any
-) -> tuple[Event, list[User], list[Registration]]:
-    """An exam in a week with so many candidates."""
-    async with unit_of_work(engine) as uow:
-        event = await add_announced_exam(uow, now + timedelta(days=7), **exam)
-        users = [await add_user(uow) for _ in range(count)]
-        places = [await register(uow, event, user) for user in users]
-    return event, users, places
-
-
-async def change(engine: AsyncEngine, statement: Any) -> None:
-    async with unit_of_work(engine) as uow:
-        await uow.session.execute(statement)
 
 
 class TestRegistered:
@@ -127,91 +109,6 @@ class TestRegistered:
         async with unit_of_work(engine) as uow:
             await notifications.registered(uow, post, place.id, now)
         assert await told(engine, user) == []
-
-
-class TestOwnTimes:
-    """Each candidate is told when a paper ends for them: the end of its window and their extra time."""
-
-    async def test_in_every_notification_about_a_paper(
-        self, engine: AsyncEngine, post: Components, now: datetime
-    ) -> None:
-        event, users, places = await registered_users(engine, now, 4)
-        extra = [timedelta(), timedelta(minutes=40), timedelta(minutes=10), timedelta(minutes=5)]
-        async with unit_of_work(engine) as uow:
-            await grant(uow, event, ("candidate_group", "pwbd"), 2400)
-            await grant(uow, event, ("user_id", users[2].id), 600)
-            await grant(uow, event, ("user_id", users[3].id), 300)
-            for place in (places[1], places[2]):  # the grant of the third is their own
-                await uow.session.execute(
-                    update(Registration).where(Registration.id == place.id).values(pwbd=2)
-                )
-            for place in places:
-                await notifications.registered(uow, post, place.id, now)
-        assert await notifications.postponed(post, event.exam_id, now) == 4
-        await remind_at(post, event.starts_at - timedelta(minutes=15))
-        ends_at = event.starts_at + timedelta(hours=3)
-        for user, theirs in zip(users, extra, strict=True):
-            data = {line.kind: line.data for line in await told(engine, user)}
-            assert data.keys() == {"registered", "postponed", "opens_in_15_minutes"}
-            papers = [*data["registered"]["papers"], *data["postponed"]["papers"]]
-            papers.append(data["opens_in_15_minutes"]["paper"])
-            assert {datetime.fromisoformat(paper["ends_at"]) for paper in papers} == {ends_at + theirs}
-            assert {paper["extra_seconds"] for paper in papers} == {theirs.total_seconds()}
-
-    async def test_after_the_attempt_it_is_the_time_that_the_attempt_had(
-        self, engine: AsyncEngine, post: Components, now: datetime
-    ) -> None:
-        event, (user,), (place,) = await registered_users(engine, now, 1)
-        async with unit_of_work(engine) as uow:
-            attempt = await add_sitting(uow, event, place, now, accommodation_seconds=120)
-            await notifications.submitted(uow, post, [attempt.id], now)
-        (line,) = await told(engine, user)
-        assert line.data["paper"]["extra_seconds"] == 120
-
-    @pytest.mark.parametrize(
-        ("before_start", "promised"),
-        [
-            (timedelta(days=3), ["opens_in_24_hours", "opens_in_15_minutes"]),
-            (timedelta(hours=24), ["opens_in_24_hours", "opens_in_15_minutes"]),
-            (timedelta(hours=23, minutes=59), ["opens_in_15_minutes"]),
-            (timedelta(minutes=15), ["opens_in_15_minutes"]),
-            (timedelta(minutes=14), []),
-            (timedelta(minutes=-5), []),
-        ],
-    )
-    async def test_a_confirmation_names_the_reminders_that_will_come(
-        self,
-        engine: AsyncEngine,
-        post: Components,
-        now: datetime,
-        before_start: timedelta,
-        promised: list[str],
-    ) -> None:
-        async with unit_of_work(engine) as uow:
-            event = await add_announced_exam(uow, now + before_start)
-            user = await add_user(uow)
-            place = await register(uow, event, user, now)
-            await notifications.registered(uow, post, place.id, now + timedelta(seconds=2))
-        (line,) = await told(engine, user)
-        assert line.data["papers"][0]["reminders"] == promised
-        for reminder in ("opens_in_24_hours", "opens_in_15_minutes"):
-            rule = RULES[Kind(reminder)].reminder
-            assert rule is not None
-            if (due_at := rule.due_at(event.starts_at)) >= now:
-                await remind_at(post, due_at)
-        kinds = [line.kind for line in await told(engine, user)]
-        assert sorted(kinds) == sorted(["registered", *promised])
-
-
-async def grant(uow: UnitOfWork, event: Event, holder: tuple[str, Any], seconds: int) -> None:
-    await uow.exams.grant(event.exam_id, holder, seconds, "rules", None)
-
-
-async def remind_at(post: Components, at: datetime) -> None:
-    """Run the loop of reminders at this time."""
-    clock = TestClock()
-    clock.stop(at)
-    await notifications.Reminders(replace(post, clock=clock)).remind()
 
 
 class TestTell:
@@ -351,36 +248,6 @@ class TestWelcome:
             for person in (user.id, user.id, uuid4()):
                 await notifications.welcome(uow, post, person, now)
         assert [line.kind for line in await told(engine, user)] == ["welcome"]
-
-
-async def add_sitting(
-    uow: UnitOfWork, event: Event, place: Registration, now: datetime, **values: Any
-) -> Attempt:
-    """A graded official attempt at the exam's paper."""
-    paper = await uow.session.get_one(ExamPaper, event.paper_id)
-    frozen = (await uow.session.scalars(select(Paper).where(Paper.test_id == paper.test_id))).one()
-    attempt = Attempt(
-        **{
-            "id": uuid7(),
-            "test_id": paper.test_id,
-            "paper_id": frozen.id,
-            "exam_paper_id": paper.id,
-            "registration_id": place.id,
-            "user_id": place.user_id,
-            "number": 1,
-            "practice": False,
-            "status": "graded",
-            "seed": 7,
-            "started_at": now - timedelta(hours=1),
-            "deadline_at": now,
-            "submitted_at": now,
-            "closed_by": "candidate",
-        }
-        | values
-    )
-    uow.session.add(attempt)
-    await uow.session.flush()
-    return attempt
 
 
 class TestSubmitted:

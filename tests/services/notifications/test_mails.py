@@ -48,6 +48,7 @@ DATA: dict[Kind, dict[str, Any]] = {
     Kind.RESULTS_RELEASED: EXAM | {"version": 1, "revised": False},
     Kind.POSTPONED: EXAM | {"papers": [THE_PAPER]},
     Kind.CANCELLED: EXAM,
+    Kind.EXTRA_TIME: EXAM | {"extra_seconds": 2400, "previous_extra_seconds": 600, "papers": [THE_PAPER]},
 }
 # What each must say: the subject, and some of the text; HTML says it too.
 ENGLISH = {
@@ -81,6 +82,10 @@ ENGLISH = {
         ["You stay registered.", "General Studies I", "26 November 2026, 9:30 am IST"],
     ),
     Kind.CANCELLED: ("Cancelled: All-India Mock 7", ["will not take place"]),
+    Kind.EXTRA_TIME: (
+        "Your extra time has changed: All-India Mock 7",
+        ["is now 40 minutes; before, it was 10 minutes.", "26 November 2026, 1:10 pm IST"],
+    ),
 }
 HINDI = {
     Kind.WELCOME: ("आईएएस टेस्ट सीरीज़ में आपका स्वागत है", ["आपका खाता तैयार है।"]),
@@ -106,6 +111,10 @@ HINDI = {
         ["आपका पंजीकरण बना रहेगा।", "सामान्य अध्ययन I", "26 नवंबर 2026, सुबह 9:30 बजे (IST)"],
     ),
     Kind.CANCELLED: ("रद्द: अखिल भारतीय मॉक 7", ["अब नहीं होगी"]),
+    Kind.EXTRA_TIME: (
+        "आपका अतिरिक्त समय बदल गया है: अखिल भारतीय मॉक 7",
+        ["अब 40 मिनट है; पहले 10 मिनट था।", "26 नवंबर 2026, दोपहर 1:10 बजे (IST)"],
+    ),
 }
 
 

@@ -23,6 +23,7 @@ DATA = {
     "roll_number": "R-1",
     "revised": False,
     "closed_by": "candidate",
+    "extra_seconds": 2400,
 }
 
 
