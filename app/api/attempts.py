@@ -71,11 +71,12 @@ def sent_of(body: ResponsesIn) -> list[SentResponse]:
 
     The service reports those that the schema refuses, together with those that the paper does not allow.
     """
+    if not (wrong := body.wrong):
+        return [response.command() for response in body.responses]
     readable = iter(body.responses)
-    places = range(len(body.responses) + len(body.wrong))
     return [
-        _unreadable(body.wrong[place]) if place in body.wrong else next(readable).command()
-        for place in places
+        _unreadable(wrong[place]) if place in wrong else next(readable).command()
+        for place in range(len(body.responses) + len(wrong))
     ]
 
 

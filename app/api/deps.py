@@ -42,16 +42,16 @@ Now = Annotated[datetime, Depends(arrival)]
 
 
 async def _write(request: Request, parts: Parts) -> AsyncIterator[UnitOfWork]:
-    async with _personal_turn(request, parts), unit_of_work(parts.engine, parts.new_messages) as uow:
+    async with personal_turn(request, parts), unit_of_work(parts.engine, parts.new_messages) as uow:
         yield uow
 
 
 async def _read(request: Request, parts: Parts) -> AsyncIterator[Reading]:
-    async with _personal_turn(request, parts), reading(parts.engine) as reads:
+    async with personal_turn(request, parts), reading(parts.engine) as reads:
         yield reads
 
 
-def _personal_turn(request: Request, parts: Components) -> AbstractAsyncContextManager[None]:
+def personal_turn(request: Request, parts: Components) -> AbstractAsyncContextManager[None]:
     """Limit the concurrent requests of one user, so that they cannot take all connections."""
     user_id: str | None = getattr(request.state, "user_id", None)
     return parts.personal_turns.turn(user_id) if user_id is not None else nullcontext()

@@ -106,7 +106,7 @@ class Device(Base):
     token: Mapped[str] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     session_id: Mapped[str | None]
-    """The session that registered it last. Null for devices of version 0012 and earlier."""
+    """The session that registered it last. Null for devices of earlier versions."""
     platform: Mapped[str]
     language: Mapped[str | None]
     """The language of the device; null: that of the person."""

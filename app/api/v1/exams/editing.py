@@ -18,6 +18,7 @@ from app.api.deps import (
     Uow,
     takes_nothing,
 )
+from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import (
@@ -68,7 +69,7 @@ async def list_exams(
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=problems(Invalid))
-async def create_exam(body: ExamIn, author: CurrentAuthor, uow: Uow, now: Now) -> ExamOut:
+async def create_exam(body: ExamIn, author: CurrentAuthor, uow: OnceUow, now: Now) -> ExamOut:
     """Create an exam. Candidates see it once it is published."""
     exam = await exams.create(uow, author, body.draft())
     return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
@@ -102,7 +103,7 @@ async def list_papers(exam_id: UUID, user: CurrentUser, reads: Reads, now: Now) 
     responses=problems(NotFound, Conflict, NotPossible, Invalid),
 )
 async def add_paper(
-    exam_id: UUID, body: ExamPaperIn, author: CurrentAuthor, uow: Uow, now: Now
+    exam_id: UUID, body: ExamPaperIn, author: CurrentAuthor, uow: OnceUow, now: Now
 ) -> ExamPaperOut:
     """Place a test in an exam. Until the results are released, candidates do not see the test elsewhere.
 

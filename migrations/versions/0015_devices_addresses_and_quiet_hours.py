@@ -2,15 +2,15 @@
 
 A delivery that waits when this is applied is not marked, so it waits until the end that it has.
 
-Revision: 0013
-Follows: 0012
+Revision: 0015
+Follows: 0014
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
