@@ -38,6 +38,7 @@ class _Options:
     roll_number: str | None
     columns: str | None
     dry_run: bool
+    unknown_roll_numbers: Literal["accept", "error"]
     exam_paper: UUID | None
     new: dict[str, Any] | None
     """The fields of the `PaperDraft` of a new exam. None if the exam paper exists."""
@@ -77,6 +78,10 @@ def answer_sheets(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Report what would happen, and change nothing.")
     ] = False,
+    unknown_roll_numbers: Annotated[
+        Literal["accept", "error"],
+        typer.Option(help="Register roll numbers that nobody has, or report them as errors."),
+    ] = "accept",
     subject: Annotated[str, typer.Option(help="With --key: subject of the questions.")] = "Answer sheets",
     duration_seconds: Annotated[int, typer.Option(min=1, max=86_400)] = 7_200,
     correct: Annotated[str, typer.Option(help="Marks of a correct answer.")] = "2",
@@ -122,6 +127,7 @@ def answer_sheets(
         roll_number=roll_number,
         columns=columns,
         dry_run=dry_run,
+        unknown_roll_numbers=unknown_roll_numbers,
         exam_paper=exam_paper,
         new=new if key is not None else None,
     )
@@ -197,6 +203,7 @@ async def _import(
         roll_number=options.roll_number,
         columns=options.columns,
         dry_run=options.dry_run,
+        unknown_roll_numbers=options.unknown_roll_numbers,
         progress=progress,
     )
     if report.errors or options.dry_run:

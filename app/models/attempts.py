@@ -152,7 +152,7 @@ class Result(Base):
 
     attempt_id: Mapped[UUID] = mapped_column(ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True)
     cohort_id: Mapped[UUID]
-    """The exam paper, or the test, whose candidates are ranked together."""
+    """Whose candidates are ranked together: the exam paper, or the cohort of the key at a test."""
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     counted: Mapped[bool]
     """Whether this result is in the cohort's histogram: a candidate's first official graded attempt, unless

@@ -123,6 +123,7 @@ class KeyVersion(Identified, Base):
         UniqueConstraint("paper_id", "number"),
         CheckConstraint("number > 0", name="number"),
         CheckConstraint("number = 1 or reason is not null", name="reason"),
+        Index("ix_paper_keys_cohort_id", "cohort_id"),
     )
 
     paper_id: Mapped[UUID] = mapped_column(ForeignKey("papers.id"))
@@ -130,6 +131,10 @@ class KeyVersion(Identified, Base):
     """Counted from 1, for people. Programs know a version by its id, which no other version ever had."""
     key: Mapped[dict[str, Any]] = mapped_column(JSONB)
     """What is right and why, by question id: `{"key": …, "explanation": …}`."""
+    fingerprint: Mapped[str]
+    """A digest of the marking: `services/tests/cohorts.py`."""
+    cohort_id: Mapped[UUID]
+    """Attempts at the test that were graded by versions of one cohort are ranked together."""
     reason: Mapped[str | None]
     """Why it replaces the one before; the first one replaces none."""
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))

@@ -336,6 +336,18 @@ class QuestionResultOut(Out):
     explanation: LocalizedText | None
 
 
+class CohortOut(Out):
+    """Whose attempts are ranked together.
+
+    These are the attempts at one exam paper, or at the versions of a test's paper that are marked alike.
+    """
+
+    exam_paper_id: UUID | None
+    paper_version: int
+    """The version that this attempt took."""
+    paper_versions: list[int]
+
+
 class ResultOut(FiguresOut):
     """A graded attempt. Rank and percentile are current values, and null for practice.
 
@@ -347,6 +359,7 @@ class ResultOut(FiguresOut):
     attempt: AttemptOut
     rank: int | None
     participants: int
+    cohort: CohortOut
     percentile: float | None
     qualification: Annotated[
         Qualification,
@@ -363,6 +376,7 @@ class ResultOut(FiguresOut):
             attempt=AttemptOut.of(view.attempt),
             rank=view.rank,
             participants=view.participants,
+            cohort=CohortOut.model_validate(view.cohort),
             percentile=view.percentile,
             qualification=Qualification(view.qualification),
             sections=[SectionResultOut(**section) for section in view.sections],

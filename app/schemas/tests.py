@@ -318,11 +318,20 @@ class GapOut(Out):
         return cls(field=gap.field, message=gap.message)
 
 
+class PublishIn(In):
+    """The body of a publication; it may be left out."""
+
+    ranked_with: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    """A version whose attempts are ranked together with those of the new one although the marking differs."""
+
+
 class PublishedOut(TestDraftOut):
     """The published test, and texts that are missing in its other languages."""
 
     max_marks: str
     gaps: list[GapOut]
+    ranked_with: list[int]
+    """The older versions whose attempts are ranked together with those of this one."""
 
     @classmethod
     def of_published(cls, published: Published) -> Self:
@@ -332,6 +341,7 @@ class PublishedOut(TestDraftOut):
             **draft.model_dump(),
             max_marks=_max_marks(published.paper.max_marks, published.paper.marking),
             gaps=[GapOut.of(gap) for gap in published.gaps],
+            ranked_with=list(published.ranked_with),
         )
 
 
@@ -343,6 +353,8 @@ class PreviewOut(Out):
     obstacles: list[GapOut]
     """Empty if the draft can be published."""
     gaps: list[GapOut]
+    ranked_with: list[int] | None
+    """The versions whose attempts would be ranked together with those of this one. Null with obstacles."""
 
     @classmethod
     def of(cls, preview: Preview) -> Self:
@@ -351,4 +363,5 @@ class PreviewOut(Out):
             document=preview.document,
             obstacles=[GapOut.of(obstacle) for obstacle in preview.obstacles],
             gaps=[GapOut.of(gap) for gap in preview.gaps],
+            ranked_with=list(preview.ranked_with) if preview.ranked_with is not None else None,
         )

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.models import Attempt
 from app.services import attempts
 from app.services.components import Components
+from app.services.tests.cohorts import add_key_version
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import start, take_test
 from tests.builders.content import PublishedTest, publish_test
@@ -167,7 +168,7 @@ class TestOfAnExam:
         async with unit_of_work(engine) as uow:
             paper_id = (await uow.session.get_one(Attempt, ids[0])).paper_id
             key = (await uow.keys.current(paper_id)).key
-            await uow.keys.add_next(paper_id, key, reason="a trial", created_by=None)
+            await add_key_version(uow, paper_id, key, reason="a trial", created_by=None)
         await give(admin, candidate, "student")
         await held.release()
         mine = await result(candidate, held)

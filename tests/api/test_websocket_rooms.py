@@ -198,9 +198,9 @@ class TestWhatIsWatched:
             made = await publish_test(uow)
         asha, ravi = await people.candidate(), await people.candidate()
         async with joined(sockets_url, asha, f"/ws/test/{made.id}") as socket:
-            assert (await socket.next_of("leaderboard"))["data"] == {"participants": 0}
+            assert (await socket.next_of("leaderboard"))["data"] == {"participants": 0, "paper_version": 1}
             await take_test(ravi, made, {0: ["a"]})
-            assert (await socket.next_of("leaderboard"))["data"] == {"participants": 1}
+            assert (await socket.next_of("leaderboard"))["data"] == {"participants": 1, "paper_version": 1}
 
     async def test_of_a_test_that_an_exam_holds_back_nothing_is_told(
         self, engine: AsyncEngine, people: People
@@ -209,7 +209,7 @@ class TestWhatIsWatched:
             made = await publish_test(uow)
         await take_test(await people.candidate(), made, {0: ["a"]})
         async with unit_of_work(engine) as uow:
-            assert await uow.rooms.participants([made.id]) == {made.id: 1}
+            assert await uow.rooms.participants([made.id]) == {made.id: (1, 1)}
             await add_exam(uow, made.id, datetime.now(UTC), published_at=datetime.now(UTC))
             assert await uow.rooms.participants([made.id]) == {}
 

@@ -28,6 +28,7 @@ from app.api.deps import (
     takes_nothing,
 )
 from app.api.disconnects import while_connected
+from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.attempt_scope import AttemptScope
@@ -62,6 +63,7 @@ from app.schemas.tests import (
     Kind,
     PreviewOut,
     PublishedOut,
+    PublishIn,
     StaffTestOut,
     TestChangesIn,
     TestDraftOut,
@@ -107,7 +109,7 @@ async def get_test(test_id: UUID, user: CurrentCandidate, reads: Reads, now: Now
 
 
 @router.post("", status_code=201)
-async def create_test(body: TestIn, author: CurrentAuthor, uow: Uow) -> TestDraftOut:
+async def create_test(body: TestIn, author: CurrentAuthor, uow: OnceUow) -> TestDraftOut:
     """Create a test. Candidates see it once it is published."""
     return TestDraftOut.of(await tests.create(uow, author, body.draft()))
 
@@ -119,10 +121,23 @@ async def change_test(test_id: UUID, body: TestChangesIn, author: CurrentAuthor,
     return TestDraftOut.of(await tests.change(uow, author, test_id, body.changes()))
 
 
-@router.post("/{test_id}/publish", dependencies=[Depends(takes_nothing)], responses=problems(NotPublishable))
-async def publish_test(test_id: UUID, author: CurrentAuthor, uow: Uow, now: Now) -> PublishedOut:
-    """Publish the draft as the next paper version. Running attempts keep theirs."""
-    return PublishedOut.of_published(await tests.publish(uow, author, test_id, now))
+@router.post("/{test_id}/publish", responses=problems(NotPublishable))
+async def publish_test(
+    test_id: UUID,
+    author: CurrentAuthor,
+    uow: OnceUow,
+    now: Now,
+    body: Annotated[PublishIn | None, Body()] = None,
+) -> PublishedOut:
+    """Publish the draft as the next paper version. Running attempts keep theirs.
+
+    Attempts at versions with the same questions, marks and keys are ranked together. A version with another
+    marking has ranks of its own, unless `ranked_with` names the version to join. The `ranked_with` of the
+    answer lists the older versions that share the ranks.
+    """
+    ranked_with = body.ranked_with if body is not None else None
+    published = await tests.publish(uow, author, test_id, now, ranked_with=ranked_with)
+    return PublishedOut.of_published(published)
 
 
 @router.post("/{test_id}/archive", dependencies=[Depends(takes_nothing)])
@@ -132,7 +147,7 @@ async def archive_test(test_id: UUID, author: CurrentAuthor, uow: Uow) -> TestDr
 
 
 @router.post("/{test_id}/clone", status_code=201, dependencies=[Depends(takes_nothing)])
-async def clone_test(test_id: UUID, author: CurrentAuthor, uow: Uow) -> TestDraftOut:
+async def clone_test(test_id: UUID, author: CurrentAuthor, uow: OnceUow) -> TestDraftOut:
     """Create a draft with the same sections, marks and options. Its title says that it is a copy."""
     return TestDraftOut.of(await tests.clone(uow, author, test_id))
 

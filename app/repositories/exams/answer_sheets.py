@@ -87,6 +87,11 @@ class AnswerSheetRepository(Repository):
         fresh = statement.execution_options(populate_existing=True)
         return (await self._session.scalars(fresh)).all()
 
+    async def roll_numbers(self, exam_id: UUID) -> Sequence[str]:
+        """All roll numbers of the exam."""
+        statement = select(Registration.roll_number).where(Registration.exam_id == exam_id)
+        return (await self._session.scalars(statement)).all()
+
     async def official(self, exam_paper_id: UUID, registration_ids: Iterable[UUID]) -> Sequence[Attempt]:
         """Lock and return the official attempts at a paper, void ones included.
 

@@ -7,7 +7,18 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, or_, select
 
-from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Registration, ScoreCount, SocketTicket, Test
+from app.models import (
+    Attempt,
+    AttemptStatus,
+    Exam,
+    ExamPaper,
+    KeyVersion,
+    Paper,
+    Registration,
+    ScoreCount,
+    SocketTicket,
+    Test,
+)
 from app.repositories.attempts import RUNNING
 from app.repositories.base import Repository
 from app.repositories.embargo import Reader, hides_test
@@ -64,18 +75,31 @@ class RoomRepository(Repository):
         )
         return _by_paper((await self._session.execute(statement)).all())
 
-    async def participants(self, test_ids: Collection[UUID]) -> Mapping[UUID, int]:
-        """The number of ranked candidates of each test.
+    async def participants(self, test_ids: Collection[UUID]) -> Mapping[UUID, tuple[int, int]]:
+        """The published version of each test, and the number of ranked candidates of its cohort.
 
         Tests that are hidden from candidates are left out.
         """
-        statement = (
-            select(Test.id, func.coalesce(func.sum(ScoreCount.candidates), 0))
-            .outerjoin(ScoreCount, ScoreCount.cohort_id == Test.id)
-            .where(Test.id.in_(test_ids), ~hides_test(ANY_CANDIDATE))
-            .group_by(Test.id)
+        cohort = (
+            select(KeyVersion.cohort_id)
+            .join(Paper, Paper.id == KeyVersion.paper_id)
+            .where(Paper.test_id == Test.id, Paper.version == Test.paper_version)
+            .order_by(KeyVersion.number.desc())
+            .limit(1)
+            .correlate(Test)
+            .scalar_subquery()
         )
-        return {test_id: int(count) for test_id, count in (await self._session.execute(statement)).all()}
+        ranked = (
+            select(func.coalesce(func.sum(ScoreCount.candidates), 0))
+            .where(ScoreCount.cohort_id == cohort)
+            .correlate(Test)
+            .scalar_subquery()
+        )
+        statement = select(Test.id, Test.paper_version, ranked).where(
+            Test.id.in_(test_ids), Test.paper_version.is_not(None), ~hides_test(ANY_CANDIDATE)
+        )
+        rows = await self._session.execute(statement)
+        return {test_id: (version or 0, int(count)) for test_id, version, count in rows}
 
     async def _exists(self, *conditions: ColumnElement[bool]) -> bool:
         return bool(await self._session.scalar(select(exists().where(*conditions))))

@@ -2,10 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, bindparam, cast, func, select, text
+from sqlalchemy import ARRAY, Select, Uuid, bindparam, cast, func, select, text
 
 from app.models import (
     Attempt,
@@ -63,19 +62,34 @@ class KeyRepository(Repository):
         statement = select(KeyVersion).where(KeyVersion.paper_id == paper_id)
         return (await self._session.scalars(statement.order_by(KeyVersion.number.desc()).limit(1))).one()
 
-    async def add_next(
-        self, paper_id: UUID, key: Mapping[str, Any], *, reason: str, created_by: UUID | None
-    ) -> KeyVersion:
-        """Add the next version of a paper's key.
+    async def cohort_with(self, test_id: UUID, fingerprint: str) -> UUID | None:
+        """The cohort of the latest key of a test's papers with this marking, or None."""
+        statement = _keys_of(test_id).where(KeyVersion.fingerprint == fingerprint)
+        return await self._session.scalar(statement.limit(1))
+
+    async def cohort_of_version(self, test_id: UUID, version: int) -> UUID | None:
+        """The cohort of the current key of a test's paper version, or None."""
+        return await self._session.scalar(_keys_of(test_id).where(Paper.version == version).limit(1))
+
+    async def versions_in(self, test_id: UUID, cohort_id: UUID) -> Sequence[int]:
+        """The paper versions of a test that have a key of the cohort, in order."""
+        statement = (
+            select(Paper.version)
+            .join(KeyVersion, KeyVersion.paper_id == Paper.id)
+            .where(Paper.test_id == test_id, KeyVersion.cohort_id == cohort_id)
+            .distinct()
+            .order_by(Paper.version)
+        )
+        return (await self._session.scalars(statement)).all()
+
+    async def add_next(self, version: KeyVersion) -> KeyVersion:
+        """Add the next version of a paper's key, and number it.
 
         Waits for whoever grades by the current one. Whoever grades after this transaction uses the new one,
         so that what has to be regraded are the results that name another one when this transaction has ended.
         """
-        await locks.lock_key_exclusively(self._session, paper_id)
-        number = (await self.current(paper_id)).number + 1
-        version = KeyVersion(
-            paper_id=paper_id, number=number, key=dict(key), reason=reason, created_by=created_by
-        )
+        await locks.lock_key_exclusively(self._session, version.paper_id)
+        version.number = (await self.current(version.paper_id)).number + 1
         self._session.add(version)
         await self._session.flush()
         return version
@@ -130,3 +144,13 @@ class KeyRepository(Repository):
             Attempt.paper_id.in_(paper_ids), Attempt.status.in_(running)
         )
         return dict((await self._session.execute(statement.group_by(Attempt.paper_id))).all())
+
+
+def _keys_of(test_id: UUID) -> Select[UUID]:
+    """The cohorts of all keys of a test, the latest first."""
+    return (
+        select(KeyVersion.cohort_id)
+        .join(Paper, Paper.id == KeyVersion.paper_id)
+        .where(Paper.test_id == test_id)
+        .order_by(Paper.version.desc(), KeyVersion.number.desc())
+    )

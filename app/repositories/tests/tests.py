@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
@@ -122,12 +121,12 @@ class TestRepository(Repository):
         """Add a new test with its sections."""
         self._session.add(test)
 
-    async def add_paper(self, paper: Paper, key: Mapping[str, Any], media_ids: Collection[UUID]) -> None:
+    async def add_paper(self, paper: Paper, key: KeyVersion, media_ids: Collection[UUID]) -> None:
         """Insert a new paper version, the first version of its key, and the images that it shows."""
         self._session.add(paper)
         await self._session.flush()
-        first = KeyVersion(paper_id=paper.id, number=1, key=dict(key), created_by=paper.published_by)
-        self._session.add(first)
+        key.paper_id, key.number = paper.id, 1
+        self._session.add(key)
         self._session.add_all(PaperMedia(paper_id=paper.id, media_id=media_id) for media_id in media_ids)
 
     async def flush(self) -> None:

@@ -117,7 +117,7 @@ def _result(
     sheet = key.grader.grade([answer_of(answer) for answer in answers])
     return Result(
         attempt_id=attempt.id,
-        cohort_id=attempt.exam_paper_id or attempt.test_id,
+        cohort_id=attempt.exam_paper_id or key.cohort_id,
         user_id=attempt.user_id,
         counted=not attempt.practice
         and not was_staff

@@ -39,6 +39,16 @@ class QuestionReview:
 
 
 @dataclass(frozen=True, slots=True)
+class Cohort:
+    """Whose attempts are ranked together: those at an exam paper, or at these versions of a test's paper."""
+
+    exam_paper_id: UUID | None
+    paper_version: int
+    """The version of this attempt."""
+    paper_versions: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
 class ResultView:
     """A graded attempt. `questions` is None where the review policy shows none."""
 
@@ -47,6 +57,7 @@ class ResultView:
     sections: Sequence[Figures]
     rank: int | None
     participants: int
+    cohort: Cohort
     percentile: float | None
     questions: Sequence[QuestionReview] | None
     qualification: str
@@ -86,10 +97,17 @@ async def result(
         ],
         rank=standing.rank if standing else None,
         participants=sum(histogram.values()),
+        cohort=await _cohort(reads, attempt, graded, paper.version),
         percentile=standing.percentile if standing else None,
         questions=await _review(reads, user, graded, card, key) if may_review else None,
         qualification=graded.qualification,
     )
+
+
+async def _cohort(reads: Reading, attempt: Attempt, graded: Result, version: int) -> Cohort:
+    if attempt.exam_paper_id is not None:
+        return Cohort(attempt.exam_paper_id, version, [version])
+    return Cohort(None, version, await reads.keys.versions_in(attempt.test_id, graded.cohort_id))
 
 
 def _minimum(key: PaperKey, rule: SectionRule, score: SectionScore) -> Figures:

@@ -38,8 +38,10 @@ class RoomUpdates:
             self._tell(name, "monitor", room.staff, data)
         for name, room in tests.items():
             # A test that an exam holds back has no count: nothing that comes of keys is told before its time.
-            if (count := participants.get(_id(name))) is not None:
-                self._tell(name, "leaderboard", room.everybody, {"participants": count})
+            if (ranked := participants.get(_id(name))) is not None:
+                version, count = ranked
+                figures = {"participants": count, "paper_version": version}
+                self._tell(name, "leaderboard", room.everybody, figures)
 
     async def review_staff(self) -> None:
         """Close the sockets of staff whose role was taken from them: they hear more than their own.

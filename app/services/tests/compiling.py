@@ -22,6 +22,7 @@ from app.models import (
 )
 from app.services.questions import media
 from app.services.questions.content import reading_question
+from app.services.tests.cohorts import marking_fingerprint
 from app.services.tests.papers import paper_key
 from app.services.unit_of_work import Reading
 
@@ -63,6 +64,11 @@ class CompiledPaper:
 
     paper: Paper
     key: JsonObject
+
+    @property
+    def fingerprint(self) -> str:
+        """The digest of its marking."""
+        return marking_fingerprint(self.paper.rules, self.key)
 
 
 def compile_paper(material: Material, version: int) -> CompiledPaper:

@@ -80,6 +80,7 @@ class CompiledKey:
 
     id: UUID
     number: int
+    cohort_id: UUID
     rules: PaperKey
     grader: Grader
     answer_key: Mapping[str, JsonObject]
@@ -168,7 +169,7 @@ def frozen(paper: Paper) -> FrozenPaper:
 def compiled(paper: FrozenPaper, version: KeyVersion) -> CompiledKey:
     """Read a stored version of a paper's key into the form that marks answers."""
     rules = paper_key(paper.rules, version.key)
-    return CompiledKey(version.id, version.number, rules, Grader(rules), version.key)
+    return CompiledKey(version.id, version.number, version.cohort_id, rules, Grader(rules), version.key)
 
 
 def paper_key(rules: JsonObject, answer_key: Mapping[str, JsonObject]) -> PaperKey:

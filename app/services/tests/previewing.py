@@ -10,7 +10,17 @@ from app.models import Paper, Test
 from app.repositories.tests import ListedTest
 from app.services import audit, embargo
 from app.services.audit import Subject
-from app.services.tests.compiling import document_of, gather, next_version, resolved_marks, section_rules
+from app.services.tests.cohorts import marking_fingerprint
+from app.services.tests.compiling import (
+    Material,
+    answer_key_of,
+    document_of,
+    gather,
+    next_version,
+    resolved_marks,
+    rules_of,
+    section_rules,
+)
 from app.services.tests.readiness import language_gaps, obstacles, prevailing_gaps
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
@@ -23,6 +33,8 @@ class Preview:
     document: dict[str, Any]
     obstacles: Sequence[FieldError]
     gaps: Sequence[FieldError]
+    ranked_with: Sequence[int] | None
+    """The versions whose attempts would be ranked together with those of this one. None with obstacles."""
 
 
 async def preview(reads: Reading, author: Principal, test_id: UUID) -> Preview:
@@ -33,11 +45,19 @@ async def preview(reads: Reading, author: Principal, test_id: UUID) -> Preview:
     withheld = await embargo.withheld(reads, author, list(material.bank))
     if await reads.embargo.is_placed(test.id):
         audit.record(reads, author, "read_paper", Subject("test", test.id), where="preview")
+    found = [*obstacles(material, withheld), *prevailing_gaps(material)]
     return Preview(
         document=document_of(material, next_version(test)),
-        obstacles=[*obstacles(material, withheld), *prevailing_gaps(material)],
+        obstacles=found,
         gaps=language_gaps(material),
+        ranked_with=None if found else await _ranked_with(reads, material),
     )
+
+
+async def _ranked_with(reads: Reading, material: Material) -> Sequence[int]:
+    fingerprint = marking_fingerprint(rules_of(material), answer_key_of(material))
+    cohort_id = await reads.keys.cohort_with(material.test.id, fingerprint)
+    return await reads.keys.versions_in(material.test.id, cohort_id) if cohort_id is not None else []
 
 
 async def pending_draft(reads: Reading, user: Principal, listed: ListedTest) -> Test | None:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from app.core.errors import FieldError, NotPublishable
-from app.models import Paper, Test
+from app.models import KeyVersion, Paper, Test
 from app.services import audit, embargo
 from app.services.audit import Subject
+from app.services.tests.cohorts import cohort_of
 from app.services.tests.compiling import compile_paper, gather, next_version
 from app.services.tests.readiness import language_gaps, obstacles, prevailing_gaps
 from app.services.unit_of_work import UnitOfWork
@@ -17,17 +19,25 @@ from app.services.users import Principal
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A test and its new paper. `gaps` lists texts that are missing in a language of the test."""
+    """A test and its new paper. `gaps` lists texts that are missing in a language of the test.
+
+    `ranked_with` has the older versions whose attempts are ranked together with those of the new one.
+    """
 
     test: Test
     paper: Paper
+    ranked_with: Sequence[int]
     gaps: Sequence[FieldError] = field(default_factory=list)
 
 
-async def publish(uow: UnitOfWork, author: Principal, test_id: UUID, now: datetime) -> Published:
+async def publish(
+    uow: UnitOfWork, author: Principal, test_id: UUID, now: datetime, *, ranked_with: int | None = None
+) -> Published:
     """Freeze the draft as the next paper version. Running attempts keep the version they began with.
 
-    Raises NotPublishable with all errors at once.
+    Attempts at versions with the same marking are ranked together. `ranked_with` names an older version that
+    this one joins although its marking differs. Raises NotPublishable with all errors at once, or Invalid if
+    there is no such version.
     """
     test = await uow.tests.draft(author.institute_id, test_id, lock=True)
     await embargo.check_visible(uow, author, test_id)
@@ -41,10 +51,19 @@ async def publish(uow: UnitOfWork, author: Principal, test_id: UUID, now: dateti
     compiled = compile_paper(material, next_version(test))
     paper = compiled.paper
     paper.published_by = author.author_id
-    await uow.tests.add_paper(paper, compiled.key, list(material.images))
+    cohort_id = await cohort_of(uow, test, compiled.fingerprint, ranked_with)
+    older = await uow.keys.versions_in(test.id, cohort_id)
+    key = KeyVersion(
+        key=compiled.key,
+        fingerprint=compiled.fingerprint,
+        cohort_id=cohort_id,
+        created_by=author.author_id,
+    )
+    await uow.tests.add_paper(paper, key, list(material.images))
     test.paper_version = paper.version
     test.status = "published"
     test.updated_at = now
     await uow.tests.flush()
-    audit.record(uow, author, "publish", Subject("test", test.id), version=paper.version)
-    return Published(test, paper, language_gaps(material))
+    merged: dict[str, Any] = {"ranked_with": ranked_with} if ranked_with is not None else {}
+    audit.record(uow, author, "publish", Subject("test", test.id), version=paper.version, **merged)
+    return Published(test, paper, older, language_gaps(material))

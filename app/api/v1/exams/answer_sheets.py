@@ -6,7 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, File, Form, UploadFile
 from pydantic import StringConstraints
 
-from app.api.deps import CurrentProctor, Now, Parts, Uow
+from app.api.deps import CurrentProctor, Now, Parts
+from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core import full_collections
@@ -22,6 +23,7 @@ from app.core.errors import (
 )
 from app.schemas.questions import ImportOut
 from app.services import exams
+from app.services.exams.answer_sheets.roll_numbers import UnknownRollNumbers
 
 router = APIRouter(prefix="/exams/{exam_id}", tags=["exams"], route_class=PermissionFirstRoute)
 
@@ -39,7 +41,7 @@ async def import_answer_sheets(
     exam_id: UUID,
     paper_id: UUID,
     staff: CurrentProctor,
-    uow: Uow,
+    uow: OnceUow,
     parts: Parts,
     now: Now,
     file: Annotated[
@@ -54,6 +56,10 @@ async def import_answer_sheets(
         Columns,
         Form(description="The columns of answers, by name or position: `1-100` or `Q1-Q50, Q61-Q110`"),
     ] = "",
+    unknown_roll_numbers: Annotated[
+        UnknownRollNumbers,
+        Form(description="Whether a roll number that is not registered is a new registration or an error"),
+    ] = "accept",
 ) -> ImportOut:
     """Import answer sheets taken on paper: all of them or none.
 
@@ -68,10 +74,15 @@ async def import_answer_sheets(
     or `true`, `false`, `T` or `F`. `NA`, `-` and an empty cell mean no answer. Two options are an incorrect
     answer if the question has one.
 
-    An unknown roll number is registered without an account, with the `name`, `category` and `pwbd` of these
-    columns. Assign it later with `POST /exams/{id}/registrations/{roll_number}/claim`. An `email` assigns the
-    registration to the account with this address; without such an account there is a warning. An existing
-    registration keeps its category.
+    For a roll number that is not registered there is a warning, which names the nearest registered numbers
+    and those that read alike (`O` and `0`, `I` and `1`, hyphens, lost leading zeros). There is none if the
+    exam has no registrations. With `unknown_roll_numbers=error` it is an error, and nothing is imported.
+    There is also a warning for two rows whose roll numbers read alike.
+
+    With `accept`, an unknown roll number is registered without an account, with the `name`, `category` and
+    `pwbd` of these columns. Assign it later with `POST /exams/{id}/registrations/{roll_number}/claim`. An
+    `email` assigns the registration to the account with this address; without such an account there is a
+    warning. An existing registration keeps its category.
 
     The answer sheets are graded at once, and results are withheld until the exam's release. It is an error if
     the candidate already has other answers to this paper. An answer sheet replaces one that was voided
@@ -89,5 +100,6 @@ async def import_answer_sheets(
             roll_number=roll_number or None,
             columns=columns or None,
             dry_run=dry_run,
+            unknown_roll_numbers=unknown_roll_numbers,
         )
     return ImportOut.of(report)

@@ -14,6 +14,7 @@ from app.services import attempts
 from app.services.components import Components
 from app.services.exams.answer_sheets.plans import PAPER, Plan, Sat, plan_for
 from app.services.exams.answer_sheets.reading import AnswerSheetFile, read_answer_sheets
+from app.services.exams.answer_sheets.roll_numbers import UnknownRollNumbers
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer
 from app.services.imports import read_in_child
@@ -39,12 +40,15 @@ async def import_answer_sheets(
     roll_number: str | None = None,
     columns: str | None = None,
     dry_run: bool = False,
+    unknown_roll_numbers: UnknownRollNumbers = "accept",
     progress: Progress = no_progress,
 ) -> ImportReport:
     """Bring the answer sheets of a paper into its exam. What they scored is held like everything else there.
 
-    A sheet finds its candidate by roll number; one that nobody has is given a place that waits for an
-    account. Raises NotFound, NotPossible, Invalid or TooLarge; all else that is wrong stands in the report.
+    A sheet finds its candidate by roll number. For a number that nobody has, a registration without an
+    account is created, with a warning that names the nearest registered number; with
+    `unknown_roll_numbers="error"` it is an error. Raises NotFound, NotPossible, Invalid or TooLarge; all else
+    that is wrong stands in the report.
     """
     # The file is read before the exam is locked: others steer it meanwhile. What is read is then read again.
     frozen = await parts.papers.get(uow, _sat_paper(*await _paper(uow, staff, exam_id, paper_id), now))
@@ -57,7 +61,7 @@ async def import_answer_sheets(
         return ImportReport.rejected(read.errors)
     if not read.rows:
         return ImportReport(warnings=[RowWarning(1, "file", "the file has a header and no answer sheets")])
-    plan = await plan_for(uow, exam, paper, read.rows)
+    plan = await plan_for(uow, exam, paper, read.rows, unknown_roll_numbers)
     if plan.errors:
         return ImportReport.rejected(plan.errors)
     if not dry_run:

@@ -1,5 +1,6 @@
 """What an import of answer sheets has to write: sheets against the places and attempts that are there."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,8 @@ from app.engine.answers import Answer, answer_of
 from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Registration, Role
 from app.repositories.exams import Account
 from app.services.exams.answer_sheets.reading import AnswerSheet
+from app.services.exams.answer_sheets.roll_numbers import UnknownRollNumbers
+from app.services.exams.answer_sheets.unknown_numbers import read_alike_in_file, unknown_numbers
 from app.services.unit_of_work import UnitOfWork
 from app.sheets.reports import RowError, RowWarning
 
@@ -53,12 +56,25 @@ class _Known:
     answers: Mapping[UUID, Mapping[UUID, Answer]]
 
 
-async def plan_for(uow: UnitOfWork, exam: Exam, paper: ExamPaper, sheets: Sequence[AnswerSheet]) -> Plan:
+async def plan_for(
+    uow: UnitOfWork,
+    exam: Exam,
+    paper: ExamPaper,
+    sheets: Sequence[AnswerSheet],
+    unknown_roll_numbers: UnknownRollNumbers,
+) -> Plan:
     """Compare the sheets with what is there. None of their candidates can start the paper from now on."""
     known = await _known(uow, exam, paper, sheets)
     plan = Plan()
     for sheet in sheets:
         _Planner(plan, known, sheet).plan()
+    unknown = [sheet for sheet in sheets if sheet.roll_number not in known.by_roll_number]
+    registered = await uow.answer_sheets.roll_numbers(exam.id) if unknown else []
+    in_file = {sheet.roll_number for sheet in sheets}
+    findings = await asyncio.to_thread(unknown_numbers, unknown, registered, in_file, unknown_roll_numbers)
+    plan.errors += findings.errors
+    plan.warnings += [*findings.warnings, *read_alike_in_file(sheets)]
+    plan.warnings.sort(key=lambda warning: warning.row)
     return plan
 
 
