@@ -47,6 +47,8 @@ SEARCHED = "it compares what a sheet says with the bank, after imports.py refuse
 NEED_NOT_ASK = {
     "app/repositories/attempts/attempts.py::AttemptRepository.histogram": HANDED,
     "app/repositories/base.py::Repository._page": "`key` is a column's name",
+    "app/repositories/idempotency.py::KeptAnswerRepository.find": "`key` is that of a request",
+    "app/repositories/idempotency.py::KeptAnswerRepository.lock": "`key` is that of a request",
     "app/repositories/exams/results.py::ExamResultRepository.scored": "for the release itself",
     "app/repositories/exams/results.py::ExamResultRepository.add_release": WRITES,
     "app/repositories/exams/results.py::ExamResultRepository.result": HANDED,

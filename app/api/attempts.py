@@ -52,6 +52,12 @@ async def paper_id_of(reads: Reading, holder: Holder, scope: AttemptScope) -> UU
     return holder.grant.paper_id
 
 
+def attempt_of_token(holder: Holder) -> AttemptRef:
+    """The attempt of a request that came with an attempt token."""
+    assert holder.grant is not None  # noqa: S101 -- a holder has a login or an attempt token
+    return holder.grant.attempt
+
+
 def attempt_of(holder: Holder, attempt_id: UUID, scope: AttemptScope) -> AttemptRef:
     """The attempt that a request names. An attempt token is valid for its own attempt only."""
     named = AttemptRef(attempt_id, holder.user_id, scope)
@@ -65,11 +71,12 @@ def sent_of(body: ResponsesIn) -> list[SentResponse]:
 
     The service reports those that the schema refuses, together with those that the paper does not allow.
     """
+    if not (wrong := body.wrong):
+        return [response.command() for response in body.responses]
     readable = iter(body.responses)
-    places = range(len(body.responses) + len(body.wrong))
     return [
-        _unreadable(body.wrong[place]) if place in body.wrong else next(readable).command()
-        for place in places
+        _unreadable(wrong[place]) if place in wrong else next(readable).command()
+        for place in range(len(body.responses) + len(wrong))
     ]
 
 

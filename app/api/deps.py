@@ -42,16 +42,16 @@ Now = Annotated[datetime, Depends(arrival)]
 
 
 async def _write(request: Request, parts: Parts) -> AsyncIterator[UnitOfWork]:
-    async with _personal_turn(request, parts), unit_of_work(parts.engine, parts.new_messages) as uow:
+    async with personal_turn(request, parts), unit_of_work(parts.engine, parts.new_messages) as uow:
         yield uow
 
 
 async def _read(request: Request, parts: Parts) -> AsyncIterator[Reading]:
-    async with _personal_turn(request, parts), reading(parts.engine) as reads:
+    async with personal_turn(request, parts), reading(parts.engine) as reads:
         yield reads
 
 
-def _personal_turn(request: Request, parts: Components) -> AbstractAsyncContextManager[None]:
+def personal_turn(request: Request, parts: Components) -> AbstractAsyncContextManager[None]:
     """Limit the concurrent requests of one user, so that they cannot take all connections."""
     user_id: str | None = getattr(request.state, "user_id", None)
     return parts.personal_turns.turn(user_id) if user_id is not None else nullcontext()
@@ -101,14 +101,10 @@ async def log_in(connection: HTTPConnection, token: str, parts: Components) -> L
         raise Unavailable from error
     if parts.revocations.cover(claims.user_id, claims.session_id, claims.signed_in_at):
         raise SessionRevoked
-    async with reading(parts.engine) as reads:
-        principal = await users.find_principal(reads, claims.user_id, claims.session_id)
-    if principal is None:
-        async with unit_of_work(parts.engine) as uow:
-            member = await users.ensure_profile(uow, claims.user_id, claims.email, claims.name or "")
-        if not member.user.active:
-            raise SessionRevoked
-        principal = users.principal_of(member, claims.session_id)
+    member = await users.member_of(parts.engine, users.account_of(claims))
+    if not member.user.active:
+        raise SessionRevoked
+    principal = users.principal_of(member, claims.session_id)
     connection.state.user_id = str(principal.id)
     return Login(principal, claims.signed_in_at)
 

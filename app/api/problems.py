@@ -31,6 +31,7 @@ from app.core.errors import (
     Unauthenticated,
     Unavailable,
 )
+from app.core.idempotency import AnswerNotKept, IdempotencyKeyReused
 from app.schemas.problems import Problem
 
 PROBLEM_JSON = "application/problem+json"
@@ -243,7 +244,19 @@ def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
             del responses["422"]  # FastAPI's own schema, which we never send.
         for error in _common(operation):
             responses.setdefault(str(error.status), _documented(error))
+        if any(each["name"] == "Idempotency-Key" for each in operation.get("parameters", [])):
+            _add_codes_of_keys(responses)
     return document
+
+
+def _add_codes_of_keys(responses: dict[str, Any]) -> None:
+    """Add the problems of operations that take an `Idempotency-Key` to those of the same status."""
+    for error in (AnswerNotKept, IdempotencyKeyReused):
+        documented = responses.setdefault(str(error.status), {})
+        known, added = documented.get("description"), _documented(error)
+        if known:
+            added["description"] = f"{known} · {added['description']}"
+        documented.update(added)
 
 
 def _operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -77,9 +77,9 @@ class PermissionFirstRoute(APIRoute):
             for check in checks:
                 await check.of(request)
             check_parameters(request)
-            if not has_body:
-                return await handle(request)
-            return await handle(_bounded(request, is_public=not checks, form=form))
+            if has_body:
+                request = _bounded(request, is_public=not checks, form=form)
+            return await _answered_once(request, handle)
 
         return permission_first
 
@@ -91,6 +91,28 @@ def accesses(dependant: Dependant) -> Iterator[Access[Any]]:
         if isinstance(owner, Access):
             yield owner
         yield from accesses(each)
+
+
+class Replayed(Exception):
+    """The request was carried out before, and `response` is the answer that it got."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__("the request was carried out before")
+        self.response = response
+
+
+async def _answered_once(request: Request, handle: Callable[[Request], Awaitable[Response]]) -> Response:
+    """The response of the handler, or the earlier one to a request that is repeated (`api/idempotency.py`).
+
+    A new response is kept while the transaction of the request is open: it commits after this.
+    """
+    try:
+        response = await handle(request)
+    except Replayed as replayed:
+        return replayed.response
+    if keep := request.scope.get("ias_keep_answer"):
+        await keep(response)
+    return response
 
 
 class BoundedRequest(Request):

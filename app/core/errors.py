@@ -27,10 +27,12 @@ DomainError
 │   ├── AttemptsInProgress
 │   ├── ResultsNotReleased
 │   ├── NotPossible
+│   ├── AnswerNotKept (core/idempotency.py)
 │   └── QuestionUnreadable
 ├── BodyTooSlow (408)
 ├── TooLarge (413)
 ├── Invalid (422)
+│   ├── IdempotencyKeyReused (core/idempotency.py)
 │   ├── TooComplex
 │   └── WeakPassword
 ├── TooManyRequests (429)

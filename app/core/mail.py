@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from dataclasses import dataclass
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
@@ -209,7 +210,7 @@ def compose(
     message = EmailMessage(policy=_POLICY if to.isascii() else _POLICY.clone(utf8=True))
     message["From"] = origin
     message["To"] = Address(addr_spec=_one_address(to))
-    message["Subject"] = " ".join(subject.split())
+    _set_subject(message, " ".join(subject.split()))
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = (
         f"<{handling.id}@{origin.domain}>" if handling.id else make_msgid(domain=origin.domain)
@@ -223,6 +224,17 @@ def compose(
     if html is not None:
         message.add_alternative(html, subtype="html")
     return message
+
+
+def _set_subject(message: EmailMessage, subject: str) -> None:
+    """Set the subject as it is. A title such as `=?utf-8?b?…?=` looks like an encoded header.
+
+    Python would decode it, and so would mail programs, which could hide line breaks and reversed text in it.
+    """
+    if "=?" in subject:
+        message.set_raw("Subject", Header(subject, "utf-8", header_name="Subject").encode())
+    else:
+        message["Subject"] = subject
 
 
 def _one_address(to: str) -> str:

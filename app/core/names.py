@@ -17,12 +17,15 @@ DEFAULT_NAME = "Candidate"
 # Embeddings, overrides and isolates change the order in which text is displayed. The marks U+200E, U+200F and
 # U+061C are allowed: they are needed in texts that are written from right to left.
 _REVERSING = r"\u202a-\u202e\u2066-\u2069"
+# Invisible controls of old kinds of display, and code points that are no characters.
+_NO_TEXT = r"\u206a-\u206f\ufff9-\ufffb\ufdd0-\ufdef\ufffe\uffff"
 # Control characters, line and paragraph separators, and halves of surrogate pairs.
-_FORBIDDEN = re.compile(rf"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_REVERSING}]")
-_FORBIDDEN_IN_LINES = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff{_REVERSING}]")
+_FORBIDDEN = re.compile(rf"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_REVERSING}{_NO_TEXT}]")
+_FORBIDDEN_IN_LINES = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff{_REVERSING}{_NO_TEXT}]")
 # Characters in the categories of letters and symbols that are displayed as blank.
 _BLANK = {"\u115f", "\u1160", "\u2800", "\u3164", "\uffa0"}
 _VISIBLE_CATEGORIES = "LNPS"
+_INVISIBLE = "Write at least one visible character."
 _ADDRESS = re.compile(r"[^@]{1,64}@[^@]+")
 _NOT_IN_AN_ADDRESS = ' ,;:<>"()[]\\'
 
@@ -33,9 +36,7 @@ def problem_of(text: str, longest: int | None = None) -> str | None:
         return f"Use at most {longest} characters."
     if _FORBIDDEN.search(text):
         return "Write one line, without control characters or characters that reverse the direction of text."
-    if not any(map(_is_visible, text)):
-        return "Write at least one visible character."
-    return None
+    return None if any(map(_is_visible, text)) else _INVISIBLE
 
 
 def checked(text: str, longest: int | None = None) -> str:
@@ -47,9 +48,11 @@ def checked(text: str, longest: int | None = None) -> str:
 
 
 def checked_lines(text: str) -> str:
-    """Return a text of several lines. Raises ValueError if it contains control characters."""
+    """Return a text of several lines. Raises ValueError if it has control characters or shows nothing."""
     if _FORBIDDEN_IN_LINES.search(text):
         raise ValueError("Remove control characters and characters that reverse the direction of text.")
+    if not any(map(_is_visible, text)):
+        raise ValueError(_INVISIBLE)
     return text
 
 

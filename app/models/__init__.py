@@ -12,6 +12,7 @@ from app.models.exams import (
     ExamResult,
     Registration,
 )
+from app.models.idempotency import KeptAnswer
 from app.models.jobs import Job, Worker
 from app.models.notifications import (
     Channel,
@@ -66,6 +67,7 @@ __all__ = [
     "ExamResult",
     "Institute",
     "Job",
+    "KeptAnswer",
     "KeyVersion",
     "Kind",
     "LocalizedText",

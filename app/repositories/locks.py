@@ -26,6 +26,8 @@ LOCK_SHARED = text("select pg_advisory_xact_lock_shared(number) from unnest(:num
 class Rank(IntEnum):
     """The order in which every transaction takes locks, so that transactions do not deadlock."""
 
+    IDEMPOTENCY_KEY = 0
+    """Taken before anything else, by requests that carry such a key."""
     INSTITUTE = 1
     MEMBERSHIP = 2
     EXAM = 3
@@ -77,6 +79,13 @@ async def lock(
         of=of, read=mode is Mode.KEY_SHARE, key_share=mode is not Mode.EXCLUSIVE
     )
     return await session.scalars(locked.execution_options(populate_existing=True))
+
+
+async def lock_idempotency_key(session: AsyncSession, user_id: UUID, key: str) -> None:
+    """Wait for a request of the person with the same key; those that come later wait for this one."""
+    record_lock(session, Rank.IDEMPOTENCY_KEY)
+    number = _number_of(b"idempotency key" + user_id.bytes + key.encode())
+    await session.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 async def lock_entry_shared(session: AsyncSession, exam_id: UUID) -> None:

@@ -1,15 +1,25 @@
 """Accounts, sessions and tokens."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import EmailStr, Field, SecretStr, StringConstraints
+from pydantic import BeforeValidator, EmailStr, Field, SecretStr, StringConstraints
 
-from app.core.names import LONGEST_NAME
+from app.core.names import LONGEST_NAME, email_address
 from app.repositories.users import Member
 from app.schemas.common import ONE_LINE, In, Out
 from app.services.auth import Registered, SignedIn
 
+
+def _plain_address(value: Any) -> Any:
+    """Pydantic alone would also read the address in `"Doe, Jane" <jane@example.org>`."""
+    if isinstance(value, str):
+        email_address(value)
+    return value
+
+
+Email = Annotated[EmailStr, BeforeValidator(_plain_address)]
+"""One plain address, without a display name."""
 Name = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME), ONE_LINE]
 Password = Annotated[
     SecretStr, Field(max_length=1000, description="8 characters to 72 bytes, not a common password")
@@ -20,7 +30,7 @@ OneTimeToken = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 class RegisterIn(In):
     """A new account."""
 
-    email: EmailStr
+    email: Email
     password: Password
     name: Name
 
@@ -47,7 +57,7 @@ class LogoutIn(In):
 class EmailIn(In):
     """The address that gets the mail."""
 
-    email: EmailStr
+    email: Email
 
 
 class TokenIn(In):

@@ -21,6 +21,7 @@ from app.repositories.exams import (
     ExamResultRepository,
     RegistrationRepository,
 )
+from app.repositories.idempotency import KeptAnswerRepository
 from app.repositories.jobs import HealthRepository, JobRepository, WorkerRepository
 from app.repositories.notifications import DeviceRepository, NotificationRepository, PreferenceRepository
 from app.repositories.notifications.deliveries import DeliveryRepository
@@ -90,6 +91,7 @@ class UnitOfWork(Reading):
         self.messages = MessageRepository(session)
         self.auth_mails = AuthMailRepository(session)
         self.tickets = TicketRepository(session)
+        self.kept_answers = KeptAnswerRepository(session)
 
     def record(self, entry: AuditEntry) -> None:
         """Write an entry of the audit log in this transaction."""

@@ -3,8 +3,10 @@
 import re
 
 # Spreadsheets evaluate a cell that begins with one of these; an apostrophe before it marks the cell as text.
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_ESCAPED_FORMULA = re.compile(r"'+[=+\-@\t\r]")
+# Some evaluate the full-width forms of the signs too.
+_SIGNS = r"[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]"
+_FORMULA = re.compile(rf"'*{_SIGNS}")
+_ESCAPED_FORMULA = re.compile(rf"'+{_SIGNS}")
 
 
 def normalize_line_ends(text: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.clock import Clock
 from app.core.ids import uuid7
-from app.services import attempts, exams
+from app.services import attempts, exams, idempotency
 from app.services.unit_of_work import unit_of_work
 from app.workers.broker import Broker
 from app.workers.leases import SHORTEST_LEASE, lease_of
@@ -114,3 +114,4 @@ class Housekeeping:
             await uow.revocations.delete_expired()
             await uow.tickets.delete_expired(now)
             await uow.messages.delete_published(now - KEEP_PUBLISHED_MESSAGES)
+            await uow.kept_answers.delete_before(now - idempotency.KEPT_FOR)

@@ -21,7 +21,7 @@ from tests.builders.people import PASSWORD, new_email
 from tests.conftest import ANON_KEY
 
 REVERSED = "\u202eoaR ahsA"
-NOT_NAMES = ["Asha\r\nBcc: all@example.org", "\u200b", REVERSED, "Asha\x1b[2J"]
+NOT_NAMES = ["Asha\r\nBcc: all@example.org", "\u200b", REVERSED, "Asha\x1b[2J", "Asha\ufffe"]
 FUTURE = {"opens_at": "2090-01-01T04:00:00Z", "closes_at": "2090-01-01T08:00:00Z"}
 SHEET = "external_id,subject,question,option_a,option_b,option_c,option_d,key,source,tags\n"
 
@@ -183,6 +183,17 @@ class TestLines:
         held = await hold_exam(author, made, starts_at=datetime.now(UTC))
         answer = await author.post(f"{held.path}/cancel", json={"reason": text})
         assert answer.status_code == status
+
+
+class TestAddresses:
+    @pytest.mark.parametrize("path", ["/auth/register", "/auth/forgot-password", "/auth/resend"])
+    async def test_a_display_name_is_no_part_of_an_address(self, api: httpx.AsyncClient, path: str) -> None:
+        """Pydantic reads the address out of it, so that it would be stored and answered without a word."""
+        body = {"email": f'"Doe, Jane" <{new_email()}>'}
+        if path.endswith("register"):
+            body |= {"password": PASSWORD, "name": "Jane Doe"}
+        problem = body_of(await api.post(path, json=body), 422)
+        assert [error["field"] for error in problem["errors"]] == ["email"]
 
 
 class TestDevices:

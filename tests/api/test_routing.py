@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy import event
 from starlette.types import Message, Receive
 
-from app.api import deps, problems
+from app.api import deps, idempotency, problems
 from app.api.deps import CurrentAdmin, CurrentUser
 from app.api.routing import PUBLIC_BODY_BYTES, PUBLIC_VALUES, PermissionFirstRoute, accesses
 from app.core.arrival import Arrivals
@@ -60,7 +60,8 @@ async def files(user: CurrentUser, file: Annotated[UploadFile, File()]) -> int:
 
 def transactions_of(dependant: Dependant) -> list[object]:
     """The dependencies of a route that open a transaction."""
-    opened = [dependant.call] if dependant.call in (deps._read, deps._write) else []
+    kinds = (deps._read, deps._write, idempotency._write_once)
+    opened = [dependant.call] if dependant.call in kinds else []
     return opened + [each for part in dependant.dependencies for each in transactions_of(part)]
 
 

@@ -8,7 +8,9 @@ from app.sheets.cells import escape_formula, unescape_formula
 
 
 class TestEscapeFormula:
-    @pytest.mark.parametrize("text", ["=1+1", "+1", "-2/3", "@SUM(A1)", "\tx", "\rx", "'=1", "''-1"])
+    @pytest.mark.parametrize(
+        "text", ["=1+1", "+1", "-2/3", "@SUM(A1)", "\tx", "\rx", "'=1", "''-1", "\uff1dA1", "\uff20x"]
+    )
     def test_a_formula_gets_an_apostrophe(self, text: str) -> None:
         assert escape_formula(text) == f"'{text}"
 

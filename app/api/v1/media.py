@@ -6,7 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, File, Header, Response, UploadFile, status
 from starlette.responses import StreamingResponse
 
-from app.api.deps import AttemptHolder, CurrentAuthor, Parts, Uow
+from app.api.deps import AttemptHolder, CurrentAuthor, Parts
+from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import Forbidden, Invalid, NotFound, TooLarge
@@ -31,7 +32,7 @@ SERVED: dict[str, Any] = {"image/png": {}, "image/jpeg": {}, "image/webp": {}}
 async def upload_media(
     response: Response,
     author: CurrentAuthor,
-    uow: Uow,
+    uow: OnceUow,
     parts: Parts,
     file: Annotated[UploadFile, File(description="PNG, JPEG or WebP, at most 5 MB and 40 million pixels")],
 ) -> MediaOut:

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, status
 
 from app.api.deps import CurrentAuthor, CurrentBankReader, Paging, Reads, Uow, takes_nothing
+from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import AlreadyExists, Forbidden, InUse, Invalid, NotFound
@@ -38,7 +39,7 @@ async def list_passages(
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=problems(Forbidden, AlreadyExists, Invalid))
-async def create_passage(body: PassageIn, author: CurrentAuthor, uow: Uow) -> PassageOut:
+async def create_passage(body: PassageIn, author: CurrentAuthor, uow: OnceUow) -> PassageOut:
     """Create a passage.
 
     Questions refer to it by `passage_id`. `external_id` is your own name for it and unique.

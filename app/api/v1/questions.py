@@ -9,6 +9,7 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import StringConstraints
 
 from app.api.deps import BankTurn, CurrentAuthor, CurrentBankReader, Paging, Parts, Reads, Uow, takes_nothing
+from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core import full_collections
@@ -94,7 +95,7 @@ async def list_questions(
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=problems(Forbidden, AlreadyExists, Invalid))
-async def create_question(body: QuestionIn, author: CurrentAuthor, uow: Uow) -> QuestionOut:
+async def create_question(body: QuestionIn, author: CurrentAuthor, uow: OnceUow) -> QuestionOut:
     """Create a question. `external_id` is your own name for it and unique."""
     return QuestionOut.of(await questions.create(uow, author, body.place(), body.content()))
 
@@ -103,7 +104,7 @@ async def create_question(body: QuestionIn, author: CurrentAuthor, uow: Uow) -> 
 async def import_questions(
     author: CurrentAuthor,
     _: BankTurn,
-    uow: Uow,
+    uow: OnceUow,
     parts: Parts,
     file: Annotated[
         UploadFile, File(description="XLSX, or CSV in UTF-8; at most 25 MB and 20,000 questions")

@@ -5,6 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, status
 
 from app.api.deps import CurrentAuthor, CurrentUser, Now, Paging, Reads, Uow
+from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import AlreadyExists, InUse, Invalid, NotFound
@@ -24,7 +25,7 @@ async def list_subjects(reads: Reads, reader: CurrentUser, paging: Paging) -> Pa
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=problems(AlreadyExists, Invalid))
-async def create_subject(body: SubjectIn, author: CurrentAuthor, uow: Uow) -> SubjectOut:
+async def create_subject(body: SubjectIn, author: CurrentAuthor, uow: OnceUow) -> SubjectOut:
     """Create a subject. Its `slug` is unique."""
     return SubjectOut.model_validate(await subjects.create(uow, author, body.draft()))
 
@@ -75,7 +76,9 @@ async def read_subject_progress(
     status_code=status.HTTP_201_CREATED,
     responses=problems(NotFound, AlreadyExists, Invalid),
 )
-async def create_chapter(subject_id: UUID, body: ChapterIn, author: CurrentAuthor, uow: Uow) -> ChapterOut:
+async def create_chapter(
+    subject_id: UUID, body: ChapterIn, author: CurrentAuthor, uow: OnceUow
+) -> ChapterOut:
     """Create a chapter. Its `slug` is unique within the subject."""
     return ChapterOut.model_validate(await subjects.create_chapter(uow, author, subject_id, body.draft()))
 

@@ -28,6 +28,7 @@ from app.api.deps import (
     takes_nothing,
 )
 from app.api.disconnects import while_connected
+from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.attempt_scope import AttemptScope
@@ -108,7 +109,7 @@ async def get_test(test_id: UUID, user: CurrentCandidate, reads: Reads, now: Now
 
 
 @router.post("", status_code=201)
-async def create_test(body: TestIn, author: CurrentAuthor, uow: Uow) -> TestDraftOut:
+async def create_test(body: TestIn, author: CurrentAuthor, uow: OnceUow) -> TestDraftOut:
     """Create a test. Candidates see it once it is published."""
     return TestDraftOut.of(await tests.create(uow, author, body.draft()))
 
@@ -124,7 +125,7 @@ async def change_test(test_id: UUID, body: TestChangesIn, author: CurrentAuthor,
 async def publish_test(
     test_id: UUID,
     author: CurrentAuthor,
-    uow: Uow,
+    uow: OnceUow,
     now: Now,
     body: Annotated[PublishIn | None, Body()] = None,
 ) -> PublishedOut:
@@ -146,7 +147,7 @@ async def archive_test(test_id: UUID, author: CurrentAuthor, uow: Uow) -> TestDr
 
 
 @router.post("/{test_id}/clone", status_code=201, dependencies=[Depends(takes_nothing)])
-async def clone_test(test_id: UUID, author: CurrentAuthor, uow: Uow) -> TestDraftOut:
+async def clone_test(test_id: UUID, author: CurrentAuthor, uow: OnceUow) -> TestDraftOut:
     """Create a draft with the same sections, marks and options. Its title says that it is a copy."""
     return TestDraftOut.of(await tests.clone(uow, author, test_id))
 

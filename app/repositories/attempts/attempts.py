@@ -237,12 +237,10 @@ class AttemptRepository(Repository):
         inserts nothing, and does not see it. In this case alone the statement runs again and sees it.
         """
         outcome = await self._save_once(request)
-        if outcome is None or outcome.verdict != "open" or not request.takes_new:
-            return outcome
-        if not _unaccounted(request, outcome):
+        if outcome is None or not _unaccounted(request, outcome):
             return outcome
         again = await self._save_once(request)
-        if again is None or again.verdict != "open":
+        if again is None or again.verdict != outcome.verdict:
             return again
         theirs = [entry for entry in again.log if _identity(entry) not in outcome.inserted]
         return replace(outcome, inserted=outcome.inserted | again.inserted, log=[*outcome.log, *theirs])
@@ -351,9 +349,12 @@ def _distinct(events: Sequence[NewEvent]) -> list[NewEvent]:
 
 def _unaccounted(request: SaveRequest, outcome: SaveOutcome) -> bool:
     """Whether some event that the attempt takes was neither inserted nor found."""
+    if not request.takes_new or outcome.verdict not in ("open", "late"):
+        return False
+    closed = request.closed if outcome.verdict == "open" else ()
     found = outcome.inserted | {_identity(entry) for entry in outcome.log}
     return any(
         (event.question_id, request.lease, event.revision) not in found
         for event in request.events
-        if event.question_id not in request.closed
+        if event.question_id not in closed
     )

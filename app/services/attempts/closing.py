@@ -1,7 +1,9 @@
 """Ending attempts: by their candidate, by staff, or by the deadline."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
+from uuid import UUID
 
 from app.config import Settings
 from app.core.arrival import LONGEST_CORRECTION
@@ -12,6 +14,8 @@ from app.repositories.attempts import RUNNING
 from app.services.attempts.grading import grade, is_held, request_grading
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
+
+CONFIRMATION_BATCH = 1000
 
 
 async def submit(uow: UnitOfWork, parts: Components, ref: AttemptRef, now: datetime) -> Attempt:
@@ -49,17 +53,30 @@ def closing_delay(settings: Settings) -> timedelta:
 async def close(
     uow: UnitOfWork, attempt: Attempt, by: Literal["candidate", "deadline", "staff"], at: datetime
 ) -> None:
-    """End a locked attempt. A job grades it, unless the caller does so in this transaction."""
+    """End a locked attempt. The caller grades an attempt that its candidate ends; others are left to jobs."""
     attempt.status = AttemptStatus.SUBMITTED
     attempt.closed_by = by
     attempt.submitted_at = at
     attempt.paused_at = None
     if by != "candidate" or is_held(attempt):
-        request_grading(uow, [attempt.id])
+        after_end(uow, [attempt.id])
 
 
 async def close_overdue(uow: UnitOfWork, now: datetime, delay: timedelta, limit: int = 5000) -> int:
-    """End every attempt whose deadline passed more than `delay` ago. Jobs grade them in batches."""
+    """End every attempt whose deadline passed more than `delay` ago."""
     closed = await uow.attempts.close_overdue(now, delay, limit)
-    request_grading(uow, closed)
+    after_end(uow, closed)
     return len(closed)
+
+
+def after_end(uow: UnitOfWork, attempt_ids: Sequence[UUID]) -> None:
+    """Add the jobs that follow the end of attempts: their grading, and confirmations to their candidates.
+
+    Whoever ends attempts, or changes attempts that have ended, calls this. Calling it again is harmless: what
+    is graded is not graded again, and one end is confirmed once. The second job finds official attempts of
+    exams by itself (docs/decisions/0055).
+    """
+    request_grading(uow, attempt_ids)
+    for first in range(0, len(attempt_ids), CONFIRMATION_BATCH):
+        batch = attempt_ids[first : first + CONFIRMATION_BATCH]
+        uow.jobs.add("notify_submitted", attempt_ids=[str(attempt_id) for attempt_id in batch])

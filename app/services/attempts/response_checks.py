@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.errors import FieldError, Invalid, QuestionUnreadable
-from app.engine.question_types import question_type
+from app.engine.question_types import UnreadableQuestion, question_type
 from app.repositories.attempts import NewEvent
 from app.services.questions.content import reading_question
 from app.services.tests.papers import FrozenPaper, PaperQuestion
@@ -69,8 +69,12 @@ def _mistakes(paper: FrozenPaper, place: int, response: Response) -> Iterator[Fi
 
 def _answer_problem(question: PaperQuestion, answer: Any) -> str | None:
     """Why an answer cannot be one to this question. Two options of a single choice can: they are wrong."""
-    with reading_question(question.id):
+    try:
         return question_type(question.type).answer_problem(answer, question.options)
+    except UnreadableQuestion:
+        # Entered only for the error: each response of each save passes here.
+        with reading_question(question.id):
+            raise
 
 
 def _cannot_be_read(place: int, response: Response) -> FieldError:

@@ -174,6 +174,14 @@ class TestSavesOfOneRevision:
         second: SaveReport = await saving
         assert (second.saved, second.known, second.conflicts) == (0, 1, [])
 
+    async def test_a_late_retry_that_overtakes_its_first_try_is_known(self, hall: Hall) -> None:
+        async with unit_of_work(hall.engine) as uow:
+            await hall.save(uow, "a")
+            saving = asyncio.create_task(hall.apart(hall.send, "a", 1, OVERDUE))
+            await until_blocking(hall.engine, uow)
+        late: LateSave = await saving
+        assert (late.known, late.recorded) == (1, False)
+
     async def test_if_the_first_is_rolled_back_the_second_is_saved(self, hall: Hall) -> None:
         with suppress(ConnectionLost):
             async with unit_of_work(hall.engine) as uow:

@@ -6,7 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, File, Form, UploadFile
 from pydantic import StringConstraints
 
-from app.api.deps import CurrentProctor, Now, Parts, Uow
+from app.api.deps import CurrentProctor, Now, Parts
+from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core import full_collections
@@ -40,7 +41,7 @@ async def import_answer_sheets(
     exam_id: UUID,
     paper_id: UUID,
     staff: CurrentProctor,
-    uow: Uow,
+    uow: OnceUow,
     parts: Parts,
     now: Now,
     file: Annotated[

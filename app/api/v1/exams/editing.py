@@ -5,7 +5,20 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response, status
 
-from app.api.deps import CurrentAuthor, CurrentProctor, CurrentUser, Now, Paging, Reads, Uow, takes_nothing
+from app.api.attempts import attempt_of_token, refuse_banned
+from app.api.deps import (
+    AttemptHolder,
+    CurrentAuthor,
+    CurrentProctor,
+    CurrentUser,
+    Now,
+    Paging,
+    Parts,
+    Reads,
+    Uow,
+    takes_nothing,
+)
+from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import (
@@ -56,7 +69,7 @@ async def list_exams(
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=problems(Invalid))
-async def create_exam(body: ExamIn, author: CurrentAuthor, uow: Uow, now: Now) -> ExamOut:
+async def create_exam(body: ExamIn, author: CurrentAuthor, uow: OnceUow, now: Now) -> ExamOut:
     """Create an exam. Candidates see it once it is published."""
     exam = await exams.create(uow, author, body.draft())
     return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
@@ -90,7 +103,7 @@ async def list_papers(exam_id: UUID, user: CurrentUser, reads: Reads, now: Now) 
     responses=problems(NotFound, Conflict, NotPossible, Invalid),
 )
 async def add_paper(
-    exam_id: UUID, body: ExamPaperIn, author: CurrentAuthor, uow: Uow, now: Now
+    exam_id: UUID, body: ExamPaperIn, author: CurrentAuthor, uow: OnceUow, now: Now
 ) -> ExamPaperOut:
     """Place a test in an exam. Until the results are released, candidates do not see the test elsewhere.
 
@@ -173,10 +186,18 @@ async def claim(
 
 @router.get("/{exam_id}/announcements", responses=problems(NotFound))
 async def list_announcements(
-    exam_id: UUID, user: CurrentUser, reads: Reads, paging: Paging
+    exam_id: UUID, holder: AttemptHolder, reads: Reads, parts: Parts, paging: Paging
 ) -> PageOut[AnnouncementOut]:
-    """Announcements to participants, newest first. Read them after the socket was disconnected."""
-    page = await exams.announcements(reads, user, exam_id, paging)
+    """Announcements to participants, newest first. Read them after the socket was disconnected.
+
+    The attempt token of an attempt at this exam opens them, too: without a login there is no socket, so read
+    them every half minute.
+    """
+    if holder.principal is not None:
+        page = await exams.announcements(reads, holder.principal, exam_id, paging)
+    else:
+        await refuse_banned(reads, holder)
+        page = await exams.announcements_for_attempt(reads, parts, attempt_of_token(holder), exam_id, paging)
     return PageOut(
         items=[AnnouncementOut.model_validate(row) for row in page.items], next_cursor=page.next_cursor
     )

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Query, status
 
 from app.api.deps import CurrentAuthor, CurrentProctor, CurrentStaff, Now, Paging, Parts, Reads, Uow
+from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import Forbidden, Invalid, NotFound, NotPossible
@@ -82,7 +83,7 @@ async def take_back_accommodations(
 
 @router.post("/announcements", status_code=status.HTTP_201_CREATED, responses=STEERING)
 async def announce(
-    exam_id: UUID, body: AnnouncementIn, staff: CurrentProctor, uow: Uow, now: Now
+    exam_id: UUID, body: AnnouncementIn, staff: CurrentProctor, uow: OnceUow, now: Now
 ) -> AnnouncementOut:
     """Send an announcement to everybody in the exam."""
     return AnnouncementOut.model_validate(await exams.announce(uow, staff, exam_id, body.text, now))
@@ -105,7 +106,7 @@ async def close_paper(
 
 
 @router.post("/postpone", responses=STEERING)
-async def postpone(exam_id: UUID, body: SecondsIn, staff: CurrentProctor, uow: Uow, now: Now) -> ExamOut:
+async def postpone(exam_id: UUID, body: SecondsIn, staff: CurrentProctor, uow: OnceUow, now: Now) -> ExamOut:
     """Postpone every paper that has not started, and notify everybody who is registered."""
     exam = await exams.postpone(uow, staff, exam_id, body.seconds, body.reason, now)
     return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
@@ -123,7 +124,7 @@ async def cancel(exam_id: UUID, body: ReasonIn, author: CurrentAuthor, uow: Uow,
 
 @router.post("/attempts/{verb}", responses=STEERING)
 async def steer_many(
-    exam_id: UUID, verb: Verb, body: BulkIn, staff: CurrentProctor, uow: Uow, parts: Parts, now: Now
+    exam_id: UUID, verb: Verb, body: BulkIn, staff: CurrentProctor, uow: OnceUow, parts: Parts, now: Now
 ) -> SteeredOut:
     """Extend, pause, resume, submit, reopen, void or admit late answers of many attempts at once.
 
@@ -143,7 +144,13 @@ async def steer_many(
 
 @router.post(f"{ATTEMPT}/extend", responses=STEERING)
 async def extend(
-    exam_id: UUID, attempt_id: UUID, body: SecondsIn, staff: CurrentProctor, uow: Uow, parts: Parts, now: Now
+    exam_id: UUID,
+    attempt_id: UUID,
+    body: SecondsIn,
+    staff: CurrentProctor,
+    uow: OnceUow,
+    parts: Parts,
+    now: Now,
 ) -> AttemptOut:
     """Give an attempt more time. If it ended by its deadline, it continues; if it was submitted, 409."""
     order = Order(Verb.EXTEND, body.reason, [attempt_id], body.seconds)
@@ -152,7 +159,13 @@ async def extend(
 
 @router.post(f"{ATTEMPT}/reopen", responses=STEERING)
 async def reopen(
-    exam_id: UUID, attempt_id: UUID, body: ReopenIn, staff: CurrentProctor, uow: Uow, parts: Parts, now: Now
+    exam_id: UUID,
+    attempt_id: UUID,
+    body: ReopenIn,
+    staff: CurrentProctor,
+    uow: OnceUow,
+    parts: Parts,
+    now: Now,
 ) -> AttemptOut:
     """Reopen an attempt that has ended, with the time that was left when it ended and `seconds` more.
 

@@ -1,0 +1,109 @@
+"""`Idempotency-Key`: a request that is sent again gets the first answer (docs/decisions/0053).
+
+A route declares it by taking `OnceUow` instead of `Uow`. The dependency looks for an earlier answer before
+anything is done, and the route class keeps the new answer before the transaction commits.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Final
+
+from fastapi import Depends, Header, Request
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from app.api.deps import CurrentUser, Now, Parts, personal_turn
+from app.api.routing import Replayed
+from app.core.errors import Invalid
+from app.core.idempotency import Answer, KeyedRequest
+from app.services import idempotency
+from app.services.unit_of_work import UnitOfWork, unit_of_work
+
+HEADER: Final = "Idempotency-Key"
+REPLAYED = {"Idempotency-Replayed": "true"}
+_PIECE = 256 * 1024
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias=HEADER,
+        pattern=r"^[\x21-\x7e]{1,255}$",
+        description="A text of your own for this request, such as a UUID. Within a day, the same key with"
+        " the same request gets the first answer again, and nothing is done twice",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Keeper:
+    """Keeps the answer to a request in the request's own transaction."""
+
+    uow: UnitOfWork
+    request: KeyedRequest
+    now: datetime
+
+    async def __call__(self, response: Response) -> None:
+        """Keep the answer if the request was carried out. After an error the key may be used again."""
+        if response.status_code < 300:
+            media_type = response.headers.get("content-type", "")
+            answer = Answer(response.status_code, media_type, bytes(response.body))
+            await idempotency.keep_answer(self.uow, self.request, answer, self.now)
+
+
+async def _write_once(
+    request: Request, parts: Parts, user: CurrentUser, now: Now, key: Key = None
+) -> AsyncIterator[UnitOfWork]:
+    async with personal_turn(request, parts), unit_of_work(parts.engine, parts.new_messages) as uow:
+        if key is not None:
+            key, fingerprint = _single(request, key), await _fingerprint(request)
+            keyed = KeyedRequest(user.institute_id, user.id, key, fingerprint)
+            if answer := await idempotency.find_answer(uow, keyed, now):
+                raise Replayed(Response(answer.content, answer.status, REPLAYED, answer.media_type))
+            request.scope["ias_keep_answer"] = _Keeper(uow, keyed, now)
+        yield uow
+
+
+OnceUow = Annotated[UnitOfWork, Depends(_write_once, scope="function")]
+"""A unit of work for a request that is carried out once, however often it is sent with the same key."""
+
+
+def _single(request: Request, key: str) -> str:
+    if len(request.headers.getlist(HEADER)) > 1:
+        raise Invalid.field(f"header.{HEADER}", "Send this header only once.")
+    return key
+
+
+async def _fingerprint(request: Request) -> bytes:
+    """A hash of method, address and body.
+
+    Of a form it takes names and contents: a client makes a new boundary for each try.
+    """
+    digest = hashlib.blake2b(digest_size=32)
+
+    def add(part: bytes) -> None:
+        digest.update(len(part).to_bytes(8, "big") + part)
+
+    add(request.method.encode())
+    add(request.scope["path"].encode())
+    add(request.scope["query_string"])
+    if not request.headers.get("content-type", "").startswith("multipart/"):
+        add(await request.body())
+        return digest.digest()
+    for name, value in (await request.form()).multi_items():
+        add(name.encode())
+        if isinstance(value, str):
+            add(value.encode(errors="replace"))
+        else:
+            add(await _hash_of(value))
+    return digest.digest()
+
+
+async def _hash_of(file: UploadFile) -> bytes:
+    digest = hashlib.blake2b(digest_size=32)
+    await file.seek(0)
+    while piece := await file.read(_PIECE):
+        digest.update(piece)
+    await file.seek(0)
+    return digest.digest()

@@ -1,0 +1,50 @@
+"""A request that carries an idempotency key, the answer to it, and the errors of such requests."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.core.errors import Conflict, Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedRequest:
+    """Whose request it is, its key, and a hash of its method, address and body."""
+
+    institute_id: UUID
+    user_id: UUID
+    key: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, media type and body of an answer."""
+
+    status: int
+    media_type: str
+    content: bytes
+
+
+class AnswerNotKept(Conflict):
+    """A request with the same idempotency key was carried out, and its answer was too large to keep."""
+
+    code, title = "answer_not_kept", "Already done, answer not kept"
+
+    def __init__(self, status: int) -> None:
+        super().__init__(
+            "A request with this Idempotency-Key was carried out before. Its answer was too large to keep."
+            " Nothing was done again. Read what it made.",
+            first_status=status,
+        )
+
+
+class IdempotencyKeyReused(Invalid):
+    """The idempotency key belongs to another request of the same person."""
+
+    code, title = "idempotency_key_reused", "Key used for another request"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Idempotency-Key was sent with another request: another address, or another body. Nothing"
+            " was done. Make a new key for each request, and send the same key only to repeat it."
+        )
