@@ -52,6 +52,12 @@ async def paper_id_of(reads: Reading, holder: Holder, scope: AttemptScope) -> UU
     return holder.grant.paper_id
 
 
+def attempt_of_token(holder: Holder) -> AttemptRef:
+    """The attempt of a request that came with an attempt token."""
+    assert holder.grant is not None  # noqa: S101 -- a holder has a login or an attempt token
+    return holder.grant.attempt
+
+
 def attempt_of(holder: Holder, attempt_id: UUID, scope: AttemptScope) -> AttemptRef:
     """The attempt that a request names. An attempt token is valid for its own attempt only."""
     named = AttemptRef(attempt_id, holder.user_id, scope)

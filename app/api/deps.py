@@ -101,14 +101,10 @@ async def log_in(connection: HTTPConnection, token: str, parts: Components) -> L
         raise Unavailable from error
     if parts.revocations.cover(claims.user_id, claims.session_id, claims.signed_in_at):
         raise SessionRevoked
-    async with reading(parts.engine) as reads:
-        principal = await users.find_principal(reads, claims.user_id, claims.session_id)
-    if principal is None:
-        async with unit_of_work(parts.engine) as uow:
-            member = await users.ensure_profile(uow, claims.user_id, claims.email, claims.name or "")
-        if not member.user.active:
-            raise SessionRevoked
-        principal = users.principal_of(member, claims.session_id)
+    member = await users.member_of(parts.engine, users.account_of(claims))
+    if not member.user.active:
+        raise SessionRevoked
+    principal = users.principal_of(member, claims.session_id)
     connection.state.user_id = str(principal.id)
     return Login(principal, claims.signed_in_at)
 

@@ -43,6 +43,9 @@ class AccessClaims:
     user_id: UUID
     session_id: str
     email: str
+    """The address of the account. A change is here once it has been confirmed by mail."""
+    is_email_verified: bool
+    """False only if the auth server says that nobody has confirmed the address."""
     name: str | None
     issued_at: datetime
     signed_in_at: datetime
@@ -163,11 +166,13 @@ class AccessTokenVerifier:
         if issued_at - _LEEWAY > now or ("nbf" in claims and _instant(claims, "nbf") - _LEEWAY > now):
             raise TokenRejected("The token is not valid yet")
         metadata = claims.get("user_metadata")
-        name = metadata.get("name") if isinstance(metadata, dict) else None
+        about = metadata if isinstance(metadata, dict) else {}
+        name = about.get("name")
         return AccessClaims(
             user_id=_uuid(claims, "sub"),
             session_id=_text(claims, "session_id"),
             email=str(claims.get("email") or ""),
+            is_email_verified=about.get("email_verified") is not False,
             name=name if isinstance(name, str) else None,
             issued_at=issued_at,
             signed_in_at=_signed_in_at(claims, issued_at),

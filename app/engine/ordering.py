@@ -4,7 +4,7 @@ The orders of a running attempt must never change. Questions and options are the
 digest of the seed and their ids, which is the same in every version of Python and in other languages.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from hashlib import sha256
 from uuid import UUID
 
@@ -27,9 +27,16 @@ def question_order(
     return order
 
 
-def option_order(seed: int, question_id: UUID, option_ids: Iterable[str]) -> list[str]:
-    """Return the options of one question, shuffled independently of other questions."""
-    return sorted(option_ids, key=lambda option_id: _digest(seed, question_id, option_id))
+def option_order(
+    seed: int, question_id: UUID, option_ids: Sequence[str], kept: Container[str] = ()
+) -> list[str]:
+    """Return the options of one question, shuffled independently of other questions.
+
+    Those that are `kept` stay in their places, and the others change places with each other.
+    """
+    movable = [option_id for option_id in option_ids if option_id not in kept]
+    shuffled = iter(sorted(movable, key=lambda option_id: _digest(seed, question_id, option_id)))
+    return [option_id if option_id in kept else next(shuffled) for option_id in option_ids]
 
 
 def _digest(seed: int, *ids: UUID | str) -> bytes:

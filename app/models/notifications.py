@@ -87,6 +87,8 @@ class Delivery(Identified, Base):
     expires_at: Mapped[datetime | None]
     """The delivery is dropped after this time."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    deferred: Mapped[bool] = mapped_column(server_default="false")
+    """Whether it waits for the end of quiet hours. A change of the quiet hours then makes it due at once."""
     sent_at: Mapped[datetime | None]
     error: Mapped[str | None]
     """Why the delivery was dropped, or why the last try failed."""
@@ -103,6 +105,8 @@ class Device(Base):
 
     token: Mapped[str] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    session_id: Mapped[str | None]
+    """The session that registered it last. Null for devices of earlier versions."""
     platform: Mapped[str]
     language: Mapped[str | None]
     """The language of the device; null: that of the person."""

@@ -44,6 +44,9 @@ class User(Timestamped, Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(index=True)
+    """In lower case. Empty if the account has no valid address, or another account has taken it over."""
+    email_since: Mapped[datetime | None]
+    """Tokens that were issued before this time do not change the address. Null: every token may."""
     name: Mapped[str]
     category: Mapped[str] = mapped_column(server_default="general")
     pwbd: Mapped[int | None]
@@ -110,6 +113,7 @@ class Revocation(Base):
     __tablename__ = "revocations"
     __table_args__ = (
         Index("ix_revocations_created_at", "created_at"),
+        Index("ix_revocations_user_id", "user_id"),
         Index("ix_revocations_expires_at", "expires_at"),
     )
 

@@ -5,7 +5,13 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+)
 
 from app.engine.question_types import NO_KEY
 from app.models import LocalizedText, Question, QuestionVersion
@@ -37,10 +43,16 @@ ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=200), ONE
 
 
 class OptionIn(In):
-    """One thing to choose."""
+    """One thing to choose. A `fixed` option keeps its place where options are shuffled."""
 
     id: OptionId
     text: Localized
+    fixed: bool = False
+
+    @model_serializer(mode="wrap")
+    def _stored(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The option as the bank stores it: most are not fixed, and have no field for it."""
+        return {name: value for name, value in serialize(self).items() if name != "fixed" or value}
 
 
 MOST_OPTIONS = 20
@@ -113,10 +125,11 @@ class QuestionChanges(Changes):
 
 
 class OptionOut(Out):
-    """One thing to choose."""
+    """One thing to choose. A `fixed` option keeps its place where options are shuffled."""
 
     id: str
     text: LocalizedText
+    fixed: bool = False
 
 
 class VersionOut(Out):

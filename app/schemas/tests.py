@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from app.core.errors import FieldError
 from app.engine.marks import RoundingPolicy, printed
+from app.engine.question_types import Reason
 from app.models import LocalizedText, Test, TestConsent
 from app.repositories.tests import ListedTest
 from app.schemas.changes import Changes
@@ -318,6 +319,20 @@ class GapOut(Out):
         return cls(field=gap.field, message=gap.message)
 
 
+class KeptOptionsOut(Out):
+    """A question whose options are not all shuffled.
+
+    `stays_last`: from an option such as "None of the above" on, all keep their places. `refers_to_options`:
+    an option names others, such as "Both (a) and (b)", and all keep their places. `marked`: the author has
+    fixed them.
+    """
+
+    question_id: UUID
+    number: int
+    option_ids: list[str]
+    reasons: list[Reason]
+
+
 class PublishIn(In):
     """The body of a publication; it may be left out."""
 
@@ -332,6 +347,8 @@ class PublishedOut(TestDraftOut):
     gaps: list[GapOut]
     ranked_with: list[int]
     """The older versions whose attempts are ranked together with those of this one."""
+    kept_options: list[KeptOptionsOut]
+    """Empty if the test does not shuffle options."""
 
     @classmethod
     def of_published(cls, published: Published) -> Self:
@@ -342,6 +359,7 @@ class PublishedOut(TestDraftOut):
             max_marks=_max_marks(published.paper.max_marks, published.paper.marking),
             gaps=[GapOut.of(gap) for gap in published.gaps],
             ranked_with=list(published.ranked_with),
+            kept_options=[KeptOptionsOut.model_validate(each) for each in published.kept],
         )
 
 
@@ -355,6 +373,8 @@ class PreviewOut(Out):
     gaps: list[GapOut]
     ranked_with: list[int] | None
     """The versions whose attempts would be ranked together with those of this one. Null with obstacles."""
+    kept_options: list[KeptOptionsOut]
+    """Empty if the test does not shuffle options."""
 
     @classmethod
     def of(cls, preview: Preview) -> Self:
@@ -364,4 +384,5 @@ class PreviewOut(Out):
             obstacles=[GapOut.of(obstacle) for obstacle in preview.obstacles],
             gaps=[GapOut.of(gap) for gap in preview.gaps],
             ranked_with=list(preview.ranked_with) if preview.ranked_with is not None else None,
+            kept_options=[KeptOptionsOut.model_validate(each) for each in preview.kept],
         )

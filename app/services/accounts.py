@@ -20,7 +20,7 @@ from app.services.auth import auth_errors
 from app.services.auth.revocations import SIGNED_OUT_FOR, end_tokens, enforce
 from app.services.components import Components
 from app.services.unit_of_work import Reading, UnitOfWork, reading, unit_of_work
-from app.services.users import OPERATOR_ID, Principal, ensure_profile, operator
+from app.services.users import OPERATOR_ID, Account, Principal, ensure_profile, operator
 
 
 async def page(reads: Reading, query: str | None, role: str | None, request: PageRequest) -> Page[Member]:
@@ -113,7 +113,7 @@ async def create(
     check_password(password, email=email, name=name)
     async with auth_errors():
         user = await parts.auth.admin_create(email, password=password, name=name)
-    await ensure_profile(uow, user.id, user.email, name)
+    await ensure_profile(uow, Account(user.id, user.email, name, user.created_at.replace(microsecond=0)))
     await uow.users.set_role(user.id, role, parts.clock.now())
     audit.record(uow, operator(), "create", Subject("user", user.id), role=role)
     return await _member(uow, user.id)

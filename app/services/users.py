@@ -1,17 +1,26 @@
 """Users: the principal of a request, profiles and roles."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.changes import UNCHANGED, Unchanged, changed_fields
 from app.core.errors import NotFound
 from app.core.names import email_address, person_name
+from app.core.tokens import AccessClaims
 from app.models import DEFAULT_INSTITUTE_ID, Role, User
 from app.repositories.users import Member
-from app.services.unit_of_work import Reading, UnitOfWork
+from app.services.unit_of_work import Reading, UnitOfWork, reading, unit_of_work
+
+log = structlog.get_logger(__name__)
 
 OPERATOR_ID = UUID(int=0)
+NO_TIME, ONE_SECOND = timedelta(), timedelta(seconds=1)
+"""Tokens carry their time in whole seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,26 @@ class ProfileUpdate:
     timezone: str | Unchanged = UNCHANGED
     avatar_url: str | Unchanged | None = UNCHANGED
     preferences: dict[str, Any] | Unchanged = UNCHANGED
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account of the auth server, as a token or an answer of the auth server states it."""
+
+    id: UUID
+    email: str
+    name: str
+    issued_at: datetime
+    """When the auth server stated this, in whole seconds if it is from a token."""
+    is_verified: bool = True
+    is_answer: bool = False
+    """Whether the auth server has just answered so. Then it is newer than tokens of the same second."""
+
+    def is_newer_than(self, since: datetime | None) -> bool:
+        """Whether this may change an address that is settled since then."""
+        if not self.is_verified:
+            return False
+        return since is None or self.issued_at + (ONE_SECOND if self.is_answer else NO_TIME) >= since
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +103,73 @@ async def find_principal(reads: Reading, user_id: UUID, session_id: str) -> Prin
     return principal_of(member, session_id) if member is not None and member.user.active else None
 
 
-async def ensure_profile(uow: UnitOfWork, user_id: UUID, email: str, name: str) -> Member:
-    """The profile of an account. It is created at the first authenticated request, with a mail of welcome.
+async def member_of(engine: AsyncEngine, account: Account) -> Member:
+    """The profile of an account that has signed in, by whatever way.
 
-    Name and address may come from a token. Anybody can register any name at the auth server, so both are
-    cleaned.
+    It is created at the first request. An address that is newer at the auth server is brought along. One
+    statement reads, and only what has changed is written.
     """
-    member = await uow.users.member(user_id)
+    async with reading(engine) as reads:
+        member = await reads.users.member(account.id)
+    if member is not None and not _has_newer_address(member.user, account):
+        return member
+    async with unit_of_work(engine) as uow:
+        return await ensure_profile(uow, account)
+
+
+async def ensure_profile(uow: UnitOfWork, account: Account) -> Member:
+    """The profile of an account, created with a mail of welcome if there is none, with the newest address.
+
+    Anybody can register any name at the auth server, so names and addresses are cleaned.
+    """
+    member = await uow.users.member(account.id)
     if member is None:
-        if await uow.users.add(user_id, stored_address(email), person_name(name, email)):
-            uow.jobs.add("send_welcome_mail", user_id=str(user_id))
-        member = await uow.users.member(user_id)
+        if await uow.users.add(account.id, "", person_name(account.name, account.email)):
+            uow.jobs.add("send_welcome_mail", user_id=str(account.id))
+        member = await uow.users.member(account.id)
     assert member is not None  # noqa: S101 -- it was created above
+    if _has_newer_address(member.user, account):
+        await _follow_address(uow, account)
+        member = await uow.users.member(account.id)
+    assert member is not None  # noqa: S101 -- profiles are not deleted here
     return member
+
+
+def _has_newer_address(user: User, account: Account) -> bool:
+    """Whether the auth server has another address than the profile, and says so later than what is known."""
+    address = stored_address(account.email)
+    return bool(address) and address != user.email and account.is_newer_than(user.email_since)
+
+
+async def _follow_address(uow: UnitOfWork, account: Account) -> None:
+    """Store the address of an account. Another profile that holds it loses it (docs/decisions/0055).
+
+    The auth server gives an address to one account at a time. So the account of the other profile was deleted
+    or has moved to another address, unless what the other profile knows is newer.
+    """
+    address = stored_address(account.email)
+    locked = await uow.users.lock_addresses(account.id, address)
+    holders = [user for user in locked if user.id != account.id]
+    own = next(user for user in locked if user.id == account.id)
+    if not account.is_newer_than(own.email_since):
+        return  # Another request was faster.
+    settled_at = account.issued_at.replace(microsecond=0) + ONE_SECOND
+    if not all(account.is_newer_than(user.email_since) for user in holders):
+        own.email_since = settled_at
+        return
+    for user in holders:
+        user.email, user.email_since = "", settled_at
+        log.warning("address_taken_over", user_id=str(user.id), by=str(own.id))
+    is_first = own.email_since is None and not own.email
+    own.email, own.email_since = address, account.issued_at if is_first else settled_at
+    log.info("address_followed", user_id=str(own.id))
+
+
+def account_of(claims: AccessClaims) -> Account:
+    """The account of an access token."""
+    return Account(
+        claims.user_id, claims.email, claims.name or "", claims.issued_at, claims.is_email_verified
+    )
 
 
 def stored_address(email: str) -> str:
@@ -105,10 +188,14 @@ async def profile(reads: Reading, user: Principal) -> User:
     return member.user
 
 
-async def change_profile(uow: UnitOfWork, user: Principal, update: ProfileUpdate) -> User:
-    """Change the user's own profile."""
-    if names := changed_fields(update):
+async def change_profile(uow: UnitOfWork, user: Principal, update: ProfileUpdate, now: datetime) -> User:
+    """Change the user's own profile. In another time zone quiet hours end at another time."""
+    names = changed_fields(update)
+    if names:
         await uow.users.change(user.id, {name: getattr(update, name) for name in names})
+    if "timezone" in names and await uow.preferences.of(user.id) is not None:
+        await uow.preferences.lock(user.id)  # See `_defer` in services/notifications/delivering.py.
+        await uow.deliveries.end_deferral(user.id, now)
     return await profile(uow, user)
 
 

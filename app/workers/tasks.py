@@ -26,9 +26,10 @@ async def notify_registered(context: TaskContext, *, registration_id: str) -> No
 
 
 @task
-async def notify_submitted(context: TaskContext, *, attempt_id: str) -> None:
-    """Confirm that an official attempt at an exam is submitted."""
-    await notifications.submitted(context.uow, context.parts, UUID(attempt_id), context.now)
+async def notify_submitted(context: TaskContext, *, attempt_ids: Sequence[str]) -> None:
+    """Confirm the end of official attempts at exams to their candidates."""
+    ids = [UUID(attempt_id) for attempt_id in attempt_ids]
+    await notifications.submitted(context.uow, context.parts, ids, context.now)
 
 
 @task

@@ -63,6 +63,8 @@ class Reach(Enum):
     """Who works on the bank, and who has an attempt at a paper that shows the image."""
     PLACE = SIGNED_IN - CANDIDATES | {Identity.OWNER}
     """Who is registered for the exam, and staff, who need no place."""
+    ANNOUNCEMENTS = PLACE | {Identity.PAPER_ATTEMPT}
+    """Who has a place, and who holds the token of an attempt at the exam."""
     NOBODY = frozenset[Identity]()
     """Nobody while the exam's results are not released."""
 
@@ -106,7 +108,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("GET", "/v1/exams/{exam_id}/accommodations"): PROCTOR,
     ("PUT", "/v1/exams/{exam_id}/accommodations"): PROCTOR,
     ("DELETE", "/v1/exams/{exam_id}/accommodations"): PROCTOR,
-    ("GET", "/v1/exams/{exam_id}/announcements"): Rule(Level.SIGNED_IN, Reach.PLACE),
+    ("GET", "/v1/exams/{exam_id}/announcements"): Rule(Level.HOLDER, Reach.ANNOUNCEMENTS),
     ("POST", "/v1/exams/{exam_id}/announcements"): PROCTOR,
     ("GET", "/v1/exams/{exam_id}/attempts"): PROCTOR,
     ("POST", "/v1/exams/{exam_id}/attempts/{attempt_id}/admit-late"): PROCTOR,

@@ -28,7 +28,7 @@ async def tell(engine: AsyncEngine, parts: Components, user_id: UUID, number: in
     at = parts.clock.now() + timedelta(minutes=number)
     async with unit_of_work(engine) as uow:
         await uow.notifications.create(
-            [user_id], build_notice(Kind.RESULTS_RELEASED, exam_id, data), at, push=True
+            [(user_id, build_notice(Kind.RESULTS_RELEASED, exam_id, data))], at, push=True
         )
 
 

@@ -71,8 +71,22 @@ class TestOptionOrder:
     def test_loses_no_option_and_ignores_the_given_order(self, seed: int, options: list[str]) -> None:
         order = option_order(seed, UUID(int=1), options)
         assert sorted(order) == sorted(options)
-        assert order == option_order(seed, UUID(int=1), reversed(options))
+        assert order == option_order(seed, UUID(int=1), options[::-1])
 
     def test_differs_between_questions_and_between_seeds(self) -> None:
         assert len({tuple(option_order(1, UUID(int=n), "abcd")) for n in range(200)}) == 24
         assert len({tuple(option_order(seed, UUID(int=1), "abcd")) for seed in range(-100, 100)}) == 24
+
+
+class TestKeptOptions:
+    @given(seeds, st.lists(st.sampled_from("abcdefgh"), unique=True), st.sets(st.sampled_from("abcdefgh")))
+    def test_they_stay_and_the_others_take_their_usual_order(
+        self, seed: int, options: list[str], kept: set[str]
+    ) -> None:
+        order = option_order(seed, UUID(int=1), options, kept)
+        assert sorted(order) == sorted(options)
+        assert [each if each in kept else None for each in order] == [
+            each if each in kept else None for each in options
+        ]
+        movable = [each for each in options if each not in kept]
+        assert [each for each in order if each not in kept] == option_order(seed, UUID(int=1), movable)

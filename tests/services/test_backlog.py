@@ -37,7 +37,7 @@ class TestMeasure:
         async with unit_of_work(engine) as uow:
             user = await add_user(uow)
             notice = build_notice(Kind.WELCOME, "", {})
-            await uow.notifications.create([user.id], notice, now - timedelta(days=900), push=True)
+            await uow.notifications.create([(user.id, notice)], now - timedelta(days=900), push=True)
             uow.jobs.add("send_welcome_mail", user_id=str(user.id))
         after = await measured(parts)
         for name in ("ias_jobs_waiting", "ias_messages_unpublished", "ias_deliveries_waiting,email"):

@@ -61,7 +61,7 @@ class TestJobs:
             await database.add_job("notify_registered", registration_id=str(place)),
             await database.add_job("notify_postponed", exam_id=str(event.exam_id)),
             await database.add_job("notify_results_released", exam_id=str(event.exam_id)),
-            await database.add_job("notify_submitted", attempt_id=str(UUID(int=1))),
+            await database.add_job("notify_submitted", attempt_ids=[str(UUID(int=1))]),
             await database.add_job("notify_cancelled", exam_id=str(event.exam_id)),
         ]
         await start_worker(SMTP_URL=smtp_url).ready()

@@ -23,13 +23,17 @@ from tests.workers.conftest import Database, StartWorker
 pytestmark = pytest.mark.anyio
 
 
+def account(email: str) -> users.Account:
+    return users.Account(uuid7(), email, "Asha Rao", datetime.now(UTC))
+
+
 async def overdue_attempt(database: Database, valkey: Valkey) -> UUID:
     """An attempt of a new candidate whose time was over an hour ago."""
     settings = Settings(database_url=SecretStr(database.url), redis_url=SecretStr(valkey.url))
     async with open_components(settings, application_name="ias-test", pool_size=2) as parts:
         async with unit_of_work(parts.engine) as uow:
             test = await publish_test(uow)
-            member = await users.ensure_profile(uow, uuid7(), new_email(), "Asha Rao")
+            member = await users.ensure_profile(uow, account(new_email()))
         candidate = users.principal_of(member, "session")
         long_ago = datetime.now(UTC) - timedelta(hours=2)
         async with unit_of_work(parts.engine) as uow:
@@ -49,7 +53,7 @@ class TestSendWelcomeMail:
         self, tmp_path: Path, database: Database, start_worker: StartWorker
     ) -> None:
         async with unit_of_work(database.engine) as uow:
-            await users.ensure_profile(uow, uuid7(), "asha@example.org", "Asha Rao")
+            await users.ensure_profile(uow, account("asha@example.org"))
         await start_worker().ready()
         job = (await database.all("select id from ias.jobs where task = 'send_welcome_mail'"))[0].id
         await eventually(lambda: database.finished(job))

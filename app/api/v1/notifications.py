@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import HTMLResponse
 
-from app.api.deps import CurrentUser, Now, Paging, Parts, Reads, Uow, takes_nothing
+from app.api.deps import CurrentLogin, CurrentUser, Now, Paging, Parts, Reads, Uow, takes_nothing
 from app.api.parameters import IGNORES_UNKNOWN_PARAMETERS
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
@@ -22,6 +22,7 @@ from app.schemas.notifications import (
     ReadOut,
 )
 from app.services import notifications
+from app.services.notifications import NewDevice
 
 router = APIRouter(prefix="/notifications", tags=["notifications"], route_class=PermissionFirstRoute)
 device_router = APIRouter(prefix="/devices", tags=["notifications"], route_class=PermissionFirstRoute)
@@ -64,17 +65,18 @@ async def read_preferences(user: CurrentUser, reads: Reads) -> PreferencesOut:
 
 
 @router.put("/preferences", responses=problems(Invalid))
-async def change_preferences(body: PreferencesIn, user: CurrentUser, uow: Uow) -> PreferencesOut:
+async def change_preferences(body: PreferencesIn, user: CurrentUser, uow: Uow, now: Now) -> PreferencesOut:
     """Change the preferences. Fields that are left out do not change.
 
-    In quiet hours the reminder of the day before and results are postponed to the end of the quiet hours.
+    In quiet hours the reminder of the day before and results are postponed to the end of the quiet hours. A
+    change of the quiet hours, or of the time zone of the profile, applies to what is waiting, too.
     Mails about your account and your registrations cannot be turned off (422), but their push messages can.
     """
     kinds = {kind: channels.given for kind, channels in body.kinds.items()}
     hours = None
     if "quiet_hours" in body.model_fields_set:
         hours = body.quiet_hours.times if body.quiet_hours else (None, None)
-    return PreferencesOut.of(await notifications.change(uow, user, kinds, hours))
+    return PreferencesOut.of(await notifications.change(uow, user, kinds, hours, now))
 
 
 @router.get(
@@ -100,18 +102,20 @@ async def unsubscribe(token: Signed, uow: Uow, parts: Parts) -> HTMLResponse:
 
 
 @device_router.put("/{token}", responses=problems(Invalid))
-async def register_device(token: Token, body: DeviceIn, user: CurrentUser, uow: Uow, now: Now) -> DeviceOut:
-    """Register this device for push messages. Call it at each start of the app and when the token changes.
+async def register_device(token: Token, body: DeviceIn, login: CurrentLogin, uow: Uow, now: Now) -> DeviceOut:
+    """Register this device for push messages.
 
-    A device belongs to the user who registered it last. A user has at most 20 devices; the oldest are
-    removed.
+    Call it after each sign-in, at each start of the app and when the token changes. A device belongs to the
+    session that registered it last, and is removed when that session is ended: by a logout, a new password, a
+    ban or an administrator. A user has at most 20 devices; the oldest are removed.
     """
-    device = await notifications.register_device(uow, user, token, body.platform, body.language, now)
+    new = NewDevice(token, body.platform, body.language)
+    device = await notifications.register_device(uow, login.principal, login.signed_in_at, new, now)
     return DeviceOut.model_validate(device)
 
 
 @device_router.delete("/{token}", status_code=204, responses=problems(NotFound))
 async def remove_device(token: Token, user: CurrentUser, uow: Uow) -> Response:
-    """Stop push messages to this device. Call it before signing out."""
+    """Stop push messages to this device. Ending its session does the same."""
     await notifications.remove_device(uow, user, token)
     return Response(status_code=204)

@@ -30,13 +30,13 @@ async def profile(user: CurrentUser, reads: Reads) -> ProfileOut:
 
 
 @router.put("/profile")
-async def change_profile(body: ProfileIn, user: CurrentUser, uow: Uow) -> ProfileOut:
+async def change_profile(body: ProfileIn, user: CurrentUser, uow: Uow, now: Now) -> ProfileOut:
     """Change your profile. Fields that are left out do not change; `null` clears optional fields."""
     changes = body.model_dump(exclude_unset=True, mode="json")
     for name in NEVER_NULL:
         if name in changes and changes[name] is None:
             raise Invalid.field(name, "cannot be empty; leave it out to keep it")
-    return ProfileOut.model_validate(await users.change_profile(uow, user, ProfileUpdate(**changes)))
+    return ProfileOut.model_validate(await users.change_profile(uow, user, ProfileUpdate(**changes), now))
 
 
 @router.get("/attempts", responses=problems(Invalid))

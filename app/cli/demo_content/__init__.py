@@ -15,7 +15,7 @@ from app.services import accounts, tests
 from app.services.components import Components
 from app.services.questions import import_questions, passages
 from app.services.unit_of_work import UnitOfWork, unit_of_work
-from app.services.users import ensure_profile, operator
+from app.services.users import Account, ensure_profile, operator
 
 PASSWORD = "testpassword"  # noqa: S105 -- of demo accounts on development machines
 ACCOUNTS = {
@@ -106,7 +106,8 @@ async def _adopt_account(uow: UnitOfWork, parts: Components, email: str, name: s
         session = await parts.auth.sign_in(email, PASSWORD)
     except supabase_auth.CredentialsRejected:
         raise EmailTaken from None
-    await ensure_profile(uow, session.user.id, email, name)
+    user = session.user
+    await ensure_profile(uow, Account(user.id, email, name, user.created_at.replace(microsecond=0)))
     await uow.users.set_role(session.user.id, role, parts.clock.now())
 
 

@@ -25,6 +25,7 @@ from app.engine.question_types.choice import (
 from app.engine.question_types.descriptive import Descriptive
 from app.engine.question_types.matching import Matching
 from app.engine.question_types.numeric import Numeric
+from app.engine.question_types.option_places import KeptOptions, Reason
 from app.engine.question_types.ranges import Ranges
 from app.engine.question_types.text import Text
 
@@ -38,9 +39,11 @@ __all__ = [
     "SINGLE_CHOICE",
     "AnswerKey",
     "JsonObject",
+    "KeptOptions",
     "Option",
     "Problem",
     "QuestionType",
+    "Reason",
     "UnreadableQuestion",
     "choice_for",
     "key_answers",

@@ -10,10 +10,11 @@ from typing import Any, ClassVar, NamedTuple
 
 from app.engine.answers import Answer
 from app.engine.partial_rules import Parts
+from app.engine.question_types.option_places import KeptOptions, kept_options
 
 JsonObject = Mapping[str, Any]
 Option = Mapping[str, Any]
-"""`{"id": "a", "text": {"en": "…", "hi": "…"}}`"""
+"""`{"id": "a", "text": {"en": "…", "hi": "…"}}`; `"fixed": true` if the author keeps it in its place."""
 
 AnswerReader = Callable[[str], Answer]
 """Reads a cell of an answer sheet that is not blank; ValueError says what is wrong with it."""
@@ -96,6 +97,11 @@ class QuestionType(ABC):
     def shuffled(self, option_ids: Sequence[str]) -> Sequence[str]:
         """The options whose order may differ from attempt to attempt."""
         return ()
+
+    def kept_options(self, text: Mapping[str, str], options: Sequence[Option]) -> KeptOptions:
+        """The options that keep their places when options are shuffled, and why."""
+        movable = self.shuffled([option["id"] for option in options])
+        return kept_options(text, [option for option in options if option["id"] in movable])
 
     def texts(self, options: Sequence[Option]) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The texts that each language of a test needs, by path, beside the question's own."""

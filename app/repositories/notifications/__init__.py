@@ -3,6 +3,7 @@
 from app.repositories.notifications.notifications import (
     MAX_DEVICES,
     DeviceRepository,
+    NewDevice,
     Notice,
     NotificationRepository,
     PreferenceRepository,
@@ -11,6 +12,7 @@ from app.repositories.notifications.notifications import (
 __all__ = [
     "MAX_DEVICES",
     "DeviceRepository",
+    "NewDevice",
     "Notice",
     "NotificationRepository",
     "PreferenceRepository",

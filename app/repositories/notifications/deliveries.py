@@ -39,7 +39,7 @@ class DeliveryRepository(Repository):
         statement = (
             update(Delivery)
             .where(Delivery.id.in_(due))
-            .values(due_at=now + lease, tries=Delivery.tries + 1)
+            .values(due_at=now + lease, tries=Delivery.tries + 1, deferred=False)
             .returning(Delivery.id)
         )
         return (await self._session.scalars(statement)).all()
@@ -58,16 +58,16 @@ class DeliveryRepository(Repository):
             .join(User, User.id == Notification.user_id)
             .outerjoin(NotificationSettings, NotificationSettings.user_id == User.id)
             .outerjoin(Device, its_device)
-            .outerjoin(DeadAddress, DeadAddress.address == func.lower(Delivery.target))
+            .outerjoin(DeadAddress, DeadAddress.address == func.lower(User.email))
             .where(Delivery.id.in_(delivery_ids))
             .order_by(Delivery.urgent.desc(), Delivery.created_at, Delivery.id)
         )
         rows = await self._session.execute(statement)
         return [OutgoingDelivery(*row[:5], dead_address=row[5] is not None) for row in rows]
 
-    async def mark_sent(self, delivery_id: UUID, now: datetime) -> None:
-        """Mark a delivery as sent."""
-        await self._change(delivery_id, status="sent", sent_at=now, error=None)
+    async def mark_sent(self, delivery_id: UUID, target: str, now: datetime) -> None:
+        """Mark a delivery as sent to this address or device."""
+        await self._change(delivery_id, status="sent", sent_at=now, target=target, error=None)
 
     async def mark_dropped(self, delivery_id: UUID, why: str) -> None:
         """Mark a delivery as dropped: it will not be sent."""
@@ -81,6 +81,20 @@ class DeliveryRepository(Repository):
         """Postpone leased deliveries that were not attempted. The lease does not count as a try."""
         statement = update(Delivery).where(Delivery.id.in_(delivery_ids), Delivery.status == "waiting")
         await self._session.execute(statement.values(due_at=due_at, tries=Delivery.tries - 1))
+
+    async def defer(self, delivery_id: UUID, until: datetime) -> None:
+        """Postpone a leased delivery to the end of quiet hours. The lease does not count as a try."""
+        await self._change(delivery_id, due_at=until, tries=Delivery.tries - 1, deferred=True)
+
+    async def end_deferral(self, user_id: UUID, now: datetime) -> None:
+        """Make a user's deferred deliveries due, so that the quiet hours of now decide about them."""
+        of_user = select(Notification.id).where(Notification.user_id == user_id)
+        await self._session.execute(
+            update(Delivery)
+            .where(Delivery.notification_id.in_(of_user), Delivery.status == "waiting", Delivery.deferred)
+            .values(due_at=now, deferred=False)
+            .execution_options(synchronize_session=False)
+        )
 
     async def delete_ended(self, before: datetime) -> None:
         """Delete old deliveries that were sent or dropped. Notifications stay in the inbox."""

@@ -44,30 +44,32 @@ class ExamEventRepository(Repository):
         statement = select(Registration).where(Registration.id == registration_id)
         return (await self._session.scalars(statement)).one_or_none()
 
-    async def submitted_attempt(self, attempt_id: UUID) -> SubmittedAttempt | None:
-        """An official attempt that has ended. None if the attempt is practice, void or running."""
+    async def submitted_attempts(self, attempt_ids: Sequence[UUID]) -> Sequence[SubmittedAttempt]:
+        """Those of the attempts that are official, at an exam, with an account, and have ended."""
         statement = (
             select(Attempt, ExamPaper, Exam)
             .join(ExamPaper, ExamPaper.id == Attempt.exam_paper_id)
             .join(Exam, Exam.id == ExamPaper.exam_id)
-            .where(Attempt.id == attempt_id, Attempt.practice.is_(False), Attempt.status.in_(ENDED))
+            .where(
+                Attempt.id.in_(attempt_ids),
+                Attempt.practice.is_(False),
+                Attempt.status.in_(ENDED),
+            )
+            .order_by(Attempt.id)
         )
-        row = (await self._session.execute(statement)).one_or_none()
-        if row is None:
-            return None
-        attempt, paper, exam = row
-        if attempt.user_id is None or attempt.submitted_at is None:
-            return None
-        closed_by = attempt.closed_by or "candidate"
-        return SubmittedAttempt(
-            attempt_id=attempt.id,
-            user_id=attempt.user_id,
-            submitted_at=attempt.submitted_at,
-            closed_by=closed_by,
-            accommodation_seconds=attempt.accommodation_seconds,
-            paper=paper,
-            exam=exam,
-        )
+        return [
+            SubmittedAttempt(
+                attempt_id=attempt.id,
+                user_id=attempt.user_id,
+                submitted_at=attempt.submitted_at,
+                closed_by=attempt.closed_by or "candidate",
+                accommodation_seconds=attempt.accommodation_seconds,
+                paper=paper,
+                exam=exam,
+            )
+            for attempt, paper, exam in await self._session.execute(statement)
+            if attempt.user_id is not None and attempt.submitted_at is not None
+        ]
 
     async def registered(
         self, exam_id: UUID, after: UUID | None, limit: int, since: datetime | None = None

@@ -1,12 +1,12 @@
 """Notifications, devices and notification preferences."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, DateTime, String, bindparam, delete, select, text, update
+from sqlalchemy import Boolean, DateTime, Integer, String, bindparam, delete, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
@@ -22,42 +22,48 @@ MAX_DEVICES = 20
 # One statement inserts, for each recipient, the notification, the message for sockets, and the deliveries by
 # mail and push that the recipient has not muted. The first insert skips recipients who have the notification
 # already, and the others insert only for those that it returns. Concurrent statements wait at the first
-# insert.
+# insert. Recipients of the same text share one row of `notice`.
 CREATE = text(
     """
     with recipient as (
-      select * from unnest(:ids, :hint_ids, :user_ids) as recipient(id, hint_id, user_id)
+      select * from unnest(:ids, :hint_ids, :user_ids, :numbers) as recipient(id, hint_id, user_id, number)
+    ), notice as (
+      select * from jsonb_to_recordset(:notices) as notice(
+        number int, kind text, dedupe_key text, title jsonb, body jsonb, data jsonb, urgent boolean,
+        expires_at timestamptz)
     ), created as (
       insert into ias.notifications (id, user_id, kind, dedupe_key, title, body, data, created_at)
-      select recipient.id, users.id, :kind, :dedupe_key, :title, :body, :data, :now
-      from recipient join ias.users on users.id = recipient.user_id
+      select recipient.id, users.id, kind, dedupe_key, title, body, data, :now
+      from recipient join notice using (number) join ias.users on users.id = recipient.user_id
       where users.active
-      order by users.id
+      order by users.id, dedupe_key
       on conflict (user_id, dedupe_key) do nothing
       returning id, user_id
     ), hinted as (
       insert into ias.messages (id, room, audience, user_id, type, data)
       select recipient.hint_id, 'user:' || created.user_id, 'user', created.user_id, 'notification',
-        jsonb_build_object('id', created.id, 'kind', cast(:kind as text), 'title', cast(:title as jsonb),
+        jsonb_build_object('id', created.id, 'kind', kind, 'title', title,
           'created_at', cast(:created_at as text))
-      from created join recipient on recipient.id = created.id
+      from created join recipient on recipient.id = created.id join notice using (number)
     ), wanted as (
-      select created.id, created.user_id, channel
+      select created.id, created.user_id, channel, urgent, expires_at
       from created
+      join recipient on recipient.id = created.id
+      join notice using (number)
       cross join unnest(array['email', 'push']) as channel
       left join ias.notification_settings as settings on settings.user_id = created.user_id
-      where settings.user_id is null or :kind || ':' || channel <> all(settings.muted)
+      where settings.user_id is null or kind || ':' || channel <> all(settings.muted)
     ), mailed as (
       insert into ias.deliveries (
         id, notification_id, channel, target, urgent, due_at, expires_at, created_at)
-      select gen_random_uuid(), wanted.id, 'email', users.email, :urgent, :now, :expires_at, :now
+      select gen_random_uuid(), wanted.id, 'email', users.email, urgent, :now, expires_at, :now
       from wanted join ias.users on users.id = wanted.user_id
       where channel = 'email' and users.email <> ''
         and not exists (select from ias.dead_addresses where address = lower(users.email))
     ), pushed as (
       insert into ias.deliveries (
         id, notification_id, channel, target, urgent, due_at, expires_at, created_at)
-      select gen_random_uuid(), wanted.id, 'push', devices.token, :urgent, :now, :expires_at, :now
+      select gen_random_uuid(), wanted.id, 'push', devices.token, urgent, :now, expires_at, :now
       from wanted join ias.devices on devices.user_id = wanted.user_id and devices.dropped_at is null
       where channel = 'push' and :push
     )
@@ -67,21 +73,17 @@ CREATE = text(
     bindparam("ids", type_=ARRAY(PG_UUID)),
     bindparam("hint_ids", type_=ARRAY(PG_UUID)),
     bindparam("user_ids", type_=ARRAY(PG_UUID)),
-    bindparam("title", type_=JSONB),
-    bindparam("body", type_=JSONB),
-    bindparam("data", type_=JSONB),
-    bindparam("kind", type_=String),
+    bindparam("numbers", type_=ARRAY(Integer)),
+    bindparam("notices", type_=JSONB),
     bindparam("created_at", type_=String),
     bindparam("now", type_=DateTime(timezone=True)),
-    bindparam("expires_at", type_=DateTime(timezone=True)),
-    bindparam("urgent", type_=Boolean),
     bindparam("push", type_=Boolean),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """The content of a notification, the same for all recipients."""
+    """The content of a notification. Recipients of the same content share one object."""
 
     kind: str
     dedupe_key: str
@@ -92,22 +94,25 @@ class Notice:
     expires_at: datetime | None = None
 
 
+def _row(number: int, notice: Notice) -> dict[str, Any]:
+    expires_at = notice.expires_at.isoformat() if notice.expires_at is not None else None
+    return {**asdict(notice), "number": number, "expires_at": expires_at}
+
+
 class NotificationRepository(Repository):
     """Notifications of users."""
 
-    async def create(self, user_ids: Sequence[UUID], notice: Notice, now: datetime, *, push: bool) -> int:
+    async def create(self, notices: Sequence[tuple[UUID, Notice]], now: datetime, *, push: bool) -> int:
         """Create a notification for each user who does not have it yet. Returns how many were created."""
+        rows: dict[int, dict[str, Any]] = {}
+        for _, notice in notices:
+            rows.setdefault(id(notice), _row(len(rows), notice))
         values = {
-            "ids": [uuid7(now) for _ in user_ids],
-            "hint_ids": [uuid7(now) for _ in user_ids],
-            "user_ids": list(user_ids),
-            "kind": notice.kind,
-            "dedupe_key": notice.dedupe_key,
-            "title": notice.title,
-            "body": notice.body,
-            "data": notice.data,
-            "urgent": notice.urgent,
-            "expires_at": notice.expires_at,
+            "ids": [uuid7(now) for _ in notices],
+            "hint_ids": [uuid7(now) for _ in notices],
+            "user_ids": [user_id for user_id, _ in notices],
+            "numbers": [rows[id(notice)]["number"] for _, notice in notices],
+            "notices": list(rows.values()),
             "now": now,
             "created_at": now.isoformat().replace("+00:00", "Z"),
             "push": push,
@@ -142,29 +147,49 @@ class NotificationRepository(Repository):
         return len((await self._session.scalars(statement)).all())
 
 
+@dataclass(frozen=True, slots=True)
+class NewDevice:
+    """An installation of the app, by its token of FCM. A language of None is that of the user."""
+
+    token: str
+    platform: str
+    language: str | None
+
+
 class DeviceRepository(Repository):
     """Devices that receive push messages."""
 
-    async def register(
-        self, token: str, user_id: UUID, platform: str, language: str | None, now: datetime
-    ) -> Device:
+    async def register(self, new: NewDevice, user_id: UUID, session_id: str, now: datetime) -> Device:
         """Assign a device to this user. It replaces an earlier owner: an app has one account at a time."""
         values = {
             "user_id": user_id,
-            "platform": platform,
-            "language": language,
+            "session_id": session_id,
+            "platform": new.platform,
+            "language": new.language,
             "seen_at": now,
             "dropped_at": None,
         }
         statement = (
             insert(Device)
-            .values(token=token, **values)
+            .values(token=new.token, **values)
             .on_conflict_do_update(index_elements=["token"], set_=values)
             .returning(Device)
         )
         device = (await self._session.scalars(statement, execution_options={"populate_existing": True})).one()
         await self._delete_oldest(user_id)
         return device
+
+    async def remove_of_session(self, user_id: UUID, session_id: str) -> None:
+        """Delete the devices that this session of the user registered last."""
+        mine = Device.user_id == user_id, Device.session_id == session_id
+        await self._session.execute(delete(Device).where(*mine))
+
+    async def remove_of_user(self, user_id: UUID, *, except_session_id: str | None) -> None:
+        """Delete the devices of all sessions of a user, or of all except one."""
+        statement = delete(Device).where(Device.user_id == user_id)
+        if except_session_id is not None:
+            statement = statement.where(Device.session_id.is_distinct_from(except_session_id))
+        await self._session.execute(statement)
 
     async def remove(self, token: str, user_id: UUID) -> bool:
         """Delete a device of this user. Returns whether there was one."""

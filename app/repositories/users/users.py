@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import and_, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.models import DEFAULT_INSTITUTE_ID, Institute, Membership, Revocation, Role, User
@@ -116,6 +116,11 @@ class UserRepository(Repository):
             .values(role=role, last_staff_at=case((was_staff, now), else_=Membership.last_staff_at))
         )
 
+    async def lock_addresses(self, user_id: UUID, address: str) -> Sequence[User]:
+        """Lock a user, and every user who has this address, in the order of their ids."""
+        statement = select(User).where(or_(User.id == user_id, User.email == address)).order_by(User.id)
+        return (await self._lock(Rank.USER, Mode.CHANGE, statement)).all()
+
     async def lock(self, user_id: UUID) -> bool:
         """Lock a user, so that one transaction at a time starts or ends attempts.
 
@@ -147,6 +152,19 @@ class RevocationRepository(Repository):
         self._session.add(revocation)
         await self._session.flush()
         return revocation
+
+    async def cover(self, user_id: UUID, session_id: str, signed_in_at: datetime) -> bool:
+        """Whether a session is revoked. `Revocations.cover` answers the same from memory."""
+        covers = or_(
+            Revocation.session_id == session_id,
+            and_(
+                Revocation.session_id.is_(None),
+                Revocation.issued_before > signed_in_at,
+                Revocation.except_session_id.is_distinct_from(session_id),
+            ),
+        )
+        statement = select(Revocation.id).where(Revocation.user_id == user_id, covers)
+        return bool(await self._session.scalar(select(statement.exists())))
 
     async def delete_expired(self) -> None:
         """Delete expired revocations."""

@@ -1,6 +1,6 @@
 """Attempts: started and resumed, answered, closed, graded, and their results."""
 
-from app.services.attempts.closing import close, close_overdue, closing_delay, is_late, submit
+from app.services.attempts.closing import after_end, close, close_overdue, closing_delay, is_late, submit
 from app.services.attempts.grading import (
     grade,
     grade_batch,
@@ -42,6 +42,7 @@ __all__ = [
     "StandingAnswer",
     "StartedAttempt",
     "UnreadableResponse",
+    "after_end",
     "close",
     "close_overdue",
     "closing_delay",

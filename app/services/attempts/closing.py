@@ -1,6 +1,8 @@
 """Ending attempts: by their candidate, by staff, or by the deadline."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from app.config import Settings
 from app.core.arrival import LONGEST_CORRECTION
@@ -13,6 +15,8 @@ from app.services.attempts.grading import grade, is_held, request_grading
 from app.services.attempts.states import apply_state, state_of
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
+
+CONFIRMATION_BATCH = 1000
 
 
 async def submit(uow: UnitOfWork, parts: Components, ref: AttemptRef, now: datetime) -> Attempt:
@@ -47,14 +51,27 @@ def closing_delay(settings: Settings) -> timedelta:
 
 
 async def close(uow: UnitOfWork, attempt: Attempt, by: EndedBy, at: datetime) -> None:
-    """End a locked attempt. A job grades it, unless the caller does so in this transaction."""
+    """End a locked attempt. The caller grades an attempt that its candidate ends; others are left to jobs."""
     apply_state(attempt, steering.end(state_of(attempt), by, at))
     if by != "candidate" or is_held(attempt):
-        request_grading(uow, [attempt.id])
+        after_end(uow, [attempt.id])
 
 
 async def close_overdue(uow: UnitOfWork, now: datetime, delay: timedelta, limit: int = 5000) -> int:
-    """End every attempt whose deadline passed more than `delay` ago. Jobs grade them in batches."""
+    """End every attempt whose deadline passed more than `delay` ago."""
     closed = await uow.attempts.close_overdue(now, delay, limit)
-    request_grading(uow, closed)
+    after_end(uow, closed)
     return len(closed)
+
+
+def after_end(uow: UnitOfWork, attempt_ids: Sequence[UUID]) -> None:
+    """Add the jobs that follow the end of attempts: their grading, and confirmations to their candidates.
+
+    Whoever ends attempts, or changes attempts that have ended, calls this. Calling it again is harmless: what
+    is graded is not graded again, and one end is confirmed once. The second job finds official attempts of
+    exams by itself (docs/decisions/0055).
+    """
+    request_grading(uow, attempt_ids)
+    for first in range(0, len(attempt_ids), CONFIRMATION_BATCH):
+        batch = attempt_ids[first : first + CONFIRMATION_BATCH]
+        uow.jobs.add("notify_submitted", attempt_ids=[str(attempt_id) for attempt_id in batch])

@@ -215,5 +215,6 @@ def _option_orders(attempt: Attempt, paper: FrozenPaper) -> dict[UUID, Sequence[
             kind = question_type(question.type)
         shuffled = kind.shuffled([option for option in question.options if option not in last])
         if shuffled:
-            orders[question.id] = ordering.option_order(attempt.seed, question.id, shuffled) + last
+            order = ordering.option_order(attempt.seed, question.id, shuffled, question.kept)
+            orders[question.id] = order + last
     return orders

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from app.repositories.users import Member
 from app.services.auth.revocations import end_session, end_tokens, enforce
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
-from app.services.users import Principal, ensure_profile, stored_address
+from app.services.users import Account, Principal, member_of
 
 log = structlog.get_logger(__name__)
 
@@ -67,8 +67,7 @@ async def register(
     if made.session is None:
         await _wait_for_floor(parts, started)
     if made.session is not None:
-        async with unit_of_work(parts.engine) as uow:
-            await ensure_profile(uow, made.user_id, made.session.user.email, name)
+        await member_of(parts.engine, replace(await _account_of(parts, made.session), name=name))
     return Registered(made.user_id, email.lower(), name, made.session)
 
 
@@ -117,15 +116,21 @@ async def _was_ended(parts: Components, session: AuthSession) -> bool:
 
 
 async def _signed_in(parts: Components, session: AuthSession) -> SignedIn:
-    user = session.user
-    async with unit_of_work(parts.engine) as uow:
-        member = await ensure_profile(uow, user.id, user.email, user.name or "")
-        address = stored_address(user.email)
-        if member.user.email != address:  # The auth server is where addresses are changed.
-            await uow.users.change(user.id, {"email": address})
+    member = await member_of(parts.engine, await _account_of(parts, session))
     if not member.user.active:
         raise errors.InvalidCredentials
     return SignedIn(session, member)
+
+
+async def _account_of(parts: Components, session: AuthSession) -> Account:
+    """The account of a session that the auth server has just given."""
+    try:
+        issued_at = (await parts.access_tokens.verify(session.access_token)).issued_at
+    except (tokens.TokenRejected, tokens.KeysUnavailable):
+        issued_at = parts.clock.now()  # Requests with this token are refused until it can be verified.
+    user = session.user
+    is_verified = user.email_confirmed_at is not None
+    return Account(user.id, user.email, user.name or "", issued_at, is_verified, is_answer=True)
 
 
 async def logout(parts: Components, user: Principal, token: str, scope: SignOutScope) -> None:

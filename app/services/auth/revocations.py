@@ -42,7 +42,9 @@ EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 async def end_session(uow: UnitOfWork, user_id: UUID, session_id: str, now: datetime) -> Revocation:
-    """Revoke the access tokens of one session. Call `enforce` after the commit."""
+    """Revoke the access tokens of one session, and remove its devices. Call `enforce` after the commit."""
+    await uow.users.lock(user_id)  # A device that registers at this moment is removed too, or is refused.
+    await uow.devices.remove_of_session(user_id, session_id)
     return await uow.revocations.add(
         user_id, session_id=session_id, issued_before=now, expires_at=now + TOKEN_LIFETIME
     )
@@ -56,11 +58,14 @@ async def end_tokens(
     except_session_id: str | None = None,
     remember_for: timedelta = TOKEN_LIFETIME,
 ) -> Revocation:
-    """Revoke all access tokens that a user holds now. Call `enforce` after the commit.
+    """Revoke all access tokens that a user holds now, and remove the devices of their sessions.
 
-    Tokens carry their time in whole seconds. Those of the current second are revoked too. `remember_for` is
-    longer if the sessions live on at the auth server: a refreshed token belongs to its old session.
+    Call `enforce` after the commit. Tokens carry their time in whole seconds. Those of the current second are
+    revoked too. `remember_for` is longer if the sessions live on at the auth server: a refreshed token
+    belongs to its old session.
     """
+    await uow.users.lock(user_id)
+    await uow.devices.remove_of_user(user_id, except_session_id=except_session_id)
     return await uow.revocations.add(
         user_id,
         except_session_id=except_session_id,

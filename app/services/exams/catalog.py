@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from app.core.attempt_scope import AttemptRef
 from app.core.errors import Forbidden, NotFound
 from app.engine import schedule
 from app.engine.schedule import ExamDates, PaperStatus, Stage, Window
 from app.models import Announcement, AuditEntry, Exam, ExamPaper, Registration, Role
 from app.repositories.base import Page, PageRequest
 from app.repositories.exams import ExamViewer
+from app.services.components import Components
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
@@ -96,6 +98,16 @@ async def announcements(
     if not user.is_staff and await reads.registrations.of(exam.id, user.id) is None:
         raise NotFound("exam")
     return await reads.exams.announcements(exam.id, request)
+
+
+async def announcements_for_attempt(
+    reads: Reading, parts: Components, attempt: AttemptRef, exam_id: UUID, request: PageRequest
+) -> Page[Announcement]:
+    """What was announced, newest first, for the holder of a token of an attempt at this exam."""
+    paper_id = attempt.scope.exam_paper_id
+    if paper_id is None or await parts.placements.get(reads, exam_id, paper_id) != attempt.scope:
+        raise NotFound("exam")
+    return await reads.exams.announcements(exam_id, request)
 
 
 async def audit(reads: Reading, staff: Principal, exam_id: UUID, request: PageRequest) -> Page[AuditEntry]:

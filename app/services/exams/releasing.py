@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from app.core.errors import AttemptsInProgress, NotPossible, PapersNotOver, ResultsNotReleased
+from app.core.errors import NotPossible, ResultsNotReleased
+from app.core.release_errors import AttemptsInProgress, PapersNotOver
 from app.engine import schedule
 from app.engine.marks import printed
 from app.engine.merit import Cutoff, Entrant, ExamPaperRule, MeritResult, PaperScore, merit

@@ -203,12 +203,12 @@ async def carry_out(
 
 
 async def replace_results(uow: UnitOfWork, changed: Iterable[Attempt]) -> None:
-    """Remove the results of locked attempts that were changed, and request grading of those that ended."""
+    """Remove the results of locked attempts that were changed. Those that ended are graded and confirmed."""
     moved = list(changed)
     await uow.attempts.flush()
     await attempts.withdraw_results(uow, [attempt.id for attempt in moved])
     over = [attempt.id for attempt in moved if attempt.status == AttemptStatus.SUBMITTED]
-    attempts.request_grading(uow, over)
+    attempts.after_end(uow, over)
 
 
 def tell_candidate(uow: UnitOfWork, exam: Exam, attempt: Attempt, kind: str, **more: Any) -> None:

@@ -72,10 +72,7 @@ async def start(
 
 async def submit(uow: UnitOfWork, parts: Components, ref: AttemptRef, now: datetime) -> Attempt:
     """End the attempt. It stays `submitted` until the release. Submitting again returns the same attempt."""
-    attempt = await attempts.submit(uow, parts, ref, now)
-    if attempt.submitted_at == now and not attempt.practice:
-        uow.jobs.add("notify_submitted", attempt_id=str(attempt.id))
-    return attempt
+    return await attempts.submit(uow, parts, ref, now)
 
 
 async def _new_attempt(

@@ -5,6 +5,7 @@ the tasks call the functions here. One statement creates a notification for any 
 the workers sends mails and push messages.
 """
 
+from app.repositories.notifications import NewDevice
 from app.services.notifications.creating import (
     cancelled,
     extra_time_changed,
@@ -27,6 +28,7 @@ from app.services.notifications.reminders import Reminders
 
 __all__ = [
     "BATCH",
+    "NewDevice",
     "Preferences",
     "Reminders",
     "cancelled",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from app.engine.timing import NO_TIME
 from app.models import Exam, ExamPaper, Kind, Registration
 from app.repositories.notifications import Notice
+from app.repositories.notifications.exam_events import SubmittedAttempt
 from app.services.components import Components
 from app.services.exams.extra_time import ExtraTimes
 from app.services.notifications.kinds import RULES
@@ -21,7 +23,7 @@ BATCH = 2000
 
 async def welcome(uow: UnitOfWork, parts: Components, user_id: UUID, now: datetime) -> None:
     """Welcome a new user."""
-    await _create(uow, parts, [user_id], build_notice(Kind.WELCOME, "", {}), now)
+    await _create(uow, parts, [(user_id, build_notice(Kind.WELCOME, "", {}))], now)
 
 
 async def registered(uow: UnitOfWork, parts: Components, registration_id: UUID, now: datetime) -> None:
@@ -44,25 +46,27 @@ async def registered(uow: UnitOfWork, parts: Components, registration_id: UUID, 
     ]
     data = _exam_data(exam) | {"roll_number": registration.roll_number, "papers": shown}
     notice = build_notice(Kind.REGISTERED, str(registration_id), data)
-    await _create(uow, parts, [registration.user_id], notice, now)
+    await _create(uow, parts, [(registration.user_id, notice)], now)
 
 
-async def submitted(uow: UnitOfWork, parts: Components, attempt_id: UUID, now: datetime) -> None:
-    """Confirm that an official attempt at an exam is submitted. Results are not read (docs/decisions/0021).
+async def submitted(uow: UnitOfWork, parts: Components, attempt_ids: Sequence[UUID], now: datetime) -> None:
+    """Confirm the end of those attempts that are official and at an exam. Void attempts are left out.
 
-    An attempt that was reopened is confirmed again when it is submitted again.
+    Results are not read (docs/decisions/0021). An attempt that was reopened is confirmed again when it ends
+    again.
     """
-    attempt = await uow.exam_events.submitted_attempt(attempt_id)
-    if attempt is None:
-        return
+    ended = await uow.exam_events.submitted_attempts(attempt_ids)
+    await _create(uow, parts, [(attempt.user_id, _confirmation(attempt)) for attempt in ended], now)
+
+
+def _confirmation(attempt: SubmittedAttempt) -> Notice:
     data = _exam_data(attempt.exam) | {
         "paper": _paper_data(attempt.paper, timedelta(seconds=attempt.accommodation_seconds)),
-        "attempt_id": str(attempt_id),
+        "attempt_id": str(attempt.attempt_id),
         "submitted_at": _iso_time(attempt.submitted_at),
         "closed_by": attempt.closed_by,
     }
-    notice = build_notice(Kind.SUBMITTED, f"{attempt_id}:{_iso_time(attempt.submitted_at)}", data)
-    await _create(uow, parts, [attempt.user_id], notice, now)
+    return build_notice(Kind.SUBMITTED, f"{attempt.attempt_id}:{_iso_time(attempt.submitted_at)}", data)
 
 
 async def results_released(parts: Components, exam_id: UUID, now: datetime) -> int:
@@ -122,7 +126,7 @@ async def extra_time_changed(
                 open_papers = [paper for paper in papers if paper.ends_at + max(was, extra) > now]
                 if open_papers:
                     notice = _extra_time_notice(exam, open_papers, change_id, was, extra)
-                    created += await _create(uow, parts, user_ids, notice, now)
+                    created += await _create(uow, parts, [(user_id, notice) for user_id in user_ids], now)
         if len(batch) < BATCH:
             return created
         last = batch[-1].id
@@ -193,25 +197,28 @@ async def create_for_registered(
         async with unit_of_work(parts.engine) as uow:
             batch = await uow.exam_events.registered(exam_id, last, BATCH, since)
             times = ExtraTimes(await uow.exams.accommodations(exam_id))
-            for extra, user_ids in _by_extra_time(batch, times).items():
-                created += await _create(uow, parts, user_ids, notice_for(extra), now)
+            created += await _create(uow, parts, _notices(batch, times, notice_for), now)
         if len(batch) < BATCH:
             return created
         last = batch[-1].id
 
 
-def _by_extra_time(registered: Iterable[Registration], times: ExtraTimes) -> dict[timedelta, list[UUID]]:
-    found: dict[timedelta, list[UUID]] = {}
-    for registration in registered:
-        if registration.user_id is not None:
-            found.setdefault(times.of(registration), []).append(registration.user_id)
-    return found
+def _notices(
+    registered: Iterable[Registration], times: ExtraTimes, notice_for: Callable[[timedelta], Notice]
+) -> list[tuple[UUID, Notice]]:
+    """The notice of each candidate with an account. Candidates with the same extra time share one object."""
+    of_extra_time = cache(notice_for)
+    return [
+        (registration.user_id, of_extra_time(times.of(registration)))
+        for registration in registered
+        if registration.user_id is not None
+    ]
 
 
 async def _create(
-    uow: UnitOfWork, parts: Components, user_ids: Sequence[UUID], notice: Notice, now: datetime
+    uow: UnitOfWork, parts: Components, notices: Sequence[tuple[UUID, Notice]], now: datetime
 ) -> int:
-    return await uow.notifications.create(user_ids, notice, now, push=parts.pusher is not None)
+    return await uow.notifications.create(notices, now, push=parts.pusher is not None)
 
 
 async def _exam(parts: Components, exam_id: UUID) -> tuple[Exam, Sequence[ExamPaper]] | None:

@@ -21,7 +21,7 @@ from app.models import Channel
 from app.repositories.notifications.deliveries import OutgoingDelivery
 from app.services.components import Components
 from app.services.notifications import mails
-from app.services.notifications.delivery_decision import SEND, Decision, decide, paper_start
+from app.services.notifications.delivery_decision import SEND, decide, paper_start
 from app.services.notifications.wording import in_language, language_of, opening_title
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 
@@ -97,13 +97,32 @@ class _Batch:
             deliveries_total.labels(outgoing.delivery.channel, outcome).inc()
 
     async def _handle(self, outgoing: OutgoingDelivery, now: datetime) -> str:
-        paper = paper_start(outgoing)
-        decision = decide(outgoing, self._starts.get(UUID(paper[0])) if paper else None, now)
+        decision = decide(outgoing, self._start_of(outgoing), now)
         error = await self._send(outgoing) if decision == SEND else None
         async with unit_of_work(self._parts.engine) as uow:
-            if decision != SEND:
-                return await _store_decision(uow, outgoing, decision)
+            if decision.wait_until is not None:
+                return await self._defer(uow, outgoing, now)
+            if decision.drop is not None:
+                await uow.deliveries.mark_dropped(outgoing.delivery.id, decision.drop)
+                return "dropped"
             return await _store_result(uow, outgoing, error, self._parts.clock.now())
+
+    async def _defer(self, uow: UnitOfWork, outgoing: OutgoingDelivery, now: datetime) -> str:
+        """Postpone a delivery to the end of the quiet hours, which may have changed since they were read.
+
+        Whoever changes them takes the same lock. So either this reads the change, or the change finds the
+        delivery deferred. A delivery that no longer has to wait is due at once.
+        """
+        await uow.preferences.lock(outgoing.user.id)
+        for current in await uow.deliveries.outgoing([outgoing.delivery.id]):
+            decision = decide(current, self._start_of(current), now)
+            await uow.deliveries.defer(current.delivery.id, decision.wait_until or now)
+        return "postponed"
+
+    def _start_of(self, outgoing: OutgoingDelivery) -> datetime | None:
+        """The current start of the paper of a reminder."""
+        paper = paper_start(outgoing)
+        return self._starts.get(UUID(paper[0])) if paper else None
 
     async def _send(self, outgoing: OutgoingDelivery) -> NotSent | None:
         """Send one delivery. Returns the error, or None."""
@@ -131,7 +150,7 @@ async def _mail(parts: Components, outgoing: OutgoingDelivery) -> None:
     now = parts.clock.now()
     mail = mails.compose(parts, outgoing.notification, outgoing.user, outgoing.delivery.id, now)
     try:
-        await parts.mailer.send(outgoing.delivery.target, mail.subject, mail.text, mail.html, mail.handling)
+        await parts.mailer.send(outgoing.user.email, mail.subject, mail.text, mail.html, mail.handling)
     except ValueError as error:
         raise DeadTarget("not an email address") from error
 
@@ -160,29 +179,22 @@ async def _push(parts: Components, outgoing: OutgoingDelivery) -> None:
     await parts.pusher.send(outgoing.delivery.target, message)
 
 
-async def _store_decision(uow: UnitOfWork, outgoing: OutgoingDelivery, decision: Decision) -> str:
-    if decision.wait_until is not None:
-        await uow.deliveries.postpone_untried([outgoing.delivery.id], decision.wait_until)
-        return "postponed"
-    await uow.deliveries.mark_dropped(outgoing.delivery.id, decision.drop or "")
-    return "dropped"
-
-
 async def _store_result(
     uow: UnitOfWork, outgoing: OutgoingDelivery, error: NotSent | None, now: datetime
 ) -> str:
     """Store the result of a delivery."""
     delivery = outgoing.delivery
+    target = outgoing.user.email if delivery.channel == Channel.EMAIL else delivery.target
     if error is None:
-        await uow.deliveries.mark_sent(delivery.id, now)
+        await uow.deliveries.mark_sent(delivery.id, target, now)
         return "sent"
     if isinstance(error, NotNow) and (rest := rest_after(delivery.tries, error.retry_after)):
         await uow.deliveries.schedule_retry(delivery.id, now + rest, str(error))
         return "retried"
     if isinstance(error, DeadTarget):
         if delivery.channel == Channel.EMAIL:
-            await uow.preferences.mark_address_dead(delivery.target, str(error), now)
+            await uow.preferences.mark_address_dead(target, str(error), now)
         else:
-            await uow.devices.drop(delivery.target, now)
+            await uow.devices.drop(target, now)
     await uow.deliveries.mark_dropped(delivery.id, str(error))
     return "dropped"

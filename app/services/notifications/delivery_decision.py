@@ -62,7 +62,7 @@ def _recipient_drop_reason(outgoing: OutgoingDelivery) -> str | None:
         return None if outgoing.device is not None else "the user has no such device"
     if outgoing.dead_address:
         return "dead address"
-    return None if outgoing.user.email == outgoing.delivery.target else "the user's address has changed"
+    return None if outgoing.user.email else "the user has no address"
 
 
 def _quiet_hours(outgoing: OutgoingDelivery) -> QuietHours | None:

@@ -3,9 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from app.core.errors import NotFound
+from app.core.errors import NotFound, SessionRevoked
 from app.models import Device, Notification
 from app.repositories.base import Page, PageRequest
+from app.repositories.notifications import NewDevice
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 
@@ -28,11 +29,17 @@ async def mark_all_read(uow: UnitOfWork, user: Principal, now: datetime) -> int:
 
 
 async def register_device(
-    uow: UnitOfWork, user: Principal, token: str, platform: str, language: str | None, now: datetime
+    uow: UnitOfWork, user: Principal, signed_in_at: datetime, new: NewDevice, now: datetime
 ) -> Device:
-    """Register a device for push messages. It belongs to this user alone from now on."""
-    await uow.users.lock(user.id)  # Two concurrent registrations must not exceed MAX_DEVICES.
-    return await uow.devices.register(token, user.id, platform, language, now)
+    """Register a device for push messages. It belongs to this user's session alone from now on.
+
+    Raises SessionRevoked if the session was ended after the request was authenticated. The lock also keeps
+    concurrent registrations from exceeding MAX_DEVICES.
+    """
+    await uow.users.lock(user.id)
+    if await uow.revocations.cover(user.id, user.session_id, signed_in_at):
+        raise SessionRevoked
+    return await uow.devices.register(new, user.id, user.session_id, now)
 
 
 async def remove_device(uow: UnitOfWork, user: Principal, token: str) -> None:

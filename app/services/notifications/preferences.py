@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime, time
 from uuid import UUID
 
 from app.core import tokens
@@ -35,8 +35,11 @@ async def change(
     user: Principal,
     kinds: Mapping[Kind, Mapping[Channel, bool]],
     quiet_hours: tuple[time | None, time | None] | None,
+    now: datetime,
 ) -> Preferences:
     """Change the given preferences. Quiet hours of (None, None) turn quiet hours off.
+
+    What waits for the end of the quiet hours is then sent by the new ones.
 
     Raises Invalid for mails that cannot be turned off: those that confirm an action, or announce a change of
     an exam.
@@ -51,6 +54,7 @@ async def change(
     settings.muted = sorted(muted)
     if quiet_hours is not None:
         settings.quiet_from, settings.quiet_until = quiet_hours
+        await uow.deliveries.end_deferral(user.id, now)
     return _preferences_of(settings)
 
 

@@ -60,6 +60,29 @@ _REVISED = {
     "en": ("The results were revised", "{exam}"),
     "hi": ("परिणाम संशोधित किए गए हैं", "{exam}"),
 }
+# By who ended the attempt, where it was not its candidate.
+_ENDED_BY: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "deadline": {
+        "en": (
+            "Your time is over, and your answers are submitted",
+            "{exam}: {paper}. Answers that reached us in time count. We will tell you when results are out.",
+        ),
+        "hi": (
+            "समय पूरा हो गया है, और आपके उत्तर जमा हो गए हैं",
+            "{exam}: {paper}। समय रहते हम तक पहुँचे सभी उत्तर गिने जाएँगे। परिणाम जारी होने पर हम आपको बताएँगे।",
+        ),
+    },
+    "staff": {
+        "en": (
+            "Staff ended your attempt, and your answers are submitted",
+            "{exam}: {paper}. We will tell you when the results are out.",
+        ),
+        "hi": (
+            "परीक्षा के आयोजकों ने आपका प्रयास समाप्त किया है, और आपके उत्तर जमा हो गए हैं",
+            "{exam}: {paper}। परिणाम जारी होने पर हम आपको बताएँगे।",
+        ),
+    },
+}
 
 _MONTHS = {
     "en": (
@@ -102,6 +125,8 @@ def texts_of(kind: Kind, data: Mapping[str, Any]) -> tuple[LocalizedText, Locali
 def _words_of(kind: Kind, data: Mapping[str, Any]) -> Mapping[str, tuple[str, str]]:
     if kind is Kind.RESULTS_RELEASED and data["revised"]:
         return _REVISED
+    if kind is Kind.SUBMITTED:
+        return _ENDED_BY.get(data["closed_by"], _TEXTS[kind])
     if kind is Kind.EXTRA_TIME and not data["extra_seconds"]:
         return _NO_EXTRA_TIME
     return _TEXTS[kind]

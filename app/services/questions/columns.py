@@ -16,7 +16,7 @@ OPTION_COLUMNS = tuple(
 """The columns that hold options of any type."""
 
 _PLACE = ("number", "external_id", "subject", "chapter", "passage_id", "source")
-_PLAIN = frozenset((*_PLACE, "type", "key", "status", "difficulty", "tags", "image"))
+_PLAIN = frozenset((*_PLACE, "type", "key", "fixed_options", "status", "difficulty", "tags", "image"))
 _TEXTS = re.compile(
     rf"(?P<field>question|explanation|{'|'.join(OPTION_COLUMNS)})(_(?P<language>[a-z]{{2,3}}(-[a-z0-9]{{2,8}})*))?"
 )

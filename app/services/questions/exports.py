@@ -77,7 +77,7 @@ def header_of(languages: Iterable[str], types: Collection[str] = ()) -> list[str
         *("number", "external_id", "type", "subject", "chapter", "passage_id"),
         *each("question"),
         *options,
-        *("key", "status"),
+        *("key", "fixed_options", "status"),
         *each("explanation"),
         *("difficulty", "tags", "source", "image"),
     ]
@@ -117,6 +117,7 @@ def cells_of(question: Question, labels: Labels, passages: Mapping[UUID, str]) -
         "chapter": labels.chapter(question.chapter_id) if question.chapter_id else "",
         "passage_id": passages[content.passage_id] if content.passage_id else "",
         "key": key_cell(content),
+        "fixed_options": ",".join(option["id"] for option in content.options if option.get("fixed")),
         "status": question.status,
         "difficulty": content.difficulty or "",
         "tags": write_tags(content.tags),

@@ -57,6 +57,7 @@ def _flat(content: Content) -> dict[str, Any]:
             for option in content.options
             for name, text in _texts(f"options.{option['id']}.text", option["text"]).items()
         },
+        "fixed_options": [option["id"] for option in content.options if option.get("fixed")],
         "key": content.key,
         **_texts("explanation", content.explanation or {}),
         "difficulty": content.difficulty,

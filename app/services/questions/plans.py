@@ -154,12 +154,18 @@ def merged(before: Content, said: Content, columns: Columns) -> Content:
     """The new content: columns and languages of the sheet replace the old values, all others are kept."""
     old_options = {option["id"]: option["text"] for option in before.options}
     column_of = said.kind.column_of
+    fixed = {
+        option["id"]
+        for option in (said.options if "fixed_options" in columns else before.options)
+        if option.get("fixed")
+    }
     options = [
         {
             "id": option["id"],
             "text": _merged(
                 old_options.get(option["id"]), option["text"], columns.texts[column_of[option["id"]]]
             ),
+            **({"fixed": True} if option["id"] in fixed else {}),
         }
         for option in said.options
     ]

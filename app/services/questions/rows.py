@@ -16,6 +16,7 @@ from app.engine.question_types import (
     key_answers,
     question_type,
 )
+from app.engine.question_types.options import marks_reader
 from app.models import LocalizedText
 from app.services.questions.columns import OPTION_COLUMNS, Columns
 from app.services.questions.content import Content, Key, Option, problems_of
@@ -145,11 +146,24 @@ class RowReader:
                 self._wrong(column, f"a {kind.title} question has nothing in this column")
         for columns in kind.option_lists:
             self._check_gaps(list(columns), texts)
-        return [
+        options: list[Option] = [
             {"id": option_id, "text": text}
             for column, option_id in kind.option_columns.items()
             if (text := texts[column])
         ]
+        fixed = self._fixed([option["id"] for option in options])
+        return [option | {"fixed": True} if option["id"] in fixed else option for option in options]
+
+    def _fixed(self, option_ids: Sequence[str]) -> Sequence[str]:
+        """The options that the author keeps in their places, such as `d` or `c,d`."""
+        cell = self._cell("fixed_options")
+        if cell is None:
+            return ()
+        try:
+            return tuple(str(option_id) for option_id in marks_reader(option_ids, {})(cell))
+        except ValueError as error:
+            self._wrong("fixed_options", str(error))
+            return ()
 
     def _check_gaps(self, columns: Sequence[str], texts: Mapping[str, LocalizedText]) -> None:
         last = max((place for place, column in enumerate(columns) if texts[column]), default=0)

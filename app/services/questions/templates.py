@@ -20,6 +20,10 @@ _NOTES = (
         "b: option b. bd: exactly b and d. b|d: either. dropped: not marked. True/false: true or false.",
     ),
     *(kind.sheet_note for kind in QUESTION_TYPES.values() if kind.sheet_note),
+    (
+        "fixed_options",
+        'Options that keep their places when options are shuffled: d, or c,d; "None of these" does anyway.',
+    ),
     ("subject, chapter", "By name; a new name is created. The subject may be given for the whole sheet."),
     ("external_id", "Your own name for the question: importing it again changes this question."),
     ("source, number", "Where it was printed; without an external_id, these identify the question."),

@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 
 from app.engine.marks import parse_marks
-from app.engine.question_types import NOT_ATTEMPTED, Option, question_type
+from app.engine.question_types import NOT_ATTEMPTED, KeptOptions, Option, question_type
 from app.models import (
     LocalizedText,
     Media,
@@ -116,6 +116,7 @@ def rules_of(material: Material) -> JsonObject:
                 "options": [option["id"] for option in options_of(test, bank[place.question_id][1])],
                 "passage_id": _text(bank[place.question_id][1].passage_id),
                 "marks": resolved_marks(test, section, place.marking),
+                **_kept(test, bank[place.question_id][1]),
             }
             for section in test.sections
             for place in section.questions
@@ -161,6 +162,19 @@ def options_of(test: Test, version: QuestionVersion) -> list[Option]:
     if option_id is not None and kind.takes_not_attempted:
         options.append({"id": option_id, "text": NOT_ATTEMPTED})
     return options
+
+
+def kept_of(test: Test, version: QuestionVersion) -> KeptOptions:
+    """The options of a question that keep their places in this test; none if options are not shuffled."""
+    if not test.shuffle.get("options"):
+        return KeptOptions()
+    with reading_question(version.question_id):
+        return question_type(version.type).kept_options(version.text, version.options)
+
+
+def _kept(test: Test, version: QuestionVersion) -> JsonObject:
+    kept = kept_of(test, version)
+    return {"kept_options": list(kept.ids)} if kept.ids else {}
 
 
 def document_of(material: Material, version: int) -> JsonObject:

@@ -33,6 +33,8 @@ class PaperQuestion:
     passage_id: UUID | None
     not_attempted: str | None = None
     """The option that means "not attempted"; it keeps its place at the end."""
+    kept: frozenset[str] = frozenset()
+    """The options that keep their places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,4 +238,5 @@ def _question(entry: JsonObject) -> PaperQuestion:
         options=tuple(entry["options"]),
         passage_id=UUID(passage_id) if passage_id else None,
         not_attempted=not_attempted if not_attempted in entry["options"] else None,
+        kept=frozenset(entry.get("kept_options", ())),
     )

@@ -21,7 +21,13 @@ from app.services.tests.compiling import (
     rules_of,
     section_rules,
 )
-from app.services.tests.readiness import language_gaps, obstacles, prevailing_gaps
+from app.services.tests.readiness import (
+    KeptQuestion,
+    kept_questions,
+    language_gaps,
+    obstacles,
+    prevailing_gaps,
+)
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
@@ -35,6 +41,8 @@ class Preview:
     gaps: Sequence[FieldError]
     ranked_with: Sequence[int] | None
     """The versions whose attempts would be ranked together with those of this one. None with obstacles."""
+    kept: Sequence[KeptQuestion]
+    """The questions whose options would not all be shuffled."""
 
 
 async def preview(reads: Reading, author: Principal, test_id: UUID) -> Preview:
@@ -51,6 +59,7 @@ async def preview(reads: Reading, author: Principal, test_id: UUID) -> Preview:
         obstacles=found,
         gaps=language_gaps(material),
         ranked_with=None if found else await _ranked_with(reads, material),
+        kept=kept_questions(material),
     )
 
 

@@ -12,7 +12,13 @@ from app.services import audit, embargo
 from app.services.audit import Subject
 from app.services.tests.cohorts import cohort_of
 from app.services.tests.compiling import compile_paper, gather, next_version
-from app.services.tests.readiness import language_gaps, obstacles, prevailing_gaps
+from app.services.tests.readiness import (
+    KeptQuestion,
+    kept_questions,
+    language_gaps,
+    obstacles,
+    prevailing_gaps,
+)
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
@@ -28,6 +34,8 @@ class Published:
     paper: Paper
     ranked_with: Sequence[int]
     gaps: Sequence[FieldError] = field(default_factory=list)
+    kept: Sequence[KeptQuestion] = ()
+    """The questions whose options are not all shuffled."""
 
 
 async def publish(
@@ -66,4 +74,4 @@ async def publish(
     await uow.tests.flush()
     merged: dict[str, Any] = {"ranked_with": ranked_with} if ranked_with is not None else {}
     audit.record(uow, author, "publish", Subject("test", test.id), version=paper.version, **merged)
-    return Published(test, paper, older, language_gaps(material))
+    return Published(test, paper, older, language_gaps(material), kept_questions(material))

@@ -1,14 +1,15 @@
 """Errors that prevent the publication of a draft, and texts that are missing in its languages."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from app.core.errors import FieldError
-from app.engine.question_types import UnreadableQuestion, question_type
+from app.engine.question_types import Reason, UnreadableQuestion, question_type
 from app.engine.scoring import key_of
 from app.models import Question, QuestionVersion, Test
 from app.services.questions.content import reading_question
-from app.services.tests.compiling import Material, answer_key_of, rules_of, sources
+from app.services.tests.compiling import Material, answer_key_of, kept_of, rules_of, sources
 from app.services.tests.papers import paper_key
 
 
@@ -31,6 +32,28 @@ def language_gaps(material: Material) -> list[FieldError]:
         for language in material.test.languages
         if language not in text
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptQuestion:
+    """A question whose options are not all shuffled: those that keep their places, and why."""
+
+    question_id: UUID
+    number: int
+    """The place in the paper, counted from 1."""
+    option_ids: Sequence[str]
+    reasons: Sequence[Reason]
+
+
+def kept_questions(material: Material) -> list[KeptQuestion]:
+    """The questions with options that keep their places; none if the test does not shuffle options."""
+    places = [entry for section in material.test.sections for entry in section.questions]
+    found = []
+    for number, entry in enumerate(places, start=1):
+        kept = kept_of(material.test, material.bank[entry.question_id][1])
+        if kept.ids:
+            found.append(KeptQuestion(entry.question_id, number, kept.ids, kept.reasons))
+    return found
 
 
 def prevailing_gaps(material: Material) -> list[FieldError]:

@@ -238,6 +238,24 @@ def _told_to_everybody(facts: Facts) -> Told:
     return +told
 
 
+def _ended(facts: Facts) -> set[str]:
+    """The official attempts at the exam that these calls have ended."""
+    ends = {row["id"]: row["submitted_at"] for row in facts.before["attempts"]}
+    return {
+        row["id"]
+        for row in facts.after["attempts"]
+        if row["status"] in ("submitted", "graded")
+        and not row["practice"]
+        and row["exam_paper_id"] is not None
+        and row["submitted_at"] != ends.get(row["id"])
+    }
+
+
+def _confirmed(facts: Facts) -> set[str]:
+    jobs = (row for row in facts.after["jobs"] if row["task"] == "notify_submitted")
+    return {attempt_id for job in jobs for attempt_id in job["arguments"]["attempt_ids"]}
+
+
 def _jobs_were_asked_for(facts: Facts) -> Iterator[str]:
     expected: Counter[str] = Counter()
     joined = len(facts.after["registrations"]) - len(facts.before["registrations"])
@@ -251,8 +269,8 @@ def _jobs_were_asked_for(facts: Facts) -> Iterator[str]:
         )
     expected["notify_results_released"] += facts.became("released_at")
     stored = Counter(row["task"] for row in facts.after["jobs"] if row["task"] != "grade_attempts")
-    submitted = stored.pop("notify_submitted", 0)
-    if submitted > sum(1 for _ in facts.succeeded("submit")):
-        yield f"{submitted} candidates are told that they have submitted"
+    stored.pop("notify_submitted", None)
+    if forgotten := _ended(facts) - _confirmed(facts):
+        yield f"the end of {sorted(forgotten)} is confirmed to nobody"
     if stored != +expected:
         yield f"the outbox has {dict(stored)} and not {dict(+expected)}"

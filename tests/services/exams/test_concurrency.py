@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.errors import AttemptsInProgress, Conflict, NotFound
+from app.core.errors import Conflict, NotFound
+from app.core.release_errors import AttemptsInProgress
 from app.models import AttemptStatus
 from app.services import attempts, exams
 from app.services.components import Components

@@ -1,14 +1,15 @@
 """Telling people: whom, of what, and once."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import event as engine_event
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
@@ -186,12 +187,8 @@ class TestResultsReleased:
             {"exam_id": str(event.exam_id), "exam_title": TITLE, "version": 1, "revised": False},
         )
         async with unit_of_work(engine) as uow:
-            assert (
-                await uow.notifications.create(
-                    [place.user_id for place in first if place.user_id], notice, now, push=True
-                )
-                == 4
-            )
+            notices = [(place.user_id, notice) for place in first if place.user_id]
+            assert await uow.notifications.create(notices, now, push=True) == 4
         assert await notifications.results_released(post, event.exam_id, now) == 1
         assert len(await told(engine, *users)) == 5
         assert len(await deliveries(engine, *users)) == 5
@@ -261,7 +258,7 @@ class TestSubmitted:
         async with unit_of_work(engine) as uow:
             attempt = await add_sitting(uow, event, place, now)
             for _ in range(2):
-                await notifications.submitted(uow, post, attempt.id, now)
+                await notifications.submitted(uow, post, [attempt.id], now)
         (line,) = await told(engine, user)
         assert line.data["paper"]["code"] == "GS1"
         assert line.data["attempt_id"] == str(attempt.id)
@@ -273,10 +270,10 @@ class TestSubmitted:
         event, (user,), (place,) = await registered_users(engine, now, 1)
         async with unit_of_work(engine) as uow:
             attempt = await add_sitting(uow, event, place, now)
-            await notifications.submitted(uow, post, attempt.id, now)
+            await notifications.submitted(uow, post, [attempt.id], now)
             attempt.submitted_at = now + timedelta(minutes=9)
             await uow.session.flush()
-            await notifications.submitted(uow, post, attempt.id, now)
+            await notifications.submitted(uow, post, [attempt.id], now)
         assert len(await told(engine, user)) == 2
 
     @pytest.mark.parametrize(
@@ -294,8 +291,44 @@ class TestSubmitted:
         event, (user,), (place,) = await registered_users(engine, now, 1)
         async with unit_of_work(engine) as uow:
             attempt = await add_sitting(uow, event, place, now, **values)
-            await notifications.submitted(uow, post, attempt.id, now)
+            await notifications.submitted(uow, post, [attempt.id], now)
         assert await told(engine, user) == []
+
+    async def test_many_take_as_many_statements_as_one(
+        self, engine: AsyncEngine, post: Components, now: datetime
+    ) -> None:
+        event, users, places = await registered_users(engine, now, 20)
+        async with unit_of_work(engine) as uow:
+            phones = [await add_device(uow, user, now) for user in users]
+            sittings = [await add_sitting(uow, event, place, now) for place in places]
+        ids = [sitting.id for sitting in sittings]
+        async with unit_of_work(engine) as uow:
+            with counted_statements(engine) as of_one:
+                await notifications.submitted(uow, post, ids[:1], now)
+            with counted_statements(engine) as of_many:
+                await notifications.submitted(uow, post, ids, now)
+        assert len(of_many) == len(of_one)
+        lines = await told(engine, *users)
+        assert sorted(UUID(line.data["attempt_id"]) for line in lines) == sorted(ids)
+        assert {each.target for each in await deliveries(engine, *users)} == {
+            *phones,
+            *(user.email for user in users),
+        }
+
+
+@contextmanager
+def counted_statements(engine: AsyncEngine) -> Iterator[list[str]]:
+    """The statements that the block executes."""
+    statements: list[str] = []
+
+    def keep(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    engine_event.listen(engine.sync_engine, "before_cursor_execute", keep)
+    try:
+        yield statements
+    finally:
+        engine_event.remove(engine.sync_engine, "before_cursor_execute", keep)
 
 
 class TestEmbargo:
@@ -327,11 +360,11 @@ class TestEmbargo:
             uow.session.add(_result(attempt, key_ids[attempt.paper_id], score, now))
             await uow.session.flush()
             await notifications.registered(uow, post, place.id, now)
-            await notifications.submitted(uow, post, attempt.id, now)
+            await notifications.submitted(uow, post, [attempt.id], now)
             exam = await uow.session.get_one(Exam, event.exam_id)
             paper = await uow.session.get_one(ExamPaper, event.paper_id)
             notice = creating.reminder(exam, paper, Kind.OPENS_IN_15_MINUTES)
-            await uow.notifications.create([user.id], notice, now, push=True)
+            await uow.notifications.create([(user.id, notice)], now, push=True)
             page = await uow.notifications.page(user.id, PageRequest(limit=100), unread=None)
             for line in page.items:
                 mail = mails.compose(post, line, user, UUID(int=1), now)

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import delete, select, update
@@ -20,10 +21,13 @@ from app.models import (
     NotificationSettings,
     User,
 )
+from app.repositories.notifications import NewDevice
 from app.services import notifications
 from app.services.components import Components
 from app.services.notifications import creating, delivering
 from app.services.unit_of_work import unit_of_work
+from app.services.users import ProfileUpdate, change_profile, find_principal
+from tests.builders.attempts import until_blocking
 from tests.builders.notifications import Event, add_announced_exam, add_device, add_user, deliveries, register
 from tests.conftest import TestClock
 from tests.servers import firebase as fcm
@@ -53,7 +57,7 @@ class Reader:
                 notice = creating.reminder(exam_and_papers[0], exam_and_papers[1][0], kind)
             else:
                 notice = creating.build_notice(kind, str(self.event.exam_id), data)
-            await uow.notifications.create([self.user.id], notice, now, push=True)
+            await uow.notifications.create([(self.user.id, notice)], now, push=True)
 
     async def states(self) -> list[tuple[str, str, int, str | None]]:
         return [
@@ -405,7 +409,7 @@ class TestNoLonger:
         await reader.tell(Kind.CANCELLED, now)
         async with unit_of_work(engine) as uow:
             other = await add_user(uow)
-            await uow.devices.register(reader.phone, other.id, "android", None, now)
+            await uow.devices.register(NewDevice(reader.phone, "android", None), other.id, "session", now)
         await deliver(post)
         assert firebase.to(reader.phone) == []
         assert (await reader.states())[1] == ("push", "dropped", 1, "the user has no such device")
@@ -457,6 +461,45 @@ class TestNoLonger:
         assert {state[3] for state in await banned.states()} == {"banned"}
 
 
+class TestPresentState:
+    async def test_a_mail_that_waits_goes_to_the_new_address_in_the_new_language(
+        self, engine: AsyncEngine, post: Components, reader: Reader, now: datetime, inbox: Inbox
+    ) -> None:
+        await reader.tell(Kind.CANCELLED, now)
+        new = f"{uuid4().hex}@example.org"
+        async with unit_of_work(engine) as uow:
+            await uow.users.change(reader.user.id, {"email": new, "language": "hi"})
+        await deliver(post)
+        assert inbox.to(reader.user.email) == []
+        (mail,) = inbox.to(new)
+        assert str(mail["Subject"]).startswith("रद्द")
+        assert [(each.channel, each.target) for each in await deliveries(engine, reader.user)] == [
+            ("email", new),
+            ("push", reader.phone),
+        ]
+
+    async def test_a_new_address_is_not_held_for_dead_because_the_old_one_was(
+        self, engine: AsyncEngine, post: Components, reader: Reader, now: datetime, inbox: Inbox
+    ) -> None:
+        await reader.tell(Kind.CANCELLED, now)
+        new = f"{uuid4().hex}@example.org"
+        async with unit_of_work(engine) as uow:
+            await uow.preferences.mark_address_dead(reader.user.email, "550", now)
+            await uow.users.change(reader.user.id, {"email": new})
+        await deliver(post)
+        assert len(inbox.to(new)) == 1
+
+    async def test_who_has_lost_the_address_gets_no_mail(
+        self, engine: AsyncEngine, post: Components, reader: Reader, now: datetime, inbox: Inbox
+    ) -> None:
+        await reader.tell(Kind.CANCELLED, now)
+        async with unit_of_work(engine) as uow:
+            await uow.users.change(reader.user.id, {"email": ""})
+        await deliver(post)
+        assert inbox.to(reader.user.email) == []
+        assert [each[1] for each in await reader.states()] == ["dropped", "sent"]
+
+
 class TestQuietHours:
     async def _in_the_night(self, engine: AsyncEngine, now: datetime) -> tuple[Reader, datetime]:
         """Somebody in whose quiet hours it is, with two hours to go; and their end."""
@@ -482,6 +525,67 @@ class TestQuietHours:
         ] * 2
         clock.advance((end - now).total_seconds() + 1)
         await deliver(post)
+        assert await reader.states() == SENT
+
+    @pytest.mark.parametrize("change", ["shorter", "none", "time zone", "longer"])
+    async def test_a_change_applies_to_what_waits(
+        self, engine: AsyncEngine, post: Components, now: datetime, clock: TestClock, change: str
+    ) -> None:
+        reader, end = await self._in_the_night(engine, now)
+        await reader.tell(Kind.RESULTS_RELEASED, now)
+        await deliver(post)
+        soon = (now + timedelta(hours=1)).replace(second=0, microsecond=0)
+        late = end + timedelta(hours=1)
+        await self._change(engine, reader, change, now, soon, late)
+        await deliver(post)
+        expected = {"shorter": ("waiting", soon), "longer": ("waiting", late)}.get(change, ("sent", None))
+        waiting = await deliveries(engine, reader.user)
+        assert {(each.status, each.due_at if expected[1] else None) for each in waiting} == {expected}
+        clock.advance((late - now).total_seconds() + 1)
+        await deliver(post)
+        assert await reader.states() == SENT
+
+    async def _change(
+        self, engine: AsyncEngine, reader: Reader, change: str, now: datetime, soon: datetime, late: datetime
+    ) -> None:
+        begin = (now - timedelta(hours=3)).time().replace(second=0, microsecond=0)
+        hours = {"shorter": (begin, soon.time()), "longer": (begin, late.time()), "none": (None, None)}
+        async with unit_of_work(engine) as uow:
+            person = await find_principal(uow, reader.user.id, "session")
+            assert person is not None
+            if change == "time zone":  # Ten hours ahead it is day.
+                await change_profile(uow, person, ProfileUpdate(timezone="Australia/Brisbane"), now)
+            else:
+                await notifications.change(uow, person, {}, hours[change], now)
+
+    async def test_a_delivery_that_is_being_sent_is_not_made_due_again(
+        self, engine: AsyncEngine, post: Components, now: datetime
+    ) -> None:
+        reader, _ = await self._in_the_night(engine, now)
+        await reader.tell(Kind.CANCELLED, now)
+        async with unit_of_work(engine) as uow:
+            leased = await uow.deliveries.lease_due(now, timedelta(minutes=5), 100)
+        await self._change(engine, reader, "none", now, now, now)
+        async with unit_of_work(engine) as uow:
+            assert await uow.deliveries.lease_due(now, timedelta(minutes=5), 100) == []
+            await uow.deliveries.postpone_untried(leased, now)
+        await deliver(post)
+        assert await reader.states() == SENT
+
+    async def test_a_change_while_the_delivery_is_postponed_is_not_missed(
+        self, engine: AsyncEngine, post: Components, now: datetime
+    ) -> None:
+        """The worker has read the quiet hours, and stores their end only after they were changed."""
+        reader, _ = await self._in_the_night(engine, now)
+        await reader.tell(Kind.RESULTS_RELEASED, now)
+        async with unit_of_work(engine) as uow:
+            person = await find_principal(uow, reader.user.id, "session")
+            assert person is not None
+            await notifications.change(uow, person, {}, (None, None), now)
+            await uow.attempts.flush()
+            sending = asyncio.create_task(deliver(post))
+            await until_blocking(engine, uow)
+        await sending
         assert await reader.states() == SENT
 
     @pytest.mark.parametrize("kind", [Kind.OPENS_IN_15_MINUTES, Kind.CANCELLED, Kind.POSTPONED])

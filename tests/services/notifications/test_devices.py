@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.models import Device
-from app.repositories.notifications import MAX_DEVICES
+from app.repositories.notifications import MAX_DEVICES, NewDevice
 from app.services import notifications
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
@@ -22,7 +22,7 @@ async def test_two_that_register_at_once_leave_as_many_as_a_person_may_have(
         person = await add_candidate(uow)
 
     async def register(uow: UnitOfWork) -> None:
-        await notifications.register_device(uow, person, uuid4().hex, "android", None, now)
+        await notifications.register_device(uow, person, now, NewDevice(uuid4().hex, "android", None), now)
 
     for _ in range(MAX_DEVICES):
         async with unit_of_work(engine) as uow:

@@ -65,7 +65,7 @@ class TestOwnTimes:
         event, (user,), (place,) = await registered_users(engine, now, 1)
         async with unit_of_work(engine) as uow:
             attempt = await add_sitting(uow, event, place, now, accommodation_seconds=120)
-            await notifications.submitted(uow, post, attempt.id, now)
+            await notifications.submitted(uow, post, [attempt.id], now)
         (line,) = await told(engine, user)
         assert line.data["paper"]["extra_seconds"] == 120
 

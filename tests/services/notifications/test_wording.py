@@ -22,6 +22,7 @@ DATA = {
     "paper": {"title": PAPER_TITLE},
     "roll_number": "R-1",
     "revised": False,
+    "closed_by": "candidate",
     "extra_seconds": 2400,
 }
 

@@ -5,7 +5,19 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response, status
 
-from app.api.deps import CurrentAuthor, CurrentProctor, CurrentUser, Now, Paging, Reads, Uow, takes_nothing
+from app.api.attempts import attempt_of_token, refuse_banned
+from app.api.deps import (
+    AttemptHolder,
+    CurrentAuthor,
+    CurrentProctor,
+    CurrentUser,
+    Now,
+    Paging,
+    Parts,
+    Reads,
+    Uow,
+    takes_nothing,
+)
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
@@ -174,10 +186,18 @@ async def claim(
 
 @router.get("/{exam_id}/announcements", responses=problems(NotFound))
 async def list_announcements(
-    exam_id: UUID, user: CurrentUser, reads: Reads, paging: Paging
+    exam_id: UUID, holder: AttemptHolder, reads: Reads, parts: Parts, paging: Paging
 ) -> PageOut[AnnouncementOut]:
-    """Announcements to participants, newest first. Read them after the socket was disconnected."""
-    page = await exams.announcements(reads, user, exam_id, paging)
+    """Announcements to participants, newest first. Read them after the socket was disconnected.
+
+    The attempt token of an attempt at this exam opens them, too: without a login there is no socket, so read
+    them every half minute.
+    """
+    if holder.principal is not None:
+        page = await exams.announcements(reads, holder.principal, exam_id, paging)
+    else:
+        await refuse_banned(reads, holder)
+        page = await exams.announcements_for_attempt(reads, parts, attempt_of_token(holder), exam_id, paging)
     return PageOut(
         items=[AnnouncementOut.model_validate(row) for row in page.items], next_cursor=page.next_cursor
     )

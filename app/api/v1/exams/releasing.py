@@ -17,14 +17,8 @@ from app.api.deps import (
 )
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
-from app.core.errors import (
-    AttemptsInProgress,
-    Invalid,
-    NotFound,
-    NotPossible,
-    PapersNotOver,
-    ResultsNotReleased,
-)
+from app.core.errors import Invalid, NotFound, NotPossible, ResultsNotReleased
+from app.core.release_errors import AttemptsInProgress, PapersNotOver
 from app.schemas.common import PageOut
 from app.schemas.exams.exams import ExamResultOut, MeritRowOut
 from app.schemas.exams.orders import ReleasedOut, ReleaseDryRunOut, ReleaseIn
