@@ -234,9 +234,16 @@ class Child:
         self._process = None
         self.pid_file.unlink(missing_ok=True)
 
-    def finish(self, timeout: float) -> None:
-        """Wait until the child has ended by itself. Raises ServerError if it fails or takes too long."""
-        if not wait_for(lambda: not self.running, timeout):
+    def finish(
+        self,
+        timeout: float,
+        guarded: Callable[[Callable[[], bool]], Callable[[], bool]] = lambda condition: condition,
+    ) -> None:
+        """Wait until the child has ended by itself. Raises ServerError if it fails or takes too long.
+
+        `guarded` adds a check to the condition, such as one that ends the waiting.
+        """
+        if not wait_for(guarded(lambda: not self.running), timeout):
             self.stop()
             raise ServerError(
                 f"{self.name} has not finished after {timeout:.0f} seconds.\n{self.last_lines()}"

@@ -22,10 +22,10 @@ from app.cli.local.servers import SHARED, Servers
 from devservers.errors import HomeInUse, ServerError
 from devservers.files import hold
 from devservers.network import port_is_free
-from devservers.processes import wait_for
 from devservers.supervisor import Supervisor
 
 _START_SECONDS = 120.0
+_PREPARE_SECONDS = 600.0
 _RETRY = 1.0
 _DEMO_LOADED = "The demo content was loaded."  # `ias demo load` prints this.
 _DEMO_ACCOUNTS = (
@@ -136,8 +136,7 @@ class Installation:
     def _prepare(self) -> None:
         child = self._preparation.child
         self._preparation.open_gate()
-        wait_for(self._stop.unless(lambda: not child.running), _START_SECONDS)
-        child.finish(timeout=0)
+        child.finish(_PREPARE_SECONDS, self._stop.unless)
 
     def _open(self, server: GatedProgram, ready: Callable[[], bool]) -> None:
         server.open_gate()
