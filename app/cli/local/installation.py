@@ -22,6 +22,7 @@ from app.cli.local.servers import SHARED, Servers
 from devservers.errors import HomeInUse, ServerError
 from devservers.files import hold
 from devservers.network import port_is_free
+from devservers.processes import wait_for
 from devservers.supervisor import Supervisor
 
 _START_SECONDS = 120.0
