@@ -120,6 +120,19 @@ async def transaction(engine: AsyncEngine, *, read_only: bool = False) -> AsyncI
         yield session
 
 
+@asynccontextmanager
+async def undone(session: AsyncSession) -> AsyncIterator[None]:
+    """A block whose changes are rolled back at its end. The rest of the transaction is kept.
+
+    Locks that the block took are released. Objects that it changed must not be used after it.
+    """
+    savepoint = await session.begin_nested()
+    try:
+        yield
+    finally:
+        await savepoint.rollback()
+
+
 @lru_cache(maxsize=8)
 def _read_only(engine: AsyncEngine) -> AsyncEngine:
     """The same engine with read-only transactions."""

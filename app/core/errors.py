@@ -24,6 +24,7 @@ DomainError
 │   ├── PaperNotOpen
 │   ├── EntryClosed
 │   ├── NotRegistered
+│   ├── PapersNotOver
 │   ├── AttemptsInProgress
 │   ├── ResultsNotReleased
 │   ├── NotPossible
@@ -287,18 +288,6 @@ class NotRegistered(Conflict):
 
     def __init__(self) -> None:
         super().__init__("You are not registered for this exam.")
-
-
-class AttemptsInProgress(Conflict):
-    """Results cannot be released while attempts are in progress."""
-
-    code, title = "attempts_in_progress", "Attempts in progress"
-
-    def __init__(self, running: int) -> None:
-        super().__init__(
-            f"Attempts in progress: {running}. Wait for their deadlines, or end them first.",
-            running=running,
-        )
 
 
 class ResultsNotReleased(Conflict):

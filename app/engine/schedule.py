@@ -76,6 +76,11 @@ def paper_status(window: Window, now: datetime) -> PaperStatus:
     return PaperStatus.OPEN if now < window.entry_closes_at else PaperStatus.ENTRY_CLOSED
 
 
+def is_over(window: Window, now: datetime) -> bool:
+    """Return whether nobody can start or continue within the window. Extra time may go on beyond it."""
+    return paper_status(window, now) is PaperStatus.CLOSED
+
+
 def registration_is_open(windows: Iterable[Window], now: datetime) -> bool:
     """Return whether a candidate can register: until entry to the last paper closes."""
     return any(window.closed_at is None and now < window.entry_closes_at for window in windows)

@@ -1,15 +1,22 @@
-"""What staff may do to an attempt, and what the clock does: pure functions from one state to the next.
+"""What staff, the clock and the candidate may do to an attempt: pure functions from one state to the next.
 
-A function that has nothing to do, such as pausing a paused attempt, returns the same state, so a repeated
-request changes nothing. If a step is not possible, `Refused` says why and what to do instead.
+docs/steering.md has the table of all states and steps. A step that has nothing to do, such as pausing a
+paused attempt, returns the same state, so a repeated request changes nothing. `AlreadyDone` is the same with
+a sentence for whoever expects a change. If a step is not possible, `Refused` says why and what to do instead.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
 from app.engine import timing
 from app.engine.timing import Arrival
+
+EndedBy = Literal["candidate", "deadline", "staff"]
+
+REPEATED_WITHIN = timedelta(seconds=30)
+"""The same extension, ordered again within this time, is a repeated request and adds nothing."""
 
 
 class Status(StrEnum):
@@ -19,6 +26,9 @@ class Status(StrEnum):
     PAUSED = "paused"
     SUBMITTED = "submitted"
     VOID = "void"
+
+
+RUNNING = frozenset({Status.IN_PROGRESS, Status.PAUSED})
 
 
 class Kind(StrEnum):
@@ -31,27 +41,65 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Given:
-    """Time that was added at a moment."""
+    """Time that was added at a moment.
+
+    An extension also has the time of its order, and a name of who ordered it for which reason.
+    """
 
     kind: Kind
     at: datetime
     length: timedelta
+    ordered_at: datetime | None = None
+    order: str | None = None
 
 
 @dataclass(frozen=True)
 class AttemptState:
-    """What the rules need of an attempt. `ended_by` is candidate, deadline or staff; None before the end."""
+    """What the rules need of an attempt. `ended_by` and `ended_at` are None before the end.
+
+    `paused_at` is set while the attempt is paused, and stays if it is ended or voided then: its time has
+    stood still since. `extra` is the extra time that the exam grants, already part of the deadline.
+    `voided_from` is the status before the voiding. It stays after the voiding of an ended attempt is taken
+    back, so that the same request again does not let the attempt go on.
+    """
 
     status: Status
     deadline_at: datetime
     paused_at: datetime | None = None
     ended_at: datetime | None = None
-    ended_by: str | None = None
+    ended_by: EndedBy | None = None
     given: tuple[Given, ...] = ()
+    extra: timedelta = timing.NO_TIME
+    voided_from: Status | None = None
 
 
 class Refused(Exception):
     """The step is not possible from this state. The message is for the person who asked for it."""
+
+
+class AlreadyDone(Exception):
+    """The step was done before, and the state stays. The message says how to do it once more."""
+
+
+class Exemption(StrEnum):
+    """Why an order to end all attempts leaves one out, unless the order includes these attempts."""
+
+    EXTRA_TIME = "extra_time"
+    PAUSED = "paused"
+
+
+def exemptions(state: AttemptState) -> frozenset[Exemption]:
+    """Why an order to end all attempts leaves this one out. Empty for an attempt that has ended."""
+    if state.status not in RUNNING:
+        return frozenset()
+    has_extension = any(each.kind is Kind.EXTENSION for each in state.given)
+    found = {Exemption.EXTRA_TIME} if state.extra > timing.NO_TIME or has_extension else set()
+    return frozenset(found | ({Exemption.PAUSED} if state.status is Status.PAUSED else set()))
+
+
+def time_left(state: AttemptState, now: datetime) -> timedelta:
+    """The time that the candidate has left, or had when the attempt was paused or ended. At least zero."""
+    return max(state.deadline_at - (state.paused_at or state.ended_at or now), timing.NO_TIME)
 
 
 def ended_by_deadline(state: AttemptState, now: datetime, delay: timedelta) -> AttemptState:
@@ -62,52 +110,69 @@ def ended_by_deadline(state: AttemptState, now: datetime, delay: timedelta) -> A
     is_late = timing.arrival(now, state.deadline_at, delay) is Arrival.LATE
     if state.status is not Status.IN_PROGRESS or not is_late:
         return state
-    return replace(state, status=Status.SUBMITTED, ended_at=state.deadline_at, ended_by="deadline")
+    return end(state, "deadline", state.deadline_at)
 
 
-def extend(state: AttemptState, by: timedelta, now: datetime) -> AttemptState:
-    """Give more time. An attempt that its deadline ended goes on if the new deadline is in the future."""
+def submit_by_candidate(state: AttemptState, now: datetime, grace: timedelta) -> AttemptState:
+    """End the attempt for its candidate. After deadline and grace it was the deadline that ended it."""
+    state = ended_by_deadline(state, now, grace)
+    return end(state, "candidate", now) if state.status in RUNNING else state
+
+
+def end(state: AttemptState, by: EndedBy, at: datetime) -> AttemptState:
+    """End an attempt that is in progress or paused. The time of a pause stays known."""
+    return replace(state, status=Status.SUBMITTED, ended_at=at, ended_by=by)
+
+
+def extend(
+    state: AttemptState, by: timedelta, now: datetime, order: str | None = None, *, again: bool = False
+) -> AttemptState:
+    """Give more time. An attempt that its deadline ended goes on if the new deadline is in the future.
+
+    `order` names who extends for which reason. The same extension again, soon after, is AlreadyDone unless
+    `again` is true.
+    """
     if state.status is Status.VOID:
         raise Refused("The attempt is void. Reopen it first.")
+    if not again and _is_repeated(state, by, now, order):
+        raise AlreadyDone(
+            f"The same extension was given less than {REPEATED_WITHIN // timedelta(seconds=1)} s ago. It was"
+            " not added twice. To add it once more, send `again: true`."
+        )
     if state.status is Status.SUBMITTED and state.ended_by != "deadline":
         raise Refused(f"The attempt was ended by {_who(state)}. To let it go on, reopen it.")
-    deadline_at = state.deadline_at + by
-    given = (*state.given, Given(Kind.EXTENSION, min(now, state.deadline_at), by))
+    moved = _with_extension(state, by, min(now, state.deadline_at), now if order else None, order)
     if state.status is not Status.SUBMITTED:
-        return replace(state, deadline_at=deadline_at, given=given)
-    if deadline_at <= now:
+        return moved
+    if moved.deadline_at <= now:
         missing = (now - state.deadline_at) // timedelta(seconds=1)
         raise Refused(
             f"The attempt's time was over {missing} s ago: so short an extension is over, too. Give more than"
             " that, or reopen the attempt with `seconds`, which count from now."
         )
-    return replace(
-        state,
-        status=Status.IN_PROGRESS,
-        deadline_at=deadline_at,
-        given=given,
-        ended_at=None,
-        ended_by=None,
-    )
+    return _in_progress(moved)
 
 
 def regrant(state: AttemptState, by: timedelta, now: datetime) -> AttemptState:
     """Move the deadline by whole seconds after a change of the candidate's extra time, up or down.
 
-    An attempt that its deadline ended goes on if there is time again. Time that has passed is not taken back:
-    the deadline moves at most to the present, and that of a paused attempt to the pause.
+    An attempt that its deadline ended goes on if there is time again. Others that have ended get the change
+    when they are reopened. Time that has passed is not taken back: the deadline moves at most to the present,
+    and that of a paused attempt to the pause.
     """
-    moved = replace(state, deadline_at=state.deadline_at + max(by, -_time_left(state, now)))
-    if state.status in (Status.IN_PROGRESS, Status.PAUSED):
+    moved = _with_extra(state, by, now)
+    if state.status in RUNNING:
         return moved
     if state.status is Status.SUBMITTED and state.ended_by == "deadline" and moved.deadline_at > now:
-        return replace(moved, status=Status.IN_PROGRESS, ended_at=None, ended_by=None)
+        return _in_progress(moved)
     return state
 
 
-def _time_left(state: AttemptState, now: datetime) -> timedelta:
-    """The whole seconds that are left of a running or paused attempt."""
-    return timedelta(seconds=timing.remaining_seconds(state.paused_at or now, state.deadline_at))
+def _with_extra(state: AttemptState, by: timedelta, now: datetime) -> AttemptState:
+    """Change the extra time and the deadline. At most the whole seconds that are left are taken back."""
+    left = timedelta(seconds=time_left(state, now) // timedelta(seconds=1))
+    moved = max(by, -left)
+    return replace(state, deadline_at=state.deadline_at + moved, extra=state.extra + moved)
 
 
 def pause(state: AttemptState, now: datetime) -> AttemptState:
@@ -125,50 +190,14 @@ def resume(state: AttemptState, now: datetime) -> AttemptState:
     if state.status is not Status.PAUSED or state.paused_at is None:
         raise Refused(f"The attempt is {state.status}, not paused.")
     # The request that arrived first may get the lock last. Time must not run backwards.
-    resumed_at = max(now, state.paused_at)
-    return replace(
-        state,
-        status=Status.IN_PROGRESS,
-        paused_at=None,
-        deadline_at=timing.resumed_deadline(state.deadline_at, state.paused_at, resumed_at),
-        given=(*state.given, Given(Kind.PAUSE, state.paused_at, resumed_at - state.paused_at)),
-    )
+    return _in_progress(_stood_still(state, Kind.PAUSE, state.paused_at, max(now, state.paused_at)))
 
 
 def submit(state: AttemptState, now: datetime) -> AttemptState:
-    """End the attempt for its candidate. An attempt that has ended stays as it is."""
+    """End the attempt by an order of staff. An attempt that has ended stays as it is."""
     if state.status is Status.VOID:
         raise Refused("The attempt is void.")
-    if state.status is Status.SUBMITTED:
-        return state
-    return replace(state, status=Status.SUBMITTED, paused_at=None, ended_at=now, ended_by="staff")
-
-
-def reopen(state: AttemptState, now: datetime, more: timedelta = timing.NO_TIME) -> AttemptState:
-    """Let an ended attempt go on with the time that was left at its end, and `more`, counted from now.
-
-    If the attempt was void, but had been ended by its candidate or its deadline, only the voiding is undone.
-    """
-    if state.status in (Status.IN_PROGRESS, Status.PAUSED):
-        return state
-    if state.status is Status.VOID and state.ended_by != "staff":
-        return replace(state, status=Status.SUBMITTED)
-    ended_at = state.ended_at or now
-    if state.deadline_at + more <= ended_at:
-        raise Refused("No time was left when the attempt ended. Say how many `seconds` it gets from now.")
-    reopened_at = max(now, ended_at)  # A request that arrived before the end may get the lock after it.
-    given = [*state.given, Given(Kind.REOPENING, ended_at, reopened_at - ended_at)]
-    if more:
-        given.append(Given(Kind.EXTENSION, reopened_at, more))
-    return replace(
-        state,
-        status=Status.IN_PROGRESS,
-        deadline_at=timing.resumed_deadline(state.deadline_at, ended_at, reopened_at) + more,
-        given=tuple(given),
-        paused_at=None,
-        ended_at=None,
-        ended_by=None,
-    )
+    return end(state, "staff", now) if state.status in RUNNING else state
 
 
 def void(state: AttemptState, now: datetime) -> AttemptState:
@@ -178,9 +207,110 @@ def void(state: AttemptState, now: datetime) -> AttemptState:
     return replace(
         state,
         status=Status.VOID,
-        paused_at=None,
         ended_at=state.ended_at or now,
         ended_by=state.ended_by or "staff",
+        voided_from=state.status,
+    )
+
+
+def admit_late(state: AttemptState) -> AttemptState:
+    """Count the answers that came too late. The attempt stays in its state."""
+    if state.status is Status.VOID:
+        raise Refused("The attempt is void. Reopen it first.")
+    return state
+
+
+def reopen(
+    state: AttemptState,
+    now: datetime,
+    more: timedelta = timing.NO_TIME,
+    *,
+    go_on: bool = False,
+    extra: timedelta | None = None,
+) -> AttemptState:
+    """Let an ended attempt go on with the time that was left, and `more`, counted from now.
+
+    Of a void attempt the voiding is taken back: it is again what it was before, in progress or paused with
+    the time that was left, or ended. `go_on` lets one that had ended before its voiding go on, too.
+    `extra` is the candidate's extra time now, if it may have changed since the end.
+    """
+    if state.status in RUNNING:
+        return state
+    if state.voided_from is Status.SUBMITTED and not go_on:
+        return _reinstated(state, more)
+    if extra is not None:
+        state = _with_extra(state, extra - state.extra, now)
+    if state.voided_from is Status.PAUSED:
+        back = replace(state, status=Status.PAUSED, ended_at=None, ended_by=None, voided_from=None)
+        return _with_extension(back, more, now) if more else back
+    return _continued(state, now, more)
+
+
+def _reinstated(state: AttemptState, more: timedelta) -> AttemptState:
+    """Take back the voiding of an attempt that had ended before, and leave it ended."""
+    if more:
+        raise Refused(
+            "The attempt had ended before it was voided. Leave out `seconds` to take the voiding back, or add"
+            " `go_on: true` to let the attempt go on."
+        )
+    if state.status is Status.SUBMITTED:
+        raise AlreadyDone(
+            "The voiding is taken back: the attempt is submitted, as it was before. To let it go on, reopen"
+            " it with `go_on: true`."
+        )
+    return replace(state, status=Status.SUBMITTED)
+
+
+def _continued(state: AttemptState, now: datetime, more: timedelta) -> AttemptState:
+    # A request that arrived earlier may get the lock later. Time must not run backwards.
+    ended_at = max(state.ended_at or now, state.paused_at or state.ended_at or now)
+    reopened_at = max(now, ended_at)
+    # An attempt that was voided while it was in progress gets back what it had, even if that is nothing.
+    has_none = state.deadline_at + more <= (state.paused_at or ended_at)
+    if has_none and state.voided_from is not Status.IN_PROGRESS:
+        raise Refused("No time was left when the attempt ended. Say how many `seconds` it gets from now.")
+    if state.paused_at is not None:
+        state = _stood_still(state, Kind.PAUSE, state.paused_at, ended_at)
+    state = _in_progress(_stood_still(state, Kind.REOPENING, ended_at, reopened_at))
+    return _with_extension(state, more, reopened_at) if more else state
+
+
+def _in_progress(state: AttemptState) -> AttemptState:
+    return replace(
+        state,
+        status=Status.IN_PROGRESS,
+        paused_at=None,
+        ended_at=None,
+        ended_by=None,
+        voided_from=None,
+    )
+
+
+def _stood_still(state: AttemptState, kind: Kind, since: datetime, until: datetime) -> AttemptState:
+    """Add the time in which the candidate could not work."""
+    return replace(
+        state,
+        deadline_at=timing.resumed_deadline(state.deadline_at, since, until),
+        given=(*state.given, Given(kind, since, until - since)),
+    )
+
+
+def _with_extension(
+    state: AttemptState,
+    by: timedelta,
+    at: datetime,
+    ordered_at: datetime | None = None,
+    order: str | None = None,
+) -> AttemptState:
+    added = Given(Kind.EXTENSION, at, by, ordered_at, order)
+    return replace(state, deadline_at=state.deadline_at + by, given=(*state.given, added))
+
+
+def _is_repeated(state: AttemptState, by: timedelta, now: datetime, order: str | None) -> bool:
+    return order is not None and any(
+        each.order == order and each.length == by and abs(now - each.ordered_at) <= REPEATED_WITHIN
+        for each in state.given
+        if each.ordered_at is not None
     )
 
 

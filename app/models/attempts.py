@@ -40,6 +40,7 @@ class Attempt(Identified, Timestamped, Base):
     __table_args__ = (
         CheckConstraint("status in ('in_progress', 'paused', 'submitted', 'graded', 'void')", name="status"),
         CheckConstraint("closed_by in ('candidate', 'deadline', 'staff')", name="closed_by"),
+        CheckConstraint("voided_from in ('in_progress', 'paused', 'submitted')", name="voided_from"),
         Index(
             "uq_attempts_number",
             "user_id",
@@ -93,11 +94,17 @@ class Attempt(Identified, Timestamped, Base):
     accommodation_seconds: Mapped[int] = mapped_column(server_default="0")
     """Extra time that the exam grants this candidate from the start, such as compensatory time."""
     additions: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
-    """Added time: `{"kind": "extension" | "pause" | "reopening", "at", "seconds"}`."""
+    """Added time: `{"kind": "extension" | "pause" | "reopening", "at", "seconds"}`.
+
+    An extension also has `ordered_at` and `order`, by which a repeated order is recognized.
+    """
     paused_at: Mapped[datetime | None]
+    """When the attempt was paused. It stays if the attempt is ended or voided while it is paused."""
     deadline_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
     closed_by: Mapped[str | None]
+    voided_from: Mapped[str | None]
+    """The status before the voiding (docs/steering.md)."""
 
 
 class ResponseEvent(Base):

@@ -41,7 +41,20 @@ ACTIONS: Mapping[str, frozenset[str]] = {
             "export_merit_list",
         }
     ),
-    "attempt": frozenset({"extend", "pause", "resume", "submit", "reopen", "void", "admit-late"}),
+    "attempt": frozenset(
+        {
+            "extend",
+            "pause",
+            "resume",
+            "submit",
+            "reopen",
+            "void",
+            "admit-late",
+            "close",
+            "cancel",
+            "void_left_over",
+        }
+    ),
 }
 """Everything that is recorded, by the kind of its subject."""
 

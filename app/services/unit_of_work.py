@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from app.database import transaction
+from app.database import transaction, undone
 from app.models import AuditEntry
 from app.repositories.analytics.progress import ProgressRepository
 from app.repositories.attempts import AttemptRepository
@@ -96,6 +96,17 @@ class UnitOfWork(Reading):
     def record(self, entry: AuditEntry) -> None:
         """Write an entry of the audit log in this transaction."""
         self.audit.add(entry)
+
+    @asynccontextmanager
+    async def dry_run(self) -> AsyncIterator[None]:
+        """A block that does the work and undoes it: rows, jobs, messages and audit entries.
+
+        What the block returns must be computed in it, from values and not from rows.
+        """
+        written = self.messages.written
+        async with undone(self.session):
+            yield
+        self.messages.written = written
 
 
 @asynccontextmanager

@@ -52,12 +52,13 @@ class ExamAuthor(Author):
         return dict((await self.ask("POST", f"/exams/{self.exam_id}/release-results")).body)
 
     async def release_too_early(self) -> None:
-        """Raises UnexpectedResponse unless the server refuses it because attempts are in progress."""
-        answer = await self.ask("POST", f"/exams/{self.exam_id}/release-results", 200, 409)
-        if answer.status != 409 or answer.code != "attempts_in_progress":
-            raise UnexpectedResponse(
-                f"releasing while attempts are in progress: {answer.status} {answer.code}"
-            )
+        """Raises UnexpectedResponse unless the server refuses it while attempts run, also early."""
+        path = f"/exams/{self.exam_id}/release-results"
+        early = {"early": True, "reason": "To see whether the server refuses it."}
+        for body, code in (({}, "papers_not_over"), (early, "attempts_in_progress")):
+            answer = await self.ask("POST", path, 200, 409, json=body)
+            if answer.status != 409 or answer.code != code:
+                raise UnexpectedResponse(f"releasing while a paper is open: {answer.status} {answer.code}")
 
     async def cancel(self) -> None:
         """Cancel the exam, so that a failed rehearsal does not keep its tests under embargo."""

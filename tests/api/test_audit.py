@@ -149,6 +149,11 @@ async def _publish_test(world: World) -> UUID:
 async def _void_left_over(world: World) -> UUID:
     held = await world.held()
     await world.entrant(held)
+    await _void_left_over_in(world, held)
+    return UUID(held.exam["id"])
+
+
+async def _void_left_over_in(world: World, held: HeldExam) -> None:
     async with unit_of_work(world.engine) as uow:  # as a version let attempts in that took no lock
         await uow.session.execute(
             text("update ias.exams set cancelled_at = now() where id = :id"), {"id": held.exam["id"]}
@@ -157,7 +162,6 @@ async def _void_left_over(world: World) -> UUID:
     while voided:  # other tests may have left something
         async with unit_of_work(world.engine) as uow:
             voided = await exams.void_left_over(uow, world.clock.now())
-    return UUID(held.exam["id"])
 
 
 @makes("test", "consent")
@@ -338,13 +342,37 @@ async def _admit_late(world: World) -> str:
     return str(entrant.attempt["id"])
 
 
+@makes("attempt", "close")
+async def _close_attempt(world: World) -> str:
+    held = await world.held()
+    entrant = await world.entrant(held)
+    body_of(await held.staff.post(f"{held.paper_path()}/close"))
+    return str(entrant.attempt["id"])
+
+
+@makes("attempt", "cancel")
+async def _cancel_attempt(world: World) -> str:
+    held = await world.held()
+    entrant = await world.entrant(held)
+    body_of(await held.staff.post(f"{held.path}/cancel", json={"reason": "flood"}))
+    return str(entrant.attempt["id"])
+
+
+@makes("attempt", "void_left_over")
+async def _void_attempt_left_over(world: World) -> str:
+    held = await world.held()
+    entrant = await world.entrant(held)
+    await _void_left_over_in(world, held)
+    return str(entrant.attempt["id"])
+
+
 @pytest.fixture
 async def world(people: People, engine: AsyncEngine, parts: Components, clock: TestClock) -> World:
     return World(await people.member("admin"), people, engine, parts, clock)
 
 
 # By an operator at the command line, or by the worker.
-BY_NOBODY = {("user", "create"), ("exam", "void_left_over")}
+BY_NOBODY = {("user", "create"), ("exam", "void_left_over"), ("attempt", "void_left_over")}
 
 
 class TestEveryAction:

@@ -1,6 +1,7 @@
 """Steering as tables: what each step makes of each state, and what must hold whatever staff do."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.engine import steering
-from app.engine.steering import AttemptState, Given, Kind, Refused, Status
+from app.engine.steering import AlreadyDone, AttemptState, Given, Kind, Refused, Status
 
 TEN = datetime(2026, 11, 26, 4, 30, tzinfo=UTC)
 MINUTE, GRACE = timedelta(minutes=1), timedelta(seconds=10)
@@ -27,8 +28,8 @@ def ended(by: str, at: datetime = NOON) -> AttemptState:
     return running(status=Status.SUBMITTED, ended_at=at, ended_by=by)
 
 
-def voided(by: str = "staff", at: datetime = TEN + 60 * MINUTE) -> AttemptState:
-    return running(status=Status.VOID, ended_at=at, ended_by=by)
+def voided(at: datetime = TEN + 60 * MINUTE) -> AttemptState:
+    return steering.void(running(), at)
 
 
 class TestEndedByDeadline:
@@ -75,9 +76,25 @@ class TestExtend:
         with pytest.raises(Refused):
             steering.extend(before, 10 * MINUTE, TEN + 90 * MINUTE)
 
-    def test_twice_adds_up(self) -> None:
-        after = steering.extend(steering.extend(running(), MINUTE, TEN), MINUTE, TEN)
-        assert after.deadline_at == NOON + 2 * MINUTE
+    @pytest.mark.parametrize(
+        ("by", "order", "later"),
+        [
+            (2 * MINUTE, "power cut", timedelta()),
+            (MINUTE, "siren", timedelta()),
+            (MINUTE, "power cut", steering.REPEATED_WITHIN + timedelta(microseconds=1)),
+        ],
+    )
+    def test_another_extension_adds_up(self, by: timedelta, order: str, later: timedelta) -> None:
+        once = steering.extend(running(), MINUTE, TEN, "power cut")
+        assert steering.extend(once, by, TEN + later, order).deadline_at == NOON + MINUTE + by
+
+    @pytest.mark.parametrize("later", [timedelta(), steering.REPEATED_WITHIN, -steering.REPEATED_WITHIN])
+    def test_the_same_extension_soon_after_adds_nothing(self, later: timedelta) -> None:
+        once = steering.extend(running(), MINUTE, TEN, "power cut")
+        with pytest.raises(AlreadyDone, match="again"):
+            steering.extend(once, MINUTE, TEN + later, "power cut")
+        again = steering.extend(once, MINUTE, TEN + later, "power cut", again=True)
+        assert again.deadline_at == NOON + 2 * MINUTE
 
 
 class TestRegrant:
@@ -154,7 +171,7 @@ class TestSubmit:
     def test_staff_end_it_now(self, before: AttemptState) -> None:
         after = steering.submit(before, TEN + MINUTE)
         assert (after.status, after.ended_at, after.ended_by) == (Status.SUBMITTED, TEN + MINUTE, "staff")
-        assert after.paused_at is None
+        assert after.paused_at == before.paused_at
 
     def test_a_void_one_is_refused(self) -> None:
         with pytest.raises(Refused):
@@ -187,7 +204,31 @@ class TestReopen:
     @pytest.mark.parametrize("by", ["candidate", "deadline"])
     def test_of_a_void_one_that_was_over_only_the_voiding_is_taken_back(self, by: str) -> None:
         before = ended(by)
-        assert steering.reopen(steering.void(before, NOON + MINUTE), NOON + 90 * MINUTE) == before
+        back = steering.reopen(steering.void(before, NOON + MINUTE), NOON + 90 * MINUTE)
+        assert replace(back, voided_from=None) == before
+        with pytest.raises(AlreadyDone, match="go_on"):
+            steering.reopen(back, NOON + 90 * MINUTE)
+
+    def test_seconds_for_a_void_one_that_was_over_need_go_on(self) -> None:
+        before = steering.void(ended("candidate", NOON - 30 * MINUTE), NOON)
+        with pytest.raises(Refused, match="go_on"):
+            steering.reopen(before, NOON, MINUTE)
+        assert steering.time_left(steering.reopen(before, NOON, MINUTE, go_on=True), NOON) == 31 * MINUTE
+
+    def test_of_one_that_was_paused_gives_what_was_left_at_the_pause(self) -> None:
+        over = steering.submit(paused(NOON - 30 * MINUTE), NOON - 10 * MINUTE)
+        after = steering.reopen(over, NOON + 60 * MINUTE)
+        assert steering.time_left(after, NOON + 60 * MINUTE) == 30 * MINUTE
+        assert [each.kind for each in after.given] == [Kind.PAUSE, Kind.REOPENING]
+
+    def test_of_a_void_one_that_was_paused_gives_the_pause_back(self) -> None:
+        before = paused(NOON - 30 * MINUTE)
+        assert steering.reopen(steering.void(before, NOON + 60 * MINUTE), NOON + 90 * MINUTE) == before
+
+    def test_a_grant_that_was_given_meanwhile_counts(self) -> None:
+        before = ended("staff", NOON - 30 * MINUTE)
+        after = steering.reopen(before, NOON, extra=5 * MINUTE)
+        assert (steering.time_left(after, NOON), after.extra) == (35 * MINUTE, 5 * MINUTE)
 
     @pytest.mark.parametrize("before", [running(), paused()])
     def test_what_runs_is_left_alone(self, before: AttemptState) -> None:
@@ -210,64 +251,96 @@ class TestVoid:
         assert steering.void(once, TEN + MINUTE) == once
 
 
-Step = tuple[str, int]
+class Doer:
+    """Takes drawn steps one after the other, and counts beside them what the candidate has left."""
+
+    def __init__(self) -> None:
+        self.state, self.now = running(), TEN
+        self.left = NOON - TEN
+
+    def take(self, name: str, wait: int, length: timedelta) -> None:
+        """Wait, and take a step. Time runs only in progress; steps add what they say they add."""
+        before, self.now = self.state, self.now + timedelta(seconds=wait)
+        if before.status is Status.IN_PROGRESS:
+            self.left -= timedelta(seconds=wait)
+        self.state = steering.ended_by_deadline(before, self.now, GRACE)
+        over_by = self.now - self.state.deadline_at
+        if before.status is Status.IN_PROGRESS and self.state.status is Status.SUBMITTED:
+            self.left = timedelta()
+        had_ended = self.state.ended_by == "deadline" and self.state.status is Status.SUBMITTED
+        extra = self.state.extra
+        try:
+            self.state = STEPS[name](self.state, self.now, length)
+        except (Refused, AlreadyDone):
+            return
+        self.left += self.state.extra - extra
+        added = self.state.given[len(before.given) :]
+        self.left += sum((each.length for each in added if each.kind is Kind.EXTENSION), timedelta())
+        if had_ended and self.state.status is Status.IN_PROGRESS and name in ("extend", "grant"):
+            self.left -= over_by  # An extension and a grant count from the deadline.
+
+
+STEPS: dict[str, Callable[[AttemptState, datetime, timedelta], AttemptState]] = {
+    "extend": lambda state, now, by: steering.extend(state, by, now, "order"),
+    "pause": lambda state, now, _: steering.pause(state, now),
+    "resume": lambda state, now, _: steering.resume(state, now),
+    "submit": lambda state, now, _: steering.submit(state, now),
+    "reopen": lambda state, now, _: steering.reopen(state, now),
+    "reopen with seconds": steering.reopen,
+    "go on": lambda state, now, by: steering.reopen(state, now, by, go_on=True),
+    "reopen under another grant": lambda state, now, by: steering.reopen(state, now, extra=by),
+    "void": lambda state, now, _: steering.void(state, now),
+    "sweep": lambda state, _, __: state,
+    "hand in": lambda state, now, _: steering.submit_by_candidate(state, now, GRACE),
+    "grant": lambda state, now, by: steering.regrant(state, by - state.extra, now),
+}
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["extend", "pause", "resume", "submit", "reopen", "void"]), st.integers(1, 3600)
+        st.sampled_from(sorted(STEPS)),
+        st.integers(0, 3600),
+        st.integers(0, 3600).map(lambda seconds: timedelta(seconds=seconds)),
     ),
-    max_size=12,
+    max_size=14,
 )
 
 
-def apply(state: AttemptState, step: Step, now: datetime) -> AttemptState:
-    name, seconds = step
-    if name == "extend":
-        return steering.extend(state, timedelta(seconds=seconds), now)
-    if name == "reopen":
-        return steering.reopen(state, now, timedelta(seconds=seconds))
-    return getattr(steering, name)(state, now)  # type: ignore[no-any-return]
-
-
-class TestWhateverStaffDo:
+class TestWhateverIsDone:
     @given(steps)
-    def test_the_deadline_is_the_first_one_and_what_was_given(self, orders: list[Step]) -> None:
-        state, now = running(), TEN
-        for step in orders:
-            now += timedelta(seconds=step[1])
-            try:
-                state = apply(steering.ended_by_deadline(state, now, GRACE), step, now)
-            except Refused:
-                continue
-        assert state.deadline_at == NOON + sum((each.length for each in state.given), timedelta())
+    def test_time_left_is_conserved_to_the_second(self, drawn: list[tuple[str, int, timedelta]]) -> None:
+        doer = Doer()
+        for step in drawn:
+            doer.take(*step)
+            assert steering.time_left(doer.state, doer.now) == max(doer.left, timedelta()), step
 
     @given(steps)
-    def test_an_end_is_known_exactly_when_it_is_over(self, orders: list[Step]) -> None:
-        state, now = running(), TEN
-        for step in orders:
-            now += timedelta(seconds=step[1])
-            try:
-                state = apply(steering.ended_by_deadline(state, now, GRACE), step, now)
-            except Refused:
-                continue
+    def test_the_deadline_is_the_first_one_and_what_was_given(
+        self, drawn: list[tuple[str, int, timedelta]]
+    ) -> None:
+        doer = Doer()
+        for step in drawn:
+            doer.take(*step)
+            given = sum((each.length for each in doer.state.given), timedelta())
+            assert doer.state.deadline_at == NOON + doer.state.extra + given
+            assert all(each.length >= timedelta() for each in doer.state.given)
+
+    @given(steps)
+    def test_the_state_has_one_shape(self, drawn: list[tuple[str, int, timedelta]]) -> None:
+        doer = Doer()
+        for step in drawn:
+            doer.take(*step)
+            state = doer.state
             is_over = state.status in (Status.SUBMITTED, Status.VOID)
             assert (state.ended_at is not None, state.ended_by is not None) == (is_over, is_over)
-            assert (state.paused_at is not None) == (state.status is Status.PAUSED)
+            assert state.paused_at is not None or state.status is not Status.PAUSED
+            assert state.paused_at is None or state.status is not Status.IN_PROGRESS
+            assert state.voided_from is not None or state.status is not Status.VOID
+            assert state.voided_from is None or is_over
 
     @given(steps)
-    def test_nobody_loses_time_but_by_being_ended(self, orders: list[Step]) -> None:
-        """Time that runs while a candidate may work is never more than what was granted."""
-        state, now, worked, granted = running(), TEN, timedelta(), NOON - TEN
-        for step in orders:
-            before = now
-            now += timedelta(seconds=step[1])
-            if state.status is Status.IN_PROGRESS:
-                worked += max(min(now, state.deadline_at) - before, timedelta())
-            try:
-                after = apply(steering.ended_by_deadline(state, now, GRACE), step, now)
-            except Refused:
-                state = steering.ended_by_deadline(state, now, GRACE)
-                continue
-            extensions = [g for g in after.given[len(state.given) :] if g.kind is Kind.EXTENSION]
-            granted += sum((each.length for each in extensions), timedelta())
-            state = after
-        assert worked <= granted
+    def test_each_step_twice_is_the_step_once(self, drawn: list[tuple[str, int, timedelta]]) -> None:
+        doer = Doer()
+        for name, wait, length in drawn:
+            doer.take(name, wait, length)
+            once = doer.state
+            doer.take(name, 0, length)
+            assert doer.state == once, name

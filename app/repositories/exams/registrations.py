@@ -1,10 +1,10 @@
 """Registrations of exams, with the candidate's name and category at the time of registration."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Uuid, any_, func, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import aliased
 
 from app.core.errors import NotFound
@@ -30,6 +30,17 @@ class RegistrationRepository(Repository):
             Registration.user_id == user_id, Registration.exam_id.in_(exam_ids)
         )
         return {row.exam_id: row for row in await self._session.scalars(statement)}
+
+    async def with_ids(self, ids: Collection[UUID]) -> dict[UUID, Registration]:
+        """Registrations by their ids. The ids are one parameter, because an exam has many thousands."""
+        asked = literal(list(ids), ARRAY(Uuid))
+        statement = select(Registration).where(Registration.id == any_(asked))
+        return {row.id: row for row in await self._session.scalars(statement)}
+
+    async def roll_numbers(self, exam_id: UUID) -> dict[UUID, str]:
+        """The roll numbers of an exam, by registration."""
+        statement = select(Registration.id, Registration.roll_number).where(Registration.exam_id == exam_id)
+        return dict((await self._session.execute(statement)).all())
 
     async def add(self, exam_id: UUID, user: User, roll_number: str) -> Registration | None:
         """Register a user. Returns None if the user is registered already or the roll number is in use."""

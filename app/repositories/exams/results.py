@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from app.models import Attempt, AttemptStatus, Exam, ExamPaper, ExamRelease, ExamResult, Registration, Result
 from app.repositories.base import Page, PageRequest, Repository
@@ -125,6 +125,15 @@ class ExamResultRepository(Repository):
         if exam.results_version is None:
             return None
         return await self._session.get(ExamRelease, (exam.id, exam.results_version))
+
+    async def outcomes(self, exam: Exam) -> Mapping[str, int]:
+        """How many candidates have each outcome in the current release."""
+        statement = (
+            select(ExamResult.outcome, func.count())
+            .where(ExamResult.exam_id == exam.id, ExamResult.version == exam.results_version)
+            .group_by(ExamResult.outcome)
+        )
+        return dict((await self._session.execute(statement)).all())
 
     async def result(self, exam: Exam, registration_id: UUID) -> ExamResult | None:
         """A candidate's result in the current release, or None."""

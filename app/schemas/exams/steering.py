@@ -9,12 +9,12 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from app.core.names import email_address
 from app.engine.schedule import Stage
+from app.engine.steering import Kind
 from app.models import Accommodation
 from app.repositories.exams import Candidate
 from app.schemas.attempts import AttemptOut
 from app.schemas.common import ONE_LINE, SEVERAL_LINES, In, Out
-from app.schemas.exams.exams import ExamOut, ExamPaperOut
-from app.services.exams import Accommodated, ExamView, Grant, Monitor, Regrant, Released, Steered, Target
+from app.services.exams import Accommodated, Grant, Monitor, Regrant, Target
 
 LONGEST_GIFT = 86_400
 
@@ -165,69 +165,6 @@ class SecondsIn(ReasonIn):
     seconds: Seconds
 
 
-class ReopenIn(ReasonIn):
-    """The reason, and seconds in addition to the time that was left when the attempt ended."""
-
-    seconds: Annotated[int, Field(ge=0, le=LONGEST_GIFT, strict=True)] = 0
-
-
-class BulkIn(In):
-    """The attempts: ids, or `"all"` of the exam or of one paper. `seconds` is for extend and reopen."""
-
-    attempt_ids: Annotated[list[UUID], Field(min_length=1, max_length=1000)] | Literal["all"]
-    paper_id: UUID | None = None
-    reason: Reason | None = None
-    seconds: Annotated[int, Field(ge=1, le=LONGEST_GIFT, strict=True)] | None = None
-
-
-class RefusalOut(Out):
-    """An attempt for which the action was not possible, and why."""
-
-    attempt_id: UUID
-    detail: str
-
-
-class SteeredOut(Out):
-    """The result of a bulk action. `unchanged` attempts were in the requested state already."""
-
-    changed: int
-    unchanged: int
-    refused: list[RefusalOut]
-    attempts: list[AttemptOut]
-    """The changed attempts, at most 1,000."""
-
-    @classmethod
-    def of(cls, steered: Steered) -> Self:
-        """The result of an action."""
-        return cls(
-            changed=len(steered.changed),
-            unchanged=len(steered.unchanged),
-            refused=[RefusalOut.model_validate(refusal) for refusal in steered.refused],
-            attempts=[AttemptOut.of(attempt) for attempt in steered.changed[:1000]],
-        )
-
-
-class ClosedPaperOut(ExamPaperOut):
-    """A closed paper, and the number of attempts that ended with it."""
-
-    attempts_ended: int
-
-
-class ReleasedOut(ExamOut):
-    """The released exam, the version of the release, and the number of ranked candidates."""
-
-    version: int
-    participants: int
-
-    @classmethod
-    def of_release(cls, released: Released) -> Self:
-        """A release."""
-        shown = ExamOut.of(ExamView(released.exam, Stage.RELEASED, None))
-        return cls(
-            **dict(shown), version=released.release.version, participants=released.release.participants
-        )
-
-
 class PaperCountOut(Out):
     """The attempts at a paper by status."""
 
@@ -275,6 +212,14 @@ class MonitorOut(Out):
         )
 
 
+class AdditionOut(Out):
+    """Time that was added to an attempt: why, when, and how much."""
+
+    kind: Kind
+    at: datetime
+    seconds: float
+
+
 class HallRowOut(AttemptOut):
     """A candidate's attempt for proctors, without answers and score."""
 
@@ -285,8 +230,9 @@ class HallRowOut(AttemptOut):
     device: str | None
     closed_by: str | None
     paused_at: datetime | None
+    """When the attempt was paused. It stays if the attempt was ended or voided while it was paused."""
     accommodation_seconds: int
-    additions: list[dict[str, Any]]
+    additions: list[AdditionOut]
     last_saved_at: datetime | None
     connected: bool | None
     """Whether the candidate has an open socket. Null if this is unknown."""

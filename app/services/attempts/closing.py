@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Literal
 from uuid import UUID
 
 from app.config import Settings
 from app.core.arrival import LONGEST_CORRECTION
 from app.core.attempt_scope import AttemptRef
-from app.engine import timing
+from app.engine import steering, timing
+from app.engine.steering import EndedBy
 from app.models import Attempt, AttemptStatus
 from app.repositories.attempts import RUNNING
 from app.services.attempts.grading import grade, is_held, request_grading
+from app.services.attempts.states import apply_state, state_of
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
 
@@ -26,10 +27,9 @@ async def submit(uow: UnitOfWork, parts: Components, ref: AttemptRef, now: datet
     """
     attempt = await uow.attempts.lock(ref)
     if attempt.status in RUNNING:
-        if is_late(now, attempt, timedelta(seconds=parts.settings.grace_seconds)):
-            await close(uow, attempt, "deadline", attempt.deadline_at)
-        else:
-            await close(uow, attempt, "candidate", now)
+        grace = timedelta(seconds=parts.settings.grace_seconds)
+        ended = steering.submit_by_candidate(state_of(attempt), now, grace)
+        await close(uow, attempt, ended.ended_by or "candidate", ended.ended_at or now)
     if attempt.status == AttemptStatus.SUBMITTED and not is_held(attempt):
         await grade(uow, parts, [attempt], now)
     return attempt
@@ -50,14 +50,9 @@ def closing_delay(settings: Settings) -> timedelta:
     return timedelta(seconds=settings.grace_seconds + LONGEST_CORRECTION)
 
 
-async def close(
-    uow: UnitOfWork, attempt: Attempt, by: Literal["candidate", "deadline", "staff"], at: datetime
-) -> None:
+async def close(uow: UnitOfWork, attempt: Attempt, by: EndedBy, at: datetime) -> None:
     """End a locked attempt. The caller grades an attempt that its candidate ends; others are left to jobs."""
-    attempt.status = AttemptStatus.SUBMITTED
-    attempt.closed_by = by
-    attempt.submitted_at = at
-    attempt.paused_at = None
+    apply_state(attempt, steering.end(state_of(attempt), by, at))
     if by != "candidate" or is_held(attempt):
         after_end(uow, [attempt.id])
 

@@ -36,41 +36,61 @@ from app.services.exams.editing import (
     publish,
     remove_paper,
 )
-from app.services.exams.events import (
-    announce,
+from app.services.exams.ending import (
+    ClosedPaper,
+    ClosePaper,
     cancel,
     close_paper,
-    postpone,
-    tell_windows,
+    preview_cancel,
+    preview_close,
     void_left_over,
 )
+from app.services.exams.events import announce, postpone, tell_windows
+from app.services.exams.forecasts import Forecast, LeftOut, Listed
 from app.services.exams.monitoring import Monitor, candidates, monitor
 from app.services.exams.packages import package
 from app.services.exams.registrations import claim, register, registrations
+from app.services.exams.release_preview import ReleasePreview, preview_release
 from app.services.exams.releasing import Released, release
 from app.services.exams.results import ExamResultView, MeritRow, merit_csv, merit_list, result
-from app.services.exams.steering import Order, Refusal, Steered, Verb, steer, steer_one
+from app.services.exams.steering import (
+    Note,
+    Order,
+    Previewed,
+    Steered,
+    Verb,
+    preview,
+    steer,
+    steer_one,
+)
 from app.services.exams.taking import StartedPaper, StartPaper, start, submit
 
 __all__ = [
     "Accommodated",
+    "ClosePaper",
+    "ClosedPaper",
     "ExamDraft",
     "ExamPaperDraft",
     "ExamPaperUpdate",
     "ExamResultView",
     "ExamUpdate",
     "ExamView",
+    "Forecast",
     "Grant",
     "Holder",
+    "LeftOut",
+    "Listed",
     "MeritRow",
     "Monitor",
+    "Note",
     "Order",
     "PaperDraft",
     "PaperView",
+    "Previewed",
     "Published",
-    "Refusal",
     "Regrant",
     "Regranted",
+    "ReleasePreview",
     "Released",
     "StandingVersions",
     "StartPaper",
@@ -103,6 +123,10 @@ __all__ = [
     "paper_view",
     "papers",
     "postpone",
+    "preview",
+    "preview_cancel",
+    "preview_close",
+    "preview_release",
     "publish",
     "register",
     "registrations",

@@ -13,12 +13,13 @@ from app.engine.steering import AttemptState, Status
 from app.engine.timing import NO_TIME
 from app.models import Accommodation, Attempt, Exam, Registration
 from app.services import attempts
+from app.services.attempts.states import apply_state, state_of
 from app.services.components import Components
 from app.services.exams.accommodation_holders import Holder, Target, find_holders
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer
 from app.services.exams.extra_time import ExtraTimes, groups_of
-from app.services.exams.steering import apply_state, replace_results, state_of, tell_candidate
+from app.services.exams.steering import replace_results, tell_candidate
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 
@@ -211,17 +212,16 @@ def _outcome(attempt: Attempt, before: AttemptState, after: AttemptState, due: t
 def _why_kept(state: AttemptState, due: timedelta) -> str:
     keeps = "It keeps the time that it had."
     if state.status is Status.VOID:
-        return f"The attempt is void. {keeps} To change it, reopen the attempt and send the grant again."
+        return f"The attempt is void. {keeps} The grant applies when the attempt is reopened."
     if state.status is not Status.SUBMITTED:
         return f"No time of the attempt is left to take back. {keeps}"
     if state.ended_by == "deadline" and due > NO_TIME:
         return f"The attempt's time would be over with this grant, too. {keeps} Reopen it with `seconds`."
-    return f"The attempt has ended. {keeps} To change it, reopen the attempt and send the grant again."
+    return f"The attempt has ended. {keeps} The grant applies when the attempt is reopened."
 
 
 def _apply(uow: UnitOfWork, exam: Exam, attempt: Attempt, after: AttemptState, seconds: int) -> None:
     apply_state(attempt, after)
-    attempt.accommodation_seconds += seconds
     if seconds > 0:
         tell_candidate(uow, exam, attempt, "extended", seconds=seconds)
     else:

@@ -8,12 +8,14 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from app.core.errors import AttemptsInProgress, NotPossible, ResultsNotReleased
+from app.core.errors import NotPossible, ResultsNotReleased
+from app.core.release_errors import AttemptsInProgress, PapersNotOver
+from app.engine import schedule
 from app.engine.marks import printed
 from app.engine.merit import Cutoff, Entrant, ExamPaperRule, MeritResult, PaperScore, merit
 from app.engine.qualifying import Qualification
 from app.engine.scoring import PaperKey
-from app.models import Exam, ExamPaper, ExamRelease
+from app.models import AttemptStatus, Exam, ExamPaper, ExamRelease
 from app.repositories.exams import Registered, Scored
 from app.repositories.realtime.messages import exam_room
 from app.services import attempts, embargo
@@ -28,18 +30,27 @@ Keys = Mapping[UUID, PaperKey]
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """A release, and the exam as it is now."""
+    """A release, and the exam as it is now. `closed` are the papers that were closed before their end."""
 
     exam: Exam
     release: ExamRelease
+    closed: Sequence[ExamPaper] = ()
+    graded: int = 0
+    """How many attempts the release graded because no job had done so."""
 
 
 async def release(
-    uow: UnitOfWork, parts: Components, staff: Principal, exam_id: UUID, now: datetime
+    uow: UnitOfWork,
+    parts: Components,
+    staff: Principal,
+    exam_id: UUID,
+    now: datetime,
+    early_reason: str | None = None,
 ) -> Released:
     """Close entry, rank everybody, and lift the embargo: all of it or nothing. Again gives the same release.
 
-    Raises AttemptsInProgress while somebody sits.
+    Raises PapersNotOver while a paper's window has not ended, unless there is a reason to release early, and
+    AttemptsInProgress while somebody sits.
     """
     exam = await uow.exams.lock(staff.institute_id, exam_id)
     require_team(exam, staff)
@@ -50,19 +61,24 @@ async def release(
             "Another exam that is not released has questions of this one, and scores would tell their keys."
             " Release this exam after it, or ask an admin."
         )
+    closed: Sequence[ExamPaper] = ()
+    graded = 0
     if exam.released_at is None:
-        await _close_entry(uow, parts, exam, now)
-        await _grade_the_rest(uow, parts, exam, now)
+        closed = await _close_entry(uow, parts, exam, now, early=early_reason is not None)
+        graded = await _grade_the_rest(uow, parts, exam, now)
         exam.released_at = now
         await materialize(uow, parts, staff, exam)
         await uow.exam_attempts.mark_graded(exam.id)
-        record(uow, staff, "release", exam, version=exam.results_version)
+        codes = [paper.code for paper in closed]
+        record(
+            uow, staff, "release", exam, reason=early_reason, version=exam.results_version, closed_early=codes
+        )
         uow.messages.to_everybody(exam_room(exam.id), "results_released", {"exam_id": str(exam.id)})
         uow.jobs.add("notify_results_released", exam_id=str(exam.id))
         await uow.exams.flush()
     kept = await uow.exam_results.release(exam)
     assert kept is not None  # noqa: S101 -- a released exam has a release
-    return Released(exam, kept)
+    return Released(exam, kept, closed, graded)
 
 
 async def materialize(uow: UnitOfWork, parts: Components, staff: Principal, exam: Exam) -> None:
@@ -110,32 +126,45 @@ def require_released(exam: Exam) -> None:
         raise ResultsNotReleased
 
 
-async def _close_entry(uow: UnitOfWork, parts: Components, exam: Exam, now: datetime) -> None:
-    """Nobody enters any more, and nobody is inside.
+async def _close_entry(
+    uow: UnitOfWork, parts: Components, exam: Exam, now: datetime, *, early: bool
+) -> Sequence[ExamPaper]:
+    """Nobody enters any more, and nobody is inside. Returns the papers that are closed before their end.
 
     Waits for a transaction that is ending an attempt of this exam. Attempts of other exams are left to the
     worker.
     """
-    for paper in await uow.exams.lock_papers_exclusively(exam.id):
-        if now < window_of(paper).ends_at:
-            paper.closed_at = paper.closed_at or now
+    papers = await uow.exams.lock_papers_exclusively(exam.id)
+    open_papers = [paper for paper in papers if not schedule.is_over(window_of(paper), now)]
+    if open_papers and not early:
+        raise PapersNotOver([(paper.id, paper.code, paper.ends_at) for paper in open_papers])
+    for paper in open_papers:
+        paper.closed_at = now
     await uow.exams.flush()
-    delay, running = attempts.closing_delay(parts.settings), 0
+    await _end_overdue(uow, parts, exam, now)
+    return open_papers
+
+
+async def _end_overdue(uow: UnitOfWork, parts: Components, exam: Exam, now: datetime) -> None:
+    """End the attempts whose time is over. Raises AttemptsInProgress if there are others."""
+    delay, running = attempts.closing_delay(parts.settings), []
     for attempt in await uow.exam_attempts.lock_running(exam.id, None):
         if attempts.is_late(now, attempt, delay):
             await attempts.close(uow, attempt, "deadline", attempt.deadline_at)
         else:
-            running += 1
+            running.append(attempt)
     if running:
-        raise AttemptsInProgress(running)
+        deadlines = [each.deadline_at for each in running if each.status != AttemptStatus.PAUSED]
+        raise AttemptsInProgress(len(running), len(running) - len(deadlines), max(deadlines, default=None))
     await uow.attempts.flush()
 
 
-async def _grade_the_rest(uow: UnitOfWork, parts: Components, exam: Exam, now: datetime) -> None:
+async def _grade_the_rest(uow: UnitOfWork, parts: Components, exam: Exam, now: datetime) -> int:
     """Grade the attempts that no job has graded, and again those that were graded by an older key.
 
     All attempts that are over are locked first, in one order, since all of them are changed in the end. From
     then on nobody else writes a result or a score of this exam. The keys stay the current ones until the end.
+    Returns how many attempts were graded.
     """
     await uow.exam_attempts.lock_closed(exam.id)
     papers = await uow.exams.papers(exam.id)
@@ -145,6 +174,7 @@ async def _grade_the_rest(uow: UnitOfWork, parts: Components, exam: Exam, now: d
     decided = {result.attempt_id: result.was_staff for result in withdrawn}
     ungraded = await uow.exam_attempts.ungraded(exam.id)
     await attempts.grade(uow, parts, ungraded, now, decided=decided)
+    return len(ungraded)
 
 
 async def _entrants(

@@ -1,11 +1,12 @@
 """Orders of staff: attempts are extended, paused, ended, reopened or voided, one or many at a time.
 
-The rules are in `engine/steering`. Here the attempts are locked and changed, their candidates are notified,
-and the audit log is written. Results that no longer count are removed.
+The rules are in `engine/steering` (docs/steering.md). Here the attempts are locked and changed, their
+candidates are notified, and the audit log is written. Results that no longer count are removed.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
@@ -13,12 +14,15 @@ from uuid import UUID
 
 from app.core.errors import NotFound, NotPossible
 from app.engine import steering
-from app.engine.steering import AttemptState, Given, Kind, Refused, Status
+from app.engine.steering import AlreadyDone, AttemptState, Exemption, Refused, Status
 from app.models import Attempt, AttemptStatus, Exam
 from app.repositories.realtime.messages import exam_room
 from app.services import attempts
+from app.services.attempts.states import apply_state, state_of
 from app.services.components import Components
 from app.services.exams.audit import record
+from app.services.exams.extra_time import ExtraTimes
+from app.services.exams.forecasts import Forecast, LeftOut, Step, forecast, left_out_of
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
@@ -37,18 +41,27 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An action, its reason, and its attempts: a list, or all of the exam or of one paper."""
+    """An action, its reason, and its attempts: a list, or all of the exam or of one paper.
+
+    A `submit` of all leaves out attempts that are paused or have extra time, unless `include` names them.
+    `again` repeats an extension that was given just before. `go_on` lets a void attempt that had ended go on.
+    `action` is the name in the audit log, if it is not the verb.
+    """
 
     verb: Verb
     reason: str | None
     attempt_ids: Sequence[UUID] | Literal["all"]
     seconds: int = 0
     paper_id: UUID | None = None
+    include: frozenset[Exemption] = frozenset()
+    again: bool = False
+    go_on: bool = False
+    action: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """An attempt that was refused, and the reason."""
+class Note:
+    """A sentence about one attempt, such as why an order was refused."""
 
     attempt_id: UUID
     detail: str
@@ -56,20 +69,38 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Steered:
-    """The outcome of an order. An attempt that was already in the wanted state is unchanged."""
+    """The outcome of an order. An attempt that was already in the wanted state is unchanged.
 
-    changed: list[Attempt] = field(default_factory=list)
+    `notes` say of single attempts what whoever gave the order must know.
+    """
+
+    steps: list[Step] = field(default_factory=list)
     unchanged: list[Attempt] = field(default_factory=list)
-    refused: list[Refusal] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    refused: list[Note] = field(default_factory=list)
+    left_out: LeftOut | None = None
+
+    @property
+    def changed(self) -> list[Attempt]:
+        """The attempts that were changed."""
+        return [step.attempt for step in self.steps]
 
 
-STEPS: dict[Verb, Callable[[AttemptState, timedelta, datetime], AttemptState]] = {
-    Verb.EXTEND: steering.extend,
-    Verb.PAUSE: lambda state, _, now: steering.pause(state, now),
-    Verb.RESUME: lambda state, _, now: steering.resume(state, now),
-    Verb.SUBMIT: lambda state, _, now: steering.submit(state, now),
-    Verb.REOPEN: lambda state, by, now: steering.reopen(state, now, by),
-    Verb.VOID: lambda state, _, now: steering.void(state, now),
+@dataclass(frozen=True, slots=True)
+class Previewed:
+    """What an order would do."""
+
+    forecast: Forecast
+    unchanged: int
+    refused: Sequence[Note]
+    left_out: LeftOut | None
+
+
+STEPS: dict[Verb, Callable[[AttemptState, datetime], AttemptState]] = {
+    Verb.PAUSE: steering.pause,
+    Verb.RESUME: steering.resume,
+    Verb.SUBMIT: steering.submit,
+    Verb.VOID: steering.void,
 }
 
 TOLD_AS = {
@@ -79,15 +110,20 @@ TOLD_AS = {
     Verb.SUBMIT: "force_submitted",
 }
 
+REOPENED_AS = {
+    Status.PAUSED: "The attempt is paused, as it was before its voiding. Resume it in time.",
+    Status.SUBMITTED: "The attempt is submitted, as it was before its voiding.",
+}
+
 
 async def steer_one(
     uow: UnitOfWork, parts: Components, staff: Principal, exam_id: UUID, order: Order, now: datetime
-) -> Attempt:
+) -> Steered:
     """Apply an order to one attempt. Raises NotFound, or NotPossible with the reason of the refusal."""
     steered = await steer(uow, parts, staff, exam_id, order, now)
     for refusal in steered.refused:
         raise NotPossible(refusal.detail)
-    return [*steered.changed, *steered.unchanged][0]
+    return steered
 
 
 async def steer(
@@ -103,55 +139,67 @@ async def steer(
     if exam.cancelled_at is not None:
         raise NotPossible("The exam was cancelled.")
     found = await _locked(uow, exam, order)
+    delay = attempts.closing_delay(parts.settings)
+    return await carry_out(uow, staff, exam, order, found, now, delay)
+
+
+async def preview(
+    uow: UnitOfWork, parts: Components, staff: Principal, exam_id: UUID, order: Order, now: datetime
+) -> Previewed:
+    """What `steer` would do with this order. Nothing is changed. Raises what `steer` raises."""
+    async with uow.dry_run():
+        steered = await steer(uow, parts, staff, exam_id, order, now)
+        return Previewed(
+            forecast=await forecast(uow, exam_id, steered.steps, now),
+            unchanged=len(steered.unchanged),
+            refused=steered.refused,
+            left_out=steered.left_out,
+        )
+
+
+async def carry_out(
+    uow: UnitOfWork,
+    staff: Principal,
+    exam: Exam,
+    order: Order,
+    found: Sequence[Attempt],
+    now: datetime,
+    delay: timedelta,
+) -> Steered:
+    """Apply an order to locked attempts of a locked exam.
+
+    An attempt whose deadline passed more than `delay` ago counts as ended by its deadline.
+    """
     if order.verb is Verb.ADMIT_LATE:
         return await _admit_late(uow, staff, exam, order, found, now)
-    delay = attempts.closing_delay(parts.settings)
-    steered = Steered()
+    steered, left_out = Steered(), []
+    rule = await _rule(uow, staff, exam, order, found)
     for attempt in found:
         before = steering.ended_by_deadline(state_of(attempt), now, delay)
+        if _is_left_out(order, before):
+            left_out.append((attempt, before))
+            continue
         try:
-            after = STEPS[order.verb](before, timedelta(seconds=order.seconds), now)
+            after = rule(attempt, before, now)
         except Refused as refused:
-            steered.refused.append(Refusal(attempt.id, str(refused)))
-            continue
-        if after == state_of(attempt):
+            steered.refused.append(Note(attempt.id, str(refused)))
+        except AlreadyDone as done:
             steered.unchanged.append(attempt)
-            continue
-        steered.changed.append(attempt)
-        apply_state(attempt, after)
-        _tell(uow, exam, attempt, order)
-        _record(uow, staff, exam, attempt, order)
+            steered.notes.append(Note(attempt.id, str(done)))
+        else:
+            if after == state_of(attempt):
+                steered.unchanged.append(attempt)
+                continue
+            steered.steps.append(Step(attempt, before, after))
+            if order.verb is Verb.REOPEN and after.status in REOPENED_AS:
+                steered.notes.append(Note(attempt.id, REOPENED_AS[after.status]))
+            apply_state(attempt, after)
+            _tell(uow, exam, attempt, order)
+            _record(uow, staff, exam, attempt, order)
     await replace_results(uow, steered.changed)
-    return steered
-
-
-def state_of(attempt: Attempt) -> AttemptState:
-    """The state of an attempt for the rules."""
-    is_over = attempt.status in (AttemptStatus.SUBMITTED, AttemptStatus.GRADED)
-    return AttemptState(
-        status=Status.SUBMITTED if is_over else Status(attempt.status),
-        deadline_at=attempt.deadline_at,
-        paused_at=attempt.paused_at,
-        ended_at=attempt.submitted_at,
-        ended_by=attempt.closed_by,
-        given=tuple(
-            Given(Kind(each["kind"]), datetime.fromisoformat(each["at"]), timedelta(seconds=each["seconds"]))
-            for each in attempt.additions
-        ),
-    )
-
-
-def apply_state(attempt: Attempt, state: AttemptState) -> None:
-    """Store a state in a locked attempt."""
-    attempt.status = AttemptStatus(state.status)
-    attempt.deadline_at = state.deadline_at
-    attempt.paused_at = state.paused_at
-    attempt.submitted_at = state.ended_at
-    attempt.closed_by = state.ended_by
-    attempt.additions = [
-        {"kind": each.kind, "at": each.at.isoformat(), "seconds": each.length.total_seconds()}
-        for each in state.given
-    ]
+    if order.verb is not Verb.SUBMIT or order.attempt_ids != "all":
+        return steered
+    return replace(steered, left_out=await left_out_of(uow, exam.id, left_out, now))
 
 
 async def replace_results(uow: UnitOfWork, changed: Iterable[Attempt]) -> None:
@@ -161,37 +209,6 @@ async def replace_results(uow: UnitOfWork, changed: Iterable[Attempt]) -> None:
     await attempts.withdraw_results(uow, [attempt.id for attempt in moved])
     over = [attempt.id for attempt in moved if attempt.status == AttemptStatus.SUBMITTED]
     attempts.after_end(uow, over)
-
-
-async def _locked(uow: UnitOfWork, exam: Exam, order: Order) -> Sequence[Attempt]:
-    if order.attempt_ids == "all":
-        return await uow.exam_attempts.lock_all(exam.id, order.paper_id)
-    found = await uow.exam_attempts.lock(exam.id, order.attempt_ids)
-    if len(found) < len(set(order.attempt_ids)):
-        raise NotFound("attempt")
-    return found
-
-
-async def _admit_late(
-    uow: UnitOfWork, staff: Principal, exam: Exam, order: Order, found: Sequence[Attempt], now: datetime
-) -> Steered:
-    steered = Steered()
-    for attempt in found:
-        if attempt.status == AttemptStatus.VOID:
-            steered.refused.append(Refusal(attempt.id, "The attempt is void."))
-        elif admitted := await uow.exam_attempts.admit_late(attempt.id):
-            attempt.updated_at = now
-            steered.changed.append(attempt)
-            _record(uow, staff, exam, attempt, order, answers=admitted)
-        else:
-            steered.unchanged.append(attempt)
-    await replace_results(uow, steered.changed)
-    return steered
-
-
-def _tell(uow: UnitOfWork, exam: Exam, attempt: Attempt, order: Order) -> None:
-    more = {"seconds": order.seconds} if order.verb is Verb.EXTEND else {}
-    tell_candidate(uow, exam, attempt, TOLD_AS.get(order.verb, "attempt_changed"), **more)
 
 
 def tell_candidate(uow: UnitOfWork, exam: Exam, attempt: Attempt, kind: str, **more: Any) -> None:
@@ -207,9 +224,81 @@ def tell_candidate(uow: UnitOfWork, exam: Exam, attempt: Attempt, kind: str, **m
     uow.messages.to_user(exam_room(exam.id), attempt.user_id, kind, data | more)
 
 
+async def _locked(uow: UnitOfWork, exam: Exam, order: Order) -> Sequence[Attempt]:
+    if order.attempt_ids == "all":
+        return await uow.exam_attempts.lock_all(exam.id, order.paper_id)
+    found = await uow.exam_attempts.lock(exam.id, order.attempt_ids)
+    if len(found) < len(set(order.attempt_ids)):
+        raise NotFound("attempt")
+    return found
+
+
+async def _rule(
+    uow: UnitOfWork, staff: Principal, exam: Exam, order: Order, found: Sequence[Attempt]
+) -> Callable[[Attempt, AttemptState, datetime], AttemptState]:
+    """The step of an order, with all that it needs beside the state."""
+    by = timedelta(seconds=order.seconds)
+    if order.verb is Verb.EXTEND:
+        name = _name_of(staff, order)
+        return lambda _, state, now: steering.extend(state, by, now, name, again=order.again)
+    if order.verb is Verb.REOPEN:
+        extra = await _extra_now(uow, exam, found)
+        return lambda attempt, state, now: steering.reopen(
+            state, now, by, go_on=order.go_on, extra=extra.get(attempt.id)
+        )
+    step = STEPS[order.verb]
+    return lambda _, state, now: step(state, now)
+
+
+def _name_of(staff: Principal, order: Order) -> str:
+    """A short name of who orders for which reason, by which a repeated order is recognized."""
+    return hashlib.blake2b(f"{staff.id} {order.reason}".encode(), digest_size=8).hexdigest()
+
+
+async def _extra_now(uow: UnitOfWork, exam: Exam, found: Sequence[Attempt]) -> Mapping[UUID, timedelta]:
+    """The extra time of candidates by the exam's grants of today, by attempt."""
+    times = ExtraTimes(await uow.exams.accommodations(exam.id))
+    places = {each.id: each.registration_id for each in found if each.registration_id is not None}
+    registered = await uow.registrations.with_ids(places.values())
+    return {attempt_id: times.of(registered[place]) for attempt_id, place in places.items()}
+
+
+def _is_left_out(order: Order, state: AttemptState) -> bool:
+    if order.verb is not Verb.SUBMIT or order.attempt_ids != "all":
+        return False
+    return bool(steering.exemptions(state) - order.include)
+
+
+async def _admit_late(
+    uow: UnitOfWork, staff: Principal, exam: Exam, order: Order, found: Sequence[Attempt], now: datetime
+) -> Steered:
+    steered = Steered()
+    for attempt in found:
+        state = state_of(attempt)
+        try:
+            steering.admit_late(state)
+        except Refused as refused:
+            steered.refused.append(Note(attempt.id, str(refused)))
+            continue
+        if admitted := await uow.exam_attempts.admit_late(attempt.id):
+            attempt.updated_at = now
+            steered.steps.append(Step(attempt, state, state))
+            _record(uow, staff, exam, attempt, order, answers=admitted)
+        else:
+            steered.unchanged.append(attempt)
+    await replace_results(uow, steered.changed)
+    return steered
+
+
+def _tell(uow: UnitOfWork, exam: Exam, attempt: Attempt, order: Order) -> None:
+    more = {"seconds": order.seconds} if order.verb is Verb.EXTEND else {}
+    tell_candidate(uow, exam, attempt, TOLD_AS.get(order.verb, "attempt_changed"), **more)
+
+
 def _record(
     uow: UnitOfWork, staff: Principal, exam: Exam, attempt: Attempt, order: Order, **details: Any
 ) -> None:
     if order.seconds:
         details["seconds"] = order.seconds
-    record(uow, staff, order.verb, exam, reason=order.reason, attempt_id=attempt.id, **details)
+    action = order.action or order.verb
+    record(uow, staff, action, exam, reason=order.reason, attempt_id=attempt.id, **details)

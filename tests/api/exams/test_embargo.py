@@ -332,15 +332,17 @@ class TestPlacing:
         held = await hold(owner, made, clock)
         body_of(await admin.post(f"{copy.path}/publish"))
         await take_paper(candidate, copy, ANSWERS)
-        refused = body_of(await other.post(f"{copy.path}/release-results"), 409)
-        assert refused["code"] == "not_possible"
-        body_of(await admin.post(f"{copy.path}/release-results"))
+        early = {"early": True, "reason": "attack"}
+        for body in (early, early | {"dry_run": True}):
+            refused = body_of(await other.post(f"{copy.path}/release-results", json=body), 409)
+            assert refused["code"] == "not_possible"
+        body_of(await admin.post(f"{copy.path}/release-results", json=early))
         for path in ("/merit-list", "/merit-list?format=csv"):
             answer = await other.get(f"{copy.path}{path}")
             assert (answer.status_code, answer.json()["code"]) == (409, "results_not_released")
         assert status_of(await candidate.get(f"{copy.path}/results")) == 409
         assert status_of(await candidate.get(theirs.path)) == 404
-        await admin.post(f"{held.path}/release-results")
+        body_of(await admin.post(f"{held.path}/release-results", json=early))
         assert status_of(await other.get(f"{copy.path}/merit-list")) == 200
         assert status_of(await candidate.get(f"{copy.path}/results")) == 200
 

@@ -310,6 +310,9 @@ class Rival:
             await hears(who, self.client, "GET", f"{test}{path}")
         for path in (f"{test}/publish", f"{test}/clone", f"{exam}/release-results"):
             await hears(who, self.client, "POST", path)
+        for wanted in ({"dry_run": True}, {}):
+            early = {"early": True, "reason": "to see the ranks"} | wanted
+            await hears(who, self.client, "POST", f"{exam}/release-results", json=early)
         for path in (f"{exam}/merit-list", f"{exam}/results"):
             await hears(who, self.client, "GET", path)
 
@@ -409,7 +412,8 @@ async def test_the_comparison_can_fail(
             team = await world.people.member("author")
             ids = await hold(world, team, await prepare(team, keys))
             entrant = await sit(world, ids, "candidate", {0: ["a"]})
-            body_of(await team.post(f"/exams/{ids['exam_id']}/release-results"))
+            early = {"early": True, "reason": "a test does not wait"}
+            body_of(await team.post(f"/exams/{ids['exam_id']}/release-results", json=early))
             params = {"attempt_id": entrant.attempt["id"]}
             path = f"/tests/{ids['test_id']}/results"
             await world.hears("candidate", entrant.client, "GET", path, params=params)

@@ -143,8 +143,11 @@ class TestRelease:
     ) -> None:
         entrant = await register(candidate, prelims)
         body_of(await entrant.enter())
-        early = await prelims.staff.post(f"{prelims.path}/release-results")
+        body = {"early": True, "reason": "a mistake"}
+        early = await prelims.staff.post(f"{prelims.path}/release-results", json=body)
         assert (early.status_code, early.json()["code"]) == (409, "attempts_in_progress")
+        assert (early.json()["running"], early.json()["paused"]) == (1, 0)
+        assert moment(early.json()["last_deadline_at"]) == moment(entrant.attempt["deadline_at"])
         # Nothing has changed: the next candidate still enters.
         assert body_of(await candidate.get(f"{prelims.path}/papers"))["items"][0]["status"] == "open"
         clock.advance(600 + 20)  # over, and no worker has swept

@@ -178,6 +178,7 @@ def _attempt(scene: Scene, person: str, state: AttemptState) -> Row:
         "deadline_at": state.deadline_at.isoformat(),
         "submitted_at": state.submitted_at.isoformat() if state.submitted_at else None,
         "closed_by": state.closed_by,
+        "voided_from": {"void": "in_progress", "void-ended": "submitted"}.get(state.kind),
     }
 
 

@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.errors import DomainError
+from app.engine.steering import Exemption
 from app.services import attempts, exams
 from app.services.attempts import LateSave, Response, SaveTarget
 from app.services.components import Components
-from app.services.exams import Grant, Order, StartPaper, Target, Verb
+from app.services.exams import ClosePaper, Grant, Order, StartPaper, Steered, Target, Verb
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.workers import tasks
 from app.workers.runtime import TaskContext
@@ -161,12 +162,18 @@ async def _submit(use: Using) -> dict[str, Any]:
 async def _steer(use: Using) -> dict[str, Any]:
     call, scene = use.call, use.scene
     targets = "all" if call.targets == "all" else [scene.attempts[person] for person in call.targets]
-    order = Order(VERBS[call.name], "power cut", targets, call.seconds)  # type: ignore[arg-type]
-    steered = await exams.steer(use.uow, use.parts, scene.world.staff, scene.exam_id, order, call.now)
+    everybody = frozenset(Exemption) if call.name == "end" and call.seconds else frozenset()
+    seconds = 0 if call.name == "end" else call.seconds
+    order = Order(VERBS[call.name], "power cut", targets, seconds, include=everybody)  # type: ignore[arg-type]
+    return _steered(await exams.steer(use.uow, use.parts, scene.world.staff, scene.exam_id, order, call.now))
+
+
+def _steered(steered: Steered) -> dict[str, Any]:
     return {
         "changed": sorted(str(attempt.id) for attempt in steered.changed),
         "unchanged": sorted(str(attempt.id) for attempt in steered.unchanged),
-        "refused": sorted(str(refusal.attempt_id) for refusal in steered.refused),
+        "refused": sorted(str(note.attempt_id) for note in steered.refused),
+        "left_out": steered.left_out.attempts if steered.left_out else 0,
     }
 
 
@@ -194,10 +201,10 @@ async def _cancel(use: Using) -> dict[str, Any]:
 
 async def _close(use: Using) -> dict[str, Any]:
     scene = use.scene
-    _, ended = await exams.close_paper(
-        use.uow, scene.world.staff, scene.exam_id, scene.paper_ids[0], "fire", use.call.now
-    )
-    return {"ended": ended}
+    everybody = frozenset(Exemption) if use.call.seconds else frozenset()
+    wanted = ClosePaper(scene.exam_id, scene.paper_ids[0], "fire", everybody)
+    closed = await exams.close_paper(use.uow, use.parts, scene.world.staff, wanted, use.call.now)
+    return _steered(closed.steered)
 
 
 async def _publish(use: Using) -> dict[str, Any]:
@@ -207,7 +214,7 @@ async def _publish(use: Using) -> dict[str, Any]:
 
 async def _release(use: Using) -> dict[str, Any]:
     staff, scene = use.scene.world.staff, use.scene
-    released = await exams.release(use.uow, use.parts, staff, scene.exam_id, use.call.now)
+    released = await exams.release(use.uow, use.parts, staff, scene.exam_id, use.call.now, "drawn")
     return {"version": released.release.version, "participants": released.release.participants}
 
 

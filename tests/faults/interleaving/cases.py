@@ -359,4 +359,6 @@ def _seconds(draw: random.Random, name: str) -> int:
         return draw.choice((0, 60, 300))
     if name == "accommodate":
         return draw.choice((0, 30, 240, 600))
+    if name in ("end", "close"):  # not 0: with those who have extra time or are paused
+        return draw.choice((0, 1))
     return draw.choice((30, 300, 900)) if name in ("extend", "postpone") else 0

@@ -28,7 +28,7 @@ select json_build_object(
     from ias.accommodations where exam_id = $1) r),
   'attempts', (select json_agg(r) from (select id, user_id, exam_paper_id, paper_id, registration_id, number,
     practice, status, lease, started_at, accommodation_seconds, additions, paused_at, deadline_at,
-    submitted_at, closed_by from attempt) r),
+    submitted_at, closed_by, voided_from from attempt) r),
   'events', (select json_agg(r) from (select attempt_id, question_id, lease, revision, answer, late
     from event) r),
   'results', (select json_agg(r) from (select attempt_id, results.cohort_id, results.user_id, counted,

@@ -44,10 +44,14 @@ def moment(text: str) -> datetime:
 def _attempts_have_one_shape(_: Scene, dump: Dump) -> Iterator[str]:
     for row in dump["attempts"]:
         status = row["status"]
-        if (status == "paused") != (row["paused_at"] is not None):
+        if status == "paused" and row["paused_at"] is None:
+            yield "an attempt is paused without a time"
+        if status == "in_progress" and row["paused_at"] is not None:
             yield f"an attempt is {status} with paused_at {row['paused_at']}"
         if (status in RUNNING) != (row["submitted_at"] is None):
             yield f"an attempt is {status} with submitted_at {row['submitted_at']}"
+        if status == "void" and row["voided_from"] is None:
+            yield "an attempt is void, and what it was before is not known"
         if (status in RUNNING) != (row["closed_by"] is None):
             yield f"an attempt is {status} with closed_by {row['closed_by']}"
 

@@ -10,11 +10,12 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.ids import uuid7
+from app.engine.steering import Exemption
 from app.models import DEFAULT_INSTITUTE_ID, Attempt, Exam, ExamPaper
 from app.services import attempts, exams, tests
 from app.services.attempts import LateSave
 from app.services.components import Components
-from app.services.exams import Grant, Order, StartPaper, Steered, Target, Verb
+from app.services.exams import ClosePaper, Grant, Order, StartPaper, Steered, Target, Verb
 from app.services.exams.registrations import enroll
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
@@ -23,6 +24,8 @@ from tests.builders.content import PublishedTest, publish_test
 from tests.two_connections import Outcome
 
 HOUR = timedelta(hours=1)
+EVERYBODY = frozenset(Exemption)
+"""Attempts with extra time and paused ones end too."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,8 @@ class Scene:
         return "ok" if published.unchanged is None else "same"
 
     async def close(self, uow: UnitOfWork) -> str:
-        await exams.close_paper(uow, operator(), self.exam_id, self.paper_id, None, self.now)
+        wanted = ClosePaper(self.exam_id, self.paper_id, include=EVERYBODY)
+        await exams.close_paper(uow, self.parts, operator(), wanted, self.now)
         return "ok"
 
     async def cancel(self, uow: UnitOfWork) -> str:
@@ -108,7 +112,7 @@ class Scene:
         return "ok"
 
     async def release(self, uow: UnitOfWork) -> str:
-        await exams.release(uow, self.parts, operator(), self.exam_id, self.now)
+        await exams.release(uow, self.parts, operator(), self.exam_id, self.now, "tomorrow's is cancelled")
         return "ok"
 
     async def accommodate(self, uow: UnitOfWork) -> str:
@@ -124,7 +128,8 @@ class Scene:
         """Staff do it to every attempt of the exam."""
 
         async def steer(uow: UnitOfWork) -> str:
-            order = Order(verb, "incident", "all", 300)
+            include = EVERYBODY if verb is Verb.SUBMIT else frozenset()
+            order = Order(verb, "incident", "all", 300, include=include)
             return _word(await exams.steer(uow, self.parts, operator(), self.exam_id, order, self.now))
 
         return steer

@@ -48,9 +48,8 @@ class Open:
 
     async def release(self) -> Any:
         async with unit_of_work(self.engine) as uow:
-            return await exams.release(
-                uow, self.parts, operator(), self.exam_id, self.parts.clock.now() + 3 * SECOND
-            )
+            now = self.parts.clock.now() + 3 * SECOND
+            return await exams.release(uow, self.parts, operator(), self.exam_id, now, "a test")
 
 
 @pytest.fixture
@@ -87,7 +86,7 @@ class TestSteering:
             await steer(steering, first, SECOND)
             taking_back = asyncio.create_task(take_back())
             await until_blocking(exam.engine, steering)
-        after = await taking_back
+        (after,) = (await taking_back).changed
         assert (after.status, after.deadline_at) == (AttemptStatus.IN_PROGRESS, deadline_at)
 
 

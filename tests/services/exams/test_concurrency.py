@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.errors import AttemptsInProgress, Conflict, NotFound
+from app.core.errors import Conflict, NotFound
+from app.core.release_errors import AttemptsInProgress
 from app.models import AttemptStatus
 from app.services import attempts, exams
 from app.services.components import Components
@@ -43,7 +44,7 @@ class Hall:
         return StartPaper(self.exam_id, self.paper_id, None, now, now)
 
     async def release(self, uow: UnitOfWork, now: datetime) -> Any:
-        return await exams.release(uow, self.parts, self.staff, self.exam_id, now)
+        return await exams.release(uow, self.parts, self.staff, self.exam_id, now, "a test")
 
 
 @pytest.fixture
@@ -144,7 +145,8 @@ class TestSteeringAndSitting:
             lambda uow: attempts.save(uow, hall.parts, target, sent, now),
             lambda uow: exams.steer_one(uow, hall.parts, hall.staff, hall.exam_id, order, now),
         )
-        assert (both.waited, both.second.result().status) == (True, AttemptStatus.SUBMITTED)
+        (ended,) = both.second.result().changed
+        assert (both.waited, ended.status) == (True, AttemptStatus.SUBMITTED)
         async with unit_of_work(engine) as uow:
             await hall.release(uow, now)
             result = await uow.attempts.result(attempt.id)

@@ -15,7 +15,7 @@ from app.core.errors import EntryClosed, NotAvailable, PaperNotOpen
 from app.models import Attempt, AttemptStatus, ExamPaper, Registration
 from app.services import attempts, exams, tests
 from app.services.components import Components
-from app.services.exams import ExamDraft, ExamPaperDraft, ExamUpdate, Grant, StartPaper, Target
+from app.services.exams import ClosePaper, ExamDraft, ExamPaperDraft, ExamUpdate, Grant, StartPaper, Target
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import Principal, operator
 from tests.builders.attempts import add_candidate
@@ -54,10 +54,12 @@ class Scene:
         return await exams.cancel(uow, self.staff, self.exam_id, "flood", self.now)
 
     async def close(self, uow: UnitOfWork) -> Any:
-        return await exams.close_paper(uow, self.staff, self.exam_id, self.paper_id, None, self.now)
+        return await exams.close_paper(
+            uow, self.parts, self.staff, ClosePaper(self.exam_id, self.paper_id), self.now
+        )
 
     async def release(self, uow: UnitOfWork) -> Any:
-        return await exams.release(uow, self.parts, self.staff, self.exam_id, self.now)
+        return await exams.release(uow, self.parts, self.staff, self.exam_id, self.now, "a test")
 
     def granting(self, holder: str, seconds: int) -> Work:
         """Grant extra time to the candidate, or to everybody."""

@@ -21,6 +21,7 @@ from app.repositories.exams import ExamAttemptFilter
 from app.services import exams
 from app.services.components import Components
 from app.services.exams import (
+    ClosePaper,
     ExamDraft,
     ExamPaperDraft,
     ExamPaperUpdate,
@@ -103,7 +104,7 @@ NOT_FOUND: dict[str, Call] = {
     ),
     "claim": lambda w: exams.claim(w.uow, w.stranger, w.exam_id, w.roll_number, w.user_id),
     "close_paper": lambda w: exams.close_paper(
-        w.uow, w.stranger, w.exam_id, w.event.paper_id, "Why not.", NOW
+        w.uow, w.parts, w.stranger, ClosePaper(w.exam_id, w.event.paper_id), NOW
     ),
     "find": lambda w: exams.find(w.uow, w.stranger, w.exam_id, NOW),
     "import_answer_sheets": lambda w: exams.import_answer_sheets(
@@ -115,6 +116,12 @@ NOT_FOUND: dict[str, Call] = {
     "package": lambda w: exams.package(w.uow, w.parts, w.stranger, w.exam_id, w.event.paper_id, NOW),
     "papers": lambda w: exams.papers(w.uow, w.stranger, w.exam_id, NOW),
     "postpone": lambda w: exams.postpone(w.uow, w.stranger, w.exam_id, 60, "Why not.", NOW),
+    "preview": lambda w: exams.preview(w.uow, w.parts, w.stranger, w.exam_id, w.order(), NOW),
+    "preview_cancel": lambda w: exams.preview_cancel(w.uow, w.stranger, w.exam_id, "Why not.", NOW),
+    "preview_close": lambda w: exams.preview_close(
+        w.uow, w.parts, w.stranger, ClosePaper(w.exam_id, w.event.paper_id), NOW
+    ),
+    "preview_release": lambda w: exams.preview_release(w.uow, w.parts, w.stranger, w.exam_id, NOW),
     "publish": lambda w: exams.publish(w.uow, w.stranger, w.exam_id, NOW),
     "register": lambda w: exams.register(
         w.uow, replace(w.stranger, id=w.user_id, role=Role.STUDENT), w.exam_id, NOW

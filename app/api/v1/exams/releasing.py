@@ -1,9 +1,9 @@
 """Official results over HTTP: release, results of candidates, merit list."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Body, Response
 
 from app.api.deps import (
     CurrentAuthor,
@@ -14,34 +14,42 @@ from app.api.deps import (
     Parts,
     Reads,
     Uow,
-    takes_nothing,
 )
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
-from app.core.errors import AttemptsInProgress, NotFound, NotPossible, ResultsNotReleased
+from app.core.errors import Invalid, NotFound, NotPossible, ResultsNotReleased
+from app.core.release_errors import AttemptsInProgress, PapersNotOver
 from app.schemas.common import PageOut
 from app.schemas.exams.exams import ExamResultOut, MeritRowOut
-from app.schemas.exams.steering import ReleasedOut
+from app.schemas.exams.orders import ReleasedOut, ReleaseDryRunOut, ReleaseIn
 from app.services import exams
 
 router = APIRouter(prefix="/exams/{exam_id}", tags=["exams"], route_class=PermissionFirstRoute)
 
 
 @router.post(
-    "/release-results",
-    dependencies=[Depends(takes_nothing)],
-    responses=problems(NotFound, AttemptsInProgress, NotPossible),
+    "/release-results", responses=problems(NotFound, PapersNotOver, AttemptsInProgress, NotPossible, Invalid)
 )
 async def release_results(
-    exam_id: UUID, author: CurrentAuthor, uow: Uow, parts: Parts, now: Now
-) -> ReleasedOut:
+    exam_id: UUID,
+    author: CurrentAuthor,
+    uow: Uow,
+    parts: Parts,
+    now: Now,
+    body: Annotated[ReleaseIn | None, Body()] = None,
+) -> ReleasedOut | ReleaseDryRunOut:
     """Release the results.
 
-    Entry closes, candidates are ranked and notified, and the papers become practice tests. The response is
-    409 `attempts_in_progress` while attempts are running. Idempotent. Only the exam's author and admins may
-    do this.
+    Entry closes, candidates are ranked and notified, and the papers become practice tests. This cannot be
+    undone: try it with `dry_run: true` first. The response is 409 `papers_not_over` while the window of a
+    paper has not ended, unless `early` is true and a reason is given, and 409 `attempts_in_progress` while
+    attempts are running. Idempotent. Only the exam's author and admins may do this.
     """
-    return ReleasedOut.of_release(await exams.release(uow, parts, author, exam_id, now))
+    wanted = body or ReleaseIn()
+    if wanted.dry_run:
+        seen = await exams.preview_release(uow, parts, author, exam_id, now, wanted.reason)
+        return ReleaseDryRunOut.model_validate(seen)
+    return ReleasedOut.of_release(await exams.release(uow, parts, author, exam_id, now, wanted.reason))
 
 
 @router.get("/results", responses=problems(NotFound, ResultsNotReleased))

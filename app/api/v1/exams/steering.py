@@ -12,9 +12,19 @@ from app.api.routing import PermissionFirstRoute
 from app.core.errors import Forbidden, Invalid, NotFound, NotPossible
 from app.models import AttemptStatus
 from app.repositories.exams import ExamAttemptFilter
-from app.schemas.attempts import AttemptOut
 from app.schemas.common import PageOut
-from app.schemas.exams.exams import AnnouncementIn, AnnouncementOut, ExamOut, ExamPaperOut
+from app.schemas.exams.exams import AnnouncementIn, AnnouncementOut, ExamOut
+from app.schemas.exams.orders import (
+    BulkIn,
+    CancelIn,
+    ClosedPaperOut,
+    ClosePaperIn,
+    DryRunOut,
+    ExtendIn,
+    ReopenIn,
+    SteeredAttemptOut,
+    SteeredOut,
+)
 from app.schemas.exams.steering import (
     AccommodationOut,
     AccommodationsChangedOut,
@@ -22,19 +32,15 @@ from app.schemas.exams.steering import (
     AccommodationsOut,
     AccommodationsTakenBackIn,
     AuditEntryOut,
-    BulkIn,
-    ClosedPaperOut,
     HallRowOut,
     MaybeReasonIn,
     MonitorOut,
     ReasonIn,
-    ReopenIn,
     SecondsIn,
-    SteeredOut,
 )
 from app.services import exams, realtime
 from app.services.components import Components
-from app.services.exams import ExamView, Order, Verb
+from app.services.exams import ClosePaper, ExamView, Order, Verb
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
@@ -43,6 +49,13 @@ router = APIRouter(prefix="/exams/{exam_id}", tags=["running exams"], route_clas
 ATTEMPT = "/attempts/{attempt_id}"
 STEERING = problems(NotFound, NotPossible, Invalid)
 NEEDS_REASON = frozenset({Verb.EXTEND, Verb.REOPEN, Verb.VOID, Verb.ADMIT_LATE})
+TAKEN_BY = {
+    "seconds": (Verb.EXTEND, Verb.REOPEN),
+    "again": (Verb.EXTEND,),
+    "go_on": (Verb.REOPEN,),
+    "include": (Verb.SUBMIT,),
+}
+"""Fields of a bulk action that only some verbs take."""
 
 
 @router.get("/accommodations", responses=problems(NotFound))
@@ -95,14 +108,20 @@ async def close_paper(
     paper_id: UUID,
     staff: CurrentProctor,
     uow: Uow,
+    parts: Parts,
     now: Now,
-    body: Annotated[MaybeReasonIn | None, Body()] = None,
-) -> ClosedPaperOut:
-    """Close a paper now: entry closes and running attempts end."""
-    reason = (body or MaybeReasonIn()).reason
-    paper, ended = await exams.close_paper(uow, staff, exam_id, paper_id, reason, now)
-    shown = ExamPaperOut.of(exams.paper_view(paper, now))
-    return ClosedPaperOut(**dict(shown), attempts_ended=ended)
+    body: Annotated[ClosePaperIn | None, Body()] = None,
+) -> ClosedPaperOut | DryRunOut:
+    """Close a paper now: entry closes and running attempts end.
+
+    Attempts that have extra time, or that are paused, go on to their own deadlines: they end only if
+    `include` names them. The answer says how many were left out. Try it with `dry_run: true` first.
+    """
+    asked = body or ClosePaperIn()
+    wanted = ClosePaper(exam_id, paper_id, asked.reason, frozenset(asked.include))
+    if asked.dry_run:
+        return DryRunOut.of_order(await exams.preview_close(uow, parts, staff, wanted, now))
+    return ClosedPaperOut.of_closed(await exams.close_paper(uow, parts, staff, wanted, now), now)
 
 
 @router.post("/postpone", responses=STEERING)
@@ -113,11 +132,15 @@ async def postpone(exam_id: UUID, body: SecondsIn, staff: CurrentProctor, uow: O
 
 
 @router.post("/cancel", responses=STEERING | problems(Forbidden))
-async def cancel(exam_id: UUID, body: ReasonIn, author: CurrentAuthor, uow: Uow, now: Now) -> ExamOut:
+async def cancel(
+    exam_id: UUID, body: CancelIn, author: CurrentAuthor, uow: Uow, now: Now
+) -> ExamOut | DryRunOut:
     """Cancel the exam: entry closes, no attempt counts, everybody is notified. Its tests can be used again.
 
-    Only the exam's author and admins may do this.
+    This cannot be undone: try it with `dry_run: true` first. Only the exam's author and admins may do this.
     """
+    if body.dry_run:
+        return DryRunOut.of(await exams.preview_cancel(uow, author, exam_id, body.reason, now))
     exam = await exams.cancel(uow, author, exam_id, body.reason, now)
     return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
 
@@ -125,36 +148,61 @@ async def cancel(exam_id: UUID, body: ReasonIn, author: CurrentAuthor, uow: Uow,
 @router.post("/attempts/{verb}", responses=STEERING)
 async def steer_many(
     exam_id: UUID, verb: Verb, body: BulkIn, staff: CurrentProctor, uow: OnceUow, parts: Parts, now: Now
-) -> SteeredOut:
+) -> SteeredOut | DryRunOut:
     """Extend, pause, resume, submit, reopen, void or admit late answers of many attempts at once.
 
     If the action is not possible for an attempt, this is reported, and the other attempts are not affected.
+    A submit of `"all"` leaves out attempts that have extra time or are paused, unless `include` names them.
+    `dry_run: true` answers how many attempts would change, how many would lose how much time, who has extra
+    time and who is paused.
     """
+    _check_bulk(verb, body)
+    order = Order(
+        verb,
+        body.reason,
+        body.attempt_ids,
+        body.seconds or 0,
+        body.paper_id,
+        include=frozenset(body.include),
+        again=body.again,
+        go_on=body.go_on,
+    )
+    if body.dry_run:
+        return DryRunOut.of_order(await exams.preview(uow, parts, staff, exam_id, order, now))
+    return SteeredOut.of(await exams.steer(uow, parts, staff, exam_id, order, now))
+
+
+def _check_bulk(verb: Verb, body: BulkIn) -> None:
+    """Raise Invalid for a field that this verb needs or does not take."""
     if verb is Verb.EXTEND and body.seconds is None:
         raise Invalid.field("seconds", "send the number of seconds")
-    if body.seconds is not None and verb not in (Verb.EXTEND, Verb.REOPEN):
-        raise Invalid.field("seconds", f"{verb} does not take seconds; leave it out")
     if body.reason is None and verb in NEEDS_REASON:
         raise Invalid.field("reason", "send a reason; it is stored in the audit log")
-    if body.paper_id is not None and body.attempt_ids != "all":
-        raise Invalid.field("paper_id", 'only allowed with "attempt_ids": "all"')
-    order = Order(verb, body.reason, body.attempt_ids, body.seconds or 0, body.paper_id)
-    return SteeredOut.of(await exams.steer(uow, parts, staff, exam_id, order, now))
+    for name, verbs in TAKEN_BY.items():
+        if getattr(body, name) and verb not in verbs:
+            raise Invalid.field(name, f"{verb} does not take it; leave it out")
+    for name in ("paper_id", "include"):
+        if getattr(body, name) and body.attempt_ids != "all":
+            raise Invalid.field(name, 'only allowed with "attempt_ids": "all"')
 
 
 @router.post(f"{ATTEMPT}/extend", responses=STEERING)
 async def extend(
     exam_id: UUID,
     attempt_id: UUID,
-    body: SecondsIn,
+    body: ExtendIn,
     staff: CurrentProctor,
     uow: OnceUow,
     parts: Parts,
     now: Now,
-) -> AttemptOut:
-    """Give an attempt more time. If it ended by its deadline, it continues; if it was submitted, 409."""
-    order = Order(Verb.EXTEND, body.reason, [attempt_id], body.seconds)
-    return AttemptOut.of(await exams.steer_one(uow, parts, staff, exam_id, order, now))
+) -> SteeredAttemptOut:
+    """Give an attempt more time. If it ended by its deadline, it continues; if it was submitted, 409.
+
+    The same extension by the same person, with the same reason and within 30 seconds, is taken for a repeated
+    request and adds nothing, unless `again` is true.
+    """
+    order = Order(Verb.EXTEND, body.reason, [attempt_id], body.seconds, again=body.again)
+    return SteeredAttemptOut.of_one(await exams.steer_one(uow, parts, staff, exam_id, order, now))
 
 
 @router.post(f"{ATTEMPT}/reopen", responses=STEERING)
@@ -166,19 +214,20 @@ async def reopen(
     uow: OnceUow,
     parts: Parts,
     now: Now,
-) -> AttemptOut:
+) -> SteeredAttemptOut:
     """Reopen an attempt that has ended, with the time that was left when it ended and `seconds` more.
 
-    If a void attempt had ended before it was voided, only the voiding is undone.
+    Of a void attempt the voiding is taken back: it is in progress, paused or submitted, as it was before. If
+    it had ended before, `go_on: true` lets it go on.
     """
-    order = Order(Verb.REOPEN, body.reason, [attempt_id], body.seconds)
-    return AttemptOut.of(await exams.steer_one(uow, parts, staff, exam_id, order, now))
+    order = Order(Verb.REOPEN, body.reason, [attempt_id], body.seconds, go_on=body.go_on)
+    return SteeredAttemptOut.of_one(await exams.steer_one(uow, parts, staff, exam_id, order, now))
 
 
 @router.post(f"{ATTEMPT}/void", responses=STEERING)
 async def void(
     exam_id: UUID, attempt_id: UUID, body: ReasonIn, staff: CurrentProctor, uow: Uow, parts: Parts, now: Now
-) -> AttemptOut:
+) -> SteeredAttemptOut:
     """Exclude the attempt from results and rankings."""
     return await _steer(uow, parts, staff, exam_id, attempt_id, Verb.VOID, body.reason, now=now)
 
@@ -186,7 +235,7 @@ async def void(
 @router.post(f"{ATTEMPT}/admit-late", responses=STEERING)
 async def admit_late(
     exam_id: UUID, attempt_id: UUID, body: ReasonIn, staff: CurrentProctor, uow: Uow, parts: Parts, now: Now
-) -> AttemptOut:
+) -> SteeredAttemptOut:
     """Count the answers that arrived after the deadline and its grace period, for example after an outage."""
     return await _steer(uow, parts, staff, exam_id, attempt_id, Verb.ADMIT_LATE, body.reason, now=now)
 
@@ -202,7 +251,7 @@ def _add_simple_verb(verb: Verb, summary: str) -> None:
         parts: Parts,
         now: Now,
         body: Annotated[MaybeReasonIn | None, Body()] = None,
-    ) -> AttemptOut:
+    ) -> SteeredAttemptOut:
         reason = (body or MaybeReasonIn()).reason
         return await _steer(uow, parts, staff, exam_id, attempt_id, verb, reason, now=now)
 
@@ -270,6 +319,6 @@ async def _steer(
     reason: str | None,
     *,
     now: Now,
-) -> AttemptOut:
+) -> SteeredAttemptOut:
     order = Order(verb, reason, [attempt_id])
-    return AttemptOut.of(await exams.steer_one(uow, parts, staff, exam_id, order, now))
+    return SteeredAttemptOut.of_one(await exams.steer_one(uow, parts, staff, exam_id, order, now))

@@ -228,6 +228,7 @@ def _taken_up(attempt: Attempt, paper: ExamPaper, now: datetime) -> Attempt:
     attempt.status = AttemptStatus.SUBMITTED
     attempt.submitted_at = _end_of(paper, now)
     attempt.closed_by = "staff"
+    attempt.voided_from = None
     attempt.lease += 1
     return attempt
 

@@ -1,0 +1,45 @@
+"""The domain errors of a release of results. `core/errors.py` has their tree."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from app.core.errors import Conflict
+
+
+class PapersNotOver(Conflict):
+    """Results cannot be released while the window of a paper has not ended, except early with a reason.
+
+    `papers` has the id, the code and the end of each such paper.
+    """
+
+    code, title = "papers_not_over", "Papers not over"
+
+    def __init__(self, papers: Sequence[tuple[UUID, str, datetime]]) -> None:
+        ends = ", ".join(f"{code} ends at {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" for _, code, at in papers)
+        super().__init__(
+            f"Papers that are not over: {ends}. A release ends the whole exam. Wait, or send `early: true`"
+            " with a `reason`.",
+            papers=[{"paper_id": id_, "code": code, "ends_at": at} for id_, code, at in papers],
+        )
+
+
+class AttemptsInProgress(Conflict):
+    """Results cannot be released while attempts are in progress.
+
+    `running` counts those that are paused too. `last_deadline_at` is null if all are paused.
+    """
+
+    code, title = "attempts_in_progress", "Attempts in progress"
+
+    def __init__(self, running: int, paused: int = 0, last_deadline_at: datetime | None = None) -> None:
+        until = (
+            f", the last until {last_deadline_at.astimezone(UTC):%H:%M:%S} UTC" if last_deadline_at else ""
+        )
+        still = f" Paused: {paused}; these do not end by themselves." if paused else ""
+        super().__init__(
+            f"Attempts in progress: {running}{until}.{still} Wait for their deadlines, or end them first.",
+            running=running,
+            paused=paused,
+            last_deadline_at=last_deadline_at,
+        )

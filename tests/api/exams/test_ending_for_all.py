@@ -1,0 +1,237 @@
+"""Ending for all over HTTP: who is left out, what a dry run says, and what it leaves behind."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.services.components import Components
+from app.services.unit_of_work import unit_of_work
+from tests.api.exams.worker_steps import sweep
+from tests.builders.content import PublishedTest, publish_test
+from tests.builders.exams import HOUR, Entrant, HeldExam, Json, body_of, hold_exam, register
+from tests.builders.people import People
+from tests.conftest import TestClock
+
+BOTH = ["extra_time", "paused"]
+
+
+@pytest.fixture
+async def made(engine: AsyncEngine) -> PublishedTest:
+    async with unit_of_work(engine) as uow:
+        return await publish_test(uow)
+
+
+@pytest.fixture
+async def held(author: httpx.AsyncClient, made: PublishedTest, clock: TestClock) -> HeldExam:
+    return await hold_exam(author, made, starts_at=clock.now(), window=2 * HOUR)
+
+
+@pytest.fixture
+async def hall(people: People, held: HeldExam) -> Sequence[Entrant]:
+    """Four who sit: an ordinary one, one with extra time, one who is paused, and one who is extended."""
+    entrants = [await register(await people.candidate(), held) for _ in range(4)]
+    for entrant in entrants:
+        body_of(await entrant.enter(), 201)
+    _, granted, paused, extended = entrants
+    who = body_of(await granted.client.get("/auth/me"))["id"]
+    items = [{"user_id": who, "extra_seconds": 1800, "reason": "scribe"}]
+    body_of(await held.staff.put(f"{held.path}/accommodations", json={"items": items}))
+    body_of(await held.order("pause", paused.attempt))
+    body_of(await held.order("extend", extended.attempt, seconds=300, reason="screen broke"))
+    return entrants
+
+
+async def statuses(held: HeldExam, hall: Sequence[Entrant]) -> list[str]:
+    return [(await held.attempt(entrant.attempt))["status"] for entrant in hall]
+
+
+async def end_all(held: HeldExam, **body: Any) -> Json:
+    body = {"attempt_ids": "all", "reason": "the hall closes"} | body
+    return body_of(await held.staff.post(f"{held.path}/attempts/submit", json=body))
+
+
+async def close(held: HeldExam, **body: Any) -> Json:
+    return body_of(await held.staff.post(f"{held.paper_path()}/close", json=body))
+
+
+async def audited(held: HeldExam, action: str) -> list[Json]:
+    found = body_of(await held.staff.get(f"{held.path}/audit", params={"limit": 100}))["items"]
+    return [entry for entry in found if entry["action"] == action]
+
+
+class TestLeftOut:
+    async def test_of_a_submit_of_all(self, held: HeldExam, hall: Sequence[Entrant]) -> None:
+        report = await end_all(held)
+        assert await statuses(held, hall) == ["submitted", "in_progress", "paused", "in_progress"]
+        assert (report["changed"], report["unchanged"], report["refused"]) == (1, 0, [])
+        left_out = report["left_out"]
+        assert (left_out["attempts"], left_out["extra_time"], left_out["paused"]) == (3, 2, 1)
+        numbers = [each["roll_number"] for each in left_out["first"]]
+        assert numbers == sorted(numbers)
+        assert {each["attempt_id"] for each in left_out["first"]} == {e.attempt["id"] for e in hall[1:]}
+
+    @pytest.mark.parametrize(
+        ("include", "after"),
+        [
+            (["extra_time"], ["submitted", "submitted", "paused", "submitted"]),
+            (["paused"], ["submitted", "in_progress", "submitted", "in_progress"]),
+            (BOTH, ["submitted"] * 4),
+        ],
+    )
+    @pytest.mark.parametrize("end", [end_all, close])
+    async def test_those_that_are_included_end(
+        self,
+        held: HeldExam,
+        hall: Sequence[Entrant],
+        end: Callable[..., Any],
+        include: list[str],
+        after: list[str],
+    ) -> None:
+        report = await end(held, include=include)
+        assert await statuses(held, hall) == after
+        assert report["left_out"]["attempts"] == 4 - after.count("submitted")
+
+    async def test_those_that_are_listed_end(self, held: HeldExam, hall: Sequence[Entrant]) -> None:
+        report = await end_all(held, attempt_ids=[entrant.attempt["id"] for entrant in hall])
+        assert (report["changed"], report["left_out"]) == (4, None)
+
+    @pytest.mark.parametrize(
+        ("verb", "body", "field"),
+        [
+            ("void", {"attempt_ids": "all", "reason": "x", "include": BOTH}, "include"),
+            ("submit", {"attempt_ids": ["00000000-0000-4000-8000-000000000000"], "include": BOTH}, "include"),
+            ("submit", {"attempt_ids": "all", "include": ["everybody"]}, "include.0"),
+            ("pause", {"attempt_ids": "all", "again": True}, "again"),
+            ("pause", {"attempt_ids": "all", "go_on": True}, "go_on"),
+        ],
+    )
+    async def test_mistakes_are_named(self, held: HeldExam, verb: str, body: Json, field: str) -> None:
+        answer = await held.staff.post(f"{held.path}/attempts/{verb}", json=body)
+        assert answer.status_code == 422
+        assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+class TestClose:
+    async def test_those_left_out_go_on_to_their_own_deadlines(
+        self,
+        held: HeldExam,
+        hall: Sequence[Entrant],
+        people: People,
+        parts: Components,
+        clock: TestClock,
+    ) -> None:
+        report = await close(held, reason="fire drill")
+        assert (report["status"], report["attempts_ended"]) == ("closed", 1)
+        assert report["left_out"]["attempts"] == 3
+        _, granted, paused, _ = hall
+        body_of(await granted.save({0: ["a"]}))
+        body_of(await granted.enter(), 200)  # on another device
+        newcomer = await people.candidate()
+        assert (await newcomer.post(f"{held.path}/register")).json()["code"] == "entry_closed"
+        seen = body_of(await held.staff.get(f"{held.path}/monitor"))["papers"][0]
+        assert (seen["status"], seen["in_progress"], seen["paused"], seen["submitted"]) == ("closed", 2, 1, 1)
+        early = await held.staff.post(f"{held.path}/release-results")
+        assert (early.status_code, early.json()["code"]) == (409, "attempts_in_progress")
+        assert (early.json()["running"], early.json()["paused"]) == (3, 1)
+        clock.advance(600 + 1800 + 60)
+        await sweep(parts)
+        assert await statuses(held, hall) == ["submitted", "submitted", "paused", "submitted"]
+        body_of(await held.order("resume", paused.attempt))
+        body_of(await paused.save({0: ["a"]}))
+        body_of(await paused.submit())
+        body_of(await held.staff.post(f"{held.path}/release-results"))
+
+    async def test_each_that_ends_is_audited(self, held: HeldExam, hall: Sequence[Entrant]) -> None:
+        await close(held, reason="fire", include=["extra_time"])
+        whole, *single = sorted(await audited(held, "close"), key=lambda entry: entry["attempt_id"] or "")
+        assert whole["details"] == {"paper": "GS1", "attempts": 3, "left_out": 1}
+        ended = {entrant.attempt["id"] for number, entrant in enumerate(hall) if number != 2}
+        assert {entry["attempt_id"] for entry in single} == ended
+        assert {entry["reason"] for entry in single} == {"fire"}
+
+    async def test_again_ends_those_who_were_left_out(self, held: HeldExam, hall: Sequence[Entrant]) -> None:
+        await close(held)
+        assert (await close(held, include=BOTH))["attempts_ended"] == 3
+        assert await statuses(held, hall) == ["submitted"] * 4
+
+
+class TestCancel:
+    async def test_each_that_is_voided_is_audited(self, held: HeldExam, hall: Sequence[Entrant]) -> None:
+        body_of(await held.staff.post(f"{held.path}/cancel", json={"reason": "leak"}))
+        voided = [entry["attempt_id"] for entry in await audited(held, "cancel") if entry["attempt_id"]]
+        assert sorted(voided) == sorted(entrant.attempt["id"] for entrant in hall)
+
+
+async def everything(engine: AsyncEngine) -> dict[str, str]:
+    """A digest of every table, so that a change of any row is seen."""
+    tables = text("select tablename from pg_tables where schemaname = 'ias' order by 1")
+    async with engine.connect() as connection:
+        names = list(await connection.scalars(tables))
+        digest = "select coalesce(md5(string_agg(r::text, '|' order by r::text)), '') from ias.{} as r"
+        return {name: str(await connection.scalar(text(digest.format(name)))) for name in names}
+
+
+class TestDryRun:
+    @pytest.mark.parametrize(
+        ("path", "body"),
+        [
+            ("attempts/submit", {"attempt_ids": "all", "include": BOTH}),
+            ("attempts/void", {"attempt_ids": "all", "reason": "leak"}),
+            ("papers/{paper}/close", {"include": BOTH}),
+            ("cancel", {"reason": "flood"}),
+        ],
+    )
+    async def test_says_what_would_be_lost_and_changes_nothing(
+        self, engine: AsyncEngine, held: HeldExam, hall: Sequence[Entrant], path: str, body: Json
+    ) -> None:
+        before = await everything(engine)
+        path = f"{held.path}/{path.format(paper=held.papers[0]['id'])}"
+        seen = body_of(await held.staff.post(path, json=body | {"dry_run": True}))
+        assert await everything(engine) == before
+        assert seen["dry_run"] is True
+        assert (seen["attempts"], seen["losing_time"]) == (4, 4)
+        assert (seen["with_extra_time"], seen["paused"]) == (2, 1)
+        assert 4 * 600 + 1800 + 300 - 60 < seen["seconds_lost"] <= 4 * 600 + 1800 + 300
+        assert 2400 - 60 < seen["most_seconds_lost"] <= 2400
+        numbers = [each["roll_number"] for each in seen["first"]]
+        assert numbers == sorted(numbers)
+        assert sorted(each["extra_seconds"] for each in seen["first"]) == [0, 0, 300, 1800]
+
+    async def test_says_who_would_be_left_out(self, held: HeldExam, hall: Sequence[Entrant]) -> None:
+        for end in (end_all, close):
+            seen = await end(held, dry_run=True)
+            assert (seen["attempts"], seen["with_extra_time"], seen["paused"]) == (1, 0, 0)
+            assert (seen["left_out"]["extra_time"], seen["left_out"]["paused"]) == (2, 1)
+        assert await statuses(held, hall) == ["in_progress", "in_progress", "paused", "in_progress"]
+
+    async def test_is_refused_like_the_call_itself(
+        self, held: HeldExam, hall: Sequence[Entrant], people: People
+    ) -> None:
+        paths: dict[str, Json] = {
+            "cancel": {"reason": "flood"},
+            f"papers/{held.papers[0]['id']}/close": {},
+            "attempts/submit": {"attempt_ids": "all"},
+        }
+        candidate, other = hall[0].client, await people.member("author")
+        for path, body in paths.items():
+            dry = body | {"dry_run": True}
+            assert (await candidate.post(f"{held.path}/{path}", json=dry)).status_code == 403
+        tried = {"reason": "flood", "dry_run": True}
+        assert (await other.post(f"{held.path}/cancel", json=tried)).status_code == 403
+        for entrant in hall:
+            body_of(await held.order("void", entrant.attempt, reason="x"))
+        await held.release()
+        for path, body in paths.items():
+            real = await held.staff.post(f"{held.path}/{path}", json=body)
+            dried = await held.staff.post(f"{held.path}/{path}", json=body | {"dry_run": True})
+            assert (dried.status_code, dried.json()["detail"]) == (real.status_code, real.json()["detail"])
+
+    @pytest.mark.usefixtures("hall")
+    async def test_of_a_second_cancellation_finds_nothing(self, held: HeldExam) -> None:
+        body_of(await held.staff.post(f"{held.path}/cancel", json={"reason": "flood"}))
+        body = {"reason": "flood", "dry_run": True}
+        assert body_of(await held.staff.post(f"{held.path}/cancel", json=body))["attempts"] == 0
