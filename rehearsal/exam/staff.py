@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from rehearsal.author import Author
 from rehearsal.client import ApiResponse, Metrics, UnexpectedResponse
@@ -96,7 +96,7 @@ class Proctor(Staff):
 
     async def announce(self, text: str, *, times: int = 1) -> None:
         """Announce a text to everybody. Sending it `times` at once must make one announcement."""
-        path, headers = f"{self.exam_path}/announcements", {"Idempotency-Key": f"{self.label} {text}"}
+        path, headers = f"{self.exam_path}/announcements", {"Idempotency-Key": str(uuid4())}
         body = {"text": {"en": text, "hi": text}}
         await asyncio.gather(
             *(self.ask("POST", path, 200, 201, json=body, headers=headers) for _ in range(times))
