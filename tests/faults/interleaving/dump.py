@@ -31,7 +31,7 @@ select json_build_object(
     submitted_at, closed_by, voided_from from attempt) r),
   'events', (select json_agg(r) from (select attempt_id, question_id, lease, revision, answer, late
     from event) r),
-  'results', (select json_agg(r) from (select attempt_id, cohort_id, results.user_id, counted,
+  'results', (select json_agg(r) from (select attempt_id, results.cohort_id, results.user_id, counted,
     score_numerator::text, score_denominator::text, answers, outcomes, marks,
     marks_denominator::text, paper_keys.paper_id from ias.results
     join ias.paper_keys on paper_keys.id = key_id where attempt_id in (select id from attempt)) r),
