@@ -56,7 +56,7 @@ class TestCreate:
     async def test_a_question_comes_back_whole(self, author: httpx.AsyncClient, body: dict[str, Any]) -> None:
         made = await make(author, body)
         expected = body | {
-            "options": [{"id": o["id"], "text": {"en": o["text"]}} for o in body["options"]],
+            "options": [{"id": o["id"], "text": {"en": o["text"]}, "fixed": False} for o in body["options"]],
             "explanation": {"en": "Article 93."},
             "chapter_id": None,
             "passage_id": None,
