@@ -27,10 +27,10 @@ async def two(
         "entry_closes_at": (later + HOUR / 2).isoformat(),
         "ends_at": (later + HOUR / 2).isoformat(),
     }
-    papers = [{}, {"counts_for_merit": False} | times]
-    closes = {"closes_at": (later + HOUR).isoformat()}
+    papers: list[Json] = [{}, {"counts_for_merit": False} | times]
+    closes_at = (later + HOUR).isoformat()
     return await hold_exam(
-        admin, made, second, starts_at=clock.now(), window=HOUR / 2, papers=papers, **closes
+        admin, made, second, starts_at=clock.now(), window=HOUR / 2, papers=papers, closes_at=closes_at
     )
 
 
