@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.models import Attempt, ExamPaper, Registration, Result
 from app.services import attempts, exams, tests
 from app.services.components import Components
+from app.services.exams import Order, Steered, Verb
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import operator
 from tests.services.exams.pairs import Content, Scene, make_content, make_scene
-from tests.two_connections import overlap
+from tests.two_connections import Work, alone, overlap
 
 
 @pytest.fixture
@@ -77,6 +78,49 @@ class TestReleases:
             await overdue(engine, scene)
         both = await overlap(engine, released.release, other.submit)
         assert (both.waited, both.first.code, both.second.code) == (False, "ok", "ok")
+
+
+class TestSteering:
+    async def test_two_reopenings_of_a_void_attempt_that_was_handed_in_start_no_clock(
+        self, engine: AsyncEngine, parts: Components, content: Content
+    ) -> None:
+        scene = await make_scene(engine, parts, content, "release")  # it is submitted
+        await alone(engine, scene.steer(Verb.VOID))
+        reopen = reopening(scene)
+        both = await overlap(engine, reopen, reopen)
+        assert (both.waited, len(both.first.result().steps), len(both.second.result().steps)) == (True, 1, 0)
+        assert "go_on" in both.second.result().notes[0].detail
+        assert (await status(engine, scene)) == "submitted"
+
+    @pytest.mark.parametrize(("first", "second"), [("submit", "pause"), ("pause", "submit")])
+    async def test_a_submit_and_a_pause_lose_no_time(
+        self, engine: AsyncEngine, parts: Components, content: Content, first: str, second: str
+    ) -> None:
+        scene = await make_scene(engine, parts, content, "extend")
+        assert scene.attempt is not None
+        left = scene.attempt.deadline_at - scene.now
+        both = await overlap(engine, scene.act(first), scene.act(second))
+        assert (both.waited, both.first.code, both.second.code) == (True, "ok", "ok")
+        assert await status(engine, scene) == "submitted"
+        scene.now += timedelta(seconds=300)
+        (attempt,) = (await alone(engine, reopening(scene, 0))).result().changed
+        assert (attempt.status, attempt.deadline_at - scene.now) == ("in_progress", left)
+
+
+def reopening(scene: Scene, seconds: int = 0) -> Work:
+    """Staff reopen the attempt."""
+
+    async def reopen(uow: UnitOfWork) -> Steered:
+        order = Order(Verb.REOPEN, "by mistake", "all", seconds)
+        return await exams.steer(uow, scene.parts, operator(), scene.exam_id, order, scene.now)
+
+    return reopen
+
+
+async def status(engine: AsyncEngine, scene: Scene) -> str:
+    async with reading(engine) as reads:
+        statement = select(Attempt.status).where(Attempt.exam_paper_id == scene.paper_id)
+        return str(await reads.session.scalar(statement))
 
 
 class TestTests:
