@@ -32,7 +32,7 @@ from app.core.middleware import AccessLog, RateLimitHeaders, RequestContext, Sec
 from app.core.repeating import end, keep_running
 from app.core.telemetry import configure_logging, observe_pool
 from app.services import realtime
-from app.services.auth.revocations import RevocationFollower
+from app.services.auth.revocations import RECOVERED_AFTER_SECONDS, RevocationFollower
 from app.startup import open_components
 
 DESCRIPTION = """
@@ -118,7 +118,9 @@ def _lifespan(
             gc.collect()
             gc.freeze()
             tasks = [
-                asyncio.create_task(keep_running("revocations", follower.run)),
+                asyncio.create_task(
+                    keep_running("revocations", follower.run, recovered_after=RECOVERED_AFTER_SECONDS)
+                ),
                 asyncio.create_task(keep_running("arrivals", arrivals.watch)),
             ]
             try:

@@ -14,7 +14,6 @@ log = structlog.get_logger(__name__)
 LONGEST_STEP = 60
 LONGEST_PAUSE = 15.0
 RECOVERED_AFTER_SECONDS = 60.0
-"""After a failure, a routine that has run for so long counts as recovered."""
 
 _failing: set[str] = set()
 
@@ -43,15 +42,18 @@ async def repeat(name: str, every: float, step: Callable[[], Awaitable[None]]) -
             await asyncio.sleep(every)
 
 
-async def keep_running(name: str, routine: Callable[[], Awaitable[None]]) -> None:
+async def keep_running(
+    name: str, routine: Callable[[], Awaitable[None]], *, recovered_after: float = RECOVERED_AFTER_SECONDS
+) -> None:
     """Run a routine that does not end by itself, and start it again after a delay if it fails.
 
-    A routine that returns is not started again. Without this function, an error in a background task would
-    end the task without a log line.
+    After a failure, a routine that has run for `recovered_after` seconds counts as recovered. One
+    that returns is not started again. Without this function, an error in a background task would end the task
+    without a log line.
     """
     with _Health(name) as health:
         while True:
-            recovery = asyncio.get_running_loop().call_later(RECOVERED_AFTER_SECONDS, health.succeeded)
+            recovery = asyncio.get_running_loop().call_later(recovered_after, health.succeeded)
             try:
                 await routine()
             except Exception:  # noqa: BLE001 -- logged by `failed`

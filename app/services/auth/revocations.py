@@ -28,6 +28,9 @@ SIGNED_OUT_FOR = timedelta(days=90)
 """Supabase gives an administrator no way to end a user's sessions, so we refuse them for this time."""
 
 POLL_SECONDS = 5.0
+RECOVERED_AFTER_SECONDS = 2 * POLL_SECONDS
+"""A follower that has polled without a failure for so long has recovered."""
+
 OVERLAP = timedelta(seconds=60)
 """Each poll looks back this far, because a slow transaction may commit after a later one."""
 
