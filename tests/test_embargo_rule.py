@@ -87,7 +87,7 @@ NEED_NOT_ASK = {
     "app/services/questions/exports.py::key_cell": "export() leaves out what is withheld: fits()",
     "app/services/questions/exports.py::cells_of": "export() leaves out what is withheld: fits()",
     "app/services/questions/history.py::_flat": "compare() leaves key and explanation out where withheld",
-    "app/services/questions/plans.py::Plan.revise": SEARCHED,
+    "app/services/questions/plans.py::QuestionImportPlan.revise": SEARCHED,
     "app/services/questions/plans.py::merged": SEARCHED,
     "app/services/tests/compiling.py::answer_key_of": "for the frozen paper, and obstacles() that asked",
     "app/services/tests/printouts.py::_check_readable": RAISES,

@@ -45,7 +45,7 @@ CLOSE_SECONDS = 5.0
 BY_STATUS = {401: closings.UNAUTHENTICATED, 403: closings.NOT_ALLOWED, 404: closings.NO_SUCH_ROOM}
 
 
-class Refused(Exception):
+class SocketRefused(Exception):
     """The connection is refused with a close code and a reason."""
 
     def __init__(self, closing: Closing) -> None:
@@ -75,7 +75,7 @@ async def serve(websocket: WebSocket, address: SocketAddress | None) -> None:
 async def _accept(websocket: WebSocket, address: SocketAddress | None, realtime_tasks: Realtime) -> Inbox:
     parts = realtime_tasks.parts
     if not is_allowed_origin(websocket, parts.settings.cors_origins):
-        raise Refused(closings.FOREIGN_ORIGIN)
+        raise SocketRefused(closings.FOREIGN_ORIGIN)
     if address is None:
         raise NotFound("socket")
     login = await _login(websocket, address, parts)
@@ -139,7 +139,7 @@ def _host(origin: str) -> str | None:
 
 
 def _closing_for(error: Exception) -> Closing:
-    if isinstance(error, Refused):
+    if isinstance(error, SocketRefused):
         return error.closing
     known: DomainError | None = problems.domain_error_of(error)
     if known is None:

@@ -15,9 +15,9 @@ from app.cli.servers import ensure_servers
 if TYPE_CHECKING:
     from app.core.errors import DomainError
     from app.services.components import Components
-    from app.services.tests import Published
+    from app.services.tests import PublishedPaper
     from app.services.unit_of_work import UnitOfWork
-    from app.sheets.progress import Progress
+    from app.sheets.progress import ReportProgress
     from app.sheets.reports import ImportReport
 
 import_app = typer.Typer(no_args_is_help=True, help="Import content from files.")
@@ -129,8 +129,8 @@ async def _run(options: _Options) -> bool:
 
 
 async def _import(
-    uow: "UnitOfWork", parts: "Components", options: _Options, progress: "Progress"
-) -> "tuple[ImportReport, Published | None]":
+    uow: "UnitOfWork", parts: "Components", options: _Options, progress: "ReportProgress"
+) -> "tuple[ImportReport, PublishedPaper | None]":
     from app.core.names import LONGEST_TITLE, checked_field  # noqa: PLC0415 -- slow to import
     from app.services import tests  # noqa: PLC0415
     from app.services.questions import EmptyKey, ImagesZip, import_questions  # noqa: PLC0415
@@ -157,7 +157,7 @@ async def _import(
     return report, await tests.publish(uow, author, test.id, parts.clock.now())
 
 
-def _print_report(report: "ImportReport", published: "Published | None", *, dry_run: bool) -> None:
+def _print_report(report: "ImportReport", published: "PublishedPaper | None", *, dry_run: bool) -> None:
     if report.errors:
         print_table(("Row", "Column", "What is wrong"), [(e.row, e.field, e.message) for e in report.errors])
         console.print(f"Errors: {len(report.errors)}; nothing was imported.", style="red")

@@ -17,7 +17,7 @@ from app.engine.partial_rules import NO_PARTIAL_MARKS, PARTIAL_RULES
 if TYPE_CHECKING:
     from app.services.components import Components
     from app.services.unit_of_work import UnitOfWork
-    from app.sheets.progress import Progress
+    from app.sheets.progress import ReportProgress
     from app.sheets.reports import ImportReport
 
 
@@ -178,7 +178,7 @@ class _Rollback(Exception):
 
 
 async def _import(
-    uow: "UnitOfWork", parts: "Components", options: _Options, progress: "Progress"
+    uow: "UnitOfWork", parts: "Components", options: _Options, progress: "ReportProgress"
 ) -> "tuple[ImportReport, _Place]":
     from app.core.errors import NotFound  # noqa: PLC0415 -- slow to import
     from app.services import exams  # noqa: PLC0415

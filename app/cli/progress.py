@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from app.sheets.progress import Progress as ReportProgress
+from app.sheets.progress import ReportProgress
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
-class Cutoff:
+class SessionCutoff:
     """Revokes all sessions of a person that began before a moment, except one."""
 
     issued_before: datetime
@@ -19,7 +19,7 @@ class Revocations:
 
     def __init__(self) -> None:
         self._sessions: dict[str, datetime] = {}
-        self._cutoffs: dict[UUID, list[Cutoff]] = {}
+        self._cutoffs: dict[UUID, list[SessionCutoff]] = {}
         self.is_loaded = False
         """Whether the revocations were read from the database once; before that no token can be accepted."""
 
@@ -34,7 +34,7 @@ class Revocations:
         """Revoke all tokens of a session; `expires_at` is when the last of them expires."""
         self._sessions[session_id] = max(expires_at, self._sessions.get(session_id, expires_at))
 
-    def end_tokens(self, user_id: UUID, cutoff: Cutoff) -> None:
+    def end_tokens(self, user_id: UUID, cutoff: SessionCutoff) -> None:
         """Revoke the sessions of a person that a cutoff names. Calling it again is harmless."""
         cutoffs = self._cutoffs.setdefault(user_id, [])
         if cutoff not in cutoffs:

@@ -12,7 +12,7 @@ from app.engine.qualifying import Qualification
 from app.engine.ranking import Standing, standings
 
 
-class Outcome(StrEnum):
+class ExamOutcome(StrEnum):
     """The outcome of an exam for a candidate.
 
     An ABSENT candidate took no paper, an INCOMPLETE one missed a paper that counts for merit. Neither has a
@@ -119,7 +119,7 @@ class MeritResult:
     """One candidate's result. `printed_total` is the sum of the printed scores of the merit papers."""
 
     entrant: Entrant
-    outcome: Outcome
+    outcome: ExamOutcome
     qualified: bool
     papers: Mapping[UUID, PaperResult]
     total: Fraction | None
@@ -140,7 +140,7 @@ def merit(
     """
     standing_in = {paper.id: _ranks(entrants, _score_in(paper.id)) for paper in papers}
     outcome_of = {entrant.id: _outcome(papers, entrant) for entrant in entrants}
-    ranked = [entrant for entrant in entrants if outcome_of[entrant.id] is Outcome.RANKED]
+    ranked = [entrant for entrant in entrants if outcome_of[entrant.id] is ExamOutcome.RANKED]
     total_of = {entrant.id: _total(papers, entrant) for entrant in ranked}
     overall = _ranks(ranked, lambda entrant: total_of[entrant.id])
     in_category = {
@@ -150,14 +150,14 @@ def merit(
 
     def result(entrant: Entrant) -> MeritResult:
         outcome = outcome_of[entrant.id]
-        is_ranked = outcome is Outcome.RANKED
+        is_ranked = outcome is ExamOutcome.RANKED
         is_complete = bool(entrant.scores) and _is_complete(papers, entrant)
         total = _total(papers, entrant) if is_complete else None
         printed = _printed_total(papers, entrant) if is_complete else None
         return MeritResult(
             entrant=entrant,
             outcome=outcome,
-            qualified=outcome is not Outcome.STAFF and _qualifies(papers, entrant),
+            qualified=outcome is not ExamOutcome.STAFF and _qualifies(papers, entrant),
             papers={
                 paper.id: PaperResult(
                     score, _qualifies([paper], entrant), _standing(score, standing_in[paper.id])
@@ -200,16 +200,16 @@ def _is_disqualified(score: PaperScore) -> bool:
     return score.qualification is Qualification.DISQUALIFIED
 
 
-def _outcome(papers: Sequence[ExamPaperRule], entrant: Entrant) -> Outcome:
+def _outcome(papers: Sequence[ExamPaperRule], entrant: Entrant) -> ExamOutcome:
     if entrant.was_staff:
-        return Outcome.STAFF
+        return ExamOutcome.STAFF
     if not entrant.scores:
-        return Outcome.VOID if entrant.has_void else Outcome.ABSENT
+        return ExamOutcome.VOID if entrant.has_void else ExamOutcome.ABSENT
     if any(map(_is_disqualified, entrant.scores.values())):
-        return Outcome.DISQUALIFIED
+        return ExamOutcome.DISQUALIFIED
     if not _is_complete(papers, entrant):
-        return Outcome.INCOMPLETE
-    return Outcome.RANKED if _qualifies(papers, entrant) else Outcome.NOT_QUALIFIED
+        return ExamOutcome.INCOMPLETE
+    return ExamOutcome.RANKED if _qualifies(papers, entrant) else ExamOutcome.NOT_QUALIFIED
 
 
 def _is_complete(papers: Sequence[ExamPaperRule], entrant: Entrant) -> bool:
@@ -257,7 +257,7 @@ def _cutoff(
     papers: Sequence[ExamPaperRule],
     entrant: Entrant,
     cutoffs: Mapping[str, Decimal],
-    outcome: Outcome,
+    outcome: ExamOutcome,
     total: Decimal | None,
 ) -> Cutoff | None:
     """The cut-off that the candidate has to reach: the lowest of those for their groups."""
@@ -265,20 +265,22 @@ def _cutoff(
     if not found:
         return None
     marks, group = min(found, key=lambda each: each[0])
-    if outcome is not Outcome.RANKED:
+    if outcome is not ExamOutcome.RANKED:
         return Cutoff(group, marks, NotCleared(outcome), _papers_behind(outcome, papers, entrant))
     reached = total is not None and total >= marks
     return Cutoff(group, marks, None if reached else NotCleared.BELOW_MARKS)
 
 
-def _papers_behind(outcome: Outcome, papers: Sequence[ExamPaperRule], entrant: Entrant) -> tuple[UUID, ...]:
+def _papers_behind(
+    outcome: ExamOutcome, papers: Sequence[ExamPaperRule], entrant: Entrant
+) -> tuple[UUID, ...]:
     """Return the papers because of which a candidate has this outcome."""
     scores = entrant.scores
-    if outcome is Outcome.NOT_QUALIFIED:
+    if outcome is ExamOutcome.NOT_QUALIFIED:
         return tuple(paper.id for paper in papers if not _passes(paper, entrant))
-    if outcome is Outcome.INCOMPLETE:
+    if outcome is ExamOutcome.INCOMPLETE:
         return tuple(paper.id for paper in papers if paper.counts_for_merit and paper.id not in scores)
-    if outcome is Outcome.DISQUALIFIED:
+    if outcome is ExamOutcome.DISQUALIFIED:
         return tuple(
             paper.id for paper in papers if paper.id in scores and _is_disqualified(scores[paper.id])
         )

@@ -49,7 +49,7 @@ class Superseded:
 
 
 @dataclass(frozen=True)
-class Conflict:
+class Conflicting:
     """The log has this lease and revision with another content, and keeps that; `standing` is what counts."""
 
     standing: Event
@@ -60,7 +60,7 @@ class Closed:
     """New to the log, which does not keep it: the question's section takes no answers now."""
 
 
-Verdict = Saved | Known | Superseded | Conflict | Closed
+Verdict = Saved | Known | Superseded | Conflicting | Closed
 
 
 def standing_answers(events: Iterable[Event]) -> dict[UUID, Event]:
@@ -86,7 +86,7 @@ def classify(log: Iterable[Event], incoming: Event, *, takes_new: bool = True) -
         return Known()
     latest = max(same_question, key=lambda event: event.order, default=incoming)
     if recorded is not None:
-        return Conflict(latest)
+        return Conflicting(latest)
     if not takes_new:
         return Closed()
     return Saved() if incoming.order >= latest.order else Superseded(latest)

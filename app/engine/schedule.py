@@ -8,7 +8,7 @@ from enum import StrEnum
 from app.engine.timing import NO_TIME
 
 
-class Stage(StrEnum):
+class ExamStage(StrEnum):
     """The stage of an exam. Only staff see a DRAFT; CANCELLED replaces every stage except RELEASED."""
 
     DRAFT = "draft"
@@ -52,19 +52,19 @@ class Window:
     closed_at: datetime | None = None
 
 
-def stage(exam: ExamDates, now: datetime) -> Stage:
+def stage(exam: ExamDates, now: datetime) -> ExamStage:
     """Return the stage of an exam. Actions of staff come before the dates."""
     if exam.released_at is not None:
-        return Stage.RELEASED
+        return ExamStage.RELEASED
     if exam.cancelled_at is not None:
-        return Stage.CANCELLED
+        return ExamStage.CANCELLED
     if exam.published_at is None:
-        return Stage.DRAFT
+        return ExamStage.DRAFT
     if now < exam.opens_at:
-        return Stage.SCHEDULED
+        return ExamStage.SCHEDULED
     if now < exam.closes_at:
-        return Stage.LIVE
-    return Stage(exam.key_stage) if exam.key_stage else Stage.CLOSED
+        return ExamStage.LIVE
+    return ExamStage(exam.key_stage) if exam.key_stage else ExamStage.CLOSED
 
 
 def paper_status(window: Window, now: datetime) -> PaperStatus:

@@ -31,7 +31,7 @@ class Status(StrEnum):
 RUNNING = frozenset({Status.IN_PROGRESS, Status.PAUSED})
 
 
-class Kind(StrEnum):
+class AdditionKind(StrEnum):
     """Why time was added."""
 
     EXTENSION = "extension"
@@ -46,7 +46,7 @@ class Given:
     An extension also has the time of its order, and a name of who ordered it for which reason.
     """
 
-    kind: Kind
+    kind: AdditionKind
     at: datetime
     length: timedelta
     ordered_at: datetime | None = None
@@ -73,7 +73,7 @@ class AttemptState:
     voided_from: Status | None = None
 
 
-class Refused(Exception):
+class TransitionRefused(Exception):
     """The step is not possible from this state. The message is for the person who asked for it."""
 
 
@@ -92,7 +92,7 @@ def exemptions(state: AttemptState) -> frozenset[Exemption]:
     """Why an order to end all attempts leaves this one out. Empty for an attempt that has ended."""
     if state.status not in RUNNING:
         return frozenset()
-    has_extension = any(each.kind is Kind.EXTENSION for each in state.given)
+    has_extension = any(each.kind is AdditionKind.EXTENSION for each in state.given)
     found = {Exemption.EXTRA_TIME} if state.extra > timing.NO_TIME or has_extension else set()
     return frozenset(found | ({Exemption.PAUSED} if state.status is Status.PAUSED else set()))
 
@@ -133,20 +133,20 @@ def extend(
     `again` is true.
     """
     if state.status is Status.VOID:
-        raise Refused("The attempt is void. Reopen it first.")
+        raise TransitionRefused("The attempt is void. Reopen it first.")
     if not again and _is_repeated(state, by, now, order):
         raise AlreadyDone(
             f"The same extension was given less than {REPEATED_WITHIN // timedelta(seconds=1)} s ago. It was"
             " not added twice. To add it once more, send `again: true`."
         )
     if state.status is Status.SUBMITTED and state.ended_by != "deadline":
-        raise Refused(f"The attempt was ended by {_who(state)}. To let it go on, reopen it.")
+        raise TransitionRefused(f"The attempt was ended by {_who(state)}. To let it go on, reopen it.")
     moved = _with_extension(state, by, min(now, state.deadline_at), now if order else None, order)
     if state.status is not Status.SUBMITTED:
         return moved
     if moved.deadline_at <= now:
         missing = (now - state.deadline_at) // timedelta(seconds=1)
-        raise Refused(
+        raise TransitionRefused(
             f"The attempt's time was over {missing} s ago: so short an extension is over, too. Give more than"
             " that, or reopen the attempt with `seconds`, which count from now."
         )
@@ -188,15 +188,15 @@ def resume(state: AttemptState, now: datetime) -> AttemptState:
     if state.status is Status.IN_PROGRESS:
         return state
     if state.status is not Status.PAUSED or state.paused_at is None:
-        raise Refused(f"The attempt is {state.status}, not paused.")
+        raise TransitionRefused(f"The attempt is {state.status}, not paused.")
     # The request that arrived first may get the lock last. Time must not run backwards.
-    return _in_progress(_stood_still(state, Kind.PAUSE, state.paused_at, max(now, state.paused_at)))
+    return _in_progress(_stood_still(state, AdditionKind.PAUSE, state.paused_at, max(now, state.paused_at)))
 
 
 def submit(state: AttemptState, now: datetime) -> AttemptState:
     """End the attempt by an order of staff. An attempt that has ended stays as it is."""
     if state.status is Status.VOID:
-        raise Refused("The attempt is void.")
+        raise TransitionRefused("The attempt is void.")
     return end(state, "staff", now) if state.status in RUNNING else state
 
 
@@ -216,7 +216,7 @@ def void(state: AttemptState, now: datetime) -> AttemptState:
 def admit_late(state: AttemptState) -> AttemptState:
     """Count the answers that came too late. The attempt stays in its state."""
     if state.status is Status.VOID:
-        raise Refused("The attempt is void. Reopen it first.")
+        raise TransitionRefused("The attempt is void. Reopen it first.")
     return state
 
 
@@ -249,7 +249,7 @@ def reopen(
 def _reinstated(state: AttemptState, more: timedelta) -> AttemptState:
     """Take back the voiding of an attempt that had ended before, and leave it ended."""
     if more:
-        raise Refused(
+        raise TransitionRefused(
             "The attempt had ended before it was voided. Leave out `seconds` to take the voiding back, or add"
             " `go_on: true` to let the attempt go on."
         )
@@ -268,10 +268,12 @@ def _continued(state: AttemptState, now: datetime, more: timedelta) -> AttemptSt
     # An attempt that was voided while it was in progress gets back what it had, even if that is nothing.
     has_none = state.deadline_at + more <= (state.paused_at or ended_at)
     if has_none and state.voided_from is not Status.IN_PROGRESS:
-        raise Refused("No time was left when the attempt ended. Say how many `seconds` it gets from now.")
+        raise TransitionRefused(
+            "No time was left when the attempt ended. Say how many `seconds` it gets from now."
+        )
     if state.paused_at is not None:
-        state = _stood_still(state, Kind.PAUSE, state.paused_at, ended_at)
-    state = _in_progress(_stood_still(state, Kind.REOPENING, ended_at, reopened_at))
+        state = _stood_still(state, AdditionKind.PAUSE, state.paused_at, ended_at)
+    state = _in_progress(_stood_still(state, AdditionKind.REOPENING, ended_at, reopened_at))
     return _with_extension(state, more, reopened_at) if more else state
 
 
@@ -286,7 +288,7 @@ def _in_progress(state: AttemptState) -> AttemptState:
     )
 
 
-def _stood_still(state: AttemptState, kind: Kind, since: datetime, until: datetime) -> AttemptState:
+def _stood_still(state: AttemptState, kind: AdditionKind, since: datetime, until: datetime) -> AttemptState:
     """Add the time in which the candidate could not work."""
     return replace(
         state,
@@ -302,7 +304,7 @@ def _with_extension(
     ordered_at: datetime | None = None,
     order: str | None = None,
 ) -> AttemptState:
-    added = Given(Kind.EXTENSION, at, by, ordered_at, order)
+    added = Given(AdditionKind.EXTENSION, at, by, ordered_at, order)
     return replace(state, deadline_at=state.deadline_at + by, given=(*state.given, added))
 
 
@@ -316,9 +318,9 @@ def _is_repeated(state: AttemptState, by: timedelta, now: datetime, order: str |
 
 def _require_running(state: AttemptState) -> None:
     if state.status is Status.VOID:
-        raise Refused("The attempt is void.")
+        raise TransitionRefused("The attempt is void.")
     if state.status is Status.SUBMITTED:
-        raise Refused(f"The attempt was ended by {_who(state)}.")
+        raise TransitionRefused(f"The attempt was ended by {_who(state)}.")
 
 
 def _who(state: AttemptState) -> str:

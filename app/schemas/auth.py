@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, EmailStr, Field, SecretStr, StringConstrai
 from app.core.names import LONGEST_NAME, email_address
 from app.repositories.users import Member
 from app.schemas.common import ONE_LINE, In, Out
-from app.services.auth import Registered, SignedIn
+from app.services.auth import RegisteredAccount, SignedIn
 
 
 def _plain_address(value: Any) -> Any:
@@ -129,7 +129,7 @@ class RegisteredOut(Out):
     expires_in: int | None = None
 
     @classmethod
-    def of(cls, registered: Registered) -> Self:
+    def of(cls, registered: RegisteredAccount) -> Self:
         """The result of a registration."""
         session = registered.session
         return cls(

@@ -24,7 +24,7 @@ from app.schemas.common import (
 )
 from app.schemas.marking import MarkingIn, MarkingOut, MarkingPart
 from app.schemas.strict import Moment
-from app.services.tests import Preview, Published, SectionDraft, TestDraft, TestUpdate
+from app.services.tests import Preview, PublishedPaper, SectionDraft, TestDraft, TestUpdate
 
 Kind = Literal["full", "sectional", "chapter", "pyq", "practice"]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
@@ -351,7 +351,7 @@ class PublishedOut(TestDraftOut):
     """Empty if the test does not shuffle options."""
 
     @classmethod
-    def of_published(cls, published: Published) -> Self:
+    def of_published(cls, published: PublishedPaper) -> Self:
         """A publication."""
         draft = TestDraftOut.of(published.test)
         return cls(

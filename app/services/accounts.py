@@ -15,7 +15,7 @@ from app.models import Revocation, Role
 from app.repositories.base import Page, PageRequest
 from app.repositories.users import Member
 from app.services import audit
-from app.services.audit import Subject
+from app.services.audit import AuditSubject
 from app.services.auth import auth_errors
 from app.services.auth.revocations import SIGNED_OUT_FOR, end_tokens, enforce
 from app.services.components import Components
@@ -38,7 +38,7 @@ async def set_role(uow: UnitOfWork, admin: Principal, user_id: UUID, role: Role,
     await _lock_and_check(uow, admin, user_id, keeps_admin=role is Role.ADMIN)
     before = (await _member(uow, user_id)).role
     await uow.users.set_role(user_id, role, now)
-    audit.record(uow, admin, "change_role", Subject("user", user_id), before=before, after=role)
+    audit.record(uow, admin, "change_role", AuditSubject("user", user_id), before=before, after=role)
     return await _member(uow, user_id)
 
 
@@ -68,7 +68,7 @@ async def change_active(
         raise Conflict("Another administrator must do this: you would lock yourself out.")
     await _lock_and_check(uow, admin, user_id, keeps_admin=active)
     await uow.users.change(user_id, {"active": active})
-    audit.record(uow, admin, "change_status", Subject("user", user_id), active=active)
+    audit.record(uow, admin, "change_status", AuditSubject("user", user_id), active=active)
     # The auth server keeps the sessions of a banned account, and refreshes them after the ban is lifted.
     revocation = None if active else await end_tokens(uow, user_id, now, remember_for=SIGNED_OUT_FOR)
     return await _member(uow, user_id), revocation
@@ -98,7 +98,7 @@ async def sign_out(parts: Components, admin: Principal, user_id: UUID) -> None:
     """End every session of a user at once. The user may sign in again, and running attempts continue."""
     async with unit_of_work(parts.engine) as uow:
         await _member(uow, user_id)
-        audit.record(uow, admin, "sign_out", Subject("user", user_id))
+        audit.record(uow, admin, "sign_out", AuditSubject("user", user_id))
         now = parts.clock.now()
         revocation = await end_tokens(uow, user_id, now, remember_for=SIGNED_OUT_FOR)
     await enforce(parts, revocation)
@@ -115,7 +115,7 @@ async def create(
         user = await parts.auth.admin_create(email, password=password, name=name)
     await ensure_profile(uow, Account(user.id, user.email, name, user.created_at.replace(microsecond=0)))
     await uow.users.set_role(user.id, role, parts.clock.now())
-    audit.record(uow, operator(), "create", Subject("user", user.id), role=role)
+    audit.record(uow, operator(), "create", AuditSubject("user", user.id), role=role)
     return await _member(uow, user.id)
 
 
@@ -135,7 +135,7 @@ async def promote(uow: UnitOfWork, user_id: UUID, role: Role, now: datetime) -> 
     """Give a role to an existing account, for operators."""
     before = (await _member(uow, user_id)).role
     await uow.users.set_role(user_id, role, now)
-    audit.record(uow, operator(), "change_role", Subject("user", user_id), before=before, after=role)
+    audit.record(uow, operator(), "change_role", AuditSubject("user", user_id), before=before, after=role)
     return await _member(uow, user_id)
 
 

@@ -63,7 +63,7 @@ MAX_IDS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class AuditSubject:
     """The object of an action: one of the kinds of `ACTIONS`, and its id if it has one."""
 
     kind: str
@@ -74,7 +74,7 @@ def record(
     reads: Reading,
     actor: Principal,
     action: str,
-    subject: Subject,
+    subject: AuditSubject,
     *,
     reason: str | None = None,
     exam_id: UUID | None = None,
@@ -114,7 +114,7 @@ def record_key_read(reads: Reading, reader: Principal, question_ids: Collection[
         reads,
         reader,
         "read_key",
-        Subject("question", only),
+        AuditSubject("question", only),
         where=where,
         count=len(several),
         question_ids=several[:MAX_IDS],

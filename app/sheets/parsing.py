@@ -6,7 +6,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from app.sheets.errors import UnreadableSheet
 from app.sheets.limits import MAX_ERRORS, MAX_ROWS, NOTHING_MORE_READ
-from app.sheets.progress import Progress, no_progress
+from app.sheets.progress import ReportProgress, no_progress
 from app.sheets.records import WHOLE_ROW, Record, column_letters, non_empty
 from app.sheets.reports import RowError
 
@@ -44,7 +44,7 @@ def parse_rows(
     parse: Parse[RowT],
     *,
     noun: str,
-    progress: Progress = no_progress,
+    progress: ReportProgress = no_progress,
     stage: str = "Reading rows",
 ) -> None:
     """Parse all records below the header into `sheet`.

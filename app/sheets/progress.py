@@ -3,7 +3,7 @@
 from typing import Protocol
 
 
-class Progress(Protocol):
+class ReportProgress(Protocol):
     """Called with the name of a stage, the number of items done and, if known, the total; from any thread."""
 
     def __call__(self, stage: str, done: int, total: int | None) -> None: ...

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.models import Role
 from app.services import accounts, audit, exams
-from app.services.audit import Subject
+from app.services.audit import AuditSubject
 from app.services.components import Components
 from app.services.unit_of_work import reading, unit_of_work
 from app.services.users import Principal, operator
@@ -396,7 +396,7 @@ class TestEveryAction:
 
     def test_that_is_not_declared_is_refused(self) -> None:
         with pytest.raises(ValueError, match="not among"):
-            audit.record(None, operator(), "peek", Subject("user"))  # type: ignore[arg-type]
+            audit.record(None, operator(), "peek", AuditSubject("user"))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", audit.ACTIONS)
@@ -474,7 +474,7 @@ async def execute(engine: AsyncEngine, statement: str, values: dict[str, Any]) -
 
 async def read_as(reader: Principal, engine: AsyncEngine) -> None:
     async with reading(engine) as reads:
-        audit.record(reads, reader, "read_key", Subject("question"))
+        audit.record(reads, reader, "read_key", AuditSubject("question"))
 
 
 class TestOnlyGrows:

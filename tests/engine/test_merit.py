@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from app.engine.merit import (
     Cutoff,
     Entrant,
+    ExamOutcome,
     ExamPaperRule,
     MeritResult,
     NotCleared,
-    Outcome,
     PaperScore,
     merit,
 )
@@ -52,27 +52,27 @@ class TestOutcome:
     @pytest.mark.parametrize(
         ("scores", "outcome", "qualified", "total"),
         [
-            ({"gs1": score("100"), "csat": score("66.00")}, Outcome.RANKED, True, "100.00"),
-            ({"gs1": score("100"), "csat": score("65.99")}, Outcome.NOT_QUALIFIED, False, "100.00"),
-            ({"gs1": score("100")}, Outcome.NOT_QUALIFIED, False, "100.00"),
-            ({"csat": score("200")}, Outcome.INCOMPLETE, True, None),
-            ({}, Outcome.ABSENT, False, None),
+            ({"gs1": score("100"), "csat": score("66.00")}, ExamOutcome.RANKED, True, "100.00"),
+            ({"gs1": score("100"), "csat": score("65.99")}, ExamOutcome.NOT_QUALIFIED, False, "100.00"),
+            ({"gs1": score("100")}, ExamOutcome.NOT_QUALIFIED, False, "100.00"),
+            ({"csat": score("200")}, ExamOutcome.INCOMPLETE, True, None),
+            ({}, ExamOutcome.ABSENT, False, None),
         ],
     )
     def test_table(
-        self, scores: dict[str, PaperScore], outcome: Outcome, qualified: bool, total: str | None
+        self, scores: dict[str, PaperScore], outcome: ExamOutcome, qualified: bool, total: str | None
     ) -> None:
         result = only(PRELIMS, entrant("general", **scores))
         assert (result.outcome, result.qualified) == (outcome, qualified)
         assert result.printed_total == (Decimal(total) if total else None)
-        assert (result.standing is not None) == (outcome is Outcome.RANKED)
+        assert (result.standing is not None) == (outcome is ExamOutcome.RANKED)
 
     def test_the_qualifying_mark_is_compared_with_what_is_printed(self) -> None:
         """UPSC prints two thirds as .66: 65 and a third, printed 65.34, is not 66; 66 exactly is."""
         short = score("196/3", "65.34")
-        assert only(PRELIMS, entrant(gs1=score("100"), csat=short)).outcome is Outcome.NOT_QUALIFIED
+        assert only(PRELIMS, entrant(gs1=score("100"), csat=short)).outcome is ExamOutcome.NOT_QUALIFIED
         printed_up = score("6599/100", "66.00")
-        assert only(PRELIMS, entrant(gs1=score("100"), csat=printed_up)).outcome is Outcome.RANKED
+        assert only(PRELIMS, entrant(gs1=score("100"), csat=printed_up)).outcome is ExamOutcome.RANKED
 
     def test_who_missed_a_paper_still_has_the_others(self) -> None:
         result = only(PRELIMS, entrant(csat=score("80")))
@@ -80,16 +80,16 @@ class TestOutcome:
         assert rank_in(result, CSAT) == 1
 
     def test_who_has_nothing_but_void_attempts_is_not_absent(self) -> None:
-        assert only(PRELIMS, replace(entrant(), has_void=True)).outcome is Outcome.VOID
+        assert only(PRELIMS, replace(entrant(), has_void=True)).outcome is ExamOutcome.VOID
         half = replace(entrant(csat=score("80")), has_void=True)
-        assert only(PRELIMS, half).outcome is Outcome.INCOMPLETE
+        assert only(PRELIMS, half).outcome is ExamOutcome.INCOMPLETE
 
     def test_who_became_staff_has_scores_and_takes_nobodys_rank(self) -> None:
         scores = {"gs1": replace(score("200"), practice=True), "csat": score("100")}
         staff = replace(entrant("general", **scores), was_staff=True)
         other = entrant(gs1=score("100"), csat=score("70"))
         first, second = merit(PRELIMS, [staff, other], {"general": Decimal(98)})
-        assert (first.outcome, first.qualified, first.standing) == (Outcome.STAFF, False, None)
+        assert (first.outcome, first.qualified, first.standing) == (ExamOutcome.STAFF, False, None)
         assert first.cutoff == Cutoff("general", Decimal(98), NotCleared.STAFF)
         assert (rank_in(first, GS1), rank_in(first, CSAT)) == (None, 1)
         assert (rank_in(second, GS1), rank_in(second, CSAT)) == (1, 2)
@@ -217,16 +217,16 @@ class TestGroups:
     @pytest.mark.parametrize(
         ("category", "pwbd", "printed", "outcome"),
         [
-            pytest.param("general", None, "65.99", Outcome.NOT_QUALIFIED, id="the share for everybody"),
-            pytest.param("sc", None, "50.00", Outcome.RANKED, id="the share of a category"),
-            pytest.param("sc", None, "49.99", Outcome.NOT_QUALIFIED, id="below it"),
-            pytest.param("general", 2, "40.00", Outcome.RANKED, id="the share for disability"),
-            pytest.param("ews", None, "79.99", Outcome.NOT_QUALIFIED, id="a higher share of a category"),
-            pytest.param("ews", 2, "40.00", Outcome.RANKED, id="and the lower one for disability"),
+            pytest.param("general", None, "65.99", ExamOutcome.NOT_QUALIFIED, id="the share for everybody"),
+            pytest.param("sc", None, "50.00", ExamOutcome.RANKED, id="the share of a category"),
+            pytest.param("sc", None, "49.99", ExamOutcome.NOT_QUALIFIED, id="below it"),
+            pytest.param("general", 2, "40.00", ExamOutcome.RANKED, id="the share for disability"),
+            pytest.param("ews", None, "79.99", ExamOutcome.NOT_QUALIFIED, id="a higher share of a category"),
+            pytest.param("ews", 2, "40.00", ExamOutcome.RANKED, id="and the lower one for disability"),
         ],
     )
     def test_the_lowest_qualifying_share_of_a_candidates_groups_holds(
-        self, category: str, pwbd: int | None, printed: str, outcome: Outcome
+        self, category: str, pwbd: int | None, printed: str, outcome: ExamOutcome
     ) -> None:
         percents = {"sc": Decimal(25), "pwbd": Decimal(20), "ews": Decimal(40)}
         rules = [MERIT_PAPER, replace(QUALIFYING, group_percents=percents)]
@@ -235,8 +235,8 @@ class TestGroups:
 
     def test_a_share_may_be_for_one_group_alone(self) -> None:
         rules = [replace(MERIT_PAPER, group_percents={"general": Decimal(50)})]
-        assert only(rules, entrant("general", gs1=score("99"))).outcome is Outcome.NOT_QUALIFIED
-        assert only(rules, entrant("obc", gs1=score("1"))).outcome is Outcome.RANKED
+        assert only(rules, entrant("general", gs1=score("99"))).outcome is ExamOutcome.NOT_QUALIFIED
+        assert only(rules, entrant("obc", gs1=score("1"))).outcome is ExamOutcome.RANKED
 
 
 class TestRulesOfPapers:
@@ -245,17 +245,17 @@ class TestRulesOfPapers:
     @pytest.mark.parametrize(
         ("qualification", "outcome", "rank"),
         [
-            (Qualification.QUALIFIED, Outcome.RANKED, 1),
-            (Qualification.BELOW_SECTION_MINIMUM, Outcome.NOT_QUALIFIED, 1),
-            (Qualification.DISQUALIFIED, Outcome.DISQUALIFIED, None),
+            (Qualification.QUALIFIED, ExamOutcome.RANKED, 1),
+            (Qualification.BELOW_SECTION_MINIMUM, ExamOutcome.NOT_QUALIFIED, 1),
+            (Qualification.DISQUALIFIED, ExamOutcome.DISQUALIFIED, None),
         ],
     )
-    def test_table(self, qualification: Qualification, outcome: Outcome, rank: int | None) -> None:
+    def test_table(self, qualification: Qualification, outcome: ExamOutcome, rank: int | None) -> None:
         best = entrant(gs1=replace(score("150"), qualification=qualification), csat=score("100"))
         other = entrant(gs1=score("100"), csat=score("100"))
         first, second = merit(PRELIMS, [best, other], {"general": Decimal(98)})
         assert (first.outcome, rank_in(first, GS1)) == (outcome, rank)
-        is_ranked = outcome is Outcome.RANKED
+        is_ranked = outcome is ExamOutcome.RANKED
         assert (first.qualified, first.standing is not None) == (is_ranked, is_ranked)
         behind = None if is_ranked else NotCleared(outcome)
         assert first.cutoff == Cutoff("general", Decimal(98), behind, () if is_ranked else (GS1,))
@@ -263,7 +263,7 @@ class TestRulesOfPapers:
 
     def test_who_is_disqualified_in_one_paper_is_out_whatever_else_was_missed(self) -> None:
         out = replace(score("100"), qualification=Qualification.DISQUALIFIED)
-        assert only([MERIT_PAPER, SECOND_PAPER], entrant(gs1=out)).outcome is Outcome.DISQUALIFIED
+        assert only([MERIT_PAPER, SECOND_PAPER], entrant(gs1=out)).outcome is ExamOutcome.DISQUALIFIED
 
 
 thirds = st.integers(-60, 600).map(lambda n: PaperScore(Fraction(n, 3), Decimal(n) / 3))

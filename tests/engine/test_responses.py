@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.engine.answers import Answer
 from app.engine.responses import (
     Closed,
-    Conflict,
+    Conflicting,
     Event,
     Known,
     Saved,
@@ -109,15 +109,15 @@ class TestClassify:
             ),
             pytest.param([event(1, 3)], event(1, 2), Superseded(event(1, 3)), id="an older revision"),
             pytest.param([event(2, 1)], event(1, 9), Superseded(event(2, 1)), id="an older lease"),
-            pytest.param([event()], event(answer=("b",)), Conflict(event()), id="another answer"),
-            pytest.param([event()], event(answer=None), Conflict(event()), id="cleared instead"),
+            pytest.param([event()], event(answer=("b",)), Conflicting(event()), id="another answer"),
+            pytest.param([event()], event(answer=None), Conflicting(event()), id="cleared instead"),
             pytest.param(
-                [event(answer="2")], event(answer="2.0"), Conflict(event(answer="2")), id="as given"
+                [event(answer="2")], event(answer="2.0"), Conflicting(event(answer="2")), id="as given"
             ),
             pytest.param(
                 [event(1, 1), event(2, 1)],
                 event(1, 1, ("b",)),
-                Conflict(event(2, 1)),
+                Conflicting(event(2, 1)),
                 id="a conflict shows what stands, not what it contradicts",
             ),
         ],
@@ -137,13 +137,13 @@ class TestClassify:
         ],
     )
     def test_every_field_is_content(self, other: Event) -> None:
-        assert classify([event()], other) == Conflict(event())
+        assert classify([event()], other) == Conflicting(event())
 
     def test_a_batch_is_judged_in_the_order_sent(self) -> None:
         log: list[Event] = []
         verdicts = receive(log, [event(1, 1), event(1, 3), event(1, 2), event(1, 3), event(1, 3, ("b",))])
         latest = event(1, 3)
-        assert verdicts == [Saved(), Saved(), Superseded(latest), Known(), Conflict(latest)]
+        assert verdicts == [Saved(), Saved(), Superseded(latest), Known(), Conflicting(latest)]
         assert log == [event(1, 1), event(1, 3), event(1, 2)]
 
     @given(deliveries())
@@ -165,5 +165,5 @@ class TestClassify:
             return
         forged = replace(data.draw(st.sampled_from(log)), answer=("forged",))
         before = standing_answers(log)
-        assert receive(log, [forged]) == [Conflict(before[forged.question_id])]
+        assert receive(log, [forged]) == [Conflicting(before[forged.question_id])]
         assert standing_answers(log) == before

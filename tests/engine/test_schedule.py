@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from app.engine import schedule
-from app.engine.schedule import ExamDates, PaperStatus, Stage, Window
+from app.engine.schedule import ExamDates, ExamStage, PaperStatus, Window
 
 NINE = datetime(2026, 11, 26, 3, 30, tzinfo=UTC)  # 9:00 in India
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
@@ -24,25 +24,25 @@ class TestStage:
     @pytest.mark.parametrize(
         ("changes", "now", "expected"),
         [
-            ({"published_at": None}, NINE, Stage.DRAFT),
-            ({}, NINE - SECOND, Stage.SCHEDULED),
-            ({}, NINE, Stage.LIVE),
-            ({}, NINE + 8 * HOUR - SECOND, Stage.LIVE),
-            ({}, NINE + 8 * HOUR, Stage.CLOSED),
-            ({"key_stage": "provisional_key"}, NINE + 8 * HOUR, Stage.PROVISIONAL_KEY),
-            ({"key_stage": "final_key"}, NINE + 9 * HOUR, Stage.FINAL_KEY),
-            ({"key_stage": "provisional_key"}, NINE + HOUR, Stage.LIVE),
-            ({"released_at": NINE + HOUR}, NINE + HOUR, Stage.RELEASED),
-            ({"cancelled_at": NINE - HOUR}, NINE, Stage.CANCELLED),
-            ({"cancelled_at": NINE, "published_at": None}, NINE, Stage.CANCELLED),
-            ({"cancelled_at": NINE, "released_at": NINE}, NINE, Stage.RELEASED),
+            ({"published_at": None}, NINE, ExamStage.DRAFT),
+            ({}, NINE - SECOND, ExamStage.SCHEDULED),
+            ({}, NINE, ExamStage.LIVE),
+            ({}, NINE + 8 * HOUR - SECOND, ExamStage.LIVE),
+            ({}, NINE + 8 * HOUR, ExamStage.CLOSED),
+            ({"key_stage": "provisional_key"}, NINE + 8 * HOUR, ExamStage.PROVISIONAL_KEY),
+            ({"key_stage": "final_key"}, NINE + 9 * HOUR, ExamStage.FINAL_KEY),
+            ({"key_stage": "provisional_key"}, NINE + HOUR, ExamStage.LIVE),
+            ({"released_at": NINE + HOUR}, NINE + HOUR, ExamStage.RELEASED),
+            ({"cancelled_at": NINE - HOUR}, NINE, ExamStage.CANCELLED),
+            ({"cancelled_at": NINE, "published_at": None}, NINE, ExamStage.CANCELLED),
+            ({"cancelled_at": NINE, "released_at": NINE}, NINE, ExamStage.RELEASED),
         ],
     )
-    def test_table(self, changes: dict[str, object], now: datetime, expected: Stage) -> None:
+    def test_table(self, changes: dict[str, object], now: datetime, expected: ExamStage) -> None:
         assert schedule.stage(dates(**changes), now) is expected
 
     def test_stages_follow_one_another_as_time_goes_by(self) -> None:
-        order = [Stage.SCHEDULED, Stage.LIVE, Stage.CLOSED]
+        order = [ExamStage.SCHEDULED, ExamStage.LIVE, ExamStage.CLOSED]
         seen = [schedule.stage(dates(), NINE + hours * HOUR) for hours in range(-2, 12)]
         assert sorted(seen, key=order.index) == seen
 
@@ -144,4 +144,4 @@ def test_every_stage_is_reachable() -> None:
         )
         for published, cancelled, key, released, hours in facts
     }
-    assert seen == set(Stage)
+    assert seen == set(ExamStage)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.engine import steering
-from app.engine.steering import AlreadyDone, AttemptState, Given, Kind, Refused, Status
+from app.engine.steering import AdditionKind, AlreadyDone, AttemptState, Given, Status, TransitionRefused
 
 TEN = datetime(2026, 11, 26, 4, 30, tzinfo=UTC)
 MINUTE, GRACE = timedelta(minutes=1), timedelta(seconds=10)
@@ -64,16 +64,16 @@ class TestExtend:
 
     def test_the_time_is_given_where_the_deadline_was(self) -> None:
         after = steering.extend(ended("deadline"), 10 * MINUTE, NOON + MINUTE)
-        assert after.given == (Given(Kind.EXTENSION, NOON, 10 * MINUTE),)
+        assert after.given == (Given(AdditionKind.EXTENSION, NOON, 10 * MINUTE),)
 
     @pytest.mark.parametrize("late_by", [10 * MINUTE, 11 * MINUTE])
     def test_an_extension_that_would_be_over_is_refused(self, late_by: timedelta) -> None:
-        with pytest.raises(Refused, match="Give more"):
+        with pytest.raises(TransitionRefused, match="Give more"):
             steering.extend(ended("deadline"), 10 * MINUTE, NOON + late_by)
 
     @pytest.mark.parametrize("before", [ended("candidate"), ended("staff"), voided()])
     def test_what_somebody_ended_stays_so(self, before: AttemptState) -> None:
-        with pytest.raises(Refused):
+        with pytest.raises(TransitionRefused):
             steering.extend(before, 10 * MINUTE, TEN + 90 * MINUTE)
 
     @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ class TestPauseAndResume:
         stopped = steering.pause(running(), TEN + 60 * MINUTE)
         after = steering.resume(stopped, TEN + 75 * MINUTE)
         assert after.deadline_at - (TEN + 75 * MINUTE) == 60 * MINUTE
-        assert after.given == (Given(Kind.PAUSE, TEN + 60 * MINUTE, 15 * MINUTE),)
+        assert after.given == (Given(AdditionKind.PAUSE, TEN + 60 * MINUTE, 15 * MINUTE),)
 
     def test_a_pause_goes_over_the_deadline(self) -> None:
         stopped = steering.pause(running(), NOON - MINUTE)
@@ -162,7 +162,7 @@ class TestPauseAndResume:
     def test_what_is_over_neither_pauses_nor_resumes(
         self, step: Callable[[AttemptState, datetime], AttemptState], state: AttemptState
     ) -> None:
-        with pytest.raises(Refused):
+        with pytest.raises(TransitionRefused):
             step(state, NOON)
 
 
@@ -174,7 +174,7 @@ class TestSubmit:
         assert after.paused_at == before.paused_at
 
     def test_a_void_one_is_refused(self) -> None:
-        with pytest.raises(Refused):
+        with pytest.raises(TransitionRefused):
             steering.submit(voided(), TEN)
 
 
@@ -183,7 +183,7 @@ class TestResumeBeforePause:
         before = paused(TEN + 60 * MINUTE)
         after = steering.resume(before, TEN + 59 * MINUTE)
         assert (after.status, after.deadline_at) == (Status.IN_PROGRESS, NOON)
-        assert after.given == (Given(Kind.PAUSE, TEN + 60 * MINUTE, timedelta()),)
+        assert after.given == (Given(AdditionKind.PAUSE, TEN + 60 * MINUTE, timedelta()),)
 
 
 class TestReopen:
@@ -196,7 +196,7 @@ class TestReopen:
         assert after.deadline_at - (NOON + 60 * MINUTE) == 30 * MINUTE
 
     def test_where_no_time_was_left_some_must_be_given(self) -> None:
-        with pytest.raises(Refused, match="seconds"):
+        with pytest.raises(TransitionRefused, match="seconds"):
             steering.reopen(ended("deadline"), NOON + 60 * MINUTE)
         after = steering.reopen(ended("deadline"), NOON + 60 * MINUTE, 10 * MINUTE)
         assert after.deadline_at == NOON + 70 * MINUTE
@@ -211,7 +211,7 @@ class TestReopen:
 
     def test_seconds_for_a_void_one_that_was_over_need_go_on(self) -> None:
         before = steering.void(ended("candidate", NOON - 30 * MINUTE), NOON)
-        with pytest.raises(Refused, match="go_on"):
+        with pytest.raises(TransitionRefused, match="go_on"):
             steering.reopen(before, NOON, MINUTE)
         assert steering.time_left(steering.reopen(before, NOON, MINUTE, go_on=True), NOON) == 31 * MINUTE
 
@@ -219,7 +219,7 @@ class TestReopen:
         over = steering.submit(paused(NOON - 30 * MINUTE), NOON - 10 * MINUTE)
         after = steering.reopen(over, NOON + 60 * MINUTE)
         assert steering.time_left(after, NOON + 60 * MINUTE) == 30 * MINUTE
-        assert [each.kind for each in after.given] == [Kind.PAUSE, Kind.REOPENING]
+        assert [each.kind for each in after.given] == [AdditionKind.PAUSE, AdditionKind.REOPENING]
 
     def test_of_a_void_one_that_was_paused_gives_the_pause_back(self) -> None:
         before = paused(NOON - 30 * MINUTE)
@@ -271,11 +271,11 @@ class Doer:
         extra = self.state.extra
         try:
             self.state = STEPS[name](self.state, self.now, length)
-        except (Refused, AlreadyDone):
+        except (TransitionRefused, AlreadyDone):
             return
         self.left += self.state.extra - extra
         added = self.state.given[len(before.given) :]
-        self.left += sum((each.length for each in added if each.kind is Kind.EXTENSION), timedelta())
+        self.left += sum((each.length for each in added if each.kind is AdditionKind.EXTENSION), timedelta())
         if had_ended and self.state.status is Status.IN_PROGRESS and name in ("extend", "grant"):
             self.left -= over_by  # An extension and a grant count from the deadline.
 

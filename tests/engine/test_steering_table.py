@@ -8,7 +8,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.engine import steering
-from app.engine.steering import AlreadyDone, AttemptState, Exemption, Given, Kind, Refused, Status
+from app.engine.steering import (
+    AdditionKind,
+    AlreadyDone,
+    AttemptState,
+    Exemption,
+    Given,
+    Status,
+    TransitionRefused,
+)
 from tests.conftest import ROOT
 
 PAGE = ROOT / "docs" / "steering.md"
@@ -96,7 +104,7 @@ def taken(step: str, state: AttemptState, now: datetime) -> AttemptState | None:
         return STEPS[step](seen, now)
     except AlreadyDone:
         return seen
-    except Refused:
+    except TransitionRefused:
         return None
 
 
@@ -172,8 +180,8 @@ class TestLeftOut:
         [
             (RUNNING, set()),
             (replace(RUNNING, extra=30 * MINUTE), {Exemption.EXTRA_TIME}),
-            (replace(RUNNING, given=(Given(Kind.EXTENSION, START, MINUTE),)), {Exemption.EXTRA_TIME}),
-            (replace(RUNNING, given=(Given(Kind.PAUSE, START, MINUTE),)), set()),
+            (replace(RUNNING, given=(Given(AdditionKind.EXTENSION, START, MINUTE),)), {Exemption.EXTRA_TIME}),
+            (replace(RUNNING, given=(Given(AdditionKind.PAUSE, START, MINUTE),)), set()),
             (PAUSED, {Exemption.PAUSED}),
             (replace(PAUSED, extra=MINUTE), {Exemption.PAUSED, Exemption.EXTRA_TIME}),
             (replace(TIMED_OUT, extra=MINUTE), set()),

@@ -38,7 +38,7 @@ class UnreadableQuestion(ValueError):
     """Stored data of a question that no question type understands: an unknown type or key."""
 
 
-class Problem(NamedTuple):
+class ContentProblem(NamedTuple):
     """What is wrong with a question; `field` is a path such as `key.accepted.0`."""
 
     field: str
@@ -83,7 +83,7 @@ class QuestionType(ABC):
     # What a question holds
 
     @abstractmethod
-    def option_problems(self, options: Sequence[Option]) -> Iterator[Problem]:
+    def option_problems(self, options: Sequence[Option]) -> Iterator[ContentProblem]:
         """What is wrong with the options."""
 
     def shown_options(self, options: Sequence[Option]) -> Sequence[Option]:
@@ -111,7 +111,7 @@ class QuestionType(ABC):
     # Keys
 
     @abstractmethod
-    def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[Problem]:
+    def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[ContentProblem]:
         """Yield what is wrong with a key, which may be any JSON object except NO_KEY and DROPPED_KEY."""
 
     @abstractmethod

@@ -12,9 +12,9 @@ from app.engine.question_types.base import (
     AnswerKey,
     AnswerReader,
     Comparison,
+    ContentProblem,
     JsonObject,
     Option,
-    Problem,
     QuestionType,
     UnreadableQuestion,
     is_list_of_texts,
@@ -53,21 +53,21 @@ class _Choice(QuestionType):
     takes_not_attempted = True
     key_example = '{"accepted": [["b"]]}'
 
-    def option_problems(self, options: Sequence[Option]) -> Iterator[Problem]:
+    def option_problems(self, options: Sequence[Option]) -> Iterator[ContentProblem]:
         if len(options) < 2:
-            yield Problem("options", "a choice needs at least two options")
+            yield ContentProblem("options", "a choice needs at least two options")
         yield from repeated_ids(options)
 
     def shuffled(self, option_ids: Sequence[str]) -> Sequence[str]:
         return option_ids
 
-    def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[Problem]:
+    def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[ContentProblem]:
         if not _is_accepted(key):
-            yield Problem("key", f"the key of a {self.title} question is {self.key_example}")
+            yield ContentProblem("key", f"the key of a {self.title} question is {self.key_example}")
             return
         for place, answer in enumerate(key["accepted"]):
             for message in self._answer_mistakes(answer, self.option_ids(options)):
-                yield Problem(f"key.accepted.{place}", message)
+                yield ContentProblem(f"key.accepted.{place}", message)
 
     def _answer_mistakes(self, answer: Sequence[str], option_ids: Sequence[str]) -> Iterator[str]:
         if not answer:
@@ -172,7 +172,7 @@ class TrueFalse(_Choice):
         {"id": "false", "text": {"en": "False", "hi": "गलत"}},
     )
 
-    def option_problems(self, options: Sequence[Option]) -> Iterator[Problem]:
+    def option_problems(self, options: Sequence[Option]) -> Iterator[ContentProblem]:
         return no_options(self.title, options)
 
     def shown_options(self, options: Sequence[Option]) -> Sequence[Option]:

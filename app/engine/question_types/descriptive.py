@@ -6,9 +6,9 @@ from typing import Any
 from app.engine.question_types.base import (
     AnswerKey,
     AnswerReader,
+    ContentProblem,
     JsonObject,
     Option,
-    Problem,
     QuestionType,
     UnreadableQuestion,
 )
@@ -25,11 +25,11 @@ class Descriptive(QuestionType):
     is_marked = False
     key_example = "none"
 
-    def option_problems(self, options: Sequence[Option]) -> Iterator[Problem]:
+    def option_problems(self, options: Sequence[Option]) -> Iterator[ContentProblem]:
         return no_options(self.title, options)
 
-    def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[Problem]:
-        yield Problem("key", _NO_KEY)
+    def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[ContentProblem]:
+        yield ContentProblem("key", _NO_KEY)
 
     def normalized_key(self, key: JsonObject) -> dict[str, Any]:
         return dict(key)

@@ -13,9 +13,9 @@ from app.engine.question_types.base import (
     AnswerKey,
     AnswerReader,
     Comparison,
+    ContentProblem,
     JsonObject,
     Option,
-    Problem,
     QuestionType,
     UnreadableQuestion,
     is_list_of_texts,
@@ -85,10 +85,10 @@ class Matching(QuestionType):
         "hi": "प्रत्येक क्रमांकित मद का अक्षरांकित मद से मिलान कीजिए",
     }
 
-    def option_problems(self, options: Sequence[Option]) -> Iterator[Problem]:
+    def option_problems(self, options: Sequence[Option]) -> Iterator[ContentProblem]:
         ids = [option["id"] for option in options]
         if len(_left(ids)) < 2 or len(_right(ids)) < 2:
-            yield Problem(
+            yield ContentProblem(
                 "options", "a matching needs at least two items with a number as id, and two without"
             )
         yield from repeated_ids(options)
@@ -96,20 +96,20 @@ class Matching(QuestionType):
     def shuffled(self, option_ids: Sequence[str]) -> Sequence[str]:
         return _right(option_ids)
 
-    def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[Problem]:
+    def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[ContentProblem]:
         if not _is_pairs(key):
-            yield Problem("key", f"the key of a matching question is {self.key_example}")
+            yield ContentProblem("key", f"the key of a matching question is {self.key_example}")
             return
         ids = self.option_ids(options)
         for left in _left(ids):
             if left not in key["pairs"]:
-                yield Problem("key.pairs", f"the key does not say what belongs to {left}")
+                yield ContentProblem("key.pairs", f"the key does not say what belongs to {left}")
         for left, right in key["pairs"].items():
             if left not in _left(ids):
-                yield Problem(f"key.pairs.{left}", f'"{left}" is no item of the first list')
+                yield ContentProblem(f"key.pairs.{left}", f'"{left}" is no item of the first list')
             for name in right:
                 if name not in _right(ids):
-                    yield Problem(f"key.pairs.{left}", f'"{name}" is no item of the second list')
+                    yield ContentProblem(f"key.pairs.{left}", f'"{name}" is no item of the second list')
 
     def normalized_key(self, key: JsonObject) -> dict[str, Any]:
         lefts = sorted(key["pairs"], key=_place)

@@ -12,9 +12,9 @@ from app.engine.question_types.base import (
     AnswerKey,
     AnswerReader,
     Comparison,
+    ContentProblem,
     JsonObject,
     Option,
-    Problem,
     QuestionType,
     UnreadableQuestion,
 )
@@ -54,7 +54,7 @@ def number_of(answer: Answer) -> Fraction | None:
 class NumberType(QuestionType):
     """What the types have in common whose answer is a typed number."""
 
-    def option_problems(self, options: Sequence[Option]) -> Iterator[Problem]:
+    def option_problems(self, options: Sequence[Option]) -> Iterator[ContentProblem]:
         return no_options(self.title, options)
 
     def option_ids(self, options: Sequence[Option]) -> list[str]:
@@ -97,18 +97,18 @@ class Numeric(NumberType):
     key_hint = ' With a tolerance: "3.14±0.01".'
     sheet_note = ("key of a numeric question", "3.14, or 3.14±0.01 with a tolerance; +- means ±.")
 
-    def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[Problem]:
+    def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[ContentProblem]:
         if not _is_number_with_tolerance(key):
-            yield Problem("key", f"the key of a numeric question is {self.key_example}")
+            yield ContentProblem("key", f"the key of a numeric question is {self.key_example}")
             return
         for name in ("value", "tolerance"):
             try:
                 number = parse_number(key.get(name, "0"))
             except ValueError as error:
-                yield Problem(f"key.{name}", str(error))
+                yield ContentProblem(f"key.{name}", str(error))
                 continue
             if name == "tolerance" and number < 0:
-                yield Problem("key.tolerance", "a tolerance cannot be negative")
+                yield ContentProblem("key.tolerance", "a tolerance cannot be negative")
 
     def normalized_key(self, key: JsonObject) -> dict[str, Any]:
         return {

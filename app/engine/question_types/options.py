@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from app.engine.question_types.base import AnswerReader, Option, Problem
+from app.engine.question_types.base import AnswerReader, ContentProblem, Option
 
 MOST_OPTIONS = 20
 LONGEST_ID = 20
@@ -12,19 +12,19 @@ LONGEST_ID = 20
 _SEPARATORS = re.compile(r"[\s,;|/+&]+")
 
 
-def repeated_ids(options: Sequence[Option]) -> Iterator[Problem]:
+def repeated_ids(options: Sequence[Option]) -> Iterator[ContentProblem]:
     """Options that have the id of an option before them."""
     seen: Counter[str] = Counter()
     for place, option in enumerate(options):
         seen[option["id"]] += 1
         if seen[option["id"]] > 1:
-            yield Problem(f"options.{place}.id", f'another option has the id "{option["id"]}"')
+            yield ContentProblem(f"options.{place}.id", f'another option has the id "{option["id"]}"')
 
 
-def no_options(title: str, options: Sequence[Option]) -> Iterator[Problem]:
+def no_options(title: str, options: Sequence[Option]) -> Iterator[ContentProblem]:
     """The problem of options in a type that has none."""
     if options:
-        yield Problem("options", f"a {title} question has no options of its own")
+        yield ContentProblem("options", f"a {title} question has no options of its own")
 
 
 def marks_reader(option_ids: Sequence[str], other_names: dict[str, str]) -> AnswerReader:

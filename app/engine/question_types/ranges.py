@@ -10,9 +10,9 @@ from app.engine.question_types.base import (
     WRONG,
     AnswerKey,
     Comparison,
+    ContentProblem,
     JsonObject,
     Option,
-    Problem,
     UnreadableQuestion,
 )
 from app.engine.question_types.numeric import NUMBER_SCHEMA, NumberType, number_of
@@ -67,9 +67,9 @@ class Ranges(NumberType):
         "3.1..3.2 for a range, ends included; 3.1..3.2|4 for either; 4 alone is a range of one number.",
     )
 
-    def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[Problem]:
+    def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[ContentProblem]:
         if not _is_ranges(key):
-            yield Problem("key", f"the key of a ranges question is {self.key_example}")
+            yield ContentProblem("key", f"the key of a ranges question is {self.key_example}")
             return
         for place, each in enumerate(key["ranges"]):
             yield from _range_problems(f"key.ranges.{place}", each)
@@ -116,15 +116,15 @@ def _is_ranges(key: JsonObject) -> bool:
     )
 
 
-def _range_problems(path: str, each: Mapping[str, str]) -> Iterator[Problem]:
+def _range_problems(path: str, each: Mapping[str, str]) -> Iterator[ContentProblem]:
     limits = []
     for name in ("from", "to"):
         try:
             limits.append(parse_number(each[name]))
         except ValueError as error:
-            yield Problem(f"{path}.{name}", str(error))
+            yield ContentProblem(f"{path}.{name}", str(error))
     if len(limits) == len(_ENDS) and limits[0] > limits[1]:
-        yield Problem(path, "a range begins with its lower end")
+        yield ContentProblem(path, "a range begins with its lower end")
 
 
 def _limits(each: Mapping[str, str]) -> tuple[Fraction, Fraction]:

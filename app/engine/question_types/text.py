@@ -12,9 +12,9 @@ from app.engine.question_types.base import (
     AnswerKey,
     AnswerReader,
     Comparison,
+    ContentProblem,
     JsonObject,
     Option,
-    Problem,
     QuestionType,
     UnreadableQuestion,
     is_list_of_texts,
@@ -71,16 +71,16 @@ class Text(QuestionType):
         r"Every spelling that is right, separated by |: New Delhi|Delhi. A | within a spelling: \|.",
     )
 
-    def option_problems(self, options: Sequence[Option]) -> Iterator[Problem]:
+    def option_problems(self, options: Sequence[Option]) -> Iterator[ContentProblem]:
         return no_options(self.title, options)
 
-    def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[Problem]:
+    def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[ContentProblem]:
         if not _is_spellings(key):
-            yield Problem("key", f"the key of a text question is {self.key_example}")
+            yield ContentProblem("key", f"the key of a text question is {self.key_example}")
             return
         for place, text in enumerate(key["texts"]):
             if message := _mistake(text):
-                yield Problem(f"key.texts.{place}", message)
+                yield ContentProblem(f"key.texts.{place}", message)
 
     def normalized_key(self, key: JsonObject) -> dict[str, Any]:
         spellings: dict[str, str] = {}

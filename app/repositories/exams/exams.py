@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.core.errors import NotFound
-from app.engine.schedule import Stage
+from app.engine.schedule import ExamStage
 from app.models import Accommodation, Announcement, Attempt, Exam, ExamPaper, Membership, Test
 from app.repositories import locks
 from app.repositories.base import Page, PageRequest, Repository
@@ -29,7 +29,7 @@ class ExamRepository(Repository):
     """Exams of an institute. Every statement starts from the ones that this viewer may see."""
 
     async def page(
-        self, viewer: ExamViewer, stages: Collection[Stage], now: datetime, page: PageRequest
+        self, viewer: ExamViewer, stages: Collection[ExamStage], now: datetime, page: PageRequest
     ) -> Page[Exam]:
         """Exams, newest first: those in any of the stages, or all."""
         statement = _visible(viewer)
@@ -212,18 +212,18 @@ class ExamRepository(Repository):
         return exam
 
 
-def in_stage(stage: Stage, now: datetime) -> ColumnElement[bool]:
+def in_stage(stage: ExamStage, now: datetime) -> ColumnElement[bool]:
     """`engine/schedule.stage` as an SQL condition. A test checks that both agree."""
     open_ended = and_(Exam.released_at.is_(None), Exam.cancelled_at.is_(None))
     published = and_(open_ended, Exam.published_at.is_not(None))
     over = and_(published, Exam.closes_at <= now)
     conditions = {
-        Stage.RELEASED: Exam.released_at.is_not(None),
-        Stage.CANCELLED: and_(Exam.released_at.is_(None), Exam.cancelled_at.is_not(None)),
-        Stage.DRAFT: and_(open_ended, Exam.published_at.is_(None)),
-        Stage.SCHEDULED: and_(published, Exam.opens_at > now),
-        Stage.LIVE: and_(published, Exam.opens_at <= now, Exam.closes_at > now),
-        Stage.CLOSED: and_(over, Exam.key_stage.is_(None)),
+        ExamStage.RELEASED: Exam.released_at.is_not(None),
+        ExamStage.CANCELLED: and_(Exam.released_at.is_(None), Exam.cancelled_at.is_not(None)),
+        ExamStage.DRAFT: and_(open_ended, Exam.published_at.is_(None)),
+        ExamStage.SCHEDULED: and_(published, Exam.opens_at > now),
+        ExamStage.LIVE: and_(published, Exam.opens_at <= now, Exam.closes_at > now),
+        ExamStage.CLOSED: and_(over, Exam.key_stage.is_(None)),
     }
     return conditions[stage] if stage in conditions else and_(over, Exam.key_stage == stage)
 

@@ -28,7 +28,7 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
+class RegisteredCandidate:
     """What a registration says of a candidate."""
 
     id: UUID
@@ -106,12 +106,12 @@ class ExamResultRepository(Repository):
         )
         return set((await self._session.scalars(statement)).all())
 
-    async def registrations(self, exam_id: UUID) -> Sequence[Registered]:
+    async def registrations(self, exam_id: UUID) -> Sequence[RegisteredCandidate]:
         """All registrations, ordered by roll number."""
         columns = (Registration.id, Registration.roll_number, Registration.category, Registration.pwbd)
         statement = select(*columns).where(Registration.exam_id == exam_id)
         rows = await self._session.execute(statement.order_by(Registration.roll_number))
-        return [Registered(*row) for row in rows]
+        return [RegisteredCandidate(*row) for row in rows]
 
     async def add_release(self, release: ExamRelease, results: Sequence[Mapping[str, Any]]) -> None:
         """Insert a release with the results of all candidates."""

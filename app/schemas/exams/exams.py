@@ -11,8 +11,8 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from app.core.clock import Clock
 from app.core.names import checked_lines
-from app.engine.merit import NotCleared, Outcome
-from app.engine.schedule import PaperStatus, Stage
+from app.engine.merit import ExamOutcome, NotCleared
+from app.engine.schedule import ExamStage, PaperStatus
 from app.models import LocalizedText, Registration
 from app.schemas.attempts import StartedOut
 from app.schemas.changes import Changes
@@ -28,7 +28,7 @@ from app.services.exams import (
     ExamView,
     MeritRow,
     PaperView,
-    Published,
+    PublishedExam,
     StartedPaper,
     stage_of,
 )
@@ -168,7 +168,7 @@ class ExamOut(Out):
     id: UUID
     title: LocalizedText
     description: LocalizedText | None
-    status: Stage
+    status: ExamStage
     opens_at: datetime
     closes_at: datetime
     registration: Literal["required", "open"]
@@ -198,7 +198,7 @@ class PublishedExamOut(ExamOut):
     unchanged: StandingVersionsOut | None
 
     @classmethod
-    def of_publication(cls, published: Published, now: datetime) -> Self:
+    def of_publication(cls, published: PublishedExam, now: datetime) -> Self:
         """The result of a publication."""
         exam = published.exam
         shown = ExamOut.of(ExamView(exam, stage_of(exam, now), None))
@@ -278,9 +278,9 @@ class ExamResultOut(Out):
     """
 
     exam_id: UUID
-    status: Stage
+    status: ExamStage
     roll_number: str
-    outcome: Outcome
+    outcome: ExamOutcome
     papers: list[PaperResultOut]
     total: str | None
     total_exact: str | None
@@ -303,7 +303,7 @@ class ExamResultOut(Out):
             exam_id=view.exam.id,
             status=view.stage,
             roll_number=result.roll_number,
-            outcome=Outcome(result.outcome),
+            outcome=ExamOutcome(result.outcome),
             papers=[PaperResultOut(**paper) for paper in result.papers],
             total=result.total,
             total_exact=exact,

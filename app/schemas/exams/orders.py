@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from app.engine.merit import Outcome
-from app.engine.schedule import Stage
+from app.engine.merit import ExamOutcome
+from app.engine.schedule import ExamStage
 from app.engine.steering import Exemption
 from app.schemas.attempts import AttemptOut
 from app.schemas.common import In, Out
@@ -222,7 +222,7 @@ class ReleasedOut(ExamOut):
     @classmethod
     def of_release(cls, released: Released) -> Self:
         """A release."""
-        shown = ExamOut.of(ExamView(released.exam, Stage.RELEASED, None))
+        shown = ExamOut.of(ExamView(released.exam, ExamStage.RELEASED, None))
         return cls(
             **dict(shown), version=released.release.version, participants=released.release.participants
         )
@@ -250,5 +250,5 @@ class ReleaseDryRunOut(Out):
     registered: int
     graded_now: int
     participants: int | None
-    outcomes: Mapping[Outcome, int] | None
+    outcomes: Mapping[ExamOutcome, int] | None
     first_ranks: list[PlaceOut] | None

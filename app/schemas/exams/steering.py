@@ -8,8 +8,8 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from app.core.names import email_address
-from app.engine.schedule import Stage
-from app.engine.steering import Kind
+from app.engine.schedule import ExamStage
+from app.engine.steering import AdditionKind
 from app.models import Accommodation
 from app.repositories.exams import Candidate
 from app.schemas.attempts import AttemptOut
@@ -183,7 +183,7 @@ class MonitorOut(Out):
     """Counts of an exam. `connected` counts candidates with an open socket; null if this is unknown."""
 
     exam_id: UUID
-    status: Stage
+    status: ExamStage
     server_time: datetime
     registered: int
     connected: int | None
@@ -215,7 +215,7 @@ class MonitorOut(Out):
 class AdditionOut(Out):
     """Time that was added to an attempt: why, when, and how much."""
 
-    kind: Kind
+    kind: AdditionKind
     at: datetime
     seconds: float
 

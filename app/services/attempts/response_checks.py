@@ -8,7 +8,7 @@ from app.core.errors import FieldError, Invalid, QuestionUnreadable
 from app.engine.question_types import UnreadableQuestion, question_type
 from app.repositories.attempts import NewEvent
 from app.services.questions.content import reading_question
-from app.services.tests.papers import FrozenPaper, PaperQuestion
+from app.services.tests.papers import FrozenPaper, FrozenQuestion
 
 Response = NewEvent
 """One response as a device sends it. All responses of a request have the request's lease."""
@@ -67,7 +67,7 @@ def _mistakes(paper: FrozenPaper, place: int, response: Response) -> Iterator[Fi
         yield _error(place, response, "answer", sentence)
 
 
-def _answer_problem(question: PaperQuestion, answer: Any) -> str | None:
+def _answer_problem(question: FrozenQuestion, answer: Any) -> str | None:
     """Why an answer cannot be one to this question. Two options of a single choice can: they are wrong."""
     try:
         return question_type(question.type).answer_problem(answer, question.options)

@@ -20,7 +20,7 @@ from app.core.errors import (
 )
 from app.engine import responses, save_limits, timing
 from app.engine.answers import answer_of, json_of
-from app.engine.responses import Closed, Conflict, Known, Saved, Superseded, Verdict
+from app.engine.responses import Closed, Conflicting, Known, Saved, Superseded, Verdict
 from app.repositories.attempts import SaveOutcome, SaveRequest
 from app.services.attempts.response_checks import Response, SentResponse, checked
 from app.services.attempts.save_pacing import Saver
@@ -166,7 +166,7 @@ def _report(
         saved=sum(isinstance(verdict, Saved) for verdict in verdicts),
         known=known,
         superseded=[_standing_answer(v.standing) for v in verdicts if isinstance(v, Superseded)],
-        conflicts=[_standing_answer(v.standing) for v in verdicts if isinstance(v, Conflict)],
+        conflicts=[_standing_answer(v.standing) for v in verdicts if isinstance(v, Conflicting)],
         closed=[
             ClosedResponse(event.question_id, closed[event.question_id].section_id)
             for event, verdict in zip(request.events, verdicts, strict=True)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from app.engine.steering import AttemptState, EndedBy, Given, Kind, Status
+from app.engine.steering import AdditionKind, AttemptState, EndedBy, Given, Status
 from app.models import Attempt, AttemptStatus
 
 OVER = (AttemptStatus.SUBMITTED, AttemptStatus.GRADED)
@@ -51,7 +51,7 @@ def _voided_from(attempt: Attempt) -> Status | None:
 def _given(stored: dict[str, Any]) -> Given:
     ordered_at = stored.get("ordered_at")
     return Given(
-        Kind(stored["kind"]),
+        AdditionKind(stored["kind"]),
         datetime.fromisoformat(stored["at"]),
         timedelta(seconds=stored["seconds"]),
         datetime.fromisoformat(ordered_at) if ordered_at is not None else None,

@@ -2,7 +2,7 @@
 
 from app.services.auth.auth import (
     AccountChanges,
-    Registered,
+    RegisteredAccount,
     SignedIn,
     auth_errors,
     change_account,
@@ -17,7 +17,7 @@ from app.services.auth.auth import (
 
 __all__ = [
     "AccountChanges",
-    "Registered",
+    "RegisteredAccount",
     "SignedIn",
     "auth_errors",
     "change_account",

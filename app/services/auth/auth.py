@@ -44,7 +44,7 @@ class AccountChanges:
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
+class RegisteredAccount:
     """A new account. It has no session yet if its address must be confirmed by mail."""
 
     user_id: UUID
@@ -55,7 +55,7 @@ class Registered:
 
 async def register(
     parts: Components, email: str, password: str, name: str, client_address: str | None
-) -> Registered:
+) -> RegisteredAccount:
     """Create an account. Raises WeakPassword, or EmailTaken if addresses are not confirmed by mail.
 
     If they are, a known address gets the same answer as a new one, after the same time.
@@ -68,7 +68,7 @@ async def register(
         await _wait_for_floor(parts, started)
     if made.session is not None:
         await member_of(parts.engine, replace(await _account_of(parts, made.session), name=name))
-    return Registered(made.user_id, email.lower(), name, made.session)
+    return RegisteredAccount(made.user_id, email.lower(), name, made.session)
 
 
 async def login(parts: Components, email: str, password: str, client_address: str | None) -> SignedIn:

@@ -14,7 +14,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.core.revocations import Cutoff, Revocations
+from app.core.revocations import Revocations, SessionCutoff
 from app.models import Revocation
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, reading
@@ -97,7 +97,9 @@ def remember(memory: Revocations, row: Revocation) -> None:
     if row.session_id is not None:
         memory.end_session(row.session_id, row.expires_at)
     else:
-        memory.end_tokens(row.user_id, Cutoff(row.issued_before, row.except_session_id, row.expires_at))
+        memory.end_tokens(
+            row.user_id, SessionCutoff(row.issued_before, row.except_session_id, row.expires_at)
+        )
 
 
 class RevocationFollower:

@@ -1,6 +1,6 @@
 """Exams: edited, registered for, taken, run, monitored, and released."""
 
-from app.services.exams.accommodation_holders import Holder, Target
+from app.services.exams.accommodation_holders import GrantHolder, Target
 from app.services.exams.accommodations import (
     Accommodated,
     Grant,
@@ -27,7 +27,7 @@ from app.services.exams.editing import (
     ExamPaperDraft,
     ExamPaperUpdate,
     ExamUpdate,
-    Published,
+    PublishedExam,
     StandingVersions,
     add_paper,
     change,
@@ -77,7 +77,7 @@ __all__ = [
     "ExamView",
     "Forecast",
     "Grant",
-    "Holder",
+    "GrantHolder",
     "LeftOut",
     "Listed",
     "MeritRow",
@@ -87,7 +87,7 @@ __all__ = [
     "PaperDraft",
     "PaperView",
     "Previewed",
-    "Published",
+    "PublishedExam",
     "Regrant",
     "Regranted",
     "ReleasePreview",

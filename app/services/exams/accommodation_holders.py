@@ -20,7 +20,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class GrantHolder:
     """The account or the group (`pwbd` or `all`) that a grant belongs to."""
 
     user_id: UUID | None
@@ -32,11 +32,11 @@ class Holder:
         return ("user_id", self.user_id) if self.user_id else ("candidate_group", self.group or "all")
 
 
-async def find_holders(uow: UnitOfWork, exam: Exam, targets: Sequence[Target]) -> Sequence[Holder]:
+async def find_holders(uow: UnitOfWork, exam: Exam, targets: Sequence[Target]) -> Sequence[GrantHolder]:
     """The holder of each target. Raises Invalid with each one that is unknown or named twice."""
     accounts = await _accounts(uow, exam, [each.email for each in targets if each.email])
     places = await _places(uow, exam, [each.roll_number for each in targets if each.roll_number])
-    holders: list[Holder] = []
+    holders: list[GrantHolder] = []
     errors = []
     for number, target in enumerate(targets):
         try:
@@ -65,16 +65,16 @@ async def _holder(
     target: Target,
     accounts: Mapping[str, Sequence[UUID]],
     places: Mapping[str, UUID | None],
-) -> Holder:
+) -> GrantHolder:
     if target.group is not None:
-        return Holder(None, target.group)
+        return GrantHolder(None, target.group)
     if target.email is not None:
-        return Holder(_only(accounts.get(target.email, ())), None)
+        return GrantHolder(_only(accounts.get(target.email, ())), None)
     if target.roll_number is not None:
-        return Holder(_registered(places, target.roll_number), None)
+        return GrantHolder(_registered(places, target.roll_number), None)
     if target.user_id is None or await uow.users.member(target.user_id) is None:
         raise _Unknown("user_id", "there is no such account")
-    return Holder(target.user_id, None)
+    return GrantHolder(target.user_id, None)
 
 
 def _only(user_ids: Sequence[UUID]) -> UUID:

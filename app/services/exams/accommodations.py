@@ -15,7 +15,7 @@ from app.models import Accommodation, Attempt, Exam, Registration
 from app.services import attempts
 from app.services.attempts.states import apply_state, state_of
 from app.services.components import Components
-from app.services.exams.accommodation_holders import Holder, Target, find_holders
+from app.services.exams.accommodation_holders import GrantHolder, Target, find_holders
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer
 from app.services.exams.extra_time import ExtraTimes, groups_of
@@ -63,7 +63,7 @@ class Accommodated:
     """The grants of an exam after a change, and what it did. A dry run has changed nothing."""
 
     grants: Sequence[Accommodation]
-    unchanged: Sequence[Holder]
+    unchanged: Sequence[GrantHolder]
     attempts: Sequence[Regranted]
     dry_run: bool
 
@@ -105,8 +105,8 @@ async def accommodate(
     return Accommodated(granted, [holder for holder in named if holder not in changes], moved, dry_run)
 
 
-def _holder(row: Accommodation) -> Holder:
-    return Holder(row.user_id, row.candidate_group)
+def _holder(row: Accommodation) -> GrantHolder:
+    return GrantHolder(row.user_id, row.candidate_group)
 
 
 def _differs(row: Accommodation | None, grant: Grant) -> bool:
@@ -115,7 +115,9 @@ def _differs(row: Accommodation | None, grant: Grant) -> bool:
     return (row.extra_seconds, row.reason) != (grant.extra_seconds, grant.reason)
 
 
-def _after(before: Mapping[Holder, Accommodation], changes: Mapping[Holder, Grant]) -> list[Accommodation]:
+def _after(
+    before: Mapping[GrantHolder, Accommodation], changes: Mapping[GrantHolder, Grant]
+) -> list[Accommodation]:
     """The grants after the changes. Changed ones are new objects that no session stores."""
     changed = {
         holder: Accommodation(
@@ -129,7 +131,7 @@ def _after(before: Mapping[Holder, Accommodation], changes: Mapping[Holder, Gran
     return [row for row in ({**before, **changed}).values() if row.extra_seconds]
 
 
-async def _store(uow: UnitOfWork, staff: Principal, exam: Exam, holder: Holder, grant: Grant) -> None:
+async def _store(uow: UnitOfWork, staff: Principal, exam: Exam, holder: GrantHolder, grant: Grant) -> None:
     if grant.extra_seconds:
         await uow.exams.grant(exam.id, holder.column, grant.extra_seconds, grant.reason, staff.author_id)
     else:
@@ -139,7 +141,7 @@ async def _store(uow: UnitOfWork, staff: Principal, exam: Exam, holder: Holder, 
 
 
 def _ask_to_tell(
-    uow: UnitOfWork, exam: Exam, before: Mapping[Holder, Accommodation], changes: Collection[Holder]
+    uow: UnitOfWork, exam: Exam, before: Mapping[GrantHolder, Accommodation], changes: Collection[GrantHolder]
 ) -> None:
     """Add the job that notifies the candidates whose extra time has changed, with the earlier grants."""
     if exam.published_at is None or not changes:
@@ -159,7 +161,7 @@ async def _regrant(
     uow: UnitOfWork,
     parts: Components,
     exam: Exam,
-    named: Collection[Holder],
+    named: Collection[GrantHolder],
     granted: Sequence[Accommodation],
     now: datetime,
     *,
@@ -184,13 +186,13 @@ async def _regrant(
     return found
 
 
-def _is_named(registration: Registration, named: Collection[Holder], personal: Collection[UUID]) -> bool:
+def _is_named(registration: Registration, named: Collection[GrantHolder], personal: Collection[UUID]) -> bool:
     """Whether a named grant decides this candidate's time. A personal grant replaces those of groups."""
-    if Holder(registration.user_id, None) in named:
+    if GrantHolder(registration.user_id, None) in named:
         return True
     if registration.user_id in personal:
         return False
-    return any(Holder(None, group) in named for group in groups_of(registration))
+    return any(GrantHolder(None, group) in named for group in groups_of(registration))
 
 
 def _outcome(attempt: Attempt, before: AttemptState, after: AttemptState, due: timedelta) -> Regranted:

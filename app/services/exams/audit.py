@@ -5,7 +5,7 @@ from uuid import UUID
 
 from app.models import Exam
 from app.services import audit
-from app.services.audit import Subject
+from app.services.audit import AuditSubject
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
@@ -25,7 +25,7 @@ def record(
         reads,
         staff,
         action,
-        Subject("attempt", attempt_id) if attempt_id else Subject("exam", exam.id),
+        AuditSubject("attempt", attempt_id) if attempt_id else AuditSubject("exam", exam.id),
         reason=reason,
         exam_id=exam.id,
         attempt_id=attempt_id,

@@ -8,7 +8,7 @@ from uuid import UUID
 from app.core.attempt_scope import AttemptRef
 from app.core.errors import Forbidden, NotFound
 from app.engine import schedule
-from app.engine.schedule import ExamDates, PaperStatus, Stage, Window
+from app.engine.schedule import ExamDates, ExamStage, PaperStatus, Window
 from app.models import Announcement, AuditEntry, Exam, ExamPaper, Registration, Role
 from app.repositories.base import Page, PageRequest
 from app.repositories.exams import ExamViewer
@@ -22,7 +22,7 @@ class ExamView:
     """An exam with its stage, and the registration of the person who looks."""
 
     exam: Exam
-    stage: Stage
+    stage: ExamStage
     registration: Registration | None
 
 
@@ -45,7 +45,7 @@ def require_team(exam: Exam, staff: Principal) -> None:
         raise Forbidden("This is for who made the exam, and for admins.")
 
 
-def stage_of(exam: Exam, now: datetime) -> Stage:
+def stage_of(exam: Exam, now: datetime) -> ExamStage:
     """The stage of an exam."""
     dates = ExamDates(
         opens_at=exam.opens_at,
@@ -64,7 +64,7 @@ def window_of(paper: ExamPaper) -> Window:
 
 
 async def page(
-    reads: Reading, user: Principal, stages: Collection[Stage], now: datetime, request: PageRequest
+    reads: Reading, user: Principal, stages: Collection[ExamStage], now: datetime, request: PageRequest
 ) -> Page[ExamView]:
     """Exams in any of the stages, or all, newest first; candidates see published ones."""
     found = await reads.exams.page(exam_viewer(user), stages, now, request)

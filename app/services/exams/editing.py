@@ -91,7 +91,7 @@ class StandingVersions:
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedExam:
     """A published exam. `unchanged` is None if the current versions of its tests were pinned."""
 
     exam: Exam
@@ -203,7 +203,7 @@ async def remove_paper(uow: UnitOfWork, author: Principal, exam_id: UUID, paper_
     record(uow, author, "remove_paper", exam, paper=paper.code, test_id=str(paper.test_id))
 
 
-async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: datetime) -> Published:
+async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: datetime) -> PublishedExam:
     """Show the exam to candidates, and pin the current paper version of each test (docs/decisions/0013).
 
     Publishing again pins anew, as long as nobody has started and the results are not released; then it
@@ -215,7 +215,7 @@ async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: dateti
     await uow.embargo.lock_placements(exam.institute_id)
     papers = await uow.exams.lock_papers_exclusively(exam.id)
     if reason := await _why_versions_stand(uow, exam, papers):
-        return Published(exam, StandingVersions(reason, await _outdated(uow, author, papers)))
+        return PublishedExam(exam, StandingVersions(reason, await _outdated(uow, author, papers)))
     # The lock keeps the version that is checked below until it is pinned.
     await uow.exams.lock_tests_shared(paper.test_id for paper in papers)
     pinned, errors = [], _obstacles(exam, papers, now)
@@ -234,7 +234,7 @@ async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: dateti
     exam.published_at = exam.published_at or now
     record(uow, author, "publish", exam, papers={paper.code: str(paper.paper_id) for paper in papers})
     await uow.exams.flush()
-    return Published(exam, None)
+    return PublishedExam(exam, None)
 
 
 async def _why_versions_stand(uow: UnitOfWork, exam: Exam, papers: Sequence[ExamPaper]) -> str | None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.engine import steering, timing
-from app.engine.steering import RUNNING, AttemptState, Exemption, Kind
+from app.engine.steering import RUNNING, AdditionKind, AttemptState, Exemption
 from app.models import Attempt
 from app.services.unit_of_work import Reading
 
@@ -102,7 +102,7 @@ async def _first(
 
 
 def _listed(attempt: Attempt, state: AttemptState, numbers: Mapping[UUID, str], now: datetime) -> Listed:
-    given = (each.length for each in state.given if each.kind is Kind.EXTENSION)
+    given = (each.length for each in state.given if each.kind is AdditionKind.EXTENSION)
     return Listed(
         attempt_id=attempt.id,
         paper_id=attempt.exam_paper_id,

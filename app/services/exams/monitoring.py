@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.engine.schedule import Stage
+from app.engine.schedule import ExamStage
 from app.models import Exam
 from app.repositories.base import Page, PageRequest
 from app.repositories.exams import Candidate, ExamAttemptFilter
@@ -27,7 +27,7 @@ class Monitor:
     """The figures of an exam."""
 
     exam: Exam
-    stage: Stage
+    stage: ExamStage
     registered: int
     papers: Sequence[PaperCount]
 

@@ -16,7 +16,7 @@ from app.engine.merit import Cutoff, Entrant, ExamPaperRule, MeritResult, PaperS
 from app.engine.qualifying import Qualification
 from app.engine.scoring import PaperKey
 from app.models import AttemptStatus, Exam, ExamPaper, ExamRelease
-from app.repositories.exams import Registered, Scored
+from app.repositories.exams import RegisteredCandidate, Scored
 from app.repositories.realtime.messages import exam_room
 from app.services import attempts, embargo
 from app.services.components import Components
@@ -178,7 +178,7 @@ async def _grade_the_rest(uow: UnitOfWork, parts: Components, exam: Exam, now: d
 
 
 async def _entrants(
-    reads: Reading, exam: Exam, registrations: Sequence[Registered], keys: Keys
+    reads: Reading, exam: Exam, registrations: Sequence[RegisteredCandidate], keys: Keys
 ) -> list[Entrant]:
     scores: dict[UUID, dict[UUID, PaperScore]] = {}
     staff_ids = await reads.exam_results.sat_as_staff(exam)

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.core.errors import NotFound, ResultsNotReleased
-from app.engine.schedule import Stage
+from app.engine.schedule import ExamStage
 from app.models import Exam, ExamRelease, ExamResult, Registration
 from app.repositories.base import Page, PageRequest
 from app.services import embargo
@@ -28,7 +28,7 @@ class ExamResultView:
     """A candidate's own result over all papers of an exam."""
 
     exam: Exam
-    stage: Stage
+    stage: ExamStage
     result: ExamResult
     release: ExamRelease
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from app.core.errors import NotFound, NotPossible
 from app.engine import steering
-from app.engine.steering import AlreadyDone, AttemptState, Exemption, Refused, Status
+from app.engine.steering import AlreadyDone, AttemptState, Exemption, Status, TransitionRefused
 from app.models import Attempt, AttemptStatus, Exam
 from app.repositories.realtime.messages import exam_room
 from app.services import attempts
@@ -181,7 +181,7 @@ async def carry_out(
             continue
         try:
             after = rule(attempt, before, now)
-        except Refused as refused:
+        except TransitionRefused as refused:
             steered.refused.append(Note(attempt.id, str(refused)))
         except AlreadyDone as done:
             steered.unchanged.append(attempt)
@@ -277,7 +277,7 @@ async def _admit_late(
         state = state_of(attempt)
         try:
             steering.admit_late(state)
-        except Refused as refused:
+        except TransitionRefused as refused:
             steered.refused.append(Note(attempt.id, str(refused)))
             continue
         if admitted := await uow.exam_attempts.admit_late(attempt.id):

@@ -17,7 +17,7 @@ from app.services.questions.exports import Export, export
 from app.services.questions.history import Change, compare
 from app.services.questions.images import ImagesZip
 from app.services.questions.imports import import_questions
-from app.services.questions.reading import Stage
+from app.services.questions.reading import ImportStage
 from app.services.questions.rows import EmptyKey
 from app.services.questions.similarity import Duplicate, duplicates
 from app.services.questions.syllabus import subject_named
@@ -30,11 +30,11 @@ __all__ = [
     "EmptyKey",
     "Export",
     "ImagesZip",
+    "ImportStage",
     "Place",
     "QuestionUpdate",
     "Revised",
     "Shown",
-    "Stage",
     "compare",
     "create",
     "duplicates",

@@ -13,7 +13,7 @@ from app.repositories.base import Page, PageRequest
 from app.repositories.questions import QuestionFilter
 from app.repositories.tests import KeptVersion
 from app.services import audit, embargo
-from app.services.audit import Subject
+from app.services.audit import AuditSubject
 from app.services.questions import media
 from app.services.questions.content import (
     Content,
@@ -171,7 +171,7 @@ async def revise(uow: UnitOfWork, author: Principal, question_id: UUID, update: 
         number += 1
         await uow.questions.add_versions([version_values(question.id, number, content, author.author_id)])
     if content.key != before.key:
-        audit.record(uow, author, "change_key", Subject("question", question.id), version=number)
+        audit.record(uow, author, "change_key", AuditSubject("question", question.id), version=number)
     if content != before or place != place_of(question):
         values = {"id": question.id, "current_version": number, **_columns(place, content)}
         await uow.questions.change([values])

@@ -14,7 +14,7 @@ from app.core.errors import FieldError, QuestionUnreadable
 from app.engine.question_types import (
     DROPPED_KEY,
     NO_KEY,
-    Problem,
+    ContentProblem,
     QuestionType,
     UnreadableQuestion,
     question_type,
@@ -114,8 +114,8 @@ def problems_of(content: Content, *, needs_key: bool) -> list[FieldError]:
     return [FieldError(*problem) for problem in problems]
 
 
-def _key_problems(content: Content, *, needs_key: bool) -> Iterator[Problem]:
+def _key_problems(content: Content, *, needs_key: bool) -> Iterator[ContentProblem]:
     if content.has_accepted_answers:
         yield from content.kind.key_problems(content.key, content.options)
     elif needs_key and content.kind.is_marked and not content.is_dropped:
-        yield Problem("key", "the key is missing; only a draft may have no key")
+        yield ContentProblem("key", "the key is missing; only a draft may have no key")

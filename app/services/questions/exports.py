@@ -12,7 +12,7 @@ from app.models import LocalizedText, Question
 from app.repositories.base import PageRequest
 from app.repositories.questions import QuestionFilter
 from app.services import audit, embargo
-from app.services.audit import Subject
+from app.services.audit import AuditSubject
 from app.services.questions.bank import Shown, page
 from app.services.questions.columns import OPTION_COLUMNS, SHEET
 from app.services.questions.content import Content, content_of, reading_question
@@ -55,7 +55,7 @@ async def export(
         await asyncio.to_thread(_write_rows, writer, header, rows)
         written, left_out = written + len(rows), left_out + len(batch) - len(rows)
     await asyncio.to_thread(writer.finish)
-    audit.record(reads, reader, "export", Subject("bank"), format=sheet_format, questions=written)
+    audit.record(reads, reader, "export", AuditSubject("bank"), format=sheet_format, questions=written)
     file.seek(0)
     return Export(file, written, left_out)
 

@@ -7,20 +7,19 @@ from uuid import UUID
 
 from app.core.names import LONGEST_TITLE, checked_field
 from app.core.process_pool import ProcessPool
-from app.models import Chapter, Question
-from app.models import Subject as SyllabusSubject
+from app.models import Chapter, Question, Subject
 from app.services import audit, embargo
-from app.services.audit import Subject
+from app.services.audit import AuditSubject
 from app.services.imports import read_in_child, sheet_errors_as_invalid
 from app.services.questions.images import ImagesZip, SheetImages
-from app.services.questions.plans import Entry, Identity, Plan, planned, repeated, status_of
-from app.services.questions.reading import QuestionSheet, Stage, read_questions
+from app.services.questions.plans import Entry, Identity, QuestionImportPlan, planned, repeated, status_of
+from app.services.questions.reading import ImportStage, QuestionSheet, read_questions
 from app.services.questions.rows import EmptyKey, SheetRow
 from app.services.questions.syllabus import Syllabus
 from app.services.questions.writing import written
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
-from app.sheets.progress import Progress, no_progress
+from app.sheets.progress import ReportProgress, no_progress
 from app.sheets.reports import ImportReport, RowError
 
 # The ORM creates its objects on the event loop. In parts, so that other requests are served in between.
@@ -37,7 +36,7 @@ async def import_questions(
     empty_key: EmptyKey = EmptyKey.ERROR,
     images: ImagesZip | None = None,
     files: ProcessPool | None = None,
-    progress: Progress = no_progress,
+    progress: ReportProgress = no_progress,
 ) -> ImportReport:
     """Import a sheet into the bank. With `subject`, the subject of a row becomes its chapter.
 
@@ -67,7 +66,7 @@ async def import_questions(
         return ImportReport.rejected(errors)
     if not dry_run:
         await pictures.store(uow, author)
-    plan = Plan(author.institute_id, author.author_id)
+    plan = QuestionImportPlan(author.institute_id, author.author_id)
     await asyncio.to_thread(planned, plan, entries, known, sheet.layout, pictures)
     del sheet, entries, known  # Frees memory: the plan has what is needed, and writing takes long.
     if not dry_run:
@@ -79,18 +78,18 @@ async def import_questions(
     return report.of_dry_run()
 
 
-def _record(uow: UnitOfWork, author: Principal, plan: Plan, report: ImportReport) -> None:
+def _record(uow: UnitOfWork, author: Principal, plan: QuestionImportPlan, report: ImportReport) -> None:
     audit.record(
         uow,
         author,
         "import",
-        Subject("bank"),
+        AuditSubject("bank"),
         created=report.created,
         updated=report.updated,
         keys_changed=len(plan.new_keys),
     )
     for question_id, version in plan.new_keys.items():
-        audit.record(uow, author, "change_key", Subject("question", question_id), version=version)
+        audit.record(uow, author, "change_key", AuditSubject("question", question_id), version=version)
 
 
 async def _read(
@@ -98,7 +97,7 @@ async def _read(
     author: Principal,
     file: bytes,
     empty_key: EmptyKey,
-    progress: Progress,
+    progress: ReportProgress,
     *,
     needs_subject: bool,
 ) -> QuestionSheet:
@@ -121,7 +120,7 @@ def _placed(
     says_chapter = "chapter" in sheet.layout or (whole is not None and "subject" in sheet.layout)
 
     @cache
-    def place(own: str | None, chapter_name: str | None) -> tuple[SyllabusSubject, Chapter | None]:
+    def place(own: str | None, chapter_name: str | None) -> tuple[Subject, Chapter | None]:
         subject = syllabus.subject(whole or own or "")
         chapter = syllabus.chapter(subject, own) if whole is not None and own is not None else None
         if chapter_name is not None:
@@ -140,7 +139,7 @@ def _placed(
 
 
 async def _known(
-    uow: UnitOfWork, institute_id: UUID, entries: Sequence[Entry], progress: Progress
+    uow: UnitOfWork, institute_id: UUID, entries: Sequence[Entry], progress: ReportProgress
 ) -> dict[Identity, Question]:
     """The questions of the bank that the entries match, by identity. One statement for each kind."""
     known: dict[Identity, Question] = {}
@@ -161,7 +160,7 @@ async def _known(
             institute_id, [print_ for _, print_ in wanted["text"]]
         ):
             known["text", question.fingerprint] = question
-        progress(Stage.FINDING, start + len(some), len(entries))
+        progress(ImportStage.FINDING, start + len(some), len(entries))
     return known
 
 

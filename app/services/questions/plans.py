@@ -54,7 +54,7 @@ def _identity(row: SheetRow, subject_id: UUID) -> Identity:
 
 
 @dataclass(slots=True)
-class Plan:
+class QuestionImportPlan:
     """The rows to write, by table. `question_ids` has every question of the sheet, in the sheet's order."""
 
     institute_id: UUID
@@ -117,7 +117,7 @@ class Plan:
 
 
 def planned(
-    plan: Plan,
+    plan: QuestionImportPlan,
     entries: Sequence[Entry],
     known: Mapping[Identity, Question],
     columns: Columns,

@@ -7,14 +7,14 @@ from app.services.questions.rows import EmptyKey, RowReader, SheetRow
 from app.sheets.errors import UnreadableSheet
 from app.sheets.files import read_records
 from app.sheets.parsing import ParsedSheet, cell_errors, parse_rows
-from app.sheets.progress import Progress, no_progress
+from app.sheets.progress import ReportProgress, no_progress
 from app.sheets.records import Record, check_header
 from app.sheets.reports import RowError
 
 QuestionSheet = ParsedSheet[Columns, SheetRow]
 
 
-class Stage(StrEnum):
+class ImportStage(StrEnum):
     """The stages of an import of questions, in their order."""
 
     READING = "Reading rows"
@@ -24,7 +24,7 @@ class Stage(StrEnum):
 
 
 def read_questions(
-    file: bytes, empty_key: EmptyKey, needs_subject: bool, progress: Progress = no_progress
+    file: bytes, empty_key: EmptyKey, needs_subject: bool, progress: ReportProgress = no_progress
 ) -> QuestionSheet:
     """Read a sheet of questions and report all errors. A sheet may have a header and no questions.
 
@@ -38,7 +38,7 @@ def read_questions(
     def parse(record: Record, errors: list[RowError]) -> SheetRow:
         return RowReader(sheet.layout, record, errors, empty_key, needs_subject).read()
 
-    parse_rows(sheet, records, parse, noun="questions", progress=progress, stage=Stage.READING)
+    parse_rows(sheet, records, parse, noun="questions", progress=progress, stage=ImportStage.READING)
     return sheet
 
 

@@ -1,12 +1,12 @@
 """The last part of an import: what was planned is written, and compared with what was there."""
 
 from app.services.questions.images import SheetImages
-from app.services.questions.plans import Plan
-from app.services.questions.reading import Stage
+from app.services.questions.plans import QuestionImportPlan
+from app.services.questions.reading import ImportStage
 from app.services.questions.similarity import Similar, nearest
 from app.services.questions.syllabus import Syllabus
 from app.services.unit_of_work import UnitOfWork
-from app.sheets.progress import Progress
+from app.sheets.progress import ReportProgress
 from app.sheets.reports import MAX_REPORTED, ImportReport, RowWarning
 
 VERY_SIMILAR = 0.8
@@ -15,7 +15,11 @@ _AT_ONCE = 500
 
 
 async def written(
-    uow: UnitOfWork, syllabus: Syllabus, plan: Plan, pictures: SheetImages, progress: Progress
+    uow: UnitOfWork,
+    syllabus: Syllabus,
+    plan: QuestionImportPlan,
+    pictures: SheetImages,
+    progress: ReportProgress,
 ) -> ImportReport:
     """Write a plan, and say what was done and what should be looked at."""
     await syllabus.save(uow)
@@ -29,7 +33,7 @@ async def written(
     )
 
 
-async def _write(uow: UnitOfWork, plan: Plan, progress: Progress) -> None:
+async def _write(uow: UnitOfWork, plan: QuestionImportPlan, progress: ReportProgress) -> None:
     of = len(plan.questions) + len(plan.next_versions) + len(plan.changes)
     done = 0
     for start in range(0, max(len(plan.questions), len(plan.changes)), _AT_ONCE):
@@ -38,14 +42,14 @@ async def _write(uow: UnitOfWork, plan: Plan, progress: Progress) -> None:
         await uow.questions.add_versions(plan.next_versions[part])
         await uow.questions.change(plan.changes[part])
         done += len(plan.questions[part]) + len(plan.next_versions[part]) + len(plan.changes[part])
-        progress(Stage.WRITING, done, of)
+        progress(ImportStage.WRITING, done, of)
 
 
 def _unused(pictures: SheetImages) -> list[RowWarning]:
     return [RowWarning(1, "images", pictures.unused)] if pictures.unused else []
 
 
-async def _warnings(uow: UnitOfWork, plan: Plan, progress: Progress) -> list[RowWarning]:
+async def _warnings(uow: UnitOfWork, plan: QuestionImportPlan, progress: ReportProgress) -> list[RowWarning]:
     """What an author should look at, in the order of the rows; of very much the first part will do."""
     if not plan.question_ids:
         return [RowWarning(1, "file", "the sheet has a header and no questions")]
@@ -55,7 +59,7 @@ async def _warnings(uow: UnitOfWork, plan: Plan, progress: Progress) -> list[Row
     async for compared in nearest(uow, plan.institute_id, reworded, VERY_SIMILAR):
         warnings += (_very_similar(plan, pair) for pair in compared.found)
         done += compared.questions
-        progress(Stage.COMPARING, done, len(reworded))
+        progress(ImportStage.COMPARING, done, len(reworded))
         if len(warnings) >= MAX_REPORTED and done < len(reworded):
             last = plan.row_of[reworded[done - 1]]
             message = "so many rows are very similar to others that those after this one were not compared"
@@ -63,7 +67,7 @@ async def _warnings(uow: UnitOfWork, plan: Plan, progress: Progress) -> list[Row
     return warnings
 
 
-def _very_similar(plan: Plan, pair: Similar) -> RowWarning:
+def _very_similar(plan: QuestionImportPlan, pair: Similar) -> RowWarning:
     row = plan.row_of.get(pair.other_id)
     other = "another question of the bank" if row is None else f"the question in row {row}"
     message = f"very similar to {other} ({pair.similarity:.0%})"

@@ -7,7 +7,7 @@ from app.services.tests.drafts import SectionDraft, TestDraft, TestUpdate, archi
 from app.services.tests.papers import FrozenPaper, PaperStore
 from app.services.tests.previewing import Preview, pending_draft, preview
 from app.services.tests.printouts import Printout, PrintPart, pdf, printout
-from app.services.tests.publishing import Published, publish
+from app.services.tests.publishing import PublishedPaper, publish
 
 __all__ = [
     "FrozenPaper",
@@ -15,7 +15,7 @@ __all__ = [
     "Preview",
     "PrintPart",
     "Printout",
-    "Published",
+    "PublishedPaper",
     "SectionDraft",
     "TestDraft",
     "TestUpdate",

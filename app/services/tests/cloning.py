@@ -5,7 +5,7 @@ from uuid import UUID
 from app.core.names import LONGEST_TITLE
 from app.models import LocalizedText, Test, TestSection
 from app.services import audit, embargo
-from app.services.audit import Subject
+from app.services.audit import AuditSubject
 from app.services.tests import drafts
 from app.services.tests.drafts import SectionDraft, TestDraft
 from app.services.unit_of_work import UnitOfWork
@@ -19,7 +19,7 @@ async def clone(uow: UnitOfWork, author: Principal, test_id: UUID) -> Test:
     test = await uow.tests.draft(author.institute_id, test_id)
     await embargo.check_visible(uow, author, test_id)
     copy = await drafts.create(uow, author, _draft_of(test))
-    audit.record(uow, author, "clone", Subject("test", copy.id), of=str(test.id))
+    audit.record(uow, author, "clone", AuditSubject("test", copy.id), of=str(test.id))
     return copy
 
 

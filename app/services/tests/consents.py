@@ -6,7 +6,7 @@ from uuid import UUID
 from app.core.errors import Forbidden, Invalid
 from app.models import Role, Test, TestConsent
 from app.services import audit, embargo
-from app.services.audit import Subject
+from app.services.audit import AuditSubject
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 
@@ -28,7 +28,7 @@ async def consent(uow: UnitOfWork, author: Principal, test_id: UUID, user_id: UU
     if member is None or Role(member.role) not in (Role.AUTHOR, Role.ADMIN):
         raise Invalid.field("user_id", "there is no such author")
     if await uow.consents.give(test_id, user_id, author.author_id):
-        audit.record(uow, author, "consent", Subject("test", test.id), user_id=str(user_id))
+        audit.record(uow, author, "consent", AuditSubject("test", test.id), user_id=str(user_id))
     return await uow.consents.of_test(test_id)
 
 
@@ -36,7 +36,7 @@ async def withdraw_consent(uow: UnitOfWork, author: Principal, test_id: UUID, us
     """Withdraw a consent. A published exam keeps the test. Idempotent."""
     test = await _own_test(uow, author, test_id)
     if await uow.consents.withdraw(test_id, user_id):
-        audit.record(uow, author, "withdraw_consent", Subject("test", test.id), user_id=str(user_id))
+        audit.record(uow, author, "withdraw_consent", AuditSubject("test", test.id), user_id=str(user_id))
 
 
 async def _own_test(reads: Reading, author: Principal, test_id: UUID) -> Test:

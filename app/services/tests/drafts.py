@@ -11,7 +11,7 @@ from app.core.errors import FieldError, Invalid
 from app.core.ids import uuid7
 from app.models import LocalizedText, Test, TestQuestion, TestSection
 from app.services import audit, embargo
-from app.services.audit import Subject
+from app.services.audit import AuditSubject
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
@@ -135,7 +135,7 @@ async def archive(uow: UnitOfWork, author: Principal, test_id: UUID) -> Test:
     test = await uow.tests.draft(author.institute_id, test_id, lock=True)
     await embargo.check_visible(uow, author, test_id)
     test.status = "archived"
-    audit.record(uow, author, "archive", Subject("test", test.id))
+    audit.record(uow, author, "archive", AuditSubject("test", test.id))
     await uow.tests.flush()
     return test
 

@@ -24,7 +24,7 @@ Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
-class PaperQuestion:
+class FrozenQuestion:
     """What the server needs of a question during an attempt. It has no key."""
 
     id: UUID
@@ -60,7 +60,7 @@ class FrozenPaper:
     document_gzipped: bytes
     etag: str
     languages: tuple[str, ...]
-    questions: Mapping[UUID, PaperQuestion]
+    questions: Mapping[UUID, FrozenQuestion]
     """In the order of the paper."""
     sections: Sequence[PaperSection]
     shuffle: Mapping[str, bool]
@@ -229,10 +229,10 @@ def _section(entry: JsonObject) -> PaperSection:
     )
 
 
-def _question(entry: JsonObject) -> PaperQuestion:
+def _question(entry: JsonObject) -> FrozenQuestion:
     passage_id = entry["passage_id"]
     not_attempted = entry["marks"].get("not_attempted_option")
-    return PaperQuestion(
+    return FrozenQuestion(
         id=UUID(entry["id"]),
         type=entry["type"],
         options=tuple(entry["options"]),

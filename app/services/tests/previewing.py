@@ -9,7 +9,7 @@ from app.core.errors import FieldError
 from app.models import Paper, Test
 from app.repositories.tests import ListedTest
 from app.services import audit, embargo
-from app.services.audit import Subject
+from app.services.audit import AuditSubject
 from app.services.tests.cohorts import marking_fingerprint
 from app.services.tests.compiling import (
     Material,
@@ -52,7 +52,7 @@ async def preview(reads: Reading, author: Principal, test_id: UUID) -> Preview:
     material = await gather(reads, test)
     withheld = await embargo.withheld(reads, author, list(material.bank))
     if await reads.embargo.is_placed(test.id):
-        audit.record(reads, author, "read_paper", Subject("test", test.id), where="preview")
+        audit.record(reads, author, "read_paper", AuditSubject("test", test.id), where="preview")
     found = [*obstacles(material, withheld), *prevailing_gaps(material)]
     return Preview(
         document=document_of(material, next_version(test)),

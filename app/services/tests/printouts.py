@@ -14,7 +14,7 @@ from app.core.storage import Storage
 from app.engine.scoring import key_of
 from app.models import Media, Test
 from app.services import audit, embargo
-from app.services.audit import Subject
+from app.services.audit import AuditSubject
 from app.services.printing import Manuscript, PrintLanguage, figure_name, print_pdf
 from app.services.questions import media
 from app.services.questions.content import reading_question
@@ -60,11 +60,11 @@ async def printout(
         await _check_may_know(reads, author, question_ids)
         held = await audit.held_among(reads, question_ids)
         audit.record_key_read(reads, author, held, where="print")
-        audit.record(reads, author, "print_solutions", Subject("test", test.id), version=version)
+        audit.record(reads, author, "print_solutions", AuditSubject("test", test.id), version=version)
         images: Sequence[Media] = []
     else:
         if await reads.embargo.is_placed(test.id):
-            audit.record(reads, author, "read_paper", Subject("test", test.id), where="print")
+            audit.record(reads, author, "read_paper", AuditSubject("test", test.id), where="print")
         images = await _images(reads, author, orjson.loads(paper.document))
     state = "draft" if is_draft else f"v{paper.version}"
     key = compiled.key if part == "solutions" else None

@@ -9,7 +9,7 @@ from uuid import UUID
 from app.core.errors import FieldError, NotPublishable
 from app.models import KeyVersion, Paper, Test
 from app.services import audit, embargo
-from app.services.audit import Subject
+from app.services.audit import AuditSubject
 from app.services.tests.cohorts import cohort_of
 from app.services.tests.compiling import compile_paper, gather, next_version
 from app.services.tests.readiness import (
@@ -24,7 +24,7 @@ from app.services.users import Principal
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedPaper:
     """A test and its new paper. `gaps` lists texts that are missing in a language of the test.
 
     `ranked_with` has the older versions whose attempts are ranked together with those of the new one.
@@ -40,7 +40,7 @@ class Published:
 
 async def publish(
     uow: UnitOfWork, author: Principal, test_id: UUID, now: datetime, *, ranked_with: int | None = None
-) -> Published:
+) -> PublishedPaper:
     """Freeze the draft as the next paper version. Running attempts keep the version they began with.
 
     Attempts at versions with the same marking are ranked together. `ranked_with` names an older version that
@@ -73,5 +73,5 @@ async def publish(
     test.updated_at = now
     await uow.tests.flush()
     merged: dict[str, Any] = {"ranked_with": ranked_with} if ranked_with is not None else {}
-    audit.record(uow, author, "publish", Subject("test", test.id), version=paper.version, **merged)
-    return Published(test, paper, older, language_gaps(material), kept_questions(material))
+    audit.record(uow, author, "publish", AuditSubject("test", test.id), version=paper.version, **merged)
+    return PublishedPaper(test, paper, older, language_gaps(material), kept_questions(material))

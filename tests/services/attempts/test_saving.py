@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.core.errors import SectionClosed
 from app.engine.responses import (
     Closed,
-    Conflict,
+    Conflicting,
     Event,
     Known,
     Saved,
@@ -94,7 +94,7 @@ class Model:
                 self.log.append(event)
             if isinstance(verdict, Superseded):
                 superseded.append(verdict.standing)
-            if isinstance(verdict, Conflict):
+            if isinstance(verdict, Conflicting):
                 conflicts.append(verdict.standing)
         return counts, superseded, conflicts
 
@@ -136,7 +136,7 @@ def as_counts(report: SaveReport) -> Counter[type]:
             Saved: report.saved,
             Known: report.known,
             Superseded: len(report.superseded),
-            Conflict: len(report.conflicts),
+            Conflicting: len(report.conflicts),
             Closed: len(report.closed),
         }
     )

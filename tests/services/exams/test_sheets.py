@@ -9,7 +9,7 @@ import pytest
 from app.engine.answers import Answer
 from app.services.exams.answer_sheets.cells import reader_of
 from app.services.exams.answer_sheets.columns import read_layout
-from app.services.tests.papers import PaperQuestion
+from app.services.tests.papers import FrozenQuestion
 
 ID = UUID(int=1)
 
@@ -17,8 +17,8 @@ ID = UUID(int=1)
 def question(
     type: str = "multiple_choice",  # noqa: A002 -- the domain's word
     options: Sequence[str] = ("a", "b", "c", "d"),
-) -> PaperQuestion:
-    return PaperQuestion(ID, type, tuple(options), None)
+) -> FrozenQuestion:
+    return FrozenQuestion(ID, type, tuple(options), None)
 
 
 class TestReaderOf:

@@ -15,7 +15,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.engine import steering
-from app.engine.steering import AttemptState, Exemption, Kind, Status
+from app.engine.steering import AdditionKind, AttemptState, Exemption, Status
 from app.models import Attempt
 from app.services import attempts, exams
 from app.services.attempts.states import state_of
@@ -102,7 +102,7 @@ class Line:
         """What the step has given. An extension and a grant count from a deadline that has passed."""
         added = after.given[len(before.given) :]
         given = after.extra - before.extra
-        given += sum((each.length for each in added if each.kind is Kind.EXTENSION), timedelta())
+        given += sum((each.length for each in added if each.kind is AdditionKind.EXTENSION), timedelta())
         timed_out = before.status is Status.SUBMITTED and before.ended_by == "deadline"
         if timed_out and after.status is Status.IN_PROGRESS and self.name in ("extend", "grant"):
             given -= now - before.deadline_at

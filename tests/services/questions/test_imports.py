@@ -18,7 +18,7 @@ from app.repositories.questions import QuestionFilter
 from app.services import questions
 from app.services.questions import EmptyKey, passages
 from app.services.questions.passages import PassageDraft, PassageUpdate
-from app.services.questions.reading import Stage
+from app.services.questions.reading import ImportStage
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
 from app.sheets.reports import ImportReport
@@ -307,12 +307,12 @@ class TestImportQuestions:
         rows = [question(number) for number in range(1, 701)]
         await bring(uow, author, *rows, progress=lambda *step: told.append(step))
         stages = list(dict.fromkeys(stage for stage, _, _ in told))
-        assert stages == list(Stage)
+        assert stages == list(ImportStage)
         for stage in stages:
             steps = [(done, of) for named, done, of in told if named == stage]
             assert steps == sorted(steps, key=lambda step: step[0])
             assert steps[-1] == (700, 700)
-            assert len(steps) > 1 or stage == Stage.COMPARING
+            assert len(steps) > 1 or stage == ImportStage.COMPARING
 
     async def test_very_many_errors_are_cut_with_a_word(self, uow: UnitOfWork, author: Principal) -> None:
         report = await bring(uow, author, *(question(number, key="e") for number in range(1_002)))

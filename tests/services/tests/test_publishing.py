@@ -28,7 +28,7 @@ from app.models import (
 from app.services import tests
 from app.services.components import Components
 from app.services.questions import media
-from app.services.tests import PaperStore, Published, SectionDraft
+from app.services.tests import PaperStore, PublishedPaper, SectionDraft
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
 from tests.builders.attempts import add_candidate, until_blocking
@@ -57,7 +57,7 @@ def section(*question_ids: UUID, **changes: Any) -> SectionDraft:
     return SectionDraft({"en": "Paper"}, list(question_ids), **changes)
 
 
-async def publish(uow: UnitOfWork, test_id: UUID) -> Published:
+async def publish(uow: UnitOfWork, test_id: UUID) -> PublishedPaper:
     return await tests.publish(uow, AUTHOR, test_id, NOW)
 
 
@@ -90,7 +90,7 @@ class TestPublish:
         async with unit_of_work(engine) as uow:
             made = await publish_test(uow)
 
-        async def publish_apart() -> Published:
+        async def publish_apart() -> PublishedPaper:
             async with unit_of_work(engine) as uow:
                 return await publish(uow, made.id)
 

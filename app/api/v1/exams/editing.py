@@ -31,7 +31,7 @@ from app.core.errors import (
     NotPossible,
     NotPublishable,
 )
-from app.engine.schedule import Stage
+from app.engine.schedule import ExamStage
 from app.schemas.common import PageOut
 from app.schemas.exams.exams import (
     AnnouncementOut,
@@ -64,7 +64,7 @@ async def list_exams(
     user: CurrentUser, reads: Reads, now: Now, paging: Paging, status: StageFilter = None
 ) -> PageOut[ExamOut]:
     """Exams, newest first. Staff see drafts too."""
-    page = await exams.page(reads, user, [Stage(each) for each in status or ()], now, paging)
+    page = await exams.page(reads, user, [ExamStage(each) for each in status or ()], now, paging)
     return PageOut(items=[ExamOut.of(view) for view in page.items], next_cursor=page.next_cursor)
 
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from app.engine.answers import Answer
 from app.engine.question_types import question_type
 from app.services.questions.content import reading_question
-from app.services.tests.papers import PaperQuestion
+from app.services.tests.papers import FrozenQuestion
 from app.sheets.cells import unescape_formula
 
 AnswerReader = Callable[[str], Answer | None]
@@ -15,7 +15,7 @@ _LONGEST_ANSWER = 100
 _BLANK = {"", "na", "-"}
 
 
-def reader_of(question: PaperQuestion) -> AnswerReader:
+def reader_of(question: FrozenQuestion) -> AnswerReader:
     """Reads the cells of one question: what was marked, None for a blank; ValueError says what is wrong.
 
     `BD`, `b,d` and `d b` are the same answer. Two letters to a question of one answer are an answer too: a

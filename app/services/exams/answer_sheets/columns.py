@@ -17,7 +17,7 @@ _RANGE = re.compile(r"(?P<first>.+?)\s*-\s*(?P<last>.+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class AnswerSheetLayout:
     """Where things stand in a row: `answers` by the paper's questions, the rest by what they are."""
 
     names: Sequence[str]
@@ -41,7 +41,7 @@ class _BadColumns(Exception):
 
 def read_layout(
     header: Sequence[str], questions: int, roll_number: str | None, columns: str | None
-) -> tuple[Layout, list[RowError]]:
+) -> tuple[AnswerSheetLayout, list[RowError]]:
     """What the header's cells mean for a paper of so many questions, or what is wrong with them.
 
     With `columns` these are the answers, in this order, and what is not known otherwise is left out. Without,
@@ -56,8 +56,8 @@ def read_layout(
         else:
             answers = _numbered(names, set(others.values()), questions)
     except _BadColumns as bad:
-        return Layout(names), [bad.error]
-    return Layout(names, answers, others), []
+        return AnswerSheetLayout(names), [bad.error]
+    return AnswerSheetLayout(names, answers, others), []
 
 
 def _others(names: Sequence[str], roll_number: str | None) -> dict[str, int]:

@@ -12,7 +12,7 @@ from app.models import Attempt, AttemptStatus, Exam, ExamPaper
 from app.repositories.exams import PaperEvent
 from app.services import attempts
 from app.services.components import Components
-from app.services.exams.answer_sheets.plans import PAPER, Plan, Sat, plan_for
+from app.services.exams.answer_sheets.plans import PAPER, AnswerSheetImportPlan, Sat, plan_for
 from app.services.exams.answer_sheets.reading import AnswerSheetFile, read_answer_sheets
 from app.services.exams.answer_sheets.roll_numbers import UnknownRollNumbers
 from app.services.exams.audit import record
@@ -21,7 +21,7 @@ from app.services.imports import read_in_child
 from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
-from app.sheets.progress import Progress, no_progress
+from app.sheets.progress import ReportProgress, no_progress
 from app.sheets.reports import MAX_REPORTED, ImportReport, RowWarning
 
 SHEETS_AT_ONCE = 100
@@ -41,7 +41,7 @@ async def import_answer_sheets(
     columns: str | None = None,
     dry_run: bool = False,
     unknown_roll_numbers: UnknownRollNumbers = "accept",
-    progress: Progress = no_progress,
+    progress: ReportProgress = no_progress,
 ) -> ImportReport:
     """Bring the answer sheets of a paper into its exam. What they scored is held like everything else there.
 
@@ -112,9 +112,9 @@ async def _write(
     exam: Exam,
     paper: ExamPaper,
     frozen: FrozenPaper,
-    plan: Plan,
+    plan: AnswerSheetImportPlan,
     now: datetime,
-    progress: Progress,
+    progress: ReportProgress,
 ) -> None:
     for registration, user_id in plan.links:
         await uow.registrations.claim(registration, user_id)
@@ -142,7 +142,7 @@ async def _keep_sheets(
     frozen: FrozenPaper,
     sat: Sequence[Sat],
     now: datetime,
-    progress: Progress,
+    progress: ReportProgress,
 ) -> Sequence[Attempt]:
     """Store places, attempts and answers of the sheets; the attempts, which are to be graded."""
     places = await _places(uow, exam, sat)

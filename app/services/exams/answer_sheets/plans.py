@@ -32,7 +32,7 @@ class Sat:
 
 
 @dataclass(slots=True)
-class Plan:
+class AnswerSheetImportPlan:
     """What is to be done, or why nothing is."""
 
     sat: list[Sat] = field(default_factory=list)
@@ -62,10 +62,10 @@ async def plan_for(
     paper: ExamPaper,
     sheets: Sequence[AnswerSheet],
     unknown_roll_numbers: UnknownRollNumbers,
-) -> Plan:
+) -> AnswerSheetImportPlan:
     """Compare the sheets with what is there. None of their candidates can start the paper from now on."""
     known = await _known(uow, exam, paper, sheets)
-    plan = Plan()
+    plan = AnswerSheetImportPlan()
     for sheet in sheets:
         _Planner(plan, known, sheet).plan()
     unknown = [sheet for sheet in sheets if sheet.roll_number not in known.by_roll_number]
@@ -109,7 +109,7 @@ def _answers(stored: Mapping[UUID, Any]) -> Mapping[UUID, Answer]:
 class _Planner:
     """Decides about one sheet."""
 
-    plan_: Plan
+    plan_: AnswerSheetImportPlan
     known: _Known
     sheet: AnswerSheet
 

@@ -8,8 +8,8 @@ from app.core.names import LONGEST_EMAIL, LONGEST_NAME, email_address, problem_o
 from app.engine.answers import Answer
 from app.engine.question_types import OPTION_LETTERS
 from app.services.exams.answer_sheets.cells import AnswerReader, reader_of
-from app.services.exams.answer_sheets.columns import ROLL_NUMBER, Layout, read_layout
-from app.services.tests.papers import PaperQuestion
+from app.services.exams.answer_sheets.columns import ROLL_NUMBER, AnswerSheetLayout, read_layout
+from app.services.tests.papers import FrozenQuestion
 from app.sheets.cells import unescape_formula
 from app.sheets.errors import UnreadableSheet
 from app.sheets.files import read_records
@@ -37,11 +37,11 @@ class AnswerSheet:
     pwbd: int | None = None
 
 
-AnswerSheetFile = ParsedSheet[Layout, AnswerSheet]
+AnswerSheetFile = ParsedSheet[AnswerSheetLayout, AnswerSheet]
 
 
 def read_answer_sheets(
-    file: bytes, questions: Sequence[PaperQuestion], roll_number: str | None, columns: str | None
+    file: bytes, questions: Sequence[FrozenQuestion], roll_number: str | None, columns: str | None
 ) -> AnswerSheetFile:
     """Read the answer sheets to a paper with these questions and report all errors.
 
@@ -53,7 +53,7 @@ def read_answer_sheets(
     if header.is_empty:
         raise UnreadableSheet("the first row is not a header; it names the columns")
     layout, errors = read_layout(header.cells, len(questions), roll_number, columns)
-    sheet = ParsedSheet[Layout, AnswerSheet](layout, errors=errors or cell_errors(header, layout))
+    sheet = ParsedSheet[AnswerSheetLayout, AnswerSheet](layout, errors=errors or cell_errors(header, layout))
     if sheet.errors:
         return sheet
     readers = [(question.id, reader_of(question)) for question in questions]
@@ -89,7 +89,7 @@ def repeated(sheets: Sequence[AnswerSheet]) -> Iterator[RowError]:
 class _RowReader:
     """Reads the row of one candidate and adds its errors to `errors`."""
 
-    layout: Layout
+    layout: AnswerSheetLayout
     record: Record
     errors: list[RowError]
     readers: Sequence[tuple[UUID, AnswerReader]]
