@@ -91,9 +91,10 @@ def _stays_last(option: Mapping[str, Any], *, is_last: bool) -> bool:
 
 def _names_others(place: int, options: Sequence[Mapping[str, Any]], stem: Mapping[str, str]) -> bool:
     labels = {letter for letters in _LABELS for letter in letters[: len(options)]}
+    own = {letters[place] for letters in _LABELS if place < len(letters)} | {str(place + 1)}
     for text in options[place]["text"].values():
         named = _named(_plain(text), labels, len(options))
-        if named and not any(
+        if named - own and not any(
             all(_has_label(_plain(each), label) for label in named) for each in stem.values()
         ):
             return True

@@ -65,6 +65,7 @@ class TestResult:
             "rank": 1,
             "participants": 1,
             "percentile": 100.0,
+            "cohort": {"exam_paper_id": None, "paper_version": 1, "paper_versions": [1]},
         }
         assert [(each["number"], each["answer"], each["outcome"], each["marks"]) for each in questions] == [
             (1, ["a"], "correct", "2.00"),

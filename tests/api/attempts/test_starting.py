@@ -180,7 +180,9 @@ class TestResumed:
         first = await start(candidate, made)
         clock.advance(700)
         await start(candidate, made)
-        statement = text("select count(*) from ias.jobs where arguments->'attempt_ids' ? :id")
+        statement = text(
+            "select count(*) from ias.jobs where task = 'grade_attempts' and arguments->'attempt_ids' ? :id"
+        )
         async with reading(engine) as reads:
             assert await reads.session.scalar(statement, {"id": str(first.id)}) == 1
 

@@ -116,6 +116,7 @@ class TestRefersToOptions:
             ("Which vitamin?", ["Vitamin A", "Vitamin B", "Vitamins A and D", "Vitamin D"]),
             ("Which provision?", ["Article 19(1)(a)", "Clauses (a) and (b)", "Section 9 (c)", "Article 32"]),
             ("The roots are", ["1 and 2", "2 and 3", "3 and 4", "4 and 1"]),
+            ("Which one?", ["Option A", "Option B", "Option C", "Option D"]),
             ("How many pairs?", ["Only one", "Only two", "Only three", "All four"]),
         ],
     )
