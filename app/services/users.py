@@ -162,7 +162,8 @@ async def _follow_address(uow: UnitOfWork, account: Account) -> None:
         log.warning("address_taken_over", user_id=str(user.id), by=str(own.id))
     is_first = own.email_since is None and not own.email
     own.email, own.email_since = address, account.issued_at if is_first else settled_at
-    log.info("address_followed", user_id=str(own.id))
+    if not is_first:
+        log.info("address_followed", user_id=str(own.id))
 
 
 def account_of(claims: AccessClaims) -> Account:

@@ -20,6 +20,8 @@ from tests.conftest import TestClock
 
 Json = dict[str, Any]
 
+CLEARED: dict[str, Any] = {"reason": None, "papers": []}
+
 RPSC = UPSC | {
     "correct": "1",
     "incorrect": "-1/3",
@@ -217,14 +219,14 @@ class TestOfficialResults:
 
         first = await official(best, held)
         assert (first["outcome"], first["rank"]) == ("ranked", 1)
-        assert first["cutoff"] == {"category": "general", "marks": "8.00", "cleared": True}
+        assert first["cutoff"] == {"category": "general", "marks": "8.00", "cleared": True} | CLEARED
         second = await official(out, held)
         assert (second["outcome"], second["rank"], second["qualified"]) == ("disqualified", None, False)
         assert second["cutoff"]["cleared"] is False
         assert (second["papers"][0]["score"], second["papers"][0]["rank"]) == ("7.33", None)
         third = await official(helped, held)
         assert (third["outcome"], third["rank"], third["total"]) == ("ranked", 2, "8.00")
-        assert third["cutoff"] == {"category": "pwbd_2", "marks": "4.00", "cleared": True}
+        assert third["cutoff"] == {"category": "pwbd_2", "marks": "4.00", "cleared": True} | CLEARED
         assert (await official(failed, held))["outcome"] == "not_qualified"
         merit_list = (await author.get(f"{held.path}/merit-list")).json()
         assert [row["rank"] for row in merit_list["items"]] == [1, 2]

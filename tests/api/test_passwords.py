@@ -1,5 +1,6 @@
 """Passwords as proof: of nothing where the address is none, of one's own account alone."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 import httpx
@@ -8,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.unit_of_work import unit_of_work
 from tests.builders.people import PASSWORD, People
+
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 pytestmark = pytest.mark.anyio
 
@@ -23,11 +26,14 @@ class TestChangePassword:
     async def test_the_password_of_another_account_proves_nothing(
         self, people: People, api: httpx.AsyncClient, engine: AsyncEngine
     ) -> None:
-        """The address of a profile may have become another's: addresses change at the auth server."""
+        """The address of a profile may have become another's: addresses change at the auth server.
+
+        No token is newer than what the profile knows, so that its address stays wrong.
+        """
         client, other = await people.candidate(), await people.candidate()
         me, somebody = (await client.get("/auth/me")).json(), (await other.get("/auth/me")).json()
         async with unit_of_work(engine) as uow:
-            await uow.users.change(UUID(me["id"]), {"email": somebody["email"]})
+            await uow.users.change(UUID(me["id"]), {"email": somebody["email"], "email_since": LATER})
         body = {"password": "another password", "current_password": PASSWORD}
         answer = await client.put("/auth/me", json=body)
         assert answer.status_code == 422

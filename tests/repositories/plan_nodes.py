@@ -7,7 +7,9 @@ Node = Mapping[str, Any]
 
 
 def literal(value: Any) -> str:
-    """A value as SQL writes it."""
+    """A value as SQL writes it. A list becomes a text that is the literal of an array."""
+    if isinstance(value, list):
+        value = "{" + ",".join(map(str, value)) + "}"
     return "null" if value is None else "'" + str(value).replace("'", "''") + "'"
 
 

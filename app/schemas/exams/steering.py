@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from app.core.names import email_address
+from app.core.names import LONGEST_EMAIL, email_address
 from app.engine.schedule import ExamStage
 from app.engine.steering import AdditionKind
 from app.models import Accommodation
@@ -26,7 +26,7 @@ class TakeBackIn(In):
     """The grant to take back: of one person or of one group."""
 
     user_id: UUID | None = None
-    email: Annotated[str, AfterValidator(email_address)] | None = None
+    email: Annotated[str, Field(max_length=LONGEST_EMAIL), AfterValidator(email_address)] | None = None
     roll_number: Annotated[str, StringConstraints(min_length=1, max_length=40), ONE_LINE] | None = None
     group: Literal["pwbd", "all"] | None = None
     reason: Reason

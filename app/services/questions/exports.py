@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO
@@ -46,18 +47,20 @@ async def export(
     types = await reads.questions.types(reader.institute_id, wanted, embargo.reader(reader))
     header = header_of(languages, types)
     labels = await Labels.load(reads, reader.institute_id)
-    file = SpooledTemporaryFile(_MAX_MEMORY_BYTES)  # noqa: SIM115 -- closed by the caller
-    writer = open_writer(sheet_format, file, header, SHEET)
     written = left_out = 0
-    async for batch in _batches(reads, reader, wanted):
-        passages = await _passages(reads, batch)
-        rows = [cells_of(one.question, labels, passages) for one in batch if fits(one)]
-        await asyncio.to_thread(_write_rows, writer, header, rows)
-        written, left_out = written + len(rows), left_out + len(batch) - len(rows)
-    await asyncio.to_thread(writer.finish)
-    audit.record(reads, reader, "export", AuditSubject("bank"), format=sheet_format, questions=written)
-    file.seek(0)
-    return Export(file, written, left_out)
+    with ExitStack() as on_error:
+        file = on_error.enter_context(SpooledTemporaryFile(_MAX_MEMORY_BYTES))
+        writer = open_writer(sheet_format, file, header, SHEET)
+        async for batch in _batches(reads, reader, wanted):
+            passages = await _passages(reads, batch)
+            rows = [cells_of(one.question, labels, passages) for one in batch if fits(one)]
+            await asyncio.to_thread(_write_rows, writer, header, rows)
+            written, left_out = written + len(rows), left_out + len(batch) - len(rows)
+        await asyncio.to_thread(writer.finish)
+        audit.record(reads, reader, "export", AuditSubject("bank"), format=sheet_format, questions=written)
+        file.seek(0)
+        on_error.pop_all()  # From here on the caller closes the file.
+        return Export(file, written, left_out)
 
 
 def header_of(languages: Iterable[str], types: Collection[str] = ()) -> list[str]:

@@ -27,7 +27,7 @@ async def test_a_rank_does_not_tell_who_was_right_about_a_held_question(
     fresh = await publish_for(engine, other)
     section: dict[str, Any] = {"name": {"en": "Paper"}, "question_ids": list(map(str, fresh.question_ids))}
     body_of(await other.patch(theirs.path, json={"sections": [section]}))
-    body_of(await other.post(f"{theirs.path}/publish"))
+    body_of(await other.post(f"{theirs.path}/publish", json={"ranked_with": 1}))
     await take_test(late, theirs, {})
     await sitting.save(sitting.response(0, [option]))
     assert (await sitting.submit()).status_code == 200

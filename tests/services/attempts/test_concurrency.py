@@ -95,7 +95,8 @@ class Hall:
         """How many jobs ask for this attempt's grading."""
         mine = Job.arguments["attempt_ids"].contains([str(self.attempt.id)])
         async with reading(self.engine) as reads:
-            return (await reads.session.scalar(select(func.count()).where(mine))) or 0
+            jobs = select(func.count()).where(mine, Job.task == "grade_attempts")
+            return (await reads.session.scalar(jobs)) or 0
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ TEXT = {"en": "Theirs"}
 # These are given an exam or a person's own attempt that another service has found, or work for everybody.
 OF_WHAT_WAS_FOUND = {"submit", "tell_windows", "void_left_over"}
 # It makes an exam of its own, of the institute of whoever asks.
-OF_THEIR_OWN = {"create", "hold_on_paper"}
+OF_THEIR_OWN = {"create", "hold_on_paper", "announcements_for_attempt"}
 
 
 @dataclass(frozen=True)
