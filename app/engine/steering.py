@@ -2,7 +2,8 @@
 
 docs/steering.md has the table of all states and steps. A step that has nothing to do, such as pausing a
 paused attempt, returns the same state, so a repeated request changes nothing. `AlreadyDone` is the same with
-a sentence for whoever expects a change. If a step is not possible, `Refused` says why and what to do instead.
+a sentence for whoever expects a change. If a step is not possible, `TransitionRefused` says why and what to
+do instead.
 """
 
 from dataclasses import dataclass, replace
