@@ -26,9 +26,12 @@ async def notify_registered(context: TaskContext, *, registration_id: str) -> No
 
 
 @task
-async def notify_submitted(context: TaskContext, *, attempt_ids: Sequence[str]) -> None:
+async def notify_submitted(
+    context: TaskContext, *, attempt_ids: Sequence[str] = (), attempt_id: str | None = None
+) -> None:
     """Confirm the end of official attempts at exams to their candidates."""
-    ids = [UUID(attempt_id) for attempt_id in attempt_ids]
+    # An earlier version adds jobs with one `attempt_id`. Remove it with the release after this one.
+    ids = [UUID(each) for each in (*attempt_ids, *([attempt_id] if attempt_id else []))]
     await notifications.submitted(context.uow, context.parts, ids, context.now)
 
 

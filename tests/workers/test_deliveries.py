@@ -63,6 +63,9 @@ class TestJobs:
             await database.add_job("notify_postponed", exam_id=str(event.exam_id)),
             await database.add_job("notify_results_released", exam_id=str(event.exam_id)),
             await database.add_job("notify_submitted", attempt_ids=[str(UUID(int=1))]),
+            # as an earlier version adds it
+            await database.add_job("notify_submitted", attempt_id=str(UUID(int=1))),
+            await database.add_job("notify_extra_time", exam_id=str(event.exam_id), change_id="1", before=[]),
             await database.add_job("notify_cancelled", exam_id=str(event.exam_id)),
         ]
         await start_worker(SMTP_URL=smtp_url).ready()

@@ -15,12 +15,6 @@ TEXT = "Question 7: read 1947 instead of 1974."
 
 
 @pytest.fixture
-async def made(engine: AsyncEngine) -> PublishedTest:
-    async with unit_of_work(engine) as uow:
-        return await publish_test(uow)
-
-
-@pytest.fixture
 async def held(author: httpx.AsyncClient, made: PublishedTest, clock: TestClock) -> HeldExam:
     return await hold_exam(author, made, starts_at=clock.now(), window=HOUR)
 

@@ -14,12 +14,6 @@ from tests.builders.people import People
 from tests.conftest import TestClock
 
 
-@pytest.fixture
-async def made(engine: AsyncEngine) -> PublishedTest:
-    async with unit_of_work(engine) as uow:
-        return await publish_test(uow)
-
-
 def exam_body(clock: TestClock, **changes: Any) -> Json:
     now = clock.now()
     body = {"title": "Prelims", "opens_at": now.isoformat(), "closes_at": (now + HOUR).isoformat()}

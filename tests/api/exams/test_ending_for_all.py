@@ -3,31 +3,17 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.components import Components
-from app.services.unit_of_work import unit_of_work
 from tests.api.exams.worker_steps import sweep
-from tests.builders.content import PublishedTest, publish_test
-from tests.builders.exams import HOUR, Entrant, HeldExam, Json, body_of, hold_exam, register
+from tests.builders.exams import Entrant, HeldExam, Json, body_of, register
 from tests.builders.people import People
 from tests.conftest import TestClock
 
 BOTH = ["extra_time", "paused"]
-
-
-@pytest.fixture
-async def made(engine: AsyncEngine) -> PublishedTest:
-    async with unit_of_work(engine) as uow:
-        return await publish_test(uow)
-
-
-@pytest.fixture
-async def held(author: httpx.AsyncClient, made: PublishedTest, clock: TestClock) -> HeldExam:
-    return await hold_exam(author, made, starts_at=clock.now(), window=2 * HOUR)
 
 
 @pytest.fixture

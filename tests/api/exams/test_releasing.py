@@ -21,12 +21,6 @@ RIGHT: Answers = {0: ["a"], 1: ["b"], 2: ["c"]}
 
 
 @pytest.fixture
-async def made(engine: AsyncEngine) -> PublishedTest:
-    async with unit_of_work(engine) as uow:
-        return await publish_test(uow)
-
-
-@pytest.fixture
 async def prelims(
     author: httpx.AsyncClient, made: PublishedTest, engine: AsyncEngine, clock: TestClock
 ) -> HeldExam:

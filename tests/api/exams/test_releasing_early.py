@@ -34,12 +34,6 @@ async def two(
     )
 
 
-@pytest.fixture
-async def made(engine: AsyncEngine) -> PublishedTest:
-    async with unit_of_work(engine) as uow:
-        return await publish_test(uow)
-
-
 async def release(held: HeldExam, **body: object) -> httpx.Response:
     return await held.staff.post(f"{held.path}/release-results", json=body)
 

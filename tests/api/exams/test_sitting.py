@@ -26,12 +26,6 @@ from tests.conftest import TestClock
 
 
 @pytest.fixture
-async def made(engine: AsyncEngine) -> PublishedTest:
-    async with unit_of_work(engine) as uow:
-        return await publish_test(uow)
-
-
-@pytest.fixture
 async def held(author: httpx.AsyncClient, made: PublishedTest, clock: TestClock) -> HeldExam:
     """An exam whose paper has opened a minute ago, for an hour; entry is for half an hour."""
     return await hold_exam(author, made, starts_at=clock.now() - MINUTE, entry=HOUR / 2)

@@ -30,19 +30,8 @@ from tests.conftest import TestClock
 
 
 @pytest.fixture
-async def made(engine: AsyncEngine) -> PublishedTest:
-    async with unit_of_work(engine) as uow:
-        return await publish_test(uow)
-
-
-@pytest.fixture
 async def proctor(people: People) -> httpx.AsyncClient:
     return await people.member("proctor")
-
-
-@pytest.fixture
-async def held(author: httpx.AsyncClient, made: PublishedTest, clock: TestClock) -> HeldExam:
-    return await hold_exam(author, made, starts_at=clock.now(), window=2 * HOUR)
 
 
 @pytest.fixture
