@@ -65,6 +65,43 @@ class TestRun:
         assert rehearsal.metrics.counts["sockets disconnected"] > 0
 
 
+class TestBadDay:
+    def test_every_candidate_is_right_at_its_end(self, installation: tuple[str, Path]) -> None:
+        def make(seconds: int) -> ExamRehearsal:
+            options = ExamOptions(
+                *installation,
+                candidates=9,
+                questions=10,
+                seconds=seconds,
+                papers=1,
+                devices=2,
+                seed=1,
+                bad_day=True,
+            )
+            return ExamRehearsal(options)
+
+        rehearsal = rehearse(make, seconds=8)
+
+        assert rehearsal.problems == []
+        said = " ".join(sentence for _, sentence in rehearsal.events)
+        for scene in (
+            "postponed",
+            "power cut",
+            "pause",
+            "announcement",
+            "void",
+            "submit",
+            "reopen",
+            "extend",
+        ):
+            assert scene in said
+        assert {each.result["outcome"] for each in rehearsal.candidates if each.result} <= {
+            "ranked",
+            "not_qualified",
+            "absent",
+        }
+
+
 class TestPlantedErrors:
     def test_an_attempt_that_is_graded_though_void(self, rehearsal: ExamRehearsal) -> None:
         paper = rehearsal.papers[0]
