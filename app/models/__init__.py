@@ -33,6 +33,7 @@ from app.models.tests import (
     PaperQuestion,
     Test,
     TestConsent,
+    TestPopularity,
     TestQuestion,
     TestSection,
 )
@@ -93,6 +94,7 @@ __all__ = [
     "Subject",
     "Test",
     "TestConsent",
+    "TestPopularity",
     "TestQuestion",
     "TestSection",
     "User",

@@ -203,6 +203,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("GET", "/v1/time"): PUBLIC,
     ("GET", "/v1/users"): ADMIN,
     ("GET", "/v1/users/attempts"): ANYBODY,
+    ("GET", "/v1/users/home"): ANYBODY,
     ("GET", "/v1/users/profile"): ANYBODY,
     ("PUT", "/v1/users/profile"): ANYBODY,
     ("GET", "/v1/users/progress"): ANYBODY,

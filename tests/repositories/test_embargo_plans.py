@@ -160,7 +160,7 @@ async def _a_result(shelf: Shelf) -> object:
 
 
 async def _a_page_of_tests(shelf: Shelf) -> object:
-    return await shelf.uow.tests.page(shelf.viewer, NOW, tests.TestFilter(), PageRequest(20))
+    return await shelf.uow.catalog.page(shelf.viewer, NOW, tests.TestFilter(), PageRequest(20))
 
 
 async def _a_start(shelf: Shelf) -> object:

@@ -23,8 +23,9 @@ from app.models import (
     Result,
     Test,
 )
+from app.repositories.attempts.scores import Score
 from app.repositories.base import Page, PageRequest, Repository
-from app.repositories.embargo import is_placed, withholds_paper
+from app.repositories.embargo import is_placed, withholds_attempt
 from app.repositories.tests import Viewer, may_access
 
 Place = tuple[UUID, UUID | None]
@@ -37,20 +38,6 @@ class AttemptFilter:
 
     test_id: UUID | None = None
     statuses: Collection[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """Exact marks of a graded attempt: before proration, after it, and the paper's maximum."""
-
-    raw: Fraction
-    exact: Fraction
-    maximum: Fraction
-
-    @property
-    def factor(self) -> Fraction:
-        """What the raw marks were multiplied with; where they are zero, every factor gives the same."""
-        return self.exact / self.raw if self.raw else Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +209,8 @@ class ProgressRepository(Repository):
 
 
 def _is_withheld(viewer: Viewer) -> ColumnElement[bool]:
-    """Whether an exam withholds the result of an attempt; of a placed test also from those who made it."""
-    return or_(is_placed(Test.id), withholds_paper(viewer.reader, Attempt.paper_id))
+    """Whether an exam withholds the result of an attempt."""
+    return withholds_attempt(viewer.reader)
 
 
 def _shown_status(viewer: Viewer) -> ColumnElement[str]:

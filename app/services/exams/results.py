@@ -4,7 +4,6 @@ import csv
 import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from app.core.errors import NotFound, ResultsNotReleased
@@ -13,7 +12,7 @@ from app.models import Exam, ExamRelease, ExamResult, Registration
 from app.repositories.base import Page, PageRequest
 from app.services import embargo
 from app.services.exams.audit import record
-from app.services.exams.catalog import exam_viewer, stage_of
+from app.services.exams.catalog import exam_viewer
 from app.services.exams.releasing import require_released
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
@@ -41,7 +40,7 @@ class MeritRow:
     registration: Registration
 
 
-async def result(reads: Reading, user: Principal, exam_id: UUID, now: datetime) -> ExamResultView:
+async def result(reads: Reading, user: Principal, exam_id: UUID) -> ExamResultView:
     """One's own official result. Raises ResultsNotReleased, or NotFound for who was not registered."""
     exam = await _released(reads, user, exam_id)
     registration = await reads.registrations.of(exam.id, user.id)
@@ -49,7 +48,7 @@ async def result(reads: Reading, user: Principal, exam_id: UUID, now: datetime) 
     release = await reads.exam_results.release(exam)
     if found is None or release is None:
         raise NotFound("result")
-    return ExamResultView(exam, stage_of(exam, now), found, release)
+    return ExamResultView(exam, ExamStage.RELEASED, found, release)
 
 
 async def merit_list(reads: Reading, staff: Principal, exam_id: UUID, request: PageRequest) -> Page[MeritRow]:
