@@ -110,7 +110,8 @@ class CatalogRepository(Repository):
         shown = aliased(Test, ordered)
         statement = select(shown.id).where(~hides_test(viewer.reader, shown))
         found = await self._page(statement, keys, page, descending=descending)
-        return Page(await self._listed(viewer, found.items), found.next_cursor)
+        own = {} if wanted.taken is False else await self._own(viewer, found.items)
+        return Page(await self._listed(found.items, own), found.next_cursor)
 
     async def find(self, viewer: Viewer, test_id: UUID, now: datetime) -> ListedTest:
         """A test that the viewer may take or has taken."""
@@ -119,12 +120,10 @@ class CatalogRepository(Repository):
         found = await self._session.scalar(select(Test.id).where(Test.id == test_id, readable))
         if found is None:
             raise NotFound("test")
-        [listed] = await self._listed(viewer, [found])
+        [listed] = await self._listed([found], await self._own(viewer, [found]))
         return listed
 
-    async def _listed(self, viewer: Viewer, ids: Sequence[UUID]) -> Sequence[ListedTest]:
-        if not ids:
-            return []
+    async def _listed(self, ids: Sequence[UUID], own: Mapping[UUID, OwnAttempts]) -> Sequence[ListedTest]:
         statement = (
             select(Test, Paper, Subject, _sections(), ranked_candidates())
             .outerjoin(Paper, _is_published_version())
@@ -132,7 +131,6 @@ class CatalogRepository(Repository):
             .where(Test.id.in_(ids))
         )
         rows = {row[0].id: row for row in await self._session.execute(statement)}
-        own = await self._own(viewer, ids)
         return [_listed_test(rows[test_id], own.get(test_id, OwnAttempts())) for test_id in ids]
 
     async def _own(self, viewer: Viewer, test_ids: Sequence[UUID]) -> Mapping[UUID, OwnAttempts]:
