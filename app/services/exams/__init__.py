@@ -4,8 +4,6 @@ from app.services.exams.accommodation_holders import GrantHolder, Target
 from app.services.exams.accommodations import (
     Accommodated,
     Grant,
-    Regrant,
-    Regranted,
     accommodate,
     accommodations,
 )
@@ -24,6 +22,7 @@ from app.services.exams.catalog import (
     papers,
     view,
 )
+from app.services.exams.corrections import Corrected, Correction, correct
 from app.services.exams.editing import (
     ExamDraft,
     ExamPaperDraft,
@@ -51,7 +50,8 @@ from app.services.exams.events import announce, postpone, tell_windows
 from app.services.exams.forecasts import Forecast, LeftOut, Listed
 from app.services.exams.monitoring import Monitor, candidates, monitor
 from app.services.exams.packages import package
-from app.services.exams.registrations import claim, register, registrations
+from app.services.exams.registrations import claim, register, registrations, withdraw
+from app.services.exams.regranting import Regrant, Regranted
 from app.services.exams.release_preview import ReleasePreview, preview_release
 from app.services.exams.releasing import Released, release
 from app.services.exams.results import ExamResultView, MeritRow, merit_csv, merit_list, result
@@ -71,6 +71,8 @@ __all__ = [
     "Accommodated",
     "ClosePaper",
     "ClosedPaper",
+    "Corrected",
+    "Correction",
     "DetailedPaper",
     "ExamDraft",
     "ExamPaperDraft",
@@ -115,6 +117,7 @@ __all__ = [
     "claim",
     "close_paper",
     "coming",
+    "correct",
     "create",
     "detailed_paper",
     "find",
@@ -144,4 +147,5 @@ __all__ = [
     "tell_windows",
     "view",
     "void_left_over",
+    "withdraw",
 ]
