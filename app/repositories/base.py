@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import orjson
-from sqlalchemy import ColumnElement, ScalarResult, Select, SQLColumnExpression, literal, tuple_
+from sqlalchemy import ColumnElement, ScalarResult, Select, literal, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.core.errors import Invalid
 from app.repositories import locks
 from app.repositories.locks import Mode, Rank
 
 Row = TypeVar("Row")
+KeyColumn = ColumnElement[Any] | InstrumentedAttribute[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Repository:
     async def _page(
         self,
         statement: Select[Any],
-        keys: Sequence[SQLColumnExpression[Any]],
+        keys: Sequence[KeyColumn],
         page: PageRequest,
         *,
         descending: bool = False,
@@ -70,9 +72,7 @@ def violated_constraint(error: IntegrityError) -> str | None:
     return getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)
 
 
-def _after(
-    keys: Sequence[SQLColumnExpression[Any]], values: Sequence[Any], *, descending: bool
-) -> ColumnElement[bool]:
+def _after(keys: Sequence[KeyColumn], values: Sequence[Any], *, descending: bool) -> ColumnElement[bool]:
     row = tuple_(*keys)
     bound = tuple_(*(literal(value, key.type) for key, value in zip(keys, values, strict=True)))
     return row < bound if descending else row > bound
@@ -83,7 +83,7 @@ def encode_cursor(values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(list(values), default=str)).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, keys: Sequence[SQLColumnExpression[Any]]) -> list[Any]:
+def decode_cursor(cursor: str, keys: Sequence[KeyColumn]) -> list[Any]:
     """Decode a cursor. Raises Invalid if it is not a cursor of this list."""
     try:
         values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))

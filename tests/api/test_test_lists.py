@@ -35,7 +35,8 @@ class Shelf:
             )
 
     async def items(self, client: httpx.AsyncClient, **params: Any) -> list[Json]:
-        answer = await client.get("/tests", params={"subject_id": str(self.subject.id)} | params)
+        asked: dict[str, Any] = {"subject_id": str(self.subject.id), **params}
+        answer = await client.get("/tests", params=asked)
         assert answer.status_code == 200, answer.text
         return list(answer.json()["items"])
 

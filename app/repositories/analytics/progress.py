@@ -11,6 +11,7 @@ from sqlalchemy import CTE, ColumnElement, Row, Select, and_, case, exists, func
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.engine.grading import LETTERS
+from app.engine.scores import Score
 from app.engine.scoring import Outcome
 from app.models import (
     Attempt,
@@ -23,7 +24,6 @@ from app.models import (
     Result,
     Test,
 )
-from app.repositories.attempts.scores import Score
 from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.embargo import is_placed, withholds_attempt
 from app.repositories.tests import Viewer, may_access

@@ -12,7 +12,6 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
-    SQLColumnExpression,
     String,
     and_,
     column,
@@ -26,9 +25,9 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from app.core.errors import NotFound
+from app.engine.scores import Score
 from app.models import Attempt, AttemptStatus, Paper, Result, Subject, Test, TestPopularity, User
-from app.repositories.attempts.scores import Score
-from app.repositories.base import Page, PageRequest, Repository
+from app.repositories.base import KeyColumn, Page, PageRequest, Repository
 from app.repositories.embargo import hides_test, withholds_attempt
 from app.repositories.tests.popularity import ranked_candidates
 from app.repositories.tests.tests import Viewer, is_offered, may_access
@@ -168,9 +167,7 @@ class CatalogRepository(Repository):
         return {test_id: _own_attempts(rows) for test_id, rows in rows_of.items()}
 
 
-def _ordered(
-    offered: Select[Any], sort: TestSort, viewer: Viewer
-) -> tuple[Any, Sequence[SQLColumnExpression[Any]], bool]:
+def _ordered(offered: Select[Any], sort: TestSort, viewer: Viewer) -> tuple[Any, Sequence[KeyColumn], bool]:
     """Tests in their order as a subquery, the keys of the order, and whether it is descending.
 
     OFFSET 0 keeps PostgreSQL from checking the embargo before it has ordered the tests. It is checked for
@@ -181,10 +178,10 @@ def _ordered(
         ordered = narrow.order_by(Test.id.desc()).offset(0).subquery()
         return ordered, [ordered.c.id], True
     is_popular = sort is TestSort.POPULAR
-    key = (_popularity() if is_popular else _title(viewer)).label("key")
-    order = [key.desc(), Test.id.desc()] if is_popular else [key, Test.id]
-    ordered = narrow.add_columns(key).order_by(*order).offset(0).subquery()
-    return ordered, [ordered.c.key, ordered.c.id], is_popular
+    sort_value = (_popularity() if is_popular else _title(viewer)).label("sort_value")
+    order = [sort_value.desc(), Test.id.desc()] if is_popular else [sort_value, Test.id]
+    ordered = narrow.add_columns(sort_value).order_by(*order).offset(0).subquery()
+    return ordered, [ordered.c.sort_value, ordered.c.id], is_popular
 
 
 def _popularity() -> ColumnElement[int]:
@@ -253,7 +250,7 @@ def _sections() -> ColumnElement[Any]:
 
 
 def _listed_test(row: Row[Any], own: OwnAttempts) -> ListedTest:
-    test, paper, subject, sections, participants = row
+    test, paper, subject, sections, participants = tuple(row)
     return ListedTest(test, paper, subject, sections or (), int(participants), own)
 
 

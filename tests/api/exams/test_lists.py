@@ -22,7 +22,7 @@ async def held(engine: AsyncEngine, author: httpx.AsyncClient, clock: TestClock)
     made = [await publish_for(engine, author) for _ in range(2)]
     starts = (now + UNIT, now + 6 * UNIT)
     papers = [times(start) for start in starts]
-    whole = {"opens_at": now.isoformat(), "closes_at": (now + DAY).isoformat()}
+    whole: Json = {"opens_at": now.isoformat(), "closes_at": (now + DAY).isoformat()}
     return await hold_exam(author, *made, starts_at=now, papers=papers, **whole)
 
 

@@ -73,15 +73,16 @@ async def test_the_condition_of_a_stage_agrees_with_the_rule(uow: UnitOfWork) ->
         [window(2, 4, closed=True), PAST],
         [window(-1, 1, closed=True), FUTURE],
     ]
-    facts = [(each, NOW, None, None, key) for each, key in product(windows, (None, "final_key"))]
+    facts: list[tuple[Any, ...]] = [
+        (each, NOW, None, None, key) for each, key in product(windows, (None, "final_key"))
+    ]
     facts += [([PRESENT], *each, None) for each in product(moments, moments, moments)]
     expected = {}
     for each, published, cancelled, released, key in facts:
-        states = {"cancelled_at": cancelled, "released_at": released, "key_stage": key}
+        states: dict[str, Any] = {"cancelled_at": cancelled, "released_at": released, "key_stage": key}
         exam = await add(uow, each, published, **states)
         expected[exam.id] = schedule.stage(ExamDates(published_at=published, **states), each, NOW)
     for stage in ExamStage:
-        found: set[UUID] = set()
         page = await uow.exams.page(STAFF, ExamFilter([stage]), NOW, EVERYTHING)
         found = {exam.id for exam in page.items} & set(expected)
         assert found == {exam_id for exam_id, each in expected.items() if each is stage}, stage
