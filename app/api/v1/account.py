@@ -29,10 +29,10 @@ async def delete_account(
 ) -> AccountDeletionOut:
     """Delete your account. It is hidden at once, and everything is purged after a legal hold.
 
-    All sessions and attempt tokens end, devices get no more messages, and nobody can sign in. Running attempts
-    are submitted with the answers that are saved. You leave the exams of which no paper has opened. Lists show
-    a pseudonym instead of your name. Official results stay under this pseudonym, so that the ranks of others
-    do not change. The address cannot be registered again until the purge.
+    All sessions and attempt tokens end, devices get no more messages, and nobody can sign in. Running
+    attempts are submitted with the answers that are saved. You leave the exams of which no paper has opened.
+    Lists show a pseudonym instead of your name. Official results stay under this pseudonym, so that the ranks
+    of others do not change. The address cannot be registered again until the purge.
 
     A wrong password is 422. The only administrator cannot be deleted (409).
     """
@@ -122,7 +122,7 @@ async def get_avatar(
     user_id: UUID,
     user: CurrentUser,
     parts: Parts,
-    v: Annotated[str | None, Query(max_length=64, description="Changes with each picture")] = None,  # noqa: ARG001 -- a part of `avatar_url`, so that clients fetch a new picture
+    v: Annotated[str | None, Query(max_length=64, description="Changes with each picture")] = None,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """The picture of a person, for themselves and for staff. Use the address that `avatar_url` gives."""

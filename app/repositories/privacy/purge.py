@@ -11,8 +11,8 @@ from app.models import Attempt, Registration, User
 from app.repositories.base import Repository
 from app.repositories.locks import Mode, Rank
 
-# Official attempts are kept, and so are attempts at a paper of an exam that began before its release: they say
-# that the candidate was staff (docs/decisions/0054).
+# Official attempts are kept, and so are attempts at a paper of an exam that began before its release: they
+# say that the candidate was staff (docs/decisions/0054).
 KEPT = text(
     """
     select attempts.id, not practice
@@ -31,7 +31,8 @@ DELETE_PRACTICE = (
 
 ADD_PSEUDONYM = (
     text(
-        "insert into ias.users (id, email, name, active, deleted_at) values (:pseudonym, '', :name, false, :now)"
+        "insert into ias.users (id, email, name, active, deleted_at)"
+        " values (:pseudonym, '', :name, false, :now)"
     ),
     # Whether somebody was staff since a moment decides about results that are graded later.
     text(

@@ -72,21 +72,25 @@ async def hide(
 async def restore(uow: UnitOfWork, admin: Principal, user_id: UUID) -> Member:
     """Undo the deletion of an account. Sessions stay ended, attempts submitted and exams left.
 
-    Raises NotFound if the account is not deleted, and Conflict once its purge has begun.
+    An account that is not deleted stays as it is. Raises NotFound, and Conflict once the purge has begun.
     """
     await uow.users.lock(user_id)
     deletion = await uow.deletions.find(user_id)
-    if deletion is None:
-        raise NotFound("deleted account")
+    if deletion is not None:
+        await _restore(uow, deletion)
+        audit.record(uow, admin, "restore", AuditSubject("user", user_id))
+        uow.jobs.add("inform_auth_server", user_id=str(user_id))
+    member = await uow.users.member(user_id)
+    if member is None or member.user.deleted_at is not None:
+        raise NotFound("account")
+    return member
+
+
+async def _restore(uow: UnitOfWork, deletion: AccountDeletion) -> None:
     if deletion.purging_since is not None:
         raise Conflict("The account is being purged. It cannot be restored any more.")
-    await uow.deletions.restore_names(user_id, deletion.names)
+    await uow.deletions.restore_names(deletion.user_id, deletion.names)
     await uow.deletions.restore(deletion)
-    audit.record(uow, admin, "restore", AuditSubject("user", user_id))
-    uow.jobs.add("inform_auth_server", user_id=str(user_id))
-    member = await uow.users.member(user_id)
-    assert member is not None  # noqa: S101 -- its row was locked above
-    return member
 
 
 async def _require_other_admin(uow: UnitOfWork, user_id: UUID) -> None:

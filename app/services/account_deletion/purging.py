@@ -1,7 +1,7 @@
-"""The purge of deleted accounts after their legal hold, in two steps that a worker repeats until they succeed.
+"""The purge of deleted accounts after their legal hold, in two steps which a worker repeats if they fail.
 
-First the account is deleted at the auth server. A day later, when no access token is valid any more, files and
-rows follow. Each step may be repeated, also after a crash in the middle of it.
+First the account is deleted at the auth server. A day later, when no access token is valid any more, files
+and rows follow. Each step may be repeated, also after a crash in the middle of it.
 """
 
 from datetime import datetime, timedelta
