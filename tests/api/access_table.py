@@ -61,10 +61,8 @@ class Reach(Enum):
     """The candidate of the attempt at the exam paper, likewise."""
     IMAGE = frozenset({Identity.OWNER, Identity.ATTEMPT, Identity.EVALUATOR}) | AUTHORS
     """Who works on the bank, and who has an attempt at a paper that shows the image."""
-    AVATAR = SIGNED_IN - CANDIDATES | {Identity.OWNER}
-    """The person themselves, and staff."""
     PLACE = SIGNED_IN - CANDIDATES | {Identity.OWNER}
-    """Who is registered for the exam, and staff, who need no place."""
+    """Who is registered for the exam, or whose avatar it is, and staff."""
     ANNOUNCEMENTS = PLACE | {Identity.PAPER_ATTEMPT}
     """Who has a place, and who holds the token of an attempt at the exam."""
     NOBODY = frozenset[Identity]()
@@ -214,7 +212,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("GET", "/v1/users/profile"): ANYBODY,
     ("PUT", "/v1/users/profile"): ANYBODY,
     ("GET", "/v1/users/progress"): ANYBODY,
-    ("GET", "/v1/users/{user_id}/avatar"): Rule(Level.SIGNED_IN, Reach.AVATAR),
+    ("GET", "/v1/users/{user_id}/avatar"): Rule(Level.SIGNED_IN, Reach.PLACE),
     ("POST", "/v1/users/{user_id}/restore"): ADMIN,
     ("PUT", "/v1/users/{user_id}/role"): ADMIN,
     ("PUT", "/v1/users/{user_id}/status"): ADMIN,

@@ -62,7 +62,7 @@ async def write_archive(
     sets = [
         ("attempts", ABOUT["attempts"], contents.attempts()),
         ("answers", ABOUT["answers"], contents.answers()),
-        ("exam_results", ABOUT["exam_results"], contents.exam_results()),
+        ("official_results", ABOUT["official_results"], contents.official_results()),
         *((each.name, each.about, reads.exports.rows(each, user.id)) for each in DATASETS),
     ]
     with ExportArchive(path) as archive:

@@ -58,7 +58,7 @@ class Contents:
                     "marks": review.marks if review else None,
                 }
 
-    async def exam_results(self) -> AsyncIterator[Mapping[str, Any]]:
+    async def official_results(self) -> AsyncIterator[Mapping[str, Any]]:
         """The official results of exams that are released."""
         for exam_id in await self.reads.registrations.exams_of(self.user.id):
             try:
@@ -119,6 +119,6 @@ def _attempt(listed: ListedAttempt) -> Row:
 ABOUT: Mapping[str, str] = {
     "attempts": "Your attempts at tests and exams, with score and rank where results are out.",
     "answers": "The answers that stand in each attempt, with marks where you may review them.",
-    "exam_results": "Your official results of exams that are released.",
+    "official_results": "Your official results of exams that are released.",
 }
 """What the sets of rows are, in plain words."""
