@@ -12,6 +12,7 @@ from app.models.exams import (
     ExamRelease,
     ExamResult,
     Registration,
+    WithdrawnRegistration,
 )
 from app.models.idempotency import KeptAnswer
 from app.models.jobs import Job, Worker
@@ -100,5 +101,6 @@ __all__ = [
     "TestQuestion",
     "TestSection",
     "User",
+    "WithdrawnRegistration",
     "Worker",
 ]

@@ -41,6 +41,8 @@ class User(Timestamped, Base):
         CheckConstraint("category in ('general', 'ews', 'obc', 'sc', 'st')", name="category"),
         CheckConstraint("pwbd between 1 and 5", name="pwbd"),
         CheckConstraint("deleted_at is null or not active", name="deleted"),
+        # Staff search by the beginning of an address.
+        Index("ix_users_email_prefix", "email", postgresql_ops={"email": "text_pattern_ops"}),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

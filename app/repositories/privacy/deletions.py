@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, exists, select, update
+from sqlalchemy import ColumnElement, Select, exists, select, update
 
-from app.models import Accommodation, AccountDeletion, Attempt, Exam, ExamPaper, Registration, User
+from app.models import AccountDeletion, Attempt, Exam, ExamPaper, Registration, User
 from app.repositories import locks
 from app.repositories.base import Repository
 from app.repositories.locks import Mode, Rank
@@ -40,13 +40,11 @@ class DeletionRepository(Repository):
         for exam_id in sorted(await self._unopened_exams(user_id, now)):
             await locks.lock_entry_shared(self._session, exam_id)
 
-    async def withdraw(self, user_id: UUID, now: datetime) -> None:
-        """Delete the registrations for exams of which no paper has opened, with their extra time."""
-        await self._lock_places(user_id)
-        exam_ids = await self._unopened_exams(user_id, now)
-        for table in (Registration, Accommodation):
-            left = delete(table).where(table.user_id == user_id, table.exam_id.in_(exam_ids))
-            await self._session.execute(left)
+    async def lock_unopened(self, user_id: UUID, now: datetime) -> Sequence[Registration]:
+        """Lock and return the registrations for exams of which no paper has opened."""
+        places = await self._lock_places(user_id)
+        exam_ids = set(await self._unopened_exams(user_id, now))
+        return [place for place in places if place.exam_id in exam_ids]
 
     async def rename_places(self, user_id: UUID, name: str) -> Mapping[UUID, str]:
         """Give the person's registrations another name. Returns the names that they had."""

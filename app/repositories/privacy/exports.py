@@ -63,6 +63,16 @@ DATASETS = (
         ),
     ),
     Dataset(
+        "withdrawn_registrations",
+        "Exams that you have left again, with the roll number that is kept for you.",
+        text(
+            """
+            select exam_id, roll_number, withdrawn_at from ias.withdrawn_registrations
+            where user_id = :user_id order by withdrawn_at
+            """
+        ),
+    ),
+    Dataset(
         "accommodations",
         "Extra time that exams granted you, with the reason that was given.",
         text(

@@ -53,7 +53,8 @@ async def hide(
             raise SessionRevoked  # The user was banned meanwhile.
         return known, None
     revocation = await end_tokens(uow, user.id, now, remember_for=SIGNED_OUT_FOR)
-    await uow.deletions.withdraw(user.id, now)
+    for place in await uow.deletions.lock_unopened(user.id, now):
+        await uow.registrations.withdraw(place, now)
     names = await uow.deletions.rename_places(user.id, PSEUDONYM)
     await attempts.end_all(uow, parts, user.id, now)
     await uow.exports.expire(user.id, now)
