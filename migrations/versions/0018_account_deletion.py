@@ -18,8 +18,7 @@ DELETED = "deleted_at is null or not active"
 def upgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
     op.add_column("users", sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True), schema="ias")
-    # The rows need no check: the column is new, so that it is null in all of them.
-    op.execute(f"alter table ias.users add constraint ck_users_deleted check ({DELETED}) not valid")
+    op.create_check_constraint(op.f("ck_users_deleted"), "users", DELETED, schema="ias")
     op.create_table(
         "account_deletions",
         sa.Column("user_id", sa.Uuid(), nullable=False),
