@@ -47,7 +47,7 @@ class SubjectStrength:
 def strengths(shares: Floats, items: Items, subjects: NDArray[np.integer]) -> dict[int, SubjectStrength]:
     """Return each subject of one candidate.
 
-    By question: `shares` as in `irt.Responses`, the calibrated items, and the number of the subject. A
+    By question: `shares` as in `Responses`, the calibrated items, and the number of the subject. A
     subject with fewer than five questions, or without any question outside it, is not proven.
     """
     compared = {
