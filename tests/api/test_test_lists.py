@@ -56,7 +56,7 @@ async def shelf(engine: AsyncEngine) -> Shelf:
 async def pages(client: httpx.AsyncClient, shelf: Shelf, **params: Any) -> list[str]:
     """The titles of all pages of two items."""
     seen: list[str] = []
-    asked = {"subject_id": str(shelf.subject.id), "limit": 2} | params
+    asked: dict[str, Any] = {"subject_id": str(shelf.subject.id), "limit": 2, **params}
     while True:
         page = (await client.get("/tests", params=asked)).json()
         seen += [item["title"]["en"] for item in page["items"]]
