@@ -108,12 +108,12 @@ def withholds_paper(reader: Reader, paper_id: SQLColumnExpression[UUID]) -> Colu
     )
 
 
-def withholds_attempt(reader: Reader) -> ColumnElement[bool]:
-    """Whether the result of a row of `attempts` is withheld from the reader now.
+def withholds_attempt(reader: Reader, attempt: type[Attempt] = Attempt) -> ColumnElement[bool]:
+    """Whether the result of a row of `attempts`, or of an alias of it, is withheld from the reader now.
 
     The result at a test that is placed in an unreleased exam is also withheld from those who made the test.
     """
-    return or_(is_placed(Attempt.test_id), withholds_paper(reader, Attempt.paper_id))
+    return or_(is_placed(attempt.test_id), withholds_paper(reader, attempt.paper_id))
 
 
 def hides_test(reader: Reader, test: type[Test] = Test) -> ColumnElement[bool]:

@@ -115,6 +115,10 @@ class ProgressRepository(Repository):
         attempts = await self._page(statement, [Attempt.id], page, descending=True)
         return Page(await self._listed(viewer, attempts.items), attempts.next_cursor)
 
+    async def listed(self, viewer: Viewer, attempts: Sequence[Attempt]) -> Sequence[ListedAttempt]:
+        """The viewer's own attempts as a list shows them, in the same order."""
+        return await self._listed(viewer, attempts)
+
     async def sittings(self, viewer: Viewer) -> Sequence[AttemptTimes]:
         """When the attempts that count took place."""
         columns = Attempt.practice, Attempt.started_at, Attempt.submitted_at, Attempt.closed_by
