@@ -14,6 +14,7 @@ from app.api import docs, problems
 from app.api.v1 import (
     audit,
     auth,
+    enrolments,
     exams,
     health,
     media,
@@ -80,6 +81,7 @@ def create_app(
         *exams.ROUTERS,
         auth.router,
         users.router,
+        enrolments.router,
         subjects.router,
         questions.router,
         passages.router,

@@ -208,6 +208,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("GET", "/v1/users/profile"): ANYBODY,
     ("PUT", "/v1/users/profile"): ANYBODY,
     ("GET", "/v1/users/progress"): ANYBODY,
+    ("PUT", "/v1/users/{user_id}/enrolment"): ADMIN,
     ("PUT", "/v1/users/{user_id}/role"): ADMIN,
     ("PUT", "/v1/users/{user_id}/status"): ADMIN,
     ("POST", "/v1/users/{user_id}/sign-out"): ADMIN,
