@@ -49,6 +49,7 @@ DATA: dict[Kind, dict[str, Any]] = {
     Kind.POSTPONED: EXAM | {"papers": [THE_PAPER]},
     Kind.CANCELLED: EXAM,
     Kind.EXTRA_TIME: EXAM | {"extra_seconds": 2400, "previous_extra_seconds": 600, "papers": [THE_PAPER]},
+    Kind.ENROLMENT_CHANGED: {"enrolled": True, "batches": [], "until_at": "2026-11-26T04:00:00Z"},
     Kind.REGISTRATION_CHANGED: EXAM
     | {
         "roll_number": "R-17",
@@ -94,6 +95,10 @@ ENGLISH = {
         "Your extra time has changed: All-India Mock 7",
         ["is now 40 minutes; before, it was 10 minutes.", "26 November 2026, 1:10 pm IST"],
     ),
+    Kind.ENROLMENT_CHANGED: (
+        "You are enrolled",
+        ["tests for enrolled candidates", "until 26 November 2026, 9:30 am IST"],
+    ),
     Kind.REGISTRATION_CHANGED: (
         "Your registration was corrected: All-India Mock 7",
         ["R-17", "category", "disability", "Your extra time is now 40 minutes."],
@@ -127,6 +132,7 @@ HINDI = {
         "आपका अतिरिक्त समय बदल गया है: अखिल भारतीय मॉक 7",
         ["अब 40 मिनट है; पहले 10 मिनट था।", "26 नवंबर 2026, दोपहर 1:10 बजे (IST)"],
     ),
+    Kind.ENROLMENT_CHANGED: ("आपका नामांकन हो गया है", ["नामांकित अभ्यर्थियों", "26 नवंबर 2026"]),
     Kind.REGISTRATION_CHANGED: (
         "आपके पंजीकरण में सुधार किया गया है: अखिल भारतीय मॉक 7",
         ["R-17", "श्रेणी", "दिव्यांगता", "आपका अतिरिक्त समय अब 40 मिनट है।"],
