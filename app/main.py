@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from app.api import docs, problems
 from app.api.v1 import (
+    account,
     audit,
     auth,
     enrolments,
@@ -80,6 +81,7 @@ def create_app(
         tests.router,
         *exams.ROUTERS,
         auth.router,
+        account.router,
         users.router,
         enrolments.router,
         subjects.router,

@@ -100,6 +100,6 @@ def _recorded(enrolment: Enrolment) -> dict[str, object]:
 
 async def _member(uow: UnitOfWork, user_id: UUID) -> Member:
     member = await uow.users.member(user_id)
-    if member is None:
+    if member is None or member.user.deleted_at is not None:
         raise NotFound("account")
     return member
