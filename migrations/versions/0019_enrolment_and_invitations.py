@@ -25,7 +25,9 @@ def upgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
     until = sa.Column("enrolled_until", sa.DateTime(timezone=True), nullable=True)
     op.add_column("memberships", until, schema="ias")
-    batches = sa.Column("batches", sa.ARRAY(sa.String()), server_default="{}", nullable=False)
+    batches: sa.Column[list[str]] = sa.Column(
+        "batches", sa.ARRAY(sa.String()), server_default="{}", nullable=False
+    )
     op.add_column("memberships", batches, schema="ias")
     op.create_table(
         "invitations",
