@@ -107,6 +107,7 @@ class WrongResponse(NamedTuple):
     """A response that does not have the form of one: its question, if that can be read, and the errors."""
 
     question_id: UUID | None
+    sent: Any
     errors: list[ErrorDetails]
 
 
@@ -128,7 +129,9 @@ def _read_each(value: Any, read: ValidatorFunctionWrapHandler) -> list[ResponseI
         readable = [item for place, item in enumerate(value) if place not in places]
         partly = _PartlyRead(read(readable) if readable else ())
         partly.wrong = {
-            place: WrongResponse(_question_id(item), [each for each in errors if each["loc"][0] == place])
+            place: WrongResponse(
+                _question_id(item), item, [each for each in errors if each["loc"][0] == place]
+            )
             for place, item in enumerate(value)
             if place in places
         }

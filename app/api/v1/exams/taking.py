@@ -19,9 +19,7 @@ from app.api.deps import AttemptHolder, CurrentCandidate, Now, Parts, Reads, Uow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import (
-    AttemptNotInProgress,
     AttemptsExhausted,
-    DeadlinePassed,
     EntryClosed,
     Invalid,
     NotAvailable,
@@ -29,9 +27,8 @@ from app.core.errors import (
     NotRegistered,
     PaperNotOpen,
     QuestionUnreadable,
-    SaveLimitReached,
-    SectionClosed,
 )
+from app.core.saving_errors import AttemptNotInProgress, DeadlinePassed, SaveLimitReached, SectionClosed
 from app.schemas.attempts import AttemptOut, ResponsesIn, SavedOut, StandingAttemptOut, StartIn, SubmitIn
 from app.schemas.exams.exams import StartedPaperOut
 from app.services import attempts, exams
