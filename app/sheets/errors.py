@@ -13,5 +13,5 @@ class SheetTooLarge(SheetError):
     """The file has more than `max_bytes` bytes."""
 
     def __init__(self, max_bytes: int) -> None:
-        super().__init__(f"a sheet has at most {max_bytes:,} bytes")
+        super().__init__(f"A sheet has at most {max_bytes:,} bytes.")
         self.max_bytes = max_bytes

@@ -314,7 +314,7 @@ class TestImport:
         sheet = self.SHEET.format(source=uuid4()) + "2,Mock,Polity,Which two?,x,y,c\n"
         answer = await author.post("/questions/import", files={"file": sheet})
         assert answer.status_code == 200
-        message = '"c" is no option of this question; its options are: a, b'
+        message = '"c" is no option of this question. Its options: a, b.'
         assert answer.json() == {
             "created": 0,
             "updated": 0,

@@ -117,7 +117,7 @@ class TestAnswerSheets:
         (folder / "sheets.csv").write_text(SHEETS.replace("NA,BD", "x,BD"))
         wrong = with_key(folder, title)
         assert wrong.exit_code == 1
-        assert 'there is no option "x"' in wrong.output
+        assert 'There is no option "x"' in wrong.output
         assert "nothing was imported" in wrong.output
         assert fetch(database_url, "select 1 from ias.exams where title->>'en' = $1", title) == []
         assert fetch(database_url, "select 1 from ias.questions where source = $1", title) == []

@@ -14,6 +14,7 @@ from app.core import errors, supabase_auth, tokens
 from app.core.passwords import check_password
 from app.core.supabase_auth import AuthSession
 from app.repositories.users import Member
+from app.sentences import Sentence
 from app.services.auth.revocations import end_session, end_tokens, enforce
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
@@ -201,7 +202,7 @@ async def _change_password(
     parts: Components, user: Principal, token: str, password: str, changes: AccountChanges
 ) -> None:
     if changes.current_password is None:
-        raise errors.Invalid.field("current_password", "send the current password to set a new one")
+        raise errors.Invalid.field("current_password", "Send the current password to set a new one.")
     check_password(password, email=user.email, name=user.name)
     try:
         async with auth_errors():
@@ -209,11 +210,11 @@ async def _change_password(
                 user.email, changes.current_password, client_address=changes.client_address
             )
     except errors.InvalidCredentials:
-        raise errors.Invalid.field("current_password", "this is not the current password") from None
+        raise errors.Invalid.field("current_password", "This is not the current password.") from None
     async with auth_errors():
         try:
             if proof.user.id != user.id:  # At the auth server the address now belongs to another account.
-                raise errors.Invalid.field("current_password", "this is not the current password")
+                raise errors.Invalid.field("current_password", "This is not the current password.")
             await parts.auth.update_user(token, password=password)
         except supabase_auth.SamePassword:
             log.info("password_changed_to_the_same")
@@ -245,6 +246,6 @@ def _domain_error(error: supabase_auth.AuthError) -> errors.DomainError:
         case supabase_auth.InvalidSession() | supabase_auth.UserNotFound():
             return errors.SessionRevoked()
         case supabase_auth.Rejected():
-            return errors.Invalid(f"The auth server rejects this: {error}")
+            return errors.Invalid(Sentence("The auth server rejects this: {reason}", reason=str(error)))
         case _:
             return errors.Unavailable()

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from app.core.errors import FieldError, Invalid
 from app.models import Exam
+from app.sentences import Sentence
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -45,7 +46,9 @@ async def find_holders(uow: UnitOfWork, exam: Exam, targets: Sequence[Target]) -
             errors.append(FieldError(f"items.{number}.{unknown.field}", unknown.sentence))
             continue
         if holder in holders:
-            errors.append(FieldError(f"items.{number}", "names the same person or group as an earlier item"))
+            errors.append(
+                FieldError(f"items.{number}", "This item names the same person or group as an earlier one.")
+            )
         holders.append(holder)
     if errors:
         raise Invalid("Some persons or groups cannot be used.", errors=errors)
@@ -79,18 +82,18 @@ async def _holder(
 
 def _only(user_ids: Sequence[UUID]) -> UUID:
     if not user_ids:
-        raise _Unknown("email", "no account has this address")
+        raise _Unknown("email", Sentence("No account has this address."))
     if len(user_ids) > 1:
-        raise _Unknown("email", "several accounts have this address; send user_id or roll_number")
+        raise _Unknown("email", Sentence("Several accounts have this address. Send user_id or roll_number."))
     return user_ids[0]
 
 
 def _registered(places: Mapping[str, UUID | None], roll_number: str) -> UUID:
     if roll_number not in places:
-        raise _Unknown("roll_number", "nobody is registered for this exam under this roll number")
+        raise _Unknown("roll_number", Sentence("Nobody is registered for this exam under this roll number."))
     user_id = places[roll_number]
     if user_id is None:
-        raise _Unknown("roll_number", "the roll number has no account yet; claim it first")
+        raise _Unknown("roll_number", Sentence("The roll number has no account yet. Claim it first."))
     return user_id
 
 

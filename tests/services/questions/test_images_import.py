@@ -185,7 +185,7 @@ class TestNothingIsKept:
         broken[60:90] = bytes(30)
         images = ImagesZip(bytes(broken), storage)
         report = await questions.import_questions(uow, author, sheet("map.png"), images=images)
-        assert told(report) == [(2, "image", '"map.png": the file is damaged in the ZIP; pack it again')]
+        assert told(report) == [(2, "image", '"map.png": The file is damaged in the ZIP. Pack it again.')]
 
     async def test_where_another_cell_is_wrong(
         self, uow: UnitOfWork, author: Principal, storage: Storage, folder: Path
