@@ -131,7 +131,7 @@ class NotFound(DomainError):
 
     status, code, title = 404, "not_found", "Not found"
 
-    def __init__(self, what: str = "resource") -> None:
+    def __init__(self, what: str) -> None:
         super().__init__(NO_SUCH.format(what))
 
 

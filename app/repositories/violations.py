@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from app.core.errors import AlreadyExists, DomainError, InUse, Invalid
 from app.models import Base
 from app.repositories.base import violated_constraint
+from app.sentences import Sentence
 
 ALREADY_EXISTS = {
     "uq_subjects_institute_id_slug": "Another subject has this slug.",
@@ -57,7 +58,7 @@ def domain_error_of_violation(error: IntegrityError) -> DomainError | None:
     if constraint is None:
         return None
     if (error.statement or "").lstrip().upper().startswith("DELETE"):
-        return InUse(STILL_REFERENCED.get(name, "Other data still refer to it."))
+        return InUse(STILL_REFERENCED.get(name, Sentence("Other data still refer to it.")))
     (column,) = constraint.columns
     return Invalid.field(column.name, "What this id names does not exist.")
 

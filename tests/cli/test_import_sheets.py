@@ -126,8 +126,8 @@ class TestAnswerSheets:
         ("key", "sentence"),
         [
             ("answer\nA\n", 'one column "key"'),
-            ("key\nA\n1\nC\n", "row 3"),
-            ("key\nA\nX\nC\n", "row 3"),
+            ("key\nA\n1\nC\n", "Row 3"),
+            ("key\nA\nX\nC\n", "Row 3"),
             ("key\n", "1 to 500 questions"),
             ("key\nA\nB\n", "has 2 questions, and these are 3 columns"),
             ("key\ndropped\ndropped\ndropped\n", "cannot be published"),

@@ -231,6 +231,11 @@ async def auth_errors() -> AsyncIterator[None]:
         raise _domain_error(error) from error
 
 
+_REFUSED_PASSWORD = Sentence(
+    "The auth server does not accept this password. Choose a longer one that others would not guess."
+)
+
+
 def _domain_error(error: supabase_auth.AuthError) -> errors.DomainError:
     match error:
         case supabase_auth.CredentialsRejected() | supabase_auth.EmailNotConfirmed():
@@ -238,7 +243,7 @@ def _domain_error(error: supabase_auth.AuthError) -> errors.DomainError:
         case supabase_auth.EmailExists():
             return errors.EmailTaken()
         case supabase_auth.PasswordRejected():
-            return errors.WeakPassword(str(error))
+            return errors.WeakPassword(_REFUSED_PASSWORD)
         case supabase_auth.RateLimited():
             return errors.TooManyRequests(error.retry_after or 60)
         case supabase_auth.InvalidRefreshToken() | supabase_auth.InvalidOneTimeToken():

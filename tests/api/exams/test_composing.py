@@ -48,7 +48,7 @@ class TestCreate:
         [
             ({"closes_at": "2020-01-01T00:00:00Z"}, "closes_at"),
             ({"opens_at": "2026-01-01T00:00:00"}, "opens_at"),
-            ({"cutoffs": {"everybody": "98"}}, "cutoffs.everybody.[key]"),
+            ({"cutoffs": {"everybody": "98"}}, "cutoffs.everybody"),
             ({"cutoffs": {"general": "98,5"}}, "cutoffs.general"),
             ({"registration": "closed"}, "registration"),
             ({"invented": 1}, "invented"),

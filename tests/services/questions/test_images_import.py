@@ -260,7 +260,7 @@ class TestImageArchive:
         ids=["empty", "a sheet", "cut off"],  # a ZIP knows its time: without names, each process has its own
     )
     def test_what_is_no_zip_is_refused(self, content: bytes) -> None:
-        assert "no ZIP" in refusal(content)
+        assert "not a ZIP" in refusal(content)
 
     def test_a_password_is_refused(self) -> None:
         locked = bytearray(zipped({"a.png": b"x"}))
