@@ -22,6 +22,7 @@ from tests.error_sentences import (
     PARTS_OF_SENTENCES,
     SHAPE,
     error_sentences,
+    titles,
     unmarked_sentences,
 )
 
