@@ -54,7 +54,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "decimal_max_places": "Send a number with at most {decimal_places} decimal places.",
     "decimal_whole_digits": "Send a number with at most {whole_digits} digits before the decimal point.",
     "string_type": "Send a string.",
-    "string_sub_type": "Send a string.",
     "string_unicode": "Send text in UTF-8.",
     "string_too_short": "Send at least {min_length} characters.",
     "string_too_long": "Send at most {max_length} characters.",

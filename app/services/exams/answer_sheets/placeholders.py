@@ -110,7 +110,7 @@ def read_key(file: bytes) -> list[Key]:
 
 
 def _row_error(row: int, problem: str) -> FieldError:
-    return FieldError("key", Sentence("Row {row}: {problem}", row=row, problem=problem))
+    return FieldError("key", Sentence("Row {row}: {problem}", row=row, problem=Sentence(problem)))
 
 
 async def _publish_test(
