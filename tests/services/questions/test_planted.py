@@ -34,7 +34,7 @@ RIGHT = {
 
 # What is planted, the field that is named, and words of the mend.
 PLANTED: list[tuple[dict[str, str], str, str]] = [
-    ({"key": "e"}, "key", "its options are: a, b, c, d"),
+    ({"key": "e"}, "key", "Its options: a, b, c, d"),
     ({"key": ""}, "key", "Only a draft may have no key"),
     ({"key": "b,d"}, "key", '"b|d" for either'),
     ({"key": "bd", "type": "single_choice"}, "key", "is one option"),

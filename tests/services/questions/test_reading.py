@@ -165,7 +165,7 @@ class TestReadSheet:
         assert list(told) == ["Keys", "Solution"]
 
     def test_a_key_is_told_what_there_is(self) -> None:
-        assert "its options are: a, b, c, d" in row("e").errors[0].message
+        assert "Its options: a, b, c, d" in row("e").errors[0].message
 
     def test_an_empty_key_is_a_mistake(self) -> None:
         assert complaints(row("")) == [(2, "key")]

@@ -66,7 +66,7 @@ class TestPreview:
         ids = await add_questions(uow, [{}])
         await set_status(uow, ids[0], "draft")
         preview = await tests.preview(uow, AUTHOR, await draft(uow, ids))
-        assert [each.message for each in preview.obstacles] == ["The question is a draft"]
+        assert [each.message for each in preview.obstacles] == ["The question is a draft. Complete it first."]
 
     async def test_nothing_is_shown_as_nothing(self, uow: UnitOfWork) -> None:
         preview = await tests.preview(uow, AUTHOR, await draft(uow, [], sections=[]))
