@@ -25,7 +25,11 @@ OTHER_TEXTS = {
     "app/engine/question_types/text.py": "notes in the template of a sheet",
     "app/engine/ranking.py": "mistakes in the code",
     "app/engine/timing.py": "mistakes in the code",
-    "app/services/exams/accommodations.py": "notes in an answer to staff",
+    "app/services/audit.py": "mistakes in the code",
+    "app/services/exams/answer_sheets/columns.py": "the report of an import",
+    "app/services/notifications/delivering.py": "the log",
+    "app/services/questions/columns.py": "the report of an import",
+    "app/services/exams/regranting.py": "notes in an answer to staff",
     "app/services/exams/editing.py": "notes in an answer to staff",
     "app/services/exams/steering.py": "notes in an answer to staff",
     "app/services/notifications/wording.py": "has its own Hindi",
@@ -33,6 +37,9 @@ OTHER_TEXTS = {
     "app/services/questions/templates.py": "notes in the template of a sheet",
 }
 """Modules with sentences that are no errors, and what these are."""
+
+RAISES_FOR_CLIENTS = ("app/api/", "app/repositories/", "app/schemas/", "app/services/")
+"""What these raise reaches a client, whatever it looks like."""
 
 FOLDERS = ("api", "core", "engine", "repositories", "schemas", "services", "sheets")
 
@@ -110,16 +117,20 @@ def error_sentences() -> tuple[Found, ...]:
 
 
 def unmarked_sentences() -> Iterator[str]:
-    """Texts of the code that look like a sentence, and are neither an error's nor a docstring."""
+    """Texts of the code that look like a sentence or are raised, and that no rule above finds."""
     known = {errors.NO_SUCH, *(each.template for each in error_sentences())}
     for path in _modules():
         name = path.relative_to(ROOT).as_posix()
-        if name not in OTHER_TEXTS:
-            yield from (
-                f"{name}:{node.lineno}: {text}"
-                for node, text in _texts_below(ast.parse(path.read_text()))
-                if SHAPE.fullmatch(text) and text not in known
-            )
+        if name in OTHER_TEXTS:
+            continue
+        tree = ast.parse(path.read_text())
+        looking = [each for each in _texts_below(tree) if SHAPE.fullmatch(each[1])]
+        if name.startswith(RAISES_FOR_CLIENTS):
+            raised = (node for node in ast.walk(tree) if isinstance(node, ast.Raise))
+            looking += [each for node in raised for each in _texts_below(node) if each[1].count(" ") > 1]
+        for node, text in looking:
+            if not {text, errors.NO_SUCH.format(text)} & known:
+                yield f"{name}:{node.lineno}: {text}"
 
 
 def _texts_below(node: ast.AST) -> Iterator[tuple[ast.expr, str]]:

@@ -87,7 +87,7 @@ async def _holder(
     if target.roll_number is not None:
         return GrantHolder(_registered(places, hints, target.roll_number), None)
     if target.user_id is None or await uow.users.member(target.user_id) is None:
-        raise _Unknown("user_id", "there is no such account")
+        raise _Unknown("user_id", Sentence("There is no such account."))
     return GrantHolder(target.user_id, None)
 
 
@@ -139,10 +139,9 @@ def _compare(unknown: Collection[str], registered: Collection[str]) -> Mapping[s
 
 def _hint(found: Resemblance) -> str:
     if not found.numbers:
-        return "nobody is registered for this exam under this roll number, and no registered one is similar"
-    template = (
-        "nobody is registered for this exam under this roll number; it reads like {numbers}"
-        if found.reads_alike
-        else "nobody is registered for this exam under this roll number; the nearest: {numbers}"
-    )
+        return Sentence("Nobody is registered for this exam under this roll number or a similar one.")
+    if found.reads_alike:
+        template = "Nobody is registered for this exam under this roll number. It reads like: {numbers}."
+    else:
+        template = "Nobody is registered for this exam under this roll number. The nearest: {numbers}."
     return Sentence(template, numbers=", ".join(found.numbers))

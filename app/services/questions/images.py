@@ -66,7 +66,8 @@ class ImageArchive:
         for entry in self._zip.infolist():
             _check_entry(entry)
             if self._entries.setdefault(_plain(entry.filename), entry) is not entry:
-                raise _refused(f'two of its files are called "{entry.filename[:100]}"')
+                template = 'Two of its files are called "{name}".'
+                raise _refused(Sentence(template, name=entry.filename[:100]))
 
     def __contains__(self, name: str) -> bool:
         return _plain(name) in self._entries
