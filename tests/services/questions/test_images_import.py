@@ -252,7 +252,7 @@ class TestImageArchive:
         assert "without folders" in refusal(zipped({name: b"x"}))
 
     def test_names_that_would_be_one_are_refused(self) -> None:
-        assert "two of its files" in refusal(zipped({"a.png": b"x", "a.PNG": b"y"}))
+        assert "Two of its files" in refusal(zipped({"a.png": b"x", "a.PNG": b"y"}))
 
     @pytest.mark.parametrize(
         "content",
