@@ -25,6 +25,8 @@ OTHER_TEXTS = {
     "app/engine/question_types/text.py": "notes in the template of a sheet",
     "app/engine/ranking.py": "mistakes in the code",
     "app/engine/timing.py": "mistakes in the code",
+    "app/repositories/privacy/exports.py": "explains the files of an export",
+    "app/services/account_exports/contents.py": "explains the files of an export",
     "app/services/audit.py": "mistakes in the code",
     "app/services/exams/answer_sheets/columns.py": "the report of an import",
     "app/services/notifications/delivering.py": "the log",

@@ -223,11 +223,11 @@ async def prove_password(
         async with auth_errors():
             proof = await parts.auth.sign_in(user.email, password, client_address=client_address)
     except errors.InvalidCredentials:
-        raise errors.Invalid.field(field, "this is not the current password") from None
+        raise errors.Invalid.field(field, "This is not the current password.") from None
     async with auth_errors():
         await parts.auth.sign_out(proof.access_token, "local")
     if proof.user.id != user.id:  # At the auth server the address now belongs to another account.
-        raise errors.Invalid.field(field, "this is not the current password")
+        raise errors.Invalid.field(field, "This is not the current password.")
 
 
 @asynccontextmanager
