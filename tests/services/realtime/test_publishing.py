@@ -107,7 +107,7 @@ class TestPublisher:
         with suppress(NotFound):
             async with unit_of_work(database) as uow:
                 uow.messages.to_everybody(ROOM, "announcement", {"n": 1})
-                raise NotFound
+                raise NotFound("room")
         await publisher.publish_all()
         assert await numbers(stream) == []
 
