@@ -13,6 +13,7 @@ from app.repositories.users import Enrolment, Member
 from app.schemas.auth import Name
 from app.schemas.common import ONE_LINE, In, LanguageTag, Out
 from app.schemas.strict import Moment
+from app.sentences import Sentence
 from app.services.enrolments import LONGEST_BATCH, MAX_BATCHES, EnrolmentOrder
 
 DEEPEST_PREFERENCES = 10
@@ -38,13 +39,15 @@ def _shallow(preferences: dict[str, Any]) -> dict[str, Any]:
         level = [value for items in values for value in items if isinstance(value, dict | list)]
         if not level:
             return _short(preferences)
-    raise ValueError(f"Preferences may be nested at most {DEEPEST_PREFERENCES} levels deep.")
+    template = "Preferences may be nested at most {most} levels deep."
+    raise ValueError(Sentence(template, most=DEEPEST_PREFERENCES))
 
 
 def _short(preferences: dict[str, Any]) -> dict[str, Any]:
     """Limit the size, because every request of the user reads the profile with its preferences."""
     if len(json.dumps(preferences, ensure_ascii=False).encode(errors="replace")) > LONGEST_PREFERENCES:
-        raise ValueError(f"Preferences may take at most {LONGEST_PREFERENCES} bytes as JSON.")
+        template = "Preferences may take at most {most} bytes as JSON."
+        raise ValueError(Sentence(template, most=LONGEST_PREFERENCES))
     return preferences
 
 
