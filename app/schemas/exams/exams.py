@@ -35,7 +35,7 @@ from app.services.exams import (
 
 def _two_places(value: str) -> str:
     if abs(Decimal(value)) > 10_000:
-        raise ValueError("marks must be between -10000 and 10000")
+        raise ValueError("Marks must be between -10000 and 10000.")
     return f"{Decimal(value):.2f}"
 
 

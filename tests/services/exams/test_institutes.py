@@ -183,7 +183,7 @@ async def test_a_test_of_ours_cannot_be_placed_in_an_exam_of_theirs(world: World
     author = replace(operator(), institute_id=world.stranger.institute_id)
     exam = await exams.create(world.uow, author, draft)
     assert exam.institute_id == world.stranger.institute_id
-    with pytest.raises(Invalid, match="there is no such test") as refused:
+    with pytest.raises(Invalid, match="There is no such test") as refused:
         await exams.add_paper(world.uow, author, exam.id, world.paper)
     assert [error.field for error in refused.value.errors] == ["test_id"]
 
