@@ -4,7 +4,7 @@ from app.repositories.exams.answer_sheets import Account, AnswerSheetRepository,
 from app.repositories.exams.exam_attempts import Candidate, ExamAttemptFilter, ExamAttemptRepository
 from app.repositories.exams.exams import ExamFilter, ExamRepository, ExamViewer, PaperContent
 from app.repositories.exams.registrations import RegistrationRepository
-from app.repositories.exams.results import ExamResultRepository, RegisteredCandidate, Scored
+from app.repositories.exams.results import ExamResultRepository, MeritRow, RegisteredCandidate, Scored
 
 __all__ = [
     "Account",
@@ -16,6 +16,7 @@ __all__ = [
     "ExamRepository",
     "ExamResultRepository",
     "ExamViewer",
+    "MeritRow",
     "PaperContent",
     "PaperEvent",
     "RegisteredCandidate",

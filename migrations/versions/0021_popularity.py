@@ -1,14 +1,14 @@
 """The number of ranked candidates of each test, by which lists are ordered.
 
-Revision: 0019
-Follows: 0018
+Revision: 0021
+Follows: 0020
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0019"
-down_revision = "0018"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
