@@ -99,7 +99,7 @@ DATASETS = (
             """
             select notification_id, channel, target, status, deliveries.created_at, sent_at
             from ias.deliveries join ias.notifications on notifications.id = notification_id
-            where user_id = :user_id order by deliveries.id
+            where user_id = :user_id order by deliveries.created_at, channel, target
             """
         ),
     ),
