@@ -118,7 +118,7 @@ async def claim(
     registration = await uow.registrations.lock_unclaimed(exam.id, roll_number)
     member = await uow.users.member(user_id)
     if member is None or member.user.deleted_at is not None:
-        raise Invalid.field("user_id", "there is no such account")
+        raise Invalid.field("user_id", "There is no such account.")
     if await uow.registrations.of(exam.id, user_id) is not None:
         raise Conflict("The account is registered for this exam under another roll number.")
     await uow.registrations.claim(registration, user_id)
