@@ -183,10 +183,7 @@ class TestRelease:
         assert released.release.participants == 2
         async with reading(scene.engine) as reads:
             found = await reads.exam_results.merit_list(released.exam, PageRequest())
-        assert {(result.rank, place.name) for result, place in found.items} == {
-            (1, "Asha Rao"),
-            (1, "Nobody"),
-        }
+        assert {(row.rank, row.name) for row in found.items} == {(1, "Asha Rao"), (1, "Nobody")}
         assert await scene.statuses() == []
 
 
