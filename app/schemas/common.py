@@ -14,6 +14,7 @@ from pydantic import (
     StringConstraints,
 )
 from pydantic_core import CoreSchema
+from typing_extensions import TypeAliasType
 
 from app.core.names import LONGEST_TITLE, checked, checked_lines
 from app.engine.marks import parse_marks
@@ -73,6 +74,28 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max
 OptionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,20}$")]
 
 
+LocalizedText = TypeAliasType(
+    "LocalizedText",
+    Annotated[
+        dict[str, str],
+        Field(
+            description="A text by language: the keys are BCP 47 tags",
+            examples=[{"en": "Polity", "hi": "राजव्यवस्था"}],
+        ),
+    ],
+)
+"""A text in an answer. It has a name of its own in the OpenAPI document."""
+
+LocalizedTextIn = TypeAliasType(
+    "LocalizedTextIn",
+    Annotated[
+        str | LocalizedText,
+        Field(description="A text by language. A plain string means English", examples=[{"en": "Polity"}]),
+    ],
+)
+"""A text in a request as the OpenAPI document describes it."""
+
+
 def _english(value: Any) -> Any:
     # Checked here, because `max_length` would validate all of them first.
     if isinstance(value, dict) and len(value) > MOST_LANGUAGES:
@@ -93,8 +116,8 @@ LocalizedName = Annotated[
             str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TITLE), ONE_LINE
         ],
     ],
-    Field(min_length=1, max_length=MOST_LANGUAGES, examples=[{"en": "Polity", "hi": "राजव्यवस्था"}]),
-    BeforeValidator(_english, json_schema_input_type=str | dict[str, str]),
+    Field(min_length=1, max_length=MOST_LANGUAGES),
+    BeforeValidator(_english, json_schema_input_type=LocalizedTextIn),
 ]
 """A short text by language; a plain string means English."""
 
@@ -102,12 +125,8 @@ Localized = Annotated[
     dict[
         LanguageTag, Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
     ],
-    Field(
-        min_length=1,
-        max_length=MOST_LANGUAGES,
-        examples=[{"en": "Which Article …?", "hi": "कौन सा अनुच्छेद …?"}],
-    ),
-    BeforeValidator(_english, json_schema_input_type=str | dict[str, str]),
+    Field(min_length=1, max_length=MOST_LANGUAGES),
+    BeforeValidator(_english, json_schema_input_type=LocalizedTextIn),
 ]
 """A long text by language; a plain string means English."""
 

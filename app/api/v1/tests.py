@@ -3,11 +3,12 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import Field
 
 from app.api.attempts import (
     PAPER_ANSWERS,
+    AcceptEncoding,
     attempt_of,
     paper_answer,
     paper_id_of,
@@ -20,6 +21,7 @@ from app.api.deps import (
     AttemptHolder,
     CurrentAuthor,
     CurrentCandidate,
+    KnownEtag,
     Now,
     Paging,
     Parts,
@@ -86,8 +88,8 @@ async def list_tests(
     reads: Reads,
     now: Now,
     paging: Paging,
-    subject_id: UUID | None = None,
-    kind: Kind | None = None,
+    subject_id: Annotated[UUID | None, Query(description="Only tests of this subject")] = None,
+    kind: Annotated[Kind | None, Query(description="Only tests of this kind")] = None,
     query: Annotated[str | None, Query(max_length=200, description="Part of the title")] = None,
 ) -> PageOut[TestOut]:
     """The tests that you may take now, newest first. Staff see drafts and archived tests too."""
@@ -184,8 +186,8 @@ async def _printout(
     test_id: UUID,
     author: CurrentAuthor,
     parts: Parts,
-    part: PrintPart = "paper",
-    language: PrintLanguage = "en",
+    part: Annotated[PrintPart, Query(description="The paper, or its solutions")] = "paper",
+    language: Annotated[PrintLanguage, Query(description="The language of the texts")] = "en",
     version: Annotated[
         PaperVersion | Literal["draft"] | None, Query(description="By default the published version")
     ] = None,
@@ -263,8 +265,8 @@ async def get_questions(
     holder: AttemptHolder,
     reads: Reads,
     parts: Parts,
-    if_none_match: Annotated[str | None, Header()] = None,
-    accept_encoding: Annotated[str, Header()] = "",
+    if_none_match: KnownEtag = None,
+    accept_encoding: AcceptEncoding = "",
 ) -> Response:
     """The paper of your latest attempt, in all languages and in the author's order.
 
@@ -316,7 +318,11 @@ async def submit_test(
 
 @router.get("/{test_id}/results", responses=problems(NotGradedYet))
 async def get_results(
-    test_id: UUID, user: CurrentCandidate, reads: Reads, parts: Parts, attempt_id: UUID | None = None
+    test_id: UUID,
+    user: CurrentCandidate,
+    reads: Reads,
+    parts: Parts,
+    attempt_id: Annotated[UUID | None, Query(description="By default your latest attempt")] = None,
 ) -> ResultOut:
     """The result of your attempt, by default the latest."""
     return ResultOut.of(await attempts.result(reads, parts, user, test_id, attempt_id))

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Body, Query, Response
 
 from app.api.deps import (
     CurrentAuthor,
@@ -71,7 +71,9 @@ async def get_merit_list(
     staff: CurrentProctor,
     reads: Reads,
     paging: Paging,
-    format: Literal["json", "csv"] = "json",  # noqa: A002 -- the name of the API's parameter
+    format: Annotated[  # noqa: A002 -- the name of the API's parameter
+        Literal["json", "csv"], Query(description="A page as JSON, or the whole list as CSV")
+    ] = "json",
 ) -> PageOut[MeritRowOut] | Response:
     """The ranked candidates, best first. `format=csv` returns the whole list as CSV."""
     if format == "csv":

@@ -286,7 +286,7 @@ async def list_attempts(
     reads: Reads,
     parts: Parts,
     paging: Paging,
-    paper_id: UUID | None = None,
+    paper_id: Annotated[UUID | None, Query(description="Only attempts at this paper")] = None,
     status: Annotated[list[AttemptStatus] | None, Query(max_length=10, description="Any of these")] = None,
     query: Annotated[str | None, Query(max_length=100, description="Roll number or part of a name")] = None,
 ) -> PageOut[HallRowOut]:
