@@ -167,6 +167,9 @@ class Settings(BaseSettings):
             "SUPABASE_ANON_KEY is not set": not self.supabase_anon_key.get_secret_value(),
             "SUPABASE_SERVICE_KEY is not set": not self.supabase_service_key.get_secret_value(),
             "CORS_ORIGINS allows every origin": "*" in self.cors_origins,
+            "CORS_ORIGINS allows every port of a host": any(
+                origin.endswith(":*") for origin in self.cors_origins
+            ),
             "SMTP_URL is not set": self.smtp_url is None and not (embedded and self.mail_folder),
             "MAIL_FROM is not set": "mail_from" not in self.model_fields_set,
             "MEDIA_URL is not set": self.media_url is None,

@@ -26,6 +26,7 @@ from app.api.v1 import (
     websocket,
 )
 from app.config import Settings, get_settings
+from app.core import origins
 from app.core.arrival import Arrivals
 from app.core.clock import Clock, SystemClock
 from app.core.middleware import AccessLog, RateLimitHeaders, RequestContext, SecurityHeaders
@@ -144,6 +145,7 @@ def _middleware(settings: Settings, arrivals: Arrivals) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
+            allow_origin_regex=origins.pattern_of(settings.cors_origins),
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=[
                 "Authorization",

@@ -95,6 +95,7 @@ class TestProduction:
             ("SUPABASE_URL", "http://project.supabase.co", "SUPABASE_URL is not https"),
             ("API_URL", "http://api.example.org", "API_URL is not https"),
             ("CORS_ORIGINS", "https://app.example.org, *", "CORS_ORIGINS allows every origin"),
+            ("CORS_ORIGINS", "http://localhost:*", "CORS_ORIGINS allows every port of a host"),
         ],
     )
     def test_an_unsafe_value_is_refused(

@@ -11,7 +11,8 @@ from app.api.deps import Holder
 from app.api.payloads import response_errors
 from app.api.problems import problem_response
 from app.core.attempt_scope import AttemptRef, AttemptScope
-from app.core.errors import DeadlinePassed, Invalid, NotFound, SessionRevoked
+from app.core.errors import Invalid, NotFound, SessionRevoked
+from app.core.saving_errors import DeadlinePassed
 from app.schemas.attempts import ResponsesIn, SavedOut, WrongResponse
 from app.schemas.papers import Paper
 from app.services.attempts import LateSave, SaveReport, SaveTarget, SentResponse, UnreadableResponse
@@ -84,7 +85,7 @@ def sent_of(body: ResponsesIn) -> list[SentResponse]:
 
 
 def _unreadable(wrong: WrongResponse) -> UnreadableResponse:
-    errors = response_errors(wrong.errors)
+    errors = response_errors(wrong.errors, wrong.sent)
     return UnreadableResponse(tuple(replace(error, question_id=wrong.question_id) for error in errors))
 
 

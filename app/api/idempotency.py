@@ -71,7 +71,7 @@ OnceUow = Annotated[UnitOfWork, Depends(_write_once, scope="function")]
 
 def _single(request: Request, key: str) -> str:
     if len(request.headers.getlist(HEADER)) > 1:
-        raise Invalid.field(f"header.{HEADER}", "Send this header only once.")
+        raise Invalid.field(HEADER, "Send this header only once.")
     return key
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from app.api.payloads import MOST_ERRORS, dotted, value_error
+from app.api.payloads import MOST_ERRORS, WHOLE_BODY, dotted, value_error
 from app.core.errors import FieldError, Invalid
+from app.sentences import Sentence
 
 MOST_SIGNS = 50_000
 """Brackets and commas, including those in texts: an upper bound of the values, counted before parsing."""
@@ -66,19 +67,25 @@ def _refuse_many(document: Any, most_values: int) -> None:
             raise _too_many(most_values)
         if isinstance(value, dict):
             if len(value) > MOST_FIELDS:
-                raise Invalid(f"An object of the body has too many fields. Send at most {MOST_FIELDS}.")
+                raise Invalid(
+                    Sentence(
+                        "An object of the body has too many fields. Send at most {most}.", most=MOST_FIELDS
+                    )
+                )
             waiting.extend(value.values())
         elif isinstance(value, list):
             waiting.extend(value)
 
 
 def _too_many(most_values: int) -> Invalid:
-    return Invalid(f"The body has too many values. Send at most {most_values:,} at a time.")
+    return Invalid(
+        Sentence("The body has too many values. Send at most {most:,} at a time.", most=most_values)
+    )
 
 
 def _refuse_unstorable(document: Any) -> None:
     found = (
-        FieldError(dotted(("body", *_path(place))), message)
+        FieldError(dotted(_path(place)) or WHOLE_BODY, message)
         for place, value in _leaves(document)
         if (message := value_error(value))
     )

@@ -16,8 +16,10 @@ from fastapi.dependencies.models import Dependant
 from starlette.datastructures import ImmutableMultiDict
 from starlette.requests import Request
 
-from app.api.payloads import MOST_ERRORS, NOT_A_UUID, dotted
+from app.api.payloads import MOST_ERRORS, dotted
+from app.api.validation_messages import NOT_A_UUID
 from app.core.errors import FieldError, Invalid
+from app.sentences import Sentence
 
 LONGEST_GUESS = 40
 """Names that are longer get no suggestion: the comparison takes time that grows with the square."""
@@ -51,29 +53,30 @@ class Parameters:
             uuids=frozenset(name for name, kinds in types.items() if UUID in kinds),
         )
 
-    def errors(self, place: str, given: ImmutableMultiDict[str, Any]) -> Iterator[FieldError]:
+    def errors(self, given: ImmutableMultiDict[str, Any]) -> Iterator[FieldError]:
         """An error for each parameter that is unknown, or is repeated and may not be."""
         counts: dict[str, int] = {}
         for name, _ in given.multi_items():
             counts[name] = counts.get(name, 0) + 1
         for name, count in counts.items():
-            field = dotted((name,)) if place == "body" else f"{place}.{dotted((name,))}"
             if name not in self.known:
-                yield FieldError(field, f"There is no such parameter.{self._suggestion(name)}")
+                yield FieldError(dotted((name,)), self._unknown(name))
             elif count > 1 and name not in self.repeatable:
-                yield FieldError(field, "Send this parameter only once.")
+                yield FieldError(dotted((name,)), "Send this parameter only once.")
 
-    def uuid_errors(self, place: str, given: Mapping[str, Any]) -> Iterator[FieldError]:
+    def uuid_errors(self, given: Mapping[str, Any]) -> Iterator[FieldError]:
         """An error for each UUID that is in another form than the usual one."""
         for name in self.uuids:
             if len(given.get(name, "")) not in (0, UUID_LENGTH):
-                yield FieldError(f"{place}.{name}", NOT_A_UUID)
+                yield FieldError(name, NOT_A_UUID)
 
-    def _suggestion(self, name: str) -> str:
+    def _unknown(self, name: str) -> str:
         if not self.known:
-            return " This operation has none."
-        near = difflib.get_close_matches(name, self.known, 1) if len(name) <= LONGEST_GUESS else []
-        return f" Did you mean {near[0]}?" if near else f" Known ones: {', '.join(sorted(self.known))}."
+            return Sentence("There is no such parameter. This operation has none.")
+        if len(name) <= LONGEST_GUESS and (near := difflib.get_close_matches(name, self.known, 1)):
+            return Sentence("There is no such parameter. Did you mean {name}?", name=near[0])
+        known = ", ".join(sorted(self.known))
+        return Sentence("There is no such parameter. Known ones: {known}.", known=known)
 
 
 class ParameterCheck:
@@ -88,11 +91,11 @@ class ParameterCheck:
 
     def __call__(self, request: Request) -> None:
         """Raise Invalid if a query parameter is unknown or repeated, or a UUID has another form."""
-        errors = list(self._path.uuid_errors("path", request.path_params))
+        errors = list(self._path.uuid_errors(request.path_params))
         if request.scope["query_string"]:
             query = request.query_params
-            errors += [] if self._any else islice(self._query.errors("query", query), MOST_ERRORS)
-            errors = errors or list(self._query.uuid_errors("query", query))
+            errors += [] if self._any else islice(self._query.errors(query), MOST_ERRORS)
+            errors = errors or list(self._query.uuid_errors(query))
         if errors:
             raise Invalid("The request is not valid.", errors=errors)
 

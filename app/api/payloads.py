@@ -1,93 +1,88 @@
-"""Error messages about a request's content. They say how to correct it and do not repeat it."""
+"""Errors in a request's content: the field as the client wrote it, and how to correct it.
+
+The content is not repeated in the error.
+"""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
+from fastapi.exceptions import RequestValidationError
 from starlette.requests import HTTPConnection
 
+from app.api.validation_messages import message_of
 from app.core.errors import FieldError, Invalid
-
-Path = tuple[str | int, ...]
+from app.sentences import Sentence
 
 MOST_ERRORS = 50
 MOST_ERRORS_PER_RESPONSE = 5
 LONGEST_FIELD = 200
 LARGEST_INTEGER = 2**63 - 1
 MOST_PARAMETERS = 100
-
-NOT_A_UUID = "Send a UUID with hyphens, such as 0190a5f0-1c2d-7e3f-8a4b-5c6d7e8f9a0b."
-_NOT_A_TIME = "Send a time that exists, as text with an offset, such as 2026-12-01T10:00:00+05:30."
-
-_ADVICE = {
-    "missing": "This field is required.",
-    "extra_forbidden": "There is no such field. Leave it out.",
-    "uuid_parsing": NOT_A_UUID,
-    "uuid_type": NOT_A_UUID,
-    "bool_type": "Send true or false.",
-    "int_type": "Send a whole number.",
-    "datetime_parsing": _NOT_A_TIME,
-    "datetime_from_date_parsing": _NOT_A_TIME,
-    "model_type": "Send a JSON object.",
-    "model_attributes_type": "Send a JSON object.",
-    "dict_type": "Send a JSON object.",
-    "list_type": "Send a list.",
-    "string_type": "Send a string.",
-    "string_unicode": "Send text in UTF-8.",
-    "union_tag_invalid": "Send one of the documented types.",
-}
+WHOLE_BODY: Final = "body"
+"""The field of an error that concerns the body as a whole."""
 
 
-def field_errors(errors: Iterable[Mapping[str, Any]]) -> list[FieldError]:
-    """Convert Pydantic's errors."""
-    return [FieldError(dotted(_location(error)), _advice(error)) for error in islice(errors, MOST_ERRORS)]
+def field_errors(refused: RequestValidationError) -> list[FieldError]:
+    """Convert Pydantic's errors in a request. Branches of a union may give the same error."""
+    found = (
+        FieldError(_field(error, refused.body), message_of(error))
+        for error in islice(refused.errors(), MOST_ERRORS)
+    )
+    return list(dict.fromkeys(found))
 
 
-def response_errors(errors: Iterable[Mapping[str, Any]]) -> list[FieldError]:
+def response_errors(errors: Iterable[Mapping[str, Any]], sent: Any) -> list[FieldError]:
     """Convert Pydantic's errors in one response of a save. Their locations begin with its place."""
-    return [
-        FieldError(f"responses.{dotted(error['loc'])}", _advice(error))
-        for error in islice(errors, MOST_ERRORS_PER_RESPONSE)
-    ]
+    found = []
+    for error in islice(errors, MOST_ERRORS_PER_RESPONSE):
+        place, *steps = error["loc"]
+        path = (place, *_steps_in(sent, steps, is_missing=error["type"] == "missing"))
+        found.append(FieldError(f"responses.{dotted(path)}", message_of(error)))
+    return found
 
 
-def dotted(location: Sequence[str | int]) -> str:
-    """The path of a field: `responses.3.answer` in the body, `query.limit` elsewhere."""
-    parts = location[1:] if len(location) > 1 and location[0] == "body" else location
-    path = ".".join(str(part) for part in parts)
-    return path if len(path) <= LONGEST_FIELD else path[:LONGEST_FIELD] + "…"
+def dotted(path: Iterable[str | int]) -> str:
+    """A path in a payload as text, such as `responses.3.answer`."""
+    text = ".".join(str(step) for step in path)
+    return text if len(text) <= LONGEST_FIELD else text[:LONGEST_FIELD] + "…"
 
 
-def _location(error: Mapping[str, Any]) -> Path:
-    """The location of an error, without the character position in invalid JSON and the number of a
-    repeated query parameter."""
-    location: Path = error["loc"]
-    if error["type"] == "json_invalid":
-        return location[:1]
-    return location[:2] if location[0] == "query" else location
+def _field(error: Mapping[str, Any], body: Any) -> str:
+    """The path in the body, or the name of a parameter or header."""
+    place, *steps = error["loc"]
+    if place != "body":
+        return dotted(steps[:1])
+    return dotted(_steps_in(body, steps, is_missing=error["type"] == "missing")) or WHOLE_BODY
 
 
-def _advice(error: Mapping[str, Any]) -> str:
-    kind, message = error["type"], str(error["msg"])
-    if kind == "json_invalid":
-        return "The body is not valid JSON."
-    if error["loc"] == ("body",) and kind in ("missing", "model_attributes_type", "dict_type"):
-        return "Send a JSON object as the body, with Content-Type: application/json."
-    if "valid email address" in message:
-        return "Send an e-mail address like name@example.org."
-    return _ADVICE.get(kind) or message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
+def _steps_in(payload: Any, location: Iterable[str | int], *, is_missing: bool) -> list[str | int]:
+    """The steps of a location that exist in the payload.
+
+    Pydantic adds steps for branches of unions, for functions and for keys. A missing field is the last step.
+    """
+    steps = list(location)
+    found: list[str | int] = []
+    for step in steps[:-1] if is_missing else steps:
+        if isinstance(payload, Mapping) and step in payload:
+            found.append(step)
+            payload = payload[str(step)]
+        elif isinstance(payload, list) and isinstance(step, int) and step < len(payload):
+            found.append(step)
+            payload = payload[step]
+    return found + steps[-1:] if is_missing else found
 
 
 def refuse_unstorable(connection: HTTPConnection) -> None:
     """Raise Invalid if a query or path has values that PostgreSQL cannot store, or too many parameters."""
     if connection.scope["query_string"].count(b"&") >= MOST_PARAMETERS:
-        raise Invalid(f"The query has too many parameters. Send at most {MOST_PARAMETERS}.")
-    query, path = connection.query_params.multi_items(), connection.path_params.items()
-    for place, values in (("query", query), ("path", path)):
-        for name, value in values:
-            if found := value_error(name) or value_error(value):
-                raise Invalid.field(f"{place}.{dotted((name,))}", found)
+        raise Invalid(
+            Sentence("The query has too many parameters. Send at most {most}.", most=MOST_PARAMETERS)
+        )
+    for name, value in (*connection.query_params.multi_items(), *connection.path_params.items()):
+        if found := value_error(name) or value_error(value):
+            raise Invalid.field(dotted((name,)), found)
 
 
 def value_error(value: Any) -> str | None:

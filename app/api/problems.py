@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.languages import language_of
 from app.api.payloads import field_errors
 from app.core.errors import (
     DomainError,
@@ -25,6 +26,7 @@ from app.core.errors import (
     Invalid,
     Unavailable,
 )
+from app.core.translations import in_language, load_catalogs
 
 PROBLEM_JSON = "application/problem+json"
 DECLARED = "x-problems"
@@ -52,6 +54,7 @@ def install(app: FastAPI) -> None:
     )
     for kind in (*handled, *outages):
         app.add_exception_handler(kind, _handle)
+    load_catalogs()
 
 
 class UnexpectedErrors:
@@ -93,7 +96,7 @@ def domain_error_of(error: Exception) -> DomainError | None:
     if isinstance(error, DomainError):
         return error
     if isinstance(error, RequestValidationError):
-        return Invalid("The request is not valid.", errors=field_errors(error.errors()))
+        return Invalid("The request is not valid.", errors=field_errors(error))
     if isinstance(error, ClientDisconnect):
         return Invalid("The body is incomplete.")  # The client is gone, and it is no bug.
     return _storage_error(error)
@@ -139,14 +142,7 @@ def problem_response(request: Request, error: DomainError) -> Response:
 
 
 def _domain_problem(scope: Scope, error: DomainError) -> Response:
-    errors = [_field_problem(each) for each in error.errors]
-    members = {**error.members, **({"errors": errors} if errors else {})}
-    return _problem(scope, error.status, error.code, error.title, error.detail, members, error.headers)
-
-
-def _field_problem(error: FieldError) -> dict[str, Any]:
-    question = {} if error.question_id is None else {"question_id": error.question_id}
-    return {"field": error.field, "message": error.message, **question}
+    return _problem(scope, error.status, error.code, error.title, error.detail, error)
 
 
 def _http_problem(scope: Scope, error: HTTPException) -> Response:
@@ -155,21 +151,30 @@ def _http_problem(scope: Scope, error: HTTPException) -> Response:
     if error.status_code == HTTPStatus.BAD_REQUEST:
         return _domain_problem(scope, Invalid("The body could not be read. Check its encoding and form."))
     status = HTTPStatus(error.status_code)
-    title = status.phrase.capitalize()
     code = status.phrase.lower().replace(" ", "_").replace("-", "_")
-    detail = _DETAILS.get(status, f"{title}.")
-    return _problem(scope, status, code, title, detail, {}, error.headers or {})
+    title, detail = FRAMEWORK_ERRORS.get(
+        status, ("Request refused", "The server does not accept this request.")
+    )
+    return _problem(scope, status, code, title, detail, headers=error.headers)
 
 
-_DETAILS = {
-    HTTPStatus.NOT_FOUND: "There is no such address.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not support this method. See the Allow header.",
+FRAMEWORK_ERRORS = {
+    HTTPStatus.NOT_FOUND: ("Not found", "There is no such address."),
+    HTTPStatus.METHOD_NOT_ALLOWED: (
+        "Method not allowed",
+        "This address does not support this method. See the Allow header.",
+    ),
 }
+"""The title and the detail of errors that Starlette raises."""
+
+INTERNAL_ERROR = (
+    "Internal error",
+    "An unexpected error occurred. If it happens again, report it with the request_id.",
+)
 
 
 def _unexpected(scope: Scope) -> Response:
-    detail = "An unexpected error occurred. If it happens again, report it with the request_id."
-    return _problem(scope, 500, "internal_error", "Internal error", detail)
+    return _problem(scope, 500, "internal_error", *INTERNAL_ERROR)
 
 
 def _problem(
@@ -178,22 +183,39 @@ def _problem(
     code: str,
     title: str,
     detail: str,
-    members: Mapping[str, Any] | None = None,
+    error: DomainError | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
+    language = language_of(scope)
     document = {
-        **(members or {}),
+        **(_members(error, language) if error else {}),
         "type": f"urn:ias:problem:{code}",
-        "title": title,
+        "title": in_language(title, language),
         "status": int(status),
-        "detail": detail,
+        "detail": in_language(detail, language),
         "code": code,
         "request_id": scope.get("state", {}).get("request_id"),
     }
     # `errors` may contain the client's field names. An unpaired surrogate in them must not break the
     # response.
     text = json.dumps(document, default=to_jsonable_python, ensure_ascii=False)
-    return Response(text.encode(errors="replace"), status, dict(headers or {}), PROBLEM_JSON)
+    own = {
+        **(headers or (error.headers if error else {})),
+        "Content-Language": language,
+        "Vary": "Accept-Language",
+    }
+    return Response(text.encode(errors="replace"), status, own, PROBLEM_JSON)
+
+
+def _members(error: DomainError, language: str) -> dict[str, Any]:
+    """The members of the document that are the error's own, and its errors by field."""
+    errors = [_field_problem(each, language) for each in error.errors]
+    return {**error.members, **({"errors": errors} if errors else {})}
+
+
+def _field_problem(error: FieldError, language: str) -> dict[str, Any]:
+    question = {} if error.question_id is None else {"question_id": error.question_id}
+    return {"field": error.field, "message": in_language(error.message, language), **question}
 
 
 def problems(*errors: type[DomainError]) -> dict[int | str, dict[str, Any]]:

@@ -159,7 +159,7 @@ class BoundedRequest(Request):
 
     async def _get_form(self, **limits: Any) -> FormData:
         form = await super()._get_form(**limits)
-        if self._known and (errors := list(islice(self._known.errors("body", form), MOST_ERRORS))):
+        if self._known and (errors := list(islice(self._known.errors(form), MOST_ERRORS))):
             await form.close()
             raise Invalid("The form is not valid.", errors=errors)
         return form

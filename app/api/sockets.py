@@ -22,6 +22,7 @@ from app.core.errors import (
     Unauthenticated,
     Unavailable,
 )
+from app.core.origins import is_allowed
 from app.core.realtime import inbox as closings
 from app.core.realtime.hub import may_receive
 from app.core.realtime.inbox import Closing, Inbox, Listener
@@ -128,7 +129,7 @@ def is_allowed_origin(websocket: WebSocket, allowed: Sequence[str]) -> bool:
     """Whether every Origin header names an allowed origin or this host. Apps send no such header."""
     origins = websocket.headers.getlist("origin")
     own_host = websocket.headers.get("host", "").lower()
-    return all(origin in allowed or "*" in allowed or _host(origin) == own_host != "" for origin in origins)
+    return all(is_allowed(origin, allowed) or _host(origin) == own_host != "" for origin in origins)
 
 
 def _host(origin: str) -> str | None:

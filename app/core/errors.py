@@ -13,10 +13,10 @@ DomainError
 │   ├── EmailTaken
 │   ├── InUse
 │   ├── AlreadyExists
-│   ├── AttemptNotInProgress
-│   ├── DeadlinePassed
-│   ├── SectionClosed
-│   ├── SaveLimitReached
+│   ├── AttemptNotInProgress (core/saving_errors.py)
+│   ├── DeadlinePassed (core/saving_errors.py)
+│   ├── SectionClosed (core/saving_errors.py)
+│   ├── SaveLimitReached (core/saving_errors.py)
 │   ├── AttemptsExhausted
 │   ├── NotAvailable
 │   ├── NotGradedYet
@@ -24,8 +24,8 @@ DomainError
 │   ├── PaperNotOpen
 │   ├── EntryClosed
 │   ├── NotRegistered
-│   ├── PapersNotOver
-│   ├── AttemptsInProgress
+│   ├── PapersNotOver (core/release_errors.py)
+│   ├── AttemptsInProgress (core/release_errors.py)
 │   ├── ResultsNotReleased
 │   ├── NotPossible
 │   ├── AnswerNotKept (core/idempotency.py)
@@ -45,6 +45,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
+
+from app.sentences import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +122,17 @@ class Forbidden(DomainError):
         super().__init__(detail)
 
 
+NO_SUCH = "There is no such {}, or you may not see it."
+"""The catalogs have a whole sentence for each noun, because other languages have genders."""
+
+
 class NotFound(DomainError):
     """The resource does not exist or the user may not see it. Both give the same answer on purpose."""
 
     status, code, title = 404, "not_found", "Not found"
 
     def __init__(self, what: str = "resource") -> None:
-        super().__init__(f"There is no such {what}, or you may not see it.")
+        super().__init__(NO_SUCH.format(what))
 
 
 class Conflict(DomainError):
@@ -156,90 +162,17 @@ class AlreadyExists(Conflict):
     code, title = "already_exists", "Already exists"
 
 
-class AttemptNotInProgress(Conflict):
-    """The attempt is submitted, ended by staff or paused, so that it accepts no answers.
-
-    `known` is the number of answers in the request that had been saved before.
-    """
-
-    code, title = "attempt_not_in_progress", "Attempt not in progress"
-
-    def __init__(self, status: str, *, known: int = 0) -> None:
-        sentences = [f"The attempt is {status}. It accepts no answers.", *_known_sentences(known)]
-        super().__init__(" ".join(sentences), attempt_status=status, known=known)
-
-
-class DeadlinePassed(Conflict):
-    """The deadline and the grace period have passed.
-
-    `recorded` says whether answers were stored as late. `known` is the number of answers in the request that
-    had already been saved in time; these count.
-    """
-
-    code, title = "deadline_passed", "Time is up"
-
-    def __init__(self, deadline_at: datetime, *, recorded: bool, known: int = 0) -> None:
-        sentences = ["The attempt's time is up."]
-        if recorded:
-            sentences.append("The late answers were stored, but they do not count.")
-        if known:
-            sentences.append(f"{known} of the answers had been saved in time before. They count.")
-        super().__init__(" ".join(sentences), deadline_at=deadline_at, recorded=recorded, known=known)
-
-
-class SectionClosed(Conflict):
-    """All answers of the request are new and belong to timed sections that have ended or have not started.
-
-    `section_id` and `at` describe the section of the first answer: when it ended, or when it starts.
-    `closed` names each answer's question and section.
-    """
-
-    code, title = "section_closed", "Section not open"
-
-    def __init__(
-        self,
-        section_id: UUID,
-        at: datetime,
-        *,
-        opened: bool = True,
-        closed: Sequence[Mapping[str, UUID]] = (),
-    ) -> None:
-        sentence = "The section's time is up" if opened else "The section has not started"
-        super().__init__(
-            f"{sentence}. None of the answers was saved.",
-            section_id=section_id,
-            at=at,
-            closed=[dict(each) for each in closed],
-        )
-
-
-class SaveLimitReached(Conflict):
-    """The attempt has the largest number of saved answers. A correct client never reaches this limit.
-
-    `known` is the number of answers in the request that had been saved before.
-    """
-
-    code, title = "save_limit_reached", "Too many answers saved"
-
-    def __init__(self, *, known: int = 0) -> None:
-        sentences = [
-            "This attempt has reached the limit of saved answers. It accepts no new ones.",
-            *_known_sentences(known),
-        ]
-        super().__init__(" ".join(sentences), known=known)
-
-
-def _known_sentences(known: int) -> list[str]:
-    return [f"{known} of the answers had been saved before."] if known else []
-
-
 class AttemptsExhausted(Conflict):
     """The candidate has used all attempts that the test allows."""
 
     code, title = "attempts_exhausted", "No attempts left"
 
     def __init__(self, allowed: int) -> None:
-        super().__init__(f"The test allows {allowed} attempt(s). All of them are used.", allowed=allowed)
+        if allowed == 1:
+            sentence = Sentence("The test allows one attempt. It is used.")
+        else:
+            sentence = Sentence("The test allows {allowed} attempts. All of them are used.", allowed=allowed)
+        super().__init__(sentence, allowed=allowed)
 
 
 class NotAvailable(Conflict):
@@ -311,7 +244,8 @@ class QuestionUnreadable(Conflict):
     code, title = "question_unreadable", "Question cannot be read"
 
     def __init__(self, question_id: UUID, reason: str, *, errors: Sequence[FieldError] = ()) -> None:
-        detail = f"Question {question_id} cannot be read. {reason}"
+        template = "Question {question_id} cannot be read. {reason}"
+        detail = Sentence(template, question_id=question_id, reason=reason)
         super().__init__(detail, errors=errors, question_id=question_id)
         self.reason = reason
 
@@ -322,9 +256,8 @@ class BodyTooSlow(DomainError):
     status, code, title = 408, "body_too_slow", "Body too slow"
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(
-            f"The body did not arrive within {seconds:g} seconds. Nothing was changed. Try again."
-        )
+        template = "The body did not arrive within {seconds:g} seconds. Nothing was changed. Try again."
+        super().__init__(Sentence(template, seconds=seconds))
 
 
 class TooLarge(DomainError):
@@ -333,7 +266,8 @@ class TooLarge(DomainError):
     status, code, title = 413, "too_large", "Payload too large"
 
     def __init__(self, limit_bytes: int) -> None:
-        super().__init__(f"The body may have at most {limit_bytes:,} bytes.", limit_bytes=limit_bytes)
+        sentence = Sentence("The body may have at most {limit:,} bytes.", limit=limit_bytes)
+        super().__init__(sentence, limit_bytes=limit_bytes)
 
 
 class Invalid(DomainError):
@@ -344,7 +278,8 @@ class Invalid(DomainError):
     @classmethod
     def field(cls, field: str, message: str) -> "Invalid":
         """An error in one field."""
-        return cls(f"{field}: {message}", errors=[FieldError(field, message)])
+        detail = Sentence("{field}: {message}", field=field, message=message)
+        return cls(detail, errors=[FieldError(field, message)])
 
 
 class TooComplex(Invalid):
@@ -368,7 +303,8 @@ class TooManyRequests(DomainError):
     status, code, title = 429, "too_many_requests", "Too many requests"
 
     def __init__(self, retry_after: int, reason: str = "Too many requests.") -> None:
-        super().__init__(f"{reason} Try again in {retry_after} s.")
+        template = "{reason} Try again in {retry_after} s."
+        super().__init__(Sentence(template, reason=Sentence(reason), retry_after=retry_after))
         self.headers = {"Retry-After": str(retry_after)}
 
 

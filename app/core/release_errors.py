@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from app.core.errors import Conflict
+from app.sentences import Sentence
 
 
 class PapersNotOver(Conflict):
@@ -16,10 +17,13 @@ class PapersNotOver(Conflict):
     code, title = "papers_not_over", "Papers not over"
 
     def __init__(self, papers: Sequence[tuple[UUID, str, datetime]]) -> None:
-        ends = ", ".join(f"{code} ends at {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" for _, code, at in papers)
+        ends = ", ".join(f"{code}: {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" for _, code, at in papers)
+        template = (
+            "Papers that are not over, and when they end: {ends}. A release ends the whole exam. Wait,"
+            " or send `early: true` with a `reason`."
+        )
         super().__init__(
-            f"Papers that are not over: {ends}. A release ends the whole exam. Wait, or send `early: true`"
-            " with a `reason`.",
+            Sentence(template, ends=ends),
             papers=[{"paper_id": id_, "code": code, "ends_at": at} for id_, code, at in papers],
         )
 
@@ -33,12 +37,15 @@ class AttemptsInProgress(Conflict):
     code, title = "attempts_in_progress", "Attempts in progress"
 
     def __init__(self, running: int, paused: int = 0, last_deadline_at: datetime | None = None) -> None:
-        until = (
-            f", the last until {last_deadline_at.astimezone(UTC):%H:%M:%S} UTC" if last_deadline_at else ""
-        )
-        still = f" Paused: {paused}; these do not end by themselves." if paused else ""
+        sentences = [Sentence("Attempts in progress: {running}.", running=running)]
+        if last_deadline_at:
+            until = f"{last_deadline_at.astimezone(UTC):%H:%M:%S}"
+            sentences.append(Sentence("The last deadline is at {until} UTC.", until=until))
+        if paused:
+            sentences.append(Sentence("Paused: {paused}; these do not end by themselves.", paused=paused))
+        sentences.append(Sentence("Wait for their deadlines, or end them first."))
         super().__init__(
-            f"Attempts in progress: {running}{until}.{still} Wait for their deadlines, or end them first.",
+            Sentence.joined(*sentences),
             running=running,
             paused=paused,
             last_deadline_at=last_deadline_at,

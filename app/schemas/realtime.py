@@ -2,11 +2,13 @@
 
 from pydantic import Field
 
-from app.schemas.common import In, Out
+from app.schemas.common import In, Out, example
 
 
 class TicketIn(In):
     """The socket that the ticket opens."""
+
+    model_config = example({"path": "/ws/notifications"})
 
     path: str = Field(
         max_length=200,

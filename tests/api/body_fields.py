@@ -58,8 +58,3 @@ def document_with(steps: Steps, value: Any, around: dict[str, Any] | None) -> An
     for step in reversed(steps):
         value = [value] if step == 0 else {step: value}
     return {**(around or {}), **value}
-
-
-def is_at(reported: str, field: str) -> bool:
-    """Whether an error is about this field. Unions add the name of the branch to the place."""
-    return set(field.split(".")) <= set(reported.split("."))

@@ -172,8 +172,8 @@ class TestList:
     @pytest.mark.parametrize(
         ("params", "field"),
         [
-            ({"status": "done"}, "query.status"),
-            ({"test_id": "7"}, "query.test_id"),
+            ({"status": "done"}, "status"),
+            ({"test_id": "7"}, "test_id"),
             ({"cursor": "?"}, "cursor"),
         ],
     )

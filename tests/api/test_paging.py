@@ -33,4 +33,4 @@ class TestCursor:
     async def test_a_limit_out_of_bounds_is_refused(self, admin: httpx.AsyncClient, limit: str) -> None:
         answer = await admin.get("/users", params={"limit": limit})
         assert answer.status_code == 422
-        assert answer.json()["errors"][0]["field"] == "query.limit"
+        assert answer.json()["errors"][0]["field"] == "limit"

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.api.access_table import OPERATIONS, Operation
-from tests.api.body_fields import DOCUMENT, ID, document_with, fields_of_bodies, is_at, resolved
+from tests.api.body_fields import DOCUMENT, ID, document_with, fields_of_bodies, resolved
 from tests.api.matrix import Matrix, body_for
 from tests.builders.exams import body_of
 from tests.builders.world import Identity
@@ -66,7 +66,7 @@ async def test_fields_of_bodies(matrix: Matrix, operation: Operation) -> None:
                 identity, body = Identity.OWNER, save_with(operation, matrix, body)
             answer = await matrix.send(identity, operation, path, json=body)
             errors = body_of(answer, 422).get("errors", [])
-            if not any(is_at(error["field"], field) for error in errors):
+            if field not in {error["field"] for error in errors}:
                 taken.append((field, value, [error["field"] for error in errors]))
     assert taken == []
 
@@ -93,7 +93,7 @@ async def test_query_parameters(matrix: Matrix, operation: Operation, name: str,
     for value in OTHER_FORMS[kind]:
         path = matrix.world.path(operation[1])
         answer = await matrix.send(Identity.ADMIN, operation, path, params={name: value})
-        assert [error["field"] for error in body_of(answer, 422)["errors"]] == [f"query.{name}"], value
+        assert [error["field"] for error in body_of(answer, 422)["errors"]] == [name], value
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from app.cli.demo_content import ACCOUNTS, PASSWORD
 from app.cli.local.programs import get
@@ -55,6 +59,15 @@ def accepts(port: int) -> bool:
     return True
 
 
+def close_code_of_socket(api_url: str, origin: str) -> int:
+    """The code with which a socket of this page is closed."""
+    url = f"{api_url.replace('http:', 'ws:')}/v1/ws/notifications"
+    with connect(url, origin=Origin(origin), proxy=None) as socket, pytest.raises(ConnectionClosed) as end:
+        socket.recv(timeout=PATIENCE)
+    assert end.value.rcvd is not None
+    return end.value.rcvd.code
+
+
 class TestWhileItRuns:
     def test_it_names_the_demo_accounts(self, running: tuple[Terminal, dict[str, Any]]) -> None:
         terminal, _ = running
@@ -70,6 +83,27 @@ class TestWhileItRuns:
         assert Path(run["mail_folder"]) == terminal.home.mail
         assert terminal.home.run_file.stat().st_mode & 0o777 == 0o600
         assert is_ready(run)
+
+    @pytest.mark.parametrize(
+        ("origin", "is_allowed"),
+        [
+            ("http://localhost:5173", True),
+            ("http://127.0.0.1:3000", True),
+            ("http://[::1]:8080", True),
+            ("http://localhost.attacker.example:5173", False),
+            ("https://app.example.org", False),
+        ],
+    )
+    def test_pages_of_this_machine_may_call_it(
+        self, running: tuple[Terminal, dict[str, Any]], origin: str, is_allowed: bool
+    ) -> None:
+        _, run = running
+
+        asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        preflight = httpx.options(f"{run['api_url']}/v1/auth/login", headers=asked)
+        assert preflight.headers.get("Access-Control-Allow-Origin") == (origin if is_allowed else None)
+        # Nobody has signed in: a socket of an allowed page is refused for that reason only.
+        assert close_code_of_socket(run["api_url"], origin) == (4401 if is_allowed else 4403)
 
     def test_a_second_one_in_the_same_home_is_refused(self, running: tuple[Terminal, dict[str, Any]]) -> None:
         terminal, run = running

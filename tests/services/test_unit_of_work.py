@@ -6,15 +6,8 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.errors import (
-    DeadlinePassed,
-    Invalid,
-    NotFound,
-    SectionClosed,
-    SessionRevoked,
-    TooManyRequests,
-    Unavailable,
-)
+from app.core.errors import Invalid, NotFound, SessionRevoked, TooManyRequests, Unavailable
+from app.core.saving_errors import DeadlinePassed, SectionClosed
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 
 NOON = datetime(2026, 5, 24, 12, tzinfo=UTC)

@@ -48,9 +48,9 @@ def _of_type(schema: Json, schemas: Json) -> Any:
         case "object":
             return _of_object(schema, schemas)
         case "array":
-            return [example_of(schema["items"], schemas)]
+            return [example_of(schema["items"], schemas) for _ in range(int(schema.get("minItems", 1)))]
         case "integer" | "number":
-            return schema.get("minimum", 1)
+            return int(schema.get("minimum", 1))
         case "boolean":
             return True
     if schema.get("format") in _BY_FORMAT:

@@ -37,7 +37,7 @@ def _wanted(
     try:
         known_by = UUID(subject_id) if subject_id else None
     except ValueError:
-        raise Invalid.field("query.subject", "Send a UUID after the colon.") from None
+        raise Invalid.field("subject", "Send a UUID after the colon.") from None
     return AuditFilter(actor, action, kind or None, known_by, since, until)
 
 

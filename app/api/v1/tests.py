@@ -35,20 +35,17 @@ from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.attempt_scope import AttemptScope
 from app.core.errors import (
-    AttemptNotInProgress,
     AttemptsExhausted,
-    DeadlinePassed,
     Forbidden,
     Invalid,
     NotAvailable,
     NotGradedYet,
     NotPublishable,
     QuestionUnreadable,
-    SaveLimitReached,
-    SectionClosed,
     TooComplex,
     Unavailable,
 )
+from app.core.saving_errors import AttemptNotInProgress, DeadlinePassed, SaveLimitReached, SectionClosed
 from app.repositories.tests import TestFilter
 from app.schemas.attempts import (
     AttemptOut,

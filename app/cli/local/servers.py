@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from app.cli.local.home import Home
 from app.cli.local.programs import get, program, stop_leftovers
 from app.cli.servers import read_settings
+from app.core.origins import LOCALHOST_ORIGINS
 from devservers.errors import HomeInUse, ServerError
 from devservers.files import hold
 from devservers.network import LOOPBACK, remembered_port
@@ -106,6 +107,8 @@ class Servers:
         secret = self._home.secret
         defaults = {"ENVIRONMENT": "development", "SECRET_KEY": secret("secret-key")}
         environment = {**defaults, **settings, "IAS_HOME": str(self._home.folder)}
+        if environment["ENVIRONMENT"] in ("", "development"):
+            environment.setdefault("CORS_ORIGINS", ",".join(LOCALHOST_ORIGINS))
         if not environment.get("SMTP_URL"):
             environment.setdefault("MAIL_FOLDER", str(self._home.mail))
         if not environment.get("MEDIA_URL"):

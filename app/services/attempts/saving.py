@@ -10,14 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from app.core.attempt_scope import AttemptRef
-from app.core.errors import (
-    AttemptNotInProgress,
-    Invalid,
-    NotFound,
-    SaveLimitReached,
-    SectionClosed,
-    SessionRevoked,
-)
+from app.core.errors import Invalid, NotFound, SessionRevoked
+from app.core.saving_errors import AttemptNotInProgress, SaveLimitReached, SectionClosed
 from app.engine import responses, save_limits, timing
 from app.engine.answers import answer_of, json_of
 from app.engine.responses import Closed, Conflicting, Known, Saved, Superseded, Verdict

@@ -89,7 +89,7 @@ def _read_token(parts: Components, token: str) -> Unsubscription:
         Topic(unsubscription.topic)
     except (tokens.TokenRejected, ValueError) as error:
         message = "This link is no longer valid. You can change your notifications in the app's settings."
-        raise Invalid.field("query.token", message) from error
+        raise Invalid.field("token", message) from error
     return unsubscription
 
 

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.errors import AttemptNotInProgress
+from app.core.saving_errors import AttemptNotInProgress
 from app.models import Attempt, Job, Result
 from app.services import attempts
 from app.services.attempts import LateSave, Response, SaveReport, StartedAttempt

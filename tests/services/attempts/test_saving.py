@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.errors import SectionClosed
+from app.core.saving_errors import SectionClosed
 from app.engine.responses import (
     Closed,
     Conflicting,

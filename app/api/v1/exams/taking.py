@@ -20,9 +20,7 @@ from app.api.deps import AttemptHolder, CurrentCandidate, KnownEtag, Now, Parts,
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import (
-    AttemptNotInProgress,
     AttemptsExhausted,
-    DeadlinePassed,
     EntryClosed,
     Invalid,
     NotAvailable,
@@ -30,9 +28,8 @@ from app.core.errors import (
     NotRegistered,
     PaperNotOpen,
     QuestionUnreadable,
-    SaveLimitReached,
-    SectionClosed,
 )
+from app.core.saving_errors import AttemptNotInProgress, DeadlinePassed, SaveLimitReached, SectionClosed
 from app.schemas.attempts import AttemptOut, ResponsesIn, SavedOut, StandingAttemptOut, StartIn, SubmitIn
 from app.schemas.exams.exams import StartedPaperOut
 from app.services import attempts, exams
