@@ -22,7 +22,7 @@ from app.core.names import cleaned
 from app.engine.qualifying import Qualification
 from app.engine.timing import SectionWindow, remaining_seconds
 from app.models import Attempt, ResponseEvent
-from app.schemas.common import In, LanguageTag, LocalizedText, Out, example
+from app.schemas.common import In, LanguageTag, LocalizedText, Out
 from app.schemas.question_keys import Key
 from app.services.attempts import Response, ResultView, SaveReport, StartedAttempt
 
@@ -73,8 +73,6 @@ AnswerIn = Annotated[Answer, BeforeValidator(_check_type)]
 
 class StartIn(In):
     """The device that starts, for your own records."""
-
-    model_config = example({"device": "Pixel 8, app 1.4"})
 
     device: Annotated[str, StringConstraints(max_length=200), AfterValidator(cleaned)] | None = None
 
@@ -157,23 +155,6 @@ def _question_id(item: Any) -> UUID | None:
 
 class ResponsesIn(In):
     """Answers of one device. Sending them again has no effect."""
-
-    model_config = example(
-        {
-            "attempt_id": "0198a5c0-7c1e-7000-8000-000000000001",
-            "lease": 1,
-            "responses": [
-                {
-                    "question_id": "0198a5c0-7c1e-7000-8000-000000000002",
-                    "revision": 5,
-                    "answer": ["c"],
-                    "marked_for_review": True,
-                    "time_spent_ms": 61200,
-                    "confidence": "sure",
-                }
-            ],
-        }
-    )
 
     attempt_id: UUID
     lease: Annotated[int, Field(ge=1, le=LARGEST_REVISION, strict=True)]

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, EmailStr, Field, SecretStr, StringConstrai
 
 from app.core.names import LONGEST_NAME, email_address
 from app.repositories.users import Member
-from app.schemas.common import ONE_LINE, In, Out, example
+from app.schemas.common import ONE_LINE, In, Out
 from app.services.auth import RegisteredAccount, SignedIn
 
 
@@ -30,10 +30,6 @@ OneTimeToken = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 class RegisterIn(In):
     """A new account."""
 
-    model_config = example(
-        {"email": "asha@example.org", "password": "two words and 1 more", "name": "Asha Verma"}
-    )
-
     email: Email
     password: Password
     name: Name
@@ -42,8 +38,6 @@ class RegisterIn(In):
 class LoginIn(In):
     """Credentials. The password policy is not checked here: a password that violates it is wrong."""
 
-    model_config = example({"email": "asha@example.org", "password": "two words and 1 more"})
-
     email: Annotated[str, StringConstraints(max_length=320)]
     password: Annotated[SecretStr, Field(max_length=1000)]
 
@@ -51,15 +45,11 @@ class LoginIn(In):
 class RefreshIn(In):
     """The refresh token of the last response."""
 
-    model_config = example({"refresh_token": "v1.MdLnpcPs…"})
-
     refresh_token: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
 class LogoutIn(In):
     """Which sessions to end."""
-
-    model_config = example({"scope": "others"})
 
     scope: Literal["local", "global", "others"] = "local"
 
@@ -73,23 +63,17 @@ class EmailIn(In):
 class TokenIn(In):
     """The token of a mail."""
 
-    model_config = example({"token": "pkce_3f0c…"})
-
     token: OneTimeToken
 
 
 class ResetPasswordIn(TokenIn):
     """The token of a mail and the new password."""
 
-    model_config = example({"token": "pkce_3f0c…", "password": "two words and 1 more"})
-
     password: Password
 
 
 class AccountIn(In):
     """What to change. A new password needs the current one."""
-
-    model_config = example({"name": "Asha Verma"})
 
     name: Name | None = None
     password: Password | None = None

@@ -35,11 +35,6 @@ class In(BaseModel):
         return strict(handler(source))
 
 
-def example(body: dict[str, Any]) -> ConfigDict:
-    """The configuration of a body with its example in the OpenAPI document. A test validates the example."""
-    return ConfigDict(json_schema_extra={"examples": [body]})
-
-
 class NothingIn(In):
     """The body of a request without content: an empty object."""
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from app.models import Channel, Kind
-from app.schemas.common import In, LanguageTag, Out, example
+from app.schemas.common import In, LanguageTag, Out
 from app.services.notifications import Preferences
 
 DeviceToken = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,1000}$")]
@@ -33,8 +33,6 @@ class ReadOut(Out):
 
 class DeviceIn(In):
     """An installation of the app that receives push messages."""
-
-    model_config = example({"platform": "android", "language": "hi"})
 
     platform: Literal["android", "ios", "web"]
     language: LanguageTag | None = None
@@ -94,8 +92,6 @@ class ChannelsIn(In):
 
 class PreferencesIn(In):
     """Preferences to change. Fields that are left out do not change; `quiet_hours: null` turns them off."""
-
-    model_config = example({"quiet_hours": {"start": "22:00", "end": "07:00"}})
 
     kinds: Annotated[dict[Kind, ChannelsIn], Field(default_factory=dict)]
     quiet_hours: QuietHours | None = None

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.models import Passage, PassageVersion
 from app.schemas.changes import Changes
-from app.schemas.common import In, Localized, LocalizedText, Out, example
+from app.schemas.common import In, Localized, LocalizedText, Out
 from app.schemas.media import MediaIds
 from app.schemas.questions import ExternalId
 from app.services.questions.passages import PassageDraft, PassageUpdate
@@ -18,8 +18,6 @@ PassageStatus = Literal["active", "retired"]
 
 class PassageIn(In):
     """A new passage."""
-
-    model_config = example({"text": {"en": "Read the passage and answer the two questions below it."}})
 
     text: Localized
     media: MediaIds = Field(default_factory=list)
@@ -32,8 +30,6 @@ class PassageIn(In):
 
 class PassageChanges(Changes):
     """What to change in a passage. `status: "active"` reactivates a retired passage."""
-
-    model_config = example({"text": {"en": "Read the passage and answer the three questions below it."}})
 
     may_be_null = frozenset({"external_id"})
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from app.schemas.common import In, Localized, LocalizedText, Out, example
+from app.schemas.common import In, Localized, LocalizedText, Out
 from app.schemas.question_keys import StoredKey
 from app.schemas.questions import OptionOut
 from app.services.questions import Content, formats
@@ -37,18 +37,6 @@ class PairIn(In):
 
 class StatementsIn(In):
     """Which of the statements is/are correct? `combinations` are the four options, if not the usual ones."""
-
-    model_config = example(
-        {
-            "format": "statements",
-            "intro": {"en": "Consider the following statements."},
-            "statements": [
-                {"text": {"en": "The Constitution came into force in 1950."}, "correct": True},
-                {"text": {"en": "It has no preamble."}, "correct": False},
-            ],
-            "ask": "correct",
-        }
-    )
 
     format: Literal["statements"]
     intro: Localized | None = None

@@ -17,7 +17,7 @@ from app.engine.question_types import NO_KEY
 from app.models import Question, QuestionVersion
 from app.repositories.questions import QuestionFilter
 from app.schemas.changes import Changes
-from app.schemas.common import ONE_LINE, In, Localized, LocalizedText, OptionId, Out, example
+from app.schemas.common import ONE_LINE, In, Localized, LocalizedText, OptionId, Out
 from app.schemas.kept_versions import KeptVersionOut
 from app.schemas.media import MediaIds as Media
 from app.schemas.question_keys import KeyIn, QuestionTypeName, StoredKey
@@ -63,19 +63,6 @@ Options = Annotated[list[OptionIn], Field(max_length=MOST_OPTIONS)]
 class QuestionIn(In):
     """A new question. `"key": ["b"]` is short for `{"accepted": [["b"]]}`; only a draft may do without."""
 
-    model_config = example(
-        {
-            "subject_id": "0198a5c0-7c1e-7000-8000-000000000001",
-            "type": "single_choice",
-            "text": {"en": "Which Article abolishes untouchability?"},
-            "options": [{"id": "a", "text": {"en": "Article 14"}}, {"id": "b", "text": {"en": "Article 17"}}],
-            "key": {"accepted": [["b"]]},
-            "explanation": {"en": "Article 17 of the Constitution."},
-            "difficulty": "easy",
-            "tags": ["rights"],
-        }
-    )
-
     subject_id: UUID
     chapter_id: UUID | None = None
     type: QuestionTypeName
@@ -112,8 +99,6 @@ class QuestionIn(In):
 
 class QuestionChanges(Changes):
     """What is to change in a question."""
-
-    model_config = example({"key": ["a"], "explanation": {"en": "Article 14 of the Constitution."}})
 
     may_be_null = frozenset(
         {"chapter_id", "explanation", "difficulty", "source", "external_id", "passage_id"}
@@ -357,8 +342,6 @@ class ImportOut(Out):
 
 class ExportIn(In):
     """Which questions, and as what; filters narrow together."""
-
-    model_config = example({"format": "xlsx", "tag": ["rights"], "status": "active"})
 
     format: SheetFormat = SheetFormat.CSV
     subject_id: UUID | None = None

@@ -2,13 +2,11 @@
 
 from pydantic import Field
 
-from app.schemas.common import In, Out, example
+from app.schemas.common import In, Out
 
 
 class TicketIn(In):
     """The socket that the ticket opens."""
-
-    model_config = example({"path": "/ws/notifications"})
 
     path: str = Field(
         max_length=200,

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from app.schemas.changes import Changes
-from app.schemas.common import In, Localized, LocalizedName, LocalizedText, Out, Slug, example
+from app.schemas.common import In, Localized, LocalizedName, LocalizedText, Out, Slug
 from app.services.subjects import ChapterDraft, ChapterUpdate, SubjectDraft, SubjectUpdate
 
 Position = Annotated[int, Field(ge=0, le=1_000_000, description="The order in lists, lowest first")]
@@ -14,8 +14,6 @@ Position = Annotated[int, Field(ge=0, le=1_000_000, description="The order in li
 
 class SubjectIn(In):
     """A new subject."""
-
-    model_config = example({"slug": "polity", "name": {"en": "Polity", "hi": "राजव्यवस्था"}, "position": 1})
 
     slug: Slug
     name: LocalizedName
@@ -29,8 +27,6 @@ class SubjectIn(In):
 
 class SubjectChanges(Changes):
     """What to change in a subject."""
-
-    model_config = example({"position": 2})
 
     may_be_null = frozenset({"description"})
 
@@ -57,8 +53,6 @@ class SubjectOut(Out):
 class ChapterIn(In):
     """A new chapter. `parent_id` is another chapter of the same subject."""
 
-    model_config = example({"slug": "parliament", "name": {"en": "Parliament", "hi": "संसद"}})
-
     slug: Slug
     name: LocalizedName
     parent_id: UUID | None = None
@@ -71,8 +65,6 @@ class ChapterIn(In):
 
 class ChapterChanges(Changes):
     """What to change in a chapter. `parent_id: null` moves it to the top of the tree."""
-
-    model_config = example({"name": {"en": "Parliament", "hi": "संसद"}})
 
     may_be_null = frozenset({"parent_id"})
 

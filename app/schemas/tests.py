@@ -22,7 +22,6 @@ from app.schemas.common import (
     LocalizedText,
     Marks,
     Out,
-    example,
 )
 from app.schemas.marking import MarkingIn, MarkingOut, MarkingPart
 from app.schemas.papers import Paper
@@ -100,27 +99,6 @@ AttemptsAllowed = Annotated[int, Field(ge=1, le=1000)]
 class TestIn(In):
     """A new test."""
 
-    model_config = example(
-        {
-            "title": {"en": "Polity mock test 1", "hi": "राजव्यवस्था मॉक टेस्ट 1"},
-            "kind": "full",
-            "duration_seconds": 7200,
-            "languages": ["en", "hi"],
-            "marking": {
-                "correct": "2",
-                "incorrect": "-2/3",
-                "unattempted": "0",
-                "dropped": "prorate",
-                "rounding": "upsc",
-            },
-            "sections": [
-                {"name": {"en": "General Studies"}, "question_ids": ["0198a5c0-7c1e-7000-8000-000000000001"]}
-            ],
-            "shuffle": {"questions": False, "options": True},
-            "attempts_allowed": 3,
-        }
-    )
-
     title: LocalizedName
     description: Localized | None = None
     kind: Kind
@@ -158,8 +136,6 @@ class TestIn(In):
 
 class TestChangesIn(Changes):
     """What to change in a test. `sections` replaces all sections."""
-
-    model_config = example({"duration_seconds": 5400, "review": "after_submit"})
 
     may_be_null: ClassVar = frozenset(
         {"description", "subject_id", "attempts_allowed", "available_from", "available_until"}
@@ -361,8 +337,6 @@ class KeptOptionsOut(Out):
 
 class PublishIn(In):
     """The body of a publication; it may be left out."""
-
-    model_config = example({"ranked_with": 1})
 
     ranked_with: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
     """A version whose attempts are ranked together with those of the new one although the marking differs."""

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, HttpUrl, StringConstraints
 from app.models import Role
 from app.repositories.users import Member
 from app.schemas.auth import Name
-from app.schemas.common import In, LanguageTag, Out, example
+from app.schemas.common import In, LanguageTag, Out
 
 DEEPEST_PREFERENCES = 10
 LONGEST_PREFERENCES = 20_000
@@ -51,10 +51,6 @@ Preferences = Annotated[dict[str, Any], Field(max_length=50), AfterValidator(_sh
 
 class ProfileIn(In):
     """Fields of the profile to change. Fields that are left out do not change."""
-
-    model_config = example(
-        {"category": "obc", "target_year": 2027, "language": "hi", "timezone": "Asia/Kolkata"}
-    )
 
     name: Name | None = None
     category: Category | None = None

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from typing import Any
 
+from app.api.openapi.bodies import EXAMPLES
 from app.api.openapi.operations import REF, Json, components, operations
 
 _BY_FORMAT = {
@@ -21,16 +22,18 @@ class NoExample(ValueError):
 
 def add_all(document: Json) -> None:
     """Give every body an example, except where a field has none. A test names these fields."""
+    schemas = components(document)
     for operation in operations(document):
         for content in operation.get("requestBody", {}).get("content", {}).values():
             with suppress(NoExample):
-                content["example"] = example_of(content["schema"], components(document))
+                content["example"] = example_of(content["schema"], schemas)
 
 
 def example_of(schema: Json, schemas: Json) -> Any:
     """An example of this schema: its first one, or one that its type suggests."""
     if "$ref" in schema:
-        return example_of(schemas[schema["$ref"].removeprefix(REF)], schemas)
+        name = schema["$ref"].removeprefix(REF)
+        return EXAMPLES.get(name) or example_of(schemas[name], schemas)
     if "examples" in schema:
         return schema["examples"][0]
     if "const" in schema:

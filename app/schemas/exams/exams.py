@@ -16,7 +16,7 @@ from app.engine.schedule import ExamStage, PaperStatus
 from app.models import Registration
 from app.schemas.attempts import StartedOut
 from app.schemas.changes import Changes
-from app.schemas.common import ONE_LINE, In, Localized, LocalizedName, LocalizedText, Out, Percent, example
+from app.schemas.common import ONE_LINE, In, Localized, LocalizedName, LocalizedText, Out, Percent
 from app.schemas.strict import Moment
 from app.schemas.users import Category
 from app.services.exams import (
@@ -63,16 +63,6 @@ GroupPercents = Annotated[dict[Group, Percent], Field(examples=[{"sc": "25", "pw
 class ExamIn(In):
     """A new exam. With registration `open`, starting a paper registers the candidate."""
 
-    model_config = example(
-        {
-            "title": {"en": "All-India mock prelims", "hi": "अखिल भारतीय मॉक प्रारंभिक परीक्षा"},
-            "opens_at": "2027-05-01T04:00:00Z",
-            "closes_at": "2027-05-23T12:00:00Z",
-            "registration": "required",
-            "cutoffs": {"general": "98.00", "obc": "95.34"},
-        }
-    )
-
     title: LocalizedName
     description: Localized | None = None
     opens_at: Moment
@@ -88,8 +78,6 @@ class ExamIn(In):
 
 class ExamChangesIn(Changes):
     """What to change. The times of a published exam cannot be changed: postpone it instead."""
-
-    model_config = example({"closes_at": "2027-05-23T13:00:00Z"})
 
     may_be_null = frozenset({"description"})
 
@@ -112,19 +100,6 @@ class ExamPaperIn(In):
     other qualifying percentages by category or disability. The lowest one of a candidate applies.
     """
 
-    model_config = example(
-        {
-            "code": "GS1",
-            "title": {"en": "General Studies I"},
-            "test_id": "0198a5c0-7c1e-7000-8000-000000000001",
-            "starts_at": "2027-05-23T04:00:00Z",
-            "entry_closes_at": "2027-05-23T04:30:00Z",
-            "ends_at": "2027-05-23T06:00:00Z",
-            "qualifying_percent": "33",
-            "counts_for_merit": True,
-        }
-    )
-
     code: Code
     title: LocalizedName
     test_id: UUID
@@ -143,8 +118,6 @@ class ExamPaperIn(In):
 
 class ExamPaperChangesIn(Changes):
     """What to change in a paper of an exam that is not published."""
-
-    model_config = example({"entry_closes_at": "2027-05-23T04:45:00Z"})
 
     may_be_null = frozenset({"qualifying_percent"})
 
@@ -382,8 +355,6 @@ def _plain(text: LocalizedText) -> LocalizedText:
 
 class AnnouncementIn(In):
     """The text of an announcement. A plain string means English."""
-
-    model_config = example({"text": {"en": "The paper opens ten minutes later."}})
 
     text: Annotated[Localized, Field(max_length=30), AfterValidator(_plain)]
 

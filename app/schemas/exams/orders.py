@@ -11,7 +11,7 @@ from app.engine.merit import ExamOutcome
 from app.engine.schedule import ExamStage
 from app.engine.steering import Exemption
 from app.schemas.attempts import AttemptOut
-from app.schemas.common import In, Out, example
+from app.schemas.common import In, Out
 from app.schemas.exams.exams import ExamOut, ExamPaperOut
 from app.schemas.exams.steering import LONGEST_GIFT, MaybeReasonIn, Reason, ReasonIn, SecondsIn
 from app.services.exams import ClosedPaper, ExamView, Forecast, LeftOut, Released, Steered, paper_view
@@ -28,8 +28,6 @@ Include = Annotated[
 class ExtendIn(SecondsIn):
     """Seconds and a reason. The same extension within 30 seconds is added only with `again: true`."""
 
-    model_config = example({"seconds": 600, "reason": "A power cut in hall 2."})
-
     again: Switch = False
 
 
@@ -38,8 +36,6 @@ class ReopenIn(ReasonIn):
 
     `go_on` lets a void attempt go on that had ended before it was voided.
     """
-
-    model_config = example({"seconds": 600, "reason": "Submitted by mistake before the time was up."})
 
     seconds: Annotated[int, Field(ge=0, le=LONGEST_GIFT, strict=True)] = 0
     go_on: Switch = False
@@ -50,8 +46,6 @@ class BulkIn(In):
 
     `seconds` is for extend and reopen, `again` for extend, `go_on` for reopen, `include` for submit of all.
     """
-
-    model_config = example({"attempt_ids": "all", "seconds": 600, "reason": "A power cut in hall 2."})
 
     attempt_ids: Annotated[list[UUID], Field(min_length=1, max_length=1000)] | Literal["all"]
     paper_id: UUID | None = None
@@ -66,15 +60,11 @@ class BulkIn(In):
 class CancelIn(ReasonIn):
     """The reason, which everybody in the exam can read."""
 
-    model_config = example({"reason": "The venue is flooded."})
-
     dry_run: DryRun = False
 
 
 class ClosePaperIn(MaybeReasonIn):
     """Attempts that have extra time, or that are paused, end only if `include` names them."""
-
-    model_config = example({"reason": "The hall is evacuated."})
 
     include: Include = Field(default_factory=list)
     dry_run: DryRun = False
@@ -82,8 +72,6 @@ class ClosePaperIn(MaybeReasonIn):
 
 class ReleaseIn(In):
     """`early` releases while a paper is not over, with a reason for the audit log."""
-
-    model_config = example({"dry_run": True})
 
     early: Switch = False
     reason: Reason | None = None

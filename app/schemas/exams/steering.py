@@ -13,7 +13,7 @@ from app.engine.steering import AdditionKind
 from app.models import Accommodation
 from app.repositories.exams import Candidate
 from app.schemas.attempts import AttemptOut
-from app.schemas.common import ONE_LINE, SEVERAL_LINES, In, Out, example
+from app.schemas.common import ONE_LINE, SEVERAL_LINES, In, Out
 from app.services.exams import Accommodated, Grant, Monitor, Regrant, Target
 
 LONGEST_GIFT = 86_400
@@ -52,18 +52,6 @@ class GrantIn(TakeBackIn):
 class AccommodationsIn(In):
     """Grants to add or change. Grants that are not listed do not change. A dry run changes nothing."""
 
-    model_config = example(
-        {
-            "items": [
-                {
-                    "roll_number": "1000123",
-                    "extra_seconds": 2400,
-                    "reason": "A scribe writes for the candidate.",
-                }
-            ]
-        }
-    )
-
     items: Annotated[list[GrantIn], Field(min_length=1, max_length=1000)]
     dry_run: bool = False
 
@@ -74,8 +62,6 @@ class AccommodationsIn(In):
 
 class AccommodationsTakenBackIn(In):
     """Grants to take back. Grants that are not listed do not change. A dry run changes nothing."""
-
-    model_config = example({"items": [{"roll_number": "1000123", "reason": "Granted by mistake."}]})
 
     items: Annotated[list[TakeBackIn], Field(min_length=1, max_length=1000)]
     dry_run: bool = False
@@ -164,23 +150,17 @@ class AccommodationsChangedOut(AccommodationsOut):
 class ReasonIn(In):
     """The reason. It is stored in the audit log."""
 
-    model_config = example({"reason": "The candidate asked for it in writing."})
-
     reason: Reason
 
 
 class MaybeReasonIn(In):
     """An optional reason."""
 
-    model_config = example({"reason": "The candidate is unwell."})
-
     reason: Reason | None = None
 
 
 class SecondsIn(ReasonIn):
     """Seconds and a reason."""
-
-    model_config = example({"seconds": 600, "reason": "A power cut in hall 2."})
 
     seconds: Seconds
 
