@@ -63,7 +63,7 @@ EXAMPLES: dict[str, Json] = {
     "MaybeReasonIn": {"reason": "The candidate is unwell."},
     "PassageChanges": {"text": {"en": "Read the passage and answer the three questions below it."}},
     "PassageIn": {"text": {"en": "Read the passage and answer the two questions below it."}},
-    "PreferencesIn": {"quiet_hours": {"from": "22:00", "until": "07:00"}},
+    "PreferencesIn": {"quiet_hours": {"from": "22:00", "to": "07:00"}},
     "ProfileIn": {"category": "obc", "target_year": 2027, "language": "hi", "timezone": "Asia/Kolkata"},
     "PublishIn": {"ranked_with": 1},
     "QuestionChanges": {"key": ["a"], "explanation": {"en": "Article 14 of the Constitution."}},

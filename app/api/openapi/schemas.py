@@ -55,11 +55,13 @@ def _rename(document: Json, names: Mapping[str, str]) -> None:
 
 
 def _leave_out_null(parameter: Json) -> None:
-    """A parameter that may be left out has one type: its address cannot carry a null."""
-    types = [each for each in parameter["schema"].get("anyOf", ()) if each != {"type": "null"}]
+    """A parameter that may be left out is never null: an address cannot say so."""
+    schema = parameter["schema"]
+    types = [each for each in schema.pop("anyOf", ()) if each != {"type": "null"}]
     if len(types) == 1:
-        del parameter["schema"]["anyOf"]
-        parameter["schema"] = types[0] | parameter["schema"]
+        parameter["schema"] = types[0] | schema
+    elif types:
+        schema["anyOf"] = types
 
 
 def _name_body(operation: Json, schemas: Json) -> None:

@@ -187,7 +187,7 @@ def _check_bulk(verb: Verb, body: BulkIn) -> None:
 
 
 @router.post(f"{ATTEMPT}/extend", responses=STEERING)
-async def extend(
+async def extend_attempt(
     exam_id: UUID,
     attempt_id: UUID,
     body: ExtendIn,
@@ -206,7 +206,7 @@ async def extend(
 
 
 @router.post(f"{ATTEMPT}/reopen", responses=STEERING)
-async def reopen(
+async def reopen_attempt(
     exam_id: UUID,
     attempt_id: UUID,
     body: ReopenIn,
@@ -225,7 +225,7 @@ async def reopen(
 
 
 @router.post(f"{ATTEMPT}/void", responses=STEERING)
-async def void(
+async def void_attempt(
     exam_id: UUID, attempt_id: UUID, body: ReasonIn, staff: CurrentProctor, uow: Uow, parts: Parts, now: Now
 ) -> SteeredAttemptOut:
     """Exclude the attempt from results and rankings."""
