@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PROBLEM_JSON = b"application/problem+json"
-UNDOCUMENTED = frozenset({"internal_error"})
-"""Any operation may fail unexpectedly. Clients know that by the status."""
+UNDOCUMENTED = frozenset({"internal_error", "method_not_allowed"})
+"""An unexpected error, and a method for which the address has no operation."""
 
 
 class DocumentedProblems:

@@ -54,9 +54,12 @@ def trimmed(value: Any, depth: int = 0) -> Any:
 
 
 class Out(BaseModel):
-    """A response, read from the attributes of the service's return value."""
+    """A response, read from the attributes of the service's return value.
 
-    model_config = ConfigDict(from_attributes=True)
+    All fields are sent, so that the OpenAPI document calls them required, also where they have defaults.
+    """
+
+    model_config = ConfigDict(from_attributes=True, json_schema_serialization_defaults_required=True)
 
 
 class PageOut(Out, Generic[Item]):
@@ -152,11 +155,11 @@ def _as_text(value: Any) -> Any:
 
 Percent = Annotated[
     str,
-    BeforeValidator(_as_text, json_schema_input_type=str | float),
+    BeforeValidator(_as_text),
     StringConstraints(pattern=r"^[0-9]{1,3}(\.[0-9]{1,2})?$"),
     AfterValidator(_percent),
 ]
-"""A percentage with at most two decimals, as a number or as text."""
+"""A percentage with at most two decimals, documented as text. A number is accepted too."""
 
 
 def page_out(page: Page[Any], items: Sequence[Item]) -> dict[str, Any]:

@@ -6,14 +6,15 @@ They describe it in the OpenAPI document. A test holds them against papers that 
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from app.schemas.common import LocalizedText, Out
 from app.schemas.question_keys import QuestionTypeName
 
 
-def _is_empty(text: str) -> bool:
-    return not text
+def _is_absent(text: str | None) -> bool:
+    return text is None
 
 
 class PaperImage(Out):
@@ -55,6 +56,8 @@ class PaperOption(Out):
 class PaperQuestion(Out):
     """A question without its key. Marks are exact; `negative_marks` are signed."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
     id: UUID
     number: int
     type: QuestionTypeName
@@ -63,14 +66,15 @@ class PaperQuestion(Out):
     marks: Annotated[str, Field(examples=["2"])]
     negative_marks: Annotated[str, Field(examples=["-2/3"])]
     unattempted_marks: Annotated[
-        str, Field(description="Absent where no answer means no marks", exclude_if=_is_empty)
-    ] = ""
+        str | SkipJsonSchema[None],
+        Field(description="Absent where no answer means no marks", exclude_if=_is_absent),
+    ] = None
     not_attempted_option: Annotated[
-        str,
+        str | SkipJsonSchema[None],
         Field(
-            description='The option that means "not attempted". Absent where none does', exclude_if=_is_empty
+            description='The option that means "not attempted". Absent where none does', exclude_if=_is_absent
         ),
-    ] = ""
+    ] = None
     passage_id: UUID | None
     media: list[PaperImage]
 
@@ -78,15 +82,17 @@ class PaperQuestion(Out):
 class Paper(Out):
     """The paper of an attempt: texts in all languages of the test, and no key."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
     test_id: UUID
     paper_version: int
     title: LocalizedText
     languages: list[str]
     duration_seconds: int
     most_unmarked_percent: Annotated[
-        str,
-        Field(description="Absent where questions may be left without a mark", exclude_if=_is_empty),
-    ] = ""
+        str | SkipJsonSchema[None],
+        Field(description="Absent where questions may be left without a mark", exclude_if=_is_absent),
+    ] = None
     sections: list[PaperSection]
     passages: list[PaperPassage]
     questions: list[PaperQuestion]

@@ -10,6 +10,8 @@ from pydantic import (
     Field,
     SerializerFunctionWrapHandler,
     StringConstraints,
+    TypeAdapter,
+    WithJsonSchema,
     model_serializer,
 )
 
@@ -346,7 +348,7 @@ class ExportIn(In):
     format: SheetFormat = SheetFormat.CSV
     subject_id: UUID | None = None
     chapter_id: UUID | None = None
-    tag: Tag | Tags | None = None
+    tag: Annotated[Tag | Tags | None, WithJsonSchema(TypeAdapter(Tags).json_schema())] = None
     difficulty: Difficulty | None = None
     status: QuestionStatus | None = None
     query: Annotated[str, StringConstraints(max_length=200)] | None = None

@@ -60,6 +60,19 @@ def objects_are_named(document: Json) -> Iterator[str]:
                 yield f"{name}.{place}: an object without a name"
 
 
+def unions_are_named(document: Json) -> Iterator[str]:
+    """A union of several types is a schema of its own."""
+    for place, part in parts(document["components"]["schemas"]):
+        if place.count(".") > 1 and is_union(part):
+            yield place
+
+
+def is_union(schema: Json) -> bool:
+    """Whether a value may be of several types, apart from null."""
+    types = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    return len([each for each in types if each != {"type": "null"}]) > 1
+
+
 def references_lead_somewhere(document: Json) -> Iterator[str]:
     """Each reference names a schema."""
     schemas = document["components"]["schemas"]
@@ -121,6 +134,14 @@ def bodies_have_valid_examples(document: Json) -> Iterator[str]:
                 yield f"{place}: {error.message}"
 
 
+def fields_have_no_defaults(document: Json) -> Iterator[str]:
+    """No field has a `default`: openapi-typescript would require the field in requests."""
+    for name, schema in document["components"]["schemas"].items():
+        for field, about in schema.get("properties", {}).items():
+            if "default" in about:
+                yield f"{name}.{field}"
+
+
 def servers_are_filled(document: Json) -> Iterator[str]:
     """The document says where the API is."""
     if not [server for server in document.get("servers", ()) if server.get("url")]:
@@ -143,11 +164,13 @@ RULES: tuple[Rule, ...] = (
     ids_are_names,
     schemas_are_named,
     objects_are_named,
+    unions_are_named,
     references_lead_somewhere,
     problems_list_their_codes,
     no_header_of_transport,
     parameters_are_described,
     bodies_have_valid_examples,
+    fields_have_no_defaults,
     servers_are_filled,
     security_is_declared,
 )

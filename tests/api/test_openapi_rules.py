@@ -64,6 +64,10 @@ PLANTED: list[tuple[Rule, Callable[[Json], Any]]] = [
     (openapi_rules.schemas_are_named, add_schema("PageOut_TestOut_", {})),
     (openapi_rules.schemas_are_named, bytes_without_schema),
     (openapi_rules.objects_are_named, add_schema("Outer", {"items": {"properties": {"a": {}}}})),
+    (
+        openapi_rules.unions_are_named,
+        add_schema("Outer", {"items": {"anyOf": [{"type": "string"}, {"type": "array"}, {"type": "null"}]}}),
+    ),
     (openapi_rules.references_lead_somewhere, add_schema("Outer", {"items": {"$ref": f"{REF}Nothing"}})),
     (openapi_rules.problems_list_their_codes, without_codes),
     (openapi_rules.no_header_of_transport, add_parameter(**{"in": "header", "name": "Accept-Encoding"})),
@@ -71,6 +75,10 @@ PLANTED: list[tuple[Rule, Callable[[Json], Any]]] = [
     (openapi_rules.parameters_are_described, add_parameter(schema={"anyOf": [{}, {"type": "null"}]})),
     (openapi_rules.bodies_have_valid_examples, with_wrong_example),
     (openapi_rules.bodies_have_valid_examples, change("requestBody", {"content": {"application/json": {}}})),
+    (
+        openapi_rules.fields_have_no_defaults,
+        add_schema("StartIn", {"properties": {"device": {"default": "phone"}}}),
+    ),
     (openapi_rules.servers_are_filled, lambda document: document.pop("servers")),
     (openapi_rules.security_is_declared, change("security", [])),
     (openapi_rules.security_is_declared, change("security", [{"HTTPBearer": []}])),

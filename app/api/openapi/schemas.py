@@ -1,5 +1,6 @@
 """Names of schemas: every body, answer and form has one, so that generated clients have readable types."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -34,9 +35,11 @@ def name_all(document: Json) -> None:
         _name_answers(operation, schemas)
     for name in list(schemas):
         _name_members(schemas[name], schemas)
+        _name_unions(name, schemas)
     _rename(document, {name: _page_of(name) for name in schemas if _PAGE.fullmatch(name)})
     _remove_titles(document["paths"])
     for schema in schemas.values():
+        _describe_defaults(schema)
         _remove_titles(schema)
 
 
@@ -105,6 +108,16 @@ def _name_members(schema: Json, schemas: Json) -> None:
             _name_members(member, schemas)
 
 
+def _name_unions(name: str, schemas: Json) -> None:
+    """Give a field's union of several types a name, since a language without unions needs a type for it."""
+    for field, schema in schemas[name].get("properties", {}).items():
+        types = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+        if len(types) > 1:
+            named = name + "".join(word.capitalize() for word in field.split("_"))
+            schemas[named] = schema
+            schemas[name]["properties"][field] = ref(named)
+
+
 def _places(schema: Any) -> Iterator[tuple[Any, Any]]:
     """The places of all schemas below this one, the innermost last."""
     inside = schema.items() if isinstance(schema, dict) else enumerate(schema)
@@ -115,6 +128,15 @@ def _places(schema: Any) -> Iterator[tuple[Any, Any]]:
             yield schema, place
         if isinstance(part, dict | list):
             yield from _places(part)
+
+
+def _describe_defaults(schema: Json) -> None:
+    """Say in words what a field means that is left out: openapi-typescript requires fields with `default`."""
+    for name, field in schema.get("properties", {}).items():
+        value = field.pop("default", None)
+        if value is not None and name not in schema.get("required", ()):
+            said = f"{field['description'].rstrip('.')}. " if "description" in field else ""
+            field["description"] = f"{said}By default `{json.dumps(value)}`."
 
 
 def _remove_titles(node: Any) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from app.api.attempts import (
     PAPER_ANSWERS,
@@ -186,7 +186,9 @@ async def _printout(
     part: Annotated[PrintPart, Query(description="The paper, or its solutions")] = "paper",
     language: Annotated[PrintLanguage, Query(description="The language of the texts")] = "en",
     version: Annotated[
-        PaperVersion | Literal["draft"] | None, Query(description="By default the published version")
+        PaperVersion | Literal["draft"] | None,
+        Query(description="A version, or `draft`. By default the published version"),
+        WithJsonSchema({"type": "string", "pattern": "^([1-9][0-9]{0,9}|draft)$"}),
     ] = None,
 ) -> Printout:
     # A separate transaction: typesetting is slow, and other requests need the connection in the meantime.
