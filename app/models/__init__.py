@@ -11,6 +11,7 @@ from app.models.exams import (
     ExamRelease,
     ExamResult,
     Registration,
+    WithdrawnRegistration,
 )
 from app.models.idempotency import KeptAnswer
 from app.models.jobs import Job, Worker
@@ -96,5 +97,6 @@ __all__ = [
     "TestQuestion",
     "TestSection",
     "User",
+    "WithdrawnRegistration",
     "Worker",
 ]

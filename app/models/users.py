@@ -40,6 +40,8 @@ class User(Timestamped, Base):
     __table_args__ = (
         CheckConstraint("category in ('general', 'ews', 'obc', 'sc', 'st')", name="category"),
         CheckConstraint("pwbd between 1 and 5", name="pwbd"),
+        # Staff search by the beginning of an address.
+        Index("ix_users_email_prefix", "email", postgresql_ops={"email": "text_pattern_ops"}),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -32,6 +32,7 @@ ACTIONS: Mapping[str, frozenset[str]] = {
             "announce",
             "accommodate",
             "claim",
+            "correct_registration",
             "close",
             "postpone",
             "cancel",

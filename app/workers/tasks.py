@@ -26,6 +26,27 @@ async def notify_registered(context: TaskContext, *, registration_id: str) -> No
 
 
 @task
+async def notify_registration_changed(
+    context: TaskContext,
+    *,
+    registration_id: str,
+    change_id: str,
+    fields: Sequence[str],
+    previous_extra_seconds: int,
+) -> None:
+    """Tell a candidate that staff have corrected the registration."""
+    await notifications.registration_changed(
+        context.uow,
+        context.parts,
+        UUID(registration_id),
+        change_id,
+        fields,
+        previous_extra_seconds,
+        context.now,
+    )
+
+
+@task
 async def notify_submitted(
     context: TaskContext, *, attempt_ids: Sequence[str] = (), attempt_id: str | None = None
 ) -> None:

@@ -139,7 +139,9 @@ OPERATIONS: dict[Operation, Rule] = {
     ("POST", "/v1/exams/{exam_id}/publish"): TEAM,
     # Registering makes a place of one's own.
     ("POST", "/v1/exams/{exam_id}/register"): ANYBODY,
+    ("DELETE", "/v1/exams/{exam_id}/register"): ANYBODY,
     ("GET", "/v1/exams/{exam_id}/registrations"): PROCTOR,
+    ("PATCH", "/v1/exams/{exam_id}/registrations/{roll_number}"): PROCTOR,
     ("POST", "/v1/exams/{exam_id}/registrations/{roll_number}/claim"): PROCTOR,
     ("POST", "/v1/exams/{exam_id}/release-results"): TEAM,
     ("GET", "/v1/exams/{exam_id}/results"): Rule(Level.SIGNED_IN, Reach.NOBODY, 409),

@@ -284,6 +284,14 @@ async def _claim(world: World, held: HeldExam) -> None:
     body_of(await held.staff.post(path, json={"user_id": await world.person()}))
 
 
+@of_exam("correct_registration")
+async def _correct_registration(world: World, held: HeldExam) -> None:
+    candidate = await world.people.candidate()
+    place = body_of(await candidate.post(f"{held.path}/register"))
+    path = f"{held.path}/registrations/{place['roll_number']}"
+    body_of(await held.staff.patch(path, json={"category": "obc", "reason": "certificate"}))
+
+
 async def _import_sheets(world: World, held: HeldExam) -> None:
     world.clock.advance(60)
     await bring_sheets(held, ["A1", "a", "b", "c"])

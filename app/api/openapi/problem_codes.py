@@ -51,7 +51,7 @@ def _add_common(operation: Json) -> None:
             known[DECLARED] = known[DECLARED] | response[DECLARED]
 
 
-def _common(operation: Mapping[str, Json]) -> Iterator[type[DomainError]]:
+def _common(operation: Json) -> Iterator[type[DomainError]]:
     """The errors that follow from the form of the request. Any operation may be limited or unavailable."""
     yield from (Invalid, TooManyRequests, Unavailable)
     parameters = operation.get("parameters", ())
