@@ -104,3 +104,30 @@ async def test_plays_an_exam(
     }
     async with opened(sockets_url, f"/ws/exam/{held.exam['id']}", ticket=ticket) as socket:
         assert socket.hello["type"] == "hello"
+
+
+async def test_renders_the_screens_of_an_app(
+    compiled: Path, api_url: str, engine: AsyncEngine, candidate: httpx.AsyncClient
+) -> None:
+    made = await publish_for(engine)
+    title = await title_of(candidate, made.path)
+    shown = await play(
+        compiled, "screens.js", API_URL=api_url, TEST_ID=str(made.id), TITLE=title, READER_LANGUAGE="en"
+    )
+    assert {name: screen["lines"] for name, screen in shown.items()} == {
+        "list": [f"{title} · 3 questions, 10 min, 6.00 marks"],
+        "player": [
+            "3 questions, 10 min left",
+            "1. Question 1 ● Option a ○ Option b ○ Option c ○ Option d ⚑",
+            "2. Question 2 ● Option a ○ Option b ○ Option c ○ Option d",
+            "3. Question 3 ○ Option a ○ Option b ○ Option c ○ Option d",
+        ],
+        "review": [
+            "1.34 of 6.00, rank 1 of 1",
+            "1. Question 1 you a, right a: 2.00",
+            "2. Question 2 you a, right b: -0.66",
+            "3. Question 3 you —, right c: 0.00",
+        ],
+        "profile": ["Asha Rao, general", "1 tests, 1 right and 1 wrong"],
+    }
+    assert {name: screen["calls"] for name, screen in shown.items() if screen["calls"] > 2} == {}
