@@ -1,5 +1,6 @@
 """SQLAlchemy tables, one module a noun."""
 
+from app.models.accounts import AccountDeletion, AccountExport, ExportStatus
 from app.models.attempts import Attempt, AttemptStatus, ResponseEvent, Result, ScoreCount
 from app.models.audit import AuditEntry
 from app.models.base import SCHEMA, Base, LocalizedText
@@ -51,6 +52,8 @@ __all__ = [
     "DEFAULT_INSTITUTE_ID",
     "SCHEMA",
     "Accommodation",
+    "AccountDeletion",
+    "AccountExport",
     "Announcement",
     "Attempt",
     "AttemptStatus",
@@ -66,6 +69,7 @@ __all__ = [
     "ExamPaper",
     "ExamRelease",
     "ExamResult",
+    "ExportStatus",
     "Institute",
     "Job",
     "KeptAnswer",

@@ -75,11 +75,23 @@ def _name_body(operation: Json, schemas: Json) -> None:
             content["schema"] = types[0]
         elif media_type != "application/json":
             name = schema["$ref"].removeprefix(REF)
-            schemas[type_name(operation, "Form")] = schemas.pop(name)
+            form = schemas.pop(name)
+            _mark_files(form)
+            schemas[type_name(operation, "Form")] = form
             content["schema"] = ref(type_name(operation, "Form"))
         elif "$ref" not in schema:
             schemas[type_name(operation, "In")] = schema
             content["schema"] = ref(type_name(operation, "In"))
+
+
+def _mark_files(form: Json) -> None:
+    """Describe files as bytes. Generators take what FastAPI writes, a text with a media type, for a text."""
+    for name, field in form["properties"].items():
+        if field.pop("contentMediaType", None):
+            field["format"] = "binary"
+        elif any("contentMediaType" in each for each in field.get("anyOf", ())):
+            form["properties"][name] = {**field, "type": "string", "format": "binary"}
+            del form["properties"][name]["anyOf"]
 
 
 def _name_answers(operation: Json, schemas: Json) -> None:

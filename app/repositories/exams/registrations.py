@@ -33,6 +33,11 @@ class RegistrationRepository(Repository):
         )
         return {row.exam_id: row for row in await self._session.scalars(statement)}
 
+    async def exams_of(self, user_id: UUID) -> Sequence[UUID]:
+        """The exams for which a user is registered."""
+        statement = select(Registration.exam_id).where(Registration.user_id == user_id)
+        return (await self._session.scalars(statement.order_by(Registration.exam_id))).all()
+
     async def with_ids(self, ids: Collection[UUID]) -> dict[UUID, Registration]:
         """Registrations by their ids. The ids are one parameter, because an exam has many thousands."""
         asked = literal(list(ids), ARRAY(Uuid))

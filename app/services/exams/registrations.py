@@ -11,6 +11,7 @@ from app.core.errors import Conflict, EntryClosed, Forbidden, Invalid, NotAvaila
 from app.engine import schedule
 from app.models import Exam, Registration
 from app.repositories.base import Page, PageRequest
+from app.services import attempts
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer, window_of
 from app.services.unit_of_work import Reading, UnitOfWork
@@ -29,6 +30,7 @@ async def register(
     if candidate.is_staff:
         raise Forbidden("Staff take part without registering; what they do is practice.")
     exam = await uow.exams.lock_exam_for_entry(exam_viewer(candidate), exam_id)
+    await attempts.lock_candidate(uow, candidate.id)  # Whoever deletes their account leaves their exams.
     if (registration := await uow.registrations.of(exam.id, candidate.id)) is not None:
         return registration, False
     if exam.cancelled_at is not None:
