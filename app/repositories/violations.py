@@ -17,6 +17,8 @@ ALREADY_EXISTS = {
     "uq_passages_institute_id_external_id": "Another passage has this external_id.",
     "uq_questions_institute_id_external_id": "Another question has this external_id.",
     "uq_questions_institute_id_source_number": "Another question has this source and number.",
+    "uq_tests_institute_id_reference": "Another test has this reference.",
+    "uq_exams_institute_id_reference": "Another exam has this reference.",
     "uq_registrations_exam_id_user_id": "The account is registered for this exam under another roll number.",
     "uq_exam_papers_exam_id_code": "The exam has a paper with this code.",
     "uq_exam_papers_exam_id_test_id": "The test is a paper of this exam already.",

@@ -39,6 +39,7 @@ class ExamDraft:
     description: LocalizedText | None = None
     registration: str = "required"
     cutoffs: dict[str, str] = field(default_factory=dict)
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ async def create(uow: UnitOfWork, author: Principal, draft: ExamDraft) -> Exam:
         closes_at=draft.closes_at,
         registration=draft.registration,
         cutoffs=draft.cutoffs,
+        reference=draft.reference,
         created_by=author.author_id,
     )
     _check_times(exam)
@@ -188,6 +190,7 @@ async def change_paper(
     paper.entry_closes_at = changed(update.entry_closes_at, paper.entry_closes_at)
     paper.ends_at = changed(update.ends_at, paper.ends_at)
     paper.qualifying_percent = changed(update.qualifying_percent, paper.qualifying_percent)
+    paper.group_percents = changed(update.group_percents, paper.group_percents)
     paper.counts_for_merit = changed(update.counts_for_merit, paper.counts_for_merit)
     _check_window(paper)
     record(uow, author, "change_paper", exam, paper=paper.code, fields=changed_fields(update))

@@ -50,6 +50,7 @@ class TestDraft:
     access: str = "free"
     available_from: datetime | None = None
     available_until: datetime | None = None
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ async def create(uow: UnitOfWork, author: Principal, draft: TestDraft) -> Test:
         access=draft.access,
         available_from=draft.available_from,
         available_until=draft.available_until,
+        reference=draft.reference,
         created_by=author.author_id,
         sections=await _sections(uow, author, draft.sections),
     )

@@ -121,6 +121,8 @@ class TestPlace:
         self, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         held = await hold_exam(author, made, starts_at=clock.now(), publish=False)
+        by_group = body_of(await author.patch(held.paper_path(), json={"group_percents": {"sc": "25"}}))
+        assert by_group["group_percents"] == {"sc": "25"}
         changed = body_of(await author.patch(held.paper_path(), json={"qualifying_percent": "33.5"}))
         assert changed["qualifying_percent"] == 33.5
         body_of(await author.post(f"{held.path}/publish"))
