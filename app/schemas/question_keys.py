@@ -9,11 +9,13 @@ from typing_extensions import TypeAliasType
 from app.engine.question_types import QUESTION_TYPES
 from app.engine.question_types.options import LONGEST_ID, MOST_OPTIONS
 from app.schemas.common import trimmed
+from app.sentences import Sentence
 
 
 def _known_type(name: str) -> str:
     if name not in QUESTION_TYPES:
-        raise ValueError(f"write one of: {', '.join(QUESTION_TYPES)}")
+        known = ", ".join(QUESTION_TYPES)
+        raise ValueError(Sentence("Send one of: {expected}.", expected=known))
     return name
 
 

@@ -4,6 +4,7 @@ A body that is not here gets an example that is composed from its fields (`examp
 """
 
 from app.api.openapi.operations import Json
+from app.engine.question_types import SINGLE_CHOICE
 
 _FIRST, _SECOND = "0198a5c0-7c1e-7000-8000-000000000001", "0198a5c0-7c1e-7000-8000-000000000002"
 
@@ -69,7 +70,7 @@ EXAMPLES: dict[str, Json] = {
     "QuestionChanges": {"key": ["a"], "explanation": {"en": "Article 14 of the Constitution."}},
     "QuestionIn": {
         "subject_id": _FIRST,
-        "type": "single_choice",
+        "type": SINGLE_CHOICE.name,
         "text": {"en": "Which Article abolishes untouchability?"},
         "options": [{"id": "a", "text": {"en": "Article 14"}}, {"id": "b", "text": {"en": "Article 17"}}],
         "key": {"accepted": [["b"]]},
