@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -63,6 +64,26 @@ class Out(BaseModel):
     model_config = ConfigDict(from_attributes=True, json_schema_serialization_defaults_required=True)
 
 
+LocalizedText = TypeAliasType(
+    "LocalizedText",
+    Annotated[
+        dict[str, str],
+        Field(
+            description="A text by language: the keys are BCP 47 tags",
+            examples=[{"en": "Polity", "hi": "राजव्यवस्था"}],
+        ),
+    ],
+)
+"""A text in an answer. It has a name of its own in the OpenAPI document."""
+
+
+class Named(Out):
+    """Something that another object refers to, with its name."""
+
+    id: UUID
+    name: LocalizedText
+
+
 class PageOut(Out, Generic[Item]):
     """One page of a list. Request the next with `cursor=next_cursor`, until it is null."""
 
@@ -77,18 +98,6 @@ LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100)]
 OptionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,20}$")]
 
-
-LocalizedText = TypeAliasType(
-    "LocalizedText",
-    Annotated[
-        dict[str, str],
-        Field(
-            description="A text by language: the keys are BCP 47 tags",
-            examples=[{"en": "Polity", "hi": "राजव्यवस्था"}],
-        ),
-    ],
-)
-"""A text in an answer. It has a name of its own in the OpenAPI document."""
 
 LocalizedTextIn = TypeAliasType(
     "LocalizedTextIn",
