@@ -17,7 +17,7 @@ from sqlalchemy import text
 from app.core.errors import Invalid, NotFound
 from app.models import Role
 from app.repositories.base import PageRequest
-from app.repositories.exams import ExamAttemptFilter
+from app.repositories.exams import ExamAttemptFilter, ExamFilter
 from app.services import exams
 from app.services.components import Components
 from app.services.exams import (
@@ -35,6 +35,7 @@ from app.services.exams import (
 )
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
+from app.sheets.writers import SheetFormat
 from tests.builders.answer_sheets import sheet_file
 from tests.builders.content import publish_test
 from tests.builders.notifications import Event, add_announced_exam, add_user, register
@@ -114,7 +115,7 @@ NOT_FOUND: dict[str, Call] = {
     "import_answer_sheets": lambda w: exams.import_answer_sheets(
         w.uow, w.parts, w.stranger, w.exam_id, w.event.paper_id, sheet_file(["1", "a"]), NOW
     ),
-    "merit_csv": lambda w: exams.merit_csv(w.uow, w.stranger, w.exam_id),
+    "merit_sheet": lambda w: exams.merit_sheet(w.uow, w.stranger, w.exam_id, SheetFormat.CSV),
     "merit_list": lambda w: exams.merit_list(w.uow, w.stranger, w.exam_id, EVERYTHING),
     "monitor": lambda w: exams.monitor(w.uow, w.stranger, w.exam_id, NOW),
     "package": lambda w: exams.package(w.uow, w.parts, w.stranger, w.exam_id, w.event.paper_id, NOW),
@@ -133,7 +134,7 @@ NOT_FOUND: dict[str, Call] = {
     "registrations": lambda w: exams.registrations(w.uow, w.stranger, w.exam_id, None, EVERYTHING),
     "release": lambda w: exams.release(w.uow, w.parts, w.stranger, w.exam_id, NOW),
     "remove_paper": lambda w: exams.remove_paper(w.uow, w.stranger, w.exam_id, w.event.paper_id),
-    "result": lambda w: exams.result(w.uow, w.stranger, w.exam_id, NOW),
+    "result": lambda w: exams.result(w.uow, w.stranger, w.exam_id),
     "start": lambda w: exams.start(
         w.uow,
         w.parts,
@@ -173,7 +174,7 @@ async def test_it_is_as_if_it_were_not_there(world: World, name: str) -> None:
 
 
 async def test_the_list_is_empty(world: World) -> None:
-    assert (await exams.page(world.uow, world.stranger, (), NOW, EVERYTHING)).items == []
+    assert (await exams.page(world.uow, world.stranger, ExamFilter(), NOW, EVERYTHING)).items == []
 
 
 async def test_a_test_of_ours_cannot_be_placed_in_an_exam_of_theirs(world: World) -> None:
