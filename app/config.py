@@ -87,6 +87,7 @@ class Settings(BaseSettings):
     file_seconds: int = Field(default=60, ge=1)
     file_memory_mb: int = Field(default=1_500, ge=300)
     grace_seconds: int = Field(default=10, ge=0)
+    account_hold_days: int = Field(default=30, ge=1)
 
     worker_metrics_host: str = "127.0.0.1"
     worker_metrics_port: int | None = Field(default=None, ge=0, le=65535)

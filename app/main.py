@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from app.api import docs, problems
 from app.api.v1 import (
+    account,
     audit,
     auth,
     exams,
@@ -79,6 +80,7 @@ def create_app(
         tests.router,
         *exams.ROUTERS,
         auth.router,
+        account.router,
         users.router,
         subjects.router,
         questions.router,

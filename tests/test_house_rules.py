@@ -47,6 +47,7 @@ SKIP_LOCKED_ROWS = {
     "app/repositories/exams/exams.py",  # papers that have opened or closed
     "app/repositories/jobs.py",
     "app/repositories/notifications/deliveries.py",
+    "app/repositories/privacy/deletions.py",
     "app/repositories/users/auth_mails.py",
 }
 LOCKS_IN_SQL = r"\bfor (no key )?(update|share|key share)\b|pg_advisory"

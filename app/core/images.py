@@ -67,6 +67,16 @@ def encode_anew(content: bytes) -> EncodedImage:
     return _encoded(plain, content_type)
 
 
+def encode_square(content: bytes, side: int) -> EncodedImage:
+    """Encode the middle of an image as a square JPEG without metadata. Raises UnusableImage."""
+    plain = encode_anew(content)
+    with Image.open(BytesIO(plain.content)) as image:
+        square = ImageOps.fit(image.convert("RGBA"), (side, side))
+    canvas = Image.new("RGB", square.size, "white")
+    canvas.paste(square, mask=square.getchannel("A"))
+    return _encoded(canvas, "image/jpeg")
+
+
 def _check(image: Image.Image) -> None:
     """Check the header of the file before its pixels are decoded."""
     if image.width * image.height > MAX_PIXELS:

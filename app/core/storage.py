@@ -33,7 +33,7 @@ class S3Access:
 
 
 class Storage:
-    """Stores immutable objects. Its methods raise Unavailable if the storage does not respond."""
+    """Stores objects. Its methods raise Unavailable if the storage does not respond."""
 
     def __init__(self, url: str, access: S3Access | None = None) -> None:
         self._url = checked_url(url)
@@ -47,9 +47,25 @@ class Storage:
         return _bucket(self._url, self._access)
 
     async def put(self, key: str, content: bytes) -> None:
-        """Store an object. Storing the same object again has no effect."""
+        """Store an object. It replaces what the key had."""
         try:
             await self._store.put_async(key, content)
+        except _FAILURES as error:
+            raise self._unavailable(error) from error
+
+    async def put_file(self, key: str, path: Path) -> None:
+        """Store a file under a key. A large one is read and sent in parts."""
+        try:
+            await self._store.put_async(key, path)
+        except _FAILURES as error:
+            raise self._unavailable(error) from error
+
+    async def delete(self, key: str) -> None:
+        """Delete an object. Does nothing if there is none."""
+        try:
+            await self._store.delete_async(key)
+        except FileNotFoundError:
+            return
         except _FAILURES as error:
             raise self._unavailable(error) from error
 
@@ -63,7 +79,7 @@ class Storage:
 
     def _unavailable(self, error: Exception) -> Unavailable:
         log.error("storage_failed", error=repr(error))
-        return Unavailable("The storage of images does not respond. Try again.")
+        return Unavailable("The storage of files does not respond. Try again.")
 
 
 def checked_url(url: str) -> SplitResult:

@@ -86,6 +86,11 @@ def registration_is_open(windows: Iterable[Window], now: datetime) -> bool:
     return any(window.closed_at is None and now < window.entry_closes_at for window in windows)
 
 
+def has_begun(windows: Iterable[Window], now: datetime) -> bool:
+    """Return whether the first paper of an exam has opened or was closed."""
+    return any(window.closed_at is not None or now >= window.starts_at for window in windows)
+
+
 def postponed(window: Window, by: timedelta) -> Window:
     """Return the window moved by a duration."""
     return Window(window.starts_at + by, window.entry_closes_at + by, window.ends_at + by)

@@ -1,5 +1,6 @@
 """SQLAlchemy tables, one module a noun."""
 
+from app.models.accounts import AccountDeletion, AccountExport, ExportStatus
 from app.models.attempts import Attempt, AttemptStatus, ResponseEvent, Result, ScoreCount
 from app.models.audit import AuditEntry
 from app.models.base import SCHEMA, Base, LocalizedText
@@ -11,6 +12,7 @@ from app.models.exams import (
     ExamRelease,
     ExamResult,
     Registration,
+    WithdrawnRegistration,
 )
 from app.models.idempotency import KeptAnswer
 from app.models.jobs import Job, Worker
@@ -50,6 +52,8 @@ __all__ = [
     "DEFAULT_INSTITUTE_ID",
     "SCHEMA",
     "Accommodation",
+    "AccountDeletion",
+    "AccountExport",
     "Announcement",
     "Attempt",
     "AttemptStatus",
@@ -65,6 +69,7 @@ __all__ = [
     "ExamPaper",
     "ExamRelease",
     "ExamResult",
+    "ExportStatus",
     "Institute",
     "Job",
     "KeptAnswer",
@@ -96,5 +101,6 @@ __all__ = [
     "TestQuestion",
     "TestSection",
     "User",
+    "WithdrawnRegistration",
     "Worker",
 ]

@@ -88,6 +88,20 @@ class Registration(Identified, Timestamped, Base):
         UniqueConstraint("exam_id", "user_id"),
         CheckConstraint("pwbd between 1 and 5", name="pwbd"),
         Index("ix_registrations_user_id", "user_id"),
+        Index("ix_registrations_exam_id_id", "exam_id", "id"),
+        # Staff search by the beginning of a roll number and by parts of a name.
+        Index(
+            "ix_registrations_roll_number_prefix",
+            "exam_id",
+            "roll_number",
+            postgresql_ops={"roll_number": "text_pattern_ops"},
+        ),
+        Index(
+            "ix_registrations_name_trigrams",
+            "name",
+            postgresql_using="gin",
+            postgresql_ops={"name": "gin_trgm_ops"},
+        ),
     )
 
     exam_id: Mapped[UUID] = mapped_column(ForeignKey("exams.id"))
@@ -96,6 +110,21 @@ class Registration(Identified, Timestamped, Base):
     name: Mapped[str]
     category: Mapped[str]
     pwbd: Mapped[int | None]
+
+
+class WithdrawnRegistration(Base):
+    """The roll number of a candidate who has withdrawn (docs/decisions/0061).
+
+    Nobody else gets the number. The candidate gets it again if they register again.
+    """
+
+    __tablename__ = "withdrawn_registrations"
+    __table_args__ = (Index("ix_withdrawn_registrations_exam_id_user_id", "exam_id", "user_id"),)
+
+    exam_id: Mapped[UUID] = mapped_column(ForeignKey("exams.id"), primary_key=True)
+    roll_number: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    withdrawn_at: Mapped[datetime]
 
 
 class Accommodation(Identified, Timestamped, Base):

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     POSTPONED = "postponed"
     CANCELLED = "cancelled"
     EXTRA_TIME = "extra_time"
+    REGISTRATION_CHANGED = "registration_changed"
 
 
 class Channel(StrEnum):

@@ -40,6 +40,9 @@ class User(Timestamped, Base):
     __table_args__ = (
         CheckConstraint("category in ('general', 'ews', 'obc', 'sc', 'st')", name="category"),
         CheckConstraint("pwbd between 1 and 5", name="pwbd"),
+        CheckConstraint("deleted_at is null or not active", name="deleted"),
+        # Staff search by the beginning of an address.
+        Index("ix_users_email_prefix", "email", postgresql_ops={"email": "text_pattern_ops"}),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -56,6 +59,10 @@ class User(Timestamped, Base):
     avatar_url: Mapped[str | None]
     preferences: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     active: Mapped[bool] = mapped_column(server_default="true")
+    """Whether the person may sign in: neither banned nor deleted."""
+    deleted_at: Mapped[datetime | None]
+    """When the account was deleted. Lists leave it out. After the purge it is a pseudonym that holds what is
+    kept of official attempts (docs/decisions/0063)."""
 
 
 class Membership(Identified, Timestamped, Base):

@@ -53,7 +53,7 @@ async def set_active(parts: Components, admin: Principal, user_id: UUID, *, acti
         member, revocation = await change_active(uow, admin, user_id, parts.clock.now(), active=active)
     if revocation is not None:
         await enforce(parts, revocation)
-    await _inform_auth_server(parts, user_id)
+    await inform_auth_server(parts, user_id)
     return member
 
 
@@ -74,8 +74,8 @@ async def change_active(
     return await _member(uow, user_id), revocation
 
 
-async def _inform_auth_server(parts: Components, user_id: UUID) -> None:
-    """Tell the auth server whether the user is banned, and repeat until that equals the current row.
+async def inform_auth_server(parts: Components, user_id: UUID) -> None:
+    """Tell the auth server whether the user may sign in, and repeat until that equals the current row.
 
     No lock is held, so another admin may change the row in the meantime.
     """
@@ -148,6 +148,6 @@ def _checked_email(email: str) -> str:
 
 async def _member(reads: Reading, user_id: UUID) -> Member:
     member = await reads.users.member(user_id)
-    if member is None:
+    if member is None or member.user.deleted_at is not None:
         raise NotFound("account")
     return member

@@ -15,7 +15,9 @@ from app.services.unit_of_work import Reading
 from app.services.users import OPERATOR_ID, Principal
 
 ACTIONS: Mapping[str, frozenset[str]] = {
-    "user": frozenset({"create", "change_role", "change_status", "sign_out"}),
+    "user": frozenset(
+        {"create", "change_role", "change_status", "sign_out", "delete_account", "restore", "purge"}
+    ),
     "question": frozenset({"change_key", "read_key"}),
     "bank": frozenset({"import", "export"}),
     "test": frozenset(
@@ -32,6 +34,7 @@ ACTIONS: Mapping[str, frozenset[str]] = {
             "announce",
             "accommodate",
             "claim",
+            "correct_registration",
             "close",
             "postpone",
             "cancel",

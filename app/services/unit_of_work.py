@@ -26,6 +26,7 @@ from app.repositories.jobs import HealthRepository, JobRepository, WorkerReposit
 from app.repositories.notifications import DeviceRepository, NotificationRepository, PreferenceRepository
 from app.repositories.notifications.deliveries import DeliveryRepository
 from app.repositories.notifications.exam_events import ExamEventRepository
+from app.repositories.privacy import DeletionRepository, ExportRepository, PurgeRepository
 from app.repositories.questions import QuestionRepository
 from app.repositories.questions.media import MediaRepository
 from app.repositories.questions.passages import PassageRepository
@@ -65,6 +66,8 @@ class Reading:
         self.exam_results = ExamResultRepository(session)
         self.progress = ProgressRepository(session)
         self.audit = AuditRepository(session)
+        self.deletions = DeletionRepository(session)
+        self.exports = ExportRepository(session)
         self.rooms = RoomRepository(session)
         self.exam_events = ExamEventRepository(session)
         self.notifications = NotificationRepository(session)
@@ -91,6 +94,7 @@ class UnitOfWork(Reading):
         self.messages = MessageRepository(session)
         self.auth_mails = AuthMailRepository(session)
         self.tickets = TicketRepository(session)
+        self.purges = PurgeRepository(session)
         self.kept_answers = KeptAnswerRepository(session)
 
     def record(self, entry: AuditEntry) -> None:

@@ -14,6 +14,7 @@ from app.core.repeating import end, keep_running, repeat
 from app.services import attempts, realtime
 from app.services.components import Components
 from app.startup import open_components
+from app.workers.accounts import AccountLoop
 from app.workers.broker import Broker
 from app.workers.consumer import Consumer
 from app.workers.deliveries import DeliveryLoop
@@ -49,6 +50,7 @@ class _Worker:
         self._heartbeat = Heartbeat(engine, clock)
         self._housekeeping = Housekeeping(engine, clock, attempts.closing_delay(parts.settings))
         self._delivery_loop = DeliveryLoop(parts)
+        self._account_loop = AccountLoop(parts)
         self._publisher = realtime.Publisher(engine, parts.stream, clock)
 
     async def work(self) -> None:
@@ -80,6 +82,8 @@ class _Worker:
             repeat("deliveries", 1, self._delivery_loop.deliver),
             repeat("auth_mails", 1, self._delivery_loop.send_auth_mails),
             repeat("delete_old_deliveries", 3600, self._delivery_loop.delete_old),
+            repeat("account_purges", 60, self._account_loop.purge),
+            repeat("exports_over", 60, self._account_loop.delete_exports),
             keep_running("metrics", lambda: serve_metrics(self._parts)),
             repeat("repair_attempts", 600, self._housekeeping.repair_attempts),
             keep_running("announce_ready", self._announce_ready),

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 
-from app.services import attempts, notifications
+from app.services import account_exports, accounts, attempts, notifications
 from app.services.unit_of_work import unit_of_work
 from app.workers.runtime import TaskContext, task
 
@@ -23,6 +23,27 @@ async def send_welcome_mail(context: TaskContext, *, user_id: str) -> None:
 async def notify_registered(context: TaskContext, *, registration_id: str) -> None:
     """Confirm a registration for an exam."""
     await notifications.registered(context.uow, context.parts, UUID(registration_id), context.now)
+
+
+@task
+async def notify_registration_changed(
+    context: TaskContext,
+    *,
+    registration_id: str,
+    change_id: str,
+    fields: Sequence[str],
+    previous_extra_seconds: int,
+) -> None:
+    """Tell a candidate that staff have corrected the registration."""
+    await notifications.registration_changed(
+        context.uow,
+        context.parts,
+        UUID(registration_id),
+        change_id,
+        fields,
+        previous_extra_seconds,
+        context.now,
+    )
 
 
 @task
@@ -59,6 +80,18 @@ async def notify_extra_time(
 async def notify_cancelled(context: TaskContext, *, exam_id: str) -> None:
     """Tell every registered candidate that the exam is cancelled."""
     await notifications.cancelled(context.parts, UUID(exam_id), context.now)
+
+
+@task
+async def inform_auth_server(context: TaskContext, *, user_id: str) -> None:
+    """Tell the auth server whether a deleted or restored account may sign in."""
+    await accounts.inform_auth_server(context.parts, UUID(user_id))
+
+
+@task
+async def export_account(context: TaskContext, *, export_id: str) -> None:
+    """Make the file of an export."""
+    await account_exports.build(context.uow, context.parts, UUID(export_id), context.now)
 
 
 @task

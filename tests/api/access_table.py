@@ -62,7 +62,7 @@ class Reach(Enum):
     IMAGE = frozenset({Identity.OWNER, Identity.ATTEMPT, Identity.EVALUATOR}) | AUTHORS
     """Who works on the bank, and who has an attempt at a paper that shows the image."""
     PLACE = SIGNED_IN - CANDIDATES | {Identity.OWNER}
-    """Who is registered for the exam, and staff, who need no place."""
+    """Who is registered for the exam, or whose avatar it is, and staff."""
     ANNOUNCEMENTS = PLACE | {Identity.PAPER_ATTEMPT}
     """Who has a place, and who holds the token of an attempt at the exam."""
     NOBODY = frozenset[Identity]()
@@ -139,7 +139,9 @@ OPERATIONS: dict[Operation, Rule] = {
     ("POST", "/v1/exams/{exam_id}/publish"): TEAM,
     # Registering makes a place of one's own.
     ("POST", "/v1/exams/{exam_id}/register"): ANYBODY,
+    ("DELETE", "/v1/exams/{exam_id}/register"): ANYBODY,
     ("GET", "/v1/exams/{exam_id}/registrations"): PROCTOR,
+    ("PATCH", "/v1/exams/{exam_id}/registrations/{roll_number}"): PROCTOR,
     ("POST", "/v1/exams/{exam_id}/registrations/{roll_number}/claim"): PROCTOR,
     ("POST", "/v1/exams/{exam_id}/release-results"): TEAM,
     ("GET", "/v1/exams/{exam_id}/results"): Rule(Level.SIGNED_IN, Reach.NOBODY, 409),
@@ -202,10 +204,18 @@ OPERATIONS: dict[Operation, Rule] = {
     ("POST", "/v1/tests/{test_id}/submit"): ATTEMPT,
     ("GET", "/v1/time"): PUBLIC,
     ("GET", "/v1/users"): ADMIN,
+    ("DELETE", "/v1/users/account"): ANYBODY,
     ("GET", "/v1/users/attempts"): ANYBODY,
+    ("PUT", "/v1/users/avatar"): ANYBODY,
+    ("DELETE", "/v1/users/avatar"): ANYBODY,
+    ("POST", "/v1/users/export"): ANYBODY,
+    ("GET", "/v1/users/exports/{export_id}"): OWN,
+    ("GET", "/v1/users/exports/{export_id}/file"): OWN,
     ("GET", "/v1/users/profile"): ANYBODY,
     ("PUT", "/v1/users/profile"): ANYBODY,
     ("GET", "/v1/users/progress"): ANYBODY,
+    ("GET", "/v1/users/{user_id}/avatar"): Rule(Level.SIGNED_IN, Reach.PLACE),
+    ("POST", "/v1/users/{user_id}/restore"): ADMIN,
     ("PUT", "/v1/users/{user_id}/role"): ADMIN,
     ("PUT", "/v1/users/{user_id}/status"): ADMIN,
     ("POST", "/v1/users/{user_id}/sign-out"): ADMIN,

@@ -210,6 +210,7 @@ def body_for(operation: Operation, objects: Objects) -> Json:
         ("POST", "/v1/exams/{exam_id}/registrations/{roll_number}/claim"): {
             "user_id": objects.ids["user_id"]
         },
+        ("PATCH", "/v1/exams/{exam_id}/registrations/{roll_number}"): {"category": "obc", **reason},
         ("PATCH", "/v1/passages/{passage_id}"): {"text": "Changed."},
         ("PATCH", "/v1/questions/{question_id}"): {"tags": ["changed"]},
         ("PATCH", "/v1/subjects/{subject_id}"): {"position": 7},

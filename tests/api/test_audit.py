@@ -20,6 +20,7 @@ from app.services.audit import AuditSubject
 from app.services.components import Components
 from app.services.unit_of_work import reading, unit_of_work
 from app.services.users import Principal, operator
+from tests.builders.accounts import Worker, delete_account
 from tests.builders.answer_sheets import bring_sheets
 from tests.builders.attempts import start
 from tests.builders.content import PublishedTest, publish_test
@@ -107,6 +108,30 @@ async def _sign_out(world: World) -> str:
     person = await world.person()
     assert (await world.admin.post(f"/users/{person}/sign-out")).status_code == 204
     return person
+
+
+@makes("user", "delete_account")
+async def _delete_account(world: World) -> UUID:
+    return await _deleted(world)
+
+
+@makes("user", "restore")
+async def _restore(world: World) -> UUID:
+    person = await _deleted(world)
+    body_of(await world.admin.post(f"/users/{person}/restore"))
+    return person
+
+
+@makes("user", "purge")
+async def _purge(world: World) -> UUID:
+    person = await _deleted(world)
+    await Worker(world.parts, world.engine, world.clock).purge()
+    return person
+
+
+async def _deleted(world: World) -> UUID:
+    client = await world.people.candidate()
+    return UUID(body_of(await delete_account(client), 202)["id"])
 
 
 @makes("question", "change_key")
@@ -284,6 +309,14 @@ async def _claim(world: World, held: HeldExam) -> None:
     body_of(await held.staff.post(path, json={"user_id": await world.person()}))
 
 
+@of_exam("correct_registration")
+async def _correct_registration(world: World, held: HeldExam) -> None:
+    candidate = await world.people.candidate()
+    place = body_of(await candidate.post(f"{held.path}/register"))
+    path = f"{held.path}/registrations/{place['roll_number']}"
+    body_of(await held.staff.patch(path, json={"category": "obc", "reason": "certificate"}))
+
+
 async def _import_sheets(world: World, held: HeldExam) -> None:
     world.clock.advance(60)
     await bring_sheets(held, ["A1", "a", "b", "c"])
@@ -372,7 +405,13 @@ async def world(people: People, engine: AsyncEngine, parts: Components, clock: T
 
 
 # By an operator at the command line, or by the worker.
-BY_NOBODY = {("user", "create"), ("exam", "void_left_over"), ("attempt", "void_left_over")}
+BY_NOBODY = {
+    ("user", "create"),
+    ("user", "purge"),
+    ("exam", "void_left_over"),
+    ("attempt", "void_left_over"),
+}
+BY_THE_PERSON = {("user", "delete_account")}
 
 
 class TestEveryAction:
@@ -385,7 +424,8 @@ class TestEveryAction:
         subject_id = await HOW[kind, action](world)
         wanted = f"{kind}:{subject_id}" if subject_id else kind
         me = (await world.admin.get("/auth/me")).json()["id"]
-        actor = None if (kind, action) in BY_NOBODY else me
+        actor = str(subject_id) if (kind, action) in BY_THE_PERSON else me
+        actor = None if (kind, action) in BY_NOBODY else actor
         params = {"subject": wanted, "action": action} | ({"actor": actor} if actor else {})
         entries = await world.entries(**params)
         assert entries, f"{action} of {kind} is not in the log"

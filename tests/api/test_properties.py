@@ -35,9 +35,10 @@ QUESTIONS = {
     ("POST", "/v1/questions/{question_id}/retire"),
 }
 OWN_ACCOUNT = {("GET", "/v1/auth/me"), ("PUT", "/v1/auth/me")}
-OWN_PROFILE = {("GET", "/v1/users/profile"), ("PUT", "/v1/users/profile")}
+OWN_PROFILE = {("GET", "/v1/users/profile"), ("PUT", "/v1/users/profile"), ("PUT", "/v1/users/avatar")}
 OF_ADMINS = {
     ("GET", "/v1/users"),
+    ("POST", "/v1/users/{user_id}/restore"),
     ("PUT", "/v1/users/{user_id}/role"),
     ("PUT", "/v1/users/{user_id}/status"),
 }
@@ -138,6 +139,7 @@ class TestBodies:
             ("POST", "/v1/media"),
             ("POST", "/v1/questions/import"),
             ("POST", "/v1/exams/{exam_id}/papers/{paper_id}/responses/import"),
+            ("PUT", "/v1/users/avatar"),
         }
 
 

@@ -23,7 +23,7 @@ from app.services.unit_of_work import UnitOfWork, unit_of_work
 from tests.builders.content import UPSC
 from tests.builders.exams import body_of
 from tests.builders.people import People, user_id_of
-from tests.builders.pictures import uploaded
+from tests.builders.pictures import picture, uploaded
 
 Json = dict[str, Any]
 
@@ -167,6 +167,8 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
     paper_attempt = body_of(await candidate.post(f"/exams/{exam}/papers/{paper}/start"))
     user_id, token = str(await user_id_of(candidate)), f"fcm:{uuid4().hex}"
     body_of(await candidate.put(f"/devices/{token}", json={"platform": "android"}))
+    body_of(await candidate.put("/users/avatar", files={"file": ("me.png", picture())}))
+    export = body_of(await candidate.post("/users/export"), 202)
     async with unit_of_work(engine) as uow:
         notification_id = await _notification(uow, UUID(user_id))
         roll_number = await _place_that_waits(uow, UUID(exam))
@@ -186,6 +188,7 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
         "token": token,
         "notification_id": str(notification_id),
         "verb": "pause",
+        "export_id": export["id"],
     }
     return Objects(ids, attempt, paper_attempt, draft_exam, draft_paper)
 

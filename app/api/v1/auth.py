@@ -40,17 +40,19 @@ router = APIRouter(prefix="/auth", tags=["auth"], route_class=PermissionFirstRou
 @router.post("/register", status_code=201, responses=problems(EmailTaken, WeakPassword))
 async def register(request: Request, body: RegisterIn, parts: Parts) -> RegisteredOut:
     """Create an account. The response has tokens, unless the address must be confirmed first."""
-    await _limit(request, parts, "register", body.email)
+    await limit_account(request, parts, "register", body.email)
     password = body.password.get_secret_value()
-    return RegisteredOut.of(await auth.register(parts, body.email, password, body.name, _address(request)))
+    return RegisteredOut.of(
+        await auth.register(parts, body.email, password, body.name, client_address(request))
+    )
 
 
 @router.post("/login", responses=problems(InvalidCredentials))
 async def login(request: Request, body: LoginIn, parts: Parts) -> SessionOut:
     """Sign in. An unknown address, a wrong password and a banned account get the same response."""
-    await _limit(request, parts, "login", body.email)
+    await limit_account(request, parts, "login", body.email)
     password = body.password.get_secret_value()
-    return SessionOut.of(await auth.login(parts, body.email, password, _address(request)))
+    return SessionOut.of(await auth.login(parts, body.email, password, client_address(request)))
 
 
 @router.post("/refresh", responses=problems(InvalidToken))
@@ -60,7 +62,7 @@ async def refresh(request: Request, body: RefreshIn, parts: Parts) -> SessionOut
     If the response is lost, send the same token again: the token before the active one returns the active one
     again. An older token does so for 10 s after it was exchanged. Used later, it ends the session (401).
     """
-    return SessionOut.of(await auth.refresh(parts, body.refresh_token, _address(request)))
+    return SessionOut.of(await auth.refresh(parts, body.refresh_token, client_address(request)))
 
 
 @router.post("/logout", status_code=204, responses=problems(InvalidToken, SessionRevoked))
@@ -83,7 +85,7 @@ async def forgot_password(
     The mail is sent after the response, at most one per minute.
     """
     if await _is_within_limits(request, parts, "forgot", body.email):
-        auth_mails.request(uow, "recovery", body.email, _address(request), now)
+        auth_mails.request(uow, "recovery", body.email, client_address(request), now)
     return {}
 
 
@@ -94,20 +96,20 @@ async def reset_password(request: Request, body: ResetPasswordIn, parts: Parts) 
     Ends every session of the account.
     """
     password = body.password.get_secret_value()
-    await auth.reset_password(parts, body.token, password, _address(request))
+    await auth.reset_password(parts, body.token, password, client_address(request))
 
 
 @router.post("/confirm", status_code=204, responses=problems(InvalidToken))
 async def confirm(request: Request, body: TokenIn, parts: Parts) -> None:
     """Confirm an address with the token of the mail. Sign in afterwards."""
-    await auth.confirm(parts, body.token, _address(request))
+    await auth.confirm(parts, body.token, client_address(request))
 
 
 @router.post("/resend", status_code=202)
 async def resend(request: Request, body: EmailIn, parts: Parts, uow: Uow, now: Now) -> dict[str, Any]:
     """Request the confirmation mail again, at most once per minute. The response is always the same."""
     if await _is_within_limits(request, parts, "resend", body.email):
-        auth_mails.request(uow, "signup", body.email, _address(request), now)
+        auth_mails.request(uow, "signup", body.email, client_address(request), now)
     return {}
 
 
@@ -123,17 +125,18 @@ async def change_me(
 ) -> AccountOut:
     """Change name or password. A new password needs `current_password` and ends all other sessions."""
     if body.password is not None:
-        await _limit(request, parts, "password", user.email)
+        await limit_account(request, parts, "password", user.email)
     changes = auth.AccountChanges(
         name=body.name,
         password=body.password.get_secret_value() if body.password else None,
         current_password=body.current_password.get_secret_value() if body.current_password else None,
-        client_address=_address(request),
+        client_address=client_address(request),
     )
     return AccountOut.of(await auth.change_account(parts, user, _token(bearer), changes))
 
 
-async def _limit(request: Request, parts: Components, action: str, email: str) -> None:
+async def limit_account(request: Request, parts: Components, action: str, email: str) -> None:
+    """Count a request against the limits of logins: by account and address, and by address alone."""
     settings = parts.settings
     await parts.limiter.check_account(
         request.state,
@@ -147,13 +150,13 @@ async def _limit(request: Request, parts: Components, action: str, email: str) -
 async def _is_within_limits(request: Request, parts: Components, action: str, email: str) -> bool:
     """For routes that always respond the same: above the limit no mail is sent."""
     try:
-        await _limit(request, parts, action, email)
+        await limit_account(request, parts, action, email)
     except TooManyRequests:
         return False
     return True
 
 
-def _address(request: Request) -> str | None:
+def client_address(request: Request) -> str | None:
     address = request.state.client_address
     return str(address) if address is not None else None
 

@@ -93,6 +93,10 @@ class Stream:
         answer: Any = await self._redis.xrevrange(STREAM, count=count)
         return list(answer)[::-1]
 
+    async def trim(self, before: datetime) -> None:
+        """Delete the entries from before a time. Redis gives an entry the time of its clock as id."""
+        await self._redis.xtrim(STREAM, minid=int(before.timestamp() * 1000), approximate=False)
+
     async def close(self) -> None:
         await self._redis.aclose()
 

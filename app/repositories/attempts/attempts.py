@@ -178,6 +178,11 @@ class AttemptRepository(Repository):
         statement = self._of(user_id, scope).where(Attempt.status.in_(RUNNING))
         return (await self._locked(statement)).one_or_none()
 
+    async def lock_running(self, user_id: UUID) -> Sequence[Attempt]:
+        """Lock and return all of a person's attempts that are in progress or paused."""
+        statement = select(Attempt).where(Attempt.user_id == user_id, Attempt.status.in_(RUNNING))
+        return (await self._locked(statement.order_by(Attempt.id))).all()
+
     async def earlier(self, user_id: UUID, scope: AttemptScope) -> Sequence[Attempt]:
         """All attempts so far in the order of their numbers, void ones included."""
         statement = self._of(user_id, scope).order_by(Attempt.number)

@@ -67,7 +67,11 @@ class AnswerSheetRepository(Repository):
         statement = (
             select(User.id, func.lower(User.email), Membership.role)
             .join(Membership, Membership.user_id == User.id)
-            .where(Membership.institute_id == institute_id, func.lower(User.email) == _any_text(emails))
+            .where(
+                Membership.institute_id == institute_id,
+                func.lower(User.email) == _any_text(emails),
+                User.deleted_at.is_(None),
+            )
         )
         return [Account(*row) for row in await self._session.execute(statement)]
 

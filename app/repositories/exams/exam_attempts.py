@@ -57,6 +57,10 @@ class ExamAttemptRepository(Repository):
         places = {row.id: row for row in await self._session.scalars(registrations)}
         return [(each, places[each.registration_id]) for each in attempts if each.registration_id]
 
+    async def lock_of_registration(self, exam_id: UUID, registration_id: UUID) -> Sequence[Attempt]:
+        """Lock the attempts of one registered candidate."""
+        return await self._locked(_attempts(exam_id).where(Attempt.registration_id == registration_id))
+
     async def lock_running(self, exam_id: UUID, paper_id: UUID | None) -> Sequence[Attempt]:
         """Lock the attempts that are in progress or paused."""
         statement = _of_paper(_attempts(exam_id), paper_id).where(Attempt.status.in_(RUNNING))

@@ -1,16 +1,18 @@
 """Registrations of exams, with the candidate's name and category at the time of registration."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, any_, func, literal, select, update
+from sqlalchemy import TEXT, Select, Uuid, any_, delete, exists, func, literal, select, union_all, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import aliased
 
 from app.core.errors import NotFound
 from app.core.ids import uuid7
-from app.models import Attempt, Registration, Result, User
-from app.repositories.base import Page, PageRequest, Repository
+from app.models import Attempt, Registration, Result, User, WithdrawnRegistration
+from app.repositories.base import Page, PageRequest, Repository, decode_cursor
 from app.repositories.locks import Mode, Rank
 
 
@@ -30,6 +32,11 @@ class RegistrationRepository(Repository):
             Registration.user_id == user_id, Registration.exam_id.in_(exam_ids)
         )
         return {row.exam_id: row for row in await self._session.scalars(statement)}
+
+    async def exams_of(self, user_id: UUID) -> Sequence[UUID]:
+        """The exams for which a user is registered."""
+        statement = select(Registration.exam_id).where(Registration.user_id == user_id)
+        return (await self._session.scalars(statement.order_by(Registration.exam_id))).all()
 
     async def with_ids(self, ids: Collection[UUID]) -> dict[UUID, Registration]:
         """Registrations by their ids. The ids are one parameter, because an exam has many thousands."""
@@ -56,10 +63,82 @@ class RegistrationRepository(Repository):
         statement = insert(Registration).values(values).on_conflict_do_nothing().returning(Registration)
         return (await self._session.scalars(statement)).one_or_none()
 
-    async def page(self, exam_id: UUID, page: PageRequest) -> Page[Registration]:
-        """Registrations of an exam, ordered by id."""
+    async def page(self, exam_id: UUID, query: str | None, page: PageRequest) -> Page[Registration]:
+        """Registrations of an exam, ordered by id: those that match the query, or all.
+
+        A query is the beginning of a roll number or of an email address, or a part of a name.
+        """
         statement = select(Registration).where(Registration.exam_id == exam_id)
+        if query:
+            statement = statement.where(Registration.id.in_(_matching(exam_id, query, page)))
         return await self._page(statement, [Registration.id], page)
+
+    async def with_roll_number(self, exam_id: UUID, roll_number: str) -> Registration | None:
+        """The registration of an exam with this roll number, or None."""
+        statement = select(Registration).where(
+            Registration.exam_id == exam_id, Registration.roll_number == roll_number
+        )
+        return (await self._session.scalars(statement)).one_or_none()
+
+    async def lock(self, registration_id: UUID) -> Registration | None:
+        """Lock a registration against changes. Returns None if it has been deleted."""
+        statement = select(Registration).where(Registration.id == registration_id)
+        return (await self._lock(Rank.REGISTRATION, Mode.EXCLUSIVE, statement)).one_or_none()
+
+    async def lock_of(self, exam_id: UUID, user_id: UUID) -> Registration | None:
+        """Lock a user's registration for an exam. Returns None if there is none."""
+        statement = select(Registration).where(
+            Registration.exam_id == exam_id, Registration.user_id == user_id
+        )
+        return (await self._lock(Rank.REGISTRATION, Mode.EXCLUSIVE, statement)).one_or_none()
+
+    async def has_attempt(self, registration_id: UUID) -> bool:
+        """Whether the candidate has an official attempt, of any status."""
+        found = exists().where(Attempt.registration_id == registration_id)
+        return bool(await self._session.scalar(select(found)))
+
+    async def withdraw(self, registration: Registration, now: datetime) -> None:
+        """Delete a registration and keep its roll number, so that nobody else gets it."""
+        kept = insert(WithdrawnRegistration).values(
+            exam_id=registration.exam_id,
+            roll_number=registration.roll_number,
+            user_id=registration.user_id,
+            withdrawn_at=now,
+        )
+        await self._session.execute(kept)
+        await self._session.execute(delete(Registration).where(Registration.id == registration.id))
+        self._session.expunge(registration)
+
+    async def take_back_roll_number(self, exam_id: UUID, user_id: UUID) -> str | None:
+        """The last roll number that a user has withdrawn, for a new registration. None if there is none."""
+        latest = (
+            select(WithdrawnRegistration.roll_number)
+            .where(WithdrawnRegistration.exam_id == exam_id, WithdrawnRegistration.user_id == user_id)
+            .order_by(WithdrawnRegistration.withdrawn_at.desc())
+            .limit(1)
+        )
+        statement = (
+            delete(WithdrawnRegistration)
+            .where(
+                WithdrawnRegistration.exam_id == exam_id,
+                WithdrawnRegistration.roll_number == latest.scalar_subquery(),
+            )
+            .returning(WithdrawnRegistration.roll_number)
+        )
+        return (await self._session.scalars(statement)).one_or_none()
+
+    async def withdrawn(self, exam_id: UUID, roll_numbers: Collection[str]) -> set[str]:
+        """Those of these roll numbers that belonged to a candidate who has withdrawn."""
+        statement = select(WithdrawnRegistration.roll_number).where(
+            WithdrawnRegistration.exam_id == exam_id,
+            WithdrawnRegistration.roll_number == any_(literal(list(roll_numbers), ARRAY(TEXT))),
+        )
+        return set((await self._session.scalars(statement)).all())
+
+    async def remove(self, registration: Registration) -> None:
+        """Delete a registration that this transaction has added."""
+        await self._session.execute(delete(Registration).where(Registration.id == registration.id))
+        self._session.expunge(registration)
 
     async def lock_unclaimed(self, exam_id: UUID, roll_number: str) -> Registration:
         """Lock and return a registration that has no account yet."""
@@ -99,3 +178,22 @@ class RegistrationRepository(Repository):
             .where(Attempt.registration_id == registration.id)
             .values(user_id=user_id, number=Attempt.number + before.scalar_subquery())
         )
+
+
+def _matching(exam_id: UUID, query: str, page: PageRequest) -> Select[Any]:
+    """The ids of the registrations that match a query.
+
+    Each way to match has an index of its own. None of them reads more rows than the page needs.
+    """
+    of_exam = select(Registration.id).where(Registration.exam_id == exam_id)
+    if page.cursor is not None:
+        [after] = decode_cursor(page.cursor, [Registration.id])
+        of_exam = of_exam.where(Registration.id > after)
+    by_address = of_exam.join(User, User.id == Registration.user_id)
+    ways = (
+        of_exam.where(Registration.roll_number.startswith(query, autoescape=True)),
+        of_exam.where(Registration.name.icontains(query, autoescape=True)),
+        by_address.where(User.email.startswith(query.lower(), autoescape=True)),
+    )
+    first = [way.order_by(Registration.id).limit(page.limit + 1).subquery() for way in ways]
+    return select(union_all(*(select(each.c.id) for each in first)).subquery().c.id)

@@ -97,14 +97,24 @@ class ExamEventRepository(Repository):
         )
         return [(exam, paper) for exam, paper in await self._session.execute(statement)]
 
-    async def starts(self, paper_ids: Collection[UUID]) -> dict[UUID, datetime]:
-        """The start times of these papers. Papers that will not open are left out."""
+    async def starts(self, reminded: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], datetime]:
+        """The start times of papers, for these pairs of a paper and a user.
+
+        Pairs are left out if the paper will not open or the user is not registered any more.
+        """
         statement = (
-            select(ExamPaper.id, ExamPaper.starts_at)
+            select(ExamPaper.id, Registration.user_id, ExamPaper.starts_at)
             .join(Exam, Exam.id == ExamPaper.exam_id)
-            .where(_will_open(), ExamPaper.id.in_(paper_ids))
+            .join(Registration, Registration.exam_id == Exam.id)
+            .where(
+                _will_open(),
+                ExamPaper.id.in_({paper_id for paper_id, _ in reminded}),
+                Registration.user_id.in_({user_id for _, user_id in reminded}),
+            )
         )
-        return {row.id: row.starts_at for row in await self._session.execute(statement)}
+        found = await self._session.execute(statement)
+        starts = {(row.id, row.user_id): row.starts_at for row in found if row.user_id is not None}
+        return {pair: starts[pair] for pair in reminded if pair in starts}
 
 
 def _will_open() -> ColumnElement[bool]:

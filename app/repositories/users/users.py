@@ -74,7 +74,9 @@ class UserRepository(Repository):
     async def page(self, query: str | None, role: str | None, page: PageRequest) -> Page[Member]:
         """Users by part of their name or address and by role, ordered by id."""
         statement = select(User).join(Membership, Membership.user_id == User.id)
-        statement = statement.where(Membership.institute_id == DEFAULT_INSTITUTE_ID)
+        statement = statement.where(
+            Membership.institute_id == DEFAULT_INSTITUTE_ID, User.deleted_at.is_(None)
+        )
         if role is not None:
             statement = statement.where(Membership.role == role)
         if query:

@@ -1,6 +1,14 @@
 """Attempts: started and resumed, answered, closed, graded, and their results."""
 
-from app.services.attempts.closing import after_end, close, close_overdue, closing_delay, is_late, submit
+from app.services.attempts.closing import (
+    after_end,
+    close,
+    close_overdue,
+    closing_delay,
+    end_all,
+    is_late,
+    submit,
+)
 from app.services.attempts.grading import (
     grade,
     grade_batch,
@@ -47,6 +55,7 @@ __all__ = [
     "close_overdue",
     "closing_delay",
     "create",
+    "end_all",
     "grade",
     "grade_batch",
     "is_late",

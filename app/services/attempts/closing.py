@@ -35,6 +35,19 @@ async def submit(uow: UnitOfWork, parts: Components, ref: AttemptRef, now: datet
     return attempt
 
 
+async def end_all(uow: UnitOfWork, parts: Components, user_id: UUID, now: datetime) -> None:
+    """End the running attempts of a person as if they submitted them now. Jobs grade them.
+
+    The locks wait for saves that are under way. The caller has locked the user, so that none is started.
+    """
+    grace = timedelta(seconds=parts.settings.grace_seconds)
+    running = await uow.attempts.lock_running(user_id)
+    for attempt in running:
+        apply_state(attempt, steering.submit_by_candidate(state_of(attempt), now, grace))
+    await uow.attempts.flush()
+    after_end(uow, [attempt.id for attempt in running])
+
+
 def is_late(now: datetime, attempt: Attempt, grace: timedelta) -> bool:
     """Whether a running attempt's deadline and grace are over. They are never over while it is paused."""
     over = timing.arrival(now, attempt.deadline_at, grace) is timing.Arrival.LATE

@@ -203,22 +203,30 @@ async def _change_password(
     if changes.current_password is None:
         raise errors.Invalid.field("current_password", "send the current password to set a new one")
     check_password(password, email=user.email, name=user.name)
-    try:
-        async with auth_errors():
-            proof = await parts.auth.sign_in(
-                user.email, changes.current_password, client_address=changes.client_address
-            )
-    except errors.InvalidCredentials:
-        raise errors.Invalid.field("current_password", "this is not the current password") from None
+    await prove_password(parts, user, changes.current_password, "current_password", changes.client_address)
     async with auth_errors():
         try:
-            if proof.user.id != user.id:  # At the auth server the address now belongs to another account.
-                raise errors.Invalid.field("current_password", "this is not the current password")
             await parts.auth.update_user(token, password=password)
         except supabase_auth.SamePassword:
             log.info("password_changed_to_the_same")
-        finally:
-            await parts.auth.sign_out(proof.access_token, "local")
+
+
+async def prove_password(
+    parts: Components, user: Principal, password: str, field: str, client_address: str | None
+) -> None:
+    """Raise Invalid for the field if this is not the user's current password.
+
+    The session that the proof opens is ended.
+    """
+    try:
+        async with auth_errors():
+            proof = await parts.auth.sign_in(user.email, password, client_address=client_address)
+    except errors.InvalidCredentials:
+        raise errors.Invalid.field(field, "this is not the current password") from None
+    async with auth_errors():
+        await parts.auth.sign_out(proof.access_token, "local")
+    if proof.user.id != user.id:  # At the auth server the address now belongs to another account.
+        raise errors.Invalid.field(field, "this is not the current password")
 
 
 @asynccontextmanager

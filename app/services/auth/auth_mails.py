@@ -44,10 +44,14 @@ async def send_due(parts: Components) -> int:
         if dropped := await uow.auth_mails.delete_before(now - KEEP):
             log.warning("auth_mails_dropped", count=dropped)
         leased = await uow.auth_mails.lease_due(now, LEASE, BATCH)
+        # A deleted account gets no mails, although the auth server still knows it.
+        deleted = await uow.deletions.are_deleted({mail.email for mail in leased})
+        await uow.auth_mails.delete([mail.id for mail in leased if mail.email in deleted])
     slots = asyncio.Semaphore(CONCURRENCY)
     async with asyncio.TaskGroup() as sending:
         for mail in leased:
-            sending.create_task(_send(parts, mail, slots))
+            if mail.email not in deleted:
+                sending.create_task(_send(parts, mail, slots))
     return len(leased)
 
 

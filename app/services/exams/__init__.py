@@ -4,8 +4,6 @@ from app.services.exams.accommodation_holders import GrantHolder, Target
 from app.services.exams.accommodations import (
     Accommodated,
     Grant,
-    Regrant,
-    Regranted,
     accommodate,
     accommodations,
 )
@@ -22,6 +20,7 @@ from app.services.exams.catalog import (
     papers,
     stage_of,
 )
+from app.services.exams.corrections import Corrected, Correction, correct
 from app.services.exams.editing import (
     ExamDraft,
     ExamPaperDraft,
@@ -49,7 +48,8 @@ from app.services.exams.events import announce, postpone, tell_windows
 from app.services.exams.forecasts import Forecast, LeftOut, Listed
 from app.services.exams.monitoring import Monitor, candidates, monitor
 from app.services.exams.packages import package
-from app.services.exams.registrations import claim, register, registrations
+from app.services.exams.registrations import claim, register, registrations, withdraw
+from app.services.exams.regranting import Regrant, Regranted
 from app.services.exams.release_preview import ReleasePreview, preview_release
 from app.services.exams.releasing import Released, release
 from app.services.exams.results import ExamResultView, MeritRow, merit_csv, merit_list, result
@@ -69,6 +69,8 @@ __all__ = [
     "Accommodated",
     "ClosePaper",
     "ClosedPaper",
+    "Corrected",
+    "Correction",
     "ExamDraft",
     "ExamPaperDraft",
     "ExamPaperUpdate",
@@ -111,6 +113,7 @@ __all__ = [
     "change_paper",
     "claim",
     "close_paper",
+    "correct",
     "create",
     "find",
     "hold_on_paper",
@@ -140,4 +143,5 @@ __all__ = [
     "submit",
     "tell_windows",
     "void_left_over",
+    "withdraw",
 ]

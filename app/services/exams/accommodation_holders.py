@@ -1,12 +1,18 @@
 """Who holds a grant of extra time: a group, or a person named by account, email address or roll number."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from app.core.errors import FieldError, Invalid
 from app.models import Exam
+from app.sentences import Sentence
+from app.services.exams.answer_sheets.roll_numbers import RegisteredNumbers, Resemblance
 from app.services.unit_of_work import UnitOfWork
+
+Places = Mapping[str, UUID | None]
+"""The account of each roll number; None if it waits for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +39,19 @@ class GrantHolder:
 
 
 async def find_holders(uow: UnitOfWork, exam: Exam, targets: Sequence[Target]) -> Sequence[GrantHolder]:
-    """The holder of each target. Raises Invalid with each one that is unknown or named twice."""
+    """The holder of each target. Raises Invalid with each one that is unknown or named twice.
+
+    An unknown roll number comes with the registered ones that it resembles.
+    """
     accounts = await _accounts(uow, exam, [each.email for each in targets if each.email])
-    places = await _places(uow, exam, [each.roll_number for each in targets if each.roll_number])
+    roll_numbers = [each.roll_number for each in targets if each.roll_number]
+    places = await _places(uow, exam, roll_numbers)
+    hints = await _hints(uow, exam, set(roll_numbers) - places.keys())
     holders: list[GrantHolder] = []
     errors = []
     for number, target in enumerate(targets):
         try:
-            holder = await _holder(uow, target, accounts, places)
+            holder = await _holder(uow, target, accounts, places, hints)
         except _Unknown as unknown:
             errors.append(FieldError(f"items.{number}.{unknown.field}", unknown.sentence))
             continue
@@ -64,14 +75,15 @@ async def _holder(
     uow: UnitOfWork,
     target: Target,
     accounts: Mapping[str, Sequence[UUID]],
-    places: Mapping[str, UUID | None],
+    places: Places,
+    hints: Mapping[str, str],
 ) -> GrantHolder:
     if target.group is not None:
         return GrantHolder(None, target.group)
     if target.email is not None:
         return GrantHolder(_only(accounts.get(target.email, ())), None)
     if target.roll_number is not None:
-        return GrantHolder(_registered(places, target.roll_number), None)
+        return GrantHolder(_registered(places, hints, target.roll_number), None)
     if target.user_id is None or await uow.users.member(target.user_id) is None:
         raise _Unknown("user_id", "there is no such account")
     return GrantHolder(target.user_id, None)
@@ -85,9 +97,9 @@ def _only(user_ids: Sequence[UUID]) -> UUID:
     return user_ids[0]
 
 
-def _registered(places: Mapping[str, UUID | None], roll_number: str) -> UUID:
+def _registered(places: Places, hints: Mapping[str, str], roll_number: str) -> UUID:
     if roll_number not in places:
-        raise _Unknown("roll_number", "nobody is registered for this exam under this roll number")
+        raise _Unknown("roll_number", hints[roll_number])
     user_id = places[roll_number]
     if user_id is None:
         raise _Unknown("roll_number", "the roll number has no account yet; claim it first")
@@ -101,9 +113,34 @@ async def _accounts(uow: UnitOfWork, exam: Exam, emails: Sequence[str]) -> Mappi
     return found
 
 
-async def _places(uow: UnitOfWork, exam: Exam, roll_numbers: Sequence[str]) -> Mapping[str, UUID | None]:
-    """The account of each of these roll numbers; None if it waits for one."""
+async def _places(uow: UnitOfWork, exam: Exam, roll_numbers: Sequence[str]) -> Places:
+    """The places of those of these roll numbers that are registered."""
     if not roll_numbers:
         return {}
     found = await uow.answer_sheets.registrations(exam.id, roll_numbers, [])
     return {place.roll_number: place.user_id for place in found}
+
+
+async def _hints(uow: UnitOfWork, exam: Exam, unknown: Collection[str]) -> Mapping[str, str]:
+    """What is wrong with each unknown roll number."""
+    if not unknown:
+        return {}
+    registered = await uow.answer_sheets.roll_numbers(exam.id)
+    # In a thread: an exam may have a hundred thousand roll numbers.
+    return await asyncio.to_thread(_compare, unknown, registered)
+
+
+def _compare(unknown: Collection[str], registered: Collection[str]) -> Mapping[str, str]:
+    numbers = RegisteredNumbers(registered, unknown)
+    return {number: _hint(numbers.resembling(number)) for number in unknown}
+
+
+def _hint(found: Resemblance) -> str:
+    if not found.numbers:
+        return "nobody is registered for this exam under this roll number, and no registered one is similar"
+    template = (
+        "nobody is registered for this exam under this roll number; it reads like {numbers}"
+        if found.reads_alike
+        else "nobody is registered for this exam under this roll number; the nearest: {numbers}"
+    )
+    return Sentence(template, numbers=", ".join(found.numbers))

@@ -2,28 +2,20 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from uuid import UUID
 
 from app.core.errors import NotPossible
 from app.core.ids import uuid7
-from app.engine import steering
-from app.engine.steering import AttemptState, Status
-from app.engine.timing import NO_TIME
-from app.models import Accommodation, Attempt, Exam, Registration
-from app.services import attempts
-from app.services.attempts.states import apply_state, state_of
+from app.models import Accommodation, Exam, Registration
 from app.services.components import Components
 from app.services.exams.accommodation_holders import GrantHolder, Target, find_holders
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer
 from app.services.exams.extra_time import ExtraTimes, groups_of
-from app.services.exams.steering import replace_results, tell_candidate
+from app.services.exams.regranting import Regranted, regrant
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
-
-SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +25,6 @@ class Grant:
     target: Target
     extra_seconds: int
     reason: str
-
-
-class Regrant(StrEnum):
-    """What a change of the extra time did to an attempt."""
-
-    MOVED = "moved"
-    REOPENED = "reopened"
-    """Its deadline had ended it, and it continues."""
-    KEPT = "kept"
-    """It has ended, or no time is left to take back: it keeps the time that it had."""
-
-
-@dataclass(frozen=True, slots=True)
-class Regranted:
-    """An attempt whose candidate's extra time has changed, and by how much its deadline has moved."""
-
-    attempt_id: UUID
-    paper_id: UUID | None
-    user_id: UUID | None
-    outcome: Regrant
-    seconds: int
-    deadline_at: datetime
-    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,22 +137,14 @@ async def _regrant(
     dry_run: bool,
 ) -> Sequence[Regranted]:
     """Move the deadlines of the attempts of those who are named to what the grants give them."""
-    delay = attempts.closing_delay(parts.settings)
     times = ExtraTimes(granted)
     only = None if any(holder.group for holder in named) else [each.user_id for each in named if each.user_id]
-    found, moved = [], []
-    for attempt, registration in await uow.exam_attempts.lock_with_registrations(exam.id, only):
-        due = times.of(registration) - timedelta(seconds=attempt.accommodation_seconds)
-        if not due or not _is_named(registration, named, times.people):
-            continue
-        before = steering.ended_by_deadline(state_of(attempt), now, delay)
-        after = steering.regrant(before, due, now)
-        found.append(_outcome(attempt, before, after, due))
-        if after != before and not dry_run:
-            _apply(uow, exam, attempt, after, found[-1].seconds)
-            moved.append(attempt)
-    await replace_results(uow, moved)
-    return found
+    due = [
+        (attempt, times.of(registration))
+        for attempt, registration in await uow.exam_attempts.lock_with_registrations(exam.id, only)
+        if _is_named(registration, named, times.people)
+    ]
+    return await regrant(uow, parts, exam, due, now, dry_run=dry_run)
 
 
 def _is_named(registration: Registration, named: Collection[GrantHolder], personal: Collection[UUID]) -> bool:
@@ -193,38 +154,3 @@ def _is_named(registration: Registration, named: Collection[GrantHolder], person
     if registration.user_id in personal:
         return False
     return any(GrantHolder(None, group) in named for group in groups_of(registration))
-
-
-def _outcome(attempt: Attempt, before: AttemptState, after: AttemptState, due: timedelta) -> Regranted:
-    if after == before:
-        outcome, detail = Regrant.KEPT, _why_kept(before, due)
-    else:
-        outcome, detail = Regrant.REOPENED if before.status != after.status else Regrant.MOVED, None
-    return Regranted(
-        attempt_id=attempt.id,
-        paper_id=attempt.exam_paper_id,
-        user_id=attempt.user_id,
-        outcome=outcome,
-        seconds=(after.deadline_at - before.deadline_at) // SECOND,
-        deadline_at=after.deadline_at,
-        detail=detail,
-    )
-
-
-def _why_kept(state: AttemptState, due: timedelta) -> str:
-    keeps = "It keeps the time that it had."
-    if state.status is Status.VOID:
-        return f"The attempt is void. {keeps} The grant applies when the attempt is reopened."
-    if state.status is not Status.SUBMITTED:
-        return f"No time of the attempt is left to take back. {keeps}"
-    if state.ended_by == "deadline" and due > NO_TIME:
-        return f"The attempt's time would be over with this grant, too. {keeps} Reopen it with `seconds`."
-    return f"The attempt has ended. {keeps} The grant applies when the attempt is reopened."
-
-
-def _apply(uow: UnitOfWork, exam: Exam, attempt: Attempt, after: AttemptState, seconds: int) -> None:
-    apply_state(attempt, after)
-    if seconds > 0:
-        tell_candidate(uow, exam, attempt, "extended", seconds=seconds)
-    else:
-        tell_candidate(uow, exam, attempt, "attempt_changed", change="deadline_earlier", seconds=-seconds)

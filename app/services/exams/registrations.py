@@ -1,13 +1,17 @@
-"""Registrations: a roll number, and the candidate's category and disability as they are now."""
+"""Registrations: a roll number, and the candidate's category and disability as they are now.
+
+docs/decisions/0061 has the rules.
+"""
 
 import secrets
 from datetime import datetime
 from uuid import UUID
 
-from app.core.errors import Conflict, EntryClosed, Forbidden, Invalid, NotAvailable, NotFound
+from app.core.errors import Conflict, EntryClosed, Forbidden, Invalid, NotAvailable, NotFound, NotPossible
 from app.engine import schedule
 from app.models import Exam, Registration
 from app.repositories.base import Page, PageRequest
+from app.services import attempts
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer, window_of
 from app.services.unit_of_work import Reading, UnitOfWork
@@ -26,6 +30,7 @@ async def register(
     if candidate.is_staff:
         raise Forbidden("Staff take part without registering; what they do is practice.")
     exam = await uow.exams.lock_exam_for_entry(exam_viewer(candidate), exam_id)
+    await attempts.lock_candidate(uow, candidate.id)  # Whoever deletes their account leaves their exams.
     if (registration := await uow.registrations.of(exam.id, candidate.id)) is not None:
         return registration, False
     if exam.cancelled_at is not None:
@@ -36,19 +41,51 @@ async def register(
     return await enroll(uow, exam, candidate.id)
 
 
-async def enroll(uow: UnitOfWork, exam: Exam, user_id: UUID) -> tuple[Registration, bool]:
-    """Register a person under a random roll number that is unique in the exam.
+async def withdraw(uow: UnitOfWork, candidate: Principal, exam_id: UUID, now: datetime) -> None:
+    """Withdraw a candidate's registration. Without one nothing happens, so that the call can be repeated.
 
-    The flag is False if another transaction has registered them meanwhile.
+    The roll number is kept for the candidate, and so are personal grants of extra time. Raises NotPossible
+    once the first paper has opened, NotAvailable for a cancelled exam.
+    """
+    exam = await uow.exams.lock_exam_for_entry(exam_viewer(candidate), exam_id)
+    # A start or a claim locks the person too: it comes first and is seen below, or finds no registration.
+    await uow.users.lock(candidate.id)
+    registration = await uow.registrations.lock_of(exam.id, candidate.id)
+    if registration is None:
+        return
+    if exam.cancelled_at is not None:
+        raise NotAvailable("The exam was cancelled.")
+    windows = [window_of(paper) for paper in await uow.exams.papers(exam.id)]
+    if exam.released_at is not None or schedule.has_begun(windows, now):
+        raise NotPossible(
+            "The first paper has opened. A registration can be withdrawn only before that."
+            " You need not take part."
+        )
+    if await uow.registrations.has_attempt(registration.id):
+        raise NotPossible("You have an attempt in this exam. The registration cannot be withdrawn.")
+    await uow.registrations.withdraw(registration, now)
+
+
+async def enroll(uow: UnitOfWork, exam: Exam, user_id: UUID) -> tuple[Registration, bool]:
+    """Register a person under a random roll number that nobody in the exam has or had.
+
+    Whoever has withdrawn gets the earlier roll number again. The flag is False if another transaction has
+    registered them meanwhile.
     """
     member = await uow.users.member(user_id)
     if member is None:
         raise NotFound("profile")
+    roll_number = await uow.registrations.take_back_roll_number(exam.id, user_id)
     while True:
-        added = await uow.registrations.add(exam.id, member.user, _roll_number())
+        added = await uow.registrations.add(exam.id, member.user, roll_number or _roll_number())
+        # Asked after the insert, which has waited for whoever was just withdrawing this number.
+        if added is not None and await uow.registrations.withdrawn(exam.id, [added.roll_number]):
+            await uow.registrations.remove(added)
+            continue
         registration = added or await uow.registrations.of(exam.id, user_id)
-        if registration is not None:  # None: the roll number is in use
+        if registration is not None:
             break
+        roll_number = None  # It is in use.
     if added is not None:
         uow.jobs.add("notify_registered", registration_id=str(added.id))
     return registration, added is not None
@@ -61,11 +98,11 @@ def _roll_number() -> str:
 
 
 async def registrations(
-    reads: Reading, staff: Principal, exam_id: UUID, request: PageRequest
+    reads: Reading, staff: Principal, exam_id: UUID, query: str | None, request: PageRequest
 ) -> Page[Registration]:
-    """All registrations of an exam, for staff."""
+    """The registrations of an exam, for staff: those that match the query, or all."""
     exam = await reads.exams.find(exam_viewer(staff), exam_id)
-    return await reads.registrations.page(exam.id, request)
+    return await reads.registrations.page(exam.id, query, request)
 
 
 async def claim(

@@ -49,6 +49,39 @@ async def registered(uow: UnitOfWork, parts: Components, registration_id: UUID, 
     await _create(uow, parts, [(registration.user_id, notice)], now)
 
 
+async def registration_changed(
+    uow: UnitOfWork,
+    parts: Components,
+    registration_id: UUID,
+    change_id: str,
+    fields: Sequence[str],
+    previous_extra_seconds: int,
+    now: datetime,
+) -> None:
+    """Notify a candidate of a correction by staff, with the corrected fields and the extra time.
+
+    Their values are not repeated: the candidate reads them in the exam. Does nothing if the registration has
+    no account, was withdrawn meanwhile, or the exam was cancelled.
+    """
+    registration = await uow.exam_events.registration(registration_id)
+    if registration is None or registration.user_id is None:
+        return
+    found = await uow.exam_events.exam(registration.exam_id)
+    if found is None or found[0].cancelled_at is not None:
+        return
+    exam, papers = found
+    extra = ExtraTimes(await uow.exams.accommodations_for(exam.id, registration.user_id)).of(registration)
+    data = _exam_data(exam) | {
+        "roll_number": registration.roll_number,
+        "fields": list(fields),
+        "extra_seconds": extra // timedelta(seconds=1),
+        "previous_extra_seconds": previous_extra_seconds,
+        "papers": [_paper_data(paper, extra) for paper in papers],
+    }
+    notice = build_notice(Kind.REGISTRATION_CHANGED, f"{registration_id}:{change_id}", data)
+    await _create(uow, parts, [(registration.user_id, notice)], now)
+
+
 async def submitted(uow: UnitOfWork, parts: Components, attempt_ids: Sequence[UUID], now: datetime) -> None:
     """Confirm the end of those attempts that are official and at an exam. Void attempts are left out.
 

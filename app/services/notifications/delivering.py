@@ -58,7 +58,7 @@ class _Batch:
         self._parts = parts
         self._stop_at = stop_at
         self._waiting: deque[OutgoingDelivery] = deque()
-        self._starts: dict[UUID, datetime] = {}
+        self._starts: dict[tuple[UUID, UUID], datetime] = {}
         self._failures: Counter[str] = Counter()
         self._not_started: list[UUID] = []
         self._outcomes: Counter[str] = Counter()
@@ -67,8 +67,8 @@ class _Batch:
         """Send the batch. On cancellation no further delivery is started, and those in progress finish."""
         async with reading(self._parts.engine) as reads:
             self._waiting.extend(await reads.deliveries.outgoing(leased))
-            paper_ids = {UUID(paper[0]) for outgoing in self._waiting if (paper := paper_start(outgoing))}
-            self._starts = await reads.exam_events.starts(paper_ids) if paper_ids else {}
+            reminded = {pair for outgoing in self._waiting if (pair := _reminded(outgoing))}
+            self._starts = await reads.exam_events.starts(reminded) if reminded else {}
         senders = asyncio.gather(*(self._send_one_by_one() for _ in range(CONCURRENCY)))
         try:
             await asyncio.shield(senders)
@@ -120,9 +120,9 @@ class _Batch:
         return "postponed"
 
     def _start_of(self, outgoing: OutgoingDelivery) -> datetime | None:
-        """The current start of the paper of a reminder."""
-        paper = paper_start(outgoing)
-        return self._starts.get(UUID(paper[0])) if paper else None
+        """The current start of the paper of a reminder, if its recipient is still registered."""
+        pair = _reminded(outgoing)
+        return self._starts.get(pair) if pair else None
 
     async def _send(self, outgoing: OutgoingDelivery) -> NotSent | None:
         """Send one delivery. Returns the error, or None."""
@@ -144,6 +144,12 @@ class _Batch:
         async with unit_of_work(self._parts.engine) as uow:
             await uow.deliveries.postpone_untried(left, due_at)
         self._outcomes["returned"] += len(left)
+
+
+def _reminded(outgoing: OutgoingDelivery) -> tuple[UUID, UUID] | None:
+    """The paper and the recipient of a reminder; None for other notifications."""
+    paper = paper_start(outgoing)
+    return (UUID(paper[0]), outgoing.user.id) if paper else None
 
 
 async def _mail(parts: Components, outgoing: OutgoingDelivery) -> None:

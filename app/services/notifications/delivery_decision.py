@@ -22,7 +22,10 @@ SEND = Decision()
 
 
 def decide(outgoing: OutgoingDelivery, starts_at: datetime | None, now: datetime) -> Decision:
-    """`starts_at` is the current start of the paper of a reminder, or None if the paper will not open."""
+    """`starts_at` is the current start of the paper of a reminder.
+
+    It is None if the paper will not open, or if the recipient is not registered any more.
+    """
     kind = Kind(outgoing.notification.kind)
     reason = _content_drop_reason(outgoing, kind, starts_at, now) or _recipient_drop_reason(outgoing)
     if reason is not None:
@@ -49,7 +52,7 @@ def _content_drop_reason(
         return "too late"
     reminded = paper_start(outgoing)
     if reminded is not None and reminded[1] != starts_at:
-        return "the paper has been moved"
+        return "the paper has been moved, or the candidate has withdrawn"
     channel = Channel(outgoing.delivery.channel)
     muted = outgoing.preferences is not None and mute_key(kind, channel) in outgoing.preferences.muted
     return "muted" if muted and may_be_muted(kind, channel) else None

@@ -33,6 +33,7 @@ RULES = {
     Kind.POSTPONED: Rules(),
     Kind.CANCELLED: Rules(),
     Kind.EXTRA_TIME: Rules(),
+    Kind.REGISTRATION_CHANGED: Rules(),
     Kind.OPENS_IN_24_HOURS: Rules(
         Topic.REMINDERS,
         deferrable=True,

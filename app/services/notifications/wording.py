@@ -51,6 +51,10 @@ _TEXTS: Mapping[Kind, Mapping[str, tuple[str, str]]] = {
         "en": ("Your extra time has changed", "{exam}: your extra time is now {extra_time}."),
         "hi": ("आपका अतिरिक्त समय बदल गया है", "{exam}: आपका अतिरिक्त समय अब {extra_time} है।"),
     },
+    Kind.REGISTRATION_CHANGED: {
+        "en": ("Your registration was corrected", "{exam}: check the details of your registration."),
+        "hi": ("आपके पंजीकरण में सुधार किया गया है", "{exam}: अपने पंजीकरण का विवरण जाँच लें।"),
+    },
 }
 _NO_EXTRA_TIME = {
     "en": ("Your extra time has changed", "{exam}: you have no extra time any more."),

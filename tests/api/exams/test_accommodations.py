@@ -163,6 +163,19 @@ class TestGrants:
         assert [error["field"] for error in answer.json()["errors"]] == fields
         assert await granted(held) == set()
 
+    async def test_an_unknown_roll_number_is_answered_with_those_that_it_resembles(
+        self, held: HeldExam, entrant: Entrant
+    ) -> None:
+        number = (await me(entrant))["roll_number"]
+        wrong = [number + "7", f"{number[:4]}-{number[4:]}", "ZZZ-UNLIKE", number]
+        items = [{"roll_number": each, "extra_seconds": 60, "reason": "x"} for each in wrong]
+        answer = await held.staff.put(f"{held.path}/accommodations", json={"items": items})
+        found = {error["field"]: error["message"] for error in answer.json()["errors"]}
+        assert found.keys() == {f"items.{place}.roll_number" for place in range(3)}
+        assert f"the nearest: {number}" in found["items.0.roll_number"]
+        assert f"it reads like {number}" in found["items.1.roll_number"]
+        assert "no registered one is similar" in found["items.2.roll_number"]
+
     async def test_one_person_under_two_names_is_a_mistake(self, held: HeldExam, entrant: Entrant) -> None:
         person = await me(entrant)
         items = [
@@ -279,7 +292,9 @@ class TestNotices:
         await grant(held, {"group": "all", "extra_seconds": 60}, dry_run=True)
         for seconds in (600, 600, 0, 0):
             await grant(held, {"user_id": person, "extra_seconds": seconds})
-        statement = text("select arguments from ias.jobs where task = :task and arguments->>'exam_id' = :id")
+        statement = text(
+            "select arguments from ias.jobs where task = :task and arguments->>'exam_id' = :id order by id"
+        )
         async with engine.connect() as connection:
             values = {"task": "notify_extra_time", "id": held.exam["id"]}
             rows = (await connection.execute(statement, values)).scalars().all()

@@ -22,6 +22,7 @@ from app.services import exams
 from app.services.components import Components
 from app.services.exams import (
     ClosePaper,
+    Correction,
     ExamDraft,
     ExamPaperDraft,
     ExamPaperUpdate,
@@ -106,6 +107,9 @@ NOT_FOUND: dict[str, Call] = {
     "close_paper": lambda w: exams.close_paper(
         w.uow, w.parts, w.stranger, ClosePaper(w.exam_id, w.event.paper_id), NOW
     ),
+    "correct": lambda w: exams.correct(
+        w.uow, w.parts, w.stranger, w.exam_id, w.roll_number, Correction("Why not.", category="obc"), NOW
+    ),
     "find": lambda w: exams.find(w.uow, w.stranger, w.exam_id, NOW),
     "import_answer_sheets": lambda w: exams.import_answer_sheets(
         w.uow, w.parts, w.stranger, w.exam_id, w.event.paper_id, sheet_file(["1", "a"]), NOW
@@ -126,7 +130,7 @@ NOT_FOUND: dict[str, Call] = {
     "register": lambda w: exams.register(
         w.uow, replace(w.stranger, id=w.user_id, role=Role.STUDENT), w.exam_id, NOW
     ),
-    "registrations": lambda w: exams.registrations(w.uow, w.stranger, w.exam_id, EVERYTHING),
+    "registrations": lambda w: exams.registrations(w.uow, w.stranger, w.exam_id, None, EVERYTHING),
     "release": lambda w: exams.release(w.uow, w.parts, w.stranger, w.exam_id, NOW),
     "remove_paper": lambda w: exams.remove_paper(w.uow, w.stranger, w.exam_id, w.event.paper_id),
     "result": lambda w: exams.result(w.uow, w.stranger, w.exam_id, NOW),
@@ -137,6 +141,7 @@ NOT_FOUND: dict[str, Call] = {
         StartPaper(w.exam_id, w.event.paper_id, None, NOW + HOUR / 4, NOW + HOUR / 4),
     ),
     "steer": lambda w: exams.steer(w.uow, w.parts, w.stranger, w.exam_id, w.order(), NOW),
+    "withdraw": lambda w: exams.withdraw(w.uow, replace(w.stranger, id=w.user_id), w.exam_id, NOW),
     "steer_one": lambda w: exams.steer_one(w.uow, w.parts, w.stranger, w.exam_id, w.order(), NOW),
 }
 LISTED = {"page"}

@@ -21,6 +21,7 @@ from app.models import (
     NotificationSettings,
     User,
 )
+from app.repositories.base import PageRequest
 from app.repositories.notifications import NewDevice
 from app.services import notifications
 from app.services.components import Components
@@ -424,7 +425,22 @@ class TestNoLonger:
             await uow.session.execute(paper.values(**moved))
         await deliver(post)
         assert inbox.envelopes == []
-        assert {state[3] for state in await reader.states()} == {"the paper has been moved"}
+        assert {state[3] for state in await reader.states()} == {
+            "the paper has been moved, or the candidate has withdrawn"
+        }
+
+    async def test_a_reminder_of_who_has_withdrawn_is_not_sent(
+        self, engine: AsyncEngine, post: Components, reader: Reader, now: datetime, inbox: Inbox
+    ) -> None:
+        await reader.tell(Kind.OPENS_IN_15_MINUTES, now)
+        async with unit_of_work(engine) as uow:
+            [registration] = (await uow.registrations.page(reader.event.exam_id, None, PageRequest())).items
+            await uow.registrations.withdraw(registration, now)
+        await deliver(post)
+        assert inbox.envelopes == []
+        assert {state[3] for state in await reader.states()} == {
+            "the paper has been moved, or the candidate has withdrawn"
+        }
 
     async def test_a_reminder_is_not_sent_late(
         self, post: Components, reader: Reader, now: datetime, inbox: Inbox, clock: TestClock

@@ -49,6 +49,14 @@ DATA: dict[Kind, dict[str, Any]] = {
     Kind.POSTPONED: EXAM | {"papers": [THE_PAPER]},
     Kind.CANCELLED: EXAM,
     Kind.EXTRA_TIME: EXAM | {"extra_seconds": 2400, "previous_extra_seconds": 600, "papers": [THE_PAPER]},
+    Kind.REGISTRATION_CHANGED: EXAM
+    | {
+        "roll_number": "R-17",
+        "fields": ["category", "pwbd"],
+        "extra_seconds": 2400,
+        "previous_extra_seconds": 0,
+        "papers": [THE_PAPER],
+    },
 }
 # What each must say: the subject, and some of the text; HTML says it too.
 ENGLISH = {
@@ -86,6 +94,10 @@ ENGLISH = {
         "Your extra time has changed: All-India Mock 7",
         ["is now 40 minutes; before, it was 10 minutes.", "26 November 2026, 1:10 pm IST"],
     ),
+    Kind.REGISTRATION_CHANGED: (
+        "Your registration was corrected: All-India Mock 7",
+        ["R-17", "category", "disability", "Your extra time is now 40 minutes."],
+    ),
 }
 HINDI = {
     Kind.WELCOME: ("आईएएस टेस्ट सीरीज़ में आपका स्वागत है", ["आपका खाता तैयार है।"]),
@@ -114,6 +126,10 @@ HINDI = {
     Kind.EXTRA_TIME: (
         "आपका अतिरिक्त समय बदल गया है: अखिल भारतीय मॉक 7",
         ["अब 40 मिनट है; पहले 10 मिनट था।", "26 नवंबर 2026, दोपहर 1:10 बजे (IST)"],
+    ),
+    Kind.REGISTRATION_CHANGED: (
+        "आपके पंजीकरण में सुधार किया गया है: अखिल भारतीय मॉक 7",
+        ["R-17", "श्रेणी", "दिव्यांगता", "आपका अतिरिक्त समय अब 40 मिनट है।"],
     ),
 }
 

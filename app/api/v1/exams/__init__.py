@@ -1,8 +1,15 @@
 """Exams over HTTP: composing, taking, running and releasing."""
 
-from app.api.v1.exams import answer_sheets, editing, releasing, steering, taking
+from app.api.v1.exams import answer_sheets, editing, registrations, releasing, steering, taking
 
 # The busiest first. Each is included by itself, because a nested router is matched twice for each request.
-ROUTERS = (taking.router, editing.router, steering.router, releasing.router, answer_sheets.router)
+ROUTERS = (
+    taking.router,
+    registrations.router,
+    editing.router,
+    steering.router,
+    releasing.router,
+    answer_sheets.router,
+)
 
 __all__ = ["ROUTERS"]

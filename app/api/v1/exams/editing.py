@@ -1,15 +1,14 @@
-"""Exams over HTTP: lists, composing, publication and registration."""
+"""Exams over HTTP: lists, composing, publication and announcements."""
 
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response, status
+from fastapi import APIRouter, Depends, Query, status
 
 from app.api.attempts import attempt_of_token, refuse_banned
 from app.api.deps import (
     AttemptHolder,
     CurrentAuthor,
-    CurrentProctor,
     CurrentUser,
     Now,
     Paging,
@@ -23,10 +22,7 @@ from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import (
     Conflict,
-    EntryClosed,
-    Forbidden,
     Invalid,
-    NotAvailable,
     NotFound,
     NotPossible,
     NotPublishable,
@@ -35,7 +31,6 @@ from app.engine.schedule import ExamStage
 from app.schemas.common import PageOut
 from app.schemas.exams.exams import (
     AnnouncementOut,
-    ClaimIn,
     ExamChangesIn,
     ExamIn,
     ExamOut,
@@ -43,7 +38,6 @@ from app.schemas.exams.exams import (
     ExamPaperIn,
     ExamPaperOut,
     PublishedExamOut,
-    RegistrationOut,
 )
 from app.services import exams
 from app.services.exams import ExamView
@@ -144,44 +138,6 @@ async def publish_exam(exam_id: UUID, author: CurrentAuthor, uow: Uow, now: Now)
     call changes nothing: `unchanged` then says why, and which papers have a newer version that is not used.
     """
     return PublishedExamOut.of_publication(await exams.publish(uow, author, exam_id, now), now)
-
-
-@router.post(
-    "/{exam_id}/register",
-    status_code=status.HTTP_201_CREATED,
-    dependencies=[Depends(takes_nothing)],
-    responses={
-        200: {"model": RegistrationOut, "description": "You are registered already"},
-        **problems(NotFound, EntryClosed, NotAvailable, Forbidden),
-    },
-)
-async def register(
-    exam_id: UUID, response: Response, user: CurrentUser, uow: Uow, now: Now
-) -> RegistrationOut:
-    """Register for the exam, with the category and disability of your profile. Idempotent."""
-    registration, is_new = await exams.register(uow, user, exam_id, now)
-    if not is_new:
-        response.status_code = status.HTTP_200_OK
-    return RegistrationOut.of(registration)
-
-
-@router.get("/{exam_id}/registrations", responses=problems(NotFound))
-async def list_registrations(
-    exam_id: UUID, staff: CurrentProctor, reads: Reads, paging: Paging
-) -> PageOut[RegistrationOut]:
-    """All registrations of the exam."""
-    page = await exams.registrations(reads, staff, exam_id, paging)
-    return PageOut(items=[RegistrationOut.of(row) for row in page.items], next_cursor=page.next_cursor)
-
-
-@router.post(
-    "/{exam_id}/registrations/{roll_number:path}/claim", responses=problems(NotFound, Conflict, Invalid)
-)
-async def claim(
-    exam_id: UUID, roll_number: str, body: ClaimIn, staff: CurrentProctor, uow: Uow
-) -> RegistrationOut:
-    """Assign a registration without an account, and its attempts, to this account."""
-    return RegistrationOut.of(await exams.claim(uow, staff, exam_id, roll_number, body.user_id))
 
 
 @router.get("/{exam_id}/announcements", responses=problems(NotFound))

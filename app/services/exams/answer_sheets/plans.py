@@ -71,11 +71,28 @@ async def plan_for(
     unknown = [sheet for sheet in sheets if sheet.roll_number not in known.by_roll_number]
     registered = await uow.answer_sheets.roll_numbers(exam.id) if unknown else []
     in_file = {sheet.roll_number for sheet in sheets}
+    plan.errors += await _withdrawn(uow, exam, unknown)
     findings = await asyncio.to_thread(unknown_numbers, unknown, registered, in_file, unknown_roll_numbers)
     plan.errors += findings.errors
     plan.warnings += [*findings.warnings, *read_alike_in_file(sheets)]
     plan.warnings.sort(key=lambda warning: warning.row)
     return plan
+
+
+async def _withdrawn(uow: UnitOfWork, exam: Exam, unknown: Sequence[AnswerSheet]) -> list[RowError]:
+    """An error for each sheet whose roll number belonged to a candidate who has withdrawn."""
+    numbers = {sheet.roll_number for sheet in unknown}
+    withdrawn = await uow.registrations.withdrawn(exam.id, numbers) if numbers else set()
+    return [
+        RowError(
+            sheet.row,
+            "roll_number",
+            f"the candidate with roll number {sheet.roll_number} has withdrawn; correct the number, or let"
+            " the candidate register again",
+        )
+        for sheet in unknown
+        if sheet.roll_number in withdrawn
+    ]
 
 
 async def _known(uow: UnitOfWork, exam: Exam, paper: ExamPaper, sheets: Sequence[AnswerSheet]) -> _Known:

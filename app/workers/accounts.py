@@ -1,0 +1,31 @@
+"""The loops of a worker that purge deleted accounts and delete exports that are over."""
+
+from datetime import timedelta
+
+from app.services import account_deletion, account_exports
+from app.services.account_exports.files import BATCH as EXPORTS
+from app.services.components import Components
+
+MOST_TIME = timedelta(seconds=10)
+"""After this time no further batch is started, because a round that takes too long is cancelled."""
+
+
+class AccountLoop:
+    """Purges deleted accounts after their legal hold, and deletes exports that are over."""
+
+    def __init__(self, parts: Components) -> None:
+        self._parts = parts
+
+    async def purge(self) -> None:
+        """Take the next step for the accounts that are due, batch after batch while batches are full."""
+        stop_at = self._parts.clock.now() + MOST_TIME
+        while await account_deletion.purge_due(self._parts) == account_deletion.BATCH:
+            if self._parts.clock.now() >= stop_at:
+                return
+
+    async def delete_exports(self) -> None:
+        """Delete the exports that are over, batch after batch while batches are full."""
+        stop_at = self._parts.clock.now() + MOST_TIME
+        while await account_exports.delete_over(self._parts) == EXPORTS:
+            if self._parts.clock.now() >= stop_at:
+                return

@@ -1,0 +1,88 @@
+"""Avatars: square pictures without metadata, seen by their person and by staff."""
+
+import httpx
+import pytest
+
+from app.services.avatars import MAX_BYTES, SIDE
+from tests.builders.exams import body_of
+from tests.builders.people import People, user_id_of
+from tests.builders.pictures import camera_exif, decoded, encoded, halves, noise, picture, png_header
+
+
+async def upload(client: httpx.AsyncClient, content: bytes) -> httpx.Response:
+    return await client.put("/users/avatar", files={"file": ("me.exe", content)})
+
+
+class TestChange:
+    @pytest.mark.parametrize(
+        ("image", "options"),
+        [
+            (halves(), {}),
+            (halves("RGBA", (20, 90)), {}),
+            (halves("L"), {}),
+            (halves(), {"kind": "JPEG", "exif": camera_exif(orientation=6)}),
+            (halves(), {"kind": "WEBP"}),
+        ],
+    )
+    async def test_the_middle_is_kept_as_a_plain_square(
+        self, candidate: httpx.AsyncClient, image: object, options: dict[str, object]
+    ) -> None:
+        profile = body_of(await upload(candidate, encoded(image, **options)))  # type: ignore[arg-type]
+        url = profile["avatar_url"].removeprefix("/v1")
+        assert url.startswith(f"/users/{profile['id']}/avatar?v=")
+        shown = await candidate.get(url)
+        assert shown.headers["Content-Type"] == "image/jpeg"
+        kept = decoded(shown.content)
+        assert (kept.format, kept.size, dict(kept.getexif())) == ("JPEG", (SIDE, SIDE), {})
+        assert b"SecretCamera" not in shown.content
+
+    @pytest.mark.parametrize(
+        ("content", "status"),
+        [
+            (b"<script>alert(1)</script>", 422),
+            (b"", 422),
+            (picture()[:100], 422),
+            (png_header(100_000, 100_000), 422),
+            (b"x" * (MAX_BYTES + 1), 413),
+        ],
+    )
+    async def test_other_files_are_refused(
+        self, candidate: httpx.AsyncClient, content: bytes, status: int
+    ) -> None:
+        assert (await upload(candidate, content)).status_code == status
+        assert body_of(await candidate.get("/users/profile"))["avatar_url"] is None
+
+    async def test_a_new_picture_has_another_address_and_replaces_the_old_one(
+        self, candidate: httpx.AsyncClient
+    ) -> None:
+        first = body_of(await upload(candidate, encoded(noise(40))))["avatar_url"]
+        second = body_of(await upload(candidate, encoded(noise(40))))["avatar_url"]
+        assert first != second
+        shown = await candidate.get(second.removeprefix("/v1"))
+        again = await candidate.get(
+            second.removeprefix("/v1"), headers={"If-None-Match": shown.headers["ETag"]}
+        )
+        assert again.status_code == 304
+
+    async def test_removing_is_repeatable(self, candidate: httpx.AsyncClient) -> None:
+        url = body_of(await upload(candidate, picture()))["avatar_url"].removeprefix("/v1")
+        for _ in range(2):
+            assert (await candidate.delete("/users/avatar")).status_code == 204
+        assert (await candidate.get(url)).status_code == 404
+        assert body_of(await candidate.get("/users/profile"))["avatar_url"] is None
+
+
+class TestWhoMaySee:
+    async def test_the_person_and_staff(
+        self, people: People, candidate: httpx.AsyncClient, author: httpx.AsyncClient, api: httpx.AsyncClient
+    ) -> None:
+        url = body_of(await upload(candidate, picture()))["avatar_url"].removeprefix("/v1")
+        other = await people.candidate()
+        statuses = [(await client.get(url)).status_code for client in (candidate, author, other, api)]
+        assert statuses == [200, 200, 404, 401]
+
+    async def test_nobody_where_the_address_is_elsewhere(self, candidate: httpx.AsyncClient) -> None:
+        body_of(await upload(candidate, picture()))
+        elsewhere = {"avatar_url": "https://pictures.example.org/me.png"}
+        body_of(await candidate.put("/users/profile", json=elsewhere))
+        assert (await candidate.get(f"/users/{await user_id_of(candidate)}/avatar")).status_code == 404
