@@ -96,6 +96,7 @@ def create_app(
         app.include_router(router, prefix="/v1")
     app.include_router(health.router, include_in_schema=False)
     if settings.shows_docs:
+        app.state.api_url = settings.api_url
         app.include_router(docs.router)
     for prefix in ("/v1", ""):
         app.include_router(websocket.socket_router, prefix=prefix)

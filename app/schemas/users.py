@@ -12,6 +12,7 @@ from app.models import Role
 from app.repositories.users import Member
 from app.schemas.auth import Name
 from app.schemas.common import In, LanguageTag, Out
+from app.sentences import Sentence
 
 DEEPEST_PREFERENCES = 10
 LONGEST_PREFERENCES = 20_000
@@ -36,13 +37,15 @@ def _shallow(preferences: dict[str, Any]) -> dict[str, Any]:
         level = [value for items in values for value in items if isinstance(value, dict | list)]
         if not level:
             return _short(preferences)
-    raise ValueError(f"Preferences may be nested at most {DEEPEST_PREFERENCES} levels deep.")
+    template = "Preferences may be nested at most {most} levels deep."
+    raise ValueError(Sentence(template, most=DEEPEST_PREFERENCES))
 
 
 def _short(preferences: dict[str, Any]) -> dict[str, Any]:
     """Limit the size, because every request of the user reads the profile with its preferences."""
     if len(json.dumps(preferences, ensure_ascii=False).encode(errors="replace")) > LONGEST_PREFERENCES:
-        raise ValueError(f"Preferences may take at most {LONGEST_PREFERENCES} bytes as JSON.")
+        template = "Preferences may take at most {most} bytes as JSON."
+        raise ValueError(Sentence(template, most=LONGEST_PREFERENCES))
     return preferences
 
 

@@ -229,7 +229,9 @@ OUTSIDE_THE_DOCUMENT: dict[Operation, Rule] = {
     ("GET", "/health/ready"): PUBLIC,
     # In production only with PUBLIC_DOCS (tests/api/test_docs.py).
     ("GET", "/docs"): PUBLIC,
+    ("GET", "/docs/sockets"): PUBLIC,
     ("GET", "/docs/{file}"): PUBLIC,
+    ("GET", "/asyncapi.json"): PUBLIC,
     ("GET", "/openapi.json"): PUBLIC,
 }
 """Routes that the OpenAPI document leaves out."""

@@ -85,7 +85,7 @@ class Matrix:
     ) -> httpx.Response:
         """One request as somebody; an expired token is a good one, hours later."""
         token = self.world.headers[identity]
-        headers = {"Authorization": token} if token else {}
+        headers = {**request.pop("headers", {}), **({"Authorization": token} if token else {})}
         later = self.clock.moved(TOKEN_LIFETIME) if identity is Identity.EXPIRED else nullcontext()
         with later:
             async with self.client() as client:

@@ -35,7 +35,7 @@ async def change_profile(body: ProfileIn, user: CurrentUser, uow: Uow, now: Now)
     changes = body.model_dump(exclude_unset=True, mode="json")
     for name in NEVER_NULL:
         if name in changes and changes[name] is None:
-            raise Invalid.field(name, "cannot be empty; leave it out to keep it")
+            raise Invalid.field(name, "This field cannot be empty. Leave it out to keep its value.")
     return ProfileOut.model_validate(await users.change_profile(uow, user, ProfileUpdate(**changes), now))
 
 
