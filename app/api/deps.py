@@ -105,7 +105,7 @@ async def log_in(connection: HTTPConnection, token: str, parts: Components) -> L
     member = await users.member_of(parts.engine, users.account_of(claims))
     if not member.user.active:
         raise SessionRevoked
-    principal = users.principal_of(member, claims.session_id)
+    principal = users.principal_of(member, claims.session_id, parts.clock.now())
     connection.state.user_id = str(principal.id)
     return Login(principal, claims.signed_in_at)
 

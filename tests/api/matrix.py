@@ -224,6 +224,7 @@ def body_for(operation: Operation, objects: Objects) -> Json:
         },
         ("POST", "/v1/tests/{test_id}/submit"): at,
         ("PUT", "/v1/users/{user_id}/role"): {"role": "admin"},
+        ("PUT", "/v1/users/{user_id}/enrolment"): {"enrolled": True, "batches": ["2027-A"]},
         ("PUT", "/v1/users/{user_id}/status"): {"active": False},
     }
     verbs = {"extend": {"seconds": 60, **reason}, "reopen": reason, "void": reason, "admit-late": reason}

@@ -66,9 +66,10 @@ async def read_progress(user: CurrentUser, reads: Reads, now: Now) -> ProgressOu
     Tests without a subject, such as full mocks, count in the total only. Their questions count under the
     questions' own subjects.
 
-    `streak_days` is the number of consecutive days, in the time zone of your profile, on which you started or
-    submitted an attempt that counts. The streak ends today, or yesterday if there is no activity today yet.
-    `last_activity_at` is the time of the latest such activity.
+    `streak_days` is the number of consecutive days, in the time zone of your profile, on which you started an
+    attempt, saved an answer or submitted. The streak ends today, or yesterday if there is no activity today
+    yet. `last_activity_at` is the time of the latest such activity. Both include attempts that do not count
+    yet, but no void ones.
     """
     return ProgressOut.of(await progress.overall(reads, user, now))
 
@@ -78,12 +79,13 @@ async def list_users(
     _admin: CurrentAdmin,
     reads: Reads,
     paging: Paging,
+    now: Now,
     query: Annotated[str | None, Query(max_length=200, description="Part of the name or address")] = None,
     role: Role | None = None,
 ) -> PageOut[MemberOut]:
-    """Users of the institute."""
+    """Users of the institute, with role, status and enrolment."""
     page = await accounts.page(reads, query, role, paging)
-    return PageOut(items=[MemberOut.of(member) for member in page.items], next_cursor=page.next_cursor)
+    return PageOut(items=[MemberOut.of(member, now) for member in page.items], next_cursor=page.next_cursor)
 
 
 @router.put("/{user_id}/role", responses=problems(Conflict))
@@ -92,17 +94,19 @@ async def change_role(user_id: UUID, body: RoleIn, admin: CurrentAdmin, uow: Uow
 
     An attempt of a user who is staff when it is graded, or was since its start, is practice.
     """
-    return MemberOut.of(await accounts.set_role(uow, admin, user_id, body.role, now))
+    return MemberOut.of(await accounts.set_role(uow, admin, user_id, body.role, now), now)
 
 
 @router.put("/{user_id}/status", responses=problems(Conflict))
-async def change_status(user_id: UUID, body: StatusIn, admin: CurrentAdmin, parts: Parts) -> MemberOut:
+async def change_status(
+    user_id: UUID, body: StatusIn, admin: CurrentAdmin, parts: Parts, now: Now
+) -> MemberOut:
     """Ban a user, which ends all sessions at once, or lift the ban.
 
     If the auth server does not answer, the response is 503. The change is stored; send the request again to
     complete it.
     """
-    return MemberOut.of(await accounts.set_active(parts, admin, user_id, active=body.active))
+    return MemberOut.of(await accounts.set_active(parts, admin, user_id, active=body.active), now)
 
 
 @router.post(

@@ -8,6 +8,7 @@ the workers sends mails and push messages.
 from app.repositories.notifications import NewDevice
 from app.services.notifications.creating import (
     cancelled,
+    enrolment_changed,
     extra_time_changed,
     postponed,
     registered,
@@ -17,7 +18,14 @@ from app.services.notifications.creating import (
     welcome,
 )
 from app.services.notifications.delivering import BATCH, deliver_due
-from app.services.notifications.inbox import mark_all_read, mark_read, page, register_device, remove_device
+from app.services.notifications.inbox import (
+    count_unread,
+    mark_all_read,
+    mark_read,
+    page,
+    register_device,
+    remove_device,
+)
 from app.services.notifications.preferences import (
     Preferences,
     change,
@@ -34,7 +42,9 @@ __all__ = [
     "Reminders",
     "cancelled",
     "change",
+    "count_unread",
     "deliver_due",
+    "enrolment_changed",
     "extra_time_changed",
     "mark_all_read",
     "mark_read",
