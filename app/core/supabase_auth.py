@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
+from urllib.parse import urlencode
 from uuid import UUID
 
 import httpx
@@ -123,6 +124,8 @@ class AuthUser:
     email_confirmed_at: datetime | None
     banned_until: datetime | None
     created_at: datetime
+    is_invited: bool = False
+    """Whether a roster has created the account. Only the service key can set this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +241,14 @@ class SupabaseAuth:
         password_hash: str | None = None,
         user_id: UUID | None = None,
         name: str | None = None,
+        is_invited: bool = False,
     ) -> AuthUser:
-        """Create an account with a confirmed address. An import gives `user_id` and an argon2id hash."""
+        """Create an account with a confirmed address. An import gives `user_id` and an argon2id hash.
+
+        Without a password nobody can sign in until one is set with a recovery token. The address of an
+        invited account is confirmed too: where addresses are not confirmed by mail, a stranger who registers
+        an unconfirmed one would get its session.
+        """
         body = {
             "id": str(user_id) if user_id else None,
             "email": email,
@@ -247,8 +256,25 @@ class SupabaseAuth:
             "password": password,
             "password_hash": password_hash,
             "user_metadata": {"name": name} if name is not None else None,
+            "app_metadata": {"invited": True} if is_invited else None,
         }
         return _user(await self._as_admin("POST", "/admin/users", _without_none(body)))
+
+    async def admin_find(self, email: str) -> AuthUser | None:
+        """The account with this address. The server's filter finds parts, so that others are left out."""
+        query = urlencode({"filter": email, "per_page": 100})
+        answer = await self._as_admin("GET", f"/admin/users?{query}")
+        found = (_user(each) for each in answer.get("users") or ())
+        return next((user for user in found if user.email.lower() == email.lower()), None)
+
+    async def recovery_token(self, email: str) -> str:
+        """A one-time token that sets the password of an account. The token before it becomes invalid."""
+        body = {"type": "recovery", "email": email}
+        answer = await self._as_admin("POST", "/admin/generate_link", body)
+        token = answer.get("hashed_token")
+        if not isinstance(token, str):
+            raise AuthUnavailable("The auth server sent a link without a token")
+        return token
 
     async def admin_get(self, user_id: UUID) -> AuthUser:
         return _user(await self._as_admin("GET", f"/admin/users/{user_id}"))
@@ -391,6 +417,7 @@ def _user(content: Mapping[str, Any]) -> AuthUser:
             email_confirmed_at=_time(content.get("email_confirmed_at")),
             banned_until=_time(content.get("banned_until")),
             created_at=datetime.fromisoformat(content["created_at"]),
+            is_invited=(content.get("app_metadata") or {}).get("invited") is True,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise AuthUnavailable(f"The auth server sent an invalid user: {error!r}") from error

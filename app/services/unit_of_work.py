@@ -38,6 +38,7 @@ from app.repositories.tests import KeyRepository, TestRepository
 from app.repositories.tests.consents import ConsentRepository
 from app.repositories.users import RevocationRepository, UserRepository
 from app.repositories.users.auth_mails import AuthMailRepository
+from app.repositories.users.rosters import InvitationRepository, RosterRepository
 from app.repositories.violations import translate_violations
 
 
@@ -47,6 +48,7 @@ class Reading:
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
         self.users = UserRepository(session)
+        self.rosters = RosterRepository(session)
         self.embargo = EmbargoRepository(session)
         self.consents = ConsentRepository(session)
         self.revocations = RevocationRepository(session)
@@ -93,6 +95,7 @@ class UnitOfWork(Reading):
         self.jobs = JobRepository(session)
         self.messages = MessageRepository(session)
         self.auth_mails = AuthMailRepository(session)
+        self.invitations = InvitationRepository(session)
         self.tickets = TicketRepository(session)
         self.purges = PurgeRepository(session)
         self.kept_answers = KeptAnswerRepository(session)
