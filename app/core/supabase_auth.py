@@ -1,19 +1,4 @@
-"""A client of the parts of Supabase Auth's HTTP API that the application uses (docs/decisions/0005).
-
-AuthError
-├── CredentialsRejected  unknown address, wrong password or banned user
-├── EmailNotConfirmed
-├── EmailExists
-├── PasswordRejected
-├── SamePassword
-├── InvalidRefreshToken
-├── InvalidOneTimeToken
-├── InvalidSession       the access token, its session or its user does not exist any more
-├── UserNotFound
-├── RateLimited
-├── Rejected             any other rejection
-└── AuthUnavailable      no response, an invalid response, or API keys that the server rejects
-"""
+"""A client of the parts of Supabase Auth's HTTP API that the application uses (docs/decisions/0005)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,94 +9,25 @@ from uuid import UUID
 
 import httpx
 
+from app.core.supabase_errors import (
+    AuthUnavailable,
+    CredentialsRejected,
+    InvalidOneTimeToken,
+    InvalidRefreshToken,
+    InvalidSession,
+    RateLimited,
+    Rejected,
+    UserNotFound,
+    error_of,
+    json_of,
+)
+
 _API_VERSION = "2024-01-01"
 _TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 _FOREVER = "876000h"
 
 SignOutScope = Literal["local", "global", "others"]
 OneTimeTokenType = Literal["recovery", "signup"]
-
-
-class AuthError(Exception):
-    """A call of the auth server failed."""
-
-
-class CredentialsRejected(AuthError):
-    pass
-
-
-class EmailNotConfirmed(AuthError):
-    pass
-
-
-class EmailExists(AuthError):
-    pass
-
-
-class PasswordRejected(AuthError):
-    """The password is too weak. `reasons` are the server's names: length, characters, pwned."""
-
-    def __init__(self, message: str, reasons: tuple[str, ...]) -> None:
-        super().__init__(message)
-        self.reasons = reasons
-
-
-class SamePassword(AuthError):
-    pass
-
-
-class InvalidRefreshToken(AuthError):
-    pass
-
-
-class InvalidOneTimeToken(AuthError):
-    pass
-
-
-class InvalidSession(AuthError):
-    pass
-
-
-class UserNotFound(AuthError):
-    pass
-
-
-class RateLimited(AuthError):
-    """`retry_after` is in seconds, or None if the server does not send it."""
-
-    def __init__(self, message: str, retry_after: int | None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
-class Rejected(AuthError):
-    """`code` is Supabase's error code."""
-
-    def __init__(self, message: str, code: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class AuthUnavailable(AuthError):
-    pass
-
-
-_ERRORS: Mapping[str, type[AuthError]] = {
-    "invalid_credentials": CredentialsRejected,
-    "user_banned": CredentialsRejected,
-    "email_not_confirmed": EmailNotConfirmed,
-    "user_already_exists": EmailExists,
-    "email_exists": EmailExists,
-    "same_password": SamePassword,
-    "refresh_token_not_found": InvalidRefreshToken,
-    "refresh_token_already_used": InvalidRefreshToken,
-    "session_expired": InvalidRefreshToken,
-    "conflict": AuthUnavailable,  # Too many concurrent refreshes of a session.
-    "otp_expired": InvalidOneTimeToken,
-    "bad_jwt": InvalidSession,
-    "session_not_found": InvalidSession,
-    "user_not_found": UserNotFound,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,47 +268,12 @@ class SupabaseAuth:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise AuthUnavailable(f"The auth server does not respond: {error!r}") from error
         if response.is_success:
-            return _json(response) if response.content else {}
-        raise _error(response)
+            return json_of(response) if response.content else {}
+        raise error_of(response)
 
 
 def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _json(response: httpx.Response) -> dict[str, Any]:
-    try:
-        content = response.json()
-    except ValueError as error:
-        raise AuthUnavailable(f"The response is not JSON (status {response.status_code})") from error
-    if not isinstance(content, dict):
-        raise AuthUnavailable(f"The response is not an object (status {response.status_code})")
-    return content
-
-
-def _error(response: httpx.Response) -> AuthError:
-    """The AuthError for an error response. Older servers have `error_code` and `msg` in their responses."""
-    if response.status_code >= 500:
-        return AuthUnavailable(f"The auth server failed with status {response.status_code}")
-    try:
-        content = _json(response)
-    except AuthUnavailable as error:
-        return error
-    message = str(content.get("message") or content.get("msg") or "no message")
-    code = content["code"] if isinstance(content.get("code"), str) else content.get("error_code")
-    if response.status_code == 429:
-        return RateLimited(message, _retry_after(response))
-    if code == "weak_password":
-        reasons = (content.get("weak_password") or {}).get("reasons") or ()
-        return PasswordRejected(message, tuple(reasons))
-    if code is None or code in {"no_authorization", "not_admin"}:
-        return AuthUnavailable(f"The auth server rejected the API keys: {message}")
-    return _ERRORS[code](message) if code in _ERRORS else Rejected(message, code)
-
-
-def _retry_after(response: httpx.Response) -> int | None:
-    value = response.headers.get("Retry-After", "")
-    return int(value) if value.isdecimal() else None
 
 
 def _session(content: Mapping[str, Any]) -> AuthSession:

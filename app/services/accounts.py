@@ -11,7 +11,7 @@ from uuid import UUID
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.core.names import LONGEST_NAME, checked_field, email_address, person_name
 from app.core.passwords import check_password
-from app.core.supabase_auth import UserNotFound
+from app.core.supabase_errors import UserNotFound
 from app.models import Revocation, Role
 from app.repositories.base import Page, PageRequest
 from app.repositories.users import Member

@@ -38,7 +38,8 @@ from app.repositories.tests import KeyRepository, TestRepository
 from app.repositories.tests.consents import ConsentRepository
 from app.repositories.users import RevocationRepository, UserRepository
 from app.repositories.users.auth_mails import AuthMailRepository
-from app.repositories.users.rosters import InvitationRepository, RosterRepository
+from app.repositories.users.invitations import InvitationRepository
+from app.repositories.users.rosters import RosterRepository
 from app.repositories.violations import translate_violations
 
 

@@ -427,6 +427,7 @@ async def world(people: People, engine: AsyncEngine, parts: Components, clock: T
 
 # By an operator at the command line, or by the worker.
 BY_NOBODY = {
+    ("user", "reset_password"),
     ("user", "create"),
     ("user", "purge"),
     ("exam", "void_left_over"),

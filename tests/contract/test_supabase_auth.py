@@ -8,9 +8,9 @@ import argon2
 import httpx
 import pytest
 
-from app.core.supabase_auth import (
+from app.core.supabase_auth import AuthUser, SignOutScope, SupabaseAuth
+from app.core.supabase_errors import (
     AuthUnavailable,
-    AuthUser,
     CredentialsRejected,
     EmailExists,
     InvalidOneTimeToken,
@@ -18,8 +18,6 @@ from app.core.supabase_auth import (
     InvalidSession,
     PasswordRejected,
     SamePassword,
-    SignOutScope,
-    SupabaseAuth,
     UserNotFound,
 )
 from app.core.tokens import AccessTokenVerifier, TokenRejected

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.core.errors import Conflict
-from app.core.supabase_auth import EmailExists
+from app.core.supabase_errors import EmailExists
 from app.sentences import Sentence
 from app.services.auth import auth_errors
 from app.services.components import Components

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import structlog
 
 from app.core.channels import NotNow, NotSent
-from app.core.supabase_auth import AuthError, AuthUnavailable, RateLimited
+from app.core.supabase_errors import AuthError, AuthUnavailable, RateLimited
 from app.models import Invitation, User
 from app.services.components import Components
 from app.services.notifications.mails import render
@@ -27,10 +27,6 @@ LEASE = timedelta(minutes=5)
 FIRST_RETRY = timedelta(seconds=10)
 LAST_RETRY = timedelta(minutes=15)
 KEEP_TRYING = timedelta(days=7)
-
-
-class _GivenUp(Exception):
-    """The mail cannot be sent. The text says why and contains no address."""
 
 
 async def send_due_invitations(parts: Components) -> int:
@@ -50,14 +46,14 @@ async def _send(parts: Components, invitation: Invitation, slots: asyncio.Semaph
     retry_at, error = None, None
     async with slots:
         try:
-            await _mail(parts, invitation)
+            error = await _mail(parts, invitation)
         except (AuthUnavailable, RateLimited, NotNow) as failure:
             pause = min(FIRST_RETRY * (1 << min(invitation.tries - 1, 10)), LAST_RETRY)
             retry_at = parts.clock.now() + pause
             error = f"not sent for {KEEP_TRYING.days} days: {failure}"
             if retry_at < invitation.created_at + KEEP_TRYING:
                 error = None
-        except (AuthError, NotSent, ValueError, _GivenUp) as failure:
+        except (AuthError, NotSent, ValueError) as failure:
             error = str(failure)
     if retry_at or error:
         log.warning("invitation_not_sent", user_id=str(invitation.user_id), given_up=error is not None)
@@ -70,15 +66,17 @@ async def _send(parts: Components, invitation: Invitation, slots: asyncio.Semaph
             await uow.invitations.mark_sent(invitation.user_id, parts.clock.now())
 
 
-async def _mail(parts: Components, invitation: Invitation) -> None:
+async def _mail(parts: Components, invitation: Invitation) -> str | None:
+    """Send the mail. Returns why nobody is to get it, or None."""
     async with reading(parts.engine) as reads:
         member = await reads.users.member(invitation.user_id)
     if member is None or not member.user.active or not member.user.email:
-        raise _GivenUp("the account is banned, deleted or without an address")
+        return "the account is banned, deleted or without an address"
     user = member.user
     token = await parts.auth.recovery_token(user.email)
     subject, text, html = compose(user, password_link(parts, token))
     await parts.mailer.send(user.email, subject, text, html)
+    return None
 
 
 def password_link(parts: Components, token: str) -> str:
