@@ -9,16 +9,18 @@ from app.services.exams.accommodations import (
 )
 from app.services.exams.answer_sheets import PaperDraft, hold_on_paper, import_answer_sheets
 from app.services.exams.catalog import (
+    DetailedPaper,
     ExamView,
     PaperView,
     announcements,
     announcements_for_attempt,
     audit,
+    coming,
+    detailed_paper,
     find,
     page,
-    paper_view,
     papers,
-    stage_of,
+    view,
 )
 from app.services.exams.corrections import Corrected, Correction, correct
 from app.services.exams.editing import (
@@ -72,6 +74,7 @@ __all__ = [
     "ClosedPaper",
     "Corrected",
     "Correction",
+    "DetailedPaper",
     "ExamDraft",
     "ExamPaperDraft",
     "ExamPaperUpdate",
@@ -113,8 +116,10 @@ __all__ = [
     "change_paper",
     "claim",
     "close_paper",
+    "coming",
     "correct",
     "create",
+    "detailed_paper",
     "find",
     "hold_on_paper",
     "import_answer_sheets",
@@ -123,7 +128,6 @@ __all__ = [
     "monitor",
     "package",
     "page",
-    "paper_view",
     "papers",
     "postpone",
     "preview",
@@ -136,12 +140,12 @@ __all__ = [
     "release",
     "remove_paper",
     "result",
-    "stage_of",
     "start",
     "steer",
     "steer_one",
     "submit",
     "tell_windows",
+    "view",
     "void_left_over",
     "withdraw",
 ]
