@@ -8,6 +8,7 @@ from app.services.exams.accommodations import (
     accommodations,
 )
 from app.services.exams.answer_sheets import PaperDraft, hold_on_paper, import_answer_sheets
+from app.services.exams.applying import AppliedExam, apply, is_unpublished, named
 from app.services.exams.catalog import (
     ExamView,
     PaperView,
@@ -67,6 +68,7 @@ from app.services.exams.taking import StartedPaper, StartPaper, start, submit
 
 __all__ = [
     "Accommodated",
+    "AppliedExam",
     "ClosePaper",
     "ClosedPaper",
     "Corrected",
@@ -106,6 +108,7 @@ __all__ = [
     "announce",
     "announcements",
     "announcements_for_attempt",
+    "apply",
     "audit",
     "cancel",
     "candidates",
@@ -118,9 +121,11 @@ __all__ = [
     "find",
     "hold_on_paper",
     "import_answer_sheets",
+    "is_unpublished",
     "merit_csv",
     "merit_list",
     "monitor",
+    "named",
     "package",
     "page",
     "paper_view",

@@ -1,5 +1,6 @@
 """Tests: drafts, publication as frozen papers, lists, previews and printouts."""
 
+from app.services.tests.applying import AppliedTest, apply, is_unpublished, with_reference
 from app.services.tests.catalog import find, page, viewer
 from app.services.tests.cloning import clone
 from app.services.tests.consents import consent, consents, withdraw_consent
@@ -10,6 +11,7 @@ from app.services.tests.printouts import Printout, PrintPart, pdf, printout
 from app.services.tests.publishing import PublishedPaper, publish
 
 __all__ = [
+    "AppliedTest",
     "FrozenPaper",
     "PaperStore",
     "Preview",
@@ -19,6 +21,7 @@ __all__ = [
     "SectionDraft",
     "TestDraft",
     "TestUpdate",
+    "apply",
     "archive",
     "change",
     "clone",
@@ -26,6 +29,7 @@ __all__ = [
     "consents",
     "create",
     "find",
+    "is_unpublished",
     "page",
     "pdf",
     "pending_draft",
@@ -33,5 +37,6 @@ __all__ = [
     "printout",
     "publish",
     "viewer",
+    "with_reference",
     "withdraw_consent",
 ]
