@@ -27,9 +27,9 @@ def create(file: AuthorFile, publish: Publish = False, dry_run: DryRun = False) 
     """Create or change the exam that a file describes. A second time changes nothing."""
 
     async def work(uow: "UnitOfWork", parts: "Components") -> list[str]:
-        from app.cli.authoring.exams import apply_exam  # noqa: PLC0415 -- slow to import
+        from app.cli.authoring.exams import create_exam  # noqa: PLC0415 -- slow to import
 
-        return await apply_exam(uow, parts, file, publish=publish)
+        return await create_exam(uow, parts, file, publish=publish)
 
     run(work, dry_run=dry_run)
 

@@ -32,7 +32,7 @@ def compose(file: AuthorFile, publish: Publish = False, dry_run: DryRun = False)
         from app.cli.authoring.compose import Composer  # noqa: PLC0415 -- slow to import
 
         composer = Composer(uow, parts, publish=publish)
-        await composer.apply(file)
+        await composer.compose(file)
         return composer.report
 
     run(work, dry_run=dry_run)

@@ -49,7 +49,7 @@ class ImportFile(In):
     """Questions of a sheet, in its order. They are imported; a second import changes nothing."""
 
     file: Annotated[FilePath, Field(description="XLSX, or CSV in UTF-8; relative to the folder of this file")]
-    images: FilePath | None = Field(None, description="A ZIP of the images that the sheet names")
+    images: Annotated[FilePath | None, Field(description="A ZIP of the images that the sheet names")] = None
     subject: Annotated[
         Name | None, Field(description="Subject of all questions; the subject of a row is then its chapter")
     ] = None
@@ -63,7 +63,9 @@ class FilterFile(In):
 
     subject: Annotated[Name | None, Field(description="Name or slug of a subject")] = None
     tags: Annotated[list[Name], Field(default_factory=list, max_length=20, description="All of these tags")]
-    difficulty: Literal["easy", "medium", "hard"] | None = None
+    difficulty: Annotated[
+        Literal["easy", "medium", "hard"] | None, Field(description="Only this difficulty")
+    ] = None
     count: Annotated[
         int | None,
         Field(ge=1, le=MOST_QUESTIONS, description="How many; it is an error if there are fewer"),
@@ -122,7 +124,7 @@ class ComposedTestFile(In):
     description: Localized | None = Field(None, description="By language; a plain text means English")
     kind: Annotated[Kind, Field(description="The kind of the test")] = "full"
     subject: Annotated[Name | None, Field(description="Name or slug of a subject of the bank")] = None
-    duration_seconds: Seconds
+    duration_seconds: Annotated[Seconds, Field(description="The time of an attempt")]
     languages: Annotated[
         Languages, Field(description="Language tags; the first one is the prevailing language")
     ] = Field(default_factory=lambda: ["en"])
@@ -199,7 +201,7 @@ class PaperFile(In):
             entry_closes_at=self.entry_closes_at,
             ends_at=self.ends_at,
             qualifying_percent=Decimal(percent) if percent is not None else None,
-            group_percents=dict(self.group_percents),
+            group_percents={str(group): share for group, share in self.group_percents.items()},
             counts_for_merit=self.counts_for_merit,
         )
 
@@ -231,5 +233,5 @@ class ExamFile(In):
             opens_at=self.opens_at,
             closes_at=self.closes_at,
             registration=self.registration,
-            cutoffs=dict(self.cutoffs),
+            cutoffs={str(group): marks for group, marks in self.cutoffs.items()},
         )

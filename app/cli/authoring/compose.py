@@ -1,5 +1,6 @@
 """Applies the file of a test: finds its questions, creates or changes the test, and publishes it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -27,9 +28,14 @@ class Composer:
         self._questions_changed = False
         self.report: list[str] = []
 
-    async def apply(self, path: Path) -> UUID:
-        """Apply one file. Returns the id of its test. Raises BadFile with what is wrong in the file."""
+    async def compose(self, path: Path) -> None:
+        """Apply one file. Raises BadFile with what is wrong in the file."""
         file, source = read(path, ComposedTestFile)
+        await tests.lock_tests(self._uow, self._author, [file.reference])
+        await self.apply(file, source)
+
+    async def apply(self, file: ComposedTestFile, source: Source) -> UUID:
+        """Apply a file whose test is locked. Returns the id of the test."""
         try:
             return await self._apply(file, source)
         except DomainError as error:
@@ -42,7 +48,7 @@ class Composer:
             for number, section in enumerate(file.sections)
         ]
         subject_id = await self._subject(source, ("subject",), file.subject)
-        applied = await tests.apply(self._uow, self._author, file.draft(subject_id, sections))
+        applied = await tests.apply_draft(self._uow, self._author, file.draft(subject_id, sections))
         self.report.append(_sentence(file.reference, applied.changed))
         if self._publish:
             await self._publish_test(file.reference, applied.test_id)
@@ -64,7 +70,7 @@ class Composer:
             return await self._import(source, (*place, "import"), wanted.import_)
         if wanted.external_ids is not None:
             return await self._by_external_id(source, (*place, "external_ids"), wanted.external_ids)
-        return await self._by_filter(source, (*place, "filter"), wanted.filter or FilterFile())
+        return await self._by_filter(source, (*place, "filter"), wanted.filter or FilterFile(tags=[]))
 
     async def _import(self, source: Source, place: Location, sheet: ImportFile) -> list[UUID]:
         content = _bytes(source, (*place, "file"), sheet.file)
@@ -138,10 +144,10 @@ def mistakes_of(source: Source, error: DomainError) -> BadFile:
     return BadFile(mistakes)
 
 
-def _sentence(reference: str, changed: object) -> str:
+def _sentence(reference: str, changed: Sequence[str] | None) -> str:
     if changed is None:
         return f"test {reference}: created"
-    return f"test {reference}: {'changed ' + ', '.join(map(str, changed)) if changed else 'unchanged'}"
+    return f"test {reference}: {'changed ' + ', '.join(changed) if changed else 'unchanged'}"
 
 
 def _bytes(source: Source, place: Location, path: str) -> bytes:

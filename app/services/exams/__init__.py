@@ -8,7 +8,7 @@ from app.services.exams.accommodations import (
     accommodations,
 )
 from app.services.exams.answer_sheets import PaperDraft, hold_on_paper, import_answer_sheets
-from app.services.exams.applying import AppliedExam, apply, is_unpublished, named
+from app.services.exams.applying import AppliedExam, apply_exam, is_unpublished, lock_exam, named
 from app.services.exams.catalog import (
     ExamView,
     PaperView,
@@ -108,7 +108,7 @@ __all__ = [
     "announce",
     "announcements",
     "announcements_for_attempt",
-    "apply",
+    "apply_exam",
     "audit",
     "cancel",
     "candidates",
@@ -122,6 +122,7 @@ __all__ = [
     "hold_on_paper",
     "import_answer_sheets",
     "is_unpublished",
+    "lock_exam",
     "merit_csv",
     "merit_list",
     "monitor",

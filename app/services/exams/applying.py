@@ -1,11 +1,12 @@
 """An exam as a file describes it: created, or changed where it differs (docs/decisions/0064)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from uuid import UUID
 
 from app.core.errors import NotFound
 from app.models import ExamPaper
+from app.services import tests
 from app.services.exams.catalog import exam_viewer
 from app.services.exams.editing import (
     ExamDraft,
@@ -32,14 +33,30 @@ class AppliedExam:
     changes: Sequence[str]
 
 
-async def apply(
+async def lock_exam(
+    uow: UnitOfWork, author: Principal, reference: str, test_references: Iterable[str]
+) -> None:
+    """Lock all that applying a file changes: the exam that has this reference, its papers, and the tests.
+
+    Of two commands with the same file, the second one waits here and then finds the exam of the first.
+    """
+    await uow.questions.lock_bank(author.institute_id)
+    exam_id = await with_reference(uow, author, reference)
+    if exam_id is not None:
+        await uow.exams.lock(author.institute_id, exam_id)
+    await uow.embargo.lock_placements(author.institute_id)
+    if exam_id is not None:
+        await uow.exams.lock_papers_exclusively(exam_id)
+    await tests.lock_known_tests(uow, author, test_references)
+
+
+async def apply_exam(
     uow: UnitOfWork, author: Principal, draft: ExamDraft, papers: Sequence[ExamPaperDraft]
 ) -> AppliedExam:
     """Make the exam with the draft's reference, and its papers, what the drafts say.
 
-    Raises NotPossible for a change that a published exam does not allow.
+    The caller has called `lock_exam`. Raises NotPossible for a change that a published exam does not allow.
     """
-    await uow.embargo.lock_placements(author.institute_id)  # Of two such orders, the second finds the exam.
     exam_id = await with_reference(uow, author, draft.reference or "")
     if exam_id is None:
         exam_id, is_new, changes = (await create(uow, author, draft)).id, True, []

@@ -1,6 +1,13 @@
 """Tests: drafts, publication as frozen papers, lists, previews and printouts."""
 
-from app.services.tests.applying import AppliedTest, apply, is_unpublished, with_reference
+from app.services.tests.applying import (
+    AppliedTest,
+    apply_draft,
+    is_unpublished,
+    lock_known_tests,
+    lock_tests,
+    with_reference,
+)
 from app.services.tests.catalog import find, page, viewer
 from app.services.tests.cloning import clone
 from app.services.tests.consents import consent, consents, withdraw_consent
@@ -21,7 +28,7 @@ __all__ = [
     "SectionDraft",
     "TestDraft",
     "TestUpdate",
-    "apply",
+    "apply_draft",
     "archive",
     "change",
     "clone",
@@ -30,6 +37,8 @@ __all__ = [
     "create",
     "find",
     "is_unpublished",
+    "lock_known_tests",
+    "lock_tests",
     "page",
     "pdf",
     "pending_draft",

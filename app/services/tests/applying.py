@@ -1,6 +1,6 @@
 """A test as a file describes it: created, or changed where it differs (docs/decisions/0064)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
@@ -21,13 +21,28 @@ class AppliedTest:
     changed: Sequence[str] | None
 
 
-async def apply(uow: UnitOfWork, author: Principal, draft: TestDraft) -> AppliedTest:
-    """Make the test with the draft's reference what the draft says."""
-    await uow.questions.lock_bank(author.institute_id)  # Of two such orders, the second finds the test.
+async def lock_tests(uow: UnitOfWork, author: Principal, references: Iterable[str]) -> None:
+    """Lock the tests that have these references, before their questions are imported.
+
+    Of two commands with the same file, the second one waits here and then finds the test of the first.
+    """
+    await uow.questions.lock_bank(author.institute_id)
+    await lock_known_tests(uow, author, references)
+
+
+async def lock_known_tests(uow: UnitOfWork, author: Principal, references: Iterable[str]) -> None:
+    """Lock the tests that have these references. The caller has locked the bank of the institute."""
+    found = [await with_reference(uow, author, each) for each in references]
+    for test_id in sorted(each for each in found if each is not None):
+        await uow.tests.draft(author.institute_id, test_id, lock=True)
+
+
+async def apply_draft(uow: UnitOfWork, author: Principal, draft: TestDraft) -> AppliedTest:
+    """Make the test with the draft's reference what the draft says. The caller has called `lock_tests`."""
     test_id = await with_reference(uow, author, draft.reference or "")
     if test_id is None:
         return AppliedTest((await create(uow, author, draft)).id, None)
-    current = _draft_of(await uow.tests.draft(author.institute_id, test_id, lock=True))
+    current = _draft_of(await uow.tests.draft(author.institute_id, test_id))
     names = [each.name for each in fields(TestUpdate)]
     different = {name: getattr(draft, name) for name in names if getattr(draft, name) != current[name]}
     if different:
