@@ -119,7 +119,7 @@ async def _login_by_ticket(
     if parts.revocations.cover(holder.user_id, holder.session_id, holder.issued_at):
         raise SessionRevoked
     async with reading(parts.engine) as reads:
-        person = await find_principal(reads, holder.user_id, holder.session_id)
+        person = await find_principal(reads, holder.user_id, holder.session_id, parts.clock.now())
     if person is None:
         raise SessionRevoked
     websocket.state.user_id = str(person.id)

@@ -1,6 +1,7 @@
 """`ias exam`: exams from files, and what brings them to released results."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -113,16 +114,28 @@ def release(
 @exam_app.command("merit-list")
 def merit_list(
     exam: AnExam,
-    file: Annotated[Path, typer.Argument(dir_okay=False, help="CSV file to write.")],
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="File to write: .csv or .xlsx.")],
+    everybody: Annotated[
+        bool, typer.Option("--all", help="Also candidates without a rank, with their outcome.")
+    ] = False,
 ) -> None:
-    """Write the merit list of a released exam to a CSV file."""
+    """Write the merit list of a released exam to a sheet."""
+    suffix = file.suffix.lower().removeprefix(".")
+    if suffix not in ("csv", "xlsx"):
+        raise typer.BadParameter("the name must end with .csv or .xlsx", param_hint="FILE")
 
     async def work(uow: "UnitOfWork", parts: "Components") -> list[str]:
         from app.services import exams  # noqa: PLC0415 -- slow to import
         from app.services.users import operator  # noqa: PLC0415
+        from app.sheets.writers import SheetFormat  # noqa: PLC0415
 
-        content = await exams.merit_csv(uow, operator(), await exams.named(uow, operator(), exam))
-        file.write_bytes(content)
-        return [f"{file}: {len(content.splitlines()) - 1} candidates"]
+        exam_id = await exams.named(uow, operator(), exam)
+        wanted = SheetFormat(suffix)
+        with (
+            await exams.merit_sheet(uow, operator(), exam_id, wanted, everybody=everybody) as sheet,
+            file.open("wb") as out,
+        ):
+            shutil.copyfileobj(sheet, out)
+        return [f"{file}: written"]
 
     run(work)

@@ -112,7 +112,7 @@ class TestAnExamDay:
         assert "Nothing was changed." in refused
         dry = folder.run("exam", "release", folder.name, "--early", "Sat on paper", "--dry-run")
         assert "2 candidates ranked" in dry
-        folder.run("exam", "merit-list", folder.name, "merit.csv", ends_with=1)
+        folder.run("exam", "merit-list", folder.name, str(folder.path / "early.csv"), ends_with=1)
 
         folder.run("exam", "release", folder.name, "--early", "Sat on paper")
         target = str(folder.path / "merit.csv")

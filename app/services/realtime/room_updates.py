@@ -57,9 +57,11 @@ class RoomUpdates:
         inboxes = [inbox for inbox in self._hub.inboxes if inbox.listener.is_staff]
         if not inboxes:
             return
+        now = self._parts.clock.now()
         async with reading(self._parts.engine) as reads:
             for inbox in inboxes:
-                person = await find_principal(reads, inbox.listener.user_id, inbox.listener.session_id)
+                listener = inbox.listener
+                person = await find_principal(reads, listener.user_id, listener.session_id, now)
                 if person is None or not person.is_staff:
                     inbox.close(NOT_ALLOWED)
                     self._hub.leave(inbox)

@@ -109,7 +109,7 @@ class TestPublisher:
         with suppress(NotFound):
             async with unit_of_work(database) as uow:
                 uow.messages.to_everybody(ROOM, announcement(1))
-                raise NotFound
+                raise NotFound("room")
         await publisher.publish_all()
         assert await numbers(stream) == []
 
