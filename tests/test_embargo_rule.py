@@ -28,7 +28,15 @@ TELLING = {
 }
 TELLING_TABLES = {"ScoreCount", "ExamResult", "KeyVersion"}
 TELLING_SQL = re.compile(r"\b(outcomes|score_counts|exam_results|explanation|paper_keys)\b")
-ASKING = {"withheld", "withholds_paper", "withholds_exam", "held_questions", "hides_test", "_is_withheld"}
+ASKING = {
+    "withheld",
+    "withholds_paper",
+    "withholds_exam",
+    "held_questions",
+    "hides_test",
+    "_is_withheld",
+    "withholds_attempt",
+}
 # Rules without a database, tables, what crosses the API (made from what services hand over), and strangers.
 NOT_JUDGED = (
     "app/engine/",
@@ -46,7 +54,6 @@ RAISES = "it raises for a key that its type does not know, and shows none"
 SEARCHED = "it compares what a sheet says with the bank, after imports.py refused what is withheld"
 NEED_NOT_ASK = {
     "app/repositories/attempts/attempts.py::AttemptRepository.histogram": HANDED,
-    "app/repositories/base.py::Repository._page": "`key` is a column's name",
     "app/repositories/idempotency.py::KeptAnswerRepository.find": "`key` is that of a request",
     "app/repositories/idempotency.py::KeptAnswerRepository.lock": "`key` is that of a request",
     "app/repositories/exams/results.py::ExamResultRepository.scored": "for the release itself",
@@ -59,6 +66,9 @@ NEED_NOT_ASK = {
     "app/repositories/attempts/grading.py::COUNT": WRITES,
     "app/repositories/attempts/grading.py::GradingRepository.discount_scores": WRITES,
     "app/repositories/analytics/progress.py::_listed_attempt": "ProgressRepository._listed has asked",
+    "app/repositories/tests/catalog.py::_best_score": "CatalogRepository._own has asked",
+    "app/repositories/tests/catalog.py::_own_attempts": "CatalogRepository._own has asked",
+    "app/repositories/tests/popularity.py::ranked_candidates": "a count that no key changes; callers ask",
     "app/repositories/tests/keys.py::CURRENT": "it reads ids",
     "app/repositories/tests/keys.py::KeyRepository.find": "papers.py marks attempts with it",
     "app/repositories/tests/keys.py::KeyRepository.current": "printouts.py asks",

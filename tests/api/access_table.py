@@ -206,6 +206,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("GET", "/v1/users"): ADMIN,
     ("DELETE", "/v1/users/account"): ANYBODY,
     ("GET", "/v1/users/attempts"): ANYBODY,
+    ("GET", "/v1/users/home"): ANYBODY,
     ("PUT", "/v1/users/avatar"): ANYBODY,
     ("DELETE", "/v1/users/avatar"): ANYBODY,
     ("POST", "/v1/users/export"): ANYBODY,

@@ -11,6 +11,7 @@ from sqlalchemy import CTE, ColumnElement, Row, Select, and_, case, exists, func
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.engine.grading import LETTERS
+from app.engine.scores import Score
 from app.engine.scoring import Outcome
 from app.models import (
     Attempt,
@@ -24,7 +25,7 @@ from app.models import (
     Test,
 )
 from app.repositories.base import Page, PageRequest, Repository
-from app.repositories.embargo import is_placed, withholds_paper
+from app.repositories.embargo import is_placed, withholds_attempt
 from app.repositories.tests import Viewer, may_access
 
 Place = tuple[UUID, UUID | None]
@@ -37,20 +38,6 @@ class AttemptFilter:
 
     test_id: UUID | None = None
     statuses: Collection[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """Exact marks of a graded attempt: before proration, after it, and the paper's maximum."""
-
-    raw: Fraction
-    exact: Fraction
-    maximum: Fraction
-
-    @property
-    def factor(self) -> Fraction:
-        """What the raw marks were multiplied with; where they are zero, every factor gives the same."""
-        return self.exact / self.raw if self.raw else Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +114,10 @@ class ProgressRepository(Repository):
             statement = statement.where(_shown_status(viewer).in_(wanted.statuses))
         attempts = await self._page(statement, [Attempt.id], page, descending=True)
         return Page(await self._listed(viewer, attempts.items), attempts.next_cursor)
+
+    async def listed(self, viewer: Viewer, attempts: Sequence[Attempt]) -> Sequence[ListedAttempt]:
+        """The viewer's own attempts as a list shows them, in the same order."""
+        return await self._listed(viewer, attempts)
 
     async def sittings(self, viewer: Viewer) -> Sequence[AttemptTimes]:
         """When the attempts that count took place."""
@@ -222,8 +213,8 @@ class ProgressRepository(Repository):
 
 
 def _is_withheld(viewer: Viewer) -> ColumnElement[bool]:
-    """Whether an exam withholds the result of an attempt; of a placed test also from those who made it."""
-    return or_(is_placed(Test.id), withholds_paper(viewer.reader, Attempt.paper_id))
+    """Whether an exam withholds the result of an attempt."""
+    return withholds_attempt(viewer.reader)
 
 
 def _shown_status(viewer: Viewer) -> ColumnElement[str]:

@@ -193,7 +193,7 @@ def _matching(exam_id: UUID, query: str, page: PageRequest) -> Select[Any]:
     ways = (
         of_exam.where(Registration.roll_number.startswith(query, autoescape=True)),
         of_exam.where(Registration.name.icontains(query, autoescape=True)),
-        by_address.where(User.email.startswith(query.lower(), autoescape=True)),
+        by_address.where(User.email.startswith(query.lower(), autoescape=True), User.deleted_at.is_(None)),
     )
     first = [way.order_by(Registration.id).limit(page.limit + 1).subquery() for way in ways]
     return select(union_all(*(select(each.c.id) for each in first)).subquery().c.id)

@@ -10,16 +10,18 @@ from app.services.exams.accommodations import (
 from app.services.exams.answer_sheets import PaperDraft, hold_on_paper, import_answer_sheets
 from app.services.exams.applying import AppliedExam, apply_exam, is_unpublished, lock_exam, named
 from app.services.exams.catalog import (
+    DetailedPaper,
     ExamView,
     PaperView,
     announcements,
     announcements_for_attempt,
     audit,
+    coming,
+    detailed_paper,
     find,
     page,
-    paper_view,
     papers,
-    stage_of,
+    view,
 )
 from app.services.exams.corrections import Corrected, Correction, correct
 from app.services.exams.editing import (
@@ -74,6 +76,7 @@ __all__ = [
     "ClosedPaper",
     "Corrected",
     "Correction",
+    "DetailedPaper",
     "ExamDraft",
     "ExamPaperDraft",
     "ExamPaperUpdate",
@@ -116,8 +119,10 @@ __all__ = [
     "change_paper",
     "claim",
     "close_paper",
+    "coming",
     "correct",
     "create",
+    "detailed_paper",
     "find",
     "hold_on_paper",
     "import_answer_sheets",
@@ -129,7 +134,6 @@ __all__ = [
     "named",
     "package",
     "page",
-    "paper_view",
     "papers",
     "postpone",
     "preview",
@@ -142,12 +146,12 @@ __all__ = [
     "release",
     "remove_paper",
     "result",
-    "stage_of",
     "start",
     "steer",
     "steer_one",
     "submit",
     "tell_windows",
+    "view",
     "void_left_over",
     "withdraw",
 ]

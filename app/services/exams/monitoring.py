@@ -36,10 +36,10 @@ async def monitor(reads: Reading, staff: Principal, exam_id: UUID, now: datetime
     """The figures of an exam, for staff."""
     exam = await reads.exams.find(exam_viewer(staff), exam_id)
     by_status = {count.paper_id: count.by_status for count in await reads.rooms.counts(exam.id)}
-    papers = [
-        PaperCount(paper_view(paper, now), by_status[paper.id]) for paper in await reads.exams.papers(exam.id)
-    ]
-    return Monitor(exam, stage_of(exam, now), await reads.rooms.registered(exam.id), papers)
+    papers = await reads.exams.papers(exam.id)
+    counts = [PaperCount(paper_view(paper, now), by_status[paper.id]) for paper in papers]
+    stage = stage_of(exam, papers, now)
+    return Monitor(exam, stage, await reads.rooms.registered(exam.id), counts)
 
 
 async def candidates(

@@ -13,7 +13,8 @@ from app.core.errors import Forbidden, Invalid, NotFound, NotPossible
 from app.models import AttemptStatus
 from app.repositories.exams import ExamAttemptFilter
 from app.schemas.common import PageOut
-from app.schemas.exams.exams import AnnouncementIn, AnnouncementOut, ExamOut
+from app.schemas.exams.catalog import ExamOut
+from app.schemas.exams.exams import AnnouncementIn, AnnouncementOut
 from app.schemas.exams.orders import (
     BulkIn,
     CancelIn,
@@ -41,7 +42,7 @@ from app.schemas.exams.steering import (
 from app.sentences import Sentence
 from app.services import exams, realtime
 from app.services.components import Components
-from app.services.exams import ClosePaper, ExamView, Order, Verb
+from app.services.exams import ClosePaper, Order, Verb
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
@@ -122,14 +123,15 @@ async def close_paper(
     wanted = ClosePaper(exam_id, paper_id, asked.reason, frozenset(asked.include))
     if asked.dry_run:
         return DryRunOut.of_order(await exams.preview_close(uow, parts, staff, wanted, now))
-    return ClosedPaperOut.of_closed(await exams.close_paper(uow, parts, staff, wanted, now), now)
+    closed = await exams.close_paper(uow, parts, staff, wanted, now)
+    return ClosedPaperOut.of_closed(closed, await exams.detailed_paper(uow, closed.paper, now))
 
 
 @router.post("/postpone", responses=STEERING)
 async def postpone(exam_id: UUID, body: SecondsIn, staff: CurrentProctor, uow: OnceUow, now: Now) -> ExamOut:
     """Postpone every paper that has not started, and notify everybody who is registered."""
     exam = await exams.postpone(uow, staff, exam_id, body.seconds, body.reason, now)
-    return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
+    return ExamOut.of(await exams.view(uow, staff, exam, now))
 
 
 @router.post("/cancel", responses=STEERING | problems(Forbidden))
@@ -143,7 +145,7 @@ async def cancel(
     if body.dry_run:
         return DryRunOut.of(await exams.preview_cancel(uow, author, exam_id, body.reason, now))
     exam = await exams.cancel(uow, author, exam_id, body.reason, now)
-    return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
+    return ExamOut.of(await exams.view(uow, author, exam, now))
 
 
 @router.post("/attempts/{verb}", responses=STEERING)
