@@ -11,6 +11,7 @@ from app.cli.authoring.running import print_table, run
 from app.cli.test import AuthorFile, DryRun, Publish
 
 if TYPE_CHECKING:
+    from app.models import ExamPaper
     from app.services.components import Components
     from app.services.unit_of_work import UnitOfWork
 
@@ -57,21 +58,16 @@ def show(exam: AnExam) -> None:
         papers = await exams.papers(uow, staff, exam_id, now)
         print_table(
             ("Paper", "Id", "Starts", "Entry closes", "Ends", "Status"),
-            [
-                (
-                    each.paper.code,
-                    each.paper.id,
-                    each.paper.starts_at.isoformat(),
-                    each.paper.entry_closes_at.isoformat(),
-                    each.paper.ends_at.isoformat(),
-                    each.status,
-                )
-                for each in papers
-            ],
+            [_row(each.view.paper, each.view.status) for each in papers],
         )
         return [f"{view.exam.title.get('en', exam)}: {view.stage}, id {exam_id}"]
 
     run(work)
+
+
+def _row(paper: "ExamPaper", status: str) -> tuple[object, ...]:
+    times = (paper.starts_at, paper.entry_closes_at, paper.ends_at)
+    return (paper.code, paper.id, *(each.isoformat() for each in times), status)
 
 
 @exam_app.command()
