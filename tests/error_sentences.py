@@ -20,6 +20,7 @@ SHAPE = re.compile(r'["“`A-Z{].* .* .*\.', re.DOTALL)
 """What a sentence looks like: it begins with a capital or a sign, has spaces, and ends with a full stop."""
 
 OTHER_TEXTS = {
+    "app/api/openapi/": "the OpenAPI document",
     "app/api/asyncapi.py": "the AsyncAPI document",
     "app/api/socket_examples.py": "the AsyncAPI document",
     "app/core/realtime/inbox.py": "the AsyncAPI document",

@@ -123,6 +123,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("POST", "/v1/exams/{exam_id}/cancel"): TEAM,
     ("GET", "/v1/exams/{exam_id}/merit-list"): Rule(Level.PROCTORS, Reach.NOBODY, 409),
     ("GET", "/v1/exams/{exam_id}/monitor"): STAFF,
+    ("GET", "/v1/exams/{exam_id}/no-shows"): PROCTOR,
     ("GET", "/v1/exams/{exam_id}/papers"): ANYBODY,
     ("POST", "/v1/exams/{exam_id}/papers"): TEAM,
     ("PATCH", "/v1/exams/{exam_id}/papers/{paper_id}"): TEAM,
