@@ -85,7 +85,12 @@ NOT_SHOWN = {
 """Modules and folders whose ValueErrors no client sees."""
 
 
-PARTS_OF_SENTENCES = {*(kind.title for kind in QUESTION_TYPES.values()), "answer sheets", "questions"}
+PARTS_OF_SENTENCES = {
+    *(kind.title for kind in QUESTION_TYPES.values()),
+    "answer sheets",
+    "candidates",
+    "questions",
+}
 """Words that are put into sentences."""
 
 
