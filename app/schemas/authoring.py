@@ -85,7 +85,7 @@ class QuestionsFile(In):
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if sum(each is not None for each in (self.import_, self.external_ids, self.filter)) != 1:
-            raise ValueError("give exactly one of: import, external_ids, filter")
+            raise ValueError("Give exactly one of: import, external_ids, filter.")
         return self
 
 
@@ -171,7 +171,7 @@ class PaperTestFile(In):
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if (self.reference is None) == (self.file is None):
-            raise ValueError("give exactly one of: reference, file")
+            raise ValueError("Give exactly one of: reference, file.")
         return self
 
 
