@@ -8,6 +8,7 @@ from app.services.exams.accommodations import (
     accommodations,
 )
 from app.services.exams.answer_sheets import PaperDraft, hold_on_paper, import_answer_sheets
+from app.services.exams.applying import AppliedExam, apply_exam, is_unpublished, lock_exam, named
 from app.services.exams.catalog import (
     DetailedPaper,
     ExamView,
@@ -49,7 +50,7 @@ from app.services.exams.ending import (
 from app.services.exams.events import announce, postpone, tell_windows
 from app.services.exams.forecasts import Forecast, LeftOut, Listed
 from app.services.exams.merit_lists import merit_list, merit_sheet
-from app.services.exams.monitoring import Monitor, candidates, monitor
+from app.services.exams.monitoring import Monitor, NoShows, candidates, monitor, no_shows
 from app.services.exams.packages import package
 from app.services.exams.registrations import claim, register, registrations, withdraw
 from app.services.exams.regranting import Regrant, Regranted
@@ -70,6 +71,7 @@ from app.services.exams.taking import StartedPaper, StartPaper, start, submit
 
 __all__ = [
     "Accommodated",
+    "AppliedExam",
     "ClosePaper",
     "ClosedPaper",
     "Corrected",
@@ -87,6 +89,7 @@ __all__ = [
     "LeftOut",
     "Listed",
     "Monitor",
+    "NoShows",
     "Note",
     "Order",
     "PaperDraft",
@@ -109,6 +112,7 @@ __all__ = [
     "announce",
     "announcements",
     "announcements_for_attempt",
+    "apply_exam",
     "audit",
     "cancel",
     "candidates",
@@ -123,9 +127,13 @@ __all__ = [
     "find",
     "hold_on_paper",
     "import_answer_sheets",
+    "is_unpublished",
+    "lock_exam",
     "merit_list",
     "merit_sheet",
     "monitor",
+    "named",
+    "no_shows",
     "package",
     "page",
     "papers",
