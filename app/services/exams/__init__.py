@@ -49,7 +49,7 @@ from app.services.exams.ending import (
 from app.services.exams.events import announce, postpone, tell_windows
 from app.services.exams.forecasts import Forecast, LeftOut, Listed
 from app.services.exams.merit_lists import merit_list, merit_sheet
-from app.services.exams.monitoring import Monitor, candidates, monitor
+from app.services.exams.monitoring import Monitor, NoShows, candidates, monitor, no_shows
 from app.services.exams.packages import package
 from app.services.exams.registrations import claim, register, registrations, withdraw
 from app.services.exams.regranting import Regrant, Regranted
@@ -87,6 +87,7 @@ __all__ = [
     "LeftOut",
     "Listed",
     "Monitor",
+    "NoShows",
     "Note",
     "Order",
     "PaperDraft",
@@ -126,6 +127,7 @@ __all__ = [
     "merit_list",
     "merit_sheet",
     "monitor",
+    "no_shows",
     "package",
     "page",
     "papers",

@@ -118,6 +118,7 @@ NOT_FOUND: dict[str, Call] = {
     "merit_sheet": lambda w: exams.merit_sheet(w.uow, w.stranger, w.exam_id, SheetFormat.CSV),
     "merit_list": lambda w: exams.merit_list(w.uow, w.stranger, w.exam_id, EVERYTHING),
     "monitor": lambda w: exams.monitor(w.uow, w.stranger, w.exam_id, NOW),
+    "no_shows": lambda w: exams.no_shows(w.uow, w.stranger, w.exam_id, None, None, EVERYTHING),
     "package": lambda w: exams.package(w.uow, w.parts, w.stranger, w.exam_id, w.event.paper_id, NOW),
     "papers": lambda w: exams.papers(w.uow, w.stranger, w.exam_id, NOW),
     "postpone": lambda w: exams.postpone(w.uow, w.stranger, w.exam_id, 60, "Why not.", NOW),

@@ -9,7 +9,7 @@ from app.api.deps import CurrentAuthor, CurrentProctor, CurrentStaff, Now, Pagin
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
-from app.core.errors import Forbidden, Invalid, NotFound, NotPossible
+from app.core.errors import Forbidden, Invalid, NotFound, NotPossible, Unavailable
 from app.models import AttemptStatus
 from app.repositories.exams import ExamAttemptFilter
 from app.schemas.common import PageOut
@@ -190,7 +190,7 @@ def _check_bulk(verb: Verb, body: BulkIn) -> None:
 
 
 @router.post(f"{ATTEMPT}/extend", responses=STEERING)
-async def extend(
+async def extend_attempt(
     exam_id: UUID,
     attempt_id: UUID,
     body: ExtendIn,
@@ -209,7 +209,7 @@ async def extend(
 
 
 @router.post(f"{ATTEMPT}/reopen", responses=STEERING)
-async def reopen(
+async def reopen_attempt(
     exam_id: UUID,
     attempt_id: UUID,
     body: ReopenIn,
@@ -228,7 +228,7 @@ async def reopen(
 
 
 @router.post(f"{ATTEMPT}/void", responses=STEERING)
-async def void(
+async def void_attempt(
     exam_id: UUID, attempt_id: UUID, body: ReasonIn, staff: CurrentProctor, uow: Uow, parts: Parts, now: Now
 ) -> SteeredAttemptOut:
     """Exclude the attempt from results and rankings."""
@@ -282,22 +282,42 @@ async def monitor(exam_id: UUID, staff: CurrentStaff, reads: Reads, parts: Parts
     return MonitorOut.of(seen, parts.clock.now(), await realtime.connected(parts, exam_id))
 
 
-@router.get("/attempts", responses=problems(NotFound, Invalid))
+@router.get("/attempts", responses=problems(NotFound, Invalid, Unavailable))
 async def list_attempts(
     exam_id: UUID,
     staff: CurrentProctor,
     reads: Reads,
     parts: Parts,
     paging: Paging,
-    paper_id: UUID | None = None,
+    paper_id: Annotated[UUID | None, Query(description="Only attempts at this paper")] = None,
     status: Annotated[list[AttemptStatus] | None, Query(max_length=10, description="Any of these")] = None,
-    query: Annotated[str | None, Query(max_length=100, description="Roll number or part of a name")] = None,
+    query: Annotated[
+        str | None,
+        Query(
+            max_length=254,
+            description="The beginning of a roll number or of an email address, or a part of a name",
+        ),
+    ] = None,
+    connected: Annotated[
+        bool | None, Query(description="Only candidates who have an open socket, or who have none")
+    ] = None,
 ) -> PageOut[HallRowOut]:
-    """Candidates' attempts, newest first, with their deadlines and the times of the last save."""
-    wanted = ExamAttemptFilter(paper_id, status or (), query)
+    """Candidates' attempts, newest first: deadline, extra time, lease and device, progress, last save.
+
+    The log is read for the attempts of the page only. Ask for the page every few seconds.
+    """
+    online = await realtime.connected(parts, exam_id)
+    if connected is not None and online is None:
+        raise Unavailable("It is not known who is connected. Try again, or leave `connected` out.")
+    wanted = ExamAttemptFilter(
+        paper_id,
+        status or (),
+        (query or "").strip() or None,
+        only_users=online if connected else None,
+        except_users=online or () if connected is False else (),
+    )
     page = await exams.candidates(reads, staff, exam_id, wanted, paging)
-    connected = await realtime.connected(parts, exam_id)
-    rows = [HallRowOut.of_candidate(row, connected) for row in page.items]
+    rows = [HallRowOut.of_candidate(row, online) for row in page.items]
     return PageOut(items=rows, next_cursor=page.next_cursor)
 
 
