@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.database import transaction, undone
 from app.models import AuditEntry
+from app.repositories.analytics.candidates import CandidateRepository
 from app.repositories.analytics.progress import ProgressRepository
-from app.repositories.attempts import AttemptRepository
+from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
 from app.repositories.attempts.grading import GradingRepository
 from app.repositories.audit import AuditRepository
 from app.repositories.backlog import BacklogRepository
@@ -58,6 +59,7 @@ class Reading:
         self.tests = TestRepository(session)
         self.keys = KeyRepository(session)
         self.attempts = AttemptRepository(session)
+        self.attempt_reviews = AttemptReviewRepository(session)
         self.grading = GradingRepository(session)
         self.exams = ExamRepository(session)
         self.registrations = RegistrationRepository(session)
@@ -65,6 +67,7 @@ class Reading:
         self.exam_attempts = ExamAttemptRepository(session)
         self.exam_results = ExamResultRepository(session)
         self.progress = ProgressRepository(session)
+        self.candidates = CandidateRepository(session)
         self.audit = AuditRepository(session)
         self.deletions = DeletionRepository(session)
         self.exports = ExportRepository(session)
