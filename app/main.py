@@ -16,6 +16,7 @@ from app.api.v1 import (
     audit,
     auth,
     candidates,
+    enrolments,
     exams,
     health,
     media,
@@ -84,6 +85,7 @@ def create_app(
         auth.router,
         account.router,
         users.router,
+        enrolments.router,
         subjects.router,
         questions.router,
         passages.router,
@@ -98,6 +100,7 @@ def create_app(
         app.include_router(router, prefix="/v1")
     app.include_router(health.router, include_in_schema=False)
     if settings.shows_docs:
+        app.state.api_url = settings.api_url
         app.include_router(docs.router)
     for prefix in ("/v1", ""):
         app.include_router(websocket.socket_router, prefix=prefix)

@@ -22,6 +22,8 @@ class Sentence(str):
     values: Mapping[str, Any]
 
     def __new__(cls, template: str, /, **values: Any) -> Self:
+        if isinstance(template, cls) and not values:
+            return template
         sentence = super().__new__(cls, template.format_map(values) if values else template)
         sentence.template = template
         sentence.values = values
@@ -30,7 +32,7 @@ class Sentence(str):
     @classmethod
     def joined(cls, *sentences: str) -> Self:
         """Several sentences as one text."""
-        values = {f"sentence_{number}": sentence for number, sentence in enumerate(sentences)}
+        values = {f"sentence_{number}": cls(sentence) for number, sentence in enumerate(sentences)}
         return cls(" ".join(f"{{{name}}}" for name in values), **values)
 
     def __str__(self) -> str:

@@ -25,6 +25,7 @@ from app.core.tokens import AccessTokenVerifier, AttemptTokens
 from app.core.turns import PersonalTurns, Turns
 from app.core.unsubscribe import UnsubscribeTokens
 from app.database import create_engine
+from app.sentences import Sentence
 from app.services.attempts.save_pacing import SavePacing
 from app.services.components import Components
 from app.services.exams.placements import PlacementStore
@@ -118,7 +119,7 @@ def _bank_turns(settings: Settings) -> Turns:
         at_once=2,
         queue=settings.file_queue,
         seconds=settings.file_seconds,
-        busy="Other users are importing, exporting or comparing questions. Try again in a moment.",
+        busy=Sentence("Other users are importing, exporting or comparing questions. Try again in a moment."),
     )
 
 

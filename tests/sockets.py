@@ -14,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from app.core.socket_protocol import OPTIONS
+from tests.socket_schemas import check_message
 from tests.waiting import PATIENCE
 
 Json = dict[str, Any]
@@ -28,9 +29,11 @@ class Socket:
         self.hello = hello
 
     async def next(self) -> Json:
-        """The next message, of whatever type."""
+        """The next message, of whatever type. It has the form that the AsyncAPI document describes."""
         async with asyncio.timeout(PATIENCE):
-            return dict(json.loads(await self.connection.recv()))
+            message = dict(json.loads(await self.connection.recv()))
+        check_message(message)
+        return message
 
     async def next_of(self, kind: str) -> Json:
         """The next message of a type; others are passed over."""

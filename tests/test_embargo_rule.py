@@ -57,7 +57,8 @@ NEED_NOT_ASK = {
     "app/repositories/exams/results.py::ExamResultRepository.outcomes": HANDED,
     "app/repositories/exams/results.py::ExamResultRepository.result": HANDED,
     "app/repositories/exams/results.py::ExamResultRepository.merit_list": HANDED,
-    "app/repositories/exams/results.py::ExamResultRepository._named": "it adds names to a merit list",
+    "app/repositories/exams/results.py::ExamResultRepository.whole_merit_list": HANDED,
+    "app/repositories/exams/results.py::_merit": HANDED,
     "app/repositories/attempts/grading.py::COUNT": WRITES,
     "app/repositories/attempts/grading.py::GradingRepository.discount_scores": WRITES,
     "app/repositories/analytics/progress.py::_listed_attempt": "ProgressRepository._listed has asked",
@@ -101,6 +102,8 @@ NEED_NOT_ASK = {
     "app/services/tests/papers.py::compiled": "what marks attempts, kept in memory",
     "app/services/unit_of_work.py::Reading.__init__": "it makes the repositories",
     "app/api/v1/exams/releasing.py::get_merit_list": "services/exams/results.py asks",
+    "app/services/exams/merit_lists.py::merit_list": "released_exam of results.py asks",
+    "app/services/exams/merit_lists.py::merit_sheet": "released_exam of results.py asks",
 }
 
 

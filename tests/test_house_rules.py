@@ -1,6 +1,7 @@
 """Rules of the house that no linter knows; docs/development.md lists them."""
 
 import ast
+import json
 import os
 import re
 import tomllib
@@ -13,9 +14,17 @@ from typing import ClassVar
 import pytest
 
 from app.config import Settings
+from app.core.translations import LOCALES, catalog
 from app.engine.partial_rules import PARTIAL_RULES
 from app.engine.question_types import QUESTION_TYPES
 from tests.conftest import ROOT
+from tests.error_sentences import (
+    PARTS_OF_SENTENCES,
+    SHAPE,
+    error_sentences,
+    titles,
+    unmarked_sentences,
+)
 
 APP = ROOT / "app"
 MODULES = sorted(
@@ -61,6 +70,7 @@ REGISTRIES = re.compile(
     "|".join(("pypi" + r"\.org", "python" + r"hosted\.org", "npm" + r"js\.org", "yarn" + r"pkg"))
 )
 MACHINE_PATHS = re.compile(r"(?<![\w.~/-])/(work|root|home|Users)/\w")
+VALUE = re.compile(r"\{\w+(?::[^}]*)?\}")
 CONFLICTS = re.compile(r"^(<{7}|>{7}) ", re.MULTILINE)
 NOT_OURS = {"node_modules", "__pycache__", "dist", "build"}
 
@@ -305,3 +315,56 @@ class TestDependencies:
         declared = {re.match(r"[a-z0-9-]+", line)[0] for line in project["dependencies"]}  # type: ignore[index]
         page = (ROOT / "docs" / "decisions" / "0002-dependencies.md").read_text()
         assert set(re.findall(r"^\| ([a-z0-9-]+) \|", page, re.MULTILINE)) - {"package"} == declared
+
+
+class TestSentencesOfErrors:
+    """`tests/error_sentences.py` finds them; docs/development.md says how to write one."""
+
+    def test_each_can_be_found_and_translated(self) -> None:
+        """An f-string has no template. Write `Sentence("… {name} …", name=name)` instead."""
+        assert [each.place for each in error_sentences() if each.template is None] == []
+
+    def test_none_is_hidden(self) -> None:
+        """A sentence that a function returns, or that stands in a variable, is wrapped in `Sentence`.
+
+        A text that is no error is declared by its module in `OTHER_TEXTS`.
+        """
+        assert list(unmarked_sentences()) == []
+
+    def test_each_has_its_hindi(self) -> None:
+        """Add the missing ones, with their Hindi, to app/locales/hi.po."""
+        known = catalog("hi")
+        missing = {text: place for text, place in translatable().items() if text not in known}
+        assert "\n\n".join(f"# {place}\nmsgid {json.dumps(text)}" for text, place in missing.items()) == ""
+
+    def test_no_hindi_is_left_over(self) -> None:
+        """The English was changed or removed: change or remove its entry in app/locales/hi.po."""
+        assert catalog("hi").keys() - translatable().keys() == set()
+
+    def test_no_entry_is_there_twice(self) -> None:
+        keys = re.findall(r"^msgid (.+)$", (LOCALES / "hi.po").read_text(), re.MULTILINE)
+        assert [key for key in set(keys) if keys.count(key) > 1] == []
+
+    def test_both_have_the_same_values(self) -> None:
+        found = [text for text, hindi in catalog("hi").items() if values_of(text) != values_of(hindi)]
+        assert found == []
+
+    def test_both_are_whole(self) -> None:
+        """A sentence begins with a capital, a sign or a value, and ends with a full stop or question mark."""
+        ends = {text: (text[-1], hindi[-1]) for text, hindi in catalog("hi").items() if SHAPE.fullmatch(text)}
+        assert [text for text, (_, end) in ends.items() if end not in "।?}"] == []
+        assert [text for text in translatable() if not is_whole(text) and text not in titles()] == []
+
+
+def translatable() -> dict[str, str]:
+    """The templates of errors with a place of each, without those that only put others together."""
+    found = {each.template: each.place for each in error_sentences() if each.template}
+    return {text: place for text, place in found.items() if re.search(r"[^\W\d_]", VALUE.sub("", text))}
+
+
+def values_of(template: str) -> set[str]:
+    return set(VALUE.findall(template))
+
+
+def is_whole(text: str) -> bool:
+    return text in PARTS_OF_SENTENCES or bool(re.fullmatch(r'["“`A-Z{].*[.?}]|[a-z_]+ [a-z].*\.', text))

@@ -34,6 +34,10 @@ class TestSentence:
     def test_a_value_is_translated_if_it_is_a_sentence(self, thing: str, hindi: str) -> None:
         assert Sentence("There is no {thing}.", thing=thing).translated(HINDI) == hindi
 
+    def test_a_sentence_of_a_sentence_is_the_same(self) -> None:
+        sentence = Sentence("There is no {thing}.", thing="key")
+        assert Sentence(sentence) is sentence
+
     def test_several_are_translated_one_by_one(self) -> None:
         both = Sentence.joined(Sentence("There is no {thing}.", thing="key"), Sentence("Try again."))
         assert (both, both.translated(HINDI)) == ("There is no key. Try again.", "key नहीं है। फिर कोशिश करें।")

@@ -15,6 +15,7 @@ from app.core.errors import Invalid, NotFound, SessionRevoked
 from app.core.saving_errors import DeadlinePassed
 from app.models import Attempt
 from app.schemas.attempts import ResponsesIn, SavedOut, WrongResponse
+from app.sentences import Sentence
 from app.services.attempts import LateSave, SaveReport, SaveTarget, SentResponse, UnreadableResponse
 from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import Reading
@@ -129,7 +130,8 @@ async def target_of(reads: Reading, holder: Holder, scope: AttemptScope, body: R
     if holder.grant is None:
         paper_id = (await reads.attempts.find(attempt)).paper_id
     elif body.lease > holder.grant.lease:
-        raise Invalid.field("lease", f"the attempt token holds lease {holder.grant.lease}")
+        lease = holder.grant.lease
+        raise Invalid.field("lease", Sentence("The attempt token holds lease {lease}. Send it.", lease=lease))
     else:
         paper_id = holder.grant.paper_id
     return SaveTarget(attempt, paper_id, body.lease)

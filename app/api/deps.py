@@ -16,6 +16,7 @@ from app.core.errors import Forbidden, InvalidToken, SessionRevoked, Unauthentic
 from app.models import Role
 from app.repositories.base import PageRequest
 from app.schemas.common import NothingIn
+from app.sentences import Sentence
 from app.services import users
 from app.services.components import Components
 from app.services.unit_of_work import Reading, UnitOfWork, reading, unit_of_work
@@ -104,7 +105,7 @@ async def log_in(connection: HTTPConnection, token: str, parts: Components) -> L
     member = await users.member_of(parts.engine, users.account_of(claims))
     if not member.user.active:
         raise SessionRevoked
-    principal = users.principal_of(member, claims.session_id)
+    principal = users.principal_of(member, claims.session_id, parts.clock.now())
     connection.state.user_id = str(principal.id)
     return Login(principal, claims.signed_in_at)
 
@@ -136,7 +137,8 @@ def _only(*roles: Role) -> Callable[[Request], Coroutine[Any, Any, Principal]]:
     async def check(request: Request) -> Principal:
         user = await current_user.of(request)
         if not user.is_any(*roles):
-            raise Forbidden(f"This needs one of the roles: {', '.join([*roles, Role.ADMIN])}.")
+            names = ", ".join([*roles, Role.ADMIN])
+            raise Forbidden(Sentence("This needs one of the roles: {roles}.", roles=names))
         return user
 
     return Access(check).of

@@ -1,12 +1,13 @@
-"""Swagger UI for the OpenAPI document, served from this host without inline scripts or styles."""
+"""Pages for the OpenAPI and AsyncAPI documents, served from this host without inline scripts or styles."""
 
 from html import escape
 from importlib import resources
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, HTMLResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
+from app.api import asyncapi, socket_page
 from app.api.parameters import IGNORES_UNKNOWN_PARAMETERS
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import NotFound
@@ -39,6 +40,7 @@ PAGE = """<!doctype html>
 <link rel="icon" type="image/png" href="docs/favicon.png">
 </head>
 <body>
+<p><a href="docs/sockets">Sockets</a> · <a href="openapi.json">OpenAPI document</a></p>
 <div id="swagger-ui"></div>
 <script src="docs/swagger-ui-bundle.js"></script>
 <script src="docs/start.js"></script>
@@ -52,6 +54,7 @@ START = """SwaggerUIBundle({
   presets: [SwaggerUIBundle.presets.apis, SwaggerUIBundle.SwaggerUIStandalonePreset],
 });
 """
+TEXTS = {"start.js": (START, "text/javascript"), "sockets.css": (socket_page.STYLE, "text/css")}
 
 
 @router.get("/docs")
@@ -61,11 +64,25 @@ async def documentation(request: Request) -> HTMLResponse:
     return HTMLResponse(page, headers={"Content-Security-Policy": POLICY})
 
 
+@router.get("/asyncapi.json")
+async def sockets_document(request: Request) -> JSONResponse:
+    """The AsyncAPI document of the sockets."""
+    return JSONResponse(asyncapi.document(request.app.state.api_url))
+
+
+@router.get("/docs/sockets")
+async def sockets_documentation(request: Request) -> HTMLResponse:
+    """The AsyncAPI document as a page."""
+    page = socket_page.page(request.app.state.api_url)
+    return HTMLResponse(page, headers={"Content-Security-Policy": POLICY})
+
+
 @router.get("/docs/{file}")
 async def documentation_file(file: str) -> Response:
-    """The page's scripts and styles."""
-    if file == "start.js":
-        return Response(START, media_type="text/javascript", headers=CACHED)
+    """The pages' scripts and styles."""
+    if file in TEXTS:
+        content, media_type = TEXTS[file]
+        return Response(content, media_type=media_type, headers=CACHED)
     if file not in FILES:
         raise NotFound("file")
     return FileResponse(FOLDER / file, media_type=FILES[file], headers=CACHED)

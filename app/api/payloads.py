@@ -90,17 +90,17 @@ def value_error(value: Any) -> str | None:
     if isinstance(value, str):
         return _text_error(value)
     if isinstance(value, float) and not math.isfinite(value):
-        return "Send a finite number."
+        return Sentence("Send a finite number.")
     if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
-        return "Send a number that fits in 64 bits."
+        return Sentence("Send a number that fits in 64 bits.")
     return None
 
 
 def _text_error(text: str) -> str | None:
     if "\0" in text:
-        return "Remove the NUL character from the text."
+        return Sentence("Remove the NUL character from the text.")
     try:
         text.encode()
     except UnicodeEncodeError:
-        return "Remove the unpaired surrogate from the text: it is half a character."
+        return Sentence("Remove the unpaired surrogate from the text: it is half a character.")
     return None

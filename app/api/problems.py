@@ -160,9 +160,7 @@ def _http_problem(scope: Scope, error: HTTPException) -> Response:
         return _domain_problem(scope, Invalid("The body could not be read. Check its encoding and form."))
     status = HTTPStatus(error.status_code)
     code = status.phrase.lower().replace(" ", "_").replace("-", "_")
-    title, detail = FRAMEWORK_ERRORS.get(
-        status, ("Request refused", "The server does not accept this request.")
-    )
+    title, detail = FRAMEWORK_ERRORS.get(status, OTHER_ERROR)
     return _problem(scope, status, code, title, detail, headers=error.headers)
 
 
@@ -174,6 +172,8 @@ FRAMEWORK_ERRORS = {
     ),
 }
 """The title and the detail of errors that Starlette raises."""
+
+OTHER_ERROR = ("Request refused", "The server does not accept this request.")
 
 INTERNAL_ERROR = (
     "Internal error",

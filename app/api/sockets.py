@@ -28,6 +28,7 @@ from app.core.realtime.hub import may_receive
 from app.core.realtime.inbox import Closing, Inbox, Listener
 from app.core.repeating import end
 from app.core.socket_protocol import LARGEST_MESSAGE
+from app.schemas.realtime import CLIENT_MESSAGE, Ack
 from app.services import realtime
 from app.services.components import Components
 from app.services.realtime import Realtime, SocketAddress
@@ -118,7 +119,7 @@ async def _login_by_ticket(
     if parts.revocations.cover(holder.user_id, holder.session_id, holder.issued_at):
         raise SessionRevoked
     async with reading(parts.engine) as reads:
-        person = await find_principal(reads, holder.user_id, holder.session_id)
+        person = await find_principal(reads, holder.user_id, holder.session_id, parts.clock.now())
     if person is None:
         raise SessionRevoked
     websocket.state.user_id = str(person.id)
@@ -217,23 +218,19 @@ def _handle(message: Any, inbox: Inbox, realtime_tasks: Realtime) -> Closing | N
     if len(text) > LARGEST_MESSAGE or len(text.encode(errors="replace")) > LARGEST_MESSAGE:
         return closings.TOO_LARGE
     try:
-        document = orjson.loads(text)
+        sent = CLIENT_MESSAGE.validate_python(orjson.loads(text))
     except ValueError:
         return closings.MALFORMED
-    if not isinstance(document, dict):
-        return closings.MALFORMED
-    if document.get("type") == "ping":
+    if isinstance(sent, Ack):
+        _acknowledge(sent.id, inbox, realtime_tasks)
+    else:
         realtime_tasks.maintenance.tell_time([inbox])
-        return None
-    if document.get("type") == "ack" and isinstance(document.get("id"), str):
-        _acknowledge(document["id"], inbox, realtime_tasks)
-        return None
-    return closings.MALFORMED
+    return None
 
 
-def _acknowledge(entry_id: str, inbox: Inbox, realtime_tasks: Realtime) -> None:
+def _acknowledge(reference: str, inbox: Inbox, realtime_tasks: Realtime) -> None:
     """Record an acknowledgement. Unknown messages, and those for other users, are ignored."""
-    posted = realtime_tasks.parts.hub.memory.find(inbox.listener.room, entry_id)
+    posted = realtime_tasks.parts.hub.memory.find(inbox.listener.room, reference)
     if posted is not None and posted.message_id is not None and may_receive(inbox.listener, posted):
         realtime_tasks.presence.acknowledge(posted.message_id, inbox.listener.user_id)
 

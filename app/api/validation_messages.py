@@ -10,7 +10,7 @@ from typing import Any, Final
 from app.sentences import Sentence
 
 NOT_A_UUID: Final = "Send a UUID with hyphens, such as 0190a5f0-1c2d-7e3f-8a4b-5c6d7e8f9a0b."
-NO_JSON_BODY: Final = "Send a JSON object as the body, with Content-Type: application/json."
+NO_JSON_BODY: Final = Sentence("Send a JSON object as the body, with Content-Type: application/json.")
 INVALID_JSON: Final = "The body is not valid JSON."
 NOT_VALID: Final = "This value is not valid. See the documentation of the operation."
 _NO_SUCH_FIELD = "There is no such field. Leave it out."
@@ -54,7 +54,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "decimal_max_places": "Send a number with at most {decimal_places} decimal places.",
     "decimal_whole_digits": "Send a number with at most {whole_digits} digits before the decimal point.",
     "string_type": "Send a string.",
-    "string_sub_type": "Send a string.",
     "string_unicode": "Send text in UTF-8.",
     "string_too_short": "Send at least {min_length} characters.",
     "string_too_long": "Send at most {max_length} characters.",
@@ -123,7 +122,7 @@ FORMS: Final[Mapping[str, str]] = {
     r"^[\x21-\x7e]{1,255}$": "Send 1 to 255 visible ASCII characters, without spaces.",
     r"^[\x21-\x7e]{1,1000}$": "Send 1 to 1000 visible ASCII characters, without spaces.",
     r"^(user|question|bank|test|exam|attempt)(:[0-9a-fA-F-]{36})?$": (
-        "Send user, question, bank, test, exam or attempt, and if you like a colon and an id."
+        "Send user, question, bank, test, exam or attempt, optionally followed by a colon and an id."
     ),
     r"^[a-z0-9]+(-[a-z0-9]+)*$": (
         "Use lower-case letters a to z, digits, and single hyphens between them, such as modern-history."
@@ -136,7 +135,7 @@ FORMS: Final[Mapping[str, str]] = {
 }
 """What a pattern of a schema asks for."""
 
-_EMAIL = "Send an e-mail address like name@example.org."
+_EMAIL = Sentence("Send an e-mail address like name@example.org.")
 _QUOTED = re.compile(r"'([^']*)'")
 
 

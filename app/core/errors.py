@@ -131,7 +131,7 @@ class NotFound(DomainError):
 
     status, code, title = 404, "not_found", "Not found"
 
-    def __init__(self, what: str = "resource") -> None:
+    def __init__(self, what: str) -> None:
         super().__init__(NO_SUCH.format(what))
 
 
@@ -245,7 +245,7 @@ class QuestionUnreadable(Conflict):
 
     def __init__(self, question_id: UUID, reason: str, *, errors: Sequence[FieldError] = ()) -> None:
         template = "Question {question_id} cannot be read. {reason}"
-        detail = Sentence(template, question_id=question_id, reason=reason)
+        detail = Sentence(template, question_id=question_id, reason=Sentence(reason))
         super().__init__(detail, errors=errors, question_id=question_id)
         self.reason = reason
 
@@ -278,7 +278,7 @@ class Invalid(DomainError):
     @classmethod
     def field(cls, field: str, message: str) -> "Invalid":
         """An error in one field."""
-        detail = Sentence("{field}: {message}", field=field, message=message)
+        detail = Sentence("{field}: {message}", field=field, message=Sentence(message))
         return cls(detail, errors=[FieldError(field, message)])
 
 

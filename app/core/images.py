@@ -10,6 +10,8 @@ from typing import Any
 
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from app.sentences import Sentence
+
 MAX_PIXELS = 40_000_000
 QUALITY = 90
 
@@ -58,11 +60,11 @@ def encode_anew(content: bytes) -> EncodedImage:
             _check(image)
             plain, content_type = _plain(image), _CONTENT_TYPES[str(image.format)]
     except UnidentifiedImageError:
-        raise UnusableImage("the file is not a PNG, JPEG or WebP image") from None
+        raise UnusableImage("The file is not a PNG, JPEG or WebP image.") from None
     except _BOMBS:
         raise UnusableImage(_too_many_pixels()) from None
     except _DAMAGE:
-        raise UnusableImage("the image is damaged or incomplete") from None
+        raise UnusableImage("The image is damaged or incomplete.") from None
     del image  # Free the decoder's memory for the encoder.
     return _encoded(plain, content_type)
 
@@ -82,11 +84,12 @@ def _check(image: Image.Image) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise UnusableImage(_too_many_pixels())
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
-        raise UnusableImage("animated images are not accepted; send a single picture")
+        raise UnusableImage("Animated images are not accepted. Send a single picture.")
 
 
 def _too_many_pixels() -> str:
-    return f"the image has more than {MAX_PIXELS // 1_000_000} million pixels; reduce its size"
+    template = "The image has more than {most} million pixels. Reduce its size."
+    return Sentence(template, most=MAX_PIXELS // 1_000_000)
 
 
 def _plain(image: Image.Image) -> Image.Image:

@@ -8,6 +8,7 @@ import re
 import unicodedata
 
 from app.core.errors import Invalid
+from app.sentences import Sentence
 
 LONGEST_NAME = 200
 LONGEST_TITLE = 300
@@ -25,7 +26,7 @@ _FORBIDDEN_IN_LINES = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\
 # Characters in the categories of letters and symbols that are displayed as blank.
 _BLANK = {"\u115f", "\u1160", "\u2800", "\u3164", "\uffa0"}
 _VISIBLE_CATEGORIES = "LNPS"
-_INVISIBLE = "Write at least one visible character."
+_INVISIBLE = Sentence("Write at least one visible character.")
 _ADDRESS = re.compile(r"[^@]{1,64}@[^@]+")
 _NOT_IN_AN_ADDRESS = ' ,;:<>"()[]\\'
 
@@ -33,9 +34,11 @@ _NOT_IN_AN_ADDRESS = ' ,;:<>"()[]\\'
 def problem_of(text: str, longest: int | None = None) -> str | None:
     """A sentence that says how to correct an invalid name or title, or None if it is valid."""
     if longest is not None and len(text) > longest:
-        return f"Use at most {longest} characters."
+        return Sentence("Use at most {longest} characters.", longest=longest)
     if _FORBIDDEN.search(text):
-        return "Write one line, without control characters or characters that reverse the direction of text."
+        return Sentence(
+            "Write one line, without control characters or characters that reverse the direction of text."
+        )
     return None if any(map(_is_visible, text)) else _INVISIBLE
 
 

@@ -5,6 +5,7 @@ from functools import cache
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from app.core.errors import WeakPassword
+from app.sentences import Sentence
 
 MIN_CHARACTERS = 8
 # Supabase Auth rejects longer passwords.
@@ -22,15 +23,22 @@ def check_password(password: str, *, email: str, name: str = "") -> None:
 
 def _problem_of(password: str, email: str, name: str) -> str | None:
     if "\0" in password or not _is_encodable(password):
-        return "The password contains a character that cannot be stored. Choose letters, digits or symbols."
+        return Sentence(
+            "The password contains a character that cannot be stored. Choose letters, digits or symbols."
+        )
     if len(password) < MIN_CHARACTERS:
-        return f"The password is too short. Use at least {MIN_CHARACTERS} characters."
+        return Sentence("The password is too short. Use at least {least} characters.", least=MIN_CHARACTERS)
     if len(password.encode()) > MAX_BYTES:
-        return f"The password is too long. Use at most {MAX_BYTES} bytes; letters such as é or क take 2 to 4."
+        return Sentence(
+            "The password is too long. Use at most {most} bytes; letters such as é or क take 2 to 4.",
+            most=MAX_BYTES,
+        )
     if password.casefold() in {email.strip().casefold(), name.strip().casefold()}:
-        return "The password is your e-mail address or your name. Choose something that others do not know."
+        return Sentence(
+            "The password is your e-mail address or your name. Choose something that others do not know."
+        )
     if password.lower() in _common_passwords():
-        return "This is one of the most common passwords. Choose one that others would not guess."
+        return Sentence("This is one of the most common passwords. Choose one that others would not guess.")
     return None
 
 

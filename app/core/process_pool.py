@@ -23,13 +23,14 @@ import structlog
 from app.core import child_process
 from app.core.errors import TooComplex
 from app.core.turns import Turns
+from app.sentences import Sentence
 
 T = TypeVar("T")
 
 _ROOT = Path(__file__).parent.parent.parent
 _INHERITED_VARIABLES = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
 _IDLE_SECONDS = 300
-_BUSY = "Too many files are being processed. Try again in a moment."
+_BUSY = Sentence("Too many files are being processed. Try again in a moment.")
 
 log = structlog.get_logger(__name__)
 
@@ -240,8 +241,10 @@ def _start(limits: PoolLimits) -> "subprocess.Popen[bytes]":
 
 
 def _too_long(seconds: int, advice: str) -> TooComplex:
-    return TooComplex(f"The file could not be processed within {seconds} seconds. {advice}")
+    template = "The file could not be processed within {seconds} seconds. {advice}"
+    return TooComplex(Sentence(template, seconds=seconds, advice=Sentence(advice)))
 
 
 def _too_much(advice: str) -> TooComplex:
-    return TooComplex(f"Processing the file needs more memory than is allowed. {advice}")
+    template = "Processing the file needs more memory than is allowed. {advice}"
+    return TooComplex(Sentence(template, advice=Sentence(advice)))

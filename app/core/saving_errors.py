@@ -14,6 +14,9 @@ NOT_IN_PROGRESS = {
 }
 
 
+_NOT_IN_PROGRESS = Sentence("The attempt is not in progress. It accepts no answers.")
+
+
 class AttemptNotInProgress(Conflict):
     """The attempt is submitted, ended by staff or paused, so that it accepts no answers.
 
@@ -23,7 +26,7 @@ class AttemptNotInProgress(Conflict):
     code, title = "attempt_not_in_progress", "Attempt not in progress"
 
     def __init__(self, status: str, *, known: int = 0) -> None:
-        sentence = NOT_IN_PROGRESS.get(status, "The attempt is not in progress. It accepts no answers.")
+        sentence = NOT_IN_PROGRESS.get(status, _NOT_IN_PROGRESS)
         detail = Sentence.joined(Sentence(sentence), *_known_sentences(known))
         super().__init__(detail, attempt_status=status, known=known)
 

@@ -4,6 +4,8 @@ import re
 from enum import StrEnum
 from fractions import Fraction
 
+from app.sentences import Sentence
+
 _FRACTION = re.compile(r"[+-]?(?:[0-9]+/[0-9]+|[0-9]+(?:\.[0-9]+)?|\.[0-9]+)")
 _LONGEST_MARKS = 16
 _LARGEST_MARKS = 1_000
@@ -23,7 +25,7 @@ def parse_fraction(text: str, *, longest: int) -> Fraction:
     Raises ValueError with a sentence for the person who typed it.
     """
     if len(text) > longest:
-        raise ValueError(f"A number has at most {longest} characters.")
+        raise ValueError(Sentence("A number has at most {longest} characters.", longest=longest))
     if not _FRACTION.fullmatch(text):
         raise ValueError('A number is written like "2", "0.25" or "-2/3".')
     try:
@@ -39,9 +41,11 @@ def parse_marks(text: str) -> Fraction:
     """
     marks = parse_fraction(text, longest=_LONGEST_MARKS)
     if abs(marks) > _LARGEST_MARKS:
-        raise ValueError(f"Marks lie between -{_LARGEST_MARKS} and {_LARGEST_MARKS}.")
+        raise ValueError(Sentence("Marks lie between -{largest} and {largest}.", largest=_LARGEST_MARKS))
     if marks.denominator > _LARGEST_DENOMINATOR:
-        raise ValueError(f"The denominator of marks is at most {_LARGEST_DENOMINATOR}.")
+        raise ValueError(
+            Sentence("The denominator of marks is at most {largest}.", largest=_LARGEST_DENOMINATOR)
+        )
     return marks
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from app.engine.timing import NO_TIME
+from app.sentences import Sentence
 
 
 class ExamStage(StrEnum):
@@ -105,11 +106,25 @@ def accommodation(own: timedelta | None, groups: Iterable[timedelta]) -> timedel
     return own or max(groups, default=NO_TIME)
 
 
+_AFTER_START = Sentence("Send a time after starts_at.")
+_NOT_BEFORE_ENTRY = Sentence("Send a time that is not before entry_closes_at.")
+_NOT_BEFORE_EXAM = Sentence("Send a time that is not before the exam opens.")
+_NOT_AFTER_EXAM = Sentence("Send a time that is not after the exam closes.")
+
+
 def disorder(window: Window) -> Sequence[tuple[str, str]]:
     """Return the errors in the order of a paper's times, as (field, message)."""
     rules = (
-        ("entry_closes_at", window.entry_closes_at > window.starts_at, "must be after starts_at"),
-        ("ends_at", window.ends_at >= window.entry_closes_at, "must not be before entry_closes_at"),
+        (
+            "entry_closes_at",
+            window.entry_closes_at > window.starts_at,
+            _AFTER_START,
+        ),
+        (
+            "ends_at",
+            window.ends_at >= window.entry_closes_at,
+            _NOT_BEFORE_ENTRY,
+        ),
     )
     return [(field, sentence) for field, holds, sentence in rules if not holds]
 
@@ -117,7 +132,11 @@ def disorder(window: Window) -> Sequence[tuple[str, str]]:
 def out_of_exam(window: Window, opens_at: datetime, closes_at: datetime) -> Sequence[tuple[str, str]]:
     """Return the errors of a paper's times outside of its exam, as (field, message)."""
     rules = (
-        ("starts_at", window.starts_at >= opens_at, "must not be before the exam opens"),
-        ("ends_at", window.ends_at <= closes_at, "must not be after the exam closes"),
+        (
+            "starts_at",
+            window.starts_at >= opens_at,
+            _NOT_BEFORE_EXAM,
+        ),
+        ("ends_at", window.ends_at <= closes_at, _NOT_AFTER_EXAM),
     )
     return [(field, sentence) for field, holds, sentence in rules if not holds]

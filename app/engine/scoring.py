@@ -13,6 +13,7 @@ from app.engine.answers import Answer
 from app.engine.marks import RoundingPolicy
 from app.engine.partial_rules import NO_PARTIAL_MARKS, PartialRule
 from app.engine.question_types import DROPPED_KEY, AnswerKey, JsonObject, question_type
+from app.sentences import Sentence
 
 _NOTHING = Fraction(0)
 # Storage has 60 digits for each part of a score. With this bound, no score of a paper needs 50.
@@ -23,7 +24,7 @@ class AllDropped(ValueError):
     """A key that drops every question leaves nothing to mark."""
 
     def __init__(self) -> None:
-        super().__init__("At least one question must remain; this key drops them all.")
+        super().__init__(Sentence("At least one question must remain. This key drops them all."))
 
 
 class DroppedRule(StrEnum):

@@ -13,6 +13,7 @@ from typing import Literal
 
 from app.engine import timing
 from app.engine.timing import Arrival
+from app.sentences import Sentence
 
 EndedBy = Literal["candidate", "deadline", "staff"]
 
@@ -137,19 +138,27 @@ def extend(
         raise TransitionRefused("The attempt is void. Reopen it first.")
     if not again and _is_repeated(state, by, now, order):
         raise AlreadyDone(
-            f"The same extension was given less than {REPEATED_WITHIN // timedelta(seconds=1)} s ago. It was"
-            " not added twice. To add it once more, send `again: true`."
+            Sentence(
+                "The same extension was given less than {seconds} s ago. It was not added twice. To add it"
+                " once more, send `again: true`.",
+                seconds=REPEATED_WITHIN // timedelta(seconds=1),
+            )
         )
     if state.status is Status.SUBMITTED and state.ended_by != "deadline":
-        raise TransitionRefused(f"The attempt was ended by {_who(state)}. To let it go on, reopen it.")
+        raise TransitionRefused(
+            Sentence.joined(_how_it_ended(state), Sentence("To let it go on, reopen it."))
+        )
     moved = _with_extension(state, by, min(now, state.deadline_at), now if order else None, order)
     if state.status is not Status.SUBMITTED:
         return moved
     if moved.deadline_at <= now:
         missing = (now - state.deadline_at) // timedelta(seconds=1)
         raise TransitionRefused(
-            f"The attempt's time was over {missing} s ago: so short an extension is over, too. Give more than"
-            " that, or reopen the attempt with `seconds`, which count from now."
+            Sentence(
+                "The attempt's time was over {missing} s ago: so short an extension is over, too. Give more"
+                " than that, or reopen the attempt with `seconds`, which count from now.",
+                missing=missing,
+            )
         )
     return _in_progress(moved)
 
@@ -189,7 +198,7 @@ def resume(state: AttemptState, now: datetime) -> AttemptState:
     if state.status is Status.IN_PROGRESS:
         return state
     if state.status is not Status.PAUSED or state.paused_at is None:
-        raise TransitionRefused(f"The attempt is {state.status}, not paused.")
+        raise TransitionRefused("The attempt is not paused.")
     # The request that arrived first may get the lock last. Time must not run backwards.
     return _in_progress(_stood_still(state, AdditionKind.PAUSE, state.paused_at, max(now, state.paused_at)))
 
@@ -321,8 +330,14 @@ def _require_running(state: AttemptState) -> None:
     if state.status is Status.VOID:
         raise TransitionRefused("The attempt is void.")
     if state.status is Status.SUBMITTED:
-        raise TransitionRefused(f"The attempt was ended by {_who(state)}.")
+        raise TransitionRefused(_how_it_ended(state))
 
 
-def _who(state: AttemptState) -> str:
-    return {"candidate": "its candidate", "deadline": "its deadline"}.get(state.ended_by or "", "staff")
+def _how_it_ended(state: AttemptState) -> str:
+    match state.ended_by:
+        case "candidate":
+            return Sentence("The attempt was ended by its candidate.")
+        case "deadline":
+            return Sentence("The attempt was ended by its deadline.")
+        case _:
+            return Sentence("The attempt was ended by staff.")

@@ -9,6 +9,7 @@ import unicodedata
 from fractions import Fraction
 
 from app.engine.marks import parse_fraction
+from app.sentences import Sentence
 
 LONGEST_NUMBER = 32
 """Of the plain number. The typed text may be longer, for it may have spaces."""
@@ -32,7 +33,7 @@ _POINT_AT_END = re.compile(r"(?<=[0-9])\.$")
 def plain_number(text: str) -> str:
     """The number in ASCII, such as `-5` for ` −५. `. Raises ValueError if the text is not one number."""
     if len(text) > _LONGEST_TYPED:
-        raise ValueError(f"A number has at most {LONGEST_NUMBER} characters.")
+        raise ValueError(Sentence("A number has at most {longest} characters.", longest=LONGEST_NUMBER))
     if not _COMMAS.isdisjoint(text):
         raise ValueError('A number has no commas. Write "1000" for a thousand, and "3.14" with a point.')
     plain = text if text.isascii() else "".join(map(_ascii, text))

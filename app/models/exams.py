@@ -21,6 +21,7 @@ class Exam(Identified, Timestamped, Base):
         CheckConstraint("closes_at > opens_at", name="window"),
         CheckConstraint("key_stage in ('provisional_key', 'final_key')", name="key_stage"),
         Index("ix_exams_institute_id_id", "institute_id", "id"),
+        UniqueConstraint("institute_id", "reference"),
         # For the embargo: there are few unreleased exams, however many there are in all.
         Index(
             "ix_exams_unreleased", "id", postgresql_where=text("released_at is null and cancelled_at is null")
@@ -41,6 +42,8 @@ class Exam(Identified, Timestamped, Base):
     released_at: Mapped[datetime | None]
     results_version: Mapped[int | None]
     """The current release; older ones are kept."""
+    reference: Mapped[str | None]
+    """The name by which a file of `ias exam create` finds the exam again (docs/decisions/0064)."""
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
 

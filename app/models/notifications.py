@@ -25,6 +25,7 @@ class Kind(StrEnum):
     CANCELLED = "cancelled"
     EXTRA_TIME = "extra_time"
     REGISTRATION_CHANGED = "registration_changed"
+    ENROLMENT_CHANGED = "enrolment_changed"
 
 
 class Channel(StrEnum):

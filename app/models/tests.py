@@ -27,6 +27,7 @@ class Test(Identified, Timestamped, Base):
         CheckConstraint("duration_seconds > 0", name="duration_seconds"),
         CheckConstraint("attempts_allowed > 0", name="attempts_allowed"),
         Index("ix_tests_institute_id_status_id", "institute_id", "status", "id"),
+        UniqueConstraint("institute_id", "reference"),
     )
 
     institute_id: Mapped[UUID] = mapped_column(ForeignKey("institutes.id"))
@@ -47,6 +48,8 @@ class Test(Identified, Timestamped, Base):
     available_from: Mapped[datetime | None]
     available_until: Mapped[datetime | None]
     paper_version: Mapped[int | None]
+    reference: Mapped[str | None]
+    """The name by which a file of `ias test compose` finds the test again (docs/decisions/0064)."""
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
     sections: Mapped[list["TestSection"]] = relationship(

@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, func, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, String, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Identified, Timestamped
@@ -41,8 +41,15 @@ class User(Timestamped, Base):
         CheckConstraint("category in ('general', 'ews', 'obc', 'sc', 'st')", name="category"),
         CheckConstraint("pwbd between 1 and 5", name="pwbd"),
         CheckConstraint("deleted_at is null or not active", name="deleted"),
-        # Staff search by the beginning of an address.
+        # Staff search by the beginning of an address, and admins by parts of names and addresses.
         Index("ix_users_email_prefix", "email", postgresql_ops={"email": "text_pattern_ops"}),
+        Index(
+            "ix_users_trigrams",
+            "name",
+            "email",
+            postgresql_using="gin",
+            postgresql_ops={"name": "gin_trgm_ops", "email": "gin_trgm_ops"},
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -66,7 +73,10 @@ class User(Timestamped, Base):
 
 
 class Membership(Identified, Timestamped, Base):
-    """One person's role in one institute. `enrolled_at` gives access to tests for enrolled candidates."""
+    """One person's role in one institute, and the enrolment (docs/decisions/0062).
+
+    `enrolled_at` gives access to tests for enrolled candidates, until `enrolled_until` if that is set.
+    """
 
     __tablename__ = "memberships"
     __table_args__ = (
@@ -85,6 +95,8 @@ class Membership(Identified, Timestamped, Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     role: Mapped[str] = mapped_column(server_default=Role.STUDENT)
     enrolled_at: Mapped[datetime | None]
+    enrolled_until: Mapped[datetime | None]
+    batches: Mapped[list[str]] = mapped_column(ARRAY(String), server_default="{}")
     last_staff_at: Mapped[datetime | None]
     """When a role of staff was taken back last. Null for somebody who never was staff, or still is."""
 
@@ -108,6 +120,23 @@ class AuthMail(Identified, Base):
     created_at: Mapped[datetime]
     due_at: Mapped[datetime]
     tries: Mapped[int] = mapped_column(server_default="0")
+
+
+class Invitation(Base):
+    """An account that a roster has created, and the mail with which its person sets a password."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (
+        Index("ix_invitations_due_at", "due_at", postgresql_where=text("sent_at is null and error is null")),
+    )
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    tries: Mapped[int] = mapped_column(server_default="0")
+    sent_at: Mapped[datetime | None]
+    error: Mapped[str | None]
+    """Why the mail was given up."""
 
 
 class Revocation(Base):

@@ -89,4 +89,4 @@ def decode_cursor(cursor: str, keys: Sequence[InstrumentedAttribute[Any]]) -> li
         values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return [key.type.python_type(value) for key, value in zip(keys, values, strict=True)]
     except (binascii.Error, ValueError, TypeError, AttributeError):
-        raise Invalid.field("cursor", "not a cursor of this list; start without one") from None
+        raise Invalid.field("cursor", "This is not a cursor of this list. Start without one.") from None

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from app.core.errors import AlreadyExists, DomainError, InUse, Invalid
 from app.models import Base
 from app.repositories.base import violated_constraint
+from app.sentences import Sentence
 
 ALREADY_EXISTS = {
     "uq_subjects_institute_id_slug": "Another subject has this slug.",
@@ -17,6 +18,8 @@ ALREADY_EXISTS = {
     "uq_passages_institute_id_external_id": "Another passage has this external_id.",
     "uq_questions_institute_id_external_id": "Another question has this external_id.",
     "uq_questions_institute_id_source_number": "Another question has this source and number.",
+    "uq_tests_institute_id_reference": "Another test has this reference.",
+    "uq_exams_institute_id_reference": "Another exam has this reference.",
     "uq_registrations_exam_id_user_id": "The account is registered for this exam under another roll number.",
     "uq_exam_papers_exam_id_code": "The exam has a paper with this code.",
     "uq_exam_papers_exam_id_test_id": "The test is a paper of this exam already.",
@@ -57,10 +60,9 @@ def domain_error_of_violation(error: IntegrityError) -> DomainError | None:
     if constraint is None:
         return None
     if (error.statement or "").lstrip().upper().startswith("DELETE"):
-        others = constraint.table.name.replace("_", " ")
-        return InUse(STILL_REFERENCED.get(name, f"Some {others} still refer to it."))
+        return InUse(STILL_REFERENCED.get(name, Sentence("Other data still refer to it.")))
     (column,) = constraint.columns
-    return Invalid.field(column.name, f"there is no such {_singular(constraint.referred_table.name)}")
+    return Invalid.field(column.name, "What this id names does not exist.")
 
 
 @cache
@@ -71,7 +73,3 @@ def _foreign_keys() -> dict[str, ForeignKeyConstraint]:
         for table in Base.metadata.sorted_tables
         for constraint in table.foreign_key_constraints
     }
-
-
-def _singular(table: str) -> str:
-    return table.replace("_", " ").removesuffix("s")

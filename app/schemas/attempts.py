@@ -34,8 +34,8 @@ def _check_type(value: Any) -> Any:
     if value is None or is_text or _are_options(value) or _are_pairs(value):
         return value
     raise ValueError(
-        "send a list of option ids, a string, an object of pairs, or null to clear it,"
-        " as the question's type requires"
+        "Send a list of option ids, a string, an object of pairs, or null to clear it,"
+        " as the question's type requires."
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 from pydantic import model_validator
 
 from app.schemas.common import In
+from app.sentences import Sentence
 
 
 class Changes(In):
@@ -16,7 +17,9 @@ class Changes(In):
     def _nothing_required_is_emptied(self) -> Self:
         for name in sorted(self.model_fields_set - self.may_be_null):
             if getattr(self, name) is None:
-                raise ValueError(f"{name} cannot be null; leave it out to keep it")
+                raise ValueError(
+                    Sentence("{name} cannot be null. Leave it out to keep its value.", name=name)
+                )
         return self
 
     def sent_fields(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from app.core.names import LONGEST_TITLE, checked, checked_lines
 from app.engine.marks import parse_marks
 from app.repositories.base import Page
 from app.schemas.strict import strict
+from app.sentences import Sentence
 
 Item = TypeVar("Item", bound=BaseModel)
 
@@ -44,7 +45,7 @@ _DEEPEST = 4
 def trimmed(value: Any, depth: int = 0) -> Any:
     """JSON with spaces taken from both ends of its texts, as `In` does for fields of a known type."""
     if depth > _DEEPEST:
-        raise ValueError("this is nested too deeply")
+        raise ValueError("This value is nested too deeply.")
     if isinstance(value, list):
         return [trimmed(each, depth + 1) for each in value]
     if isinstance(value, dict):
@@ -76,7 +77,7 @@ OptionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,20}$")]
 def _english(value: Any) -> Any:
     # Checked here, because `max_length` would validate all of them first.
     if isinstance(value, dict) and len(value) > MOST_LANGUAGES:
-        raise ValueError(f"write it in at most {MOST_LANGUAGES} languages")
+        raise ValueError(Sentence("Write it in at most {most} languages.", most=MOST_LANGUAGES))
     return {"en": value} if isinstance(value, str) else value
 
 
@@ -123,7 +124,7 @@ Marks = Annotated[str, AfterValidator(_exact), Field(max_length=24, examples=["2
 
 def _percent(value: str) -> str:
     if Decimal(value) > 100:
-        raise ValueError("a percentage is at most 100")
+        raise ValueError("A percentage is at most 100.")
     return value
 
 

@@ -12,13 +12,13 @@ from app.schemas.common import In, Marks, OptionId, Out, Percent
 
 def _not_positive(value: str) -> str:
     if parse_marks(value) > 0:
-        raise ValueError('marks for an incorrect answer are zero or negative, such as "-2/3"')
+        raise ValueError('Marks for an incorrect answer are zero or negative, such as "-2/3".')
     return value
 
 
 def _positive(value: str) -> str:
     if parse_marks(value) <= 0:
-        raise ValueError("marks for a correct answer are positive")
+        raise ValueError("Marks for a correct answer are positive.")
     return value
 
 

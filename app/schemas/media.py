@@ -19,7 +19,7 @@ def _canonical(value: str) -> str:
 
 def _distinct(media_ids: list[str]) -> list[str]:
     if len(set(media_ids)) < len(media_ids):
-        raise ValueError("each image may be listed only once")
+        raise ValueError("List each image only once.")
     return media_ids
 
 

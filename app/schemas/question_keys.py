@@ -8,11 +8,13 @@ from pydantic_core import InitErrorDetails, ValidationError
 from app.engine.question_types import QUESTION_TYPES
 from app.engine.question_types.options import LONGEST_ID, MOST_OPTIONS
 from app.schemas.common import trimmed
+from app.sentences import Sentence
 
 
 def _known_type(name: str) -> str:
     if name not in QUESTION_TYPES:
-        raise ValueError(f"write one of: {', '.join(QUESTION_TYPES)}")
+        known = ", ".join(QUESTION_TYPES)
+        raise ValueError(Sentence("Send one of: {expected}.", expected=known))
     return name
 
 

@@ -1,6 +1,8 @@
-"""Tickets for sockets."""
+"""Tickets for sockets, and the messages that clients send."""
 
-from pydantic import Field
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, TypeAdapter
 
 from app.schemas.common import In, Out
 
@@ -20,3 +22,28 @@ class TicketOut(Out):
 
     ticket: str
     expires_in: int
+
+
+class Ping(BaseModel):
+    """A request for the server's time. The answer is `time`."""
+
+    type: Annotated[Literal["ping"], Field(description="The type of the message")]
+
+
+class Ack(BaseModel):
+    """The candidate has seen a message. Staff see how many have acknowledged an announcement."""
+
+    type: Annotated[Literal["ack"], Field(description="The type of the message")]
+    id: Annotated[
+        str,
+        Field(
+            strict=True,
+            description="The `announcement_id` of an announcement. The `id` of its message is accepted, too",
+        ),
+    ]
+
+
+ClientMessage = Ping | Ack
+CLIENT_MESSAGE: TypeAdapter[ClientMessage] = TypeAdapter(
+    Annotated[ClientMessage, Field(discriminator="type")]
+)

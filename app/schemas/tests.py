@@ -24,6 +24,7 @@ from app.schemas.common import (
 )
 from app.schemas.marking import MarkingIn, MarkingOut, MarkingPart
 from app.schemas.strict import Moment
+from app.sentences import Sentence
 from app.services.tests import Preview, PublishedPaper, SectionDraft, TestDraft, TestUpdate
 
 Kind = Literal["full", "sectional", "chapter", "pyq", "practice"]
@@ -32,7 +33,7 @@ Seconds = Annotated[int, Field(ge=1, le=86_400)]
 
 def _distinct(languages: list[str]) -> list[str]:
     if len(set(languages)) < len(languages):
-        raise ValueError("each language may be listed only once")
+        raise ValueError("Name each language only once.")
     return languages
 
 
@@ -56,9 +57,10 @@ class SectionIn(In):
     @model_validator(mode="after")
     def _agree(self) -> Self:
         if self.choose is not None and self.choose > len(self.question_ids):
-            raise ValueError("choose cannot exceed the number of questions")
+            raise ValueError("choose cannot exceed the number of questions.")
         if strangers := set(self.question_marking) - set(self.question_ids):
-            raise ValueError(f"question_marking names a question outside the section: {min(strangers)}")
+            template = "question_marking names a question outside the section: {question_id}."
+            raise ValueError(Sentence(template, question_id=min(strangers)))
         return self
 
     def draft(self) -> SectionDraft:

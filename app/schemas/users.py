@@ -6,12 +6,15 @@ from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, HttpUrl, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, HttpUrl, StringConstraints, model_validator
 
 from app.models import Role
-from app.repositories.users import Member
+from app.repositories.users import Enrolment, Member
 from app.schemas.auth import Name
-from app.schemas.common import In, LanguageTag, Out
+from app.schemas.common import ONE_LINE, In, LanguageTag, Out
+from app.schemas.strict import Moment
+from app.sentences import Sentence
+from app.services.enrolments import LONGEST_BATCH, MAX_BATCHES, EnrolmentOrder
 
 DEEPEST_PREFERENCES = 10
 LONGEST_PREFERENCES = 20_000
@@ -36,13 +39,15 @@ def _shallow(preferences: dict[str, Any]) -> dict[str, Any]:
         level = [value for items in values for value in items if isinstance(value, dict | list)]
         if not level:
             return _short(preferences)
-    raise ValueError(f"Preferences may be nested at most {DEEPEST_PREFERENCES} levels deep.")
+    template = "Preferences may be nested at most {most} levels deep."
+    raise ValueError(Sentence(template, most=DEEPEST_PREFERENCES))
 
 
 def _short(preferences: dict[str, Any]) -> dict[str, Any]:
     """Limit the size, because every request of the user reads the profile with its preferences."""
     if len(json.dumps(preferences, ensure_ascii=False).encode(errors="replace")) > LONGEST_PREFERENCES:
-        raise ValueError(f"Preferences may take at most {LONGEST_PREFERENCES} bytes as JSON.")
+        template = "Preferences may take at most {most} bytes as JSON."
+        raise ValueError(Sentence(template, most=LONGEST_PREFERENCES))
     return preferences
 
 
@@ -89,6 +94,54 @@ class StatusIn(In):
     active: bool
 
 
+Batch = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_BATCH), ONE_LINE]
+
+
+class EnrolmentIn(In):
+    """The enrolment that a user should have. It replaces the one before."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"enrolled": True, "valid_until": "2027-06-30T18:29:59Z", "batches": ["2027-A"]}]
+        }
+    )
+
+    enrolled: bool
+    valid_until: Annotated[
+        Moment | None, Field(description="When access ends by itself; null or left out: never")
+    ] = None
+    batches: Annotated[list[Batch], Field(default_factory=list, max_length=MAX_BATCHES)]
+
+    @model_validator(mode="after")
+    def _ended_has_nothing(self) -> Self:
+        if not self.enrolled and (self.valid_until is not None or self.batches):
+            raise ValueError("Send no valid_until and no batches with enrolled: false.")
+        return self
+
+    def order(self) -> EnrolmentOrder:
+        """What the service is asked for."""
+        return EnrolmentOrder(self.enrolled, self.valid_until, self.batches)
+
+
+class EnrolmentOut(Out):
+    """Whether a user may take tests for enrolled candidates, until when, and the batches of the user."""
+
+    enrolled: bool
+    enrolled_at: datetime | None
+    valid_until: datetime | None
+    batches: list[str]
+
+    @classmethod
+    def of(cls, enrolment: Enrolment, now: datetime) -> Self:
+        """The enrolment as it is now. One that has passed its end keeps its times and batches."""
+        return cls(
+            enrolled=enrolment.is_active(now),
+            enrolled_at=enrolment.since,
+            valid_until=enrolment.until,
+            batches=list(enrolment.batches),
+        )
+
+
 class MemberOut(Out):
     """A user for administrators."""
 
@@ -98,10 +151,11 @@ class MemberOut(Out):
     role: Role
     active: bool
     created_at: datetime
+    enrolment: EnrolmentOut
 
     @classmethod
-    def of(cls, member: Member) -> Self:
-        """A member of the institute."""
+    def of(cls, member: Member, now: datetime) -> Self:
+        """A member of the institute, as of now."""
         user = member.user
         return cls(
             id=user.id,
@@ -110,4 +164,5 @@ class MemberOut(Out):
             role=Role(member.role),
             active=user.active,
             created_at=user.created_at,
+            enrolment=EnrolmentOut.of(member.enrolment, now),
         )

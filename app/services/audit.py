@@ -16,7 +16,16 @@ from app.services.users import OPERATOR_ID, Principal
 
 ACTIONS: Mapping[str, frozenset[str]] = {
     "user": frozenset(
-        {"create", "change_role", "change_status", "sign_out", "delete_account", "restore", "purge"}
+        {
+            "create",
+            "change_role",
+            "change_status",
+            "change_enrolment",
+            "sign_out",
+            "delete_account",
+            "restore",
+            "purge",
+        }
     ),
     "question": frozenset({"change_key", "read_key"}),
     "bank": frozenset({"import", "export"}),

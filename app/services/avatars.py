@@ -9,6 +9,7 @@ from app.core.errors import Invalid, NotFound, SessionRevoked, TooComplex, TooLa
 from app.core.images import EncodedImage, UnusableImage, encode_square
 from app.core.process_pool import ProcessPool
 from app.models import User
+from app.sentences import Sentence
 from app.services.components import Components
 from app.services.unit_of_work import Reading, unit_of_work
 from app.services.users import Principal
@@ -16,7 +17,7 @@ from app.services.users import Principal
 MAX_BYTES = 5_000_000
 SIDE = 512
 CONTENT_TYPE = "image/jpeg"
-_ADVICE = "Make the picture smaller, or save it again as PNG or JPEG."
+_ADVICE = Sentence("Make the picture smaller, or save it again as PNG or JPEG.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,14 @@ from typing import Any, TypeVar
 
 from app.core.errors import Invalid, TooLarge
 from app.core.process_pool import ProcessPool
+from app.sentences import Sentence
 from app.sheets.errors import SheetError, SheetTooLarge
 from app.sheets.parsing import Layout, ParsedSheet, join_pieces, parse_in_pieces
 
 RowT = TypeVar("RowT")
 LayoutT = TypeVar("LayoutT", bound=Layout)
 
-_ADVICE = "Split the file, or save it as CSV UTF-8."
+_ADVICE = Sentence("Split the file, or save it as CSV UTF-8.")
 
 
 @contextmanager

@@ -151,10 +151,10 @@ async def _place(uow: UnitOfWork, chapter: Chapter, parent_id: UUID | None) -> N
     """Set the parent. Raises Invalid if it is in another subject, or below the chapter itself."""
     parents = await uow.subjects.parents(chapter.subject_id)
     if parent_id is not None and parent_id not in parents:
-        raise Invalid.field("parent_id", "there is no such chapter in this subject")
+        raise Invalid.field("parent_id", "There is no such chapter in this subject.")
     ancestor = parent_id
     while ancestor is not None:
         if ancestor == chapter.id:
-            raise Invalid.field("parent_id", "a chapter cannot be below itself")
+            raise Invalid.field("parent_id", "A chapter cannot be below itself.")
         ancestor = parents[ancestor]
     chapter.parent_id = parent_id

@@ -97,10 +97,10 @@ def operator() -> Principal:
     )
 
 
-async def find_principal(reads: Reading, user_id: UUID, session_id: str) -> Principal | None:
+async def find_principal(reads: Reading, user_id: UUID, session_id: str, now: datetime) -> Principal | None:
     """The user with this id. None without a profile, or if the user is banned."""
     member = await reads.users.member(user_id)
-    return principal_of(member, session_id) if member is not None and member.user.active else None
+    return principal_of(member, session_id, now) if member is not None and member.user.active else None
 
 
 async def member_of(engine: AsyncEngine, account: Account) -> Member:
@@ -200,8 +200,8 @@ async def change_profile(uow: UnitOfWork, user: Principal, update: ProfileUpdate
     return await profile(uow, user)
 
 
-def principal_of(member: Member, session_id: str) -> Principal:
-    """The principal of a member."""
+def principal_of(member: Member, session_id: str, now: datetime) -> Principal:
+    """The principal of a member now."""
     return Principal(
         id=member.user.id,
         session_id=session_id,
@@ -209,5 +209,5 @@ def principal_of(member: Member, session_id: str) -> Principal:
         name=member.user.name,
         institute_id=member.institute_id,
         role=Role(member.role),
-        enrolled=member.enrolled,
+        enrolled=member.enrolment.is_active(now),
     )

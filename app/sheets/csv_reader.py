@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 
+from app.sentences import Sentence
 from app.sheets.cells import normalize_line_ends
 from app.sheets.errors import UnreadableSheet
 from app.sheets.limits import (
@@ -24,19 +25,23 @@ def read_csv(file: bytes) -> Iterator[Record]:
 
 def _decode(file: bytes) -> str:
     if file.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UnreadableSheet("the file is in UTF-16; save the sheet as CSV UTF-8")
+        raise UnreadableSheet("The file is in UTF-16. Save the sheet as CSV UTF-8.")
     try:
         text = file.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = file.count(b"\n", 0, error.start) + 1
         raise UnreadableSheet(
-            f"the file is not in UTF-8 (see its line {line}); save the sheet as CSV UTF-8"
+            Sentence(
+                "The file is not in UTF-8 (see its line {line}). Save the sheet as CSV UTF-8.", line=line
+            )
         ) from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise UnreadableSheet(f"the file has a NUL character in its line {line}; it is not a CSV file")
+        raise UnreadableSheet(
+            Sentence("The file has a NUL character in its line {line}. It is not a CSV file.", line=line)
+        )
     if not text.strip():
-        raise UnreadableSheet("the file is empty")
+        raise UnreadableSheet("The file is empty.")
     return normalize_line_ends(text)
 
 
@@ -54,8 +59,8 @@ def _records(text: str) -> Iterator[Record]:
             cells = next(reader)
         except StopIteration:
             return
-        except csv.Error as error:
-            message = f"the row cannot be read; check its quotation marks ({error})"
+        except csv.Error:
+            message = Sentence("The row cannot be read. Check its quotation marks.")
             yield Record(row, [], unreadable=message)
             return
         except _RowTooLong:

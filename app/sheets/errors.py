@@ -1,5 +1,7 @@
 """Why a file cannot be read as a spreadsheet."""
 
+from app.sentences import Sentence
+
 
 class SheetError(Exception):
     """The base class of this package's errors."""
@@ -13,5 +15,5 @@ class SheetTooLarge(SheetError):
     """The file has more than `max_bytes` bytes."""
 
     def __init__(self, max_bytes: int) -> None:
-        super().__init__(f"a sheet has at most {max_bytes:,} bytes")
+        super().__init__(Sentence("A sheet has at most {most:,} bytes.", most=max_bytes))
         self.max_bytes = max_bytes

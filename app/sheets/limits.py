@@ -1,5 +1,7 @@
 """The limits of a CSV or XLSX file. Readers check them while they read and stop at the first one exceeded."""
 
+from app.sentences import Sentence
+
 MAX_BYTES = 25_000_000
 MAX_ROWS = 20_000
 """Non-empty rows below the header."""
@@ -13,10 +15,15 @@ MAX_CHARACTERS = 25_000_000
 MAX_ERRORS = 5_000
 """Reading stops after this many errors."""
 
-TOO_MANY_COLUMNS = f"a sheet has at most {MAX_COLUMNS} columns; delete the others"
-TOO_MANY_LINES = f"a sheet has at most {MAX_LINES:,} rows, empty ones included; delete the rows at its end"
-TOO_LONG_ROW = (
-    f"a row has at most {MAX_ROW_CHARACTERS:,} characters; check its quotation marks and the line ends"
+TOO_MANY_COLUMNS = Sentence("A sheet has at most {most} columns. Delete the others.", most=MAX_COLUMNS)
+TOO_MANY_LINES = Sentence(
+    "A sheet has at most {most:,} rows, empty ones included. Delete the rows at its end.", most=MAX_LINES
 )
-TOO_MANY_CHARACTERS = f"a sheet has at most {MAX_CHARACTERS:,} characters in its cells; split it"
-NOTHING_MORE_READ = "nothing was read from this row on; correct the rows before it first"
+TOO_LONG_ROW = Sentence(
+    "A row has at most {most:,} characters. Check its quotation marks and the line ends.",
+    most=MAX_ROW_CHARACTERS,
+)
+TOO_MANY_CHARACTERS = Sentence(
+    "A sheet has at most {most:,} characters in its cells. Split it.", most=MAX_CHARACTERS
+)
+NOTHING_MORE_READ = Sentence("Nothing was read from this row on. Correct the rows before it first.")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from app.sentences import Sentence
 from app.sheets.errors import UnreadableSheet
 from app.sheets.limits import MAX_ERRORS, MAX_ROWS, NOTHING_MORE_READ
 from app.sheets.progress import ReportProgress, no_progress
@@ -54,7 +55,11 @@ def parse_rows(
     count = 0
     for count, record in enumerate(non_empty(records), start=1):
         if count > MAX_ROWS:
-            raise UnreadableSheet(f"a file may have {MAX_ROWS:,} {noun}; split it")
+            raise UnreadableSheet(
+                Sentence(
+                    "A file may have at most {most:,} {noun}. Split it.", most=MAX_ROWS, noun=Sentence(noun)
+                )
+            )
         if len(sheet.errors) > MAX_ERRORS:
             sheet.errors.append(RowError(record.row, "file", NOTHING_MORE_READ))
             break

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from app.sentences import Sentence
 from app.sheets.errors import UnreadableSheet
 
 WHOLE_ROW = -1
@@ -37,7 +38,7 @@ def non_empty(records: Iterable[Record]) -> Iterator[Record]:
 def check_header(header: Record) -> None:
     """Raises UnreadableSheet if the first row could not be read."""
     if header.unreadable:
-        raise UnreadableSheet(f"the header cannot be read: {header.unreadable}")
+        raise UnreadableSheet(Sentence("The header cannot be read: {problem}", problem=header.unreadable))
 
 
 def column_letters(position: int) -> str:

@@ -13,6 +13,7 @@ from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.worksheet._reader import WorkSheetParser
 
+from app.sentences import Sentence
 from app.sheets.archives import (
     DAMAGED_ENTRY,
     METHODS,
@@ -39,18 +40,19 @@ LIMITS = ArchiveLimits(entries=1_000, unpacked_bytes=100_000_000)
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # an encrypted workbook, or the format before XLSX
 _CHUNK = 1 << 20
+_CONNECTIONS = Sentence("It has connections to other data. Remove them and save it again.")
 _REFUSED_PARTS = {
-    "vbaproject": "it has macros; save it as XLSX without",
-    "xl/externallinks/": "it has links to other files; break them and save it again",
-    "xl/connections.xml": "it has connections to other data; remove them and save it again",
-    "xl/querytables/": "it has connections to other data; remove them and save it again",
+    "vbaproject": Sentence("It has macros. Save it as XLSX without them."),
+    "xl/externallinks/": Sentence("It has links to other files. Break them and save it again."),
+    "xl/connections.xml": _CONNECTIONS,
+    "xl/querytables/": _CONNECTIONS,
 }
-_TOO_LARGE = f"unpacked it is larger than {LIMITS.unpacked_bytes:,} bytes; split it"
+_TOO_LARGE = Sentence("Unpacked it is larger than {most:,} bytes. Split it.", most=LIMITS.unpacked_bytes)
 _WHY_NOT_OPENED = {
-    "damaged": "it is damaged or incomplete",
+    "damaged": Sentence("It is damaged or incomplete."),
     "entries": _TOO_LARGE,
     "size": _TOO_LARGE,
-    "ratio": "it is compressed more than a spreadsheet can be",
+    "ratio": Sentence("It is compressed more than a spreadsheet can be."),
 }
 _ESCAPED = re.compile(r"_x(00(?:0[0-8BCDEF]|1[0-9A-F]|5F)|FFF[EF])_")
 _LIKE_AN_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
@@ -73,7 +75,9 @@ def read_xlsx(file: bytes, sheet_name: str) -> Iterator[Record]:
     except (UnreadableSheet, MemoryError):
         raise
     except Exception as error:  # A damaged part can make the library raise anything.
-        raise _refused("it is damaged; open it in a spreadsheet and save it as XLSX again") from error
+        raise _refused(
+            Sentence("It is damaged. Open it in a spreadsheet and save it as XLSX again.")
+        ) from error
     return iter(rows)
 
 
@@ -87,22 +91,24 @@ def escape_xml(text: str) -> str:
 
 
 def _refused(why: str) -> UnreadableSheet:
-    return UnreadableSheet(f"the workbook cannot be imported: {why}")
+    return UnreadableSheet(Sentence.joined(Sentence("The workbook cannot be imported."), why))
 
 
 def _check_container(file: bytes) -> None:
     if file.startswith(_OLE):
-        raise _refused("it has a password or is in the old format; save it as XLSX without a password")
+        raise _refused(
+            Sentence("It has a password or is in the old format. Save it as XLSX without a password.")
+        )
     try:
         archive = open_archive(file, LIMITS)
     except ArchiveRefused as refused:
         raise _refused(_WHY_NOT_OPENED[refused.reason]) from None
     entries = archive.infolist()
     if any(map(is_encrypted, entries)):
-        raise _refused("it has a password; save it without")
+        raise _refused(Sentence("It has a password. Save it without one."))
     names = {entry.filename.lower() for entry in entries}
     if "xl/workbook.xml" not in names:
-        raise _refused("it is a ZIP file without a workbook; save the sheet as XLSX or CSV UTF-8")
+        raise _refused(Sentence("It is a ZIP file without a workbook. Save the sheet as XLSX or CSV UTF-8."))
     for part, why in _REFUSED_PARTS.items():
         if any(part in name for name in names):
             raise _refused(why)
@@ -116,13 +122,15 @@ def _check_entries(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> 
     """
     for entry in entries:
         if entry.compress_type not in METHODS:
-            raise _refused("it is packed in an unusual way; open it in a spreadsheet and save it again")
+            raise _refused(
+                Sentence("It is packed in an unusual way. Open it in a spreadsheet and save it again.")
+            )
         try:
             with archive.open(entry) as part:
                 while part.read(_CHUNK):
                     pass
         except DAMAGED_ENTRY:
-            raise _refused("it is damaged or incomplete") from None
+            raise _refused(Sentence("It is damaged or incomplete.")) from None
 
 
 def _rows(file: bytes, sheet_name: str) -> list[Record]:

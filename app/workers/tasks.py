@@ -47,6 +47,12 @@ async def notify_registration_changed(
 
 
 @task
+async def notify_enrolment_changed(context: TaskContext, *, user_id: str, change_id: str) -> None:
+    """Tell a user that staff have changed the enrolment."""
+    await notifications.enrolment_changed(context.uow, context.parts, UUID(user_id), change_id, context.now)
+
+
+@task
 async def notify_submitted(
     context: TaskContext, *, attempt_ids: Sequence[str] = (), attempt_id: str | None = None
 ) -> None:

@@ -221,6 +221,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("GET", "/v1/users/profile"): ANYBODY,
     ("PUT", "/v1/users/profile"): ANYBODY,
     ("GET", "/v1/users/progress"): ANYBODY,
+    ("PUT", "/v1/users/{user_id}/enrolment"): ADMIN,
     ("GET", "/v1/users/{user_id}/avatar"): Rule(Level.SIGNED_IN, Reach.PLACE),
     ("POST", "/v1/users/{user_id}/restore"): ADMIN,
     ("PUT", "/v1/users/{user_id}/role"): ADMIN,
@@ -236,7 +237,9 @@ OUTSIDE_THE_DOCUMENT: dict[Operation, Rule] = {
     ("GET", "/health/ready"): PUBLIC,
     # In production only with PUBLIC_DOCS (tests/api/test_docs.py).
     ("GET", "/docs"): PUBLIC,
+    ("GET", "/docs/sockets"): PUBLIC,
     ("GET", "/docs/{file}"): PUBLIC,
+    ("GET", "/asyncapi.json"): PUBLIC,
     ("GET", "/openapi.json"): PUBLIC,
 }
 """Routes that the OpenAPI document leaves out."""

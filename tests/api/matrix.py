@@ -85,7 +85,7 @@ class Matrix:
     ) -> httpx.Response:
         """One request as somebody; an expired token is a good one, hours later."""
         token = self.world.headers[identity]
-        headers = {"Authorization": token} if token else {}
+        headers = {**request.pop("headers", {}), **({"Authorization": token} if token else {})}
         later = self.clock.moved(TOKEN_LIFETIME) if identity is Identity.EXPIRED else nullcontext()
         with later:
             async with self.client() as client:
@@ -224,6 +224,7 @@ def body_for(operation: Operation, objects: Objects) -> Json:
         },
         ("POST", "/v1/tests/{test_id}/submit"): at,
         ("PUT", "/v1/users/{user_id}/role"): {"role": "admin"},
+        ("PUT", "/v1/users/{user_id}/enrolment"): {"enrolled": True, "batches": ["2027-A"]},
         ("PUT", "/v1/users/{user_id}/status"): {"active": False},
     }
     verbs = {"extend": {"seconds": 60, **reason}, "reopen": reason, "void": reason, "admit-late": reason}

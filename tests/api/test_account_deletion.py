@@ -77,7 +77,7 @@ class TestDelete:
     ) -> None:
         user_id = await user_id_of(candidate)
         async with reading(parts.engine) as reads:
-            user = await find_principal(reads, user_id, "session")
+            user = await find_principal(reads, user_id, "session", parts.clock.now())
         assert user is not None
         async with asking("http://127.0.0.1:9", parts) as without_auth:
             with pytest.raises(Unavailable):

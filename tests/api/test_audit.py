@@ -103,6 +103,13 @@ async def _change_status(world: World) -> str:
     return person
 
 
+@makes("user", "change_enrolment")
+async def _change_enrolment(world: World) -> str:
+    person = await world.person()
+    body_of(await world.admin.put(f"/users/{person}/enrolment", json={"enrolled": True}))
+    return person
+
+
 @makes("user", "sign_out")
 async def _sign_out(world: World) -> str:
     person = await world.person()

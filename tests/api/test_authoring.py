@@ -56,7 +56,7 @@ class TestPreview:
         await author.patch(made.path, json={"sections": [], "duration_seconds": 60})
         preview = (await author.get(f"{made.path}/preview")).json()
         assert (preview["document"]["paper_version"], preview["document"]["duration_seconds"]) == (2, 60)
-        reason = "a test needs at least one question"
+        reason = "A test needs at least one question."
         assert preview["obstacles"] == [{"field": "sections", "message": reason}]
         assert [gap["field"] for gap in preview["gaps"]] == ["title.hi"]
 

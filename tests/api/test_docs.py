@@ -1,16 +1,30 @@
-"""`/docs` and `/openapi.json`: read without any other address, and absent in production."""
+"""`/docs`, `/openapi.json` and `/asyncapi.json`: read from this host alone, and absent in production."""
 
 import re
+from urllib.parse import urljoin
 
 import httpx
 import pytest
 
-from app.api.docs import FILES
+from app.api.docs import FILES, TEXTS
 from app.config import Settings
 from app.main import create_app
 from tests.production_settings import PRODUCTION, settings_of
 
-PATHS = ("/docs", "/openapi.json", "/redoc", *(f"/docs/{file}" for file in (*FILES, "start.js")))
+SERVED = (*FILES, *TEXTS)
+PATHS = (
+    "/docs",
+    "/docs/sockets",
+    "/openapi.json",
+    "/asyncapi.json",
+    "/redoc",
+    *(f"/docs/{file}" for file in SERVED),
+)
+PAGES = {
+    "/docs": {*FILES, "start.js", "sockets", "/openapi.json"},
+    "/docs/sockets": {"sockets.css", "favicon.png", "/docs", "/asyncapi.json"},
+}
+"""The files and pages that a page loads or leads to; those with a slash are outside `/docs/`."""
 
 
 def client_of(settings: Settings) -> httpx.AsyncClient:
@@ -20,26 +34,29 @@ def client_of(settings: Settings) -> httpx.AsyncClient:
 
 
 class TestTheDocumentation:
-    async def test_it_loads_nothing_from_anywhere_else(self) -> None:
+    @pytest.mark.parametrize("path", PAGES)
+    async def test_it_loads_nothing_from_anywhere_else(self, path: str) -> None:
         async with client_of(Settings(environment="test")) as client:
-            page = await client.get("/docs")
-            assert "://" not in page.text
-            loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
-            assert sorted(loaded) == sorted(f"docs/{file}" for file in (*FILES, "start.js"))
-            for path in loaded:
-                file = await client.get(f"/{path}")
+            page = await client.get(path)
+            assert page.status_code == 200
+            named = re.findall(r'(?:src|href)="([^"#]+)"', page.text)
+            loaded = {urljoin(f"http://api.test{path}", each) for each in named}
+            assert loaded == {urljoin("http://api.test/docs/", each) for each in PAGES[path]}
+            for url in loaded:
+                file = await client.get(url)
                 assert file.status_code == 200
                 assert file.headers["X-Content-Type-Options"] == "nosniff"
                 assert len(file.content) > 100
 
-    async def test_its_policy_allows_no_inline_script(self) -> None:
+    @pytest.mark.parametrize("path", PAGES)
+    async def test_its_policy_allows_no_inline_script(self, path: str) -> None:
         async with client_of(Settings(environment="test")) as client:
-            page = await client.get("/docs")
+            page = await client.get(path)
         policy = page.headers["Content-Security-Policy"]
         assert "unsafe" not in policy
         assert "http" not in policy
         assert "script-src 'self'" in policy
-        assert not re.search(r"<script>|<style|\son\w+=", page.text)
+        assert not re.search(r"<script>|<style|\sstyle=|<[^>]*\son\w+=", page.text)
 
     @pytest.mark.parametrize("name", ["nothing.js", "../docs.py", "..%2f__init__.py", "redoc.standalone.js"])
     async def test_no_other_file_is_served(self, name: str) -> None:

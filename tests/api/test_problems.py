@@ -1,11 +1,12 @@
 """Every error of a real application is a problem document: facts, the framework's, outages, bugs."""
 
 import asyncio
+import re
 import resource
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 import httpx
@@ -505,3 +506,51 @@ class TestOutages:
         app.add_middleware(RequestContext, arrivals=Arrivals(SystemClock(), lambda: 0.0))
         async with speaking_to(app) as client:
             self.unavailable(await client.get("/"))
+
+
+class TestLanguages:
+    """The sentences are in the language that the client prefers; `code` and the other members are not."""
+
+    HINDI: ClassVar = {"Accept-Language": "hi-IN,hi;q=0.9,en;q=0.8"}
+
+    @pytest.mark.parametrize(
+        ("method", "path", "status", "title"),
+        [
+            ("GET", "/late", 409, "समय समाप्त हो गया"),
+            ("GET", "/late/returned", 409, "समय समाप्त हो गया"),
+            ("GET", "/limited", 429, "बहुत अधिक अनुरोध"),
+            ("GET", "/nowhere", 404, "नहीं मिला"),
+            ("PUT", "/body/1", 405, "यह तरीका मान्य नहीं है"),
+            ("GET", "/bug", 500, "सर्वर में गड़बड़ी हुई"),
+            ("POST", "/body/1", 422, "भेजी गई जानकारी सही नहीं है"),
+        ],
+    )
+    async def test_of_every_kind_of_error(
+        self, client: httpx.AsyncClient, method: str, path: str, status: int, title: str
+    ) -> None:
+        answer = await client.request(method, path, headers=self.HINDI)
+        assert (answer.status_code, answer.json()["title"]) == (status, title)
+        assert re.search("[\u0900-\u097f]", answer.json()["detail"])
+        assert answer.headers["Content-Language"] == "hi"
+        assert answer.headers["Vary"] == "Accept-Language"
+
+    async def test_english_says_so_too(self, client: httpx.AsyncClient) -> None:
+        for headers in ({}, {"Accept-Language": "ta"}):
+            answer = await client.get("/late", headers=headers)
+            assert answer.json()["title"] == "Time is up"
+            assert (answer.headers["Content-Language"], answer.headers["Vary"]) == ("en", "Accept-Language")
+
+    async def test_only_sentences_differ(self, client: httpx.AsyncClient) -> None:
+        english = problem(await client.get("/late"), 409, "deadline_passed")
+        hindi = problem(await client.get("/late", headers=self.HINDI), 409, "deadline_passed")
+        differing = {name for name in english if english[name] != hindi[name]}
+        assert differing == {"title", "detail", "request_id"}
+
+    async def test_several_sentences_are_all_in_hindi(self, client: httpx.AsyncClient) -> None:
+        detail = (await client.get("/late", headers=self.HINDI)).json()["detail"]
+        assert detail == "प्रयास का समय समाप्त हो गया है। देर से आए उत्तर सहेजे गए हैं, पर वे गिने नहीं जाएँगे।"
+
+    async def test_what_the_client_sent_is_not_translated(self, client: httpx.AsyncClient) -> None:
+        answer = await client.get("/query/x?statsu=1", headers=self.HINDI)
+        (error,) = answer.json()["errors"]
+        assert error == {"field": "statsu", "message": "ऐसा कोई पैरामीटर नहीं है। मान्य पैरामीटर: q।"}

@@ -315,7 +315,7 @@ class TestCompile:
         ("body", "field"),
         [
             ({"format": "essay"}, "body"),
-            ({"format": "how_many", "statements": []}, "how_many.statements"),
+            ({"format": "how_many", "statements": []}, "statements"),
             (
                 {"format": "statements", "statements": [{"text": "x", "correct": n == 0} for n in range(3)]},
                 "combinations",

@@ -104,8 +104,8 @@ class TestCreate:
             ({"key": {"accepted": []}}, "key"),
             ({"options": []}, "options"),
             ({"options": [{"id": "a", "text": "x"}, {"id": "a", "text": "y"}]}, "options.1.id"),
-            ({"options": [{"id": "a", "text": " "}, {"id": "b", "text": "y"}]}, "options.0.text.en"),
-            ({"text": ""}, "text.en"),
+            ({"options": [{"id": "a", "text": " "}, {"id": "b", "text": "y"}]}, "options.0.text"),
+            ({"text": ""}, "text"),
             ({"type": "essay"}, "type"),
             ({"difficulty": "tough"}, "difficulty"),
             ({"chapter_id": str(UNKNOWN)}, "chapter_id"),
@@ -314,7 +314,7 @@ class TestImport:
         sheet = self.SHEET.format(source=uuid4()) + "2,Mock,Polity,Which two?,x,y,c\n"
         answer = await author.post("/questions/import", files={"file": sheet})
         assert answer.status_code == 200
-        message = '"c" is no option of this question; its options are: a, b'
+        message = '"c" is no option of this question. Its options: a, b.'
         assert answer.json() == {
             "created": 0,
             "updated": 0,

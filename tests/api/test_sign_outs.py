@@ -241,7 +241,7 @@ async def test_a_device_that_registers_while_its_session_ends_does_not_stay(
             await end_session(uow, user_id, session_id, signed_in_at)
 
     async def register(uow: UnitOfWork) -> None:
-        user = await find_principal(uow, user_id, session_id)
+        user = await find_principal(uow, user_id, session_id, signed_in_at)
         assert user is not None
         new = NewDevice(late, "android", None)
         await notifications.register_device(uow, user, signed_in_at, new, signed_in_at)

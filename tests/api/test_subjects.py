@@ -61,9 +61,9 @@ class TestSubjects:
         ("body", "field"),
         [
             ({"slug": "Not a slug", "name": "x"}, "slug"),
-            ({"slug": "fine", "name": " "}, "name.en"),
+            ({"slug": "fine", "name": " "}, "name"),
             ({"slug": "fine", "name": {}}, "name"),
-            ({"slug": "fine", "name": {"english!": "x"}}, "name.english!.[key]"),
+            ({"slug": "fine", "name": {"english!": "x"}}, "name.english!"),
             ({"slug": "fine", "name": "x", "colour": "red"}, "colour"),
             ({"slug": "fine", "name": "x", "position": -1}, "position"),
         ],

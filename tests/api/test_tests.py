@@ -268,7 +268,7 @@ class TestCompose:
         refused = await author.post(f"/tests/{draft['id']}/publish")
         assert (refused.status_code, refused.json()["code"]) == (409, "not_publishable")
         assert refused.json()["errors"] == [
-            {"field": "sections", "message": "a test needs at least one question"}
+            {"field": "sections", "message": "A test needs at least one question."}
         ]
 
     @pytest.mark.parametrize("role", ["student", "evaluator", "proctor"])

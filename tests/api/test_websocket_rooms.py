@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from websockets.asyncio.client import connect
 
+from app.api.socket_examples import EXAMPLES
 from app.repositories.realtime.messages import exam_room, user_room
 from app.services import realtime
 from app.services.components import Components
@@ -23,6 +24,7 @@ from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import start, take_test
 from tests.builders.content import publish_test
 from tests.builders.exams import add_exam
+from tests.builders.messages import announcement, number_of
 from tests.builders.people import People, user_id_of
 from tests.sockets import Socket, joined, refusal, ticket_for
 from tests.waiting import eventually
@@ -53,7 +55,7 @@ async def room(people: People, engine: AsyncEngine) -> Room:
 async def announce(parts: Components, room: Room, *numbers: int) -> UUID:
     async with unit_of_work(parts.engine, parts.new_messages) as uow:
         for number in numbers:
-            message_id = uow.messages.to_everybody(room.name, "announcement", {"n": number})
+            message_id = uow.messages.to_everybody(room.name, announcement(number))
     return message_id
 
 
@@ -69,12 +71,12 @@ class TestWhatIsTold:
             joined(sockets_url, room.asha, NOTIFICATIONS) as notified,
         ):
             async with unit_of_work(parts.engine, parts.new_messages) as uow:
-                uow.messages.to_everybody(room.name, "announcement", {"text": {"en": "Quiet"}})
-                uow.messages.to_user(room.name, asha_id, "extended", {"seconds": 60})
-                uow.messages.to_user(room.name, ravi_id, "paused", {})
-                uow.messages.to_staff(room.name, "attempt_changed", {"user_id": str(asha_id)})
-                uow.messages.to_user(user_room(asha_id), asha_id, "notification", {"title": "x"})
-                uow.messages.to_everybody(exam_room(uuid4()), "announcement", {"text": {"en": "Elsewhere"}})
+                uow.messages.to_everybody(room.name, announcement(1))
+                uow.messages.to_user(room.name, asha_id, EXAMPLES["extended"])
+                uow.messages.to_user(room.name, ravi_id, EXAMPLES["paused"])
+                uow.messages.to_staff(room.name, EXAMPLES["attempt_changed"])
+                uow.messages.to_user(user_room(asha_id), asha_id, EXAMPLES["notification"])
+                uow.messages.to_everybody(exam_room(uuid4()), announcement(2))
             types = [
                 [message["type"] for message in await socket.told(count)]
                 for socket, count in ((asha, 2), (ravi, 2), (proctor, 2), (notified, 1))
@@ -97,7 +99,7 @@ class TestWhatIsTold:
                 "id": message["id"],
                 "type": "announcement",
                 "at": message["at"],
-                "data": {"n": 7},
+                "data": announcement(7).document(),
             }
             assert message["at"].endswith("Z")
 
@@ -120,7 +122,7 @@ class TestWhatIsTold:
                     message = await asha.next()
                     since = message["id"]
                     if message["type"] == "announcement":
-                        heard.append(message["data"]["n"])
+                        heard.append(number_of(message))
                         if len(heard) % 40 == 0:
                             break
         assert heard == list(range(300))
@@ -153,10 +155,10 @@ class TestWhatIsTold:
                 if inbox.listener.session_id != _session_of(room.asha)
             )
             async with unit_of_work(parts.engine, parts.new_messages) as uow:
-                data = {"lease": 2, "session_id": session}
-                uow.messages.to_user(room.name, await user_id_of(tablet), "attempt_changed", data)
+                data = EXAMPLES["attempt_changed"]
+                uow.messages.to_user(room.name, await user_id_of(tablet), data, keeps_session=session)
             for socket in (old, new):
-                assert (await socket.next_of("attempt_changed"))["data"] == {"lease": 2}
+                assert (await socket.next_of("attempt_changed"))["data"] == data.document()
             assert await old.closed() == (4403, "moved")
             for socket in (new, ravi, elsewhere):
                 assert await socket.silent()
@@ -175,13 +177,17 @@ class TestWhatIsWatched:
             joined(sockets_url, room.asha, room.path) as asha,
             joined(sockets_url, room.proctor, room.path) as proctor,
         ):
-            await announce(parts, room, 1)
+            path = f"/exams/{room.exam_id}/announcements"
+            made = await room.proctor.post(path, json={"text": "Question 7 is dropped."})
             (message,) = await asha.told(1)
-            await asha.send({"type": "ack", "id": message["id"]})
+            announcement_id = message["data"]["announcement_id"]
+            listed = (await room.asha.get(path)).json()["items"]
+            assert announcement_id == made.json()["id"] == listed[0]["id"]
+            await asha.send({"type": "ack", "id": announcement_id})
             while True:
                 data = (await proctor.next_of("monitor"))["data"]
                 if data["connected"] == 1 and data["announcements"] == [
-                    {"id": message["id"], "acknowledged": 1}
+                    {"id": announcement_id, "acknowledged": 1}
                 ]:
                     break
             nothing_yet = dict.fromkeys(("in_progress", "paused", "submitted", "graded", "void"), 0)
@@ -305,13 +311,14 @@ class TestWhatIsHeard:
             joined(sockets_url, room.proctor, room.path) as proctor,
         ):
             async with unit_of_work(parts.engine, parts.new_messages) as uow:
-                for_staff = uow.messages.to_staff(room.name, "attempt_changed", {})
+                for_staff = uow.messages.to_staff(room.name, EXAMPLES["attempt_changed"])
             message = await proctor.next_of("attempt_changed")
             for entry_id in (message["id"], "0-0", "", "1-1.abc", asha.hello["id"]):
                 await asha.send({"type": "ack", "id": entry_id})
             last = await announce(parts, room, 1)
             (told,) = await asha.told(1)
-            await asha.send({"type": "ack", "id": told["id"]})
+            for known_id in (told["id"], str(last), str(last).upper()):
+                await asha.send({"type": "ack", "id": known_id})
 
             async def counted() -> bool:
                 return (await realtime.acknowledged(parts, [last]))[last] == 1
@@ -339,8 +346,8 @@ class TestSlowSocket:
             for first in range(0, 1000, 100):
                 async with unit_of_work(parts.engine, parts.new_messages) as uow:
                     for number in range(first, first + 100):
-                        uow.messages.to_everybody(room.name, "announcement", {"n": number, "text": long})
-                numbers = [message["data"]["n"] for message in await asha.told(100)]
+                        uow.messages.to_everybody(room.name, announcement(number, long))
+                numbers = [number_of(message) for message in await asha.told(100)]
                 assert numbers == list(range(first, first + 100))
             assert len(parts.hub.rooms[room.name].everybody) == 1
             end = await Socket(slow, {}).closed()  # It reads at last: what was under way, and why it ends.

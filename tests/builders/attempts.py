@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -81,7 +81,7 @@ async def add_candidate(uow: UnitOfWork) -> Principal:
     await uow.users.add(user_id, f"{user_id.hex}@example.org", "Asha Rao")
     member = await uow.users.member(user_id)
     assert member is not None
-    return principal_of(member, "session")
+    return principal_of(member, "session", datetime.now(UTC))
 
 
 async def start_attempt(

@@ -122,7 +122,7 @@ class TestQuestions:
 
     @pytest.mark.parametrize(
         ("content", "complaint"),
-        [(b"no ZIP", "it is no ZIP file, or damaged"), (None, "does not exist")],
+        [(b"no ZIP", "The file is not a ZIP file, or is damaged"), (None, "does not exist")],
     )
     def test_what_is_no_zip_of_images(
         self, sheet: Path, tmp_path: Path, content: bytes | None, complaint: str
@@ -151,7 +151,7 @@ class TestQuestions:
         title = uuid4().hex
         result = run(sheet, "--publish-as-test", title)
         assert result.exit_code == 1
-        assert "the key is missing" in result.output
+        assert "The key is missing" in result.output
         assert "nothing was imported" in result.output
         assert the_test(database_url, title) == []
 
@@ -184,7 +184,7 @@ class TestQuestions:
     def test_a_test_that_cannot_be_published_leaves_no_questions(self, sheet: Path) -> None:
         refused = run(sheet, "--empty-key", "draft", "--publish-as-test", uuid4().hex)
         assert refused.exit_code == 1
-        assert "the question is draft" in refused.output
+        assert "The question is a draft" in refused.output
         assert "created: 3" in run(sheet, "--empty-key", "dropped").output
 
     @pytest.mark.parametrize("options", [("--correct", "two"), ("--incorrect", "2/0"), ("--correct", "-1")])

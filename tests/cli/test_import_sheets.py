@@ -117,7 +117,7 @@ class TestAnswerSheets:
         (folder / "sheets.csv").write_text(SHEETS.replace("NA,BD", "x,BD"))
         wrong = with_key(folder, title)
         assert wrong.exit_code == 1
-        assert 'there is no option "x"' in wrong.output
+        assert 'There is no option "x"' in wrong.output
         assert "nothing was imported" in wrong.output
         assert fetch(database_url, "select 1 from ias.exams where title->>'en' = $1", title) == []
         assert fetch(database_url, "select 1 from ias.questions where source = $1", title) == []
@@ -126,8 +126,8 @@ class TestAnswerSheets:
         ("key", "sentence"),
         [
             ("answer\nA\n", 'one column "key"'),
-            ("key\nA\n1\nC\n", "row 3"),
-            ("key\nA\nX\nC\n", "row 3"),
+            ("key\nA\n1\nC\n", "Row 3"),
+            ("key\nA\nX\nC\n", "Row 3"),
             ("key\n", "1 to 500 questions"),
             ("key\nA\nB\n", "has 2 questions, and these are 3 columns"),
             ("key\ndropped\ndropped\ndropped\n", "cannot be published"),

@@ -27,6 +27,7 @@ from devservers.processes import wait_for
 from devservers.valkey import Valkey
 from tests.builders.content import publish_test
 from tests.builders.exams import add_exam
+from tests.builders.messages import announcement, number_of
 from tests.builders.people import People, user_id_of
 from tests.fork_server import ForkServer, Program
 from tests.sockets import Socket, opened
@@ -113,11 +114,11 @@ async def exam_id(engine: AsyncEngine, candidate: httpx.AsyncClient) -> UUID:
 async def announce(engine: AsyncEngine, exam_id: UUID, *numbers: int) -> None:
     async with unit_of_work(engine) as uow:
         for number in numbers:
-            uow.messages.to_everybody(exam_room(exam_id), "announcement", {"n": number})
+            uow.messages.to_everybody(exam_room(exam_id), announcement(number))
 
 
 async def numbers(socket: Socket, count: int) -> list[int]:
-    return [message["data"]["n"] for message in await socket.told(count)]
+    return [number_of(message) for message in await socket.told(count)]
 
 
 async def test_two_processes_are_one_room_and_outlive_their_redis(
@@ -187,6 +188,7 @@ from app.config import get_settings
 from app.main import create_app
 from app.repositories.realtime.messages import exam_room
 from app.services.unit_of_work import unit_of_work
+from tests.builders.messages import announcement
 from uuid import UUID
 
 async def main():
@@ -194,7 +196,7 @@ async def main():
     async with app.router.lifespan_context(app):
         parts = app.state.components
         async with unit_of_work(parts.engine, parts.new_messages) as uow:
-            uow.messages.to_everybody(exam_room(UUID(sys.argv[1])), "announcement", {"n": 1})
+            uow.messages.to_everybody(exam_room(UUID(sys.argv[1])), announcement(1))
         waiting = True
         while waiting:
             async with unit_of_work(parts.engine) as uow:

@@ -179,7 +179,7 @@ class TestRefused:
     @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
     def test_what_moves(self, kind: str) -> None:
         frames = encoded(halves(), kind, save_all=True, append_images=[Image.new("RGB", (40, 20))])
-        assert "animated" in refusal(frames)
+        assert "Animated" in refusal(frames)
 
     def test_of_several_pictures_in_one_jpeg_the_first_is_taken(self) -> None:
         """Telephones write these: a picture, and its depth or a preview."""

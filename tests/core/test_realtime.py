@@ -13,6 +13,7 @@ import pytest
 from app.core.realtime.hub import REPLAY_LIMIT, SOCKETS_PER_PERSON, Hub
 from app.core.realtime.inbox import MOVED, TOO_SLOW, Closing, Inbox, Listener
 from app.core.realtime.messages import Posted, pack, position_of, unpack
+from app.core.realtime.payloads import TimeData
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 ROOM = "exam:1"
@@ -154,7 +155,7 @@ class TestJoin:
         first, second = wire.entry(), wire.entry()
         hub.deliver(first)
         inbox = hub.join(listener(), None, NOW, 15)
-        hub.send([inbox], "time", NOW, {})
+        hub.send([inbox], NOW, TimeData(server_time=NOW))
         hub.deliver(second)
         hello, passing, _ = await drained(inbox)
         for since in (hello["id"], passing["id"], first.id):
@@ -226,7 +227,7 @@ class TestMemory:
         assert not hub.memory.knows(entries[14].id)
         assert hub.memory.knows(entries[15].id)
         assert [posted.id for posted in hub.memory.after(None, "exam:1")] == [entries[19].id, entries[16].id]
-        assert len(hub.memory._messages) == len(hub.memory._number_of) == 5
+        assert len(hub.memory._number_of_message) == len(hub.memory._number_of) == 5
 
     def test_finds_messages_of_their_room(self, wire: Wire) -> None:
         hub = Hub(capacity=5)
@@ -235,7 +236,10 @@ class TestMemory:
             hub.deliver(entry)
         assert hub.memory.find(ROOM, entries[6].id) == entries[6]
         assert hub.memory.find("exam:2", entries[6].id) is None
+        assert hub.memory.find(ROOM, str(entries[6].message_id)) == entries[6]
+        assert hub.memory.find("exam:2", str(entries[6].message_id)) is None
         assert hub.memory.find(ROOM, entries[0].id) is None
+        assert hub.memory.find(ROOM, str(entries[0].message_id)) is None
 
     async def test_ids_that_begin_anew_are_kept_in_the_order_of_arrival(self, hub: Hub, wire: Wire) -> None:
         late = wire.entry()

@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 from app.core.realtime.stream import STREAM
 from app.services.unit_of_work import unit_of_work
 from devservers.valkey import Valkey
+from tests.builders.messages import announcement
 from tests.waiting import eventually
 from tests.workers.conftest import Database, StartWorker
 
@@ -15,7 +16,7 @@ async def write(database: Database, *numbers: int) -> None:
     """Commit messages with nobody there to publish them, like an API that is killed right after."""
     async with unit_of_work(database.engine) as uow:
         for number in numbers:
-            uow.messages.to_everybody("exam:1", "announcement", {"n": number})
+            uow.messages.to_everybody("exam:1", announcement(number))
 
 
 async def in_stream(valkey: Valkey) -> int:

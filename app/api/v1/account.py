@@ -45,12 +45,12 @@ async def delete_account(
 @router.post(
     "/{user_id}/restore", dependencies=[Depends(takes_nothing)], responses=problems(Conflict, NotFound)
 )
-async def restore_account(user_id: UUID, admin: CurrentAdmin, uow: Uow) -> MemberOut:
+async def restore_account(user_id: UUID, admin: CurrentAdmin, uow: Uow, now: Now) -> MemberOut:
     """Undo the deletion of an account during its legal hold.
 
     The person can sign in again. Attempts stay submitted, and exams that were left stay left.
     """
-    return MemberOut.of(await account_deletion.restore(uow, admin, user_id))
+    return MemberOut.of(await account_deletion.restore(uow, admin, user_id), now)
 
 
 @router.post("/export", status_code=status.HTTP_202_ACCEPTED, dependencies=[Depends(takes_nothing)])

@@ -1,17 +1,17 @@
 """The question bank over HTTP, for staff. Candidates get papers only."""
 
-from collections.abc import Iterator
-from typing import IO, Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, File, Form, Path, Query, UploadFile, status
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 from pydantic import StringConstraints
 
 from app.api.deps import BankTurn, CurrentAuthor, CurrentBankReader, Paging, Parts, Reads, Uow, takes_nothing
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
+from app.api.sheet_files import A_SHEET, MEDIA_TYPES, attachment, sheet_answer
 from app.core import full_collections
 from app.core.errors import (
     AlreadyExists,
@@ -46,16 +46,6 @@ from app.sheets.writers import SheetFormat
 
 router = APIRouter(prefix="/questions", tags=["questions"], route_class=PermissionFirstRoute)
 
-MEDIA_TYPES = {
-    SheetFormat.CSV: "text/csv; charset=utf-8",
-    SheetFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
-A_SHEET: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The sheet",
-        "content": {kind: {"schema": {"type": "string"}} for kind in MEDIA_TYPES.values()},
-    }
-}
 VersionNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 SubjectName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
@@ -179,11 +169,10 @@ async def export_questions(body: ExportIn, author: CurrentAuthor, _: BankTurn, r
     """
     export = await questions.export(reads, author, body.wanted(), body.format)
     headers = {
-        **_attachment("questions", body.format),
         "X-Questions-Exported": str(export.questions),
         "X-Questions-Left-Out": str(export.left_out),
     }
-    return StreamingResponse(_parts(export.file), media_type=MEDIA_TYPES[body.format], headers=headers)
+    return sheet_answer(export.file, "questions", body.format, headers)
 
 
 @router.get("/template", response_class=Response, responses=A_SHEET | problems(Forbidden, Invalid))
@@ -192,7 +181,7 @@ async def question_template(_: CurrentAuthor, format: SheetFormat = SheetFormat.
     return Response(
         questions.template(format),
         media_type=MEDIA_TYPES[format],
-        headers=_attachment("questions-template", format),
+        headers=attachment("questions-template", format),
     )
 
 
@@ -275,13 +264,3 @@ async def change_question(
 async def retire_question(question_id: UUID, author: CurrentAuthor, uow: Uow) -> QuestionOut:
     """Retire a question. Published papers keep it. Idempotent."""
     return QuestionOut.of(await questions.retire(uow, author, question_id))
-
-
-def _attachment(name: str, sheet_format: SheetFormat) -> dict[str, str]:
-    return {"Content-Disposition": f'attachment; filename="{name}.{sheet_format}"'}
-
-
-def _parts(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        while part := file.read(65_536):
-            yield part

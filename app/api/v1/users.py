@@ -35,7 +35,7 @@ async def change_profile(body: ProfileIn, user: CurrentUser, uow: Uow, now: Now)
     changes = body.model_dump(exclude_unset=True, mode="json")
     for name in NEVER_NULL:
         if name in changes and changes[name] is None:
-            raise Invalid.field(name, "cannot be empty; leave it out to keep it")
+            raise Invalid.field(name, "This field cannot be empty. Leave it out to keep its value.")
     return ProfileOut.model_validate(await users.change_profile(uow, user, ProfileUpdate(**changes), now))
 
 
@@ -78,12 +78,13 @@ async def list_users(
     _admin: CurrentAdmin,
     reads: Reads,
     paging: Paging,
+    now: Now,
     query: Annotated[str | None, Query(max_length=200, description="Part of the name or address")] = None,
     role: Role | None = None,
 ) -> PageOut[MemberOut]:
-    """Users of the institute."""
+    """Users of the institute, with role, status and enrolment."""
     page = await accounts.page(reads, query, role, paging)
-    return PageOut(items=[MemberOut.of(member) for member in page.items], next_cursor=page.next_cursor)
+    return PageOut(items=[MemberOut.of(member, now) for member in page.items], next_cursor=page.next_cursor)
 
 
 @router.put("/{user_id}/role", responses=problems(Conflict))
@@ -92,17 +93,19 @@ async def change_role(user_id: UUID, body: RoleIn, admin: CurrentAdmin, uow: Uow
 
     An attempt of a user who is staff when it is graded, or was since its start, is practice.
     """
-    return MemberOut.of(await accounts.set_role(uow, admin, user_id, body.role, now))
+    return MemberOut.of(await accounts.set_role(uow, admin, user_id, body.role, now), now)
 
 
 @router.put("/{user_id}/status", responses=problems(Conflict))
-async def change_status(user_id: UUID, body: StatusIn, admin: CurrentAdmin, parts: Parts) -> MemberOut:
+async def change_status(
+    user_id: UUID, body: StatusIn, admin: CurrentAdmin, parts: Parts, now: Now
+) -> MemberOut:
     """Ban a user, which ends all sessions at once, or lift the ban.
 
     If the auth server does not answer, the response is 503. The change is stored; send the request again to
     complete it.
     """
-    return MemberOut.of(await accounts.set_active(parts, admin, user_id, active=body.active))
+    return MemberOut.of(await accounts.set_active(parts, admin, user_id, active=body.active), now)
 
 
 @router.post(

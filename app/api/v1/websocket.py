@@ -8,6 +8,7 @@ from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import Invalid, TooManyRequests
 from app.schemas.realtime import TicketIn, TicketOut
+from app.sentences import Sentence
 from app.services import realtime
 from app.services.realtime import SocketAddress
 
@@ -26,8 +27,9 @@ async def issue_ticket(
     """
     address = SocketAddress.parse(body.path)
     if address is None:
-        paths = "/ws/exam/{exam_id}, /ws/test/{test_id} or /ws/notifications"
-        raise Invalid.field("path", f"Send the path of a socket: {paths}, without a query.")
+        paths = "/ws/exam/{exam_id}, /ws/test/{test_id}, /ws/notifications"
+        sentence = Sentence("Send the path of a socket, without a query: {paths}.", paths=paths)
+        raise Invalid.field("path", sentence)
     person = login.principal
     await parts.limiter.check(request.state, [(parts.settings.socket_ticket_limit, f"ticket:{person.id}")])
     holder = realtime.TicketHolder(person.id, person.session_id, login.signed_in_at)

@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any
 from uuid import UUID
 
 from app.core import telemetry
 from app.core.realtime.inbox import MOVED, Inbox, Listener
 from app.core.realtime.memory import Memory
 from app.core.realtime.messages import BEGINNING, Posted, position_of, transient_id, wire
+from app.core.realtime.payloads import HelloData, MessageData
 
 CAPACITY = 10_000
 """The number of messages kept for replay, about the length of the stream."""
@@ -73,15 +73,15 @@ class Hub:
         # A client that is disconnected after `hello` must be able to request the missed messages again.
         cursor = (position if known and position else BEGINNING) if missed else self.memory.cursor
         inbox = Inbox(listener, self._queue_limit)
-        hello = {
-            "room": listener.room,
-            "server_time": now,
-            "heartbeat_seconds": heartbeat,
-            "cursor": cursor,
-            "replayed": len(missed),
-            "gap": gap,
-        }
-        inbox.put_initial("hello", wire(transient_id(cursor), "hello", now, hello))
+        hello = HelloData(
+            room=listener.room,
+            server_time=now,
+            heartbeat_seconds=heartbeat,
+            cursor=cursor,
+            replayed=len(missed),
+            gap=gap,
+        )
+        inbox.put_initial(hello.type, wire(transient_id(cursor), hello.type, now, hello.document()))
         for posted in missed:
             inbox.put_initial(posted.type, posted.text)
         self._add(inbox)
@@ -117,11 +117,11 @@ class Hub:
             if inbox.closing is not None:
                 self.leave(inbox)
 
-    def send(self, inboxes: Iterable[Inbox], kind: str, now: datetime, data: dict[str, Any]) -> None:
+    def send(self, inboxes: Iterable[Inbox], now: datetime, data: MessageData) -> None:
         """Send a message that is not in the stream and is never replayed, such as the server's time."""
-        text = wire(transient_id(self.memory.cursor), kind, now, data)
+        text = wire(transient_id(self.memory.cursor), data.type, now, data.document())
         for inbox in list(inboxes):
-            inbox.put(kind, text)
+            inbox.put(data.type, text)
             if inbox.closing is not None:
                 self.leave(inbox)
 

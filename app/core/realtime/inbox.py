@@ -11,25 +11,50 @@ from app.core import telemetry
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """The code and the reason with which a socket is closed."""
+    """The code and the reason with which a socket is closed. `advice` is for developers of clients."""
 
     code: int
     reason: str
+    advice: str
 
 
-UNAUTHENTICATED = Closing(4401, "who are you")
-SESSION_ENDED = Closing(4401, "session ended")
-NOT_ALLOWED = Closing(4403, "not allowed")
-FOREIGN_ORIGIN = Closing(4403, "foreign origin")
-MOVED = Closing(4403, "moved")
-NO_SUCH_ROOM = Closing(4404, "no such room")
-MALFORMED = Closing(1008, "not a message of ours")
-TOO_MANY = Closing(1008, "too many messages")
-TOO_LARGE = Closing(1009, "message too large")
-TOO_SLOW = Closing(1013, "too slow")
-TRY_AGAIN = Closing(1013, "try again later")
-RESTARTING = Closing(1012, "restarting")
-UNEXPECTED_ERROR = Closing(1011, "unexpected error")
+_SIGN_IN = "Refresh the access token or sign in, then request a new ticket."
+_CORRECT = "Correct the app."
+_LATER = "Reconnect with `since` after a pause."
+
+UNAUTHENTICATED = Closing(4401, "who are you", f"No valid ticket or token. {_SIGN_IN}")
+SESSION_ENDED = Closing(4401, "session ended", f"The session was ended. {_SIGN_IN}")
+NOT_ALLOWED = Closing(4403, "not allowed", "Your role was changed. Do not reconnect automatically.")
+FOREIGN_ORIGIN = Closing(4403, "foreign origin", "This page may not open sockets. Do not reconnect.")
+MOVED = Closing(4403, "moved", "Another device has resumed the attempt. Do not reconnect automatically.")
+NO_SUCH_ROOM = Closing(
+    4404, "no such room", "It does not exist or is not yours. Do not reconnect; a candidate registers first."
+)
+MALFORMED = Closing(1008, "not a message of ours", f"The client sent neither `ping` nor `ack`. {_CORRECT}")
+TOO_MANY = Closing(1008, "too many messages", f"The client sent more than 20 messages a second. {_CORRECT}")
+TOO_LARGE = Closing(1009, "message too large", f"The client sent more than 4 KiB at once. {_CORRECT}")
+TOO_SLOW = Closing(1013, "too slow", f"The client did not read. {_LATER}")
+TRY_AGAIN = Closing(1013, "try again later", f"An outage or a limit. {_LATER}")
+RESTARTING = Closing(
+    1012, "restarting", "The server restarts. Reconnect after the `after_ms` of `reconnect`."
+)
+UNEXPECTED_ERROR = Closing(1011, "unexpected error", f"An error of the server. {_LATER}")
+CLOSINGS = (
+    UNAUTHENTICATED,
+    SESSION_ENDED,
+    NOT_ALLOWED,
+    FOREIGN_ORIGIN,
+    MOVED,
+    NO_SUCH_ROOM,
+    MALFORMED,
+    TOO_MANY,
+    TOO_LARGE,
+    RESTARTING,
+    TOO_SLOW,
+    TRY_AGAIN,
+    UNEXPECTED_ERROR,
+)
+"""All of them, for the AsyncAPI document."""
 
 
 @dataclass(frozen=True, slots=True)

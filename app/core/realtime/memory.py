@@ -24,21 +24,21 @@ class Memory:
         self._kept: deque[Kept] = deque()
         self._rooms: dict[str, deque[Kept]] = {}
         self._number_of: dict[str, int] = {}
-        self._messages: set[UUID] = set()
+        self._number_of_message: dict[UUID, int] = {}
         self._next = 0
         self.cursor = BEGINNING
         """The id of the last entry."""
 
     def add(self, posted: Posted) -> bool:
         """Add an entry. Returns False if its message is stored already under another entry id."""
-        is_new = posted.message_id is None or posted.message_id not in self._messages
+        is_new = posted.message_id is None or posted.message_id not in self._number_of_message
         kept = Kept(self._next, posted if is_new else Posted(posted.id))
         self._next += 1
         self._kept.append(kept)
         self._number_of[posted.id] = kept.number
         self.cursor = posted.id
         if kept.posted.message_id is not None:
-            self._messages.add(kept.posted.message_id)
+            self._number_of_message[kept.posted.message_id] = kept.number
         if kept.posted.room:
             self._rooms.setdefault(kept.posted.room, deque()).append(kept)
         if len(self._kept) > self._capacity:
@@ -62,9 +62,11 @@ class Memory:
         found = [posted for posted in self.after(None, room) if posted.type == kind]
         return found[:limit][::-1]
 
-    def find(self, room: str, entry_id: str) -> Posted | None:
-        """The message with this entry id, or None if it is not stored or in another room."""
-        number = self._number_of.get(entry_id)
+    def find(self, room: str, reference: str) -> Posted | None:
+        """The message with this entry id or message id, or None if it is not stored or in another room."""
+        number = self._number_of.get(reference)
+        if number is None and (message_id := _uuid(reference)) is not None:
+            number = self._number_of_message.get(message_id)
         if number is None:
             return None
         posted = self._kept[number - self._kept[0].number].posted
@@ -75,9 +77,16 @@ class Memory:
         if self._number_of.get(oldest.posted.id) == oldest.number:
             del self._number_of[oldest.posted.id]
         if oldest.posted.message_id is not None:
-            self._messages.discard(oldest.posted.message_id)
+            del self._number_of_message[oldest.posted.message_id]
         if oldest.posted.room:
             room = self._rooms[oldest.posted.room]
             room.popleft()
             if not room:
                 del self._rooms[oldest.posted.room]
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -9,6 +9,9 @@ from uuid import UUID
 
 import orjson
 
+SESSION_KEY = "session_id"
+"""The key in stored data that names the session whose sockets stay open. It is not sent to clients."""
+
 BEGINNING = "0-0"
 """The cursor before the first entry. It is never known, so that a replay from it reports a gap."""
 
@@ -80,7 +83,7 @@ def unpack(entry_id: str, packed: bytes | None) -> Posted:
     try:
         document = orjson.loads(packed or b"")
         at, data = datetime.fromisoformat(document["at"]), dict(document["data"])
-        session_id = data.pop("session_id", None)
+        session_id = data.pop(SESSION_KEY, None)
         return Posted(
             id=entry_id,
             message_id=UUID(document["id"]),

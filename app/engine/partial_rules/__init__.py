@@ -7,6 +7,7 @@ from app.engine.partial_rules.jee_advanced import JeeAdvanced
 from app.engine.partial_rules.none import NoPartialMarks
 from app.engine.partial_rules.per_pair import PerPair
 from app.engine.partial_rules.proportional import Proportional
+from app.sentences import Sentence
 
 __all__ = ["NO_PARTIAL_MARKS", "PARTIAL_RULES", "PartialRule", "Parts", "partial_rule"]
 
@@ -22,4 +23,4 @@ def partial_rule(name: str) -> PartialRule:
     try:
         return PARTIAL_RULES[name]
     except KeyError:
-        raise ValueError(f'There is no partial rule "{name}".') from None
+        raise ValueError(Sentence('There is no partial rule "{name}".', name=name)) from None

@@ -28,6 +28,7 @@ from app.engine.question_types.numeric import Numeric
 from app.engine.question_types.option_places import KeptOptions, Reason
 from app.engine.question_types.ranges import Ranges
 from app.engine.question_types.text import Text
+from app.sentences import Sentence
 
 __all__ = [
     "DROPPED_KEY",
@@ -69,4 +70,4 @@ def question_type(name: str) -> QuestionType:
     try:
         return QUESTION_TYPES[name]
     except KeyError:
-        raise UnreadableQuestion(f'There is no question type "{name}".') from None
+        raise UnreadableQuestion(Sentence('There is no question type "{name}".', name=name)) from None

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 from app.engine.answers import Answer
 from app.engine.partial_rules import Parts
 from app.engine.question_types.option_places import KeptOptions, kept_options
+from app.sentences import Sentence
 
 JsonObject = Mapping[str, Any]
 Option = Mapping[str, Any]
@@ -81,6 +82,19 @@ class QuestionType(ABC):
     """The key as JSON Schema, for the API's documentation; None where another type has the same."""
 
     # What a question holds
+
+    def wrong_key(self) -> str:
+        """What is wrong with a key of another form."""
+        example = self.key_example
+        return Sentence(
+            "The key of a {type} question is written like {example}.",
+            type=Sentence(self.title),
+            example=example,
+        )
+
+    def not_the_key(self) -> str:
+        """What is wrong with stored data that are no key of this type."""
+        return Sentence("This is not the key of a {type} question.", type=Sentence(self.title))
 
     @abstractmethod
     def option_problems(self, options: Sequence[Option]) -> Iterator[ContentProblem]:

@@ -20,6 +20,7 @@ from app.engine.question_types.base import (
     is_list_of_texts,
 )
 from app.engine.question_types.options import LONGEST_ID, MOST_OPTIONS, marks_reader, no_options, repeated_ids
+from app.sentences import Sentence
 
 _MOST_ANSWERS = 64
 # A single letter may be an unknown option, which is its own error; a word such as "none" is not a key.
@@ -55,7 +56,7 @@ class _Choice(QuestionType):
 
     def option_problems(self, options: Sequence[Option]) -> Iterator[ContentProblem]:
         if len(options) < 2:
-            yield ContentProblem("options", "a choice needs at least two options")
+            yield ContentProblem("options", "A choice needs at least two options.")
         yield from repeated_ids(options)
 
     def shuffled(self, option_ids: Sequence[str]) -> Sequence[str]:
@@ -63,7 +64,7 @@ class _Choice(QuestionType):
 
     def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[ContentProblem]:
         if not _is_accepted(key):
-            yield ContentProblem("key", f"the key of a {self.title} question is {self.key_example}")
+            yield ContentProblem("key", self.wrong_key())
             return
         for place, answer in enumerate(key["accepted"]):
             for message in self._answer_mistakes(answer, self.option_ids(options)):
@@ -71,14 +72,16 @@ class _Choice(QuestionType):
 
     def _answer_mistakes(self, answer: Sequence[str], option_ids: Sequence[str]) -> Iterator[str]:
         if not answer:
-            yield "a right answer has at least one option"
+            yield Sentence("A right answer has at least one option.")
         if len(answer) > 1 and not self._takes_several():
-            yield f"a right answer to a {self.title} question is one option"
+            yield Sentence("A right answer to a {type} question is one option.", type=Sentence(self.title))
         if len(set(answer)) < len(answer):
-            yield "a right answer names each option once"
+            yield Sentence("A right answer names each option once.")
         for name in sorted(set(answer) - set(option_ids)):
-            known = ", ".join(option_ids) or "none"
-            yield f'"{name}" is no option of this question; its options are: {known}'
+            known = ", ".join(option_ids)
+            yield Sentence(
+                '"{name}" is no option of this question. Its options: {known}.', name=name, known=known
+            )
 
     def _takes_several(self) -> bool:
         return False
@@ -88,7 +91,7 @@ class _Choice(QuestionType):
 
     def answer_key(self, key: JsonObject) -> Accepted:
         if not _is_accepted(key):
-            raise UnreadableQuestion(f"This is not the key of a {self.title} question.")
+            raise UnreadableQuestion(self.not_the_key())
         try:
             return Accepted(frozenset(frozenset(answer) for answer in key["accepted"]))
         except ValueError as error:
@@ -96,19 +99,27 @@ class _Choice(QuestionType):
 
     def answer_problem(self, answer: Any, option_ids: Sequence[str]) -> str | None:
         if not is_list_of_texts(answer, MOST_OPTIONS, LONGEST_ID):
-            return 'send a list of option ids, such as ["b"]'
+            return Sentence('Send a list of option ids, such as ["b"].')
         if not answer:
-            return "an empty list is no answer; send null to clear it"
+            return Sentence("An empty list is no answer. Send null to clear the answer.")
         if len(set(answer)) < len(answer):
-            return "an option is named twice"
+            return Sentence("Name each option only once.")
         if unknown := [option for option in answer if option not in option_ids]:
-            return f"there is no option {', '.join(unknown)}; the question has {', '.join(option_ids)}"
+            return Sentence(
+                "There is no option {unknown}. The question has: {known}.",
+                unknown=", ".join(unknown),
+                known=", ".join(option_ids),
+            )
         return None
 
     def key_from_cell(self, cell: str) -> JsonObject:
         answers = key_answers(cell)
         if not answers:
-            raise ValueError(f'"{cell}" is not a key; write "b", "bd" for exactly both, "b|d" for either')
+            raise ValueError(
+                Sentence(
+                    '"{cell}" is not a key. Write "b", "bd" for exactly both, "b|d" for either.', cell=cell
+                )
+            )
         return {"accepted": answers}
 
     def key_to_cell(self, key: JsonObject) -> str:

@@ -13,8 +13,9 @@ from app.engine.question_types.base import (
     UnreadableQuestion,
 )
 from app.engine.question_types.options import no_options
+from app.sentences import Sentence
 
-_NO_KEY = "a descriptive question is marked by people and has no key"
+_NO_KEY = "A descriptive question is marked by people and has no key."
 
 
 class Descriptive(QuestionType):
@@ -38,7 +39,7 @@ class Descriptive(QuestionType):
         raise UnreadableQuestion("A descriptive question has no key.")
 
     def answer_problem(self, answer: Any, option_ids: Sequence[str]) -> str | None:
-        return "descriptive questions take no answers yet"
+        return Sentence("Descriptive questions take no answers yet.")
 
     def key_from_cell(self, cell: str) -> JsonObject:
         raise ValueError(_NO_KEY)
@@ -48,7 +49,7 @@ class Descriptive(QuestionType):
 
     def answer_reader(self, option_ids: Sequence[str]) -> AnswerReader:
         def read(text: str) -> str:
-            raise ValueError("descriptive questions take no answers yet")
+            raise ValueError("Descriptive questions take no answers yet.")
 
         return read
 

@@ -21,6 +21,7 @@ from app.engine.question_types.base import (
     is_list_of_texts,
 )
 from app.engine.question_types.options import LONGEST_ID, MOST_OPTIONS, repeated_ids
+from app.sentences import Sentence
 
 _LEFT_COLUMNS = {f"left_{number}": str(number) for number in range(1, 7)}
 _DASH = re.compile(r"\s*[-–:=]\s*")
@@ -89,7 +90,7 @@ class Matching(QuestionType):
         ids = [option["id"] for option in options]
         if len(_left(ids)) < 2 or len(_right(ids)) < 2:
             yield ContentProblem(
-                "options", "a matching needs at least two items with a number as id, and two without"
+                "options", "A matching needs at least two items with a number as id, and two without."
             )
         yield from repeated_ids(options)
 
@@ -98,18 +99,24 @@ class Matching(QuestionType):
 
     def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[ContentProblem]:
         if not _is_pairs(key):
-            yield ContentProblem("key", f"the key of a matching question is {self.key_example}")
+            yield ContentProblem("key", self.wrong_key())
             return
         ids = self.option_ids(options)
         for left in _left(ids):
             if left not in key["pairs"]:
-                yield ContentProblem("key.pairs", f"the key does not say what belongs to {left}")
+                yield ContentProblem(
+                    "key.pairs", Sentence("The key does not say what belongs to {item}.", item=left)
+                )
         for left, right in key["pairs"].items():
             if left not in _left(ids):
-                yield ContentProblem(f"key.pairs.{left}", f'"{left}" is no item of the first list')
+                yield ContentProblem(
+                    f"key.pairs.{left}", Sentence('"{item}" is no item of the first list.', item=left)
+                )
             for name in right:
                 if name not in _right(ids):
-                    yield ContentProblem(f"key.pairs.{left}", f'"{name}" is no item of the second list')
+                    yield ContentProblem(
+                        f"key.pairs.{left}", Sentence('"{item}" is no item of the second list.', item=name)
+                    )
 
     def normalized_key(self, key: JsonObject) -> dict[str, Any]:
         lefts = sorted(key["pairs"], key=_place)
@@ -117,19 +124,23 @@ class Matching(QuestionType):
 
     def answer_key(self, key: JsonObject) -> MatchingKey:
         if not _is_pairs(key):
-            raise UnreadableQuestion("This is not the key of a matching question.")
+            raise UnreadableQuestion(self.not_the_key())
         return MatchingKey(frozenset((left, frozenset(right)) for left, right in key["pairs"].items()))
 
     def answer_problem(self, answer: Any, option_ids: Sequence[str]) -> str | None:
         if not isinstance(answer, dict) or len(answer) > MOST_OPTIONS:
-            return 'send the pairs as an object, such as {"1": "b", "2": "a"}'
+            return Sentence('Send the pairs as an object, such as {"1": "b", "2": "a"}.')
         if not answer:
-            return "an empty object is no answer; send null to clear it"
+            return Sentence("An empty object is no answer. Send null to clear the answer.")
         for left, right in answer.items():
             if left not in _left(option_ids):
-                return f"there is no item {left[:LONGEST_ID]} in the first list"
+                return Sentence("There is no item {item} in the first list.", item=left[:LONGEST_ID])
             if right not in _right(option_ids):
-                return f"there is no item {str(right)[:LONGEST_ID]} in the second list, for {left}"
+                return Sentence(
+                    "There is no item {item} in the second list, which {left} is matched with.",
+                    item=str(right)[:LONGEST_ID],
+                    left=left,
+                )
         return None
 
     def key_from_cell(self, cell: str) -> JsonObject:
@@ -137,7 +148,9 @@ class Matching(QuestionType):
         for part in cell.split():
             left, dash, right = part.partition("-")
             if not dash or not left or left in pairs:
-                raise ValueError(f'"{cell}" is not a key; write "1-b 2-a", or "1-b|c" for either')
+                raise ValueError(
+                    Sentence('"{cell}" is not a key. Write "1-b 2-a", or "1-b|c" for either.', cell=cell)
+                )
             pairs[left] = right.lower().split("|")
         return {"pairs": pairs}
 
@@ -152,7 +165,7 @@ class Matching(QuestionType):
             pairs = [_PAIR.fullmatch(part) for part in parts if part]
             found = {pair[1]: names.get(pair[2], pair[2]) for pair in pairs if pair}
             if len(found) < len(pairs):
-                raise ValueError('write the pairs like "1-b 2-a", each item of the first list once')
+                raise ValueError('Write the pairs like "1-b 2-a", each item of the first list once.')
             if problem := self.answer_problem(found, option_ids):
                 raise ValueError(problem)
             return tuple(sorted(found.items()))

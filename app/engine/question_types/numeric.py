@@ -20,6 +20,7 @@ from app.engine.question_types.base import (
 )
 from app.engine.question_types.options import no_options
 from app.engine.typed_numbers import LONGEST_NUMBER, parse_number, plain_number
+from app.sentences import Sentence
 
 NUMBER_SCHEMA = {"type": "string", "maxLength": LONGEST_NUMBER, "examples": ["3.14"]}
 
@@ -62,7 +63,7 @@ class NumberType(QuestionType):
 
     def answer_problem(self, answer: Any, option_ids: Sequence[str]) -> str | None:
         if not isinstance(answer, str):
-            return 'send the number as a string, such as "3.14"'
+            return Sentence('Send the number as a string, such as "3.14".')
         try:
             parse_number(answer)
         except ValueError as error:
@@ -99,7 +100,7 @@ class Numeric(NumberType):
 
     def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[ContentProblem]:
         if not _is_number_with_tolerance(key):
-            yield ContentProblem("key", f"the key of a numeric question is {self.key_example}")
+            yield ContentProblem("key", self.wrong_key())
             return
         for name in ("value", "tolerance"):
             try:
@@ -108,7 +109,7 @@ class Numeric(NumberType):
                 yield ContentProblem(f"key.{name}", str(error))
                 continue
             if name == "tolerance" and number < 0:
-                yield ContentProblem("key.tolerance", "a tolerance cannot be negative")
+                yield ContentProblem("key.tolerance", "A tolerance cannot be negative.")
 
     def normalized_key(self, key: JsonObject) -> dict[str, Any]:
         return {
@@ -118,7 +119,7 @@ class Numeric(NumberType):
 
     def answer_key(self, key: JsonObject) -> NumericKey:
         if not _is_number_with_tolerance(key):
-            raise UnreadableQuestion("This is not the key of a numeric question.")
+            raise UnreadableQuestion(self.not_the_key())
         try:
             return NumericKey(parse_number(key["value"]), parse_number(key.get("tolerance", "0")))
         except ValueError as error:

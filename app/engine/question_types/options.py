@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from app.engine.question_types.base import AnswerReader, ContentProblem, Option
+from app.sentences import Sentence
 
 MOST_OPTIONS = 20
 LONGEST_ID = 20
@@ -18,13 +19,17 @@ def repeated_ids(options: Sequence[Option]) -> Iterator[ContentProblem]:
     for place, option in enumerate(options):
         seen[option["id"]] += 1
         if seen[option["id"]] > 1:
-            yield ContentProblem(f"options.{place}.id", f'another option has the id "{option["id"]}"')
+            yield ContentProblem(
+                f"options.{place}.id", Sentence('Another option has the id "{id}".', id=option["id"])
+            )
 
 
 def no_options(title: str, options: Sequence[Option]) -> Iterator[ContentProblem]:
     """The problem of options in a type that has none."""
     if options:
-        yield ContentProblem("options", f"a {title} question has no options of its own")
+        yield ContentProblem(
+            "options", Sentence("A {type} question has no options of its own.", type=Sentence(title))
+        )
 
 
 def marks_reader(option_ids: Sequence[str], other_names: dict[str, str]) -> AnswerReader:
@@ -39,12 +44,17 @@ def marks_reader(option_ids: Sequence[str], other_names: dict[str, str]) -> Answ
             # "bd" is two letters, unless an option has this id.
             marked += [part] if part in names or not has_letters else list(part)
         if unknown := [name for name in marked if name not in names]:
-            raise ValueError(f'there is no option "{unknown[0][:20]}"; the question has {known}')
+            sentence = 'There is no option "{unknown}". The question has: {known}.'
+            raise ValueError(Sentence(sentence, unknown=unknown[0][:20], known=known))
         options = [names[name] for name in marked]
         if not options:
-            raise ValueError(f"write the marked options, of {known}; NA where nothing is marked")
+            raise ValueError(
+                Sentence(
+                    "Write the marked options, of {known}. Write NA where nothing is marked.", known=known
+                )
+            )
         if len(set(options)) < len(options):
-            raise ValueError("an option is named twice")
+            raise ValueError("Name each option only once.")
         return tuple(sorted(options, key=option_ids.index))
 
     return read

@@ -69,7 +69,7 @@ class Ranges(NumberType):
 
     def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[ContentProblem]:
         if not _is_ranges(key):
-            yield ContentProblem("key", f"the key of a ranges question is {self.key_example}")
+            yield ContentProblem("key", self.wrong_key())
             return
         for place, each in enumerate(key["ranges"]):
             yield from _range_problems(f"key.ranges.{place}", each)
@@ -82,7 +82,7 @@ class Ranges(NumberType):
 
     def answer_key(self, key: JsonObject) -> RangesKey:
         if list(self.key_problems(key, ())):
-            raise UnreadableQuestion("This is not the key of a ranges question.")
+            raise UnreadableQuestion(self.not_the_key())
         return RangesKey(frozenset(map(_limits, key["ranges"])))
 
     def key_from_cell(self, cell: str) -> JsonObject:
@@ -124,7 +124,7 @@ def _range_problems(path: str, each: Mapping[str, str]) -> Iterator[ContentProbl
         except ValueError as error:
             yield ContentProblem(f"{path}.{name}", str(error))
     if len(limits) == len(_ENDS) and limits[0] > limits[1]:
-        yield ContentProblem(path, "a range begins with its lower end")
+        yield ContentProblem(path, "A range begins with its lower end.")
 
 
 def _limits(each: Mapping[str, str]) -> tuple[Fraction, Fraction]:

@@ -20,6 +20,7 @@ from app.engine.question_types.base import (
     is_list_of_texts,
 )
 from app.engine.question_types.options import no_options
+from app.sentences import Sentence
 
 _MOST_SPELLINGS = 20
 _LONGEST = 200
@@ -76,7 +77,7 @@ class Text(QuestionType):
 
     def key_problems(self, key: JsonObject, options: Sequence[Option]) -> Iterator[ContentProblem]:
         if not _is_spellings(key):
-            yield ContentProblem("key", f"the key of a text question is {self.key_example}")
+            yield ContentProblem("key", self.wrong_key())
             return
         for place, text in enumerate(key["texts"]):
             if message := _mistake(text):
@@ -90,12 +91,12 @@ class Text(QuestionType):
 
     def answer_key(self, key: JsonObject) -> TextKey:
         if not _is_spellings(key) or any(map(_mistake, key["texts"])):
-            raise UnreadableQuestion("This is not the key of a text question.")
+            raise UnreadableQuestion(self.not_the_key())
         return TextKey(frozenset(map(comparable, key["texts"])))
 
     def answer_problem(self, answer: Any, option_ids: Sequence[str]) -> str | None:
         if not isinstance(answer, str):
-            return 'send the text as a string, such as "New Delhi"'
+            return Sentence('Send the text as a string, such as "New Delhi".')
         return _mistake(answer)
 
     def key_from_cell(self, cell: str) -> JsonObject:
@@ -129,9 +130,9 @@ def _is_spellings(key: JsonObject) -> bool:
 
 def _mistake(text: str) -> str | None:
     if len(text) > _LONGEST:
-        return f"a text has at most {_LONGEST} characters"
+        return Sentence("A text has at most {longest} characters.", longest=_LONGEST)
     if any(unicodedata.category(character) in _UNSTORABLE for character in text):
-        return "a text has no control characters"
+        return Sentence("A text has no control characters. Remove them.")
     if not comparable(text):
-        return "an empty text is no answer"
+        return Sentence("An empty text is no answer.")
     return None

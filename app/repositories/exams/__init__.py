@@ -4,7 +4,7 @@ from app.repositories.exams.answer_sheets import Account, AnswerSheetRepository,
 from app.repositories.exams.exam_attempts import Candidate, ExamAttemptFilter, ExamAttemptRepository
 from app.repositories.exams.exams import ExamRepository, ExamViewer
 from app.repositories.exams.registrations import RegistrationRepository
-from app.repositories.exams.results import ExamResultRepository, RegisteredCandidate, Scored
+from app.repositories.exams.results import ExamResultRepository, MeritRow, RegisteredCandidate, Scored
 
 __all__ = [
     "Account",
@@ -15,6 +15,7 @@ __all__ = [
     "ExamRepository",
     "ExamResultRepository",
     "ExamViewer",
+    "MeritRow",
     "PaperEvent",
     "RegisteredCandidate",
     "RegistrationRepository",

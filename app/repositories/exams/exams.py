@@ -97,6 +97,11 @@ class ExamRepository(Repository):
         row = (await self._session.execute(statement)).one_or_none()
         return (row.exam_id, row.test_id) if row is not None else None
 
+    async def with_reference(self, institute_id: UUID, reference: str) -> UUID | None:
+        """The exam that has this reference."""
+        statement = select(Exam.id).where(Exam.institute_id == institute_id, Exam.reference == reference)
+        return await self._session.scalar(statement)
+
     async def add(self, row: Exam | ExamPaper | Announcement) -> None:
         """Insert a new exam, exam paper or announcement."""
         self._session.add(row)

@@ -1,17 +1,19 @@
 """Official results: scores to rank, and the results of each release."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Select, func, insert, literal, select, tuple_
 
 from app.models import Attempt, AttemptStatus, Exam, ExamPaper, ExamRelease, ExamResult, Registration, Result
-from app.repositories.base import Page, PageRequest, Repository
+from app.repositories.base import Page, PageRequest, Repository, decode_cursor, encode_cursor
 
 ROWS_AT_ONCE = 1000
+NO_RANK = 0
+"""In a cursor: the place is among the candidates without a rank. Ranks begin at 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,23 @@ class Scored:
     raw: Fraction
     qualification: str
     was_staff: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MeritRow:
+    """A candidate in the merit list. Without a rank, `outcome` says why there is none."""
+
+    rank: int | None
+    roll_number: str
+    name: str
+    category: str
+    outcome: str
+    category_rank: int | None
+    total: str | None
+    percentile: float | None
+    cutoff: Mapping[str, Any] | None
+    papers: Sequence[Mapping[str, Any]]
+    """The papers in the exam's order, as `ExamResult.papers` has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,20 +160,59 @@ class ExamResultRepository(Repository):
             return None
         return await self._session.get(ExamResult, (exam.id, exam.results_version, registration_id))
 
-    async def merit_list(self, exam: Exam, page: PageRequest) -> Page[tuple[ExamResult, Registration]]:
-        """The ranked candidates of the current release, best first."""
-        statement = select(ExamResult).where(
-            ExamResult.exam_id == exam.id,
-            ExamResult.version == exam.results_version,
-            ExamResult.rank.is_not(None),
-        )
-        found = await self._page(statement, [ExamResult.rank, ExamResult.roll_number], page)
-        return Page(await self._named(found.items), found.next_cursor)
+    async def merit_list(self, exam: Exam, page: PageRequest, *, everybody: bool = False) -> Page[MeritRow]:
+        """The candidates of the current release, best first; equal ranks by roll number.
 
-    async def _named(self, results: Sequence[ExamResult]) -> Sequence[tuple[ExamResult, Registration]]:
-        ids = [result.registration_id for result in results]
-        named = {
-            row.id: row
-            for row in await self._session.scalars(select(Registration).where(Registration.id.in_(ids)))
-        }
-        return [(result, named[result.registration_id]) for result in results]
+        With `everybody`, those without a rank follow, by roll number.
+        """
+        rank, roll_number = 0, ""
+        if page.cursor is not None:
+            rank, roll_number = decode_cursor(page.cursor, [ExamResult.rank, ExamResult.roll_number])
+        is_behind_ranks = page.cursor is not None and rank == NO_RANK
+        rows: list[MeritRow] = []
+        if not is_behind_ranks:
+            after = tuple_(ExamResult.rank, ExamResult.roll_number) > tuple_(
+                literal(rank), literal(roll_number)
+            )
+            rows += await self._merit_rows(_merit(exam).where(after), page.limit + 1)
+            roll_number = ""
+        if everybody and len(rows) <= page.limit:
+            unranked = _merit(exam).where(ExamResult.rank.is_(None), ExamResult.roll_number > roll_number)
+            rows += await self._merit_rows(unranked, page.limit + 1 - len(rows))
+        shown = rows[: page.limit]
+        more = len(rows) > page.limit
+        return Page(
+            shown, encode_cursor([shown[-1].rank or NO_RANK, shown[-1].roll_number]) if more else None
+        )
+
+    async def whole_merit_list(self, exam: Exam, *, everybody: bool) -> AsyncIterator[Sequence[MeritRow]]:
+        """The same in the same order, in batches that a cursor of the database reads."""
+        statement = _merit(exam)
+        if not everybody:
+            statement = statement.where(ExamResult.rank.is_not(None))
+        async for rows in (await self._session.stream(statement)).partitions(ROWS_AT_ONCE):
+            yield [MeritRow(*row) for row in rows]
+
+    async def _merit_rows(self, statement: Select[Any], limit: int) -> list[MeritRow]:
+        return [MeritRow(*row) for row in await self._session.execute(statement.limit(limit))]
+
+
+def _merit(exam: Exam) -> Select[Any]:
+    """The results of the current release in the order of the merit list, with names."""
+    return (
+        select(
+            ExamResult.rank,
+            ExamResult.roll_number,
+            Registration.name,
+            Registration.category,
+            ExamResult.outcome,
+            ExamResult.category_rank,
+            ExamResult.total,
+            ExamResult.percentile,
+            ExamResult.cutoff,
+            ExamResult.papers,
+        )
+        .join(Registration, Registration.id == ExamResult.registration_id)
+        .where(ExamResult.exam_id == exam.id, ExamResult.version == exam.results_version)
+        .order_by(ExamResult.rank, ExamResult.roll_number)
+    )

@@ -6,14 +6,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, DateTime, Integer, String, bindparam, delete, select, text, update
+from sqlalchemy import Boolean, DateTime, Integer, bindparam, delete, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from app.core.errors import NotFound
 from app.core.ids import uuid7
-from app.models import DeadAddress, Device, Notification, NotificationSettings
+from app.models import DeadAddress, Device, Kind, Notification, NotificationSettings
 from app.models.base import LocalizedText
+from app.models.message_data import NotificationHint
 from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.locks import Mode, Rank
 
@@ -30,7 +31,7 @@ CREATE = text(
     ), notice as (
       select * from jsonb_to_recordset(:notices) as notice(
         number int, kind text, dedupe_key text, title jsonb, body jsonb, data jsonb, urgent boolean,
-        expires_at timestamptz)
+        expires_at timestamptz, hint jsonb)
     ), created as (
       insert into ias.notifications (id, user_id, kind, dedupe_key, title, body, data, created_at)
       select recipient.id, users.id, kind, dedupe_key, title, body, data, :now
@@ -42,8 +43,7 @@ CREATE = text(
     ), hinted as (
       insert into ias.messages (id, room, audience, user_id, type, data)
       select recipient.hint_id, 'user:' || created.user_id, 'user', created.user_id, 'notification',
-        jsonb_build_object('id', created.id, 'kind', kind, 'title', title,
-          'created_at', cast(:created_at as text))
+        jsonb_build_object('id', created.id) || notice.hint
       from created join recipient on recipient.id = created.id join notice using (number)
     ), wanted as (
       select created.id, created.user_id, channel, urgent, expires_at
@@ -75,7 +75,6 @@ CREATE = text(
     bindparam("user_ids", type_=ARRAY(PG_UUID)),
     bindparam("numbers", type_=ARRAY(Integer)),
     bindparam("notices", type_=JSONB),
-    bindparam("created_at", type_=String),
     bindparam("now", type_=DateTime(timezone=True)),
     bindparam("push", type_=Boolean),
 )
@@ -94,9 +93,11 @@ class Notice:
     expires_at: datetime | None = None
 
 
-def _row(number: int, notice: Notice) -> dict[str, Any]:
+def _row(number: int, notice: Notice, now: datetime) -> dict[str, Any]:
+    """A row of `notice`. Its `hint` and the notification's id make a `NotificationData`."""
     expires_at = notice.expires_at.isoformat() if notice.expires_at is not None else None
-    return {**asdict(notice), "number": number, "expires_at": expires_at}
+    hint = NotificationHint(kind=Kind(notice.kind), title=notice.title, created_at=now).document()
+    return {**asdict(notice), "number": number, "expires_at": expires_at, "hint": hint}
 
 
 class NotificationRepository(Repository):
@@ -106,7 +107,7 @@ class NotificationRepository(Repository):
         """Create a notification for each user who does not have it yet. Returns how many were created."""
         rows: dict[int, dict[str, Any]] = {}
         for _, notice in notices:
-            rows.setdefault(id(notice), _row(len(rows), notice))
+            rows.setdefault(id(notice), _row(len(rows), notice, now))
         values = {
             "ids": [uuid7(now) for _ in notices],
             "hint_ids": [uuid7(now) for _ in notices],
@@ -114,7 +115,6 @@ class NotificationRepository(Repository):
             "numbers": [rows[id(notice)]["number"] for _, notice in notices],
             "notices": list(rows.values()),
             "now": now,
-            "created_at": now.isoformat().replace("+00:00", "Z"),
             "push": push,
         }
         return (await self._session.scalar(CREATE, values)) or 0

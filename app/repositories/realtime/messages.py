@@ -1,17 +1,20 @@
 """Messages for sockets, written with the facts that they tell (docs/decisions/0011)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import uuid7
+from app.core.realtime.messages import SESSION_KEY
+from app.core.realtime.payloads import MessageData
 from app.models import Message
 from app.repositories.base import Repository
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 PUBLISHING_LOCK = 0x1A7  # key of the advisory lock; the value has no meaning
 
 
@@ -26,21 +29,27 @@ class MessageRepository(Repository):
         self.written = False
         """Whether this transaction wrote messages. They are published right after the commit."""
 
-    def to_everybody(self, room: str, kind: str, data: dict[str, Any]) -> UUID:
-        """Send to everybody in a room. Returns the message's id, by which acknowledgements are counted."""
-        return self._add(room, "everybody", None, kind, data)
+    def to_everybody(self, room: str, data: MessageData, *, message_id: UUID | None = None) -> UUID:
+        """Send to everybody in a room. Returns the message's id, by which acknowledgements are counted.
 
-    def to_staff(self, room: str, kind: str, data: dict[str, Any]) -> UUID:
+        `message_id` makes the message have the id of the object that it is about.
+        """
+        return self._add(Message(id=message_id or uuid7(), room=room, audience="everybody"), data)
+
+    def to_staff(self, room: str, data: MessageData) -> UUID:
         """Send to the staff in a room."""
-        return self._add(room, "staff", None, kind, data)
+        return self._add(Message(id=uuid7(), room=room, audience="staff"), data)
 
-    def to_user(self, room: str, user_id: UUID, kind: str, data: dict[str, Any]) -> UUID:
+    def to_user(
+        self, room: str, user_id: UUID, data: MessageData, *, keeps_session: str | None = None
+    ) -> UUID:
         """Send to one user in a room, on each of the user's sockets there.
 
-        `session_id` in the data is internal and not sent. After the message, the user's sockets of other
-        sessions are closed, because the attempt has moved to that session's device.
+        With `keeps_session`, the user's sockets of other sessions are closed after the message, because the
+        attempt has moved to that session's device.
         """
-        return self._add(room, "user", user_id, kind, data)
+        message = Message(id=uuid7(), room=room, audience="user", user_id=user_id)
+        return self._add(message, data, {SESSION_KEY: keeps_session} if keeps_session else {})
 
     async def lock_publishing(self) -> None:
         """Lock publishing until this transaction ends, so that messages are published in order.
@@ -70,8 +79,8 @@ class MessageRepository(Repository):
         """Delete messages that were published before `before`."""
         await self._session.execute(delete(Message).where(Message.published_at < before))
 
-    def _add(self, room: str, audience: str, user_id: UUID | None, kind: str, data: dict[str, Any]) -> UUID:
-        message = Message(id=uuid7(), room=room, audience=audience, user_id=user_id, type=kind, data=data)
+    def _add(self, message: Message, data: MessageData, internal: Mapping[str, str] = NOTHING) -> UUID:
+        message.type, message.data = data.type, {**data.document(), **internal}
         self._session.add(message)
         self.written = True
         return message.id

@@ -117,6 +117,11 @@ class TestRepository(Repository):
             statement = statement.execution_options(populate_existing=True)
         return await self._one(statement)
 
+    async def with_reference(self, institute_id: UUID, reference: str) -> UUID | None:
+        """The test that has this reference."""
+        statement = select(Test.id).where(Test.institute_id == institute_id, Test.reference == reference)
+        return await self._session.scalar(statement)
+
     def add(self, test: Test) -> None:
         """Add a new test with its sections."""
         self._session.add(test)

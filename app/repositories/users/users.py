@@ -15,13 +15,28 @@ from app.repositories.locks import Mode, Rank
 
 
 @dataclass(frozen=True, slots=True)
+class Enrolment:
+    """Whether and until when a member may take tests for enrolled candidates, and the member's batches."""
+
+    since: datetime | None = None
+    """None: not enrolled."""
+    until: datetime | None = None
+    """None: without an end."""
+    batches: Sequence[str] = ()
+
+    def is_active(self, now: datetime) -> bool:
+        """Whether it gives access now."""
+        return self.since is not None and (self.until is None or now < self.until)
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """A user with the role in the institute."""
 
     user: User
     institute_id: UUID
     role: str
-    enrolled: bool
+    enrolment: Enrolment
 
 
 class UserRepository(Repository):
@@ -118,6 +133,27 @@ class UserRepository(Repository):
             .values(role=role, last_staff_at=case((was_staff, now), else_=Membership.last_staff_at))
         )
 
+    async def enrolment(self, user_id: UUID) -> Enrolment:
+        """The enrolment of a member as it is committed now."""
+        columns = Membership.enrolled_at, Membership.enrolled_until, Membership.batches
+        statement = select(*columns).where(
+            Membership.user_id == user_id, Membership.institute_id == DEFAULT_INSTITUTE_ID
+        )
+        row = (await self._session.execute(statement)).one_or_none()
+        return Enrolment(*row) if row is not None else Enrolment()
+
+    async def set_enrolment(self, user_id: UUID, enrolment: Enrolment) -> None:
+        """Replace the enrolment of a member. The user must be locked: a start reads it under that lock."""
+        await self._session.execute(
+            update(Membership)
+            .where(Membership.user_id == user_id, Membership.institute_id == DEFAULT_INSTITUTE_ID)
+            .values(
+                enrolled_at=enrolment.since,
+                enrolled_until=enrolment.until,
+                batches=list(enrolment.batches),
+            )
+        )
+
     async def lock_addresses(self, user_id: UUID, address: str) -> Sequence[User]:
         """Lock a user, and every user who has this address, in the order of their ids."""
         statement = select(User).where(or_(User.id == user_id, User.email == address)).order_by(User.id)
@@ -182,4 +218,5 @@ class RevocationRepository(Repository):
 
 
 def _member(user: User, membership: Membership) -> Member:
-    return Member(user, membership.institute_id, membership.role, membership.enrolled_at is not None)
+    enrolment = Enrolment(membership.enrolled_at, membership.enrolled_until, membership.batches)
+    return Member(user, membership.institute_id, membership.role, enrolment)

@@ -26,7 +26,6 @@ from app.services.exams import (
     ExamResultView,
     ExamUpdate,
     ExamView,
-    MeritRow,
     PaperView,
     PublishedExam,
     StartedPaper,
@@ -36,7 +35,7 @@ from app.services.exams import (
 
 def _two_places(value: str) -> str:
     if abs(Decimal(value)) > 10_000:
-        raise ValueError("marks must be between -10000 and 10000")
+        raise ValueError("Marks must be between -10000 and 10000.")
     return f"{Decimal(value):.2f}"
 
 
@@ -314,38 +313,6 @@ class ExamResultOut(Out):
             category_rank=result.category_rank,
             cutoff=CutoffOut(**result.cutoff) if result.cutoff else None,
             version=result.version,
-        )
-
-
-class MeritRowOut(Out):
-    """A ranked candidate in the merit list."""
-
-    rank: int
-    roll_number: str
-    name: str
-    category: Category
-    category_rank: int | None
-    total: str
-    percentile: float
-    cutoff: CutoffOut | None
-    papers: list[PaperResultOut]
-
-    @classmethod
-    def of(cls, row: MeritRow) -> Self:
-        """A row of the merit list."""
-        result = row.result
-        return cls.model_validate(
-            {
-                "rank": result.rank,
-                "roll_number": result.roll_number,
-                "name": row.registration.name,
-                "category": row.registration.category,
-                "category_rank": result.category_rank,
-                "total": result.total,
-                "percentile": result.percentile,
-                "cutoff": result.cutoff,
-                "papers": result.papers,
-            }
         )
 
 

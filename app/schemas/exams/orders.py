@@ -80,9 +80,9 @@ class ReleaseIn(In):
     @model_validator(mode="after")
     def _reason_with_early(self) -> Self:
         if self.early and self.reason is None:
-            raise ValueError("an early release needs a reason; it is stored in the audit log")
+            raise ValueError("An early release needs a reason. It is stored in the audit log.")
         if self.reason is not None and not self.early:
-            raise ValueError("a reason is only for an early release; leave it out, or send early: true")
+            raise ValueError("A reason is only for an early release. Leave it out, or send early: true.")
         return self
 
 

@@ -28,7 +28,7 @@ class RegistrationChangesIn(Changes):
     @model_validator(mode="after")
     def _something_changes(self) -> Self:
         if self.model_fields_set == {"reason"}:
-            raise ValueError("send at least one of name, category and pwbd")
+            raise ValueError("Send at least one of name, category and pwbd.")
         return self
 
     def correction(self) -> Correction:

@@ -35,7 +35,7 @@ class TakeBackIn(In):
     def _one_target(self) -> Self:
         named = (self.user_id, self.email, self.roll_number, self.group)
         if sum(value is not None for value in named) != 1:
-            raise ValueError("send exactly one of user_id, email, roll_number and group")
+            raise ValueError("Send exactly one of user_id, email, roll_number and group.")
         return self
 
     def target(self) -> Target:

@@ -40,7 +40,7 @@ async def build(uow: UnitOfWork, parts: Components, export_id: UUID, now: dateti
     Nothing is made for a person who is deleted or banned meanwhile; a loop of the worker deletes the export.
     """
     export = await uow.exports.waiting(export_id)
-    user = await find_principal(uow, export.user_id, "") if export is not None else None
+    user = await find_principal(uow, export.user_id, "", now) if export is not None else None
     if user is None:
         await parts.media.delete(key_of(export_id))
         return

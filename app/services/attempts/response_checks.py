@@ -7,6 +7,7 @@ from typing import Any
 from app.core.errors import FieldError, Invalid, QuestionUnreadable
 from app.engine.question_types import UnreadableQuestion, question_type
 from app.repositories.attempts import NewEvent
+from app.sentences import Sentence
 from app.services.questions.content import reading_question
 from app.services.tests.papers import FrozenPaper, FrozenQuestion
 
@@ -47,11 +48,11 @@ def checked(paper: FrozenPaper, sent: Sequence[SentResponse]) -> Sequence[Respon
     if mistakes:
         raise Invalid(_LEAVE_OUT, errors=mistakes)
     if unreadable and (question_id := unreadable[0].question_id):
-        raise QuestionUnreadable(question_id, f"{reason} {_LEAVE_OUT}", errors=unreadable)
+        raise QuestionUnreadable(question_id, Sentence.joined(reason, _LEAVE_OUT), errors=unreadable)
     return valid
 
 
-_LEAVE_OUT = (
+_LEAVE_OUT = Sentence(
     "This request saved nothing. Leave out the responses that `errors` names and send the others again."
 )
 
@@ -59,12 +60,16 @@ _LEAVE_OUT = (
 def _mistakes(paper: FrozenPaper, place: int, response: Response) -> Iterator[FieldError]:
     question = paper.questions.get(response.question_id)
     if question is None:
-        yield _error(place, response, "question_id", "this question is not in the paper")
+        yield _error(place, response, "question_id", Sentence("This question is not in the paper."))
         return
     if response.language is not None and response.language not in paper.languages:
-        yield _error(place, response, "language", f"the paper has {', '.join(paper.languages)}")
+        yield _error(place, response, "language", _only_in(paper))
     if response.answer is not None and (sentence := _answer_problem(question, response.answer)):
         yield _error(place, response, "answer", sentence)
+
+
+def _only_in(paper: FrozenPaper) -> str:
+    return Sentence("Send a language of the paper: {languages}.", languages=", ".join(paper.languages))
 
 
 def _answer_problem(question: FrozenQuestion, answer: Any) -> str | None:
@@ -79,7 +84,10 @@ def _answer_problem(question: FrozenQuestion, answer: Any) -> str | None:
 
 def _cannot_be_read(place: int, response: Response) -> FieldError:
     return _error(
-        place, response, "question_id", "this question cannot be read now; keep the answer and send it later"
+        place,
+        response,
+        "question_id",
+        Sentence("This question cannot be read now. Keep the answer and send it later."),
     )
 
 

@@ -145,7 +145,7 @@ def _report(
     if outcome.verdict == "banned":
         raise SessionRevoked  # An attempt token outlives a session, but not a ban.
     if outcome.verdict == "unknown_lease":
-        raise Invalid.field("lease", "this lease was never handed out; start the test to get one")
+        raise Invalid.field("lease", "This lease was never handed out. Start the test to get one.")
     is_open = outcome.verdict == "open" and request.takes_new
     verdicts = _verdicts(request, outcome, is_open=is_open)
     known = sum(isinstance(verdict, Known) for verdict in verdicts)

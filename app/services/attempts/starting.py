@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.core.attempt_scope import AttemptRef, AttemptScope
-from app.core.errors import AttemptsExhausted, NotAvailable, SessionRevoked
+from app.core.errors import AttemptsExhausted, NotAvailable, NotFound, SessionRevoked
 from app.core.ids import uuid7
 from app.core.tokens import AttemptGrant
 from app.engine import timing
@@ -98,6 +98,8 @@ async def _create_at_test(
     uow: UnitOfWork, parts: Components, candidate: Principal, test_id: UUID, device: str | None, now: datetime
 ) -> Attempt:
     test = await uow.tests.accessible(viewer(candidate), test_id, now)
+    if test.access == "enrolled" and not candidate.is_staff:
+        await _check_enrolment(uow, candidate.id, now)
     paper_id = await uow.tests.current_paper_id(test)
     if paper_id is None or test.status != "published":
         raise NotAvailable("The test is not published.")
@@ -116,6 +118,15 @@ async def _create_at_test(
         deadline_at=timing.deadline(now, paper.duration, None),
     )
     return await create(uow, new, device, now)
+
+
+async def _check_enrolment(uow: UnitOfWork, user_id: UUID, now: datetime) -> None:
+    """Raises NotFound if the enrolment has ended since the request was authenticated.
+
+    The user is locked, and so does whoever ends the enrolment: the start is first, or it is refused.
+    """
+    if not (await uow.users.enrolment(user_id)).is_active(now):
+        raise NotFound("test")
 
 
 async def create(uow: UnitOfWork, new: NewAttempt, device: str | None, now: datetime) -> Attempt:

@@ -14,6 +14,7 @@ from app.core import errors, supabase_auth, tokens
 from app.core.passwords import check_password
 from app.core.supabase_auth import AuthSession
 from app.repositories.users import Member
+from app.sentences import Sentence
 from app.services.auth.revocations import end_session, end_tokens, enforce
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
@@ -201,7 +202,7 @@ async def _change_password(
     parts: Components, user: Principal, token: str, password: str, changes: AccountChanges
 ) -> None:
     if changes.current_password is None:
-        raise errors.Invalid.field("current_password", "send the current password to set a new one")
+        raise errors.Invalid.field("current_password", "Send the current password to set a new one.")
     check_password(password, email=user.email, name=user.name)
     await prove_password(parts, user, changes.current_password, "current_password", changes.client_address)
     async with auth_errors():
@@ -222,11 +223,11 @@ async def prove_password(
         async with auth_errors():
             proof = await parts.auth.sign_in(user.email, password, client_address=client_address)
     except errors.InvalidCredentials:
-        raise errors.Invalid.field(field, "this is not the current password") from None
+        raise errors.Invalid.field(field, "This is not the current password.") from None
     async with auth_errors():
         await parts.auth.sign_out(proof.access_token, "local")
     if proof.user.id != user.id:  # At the auth server the address now belongs to another account.
-        raise errors.Invalid.field(field, "this is not the current password")
+        raise errors.Invalid.field(field, "This is not the current password.")
 
 
 @asynccontextmanager
@@ -238,6 +239,11 @@ async def auth_errors() -> AsyncIterator[None]:
         raise _domain_error(error) from error
 
 
+_REFUSED_PASSWORD = Sentence(
+    "The auth server does not accept this password. Choose a longer one that others would not guess."
+)
+
+
 def _domain_error(error: supabase_auth.AuthError) -> errors.DomainError:
     match error:
         case supabase_auth.CredentialsRejected() | supabase_auth.EmailNotConfirmed():
@@ -245,7 +251,7 @@ def _domain_error(error: supabase_auth.AuthError) -> errors.DomainError:
         case supabase_auth.EmailExists():
             return errors.EmailTaken()
         case supabase_auth.PasswordRejected():
-            return errors.WeakPassword(str(error))
+            return errors.WeakPassword(_REFUSED_PASSWORD)
         case supabase_auth.RateLimited():
             return errors.TooManyRequests(error.retry_after or 60)
         case supabase_auth.InvalidRefreshToken() | supabase_auth.InvalidOneTimeToken():
@@ -253,6 +259,6 @@ def _domain_error(error: supabase_auth.AuthError) -> errors.DomainError:
         case supabase_auth.InvalidSession() | supabase_auth.UserNotFound():
             return errors.SessionRevoked()
         case supabase_auth.Rejected():
-            return errors.Invalid(f"The auth server rejects this: {error}")
+            return errors.Invalid(Sentence("The auth server rejects this: {reason}", reason=str(error)))
         case _:
             return errors.Unavailable()

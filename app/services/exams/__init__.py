@@ -46,13 +46,14 @@ from app.services.exams.ending import (
 )
 from app.services.exams.events import announce, postpone, tell_windows
 from app.services.exams.forecasts import Forecast, LeftOut, Listed
+from app.services.exams.merit_lists import merit_list, merit_sheet
 from app.services.exams.monitoring import Monitor, candidates, monitor
 from app.services.exams.packages import package
 from app.services.exams.registrations import claim, register, registrations, withdraw
 from app.services.exams.regranting import Regrant, Regranted
 from app.services.exams.release_preview import ReleasePreview, preview_release
 from app.services.exams.releasing import Released, release
-from app.services.exams.results import ExamResultView, MeritRow, merit_csv, merit_list, result
+from app.services.exams.results import ExamResultView, result
 from app.services.exams.steering import (
     Note,
     Order,
@@ -82,7 +83,6 @@ __all__ = [
     "GrantHolder",
     "LeftOut",
     "Listed",
-    "MeritRow",
     "Monitor",
     "Note",
     "Order",
@@ -118,8 +118,8 @@ __all__ = [
     "find",
     "hold_on_paper",
     "import_answer_sheets",
-    "merit_csv",
     "merit_list",
+    "merit_sheet",
     "monitor",
     "package",
     "page",

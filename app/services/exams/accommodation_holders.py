@@ -56,7 +56,9 @@ async def find_holders(uow: UnitOfWork, exam: Exam, targets: Sequence[Target]) -
             errors.append(FieldError(f"items.{number}.{unknown.field}", unknown.sentence))
             continue
         if holder in holders:
-            errors.append(FieldError(f"items.{number}", "names the same person or group as an earlier item"))
+            errors.append(
+                FieldError(f"items.{number}", "This item names the same person or group as an earlier one.")
+            )
         holders.append(holder)
     if errors:
         raise Invalid("Some persons or groups cannot be used.", errors=errors)
@@ -85,15 +87,15 @@ async def _holder(
     if target.roll_number is not None:
         return GrantHolder(_registered(places, hints, target.roll_number), None)
     if target.user_id is None or await uow.users.member(target.user_id) is None:
-        raise _Unknown("user_id", "there is no such account")
+        raise _Unknown("user_id", Sentence("There is no such account."))
     return GrantHolder(target.user_id, None)
 
 
 def _only(user_ids: Sequence[UUID]) -> UUID:
     if not user_ids:
-        raise _Unknown("email", "no account has this address")
+        raise _Unknown("email", Sentence("No account has this address."))
     if len(user_ids) > 1:
-        raise _Unknown("email", "several accounts have this address; send user_id or roll_number")
+        raise _Unknown("email", Sentence("Several accounts have this address. Send user_id or roll_number."))
     return user_ids[0]
 
 
@@ -102,7 +104,7 @@ def _registered(places: Places, hints: Mapping[str, str], roll_number: str) -> U
         raise _Unknown("roll_number", hints[roll_number])
     user_id = places[roll_number]
     if user_id is None:
-        raise _Unknown("roll_number", "the roll number has no account yet; claim it first")
+        raise _Unknown("roll_number", Sentence("The roll number has no account yet. Claim it first."))
     return user_id
 
 
@@ -137,10 +139,9 @@ def _compare(unknown: Collection[str], registered: Collection[str]) -> Mapping[s
 
 def _hint(found: Resemblance) -> str:
     if not found.numbers:
-        return "nobody is registered for this exam under this roll number, and no registered one is similar"
-    template = (
-        "nobody is registered for this exam under this roll number; it reads like {numbers}"
-        if found.reads_alike
-        else "nobody is registered for this exam under this roll number; the nearest: {numbers}"
-    )
+        return Sentence("Nobody is registered for this exam under this roll number or a similar one.")
+    if found.reads_alike:
+        template = "Nobody is registered for this exam under this roll number. It reads like: {numbers}."
+    else:
+        template = "Nobody is registered for this exam under this roll number. The nearest: {numbers}."
     return Sentence(template, numbers=", ".join(found.numbers))

@@ -19,6 +19,7 @@ from app.core.errors import (
 from app.core.ids import uuid7
 from app.engine import schedule
 from app.models import Exam, ExamPaper, LocalizedText
+from app.sentences import Sentence
 from app.services import embargo
 from app.services.exams import placement_permission
 from app.services.exams.audit import record
@@ -39,6 +40,7 @@ class ExamDraft:
     description: LocalizedText | None = None
     registration: str = "required"
     cutoffs: dict[str, str] = field(default_factory=dict)
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ async def create(uow: UnitOfWork, author: Principal, draft: ExamDraft) -> Exam:
         closes_at=draft.closes_at,
         registration=draft.registration,
         cutoffs=draft.cutoffs,
+        reference=draft.reference,
         created_by=author.author_id,
     )
     _check_times(exam)
@@ -126,7 +129,8 @@ async def change(uow: UnitOfWork, author: Principal, exam_id: UUID, update: Exam
         raise NotPossible("The exam is over; it changes no more.")
     names = changed_fields(update)
     if exam.published_at is not None and (fixed := set(names) - ALWAYS_CHANGEABLE):
-        raise NotPossible(f"The exam is published: {', '.join(sorted(fixed))} cannot change. Postpone it.")
+        template = "The exam is published. These cannot change: {fields}. Postpone the exam."
+        raise NotPossible(Sentence(template, fields=", ".join(sorted(fixed))))
     exam.title = changed(update.title, exam.title)
     exam.description = changed(update.description, exam.description)
     exam.opens_at = changed(update.opens_at, exam.opens_at)
@@ -151,9 +155,10 @@ async def add_paper(uow: UnitOfWork, author: Principal, exam_id: UUID, draft: Ex
         raise Forbidden(refusal)
     for other in await uow.exams.papers(exam.id):
         if draft.code == other.code:
-            raise Conflict(f"The exam has a paper {draft.code} already; choose another code.")
+            raise Conflict(_code_taken(draft.code))
         if draft.test_id == other.test_id:
-            raise Conflict(f"The test is paper {other.code} of this exam already.")
+            template = "The test is paper {code} of this exam already."
+            raise Conflict(Sentence(template, code=other.code))
     paper = ExamPaper(
         id=uuid7(),
         exam_id=exam.id,
@@ -181,13 +186,14 @@ async def change_paper(
     _, paper = await uow.exams.paper(exam_viewer(author), exam.id, paper_id)
     code = changed(update.code, paper.code)
     if any(other.code == code and other.id != paper.id for other in await uow.exams.papers(exam.id)):
-        raise Conflict(f"The exam has a paper {code} already; choose another code.")
+        raise Conflict(_code_taken(code))
     paper.code = code
     paper.title = changed(update.title, paper.title)
     paper.starts_at = changed(update.starts_at, paper.starts_at)
     paper.entry_closes_at = changed(update.entry_closes_at, paper.entry_closes_at)
     paper.ends_at = changed(update.ends_at, paper.ends_at)
     paper.qualifying_percent = changed(update.qualifying_percent, paper.qualifying_percent)
+    paper.group_percents = changed(update.group_percents, paper.group_percents)
     paper.counts_for_merit = changed(update.counts_for_merit, paper.counts_for_merit)
     _check_window(paper)
     record(uow, author, "change_paper", exam, paper=paper.code, fields=changed_fields(update))
@@ -222,7 +228,9 @@ async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: dateti
     for number, paper in enumerate(papers):
         version = await _current_version(uow, author, paper)
         if version is None:
-            sentence = f"the test of {paper.code} is not published"
+            sentence = Sentence(
+                "The test of paper {code} is not published. Publish it first.", code=paper.code
+            )
             errors.append(FieldError(f"papers.{number}.test_id", sentence))
         elif refusal := await placement_permission.refusal(uow, author, exam, paper.test_id):
             errors.append(FieldError(f"papers.{number}.test_id", refusal))
@@ -261,12 +269,14 @@ async def _outdated(uow: UnitOfWork, author: Principal, papers: Sequence[ExamPap
 
 
 def _obstacles(exam: Exam, papers: Sequence[ExamPaper], now: datetime) -> list[FieldError]:
-    errors = [] if papers else [FieldError("papers", "an exam needs at least one paper")]
+    errors = [] if papers else [FieldError("papers", "An exam needs at least one paper.")]
     for number, paper in enumerate(papers):
         found = schedule.out_of_exam(window_of(paper), exam.opens_at, exam.closes_at)
         errors += [FieldError(f"papers.{number}.{name}", sentence) for name, sentence in found]
         if paper.ends_at <= now:
-            errors.append(FieldError(f"papers.{number}.ends_at", "is past"))
+            errors.append(
+                FieldError(f"papers.{number}.ends_at", "This time has passed. Send a time in the future.")
+            )
     return errors
 
 
@@ -290,17 +300,21 @@ async def _check_test(uow: UnitOfWork, author: Principal, test_id: UUID) -> None
         if not await placement_permission.may_place(uow, author, test_id):
             await embargo.check_visible(uow, author, test_id)
     except NotFound:
-        raise Invalid.field("test_id", "there is no such test") from None
+        raise Invalid.field("test_id", "There is no such test.") from None
     if await uow.exams.was_attempted(test_id):
         raise Conflict("Candidates have sat this test already; an exam needs a new one. Clone it.")
 
 
 def _check_times(exam: Exam) -> None:
     if exam.closes_at <= exam.opens_at:
-        raise Invalid.field("closes_at", "must be after opens_at")
+        raise Invalid.field("closes_at", "Send a time after opens_at.")
 
 
 def _check_window(paper: ExamPaper) -> None:
     if found := schedule.disorder(window_of(paper)):
         errors = [FieldError(name, sentence) for name, sentence in found]
         raise Invalid("The paper's times do not fit.", errors=errors)
+
+
+def _code_taken(code: str) -> str:
+    return Sentence("The exam has a paper {code} already. Choose another code.", code=code)

@@ -6,6 +6,7 @@ from uuid import UUID
 from app.core.errors import NotPossible
 from app.engine import schedule
 from app.models import Announcement, Exam, LocalizedText
+from app.models.message_data import AnnouncementData, PaperClosedData, PaperOpenedData
 from app.repositories.realtime.messages import exam_room
 from app.services.exams.audit import record
 from app.services.exams.catalog import window_of
@@ -57,15 +58,15 @@ async def postpone(
 async def tell_windows(uow: UnitOfWork, now: datetime) -> int:
     """Send messages about papers that have opened or closed since the last call. Returns their number."""
     opened, closed = await uow.exams.mark_opening_announced(now), await uow.exams.mark_closing_announced(now)
-    for kind, papers in (("paper_opened", opened), ("paper_closed", closed)):
+    for kind, papers in ((PaperOpenedData, opened), (PaperClosedData, closed)):
         for paper in papers:
-            data = {
-                "paper_id": str(paper.id),
-                "code": paper.code,
-                "entry_closes_at": paper.entry_closes_at.isoformat(),
-                "ends_at": paper.ends_at.isoformat(),
-            }
-            uow.messages.to_everybody(exam_room(paper.exam_id), kind, data)
+            data = kind(
+                paper_id=paper.id,
+                code=paper.code,
+                entry_closes_at=paper.entry_closes_at,
+                ends_at=paper.ends_at,
+            )
+            uow.messages.to_everybody(exam_room(paper.exam_id), data)
     return len(opened) + len(closed)
 
 
@@ -82,11 +83,14 @@ async def require_running(uow: UnitOfWork, staff: Principal, exam_id: UUID) -> E
 async def store_announcement(
     uow: UnitOfWork, staff: Principal, exam: Exam, text: LocalizedText, now: datetime
 ) -> Announcement:
-    """Store an announcement and send it to the exam's room. The caller has locked the exam."""
+    """Store an announcement and send it to the exam's room. The caller has locked the exam.
+
+    The message has the announcement's id, so that its acknowledgements are counted by that id.
+    """
     said = Announcement(exam_id=exam.id, text=text, created_by=staff.author_id, created_at=now)
     await uow.exams.add(said)
-    data = {"announcement_id": str(said.id), "text": text}
-    uow.messages.to_everybody(exam_room(exam.id), "announcement", data)
+    data = AnnouncementData(announcement_id=said.id, text=text)
+    uow.messages.to_everybody(exam_room(exam.id), data, message_id=said.id)
     return said
 
 

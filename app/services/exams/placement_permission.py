@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from app.models import Exam, Role
+from app.sentences import Sentence
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
@@ -10,7 +11,7 @@ NOT_YOURS = (
     "The test is somebody else's. Its author or an admin can let you place it:"
     " PUT /v1/tests/{test_id}/consents/{user_id}."
 )
-HELD = (
+HELD = Sentence(
     "A published exam of somebody else holds questions of this test. Place it after the release, or with the"
     " consent of that exam's test's author, or ask an admin."
 )
@@ -19,7 +20,7 @@ HELD = (
 async def refusal(reads: Reading, author: Principal, exam: Exam, test_id: UUID) -> str | None:
     """Why this author may not place the test in their exam; None if they may."""
     if not await may_place(reads, author, test_id):
-        return NOT_YOURS.format(test_id=test_id, user_id=author.id)
+        return Sentence(NOT_YOURS, test_id=test_id, user_id=author.id)
     if author.role is Role.ADMIN:
         return None
     held = await reads.embargo.held_by_others(author.id, test_id, exam_id=exam.id)

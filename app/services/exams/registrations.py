@@ -117,7 +117,7 @@ async def claim(
     await uow.users.lock(user_id)  # a practice attempt starts before this or after it
     registration = await uow.registrations.lock_unclaimed(exam.id, roll_number)
     if await uow.users.member(user_id) is None:
-        raise Invalid.field("user_id", "there is no such account")
+        raise Invalid.field("user_id", "There is no such account.")
     if await uow.registrations.of(exam.id, user_id) is not None:
         raise Conflict("The account is registered for this exam under another roll number.")
     await uow.registrations.claim(registration, user_id)

@@ -10,6 +10,7 @@ from app.engine import steering
 from app.engine.steering import AttemptState, Status
 from app.engine.timing import NO_TIME
 from app.models import Attempt, Exam
+from app.models.message_data import AttemptChangedData, AttemptData, ExtendedData, attempt_fields
 from app.services import attempts
 from app.services.attempts.states import apply_state, state_of
 from app.services.components import Components
@@ -100,7 +101,12 @@ def _why_kept(state: AttemptState, due: timedelta) -> str:
 
 def _apply(uow: UnitOfWork, exam: Exam, attempt: Attempt, after: AttemptState, seconds: int) -> None:
     apply_state(attempt, after)
+    tell_candidate(uow, exam, attempt, _message_of(attempt, seconds))
+
+
+def _message_of(attempt: Attempt, seconds: int) -> AttemptData:
+    """The message about a deadline that was moved by these seconds."""
+    fields = attempt_fields(attempt)
     if seconds > 0:
-        tell_candidate(uow, exam, attempt, "extended", seconds=seconds)
-    else:
-        tell_candidate(uow, exam, attempt, "attempt_changed", change="deadline_earlier", seconds=-seconds)
+        return ExtendedData(**fields, seconds=seconds)
+    return AttemptChangedData(**fields, change="deadline_earlier", seconds=-seconds)

@@ -81,7 +81,7 @@ async def _preview(uow: UnitOfWork, released: Released, *, may_know: bool) -> Re
 async def _first_ranks(uow: UnitOfWork, exam: Exam) -> Sequence[Place]:
     page = await uow.exam_results.merit_list(exam, PageRequest(limit=FIRST_RANKS))
     return [
-        Place(result.rank, result.roll_number, registration.name, result.total)
-        for result, registration in page.items
-        if result.rank is not None and result.total is not None
+        Place(row.rank, row.roll_number, row.name, row.total)
+        for row in page.items
+        if row.rank is not None and row.total is not None
     ]

@@ -16,6 +16,7 @@ from app.engine.merit import Cutoff, Entrant, ExamPaperRule, MeritResult, PaperS
 from app.engine.qualifying import Qualification
 from app.engine.scoring import PaperKey
 from app.models import AttemptStatus, Exam, ExamPaper, ExamRelease
+from app.models.message_data import ResultsReleasedData
 from app.repositories.exams import RegisteredCandidate, Scored
 from app.repositories.realtime.messages import exam_room
 from app.services import attempts, embargo
@@ -73,7 +74,7 @@ async def release(
         record(
             uow, staff, "release", exam, reason=early_reason, version=exam.results_version, closed_early=codes
         )
-        uow.messages.to_everybody(exam_room(exam.id), "results_released", {"exam_id": str(exam.id)})
+        uow.messages.to_everybody(exam_room(exam.id), ResultsReleasedData(exam_id=exam.id))
         uow.jobs.add("notify_results_released", exam_id=str(exam.id))
         await uow.exams.flush()
     kept = await uow.exam_results.release(exam)

@@ -16,6 +16,15 @@ from app.core.errors import NotFound, NotPossible
 from app.engine import steering
 from app.engine.steering import AlreadyDone, AttemptState, Exemption, Status, TransitionRefused
 from app.models import Attempt, AttemptStatus, Exam
+from app.models.message_data import (
+    AttemptChangedData,
+    AttemptData,
+    ExtendedData,
+    ForceSubmittedData,
+    PausedData,
+    ResumedData,
+    attempt_fields,
+)
 from app.repositories.realtime.messages import exam_room
 from app.services import attempts
 from app.services.attempts.states import apply_state, state_of
@@ -103,11 +112,10 @@ STEPS: dict[Verb, Callable[[AttemptState, datetime], AttemptState]] = {
     Verb.VOID: steering.void,
 }
 
-TOLD_AS = {
-    Verb.EXTEND: "extended",
-    Verb.PAUSE: "paused",
-    Verb.RESUME: "resumed",
-    Verb.SUBMIT: "force_submitted",
+TOLD_BY: dict[Verb, type[AttemptData]] = {
+    Verb.PAUSE: PausedData,
+    Verb.RESUME: ResumedData,
+    Verb.SUBMIT: ForceSubmittedData,
 }
 
 REOPENED_AS = {
@@ -194,7 +202,7 @@ async def carry_out(
             if order.verb is Verb.REOPEN and after.status in REOPENED_AS:
                 steered.notes.append(Note(attempt.id, REOPENED_AS[after.status]))
             apply_state(attempt, after)
-            _tell(uow, exam, attempt, order)
+            tell_candidate(uow, exam, attempt, _message_of(order, attempt))
             _record(uow, staff, exam, attempt, order)
     await replace_results(uow, steered.changed)
     if order.verb is not Verb.SUBMIT or order.attempt_ids != "all":
@@ -211,17 +219,10 @@ async def replace_results(uow: UnitOfWork, changed: Iterable[Attempt]) -> None:
     attempts.after_end(uow, over)
 
 
-def tell_candidate(uow: UnitOfWork, exam: Exam, attempt: Attempt, kind: str, **more: Any) -> None:
+def tell_candidate(uow: UnitOfWork, exam: Exam, attempt: Attempt, data: AttemptData) -> None:
     """Send the new status and deadline to the candidate's sockets. The reason is not sent."""
-    if attempt.user_id is None:
-        return
-    data = {
-        "attempt_id": str(attempt.id),
-        "paper_id": str(attempt.exam_paper_id),
-        "status": attempt.status,
-        "deadline_at": attempt.deadline_at.isoformat(),
-    }
-    uow.messages.to_user(exam_room(exam.id), attempt.user_id, kind, data | more)
+    if attempt.user_id is not None:
+        uow.messages.to_user(exam_room(exam.id), attempt.user_id, data)
 
 
 async def _locked(uow: UnitOfWork, exam: Exam, order: Order) -> Sequence[Attempt]:
@@ -290,9 +291,11 @@ async def _admit_late(
     return steered
 
 
-def _tell(uow: UnitOfWork, exam: Exam, attempt: Attempt, order: Order) -> None:
-    more = {"seconds": order.seconds} if order.verb is Verb.EXTEND else {}
-    tell_candidate(uow, exam, attempt, TOLD_AS.get(order.verb, "attempt_changed"), **more)
+def _message_of(order: Order, attempt: Attempt) -> AttemptData:
+    fields = attempt_fields(attempt)
+    if order.verb is Verb.EXTEND:
+        return ExtendedData(**fields, seconds=order.seconds)
+    return TOLD_BY.get(order.verb, AttemptChangedData)(**fields)
 
 
 def _record(

@@ -9,6 +9,7 @@ from app.core.errors import AttemptsExhausted, EntryClosed, NotAvailable, NotReg
 from app.engine import schedule, timing
 from app.engine.schedule import PaperStatus
 from app.models import Attempt, Exam, ExamPaper, Registration
+from app.models.message_data import AttemptChangedData, attempt_fields
 from app.repositories.realtime.messages import exam_room
 from app.services import attempts
 from app.services.attempts import NewAttempt, StartedAttempt
@@ -132,6 +133,6 @@ async def _admitted(
 
 
 def _tell_other_devices(uow: UnitOfWork, candidate: Principal, exam: Exam, attempt: Attempt) -> None:
-    """Announce the new lease. `session_id` is used to close other sockets and is not sent to clients."""
-    data = {"attempt_id": str(attempt.id), "lease": attempt.lease, "session_id": candidate.session_id}
-    uow.messages.to_user(exam_room(exam.id), candidate.id, "attempt_changed", data)
+    """Announce the new lease. The candidate's sockets of other sessions are closed."""
+    data = AttemptChangedData(**attempt_fields(attempt), lease=attempt.lease)
+    uow.messages.to_user(exam_room(exam.id), candidate.id, data, keeps_session=candidate.session_id)

@@ -8,6 +8,7 @@ the workers sends mails and push messages.
 from app.repositories.notifications import NewDevice
 from app.services.notifications.creating import (
     cancelled,
+    enrolment_changed,
     extra_time_changed,
     postponed,
     registered,
@@ -35,6 +36,7 @@ __all__ = [
     "cancelled",
     "change",
     "deliver_due",
+    "enrolment_changed",
     "extra_time_changed",
     "mark_all_read",
     "mark_read",

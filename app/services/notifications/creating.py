@@ -82,6 +82,20 @@ async def registration_changed(
     await _create(uow, parts, [(registration.user_id, notice)], now)
 
 
+async def enrolment_changed(
+    uow: UnitOfWork, parts: Components, user_id: UUID, change_id: str, now: datetime
+) -> None:
+    """Notify a user of the enrolment as it is now. Does nothing without an account."""
+    member = await uow.users.member(user_id)
+    if member is None:
+        return
+    enrolled, until = member.enrolment.is_active(now), member.enrolment.until
+    data: dict[str, Any] = {"enrolled": enrolled, "batches": list(member.enrolment.batches)}
+    if enrolled and until is not None:
+        data["until_at"] = _iso_time(until)
+    await _create(uow, parts, [(user_id, build_notice(Kind.ENROLMENT_CHANGED, change_id, data))], now)
+
+
 async def submitted(uow: UnitOfWork, parts: Components, attempt_ids: Sequence[UUID], now: datetime) -> None:
     """Confirm the end of those attempts that are official and at an exam. Void attempts are left out.
 

@@ -34,6 +34,7 @@ RULES = {
     Kind.CANCELLED: Rules(),
     Kind.EXTRA_TIME: Rules(),
     Kind.REGISTRATION_CHANGED: Rules(),
+    Kind.ENROLMENT_CHANGED: Rules(),
     Kind.OPENS_IN_24_HOURS: Rules(
         Topic.REMINDERS,
         deferrable=True,

@@ -55,6 +55,14 @@ _TEXTS: Mapping[Kind, Mapping[str, tuple[str, str]]] = {
         "en": ("Your registration was corrected", "{exam}: check the details of your registration."),
         "hi": ("आपके पंजीकरण में सुधार किया गया है", "{exam}: अपने पंजीकरण का विवरण जाँच लें।"),
     },
+    Kind.ENROLMENT_CHANGED: {
+        "en": ("You are enrolled", "You can take the tests for enrolled candidates."),
+        "hi": ("आपका नामांकन हो गया है", "अब आप नामांकित अभ्यर्थियों के टेस्ट दे सकते हैं।"),
+    },
+}
+_NOT_ENROLLED = {
+    "en": ("Your enrolment has ended", "A test that you have started goes on, and your results stay."),
+    "hi": ("आपका नामांकन समाप्त हो गया है", "आपने जो टेस्ट शुरू किया है वह जारी रहेगा, और आपके परिणाम बने रहेंगे।"),
 }
 _NO_EXTRA_TIME = {
     "en": ("Your extra time has changed", "{exam}: you have no extra time any more."),
@@ -129,6 +137,8 @@ def texts_of(kind: Kind, data: Mapping[str, Any]) -> tuple[LocalizedText, Locali
 def _words_of(kind: Kind, data: Mapping[str, Any]) -> Mapping[str, tuple[str, str]]:
     if kind is Kind.RESULTS_RELEASED and data["revised"]:
         return _REVISED
+    if kind is Kind.ENROLMENT_CHANGED and not data["enrolled"]:
+        return _NOT_ENROLLED
     if kind is Kind.SUBMITTED:
         return _ENDED_BY.get(data["closed_by"], _TEXTS[kind])
     if kind is Kind.EXTRA_TIME and not data["extra_seconds"]:

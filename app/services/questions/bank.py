@@ -234,11 +234,11 @@ async def _place_problems(
 ) -> list[FieldError]:
     errors = await media.check_exist(uow, author.institute_id, content.media)
     if await uow.subjects.get(author.institute_id, place.subject_id) is None:
-        errors.append(FieldError("subject_id", "there is no such subject"))
+        errors.append(FieldError("subject_id", "There is no such subject."))
     elif place.chapter_id and not await uow.subjects.chapter(
         author.institute_id, place.subject_id, place.chapter_id
     ):
-        errors.append(FieldError("chapter_id", "there is no such chapter in the subject"))
+        errors.append(FieldError("chapter_id", "There is no such chapter in the subject."))
     if content.passage_id:
         errors += await _passage_problems(uow, author, place, content.passage_id)
     return errors
@@ -250,7 +250,7 @@ async def _passage_problems(
     await uow.questions.lock_passages_shared(author.institute_id, [passage_id])
     passage = (await uow.questions.passages(author.institute_id, [passage_id])).get(passage_id)
     if passage is None:
-        return [FieldError("passage_id", "there is no such passage")]
+        return [FieldError("passage_id", "There is no such passage.")]
     if passage.is_retired and place.status != "retired":
-        return [FieldError("passage_id", "the passage is retired; bring it back, or name another one")]
+        return [FieldError("passage_id", "The passage is retired. Bring it back, or name another one.")]
     return []

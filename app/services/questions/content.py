@@ -118,4 +118,4 @@ def _key_problems(content: Content, *, needs_key: bool) -> Iterator[ContentProbl
     if content.has_accepted_answers:
         yield from content.kind.key_problems(content.key, content.options)
     elif needs_key and content.kind.is_marked and not content.is_dropped:
-        yield ContentProblem("key", "the key is missing; only a draft may have no key")
+        yield ContentProblem("key", "The key is missing. Only a draft may have no key.")

@@ -12,6 +12,7 @@ from typing import Any
 from app.core.errors import Invalid
 from app.engine.question_types import SINGLE_CHOICE
 from app.models import LocalizedText
+from app.sentences import Sentence
 from app.services.questions.content import Content
 
 _Phrase = Mapping[str, str]
@@ -179,9 +180,9 @@ def assertion_reason(assertion: Statement, reason: Statement, *, explains: bool 
     """Two statements, of which the second may explain the first."""
     languages = _languages(assertion.text, reason.text)
     if not assertion.correct and not reason.correct:
-        raise Invalid.field("reason.correct", "no option says that both are incorrect; one must be correct")
+        raise Invalid.field("reason.correct", "No option says that both are incorrect. One must be correct.")
     if explains and not (assertion.correct and reason.correct):
-        raise Invalid.field("explains", "only a correct statement explains a correct one")
+        raise Invalid.field("explains", "Only a correct statement explains a correct one.")
     right = {(True, True): 0 if explains else 1, (True, False): 2, (False, True): 3}
 
     def text(language: str) -> str:
@@ -210,10 +211,15 @@ def _languages(*texts: LocalizedText | None) -> list[str]:
     """The languages of the question: those of every text."""
     spoken = [set(text) for text in texts if text is not None]
     if any(languages != spoken[0] for languages in spoken):
-        raise Invalid.field("body", "every text must be there in the same languages")
+        raise Invalid.field("body", "Write every text in the same languages.")
     if unknown := sorted(spoken[0] - set(_LANGUAGES)):
         raise Invalid.field(
-            "body", f"there are no phrases in {unknown[0]}; write in: {', '.join(_LANGUAGES)}"
+            "body",
+            Sentence(
+                "There are no phrases in {language}. Write in: {known}.",
+                language=unknown[0],
+                known=", ".join(_LANGUAGES),
+            ),
         )
     return [language for language in _LANGUAGES if language in spoken[0]]
 
@@ -256,30 +262,35 @@ def _usual(parts: int, true: _Combination) -> Sequence[_Combination]:
         named = _combination(true, parts)["en"]
         raise Invalid.field(
             "combinations",
-            f"the usual options have no “{named}”; say which four combinations are the options",
+            Sentence(
+                "The usual options have no “{named}”. Say which four combinations are the options.",
+                named=named,
+            ),
         )
     return usual
 
 
 def _counts(parts: Sequence[Any], field: str) -> Sequence[int]:
     if len(parts) not in _COUNTS:
-        raise Invalid.field(field, "to ask how many takes three, four or five of them")
+        raise Invalid.field(field, "To ask how many are right, write three, four or five of them.")
     return _COUNTS[len(parts)]
 
 
 def _place(options: Sequence[Any], true: Any, field: str) -> int:
     """Where the right option stands, if it stands there once and all options differ."""
     if len(options) != len(_LETTERS) or len(set(options)) != len(options):
-        raise Invalid.field(field, "name four different combinations")
+        raise Invalid.field(field, "Name four different combinations.")
     if true not in options:
-        raise Invalid.field(field, "none of the options would be right")
+        raise Invalid.field(field, "None of the options would be right. Name the right combination.")
     return list(options).index(true)
 
 
 def _combination(numbers: Sequence[int], parts: int) -> _Phrase:
     """`1 and 3 only`, `Both 1 and 2`, `Neither 1 nor 2`, `1, 2 and 3`."""
     if any(not 1 <= number <= parts for number in numbers) or len(set(numbers)) < len(numbers):
-        raise Invalid.field("combinations", f"the parts are numbered from 1 to {parts}, each named once")
+        raise Invalid.field(
+            "combinations", Sentence("The parts are numbered from 1 to {parts}. Name each once.", parts=parts)
+        )
     every = [str(number) for number in range(1, parts + 1)]
     named = [str(number) for number in sorted(numbers)]
     if not named:

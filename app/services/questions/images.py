@@ -13,6 +13,7 @@ from app.core.errors import Invalid
 from app.core.images import UnusableImage
 from app.core.process_pool import ProcessPool
 from app.core.storage import Storage
+from app.sentences import Sentence
 from app.services.questions import media
 from app.services.questions.rows import SheetRow
 from app.services.unit_of_work import UnitOfWork
@@ -35,10 +36,12 @@ _ASKED_AT_ONCE = 10_000
 _NAMES_SHOWN = 5
 _EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 _WHY_NOT_OPENED = {
-    "damaged": "it is no ZIP file, or damaged",
-    "entries": f"the ZIP has more than {LIMITS.entries:,} files; split it",
-    "size": f"unpacked they are larger than {LIMITS.unpacked_bytes:,} bytes; split the ZIP",
-    "ratio": "they are packed more tightly than images can be",
+    "damaged": Sentence("The file is not a ZIP file, or is damaged."),
+    "entries": Sentence("The ZIP has more than {most:,} files. Split it.", most=LIMITS.entries),
+    "size": Sentence(
+        "Unpacked they are larger than {most:,} bytes. Split the ZIP.", most=LIMITS.unpacked_bytes
+    ),
+    "ratio": Sentence("They are packed more tightly than images can be."),
 }
 
 
@@ -63,7 +66,8 @@ class ImageArchive:
         for entry in self._zip.infolist():
             _check_entry(entry)
             if self._entries.setdefault(_plain(entry.filename), entry) is not entry:
-                raise _refused(f'two of its files are called "{entry.filename[:100]}"')
+                template = 'Two of its files are called "{name}".'
+                raise _refused(Sentence(template, name=entry.filename[:100]))
 
     def __contains__(self, name: str) -> bool:
         return _plain(name) in self._entries
@@ -78,7 +82,7 @@ class ImageArchive:
             with self._zip.open(entry) as file:
                 return file.read(entry.file_size)
         except DAMAGED_ENTRY:
-            raise UnusableImage("the file is damaged in the ZIP; pack it again") from None
+            raise UnusableImage("The file is damaged in the ZIP. Pack it again.") from None
 
     def others(self, names: Collection[str]) -> list[str]:
         """The files that have none of these names."""
@@ -175,20 +179,23 @@ class SheetImages:
         self.pixels += pixels
         if self.pixels > MAX_PIXELS:
             most = MAX_PIXELS // 1_000_000
-            raise _refused(f"together they have more than {most:,} million pixels; split the ZIP")
+            raise _refused(
+                Sentence("Together they have more than {most:,} million pixels. Split the ZIP.", most=most)
+            )
 
 
 def _refused(why: str) -> Invalid:
-    return Invalid.field("images", f"the images cannot be imported: {why}")
+    return Invalid.field("images", Sentence.joined(Sentence("The images cannot be imported."), why))
 
 
 def _check_entry(entry: zipfile.ZipInfo) -> None:
+    name = entry.filename[:100]
     if is_encrypted(entry):
-        raise _refused("the ZIP has a password; pack it without")
+        raise _refused(Sentence("The ZIP has a password. Pack it without."))
     if entry.compress_type not in METHODS:
-        raise _refused(f'"{entry.filename[:100]}" is packed in an unusual way; make an ordinary ZIP')
+        raise _refused(Sentence('"{name}" is packed in an unusual way. Make an ordinary ZIP.', name=name))
     if any(part in entry.filename for part in ("/", "\\", "..")):
-        raise _refused(f'"{entry.filename[:100]}" is a path; pack the files themselves, without folders')
+        raise _refused(Sentence('"{name}" is a path. Pack the files themselves, without folders.', name=name))
 
 
 def _plain(name: str) -> str:

@@ -13,12 +13,13 @@ from app.core.images import EncodedImage, UnusableImage, encode_anew
 from app.core.process_pool import ProcessPool
 from app.core.storage import Storage
 from app.models import Media, Role
+from app.sentences import Sentence
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 
 MAX_BYTES = 5_000_000
 
-_TOO_MUCH_ANYWAY = "Make the image smaller, or save it anew as PNG or JPEG."
+_TOO_MUCH_ANYWAY = Sentence("Make the image smaller, or save it anew as PNG or JPEG.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ async def check_exist(reads: Reading, institute_id: UUID, media_ids: Sequence[st
         return []
     existing = await reads.media.existing(institute_id, [UUID(media_id) for media_id in media_ids])
     return [
-        FieldError(f"media.{place}", "there is no such image; upload it first")
+        FieldError(f"media.{place}", "There is no such image. Upload it first.")
         for place, media_id in enumerate(media_ids)
         if UUID(media_id) not in existing
     ]
@@ -120,8 +121,8 @@ async def encoded_anew(content: bytes, author: Principal, files: ProcessPool | N
     except TooComplex as error:
         raise UnusableImage(error.detail) from error
     if len(image.content) > MAX_BYTES:
-        message = f"the image takes more than {MAX_BYTES // 1_000_000} MB when encoded anew; make it smaller"
-        raise UnusableImage(message)
+        template = "The image takes more than {most} MB when it is encoded anew. Make it smaller."
+        raise UnusableImage(Sentence(template, most=MAX_BYTES // 1_000_000))
     return image
 
 

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from app.sentences import Sentence
 from app.services.questions.columns import SHEET, Columns, read_header
 from app.services.questions.rows import EmptyKey, RowReader, SheetRow
 from app.sheets.errors import UnreadableSheet
@@ -42,13 +43,18 @@ def read_questions(
     return sheet
 
 
+_NO_HEADER = Sentence(
+    'The first row is not the header of a sheet of questions, such as "question,option_a,option_b,key".'
+)
+_BY_COMMAS = Sentence("Separate the columns by commas.")
+
+
 def _read_header(header: Record, *, needs_subject: bool) -> QuestionSheet:
     check_header(header)
     columns, problems = read_header(header.cells, needs_subject=needs_subject)
     if not columns:
-        example = 'such as "question,option_a,option_b,key"'
-        hint = "; separate the columns by commas" if len(header.cells) == 1 else ""
-        raise UnreadableSheet(f"the first row is not the header of a sheet of questions, {example}{hint}")
+        sentences = [_NO_HEADER, *([_BY_COMMAS] if len(header.cells) == 1 else [])]
+        raise UnreadableSheet(Sentence.joined(*sentences))
     errors = cell_errors(header, columns)
     return ParsedSheet(
         columns, errors=errors or [RowError(header.row, error.column, error.message) for error in problems]

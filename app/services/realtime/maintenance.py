@@ -3,6 +3,7 @@
 import asyncio
 
 from app.core.realtime.inbox import SESSION_ENDED, Inbox
+from app.core.realtime.payloads import TimeData
 from app.services.components import Components
 
 
@@ -27,7 +28,7 @@ class SocketMaintenance:
         """Send the server time, which is also the heartbeat, to these sockets."""
         now = self._parts.clock.now()
         if inboxes:
-            self._hub.send(inboxes, "time", now, {"server_time": now})
+            self._hub.send(inboxes, now, TimeData(server_time=now))
 
     def _due(self, inboxes: list[Inbox]) -> list[Inbox]:
         moment = asyncio.get_running_loop().time()

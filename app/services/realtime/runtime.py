@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.realtime.inbox import RESTARTING, Inbox
+from app.core.realtime.payloads import ReconnectData
 from app.core.realtime.presence_tracker import PresenceTracker
 from app.core.realtime.stream import StreamReader
 from app.core.repeating import end, keep_running, repeat
@@ -34,7 +35,8 @@ class Realtime:
     def ask_to_reconnect(self, inbox: Inbox) -> None:
         """Ask a client to reconnect after a delay, and close its socket."""
         now = self.parts.clock.now()
-        self.parts.hub.send([inbox], "reconnect", now, {"after_ms": random.randrange(SPREAD_MS)})  # noqa: S311 -- no secret
+        delay = random.randrange(SPREAD_MS)  # noqa: S311 -- no secret
+        self.parts.hub.send([inbox], now, ReconnectData(after_ms=delay))
         inbox.close(RESTARTING)
         self.parts.hub.leave(inbox)
 

@@ -11,6 +11,7 @@ from app.core.errors import Invalid
 from app.core.ids import uuid7
 from app.engine.partial_rules import NO_PARTIAL_MARKS
 from app.models import KeyVersion, Test
+from app.sentences import Sentence
 from app.services.unit_of_work import Reading, UnitOfWork
 
 JsonObject = Mapping[str, Any]
@@ -77,7 +78,9 @@ async def cohort_of(reads: Reading, test: Test, fingerprint: str, ranked_with: i
     if ranked_with is not None:
         named = await reads.keys.cohort_of_version(test.id, ranked_with)
         if named is None:
-            raise Invalid.field("ranked_with", f"the test has no published version {ranked_with}")
+            raise Invalid.field(
+                "ranked_with", Sentence("The test has no published version {version}.", version=ranked_with)
+            )
         return named
     same = await reads.keys.cohort_with(test.id, fingerprint)
     return same or (test.id if test.paper_version is None else uuid7())

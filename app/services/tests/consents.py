@@ -26,7 +26,7 @@ async def consent(uow: UnitOfWork, author: Principal, test_id: UUID, user_id: UU
     test = await _own_test(uow, author, test_id)
     member = await uow.users.member(user_id)
     if member is None or Role(member.role) not in (Role.AUTHOR, Role.ADMIN):
-        raise Invalid.field("user_id", "there is no such author")
+        raise Invalid.field("user_id", "There is no such author.")
     if await uow.consents.give(test_id, user_id, author.author_id):
         audit.record(uow, author, "consent", AuditSubject("test", test.id), user_id=str(user_id))
     return await uow.consents.of_test(test_id)

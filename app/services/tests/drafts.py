@@ -50,6 +50,7 @@ class TestDraft:
     access: str = "free"
     available_from: datetime | None = None
     available_until: datetime | None = None
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ async def create(uow: UnitOfWork, author: Principal, draft: TestDraft) -> Test:
         access=draft.access,
         available_from=draft.available_from,
         available_until=draft.available_until,
+        reference=draft.reference,
         created_by=author.author_id,
         sections=await _sections(uow, author, draft.sections),
     )
@@ -146,12 +148,12 @@ async def _sections(uow: UnitOfWork, author: Principal, drafts: Sequence[Section
     errors = []
     for number, draft in enumerate(drafts):
         errors += [
-            FieldError(f"sections.{number}.question_ids.{place}", "there is no such question")
+            FieldError(f"sections.{number}.question_ids.{place}", "There is no such question.")
             for place, question_id in enumerate(draft.question_ids)
             if question_id not in existing
         ]
     if len(set(wanted)) < len(wanted):
-        errors.append(FieldError("sections", "a question can be in a test only once"))
+        errors.append(FieldError("sections", "A question can be in a test only once."))
     if errors:
         raise Invalid("The sections refer to questions that cannot be used.", errors=errors)
     return [_section(position, draft) for position, draft in enumerate(drafts)]
@@ -177,9 +179,9 @@ def _section(position: int, draft: SectionDraft) -> TestSection:
 
 async def _check_subject(uow: UnitOfWork, author: Principal, subject_id: UUID | None) -> None:
     if subject_id is not None and not await uow.tests.lock_subject_shared(author.institute_id, subject_id):
-        raise Invalid.field("subject_id", "there is no such subject")
+        raise Invalid.field("subject_id", "There is no such subject.")
 
 
 def _check_window(test: Test) -> None:
     if test.available_from and test.available_until and test.available_until <= test.available_from:
-        raise Invalid.field("available_until", "must be after available_from")
+        raise Invalid.field("available_until", "Send a time after available_from.")

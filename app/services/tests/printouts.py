@@ -13,6 +13,7 @@ from app.core.process_pool import ProcessPool
 from app.core.storage import Storage
 from app.engine.scoring import key_of
 from app.models import Media, Test
+from app.sentences import Sentence
 from app.services import audit, embargo
 from app.services.audit import AuditSubject
 from app.services.printing import Manuscript, PrintLanguage, figure_name, print_pdf
@@ -26,7 +27,9 @@ from app.services.users import Principal
 PrintPart = Literal["paper", "solutions"]
 PrintVersion = int | Literal["draft"]
 
-_SHORTEN = "Shorten the longest texts and tables of the paper, or print it in parts: as several tests."
+_SHORTEN = Sentence(
+    "Shorten the longest texts and tables of the paper, or print it in parts: as several tests."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,10 @@ async def printout(
     compiled = await _compiled(reads, author, test, version)
     paper = compiled.paper
     if language not in paper.languages:
-        raise Invalid.field("language", f"the paper is in {', '.join(paper.languages)}")
+        raise Invalid.field(
+            "language",
+            Sentence("The paper is in these languages: {languages}.", languages=", ".join(paper.languages)),
+        )
     _check_readable(compiled)
     is_draft = version == "draft"
     if part == "solutions":

@@ -8,6 +8,7 @@ from app.core.errors import FieldError
 from app.engine.question_types import Reason, UnreadableQuestion, question_type
 from app.engine.scoring import key_of
 from app.models import Question, QuestionVersion, Test
+from app.sentences import Sentence
 from app.services.questions.content import reading_question
 from app.services.tests.compiling import Material, answer_key_of, kept_of, rules_of, sources
 from app.services.tests.papers import paper_key
@@ -27,7 +28,7 @@ def obstacles(material: Material, withheld: Container[UUID] = ()) -> list[FieldE
 def language_gaps(material: Material) -> list[FieldError]:
     """Texts that are missing in a language of the test."""
     return [
-        FieldError(f"{place}.{language}", f"there is no text in {language}")
+        FieldError(f"{place}.{language}", Sentence("There is no text in {language}.", language=language))
         for place, text in _texts(material)
         for language in material.test.languages
         if language not in text
@@ -65,7 +66,7 @@ def prevailing_gaps(material: Material) -> list[FieldError]:
 def _withheld(material: Material, withheld: Container[UUID]) -> list[FieldError]:
     return [
         FieldError(
-            f"sections.{number}.question_ids.{place}", "the question is in an exam that is not released yet"
+            f"sections.{number}.question_ids.{place}", "The question is in an exam that is not released yet."
         )
         for number, section in enumerate(material.test.sections)
         for place, entry in enumerate(section.questions)
@@ -76,31 +77,40 @@ def _withheld(material: Material, withheld: Container[UUID]) -> list[FieldError]
 def _unfit(material: Material) -> list[FieldError]:
     test, found = material.test, []
     if not any(section.questions for section in test.sections):
-        found.append(FieldError("sections", "a test needs at least one question"))
+        found.append(FieldError("sections", "A test needs at least one question."))
     for number, section in enumerate(test.sections):
         if not section.questions:
-            found.append(FieldError(f"sections.{number}.question_ids", "the section has no question"))
+            found.append(FieldError(f"sections.{number}.question_ids", "The section has no question."))
         for place, entry in enumerate(section.questions):
             if sentence := _unusable(test, *material.bank[entry.question_id]):
                 found.append(FieldError(f"sections.{number}.question_ids.{place}", sentence))
     timed = [section.duration_seconds for section in test.sections if section.duration_seconds]
     if sum(timed) > test.duration_seconds:
-        found.append(FieldError("duration_seconds", "the timed sections take longer than the test"))
+        found.append(FieldError("duration_seconds", "The timed sections take longer than the test."))
     return found
+
+
+_NOT_ACTIVE = {
+    "draft": Sentence("The question is a draft. Complete it first."),
+    "retired": Sentence("The question is retired."),
+}
 
 
 def _unusable(test: Test, question: Question, version: QuestionVersion) -> str | None:
     if question.status != "active":
-        return f"the question is {question.status}"
+        return _NOT_ACTIVE.get(question.status, Sentence("The question is not active."))
     try:
         kind = question_type(version.type)
         if not kind.is_marked:
-            return f"{kind.title} questions cannot be marked yet"
+            return Sentence("A {type} question cannot be marked yet.", type=Sentence(kind.title))
     except UnreadableQuestion as error:
         return str(error)
     option_id = test.marking.get("not_attempted_option")
     if kind.takes_not_attempted and option_id in kind.option_ids(version.options):
-        return f'it has an option "{option_id}", which would mean "not attempted"; choose another id'
+        return Sentence(
+            'The question has an option "{option_id}", which would mean "not attempted". Choose another id.',
+            option_id=option_id,
+        )
     return None
 
 
@@ -119,7 +129,7 @@ def _unreadable(material: Material) -> list[FieldError]:
 
 def _lost_images(material: Material) -> list[FieldError]:
     return [
-        FieldError(f"{path}.media", "there is no such image")
+        FieldError(f"{path}.media", "There is no such image.")
         for path, source in sources(material.bank, material.passages).items()
         if any(UUID(media_id) not in material.images for media_id in source.media)
     ]

@@ -172,8 +172,8 @@ class TestGrants:
         answer = await held.staff.put(f"{held.path}/accommodations", json={"items": items})
         found = {error["field"]: error["message"] for error in answer.json()["errors"]}
         assert found.keys() == {f"items.{place}.roll_number" for place in range(3)}
-        assert f"the nearest: {number}" in found["items.0.roll_number"]
-        assert f"it reads like {number}" in found["items.1.roll_number"]
+        assert f"The nearest: {number}." in found["items.0.roll_number"]
+        assert f"It reads like: {number}." in found["items.1.roll_number"]
         assert "no registered one is similar" in found["items.2.roll_number"]
 
     async def test_one_person_under_two_names_is_a_mistake(self, held: HeldExam, entrant: Entrant) -> None:

@@ -145,8 +145,8 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("header", "row", "field", "sentence"),
         [
-            ("roll_number Q1 Q2 Q3", "1 e b c", "Q1", 'there is no option "e"'),
-            ("roll_number Q1 Q2 Q3", "1 a bb c", "Q2", "an option is named twice"),
+            ("roll_number Q1 Q2 Q3", "1 e b c", "Q1", 'There is no option "e"'),
+            ("roll_number Q1 Q2 Q3", "1 a bb c", "Q2", "Name each option only once."),
             ("roll_number Q1 Q2 Q3", "1 a b", "file", "the row has 3 cells, and the header 4"),
             ("roll_number Q1 Q2 Q3", "1 a b c d", "column E", "there is no header above this cell"),
             ("roll_number Q1 Q2 Q3", "NA a b c", "roll_number", "the roll number is missing"),

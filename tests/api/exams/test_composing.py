@@ -48,7 +48,7 @@ class TestCreate:
         [
             ({"closes_at": "2020-01-01T00:00:00Z"}, "closes_at"),
             ({"opens_at": "2026-01-01T00:00:00"}, "opens_at"),
-            ({"cutoffs": {"everybody": "98"}}, "cutoffs.everybody.[key]"),
+            ({"cutoffs": {"everybody": "98"}}, "cutoffs.everybody"),
             ({"cutoffs": {"general": "98,5"}}, "cutoffs.general"),
             ({"registration": "closed"}, "registration"),
             ({"invented": 1}, "invented"),
@@ -121,6 +121,8 @@ class TestPlace:
         self, author: httpx.AsyncClient, made: PublishedTest, clock: TestClock
     ) -> None:
         held = await hold_exam(author, made, starts_at=clock.now(), publish=False)
+        by_group = body_of(await author.patch(held.paper_path(), json={"group_percents": {"sc": "25"}}))
+        assert by_group["group_percents"] == {"sc": "25"}
         changed = body_of(await author.patch(held.paper_path(), json={"qualifying_percent": "33.5"}))
         assert changed["qualifying_percent"] == 33.5
         body_of(await author.post(f"{held.path}/publish"))
@@ -147,11 +149,11 @@ class TestPublish:
         assert (answer.status_code, answer.json()["code"]) == (409, "not_publishable")
         said = {(error["field"], error["message"]) for error in answer.json()["errors"]}
         assert said == {
-            ("papers.0.starts_at", "must not be before the exam opens"),
-            ("papers.0.ends_at", "is past"),
-            ("papers.1.starts_at", "must not be before the exam opens"),
-            ("papers.1.ends_at", "is past"),
-            ("papers.0.test_id", "the test of GS1 is not published"),
+            ("papers.0.starts_at", "Send a time that is not before the exam opens."),
+            ("papers.0.ends_at", "This time has passed. Send a time in the future."),
+            ("papers.1.starts_at", "Send a time that is not before the exam opens."),
+            ("papers.1.ends_at", "This time has passed. Send a time in the future."),
+            ("papers.0.test_id", "The test of paper GS1 is not published. Publish it first."),
         }
 
     async def test_an_exam_without_papers_is_not_published(

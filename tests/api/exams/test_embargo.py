@@ -244,7 +244,7 @@ class TestStaffsOwnTests:
         await hold(owner, made, clock)
         obstacles = body_of(await other.get(f"{theirs.path}/preview"))["obstacles"]
         assert {each["message"] for each in obstacles} == {
-            "the question is in an exam that is not released yet"
+            "The question is in an exam that is not released yet."
         }
         refused = body_of(await other.post(f"{theirs.path}/publish"), 409)
         assert {each["message"] for each in refused["errors"]} == {each["message"] for each in obstacles}

@@ -22,9 +22,9 @@ from tests.conftest import TestClock
 
 @pytest.fixture
 async def coming(author: httpx.AsyncClient, made: PublishedTest, clock: TestClock) -> HeldExam:
-    """An exam that opens in an hour."""
+    """An exam that opens in half an hour."""
     clock.stop()
-    return await hold_exam(author, made, starts_at=clock.now() + HOUR)
+    return await hold_exam(author, made, starts_at=clock.now() + HOUR / 2)
 
 
 async def place(client: httpx.AsyncClient, held: HeldExam) -> Json:
@@ -67,7 +67,7 @@ class TestWithdrawing:
         entrant = await register(candidate, coming)
         again = body_of(await candidate.get(coming.path))["my_registration"]
         assert (again["roll_number"], again["id"] == first["id"]) == (first["roll_number"], False)
-        clock.advance(3600)
+        clock.advance(1800)
         attempt = body_of(await entrant.enter(), 201)
         length = moment(attempt["deadline_at"]) - moment(attempt["started_at"])
         assert length.total_seconds() == 600 + 300
@@ -77,7 +77,7 @@ class TestWithdrawing:
     ) -> None:
         """That includes attempts of exams with open registration: they begin when a paper is open."""
         await place(candidate, coming)
-        clock.advance(3600)
+        clock.advance(1800)
         refused = await withdraw(candidate, coming)
         assert (refused.status_code, refused.json()["code"]) == (409, "not_possible")
         assert "The first paper has opened." in refused.json()["detail"]
@@ -113,7 +113,7 @@ class TestWithdrawing:
         await withdraw(candidate, coming)
         other = await place(await people.candidate(), coming)
         assert (mine["roll_number"], other["roll_number"]) == ("30000001", "30000002")
-        clock.advance(3600)
+        clock.advance(1800)
         sheet = sheet_file(["30000001", "a", "b", "c"])
         report = body_of(await send_sheets(coming.staff, coming, sheet), 200)
         assert [(error["row"], error["field"]) for error in report["errors"]] == [(2, "roll_number")]

@@ -1,7 +1,5 @@
 """Releasing results over HTTP: held until then, exact, for everybody at once, and for nobody else."""
 
-import csv
-import io
 from typing import Any
 
 import httpx
@@ -170,34 +168,6 @@ class TestRelease:
         await prelims.release()
         answer = await prelims.order("void", entrant.attempt, reason="late doubt")
         assert (answer.status_code, answer.json()["code"]) == (409, "not_possible")
-
-
-class TestMeritList:
-    async def test_best_first_and_page_by_page(self, people: People, prelims: HeldExam) -> None:
-        for gs in ({0: ["a"]}, RIGHT, {1: ["a"]}):
-            await sit_both(people, prelims, gs, RIGHT)
-        held = await prelims.staff.get(f"{prelims.path}/merit-list")
-        assert (held.status_code, held.json()["code"]) == (409, "results_not_released")
-        await prelims.release()
-        rows, cursor = [], None
-        while True:
-            params = {"limit": 1} | ({"cursor": cursor} if cursor else {})
-            page = body_of(await prelims.staff.get(f"{prelims.path}/merit-list", params=params))
-            rows += page["items"]
-            if (cursor := page["next_cursor"]) is None:
-                break
-        assert [(row["rank"], row["total"]) for row in rows] == [(1, "6.00"), (2, "2.00"), (3, "-0.66")]
-
-    async def test_as_a_sheet_that_no_spreadsheet_runs(self, people: People, prelims: HeldExam) -> None:
-        client = await people.candidate(name="=HYPERLINK(1)")
-        await take_paper(client, prelims, RIGHT)
-        await take_paper(client, prelims, RIGHT, 1)
-        await prelims.release()
-        answer = await prelims.staff.get(f"{prelims.path}/merit-list", params={"format": "csv"})
-        assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
-        (row,) = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
-        assert (row["rank"], row["total"], row["cleared"]) == ("1", "6.00", "True")
-        assert row["name"] == "'=HYPERLINK(1)"
 
 
 class TestTimes:

@@ -35,6 +35,7 @@ from app.services.exams import (
 )
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
+from app.sheets.writers import SheetFormat
 from tests.builders.answer_sheets import sheet_file
 from tests.builders.content import publish_test
 from tests.builders.notifications import Event, add_announced_exam, add_user, register
@@ -114,7 +115,7 @@ NOT_FOUND: dict[str, Call] = {
     "import_answer_sheets": lambda w: exams.import_answer_sheets(
         w.uow, w.parts, w.stranger, w.exam_id, w.event.paper_id, sheet_file(["1", "a"]), NOW
     ),
-    "merit_csv": lambda w: exams.merit_csv(w.uow, w.stranger, w.exam_id),
+    "merit_sheet": lambda w: exams.merit_sheet(w.uow, w.stranger, w.exam_id, SheetFormat.CSV),
     "merit_list": lambda w: exams.merit_list(w.uow, w.stranger, w.exam_id, EVERYTHING),
     "monitor": lambda w: exams.monitor(w.uow, w.stranger, w.exam_id, NOW),
     "package": lambda w: exams.package(w.uow, w.parts, w.stranger, w.exam_id, w.event.paper_id, NOW),
@@ -182,7 +183,7 @@ async def test_a_test_of_ours_cannot_be_placed_in_an_exam_of_theirs(world: World
     author = replace(operator(), institute_id=world.stranger.institute_id)
     exam = await exams.create(world.uow, author, draft)
     assert exam.institute_id == world.stranger.institute_id
-    with pytest.raises(Invalid, match="there is no such test") as refused:
+    with pytest.raises(Invalid, match="There is no such test") as refused:
         await exams.add_paper(world.uow, author, exam.id, world.paper)
     assert [error.field for error in refused.value.errors] == ["test_id"]
 

@@ -46,12 +46,12 @@ class TestReaderOf:
     @pytest.mark.parametrize(
         ("cell", "sentence"),
         [
-            ("e", 'no option "e"; the question has a, b, c, d'),
+            ("e", 'no option "e". The question has: a, b, c, d.'),
             ("bx", 'no option "x"'),
             ("1", 'no option "1"'),
-            ("bb", "twice"),
-            ("b,b", "twice"),
-            (",", "write the marked options"),
+            ("bb", "only once"),
+            ("b,b", "only once"),
+            (",", "Write the marked options"),
             ("b\0", "no option"),
             ("'b", "no option"),
         ],

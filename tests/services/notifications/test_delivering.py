@@ -567,7 +567,7 @@ class TestQuietHours:
         begin = (now - timedelta(hours=3)).time().replace(second=0, microsecond=0)
         hours = {"shorter": (begin, soon.time()), "longer": (begin, late.time()), "none": (None, None)}
         async with unit_of_work(engine) as uow:
-            person = await find_principal(uow, reader.user.id, "session")
+            person = await find_principal(uow, reader.user.id, "session", now)
             assert person is not None
             if change == "time zone":  # Ten hours ahead it is day.
                 await change_profile(uow, person, ProfileUpdate(timezone="Australia/Brisbane"), now)
@@ -595,7 +595,7 @@ class TestQuietHours:
         reader, _ = await self._in_the_night(engine, now)
         await reader.tell(Kind.RESULTS_RELEASED, now)
         async with unit_of_work(engine) as uow:
-            person = await find_principal(uow, reader.user.id, "session")
+            person = await find_principal(uow, reader.user.id, "session", now)
             assert person is not None
             await notifications.change(uow, person, {}, (None, None), now)
             await uow.attempts.flush()

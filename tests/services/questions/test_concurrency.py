@@ -172,7 +172,7 @@ class TestDeletingAndTaking:
             async with unit_of_work(engine) as uow:
                 await uow.session.execute(text(statement), {"gone": uuid4(), "id": bank.question_id})
         assert [(each.field, each.message) for each in refused.value.errors] == [
-            ("passage_id", "there is no such passage")
+            ("passage_id", "What this id names does not exist.")
         ]
 
         async def delete_unseen(uow: UnitOfWork) -> None:

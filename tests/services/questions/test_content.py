@@ -75,7 +75,7 @@ class TestProblemsOf:
 
     def test_an_option_that_is_not_there_is_named_with_those_that_are(self) -> None:
         problem = problems_of(content(key={"accepted": [["e"]]}), needs_key=True)[0]
-        assert problem.message == '"e" is no option of this question; its options are: a, b, c, d'
+        assert problem.message == '"e" is no option of this question. Its options: a, b, c, d.'
 
     def test_a_draft_may_wait_for_its_key(self) -> None:
         assert fields(content(key=dict(NO_KEY)), needs_key=False) == []

@@ -96,7 +96,7 @@ class TestStatements:
         [
             ("TFF", [], "no “1 only”"),
             ("TTFF", [], "no “1 and 2 only”"),
-            ("TFF", [(1, 2), (2,), (3,), (2, 3)], "none of the options would be right"),
+            ("TFF", [(1, 2), (2,), (3,), (2, 3)], "None of the options would be right"),
             ("TFF", [(1,), (2,)], "four different"),
             ("TFF", [(1,), (2, 3), (3, 2), (1, 2)], "four different"),
             ("TFF", [(1,), (4,), (2,), (3,)], "numbered from 1 to 3"),
@@ -195,7 +195,7 @@ class TestLanguages:
     def test_one_without_phrases_is_refused(self) -> None:
         with pytest.raises(Invalid) as refused:
             statements(parts("TF", "ta"))
-        assert refused.value.errors == (FieldError("body", "there are no phrases in ta; write in: en, hi"),)
+        assert refused.value.errors == (FieldError("body", "There are no phrases in ta. Write in: en, hi."),)
 
     def test_hindi_alone_will_do(self) -> None:
         assert options(statements(parts("TF", "hi")), "hi")[2] == "1 और 2 दोनों"

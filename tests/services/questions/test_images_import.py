@@ -185,7 +185,7 @@ class TestNothingIsKept:
         broken[60:90] = bytes(30)
         images = ImagesZip(bytes(broken), storage)
         report = await questions.import_questions(uow, author, sheet("map.png"), images=images)
-        assert told(report) == [(2, "image", '"map.png": the file is damaged in the ZIP; pack it again')]
+        assert told(report) == [(2, "image", '"map.png": The file is damaged in the ZIP. Pack it again.')]
 
     async def test_where_another_cell_is_wrong(
         self, uow: UnitOfWork, author: Principal, storage: Storage, folder: Path
@@ -252,7 +252,7 @@ class TestImageArchive:
         assert "without folders" in refusal(zipped({name: b"x"}))
 
     def test_names_that_would_be_one_are_refused(self) -> None:
-        assert "two of its files" in refusal(zipped({"a.png": b"x", "a.PNG": b"y"}))
+        assert "Two of its files" in refusal(zipped({"a.png": b"x", "a.PNG": b"y"}))
 
     @pytest.mark.parametrize(
         "content",
@@ -260,7 +260,7 @@ class TestImageArchive:
         ids=["empty", "a sheet", "cut off"],  # a ZIP knows its time: without names, each process has its own
     )
     def test_what_is_no_zip_is_refused(self, content: bytes) -> None:
-        assert "no ZIP" in refusal(content)
+        assert "not a ZIP" in refusal(content)
 
     def test_a_password_is_refused(self) -> None:
         locked = bytearray(zipped({"a.png": b"x"}))

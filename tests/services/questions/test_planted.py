@@ -34,11 +34,11 @@ RIGHT = {
 
 # What is planted, the field that is named, and words of the mend.
 PLANTED: list[tuple[dict[str, str], str, str]] = [
-    ({"key": "e"}, "key", "its options are: a, b, c, d"),
-    ({"key": ""}, "key", "only a draft may have no key"),
+    ({"key": "e"}, "key", "Its options: a, b, c, d"),
+    ({"key": ""}, "key", "Only a draft may have no key"),
     ({"key": "b,d"}, "key", '"b|d" for either'),
     ({"key": "bd", "type": "single_choice"}, "key", "is one option"),
-    ({"key": "(b)"}, "key", 'write "b"'),
+    ({"key": "(b)"}, "key", 'Write "b"'),
     ({"question": " "}, "question", "no text"),
     ({"option_b": ""}, "option_b", "empty, but option_d is not"),
     ({"option_b": "", "option_c": "", "option_d": "", "key": "a"}, "option_a", "at least two options"),

@@ -149,7 +149,7 @@ class TestReadSheet:
     @pytest.mark.parametrize("key", ["none", "b or d", "B)", "all of these"])
     def test_a_word_is_no_key(self, key: str) -> None:
         (error,) = row(key).errors
-        assert error.message == f'"{key}" is not a key; write "b", "bd" for exactly both, "b|d" for either'
+        assert error.message == f'"{key}" is not a key. Write "b", "bd" for exactly both, "b|d" for either.'
 
     @pytest.mark.parametrize("key", ["3.14 +- 0.01", "3.14+/-0.01", "3.14 ± 0.01"])
     def test_a_tolerance_can_be_typed(self, key: str) -> None:
@@ -165,7 +165,7 @@ class TestReadSheet:
         assert list(told) == ["Keys", "Solution"]
 
     def test_a_key_is_told_what_there_is(self) -> None:
-        assert "its options are: a, b, c, d" in row("e").errors[0].message
+        assert "Its options: a, b, c, d" in row("e").errors[0].message
 
     def test_an_empty_key_is_a_mistake(self) -> None:
         assert complaints(row("")) == [(2, "key")]

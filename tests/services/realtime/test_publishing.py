@@ -1,6 +1,7 @@
 """From PostgreSQL to the stream: once, in order, also when whoever began it died; and what is watched."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,7 @@ from app.services.realtime import Publisher
 from app.services.realtime.publishing import TIMEOUT
 from app.services.unit_of_work import unit_of_work
 from devservers.valkey import Valkey
+from tests.builders.messages import announcement, number_of
 from tests.conftest import TestClock, cloned_database
 from tests.waiting import PATIENCE
 
@@ -66,7 +68,7 @@ def publisher(database: AsyncEngine, stream: Stream) -> Publisher:
 
 async def write(engine: AsyncEngine, *numbers: int, new_messages: asyncio.Event | None = None) -> list[UUID]:
     async with unit_of_work(engine, new_messages) as uow:
-        return [uow.messages.to_everybody(ROOM, "announcement", {"n": number}) for number in numbers]
+        return [uow.messages.to_everybody(ROOM, announcement(number)) for number in numbers]
 
 
 async def published(stream: Stream) -> list[Posted]:
@@ -75,7 +77,7 @@ async def published(stream: Stream) -> list[Posted]:
 
 
 async def numbers(stream: Stream) -> list[int]:
-    return [int(posted.text.partition('"n":')[2].rstrip("}")) for posted in await published(stream)]
+    return [number_of(json.loads(posted.text)) for posted in await published(stream)]
 
 
 async def unpublished(engine: AsyncEngine) -> int:
@@ -106,8 +108,8 @@ class TestPublisher:
     ) -> None:
         with suppress(NotFound):
             async with unit_of_work(database) as uow:
-                uow.messages.to_everybody(ROOM, "announcement", {"n": 1})
-                raise NotFound
+                uow.messages.to_everybody(ROOM, announcement(1))
+                raise NotFound("room")
         await publisher.publish_all()
         assert await numbers(stream) == []
 
@@ -185,7 +187,7 @@ class TestUnitOfWork:
     async def test_tells_of_new_messages_after_its_commit_and_not_before(self, database: AsyncEngine) -> None:
         new_messages = asyncio.Event()
         async with unit_of_work(database, new_messages) as uow:
-            uow.messages.to_everybody(ROOM, "announcement", {})
+            uow.messages.to_everybody(ROOM, announcement(1))
             await uow.session.flush()
             assert not new_messages.is_set()
         assert new_messages.is_set()
@@ -194,7 +196,7 @@ class TestUnitOfWork:
         new_messages = asyncio.Event()
         with suppress(ZeroDivisionError):
             async with unit_of_work(database, new_messages) as uow:
-                uow.messages.to_everybody(ROOM, "announcement", {})
+                uow.messages.to_everybody(ROOM, announcement(1))
                 await uow.session.flush()
                 raise ZeroDivisionError
         assert not new_messages.is_set()
@@ -203,7 +205,7 @@ class TestUnitOfWork:
         new_messages = asyncio.Event()
         with suppress(DBAPIError):
             async with unit_of_work(database, new_messages) as uow:
-                uow.messages.to_everybody(ROOM, "announcement", {})
+                uow.messages.to_everybody(ROOM, announcement(1))
                 await uow.session.flush()
                 pid = await uow.session.scalar(text("select pg_backend_pid()"))
                 async with database.connect() as other:
@@ -253,7 +255,7 @@ class TestForgetting:
         async with unit_of_work(database) as uow:
             rows = await uow.messages.recent(datetime.now(UTC) - timedelta(days=1), 10)
             assert rows == []
-            assert [row.data["n"] for row in await uow.messages.unpublished(10)] == [2]
+            assert [row.data["text"]["en"] for row in await uow.messages.unpublished(10)] == ["2"]
 
 
 def seated(hub: Hub, exam_id: UUID, user_id: UUID, *, is_staff: bool = False) -> Any:

@@ -66,11 +66,11 @@ class TestPreview:
         ids = await add_questions(uow, [{}])
         await set_status(uow, ids[0], "draft")
         preview = await tests.preview(uow, AUTHOR, await draft(uow, ids))
-        assert [each.message for each in preview.obstacles] == ["the question is draft"]
+        assert [each.message for each in preview.obstacles] == ["The question is a draft. Complete it first."]
 
     async def test_nothing_is_shown_as_nothing(self, uow: UnitOfWork) -> None:
         preview = await tests.preview(uow, AUTHOR, await draft(uow, [], sections=[]))
-        assert [each.message for each in preview.obstacles] == ["a test needs at least one question"]
+        assert [each.message for each in preview.obstacles] == ["A test needs at least one question."]
         assert preview.document["questions"] == []
 
     async def test_a_key_that_drops_everything_stands_in_the_way(self, uow: UnitOfWork) -> None:

@@ -167,7 +167,7 @@ class TestImages:
         theirs = await media.upload(uow, parts.media, await add_stranger(uow), picture())
         await change_question(uow, ids[1], media=[str(theirs.media.id)])
         told = await obstacles(uow, await draft(uow, [section(*ids)]))
-        assert told == {f"questions.{ids[1]}.media": "there is no such image"}
+        assert told == {f"questions.{ids[1]}.media": "There is no such image."}
 
 
 async def add_image(uow: UnitOfWork, parts: Components) -> Media:
@@ -221,11 +221,11 @@ class TestObstacles:
             section(*await add_questions(uow, [["b"]]), duration_seconds=201),
         ]
         assert await obstacles(uow, await draft(uow, sections)) == {
-            "sections.0.question_ids.0": "the question is draft",
-            "sections.0.question_ids.1": "the question is retired",
-            "sections.0.question_ids.2": "descriptive questions cannot be marked yet",
-            "sections.1.question_ids": "the section has no question",
-            "duration_seconds": "the timed sections take longer than the test",
+            "sections.0.question_ids.0": "The question is a draft. Complete it first.",
+            "sections.0.question_ids.1": "The question is retired.",
+            "sections.0.question_ids.2": "A descriptive question cannot be marked yet.",
+            "sections.1.question_ids": "The section has no question.",
+            "duration_seconds": "The timed sections take longer than the test.",
         }
 
     async def test_a_question_that_an_unreleased_exam_holds(self, uow: UnitOfWork) -> None:

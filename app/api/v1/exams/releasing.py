@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Body, Query, Response
 
 from app.api.deps import (
     CurrentAuthor,
@@ -17,12 +17,15 @@ from app.api.deps import (
 )
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
+from app.api.sheet_files import SHEET_CONTENT, sheet_answer
 from app.core.errors import Invalid, NotFound, NotPossible, ResultsNotReleased
 from app.core.release_errors import AttemptsInProgress, PapersNotOver
 from app.schemas.common import PageOut
-from app.schemas.exams.exams import ExamResultOut, MeritRowOut
+from app.schemas.exams.exams import ExamResultOut
+from app.schemas.exams.merit import MeritRowOut
 from app.schemas.exams.orders import ReleasedOut, ReleaseDryRunOut, ReleaseIn
 from app.services import exams
+from app.sheets.writers import SheetFormat
 
 router = APIRouter(prefix="/exams/{exam_id}", tags=["exams"], route_class=PermissionFirstRoute)
 
@@ -62,8 +65,8 @@ async def get_exam_results(exam_id: UUID, user: CurrentUser, reads: Reads, now: 
     "/merit-list",
     response_model=PageOut[MeritRowOut],
     responses={
-        200: {"content": {"text/csv": {}}, "description": "A page of the list, or the whole list as CSV"},
-        **problems(NotFound, ResultsNotReleased),
+        200: {"content": SHEET_CONTENT, "description": "A page of the list, or the whole list as a sheet"},
+        **problems(NotFound, ResultsNotReleased, Invalid),
     },
 )
 async def get_merit_list(
@@ -71,12 +74,25 @@ async def get_merit_list(
     staff: CurrentProctor,
     reads: Reads,
     paging: Paging,
-    format: Literal["json", "csv"] = "json",  # noqa: A002 -- the name of the API's parameter
+    format: Annotated[  # noqa: A002 -- the name of the API's parameter
+        Literal["json", "csv", "xlsx"], Query(description="A page as JSON, or the whole list as a sheet")
+    ] = "json",
+    include: Annotated[
+        Literal["ranked", "all"],
+        Query(description="The ranked candidates, or everybody who is registered, with the outcome"),
+    ] = "ranked",
 ) -> PageOut[MeritRowOut] | Response:
-    """The ranked candidates, best first. `format=csv` returns the whole list as CSV."""
-    if format == "csv":
-        headers = {"Content-Disposition": 'attachment; filename="merit-list.csv"'}
-        content = await exams.merit_csv(reads, staff, exam_id)
-        return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
-    page = await exams.merit_list(reads, staff, exam_id, paging)
+    """The candidates with their marks by paper, best first. Equal ranks are ordered by roll number.
+
+    `include=all` appends those without a rank, by roll number: not qualified, incomplete, absent, void,
+    disqualified, or staff. `format=csv` or `xlsx` returns the whole list as a sheet: UTF-8 with a byte order
+    mark, and no cell that a spreadsheet would execute. Excel drops leading zeros of roll numbers in CSV, so
+    use XLSX for these.
+    """
+    everybody = include == "all"
+    if format != "json":
+        wanted = SheetFormat(format)
+        file = await exams.merit_sheet(reads, staff, exam_id, wanted, everybody=everybody)
+        return sheet_answer(file, "merit-list", wanted)
+    page = await exams.merit_list(reads, staff, exam_id, paging, everybody=everybody)
     return PageOut(items=[MeritRowOut.of(row) for row in page.items], next_cursor=page.next_cursor)

@@ -38,6 +38,7 @@ from app.schemas.exams.steering import (
     ReasonIn,
     SecondsIn,
 )
+from app.sentences import Sentence
 from app.services import exams, realtime
 from app.services.components import Components
 from app.services.exams import ClosePaper, ExamView, Order, Verb
@@ -175,15 +176,15 @@ async def steer_many(
 def _check_bulk(verb: Verb, body: BulkIn) -> None:
     """Raise Invalid for a field that this verb needs or does not take."""
     if verb is Verb.EXTEND and body.seconds is None:
-        raise Invalid.field("seconds", "send the number of seconds")
+        raise Invalid.field("seconds", "Send the number of seconds.")
     if body.reason is None and verb in NEEDS_REASON:
-        raise Invalid.field("reason", "send a reason; it is stored in the audit log")
+        raise Invalid.field("reason", "Send a reason. It is stored in the audit log.")
     for name, verbs in TAKEN_BY.items():
         if getattr(body, name) and verb not in verbs:
-            raise Invalid.field(name, f"{verb} does not take it; leave it out")
+            raise Invalid.field(name, Sentence("{verb} does not take this field. Leave it out.", verb=verb))
     for name in ("paper_id", "include"):
         if getattr(body, name) and body.attempt_ids != "all":
-            raise Invalid.field(name, 'only allowed with "attempt_ids": "all"')
+            raise Invalid.field(name, 'This is only allowed with "attempt_ids": "all".')
 
 
 @router.post(f"{ATTEMPT}/extend", responses=STEERING)

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from app.engine.answers import Answer
 from app.engine.question_types import question_type
+from app.sentences import Sentence
 from app.services.questions.content import reading_question
 from app.services.tests.papers import FrozenQuestion
 from app.sheets.cells import unescape_formula
@@ -31,7 +32,7 @@ def reader_of(question: FrozenQuestion) -> AnswerReader:
     def bounded(cell: str) -> Answer | None:
         text = unescape_formula(cell.strip())
         if len(text) > _LONGEST_ANSWER:
-            raise ValueError(f"an answer has at most {_LONGEST_ANSWER} characters")
+            raise ValueError(Sentence("An answer has at most {most} characters.", most=_LONGEST_ANSWER))
         return answer(text)
 
     return bounded

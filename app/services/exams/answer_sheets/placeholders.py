@@ -12,6 +12,7 @@ from app.core.ids import uuid7
 from app.core.names import LONGEST_TITLE, checked_field
 from app.engine.question_types import DROPPED_KEY, OPTION_LETTERS, choice_for, key_answers
 from app.models import ExamPaper
+from app.sentences import Sentence
 from app.services import tests
 from app.services.exams.answer_sheets.reading import letters_marked
 from app.services.exams.editing import ExamDraft, ExamPaperDraft, add_paper, create, publish
@@ -61,8 +62,10 @@ async def hold_on_paper(uow: UnitOfWork, author: Principal, draft: PaperDraft, n
     await uow.questions.lock_bank(author.institute_id)
     if (other := await uow.answer_sheets.exam_by_title(author.institute_id, draft.title)) is not None:
         papers = ", ".join(f"{paper.code} {paper.id}" for paper in await uow.exams.papers(other.id))
-        sentence = f'There is an exam "{draft.title}" already. Import into its paper ({papers}), or choose'
-        raise AlreadyExists(f"{sentence} another title.")
+        template = (
+            'There is an exam "{title}" already. Import into its paper ({papers}), or choose another title.'
+        )
+        raise AlreadyExists(Sentence(template, title=draft.title, papers=papers))
     with sheet_errors_as_invalid():
         keys = await asyncio.to_thread(read_key, draft.key)
         letters = await asyncio.to_thread(
@@ -79,7 +82,7 @@ def read_key(file: bytes) -> list[Key]:
     records = read_records(file, SHEET)
     header = [cell.strip().casefold() for cell in next(records).cells]
     if header.count("key") != 1:
-        raise Invalid.field("key", 'the file of the key has one column "key", with a row for each question')
+        raise Invalid.field("key", 'The file of the key has one column "key", with a row for each question.')
     place, keys, errors = header.index("key"), [], []
     for record in non_empty(records):
         cell = unescape_formula(record.cell(place).strip())
@@ -87,20 +90,27 @@ def read_key(file: bytes) -> list[Key]:
         if cell.casefold() == "dropped":
             keys.append(dict(DROPPED_KEY))
         elif record.unreadable or record.cell_errors:
-            sentence = record.unreadable or next(iter(record.cell_errors.values()))
-            errors.append(FieldError(f"key, row {record.row}", sentence))
+            problem = record.unreadable or next(iter(record.cell_errors.values()))
+            errors.append(_row_error(record.row, problem))
         elif not answers or not {letter for answer in answers for letter in answer} <= {*OPTION_LETTERS}:
-            sentence = (
-                f'write "b", "bd" for exactly both, "b|d" for either, of {OPTION_LETTERS}, or "dropped"'
-            )
-            errors.append(FieldError(f"key, row {record.row}", sentence))
+            template = 'Write "b", "bd" for exactly both, "b|d" for either, of {letters}, or "dropped".'
+            errors.append(_row_error(record.row, Sentence(template, letters=OPTION_LETTERS)))
         else:
             keys.append(choice_for(answers).normalized_key({"accepted": answers}))
     if errors:
         raise Invalid("The key cannot be used.", errors=errors[:50])
     if not 1 <= len(keys) <= MOST_QUESTIONS:
-        raise Invalid.field("key", f"a paper has 1 to {MOST_QUESTIONS} questions; these are {len(keys)}")
+        raise Invalid.field(
+            "key",
+            Sentence(
+                "A paper has 1 to {most} questions. These are {count}.", most=MOST_QUESTIONS, count=len(keys)
+            ),
+        )
     return keys
+
+
+def _row_error(row: int, problem: str) -> FieldError:
+    return FieldError("key", Sentence("Row {row}: {problem}", row=row, problem=Sentence(problem)))
 
 
 async def _publish_test(

@@ -51,7 +51,7 @@ def read_answer_sheets(
     header = next(records)
     check_header(header)
     if header.is_empty:
-        raise UnreadableSheet("the first row is not a header; it names the columns")
+        raise UnreadableSheet("The first row is not a header. It names the columns.")
     layout, errors = read_layout(header.cells, len(questions), roll_number, columns)
     sheet = ParsedSheet[AnswerSheetLayout, AnswerSheet](layout, errors=errors or cell_errors(header, layout))
     if sheet.errors:

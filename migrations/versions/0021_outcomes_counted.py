@@ -4,16 +4,16 @@ The triggers count in whatever process grades, also in one of the version before
 before the results of today are counted, in one transaction, so that each result is counted exactly once.
 Nobody can grade meanwhile: docs/deployment.md says how long.
 
-Revision: 0020
-Follows: 0019
+Revision: 0021
+Follows: 0020
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
-revision = "0020"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,37 @@
+"""Answers that are a sheet: CSV or XLSX, sent from a file in parts."""
+
+from collections.abc import Iterator, Mapping
+from typing import IO, Any
+
+from fastapi.responses import StreamingResponse
+
+from app.sheets.writers import SheetFormat
+
+MEDIA_TYPES = {
+    SheetFormat.CSV: "text/csv; charset=utf-8",
+    SheetFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+SHEET_CONTENT: dict[str, Any] = {kind: {"schema": {"type": "string"}} for kind in MEDIA_TYPES.values()}
+A_SHEET: dict[int | str, dict[str, Any]] = {200: {"description": "The sheet", "content": SHEET_CONTENT}}
+
+
+def sheet_answer(
+    file: IO[bytes], name: str, sheet_format: SheetFormat, headers: Mapping[str, str] | None = None
+) -> StreamingResponse:
+    """An answer that sends the file and closes it."""
+    return StreamingResponse(
+        _parts(file),
+        media_type=MEDIA_TYPES[sheet_format],
+        headers={**attachment(name, sheet_format), **(headers or {})},
+    )
+
+
+def attachment(name: str, sheet_format: SheetFormat) -> dict[str, str]:
+    """The header by which a browser saves the answer under this name."""
+    return {"Content-Disposition": f'attachment; filename="{name}.{sheet_format}"'}
+
+
+def _parts(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while part := file.read(65_536):
+            yield part
