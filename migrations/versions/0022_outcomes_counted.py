@@ -4,16 +4,16 @@ The triggers count in whatever process grades, also in one of the version before
 before the results of today are counted, in one transaction, so that each result is counted exactly once.
 Nobody can grade meanwhile: docs/deployment.md says how long.
 
-Revision: 0021
-Follows: 0020
+Revision: 0022
+Follows: 0021
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
