@@ -29,7 +29,15 @@ TELLING = {
 }
 TELLING_TABLES = {"ScoreCount", "OutcomeCount", "ExamResult", "KeyVersion"}
 TELLING_SQL = re.compile(r"\b(outcomes|score_counts|outcome_counts|exam_results|explanation|paper_keys)\b")
-ASKING = {"withheld", "withholds_paper", "withholds_exam", "held_questions", "hides_test", "is_withheld"}
+ASKING = {
+    "withheld",
+    "withholds_paper",
+    "withholds_exam",
+    "held_questions",
+    "hides_test",
+    "_is_withheld",
+    "withholds_attempt",
+}
 # Rules without a database, tables, what crosses the API (made from what services hand over), and strangers.
 NOT_JUDGED = (
     "app/engine/",
@@ -49,7 +57,6 @@ NEED_NOT_ASK = {
     "app/repositories/attempts/attempts.py::AttemptRepository.histogram": HANDED,
     "app/repositories/attempts/reviews.py::CORRECT": HANDED,
     "app/services/attempts/results.py::_correct_percents": "result() has asked",
-    "app/repositories/base.py::Repository._page": "`key` is a column's name",
     "app/repositories/idempotency.py::KeptAnswerRepository.find": "`key` is that of a request",
     "app/repositories/idempotency.py::KeptAnswerRepository.lock": "`key` is that of a request",
     "app/repositories/exams/results.py::ExamResultRepository.scored": "for the release itself",
@@ -62,6 +69,9 @@ NEED_NOT_ASK = {
     "app/repositories/attempts/grading.py::COUNT": WRITES,
     "app/repositories/attempts/grading.py::GradingRepository.discount_scores": WRITES,
     "app/repositories/analytics/progress.py::_listed_attempt": "ProgressRepository._listed has asked",
+    "app/repositories/tests/catalog.py::_best_score": "CatalogRepository._own has asked",
+    "app/repositories/tests/catalog.py::_own_attempts": "CatalogRepository._own has asked",
+    "app/repositories/tests/popularity.py::ranked_candidates": "a count that no key changes; callers ask",
     "app/repositories/tests/keys.py::CURRENT": "it reads ids",
     "app/repositories/tests/keys.py::KeyRepository.find": "papers.py marks attempts with it",
     "app/repositories/tests/keys.py::KeyRepository.current": "printouts.py asks",

@@ -54,7 +54,10 @@ def _field(error: Mapping[str, Any], body: Any) -> str:
     place, *steps = error["loc"]
     if place != "body":
         return dotted(steps[:1])
-    return dotted(_steps_in(body, steps, is_missing=error["type"] == "missing")) or WHOLE_BODY
+    found = _steps_in(body, steps, is_missing=error["type"] == "missing")
+    if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        found.append(error["ctx"]["discriminator"].strip("'"))
+    return dotted(found) or WHOLE_BODY
 
 
 def _steps_in(payload: Any, location: Iterable[str | int], *, is_missing: bool) -> list[str | int]:

@@ -13,6 +13,7 @@ NOT_A_UUID: Final = "Send a UUID with hyphens, such as 0190a5f0-1c2d-7e3f-8a4b-5
 NO_JSON_BODY: Final = Sentence("Send a JSON object as the body, with Content-Type: application/json.")
 INVALID_JSON: Final = "The body is not valid JSON."
 NOT_VALID: Final = "This value is not valid. See the documentation of the operation."
+_REQUIRED = "This field is required."
 _NO_SUCH_FIELD = "There is no such field. Leave it out."
 _NOT_A_NUMBER = "Send a number."
 _NOT_WHOLE = "Send a whole number."
@@ -24,10 +25,9 @@ _NOT_AN_OBJECT = "Send a JSON object."
 _NOT_A_LIST = "Send a list."
 _NOT_ONE_OF = "Send one of: {expected}."
 _NOT_A_URL = "Send a web address, such as https://example.org/page."
-_NOT_A_TYPE = "Send one of the documented types."
 
 SENTENCES: Final[Mapping[str, str]] = {
-    "missing": "This field is required.",
+    "missing": _REQUIRED,
     "extra_forbidden": _NO_SUCH_FIELD,
     "json_invalid": INVALID_JSON,
     "json_type": _NOT_AN_OBJECT,
@@ -78,8 +78,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "dataclass_type": _NOT_AN_OBJECT,
     "invalid_key": "The name of this field is not valid.",
     "none_required": "Leave this field out, or send null.",
-    "union_tag_invalid": _NOT_A_TYPE,
-    "union_tag_not_found": _NOT_A_TYPE,
+    "union_tag_invalid": "Send one of: {expected_tags}.",
+    "union_tag_not_found": _REQUIRED,
     "date_type": _NOT_A_DATE,
     "date_parsing": _NOT_A_DATE,
     "date_from_datetime_parsing": _NOT_A_DATE,
@@ -158,6 +158,6 @@ def message_of(error: Mapping[str, Any]) -> str:
 def _filled(template: str, context: Mapping[str, Any]) -> str:
     """The sentence with the values that it names. Pydantic writes alternatives as `'a', 'b' or 'c'`."""
     values = {name: value for name, value in context.items() if f"{{{name}}}" in template}
-    if alternatives := _QUOTED.findall(str(values.get("expected", ""))):
-        values["expected"] = ", ".join(alternatives)
+    for name in {"expected", "expected_tags"} & values.keys():
+        values[name] = ", ".join(_QUOTED.findall(str(values[name]))) or values[name]
     return Sentence(template, **values)

@@ -33,10 +33,8 @@ class PaperStatus(StrEnum):
 
 @dataclass(frozen=True)
 class ExamDates:
-    """The dates that decide an exam's stage."""
+    """What staff have done with an exam. It decides the exam's stage together with the papers' windows."""
 
-    opens_at: datetime
-    closes_at: datetime
     published_at: datetime | None = None
     cancelled_at: datetime | None = None
     key_stage: str | None = None
@@ -53,18 +51,22 @@ class Window:
     closed_at: datetime | None = None
 
 
-def stage(exam: ExamDates, now: datetime) -> ExamStage:
-    """Return the stage of an exam. Actions of staff come before the dates."""
+def stage(exam: ExamDates, windows: Iterable[Window], now: datetime) -> ExamStage:
+    """Return the stage of an exam: LIVE while a paper is open, SCHEDULED before the first and between papers.
+
+    Actions of staff come before the times of the papers.
+    """
     if exam.released_at is not None:
         return ExamStage.RELEASED
     if exam.cancelled_at is not None:
         return ExamStage.CANCELLED
     if exam.published_at is None:
         return ExamStage.DRAFT
-    if now < exam.opens_at:
-        return ExamStage.SCHEDULED
-    if now < exam.closes_at:
+    statuses = {paper_status(window, now) for window in windows}
+    if statuses & {PaperStatus.OPEN, PaperStatus.ENTRY_CLOSED}:
         return ExamStage.LIVE
+    if PaperStatus.SCHEDULED in statuses:
+        return ExamStage.SCHEDULED
     return ExamStage(exam.key_stage) if exam.key_stage else ExamStage.CLOSED
 
 
@@ -75,6 +77,12 @@ def paper_status(window: Window, now: datetime) -> PaperStatus:
     if now < window.starts_at:
         return PaperStatus.SCHEDULED
     return PaperStatus.OPEN if now < window.entry_closes_at else PaperStatus.ENTRY_CLOSED
+
+
+def next_start(windows: Iterable[Window], now: datetime) -> datetime | None:
+    """Return when the next paper starts. None if no paper is to come."""
+    coming = [window.starts_at for window in windows if paper_status(window, now) is PaperStatus.SCHEDULED]
+    return min(coming, default=None)
 
 
 def is_over(window: Window, now: datetime) -> bool:

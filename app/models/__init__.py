@@ -35,6 +35,7 @@ from app.models.tests import (
     PaperQuestion,
     Test,
     TestConsent,
+    TestPopularity,
     TestQuestion,
     TestSection,
 )
@@ -101,6 +102,7 @@ __all__ = [
     "Subject",
     "Test",
     "TestConsent",
+    "TestPopularity",
     "TestQuestion",
     "TestSection",
     "User",

@@ -159,6 +159,15 @@ class PaperQuestion(Base):
     """Counted from 1."""
 
 
+class TestPopularity(Base):
+    """How many ranked candidates a test had when they were counted last: the order of lists by popularity."""
+
+    __tablename__ = "test_popularity"
+
+    test_id: Mapped[UUID] = mapped_column(ForeignKey("tests.id", ondelete="CASCADE"), primary_key=True)
+    participants: Mapped[int]
+
+
 class TestConsent(Timestamped, Base):
     """The author of a test, or an admin, lets another author place it in their exams."""
 

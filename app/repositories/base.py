@@ -17,6 +17,7 @@ from app.repositories import locks
 from app.repositories.locks import Mode, Rank
 
 Row = TypeVar("Row")
+KeyColumn = ColumnElement[Any] | InstrumentedAttribute[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +51,20 @@ class Repository:
     async def _page(
         self,
         statement: Select[Any],
-        keys: Sequence[InstrumentedAttribute[Any]],
+        keys: Sequence[KeyColumn],
         page: PageRequest,
         *,
         descending: bool = False,
     ) -> Page[Any]:
-        """One page of entities ordered by `keys`, which must be unique in combination."""
+        """One page of what a statement selects, ordered by `keys`, which must be unique in combination."""
         if page.cursor is not None:
             statement = statement.where(_after(keys, decode_cursor(page.cursor, keys), descending=descending))
         order = [key.desc() if descending else key.asc() for key in keys]
-        rows = (await self._session.scalars(statement.order_by(*order).limit(page.limit + 1))).all()
-        items = rows[: page.limit]
+        ordered = statement.add_columns(*keys).order_by(*order).limit(page.limit + 1)
+        rows = (await self._session.execute(ordered)).all()
+        shown = rows[: page.limit]
         more = len(rows) > page.limit
-        return Page(items, encode_cursor([getattr(items[-1], key.key) for key in keys]) if more else None)
+        return Page([row[0] for row in shown], encode_cursor(shown[-1][1:]) if more else None)
 
 
 def violated_constraint(error: IntegrityError) -> str | None:
@@ -70,9 +72,7 @@ def violated_constraint(error: IntegrityError) -> str | None:
     return getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)
 
 
-def _after(
-    keys: Sequence[InstrumentedAttribute[Any]], values: Sequence[Any], *, descending: bool
-) -> ColumnElement[bool]:
+def _after(keys: Sequence[KeyColumn], values: Sequence[Any], *, descending: bool) -> ColumnElement[bool]:
     row = tuple_(*keys)
     bound = tuple_(*(literal(value, key.type) for key, value in zip(keys, values, strict=True)))
     return row < bound if descending else row > bound
@@ -80,13 +80,22 @@ def _after(
 
 def encode_cursor(values: Sequence[Any]) -> str:
     """Encode the keys of the last row of a page."""
-    return base64.urlsafe_b64encode(orjson.dumps(values, default=str)).decode().rstrip("=")
+    return base64.urlsafe_b64encode(orjson.dumps(list(values), default=str)).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, keys: Sequence[InstrumentedAttribute[Any]]) -> list[Any]:
+def decode_cursor(cursor: str, keys: Sequence[KeyColumn]) -> list[Any]:
     """Decode a cursor. Raises Invalid if it is not a cursor of this list."""
     try:
         values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return [key.type.python_type(value) for key, value in zip(keys, values, strict=True)]
+        return [_checked(key.type.python_type(value)) for key, value in zip(keys, values, strict=True)]
     except (binascii.Error, ValueError, TypeError, AttributeError):
         raise Invalid.field("cursor", "This is not a cursor of this list. Start without one.") from None
+
+
+def _checked(value: Any) -> Any:
+    """The value, if PostgreSQL can read it: an `integer` has 32 bits, and a text contains no NUL."""
+    if isinstance(value, int) and not -(2**31) <= value < 2**31:
+        raise ValueError
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError
+    return value

@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
 from app.models import (
+    Attempt,
     Exam,
     ExamPaper,
     Paper,
@@ -107,8 +108,16 @@ def withholds_paper(reader: Reader, paper_id: SQLColumnExpression[UUID]) -> Colu
     )
 
 
-def hides_test(reader: Reader) -> ColumnElement[bool]:
-    """Whether a row of `tests` is hidden from the reader.
+def withholds_attempt(reader: Reader, attempt: type[Attempt] = Attempt) -> ColumnElement[bool]:
+    """Whether the result of a row of `attempts`, or of an alias of it, is withheld from the reader now.
+
+    The result at a test that is placed in an unreleased exam is also withheld from those who made the test.
+    """
+    return or_(is_placed(attempt.test_id), withholds_paper(reader, attempt.paper_id))
+
+
+def hides_test(reader: Reader, test: type[Test] = Test) -> ColumnElement[bool]:
+    """Whether a row of `tests`, or of an alias of it, is hidden from the reader.
 
     Hidden from candidates: a test that is placed in an unreleased exam, or that shares a question with a
     published one. Hidden from staff: a test that is placed in an unreleased exam, unless they created the
@@ -120,16 +129,16 @@ def hides_test(reader: Reader) -> ColumnElement[bool]:
         current = aliased(Paper)
         shares = _asked_by_row(
             select(current.id).where(
-                current.test_id == Test.id,
-                current.version == Test.paper_version,
+                current.test_id == test.id,
+                current.version == test.paper_version,
                 withholds_paper(reader, current.id),
             )
         )
-        return or_(is_placed(Test.id), shares)
+        return or_(is_placed(test.id), shares)
     return and_(
-        is_placed(Test.id),
-        Test.created_by.is_distinct_from(reader.user_id),
-        ~_runs_exam_of(Test, reader.user_id),
+        is_placed(test.id),
+        test.created_by.is_distinct_from(reader.user_id),
+        ~_runs_exam_of(test, reader.user_id),
     )
 
 

@@ -13,7 +13,7 @@ from app.schemas.common import In, Out
 class DeleteAccountIn(In):
     """The current password, as a proof that the owner of the account sends this."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"password": "testpassword"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"password": "the current password"}]})
 
     password: SecretStr = Field(min_length=1, max_length=1000)
 

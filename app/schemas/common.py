@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +18,7 @@ from pydantic_core import CoreSchema
 
 from app.core.names import LONGEST_TITLE, checked, checked_lines
 from app.engine.marks import parse_marks
+from app.models import LocalizedText
 from app.repositories.base import Page
 from app.schemas.strict import strict
 from app.sentences import Sentence
@@ -57,6 +59,13 @@ class Out(BaseModel):
     """A response, read from the attributes of the service's return value."""
 
     model_config = ConfigDict(from_attributes=True)
+
+
+class Named(Out):
+    """Something that another object refers to, with its name."""
+
+    id: UUID
+    name: LocalizedText
 
 
 class PageOut(Out, Generic[Item]):

@@ -1,10 +1,12 @@
 """Marking schemes as authors write them and candidates see them."""
 
+from collections.abc import Mapping
+from fractions import Fraction
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from app.engine.marks import RoundingPolicy, parse_marks
+from app.engine.marks import RoundingPolicy, parse_marks, printed
 from app.engine.partial_rules import NO_PARTIAL_MARKS, PARTIAL_RULES, partial_rule
 from app.engine.scoring import DroppedRule
 from app.schemas.common import In, Marks, OptionId, Out, Percent
@@ -76,3 +78,8 @@ class MarkingOut(Out):
     rounding: RoundingPolicy
     not_attempted_option: str | None = None
     most_unmarked_percent: str | None = None
+
+
+def printed_maximum(exact: str, marking: Mapping[str, Any]) -> str:
+    """The maximum marks of a paper, rounded by the policy of its marking scheme."""
+    return printed(Fraction(exact), Fraction(1), RoundingPolicy(marking["rounding"]))

@@ -8,15 +8,25 @@ from pydantic import BaseModel, ConfigDict, Field
 class ProblemField(BaseModel):
     """An error in one field of the request."""
 
-    field: str = Field(examples=["responses.3.answer"])
-    message: str = Field(examples=["This field is required."])
+    field: str = Field(
+        description="The path in the body as it was sent, or the name of a parameter or header;"
+        " `body` for the body as a whole",
+        examples=["responses.3.answer"],
+    )
+    message: str = Field(
+        description="What is wrong and how to correct it, in the language of `Content-Language`",
+        examples=["This field is required."],
+    )
     question_id: UUID | None = Field(
         default=None, description="The question whose response is wrong, when answers are saved."
     )
 
 
 class Problem(BaseModel):
-    """An error, for programs (`code`) and for people (`detail`). Some codes have additional members."""
+    """An error, for programs (`code`) and for people. Some codes have additional members.
+
+    `title`, `detail` and messages are in English or Hindi, by the request's `Accept-Language`.
+    """
 
     model_config = ConfigDict(extra="allow")
 

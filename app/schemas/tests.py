@@ -1,18 +1,15 @@
 """Tests: drafts for authors, published tests for candidates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, model_validator
 
 from app.core.errors import FieldError
-from app.engine.marks import RoundingPolicy, printed
 from app.engine.question_types import Reason
 from app.models import LocalizedText, Test, TestConsent
-from app.repositories.tests import ListedTest
 from app.schemas.changes import Changes
 from app.schemas.common import (
     In,
@@ -22,7 +19,7 @@ from app.schemas.common import (
     Marks,
     Out,
 )
-from app.schemas.marking import MarkingIn, MarkingOut, MarkingPart
+from app.schemas.marking import MarkingIn, MarkingOut, MarkingPart, printed_maximum
 from app.schemas.strict import Moment
 from app.sentences import Sentence
 from app.services.tests import Preview, PublishedPaper, SectionDraft, TestDraft, TestUpdate
@@ -168,55 +165,6 @@ class TestChangesIn(Changes):
         return TestUpdate(**changes)
 
 
-class TestOut(Out):
-    """A test for candidates: its published paper and how it is marked."""
-
-    id: UUID
-    title: LocalizedText
-    description: LocalizedText | None
-    kind: Kind
-    subject_id: UUID | None
-    duration_seconds: int
-    question_count: int
-    max_marks: str
-    marking: MarkingOut
-    languages: list[str]
-    status: Literal["draft", "published", "archived"]
-    attempts_allowed: int | None
-    my_attempts: int
-    available_from: datetime | None
-    available_until: datetime | None
-    paper_version: int | None
-
-    @classmethod
-    def of(cls, listed: ListedTest) -> Self:
-        """The test with its published paper, or with its draft if it was never published (staff only)."""
-        test, paper = listed.test, listed.paper
-        shown = paper or test
-        return cls(
-            id=test.id,
-            title=shown.title,
-            description=shown.description,
-            kind=test.kind,
-            subject_id=test.subject_id,
-            duration_seconds=shown.duration_seconds,
-            question_count=paper.question_count if paper else 0,
-            max_marks=_max_marks(paper.max_marks if paper else "0", shown.marking),
-            marking=MarkingOut.model_validate(shown.marking),
-            languages=shown.languages,
-            status=test.status,
-            attempts_allowed=test.attempts_allowed,
-            my_attempts=listed.my_attempts,
-            available_from=test.available_from,
-            available_until=test.available_until,
-            paper_version=test.paper_version,
-        )
-
-
-def _max_marks(exact: str, marking: Mapping[str, Any]) -> str:
-    return printed(Fraction(exact), Fraction(1), RoundingPolicy(marking["rounding"]))
-
-
 class SectionDraftOut(Out):
     """A section of a draft."""
 
@@ -276,18 +224,6 @@ class TestDraftOut(Out):
         names = set(cls.model_fields) - {"sections", "question_count"}
         values = {name: getattr(test, name) for name in names}
         return cls.model_validate(values | {"sections": sections, "question_count": count})
-
-
-class StaffTestOut(TestOut):
-    """A test for staff: the published paper, and the draft if it differs."""
-
-    draft: TestDraftOut | None
-
-    @classmethod
-    def of_both(cls, listed: ListedTest, draft: Test | None) -> Self:
-        """The published test with its draft."""
-        shown = TestOut.of(listed)
-        return cls(**dict(shown), draft=TestDraftOut.of(draft) if draft else None)
 
 
 class ConsentOut(Out):
@@ -358,7 +294,7 @@ class PublishedOut(TestDraftOut):
         draft = TestDraftOut.of(published.test)
         return cls(
             **draft.model_dump(),
-            max_marks=_max_marks(published.paper.max_marks, published.paper.marking),
+            max_marks=printed_maximum(published.paper.max_marks, published.paper.marking),
             gaps=[GapOut.of(gap) for gap in published.gaps],
             ranked_with=list(published.ranked_with),
             kept_options=[KeptOptionsOut.model_validate(each) for each in published.kept],

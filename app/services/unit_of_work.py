@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.database import transaction, undone
 from app.models import AuditEntry
+from app.repositories.analytics.activity import ActivityRepository
 from app.repositories.analytics.candidates import CandidateRepository
 from app.repositories.analytics.progress import ProgressRepository
 from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
@@ -35,7 +36,7 @@ from app.repositories.questions.similarity import SimilarityRepository
 from app.repositories.realtime.messages import MessageRepository
 from app.repositories.realtime.rooms import RoomRepository, TicketRepository
 from app.repositories.subjects import SubjectRepository
-from app.repositories.tests import KeyRepository, TestRepository
+from app.repositories.tests import CatalogRepository, KeyRepository, PopularityRepository, TestRepository
 from app.repositories.tests.consents import ConsentRepository
 from app.repositories.users import RevocationRepository, UserRepository
 from app.repositories.users.auth_mails import AuthMailRepository
@@ -57,6 +58,7 @@ class Reading:
         self.passages = PassageRepository(session)
         self.media = MediaRepository(session)
         self.tests = TestRepository(session)
+        self.catalog = CatalogRepository(session)
         self.keys = KeyRepository(session)
         self.attempts = AttemptRepository(session)
         self.attempt_reviews = AttemptReviewRepository(session)
@@ -68,6 +70,7 @@ class Reading:
         self.exam_results = ExamResultRepository(session)
         self.progress = ProgressRepository(session)
         self.candidates = CandidateRepository(session)
+        self.activity = ActivityRepository(session)
         self.audit = AuditRepository(session)
         self.deletions = DeletionRepository(session)
         self.exports = ExportRepository(session)
@@ -99,6 +102,7 @@ class UnitOfWork(Reading):
         self.tickets = TicketRepository(session)
         self.purges = PurgeRepository(session)
         self.kept_answers = KeptAnswerRepository(session)
+        self.popularity = PopularityRepository(session)
 
     def record(self, entry: AuditEntry) -> None:
         """Write an entry of the audit log in this transaction."""

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.clock import Clock
 from app.core.ids import uuid7
-from app.services import attempts, exams, idempotency
+from app.services import attempts, exams, idempotency, tests
 from app.services.unit_of_work import unit_of_work
 from app.workers.broker import Broker
 from app.workers.leases import SHORTEST_LEASE, lease_of
@@ -99,6 +99,11 @@ class Housekeeping:
             voided = await exams.void_left_over(uow, self._clock.now())
         if asked or voided:
             log.warning("attempts_repaired", grading_requested=asked, voided=voided)
+
+    async def count_candidates(self) -> None:
+        """Count the candidates of each test, by which lists of tests are ordered."""
+        async with unit_of_work(self._engine) as uow:
+            await tests.refresh_popularity(uow)
 
     async def make_partitions(self) -> None:
         """Make the partitions for the responses of the next weeks."""

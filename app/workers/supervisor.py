@@ -77,6 +77,7 @@ class _Worker:
             repeat("exam_windows", 1, self._housekeeping.announce_windows),
             repeat("relay", 0.5, self._relay.step),
             repeat("messages", 0.5, self._publisher.publish_all),
+            repeat("popularity", 300, self._housekeeping.count_candidates),
             repeat("delete_old", 600, self._housekeeping.delete_old),
             repeat("reminders", 5, self._delivery_loop.remind),
             repeat("deliveries", 1, self._delivery_loop.deliver),

@@ -31,6 +31,7 @@ MINUTE = timedelta(minutes=1)
 NOT_EXPORTED = {
     "account_deletions": "the person cannot sign in any more",
     "account_exports": "the export itself",
+    "invitations": "that the person was invited by mail; there is none without a profile",
     "kept_answers": "answers that the person got within the last day",
     "messages": "hints to sockets within the last day",
     "results": "services/account_exports/contents.py shows them as far as the person may see them",

@@ -314,7 +314,8 @@ class TestCompile:
     @pytest.mark.parametrize(
         ("body", "field"),
         [
-            ({"format": "essay"}, "body"),
+            ({"format": "essay"}, "format"),
+            ({}, "format"),
             ({"format": "how_many", "statements": []}, "statements"),
             (
                 {"format": "statements", "statements": [{"text": "x", "correct": n == 0} for n in range(3)]},

@@ -124,20 +124,40 @@ class TestHidden:
 class TestGet:
     async def test_what_candidates_see(self, engine: AsyncEngine, candidate: httpx.AsyncClient) -> None:
         made = await publish(engine, languages=["en", "hi"], attempts_allowed=3, description={"en": "Long"})
-        await start(candidate, made)
+        running = await start(candidate, made)
         shown = (await candidate.get(made.path)).json()
         assert shown == {
             "id": str(made.id),
             "title": shown["title"],
             "description": {"en": "Long"},
             "kind": "full",
+            "subject": None,
             "subject_id": None,
+            "sections": [
+                {
+                    "id": shown["sections"][0]["id"],
+                    "name": {"en": "Paper"},
+                    "question_count": 3,
+                    "duration_seconds": None,
+                    "choose": None,
+                }
+            ],
             "duration_seconds": 600,
             "question_count": 3,
             "max_marks": "6.00",
             "marking": UPSC | {"not_attempted_option": None, "most_unmarked_percent": None},
             "languages": ["en", "hi"],
+            "review": "after_submit",
+            "access": "free",
             "status": "published",
+            "participants": 0,
+            "my": {
+                "attempts": 1,
+                "best_score": None,
+                "best_score_exact": None,
+                "latest_attempt_id": str(running.id),
+                "in_progress_attempt_id": str(running.id),
+            },
             "attempts_allowed": 3,
             "my_attempts": 1,
             "available_from": None,

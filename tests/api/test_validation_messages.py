@@ -162,6 +162,19 @@ async def test_of_queries(matrix: Matrix, operation: Operation, name: str) -> No
     assert found == []
 
 
+IDS = [(operation, name) for operation in OPERATIONS for name in re.findall(r"\{(\w+_id)\}", operation[1])]
+
+
+@pytest.mark.parametrize(("operation", "name"), IDS, ids=str)
+async def test_of_paths(matrix: Matrix, operation: Operation, name: str) -> None:
+    """Every id of every path: in Hindi, under its own name."""
+    path = matrix.world.path(operation[1], **{name: "not-an-id"})
+    answer = await matrix.send(Identity.ADMIN, operation, path, headers=IN_HINDI)
+    problem = body_of(answer, 422)
+    assert [each["field"] for each in problem["errors"]] == [name]
+    assert complaints(problem, {name: "not-an-id"}) == []
+
+
 def complaints(problem: dict[str, Any], body: Any) -> list[Any]:
     """The sentences of a problem that are not Hindi, and the fields that are not in the body."""
     sentences = [

@@ -78,6 +78,7 @@ class Person:
     official: Json
     test_id: UUID
     others: list[httpx.AsyncClient]
+    export_id: str = ""
 
     @property
     def needles(self) -> list[str]:
@@ -158,7 +159,7 @@ async def person(
         me = body_of(await client.get("/auth/me"))
         made = Person(client, UUID(me["id"]), email, name, sat, official, tests[3].id, others)
         await _leave_traces(made, worker, engine)
-        body_of(await client.post("/users/export"), 202)
+        made.export_id = body_of(await client.post("/users/export"), 202)["id"]
         await worker.do_jobs("export_account")
         yield made
 
@@ -198,7 +199,7 @@ class TestWhatIsLeft:
     ) -> None:
         assert await place.columns(person.needles) >= BEFORE
         assert await place.columns(person.id_needles) >= BEFORE_BY_ID
-        assert place.files(person.needles) == {"exports/" + name for name in _exports(place)}
+        assert place.files(person.needles) == {f"exports/{person.export_id}.zip"}
         assert await place.lasting_keys(person.id_needles)
 
         answer = await delete_account(person.client)
@@ -241,11 +242,6 @@ class TestWhatIsLeft:
         await place.parts.media.put("planted/file", person.name.encode())
         assert "planted/file" in place.files(person.needles)
         await place.parts.media.delete("planted/file")
-
-
-def _exports(place: Place) -> set[str]:
-    found = place.files(["readme.txt"])
-    return {name.removeprefix("exports/") for name in found}
 
 
 async def _official(person: Person, place: Place) -> Json:

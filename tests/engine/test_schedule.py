@@ -1,5 +1,6 @@
 """An exam's calendar as tables: stages, windows, registration, whose extra time counts."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
@@ -13,11 +14,12 @@ HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 
 
 def dates(**changes: object) -> ExamDates:
-    given = {"opens_at": NINE, "closes_at": NINE + 8 * HOUR, "published_at": NINE - 100 * HOUR}
-    return ExamDates(**(given | changes))  # type: ignore[arg-type]
+    return ExamDates(**({"published_at": NINE - 100 * HOUR} | changes))  # type: ignore[arg-type]
 
 
 WINDOW = Window(NINE, NINE + HOUR / 2, NINE + 2 * HOUR)
+AFTERNOON = Window(NINE + 5 * HOUR, NINE + HOUR * 5.5, NINE + 7 * HOUR)
+DAY = [WINDOW, AFTERNOON]
 
 
 class TestStage:
@@ -27,8 +29,11 @@ class TestStage:
             ({"published_at": None}, NINE, ExamStage.DRAFT),
             ({}, NINE - SECOND, ExamStage.SCHEDULED),
             ({}, NINE, ExamStage.LIVE),
-            ({}, NINE + 8 * HOUR - SECOND, ExamStage.LIVE),
-            ({}, NINE + 8 * HOUR, ExamStage.CLOSED),
+            ({}, NINE + 2 * HOUR - SECOND, ExamStage.LIVE),
+            ({}, NINE + 2 * HOUR, ExamStage.SCHEDULED),
+            ({}, NINE + 5 * HOUR, ExamStage.LIVE),
+            ({}, NINE + 7 * HOUR - SECOND, ExamStage.LIVE),
+            ({}, NINE + 7 * HOUR, ExamStage.CLOSED),
             ({"key_stage": "provisional_key"}, NINE + 8 * HOUR, ExamStage.PROVISIONAL_KEY),
             ({"key_stage": "final_key"}, NINE + 9 * HOUR, ExamStage.FINAL_KEY),
             ({"key_stage": "provisional_key"}, NINE + HOUR, ExamStage.LIVE),
@@ -39,12 +44,52 @@ class TestStage:
         ],
     )
     def test_table(self, changes: dict[str, object], now: datetime, expected: ExamStage) -> None:
-        assert schedule.stage(dates(**changes), now) is expected
+        assert schedule.stage(dates(**changes), DAY, now) is expected
 
-    def test_stages_follow_one_another_as_time_goes_by(self) -> None:
-        order = [ExamStage.SCHEDULED, ExamStage.LIVE, ExamStage.CLOSED]
-        seen = [schedule.stage(dates(), NINE + hours * HOUR) for hours in range(-2, 12)]
-        assert sorted(seen, key=order.index) == seen
+    @pytest.mark.parametrize(
+        ("closed", "now", "expected"),
+        [
+            ((True, False), NINE + HOUR, ExamStage.SCHEDULED),
+            ((True, False), NINE + 6 * HOUR, ExamStage.LIVE),
+            ((False, True), NINE + HOUR, ExamStage.LIVE),
+            ((False, True), NINE + 3 * HOUR, ExamStage.CLOSED),
+            ((True, True), NINE - HOUR, ExamStage.CLOSED),
+        ],
+    )
+    def test_papers_that_staff_closed_are_over(
+        self, closed: tuple[bool, bool], now: datetime, expected: ExamStage
+    ) -> None:
+        windows = [
+            replace(window, closed_at=NINE if shut else None)
+            for window, shut in zip(DAY, closed, strict=True)
+        ]
+        assert schedule.stage(dates(), windows, now) is expected
+
+    def test_papers_at_the_same_time(self) -> None:
+        later = schedule.postponed(WINDOW, HOUR)
+        seen = [schedule.stage(dates(), [WINDOW, later], NINE + hours * HOUR) for hours in range(-1, 4)]
+        live = ExamStage.LIVE
+        assert seen == [ExamStage.SCHEDULED, live, live, live, ExamStage.CLOSED]
+
+
+class TestNextStart:
+    @pytest.mark.parametrize(
+        ("now", "expected"),
+        [
+            (NINE - SECOND, NINE),
+            (NINE, NINE + 5 * HOUR),
+            (NINE + 5 * HOUR - SECOND, NINE + 5 * HOUR),
+            (NINE + 5 * HOUR, None),
+        ],
+    )
+    def test_table(self, now: datetime, expected: datetime | None) -> None:
+        assert schedule.next_start(reversed(DAY), now) == expected
+
+    def test_a_paper_that_staff_closed_does_not_start(self) -> None:
+        assert schedule.next_start([replace(WINDOW, closed_at=NINE - HOUR)], NINE - SECOND) is None
+
+    def test_without_papers(self) -> None:
+        assert schedule.next_start([], NINE) is None
 
 
 class TestPaperStatus:
@@ -140,6 +185,7 @@ def test_every_stage_is_reachable() -> None:
     seen = {
         schedule.stage(
             dates(published_at=published, cancelled_at=cancelled, key_stage=key, released_at=released),
+            DAY,
             NINE + hours * HOUR,
         )
         for published, cancelled, key, released, hours in facts

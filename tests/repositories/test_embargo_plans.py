@@ -16,7 +16,7 @@ from app.repositories import tests
 from app.repositories.analytics.progress import AttemptFilter
 from app.repositories.base import PageRequest
 from app.repositories.embargo import Reader
-from app.repositories.tests import Viewer
+from app.repositories.tests import TestSort, Viewer
 from app.services.unit_of_work import UnitOfWork
 from tests.builders.attempts import add_candidate
 from tests.builders.content import PublishedTest, add_subject, publish_test
@@ -160,7 +160,21 @@ async def _a_result(shelf: Shelf) -> object:
 
 
 async def _a_page_of_tests(shelf: Shelf) -> object:
-    return await shelf.uow.tests.page(shelf.viewer, NOW, tests.TestFilter(), PageRequest(20))
+    return await shelf.uow.catalog.page(shelf.viewer, NOW, tests.TestFilter(), PageRequest(20))
+
+
+async def _a_page_by_title(shelf: Shelf) -> object:
+    request = PageRequest(20)
+    return await shelf.uow.catalog.page(shelf.viewer, NOW, tests.TestFilter(), request, TestSort.TITLE)
+
+
+async def _suggestions(shelf: Shelf) -> object:
+    untaken, request = tests.TestFilter(taken=False, statuses=("published",)), PageRequest(5)
+    return await shelf.uow.catalog.page(shelf.viewer, NOW, untaken, request, TestSort.POPULAR)
+
+
+async def _taken_tests(shelf: Shelf) -> object:
+    return await shelf.uow.catalog.page(shelf.viewer, NOW, tests.TestFilter(taken=True), PageRequest(20))
 
 
 async def _a_start(shelf: Shelf) -> object:
@@ -185,6 +199,9 @@ async def _a_page_of_the_bank(shelf: Shelf) -> object:
         (_a_result, 1),
         (_a_start, 1),
         (_a_page_of_tests, 40),
+        (_a_page_by_title, 40),
+        (_suggestions, 20),
+        (_taken_tests, 50),
         (_ones_attempts, 50),
         (_progress_in_a_subject, 30),
         (_a_page_of_the_bank, 2),

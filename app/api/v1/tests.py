@@ -47,7 +47,7 @@ from app.core.errors import (
 )
 from app.core.saving_errors import AttemptNotInProgress, DeadlinePassed, SaveLimitReached, SectionClosed
 from app.repositories.attempts import RUNNING
-from app.repositories.tests import TestFilter
+from app.repositories.tests import TestFilter, TestSort
 from app.schemas.attempts import (
     AttemptOut,
     ResponsesIn,
@@ -59,17 +59,16 @@ from app.schemas.attempts import (
 )
 from app.schemas.common import PageOut
 from app.schemas.results import ResultOut
+from app.schemas.test_catalog import StaffTestOut, TestOut
 from app.schemas.tests import (
     ConsentsOut,
     Kind,
     PreviewOut,
     PublishedOut,
     PublishIn,
-    StaffTestOut,
     TestChangesIn,
     TestDraftOut,
     TestIn,
-    TestOut,
 )
 from app.services import attempts, tests
 from app.services.printing import PrintLanguage
@@ -78,6 +77,7 @@ from app.services.unit_of_work import reading
 
 router = APIRouter(prefix="/tests", tags=["tests"], route_class=PermissionFirstRoute)
 
+TestStatus = Literal["draft", "published", "archived"]
 PaperVersion = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
@@ -90,10 +90,18 @@ async def list_tests(
     subject_id: UUID | None = None,
     kind: Kind | None = None,
     query: Annotated[str | None, Query(max_length=200, description="Part of the title")] = None,
+    taken: Annotated[bool | None, Query(description="Whether you have an attempt that is not void")] = None,
+    status: Annotated[list[TestStatus] | None, Query(max_length=3, description="Any of these")] = None,
+    sort: TestSort = TestSort.NEWEST,
 ) -> PageOut[TestOut]:
-    """The tests that you may take now, newest first. Staff see drafts and archived tests too."""
-    wanted = TestFilter(subject_id, kind, query)
-    page = await tests.page(reads, user, now, wanted, paging)
+    """The tests that you may take now. Staff see drafts and archived tests too.
+
+    With `taken=true`, the tests that you have taken, also those that you may not take any more. `title` sorts
+    by the title in the language of your profile, `popular` by the number of ranked candidates, which is
+    counted every few minutes.
+    """
+    wanted = TestFilter(subject_id, kind, query, taken, status or ())
+    page = await tests.page(reads, user, now, wanted, paging, sort)
     return PageOut(items=[TestOut.of(listed) for listed in page.items], next_cursor=page.next_cursor)
 
 

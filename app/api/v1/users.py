@@ -66,9 +66,10 @@ async def read_progress(user: CurrentUser, reads: Reads, now: Now) -> ProgressOu
     Tests without a subject, such as full mocks, count in the total only. Their questions count under the
     questions' own subjects.
 
-    `streak_days` is the number of consecutive days, in the time zone of your profile, on which you started or
-    submitted an attempt that counts. The streak ends today, or yesterday if there is no activity today yet.
-    `last_activity_at` is the time of the latest such activity.
+    `streak_days` is the number of consecutive days, in the time zone of your profile, on which you started an
+    attempt, saved an answer or submitted. The streak ends today, or yesterday if there is no activity today
+    yet. `last_activity_at` is the time of the latest such activity. Both include attempts that do not count
+    yet, but no void ones.
     """
     return ProgressOut.of(await progress.overall(reads, user, now))
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, and_, case, false, or_, select, true
 
 from app.core.errors import NotFound
+from app.engine.scores import Score
 from app.models import (
     Attempt,
     AttemptStatus,
@@ -21,7 +22,6 @@ from app.models import (
     Test,
     User,
 )
-from app.repositories.analytics.progress import Score
 from app.repositories.attempts import AnswerCounts, AttemptReviewRepository
 from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.embargo import hides_test, is_placed, withholds_paper

@@ -11,6 +11,7 @@ from sqlalchemy import CTE, ColumnElement, Row, Select, and_, case, exists, func
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.engine.grading import LETTERS
+from app.engine.scores import Score
 from app.engine.scoring import Outcome
 from app.models import (
     Attempt,
@@ -27,7 +28,7 @@ from app.models import (
 )
 from app.repositories.attempts import AnswerCounts, AttemptReviewRepository
 from app.repositories.base import Page, PageRequest, Repository
-from app.repositories.embargo import is_placed, withholds_paper
+from app.repositories.embargo import is_placed, withholds_attempt
 from app.repositories.tests import Viewer, may_access
 
 Place = tuple[UUID, UUID | None]
@@ -40,20 +41,6 @@ class AttemptFilter:
 
     test_id: UUID | None = None
     statuses: Collection[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """Exact marks of a graded attempt: before proration, after it, and the paper's maximum."""
-
-    raw: Fraction
-    exact: Fraction
-    maximum: Fraction
-
-    @property
-    def factor(self) -> Fraction:
-        """What the raw marks were multiplied with; where they are zero, every factor gives the same."""
-        return self.exact / self.raw if self.raw else Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +118,13 @@ class ProgressRepository(Repository):
         if wanted.test_id is not None:
             statement = statement.where(Attempt.test_id == wanted.test_id)
         if wanted.statuses:
-            statement = statement.where(shown_status(viewer).in_(wanted.statuses))
+            statement = statement.where(_shown_status(viewer).in_(wanted.statuses))
         attempts = await self._page(statement, [Attempt.id], page, descending=True)
         return Page(await self._listed(viewer, attempts.items), attempts.next_cursor)
+
+    async def listed(self, viewer: Viewer, attempts: Sequence[Attempt]) -> Sequence[ListedAttempt]:
+        """The viewer's own attempts as a list shows them, in the same order."""
+        return await self._listed(viewer, attempts)
 
     async def sittings(self, viewer: Viewer) -> Sequence[AttemptTimes]:
         """When the attempts that count took place."""
@@ -205,12 +196,12 @@ class ProgressRepository(Repository):
     async def _listed(self, viewer: Viewer, attempts: Sequence[Attempt]) -> Sequence[ListedAttempt]:
         ids = [attempt.id for attempt in attempts]
         shown = and_(
-            Result.attempt_id == Attempt.id, Attempt.status == AttemptStatus.GRADED, ~is_withheld(viewer)
+            Result.attempt_id == Attempt.id, Attempt.status == AttemptStatus.GRADED, ~_is_withheld(viewer)
         )
         statement = (
             select(
                 Attempt.id,
-                shown_status(viewer).label("status"),
+                _shown_status(viewer).label("status"),
                 Paper.title,
                 Test.kind,
                 Paper.marking["rounding"].astext.label("rounding"),
@@ -235,14 +226,14 @@ class ProgressRepository(Repository):
         return [_listed_attempt(attempt, rows[attempt.id], counts[attempt.id]) for attempt in attempts]
 
 
-def is_withheld(viewer: Viewer) -> ColumnElement[bool]:
-    """Whether an exam withholds the result of an attempt; of a placed test also from those who made it."""
-    return or_(is_placed(Test.id), withholds_paper(viewer.reader, Attempt.paper_id))
+def _is_withheld(viewer: Viewer) -> ColumnElement[bool]:
+    """Whether an exam withholds the result of an attempt."""
+    return withholds_attempt(viewer.reader)
 
 
-def shown_status(viewer: Viewer) -> ColumnElement[str]:
+def _shown_status(viewer: Viewer) -> ColumnElement[str]:
     """Under embargo nobody learns that their attempt is graded already."""
-    hidden = and_(Attempt.status == AttemptStatus.GRADED, is_withheld(viewer))
+    hidden = and_(Attempt.status == AttemptStatus.GRADED, _is_withheld(viewer))
     return case((hidden, AttemptStatus.SUBMITTED.value), else_=Attempt.status)
 
 
@@ -278,7 +269,7 @@ def _counting(viewer: Viewer, *columns: Any) -> Select[Any]:
             Attempt.user_id == viewer.user_id,
             Attempt.status == AttemptStatus.GRADED,
             Test.institute_id == viewer.institute_id,
-            ~is_withheld(viewer),
+            ~_is_withheld(viewer),
         )
     )
 

@@ -2,7 +2,7 @@
 
 from app.repositories.exams.answer_sheets import Account, AnswerSheetRepository, PaperEvent
 from app.repositories.exams.exam_attempts import Candidate, ExamAttemptFilter, ExamAttemptRepository
-from app.repositories.exams.exams import ExamRepository, ExamViewer
+from app.repositories.exams.exams import ExamFilter, ExamRepository, ExamViewer, PaperContent
 from app.repositories.exams.registrations import RegistrationRepository
 from app.repositories.exams.results import ExamResultRepository, MeritRow, RegisteredCandidate, Scored
 
@@ -12,10 +12,12 @@ __all__ = [
     "Candidate",
     "ExamAttemptFilter",
     "ExamAttemptRepository",
+    "ExamFilter",
     "ExamRepository",
     "ExamResultRepository",
     "ExamViewer",
     "MeritRow",
+    "PaperContent",
     "PaperEvent",
     "RegisteredCandidate",
     "RegistrationRepository",

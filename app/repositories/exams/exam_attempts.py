@@ -3,11 +3,26 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Uuid,
+    all_,
+    and_,
+    any_,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 
-from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Registration, ResponseEvent, Result
+from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Registration, ResponseEvent, Result, User
 from app.repositories.attempts import RUNNING
 from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.locks import Mode, Rank
@@ -20,6 +35,18 @@ class ExamAttemptFilter:
     paper_id: UUID | None = None
     statuses: Collection[str] = ()
     query: str | None = None
+    only_users: Collection[UUID] | None = None
+    except_users: Collection[UUID] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SaveProgress:
+    """How far an attempt is, by its log: no answers, but how many there are. Late ones do not count."""
+
+    answered: int = 0
+    marked_for_review: int = 0
+    last_saved_at: datetime | None = None
+    """The time of the last save, late ones included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +55,7 @@ class Candidate:
 
     attempt: Attempt
     registration: Registration | None
-    last_saved_at: datetime | None
+    progress: SaveProgress
 
 
 class ExamAttemptRepository(Repository):
@@ -93,6 +120,11 @@ class ExamAttemptRepository(Repository):
             statement = statement.where(Attempt.status.in_(wanted.statuses))
         if wanted.query:
             statement = statement.where(_matches_query(wanted.query))
+        if wanted.only_users is not None:
+            statement = statement.where(Attempt.user_id == any_(_array(wanted.only_users)))
+        if wanted.except_users:
+            is_other = Attempt.user_id != all_(_array(wanted.except_users))
+            statement = statement.where(or_(Attempt.user_id.is_(None), is_other))
         attempts = await self._page(statement, [Attempt.id], page, descending=True)
         return Page(await self._candidates(attempts.items), attempts.next_cursor)
 
@@ -150,23 +182,44 @@ class ExamAttemptRepository(Repository):
             row.id: row
             for row in await self._session.scalars(select(Registration).where(Registration.id.in_(ids)))
         }
-        saved = await self._last_saved([attempt.id for attempt in attempts])
+        progress = await self._progress([attempt.id for attempt in attempts])
         return [
             Candidate(
                 attempt,
                 registrations.get(attempt.registration_id) if attempt.registration_id else None,
-                saved.get(attempt.id),
+                progress.get(attempt.id, SaveProgress()),
             )
             for attempt in attempts
         ]
 
-    async def _last_saved(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, datetime]:
-        statement = (
-            select(ResponseEvent.attempt_id, func.max(ResponseEvent.received_at))
+    async def _progress(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, SaveProgress]:
+        """The progress of some attempts, in one statement that reads their events only.
+
+        Attempts without an event are left out.
+        """
+        question = ResponseEvent.attempt_id, ResponseEvent.question_id
+        standing = (
+            select(
+                ResponseEvent.attempt_id,
+                and_(ResponseEvent.answer.is_not(None), ~ResponseEvent.late).label("answered"),
+                and_(ResponseEvent.marked_for_review, ~ResponseEvent.late).label("marked"),
+                func.max(ResponseEvent.received_at).over(partition_by=question).label("saved_at"),
+            )
             .where(ResponseEvent.attempt_id.in_(attempt_ids))
-            .group_by(ResponseEvent.attempt_id)
+            .ext(distinct_on(*question))
+            .order_by(
+                *question, ResponseEvent.late, ResponseEvent.lease.desc(), ResponseEvent.revision.desc()
+            )
+            .subquery()
         )
-        return dict((await self._session.execute(statement)).all())
+        statement = select(
+            standing.c.attempt_id,
+            func.count().filter(standing.c.answered),
+            func.count().filter(standing.c.marked),
+            func.max(standing.c.saved_at),
+        ).group_by(standing.c.attempt_id)
+        rows = await self._session.execute(statement)
+        return {attempt_id: SaveProgress(*figures) for attempt_id, *figures in rows}
 
     async def _locked(self, statement: Select[Attempt]) -> Sequence[Attempt]:
         """Lock in the order of ids, so that concurrent actions do not deadlock."""
@@ -187,8 +240,18 @@ def _of_paper(statement: Select[Attempt], paper_id: UUID | None) -> Select[Attem
 
 
 def _matches_query(query: str) -> ColumnElement[bool]:
+    """The beginning of a roll number or of an email address, or a part of a name."""
     matches = or_(
         Registration.roll_number.startswith(query, autoescape=True),
         Registration.name.icontains(query, autoescape=True),
     )
-    return exists().where(Registration.id == Attempt.registration_id, matches)
+    has_address = User.email.startswith(query.lower(), autoescape=True)
+    return or_(
+        exists().where(Registration.id == Attempt.registration_id, matches),
+        exists().where(User.id == Attempt.user_id, has_address),
+    )
+
+
+def _array(ids: Collection[UUID]) -> ColumnElement[Any]:
+    """Ids as one parameter, because an exam has many thousands of candidates."""
+    return literal(list(ids), ARRAY(Uuid))

@@ -1,17 +1,28 @@
 """Exams and their papers, announcements and accommodations."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from app.core.errors import NotFound
 from app.engine.schedule import ExamStage
-from app.models import Accommodation, Announcement, Attempt, Exam, ExamPaper, Membership, Test
+from app.models import (
+    Accommodation,
+    Announcement,
+    Attempt,
+    Exam,
+    ExamPaper,
+    Membership,
+    Paper,
+    Registration,
+    Test,
+)
 from app.repositories import locks
 from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.locks import Mode, Rank
@@ -21,21 +32,65 @@ from app.repositories.locks import Mode, Rank
 class ExamViewer:
     """Who reads exams. Candidates see published exams only."""
 
+    user_id: UUID
     institute_id: UUID
     is_staff: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExamFilter:
+    """Which exams to list. None, and no stages, do not filter."""
+
+    stages: Collection[ExamStage] = ()
+    registered: bool | None = None
+    """Whether the viewer is registered."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaperContent:
+    """What candidates are told of an exam's paper before it opens."""
+
+    duration_seconds: int
+    question_count: int
+    max_marks: str
+    languages: Sequence[str]
+    marking: Mapping[str, Any]
 
 
 class ExamRepository(Repository):
     """Exams of an institute. Every statement starts from the ones that this viewer may see."""
 
     async def page(
-        self, viewer: ExamViewer, stages: Collection[ExamStage], now: datetime, page: PageRequest
+        self, viewer: ExamViewer, wanted: ExamFilter, now: datetime, page: PageRequest
     ) -> Page[Exam]:
-        """Exams, newest first: those in any of the stages, or all."""
+        """Exams that match the filter, newest first."""
         statement = _visible(viewer)
-        if stages:
-            statement = statement.where(or_(*(in_stage(stage, now) for stage in stages)))
+        if wanted.stages:
+            statement = statement.where(or_(*(in_stage(stage, now) for stage in wanted.stages)))
+        if wanted.registered is not None:
+            has_place = _is_registered(viewer)
+            statement = statement.where(has_place if wanted.registered else ~has_place)
         return await self._page(statement, [Exam.id], page, descending=True)
+
+    async def coming(self, viewer: ExamViewer, now: datetime, limit: int) -> Sequence[Exam]:
+        """Exams with a paper that is not over, if the viewer is registered or may still register.
+
+        Those with a registration come first, then by the start of the first paper that is not over.
+        """
+        has_place = _is_registered(viewer)
+        of_exam = ExamPaper.exam_id == Exam.id
+        start = select(func.min(ExamPaper.starts_at)).where(of_exam, _is_not_over(now)).scalar_subquery()
+        takes_entries = exists().where(
+            of_exam, ExamPaper.closed_at.is_(None), ExamPaper.entry_closes_at > now
+        )
+        running = Exam.published_at.is_not(None), Exam.released_at.is_(None), Exam.cancelled_at.is_(None)
+        statement = (
+            _visible(viewer)
+            .where(*running, exists().where(of_exam, _is_not_over(now)), or_(has_place, takes_entries))
+            .order_by(has_place.desc(), start, Exam.id)
+            .limit(limit)
+        )
+        return (await self._session.scalars(statement)).all()
 
     async def find(self, viewer: ExamViewer, exam_id: UUID) -> Exam:
         """An exam that the viewer may see."""
@@ -53,6 +108,43 @@ class ExamRepository(Repository):
         """The papers of an exam, in the order of their start."""
         statement = select(ExamPaper).where(ExamPaper.exam_id == exam_id)
         return (await self._session.scalars(statement.order_by(ExamPaper.starts_at, ExamPaper.code))).all()
+
+    async def papers_of(self, exam_ids: Collection[UUID]) -> Mapping[UUID, Sequence[ExamPaper]]:
+        """The papers of each of these exams, in the order of their start."""
+        statement = select(ExamPaper).where(ExamPaper.exam_id.in_(exam_ids))
+        papers: dict[UUID, list[ExamPaper]] = {exam_id: [] for exam_id in exam_ids}
+        for paper in await self._session.scalars(statement.order_by(ExamPaper.starts_at, ExamPaper.code)):
+            papers[paper.exam_id].append(paper)
+        return papers
+
+    async def contents(self, exam_paper_ids: Collection[UUID]) -> Mapping[UUID, PaperContent]:
+        """The content of each of these exam papers.
+
+        It is the content of the pinned paper version, before the publication of the exam that of the test's
+        published version, and that of the draft if the test was never published.
+        """
+        published = (
+            select(Paper.id)
+            .where(Paper.test_id == Test.id, Paper.version == Test.paper_version)
+            .correlate(Test)
+            .scalar_subquery()
+        )
+        pinned = aliased(Paper)
+        statement = (
+            select(
+                ExamPaper.id,
+                func.coalesce(pinned.duration_seconds, Test.duration_seconds),
+                func.coalesce(pinned.question_count, 0),
+                func.coalesce(pinned.max_marks, "0"),
+                func.coalesce(pinned.languages, Test.languages),
+                func.coalesce(pinned.marking, Test.marking),
+            )
+            .join(Test, Test.id == ExamPaper.test_id)
+            .outerjoin(pinned, pinned.id == func.coalesce(ExamPaper.paper_id, published))
+            .where(ExamPaper.id.in_(exam_paper_ids))
+        )
+        rows = await self._session.execute(statement)
+        return {exam_paper_id: PaperContent(*columns) for exam_paper_id, *columns in rows}
 
     async def paper(self, viewer: ExamViewer, exam_id: UUID, paper_id: UUID) -> tuple[Exam, ExamPaper]:
         """A paper of an exam that the viewer may see."""
@@ -219,18 +311,30 @@ class ExamRepository(Repository):
 
 def in_stage(stage: ExamStage, now: datetime) -> ColumnElement[bool]:
     """`engine/schedule.stage` as an SQL condition. A test checks that both agree."""
+    of_exam = ExamPaper.exam_id == Exam.id
+    is_live = exists().where(of_exam, _is_not_over(now), ExamPaper.starts_at <= now)
+    has_paper_left = exists().where(of_exam, _is_not_over(now))
     open_ended = and_(Exam.released_at.is_(None), Exam.cancelled_at.is_(None))
     published = and_(open_ended, Exam.published_at.is_not(None))
-    over = and_(published, Exam.closes_at <= now)
+    over = and_(published, ~has_paper_left)
     conditions = {
         ExamStage.RELEASED: Exam.released_at.is_not(None),
         ExamStage.CANCELLED: and_(Exam.released_at.is_(None), Exam.cancelled_at.is_not(None)),
         ExamStage.DRAFT: and_(open_ended, Exam.published_at.is_(None)),
-        ExamStage.SCHEDULED: and_(published, Exam.opens_at > now),
-        ExamStage.LIVE: and_(published, Exam.opens_at <= now, Exam.closes_at > now),
+        ExamStage.SCHEDULED: and_(published, has_paper_left, ~is_live),
+        ExamStage.LIVE: and_(published, is_live),
         ExamStage.CLOSED: and_(over, Exam.key_stage.is_(None)),
     }
     return conditions[stage] if stage in conditions else and_(over, Exam.key_stage == stage)
+
+
+def _is_not_over(now: datetime) -> ColumnElement[bool]:
+    """Whether a paper can still be started or continued, now or later."""
+    return and_(ExamPaper.closed_at.is_(None), ExamPaper.ends_at > now)
+
+
+def _is_registered(viewer: ExamViewer) -> ColumnElement[bool]:
+    return exists().where(Registration.exam_id == Exam.id, Registration.user_id == viewer.user_id)
 
 
 def _paper(viewer: ExamViewer, exam_id: UUID, paper_id: UUID) -> Select[Exam, ExamPaper]:

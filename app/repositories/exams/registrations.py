@@ -5,7 +5,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import TEXT, Select, Uuid, any_, delete, exists, func, literal, select, union_all, update
+from sqlalchemy import (
+    TEXT,
+    ColumnElement,
+    Select,
+    Uuid,
+    any_,
+    delete,
+    exists,
+    func,
+    literal,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import aliased
 
@@ -72,6 +85,21 @@ class RegistrationRepository(Repository):
         if query:
             statement = statement.where(Registration.id.in_(_matching(exam_id, query, page)))
         return await self._page(statement, [Registration.id], page)
+
+    async def no_shows(
+        self, exam_id: UUID, paper_id: UUID | None, query: str | None, page: PageRequest
+    ) -> Page[Registration]:
+        """Candidates without an official attempt at a paper, or at any paper of the exam, ordered by id."""
+        statement = select(Registration).where(Registration.exam_id == exam_id, ~_has_started(paper_id))
+        if query:
+            by_number = Registration.roll_number.startswith(query, autoescape=True)
+            statement = statement.where(by_number | Registration.name.icontains(query, autoescape=True))
+        return await self._page(statement, [Registration.id], page)
+
+    async def count_no_shows(self, exam_id: UUID, paper_id: UUID | None) -> int:
+        """How many candidates `no_shows` lists without a query."""
+        statement = select(func.count()).where(Registration.exam_id == exam_id, ~_has_started(paper_id))
+        return int(await self._session.scalar(statement.select_from(Registration)) or 0)
 
     async def with_roll_number(self, exam_id: UUID, roll_number: str) -> Registration | None:
         """The registration of an exam with this roll number, or None."""
@@ -180,6 +208,12 @@ class RegistrationRepository(Repository):
         )
 
 
+def _has_started(paper_id: UUID | None) -> ColumnElement[bool]:
+    """Whether a candidate has an official attempt, of any status, at the paper or at any paper."""
+    of_paper = [Attempt.exam_paper_id == paper_id] if paper_id is not None else []
+    return exists().where(Attempt.registration_id == Registration.id, ~Attempt.practice, *of_paper)
+
+
 def _matching(exam_id: UUID, query: str, page: PageRequest) -> Select[Any]:
     """The ids of the registrations that match a query.
 
@@ -193,7 +227,7 @@ def _matching(exam_id: UUID, query: str, page: PageRequest) -> Select[Any]:
     ways = (
         of_exam.where(Registration.roll_number.startswith(query, autoescape=True)),
         of_exam.where(Registration.name.icontains(query, autoescape=True)),
-        by_address.where(User.email.startswith(query.lower(), autoescape=True)),
+        by_address.where(User.email.startswith(query.lower(), autoescape=True), User.deleted_at.is_(None)),
     )
     first = [way.order_by(Registration.id).limit(page.limit + 1).subquery() for way in ways]
     return select(union_all(*(select(each.c.id) for each in first)).subquery().c.id)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, DateTime, Integer, bindparam, delete, select, text, update
+from sqlalchemy import Boolean, DateTime, Integer, bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
@@ -135,6 +135,13 @@ class NotificationRepository(Repository):
         if found is None:
             raise NotFound("notification")
         return found
+
+    async def count_unread(self, user_id: UUID) -> int:
+        """How many of the user's notifications are unread."""
+        statement = select(func.count()).where(
+            Notification.user_id == user_id, Notification.read_at.is_(None)
+        )
+        return (await self._session.scalar(statement)) or 0
 
     async def mark_all_read(self, user_id: UUID, now: datetime) -> int:
         """Mark all of a user's notifications as read. Returns how many were unread."""

@@ -32,7 +32,7 @@ DATASETS = (
         text(
             """
             select users.id, email, name, category, pwbd, target_year, language, timezone, avatar_url,
-              preferences, users.created_at, users.updated_at, role, enrolled_at
+              preferences, users.created_at, users.updated_at, role, enrolled_at, enrolled_until, batches
             from ias.users left join ias.memberships on memberships.user_id = users.id
             where users.id = :user_id
             """
@@ -99,7 +99,7 @@ DATASETS = (
             """
             select notification_id, channel, target, status, deliveries.created_at, sent_at
             from ias.deliveries join ias.notifications on notifications.id = notification_id
-            where user_id = :user_id order by deliveries.id
+            where user_id = :user_id order by deliveries.created_at, channel, target
             """
         ),
     ),

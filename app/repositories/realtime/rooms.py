@@ -12,17 +12,14 @@ from app.models import (
     AttemptStatus,
     Exam,
     ExamPaper,
-    KeyVersion,
-    Paper,
     Registration,
-    ScoreCount,
     SocketTicket,
     Test,
 )
 from app.repositories.attempts import RUNNING
 from app.repositories.base import Repository
 from app.repositories.embargo import Reader, hides_test
-from app.repositories.tests import Viewer, may_access
+from app.repositories.tests import Viewer, may_access, ranked_candidates
 
 # A message to a whole room may hold only what every candidate may see.
 ANY_CANDIDATE = Reader(UUID(int=0), is_staff=False, is_admin=False)
@@ -80,22 +77,7 @@ class RoomRepository(Repository):
 
         Tests that are hidden from candidates are left out.
         """
-        cohort = (
-            select(KeyVersion.cohort_id)
-            .join(Paper, Paper.id == KeyVersion.paper_id)
-            .where(Paper.test_id == Test.id, Paper.version == Test.paper_version)
-            .order_by(KeyVersion.number.desc())
-            .limit(1)
-            .correlate(Test)
-            .scalar_subquery()
-        )
-        ranked = (
-            select(func.coalesce(func.sum(ScoreCount.candidates), 0))
-            .where(ScoreCount.cohort_id == cohort)
-            .correlate(Test)
-            .scalar_subquery()
-        )
-        statement = select(Test.id, Test.paper_version, ranked).where(
+        statement = select(Test.id, Test.paper_version, ranked_candidates()).where(
             Test.id.in_(test_ids), Test.paper_version.is_not(None), ~hides_test(ANY_CANDIDATE)
         )
         rows = await self._session.execute(statement)

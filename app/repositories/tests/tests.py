@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
-from sqlalchemy.orm import aliased, selectinload, undefer
+from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select
+from sqlalchemy.orm import selectinload, undefer
 
 from app.core.errors import NotFound
 from app.models import (
-    Attempt,
-    AttemptStatus,
     Exam,
     ExamPaper,
     KeyVersion,
@@ -25,7 +23,7 @@ from app.models import (
     Test,
     TestSection,
 )
-from app.repositories.base import Page, PageRequest, Repository
+from app.repositories.base import Repository
 from app.repositories.embargo import Reader, hides_test
 from app.repositories.locks import Mode, Rank
 
@@ -46,31 +44,18 @@ class Viewer:
         return Reader(self.user_id, self.is_staff, self.is_admin)
 
 
-@dataclass(frozen=True, slots=True)
-class ListedTest:
-    """A test with its current paper and the number of the viewer's attempts."""
-
-    test: Test
-    paper: Paper | None
-    my_attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class TestFilter:
-    """Which tests to list. None does not filter."""
-
-    subject_id: UUID | None = None
-    kind: str | None = None
-    query: str | None = None
-
-
 def may_access(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
     """Whether the viewer may take the test: by institute, publication, availability, access and embargo."""
-    visible = and_(Test.institute_id == viewer.institute_id, ~hides_test(viewer.reader))
+    return and_(is_offered(viewer, now), ~hides_test(viewer.reader))
+
+
+def is_offered(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
+    """Whether the viewer may take the test as far as the embargo does not hide it."""
+    own = Test.institute_id == viewer.institute_id
     if viewer.is_staff:
-        return visible
+        return own
     return and_(
-        visible,
+        own,
         Test.status == "published",
         or_(Test.available_from.is_(None), Test.available_from <= now),
         or_(Test.available_until.is_(None), Test.available_until > now),
@@ -80,21 +65,6 @@ def may_access(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
 
 class TestRepository(Repository):
     """Tests of an institute and the papers that were published of them."""
-
-    async def page(
-        self, viewer: Viewer, now: datetime, wanted: TestFilter, page: PageRequest
-    ) -> Page[ListedTest]:
-        """The tests that the viewer may take, newest first. Staff get all tests."""
-        statement = select(Test).where(may_access(viewer, now), *_conditions(wanted))
-        tests = await self._page(statement, [Test.id], page, descending=True)
-        return Page(await self._listed(viewer, tests.items), tests.next_cursor)
-
-    async def find(self, viewer: Viewer, test_id: UUID, now: datetime) -> ListedTest:
-        """A test that the viewer may take or has taken."""
-        taken = exists().where(Attempt.test_id == Test.id, Attempt.user_id == viewer.user_id)
-        readable = or_(may_access(viewer, now), and_(taken, ~hides_test(viewer.reader)))
-        test = await self._one(select(Test).where(Test.id == test_id, readable))
-        return (await self._listed(viewer, [test]))[0]
 
     async def lock_shared(self, test_id: UUID) -> None:
         """Lock the test against placement in an exam until this transaction ends."""
@@ -216,43 +186,3 @@ class TestRepository(Repository):
         if test is None:
             raise NotFound("test")
         return test
-
-    async def _listed(self, viewer: Viewer, tests: Sequence[Test]) -> Sequence[ListedTest]:
-        ids = [test.id for test in tests]
-        papers = select(Paper).join(Test, and_(Test.id == Paper.test_id, Test.paper_version == Paper.version))
-        paper_of = {
-            paper.test_id: paper
-            for paper in (await self._session.scalars(papers.where(Test.id.in_(ids)))).all()
-        }
-        counts = (
-            select(Attempt.test_id, func.count())
-            .where(
-                Attempt.test_id.in_(ids),
-                Attempt.user_id == viewer.user_id,
-                Attempt.exam_paper_id.is_(None),
-                Attempt.status != AttemptStatus.VOID,
-            )
-            .group_by(Attempt.test_id)
-        )
-        count_of = dict((await self._session.execute(counts)).all())
-        return [ListedTest(test, paper_of.get(test.id), count_of.get(test.id, 0)) for test in tests]
-
-
-def _conditions(wanted: TestFilter) -> Sequence[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.subject_id is not None:
-        conditions.append(Test.subject_id == wanted.subject_id)
-    if wanted.kind is not None:
-        conditions.append(Test.kind == wanted.kind)
-    if wanted.query:
-        # Candidates see the published title. A test that was never published is found by its draft's title.
-        published = aliased(Paper)
-        title = (
-            select(published.title)
-            .where(published.test_id == Test.id, published.version == Test.paper_version)
-            .correlate(Test)
-            .scalar_subquery()
-        )
-        text = func.jsonb_each_text(func.coalesce(title, Test.title)).table_valued("key", "value")
-        conditions.append(exists().where(text.c.value.icontains(wanted.query, autoescape=True)))
-    return conditions

@@ -1,7 +1,6 @@
 """Exams, their papers, registrations and official results."""
 
 import base64
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal, Self
@@ -12,7 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from app.core.clock import Clock
 from app.core.names import checked_lines
 from app.engine.merit import ExamOutcome, NotCleared
-from app.engine.schedule import ExamStage, PaperStatus
+from app.engine.schedule import ExamStage
 from app.models import LocalizedText, Registration
 from app.schemas.attempts import StartedOut
 from app.schemas.changes import Changes
@@ -25,11 +24,7 @@ from app.services.exams import (
     ExamPaperUpdate,
     ExamResultView,
     ExamUpdate,
-    ExamView,
-    PaperView,
-    PublishedExam,
     StartedPaper,
-    stage_of,
 )
 
 
@@ -159,74 +154,6 @@ class ClaimIn(In):
     """The account that gets the registration."""
 
     user_id: UUID
-
-
-class ExamOut(Out):
-    """An exam. `status` is its stage; `my_registration` is your registration."""
-
-    id: UUID
-    title: LocalizedText
-    description: LocalizedText | None
-    status: ExamStage
-    opens_at: datetime
-    closes_at: datetime
-    registration: Literal["required", "open"]
-    cutoffs: Mapping[str, str]
-    released_at: datetime | None
-    my_registration: RegistrationOut | None
-
-    @classmethod
-    def of(cls, view: ExamView) -> Self:
-        """An exam with the viewer's registration."""
-        names = set(cls.model_fields) - {"status", "my_registration"}
-        mine = RegistrationOut.of(view.registration) if view.registration else None
-        values = {name: getattr(view.exam, name) for name in names}
-        return cls(**values, status=view.stage, my_registration=mine)
-
-
-class StandingVersionsOut(Out):
-    """Why a publication has changed nothing. `outdated`: codes of papers whose test has a newer version."""
-
-    detail: str
-    outdated: list[str]
-
-
-class PublishedExamOut(ExamOut):
-    """A published exam. `unchanged` is null if the current versions of its tests are used from now on."""
-
-    unchanged: StandingVersionsOut | None
-
-    @classmethod
-    def of_publication(cls, published: PublishedExam, now: datetime) -> Self:
-        """The result of a publication."""
-        exam = published.exam
-        shown = ExamOut.of(ExamView(exam, stage_of(exam, now), None))
-        unchanged = published.unchanged and StandingVersionsOut.model_validate(published.unchanged)
-        return cls(**dict(shown), unchanged=unchanged)
-
-
-class ExamPaperOut(Out):
-    """A paper of an exam. `status` says what its window allows now."""
-
-    id: UUID
-    exam_id: UUID
-    code: str
-    title: LocalizedText
-    test_id: UUID
-    starts_at: datetime
-    entry_closes_at: datetime
-    ends_at: datetime
-    status: PaperStatus
-    qualifying_percent: float | None
-    group_percents: dict[str, str]
-    counts_for_merit: bool
-
-    @classmethod
-    def of(cls, view: PaperView) -> Self:
-        """A paper with its status."""
-        paper = view.paper
-        names = set(cls.model_fields) - {"status"}
-        return cls(**{name: getattr(paper, name) for name in names}, status=view.status)
 
 
 class StartedPaperOut(StartedOut):

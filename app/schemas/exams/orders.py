@@ -1,20 +1,18 @@
 """Orders of staff that change attempts, and their dry runs: steering, closing, cancelling, releasing."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
 from app.engine.merit import ExamOutcome
-from app.engine.schedule import ExamStage
 from app.engine.steering import Exemption
 from app.schemas.attempts import AttemptOut
 from app.schemas.common import In, Out
-from app.schemas.exams.exams import ExamOut, ExamPaperOut
+from app.schemas.exams.catalog import ExamOut, ExamPaperOut
 from app.schemas.exams.steering import LONGEST_GIFT, MaybeReasonIn, Reason, ReasonIn, SecondsIn
-from app.services.exams import ClosedPaper, ExamView, Forecast, LeftOut, Released, Steered, paper_view
+from app.services.exams import ClosedPaper, DetailedPaper, ExamView, Forecast, LeftOut, Released, Steered
 from app.services.exams import Previewed as PreviewedOrder
 
 Switch = Annotated[bool, Field(strict=True)]
@@ -206,9 +204,9 @@ class ClosedPaperOut(ExamPaperOut):
     left_out: LeftOutOut
 
     @classmethod
-    def of_closed(cls, closed: ClosedPaper, now: datetime) -> Self:
+    def of_closed(cls, closed: ClosedPaper, paper: DetailedPaper) -> Self:
         """A paper that was closed."""
-        shown = ExamPaperOut.of(paper_view(closed.paper, now))
+        shown = ExamPaperOut.of(paper)
         left_out = LeftOutOut.of(closed.left_out)
         return cls(**dict(shown), attempts_ended=len(closed.steered.steps), left_out=left_out)
 
@@ -220,9 +218,9 @@ class ReleasedOut(ExamOut):
     participants: int
 
     @classmethod
-    def of_release(cls, released: Released) -> Self:
+    def of_release(cls, released: Released, view: ExamView) -> Self:
         """A release."""
-        shown = ExamOut.of(ExamView(released.exam, ExamStage.RELEASED, None))
+        shown = ExamOut.of(view)
         return cls(
             **dict(shown), version=released.release.version, participants=released.release.participants
         )

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from app.schemas.auth import Name
 from app.schemas.changes import Changes
+from app.schemas.common import PageOut
 from app.schemas.exams.exams import RegistrationOut
 from app.schemas.exams.steering import Reason, RegrantedOut
 from app.schemas.users import Category
@@ -34,6 +35,12 @@ class RegistrationChangesIn(Changes):
     def correction(self) -> Correction:
         """The command for the service."""
         return Correction(**self.sent_fields())
+
+
+class NoShowsOut(PageOut[RegistrationOut]):
+    """A page of candidates who have started nothing. `count` is their number in all, for any `query`."""
+
+    count: int
 
 
 class CorrectedRegistrationOut(RegistrationOut):

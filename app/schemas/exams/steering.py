@@ -172,6 +172,8 @@ class PaperCountOut(Out):
     code: str
     status: str
     started: int
+    not_started: int
+    """How many of those who are registered have started nothing."""
     in_progress: int
     paused: int
     submitted: int
@@ -204,7 +206,8 @@ class MonitorOut(Out):
                     paper_id=count.paper.paper.id,
                     code=count.paper.paper.code,
                     status=count.paper.status,
-                    started=sum(count.by_status.values()),
+                    started=(started := sum(count.by_status.values())),
+                    not_started=max(monitor.registered - started, 0),
                     **{state: count.by_status[state] for state in states},
                 )
                 for count in monitor.papers
@@ -233,6 +236,9 @@ class HallRowOut(AttemptOut):
     """When the attempt was paused. It stays if the attempt was ended or voided while it was paused."""
     accommodation_seconds: int
     additions: list[AdditionOut]
+    answered: int
+    """How many questions have an answer that counts."""
+    marked_for_review: int
     last_saved_at: datetime | None
     connected: bool | None
     """Whether the candidate has an open socket. Null if this is unknown."""
@@ -248,7 +254,9 @@ class HallRowOut(AttemptOut):
             roll_number=registration.roll_number if registration else None,
             name=registration.name if registration else None,
             category=registration.category if registration else None,
-            last_saved_at=candidate.last_saved_at,
+            answered=candidate.progress.answered,
+            marked_for_review=candidate.progress.marked_for_review,
+            last_saved_at=candidate.progress.last_saved_at,
             connected=attempt.user_id in connected if connected is not None else None,
         )
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime, time
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
@@ -53,7 +54,7 @@ class ExportArchive:
             with self._zip.open(f"{name}.json", "w") as file:
                 async for row in rows:
                     file.write(b"[\n" if count == 0 else b",\n")
-                    file.write(json.dumps(row, ensure_ascii=False, default=str).encode())
+                    file.write(_json(row).encode())
                     if count == 0:
                         writer.writerow(row)
                     writer.writerow(map(_cell, row.values()))
@@ -72,5 +73,14 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, dict | list | bool):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return escape_formula(normalize_line_ends(str(value)))
+        return _json(value)
+    return escape_formula(normalize_line_ends(_text(value)))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=_text)
+
+
+def _text(value: Any) -> str:
+    """A value as text: times as in the API's answers."""
+    return value.isoformat() if isinstance(value, datetime | time) else str(value)

@@ -62,7 +62,7 @@ class Contents:
         """The official results of exams that are released."""
         for exam_id in await self.reads.registrations.exams_of(self.user.id):
             try:
-                found = (await exams.result(self.reads, self.user, exam_id, self.now)).result
+                found = (await exams.result(self.reads, self.user, exam_id)).result
             except (NotFound, ResultsNotReleased):
                 continue
             yield {

@@ -4,17 +4,17 @@ Only what is graded and not void counts, practice included: it is study. A test 
 left out entirely until the exam is released (docs/decisions/0021).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from app.engine.streaks import streak_days
 from app.models import Chapter, Subject
 from app.repositories.analytics.progress import (
     AttemptFilter,
-    AttemptTimes,
     ListedAttempt,
     Place,
     QuestionCounts,
@@ -22,10 +22,9 @@ from app.repositories.analytics.progress import (
 )
 from app.repositories.base import Page, PageRequest
 from app.services import subjects, tests, users
+from app.services.analytics import activity
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
-
-DAY = timedelta(days=1)
 
 Figure = TypeVar("Figure", int, QuestionCounts)
 
@@ -79,8 +78,8 @@ async def overall(reads: Reading, user: Principal, now: datetime) -> Progress:
     questions = _by_subject(await reads.progress.outcomes(viewer), QuestionCounts())
     time_spent = _by_subject(await reads.progress.time_spent(viewer), 0)
     syllabus = await reads.subjects.every(user.institute_id)
-    moments = [moment for sitting in sittings for moment in _moments(sitting)]
     zone = ZoneInfo((await users.profile(reads, user)).timezone)
+    moments = await activity.moments(reads, user, now, zone)
     return Progress(
         attempts=len(sittings),
         practice_attempts=sum(sitting.practice for sitting in sittings),
@@ -88,7 +87,7 @@ async def overall(reads: Reading, user: Principal, now: datetime) -> Progress:
         questions=sum(questions.values(), QuestionCounts()),
         time_spent_ms=sum(time_spent.values()),
         last_activity_at=max(moments, default=None),
-        streak_days=streak({_day(moment, zone) for moment in moments}, _day(now, zone)),
+        streak_days=streak_days(moments, now, zone),
         subjects=[
             SubjectProgress(
                 subject=subject,
@@ -123,26 +122,6 @@ async def of_subject(reads: Reading, user: Principal, subject_id: UUID, now: dat
         time_spent_ms=sum(time_spent.values()),
         chapters=[_of_chapter(subject_id, chapter, coverage, time_spent) for chapter in places],
     )
-
-
-def streak(days: Collection[date], today: date) -> int:
-    """Active days in a row up to today, or up to yesterday while today has seen nothing yet."""
-    last = today if today in days else today - DAY
-    length = 0
-    while last - length * DAY in days:
-        length += 1
-    return length
-
-
-def _moments(sitting: AttemptTimes) -> Sequence[datetime]:
-    """When the person was certainly there: an attempt that its deadline ended says nothing of its end."""
-    if sitting.closed_by == "candidate":
-        return sitting.started_at, sitting.submitted_at
-    return (sitting.started_at,)
-
-
-def _day(moment: datetime, zone: ZoneInfo) -> date:
-    return moment.astimezone(zone).date()
 
 
 def _by_subject(by_place: Mapping[Place, Figure], nothing: Figure) -> dict[UUID, Figure]:

@@ -221,7 +221,9 @@ async def prove_password(
     """
     try:
         async with auth_errors():
-            proof = await parts.auth.sign_in(user.email, password, client_address=client_address)
+            # The profile has no address if another account has taken it over.
+            email = user.email or (await parts.auth.admin_get(user.id)).email
+            proof = await parts.auth.sign_in(email, password, client_address=client_address)
     except errors.InvalidCredentials:
         raise errors.Invalid.field(field, "This is not the current password.") from None
     async with auth_errors():

@@ -9,16 +9,18 @@ from app.services.exams.accommodations import (
 )
 from app.services.exams.answer_sheets import PaperDraft, hold_on_paper, import_answer_sheets
 from app.services.exams.catalog import (
+    DetailedPaper,
     ExamView,
     PaperView,
     announcements,
     announcements_for_attempt,
     audit,
+    coming,
+    detailed_paper,
     find,
     page,
-    paper_view,
     papers,
-    stage_of,
+    view,
 )
 from app.services.exams.corrections import Corrected, Correction, correct
 from app.services.exams.editing import (
@@ -47,7 +49,7 @@ from app.services.exams.ending import (
 from app.services.exams.events import announce, postpone, tell_windows
 from app.services.exams.forecasts import Forecast, LeftOut, Listed
 from app.services.exams.merit_lists import merit_list, merit_sheet
-from app.services.exams.monitoring import Monitor, candidates, monitor
+from app.services.exams.monitoring import Monitor, NoShows, candidates, monitor, no_shows
 from app.services.exams.packages import package
 from app.services.exams.registrations import claim, register, registrations, withdraw
 from app.services.exams.regranting import Regrant, Regranted
@@ -72,6 +74,7 @@ __all__ = [
     "ClosedPaper",
     "Corrected",
     "Correction",
+    "DetailedPaper",
     "ExamDraft",
     "ExamPaperDraft",
     "ExamPaperUpdate",
@@ -84,6 +87,7 @@ __all__ = [
     "LeftOut",
     "Listed",
     "Monitor",
+    "NoShows",
     "Note",
     "Order",
     "PaperDraft",
@@ -113,17 +117,19 @@ __all__ = [
     "change_paper",
     "claim",
     "close_paper",
+    "coming",
     "correct",
     "create",
+    "detailed_paper",
     "find",
     "hold_on_paper",
     "import_answer_sheets",
     "merit_list",
     "merit_sheet",
     "monitor",
+    "no_shows",
     "package",
     "page",
-    "paper_view",
     "papers",
     "postpone",
     "preview",
@@ -136,12 +142,12 @@ __all__ = [
     "release",
     "remove_paper",
     "result",
-    "stage_of",
     "start",
     "steer",
     "steer_one",
     "submit",
     "tell_windows",
+    "view",
     "void_left_over",
     "withdraw",
 ]

@@ -1,6 +1,6 @@
-"""Finding exams: with their stage, the windows of their papers, and the person's registration."""
+"""Lists of exams, and one exam: with its stage, its next start, its papers and the user's registration."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from app.engine import schedule
 from app.engine.schedule import ExamDates, ExamStage, PaperStatus, Window
 from app.models import Announcement, AuditEntry, Exam, ExamPaper, Registration, Role
 from app.repositories.base import Page, PageRequest
-from app.repositories.exams import ExamViewer
+from app.repositories.exams import ExamFilter, ExamViewer, PaperContent
 from app.services.components import Components
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
@@ -19,10 +19,11 @@ from app.services.users import Principal
 
 @dataclass(frozen=True, slots=True)
 class ExamView:
-    """An exam with its stage, and the registration of the person who looks."""
+    """An exam with its stage, and the user's registration. `next_start_at` is the start of the next paper."""
 
     exam: Exam
     stage: ExamStage
+    next_start_at: datetime | None
     registration: Registration | None
 
 
@@ -34,9 +35,17 @@ class PaperView:
     status: PaperStatus
 
 
+@dataclass(frozen=True, slots=True)
+class DetailedPaper:
+    """A paper of an exam, with the duration, marks and languages of the test's paper."""
+
+    view: PaperView
+    content: PaperContent
+
+
 def exam_viewer(user: Principal) -> ExamViewer:
-    """The person as the statements of exams need them."""
-    return ExamViewer(user.institute_id, user.is_staff)
+    """The user as the statements of exams need it."""
+    return ExamViewer(user.id, user.institute_id, user.is_staff)
 
 
 def require_team(exam: Exam, staff: Principal) -> None:
@@ -45,17 +54,15 @@ def require_team(exam: Exam, staff: Principal) -> None:
         raise Forbidden("This is for who made the exam, and for admins.")
 
 
-def stage_of(exam: Exam, now: datetime) -> ExamStage:
+def stage_of(exam: Exam, papers: Iterable[ExamPaper], now: datetime) -> ExamStage:
     """The stage of an exam."""
     dates = ExamDates(
-        opens_at=exam.opens_at,
-        closes_at=exam.closes_at,
         published_at=exam.published_at,
         cancelled_at=exam.cancelled_at,
         key_stage=exam.key_stage,
         released_at=exam.released_at,
     )
-    return schedule.stage(dates, now)
+    return schedule.stage(dates, map(window_of, papers), now)
 
 
 def window_of(paper: ExamPaper) -> Window:
@@ -64,25 +71,62 @@ def window_of(paper: ExamPaper) -> Window:
 
 
 async def page(
-    reads: Reading, user: Principal, stages: Collection[ExamStage], now: datetime, request: PageRequest
+    reads: Reading, user: Principal, wanted: ExamFilter, now: datetime, request: PageRequest
 ) -> Page[ExamView]:
-    """Exams in any of the stages, or all, newest first; candidates see published ones."""
-    found = await reads.exams.page(exam_viewer(user), stages, now, request)
-    mine = await reads.registrations.among(user.id, [exam.id for exam in found.items])
-    views = [ExamView(exam, stage_of(exam, now), mine.get(exam.id)) for exam in found.items]
-    return Page(views, found.next_cursor)
+    """Exams that match the filter, newest first. Candidates see published ones."""
+    found = await reads.exams.page(exam_viewer(user), wanted, now, request)
+    return Page(await _views(reads, user, found.items, now), found.next_cursor)
+
+
+async def coming(reads: Reading, user: Principal, now: datetime, limit: int) -> Sequence[ExamView]:
+    """Exams that are not over: first those that the user is registered for, then those open to registration.
+
+    Each group is in the order of the papers' starts.
+    """
+    return await _views(reads, user, await reads.exams.coming(exam_viewer(user), now, limit), now)
 
 
 async def find(reads: Reading, user: Principal, exam_id: UUID, now: datetime) -> ExamView:
     """One exam."""
-    exam = await reads.exams.find(exam_viewer(user), exam_id)
-    return ExamView(exam, stage_of(exam, now), await reads.registrations.of(exam_id, user.id))
+    return await view(reads, user, await reads.exams.find(exam_viewer(user), exam_id), now)
 
 
-async def papers(reads: Reading, user: Principal, exam_id: UUID, now: datetime) -> Sequence[PaperView]:
+async def view(reads: Reading, user: Principal, exam: Exam, now: datetime) -> ExamView:
+    """The exam as the user sees it."""
+    [shown] = await _views(reads, user, [exam], now)
+    return shown
+
+
+async def _views(reads: Reading, user: Principal, found: Sequence[Exam], now: datetime) -> Sequence[ExamView]:
+    ids = [exam.id for exam in found]
+    papers = await reads.exams.papers_of(ids)
+    registrations = await reads.registrations.among(user.id, ids)
+    return [_view(exam, papers[exam.id], registrations.get(exam.id), now) for exam in found]
+
+
+def _view(
+    exam: Exam, papers: Sequence[ExamPaper], registration: Registration | None, now: datetime
+) -> ExamView:
+    is_over = exam.cancelled_at is not None or exam.released_at is not None
+    next_start_at = None if is_over else schedule.next_start(map(window_of, papers), now)
+    return ExamView(exam, stage_of(exam, papers, now), next_start_at, registration)
+
+
+async def papers(reads: Reading, user: Principal, exam_id: UUID, now: datetime) -> Sequence[DetailedPaper]:
     """The papers of an exam, in the order of their start."""
     exam = await reads.exams.find(exam_viewer(user), exam_id)
-    return [paper_view(paper, now) for paper in await reads.exams.papers(exam.id)]
+    return await _detailed(reads, await reads.exams.papers(exam.id), now)
+
+
+async def detailed_paper(reads: Reading, paper: ExamPaper, now: datetime) -> DetailedPaper:
+    """The paper with its content."""
+    [detailed] = await _detailed(reads, [paper], now)
+    return detailed
+
+
+async def _detailed(reads: Reading, found: Sequence[ExamPaper], now: datetime) -> Sequence[DetailedPaper]:
+    contents = await reads.exams.contents([paper.id for paper in found])
+    return [DetailedPaper(paper_view(paper, now), contents[paper.id]) for paper in found]
 
 
 def paper_view(paper: ExamPaper, now: datetime) -> PaperView:

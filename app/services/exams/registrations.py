@@ -116,7 +116,8 @@ async def claim(
     exam = await uow.exams.lock(staff.institute_id, exam_id)
     await uow.users.lock(user_id)  # a practice attempt starts before this or after it
     registration = await uow.registrations.lock_unclaimed(exam.id, roll_number)
-    if await uow.users.member(user_id) is None:
+    member = await uow.users.member(user_id)
+    if member is None or member.user.deleted_at is not None:
         raise Invalid.field("user_id", "There is no such account.")
     if await uow.registrations.of(exam.id, user_id) is not None:
         raise Conflict("The account is registered for this exam under another roll number.")

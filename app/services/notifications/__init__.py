@@ -18,7 +18,14 @@ from app.services.notifications.creating import (
     welcome,
 )
 from app.services.notifications.delivering import BATCH, deliver_due
-from app.services.notifications.inbox import mark_all_read, mark_read, page, register_device, remove_device
+from app.services.notifications.inbox import (
+    count_unread,
+    mark_all_read,
+    mark_read,
+    page,
+    register_device,
+    remove_device,
+)
 from app.services.notifications.preferences import (
     Preferences,
     change,
@@ -35,6 +42,7 @@ __all__ = [
     "Reminders",
     "cancelled",
     "change",
+    "count_unread",
     "deliver_due",
     "enrolment_changed",
     "extra_time_changed",

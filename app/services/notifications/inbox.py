@@ -18,6 +18,11 @@ async def page(
     return await reads.notifications.page(user.id, request, unread=unread)
 
 
+async def count_unread(reads: Reading, user: Principal) -> int:
+    """How many of the user's notifications are unread."""
+    return await reads.notifications.count_unread(user.id)
+
+
 async def mark_read(uow: UnitOfWork, user: Principal, notification_id: UUID, now: datetime) -> Notification:
     """Mark a notification as read. The time of the first call is kept."""
     return await uow.notifications.mark_read(user.id, notification_id, now)

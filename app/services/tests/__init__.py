@@ -1,10 +1,11 @@
 """Tests: drafts, publication as frozen papers, lists, previews and printouts."""
 
-from app.services.tests.catalog import find, page, viewer
+from app.services.tests.catalog import find, page, suggestions, viewer
 from app.services.tests.cloning import clone
 from app.services.tests.consents import consent, consents, withdraw_consent
 from app.services.tests.drafts import SectionDraft, TestDraft, TestUpdate, archive, change, create
 from app.services.tests.papers import FrozenPaper, PaperStore
+from app.services.tests.popularity import refresh_popularity
 from app.services.tests.previewing import Preview, pending_draft, preview
 from app.services.tests.printouts import Printout, PrintPart, pdf, printout
 from app.services.tests.publishing import PublishedPaper, publish
@@ -32,6 +33,8 @@ __all__ = [
     "preview",
     "printout",
     "publish",
+    "refresh_popularity",
+    "suggestions",
     "viewer",
     "withdraw_consent",
 ]

@@ -7,7 +7,9 @@ secrets are replaced by the order in which they appear. Both runs see the same t
 clock says meanwhile.
 """
 
+import io
 import re
+import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -33,7 +35,7 @@ from app.services.unit_of_work import unit_of_work
 from app.workers import tasks
 from app.workers.runtime import TaskContext
 from tests.builders.exams import HOUR, MINUTE, Entrant, Json, body_of
-from tests.builders.people import People
+from tests.builders.people import People, user_id_of
 from tests.builders.pictures import encoded, halves, uploaded
 from tests.builders.world import path_of
 from tests.conftest import TestClock, cloned_database
@@ -50,6 +52,7 @@ VARIES = re.compile(
     r"|\b\d{8}\b"
     r"|(?<=\"package_key\":\")[\w-]+"
     r"|(?<=\"remaining_seconds\":)\d+"
+    r"|(?<=\"size_bytes\":)\d+"
     r"|(?<=\"seconds\":)\d+\.\d+"
 )
 BINARY = ("application/pdf", "application/octet-stream", "application/vnd.openxmlformats")
@@ -65,6 +68,8 @@ class Transcript:
     def add(self, who: str, what: str, answer: httpx.Response) -> None:
         kind = answer.headers.get("Content-Type", "")
         shown = "a file" if kind.startswith(BINARY) else answer.text  # such a file knows when it was made
+        if kind == "application/zip" and answer.status_code == 200:
+            shown = unpacked(answer.content)
         self.note(f"{who}: {what} -> {answer.status_code} {self._headers(answer)} {shown}")
 
     def note(self, line: str) -> None:
@@ -76,6 +81,12 @@ class Transcript:
     def _headers(self, answer: httpx.Response) -> str:
         varying = {"x-request-id", "date", "content-length", "etag"}
         return str(sorted((name, value) for name, value in answer.headers.items() if name not in varying))
+
+
+def unpacked(content: bytes) -> str:
+    """The texts in a ZIP file."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return "\n".join(f"{name}: {archive.read(name).decode()}" for name in archive.namelist())
 
 
 def a_full_minute() -> datetime:
@@ -192,7 +203,13 @@ async def hold(world: World, author: httpx.AsyncClient, ids: Json) -> Json:
 
 
 async def read_everything(world: World, who: str, client: httpx.AsyncClient, ids: Json) -> None:
-    """Every GET of the API, with the ids of this exam. A parameter without an id raises UnknownParameter."""
+    """Every GET of the API, with the ids of this exam. A parameter without an id raises UnknownParameter.
+
+    The export of what is kept of the person is made before, and read, too.
+    """
+    export = body_of(await client.post("/users/export"), 202)
+    await work(world)
+    ids = ids | {"user_id": str(await user_id_of(client)), "export_id": export["id"]}
     for template, item in world.app.openapi()["paths"].items():
         if "get" not in item or template in ("/v1/health/ready", "/v1/health", "/v1/time"):
             continue
@@ -397,6 +414,7 @@ async def test_what_is_received_before_the_release_does_not_depend_on_the_key(
     assert len(one) > 200
     assert any(line.startswith("mail: ") for line in one)
     assert any(line.startswith("socket: ") for line in one)
+    assert any("attempts.json: " in line for line in one)
     for line, same in zip(one, other, strict=True):
         assert line == same
 

@@ -43,10 +43,10 @@ async def change(uow: UnitOfWork, made: PublishedTest, **values: Any) -> models.
 
 async def ways_in(uow: UnitOfWork, viewer: Viewer, made: PublishedTest) -> dict[str, bool]:
     """Whether the test is in the list, can be read, and can be started."""
-    listed = await uow.tests.page(viewer, NOW, tests.TestFilter(), PageRequest(limit=1))
+    listed = await uow.catalog.page(viewer, NOW, tests.TestFilter(), PageRequest(limit=1))
     return {
         "listed": made.id in [each.test.id for each in listed.items],
-        "read": await succeeds(uow.tests.find(viewer, made.id, NOW)),
+        "read": await succeeds(uow.catalog.find(viewer, made.id, NOW)),
         "started": await succeeds(uow.tests.accessible(viewer, made.id, NOW)),
     }
 
@@ -158,8 +158,8 @@ class TestFind:
             attempt.status = status
             await uow.attempts.flush()
         viewer = Viewer(candidate.id, candidate.institute_id, is_staff=False, enrolled=False)
-        assert (await uow.tests.find(viewer, made.id, NOW)).my_attempts == 1
-        assert (await uow.tests.find(CANDIDATE, made.id, NOW)).my_attempts == 0
+        assert (await uow.catalog.find(viewer, made.id, NOW)).own.count == 1
+        assert (await uow.catalog.find(CANDIDATE, made.id, NOW)).own.count == 0
 
 
 class TestPage:
@@ -169,7 +169,7 @@ class TestPage:
         seen: list[UUID] = []
         request, pages = PageRequest(limit=2), 0
         while True:
-            page = await uow.tests.page(CANDIDATE, NOW, tests.TestFilter(subject_id=subject.id), request)
+            page = await uow.catalog.page(CANDIDATE, NOW, tests.TestFilter(subject_id=subject.id), request)
             seen += [listed.test.id for listed in page.items]
             pages += 1
             if page.next_cursor is None:
@@ -198,7 +198,7 @@ class TestPage:
         await publish_test(uow)
         made = await publish_test(uow, subject_id=subject.id)
         await change(uow, made, title=title, paper_version=None)
-        page = await uow.tests.page(STAFF, NOW, tests.TestFilter(subject.id, None, query), PageRequest())
+        page = await uow.catalog.page(STAFF, NOW, tests.TestFilter(subject.id, None, query), PageRequest())
         assert len(page.items) == found
 
     async def test_candidates_find_what_was_published(self, uow: UnitOfWork) -> None:
@@ -208,12 +208,12 @@ class TestPage:
         await publish(uow, operator(), made.id, NOW)
         await change(uow, made, title={"en": new})
         for name, found in ((old, [made.id]), (new, [])):
-            page = await uow.tests.page(CANDIDATE, NOW, tests.TestFilter(query=name), PageRequest())
+            page = await uow.catalog.page(CANDIDATE, NOW, tests.TestFilter(query=name), PageRequest())
             assert [listed.test.id for listed in page.items] == found
 
     @pytest.mark.parametrize(("kind", "found"), [("pyq", 1), ("full", 0)])
     async def test_kind(self, uow: UnitOfWork, kind: str, found: int) -> None:
         subject = await add_subject(uow)
         await publish_test(uow, subject_id=subject.id, kind="pyq")
-        page = await uow.tests.page(CANDIDATE, NOW, tests.TestFilter(subject.id, kind), PageRequest())
+        page = await uow.catalog.page(CANDIDATE, NOW, tests.TestFilter(subject.id, kind), PageRequest())
         assert len(page.items) == found

@@ -11,7 +11,9 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.errors import Conflict
+from app.core.ids import uuid7
 from app.models import Attempt, Registration, Role
+from app.repositories.base import PageRequest
 from app.services import account_deletion, attempts, exams
 from app.services.components import Components
 from app.services.exams import ExamDraft, ExamPaperDraft, StartPaper
@@ -166,6 +168,23 @@ class TestRelease:
         both = await overlap(scene.engine, scene.release, scene.delete)
         assert (both.first.code, both.second.code) == ("ok", "ok")
         assert both.first.result().release.participants == 1
+
+    async def test_after_the_purge_ranks_the_pseudonym(self, scene: Scene) -> None:
+        """Two candidates sat; one deletes the account, and the results are released months later."""
+        for candidate in (scene.candidate, await scene.done(add_candidate)):
+            scene.candidate = candidate
+            await scene.done(scene.register)
+            attempt = await scene.done(scene.enter)
+            await scene.done(scene.submitting(attempt))
+        await scene.done(scene.delete)
+        person, pseudonym = scene.candidate.id, uuid7()
+        await scene.done(lambda uow: uow.purges.purge(person, pseudonym, "Nobody", scene.now))
+        released = await scene.done(scene.release)
+        assert released.release.participants == 2
+        async with reading(scene.engine) as reads:
+            found = await reads.exam_results.merit_list(released.exam, PageRequest())
+        assert {(row.rank, row.name) for row in found.items} == {(1, "Asha Rao"), (1, "Nobody")}
+        assert await scene.statuses() == []
 
 
 class TestRegister:

@@ -1,6 +1,6 @@
 """Progress as a person sees it: sums over the syllabus, its order, and days in a row."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,14 +10,12 @@ from app.models import Chapter, Question, Subject
 from app.repositories.analytics.progress import QuestionCounts
 from app.services import attempts
 from app.services.analytics import progress
-from app.services.analytics.progress import streak
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 from tests.builders.attempts import TIME_TAKEN, add_candidate, graded_attempt, ref_of, start_attempt
 from tests.builders.content import PublishedTest, add_questions, add_subject, publish_test
 
-TODAY = date(2026, 6, 7)
 DAY = timedelta(days=1)
 EVENING = datetime(2026, 6, 7, 18, 0, tzinfo=UTC)  # half past eleven in Delhi
 
@@ -25,26 +23,6 @@ EVENING = datetime(2026, 6, 7, 18, 0, tzinfo=UTC)  # half past eleven in Delhi
 @pytest.fixture
 async def candidate(uow: UnitOfWork) -> Principal:
     return await add_candidate(uow)
-
-
-class TestStreak:
-    @pytest.mark.parametrize(
-        ("days_ago", "length"),
-        [
-            pytest.param([], 0, id="never"),
-            pytest.param([0], 1, id="today"),
-            pytest.param([1], 1, id="yesterday, today is young"),
-            pytest.param([2], 0, id="two days ago"),
-            pytest.param([0, 1, 2], 3, id="three days"),
-            pytest.param([1, 2, 3], 3, id="three days until yesterday"),
-            pytest.param([0, 1, 3, 4, 5], 2, id="since a gap"),
-        ],
-    )
-    def test_days_in_a_row(self, days_ago: list[int], length: int) -> None:
-        assert streak({TODAY - ago * DAY for ago in days_ago}, TODAY) == length
-
-    def test_over_a_leap_day(self) -> None:
-        assert streak({date(2028, 2, 28), date(2028, 2, 29), date(2028, 3, 1)}, date(2028, 3, 1)) == 3
 
 
 class TestOverall:

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from app.core.errors import Invalid, NotFound
 from app.models import Role
 from app.repositories.base import PageRequest
-from app.repositories.exams import ExamAttemptFilter
+from app.repositories.exams import ExamAttemptFilter, ExamFilter
 from app.services import exams
 from app.services.components import Components
 from app.services.exams import (
@@ -118,6 +118,7 @@ NOT_FOUND: dict[str, Call] = {
     "merit_sheet": lambda w: exams.merit_sheet(w.uow, w.stranger, w.exam_id, SheetFormat.CSV),
     "merit_list": lambda w: exams.merit_list(w.uow, w.stranger, w.exam_id, EVERYTHING),
     "monitor": lambda w: exams.monitor(w.uow, w.stranger, w.exam_id, NOW),
+    "no_shows": lambda w: exams.no_shows(w.uow, w.stranger, w.exam_id, None, None, EVERYTHING),
     "package": lambda w: exams.package(w.uow, w.parts, w.stranger, w.exam_id, w.event.paper_id, NOW),
     "papers": lambda w: exams.papers(w.uow, w.stranger, w.exam_id, NOW),
     "postpone": lambda w: exams.postpone(w.uow, w.stranger, w.exam_id, 60, "Why not.", NOW),
@@ -134,7 +135,7 @@ NOT_FOUND: dict[str, Call] = {
     "registrations": lambda w: exams.registrations(w.uow, w.stranger, w.exam_id, None, EVERYTHING),
     "release": lambda w: exams.release(w.uow, w.parts, w.stranger, w.exam_id, NOW),
     "remove_paper": lambda w: exams.remove_paper(w.uow, w.stranger, w.exam_id, w.event.paper_id),
-    "result": lambda w: exams.result(w.uow, w.stranger, w.exam_id, NOW),
+    "result": lambda w: exams.result(w.uow, w.stranger, w.exam_id),
     "start": lambda w: exams.start(
         w.uow,
         w.parts,
@@ -174,7 +175,7 @@ async def test_it_is_as_if_it_were_not_there(world: World, name: str) -> None:
 
 
 async def test_the_list_is_empty(world: World) -> None:
-    assert (await exams.page(world.uow, world.stranger, (), NOW, EVERYTHING)).items == []
+    assert (await exams.page(world.uow, world.stranger, ExamFilter(), NOW, EVERYTHING)).items == []
 
 
 async def test_a_test_of_ours_cannot_be_placed_in_an_exam_of_theirs(world: World) -> None:

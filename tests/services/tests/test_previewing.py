@@ -140,4 +140,4 @@ class TestPendingDraft:
         made = await publish_test(uow)
         test = await uow.tests.draft(DEFAULT_INSTITUTE_ID, made.id)
         paper = await uow.tests.paper_version(test, 1)
-        assert await tests.pending_draft(uow, AUTHOR, ListedTest(test, paper, 0)) is None
+        assert await tests.pending_draft(uow, AUTHOR, ListedTest(test, paper)) is None

@@ -28,19 +28,17 @@ from app.core.errors import (
     NotPublishable,
 )
 from app.engine.schedule import ExamStage
+from app.repositories.exams import ExamFilter
 from app.schemas.common import PageOut
+from app.schemas.exams.catalog import ExamOut, ExamPaperOut, PublishedExamOut
 from app.schemas.exams.exams import (
     AnnouncementOut,
     ExamChangesIn,
     ExamIn,
-    ExamOut,
     ExamPaperChangesIn,
     ExamPaperIn,
-    ExamPaperOut,
-    PublishedExamOut,
 )
 from app.services import exams
-from app.services.exams import ExamView
 
 router = APIRouter(prefix="/exams", tags=["exams"], route_class=PermissionFirstRoute)
 
@@ -55,10 +53,16 @@ StageFilter = Annotated[
 
 @router.get("")
 async def list_exams(
-    user: CurrentUser, reads: Reads, now: Now, paging: Paging, status: StageFilter = None
+    user: CurrentUser,
+    reads: Reads,
+    now: Now,
+    paging: Paging,
+    status: StageFilter = None,
+    registered: Annotated[bool | None, Query(description="Whether you are registered")] = None,
 ) -> PageOut[ExamOut]:
-    """Exams, newest first. Staff see drafts too."""
-    page = await exams.page(reads, user, [ExamStage(each) for each in status or ()], now, paging)
+    """Exams, newest first, each with its next start and your registration. Staff see drafts too."""
+    wanted = ExamFilter([ExamStage(each) for each in status or ()], registered)
+    page = await exams.page(reads, user, wanted, now, paging)
     return PageOut(items=[ExamOut.of(view) for view in page.items], next_cursor=page.next_cursor)
 
 
@@ -66,12 +70,12 @@ async def list_exams(
 async def create_exam(body: ExamIn, author: CurrentAuthor, uow: OnceUow, now: Now) -> ExamOut:
     """Create an exam. Candidates see it once it is published."""
     exam = await exams.create(uow, author, body.draft())
-    return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
+    return ExamOut.of(await exams.view(uow, author, exam, now))
 
 
 @router.get("/{exam_id}", responses=problems(NotFound))
 async def get_exam(exam_id: UUID, user: CurrentUser, reads: Reads, now: Now) -> ExamOut:
-    """One exam, with your registration."""
+    """One exam, with its next start and your registration."""
     return ExamOut.of(await exams.find(reads, user, exam_id, now))
 
 
@@ -81,14 +85,17 @@ async def change_exam(
 ) -> ExamOut:
     """Change an exam. After publication its times cannot be changed; postpone it instead."""
     exam = await exams.change(uow, author, exam_id, body.changes())
-    return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
+    return ExamOut.of(await exams.view(uow, author, exam, now))
 
 
 @router.get("/{exam_id}/papers", responses=problems(NotFound))
 async def list_papers(exam_id: UUID, user: CurrentUser, reads: Reads, now: Now) -> PageOut[ExamPaperOut]:
-    """All papers of an exam in the order of their start, on one page."""
-    views = await exams.papers(reads, user, exam_id, now)
-    return PageOut(items=[ExamPaperOut.of(view) for view in views], next_cursor=None)
+    """All papers of an exam in the order of their start, on one page.
+
+    Duration, number of questions, marks and languages are known before the paper opens.
+    """
+    papers = await exams.papers(reads, user, exam_id, now)
+    return PageOut(items=[ExamPaperOut.of(paper) for paper in papers], next_cursor=None)
 
 
 @router.post(
@@ -104,7 +111,7 @@ async def add_paper(
     409 if candidates have attempted the test already.
     """
     paper = await exams.add_paper(uow, author, exam_id, body.draft())
-    return ExamPaperOut.of(exams.paper_view(paper, now))
+    return ExamPaperOut.of(await exams.detailed_paper(uow, paper, now))
 
 
 @router.patch("/{exam_id}/papers/{paper_id}", responses=problems(NotFound, Conflict, NotPossible, Invalid))
@@ -113,7 +120,7 @@ async def change_paper(
 ) -> ExamPaperOut:
     """Change a paper of an exam that is not published."""
     paper = await exams.change_paper(uow, author, exam_id, paper_id, body.changes())
-    return ExamPaperOut.of(exams.paper_view(paper, now))
+    return ExamPaperOut.of(await exams.detailed_paper(uow, paper, now))
 
 
 @router.delete(
@@ -137,7 +144,8 @@ async def publish_exam(exam_id: UUID, author: CurrentAuthor, uow: Uow, now: Now)
     Publish again to use newer versions; this is possible until the first attempt has started. Afterwards the
     call changes nothing: `unchanged` then says why, and which papers have a newer version that is not used.
     """
-    return PublishedExamOut.of_publication(await exams.publish(uow, author, exam_id, now), now)
+    published = await exams.publish(uow, author, exam_id, now)
+    return PublishedExamOut.of_publication(published, await exams.view(uow, author, published.exam, now))
 
 
 @router.get("/{exam_id}/announcements", responses=problems(NotFound))

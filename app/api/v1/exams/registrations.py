@@ -11,7 +11,7 @@ from app.api.routing import PermissionFirstRoute
 from app.core.errors import Conflict, EntryClosed, Forbidden, Invalid, NotAvailable, NotFound, NotPossible
 from app.schemas.common import PageOut
 from app.schemas.exams.exams import ClaimIn, RegistrationOut
-from app.schemas.exams.registrations import CorrectedRegistrationOut, RegistrationChangesIn
+from app.schemas.exams.registrations import CorrectedRegistrationOut, NoShowsOut, RegistrationChangesIn
 from app.services import exams
 
 router = APIRouter(prefix="/exams/{exam_id}", tags=["exams"], route_class=PermissionFirstRoute)
@@ -70,6 +70,26 @@ async def list_registrations(
     wanted = (query or "").strip() or None
     page = await exams.registrations(reads, staff, exam_id, wanted, paging)
     return PageOut(items=[RegistrationOut.of(row) for row in page.items], next_cursor=page.next_cursor)
+
+
+@router.get("/no-shows", responses=problems(NotFound, Invalid))
+async def list_no_shows(
+    exam_id: UUID,
+    staff: CurrentProctor,
+    reads: Reads,
+    paging: Paging,
+    paper_id: Annotated[
+        UUID | None, Query(description="Who has not started this paper; by default, who has started none")
+    ] = None,
+    query: Annotated[
+        str | None, Query(max_length=254, description="The beginning of a roll number, or a part of a name")
+    ] = None,
+) -> NoShowsOut:
+    """Candidates who are registered and have not started the paper. A void attempt counts as started."""
+    wanted = (query or "").strip() or None
+    found = await exams.no_shows(reads, staff, exam_id, paper_id, wanted, paging)
+    items = [RegistrationOut.of(row) for row in found.page.items]
+    return NoShowsOut(items=items, next_cursor=found.page.next_cursor, count=found.count)
 
 
 @router.post("/registrations/{roll_number:path}/claim", responses=problems(NotFound, Conflict, Invalid))

@@ -52,13 +52,14 @@ async def release_results(
     if wanted.dry_run:
         seen = await exams.preview_release(uow, parts, author, exam_id, now, wanted.reason)
         return ReleaseDryRunOut.model_validate(seen)
-    return ReleasedOut.of_release(await exams.release(uow, parts, author, exam_id, now, wanted.reason))
+    released = await exams.release(uow, parts, author, exam_id, now, wanted.reason)
+    return ReleasedOut.of_release(released, await exams.view(uow, author, released.exam, now))
 
 
 @router.get("/results", responses=problems(NotFound, ResultsNotReleased))
-async def get_exam_results(exam_id: UUID, user: CurrentUser, reads: Reads, now: Now) -> ExamResultOut:
+async def get_exam_results(exam_id: UUID, user: CurrentUser, reads: Reads) -> ExamResultOut:
     """Your official result over all papers. `GET /tests/{id}/results` has the result by question."""
-    return ExamResultOut.of(await exams.result(reads, user, exam_id, now))
+    return ExamResultOut.of(await exams.result(reads, user, exam_id))
 
 
 @router.get(

@@ -9,11 +9,12 @@ from app.api.deps import CurrentAuthor, CurrentProctor, CurrentStaff, Now, Pagin
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
-from app.core.errors import Forbidden, Invalid, NotFound, NotPossible
+from app.core.errors import Forbidden, Invalid, NotFound, NotPossible, Unavailable
 from app.models import AttemptStatus
 from app.repositories.exams import ExamAttemptFilter
 from app.schemas.common import PageOut
-from app.schemas.exams.exams import AnnouncementIn, AnnouncementOut, ExamOut
+from app.schemas.exams.catalog import ExamOut
+from app.schemas.exams.exams import AnnouncementIn, AnnouncementOut
 from app.schemas.exams.orders import (
     BulkIn,
     CancelIn,
@@ -41,7 +42,7 @@ from app.schemas.exams.steering import (
 from app.sentences import Sentence
 from app.services import exams, realtime
 from app.services.components import Components
-from app.services.exams import ClosePaper, ExamView, Order, Verb
+from app.services.exams import ClosePaper, Order, Verb
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
@@ -122,14 +123,15 @@ async def close_paper(
     wanted = ClosePaper(exam_id, paper_id, asked.reason, frozenset(asked.include))
     if asked.dry_run:
         return DryRunOut.of_order(await exams.preview_close(uow, parts, staff, wanted, now))
-    return ClosedPaperOut.of_closed(await exams.close_paper(uow, parts, staff, wanted, now), now)
+    closed = await exams.close_paper(uow, parts, staff, wanted, now)
+    return ClosedPaperOut.of_closed(closed, await exams.detailed_paper(uow, closed.paper, now))
 
 
 @router.post("/postpone", responses=STEERING)
 async def postpone(exam_id: UUID, body: SecondsIn, staff: CurrentProctor, uow: OnceUow, now: Now) -> ExamOut:
     """Postpone every paper that has not started, and notify everybody who is registered."""
     exam = await exams.postpone(uow, staff, exam_id, body.seconds, body.reason, now)
-    return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
+    return ExamOut.of(await exams.view(uow, staff, exam, now))
 
 
 @router.post("/cancel", responses=STEERING | problems(Forbidden))
@@ -143,7 +145,7 @@ async def cancel(
     if body.dry_run:
         return DryRunOut.of(await exams.preview_cancel(uow, author, exam_id, body.reason, now))
     exam = await exams.cancel(uow, author, exam_id, body.reason, now)
-    return ExamOut.of(ExamView(exam, exams.stage_of(exam, now), None))
+    return ExamOut.of(await exams.view(uow, author, exam, now))
 
 
 @router.post("/attempts/{verb}", responses=STEERING)
@@ -280,7 +282,7 @@ async def monitor(exam_id: UUID, staff: CurrentStaff, reads: Reads, parts: Parts
     return MonitorOut.of(seen, parts.clock.now(), await realtime.connected(parts, exam_id))
 
 
-@router.get("/attempts", responses=problems(NotFound, Invalid))
+@router.get("/attempts", responses=problems(NotFound, Invalid, Unavailable))
 async def list_attempts(
     exam_id: UUID,
     staff: CurrentProctor,
@@ -289,13 +291,33 @@ async def list_attempts(
     paging: Paging,
     paper_id: UUID | None = None,
     status: Annotated[list[AttemptStatus] | None, Query(max_length=10, description="Any of these")] = None,
-    query: Annotated[str | None, Query(max_length=100, description="Roll number or part of a name")] = None,
+    query: Annotated[
+        str | None,
+        Query(
+            max_length=254,
+            description="The beginning of a roll number or of an email address, or a part of a name",
+        ),
+    ] = None,
+    connected: Annotated[
+        bool | None, Query(description="Only candidates who have an open socket, or who have none")
+    ] = None,
 ) -> PageOut[HallRowOut]:
-    """Candidates' attempts, newest first, with their deadlines and the times of the last save."""
-    wanted = ExamAttemptFilter(paper_id, status or (), query)
+    """Candidates' attempts, newest first: deadline, extra time, lease and device, progress, last save.
+
+    The log is read for the attempts of the page only. Ask for the page every few seconds.
+    """
+    online = await realtime.connected(parts, exam_id)
+    if connected is not None and online is None:
+        raise Unavailable("It is not known who is connected. Try again, or leave `connected` out.")
+    wanted = ExamAttemptFilter(
+        paper_id,
+        status or (),
+        (query or "").strip() or None,
+        only_users=online if connected else None,
+        except_users=online or () if connected is False else (),
+    )
     page = await exams.candidates(reads, staff, exam_id, wanted, paging)
-    connected = await realtime.connected(parts, exam_id)
-    rows = [HallRowOut.of_candidate(row, connected) for row in page.items]
+    rows = [HallRowOut.of_candidate(row, online) for row in page.items]
     return PageOut(items=rows, next_cursor=page.next_cursor)
 
 

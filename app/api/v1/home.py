@@ -1,0 +1,24 @@
+"""The home screen of an app over HTTP."""
+
+from fastapi import APIRouter
+
+from app.api.deps import CurrentUser, Now, Reads
+from app.api.routing import PermissionFirstRoute
+from app.schemas.home import HomeOut
+from app.services.home import home
+
+router = APIRouter(prefix="/users", tags=["users"], route_class=PermissionFirstRoute)
+
+
+@router.get("/home")
+async def read_home(user: CurrentUser, reads: Reads, now: Now) -> HomeOut:
+    """Everything that a home screen shows, in one call.
+
+    At most 10 running attempts, 10 exams, 5 results and 5 suggestions; the lists have the rest. A result that
+    an exam withholds is not in `recent`.
+
+    `streak_days` is the number of consecutive days, in the time zone of your profile, on which you started an
+    attempt, saved an answer or submitted. The streak ends today, or yesterday if there is no activity today
+    yet.
+    """
+    return HomeOut.of(await home(reads, user, now), now)
