@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from app.api import docs, problems
+from app.api import docs, openapi, problems
 from app.api.v1 import (
     account,
     audit,
@@ -67,6 +67,8 @@ def create_app(
         title="IAS test series",
         version="1",
         description=DESCRIPTION,
+        servers=[{"url": settings.api_url if "api_url" in settings.model_fields_set else "/"}],
+        generate_unique_id_function=openapi.operation_id,
         lifespan=_lifespan(settings, clock, arrivals),
         middleware=_middleware(settings, arrivals),
         openapi_url="/openapi.json" if settings.shows_docs else None,
@@ -77,6 +79,7 @@ def create_app(
         form_limits={"max_fields": 20, "max_files": 5, "max_part_size": 100_000},
     )
     problems.install(app)
+    openapi.install(app)
     # The routers are included one by one, those with the most requests first. Starlette matches a request
     # twice if a router is nested in another one.
     for router in (

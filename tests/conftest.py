@@ -35,6 +35,7 @@ from devservers.postgres import Postgres
 from devservers.processes import wait_for
 from devservers.valkey import Valkey
 from tests.builders.people import People
+from tests.documented_problems import DocumentedProblems
 from tests.fork_server import ForkServer
 from tests.waiting import PATIENCE, answers
 
@@ -304,6 +305,7 @@ def clock(shared_clock: TestClock) -> Iterator[TestClock]:
 async def app(settings: Settings, shared_clock: TestClock) -> AsyncIterator[FastAPI]:
     """The real application, with its lifespan."""
     app = create_app(settings, clock=shared_clock, monotonic=shared_clock.monotonic)
+    app.add_middleware(DocumentedProblems, documented=app)
     async with app.router.lifespan_context(app):
         yield app
 

@@ -20,6 +20,7 @@ SHAPE = re.compile(r'["“`A-Z{].* .* .*\.', re.DOTALL)
 """What a sentence looks like: it begins with a capital or a sign, has spaces, and ends with a full stop."""
 
 OTHER_TEXTS = {
+    "app/api/openapi/": "the OpenAPI document",
     "app/api/asyncapi.py": "the AsyncAPI document",
     "app/api/socket_examples.py": "the AsyncAPI document",
     "app/core/realtime/inbox.py": "the AsyncAPI document",
@@ -84,7 +85,12 @@ NOT_SHOWN = {
 """Modules and folders whose ValueErrors no client sees."""
 
 
-PARTS_OF_SENTENCES = {*(kind.title for kind in QUESTION_TYPES.values()), "answer sheets", "questions"}
+PARTS_OF_SENTENCES = {
+    *(kind.title for kind in QUESTION_TYPES.values()),
+    "answer sheets",
+    "candidates",
+    "questions",
+}
 """Words that are put into sentences."""
 
 

@@ -47,6 +47,7 @@ ELSEWHERE = {
     "pg_upgrade": "a program of PostgreSQL",
     "prometheus_client": "a package that was not chosen",
     "SO_TIMESTAMP": "an option of sockets in Linux",
+    "StartTestProblem": "a schema of the OpenAPI document, named after its operation",
     "TestClient": "a class of Starlette",
     "checks.loops": "a field of the answer of `GET /health/ready`",
     "options.b.text.en": "a place in a document",

@@ -58,6 +58,7 @@ SKIP_LOCKED_ROWS = {
     "app/repositories/notifications/deliveries.py",
     "app/repositories/privacy/deletions.py",
     "app/repositories/users/auth_mails.py",
+    "app/repositories/users/invitations.py",
 }
 LOCKS_IN_SQL = r"\bfor (no key )?(update|share|key share)\b|pg_advisory"
 LOCKS_ROWS_IN_SQL = {

@@ -2,10 +2,10 @@
 
 import re
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import Header, Request, Response
 
 from app.api.deps import Holder
 from app.api.payloads import response_errors
@@ -15,6 +15,7 @@ from app.core.errors import Invalid, NotFound, SessionRevoked
 from app.core.saving_errors import DeadlinePassed
 from app.models import Attempt
 from app.schemas.attempts import ResponsesIn, SavedOut, WrongResponse
+from app.schemas.papers import Paper
 from app.sentences import Sentence
 from app.services.attempts import LateSave, SaveReport, SaveTarget, SentResponse, UnreadableResponse
 from app.services.tests.papers import FrozenPaper
@@ -22,8 +23,10 @@ from app.services.unit_of_work import Reading
 
 ALLOWS_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
 
+AcceptEncoding = Annotated[str, Header(include_in_schema=False)]
+
 PAPER_ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/json": {}}, "description": "The paper, without any key"},
+    200: {"model": Paper, "description": "The paper, without any key"},
     304: {"description": "The paper has not changed since the ETag you sent"},
 }
 

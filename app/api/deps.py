@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Body, Depends, Query, Request
+from fastapi import Body, Depends, Header, Query, Request
 from fastapi.requests import HTTPConnection
 
 from app.api.routing import Access, bearer_token
@@ -64,7 +64,7 @@ Reads = Annotated[Reading, Depends(_read, scope="function")]
 
 
 async def _paging(
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    limit: Annotated[int, Query(ge=1, le=100, description="The most items of a page")] = 20,
     cursor: Annotated[
         str | None, Query(max_length=500, description="`next_cursor` of the page before")
     ] = None,
@@ -73,6 +73,12 @@ async def _paging(
 
 
 Paging = Annotated[PageRequest, Depends(_paging)]
+
+
+KnownEtag = Annotated[
+    str | None,
+    Header(alias="If-None-Match", description="An `ETag` that you have: the answer is 304 if it is current"),
+]
 
 
 async def takes_nothing(body: Annotated[NothingIn | None, Body()] = None) -> None:
@@ -121,12 +127,15 @@ async def _login(request: Request) -> Login:
     return await log_in(request, await _token(request), request.app.state.components)
 
 
+_SIGN_IN_FIRST = (Unauthenticated, InvalidToken, SessionRevoked)
+
+
 async def _user(request: Request) -> Principal:
-    return (await current_login.of(request)).principal
+    return (await current_login.caller(request)).principal
 
 
-current_login = Access(_login)
-current_user = Access(_user)
+current_login = Access(_login, raises=_SIGN_IN_FIRST)
+current_user = Access(_user, raises=_SIGN_IN_FIRST)
 
 CurrentLogin = Annotated[Login, Depends(current_login.of)]
 CurrentUser = Annotated[Principal, Depends(current_user.of)]
@@ -135,13 +144,13 @@ CurrentCandidate = CurrentUser  # any role may take a test; attempts of staff ar
 
 def _only(*roles: Role) -> Callable[[Request], Coroutine[Any, Any, Principal]]:
     async def check(request: Request) -> Principal:
-        user = await current_user.of(request)
+        user = await current_user.caller(request)
         if not user.is_any(*roles):
             names = ", ".join([*roles, Role.ADMIN])
             raise Forbidden(Sentence("This needs one of the roles: {roles}.", roles=names))
         return user
 
-    return Access(check).of
+    return Access(check, raises=(*_SIGN_IN_FIRST, Forbidden)).of
 
 
 CurrentAuthor = Annotated[Principal, Depends(_only(Role.AUTHOR))]
@@ -184,8 +193,8 @@ async def _holder(request: Request) -> Holder:
             raise InvalidToken from error
         request.state.user_id = str(grant.attempt.user_id)
         return Holder(grant.attempt.user_id, grant, None)
-    principal = await current_user.of(request)
+    principal = await current_user.caller(request)
     return Holder(principal.id, None, principal)
 
 
-AttemptHolder = Annotated[Holder, Depends(Access(_holder).of)]
+AttemptHolder = Annotated[Holder, Depends(Access(_holder, raises=_SIGN_IN_FIRST).of_attempt)]

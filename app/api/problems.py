@@ -1,7 +1,7 @@
 """Problem documents (RFC 9457) for domain errors, framework errors, outages and unexpected errors."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -9,7 +9,6 @@ import asyncpg
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from pydantic.json_schema import models_json_schema
 from pydantic_core import to_jsonable_python
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -24,20 +23,14 @@ from app.api.payloads import field_errors
 from app.core.errors import (
     DomainError,
     FieldError,
-    Forbidden,
     Invalid,
-    NotFound,
-    TooLarge,
-    TooManyRequests,
-    Unauthenticated,
     Unavailable,
 )
-from app.core.idempotency import AnswerNotKept, IdempotencyKeyReused
 from app.core.translations import in_language, load_catalogs
-from app.schemas.problems import Problem
 
 PROBLEM_JSON = "application/problem+json"
-SCHEMA = {"$ref": "#/components/schemas/Problem"}
+DECLARED = "x-problems"
+"""The part of a response's declaration that has the titles of its problems, by code."""
 
 # Classes of SQLSTATE after which the same request may succeed later: connection exception (08), transaction
 # rollback (40), insufficient resources (53), object not in prerequisite state (55), operator intervention
@@ -62,7 +55,6 @@ def install(app: FastAPI) -> None:
     for kind in (*handled, *outages):
         app.add_exception_handler(kind, _handle)
     load_catalogs()
-    _document(app)
 
 
 class UnexpectedErrors:
@@ -229,66 +221,9 @@ def _field_problem(error: FieldError, language: str) -> dict[str, Any]:
 def problems(*errors: type[DomainError]) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that may raise these errors.
 
-    Errors that any route may raise are added later.
+    `api/openapi/problem_codes.py` completes them, and adds the errors that follow from the form of a request.
     """
-    by_status: dict[int, list[type[DomainError]]] = {}
+    by_status: dict[int | str, dict[str, Any]] = {}
     for error in errors:
-        by_status.setdefault(error.status, []).append(error)
-    return {status: _documented(*kinds) for status, kinds in by_status.items()}
-
-
-def _documented(*errors: type[DomainError]) -> dict[str, Any]:
-    description = " · ".join(f"`{error.code}`: {error.title}" for error in errors)
-    return {"description": description, "content": {PROBLEM_JSON: {"schema": SCHEMA}}}
-
-
-def _document(app: FastAPI) -> None:
-    """Add the schema of problems, and the problems that any route may return, to the OpenAPI document."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _with_problems(generate())
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend it.
-
-
-def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
-    _, shapes = models_json_schema([(Problem, "serialization")], ref_template="#/components/schemas/{model}")
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    schemas.update(shapes["$defs"])
-    schemas.pop("HTTPValidationError", None)
-    schemas.pop("ValidationError", None)
-    for operation in _operations(document):
-        responses = operation["responses"]
-        if "application/json" in responses.get("422", {}).get("content", {}):
-            del responses["422"]  # FastAPI's own schema, which we never send.
-        for error in _common(operation):
-            responses.setdefault(str(error.status), _documented(error))
-        if any(each["name"] == "Idempotency-Key" for each in operation.get("parameters", [])):
-            _add_codes_of_keys(responses)
-    return document
-
-
-def _add_codes_of_keys(responses: dict[str, Any]) -> None:
-    """Add the problems of operations that take an `Idempotency-Key` to those of the same status."""
-    for error in (AnswerNotKept, IdempotencyKeyReused):
-        documented = responses.setdefault(str(error.status), {})
-        known, added = documented.get("description"), _documented(error)
-        if known:
-            added["description"] = f"{known} · {added['description']}"
-        documented.update(added)
-
-
-def _operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for path in document["paths"].values():
-        yield from (operation for method, operation in path.items() if method != "parameters")
-
-
-def _common(operation: Mapping[str, Any]) -> Iterator[type[DomainError]]:
-    yield from (NotFound, Invalid, TooManyRequests, Unavailable)
-    if operation.get("security"):
-        yield from (Unauthenticated, Forbidden)
-    if "requestBody" in operation:
-        yield TooLarge
+        by_status.setdefault(error.status, {DECLARED: {}})[DECLARED][error.code] = error.title
+    return by_status

@@ -1,7 +1,7 @@
 """Routes that authenticate and authorize the caller before they read the body."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from itertools import islice
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -17,16 +17,25 @@ from starlette.types import Message, Receive, Scope
 from app.api.json_bodies import MOST_VALUES, read_json
 from app.api.parameters import ParameterCheck, Parameters
 from app.api.payloads import MOST_ERRORS, refuse_unstorable
+from app.api.problems import DECLARED, problems
 from app.core.client_address import limit_key
-from app.core.errors import BodyTooSlow, Invalid, TooLarge
+from app.core.errors import BodyTooSlow, DomainError, Invalid, TooLarge
 from app.services.components import Components
 
 T = TypeVar("T")
 
 bearer_token = HTTPBearer(
-    auto_error=False, description="An access token, or an attempt token where the operation accepts one"
+    auto_error=False,
+    scheme_name="AccessToken",
+    description="The `access_token` of a login",
+)
+attempt_bearer_token = HTTPBearer(
+    auto_error=False,
+    scheme_name="AttemptToken",
+    description="The `attempt_token` of a start. It is valid for this attempt alone",
 )
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer_token)]
+AttemptBearer = Annotated[HTTPAuthorizationCredentials | None, Depends(attempt_bearer_token)]
 
 PUBLIC_BODY_BYTES = 64 * 1024
 """Without a session a client sends an address, a password or a token."""
@@ -40,11 +49,22 @@ class Access(Generic[T]):
     is not public if its signature has an `Access`, directly or through another dependency.
     """
 
-    def __init__(self, decide: Callable[[Request], Awaitable[T]]) -> None:
+    def __init__(
+        self, decide: Callable[[Request], Awaitable[T]], *, raises: Sequence[type[DomainError]]
+    ) -> None:
         self._decide = decide
+        self.raises = raises
 
     async def of(self, request: Request, _: Bearer = None) -> T:
         """The caller. The first call decides, later ones reuse it. The bearer is for the OpenAPI document."""
+        return await self.caller(request)
+
+    async def of_attempt(self, request: Request, _: Bearer = None, __: AttemptBearer = None) -> T:
+        """The caller, who may also send an attempt token."""
+        return await self.caller(request)
+
+    async def caller(self, request: Request) -> T:
+        """The caller, decided once for each request."""
         decided = request.scope.setdefault("ias_access", {})
         if self not in decided:
             decided[self] = await self._decide(request)
@@ -61,6 +81,14 @@ class PermissionFirstRoute(APIRoute):
     limited in size and time, and JSON is checked before it is parsed.
     """
 
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        for error in (error for access in accesses(self.dependant) for error in access.raises):
+            for status, response in problems(error).items():
+                declared = self.responses.get(status, {DECLARED: {}})
+                titles = declared[DECLARED] | response[DECLARED]
+                self.responses = {**self.responses, status: {**declared, DECLARED: titles}}
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler, preceded by the access checks, with limits for the body."""
         handle = super().get_route_handler()
@@ -75,7 +103,7 @@ class PermissionFirstRoute(APIRoute):
             if not checks and has_body:
                 await _limit_by_address(request)
             for check in checks:
-                await check.of(request)
+                await check.caller(request)
             check_parameters(request)
             if has_body:
                 request = _bounded(request, is_public=not checks, form=form)

@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import admin, demo, export, import_, import_sheets, migrate, serve, up, worker
+from app.cli import admin, demo, export, import_, import_sheets, import_users, migrate, serve, up, worker
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(up.up)
@@ -11,6 +11,7 @@ app.command()(worker.worker)
 app.command()(migrate.migrate)
 app.add_typer(admin.admin, name="admin")
 import_.import_app.command("answer-sheets")(import_sheets.answer_sheets)
+import_.import_app.command("users")(import_users.users)
 app.add_typer(import_.import_app, name="import")
 app.add_typer(export.export_app, name="export")
 app.add_typer(demo.demo_app, name="demo")

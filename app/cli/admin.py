@@ -1,7 +1,8 @@
 """`ias admin`: accounts of staff, made by the operator of the installation."""
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -28,14 +29,59 @@ def create(
     role: Annotated[RoleName, typer.Option(help="Role of the account.")] = "admin",
 ) -> None:
     """Make an account with a role. An existing account with this password gets the role."""
+    _run(_create(email, password, name, role))
+
+
+@admin.command("list")
+def list_staff() -> None:
+    """List the accounts of staff: role, address, name, and whether they are banned."""
+    _run(_list())
+
+
+@admin.command("reset-password")
+def reset_password(email: Annotated[str, typer.Option(help="E-mail address of any account.")]) -> None:
+    """Print a link that sets a new password once, and end all sessions of the account.
+
+    Give the link to its person alone. It works for about an hour; the password of before works until then.
+    """
+    _run(_reset_password(email))
+
+
+def _run(work: Coroutine[Any, Any, str]) -> None:
+    """Run a command and print its result, or the reason why it is refused."""
     from app.core.errors import DomainError  # noqa: PLC0415 -- slow to import
 
     with ensure_servers():
         try:
-            typer.echo(asyncio.run(_create(email, password, name, role)))
+            typer.echo(asyncio.run(work))
         except DomainError as error:
             typer.echo(error.detail, err=True)
             raise SystemExit(1) from None
+
+
+async def _list() -> str:
+    from app.config import get_settings  # noqa: PLC0415
+    from app.services import accounts  # noqa: PLC0415
+    from app.services.unit_of_work import reading  # noqa: PLC0415
+    from app.startup import open_components  # noqa: PLC0415
+
+    async with (
+        open_components(get_settings(), application_name="ias-admin", pool_size=1) as parts,
+        reading(parts.engine) as reads,
+    ):
+        members = await accounts.staff(reads)
+    rows = [(m.role, m.user.email, m.user.name, "" if m.user.active else "banned") for m in members]
+    return "\n".join("\t".join(row).rstrip() for row in rows) or "There are no accounts of staff."
+
+
+async def _reset_password(email: str) -> str:
+    from app.config import get_settings  # noqa: PLC0415
+    from app.services import accounts, rosters  # noqa: PLC0415
+    from app.startup import open_components  # noqa: PLC0415
+
+    async with open_components(get_settings(), application_name="ias-admin", pool_size=1) as parts:
+        token = await accounts.reset_password(parts, email)
+        return rosters.password_link(parts, token)
 
 
 async def _create(email: str, password: str, name: str, role: RoleName) -> str:

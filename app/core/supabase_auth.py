@@ -1,27 +1,26 @@
-"""A client of the parts of Supabase Auth's HTTP API that the application uses (docs/decisions/0005).
-
-AuthError
-├── CredentialsRejected  unknown address, wrong password or banned user
-├── EmailNotConfirmed
-├── EmailExists
-├── PasswordRejected
-├── SamePassword
-├── InvalidRefreshToken
-├── InvalidOneTimeToken
-├── InvalidSession       the access token, its session or its user does not exist any more
-├── UserNotFound
-├── RateLimited
-├── Rejected             any other rejection
-└── AuthUnavailable      no response, an invalid response, or API keys that the server rejects
-"""
+"""A client of the parts of Supabase Auth's HTTP API that the application uses (docs/decisions/0005)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
+from urllib.parse import urlencode
 from uuid import UUID
 
 import httpx
+
+from app.core.supabase_errors import (
+    AuthUnavailable,
+    CredentialsRejected,
+    InvalidOneTimeToken,
+    InvalidRefreshToken,
+    InvalidSession,
+    RateLimited,
+    Rejected,
+    UserNotFound,
+    error_of,
+    json_of,
+)
 
 _API_VERSION = "2024-01-01"
 _TIMEOUT = httpx.Timeout(5.0, connect=2.0)
@@ -29,88 +28,6 @@ _FOREVER = "876000h"
 
 SignOutScope = Literal["local", "global", "others"]
 OneTimeTokenType = Literal["recovery", "signup"]
-
-
-class AuthError(Exception):
-    """A call of the auth server failed."""
-
-
-class CredentialsRejected(AuthError):
-    pass
-
-
-class EmailNotConfirmed(AuthError):
-    pass
-
-
-class EmailExists(AuthError):
-    pass
-
-
-class PasswordRejected(AuthError):
-    """The password is too weak. `reasons` are the server's names: length, characters, pwned."""
-
-    def __init__(self, message: str, reasons: tuple[str, ...]) -> None:
-        super().__init__(message)
-        self.reasons = reasons
-
-
-class SamePassword(AuthError):
-    pass
-
-
-class InvalidRefreshToken(AuthError):
-    pass
-
-
-class InvalidOneTimeToken(AuthError):
-    pass
-
-
-class InvalidSession(AuthError):
-    pass
-
-
-class UserNotFound(AuthError):
-    pass
-
-
-class RateLimited(AuthError):
-    """`retry_after` is in seconds, or None if the server does not send it."""
-
-    def __init__(self, message: str, retry_after: int | None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
-class Rejected(AuthError):
-    """`code` is Supabase's error code."""
-
-    def __init__(self, message: str, code: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class AuthUnavailable(AuthError):
-    pass
-
-
-_ERRORS: Mapping[str, type[AuthError]] = {
-    "invalid_credentials": CredentialsRejected,
-    "user_banned": CredentialsRejected,
-    "email_not_confirmed": EmailNotConfirmed,
-    "user_already_exists": EmailExists,
-    "email_exists": EmailExists,
-    "same_password": SamePassword,
-    "refresh_token_not_found": InvalidRefreshToken,
-    "refresh_token_already_used": InvalidRefreshToken,
-    "session_expired": InvalidRefreshToken,
-    "conflict": AuthUnavailable,  # Too many concurrent refreshes of a session.
-    "otp_expired": InvalidOneTimeToken,
-    "bad_jwt": InvalidSession,
-    "session_not_found": InvalidSession,
-    "user_not_found": UserNotFound,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +40,8 @@ class AuthUser:
     email_confirmed_at: datetime | None
     banned_until: datetime | None
     created_at: datetime
+    is_invited: bool = False
+    """Whether a roster has created the account. Only the service key can set this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +157,14 @@ class SupabaseAuth:
         password_hash: str | None = None,
         user_id: UUID | None = None,
         name: str | None = None,
+        is_invited: bool = False,
     ) -> AuthUser:
-        """Create an account with a confirmed address. An import gives `user_id` and an argon2id hash."""
+        """Create an account with a confirmed address. An import gives `user_id` and an argon2id hash.
+
+        Without a password nobody can sign in until one is set with a recovery token. The address of an
+        invited account is confirmed too: where addresses are not confirmed by mail, a stranger who registers
+        an unconfirmed one would get its session.
+        """
         body = {
             "id": str(user_id) if user_id else None,
             "email": email,
@@ -247,8 +172,25 @@ class SupabaseAuth:
             "password": password,
             "password_hash": password_hash,
             "user_metadata": {"name": name} if name is not None else None,
+            "app_metadata": {"invited": True} if is_invited else None,
         }
         return _user(await self._as_admin("POST", "/admin/users", _without_none(body)))
+
+    async def admin_find(self, email: str) -> AuthUser | None:
+        """The account with this address. The server's filter finds parts, so that others are left out."""
+        query = urlencode({"filter": email, "per_page": 100})
+        answer = await self._as_admin("GET", f"/admin/users?{query}")
+        found = (_user(each) for each in answer.get("users") or ())
+        return next((user for user in found if user.email.lower() == email.lower()), None)
+
+    async def recovery_token(self, email: str) -> str:
+        """A one-time token that sets the password of an account. The token before it becomes invalid."""
+        body = {"type": "recovery", "email": email}
+        answer = await self._as_admin("POST", "/admin/generate_link", body)
+        token = answer.get("hashed_token")
+        if not isinstance(token, str):
+            raise AuthUnavailable("The auth server sent a link without a token")
+        return token
 
     async def admin_get(self, user_id: UUID) -> AuthUser:
         return _user(await self._as_admin("GET", f"/admin/users/{user_id}"))
@@ -326,47 +268,12 @@ class SupabaseAuth:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise AuthUnavailable(f"The auth server does not respond: {error!r}") from error
         if response.is_success:
-            return _json(response) if response.content else {}
-        raise _error(response)
+            return json_of(response) if response.content else {}
+        raise error_of(response)
 
 
 def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _json(response: httpx.Response) -> dict[str, Any]:
-    try:
-        content = response.json()
-    except ValueError as error:
-        raise AuthUnavailable(f"The response is not JSON (status {response.status_code})") from error
-    if not isinstance(content, dict):
-        raise AuthUnavailable(f"The response is not an object (status {response.status_code})")
-    return content
-
-
-def _error(response: httpx.Response) -> AuthError:
-    """The AuthError for an error response. Older servers have `error_code` and `msg` in their responses."""
-    if response.status_code >= 500:
-        return AuthUnavailable(f"The auth server failed with status {response.status_code}")
-    try:
-        content = _json(response)
-    except AuthUnavailable as error:
-        return error
-    message = str(content.get("message") or content.get("msg") or "no message")
-    code = content["code"] if isinstance(content.get("code"), str) else content.get("error_code")
-    if response.status_code == 429:
-        return RateLimited(message, _retry_after(response))
-    if code == "weak_password":
-        reasons = (content.get("weak_password") or {}).get("reasons") or ()
-        return PasswordRejected(message, tuple(reasons))
-    if code is None or code in {"no_authorization", "not_admin"}:
-        return AuthUnavailable(f"The auth server rejected the API keys: {message}")
-    return _ERRORS[code](message) if code in _ERRORS else Rejected(message, code)
-
-
-def _retry_after(response: httpx.Response) -> int | None:
-    value = response.headers.get("Retry-After", "")
-    return int(value) if value.isdecimal() else None
 
 
 def _session(content: Mapping[str, Any]) -> AuthSession:
@@ -391,6 +298,7 @@ def _user(content: Mapping[str, Any]) -> AuthUser:
             email_confirmed_at=_time(content.get("email_confirmed_at")),
             banned_until=_time(content.get("banned_until")),
             created_at=datetime.fromisoformat(content["created_at"]),
+            is_invited=(content.get("app_metadata") or {}).get("invited") is True,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise AuthUnavailable(f"The auth server sent an invalid user: {error!r}") from error

@@ -15,10 +15,10 @@ from pydantic import (
     WrapValidator,
 )
 from pydantic_core import ErrorDetails
+from typing_extensions import TypeAliasType
 
 from app.core.clock import Clock
 from app.core.names import cleaned
-from app.engine.answers import JsonAnswer
 from app.engine.timing import SectionWindow, remaining_seconds
 from app.models import Attempt, ResponseEvent
 from app.schemas.common import In, LanguageTag, Out
@@ -53,14 +53,20 @@ def _are_pairs(value: Any) -> bool:
 
 _OptionId = Annotated[str, StringConstraints(max_length=LONGEST_OPTION)]
 
-AnswerIn = Annotated[
-    Annotated[list[_OptionId], Field(max_length=MOST_OPTIONS)]
-    | Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
-    | Annotated[dict[_OptionId, _OptionId], Field(max_length=MOST_OPTIONS)]
-    | None,
-    BeforeValidator(_check_type),
-    Field(description="Option ids, a string or pairs, by the type of the question; null clears the answer"),
-]
+Answer = TypeAliasType(
+    "Answer",
+    Annotated[
+        Annotated[list[_OptionId], Field(max_length=MOST_OPTIONS)]
+        | Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
+        | Annotated[dict[_OptionId, _OptionId], Field(max_length=MOST_OPTIONS)]
+        | None,
+        Field(
+            description="Option ids, a string or pairs, by the type of the question; null means no answer",
+            examples=[["b"], "3.14", {"p": "2", "q": "1"}],
+        ),
+    ],
+)
+AnswerIn = Annotated[Answer, BeforeValidator(_check_type)]
 
 
 Confidence = Literal["sure", "doubtful", "guess"]
@@ -167,7 +173,7 @@ class StandingOut(Out):
     question_id: UUID
     lease: int
     revision: int
-    answer: JsonAnswer | None
+    answer: Answer
 
 
 class ClosedOut(Out):
@@ -205,7 +211,7 @@ class ResponseOut(Out):
     """The standing answer of a question."""
 
     question_id: UUID
-    answer: JsonAnswer | None
+    answer: Answer
     lease: int
     revision: int
     marked_for_review: bool

@@ -15,10 +15,10 @@ from pydantic import (
     StringConstraints,
 )
 from pydantic_core import CoreSchema
+from typing_extensions import TypeAliasType
 
 from app.core.names import LONGEST_TITLE, checked, checked_lines
 from app.engine.marks import parse_marks
-from app.models import LocalizedText
 from app.repositories.base import Page
 from app.schemas.strict import strict
 from app.sentences import Sentence
@@ -56,9 +56,25 @@ def trimmed(value: Any, depth: int = 0) -> Any:
 
 
 class Out(BaseModel):
-    """A response, read from the attributes of the service's return value."""
+    """A response, read from the attributes of the service's return value.
 
-    model_config = ConfigDict(from_attributes=True)
+    All fields are sent, so that the OpenAPI document calls them required, also where they have defaults.
+    """
+
+    model_config = ConfigDict(from_attributes=True, json_schema_serialization_defaults_required=True)
+
+
+LocalizedText = TypeAliasType(
+    "LocalizedText",
+    Annotated[
+        dict[str, str],
+        Field(
+            description="A text by language: the keys are BCP 47 tags",
+            examples=[{"en": "Polity", "hi": "राजव्यवस्था"}],
+        ),
+    ],
+)
+"""A text in an answer. It has a name of its own in the OpenAPI document."""
 
 
 class Named(Out):
@@ -83,6 +99,16 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max
 OptionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,20}$")]
 
 
+LocalizedTextIn = TypeAliasType(
+    "LocalizedTextIn",
+    Annotated[
+        str | LocalizedText,
+        Field(description="A text by language. A plain string means English", examples=[{"en": "Polity"}]),
+    ],
+)
+"""A text in a request as the OpenAPI document describes it."""
+
+
 def _english(value: Any) -> Any:
     # Checked here, because `max_length` would validate all of them first.
     if isinstance(value, dict) and len(value) > MOST_LANGUAGES:
@@ -103,8 +129,8 @@ LocalizedName = Annotated[
             str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TITLE), ONE_LINE
         ],
     ],
-    Field(min_length=1, max_length=MOST_LANGUAGES, examples=[{"en": "Polity", "hi": "राजव्यवस्था"}]),
-    BeforeValidator(_english, json_schema_input_type=str | dict[str, str]),
+    Field(min_length=1, max_length=MOST_LANGUAGES),
+    BeforeValidator(_english, json_schema_input_type=LocalizedTextIn),
 ]
 """A short text by language; a plain string means English."""
 
@@ -112,12 +138,8 @@ Localized = Annotated[
     dict[
         LanguageTag, Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
     ],
-    Field(
-        min_length=1,
-        max_length=MOST_LANGUAGES,
-        examples=[{"en": "Which Article …?", "hi": "कौन सा अनुच्छेद …?"}],
-    ),
-    BeforeValidator(_english, json_schema_input_type=str | dict[str, str]),
+    Field(min_length=1, max_length=MOST_LANGUAGES),
+    BeforeValidator(_english, json_schema_input_type=LocalizedTextIn),
 ]
 """A long text by language; a plain string means English."""
 
@@ -143,11 +165,11 @@ def _as_text(value: Any) -> Any:
 
 Percent = Annotated[
     str,
-    BeforeValidator(_as_text, json_schema_input_type=str | float),
+    BeforeValidator(_as_text),
     StringConstraints(pattern=r"^[0-9]{1,3}(\.[0-9]{1,2})?$"),
     AfterValidator(_percent),
 ]
-"""A percentage with at most two decimals, as a number or as text."""
+"""A percentage with at most two decimals, documented as text. A number is accepted too."""
 
 
 def page_out(page: Page[Any], items: Sequence[Item]) -> dict[str, Any]:

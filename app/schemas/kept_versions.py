@@ -5,9 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.models import LocalizedText
 from app.repositories.tests import KeptVersion
-from app.schemas.common import Out
+from app.schemas.common import LocalizedText, Out
 
 
 class KeepingExamOut(Out):

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from app.models import Channel, Kind
-from app.schemas.common import In, LanguageTag, Out
+from app.schemas.common import In, LanguageTag, LocalizedText, Out
 from app.services.notifications import Preferences
 
 DeviceToken = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,1000}$")]
@@ -18,8 +18,8 @@ class NotificationOut(Out):
 
     id: UUID
     kind: Kind
-    title: dict[str, str]
-    body: dict[str, str]
+    title: LocalizedText
+    body: LocalizedText
     data: dict[str, Any]
     created_at: datetime
     read_at: datetime | None

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.models import LocalizedText, Passage, PassageVersion
+from app.models import Passage, PassageVersion
 from app.schemas.changes import Changes
-from app.schemas.common import In, Localized, Out
+from app.schemas.common import In, Localized, LocalizedText, Out
 from app.schemas.media import MediaIds
 from app.schemas.questions import ExternalId
 from app.services.questions.passages import PassageDraft, PassageUpdate

@@ -4,8 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from app.models import LocalizedText
-from app.schemas.common import In, Localized, Out
+from app.schemas.common import In, Localized, LocalizedText, Out
 from app.schemas.question_keys import StoredKey
 from app.schemas.questions import OptionOut
 from app.services.questions import Content, formats

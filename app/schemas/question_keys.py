@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import InitErrorDetails, ValidationError
+from typing_extensions import TypeAliasType
 
 from app.engine.question_types import QUESTION_TYPES
 from app.engine.question_types.options import LONGEST_ID, MOST_OPTIONS
@@ -35,30 +36,51 @@ def _key(value: Any) -> Any:
     return {name: trimmed(part) for name, part in value.items() if part is not None}
 
 
-Key = Annotated[
-    dict[str, Any],
-    BeforeValidator(_key),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                *(kind.key_schema for kind in QUESTION_TYPES.values() if kind.key_schema),
-                {
-                    "type": "array",
-                    "maxItems": MOST_OPTIONS,
-                    "items": {"type": "string", "maxLength": LONGEST_ID},
-                    "description": "Short for one right answer.",
-                },
-            ],
-            "examples": [{"accepted": [["b"]]}, ["b"], {"value": "3.14", "tolerance": "0.01"}],
-        }
-    ),
-]
+_KEY_SCHEMAS = [kind.key_schema for kind in QUESTION_TYPES.values() if kind.key_schema]
+_DROPPED_SCHEMA = {
+    "type": "object",
+    "title": "Dropped",
+    "description": "The question does not count.",
+    "properties": {"dropped": {"type": "boolean", "const": True}},
+    "required": ["dropped"],
+    "additionalProperties": False,
+}
+_SHORT_SCHEMA = {
+    "type": "array",
+    "maxItems": MOST_OPTIONS,
+    "items": {"type": "string", "maxLength": LONGEST_ID},
+    "description": "Short for one right answer.",
+}
+
+KeyIn = TypeAliasType(
+    "KeyIn",
+    Annotated[
+        dict[str, Any],
+        BeforeValidator(_key),
+        WithJsonSchema(
+            {
+                "description": "What is right. The type of the question says which form its key has.",
+                "anyOf": [*_KEY_SCHEMAS, _SHORT_SCHEMA],
+                "examples": [{"accepted": [["b"]]}, ["b"], {"value": "3.14", "tolerance": "0.01"}],
+            }
+        ),
+    ],
+)
 """What is right. The question's type says what its key may be, and checks it."""
 
+Key = TypeAliasType(
+    "Key",
+    Annotated[
+        dict[str, Any],
+        WithJsonSchema(
+            {
+                "description": "What is right, in the form that the type of the question has.",
+                "anyOf": [*_KEY_SCHEMAS, _DROPPED_SCHEMA],
+                "examples": [{"accepted": [["b"]]}, {"value": "3.14", "tolerance": "0.01"}],
+            }
+        ),
+    ],
+)
+"""A key as answers show it."""
 
-StoredKey = Annotated[
-    dict[str, Any] | None,
-    Field(
-        description='`{"accepted": …}`, `{"value", "tolerance"}` or `{"dropped": true}`; null where withheld'
-    ),
-]
+StoredKey = Annotated[Key | None, Field(description="Null where it is withheld or not set")]

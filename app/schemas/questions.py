@@ -10,17 +10,19 @@ from pydantic import (
     Field,
     SerializerFunctionWrapHandler,
     StringConstraints,
+    TypeAdapter,
+    WithJsonSchema,
     model_serializer,
 )
 
 from app.engine.question_types import NO_KEY
-from app.models import LocalizedText, Question, QuestionVersion
+from app.models import Question, QuestionVersion
 from app.repositories.questions import QuestionFilter
 from app.schemas.changes import Changes
-from app.schemas.common import ONE_LINE, In, Localized, OptionId, Out
+from app.schemas.common import ONE_LINE, In, Localized, LocalizedText, OptionId, Out
 from app.schemas.kept_versions import KeptVersionOut
 from app.schemas.media import MediaIds as Media
-from app.schemas.question_keys import Key, QuestionTypeName, StoredKey
+from app.schemas.question_keys import KeyIn, QuestionTypeName, StoredKey
 from app.services.questions import Content, Duplicate, Place, QuestionUpdate, Revised, Shown
 from app.sheets.reports import ImportReport, RowWarning
 from app.sheets.writers import SheetFormat
@@ -68,7 +70,7 @@ class QuestionIn(In):
     type: QuestionTypeName
     text: Localized
     options: Options = Field(default_factory=list)
-    key: Key = Field(default_factory=lambda: dict(NO_KEY))
+    key: KeyIn = Field(default_factory=lambda: dict(NO_KEY))
     explanation: Localized | None = None
     difficulty: Difficulty | None = None
     tags: Tags = Field(default_factory=list)
@@ -109,7 +111,7 @@ class QuestionChanges(Changes):
     type: QuestionTypeName | None = None
     text: Localized | None = None
     options: Options | None = None
-    key: Key | None = None
+    key: KeyIn | None = None
     explanation: Localized | None = None
     difficulty: Difficulty | None = None
     tags: Tags | None = None
@@ -346,7 +348,7 @@ class ExportIn(In):
     format: SheetFormat = SheetFormat.CSV
     subject_id: UUID | None = None
     chapter_id: UUID | None = None
-    tag: Tag | Tags | None = None
+    tag: Annotated[Tag | Tags | None, WithJsonSchema(TypeAdapter(Tags).json_schema())] = None
     difficulty: Difficulty | None = None
     status: QuestionStatus | None = None
     query: Annotated[str, StringConstraints(max_length=200)] | None = None

@@ -1,15 +1,14 @@
 """Results of graded attempts, and response sheets."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import Field
 
-from app.engine.answers import JsonAnswer
 from app.engine.qualifying import Qualification
-from app.models import LocalizedText
-from app.schemas.attempts import AttemptOut, Confidence
-from app.schemas.common import Out
+from app.schemas.attempts import Answer, AttemptOut, Confidence
+from app.schemas.common import LocalizedText, Out
+from app.schemas.question_keys import Key
 from app.services.attempts import ResultView
 
 
@@ -44,7 +43,7 @@ class QuestionResultOut(Out):
     question_id: UUID
     number: int
     section_id: UUID
-    answer: JsonAnswer | None
+    answer: Answer
     marked_for_review: bool
     confidence: Confidence | None
     correct_percent: Annotated[
@@ -54,7 +53,7 @@ class QuestionResultOut(Out):
     changes: Annotated[
         int, Field(description="How often the answer was replaced or cleared after it was first given")
     ]
-    key: dict[str, Any]
+    key: Key
     outcome: Literal["correct", "incorrect", "partial", "unattempted", "dropped"]
     marks: str
     time_spent_ms: int

@@ -5,9 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.models import LocalizedText
 from app.schemas.changes import Changes
-from app.schemas.common import In, Localized, LocalizedName, Out, Slug
+from app.schemas.common import In, Localized, LocalizedName, LocalizedText, Out, Slug
 from app.services.subjects import ChapterDraft, ChapterUpdate, SubjectDraft, SubjectUpdate
 
 Position = Annotated[int, Field(ge=0, le=1_000_000, description="The order in lists, lowest first")]

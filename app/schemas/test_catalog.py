@@ -6,9 +6,9 @@ from typing import Any, Literal, Self
 from uuid import UUID
 
 from app.engine.marks import RoundingPolicy, printed
-from app.models import LocalizedText, Test
+from app.models import Test
 from app.repositories.tests import BestScore, ListedTest, OwnAttempts
-from app.schemas.common import Named, Out
+from app.schemas.common import LocalizedText, Named, Out
 from app.schemas.marking import MarkingOut, printed_maximum
 from app.schemas.tests import Kind, TestDraftOut
 

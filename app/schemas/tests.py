@@ -9,17 +9,19 @@ from pydantic import AfterValidator, Field, model_validator
 
 from app.core.errors import FieldError
 from app.engine.question_types import Reason
-from app.models import LocalizedText, Test, TestConsent
+from app.models import Test, TestConsent
 from app.schemas.changes import Changes
 from app.schemas.common import (
     In,
     LanguageTag,
     Localized,
     LocalizedName,
+    LocalizedText,
     Marks,
     Out,
 )
 from app.schemas.marking import MarkingIn, MarkingOut, MarkingPart, printed_maximum
+from app.schemas.papers import Paper
 from app.schemas.strict import Moment
 from app.sentences import Sentence
 from app.services.tests import Preview, PublishedPaper, SectionDraft, TestDraft, TestUpdate
@@ -304,7 +306,7 @@ class PublishedOut(TestDraftOut):
 class PreviewOut(Out):
     """The paper that publishing would create, and the errors that prevent publication."""
 
-    document: dict[str, Any]
+    document: Paper
     """In the format of `GET /tests/{id}/questions`, without keys and explanations."""
     obstacles: list[GapOut]
     """Empty if the draft can be published."""
@@ -318,7 +320,7 @@ class PreviewOut(Out):
     def of(cls, preview: Preview) -> Self:
         """A preview."""
         return cls(
-            document=preview.document,
+            document=Paper.model_validate(preview.document),
             obstacles=[GapOut.of(obstacle) for obstacle in preview.obstacles],
             gaps=[GapOut.of(gap) for gap in preview.gaps],
             ranked_with=list(preview.ranked_with) if preview.ranked_with is not None else None,

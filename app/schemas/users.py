@@ -15,6 +15,7 @@ from app.schemas.common import ONE_LINE, In, LanguageTag, Out
 from app.schemas.strict import Moment
 from app.sentences import Sentence
 from app.services.enrolments import LONGEST_BATCH, MAX_BATCHES, EnrolmentOrder
+from app.sheets.reports import ImportReport
 
 DEEPEST_PREFERENCES = 10
 LONGEST_PREFERENCES = 20_000
@@ -139,6 +140,35 @@ class EnrolmentOut(Out):
             enrolled_at=enrolment.since,
             valid_until=enrolment.until,
             batches=list(enrolment.batches),
+        )
+
+
+class RosterNoteOut(Out):
+    """An error or a warning in one cell of a roster. The header is row 1."""
+
+    row: int
+    field: str
+    message: str
+
+
+class RosterImportOut(Out):
+    """What the import of a roster did, or with `dry_run` would do; where there are errors, nothing."""
+
+    created: int
+    updated: int
+    unchanged: int
+    errors: list[RosterNoteOut]
+    warnings: list[RosterNoteOut]
+
+    @classmethod
+    def of(cls, report: ImportReport) -> Self:
+        """The report of an import."""
+        return cls(
+            created=report.created,
+            updated=report.updated,
+            unchanged=report.unchanged,
+            errors=[RosterNoteOut.model_validate(error) for error in report.errors],
+            warnings=[RosterNoteOut.model_validate(warning) for warning in report.warnings],
         )
 
 

@@ -4,13 +4,14 @@
 transaction and its locks.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.core.names import LONGEST_NAME, checked_field, email_address, person_name
 from app.core.passwords import check_password
-from app.core.supabase_auth import UserNotFound
+from app.core.supabase_errors import UserNotFound
 from app.models import Revocation, Role
 from app.repositories.base import Page, PageRequest
 from app.repositories.users import Member
@@ -132,11 +133,38 @@ async def _lock_and_check(uow: UnitOfWork, admin: Principal, user_id: UUID, *, k
 
 
 async def promote(uow: UnitOfWork, user_id: UUID, role: Role, now: datetime) -> Member:
-    """Give a role to an existing account, for operators."""
-    before = (await _member(uow, user_id)).role
-    await uow.users.set_role(user_id, role, now)
-    audit.record(uow, operator(), "change_role", AuditSubject("user", user_id), before=before, after=role)
-    return await _member(uow, user_id)
+    """Give a role to an existing account, for operators. Raises Conflict if no admin would be left."""
+    return await set_role(uow, operator(), user_id, role, now)
+
+
+async def staff(reads: Reading) -> Sequence[Member]:
+    """The accounts of staff, for operators."""
+    return await reads.users.staff()
+
+
+async def reset_password(parts: Components, email: str) -> str:
+    """End every session of an account, and return a one-time token to set its password, for operators.
+
+    The password of before works until the token is used. Raises NotFound, and Conflict for an account that
+    cannot be used.
+    """
+    address = _checked_email(email)
+    async with unit_of_work(parts.engine) as uow:
+        found = await uow.rosters.members([address], [])
+        if not found:
+            raise NotFound("account")
+        if len(found) > 1:
+            raise Conflict("Several accounts have this address.")
+        user = found[0].user
+        if not user.active:
+            raise Conflict("The account is banned or deleted. Lift the ban first.")
+        async with auth_errors():
+            token = await parts.auth.recovery_token(address)
+        audit.record(uow, operator(), "reset_password", AuditSubject("user", user.id))
+        now = parts.clock.now()
+        revocation = await end_tokens(uow, user.id, now, remember_for=SIGNED_OUT_FOR)
+    await enforce(parts, revocation)
+    return token
 
 
 def _checked_email(email: str) -> str:

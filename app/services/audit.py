@@ -22,11 +22,13 @@ ACTIONS: Mapping[str, frozenset[str]] = {
             "change_status",
             "change_enrolment",
             "sign_out",
+            "reset_password",
             "delete_account",
             "restore",
             "purge",
         }
     ),
+    "roster": frozenset({"import"}),
     "question": frozenset({"change_key", "read_key"}),
     "bank": frozenset({"import", "export"}),
     "test": frozenset(

@@ -40,6 +40,8 @@ from app.repositories.tests import CatalogRepository, KeyRepository, PopularityR
 from app.repositories.tests.consents import ConsentRepository
 from app.repositories.users import RevocationRepository, UserRepository
 from app.repositories.users.auth_mails import AuthMailRepository
+from app.repositories.users.invitations import InvitationRepository
+from app.repositories.users.rosters import RosterRepository
 from app.repositories.violations import translate_violations
 
 
@@ -49,6 +51,7 @@ class Reading:
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
         self.users = UserRepository(session)
+        self.rosters = RosterRepository(session)
         self.embargo = EmbargoRepository(session)
         self.consents = ConsentRepository(session)
         self.revocations = RevocationRepository(session)
@@ -99,6 +102,7 @@ class UnitOfWork(Reading):
         self.jobs = JobRepository(session)
         self.messages = MessageRepository(session)
         self.auth_mails = AuthMailRepository(session)
+        self.invitations = InvitationRepository(session)
         self.tickets = TicketRepository(session)
         self.purges = PurgeRepository(session)
         self.kept_answers = KeptAnswerRepository(session)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import structlog
 
-from app.services import notifications
+from app.services import notifications, rosters
 from app.services.auth import auth_mails
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
@@ -36,6 +36,13 @@ class DeliveryLoop:
         """Ask the auth server for the mails that are due, batch after batch while batches are full."""
         stop_at = self._parts.clock.now() + MOST_TIME
         while await auth_mails.send_due(self._parts) == auth_mails.BATCH:
+            if self._parts.clock.now() >= stop_at:
+                return
+
+    async def send_invitations(self) -> None:
+        """Send the invitations that are due, batch after batch while batches are full."""
+        stop_at = self._parts.clock.now() + MOST_TIME
+        while await rosters.send_due_invitations(self._parts) == rosters.BATCH:
             if self._parts.clock.now() >= stop_at:
                 return
 

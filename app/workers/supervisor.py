@@ -82,6 +82,7 @@ class _Worker:
             repeat("reminders", 5, self._delivery_loop.remind),
             repeat("deliveries", 1, self._delivery_loop.deliver),
             repeat("auth_mails", 1, self._delivery_loop.send_auth_mails),
+            repeat("invitations", 1, self._delivery_loop.send_invitations),
             repeat("delete_old_deliveries", 3600, self._delivery_loop.delete_old),
             repeat("account_purges", 60, self._account_loop.purge),
             repeat("exports_over", 60, self._account_loop.delete_exports),

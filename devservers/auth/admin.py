@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from devservers.auth.accounts import confirmed, with_password
 from devservers.auth.errors import validation_failed
 from devservers.auth.passwords import Passwords, check_hash, check_strength
 from devservers.auth.store import Database, User
+from devservers.auth.tokens import fingerprint, new_one_time_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,10 @@ class Admin:
             raise errors.user_not_found()
         return wire.user_json(user)
 
-    async def list(self, *, page: int, per_page: int) -> tuple[dict[str, Any], int]:
+    async def list(self, *, page: int, per_page: int, part: str) -> tuple[dict[str, Any], int]:
+        """A page of the users whose address has this part."""
         async with self.database.transaction() as store:
-            users, total = await store.users(limit=per_page, offset=(page - 1) * per_page)
+            users, total = await store.users(limit=per_page, offset=(page - 1) * per_page, part=part.lower())
         return {"users": [wire.user_json(user) for user in users], "aud": "authenticated"}, total
 
     async def update(self, user_id: UUID, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,6 +79,21 @@ class Admin:
             if not await store.delete_user(user_id):
                 raise errors.user_not_found()
         return {}
+
+    async def generate_link(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A one-time token to set a password, without a mail. It replaces the user's token of before."""
+        if wire.text(body, "type") != "recovery":
+            raise validation_failed("Only links of type recovery are supported")
+        token = new_one_time_token()
+        async with self.database.transaction() as store:
+            known = await store.user_by_email(wire.email(body))
+            user = await store.lock_user(known.id) if known else None
+            if user is None:
+                raise errors.user_not_found()
+            user = await store.save_user(replace(user, recovery_sent_at=datetime.now(UTC)))
+            await store.put_one_time_token(user.id, "recovery", fingerprint(token))
+        link = {"hashed_token": token, "email_otp": token, "verification_type": "recovery"}
+        return {**wire.user_json(user), **link}
 
     async def _password_hash(self, body: Mapping[str, Any]) -> str | None:
         password, password_hash = wire.text(body, "password"), wire.text(body, "password_hash")

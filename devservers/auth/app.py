@@ -202,7 +202,9 @@ async def put_user(request: Request) -> Response:
 
 async def list_users(request: Request) -> Response:
     page, per_page = _number(request, "page", 1), _number(request, "per_page", 50)
-    users, total = await _admin_of(request).list(page=page, per_page=min(per_page, 1000))
+    users, total = await _admin_of(request).list(
+        page=page, per_page=min(per_page, 1000), part=request.query_params.get("filter") or ""
+    )
     return JSONResponse(users, headers={"X-Total-Count": str(total)})
 
 
@@ -215,6 +217,11 @@ def _number(request: Request, name: str, default: int) -> int:
 
 async def create_user(request: Request) -> Response:
     return JSONResponse(await _admin_of(request).create(await wire.read_body(request)))
+
+
+async def generate_link(request: Request) -> Response:
+    answer = await _admin_of(request).generate_link(await wire.read_body(request))
+    return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
 
 async def one_user(request: Request) -> Response:
@@ -232,6 +239,7 @@ def _routes(settings: Settings) -> list[BaseRoute]:
     administration = [
         Route("/users", list_users, methods=["GET"]),
         Route("/users", create_user, methods=["POST"]),
+        Route("/generate_link", generate_link, methods=["POST"]),
         Route("/users/{user_id}", one_user, methods=["GET", "PUT", "DELETE"]),
     ]
     with_a_key = [

@@ -144,12 +144,18 @@ class Store:
         statement = "select * from auth.users where id = $1 for no key update"
         return _user(await self._connection.fetchrow(statement, user_id))
 
-    async def users(self, *, limit: int, offset: int) -> tuple[list[User], int]:
-        """A page of users, the newest first, and the total number."""
+    async def users(self, *, limit: int, offset: int, part: str = "") -> tuple[list[User], int]:
+        """A page of the users whose address has this part, the newest first, and their total number."""
         rows = await self._connection.fetch(
-            "select * from auth.users order by created_at desc, id limit $1 offset $2", limit, offset
+            """select * from auth.users where strpos(email, $3) > 0
+            order by created_at desc, id limit $1 offset $2""",
+            limit,
+            offset,
+            part,
         )
-        total: int = await self._connection.fetchval("select count(*) from auth.users")
+        total: int = await self._connection.fetchval(
+            "select count(*) from auth.users where strpos(email, $1) > 0", part
+        )
         return [User(**row) for row in rows], total
 
     async def save_user(self, user: User) -> User:

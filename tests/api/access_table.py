@@ -223,6 +223,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("GET", "/v1/users/profile"): ANYBODY,
     ("PUT", "/v1/users/profile"): ANYBODY,
     ("GET", "/v1/users/progress"): ANYBODY,
+    ("POST", "/v1/users/import"): ADMIN,
     ("PUT", "/v1/users/{user_id}/enrolment"): ADMIN,
     ("GET", "/v1/users/{user_id}/avatar"): Rule(Level.SIGNED_IN, Reach.PLACE),
     ("POST", "/v1/users/{user_id}/restore"): ADMIN,

@@ -65,6 +65,7 @@ HARMLESS = {
     "/v1/tests/{test_id}/submit": SAME_STATE,
     "/v1/users/export": "the export that is being made, or waits for its download, is returned",
     "/v1/users/{user_id}/restore": SAME_STATE,
+    "/v1/users/import": SAME_STATE,
     "/v1/users/{user_id}/sign-out": SAME_STATE,
     "/v1/ws/ticket": "a ticket is a secret of 30 seconds, which must not be stored; an unused one expires",
 }

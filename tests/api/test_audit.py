@@ -103,6 +103,20 @@ async def _change_status(world: World) -> str:
     return person
 
 
+@makes("user", "reset_password")
+async def _reset_password(world: World) -> str:
+    person = await world.people.candidate()
+    me = body_of(await person.get("/auth/me"))
+    await accounts.reset_password(world.parts, me["email"])
+    return str(me["id"])
+
+
+@makes("roster", "import")
+async def _import_roster(world: World) -> None:
+    roster = f"email,name\n{new_email()},Asha Rao\n"
+    body_of(await world.admin.post("/users/import", files={"file": roster.encode()}))
+
+
 @makes("user", "change_enrolment")
 async def _change_enrolment(world: World) -> str:
     person = await world.person()
@@ -413,6 +427,7 @@ async def world(people: People, engine: AsyncEngine, parts: Components, clock: T
 
 # By an operator at the command line, or by the worker.
 BY_NOBODY = {
+    ("user", "reset_password"),
     ("user", "create"),
     ("user", "purge"),
     ("exam", "void_left_over"),

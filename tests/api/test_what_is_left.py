@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
-from app.core.supabase_auth import UserNotFound
+from app.core.supabase_errors import UserNotFound
 from app.models import AuthMail, DeadAddress, Job, Kind, Message
 from app.services import notifications
 from app.services.auth.revocations import end_session

@@ -1,4 +1,4 @@
-"""`ias admin create`, as an operator types it."""
+"""`ias admin`, as an operator types it."""
 
 import os
 from collections.abc import Callable
@@ -41,16 +41,21 @@ Create = Callable[..., Ended]
 
 
 @pytest.fixture
-def create(environment: dict[str, str], fork_server: ForkServer, tmp_path: Path) -> Create:
-    """Run `ias admin create`."""
+def admin(environment: dict[str, str], fork_server: ForkServer, tmp_path: Path) -> Callable[..., Ended]:
+    """Run a command of `ias admin`."""
 
-    def run(email: str, *more: str) -> Ended:
-        arguments = ["admin", "create", "--email", email, *more]
+    def run(*arguments: str) -> Ended:
         stdout, stderr = tmp_path / "stdout", tmp_path / "stderr"
-        command = fork_server.start(Program("app.cli", arguments, environment, stdout, stderr))
+        command = fork_server.start(Program("app.cli", ["admin", *arguments], environment, stdout, stderr))
         return Ended(command.wait(PATIENCE), stdout.read_text(), stderr.read_text())
 
     return run
+
+
+@pytest.fixture
+def create(admin: Callable[..., Ended]) -> Create:
+    """Run `ias admin create`."""
+    return lambda email, *more: admin("create", "--email", email, *more)
 
 
 async def role(api: httpx.AsyncClient, email: str, password: str) -> str:
@@ -86,3 +91,35 @@ class TestCreate:
         assert refused.returncode == 1
         assert "Traceback" not in refused.stderr
         assert refused.stderr.strip()
+
+
+class TestOfStaff:
+    async def test_the_list_has_staff_alone(
+        self, create: Create, admin: Callable[..., Ended], api: httpx.AsyncClient
+    ) -> None:
+        email, other = new_email(), new_email()
+        create(email, "--password", "chalk and talk", "--name", "Meera", "--role", "author")
+        await api.post("/auth/register", json={"email": other, "password": PASSWORD, "name": "Ravi"})
+        listed = admin("list")
+        assert f"author\t{email}\tMeera\n" in listed.stdout
+        assert other not in listed.stdout
+
+    async def test_a_reset_prints_a_link_and_ends_sessions(
+        self, admin: Callable[..., Ended], api: httpx.AsyncClient
+    ) -> None:
+        email = new_email()
+        body = {"email": email, "password": PASSWORD, "name": "Ravi"}
+        made = (await api.post("/auth/register", json=body)).json()
+        printed = admin("reset-password", "--email", email)
+        assert printed.returncode == 0, printed.stderr
+        token = printed.stdout.partition("token_hash=")[2].partition("&")[0]
+        refreshed = await api.post("/auth/refresh", json={"refresh_token": made["refresh_token"]})
+        assert refreshed.status_code == 401
+        reset = await api.post("/auth/reset-password", json={"token": token, "password": "chalk and talk"})
+        assert reset.status_code == 204
+        assert await role(api, email, "chalk and talk") == "student"
+
+    async def test_a_reset_of_nobody_is_refused(self, admin: Callable[..., Ended]) -> None:
+        refused = admin("reset-password", "--email", new_email())
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "Traceback" not in refused.stderr

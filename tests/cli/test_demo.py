@@ -11,7 +11,7 @@ from app.cli import app as ias
 from app.cli import demo_content
 from app.cli.local.home import Home
 from app.config import Settings
-from app.core.supabase_auth import EmailExists
+from app.core.supabase_errors import EmailExists
 from app.repositories import tests as listings
 from app.repositories.base import PageRequest
 from app.services import auth, tests

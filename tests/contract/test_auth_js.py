@@ -2,57 +2,25 @@
 
 import json
 import os
-import re
 import shutil
-import subprocess
-import tempfile
-from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from tests.contract.conftest import Project
+from tests.npm import installed_packages, run
 
 SOURCE = Path(__file__).parent / "js"
-NO_NETWORK = re.compile(
-    "ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT"
-)
-
-
-def run(
-    command: list[str], folder: Path, environment: Mapping[str, str]
-) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
 
 
 @pytest.fixture(scope="session")
-def installed(pytestconfig: pytest.Config) -> Path:
-    """A folder with the script and the client's package, kept between runs."""
-    if not (shutil.which("node") and shutil.which("npm")):
-        pytest.skip("Node and npm are not installed")
-    assert pytestconfig.cache is not None
-    content = b"".join((SOURCE / name).read_bytes() for name in ("package-lock.json", "session.mjs"))
-    folder = pytestconfig.cache.mkdir("auth-js") / sha256(content).hexdigest()[:16]
-    if not folder.exists():
-        _install(folder)
+def installed(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the script and the client's package."""
+    folder = tmp_path_factory.mktemp("auth-js")
+    packages = installed_packages(SOURCE, "auth-js", pytestconfig)
+    (folder / "node_modules").symlink_to(packages / "node_modules")
+    shutil.copy(SOURCE / "session.mjs", folder)
     return folder
-
-
-def _install(folder: Path) -> None:
-    """Under another name until it is complete: two test runs may do it at the same time."""
-    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
-        unfinished = Path(name) / "auth-js"
-        shutil.copytree(SOURCE, unfinished)
-        command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-        result = run(command, unfinished, os.environ)
-        if result.returncode != 0 and NO_NETWORK.search(result.stderr):
-            pytest.skip("the npm registry cannot be reached")
-        assert result.returncode == 0, result.stderr
-        if not folder.exists():
-            unfinished.rename(folder)
 
 
 def test_lives_a_whole_account(installed: Path, project: Project, email: str) -> None:

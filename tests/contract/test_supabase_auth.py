@@ -8,9 +8,9 @@ import argon2
 import httpx
 import pytest
 
-from app.core.supabase_auth import (
+from app.core.supabase_auth import AuthUser, SignOutScope, SupabaseAuth
+from app.core.supabase_errors import (
     AuthUnavailable,
-    AuthUser,
     CredentialsRejected,
     EmailExists,
     InvalidOneTimeToken,
@@ -18,8 +18,6 @@ from app.core.supabase_auth import (
     InvalidSession,
     PasswordRejected,
     SamePassword,
-    SignOutScope,
-    SupabaseAuth,
     UserNotFound,
 )
 from app.core.tokens import AccessTokenVerifier, TokenRejected
@@ -222,6 +220,25 @@ class TestAdmin:
         assert changed.name == "Asha Rao"
         assert (await auth.admin_get(account.id)).name == "Asha Rao"
         await auth.sign_in(account.email, "another password")
+
+    async def test_finds_an_invited_account_by_its_address_alone(
+        self, auth: SupabaseAuth, email: str
+    ) -> None:
+        made = await auth.admin_create(email, name="Asha", is_invited=True)
+        assert await auth.admin_find(email) == made
+        assert made.is_invited
+        assert await auth.admin_find(email[1:]) is None
+
+    async def test_gives_a_token_that_sets_a_password(self, auth: SupabaseAuth, email: str) -> None:
+        await auth.admin_create(email, is_invited=True)
+        first, second = await auth.recovery_token(email), await auth.recovery_token(email)
+        with pytest.raises(InvalidOneTimeToken):
+            await auth.verify("recovery", first)
+        session = await auth.verify("recovery", second)
+        await auth.update_user(session.access_token, password=PASSWORD)
+        assert (await auth.sign_in(email, PASSWORD)).user.email == email
+        with pytest.raises(UserNotFound):
+            await auth.recovery_token(f"nobody-{email}")
 
     async def test_deletes_a_user(self, auth: SupabaseAuth, email: str) -> None:
         user = await auth.admin_create(email, password=PASSWORD)

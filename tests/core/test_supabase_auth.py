@@ -12,7 +12,8 @@ from uuid import UUID
 import httpx
 import pytest
 
-from app.core.supabase_auth import (
+from app.core.supabase_auth import SupabaseAuth
+from app.core.supabase_errors import (
     AuthError,
     AuthUnavailable,
     CredentialsRejected,
@@ -24,7 +25,6 @@ from app.core.supabase_auth import (
     PasswordRejected,
     RateLimited,
     Rejected,
-    SupabaseAuth,
 )
 
 pytestmark = pytest.mark.anyio

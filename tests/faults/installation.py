@@ -11,7 +11,7 @@ from pathlib import Path
 from app.cli.local.home import Home
 from devservers.network import free_port
 from devservers.processes import wait_for
-from tests.installation import FROM_OUTSIDE
+from tests.installation import FROM_OUTSIDE, is_ready
 
 _PATIENCE = 120.0
 
@@ -45,10 +45,16 @@ def own() -> Iterator[Home]:
                 env=outside | {"IAS_HOME": str(home.folder), "PORT": str(free_port())},
             )
         try:
-            wait_for(lambda: home.read_run() is not None or process.poll() is not None, _PATIENCE)
-            if home.read_run() is None:
+            wait_for(lambda: _is_up(home) or process.poll() is not None, _PATIENCE)
+            if not _is_up(home):
                 raise SystemExit((folder / "up.log").read_text())
             yield home
         finally:
             process.terminate()
             process.wait(_PATIENCE)
+
+
+def _is_up(home: Home) -> bool:
+    """Whether the API serves. The addresses are written before it does."""
+    run = home.read_run()
+    return run is not None and "api" in run["pids"] and is_ready(run)

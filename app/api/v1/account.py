@@ -3,10 +3,10 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, File, Header, Query, Request, Response, UploadFile, status
+from fastapi import APIRouter, Depends, File, Query, Request, Response, UploadFile, status
 from starlette.responses import StreamingResponse
 
-from app.api.deps import CurrentAdmin, CurrentUser, Now, Parts, Reads, Uow, takes_nothing
+from app.api.deps import CurrentAdmin, CurrentUser, KnownEtag, Now, Parts, Reads, Uow, takes_nothing
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.api.v1.auth import client_address, limit_account
@@ -123,7 +123,7 @@ async def get_avatar(
     user: CurrentUser,
     parts: Parts,
     v: Annotated[str | None, Query(max_length=64, description="Changes with each picture")] = None,
-    if_none_match: Annotated[str | None, Header()] = None,
+    if_none_match: KnownEtag = None,
 ) -> Response:
     """The picture of a person, for themselves and for staff. Use the address that `avatar_url` gives."""
     async with reading(parts.engine) as reads:

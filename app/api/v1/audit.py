@@ -22,7 +22,7 @@ KINDS = "|".join(audit.ACTIONS)
 
 def _wanted(
     actor: Annotated[UUID | None, Query(description="The id of the user who acted")] = None,
-    action: Annotated[str | None, Query(max_length=50, examples=["change_role"])] = None,
+    action: Annotated[str | None, Query(max_length=50, description="Such as `change_role`")] = None,
     subject: Annotated[
         str | None,
         Query(

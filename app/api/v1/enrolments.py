@@ -1,15 +1,18 @@
 """Enrolments and rosters, managed by admins."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, File, Form, UploadFile
 
-from app.api.deps import CurrentAdmin, Now, Uow
+from app.api.deps import CurrentAdmin, Now, Parts, Uow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
-from app.core.errors import Invalid, NotFound
-from app.schemas.users import EnrolmentIn, MemberOut
-from app.services import enrolments
+from app.core.errors import Conflict, Invalid, NotFound, NotPossible, TooComplex, TooLarge, Unavailable
+from app.schemas.strict import Moment
+from app.schemas.users import EnrolmentIn, MemberOut, RosterImportOut
+from app.services import enrolments, rosters
+from app.services.rosters import RosterOptions
 
 router = APIRouter(prefix="/users", tags=["users"], route_class=PermissionFirstRoute)
 
@@ -29,3 +32,40 @@ async def change_enrolment(
     ends, or has another end. The same request again changes nothing.
     """
     return MemberOut.of(await enrolments.enrol(uow, admin, user_id, body.order(), now), now)
+
+
+@router.post(
+    "/import",
+    responses=problems(NotFound, Conflict, NotPossible, TooLarge, Invalid, TooComplex, Unavailable),
+)
+async def import_roster(
+    admin: CurrentAdmin,
+    parts: Parts,
+    file: Annotated[UploadFile, File(description="XLSX, or CSV in UTF-8; at most 2,000 candidates")],
+    dry_run: Annotated[bool, Form(description="Only report what would happen")] = False,
+    exam_id: Annotated[UUID | None, Form(description="Also register the candidates for this exam")] = None,
+    enrol: Annotated[bool, Form(description="Whether the candidates are enrolled")] = True,
+    valid_until: Annotated[
+        Moment | None, Form(description="When the enrolments end; left out: ends of before stay")
+    ] = None,
+) -> RosterImportOut:
+    """Import a roster: accounts, enrolments and registrations of all its candidates, or of none.
+
+    The response is 200 even if rows are invalid. Then nothing is imported, and `errors` has for each error
+    the row (the header is row 1), the column and how to correct it. Importing the same file again changes
+    nothing and sends no mail.
+
+    Columns: `email` and `name`, and if you like `roll_number`, `category`, `pwbd` and `batch`. A candidate is
+    known by the address. Who has no account gets one without a password, and a mail with a link to set it. Of
+    an existing account, a cell that is not empty replaces name, category and kind of disability; each such
+    change is in `warnings`. Passwords, sessions and addresses of existing accounts are never touched, and an
+    account of staff is an error.
+
+    With `exam_id` the candidates are registered, under the roll number of the file or else under a random
+    one. A registration without an account and with that roll number becomes the candidate's. Without
+    `exam_id` roll numbers are left out, with a warning.
+
+    If the auth server does not answer, the response is 503. Send the file again; it goes on where it stopped.
+    """
+    options = RosterOptions(exam_id, enrol, valid_until, dry_run)
+    return RosterImportOut.of(await rosters.import_roster(parts, admin, await file.read(), options))

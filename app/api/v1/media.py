@@ -3,10 +3,10 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, File, Header, Response, UploadFile, status
+from fastapi import APIRouter, Depends, File, Response, UploadFile, status
 from starlette.responses import StreamingResponse
 
-from app.api.deps import AttemptHolder, CurrentAuthor, Parts
+from app.api.deps import AttemptHolder, CurrentAuthor, KnownEtag, Parts
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
@@ -72,7 +72,7 @@ VisibleImage = Annotated[Media, Depends(_visible)]
 async def get_media(
     image: VisibleImage,
     parts: Parts,
-    if_none_match: Annotated[str | None, Header()] = None,
+    if_none_match: KnownEtag = None,
 ) -> Response:
     """An image, for staff of the question bank and for users with an attempt at a paper that shows it.
 

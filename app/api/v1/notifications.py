@@ -35,7 +35,10 @@ Signed = Annotated[str, Query(max_length=1000, description="The token of the lin
 
 @router.get("", responses=problems(Invalid))
 async def list_notifications(
-    user: CurrentUser, reads: Reads, paging: Paging, unread: bool | None = None
+    user: CurrentUser,
+    reads: Reads,
+    paging: Paging,
+    unread: Annotated[bool | None, Query(description="Only unread ones, or only read ones")] = None,
 ) -> PageOut[NotificationOut]:
     """Your notifications, newest first. `unread=true` lists only unread ones, `false` only read ones.
 

@@ -30,7 +30,7 @@ async def list_passages(
     reader: CurrentBankReader,
     paging: Paging,
     query: Annotated[str | None, Query(min_length=1, max_length=200, description="Part of the text")] = None,
-    status: PassageStatus | None = None,
+    status: Annotated[PassageStatus | None, Query(description="Only passages in this state")] = None,
 ) -> PageOut[PassageOut]:
     """Passages in their current version, oldest first."""
     page = await passages.page(reads, reader, PassageFilter(query, status), paging)

@@ -52,12 +52,12 @@ SubjectName = Annotated[str, StringConstraints(strip_whitespace=True, max_length
 
 
 def _wanted(
-    subject_id: UUID | None = None,
-    chapter_id: UUID | None = None,
+    subject_id: Annotated[UUID | None, Query(description="Only questions of this subject")] = None,
+    chapter_id: Annotated[UUID | None, Query(description="Only questions of this chapter")] = None,
     tag: Annotated[
         list[Tag] | None, Query(max_length=20, description="Several tags: questions with all")
     ] = None,
-    difficulty: Difficulty | None = None,
+    difficulty: Annotated[Difficulty | None, Query(description="Only questions of this difficulty")] = None,
     status: Annotated[list[QuestionStatus] | None, Query(max_length=5, description="Any of these")] = None,
     query: Annotated[
         str | None,
@@ -176,7 +176,10 @@ async def export_questions(body: ExportIn, author: CurrentAuthor, _: BankTurn, r
 
 
 @router.get("/template", response_class=Response, responses=A_SHEET | problems(Forbidden, Invalid))
-async def question_template(_: CurrentAuthor, format: SheetFormat = SheetFormat.XLSX) -> Response:  # noqa: A002
+async def question_template(
+    _: CurrentAuthor,
+    format: Annotated[SheetFormat, Query(description="The type of the file")] = SheetFormat.XLSX,  # noqa: A002
+) -> Response:
     """An empty sheet to fill in, in English and Hindi. The XLSX has drop-down lists and notes."""
     return Response(
         questions.template(format),
@@ -191,7 +194,7 @@ async def list_duplicates(
     _: BankTurn,
     reads: Reads,
     paging: Paging,
-    subject_id: UUID | None = None,
+    subject_id: Annotated[UUID | None, Query(description="Only questions of this subject")] = None,
     threshold: Annotated[float, Query(ge=0.7, le=1, description="Least share of common trigrams")] = 0.8,
 ) -> PageOut[DuplicateOut]:
     """Pairs of questions whose text and options are nearly the same. Retired questions are left out.

@@ -3,11 +3,12 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
-from pydantic import Field
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from pydantic import Field, WithJsonSchema
 
 from app.api.attempts import (
     PAPER_ANSWERS,
+    AcceptEncoding,
     attempt_of,
     paper_answer,
     paper_id_at_test,
@@ -21,6 +22,7 @@ from app.api.deps import (
     AttemptHolder,
     CurrentAuthor,
     CurrentCandidate,
+    KnownEtag,
     Now,
     Paging,
     Parts,
@@ -87,12 +89,12 @@ async def list_tests(
     reads: Reads,
     now: Now,
     paging: Paging,
-    subject_id: UUID | None = None,
-    kind: Kind | None = None,
+    subject_id: Annotated[UUID | None, Query(description="Only tests of this subject")] = None,
+    kind: Annotated[Kind | None, Query(description="Only tests of this kind")] = None,
     query: Annotated[str | None, Query(max_length=200, description="Part of the title")] = None,
     taken: Annotated[bool | None, Query(description="Whether you have an attempt that is not void")] = None,
     status: Annotated[list[TestStatus] | None, Query(max_length=3, description="Any of these")] = None,
-    sort: TestSort = TestSort.NEWEST,
+    sort: Annotated[TestSort, Query(description="The order of the tests")] = TestSort.NEWEST,
 ) -> PageOut[TestOut]:
     """The tests that you may take now. Staff see drafts and archived tests too.
 
@@ -193,10 +195,12 @@ async def _printout(
     test_id: UUID,
     author: CurrentAuthor,
     parts: Parts,
-    part: PrintPart = "paper",
-    language: PrintLanguage = "en",
+    part: Annotated[PrintPart, Query(description="The paper, or its solutions")] = "paper",
+    language: Annotated[PrintLanguage, Query(description="The language of the texts")] = "en",
     version: Annotated[
-        PaperVersion | Literal["draft"] | None, Query(description="By default the published version")
+        PaperVersion | Literal["draft"] | None,
+        Query(description="A version, or `draft`. By default the published version"),
+        WithJsonSchema({"type": "string", "pattern": "^([1-9][0-9]{0,9}|draft)$"}),
     ] = None,
 ) -> Printout:
     # A separate transaction: typesetting is slow, and other requests need the connection in the meantime.
@@ -273,8 +277,8 @@ async def get_questions(
     reads: Reads,
     parts: Parts,
     attempt_id: UUID | None = None,
-    if_none_match: Annotated[str | None, Header()] = None,
-    accept_encoding: Annotated[str, Header()] = "",
+    if_none_match: KnownEtag = None,
+    accept_encoding: AcceptEncoding = "",
 ) -> Response:
     """The paper version of your attempt, in all languages and in the author's order. It has no key.
 
@@ -342,7 +346,11 @@ async def submit_test(
 
 @router.get("/{test_id}/results", responses=problems(NotGradedYet))
 async def get_results(
-    test_id: UUID, user: CurrentCandidate, reads: Reads, parts: Parts, attempt_id: UUID | None = None
+    test_id: UUID,
+    user: CurrentCandidate,
+    reads: Reads,
+    parts: Parts,
+    attempt_id: Annotated[UUID | None, Query(description="By default your latest attempt")] = None,
 ) -> ResultOut:
     """The result of your attempt, by default the latest."""
     return ResultOut.of(await attempts.result(reads, parts, user, test_id, attempt_id))

@@ -44,7 +44,7 @@ async def list_my_attempts(
     user: CurrentUser,
     reads: Reads,
     paging: Paging,
-    test_id: UUID | None = None,
+    test_id: Annotated[UUID | None, Query(description="Attempts at this test")] = None,
     status: Annotated[list[AttemptStatus] | None, Query(max_length=10, description="Any of these")] = None,
 ) -> PageOut[MyAttemptOut]:
     """Your attempts, newest first, including void ones.
@@ -81,7 +81,7 @@ async def list_users(
     paging: Paging,
     now: Now,
     query: Annotated[str | None, Query(max_length=200, description="Part of the name or address")] = None,
-    role: Role | None = None,
+    role: Annotated[Role | None, Query(description="Only users of this role")] = None,
 ) -> PageOut[MemberOut]:
     """Users of the institute, with role, status and enrolment."""
     page = await accounts.page(reads, query, role, paging)

@@ -5,7 +5,7 @@ from importlib import resources
 from typing import Any
 from urllib.parse import urlsplit
 
-from app.core import supabase_auth
+from app.core import supabase_errors
 from app.core.errors import EmailTaken, Invalid
 from app.engine.partial_rules.proportional import Proportional
 from app.models import Role
@@ -104,7 +104,7 @@ async def _make_account(uow: UnitOfWork, parts: Components, email: str, name: st
 async def _adopt_account(uow: UnitOfWork, parts: Components, email: str, name: str, role: Role) -> None:
     try:
         session = await parts.auth.sign_in(email, PASSWORD)
-    except supabase_auth.CredentialsRejected:
+    except supabase_errors.CredentialsRejected:
         raise EmailTaken from None
     user = session.user
     await ensure_profile(uow, Account(user.id, email, name, user.created_at.replace(microsecond=0)))

@@ -52,6 +52,7 @@ class Ranges(NumberType):
                 "maxItems": _MOST_RANGES,
                 "items": {
                     "type": "object",
+                    "title": "Range",
                     "properties": {"from": NUMBER_SCHEMA, "to": NUMBER_SCHEMA},
                     "required": ["from", "to"],
                     "additionalProperties": False,

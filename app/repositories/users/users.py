@@ -58,7 +58,7 @@ class UserRepository(Repository):
         row = (await self._session.execute(fresh)).one_or_none()
         if row is None:
             return None
-        return _member(*row)
+        return member_of(*row)
 
     async def lock_roles(self, user_id: UUID) -> None:
         """Lock the memberships of all admins and of this user."""
@@ -107,7 +107,21 @@ class UserRepository(Repository):
             )
         )
         membership_of = {membership.user_id: membership for membership in memberships}
-        return Page([_member(user, membership_of[user.id]) for user in users.items], users.next_cursor)
+        return Page([member_of(user, membership_of[user.id]) for user in users.items], users.next_cursor)
+
+    async def staff(self) -> Sequence[Member]:
+        """All members with a role of staff, by role and address, also banned ones."""
+        statement = (
+            select(User, Membership)
+            .join(Membership, Membership.user_id == User.id)
+            .where(
+                Membership.institute_id == DEFAULT_INSTITUTE_ID,
+                Membership.role != Role.STUDENT,
+                User.deleted_at.is_(None),
+            )
+            .order_by(Membership.role, User.email)
+        )
+        return [member_of(*row) for row in await self._session.execute(statement)]
 
     async def add(self, user_id: UUID, email: str, name: str) -> bool:
         """Insert a profile with a student's membership. Returns False if the profile exists already."""
@@ -217,6 +231,7 @@ class RevocationRepository(Repository):
         return (await self._session.scalars(statement)).all(), cast("datetime", read_at)
 
 
-def _member(user: User, membership: Membership) -> Member:
+def member_of(user: User, membership: Membership) -> Member:
+    """The member of these two rows."""
     enrolment = Enrolment(membership.enrolled_at, membership.enrolled_until, membership.batches)
     return Member(user, membership.institute_id, membership.role, enrolment)

@@ -5,11 +5,10 @@ from fractions import Fraction
 from typing import Self
 from uuid import UUID
 
-from app.engine.answers import JsonAnswer
 from app.engine.marks import RoundingPolicy, printed
 from app.repositories.analytics.candidates import CandidateAttempt
 from app.schemas.analytics.progress import AttemptState, ExamOfAttemptOut, ExamPaperOfAttemptOut
-from app.schemas.attempts import Confidence
+from app.schemas.attempts import Answer, Confidence
 from app.schemas.common import Out
 from app.services.analytics.candidates import CandidateSheet
 from app.services.attempts.response_sheets import ResponseSheet
@@ -77,7 +76,7 @@ class SheetEntryOut(Out):
     question_id: UUID
     number: int
     section_id: UUID
-    answer: JsonAnswer | None
+    answer: Answer
     marked_for_review: bool
     confidence: Confidence | None
     changes: int

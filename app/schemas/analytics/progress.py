@@ -6,9 +6,8 @@ from typing import Literal, Self
 from uuid import UUID
 
 from app.engine.marks import RoundingPolicy, printed
-from app.models import LocalizedText
 from app.repositories.analytics.progress import ListedAttempt
-from app.schemas.common import Out
+from app.schemas.common import LocalizedText, Out
 from app.schemas.tests import Kind
 from app.services.analytics.progress import ChapterProgress, Progress, SubjectProgress
 

@@ -6,8 +6,7 @@ from typing import Literal, Self
 from uuid import UUID
 
 from app.engine.schedule import ExamStage, PaperStatus
-from app.models import LocalizedText
-from app.schemas.common import Out
+from app.schemas.common import LocalizedText, Out
 from app.schemas.exams.exams import RegistrationOut
 from app.schemas.marking import MarkingOut, printed_maximum
 from app.services.exams import DetailedPaper, ExamView, PublishedExam

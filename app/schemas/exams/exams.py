@@ -12,10 +12,10 @@ from app.core.clock import Clock
 from app.core.names import checked_lines
 from app.engine.merit import ExamOutcome, NotCleared
 from app.engine.schedule import ExamStage
-from app.models import LocalizedText, Registration
+from app.models import Registration
 from app.schemas.attempts import StartedOut
 from app.schemas.changes import Changes
-from app.schemas.common import ONE_LINE, In, Localized, LocalizedName, Out, Percent
+from app.schemas.common import ONE_LINE, In, Localized, LocalizedName, LocalizedText, Out, Percent
 from app.schemas.strict import Moment
 from app.schemas.users import Category
 from app.services.exams import (

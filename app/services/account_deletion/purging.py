@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from app.core.ids import uuid7
-from app.core.supabase_auth import UserNotFound
+from app.core.supabase_errors import UserNotFound
 from app.models import AccountDeletion
 from app.services import account_exports, audit, avatars
 from app.services.account_deletion.deleting import PSEUDONYM, hold_of

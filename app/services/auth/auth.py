@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from app.core import errors, supabase_auth, tokens
+from app.core import errors, supabase_errors, tokens
 from app.core.passwords import check_password
 from app.core.supabase_auth import AuthSession
 from app.repositories.users import Member
@@ -98,7 +98,7 @@ async def refresh(parts: Components, refresh_token: str, client_address: str | N
     async with auth_errors():
         session = await parts.auth.refresh(refresh_token, client_address=client_address)
     if await _was_ended(parts, session):
-        with suppress(supabase_auth.AuthError):
+        with suppress(supabase_errors.AuthError):
             await parts.auth.sign_out(session.access_token, "local")
         raise errors.InvalidToken
     try:
@@ -172,12 +172,12 @@ async def reset_password(parts: Components, token: str, password: str, client_ad
         session = await parts.auth.verify("recovery", token, client_address=client_address)
         try:
             await parts.auth.update_user(session.access_token, password=password)
-        except supabase_auth.SamePassword:
+        except supabase_errors.SamePassword:
             log.info("password_reset_to_the_same")
     await _end_sessions(parts, session.user.id)
     try:
         await parts.auth.sign_out(session.access_token, "global")
-    except supabase_auth.AuthError as error:
+    except supabase_errors.AuthError as error:
         # The password change has ended all sessions except the one of the link, which nobody else has.
         log.warning("sessions_not_ended_after_reset", error=str(error))
 
@@ -208,7 +208,7 @@ async def _change_password(
     async with auth_errors():
         try:
             await parts.auth.update_user(token, password=password)
-        except supabase_auth.SamePassword:
+        except supabase_errors.SamePassword:
             log.info("password_changed_to_the_same")
 
 
@@ -237,7 +237,7 @@ async def auth_errors() -> AsyncIterator[None]:
     """Raise errors of the auth server inside the block as domain errors."""
     try:
         yield
-    except supabase_auth.AuthError as error:
+    except supabase_errors.AuthError as error:
         raise _domain_error(error) from error
 
 
@@ -246,21 +246,21 @@ _REFUSED_PASSWORD = Sentence(
 )
 
 
-def _domain_error(error: supabase_auth.AuthError) -> errors.DomainError:
+def _domain_error(error: supabase_errors.AuthError) -> errors.DomainError:
     match error:
-        case supabase_auth.CredentialsRejected() | supabase_auth.EmailNotConfirmed():
+        case supabase_errors.CredentialsRejected() | supabase_errors.EmailNotConfirmed():
             return errors.InvalidCredentials()
-        case supabase_auth.EmailExists():
+        case supabase_errors.EmailExists():
             return errors.EmailTaken()
-        case supabase_auth.PasswordRejected():
+        case supabase_errors.PasswordRejected():
             return errors.WeakPassword(_REFUSED_PASSWORD)
-        case supabase_auth.RateLimited():
+        case supabase_errors.RateLimited():
             return errors.TooManyRequests(error.retry_after or 60)
-        case supabase_auth.InvalidRefreshToken() | supabase_auth.InvalidOneTimeToken():
+        case supabase_errors.InvalidRefreshToken() | supabase_errors.InvalidOneTimeToken():
             return errors.InvalidToken()
-        case supabase_auth.InvalidSession() | supabase_auth.UserNotFound():
+        case supabase_errors.InvalidSession() | supabase_errors.UserNotFound():
             return errors.SessionRevoked()
-        case supabase_auth.Rejected():
+        case supabase_errors.Rejected():
             return errors.Invalid(Sentence("The auth server rejects this: {reason}", reason=str(error)))
         case _:
             return errors.Unavailable()

@@ -11,7 +11,7 @@ from typing import Literal
 
 import structlog
 
-from app.core.supabase_auth import AuthError, AuthUnavailable
+from app.core.supabase_errors import AuthError, AuthUnavailable
 from app.models import AuthMail
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, unit_of_work

@@ -4,9 +4,12 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.models import Attempt
 from app.services.unit_of_work import unit_of_work
+from tests.builders.attempts import start
 from tests.builders.content import PublishedTest, publish_test
 from tests.builders.exams import HOUR, HeldExam, Json, body_of, hold_exam, moment, register, take_paper
 from tests.builders.people import People
@@ -168,6 +171,26 @@ class TestRelease:
         await prelims.release()
         answer = await prelims.order("void", entrant.attempt, reason="late doubt")
         assert (answer.status_code, answer.json()["code"]) == (409, "not_possible")
+
+    async def test_attempts_outside_the_exam_stay_as_they_are(
+        self,
+        author: httpx.AsyncClient,
+        candidate: httpx.AsyncClient,
+        engine: AsyncEngine,
+        made: PublishedTest,
+        clock: TestClock,
+    ) -> None:
+        """Only the worker closes what is overdue elsewhere."""
+        held = await hold_exam(author, made, starts_at=clock.now(), window=HOUR / 4)
+        async with unit_of_work(engine) as uow:
+            other = await publish_test(uow)
+        overdue = await start(candidate, other)
+        clock.advance(HOUR.total_seconds() / 2)
+        await held.release()
+
+        async with engine.connect() as connection:
+            status = await connection.scalar(select(Attempt.status).where(Attempt.id == overdue.id))
+        assert status == "in_progress"
 
 
 class TestTimes:

@@ -35,7 +35,7 @@ Search = Annotated[
         **problems(NotFound, EntryClosed, NotAvailable, Forbidden),
     },
 )
-async def register(
+async def register_for_exam(
     exam_id: UUID, response: Response, user: CurrentUser, uow: Uow, now: Now
 ) -> RegistrationOut:
     """Register for the exam, with the category and disability of your profile. Idempotent.

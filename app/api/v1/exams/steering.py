@@ -190,7 +190,7 @@ def _check_bulk(verb: Verb, body: BulkIn) -> None:
 
 
 @router.post(f"{ATTEMPT}/extend", responses=STEERING)
-async def extend(
+async def extend_attempt(
     exam_id: UUID,
     attempt_id: UUID,
     body: ExtendIn,
@@ -209,7 +209,7 @@ async def extend(
 
 
 @router.post(f"{ATTEMPT}/reopen", responses=STEERING)
-async def reopen(
+async def reopen_attempt(
     exam_id: UUID,
     attempt_id: UUID,
     body: ReopenIn,
@@ -228,7 +228,7 @@ async def reopen(
 
 
 @router.post(f"{ATTEMPT}/void", responses=STEERING)
-async def void(
+async def void_attempt(
     exam_id: UUID, attempt_id: UUID, body: ReasonIn, staff: CurrentProctor, uow: Uow, parts: Parts, now: Now
 ) -> SteeredAttemptOut:
     """Exclude the attempt from results and rankings."""
@@ -289,7 +289,7 @@ async def list_attempts(
     reads: Reads,
     parts: Parts,
     paging: Paging,
-    paper_id: UUID | None = None,
+    paper_id: Annotated[UUID | None, Query(description="Only attempts at this paper")] = None,
     status: Annotated[list[AttemptStatus] | None, Query(max_length=10, description="Any of these")] = None,
     query: Annotated[
         str | None,

@@ -3,10 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Header, Request, Response
+from fastapi import APIRouter, Body, Request, Response
 
 from app.api.attempts import (
     PAPER_ANSWERS,
+    AcceptEncoding,
     attempt_of,
     paper_answer,
     paper_id_of,
@@ -16,7 +17,7 @@ from app.api.attempts import (
     standing_attempt,
     target_of,
 )
-from app.api.deps import AttemptHolder, CurrentCandidate, Now, Parts, Reads, Uow
+from app.api.deps import AttemptHolder, CurrentCandidate, KnownEtag, Now, Parts, Reads, Uow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import (
@@ -77,8 +78,8 @@ async def get_paper_questions(
     holder: AttemptHolder,
     reads: Reads,
     parts: Parts,
-    if_none_match: Annotated[str | None, Header()] = None,
-    accept_encoding: Annotated[str, Header()] = "",
+    if_none_match: KnownEtag = None,
+    accept_encoding: AcceptEncoding = "",
 ) -> Response:
     """The paper of your attempt, in all languages and in the author's order. Your order is in `start`."""
     scope = await parts.placements.get(reads, exam_id, paper_id)

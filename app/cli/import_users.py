@@ -1,0 +1,75 @@
+"""`ias import users`: give the candidates of a roster accounts, enrolments and places in an exam."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+
+from app.cli.import_ import console, print_domain_error, print_table
+from app.cli.progress import shown_progress
+from app.cli.servers import ensure_servers
+
+if TYPE_CHECKING:
+    from app.sheets.reports import ImportReport
+
+
+def users(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="XLSX, or CSV in UTF-8.")
+    ],
+    exam: Annotated[
+        UUID | None, typer.Option(metavar="ID", help="Also register the candidates for this exam.")
+    ] = None,
+    enrol: Annotated[bool, typer.Option(help="Enrol the candidates.")] = True,
+    valid_until: Annotated[
+        datetime | None, typer.Option(help="End of the enrolments in UTC; by default they have none.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Report what would happen, and change nothing.")
+    ] = False,
+) -> None:
+    """Import all candidates of a roster, or none if a row has an error. A second import changes nothing.
+
+    Columns: email, name, roll_number, category, pwbd, batch. New candidates get a mail to set a password,
+    which a worker sends.
+    """
+    until = valid_until.replace(tzinfo=UTC) if valid_until is not None else None
+    options = {"exam_id": exam, "enrol": enrol, "valid_until": until, "dry_run": dry_run}
+    with ensure_servers():
+        succeeded = asyncio.run(_run(file.read_bytes(), options))
+    if not succeeded:
+        raise typer.Exit(1)
+
+
+async def _run(file: bytes, options: dict[str, Any]) -> bool:
+    from app.config import get_settings  # noqa: PLC0415 -- slow to import
+    from app.core.errors import DomainError  # noqa: PLC0415
+    from app.services.rosters import RosterOptions, import_roster  # noqa: PLC0415
+    from app.services.users import operator  # noqa: PLC0415
+    from app.startup import open_components  # noqa: PLC0415
+
+    async with open_components(get_settings(), application_name="ias-import", pool_size=1) as parts:
+        try:
+            with shown_progress() as progress:
+                report = await import_roster(parts, operator(), file, RosterOptions(**options), progress)
+        except DomainError as error:
+            print_domain_error(error)
+            return False
+    _print_report(report, dry_run=options["dry_run"])
+    return not report.errors
+
+
+def _print_report(report: "ImportReport", *, dry_run: bool) -> None:
+    if report.errors:
+        print_table(("Row", "Column", "What is wrong"), [(e.row, e.field, e.message) for e in report.errors])
+        console.print(f"Errors: {len(report.errors)}; nothing was imported.", style="red")
+        return
+    prefix = "Would be" if dry_run else "Candidates"
+    console.print(
+        f"{prefix} created: {report.created}, updated: {report.updated}, unchanged: {report.unchanged}"
+    )
+    if report.warnings:
+        print_table(("Row", "Column", "Warning"), [(w.row, w.field, w.message) for w in report.warnings])

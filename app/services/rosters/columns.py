@@ -1,0 +1,62 @@
+"""The columns of a roster: what each header means, in English and Hindi."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from app.sheets.records import column_name
+from app.sheets.reports import RowError
+
+_HEADERS = {
+    "email": ("email", "e_mail", "email_address", "email_id", "e_mail_id", "mail", "ई_मेल", "ईमेल"),
+    "name": ("name", "full_name", "candidate_name", "student_name", "नाम", "अभ्यर्थी_का_नाम"),
+    "roll_number": ("roll_number", "roll_no", "rollnumber", "rollno", "roll", "रोल_नंबर", "अनुक्रमांक"),
+    "category": ("category", "श्रेणी", "वर्ग"),
+    "pwbd": ("pwbd", "pwd", "disability", "दिव्यांगता"),
+    "batch": ("batch", "बैच"),
+}
+_MEANING = {header: what for what, headers in _HEADERS.items() for header in headers}
+_REQUIRED = ("email", "name")
+
+
+@dataclass(frozen=True, slots=True)
+class RosterLayout:
+    """Where each column is."""
+
+    names: Sequence[str]
+    positions: Mapping[str, int] = field(default_factory=dict)
+
+    def name_at(self, position: int) -> str:
+        """Return the name of a column in error messages."""
+        return column_name(self.names, position)
+
+    def is_read(self, position: int) -> bool:
+        """Return whether anything is read from this column."""
+        return position in self.positions.values()
+
+
+def read_layout(header: Sequence[str]) -> tuple[RosterLayout, list[RowError]]:
+    """What the header's cells mean, or what is wrong with them. Other columns are an error, not left out."""
+    names = [" ".join(cell.split())[:50] for cell in header]
+    positions: dict[str, int] = {}
+    errors: list[RowError] = []
+    for position, name in enumerate(names):
+        if not name:
+            continue
+        what = _MEANING.get(_plain(name))
+        if what is None:
+            message = f"there is no such column; the columns are: {', '.join(_HEADERS)}"
+            errors.append(RowError(1, name, message))
+        elif positions.setdefault(what, position) != position:
+            message = f"this is there twice: columns {positions[what] + 1} and {position + 1}"
+            errors.append(RowError(1, name, message))
+    return RosterLayout(names, positions), errors or list(_missing(positions))
+
+
+def _plain(name: str) -> str:
+    return "_".join(name.casefold().replace(".", " ").replace("-", " ").replace("_", " ").split())
+
+
+def _missing(positions: Mapping[str, int]) -> Iterator[RowError]:
+    for what in _REQUIRED:
+        if what not in positions:
+            yield RowError(1, what, "this column is missing")
