@@ -2,7 +2,20 @@
 
 import typer
 
-from app.cli import admin, demo, export, import_, import_sheets, import_users, migrate, serve, up, worker
+from app.cli import (
+    admin,
+    demo,
+    exam,
+    export,
+    import_,
+    import_sheets,
+    import_users,
+    migrate,
+    serve,
+    test,
+    up,
+    worker,
+)
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(up.up)
@@ -14,6 +27,8 @@ import_.import_app.command("answer-sheets")(import_sheets.answer_sheets)
 import_.import_app.command("users")(import_users.users)
 app.add_typer(import_.import_app, name="import")
 app.add_typer(export.export_app, name="export")
+app.add_typer(test.test_app, name="test")
+app.add_typer(exam.exam_app, name="exam")
 app.add_typer(demo.demo_app, name="demo")
 
 

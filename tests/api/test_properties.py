@@ -36,10 +36,16 @@ QUESTIONS = {
     ("POST", "/v1/questions/{question_id}/retire"),
 }
 OWN_ACCOUNT = {("GET", "/v1/auth/me"), ("PUT", "/v1/auth/me")}
-OWN_PROFILE = {("GET", "/v1/users/profile"), ("PUT", "/v1/users/profile"), ("PUT", "/v1/users/avatar")}
+OWN_PROFILE = {
+    ("GET", "/v1/users/home"),
+    ("GET", "/v1/users/profile"),
+    ("PUT", "/v1/users/profile"),
+    ("PUT", "/v1/users/avatar"),
+}
 OF_ADMINS = {
     ("GET", "/v1/users"),
     ("POST", "/v1/users/{user_id}/restore"),
+    ("PUT", "/v1/users/{user_id}/enrolment"),
     ("PUT", "/v1/users/{user_id}/role"),
     ("PUT", "/v1/users/{user_id}/status"),
 }

@@ -8,6 +8,7 @@ from app.services.exams.accommodations import (
     accommodations,
 )
 from app.services.exams.answer_sheets import PaperDraft, hold_on_paper, import_answer_sheets
+from app.services.exams.applying import AppliedExam, apply_exam, is_unpublished, lock_exam, named
 from app.services.exams.catalog import (
     DetailedPaper,
     ExamView,
@@ -70,6 +71,7 @@ from app.services.exams.taking import StartedPaper, StartPaper, start, submit
 
 __all__ = [
     "Accommodated",
+    "AppliedExam",
     "ClosePaper",
     "ClosedPaper",
     "Corrected",
@@ -110,6 +112,7 @@ __all__ = [
     "announce",
     "announcements",
     "announcements_for_attempt",
+    "apply_exam",
     "audit",
     "cancel",
     "candidates",
@@ -124,9 +127,12 @@ __all__ = [
     "find",
     "hold_on_paper",
     "import_answer_sheets",
+    "is_unpublished",
+    "lock_exam",
     "merit_list",
     "merit_sheet",
     "monitor",
+    "named",
     "no_shows",
     "package",
     "page",

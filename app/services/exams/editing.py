@@ -24,7 +24,7 @@ from app.services import embargo
 from app.services.exams import placement_permission
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer, require_team, window_of
-from app.services.unit_of_work import UnitOfWork
+from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 
 ALWAYS_CHANGEABLE = frozenset({"title", "description", "cutoffs", "registration"})
@@ -221,7 +221,7 @@ async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: dateti
     await uow.embargo.lock_placements(exam.institute_id)
     papers = await uow.exams.lock_papers_exclusively(exam.id)
     if reason := await _why_versions_stand(uow, exam, papers):
-        return PublishedExam(exam, StandingVersions(reason, await _outdated(uow, author, papers)))
+        return PublishedExam(exam, StandingVersions(reason, await outdated(uow, author, papers)))
     # The lock keeps the version that is checked below until it is pinned.
     await uow.exams.lock_tests_shared(paper.test_id for paper in papers)
     pinned, errors = [], _obstacles(exam, papers, now)
@@ -254,17 +254,17 @@ async def _why_versions_stand(uow: UnitOfWork, exam: Exam, papers: Sequence[Exam
     return None
 
 
-async def _current_version(uow: UnitOfWork, author: Principal, paper: ExamPaper) -> UUID | None:
+async def _current_version(reads: Reading, author: Principal, paper: ExamPaper) -> UUID | None:
     """The id of the latest published version of the paper's test; None if the test is not published."""
-    test = await uow.exams.test(author.institute_id, paper.test_id)
+    test = await reads.exams.test(author.institute_id, paper.test_id)
     if test is None or test.status != "published":
         return None
-    return await uow.tests.current_paper_id(test)
+    return await reads.tests.current_paper_id(test)
 
 
-async def _outdated(uow: UnitOfWork, author: Principal, papers: Sequence[ExamPaper]) -> list[str]:
+async def outdated(reads: Reading, author: Principal, papers: Sequence[ExamPaper]) -> list[str]:
     """The codes of the papers whose test has a newer version than the one that candidates get."""
-    current = {paper.code: (paper.paper_id, await _current_version(uow, author, paper)) for paper in papers}
+    current = {paper.code: (paper.paper_id, await _current_version(reads, author, paper)) for paper in papers}
     return [code for code, (pinned, latest) in current.items() if latest not in (None, pinned)]
 
 

@@ -19,6 +19,7 @@ from app.services.questions.images import ImagesZip
 from app.services.questions.imports import import_questions
 from app.services.questions.reading import ImportStage
 from app.services.questions.rows import EmptyKey
+from app.services.questions.selecting import select, with_external_ids
 from app.services.questions.similarity import Duplicate, duplicates
 from app.services.questions.syllabus import subject_named
 from app.services.questions.templates import template
@@ -44,7 +45,9 @@ __all__ = [
     "page",
     "retire",
     "revise",
+    "select",
     "subject_named",
     "template",
     "versions",
+    "with_external_ids",
 ]

@@ -1,5 +1,13 @@
 """Tests: drafts, publication as frozen papers, lists, previews and printouts."""
 
+from app.services.tests.applying import (
+    AppliedTest,
+    apply_draft,
+    is_unpublished,
+    lock_known_tests,
+    lock_tests,
+    with_reference,
+)
 from app.services.tests.catalog import find, page, suggestions, viewer
 from app.services.tests.cloning import clone
 from app.services.tests.consents import consent, consents, withdraw_consent
@@ -11,6 +19,7 @@ from app.services.tests.printouts import Printout, PrintPart, pdf, printout
 from app.services.tests.publishing import PublishedPaper, publish
 
 __all__ = [
+    "AppliedTest",
     "FrozenPaper",
     "PaperStore",
     "Preview",
@@ -20,6 +29,7 @@ __all__ = [
     "SectionDraft",
     "TestDraft",
     "TestUpdate",
+    "apply_draft",
     "archive",
     "change",
     "clone",
@@ -27,6 +37,9 @@ __all__ = [
     "consents",
     "create",
     "find",
+    "is_unpublished",
+    "lock_known_tests",
+    "lock_tests",
     "page",
     "pdf",
     "pending_draft",
@@ -36,5 +49,6 @@ __all__ = [
     "refresh_popularity",
     "suggestions",
     "viewer",
+    "with_reference",
     "withdraw_consent",
 ]

@@ -358,7 +358,7 @@ class TestPeople:
         both = await overlap(
             scene.engine, lambda uow: scene.register(uow, late), await claim_for(scene, late)
         )
-        assert (both.waited, both.second.code) == (True, "already_exists")
+        assert (both.waited, both.second.code) == (True, "conflict")
 
     async def test_who_registers_while_a_roll_number_is_claimed_for_them_gets_it(self, scene: Scene) -> None:
         late = await candidate_of(scene)

@@ -1,5 +1,6 @@
 /** Renders every screen after a test was taken, and counts the calls of each. */
 import { connect, dataOf, given, registered, type Api } from "./client.js";
+import { homeScreen } from "./screens/home.js";
 import { listScreen } from "./screens/list.js";
 import { playerScreen, save } from "./screens/player.js";
 import { profileScreen } from "./screens/profile.js";
@@ -34,5 +35,6 @@ const body = { attempt_id: started.id };
 dataOf(await api.POST("/v1/tests/{test_id}/submit", { params: { path }, body }));
 await show("review", (api) => reviewScreen(api, testId, started.id, language));
 await show("profile", profileScreen);
+await show("home", (api) => homeScreen(api, language));
 
 console.log(JSON.stringify(shown));

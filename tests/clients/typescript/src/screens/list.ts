@@ -10,7 +10,10 @@ export function rowOf(test: Schemas["TestOut"], language: string): ListRow {
   const minutes = Math.round(test.duration_seconds / 60);
   return {
     title: inLanguage(test.title, language),
-    facts: `${test.question_count} questions, ${minutes} min, ${test.max_marks} marks`,
+    facts: [
+      `${test.question_count} questions, ${minutes} min, ${test.max_marks} marks`,
+      ...(test.my.best_score === null ? [] : [`best ${test.my.best_score}`]),
+    ].join(", "),
   };
 }
 

@@ -1,0 +1,73 @@
+"""Runs one command of authors in one transaction, and prints what it did."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.cli.servers import ensure_servers
+
+if TYPE_CHECKING:
+    from app.services.components import Components
+    from app.services.unit_of_work import UnitOfWork
+
+console = Console()
+Work = Callable[["UnitOfWork", "Components"], Awaitable[Sequence[str]]]
+
+
+def run(work: Work, *, dry_run: bool = False) -> None:
+    """Do the work and print the sentences that it returns. An error ends the command with 1."""
+    with ensure_servers():
+        succeeded = asyncio.run(_run(work, dry_run=dry_run))
+    if not succeeded:
+        raise typer.Exit(1)
+
+
+async def _run(work: Work, *, dry_run: bool) -> bool:
+    from app.cli.authoring.yaml_file import BadFile  # noqa: PLC0415 -- slow to import
+    from app.core.errors import DomainError  # noqa: PLC0415
+
+    try:
+        sentences = await _in_transaction(work, dry_run=dry_run)
+    except BadFile as error:
+        _print([*map(str, error.mistakes), "Nothing was changed."], style="red")
+        return False
+    except DomainError as error:
+        details = [f"{each.field}: {each.message}" for each in error.errors]
+        _print([error.detail, *details, "Nothing was changed."], style="red")
+        return False
+    _print(sentences)
+    if dry_run:
+        _print(["This was a dry run: nothing was changed."], style="yellow")
+    return True
+
+
+async def _in_transaction(work: Work, *, dry_run: bool) -> Sequence[str]:
+    from app.config import get_settings  # noqa: PLC0415 -- slow to import
+    from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
+    from app.startup import open_components  # noqa: PLC0415
+
+    async with (
+        open_components(get_settings(), application_name="ias-author", pool_size=1) as parts,
+        unit_of_work(parts.engine) as uow,
+    ):
+        if not dry_run:
+            return await work(uow, parts)
+        async with uow.dry_run():
+            return await work(uow, parts)
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows as a table."""
+    table = Table(*headings)
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    console.print(table, markup=False)
+
+
+def _print(sentences: Sequence[str], style: str | None = None) -> None:
+    for sentence in sentences:
+        console.print(sentence, style=style, markup=False, highlight=False, soft_wrap=True)

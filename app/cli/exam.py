@@ -1,0 +1,137 @@
+"""`ias exam`: exams from files, and what brings them to released results."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.authoring.running import print_table, run
+from app.cli.test import AuthorFile, DryRun, Publish
+
+if TYPE_CHECKING:
+    from app.models import ExamPaper
+    from app.services.components import Components
+    from app.services.unit_of_work import UnitOfWork
+
+exam_app = typer.Typer(no_args_is_help=True, help="Exams from files, and their results.")
+AnExam = Annotated[str, typer.Argument(metavar="EXAM", help="The reference of the exam, or its id.")]
+
+
+@exam_app.callback()
+def group() -> None:
+    """Exams from files, and their results."""
+
+
+@exam_app.command()
+def create(file: AuthorFile, publish: Publish = False, dry_run: DryRun = False) -> None:
+    """Create or change the exam that a file describes. A second time changes nothing."""
+
+    async def work(uow: "UnitOfWork", parts: "Components") -> list[str]:
+        from app.cli.authoring.exams import create_exam  # noqa: PLC0415 -- slow to import
+
+        return await create_exam(uow, parts, file, publish=publish)
+
+    run(work, dry_run=dry_run)
+
+
+@exam_app.command()
+def schema() -> None:
+    """Print the JSON Schema of the file, for editors and checks."""
+    from app.schemas.authoring import ExamFile  # noqa: PLC0415 -- slow to import
+
+    typer.echo(json.dumps(ExamFile.model_json_schema(), indent=2, ensure_ascii=False))
+
+
+@exam_app.command()
+def show(exam: AnExam) -> None:
+    """Show an exam, and the ids of its papers, which `ias import answer-sheets` needs."""
+
+    async def work(uow: "UnitOfWork", parts: "Components") -> list[str]:
+        from app.services import exams  # noqa: PLC0415 -- slow to import
+        from app.services.users import operator  # noqa: PLC0415
+
+        staff, now = operator(), parts.clock.now()
+        exam_id = await exams.named(uow, staff, exam)
+        view = await exams.find(uow, staff, exam_id, now)
+        papers = await exams.papers(uow, staff, exam_id, now)
+        print_table(
+            ("Paper", "Id", "Starts", "Entry closes", "Ends", "Status"),
+            [_row(each.view.paper, each.view.status) for each in papers],
+        )
+        return [f"{view.exam.title.get('en', exam)}: {view.stage}, id {exam_id}"]
+
+    run(work)
+
+
+def _row(paper: "ExamPaper", status: str) -> tuple[object, ...]:
+    times = (paper.starts_at, paper.entry_closes_at, paper.ends_at)
+    return (paper.code, paper.id, *(each.isoformat() for each in times), status)
+
+
+@exam_app.command()
+def publish(exam: AnExam, dry_run: DryRun = False) -> None:
+    """Show the exam to candidates, with the current version of each test."""
+
+    async def work(uow: "UnitOfWork", parts: "Components") -> list[str]:
+        from app.services import exams  # noqa: PLC0415 -- slow to import
+        from app.services.users import operator  # noqa: PLC0415
+
+        exam_id = await exams.named(uow, operator(), exam)
+        published = await exams.publish(uow, operator(), exam_id, parts.clock.now())
+        return [published.unchanged.detail if published.unchanged else f"exam {exam}: published"]
+
+    run(work, dry_run=dry_run)
+
+
+@exam_app.command()
+def release(
+    exam: AnExam,
+    early: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Release although a paper is not over, and why.")
+    ] = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Release the results: rank the candidates, notify them, and lift the embargo. It cannot be undone."""
+
+    async def work(uow: "UnitOfWork", parts: "Components") -> list[str]:
+        from app.services import exams  # noqa: PLC0415 -- slow to import
+        from app.services.users import operator  # noqa: PLC0415
+
+        exam_id = await exams.named(uow, operator(), exam)
+        released = await exams.release(uow, parts, operator(), exam_id, parts.clock.now(), early)
+        ranked = released.release.participants
+        return [f"exam {exam}: released as version {released.release.version}, {ranked} candidates ranked"]
+
+    run(work, dry_run=dry_run)
+
+
+@exam_app.command("merit-list")
+def merit_list(
+    exam: AnExam,
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="File to write: .csv or .xlsx.")],
+    everybody: Annotated[
+        bool, typer.Option("--all", help="Also candidates without a rank, with their outcome.")
+    ] = False,
+) -> None:
+    """Write the merit list of a released exam to a sheet."""
+    suffix = file.suffix.lower().removeprefix(".")
+    if suffix not in ("csv", "xlsx"):
+        raise typer.BadParameter("the name must end with .csv or .xlsx", param_hint="FILE")
+
+    async def work(uow: "UnitOfWork", parts: "Components") -> list[str]:
+        from app.services import exams  # noqa: PLC0415 -- slow to import
+        from app.services.users import operator  # noqa: PLC0415
+        from app.sheets.writers import SheetFormat  # noqa: PLC0415
+
+        exam_id = await exams.named(uow, operator(), exam)
+        wanted = SheetFormat(suffix)
+        with (
+            await exams.merit_sheet(uow, operator(), exam_id, wanted, everybody=everybody) as sheet,
+            file.open("wb") as out,
+        ):
+            shutil.copyfileobj(sheet, out)
+        return [f"{file}: written"]
+
+    run(work)

@@ -1,0 +1,46 @@
+"""`ias test`: tests from files."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.authoring.running import run
+
+if TYPE_CHECKING:
+    from app.services.components import Components
+    from app.services.unit_of_work import UnitOfWork
+
+test_app = typer.Typer(no_args_is_help=True, help="Tests from files.")
+
+AuthorFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A YAML file.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Report what would happen, and change nothing.")]
+Publish = Annotated[bool, typer.Option("--publish", help="Also publish, if there is something new.")]
+
+
+@test_app.callback()
+def group() -> None:
+    """Tests from files."""
+
+
+@test_app.command()
+def compose(file: AuthorFile, publish: Publish = False, dry_run: DryRun = False) -> None:
+    """Create or change the test that a file describes. A second time changes nothing."""
+
+    async def work(uow: "UnitOfWork", parts: "Components") -> list[str]:
+        from app.cli.authoring.compose import Composer  # noqa: PLC0415 -- slow to import
+
+        composer = Composer(uow, parts, publish=publish)
+        await composer.compose(file)
+        return composer.report
+
+    run(work, dry_run=dry_run)
+
+
+@test_app.command()
+def schema() -> None:
+    """Print the JSON Schema of the file, for editors and checks."""
+    from app.schemas.authoring import ComposedTestFile  # noqa: PLC0415 -- slow to import
+
+    typer.echo(json.dumps(ComposedTestFile.model_json_schema(), indent=2, ensure_ascii=False))

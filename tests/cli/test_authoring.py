@@ -1,0 +1,238 @@
+"""`ias test` and `ias exam`: an exam day from `docs/examples/exam-day`, and mistakes in files."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli import app
+from app.cli.authoring.yaml_file import parse
+from app.config import get_settings
+from tests.api.test_asyncapi import objects
+from tests.cli.test_import_sheets import fetch
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples" / "exam-day"
+NOW = datetime.now(UTC).replace(microsecond=0)
+# The times of the example, moved so that both papers run now. Entry is short: nobody enters online.
+MOVED = {
+    "06T08:00": -timedelta(hours=2),
+    "06T18:00": timedelta(hours=5),
+    "06T09:30": -timedelta(hours=1),
+    "06T10:00": timedelta(minutes=30),
+    "06T11:30": timedelta(hours=2),
+    "06T14:30": -timedelta(minutes=50),
+    "06T15:00": timedelta(minutes=30),
+    "06T16:30": timedelta(hours=2),
+}
+
+
+@pytest.fixture(autouse=True)
+def on_the_tests_database(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("MEDIA_URL", (tmp_path / "media").as_uri())
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+class Folder:
+    """A copy of the examples with references and external ids of its own, and times of today."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder
+        self.name = f"day-{uuid4().hex[:8]}"
+        shutil.copytree(EXAMPLES, folder, dirs_exist_ok=True)
+        for file in folder.iterdir():
+            text = file.read_text(encoding="utf-8").replace("exam-day", self.name)
+            for moment, shift in MOVED.items():
+                text = text.replace(f"2026-12-{moment}:00+05:30", (NOW + shift).isoformat())
+            file.write_text(text, encoding="utf-8")
+
+    def change(self, file: str, old: str, new: str) -> None:
+        text = (self.path / file).read_text(encoding="utf-8")
+        assert old in text
+        (self.path / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    def run(self, *arguments: str, ends_with: int = 0) -> str:
+        """Run a command. Arguments that are files of the folder get its path."""
+        paths = {each.name: str(each) for each in self.path.iterdir()}
+        result = CliRunner().invoke(app, [paths.get(each, each) for each in arguments])
+        assert result.exit_code == ends_with, result.output
+        return result.output
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path / "exam")
+
+
+class TestAnExamDay:
+    def test_from_files_to_the_merit_list(self, folder: Folder) -> None:
+        folder.run("import", "questions", "csat.csv")
+        tried = folder.run("exam", "create", "exam.yaml", "--publish", "--dry-run")
+        assert f"exam {folder.name}: created" in tried
+        assert "nothing was changed" in tried
+        folder.run("exam", "show", folder.name, ends_with=1)
+
+        made = folder.run("exam", "create", "exam.yaml", "--publish")
+        for sentence in (
+            "gs1.csv: 4 questions created, 0 updated, 0 unchanged",
+            f"test {folder.name}-gs1: created",
+            f"test {folder.name}-csat: published as version 1 (3 questions, 15/2 marks)",
+            f"exam {folder.name}: paper CSAT: added",
+            f"exam {folder.name}: changed grants of extra time: 1",
+            f"exam {folder.name}: published",
+        ):
+            assert sentence in made
+        again = folder.run("exam", "create", "exam.yaml", "--publish").splitlines()
+        assert again == [
+            "gs1.csv: 0 questions created, 0 updated, 4 unchanged",
+            f"test {folder.name}-gs1: unchanged",
+            f"test {folder.name}-gs1: published already",
+            f"test {folder.name}-csat: unchanged",
+            f"test {folder.name}-csat: published already",
+            f"exam {folder.name}: unchanged",
+        ]
+
+        shown = folder.run("exam", "show", folder.name)
+        papers = dict(re.findall(r"(GS1|CSAT)\s*│\s*([0-9a-f-]{36})", shown))
+        for code in ("GS1", "CSAT"):
+            folder.run("import", "answer-sheets", f"answers-{code.lower()}.csv", "--exam-paper", papers[code])
+        refused = folder.run("exam", "release", folder.name, ends_with=1)
+        assert "Nothing was changed." in refused
+        dry = folder.run("exam", "release", folder.name, "--early", "Sat on paper", "--dry-run")
+        assert "2 candidates ranked" in dry
+        folder.run("exam", "merit-list", folder.name, str(folder.path / "early.csv"), ends_with=1)
+
+        folder.run("exam", "release", folder.name, "--early", "Sat on paper")
+        target = str(folder.path / "merit.csv")
+        folder.run("exam", "merit-list", folder.name, target)
+        rows = Path(target).read_text(encoding="utf-8-sig").splitlines()
+        assert [row.split(",")[:2] for row in rows[1:]] == [["1", "R001"], ["2", "R003"]]
+
+    def test_a_published_exam_refuses_other_times(self, folder: Folder) -> None:
+        folder.run("import", "questions", "csat.csv")
+        folder.run("exam", "create", "exam.yaml")
+        folder.change("exam.yaml", "code: GS1", "code: GS-1")
+        changed = folder.run("exam", "create", "exam.yaml", "--publish")
+        assert f"exam {folder.name}: paper GS1: removed" in changed
+        assert f"exam {folder.name}: paper GS-1: added" in changed
+        folder.change("exam.yaml", 'title: "Prelims: an exam day from files"', "title: Renamed")
+        assert f"exam {folder.name}: changed: title" in folder.run("exam", "create", "exam.yaml")
+        folder.change("exam.yaml", "counts_for_merit: false", "counts_for_merit: true")
+        refused = folder.run("exam", "create", "exam.yaml", ends_with=1)
+        assert "The exam is published; its papers stand." in refused
+
+    def test_a_test_follows_its_file(self, folder: Folder, database_url: str) -> None:
+        folder.run("test", "compose", "gs1.yaml", "--publish")
+        folder.change("gs1.yaml", "duration_seconds: 7200", "duration_seconds: 3600")
+        folder.change("gs1.csv", "Who appoints", "By whom is appointed")
+        changed = folder.run("test", "compose", "gs1.yaml", "--publish")
+        assert "0 questions created, 1 updated, 3 unchanged" in changed
+        assert f"test {folder.name}-gs1: changed duration_seconds" in changed
+        assert f"test {folder.name}-gs1: published as version 2" in changed
+        statement = "select status, paper_version from ias.tests where reference = $1"
+        rows = fetch(database_url, statement, f"{folder.name}-gs1")
+        assert rows == [{"status": "published", "paper_version": 2}]
+
+    def test_questions_by_a_filter(self, folder: Folder, database_url: str) -> None:
+        folder.run("import", "questions", "gs1.csv")
+        filtered = f"filter:\n        tags: [{folder.name}]\n        difficulty: medium\n        count: 2"
+        folder.change("gs1.yaml", "import:\n        file: gs1.csv", filtered)
+        folder.run("test", "compose", "gs1.yaml")
+        statement = """
+            select q.external_id from ias.tests t join ias.test_sections s on s.test_id = t.id
+            join ias.test_questions p on p.section_id = s.id join ias.questions q on q.id = p.question_id
+            where t.reference = $1 order by p.position
+        """
+        found = [row["external_id"] for row in fetch(database_url, statement, f"{folder.name}-gs1")]
+        assert found == [f"{folder.name}-gs-3", f"{folder.name}-gs-4"]
+        folder.change("gs1.yaml", "count: 2", "count: 3")
+        assert "only 2 active questions match" in folder.run("test", "compose", "gs1.yaml", ends_with=1)
+
+
+class TestMistakes:
+    @pytest.mark.parametrize(
+        ("old", "new", "sentences"),
+        [
+            ("kind: full", "knd: full", [":6: unknown key `knd`. Did you mean `kind`?"]),
+            ("  dropped: prorate\n", "", [":8: `marking.dropped` is missing; add it"]),
+            ("  correct: 2", "  corect: 2", [":9: unknown key `marking.corect`. Did you mean `correct`?"]),
+            ("file: gs1.csv", "file: gs2.csv", [":17: `gs2.csv` cannot be read"]),
+            ("duration_seconds: 7200", "duration_seconds: long", [":7: `duration_seconds`:"]),
+            ("kind: full", "kind: full\nkind: full", [":7: `kind` is given twice; remove one"]),
+            ("kind: full", "kind: [full", ["this is not YAML"]),
+            ("reference: ", "reference: a b", [":2: `reference`:"]),
+            (
+                "import:\n        file: gs1.csv",
+                "external_ids: [nobody-1, nobody-2]",
+                ["`nobody-1`; import it first", "`nobody-2`; import it first"],
+            ),
+        ],
+    )
+    def test_each_names_its_line(self, folder: Folder, old: str, new: str, sentences: list[str]) -> None:
+        folder.change("gs1.yaml", old, new)
+        told = folder.run("test", "compose", "gs1.yaml", ends_with=1)
+        for sentence in sentences:
+            assert sentence in told
+        assert "Nothing was changed." in told
+
+    @pytest.mark.parametrize(
+        ("old", "new", "sentence"),
+        [
+            ("starts_at: ", "startsat: ", "unknown key `papers.1.startsat`. Did you mean `starts_at`?"),
+            ("group: pwbd", "groups: pwbd", "unknown key `accommodations.1.groups`. Did you mean `group`?"),
+            ("file: gs1.yaml", "reference: nobody", "no test has the reference `nobody`; compose it first"),
+            ("file: csat.yaml", "file: nothing.yaml", "there is no file `nothing.yaml`"),
+            ("general: ", "everybody: ", "cutoffs"),
+        ],
+    )
+    def test_in_an_exam(self, folder: Folder, old: str, new: str, sentence: str) -> None:
+        folder.run("import", "questions", "csat.csv")
+        folder.change("exam.yaml", old, new)
+        assert sentence in folder.run("exam", "create", "exam.yaml", ends_with=1)
+
+    def test_an_error_in_the_test_of_a_paper_names_its_own_file(self, folder: Folder) -> None:
+        told = folder.run("exam", "create", "exam.yaml", ends_with=1)
+        assert "csat.yaml:15: no question has the external_id" in told
+
+
+@pytest.mark.parametrize("group", ["test", "exam"])
+def test_the_schema_describes_every_key(group: str) -> None:
+    result = CliRunner().invoke(app, [group, "schema"])
+    assert result.exit_code == 0
+    bare = [
+        f"{schema['title']}.{name}"
+        for schema in objects(json.loads(result.output))
+        if schema["title"].endswith("File")
+        for name, part in schema["properties"].items()
+        if not part.get("description")
+    ]
+    assert bare == []
+
+
+def test_values_are_read_as_yaml_1_2_writes_them(tmp_path: Path) -> None:
+    file = tmp_path / "values.yaml"
+    file.write_text('a: no\nb: 10:30\nc: 2\nd: -2/3\ne: 2.5\nf: "2"\ng: true\nh:\ni: 2026-12-01T10:00:00Z\n')
+    expected: dict[str, Any] = {
+        "a": "no",
+        "b": "10:30",
+        "c": 2,
+        "d": "-2/3",
+        "e": 2.5,
+        "f": "2",
+        "g": True,
+        "h": None,
+        "i": "2026-12-01T10:00:00Z",
+    }
+    assert parse(file).value == expected
