@@ -15,6 +15,7 @@ from app.api.v1 import (
     account,
     audit,
     auth,
+    candidates,
     enrolments,
     exams,
     health,
@@ -83,6 +84,7 @@ def create_app(
     # twice if a router is nested in another one.
     for router in (
         tests.router,
+        candidates.router,
         *exams.ROUTERS,
         auth.router,
         account.router,

@@ -25,9 +25,10 @@ TELLING = {
     "exam_results",
     "scored",
     "merit_list",
+    "correct_shares",
 }
-TELLING_TABLES = {"ScoreCount", "ExamResult", "KeyVersion"}
-TELLING_SQL = re.compile(r"\b(outcomes|score_counts|exam_results|explanation|paper_keys)\b")
+TELLING_TABLES = {"ScoreCount", "OutcomeCount", "ExamResult", "KeyVersion"}
+TELLING_SQL = re.compile(r"\b(outcomes|score_counts|outcome_counts|exam_results|explanation|paper_keys)\b")
 ASKING = {
     "withheld",
     "withholds_paper",
@@ -54,6 +55,8 @@ RAISES = "it raises for a key that its type does not know, and shows none"
 SEARCHED = "it compares what a sheet says with the bank, after imports.py refused what is withheld"
 NEED_NOT_ASK = {
     "app/repositories/attempts/attempts.py::AttemptRepository.histogram": HANDED,
+    "app/repositories/attempts/reviews.py::CORRECT": HANDED,
+    "app/services/attempts/results.py::_correct_percents": "result() has asked",
     "app/repositories/idempotency.py::KeptAnswerRepository.find": "`key` is that of a request",
     "app/repositories/idempotency.py::KeptAnswerRepository.lock": "`key` is that of a request",
     "app/repositories/exams/results.py::ExamResultRepository.scored": "for the release itself",
@@ -79,6 +82,7 @@ NEED_NOT_ASK = {
     "app/services/tests/cohorts.py::add_key_version": WRITES,
     "app/repositories/tests/keys.py::KeyRepository.add_next": WRITES,
     "app/repositories/tests/tests.py::TestRepository.add_paper": WRITES,
+    "app/repositories/analytics/candidates.py::_candidate": "CandidateRepository._listed has asked",
     "app/services/analytics/progress.py::overall": "ProgressRepository counts what is not withheld",
     "app/services/attempts/grading.py::grade": WRITES,
     "app/services/attempts/grading.py::_result": WRITES,
@@ -167,9 +171,10 @@ def test_what_tells_of_a_key_asks_the_embargo() -> None:
 
 def test_a_planted_violation_is_found() -> None:
     source = (ROOT / "app/services/attempts/results.py").read_text()
-    assert silent(source) == {"_review"}
+    assert silent(source) == {"_review", "_correct_percents"}
     assert silent(source.replace("await _check_may_know(reads, user, attempt)", "pass")) == {
         "_review",
+        "_correct_percents",
         "result",
     }
     leak = "async def leak(reads, paper_id):\n    return (await reads.keys.current(paper_id)).key\n"

@@ -13,6 +13,7 @@ from app.api.problems import problem_response
 from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.errors import Invalid, NotFound, SessionRevoked
 from app.core.saving_errors import DeadlinePassed
+from app.models import Attempt
 from app.schemas.attempts import ResponsesIn, SavedOut, WrongResponse
 from app.schemas.papers import Paper
 from app.sentences import Sentence
@@ -55,6 +56,31 @@ async def paper_id_of(reads: Reading, holder: Holder, scope: AttemptScope) -> UU
         raise NotFound("test")
     await refuse_banned(reads, holder)
     return holder.grant.paper_id
+
+
+async def paper_id_at_test(reads: Reading, holder: Holder, test_id: UUID, attempt_id: UUID | None) -> UUID:
+    """The paper version of the holder's attempt at a test, which may be an attempt in a released exam.
+
+    Staff read the papers of their own previews before the release too.
+    """
+    if holder.grant is None:
+        staff = holder.principal is not None and holder.principal.is_staff
+        attempt = await reads.attempt_reviews.with_paper(
+            holder.user_id, test_id, attempt_id, before_release=staff
+        )
+        return attempt.paper_id
+    if attempt_id not in (None, holder.grant.attempt.id):
+        raise NotFound("attempt")
+    return await paper_id_of(reads, holder, AttemptScope(test_id))
+
+
+async def standing_attempt(reads: Reading, holder: Holder, scope: AttemptScope) -> Attempt:
+    """The attempt of the token, or the latest in this scope. A void one only if there is no other."""
+    if holder.grant is None:
+        return await reads.attempts.current(holder.user_id, scope)
+    attempt = attempt_of(holder, holder.grant.attempt.id, scope)
+    await refuse_banned(reads, holder)
+    return await reads.attempts.find(attempt)
 
 
 def attempt_of_token(holder: Holder) -> AttemptRef:

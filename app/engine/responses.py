@@ -5,8 +5,9 @@ A log holds the events of one attempt, in any order. Events that are kept as lat
 they are admitted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from uuid import UUID
 
 from app.engine.answers import Answer
@@ -90,3 +91,21 @@ def classify(log: Iterable[Event], incoming: Event, *, takes_new: bool = True) -
     if not takes_new:
         return Closed()
     return Saved() if incoming.order >= latest.order else Superseded(latest)
+
+
+def count_changes(answers: Sequence[Answer | None]) -> int:
+    """How often the answer to a question changed, from what was saved in the order of lease and revision.
+
+    The first answer is no change. From then on each save of another answer is one, and so is clearing the
+    answer. A save of the same answer, for example with another flag, is none. Devices may send only the
+    newest revision of a question, so that this is the least number of changes. The order of marked options
+    does not matter.
+    """
+    distinct = [answer for answer, _ in groupby(map(_unordered, answers))]
+    given = distinct[1:] if distinct and distinct[0] is None else distinct
+    return max(len(given) - 1, 0)
+
+
+def _unordered(answer: Answer | None) -> Answer | None:
+    """The same answer for the same options, in whatever order they were marked."""
+    return tuple(sorted(answer)) if isinstance(answer, tuple) else answer  # type: ignore[return-value]

@@ -1,7 +1,7 @@
 """SQLAlchemy tables, one module a noun."""
 
 from app.models.accounts import AccountDeletion, AccountExport, ExportStatus
-from app.models.attempts import Attempt, AttemptStatus, ResponseEvent, Result, ScoreCount
+from app.models.attempts import Attempt, AttemptStatus, OutcomeCount, ResponseEvent, Result, ScoreCount
 from app.models.audit import AuditEntry
 from app.models.base import SCHEMA, Base, LocalizedText
 from app.models.exams import (
@@ -84,6 +84,7 @@ __all__ = [
     "Message",
     "Notification",
     "NotificationSettings",
+    "OutcomeCount",
     "Paper",
     "PaperMedia",
     "PaperQuestion",

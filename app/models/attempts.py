@@ -11,10 +11,12 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     Index,
+    Integer,
+    SmallInteger,
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Identified, Timestamped, WholeNumber, WholeNumbers
@@ -76,6 +78,7 @@ class Attempt(Identified, Timestamped, Base):
         # Not on `test_id` alone. In the first minute of an exam the table is not analyzed yet. The planner
         # would prefer such an index to the primary key, and read all attempts of the test.
         Index("ix_attempts_test_id_user_id", "test_id", "user_id"),
+        Index("ix_attempts_test_id_id", "test_id", "id"),  # the list of a test's attempts
     )
 
     test_id: Mapped[UUID] = mapped_column(ForeignKey("tests.id"))
@@ -183,6 +186,24 @@ class Result(Base):
     """Raw marks, in parts of `1 / marks_denominator`. Their sum is the raw score."""
     marks_denominator: Mapped[int] = mapped_column(WholeNumber)
     graded_at: Mapped[datetime]
+
+
+class OutcomeCount(Base):
+    """How many participants of a cohort answered each question of a paper correctly (docs/decisions/0057).
+
+    Triggers of `results` write these rows, and nothing else does. The sum over the shards is exact; a single
+    shard can be negative.
+    """
+
+    __tablename__ = "outcome_counts"
+
+    cohort_id: Mapped[UUID] = mapped_column(primary_key=True)
+    paper_id: Mapped[UUID] = mapped_column(ForeignKey("papers.id"), primary_key=True)
+    shard: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    results: Mapped[int]
+    """The number of results that count, as in the histogram."""
+    correct: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    """The number of correct answers by question, in the order of the paper."""
 
 
 class ScoreCount(Base):

@@ -1,4 +1,4 @@
-"""Attempts, answers and results."""
+"""Attempts and answers."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -19,12 +19,10 @@ from typing_extensions import TypeAliasType
 
 from app.core.clock import Clock
 from app.core.names import cleaned
-from app.engine.qualifying import Qualification
 from app.engine.timing import SectionWindow, remaining_seconds
 from app.models import Attempt, ResponseEvent
-from app.schemas.common import In, LanguageTag, LocalizedText, Out
-from app.schemas.question_keys import Key
-from app.services.attempts import Response, ResultView, SaveReport, StartedAttempt
+from app.schemas.common import In, LanguageTag, Out
+from app.services.attempts import AttemptView, Response, SaveReport, StartedAttempt
 
 LARGEST_REVISION = 2**31 - 1
 MOST_OPTIONS, LONGEST_OPTION, LONGEST_TEXT = 20, 20, 200
@@ -71,6 +69,9 @@ Answer = TypeAliasType(
 AnswerIn = Annotated[Answer, BeforeValidator(_check_type)]
 
 
+Confidence = Literal["sure", "doubtful", "guess"]
+
+
 class StartIn(In):
     """The device that starts, for your own records."""
 
@@ -94,7 +95,7 @@ class ResponseIn(In):
     answer: AnswerIn
     marked_for_review: bool = False
     time_spent_ms: Annotated[int, Field(ge=0, le=LARGEST_REVISION, strict=True)] = 0
-    confidence: Literal["sure", "doubtful", "guess"] | None = None
+    confidence: Confidence | None = None
     language: LanguageTag | None = None
 
     def command(self) -> Response:
@@ -215,7 +216,7 @@ class ResponseOut(Out):
     revision: int
     marked_for_review: bool
     time_spent_ms: int
-    confidence: str | None
+    confidence: Confidence | None
 
     @classmethod
     def of(cls, event: ResponseEvent) -> Self:
@@ -252,24 +253,39 @@ class SectionTimeOut(Out):
 
 
 class StandingAttemptOut(AttemptOut):
-    """The current state of an attempt, with the server's time."""
+    """The current state of an attempt: time, orders and standing answers. Reading it takes no lease.
+
+    `remaining_seconds` of a paused attempt is the time that remained at the pause.
+    """
 
     server_time: datetime
     remaining_seconds: int
+    paper_version: int
+    question_order: list[UUID]
+    option_orders: dict[UUID, list[str]]
     section_times: list[SectionTimeOut]
+    answered: int
+    """The number of questions with a standing answer."""
+    marked_for_review: int
+    """The number of questions that are marked for review."""
+    responses: list[ResponseOut]
 
     @classmethod
-    def of_standing(cls, attempt: Attempt, windows: Sequence[SectionWindow], now: datetime) -> Self:
-        """An attempt with its remaining time.
-
-        For a paused attempt it is the time that remained at the pause.
-        """
+    def of_state(cls, state: AttemptView, now: datetime) -> Self:
+        """The state of an attempt at this time."""
+        attempt = state.attempt
         stopped_at = attempt.paused_at or attempt.submitted_at or now
         return cls(
             **dict(AttemptOut.of(attempt)),
             server_time=now,
             remaining_seconds=remaining_seconds(stopped_at, attempt.deadline_at),
-            section_times=section_times(windows),
+            paper_version=state.paper.version,
+            question_order=list(state.question_order),
+            option_orders={question: list(order) for question, order in state.option_orders.items()},
+            section_times=section_times(state.section_times),
+            answered=state.answered,
+            marked_for_review=state.marked_for_review,
+            responses=[ResponseOut.of(event) for event in state.responses],
         )
 
 
@@ -305,92 +321,4 @@ class StartedOut(AttemptOut):
             option_orders={question: list(order) for question, order in started.option_orders.items()},
             section_times=section_times(started.section_times),
             responses=[ResponseOut.of(event) for event in started.responses],
-        )
-
-
-class FiguresOut(Out):
-    """Marks and counts. `score` is rounded by the rounding policy; ranks compare `score_exact`."""
-
-    score: str
-    score_exact: str
-    max_score: str
-    correct: int
-    incorrect: int
-    partial: int
-    unattempted: int
-    dropped: int
-    accuracy: float | None
-    marks_gained: str
-    marks_lost: str
-
-
-class SectionResultOut(FiguresOut):
-    """The result of a section."""
-
-    id: UUID
-    name: LocalizedText
-    minimum_marks: str | None
-    minimum_reached: bool | None
-
-
-class QuestionResultOut(Out):
-    """The result of a question, with its key."""
-
-    question_id: UUID
-    number: int
-    answer: Answer
-    key: Key
-    outcome: Literal["correct", "incorrect", "partial", "unattempted", "dropped"]
-    marks: str
-    time_spent_ms: int
-    explanation: LocalizedText | None
-
-
-class CohortOut(Out):
-    """Whose attempts are ranked together.
-
-    These are the attempts at one exam paper, or at the versions of a test's paper that are marked alike.
-    """
-
-    exam_paper_id: UUID | None
-    paper_version: int
-    """The version that this attempt took."""
-    paper_versions: list[int]
-
-
-class ResultOut(FiguresOut):
-    """A graded attempt. Rank and percentile are current values, and null for practice.
-
-    They are also null while a question of any version of the paper is in an unreleased exam.
-
-    `percentile` is 100 times the share of participants whose score is not higher.
-    """
-
-    attempt: AttemptOut
-    rank: int | None
-    participants: int
-    cohort: CohortOut
-    percentile: float | None
-    qualification: Annotated[
-        Qualification,
-        Field(description="`disqualified`: too many questions have no option marked; there is no rank"),
-    ]
-    sections: list[SectionResultOut]
-    questions: list[QuestionResultOut] | None
-
-    @classmethod
-    def of(cls, view: ResultView) -> Self:
-        """The result as computed by the service."""
-        return cls(
-            **view.figures,
-            attempt=AttemptOut.of(view.attempt),
-            rank=view.rank,
-            participants=view.participants,
-            cohort=CohortOut.model_validate(view.cohort),
-            percentile=view.percentile,
-            qualification=Qualification(view.qualification),
-            sections=[SectionResultOut(**section) for section in view.sections],
-            questions=[QuestionResultOut.model_validate(q) for q in view.questions]
-            if view.questions is not None
-            else None,
         )

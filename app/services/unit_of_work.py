@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from app.database import transaction, undone
 from app.models import AuditEntry
 from app.repositories.analytics.activity import ActivityRepository
+from app.repositories.analytics.candidates import CandidateRepository
 from app.repositories.analytics.progress import ProgressRepository
-from app.repositories.attempts import AttemptRepository
+from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
 from app.repositories.attempts.grading import GradingRepository
 from app.repositories.audit import AuditRepository
 from app.repositories.backlog import BacklogRepository
@@ -63,6 +64,7 @@ class Reading:
         self.catalog = CatalogRepository(session)
         self.keys = KeyRepository(session)
         self.attempts = AttemptRepository(session)
+        self.attempt_reviews = AttemptReviewRepository(session)
         self.grading = GradingRepository(session)
         self.exams = ExamRepository(session)
         self.registrations = RegistrationRepository(session)
@@ -70,6 +72,7 @@ class Reading:
         self.exam_attempts = ExamAttemptRepository(session)
         self.exam_results = ExamResultRepository(session)
         self.progress = ProgressRepository(session)
+        self.candidates = CandidateRepository(session)
         self.activity = ActivityRepository(session)
         self.audit = AuditRepository(session)
         self.deletions = DeletionRepository(session)

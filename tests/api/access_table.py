@@ -53,6 +53,8 @@ class Reach(Enum):
     """Whoever may use the route."""
     TEAM = frozenset({Identity.AUTHOR, Identity.ADMIN})
     """Who made the exam or the test, and admins."""
+    TEAM_AND_EVALUATORS = frozenset({Identity.AUTHOR, Identity.ADMIN, Identity.EVALUATOR})
+    """These, and evaluators."""
     OWNER = frozenset({Identity.OWNER})
     """The person it belongs to."""
     ATTEMPT = frozenset({Identity.OWNER, Identity.ATTEMPT})
@@ -192,6 +194,11 @@ OPERATIONS: dict[Operation, Rule] = {
     ("PATCH", "/v1/tests/{test_id}"): AUTHOR,
     ("POST", "/v1/tests/{test_id}/archive"): AUTHOR,
     ("POST", "/v1/tests/{test_id}/clone"): AUTHOR,
+    ("GET", "/v1/tests/{test_id}/attempt"): ATTEMPT,
+    ("GET", "/v1/tests/{test_id}/attempts"): Rule(Level.BANK, Reach.TEAM_AND_EVALUATORS, 403),
+    ("GET", "/v1/tests/{test_id}/attempts/{attempt_id}/response-sheet"): Rule(
+        Level.BANK, Reach.TEAM_AND_EVALUATORS, 403
+    ),
     ("GET", "/v1/tests/{test_id}/consents"): TEAM,
     ("PUT", "/v1/tests/{test_id}/consents/{user_id}"): TEAM,
     ("DELETE", "/v1/tests/{test_id}/consents/{user_id}"): TEAM,

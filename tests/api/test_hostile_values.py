@@ -1,6 +1,7 @@
 """Texts that could break whoever reads them as a search, number, time, zone, language or cursor: no 500."""
 
 import base64
+import json
 import re
 from typing import Any
 from uuid import uuid4
@@ -114,15 +115,26 @@ def written(cursor: str) -> str:
 
 
 def query_parameters() -> list[tuple[str, str]]:
-    """Every query parameter of every operation that reads."""
+    """Each query parameter that is text at every operation that reads; of others, one of each type.
+
+    A number, id, time or word of a list is checked by its type before the operation is called.
+    """
     paths = openapi_document()["paths"]
-    return [
-        (path, parameter["name"])
-        for path, item in sorted(paths.items())
-        if "get" in item
-        for parameter in item["get"].get("parameters", ())
-        if parameter["in"] == "query"
-    ]
+    found: dict[tuple[str, ...], tuple[str, str]] = {}
+    for path, item in sorted(paths.items()):
+        for parameter in item.get("get", {}).get("parameters", ()):
+            if parameter["in"] == "query":
+                name, schema = parameter["name"], parameter["schema"]
+                checked = {key: value for key, value in schema.items() if key not in ("title", "description")}
+                kind = (path, name) if is_text(schema) else (json.dumps(checked, sort_keys=True),)
+                found.setdefault(kind, (path, name))
+    return list(found.values())
+
+
+def is_text(schema: Json) -> bool:
+    """Whether any text may reach the operation."""
+    kinds = schema.get("anyOf", [schema])
+    return any(kind.get("type") == "string" and not {"format", "enum"} & kind.keys() for kind in kinds)
 
 
 def at(path: str) -> str:

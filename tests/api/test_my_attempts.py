@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import AttemptClient, Json, start, take_test
 from tests.builders.content import PublishedTest, publish_test
-from tests.builders.exams import add_exam
+from tests.builders.exams import add_exam, hold_exam, register
 from tests.builders.people import People
 
 HIDDEN = {"score": None, "score_exact": None, "max_score": None}
@@ -48,6 +48,10 @@ class TestItems:
                 "test": {"id": str(made.id), "title": title, "kind": "practice"},
                 "practice": True,
                 "status": "graded",
+                "exam": None,
+                "exam_paper": None,
+                "answered": 2,
+                "marked_for_review": 0,
                 "score": "1.34",
                 "score_exact": "4/3",
                 "max_score": "6.00",
@@ -73,6 +77,28 @@ class TestItems:
         assert (item["status"], item["submitted_at"]) == ("in_progress", None)
         assert item["deadline_at"] == sitting.attempt["deadline_at"]
         assert item.items() >= HIDDEN.items()
+
+    async def test_answers_and_marks_that_stand_are_counted(
+        self, engine: AsyncEngine, candidate: httpx.AsyncClient
+    ) -> None:
+        sitting = await start(candidate, await publish(engine))
+        await sitting.save(
+            sitting.response(0, ["a"], marked_for_review=True),
+            sitting.response(1, ["a"], marked_for_review=True),
+            sitting.response(1, None, 2),
+        )
+        [item] = await mine(candidate)
+        assert (item["answered"], item["marked_for_review"]) == (1, 1)
+
+    async def test_the_exam_has_its_title_and_the_paper_its_code(
+        self, engine: AsyncEngine, candidate: httpx.AsyncClient, author: httpx.AsyncClient
+    ) -> None:
+        held = await hold_exam(author, await publish(engine), starts_at=datetime.now(UTC))
+        entrant = await register(candidate, held)
+        await entrant.enter()
+        [item] = await mine(candidate)
+        assert item["exam"] == {"id": held.exam["id"], "title": {"en": "All-India mock"}}
+        assert item["exam_paper"] == {"id": held.papers[0]["id"], "code": "GS1"}
 
     @pytest.mark.parametrize("status", ["submitted", "void", "paused"])
     async def test_no_marks_of_what_is_not_graded(

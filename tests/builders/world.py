@@ -87,11 +87,16 @@ class Objects:
 
     def path(self, template: str, **instead: str) -> str:
         """A route's path with these objects in it; `instead` replaces some of them."""
-        return path_of(template, {**self.ids, **instead})
+        return path_of(template, {**self._ids(template), **instead})
 
     def named(self, template: str) -> dict[str, str]:
         """The parameters of a template with the ids of their objects."""
-        return named(template, self.ids)
+        return named(template, self._ids(template))
+
+    def _ids(self, template: str) -> Mapping[str, str]:
+        """The ids for a template. Below a test, the attempt is the one at the test."""
+        at_test = "/tests/{test_id}/" in template
+        return {**self.ids, "attempt_id": self.attempt["id"]} if at_test else self.ids
 
 
 @dataclass(frozen=True)

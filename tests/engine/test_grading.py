@@ -39,7 +39,7 @@ def got(sheet: GradedSheet) -> tuple[object, ...]:
 
 
 class TestGrade:
-    @settings(max_examples=300)
+    @settings(max_examples=100)
     @given(sat_papers())
     def test_equals_the_plain_rule(self, sat: tuple[PaperKey, Sheets]) -> None:
         key, sheets = sat

@@ -17,6 +17,7 @@ from app.engine.responses import (
     Superseded,
     Verdict,
     classify,
+    count_changes,
     standing_answers,
 )
 
@@ -167,3 +168,25 @@ class TestClassify:
         before = standing_answers(log)
         assert receive(log, [forged]) == [Conflicting(before[forged.question_id])]
         assert standing_answers(log) == before
+
+
+class TestCountChanges:
+    @pytest.mark.parametrize(
+        ("answers", "changes"),
+        [
+            pytest.param([], 0, id="never answered"),
+            pytest.param([None], 0, id="only marked for review"),
+            pytest.param([("a",)], 0, id="answered once"),
+            pytest.param([None, ("a",)], 0, id="the first answer is no change"),
+            pytest.param([("a",), ("a",)], 0, id="the same answer with another flag"),
+            pytest.param([("a", "c"), ("c", "a")], 0, id="the same options in another order"),
+            pytest.param([("a",), ("b",)], 1, id="replaced"),
+            pytest.param([("a",), None], 1, id="cleared"),
+            pytest.param([("a",), None, ("b",)], 2, id="cleared and answered again"),
+            pytest.param([("a",), ("b",), ("a",)], 2, id="there and back"),
+            pytest.param(["3.1", "3.10"], 1, id="typed anew"),
+            pytest.param([(("1", "a"),), (("1", "a"), ("2", "b"))], 1, id="a pair more"),
+        ],
+    )
+    def test_table(self, answers: list[Answer | None], changes: int) -> None:
+        assert count_changes(answers) == changes

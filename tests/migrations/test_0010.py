@@ -23,7 +23,7 @@ from app.database import create_engine
 from app.repositories.analytics.progress import AttemptFilter
 from app.repositories.base import PageRequest
 from app.schemas.analytics.progress import MyAttemptOut
-from app.schemas.attempts import ResultOut
+from app.schemas.results import ResultOut
 from app.services import attempts
 from app.services.analytics import progress
 from app.services.components import Components

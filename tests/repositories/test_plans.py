@@ -203,17 +203,29 @@ async def _standing(stage: Stage) -> object:
     return await stage.uow.attempts.standing(stage.attempt.id)
 
 
-async def _time_spent(stage: Stage) -> object:
-    return await stage.uow.attempts.time_spent(stage.attempt.id)
+async def _question_logs(stage: Stage) -> object:
+    return await stage.uow.attempt_reviews.question_logs(stage.attempt.id)
+
+
+async def _answer_counts(stage: Stage) -> object:
+    return await stage.uow.attempt_reviews.answer_counts([stage.attempt.id])
+
+
+async def _with_paper(stage: Stage) -> object:
+    ref = ref_of(stage.attempt)
+    reviews = stage.uow.attempt_reviews
+    return await reviews.with_paper(
+        ref.user_id, stage.made.id, None, before_release=stage.exam_id is not None
+    )
 
 
 @pytest.mark.parametrize("mode", ["custom", "generic"])
 class TestPlans:
-    @pytest.mark.parametrize("use", [_save, _running, _earlier, _latest, _lock, _own])
+    @pytest.mark.parametrize("use", [_save, _running, _earlier, _latest, _lock, _own, _with_paper])
     async def test_nobody_reads_the_attempts_of_a_crowd(self, stage: Stage, use: Use, mode: Mode) -> None:
         assert _rows_read(await stage.plan(use, mode), "attempts") == 1
 
-    @pytest.mark.parametrize("use", [_save, _standing, _time_spent])
+    @pytest.mark.parametrize("use", [_save, _standing, _question_logs, _answer_counts])
     async def test_only_the_month_of_the_attempt_is_read(self, stage: Stage, use: Use, mode: Mode) -> None:
         assert _partitions(await stage.plan(use, mode)) == {THIS_MONTH}
 

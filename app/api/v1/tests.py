@@ -11,10 +11,11 @@ from app.api.attempts import (
     AcceptEncoding,
     attempt_of,
     paper_answer,
-    paper_id_of,
+    paper_id_at_test,
     refuse_banned,
     saved_answer,
     sent_of,
+    standing_attempt,
     target_of,
 )
 from app.api.deps import (
@@ -39,6 +40,7 @@ from app.core.errors import (
     Forbidden,
     Invalid,
     NotAvailable,
+    NotFound,
     NotGradedYet,
     NotPublishable,
     QuestionUnreadable,
@@ -46,17 +48,19 @@ from app.core.errors import (
     Unavailable,
 )
 from app.core.saving_errors import AttemptNotInProgress, DeadlinePassed, SaveLimitReached, SectionClosed
+from app.repositories.attempts import RUNNING
 from app.repositories.tests import TestFilter, TestSort
 from app.schemas.attempts import (
     AttemptOut,
     ResponsesIn,
-    ResultOut,
     SavedOut,
+    StandingAttemptOut,
     StartedOut,
     StartIn,
     SubmitIn,
 )
 from app.schemas.common import PageOut
+from app.schemas.results import ResultOut
 from app.schemas.test_catalog import StaffTestOut, TestOut
 from app.schemas.tests import (
     ConsentsOut,
@@ -272,15 +276,32 @@ async def get_questions(
     holder: AttemptHolder,
     reads: Reads,
     parts: Parts,
+    attempt_id: UUID | None = None,
     if_none_match: KnownEtag = None,
     accept_encoding: AcceptEncoding = "",
 ) -> Response:
-    """The paper of your latest attempt, in all languages and in the author's order.
+    """The paper version of your attempt, in all languages and in the author's order. It has no key.
 
-    Your order is in `start`.
+    By default it is that of the attempt in progress, else of the latest. `attempt_id` names another one, also
+    an attempt in an exam whose results are released. Your order of questions and options is in `start`, and
+    in `attempt` while the attempt is in progress. A void attempt has no paper.
     """
-    paper = await parts.papers.get(reads, await paper_id_of(reads, holder, AttemptScope(test_id)))
+    paper = await parts.papers.get(reads, await paper_id_at_test(reads, holder, test_id, attempt_id))
     return paper_answer(paper, if_none_match, accept_encoding)
+
+
+@router.get("/{test_id}/attempt")
+async def get_test_attempt(
+    test_id: UUID, holder: AttemptHolder, reads: Reads, parts: Parts
+) -> StandingAttemptOut:
+    """Your attempt in progress, or paused, with its answers. It gives no new lease, so other devices go on.
+
+    404 if no attempt is in progress. With an attempt token it is the attempt of the token.
+    """
+    attempt = await standing_attempt(reads, holder, AttemptScope(test_id))
+    if attempt.status not in RUNNING:
+        raise NotFound("attempt")
+    return StandingAttemptOut.of_state(await attempts.view(reads, parts, attempt), parts.clock.now())
 
 
 @router.post(

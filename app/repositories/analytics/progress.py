@@ -16,6 +16,8 @@ from app.engine.scoring import Outcome
 from app.models import (
     Attempt,
     AttemptStatus,
+    Exam,
+    ExamPaper,
     LocalizedText,
     Paper,
     PaperQuestion,
@@ -24,6 +26,7 @@ from app.models import (
     Result,
     Test,
 )
+from app.repositories.attempts import AnswerCounts, AttemptReviewRepository
 from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.embargo import is_placed, withholds_attempt
 from app.repositories.tests import Viewer, may_access
@@ -50,6 +53,10 @@ class ListedAttempt:
     kind: str
     rounding: str
     score: Score | None
+    counts: AnswerCounts
+    exam_id: UUID | None = None
+    exam_title: LocalizedText | None = None
+    exam_paper_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +194,7 @@ class ProgressRepository(Repository):
         return {(subject, chapter): QuestionCounts(*counts) for subject, chapter, *counts in rows}
 
     async def _listed(self, viewer: Viewer, attempts: Sequence[Attempt]) -> Sequence[ListedAttempt]:
+        ids = [attempt.id for attempt in attempts]
         shown = and_(
             Result.attempt_id == Attempt.id, Attempt.status == AttemptStatus.GRADED, ~_is_withheld(viewer)
         )
@@ -202,14 +210,20 @@ class ProgressRepository(Repository):
                 Result.score_numerator,
                 Result.score_denominator,
                 Paper.max_marks,
+                Exam.id.label("exam_id"),
+                Exam.title.label("exam_title"),
+                ExamPaper.code,
             )
             .join(Test, Test.id == Attempt.test_id)
             .join(Paper, Paper.id == Attempt.paper_id)
             .outerjoin(Result, shown)
-            .where(Attempt.id.in_([attempt.id for attempt in attempts]))
+            .outerjoin(ExamPaper, ExamPaper.id == Attempt.exam_paper_id)
+            .outerjoin(Exam, Exam.id == ExamPaper.exam_id)
+            .where(Attempt.id.in_(ids))
         )
         rows = {row.id: row for row in await self._session.execute(statement)}
-        return [_listed_attempt(attempt, rows[attempt.id]) for attempt in attempts]
+        counts = await AttemptReviewRepository(self._session).answer_counts(ids)
+        return [_listed_attempt(attempt, rows[attempt.id], counts[attempt.id]) for attempt in attempts]
 
 
 def _is_withheld(viewer: Viewer) -> ColumnElement[bool]:
@@ -223,7 +237,7 @@ def _shown_status(viewer: Viewer) -> ColumnElement[str]:
     return case((hidden, AttemptStatus.SUBMITTED.value), else_=Attempt.status)
 
 
-def _listed_attempt(attempt: Attempt, row: Row[Any]) -> ListedAttempt:
+def _listed_attempt(attempt: Attempt, row: Row[Any], counts: AnswerCounts) -> ListedAttempt:
     score = None
     if row.raw_numerator is not None:
         score = Score(
@@ -231,7 +245,18 @@ def _listed_attempt(attempt: Attempt, row: Row[Any]) -> ListedAttempt:
             exact=Fraction(row.score_numerator, row.score_denominator),
             maximum=Fraction(row.max_marks),
         )
-    return ListedAttempt(attempt, row.status, row.title, row.kind, row.rounding, score)
+    return ListedAttempt(
+        attempt=attempt,
+        status=row.status,
+        title=row.title,
+        kind=row.kind,
+        rounding=row.rounding,
+        score=score,
+        counts=counts,
+        exam_id=row.exam_id,
+        exam_title=row.exam_title,
+        exam_paper_code=row.code,
+    )
 
 
 def _counting(viewer: Viewer, *columns: Any) -> Select[Any]:

@@ -9,13 +9,17 @@ from app.repositories.attempts.attempts import (
     SaveRequest,
 )
 from app.repositories.attempts.grading import GradingRepository, Score
+from app.repositories.attempts.reviews import AnswerCounts, AttemptReviewRepository, QuestionLog
 
 __all__ = [
     "RUNNING",
     "SAVE",
+    "AnswerCounts",
     "AttemptRepository",
+    "AttemptReviewRepository",
     "GradingRepository",
     "NewEvent",
+    "QuestionLog",
     "SaveOutcome",
     "SaveRequest",
     "Score",

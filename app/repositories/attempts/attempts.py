@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ScalarResult, Select, func, select, text
+from sqlalchemy import ScalarResult, Select, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.core.attempt_scope import AttemptRef, AttemptScope
@@ -202,12 +202,12 @@ class AttemptRepository(Repository):
     async def lock(self, attempt: AttemptRef) -> Attempt:
         """Lock a person's attempt. Saves and other submits wait until the transaction ends."""
         statement = self._of(attempt.user_id, attempt.scope).where(Attempt.id == attempt.id)
-        return _found((await self._locked(statement)).one_or_none())
+        return found((await self._locked(statement)).one_or_none())
 
     async def find(self, attempt: AttemptRef) -> Attempt:
         """A person's attempt."""
         statement = self._of(attempt.user_id, attempt.scope).where(Attempt.id == attempt.id)
-        return _found((await self._session.scalars(statement)).one_or_none())
+        return found((await self._session.scalars(statement)).one_or_none())
 
     async def latest(self, user_id: UUID, scope: AttemptScope) -> Attempt:
         """A person's last attempt that is not void."""
@@ -217,14 +217,14 @@ class AttemptRepository(Repository):
             .order_by(Attempt.number.desc())
             .limit(1)
         )
-        return _found((await self._session.scalars(statement)).one_or_none())
+        return found((await self._session.scalars(statement)).one_or_none())
 
     async def current(self, user_id: UUID, scope: AttemptScope) -> Attempt:
         """A person's last attempt. A void one is returned only if there is no other."""
         statement = self._of(user_id, scope).order_by(
             Attempt.status == AttemptStatus.VOID, Attempt.number.desc()
         )
-        return _found((await self._session.scalars(statement.limit(1))).one_or_none())
+        return found((await self._session.scalars(statement.limit(1))).one_or_none())
 
     async def own(self, user_id: UUID, test_id: UUID, attempt_id: UUID | None) -> Attempt:
         """A person's attempt at a test, by itself or in an exam; by default the last that is not void."""
@@ -233,7 +233,7 @@ class AttemptRepository(Repository):
             statement = statement.where(Attempt.id == attempt_id)
         else:
             statement = statement.where(Attempt.status != AttemptStatus.VOID).order_by(Attempt.id.desc())
-        return _found((await self._session.scalars(statement.limit(1))).one_or_none())
+        return found((await self._session.scalars(statement.limit(1))).one_or_none())
 
     async def save(self, request: SaveRequest) -> SaveOutcome | None:
         """Check and insert responses in one statement; None where the attempt is not this person's.
@@ -279,21 +279,6 @@ class AttemptRepository(Repository):
         statement = standing_events(ResponseEvent.attempt_id == attempt_id)
         return (await self._session.scalars(statement)).all()
 
-    async def time_spent(self, attempt_id: UUID) -> Mapping[UUID, int]:
-        """Milliseconds by question: devices count up within their lease, leases add up."""
-        of_lease = (
-            select(ResponseEvent.question_id, func.max(ResponseEvent.time_spent_ms).label("spent"))
-            .where(ResponseEvent.attempt_id == attempt_id, ResponseEvent.late.is_(False))
-            .group_by(ResponseEvent.question_id, ResponseEvent.lease)
-            .subquery()
-        )
-        statement = select(of_lease.c.question_id, func.sum(of_lease.c.spent)).group_by(
-            of_lease.c.question_id
-        )
-        return {
-            question_id: int(spent) for question_id, spent in (await self._session.execute(statement)).all()
-        }
-
     async def close_overdue(self, now: datetime, grace: timedelta, limit: int) -> Sequence[UUID]:
         """End attempts whose deadline and grace are over: one statement, each by exactly one worker."""
         rows = await self._session.scalars(CLOSE_OVERDUE, {"before": now - grace, "now": now, "limit": limit})
@@ -337,7 +322,8 @@ class AttemptRepository(Repository):
         )
 
 
-def _found(attempt: Attempt | None) -> Attempt:
+def found(attempt: Attempt | None) -> Attempt:
+    """The attempt. Raises NotFound for None."""
     if attempt is None:
         raise NotFound("attempt")
     return attempt

@@ -24,15 +24,32 @@ class TestOfAttemptOut(Out):
     kind: Kind
 
 
+class ExamOfAttemptOut(Out):
+    """The exam of an attempt."""
+
+    id: UUID
+    title: LocalizedText
+
+
+class ExamPaperOfAttemptOut(Out):
+    """The exam paper of an attempt."""
+
+    id: UUID
+    code: str
+
+
 class MyAttemptOut(Out):
     """One of your attempts.
 
     `score` and `max_score` are rounded by the test's rounding policy. All three are null until the attempt is
-    graded and its exam is released. Until then its status is `submitted`.
+    graded and its exam is released. Until then its status is `submitted`. `answered` and `marked_for_review`
+    count questions.
     """
 
     id: UUID
     test: TestOfAttemptOut
+    exam: ExamOfAttemptOut | None
+    exam_paper: ExamPaperOfAttemptOut | None
     exam_paper_id: UUID | None
     number: int
     practice: bool
@@ -40,6 +57,8 @@ class MyAttemptOut(Out):
     started_at: datetime
     submitted_at: datetime | None
     deadline_at: datetime
+    answered: int
+    marked_for_review: int
     score: str | None
     score_exact: str | None
     max_score: str | None
@@ -52,6 +71,8 @@ class MyAttemptOut(Out):
         return cls(
             id=attempt.id,
             test=TestOfAttemptOut(id=attempt.test_id, title=listed.title, kind=listed.kind),
+            exam=_exam_of(listed),
+            exam_paper=_exam_paper_of(listed),
             exam_paper_id=attempt.exam_paper_id,
             number=attempt.number,
             practice=attempt.practice,
@@ -59,10 +80,24 @@ class MyAttemptOut(Out):
             started_at=attempt.started_at,
             submitted_at=attempt.submitted_at,
             deadline_at=attempt.deadline_at,
+            answered=listed.counts.answered,
+            marked_for_review=listed.counts.marked_for_review,
             score=printed(score.raw, score.factor, policy) if score else None,
             score_exact=str(score.exact) if score else None,
             max_score=printed(score.maximum, Fraction(1), policy) if score else None,
         )
+
+
+def _exam_of(listed: ListedAttempt) -> ExamOfAttemptOut | None:
+    if listed.exam_id is None or listed.exam_title is None:
+        return None
+    return ExamOfAttemptOut(id=listed.exam_id, title=listed.exam_title)
+
+
+def _exam_paper_of(listed: ListedAttempt) -> ExamPaperOfAttemptOut | None:
+    if listed.attempt.exam_paper_id is None or listed.exam_paper_code is None:
+        return None
+    return ExamPaperOfAttemptOut(id=listed.attempt.exam_paper_id, code=listed.exam_paper_code)
 
 
 class QuestionCountsOut(Out):

@@ -33,12 +33,13 @@ from app.services.attempts.starting import (
     lock_candidate,
     next_number,
     resume,
-    section_windows,
     start,
     started_attempt,
 )
+from app.services.attempts.views import AttemptView, section_windows, view
 
 __all__ = [
+    "AttemptView",
     "ClosedResponse",
     "LateSave",
     "NewAttempt",
@@ -70,5 +71,6 @@ __all__ = [
     "start",
     "started_attempt",
     "submit",
+    "view",
     "withdraw_results",
 ]

@@ -73,7 +73,10 @@ async def grade(
     for paper_id, of_paper in groupby(in_order, key=lambda attempt: attempt.paper_id):
         paper = await parts.papers.get(uow, paper_id)
         key = await parts.papers.key(uow, key_ids[paper_id])
-        attempts_of_paper = list(of_paper)
+        # The triggers that count outcomes lock their rows in the order of paper and cohort.
+        attempts_of_paper = sorted(
+            of_paper, key=lambda attempt: (attempt.exam_paper_id or key.cohort_id, attempt.id)
+        )
         for first in range(0, len(attempts_of_paper), GRADING_BATCH):
             batch = attempts_of_paper[first : first + GRADING_BATCH]
             staff = await uow.grading.staff_since_start([attempt.id for attempt in batch])

@@ -14,6 +14,7 @@ from app.engine.qualifying import reaches_minimum
 from app.engine.scoring import Outcome, PaperKey, Scorecard, SectionRule, SectionScore, Tally
 from app.models import Attempt, AttemptStatus, LocalizedText, Result
 from app.services import audit, embargo
+from app.services.attempts import response_sheets
 from app.services.components import Components
 from app.services.tests.papers import CompiledKey
 from app.services.unit_of_work import Reading
@@ -22,6 +23,8 @@ from app.services.users import Principal
 Figures = dict[str, Any]
 COUNTS = tuple(Outcome)
 """Each outcome is the name of its count."""
+FEWEST_PARTICIPANTS = 20
+"""With fewer participants, the share of right answers to a question says more of them than of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,14 @@ class QuestionReview:
 
     question_id: UUID
     number: int
+    section_id: UUID
     answer: Any
+    marked_for_review: bool
+    confidence: str | None
+    correct_percent: float | None
+    """Of all participants. None for a dropped question, under embargo, and for few participants."""
+    changes: int
+    """See `engine.responses.count_changes`."""
     key: Mapping[str, Any]
     outcome: str
     marks: str
@@ -63,6 +73,16 @@ class ResultView:
     qualification: str
 
 
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """A graded attempt with the key that it was marked by."""
+
+    attempt: Attempt
+    stored: Result
+    key: CompiledKey
+    card: Scorecard
+
+
 async def result(
     reads: Reading, parts: Components, user: Principal, test_id: UUID, attempt_id: UUID | None
 ) -> ResultView:
@@ -82,10 +102,13 @@ async def result(
     histogram = await reads.attempts.histogram(graded.cohort_id)
     score = Fraction(graded.score_numerator, graded.score_denominator)
     # A rank tells of the others' scores too, and they may have sat a version that has a held question.
-    ranked = graded.counted and not await reads.embargo.withholds_rank(embargo.reader(user), test_id)
-    standing = ranking.standing(histogram, score) if ranked else None
+    # So do shares of right answers.
+    may_compare = not await reads.embargo.withholds_rank(embargo.reader(user), test_id)
+    standing = ranking.standing(histogram, score) if graded.counted and may_compare else None
     policy = key.rules.rounding
+    whole = Graded(attempt, graded, key, card)
     may_review = await _may_review(reads, test_id)
+    shares = await _correct_percents(reads, graded.cohort_id) if may_review and may_compare else {}
     return ResultView(
         attempt=attempt,
         figures=_figures(card, policy),
@@ -99,7 +122,7 @@ async def result(
         participants=sum(histogram.values()),
         cohort=await _cohort(reads, attempt, graded, paper.version),
         percentile=standing.percentile if standing else None,
-        questions=await _review(reads, user, graded, card, key) if may_review else None,
+        questions=await _review(reads, parts, user, whole, shares) if may_review else None,
         qualification=graded.qualification,
     )
 
@@ -155,26 +178,46 @@ async def _may_review(reads: Reading, test_id: UUID) -> bool:
     )
 
 
+async def _correct_percents(reads: Reading, cohort_id: UUID) -> Mapping[UUID, float]:
+    """The share of participants who answered each question correctly, where there are enough of them."""
+    shares = await reads.attempt_reviews.correct_shares(cohort_id)
+    return {
+        question_id: 100 * correct / participants
+        for question_id, (correct, participants) in shares.items()
+        if participants >= FEWEST_PARTICIPANTS
+    }
+
+
 async def _review(
-    reads: Reading, user: Principal, graded: Result, card: Scorecard, key: CompiledKey
+    reads: Reading,
+    parts: Components,
+    user: Principal,
+    graded: Graded,
+    shares: Mapping[UUID, float],
 ) -> list[QuestionReview]:
     """Each question with its key. Staff who see keys that an exam holds are in the audit log."""
+    key, card = graded.key, graded.card
     if user.is_staff:
         held = await audit.held_among(reads, [item.question_id for item in card.items])
         audit.record_key_read(reads, user, held, where="result")
-    time_spent = await reads.attempts.time_spent(graded.attempt_id)
+    sheet = await response_sheets.compose(reads, parts, graded.attempt)
     reviews = []
-    for number, (item, answer) in enumerate(zip(card.items, graded.answers, strict=True), start=1):
+    for entry, item, answer in zip(sheet.entries, card.items, graded.stored.answers, strict=True):
         right = key.answer_key[str(item.question_id)]
         reviews.append(
             QuestionReview(
                 question_id=item.question_id,
-                number=number,
+                number=entry.number,
+                section_id=entry.section_id,
                 answer=answer,
+                marked_for_review=entry.marked_for_review,
+                confidence=entry.confidence,
+                correct_percent=shares.get(item.question_id) if item.outcome is not Outcome.DROPPED else None,
+                changes=entry.changes,
                 key=right["key"],
                 outcome=item.outcome,
                 marks=printed(item.marks, Fraction(1), key.rules.rounding),
-                time_spent_ms=time_spent.get(item.question_id, 0),
+                time_spent_ms=entry.time_spent_ms,
                 explanation=right["explanation"],
             )
         )

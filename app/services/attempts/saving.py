@@ -18,7 +18,7 @@ from app.engine.responses import Closed, Conflicting, Known, Saved, Superseded, 
 from app.repositories.attempts import SaveOutcome, SaveRequest
 from app.services.attempts.response_checks import Response, SentResponse, checked
 from app.services.attempts.save_pacing import Saver
-from app.services.attempts.starting import section_windows
+from app.services.attempts.views import section_windows
 from app.services.components import Components
 from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import UnitOfWork

@@ -10,12 +10,11 @@ from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.errors import AttemptsExhausted, NotAvailable, NotFound, SessionRevoked
 from app.core.ids import uuid7
 from app.core.tokens import AttemptGrant
-from app.engine import ordering, timing
-from app.engine.question_types import question_type
+from app.engine import timing
 from app.models import Attempt, AttemptStatus, ResponseEvent, Test
 from app.services.attempts.closing import close, is_late
+from app.services.attempts.views import option_orders, question_order, section_windows
 from app.services.components import Components
-from app.services.questions.content import reading_question
 from app.services.tests.catalog import viewer
 from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import UnitOfWork
@@ -173,26 +172,11 @@ async def started_attempt(
         is_new=is_new,
         token=parts.attempt_tokens.issue(_grant(attempt)),
         paper=paper,
-        question_order=_question_order(attempt, paper),
-        option_orders=_option_orders(attempt, paper),
+        question_order=question_order(attempt, paper),
+        option_orders=option_orders(attempt, paper),
         section_times=section_windows(attempt, paper),
         responses=[] if is_new else await uow.attempts.standing(attempt.id),
     )
-
-
-def section_windows(attempt: Attempt, paper: FrozenPaper) -> list[timing.SectionWindow]:
-    """When each timed section of this attempt opens and closes."""
-    extra = timedelta(seconds=attempt.accommodation_seconds)
-    additions = additions_of(attempt)
-    return timing.section_windows(attempt.started_at, paper.section_times, extra, additions)
-
-
-def additions_of(attempt: Attempt) -> list[timing.Addition]:
-    """The time that staff added while the attempt was in progress."""
-    return [
-        timing.Addition(datetime.fromisoformat(each["at"]), timedelta(seconds=each["seconds"]))
-        for each in attempt.additions
-    ]
 
 
 def _grant(attempt: Attempt) -> AttemptGrant:
@@ -203,29 +187,3 @@ def _grant(attempt: Attempt) -> AttemptGrant:
         lease=attempt.lease,
         deadline_at=attempt.deadline_at,
     )
-
-
-def _question_order(attempt: Attempt, paper: FrozenPaper) -> list[UUID]:
-    sections = [section.question_ids for section in paper.sections]
-    if not paper.shuffle.get("questions"):
-        return [question_id for section in sections for question_id in section]
-    passages = {question.id: question.passage_id for question in paper.questions.values()}
-    return ordering.question_order(
-        attempt.seed, sections, {question: passage for question, passage in passages.items() if passage}
-    )
-
-
-def _option_orders(attempt: Attempt, paper: FrozenPaper) -> dict[UUID, Sequence[str]]:
-    """The orders of the questions whose options are shuffled."""
-    if not paper.shuffle.get("options"):
-        return {}
-    orders: dict[UUID, Sequence[str]] = {}
-    for question in paper.questions.values():
-        last = [question.not_attempted] if question.not_attempted is not None else []
-        with reading_question(question.id):
-            kind = question_type(question.type)
-        shuffled = kind.shuffled([option for option in question.options if option not in last])
-        if shuffled:
-            order = ordering.option_order(attempt.seed, question.id, shuffled, question.kept)
-            orders[question.id] = order + last
-    return orders

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.services import attempts
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
-from tests.builders.attempts import Json, start, take_test
+from tests.builders.attempts import Json, add_candidate, graded_attempt, start, start_attempt, take_test
 from tests.builders.content import PublishedTest, publish_test
 from tests.builders.people import People
 from tests.conftest import TestClock
@@ -213,3 +213,59 @@ class TestRank:
         assert (lower["score_exact"], higher["score_exact"]) == ("-1/1000", "0")
         assert higher["rank"] == 1
         assert (await take_test(await people.candidate(), made, {0: ["b"]}))["rank"] == 2
+
+
+class TestCorrectPercent:
+    """Of the participants: official attempts that are graded and not void, not of staff."""
+
+    async def test_of_all_participants_from_twenty_on(
+        self, engine: AsyncEngine, parts: Components, candidate: httpx.AsyncClient, author: httpx.AsyncClient
+    ) -> None:
+        made = await publish(engine)
+        await take_test(candidate, made, {0: ["a"]})
+        await take_test(candidate, made, {1: ["b"]})  # practice
+        await take_test(author, made, {1: ["b"]})  # of staff
+        now = parts.clock.now()
+        async with unit_of_work(engine) as uow:
+            for number in range(18):
+                answers = {0: ["a"] if number < 4 else ["b"], 2: ["c"]}
+                await graded_attempt(uow, parts, await add_candidate(uow), made, answers, now)
+        assert await self.shown(candidate, made) == [None, None, None]
+        async with unit_of_work(engine) as uow:
+            last = await graded_attempt(uow, parts, await add_candidate(uow), made, {2: ["c"]}, now)
+        assert await self.shown(candidate, made) == [25.0, 0.0, 95.0]
+        async with unit_of_work(engine) as uow:
+            await attempts.withdraw_results(uow, [last.id])
+        assert await self.shown(candidate, made) == [None, None, None]
+
+    async def test_counted_as_the_histogram_counts(
+        self, engine: AsyncEngine, parts: Components, candidate: httpx.AsyncClient
+    ) -> None:
+        made = await publish(engine)
+        await take_test(candidate, made, {0: ["a"]})
+        async with unit_of_work(engine) as uow:
+            sat = [await start_attempt(uow, parts, made, parts.clock.now()) for _ in range(3)]
+            for attempt in sat:
+                await attempts.close(uow, attempt, "staff", parts.clock.now())
+            await uow.attempts.flush()
+            await attempts.grade_batch(uow, parts, [attempt.id for attempt in sat], parts.clock.now())
+        async with unit_of_work(engine) as uow:
+            await uow.session.execute(
+                text("delete from ias.attempts where id = :id"), {"id": sat[0].id}
+            )  # its result goes with it
+            shares = await uow.attempt_reviews.correct_shares(made.id)
+        assert [shares[question] for question in made.question_ids] == [(1, 3), (0, 3), (0, 3)]
+
+    async def test_a_dropped_question_has_none(
+        self, engine: AsyncEngine, parts: Components, candidate: httpx.AsyncClient
+    ) -> None:
+        made = await publish(engine, keys=(["a"], {"dropped": True}))
+        await take_test(candidate, made, {0: ["a"]})
+        async with unit_of_work(engine) as uow:
+            for _ in range(19):
+                await graded_attempt(uow, parts, await add_candidate(uow), made, {}, parts.clock.now())
+        assert await self.shown(candidate, made) == [5.0, None]
+
+    async def shown(self, client: httpx.AsyncClient, made: PublishedTest) -> list[float | None]:
+        answer = await client.get(f"{made.path}/results")
+        return [each["correct_percent"] for each in answer.json()["questions"]]

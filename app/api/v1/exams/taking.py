@@ -14,6 +14,7 @@ from app.api.attempts import (
     refuse_banned,
     saved_answer,
     sent_of,
+    standing_attempt,
     target_of,
 )
 from app.api.deps import AttemptHolder, CurrentCandidate, KnownEtag, Now, Parts, Reads, Uow
@@ -111,15 +112,13 @@ async def get_package(
 async def get_attempt(
     exam_id: UUID, paper_id: UUID, holder: AttemptHolder, reads: Reads, parts: Parts
 ) -> StandingAttemptOut:
-    """The current state of your attempt, even if void. Read it after every message about it. No new lease."""
+    """The current state of your attempt with its answers, even if it has ended or is void. No new lease.
+
+    Read it after every message about the attempt. With an attempt token it is the attempt of the token.
+    """
     scope = await parts.placements.get(reads, exam_id, paper_id)
-    if holder.grant is not None:
-        attempt_of(holder, holder.grant.attempt.id, scope)
-        await refuse_banned(reads, holder)
-    attempt = await reads.attempts.current(holder.user_id, scope)
-    paper = await parts.papers.get(reads, attempt.paper_id)
-    windows = attempts.section_windows(attempt, paper)
-    return StandingAttemptOut.of_standing(attempt, windows, parts.clock.now())
+    attempt = await standing_attempt(reads, holder, scope)
+    return StandingAttemptOut.of_state(await attempts.view(reads, parts, attempt), parts.clock.now())
 
 
 @router.post(

@@ -1,0 +1,173 @@
+"""The attempts at a test as its staff see them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, and_, case, false, or_, select, true
+
+from app.core.errors import NotFound
+from app.engine.scores import Score
+from app.models import (
+    Attempt,
+    AttemptStatus,
+    Exam,
+    ExamPaper,
+    LocalizedText,
+    Paper,
+    Registration,
+    Result,
+    Test,
+    User,
+)
+from app.repositories.attempts import AnswerCounts, AttemptReviewRepository
+from app.repositories.base import Page, PageRequest, Repository
+from app.repositories.embargo import hides_test, is_placed, withholds_paper
+from app.repositories.tests import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateFilter:
+    """Which attempts to list: any of the statuses, and part of a name, or the beginning of a roll number."""
+
+    statuses: Collection[str] = ()
+    query: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateAttempt:
+    """An attempt with its candidate. `score` is None where there is none to be seen."""
+
+    attempt: Attempt
+    status: str
+    name: str | None
+    """The name at the exam's registration, else that of the profile. None if the account is gone."""
+    roll_number: str | None
+    exam_id: UUID | None
+    exam_title: LocalizedText | None
+    exam_paper: ExamPaper | None
+    paper_version: int
+    rounding: str
+    score: Score | None
+    counts: AnswerCounts
+
+
+class CandidateRepository(Repository):
+    """Attempts at one test, whoever they belong to. Their scores are shown as the embargo allows (0021)."""
+
+    async def test(self, viewer: Viewer, test_id: UUID) -> Test:
+        """The test, if the embargo does not hide it from this member of staff."""
+        statement = select(Test).where(
+            Test.id == test_id, Test.institute_id == viewer.institute_id, ~hides_test(viewer.reader)
+        )
+        test = (await self._session.scalars(statement)).one_or_none()
+        if test is None:
+            raise NotFound("test")
+        return test
+
+    async def page(
+        self, viewer: Viewer, test_id: UUID, wanted: CandidateFilter, page: PageRequest
+    ) -> Page[CandidateAttempt]:
+        """Attempts at a test, the newest first."""
+        hidden = await self._hidden(viewer, test_id)
+        statement = select(Attempt).where(Attempt.test_id == test_id)
+        if wanted.statuses:
+            statement = statement.where(_shown_status(hidden).in_(wanted.statuses))
+        if wanted.query:
+            statement = statement.where(_matches(wanted.query))
+        attempts = await self._page(statement, [Attempt.id], page, descending=True)
+        return Page(await self._listed(hidden, attempts.items), attempts.next_cursor)
+
+    async def find(self, viewer: Viewer, test_id: UUID, attempt_id: UUID) -> CandidateAttempt:
+        """One attempt at a test."""
+        statement = select(Attempt).where(Attempt.id == attempt_id, Attempt.test_id == test_id)
+        attempt = (await self._session.scalars(statement)).one_or_none()
+        if attempt is None:
+            raise NotFound("attempt")
+        return (await self._listed(await self._hidden(viewer, test_id), [attempt]))[0]
+
+    async def _hidden(self, viewer: Viewer, test_id: UUID) -> ColumnElement[bool]:
+        """Whether the result of an attempt at the test is withheld. The embargo is asked once for all."""
+        if await self._session.scalar(select(is_placed(Test.id)).where(Test.id == test_id)):
+            return true()
+        papers = select(Paper.id).where(Paper.test_id == test_id, withholds_paper(viewer.reader, Paper.id))
+        withheld = (await self._session.scalars(papers)).all()
+        return Attempt.paper_id.in_(withheld) if withheld else false()
+
+    async def _listed(
+        self, hidden: ColumnElement[bool], attempts: Sequence[Attempt]
+    ) -> Sequence[CandidateAttempt]:
+        ids = [attempt.id for attempt in attempts]
+        shown = and_(Result.attempt_id == Attempt.id, Attempt.status == AttemptStatus.GRADED, ~hidden)
+        statement = (
+            select(
+                Attempt.id,
+                _shown_status(hidden).label("status"),
+                User.name,
+                Registration.name.label("registered_name"),
+                Registration.roll_number,
+                ExamPaper,
+                Exam.id.label("exam_id"),
+                Exam.title.label("exam_title"),
+                Paper.version,
+                Paper.marking["rounding"].astext.label("rounding"),
+                Paper.max_marks,
+                Result.raw_numerator,
+                Result.raw_denominator,
+                Result.score_numerator,
+                Result.score_denominator,
+            )
+            .join(Paper, Paper.id == Attempt.paper_id)
+            .outerjoin(User, User.id == Attempt.user_id)
+            .outerjoin(Registration, Registration.id == Attempt.registration_id)
+            .outerjoin(ExamPaper, ExamPaper.id == Attempt.exam_paper_id)
+            .outerjoin(Exam, Exam.id == ExamPaper.exam_id)
+            .outerjoin(Result, shown)
+            .where(Attempt.id.in_(ids))
+        )
+        rows = {row.id: row for row in await self._session.execute(statement)}
+        counts = await AttemptReviewRepository(self._session).answer_counts(ids)
+        return [_candidate(attempt, rows[attempt.id], counts) for attempt in attempts]
+
+
+def _shown_status(hidden: ColumnElement[bool]) -> ColumnElement[str]:
+    """Under embargo an attempt that is graded shows as submitted."""
+    withheld = and_(Attempt.status == AttemptStatus.GRADED, hidden)
+    return case((withheld, AttemptStatus.SUBMITTED.value), else_=Attempt.status)
+
+
+def _matches(query: str) -> ColumnElement[bool]:
+    """Each subquery runs once, not for each attempt."""
+    places = select(Registration.id).where(
+        or_(
+            Registration.name.icontains(query, autoescape=True),
+            Registration.roll_number.startswith(query, autoescape=True),
+        )
+    )
+    people = select(User.id).where(User.name.icontains(query, autoescape=True))
+    return or_(Attempt.registration_id.in_(places), Attempt.user_id.in_(people))
+
+
+def _candidate(attempt: Attempt, row: Row[Any], counts: Mapping[UUID, AnswerCounts]) -> CandidateAttempt:
+    score = None
+    if row.raw_numerator is not None:
+        score = Score(
+            raw=Fraction(row.raw_numerator, row.raw_denominator),
+            exact=Fraction(row.score_numerator, row.score_denominator),
+            maximum=Fraction(row.max_marks),
+        )
+    return CandidateAttempt(
+        attempt=attempt,
+        status=row.status,
+        name=row.registered_name or row.name,
+        roll_number=row.roll_number,
+        exam_id=row.exam_id,
+        exam_title=row.exam_title,
+        exam_paper=row.ExamPaper,
+        paper_version=row.version,
+        rounding=row.rounding,
+        score=score,
+        counts=counts[attempt.id],
+    )

@@ -1,0 +1,110 @@
+"""Results of graded attempts, and response sheets."""
+
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import Field
+
+from app.engine.qualifying import Qualification
+from app.schemas.attempts import Answer, AttemptOut, Confidence
+from app.schemas.common import LocalizedText, Out
+from app.schemas.question_keys import Key
+from app.services.attempts import ResultView
+
+
+class FiguresOut(Out):
+    """Marks and counts. `score` is rounded by the rounding policy; ranks compare `score_exact`."""
+
+    score: str
+    score_exact: str
+    max_score: str
+    correct: int
+    incorrect: int
+    partial: int
+    unattempted: int
+    dropped: int
+    accuracy: float | None
+    marks_gained: str
+    marks_lost: str
+
+
+class SectionResultOut(FiguresOut):
+    """The result of a section."""
+
+    id: UUID
+    name: LocalizedText
+    minimum_marks: str | None
+    minimum_reached: bool | None
+
+
+class QuestionResultOut(Out):
+    """The result of a question, with its key."""
+
+    question_id: UUID
+    number: int
+    section_id: UUID
+    answer: Answer
+    marked_for_review: bool
+    confidence: Confidence | None
+    correct_percent: Annotated[
+        float | None,
+        Field(description="Of all participants. Null below 20, for a dropped question, and under embargo"),
+    ]
+    changes: Annotated[
+        int, Field(description="How often the answer was replaced or cleared after it was first given")
+    ]
+    key: Key
+    outcome: Literal["correct", "incorrect", "partial", "unattempted", "dropped"]
+    marks: str
+    time_spent_ms: int
+    explanation: LocalizedText | None
+
+
+class CohortOut(Out):
+    """Whose attempts are ranked together.
+
+    These are the attempts at one exam paper, or at the versions of a test's paper that are marked alike.
+    """
+
+    exam_paper_id: UUID | None
+    paper_version: int
+    """The version that this attempt took."""
+    paper_versions: list[int]
+
+
+class ResultOut(FiguresOut):
+    """A graded attempt. Rank and percentile are current values, and null for practice.
+
+    They are also null while a question of any version of the paper is in an unreleased exam.
+
+    `percentile` is 100 times the share of participants whose score is not higher.
+    """
+
+    attempt: AttemptOut
+    rank: int | None
+    participants: int
+    cohort: CohortOut
+    percentile: float | None
+    qualification: Annotated[
+        Qualification,
+        Field(description="`disqualified`: too many questions have no option marked; there is no rank"),
+    ]
+    sections: list[SectionResultOut]
+    questions: list[QuestionResultOut] | None
+
+    @classmethod
+    def of(cls, view: ResultView) -> Self:
+        """The result as computed by the service."""
+        return cls(
+            **view.figures,
+            attempt=AttemptOut.of(view.attempt),
+            rank=view.rank,
+            participants=view.participants,
+            cohort=CohortOut.model_validate(view.cohort),
+            percentile=view.percentile,
+            qualification=Qualification(view.qualification),
+            sections=[SectionResultOut(**section) for section in view.sections],
+            questions=[QuestionResultOut.model_validate(q) for q in view.questions]
+            if view.questions is not None
+            else None,
+        )

@@ -1,0 +1,91 @@
+"""The state of an attempt as its candidate sees it: time, orders and standing answers. Nothing is changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.engine import ordering, timing
+from app.engine.question_types import question_type
+from app.models import Attempt, ResponseEvent
+from app.services.components import Components
+from app.services.questions.content import reading_question
+from app.services.tests.papers import FrozenPaper
+from app.services.unit_of_work import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """An attempt with its paper, orders, section times and standing answers."""
+
+    attempt: Attempt
+    paper: FrozenPaper
+    question_order: Sequence[UUID]
+    option_orders: Mapping[UUID, Sequence[str]]
+    section_times: Sequence[timing.SectionWindow]
+    responses: Sequence[ResponseEvent]
+
+    @property
+    def answered(self) -> int:
+        """The number of questions with a standing answer."""
+        return sum(event.answer is not None for event in self.responses)
+
+    @property
+    def marked_for_review(self) -> int:
+        """The number of questions that are marked for review."""
+        return sum(event.marked_for_review for event in self.responses)
+
+
+async def view(reads: Reading, parts: Components, attempt: Attempt) -> AttemptView:
+    """The state of an attempt that the caller may see. It takes no lease, so that other devices go on."""
+    paper = await parts.papers.get(reads, attempt.paper_id)
+    return AttemptView(
+        attempt=attempt,
+        paper=paper,
+        question_order=question_order(attempt, paper),
+        option_orders=option_orders(attempt, paper),
+        section_times=section_windows(attempt, paper),
+        responses=await reads.attempts.standing(attempt.id),
+    )
+
+
+def section_windows(attempt: Attempt, paper: FrozenPaper) -> list[timing.SectionWindow]:
+    """When each timed section of this attempt opens and closes."""
+    extra = timedelta(seconds=attempt.accommodation_seconds)
+    additions = additions_of(attempt)
+    return timing.section_windows(attempt.started_at, paper.section_times, extra, additions)
+
+
+def additions_of(attempt: Attempt) -> list[timing.Addition]:
+    """The time that staff added while the attempt was in progress."""
+    return [
+        timing.Addition(datetime.fromisoformat(each["at"]), timedelta(seconds=each["seconds"]))
+        for each in attempt.additions
+    ]
+
+
+def question_order(attempt: Attempt, paper: FrozenPaper) -> list[UUID]:
+    """The order in which this attempt shows the questions."""
+    sections = [section.question_ids for section in paper.sections]
+    if not paper.shuffle.get("questions"):
+        return [question_id for section in sections for question_id in section]
+    passages = {question.id: question.passage_id for question in paper.questions.values()}
+    return ordering.question_order(
+        attempt.seed, sections, {question: passage for question, passage in passages.items() if passage}
+    )
+
+
+def option_orders(attempt: Attempt, paper: FrozenPaper) -> dict[UUID, Sequence[str]]:
+    """The orders of the questions whose options are shuffled."""
+    if not paper.shuffle.get("options"):
+        return {}
+    orders: dict[UUID, Sequence[str]] = {}
+    for question in paper.questions.values():
+        last = [question.not_attempted] if question.not_attempted is not None else []
+        with reading_question(question.id):
+            kind = question_type(question.type)
+        shuffled = kind.shuffled([option for option in question.options if option not in last])
+        if shuffled:
+            order = ordering.option_order(attempt.seed, question.id, shuffled, question.kept)
+            orders[question.id] = order + last
+    return orders
