@@ -46,9 +46,17 @@ async def _in_compressed(connection: asyncpg.Connection, needles: Collection[str
     found: set[Column] = set()
     for table, column in await connection.fetch(BYTES):
         for (content,) in await connection.fetch(f"select {column} from {table} where {column} is not null"):
-            if content[:1] == b"\x78" and holds(zlib.decompress(content), needles):
+            if holds(_decompressed(content), needles):
                 found.add((table, column))
     return found
+
+
+def _decompressed(content: bytes) -> bytes:
+    """The decompressed content. Empty for bytes that are not compressed, such as digests."""
+    try:
+        return zlib.decompress(content)
+    except zlib.error:
+        return b""
 
 
 async def in_valkey(redis: Redis, needles: Collection[str]) -> dict[str, int]:
