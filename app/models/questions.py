@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, INTEGER, JSONB, TEXT, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, Identified, LocalizedText, Timestamped
+from app.models.subjects import Chapter, Subject
 
 
 class Media(Identified, Timestamped, Base):
@@ -105,6 +106,8 @@ class Question(Identified, Timestamped, Base):
     current_version: Mapped[int] = mapped_column(server_default="1")
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
+    subject: Mapped[Subject] = relationship(lazy="raise", viewonly=True)
+    chapter: Mapped[Chapter | None] = relationship(lazy="raise", viewonly=True)
     version: Mapped["QuestionVersion"] = relationship(
         primaryjoin="and_(Question.id == foreign(QuestionVersion.question_id),"
         " Question.current_version == foreign(QuestionVersion.number))",

@@ -19,7 +19,7 @@ from app.engine.question_types import NO_KEY
 from app.models import Question, QuestionVersion
 from app.repositories.questions import QuestionFilter
 from app.schemas.changes import Changes
-from app.schemas.common import ONE_LINE, In, Localized, LocalizedText, OptionId, Out
+from app.schemas.common import ONE_LINE, In, Localized, LocalizedText, Named, OptionId, Out
 from app.schemas.kept_versions import KeptVersionOut
 from app.schemas.media import MediaIds as Media
 from app.schemas.question_keys import KeyIn, QuestionTypeName, StoredKey
@@ -161,7 +161,9 @@ class QuestionOut(Out):
     """A question in its current version."""
 
     id: UUID
+    subject: Named
     subject_id: UUID
+    chapter: Named | None
     chapter_id: UUID | None
     type: str
     text: LocalizedText
@@ -198,7 +200,9 @@ class QuestionOut(Out):
             **said,
             withheld=shown.withheld,
             id=question.id,
+            subject=Named.model_validate(question.subject),
             subject_id=question.subject_id,
+            chapter=Named.model_validate(question.chapter) if question.chapter else None,
             chapter_id=question.chapter_id,
             source=question.source,
             number=question.source_number,

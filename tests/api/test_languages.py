@@ -1,8 +1,15 @@
 """`Accept-Language` chooses the language of errors."""
 
+import re
+from uuid import uuid4
+
 import pytest
 
 from app.api.languages import LONGEST_HEADER, preferred
+from tests.api.matrix import Matrix
+from tests.builders.world import Identity
+
+pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize(
@@ -38,3 +45,27 @@ from app.api.languages import LONGEST_HEADER, preferred
 )
 def test_of_a_header(accepted: str, language: str) -> None:
     assert preferred(accepted) == language
+
+
+@pytest.mark.parametrize(
+    ("identity", "method", "path", "status"),
+    [
+        (Identity.ANONYMOUS, "GET", "/v1/users/profile", 401),
+        (Identity.BANNED, "GET", "/v1/users/profile", 401),
+        (Identity.CANDIDATE, "GET", "/v1/users", 403),
+        (Identity.CANDIDATE, "GET", f"/v1/tests/{uuid4()}", 404),
+        (Identity.CANDIDATE, "POST", f"/v1/tests/{uuid4()}/start", 404),
+        (Identity.AUTHOR, "POST", "/v1/subjects", 413),
+    ],
+)
+async def test_refusals_before_the_route_are_in_hindi(
+    matrix: Matrix, identity: Identity, method: str, path: str, status: int
+) -> None:
+    content = b" " * 2_000_000 if status == 413 else None
+    answer = await matrix.send(
+        identity, (method, path), path, content=content, headers={"Accept-Language": "hi"}
+    )
+    assert answer.status_code == status
+    problem = answer.json()
+    assert answer.headers["Content-Language"] == "hi"
+    assert all(re.search("[\u0900-\u097f]", problem[name]) for name in ("title", "detail"))

@@ -129,10 +129,16 @@ class TestCreate:
         chapter_id = await chapter_of(author, subject_id)
         made = await make(author, body | {"chapter_id": chapter_id})
         assert made["chapter_id"] == chapter_id
+        assert made["chapter"] == {"id": chapter_id, "name": {"en": "One"}}
+        assert made["subject"] == {"id": subject_id, "name": {"en": "Polity"}}
+        listed = (await author.get("/questions", params={"chapter_id": chapter_id})).json()["items"]
+        assert [(each["subject"], each["chapter"]) for each in listed] == [(made["subject"], made["chapter"])]
         async with unit_of_work(engine) as uow:
             other = str((await add_subject(uow)).id)
         moved = await author.patch(f"/questions/{made['id']}", json={"subject_id": other})
         assert await fields(moved) == ["chapter_id"]
+        moved = await author.patch(f"/questions/{made['id']}", json={"subject_id": other, "chapter_id": None})
+        assert (moved.json()["subject"]["id"], moved.json()["chapter"]) == (other, None)
 
     async def test_a_draft_may_wait_for_its_key(
         self, author: httpx.AsyncClient, body: dict[str, Any]

@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, INTEGER, TEXT
-from sqlalchemy.orm import contains_eager
+from sqlalchemy.orm import contains_eager, joinedload
 
 from app.models import (
     Institute,
@@ -228,7 +228,7 @@ def _current(institute_id: UUID) -> Select[Question]:
     return (
         select(Question)
         .join(Question.version)
-        .options(contains_eager(Question.version))
+        .options(contains_eager(Question.version), joinedload(Question.subject), joinedload(Question.chapter))
         .where(Question.institute_id == institute_id)
     )
 

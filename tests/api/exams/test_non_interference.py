@@ -297,8 +297,11 @@ async def look_at_practice(
     test, hears = f"/tests/{test_id}", world.hears
     await hears(who, client, "POST", f"{test}/submit", json={"attempt_id": attempt["id"]})
     await hears(who, client, "GET", f"{test}/results", params={"attempt_id": attempt["id"]})
-    for path in (test, f"{test}/questions", "/tests", "/users/attempts", "/users/progress"):
+    for path in (test, f"{test}/questions", "/users/attempts", "/users/progress", "/users/home"):
         await hears(who, client, "GET", path)
+    for order in ("newest", "title", "popular"):
+        await hears(who, client, "GET", "/tests", params={"sort": order})
+    await hears(who, client, "GET", "/tests", params={"taken": True})
     await hears(who, client, "GET", f"/subjects/{ids['subject_id']}/progress")
     await hears(who, client, "GET", "/users/attempts", params={"status": "graded"})
     await hears(who, client, "POST", f"{test}/start")
