@@ -44,6 +44,7 @@ OWN_PROFILE = {
 }
 OF_ADMINS = {
     ("GET", "/v1/users"),
+    ("POST", "/v1/users/import"),
     ("POST", "/v1/users/{user_id}/restore"),
     ("PUT", "/v1/users/{user_id}/enrolment"),
     ("PUT", "/v1/users/{user_id}/role"),
@@ -148,6 +149,7 @@ class TestBodies:
             ("POST", "/v1/media"),
             ("POST", "/v1/questions/import"),
             ("POST", "/v1/exams/{exam_id}/papers/{paper_id}/responses/import"),
+            ("POST", "/v1/users/import"),
             ("PUT", "/v1/users/avatar"),
         }
 

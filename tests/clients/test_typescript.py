@@ -126,7 +126,7 @@ async def test_renders_the_screens_of_an_app(
         ],
         "review": [
             "1.34 of 6.00, rank 1 of 1",
-            "1. Question 1 you a, right a: 2.00",
+            "1. Question 1 you a ⚑ (guess), right a: 2.00",
             "2. Question 2 you a, right b: -0.66",
             "3. Question 3 you —, right c: 0.00",
         ],

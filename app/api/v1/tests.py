@@ -276,7 +276,9 @@ async def get_questions(
     holder: AttemptHolder,
     reads: Reads,
     parts: Parts,
-    attempt_id: UUID | None = None,
+    attempt_id: Annotated[
+        UUID | None, Query(description="By default your attempt in progress, else the latest")
+    ] = None,
     if_none_match: KnownEtag = None,
     accept_encoding: AcceptEncoding = "",
 ) -> Response:

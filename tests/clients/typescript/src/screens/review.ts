@@ -32,14 +32,15 @@ export async function reviewScreen(
 ): Promise<string[]> {
   const params = { path: { test_id: testId }, query: { attempt_id: attemptId } };
   const result = dataOf(await api.GET("/v1/tests/{test_id}/results", { params }));
-  const paper = dataOf(await api.GET("/v1/tests/{test_id}/questions", { params: { path: params.path } }));
+  const paper = dataOf(await api.GET("/v1/tests/{test_id}/questions", { params }));
   const texts = new Map(paper.questions.map((question) => [question.id, question.text]));
   return [
     `${result.score} of ${result.max_score}, rank ${result.rank ?? "—"} of ${result.participants}`,
     ...(result.questions ?? []).map((question) => {
       const text = inLanguage(texts.get(question.question_id) ?? {}, language);
-      const given = answerText(question.answer);
-      return `${question.number}. ${text} you ${given}, right ${keyText(question.key)}: ${question.marks}`;
+      const given = `${answerText(question.answer)}${question.marked_for_review ? " ⚑" : ""}`;
+      const sure = question.confidence === null ? "" : ` (${question.confidence})`;
+      return `${question.number}. ${text} you ${given}${sure}, right ${keyText(question.key)}: ${question.marks}`;
     }),
   ];
 }
