@@ -148,6 +148,7 @@ class TestBodies:
             ("POST", "/v1/media"),
             ("POST", "/v1/questions/import"),
             ("POST", "/v1/exams/{exam_id}/papers/{paper_id}/responses/import"),
+            ("POST", "/v1/users/import"),
             ("PUT", "/v1/users/avatar"),
         }
 
