@@ -46,6 +46,7 @@ ACTIONS: Mapping[str, frozenset[str]] = {
             "accommodate",
             "claim",
             "correct_registration",
+            "read_response_sheet",
             "close",
             "postpone",
             "cancel",

@@ -145,6 +145,10 @@ OPERATIONS: dict[Operation, Rule] = {
     ("DELETE", "/v1/exams/{exam_id}/register"): ANYBODY,
     ("GET", "/v1/exams/{exam_id}/registrations"): PROCTOR,
     ("PATCH", "/v1/exams/{exam_id}/registrations/{roll_number}"): PROCTOR,
+    # The papers are not over.
+    ("GET", "/v1/exams/{exam_id}/registrations/{roll_number}/response-sheet"): Rule(
+        Level.PROCTORS, Reach.NOBODY, 409
+    ),
     ("POST", "/v1/exams/{exam_id}/registrations/{roll_number}/claim"): PROCTOR,
     ("POST", "/v1/exams/{exam_id}/release-results"): TEAM,
     ("GET", "/v1/exams/{exam_id}/results"): Rule(Level.SIGNED_IN, Reach.NOBODY, 409),

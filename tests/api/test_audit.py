@@ -330,6 +330,14 @@ async def _claim(world: World, held: HeldExam) -> None:
     body_of(await held.staff.post(path, json={"user_id": await world.person()}))
 
 
+@of_exam("read_response_sheet", window=MINUTE)
+async def _read_response_sheet(world: World, held: HeldExam) -> None:
+    candidate = await world.people.candidate()
+    place = body_of(await candidate.post(f"{held.path}/register"))
+    world.clock.advance(61)
+    body_of(await held.staff.get(f"{held.path}/registrations/{place['roll_number']}/response-sheet"))
+
+
 @of_exam("correct_registration")
 async def _correct_registration(world: World, held: HeldExam) -> None:
     candidate = await world.people.candidate()

@@ -78,8 +78,8 @@ class TestUnknownParameters:
             ("statsu", "Did you mean status?"),
             ("Status", "Did you mean status?"),
             ("status[]", "Did you mean status?"),
-            ("x", "Known ones: cursor, limit, status."),
-            ("status" * 10, "Known ones: cursor, limit, status."),
+            ("x", "Known ones: cursor, limit, registered, status."),
+            ("status" * 10, "Known ones: cursor, limit, registered, status."),
         ],
     )
     async def test_the_nearest_one_is_named(self, author: httpx.AsyncClient, given: str, advice: str) -> None:

@@ -44,6 +44,7 @@ OWN_PROFILE = {
 }
 OF_ADMINS = {
     ("GET", "/v1/users"),
+    ("POST", "/v1/users/import"),
     ("POST", "/v1/users/{user_id}/restore"),
     ("PUT", "/v1/users/{user_id}/enrolment"),
     ("PUT", "/v1/users/{user_id}/role"),

@@ -88,6 +88,11 @@ class ExamAttemptRepository(Repository):
         """Lock the attempts of one registered candidate."""
         return await self._locked(_attempts(exam_id).where(Attempt.registration_id == registration_id))
 
+    async def of_registration(self, exam_id: UUID, registration_id: UUID) -> Sequence[Attempt]:
+        """The attempts of one registered candidate."""
+        statement = _attempts(exam_id).where(Attempt.registration_id == registration_id)
+        return (await self._session.scalars(statement.order_by(Attempt.id))).all()
+
     async def lock_running(self, exam_id: UUID, paper_id: UUID | None) -> Sequence[Attempt]:
         """Lock the attempts that are in progress or paused."""
         statement = _of_paper(_attempts(exam_id), paper_id).where(Attempt.status.in_(RUNNING))

@@ -56,6 +56,7 @@ from app.services.exams.registrations import claim, register, registrations, wit
 from app.services.exams.regranting import Regrant, Regranted
 from app.services.exams.release_preview import ReleasePreview, preview_release
 from app.services.exams.releasing import Released, release
+from app.services.exams.response_sheets import CandidateSheets, PaperSheet, response_sheets
 from app.services.exams.results import ExamResultView, result
 from app.services.exams.steering import (
     Note,
@@ -72,6 +73,7 @@ from app.services.exams.taking import StartedPaper, StartPaper, start, submit
 __all__ = [
     "Accommodated",
     "AppliedExam",
+    "CandidateSheets",
     "ClosePaper",
     "ClosedPaper",
     "Corrected",
@@ -93,6 +95,7 @@ __all__ = [
     "Note",
     "Order",
     "PaperDraft",
+    "PaperSheet",
     "PaperView",
     "Previewed",
     "PublishedExam",
@@ -147,6 +150,7 @@ __all__ = [
     "registrations",
     "release",
     "remove_paper",
+    "response_sheets",
     "result",
     "start",
     "steer",

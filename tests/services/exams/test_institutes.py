@@ -135,6 +135,9 @@ NOT_FOUND: dict[str, Call] = {
     "registrations": lambda w: exams.registrations(w.uow, w.stranger, w.exam_id, None, EVERYTHING),
     "release": lambda w: exams.release(w.uow, w.parts, w.stranger, w.exam_id, NOW),
     "remove_paper": lambda w: exams.remove_paper(w.uow, w.stranger, w.exam_id, w.event.paper_id),
+    "response_sheets": lambda w: exams.response_sheets(
+        w.uow, w.parts, w.stranger, w.exam_id, w.roll_number, NOW
+    ),
     "result": lambda w: exams.result(w.uow, w.stranger, w.exam_id),
     "start": lambda w: exams.start(
         w.uow,

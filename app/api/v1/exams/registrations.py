@@ -12,6 +12,7 @@ from app.core.errors import Conflict, EntryClosed, Forbidden, Invalid, NotAvaila
 from app.schemas.common import PageOut
 from app.schemas.exams.exams import ClaimIn, RegistrationOut
 from app.schemas.exams.registrations import CorrectedRegistrationOut, NoShowsOut, RegistrationChangesIn
+from app.schemas.exams.response_sheets import CandidateSheetsOut
 from app.services import exams
 
 router = APIRouter(prefix="/exams/{exam_id}", tags=["exams"], route_class=PermissionFirstRoute)
@@ -98,6 +99,18 @@ async def claim(
 ) -> RegistrationOut:
     """Assign a registration without an account, and its attempts, to this account."""
     return RegistrationOut.of(await exams.claim(uow, staff, exam_id, roll_number, body.user_id))
+
+
+@router.get("/registrations/{roll_number:path}/response-sheet", responses=problems(NotFound, NotPossible))
+async def get_candidate_response_sheets(
+    exam_id: UUID, roll_number: str, staff: CurrentProctor, reads: Reads, parts: Parts, now: Now
+) -> CandidateSheetsOut:
+    """What a candidate answered in each paper, after all papers are over. It has no key and no marks.
+
+    The reading is in the audit log.
+    """
+    found = await exams.response_sheets(reads, parts, staff, exam_id, roll_number, now)
+    return CandidateSheetsOut.of_candidate(found)
 
 
 @router.patch("/registrations/{roll_number:path}", responses=problems(NotFound, NotPossible, Invalid))

@@ -1,0 +1,61 @@
+"""Response sheets of a registered candidate, for staff, after the exam has closed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.core.errors import NotFound, NotPossible
+from app.engine import schedule
+from app.models import AttemptStatus, Exam, ExamPaper, Registration
+from app.services.attempts.response_sheets import ResponseSheet, compose
+from app.services.components import Components
+from app.services.exams.audit import record
+from app.services.exams.catalog import exam_viewer, window_of
+from app.services.unit_of_work import Reading
+from app.services.users import Principal
+
+RUNNING = (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class PaperSheet:
+    """A candidate's response sheet at one paper."""
+
+    paper: ExamPaper
+    sheet: ResponseSheet
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateSheets:
+    """The response sheets of a candidate, in the order of the papers. A paper that was missed has none."""
+
+    exam: Exam
+    registration: Registration
+    papers: Sequence[PaperSheet]
+
+
+async def response_sheets(
+    reads: Reading, parts: Components, staff: Principal, exam_id: UUID, roll_number: str, now: datetime
+) -> CandidateSheets:
+    """What a candidate answered in each paper. It has no key and no marks, and the reading is audited.
+
+    Raises NotPossible while a paper of the exam is not over. An attempt that is still running in its extra
+    time is left out.
+    """
+    exam = await reads.exams.find(exam_viewer(staff), exam_id)
+    registration = await reads.registrations.with_roll_number(exam.id, roll_number)
+    if registration is None:
+        raise NotFound("registration")
+    papers = await reads.exams.papers(exam.id)
+    if not all(schedule.is_over(window_of(paper), now) for paper in papers):
+        raise NotPossible("A paper of the exam is not over. Response sheets can be read after all papers.")
+    attempts = await reads.exam_attempts.of_registration(exam.id, registration.id)
+    ended = {attempt.exam_paper_id: attempt for attempt in attempts if attempt.status not in RUNNING}
+    sheets = [
+        PaperSheet(paper, await compose(reads, parts, attempt))
+        for paper in papers
+        if (attempt := ended.get(paper.id)) is not None
+    ]
+    record(reads, staff, "read_response_sheet", exam, roll_number=registration.roll_number)
+    return CandidateSheets(exam, registration, sheets)
