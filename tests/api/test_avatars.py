@@ -41,10 +41,11 @@ class TestChange:
         [
             (b"<script>alert(1)</script>", 422),
             (b"", 422),
-            (picture()[:100], 422),
+            (encoded(halves())[:80], 422),
             (png_header(100_000, 100_000), 422),
             (b"x" * (MAX_BYTES + 1), 413),
         ],
+        ids=["text", "nothing", "half a picture", "too many pixels", "too large"],
     )
     async def test_other_files_are_refused(
         self, candidate: httpx.AsyncClient, content: bytes, status: int

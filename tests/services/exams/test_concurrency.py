@@ -16,7 +16,7 @@ from app.core.release_errors import AttemptsInProgress
 from app.models import AttemptStatus
 from app.services import attempts, exams
 from app.services.components import Components
-from app.services.exams import ExamDraft, ExamPaperDraft, Order, StartPaper, Verb
+from app.services.exams import ExamDraft, ExamPaperDraft, Order, StartedPaper, StartPaper, Verb
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import Principal, operator
 from tests.builders.attempts import add_candidate, ref_of, response, target_of
@@ -36,8 +36,13 @@ class Hall:
     made: PublishedTest
     staff: Principal
 
-    async def enter(self, uow: UnitOfWork, candidate: Principal, now: datetime) -> Any:
-        await exams.register(uow, candidate, self.exam_id, now)
+    async def enter(self, engine: AsyncEngine, candidate: Principal, now: datetime) -> StartedPaper:
+        """Register, and start in another transaction."""
+        await alone(engine, lambda uow: exams.register(uow, candidate, self.exam_id, now))
+        started: StartedPaper = (await alone(engine, lambda uow: self.start(uow, candidate, now))).result()
+        return started
+
+    async def start(self, uow: UnitOfWork, candidate: Principal, now: datetime) -> StartedPaper:
         return await exams.start(uow, self.parts, candidate, self.request(now))
 
     def request(self, now: datetime) -> StartPaper:
@@ -70,8 +75,9 @@ class TestEnteringAndReleasing:
         self, engine: AsyncEngine, hall: Hall, candidate: Principal
     ) -> None:
         now = hall.parts.clock.now()
+        await alone(engine, lambda uow: exams.register(uow, candidate, hall.exam_id, now))
         both = await overlap(
-            engine, lambda uow: hall.enter(uow, candidate, now), lambda uow: hall.release(uow, now)
+            engine, lambda uow: hall.start(uow, candidate, now), lambda uow: hall.release(uow, now)
         )
         assert both.waited
         with pytest.raises(AttemptsInProgress):
@@ -85,7 +91,7 @@ class TestEnteringAndReleasing:
         both = await overlap(
             engine,
             lambda uow: hall.release(uow, now),
-            lambda uow: exams.start(uow, hall.parts, candidate, hall.request(now)),
+            lambda uow: hall.start(uow, candidate, now),
         )
         assert both.waited
         assert both.second.result().started.attempt.practice
@@ -136,8 +142,7 @@ class TestSteeringAndSitting:
         self, engine: AsyncEngine, hall: Hall, candidate: Principal
     ) -> None:
         now = hall.parts.clock.now()
-        async with unit_of_work(engine) as uow:
-            attempt = (await hall.enter(uow, candidate, now)).started.attempt
+        attempt = (await hall.enter(engine, candidate, now)).started.attempt
         target = target_of(attempt)
         order, sent = Order(Verb.SUBMIT, None, [attempt.id]), [response(hall.made, 0, ["a"])]
         both = await overlap(
@@ -160,7 +165,8 @@ class TestSteeringAndSitting:
         for _ in range(12):
             async with unit_of_work(engine) as uow:
                 candidate = await add_candidate(uow)
-                attempt = (await hall.enter(uow, candidate, now)).started.attempt
+            attempt = (await hall.enter(engine, candidate, now)).started.attempt
+            async with unit_of_work(engine) as uow:
                 await exams.submit(uow, hall.parts, ref_of(attempt), now)
                 ids.append(attempt.id)
 

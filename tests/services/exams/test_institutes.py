@@ -46,9 +46,9 @@ HOUR = timedelta(hours=1)
 EVERYTHING = PageRequest(100)
 TEXT = {"en": "Theirs"}
 # These are given an exam or a person's own attempt that another service has found, or work for everybody.
-OF_WHAT_WAS_FOUND = {"submit", "tell_windows", "void_left_over"}
-# It makes an exam of its own, of the institute of whoever asks.
-OF_THEIR_OWN = {"create", "hold_on_paper", "announcements_for_attempt"}
+OF_WHAT_WAS_FOUND = {"detailed_paper", "submit", "tell_windows", "view", "void_left_over"}
+# They make or find an exam of the institute of whoever asks.
+OF_THEIR_OWN = {"apply_exam", "create", "hold_on_paper", "lock_exam", "announcements_for_attempt"}
 
 
 @dataclass(frozen=True)
@@ -115,9 +115,11 @@ NOT_FOUND: dict[str, Call] = {
     "import_answer_sheets": lambda w: exams.import_answer_sheets(
         w.uow, w.parts, w.stranger, w.exam_id, w.event.paper_id, sheet_file(["1", "a"]), NOW
     ),
+    "is_unpublished": lambda w: exams.is_unpublished(w.uow, w.stranger, w.exam_id),
     "merit_sheet": lambda w: exams.merit_sheet(w.uow, w.stranger, w.exam_id, SheetFormat.CSV),
     "merit_list": lambda w: exams.merit_list(w.uow, w.stranger, w.exam_id, EVERYTHING),
     "monitor": lambda w: exams.monitor(w.uow, w.stranger, w.exam_id, NOW),
+    "named": lambda w: exams.named(w.uow, w.stranger, str(w.exam_id)),
     "no_shows": lambda w: exams.no_shows(w.uow, w.stranger, w.exam_id, None, None, EVERYTHING),
     "package": lambda w: exams.package(w.uow, w.parts, w.stranger, w.exam_id, w.event.paper_id, NOW),
     "papers": lambda w: exams.papers(w.uow, w.stranger, w.exam_id, NOW),
@@ -149,7 +151,7 @@ NOT_FOUND: dict[str, Call] = {
     "withdraw": lambda w: exams.withdraw(w.uow, replace(w.stranger, id=w.user_id), w.exam_id, NOW),
     "steer_one": lambda w: exams.steer_one(w.uow, w.parts, w.stranger, w.exam_id, w.order(), NOW),
 }
-LISTED = {"page"}
+LISTED = {"coming", "page"}
 
 
 async def ours(world: World) -> list[str]:
@@ -177,7 +179,8 @@ async def test_it_is_as_if_it_were_not_there(world: World, name: str) -> None:
     assert await ours(world) == before
 
 
-async def test_the_list_is_empty(world: World) -> None:
+async def test_the_lists_are_empty(world: World) -> None:
+    assert list(await exams.coming(world.uow, world.stranger, NOW, 100)) == []
     assert (await exams.page(world.uow, world.stranger, ExamFilter(), NOW, EVERYTHING)).items == []
 
 
