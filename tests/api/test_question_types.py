@@ -138,7 +138,7 @@ class TestOptionsOfTheServer:
     async def test_they_have_words_in_a_test_of_another_language(
         self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, languages: list[str], shown: list[str]
     ) -> None:
-        """True, false and "not attempted" are known in English and Hindi only. An empty option helps nobody."""
+        """True, false and "not attempted" are known in English and Hindi only."""
         question = await created(author, "true_false", text={"ta": f"கேள்வி {uuid4().hex}"})
         body = {
             "title": {"ta": "தேர்வு"},
