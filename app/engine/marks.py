@@ -13,7 +13,10 @@ _LARGEST_DENOMINATOR = 10_000
 
 
 class RoundingPolicy(StrEnum):
-    """How exact marks become two printed places; see `printed`."""
+    """How exact marks are printed with two decimal places.
+
+    `half_up` rounds them, halves away from zero. `upsc` prints a third as .34 and two thirds as .66.
+    """
 
     HALF_UP = "half_up"
     UPSC = "upsc"

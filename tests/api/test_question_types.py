@@ -101,7 +101,7 @@ async def sent(client: httpx.AsyncClient, method: str, path: str, **request: Any
     return dict(answer.json())
 
 
-async def created(author: httpx.AsyncClient, name: str) -> Json:
+async def created(author: httpx.AsyncClient, name: str, **changes: Any) -> Json:
     """A question of the type, alone in its subject."""
     title = f"Types {uuid4().hex}"
     subject = await sent(author, "post", "/subjects", json={"slug": uuid4().hex, "name": title})
@@ -115,7 +115,7 @@ async def created(author: httpx.AsyncClient, name: str) -> Json:
         ],
         "key": CASES[name].key,
     }
-    return await sent(author, "post", "/questions", json=body)
+    return await sent(author, "post", "/questions", json=body | changes)
 
 
 async def published(author: httpx.AsyncClient, question: Json, name: str) -> PublishedTest:
@@ -131,6 +131,34 @@ async def published(author: httpx.AsyncClient, question: Json, name: str) -> Pub
     test = await sent(author, "post", "/tests", json=body)
     await sent(author, "post", f"/tests/{test['id']}/publish")
     return PublishedTest(UUID(test["id"]), [UUID(question["id"])])
+
+
+class TestOptionsOfTheServer:
+    @pytest.mark.parametrize(("languages", "shown"), [(["ta"], ["en", "hi"]), (["ta", "hi"], ["hi"])])
+    async def test_they_have_words_in_a_test_of_another_language(
+        self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, languages: list[str], shown: list[str]
+    ) -> None:
+        """True, false and "not attempted" are known in English and Hindi only."""
+        question = await created(author, "true_false", text={"ta": f"கேள்வி {uuid4().hex}"})
+        body = {
+            "title": {"ta": "தேர்வு"},
+            "kind": "practice",
+            "duration_seconds": 600,
+            "languages": languages,
+            "marking": UPSC | {"not_attempted_option": "e"},
+            "sections": [{"name": {"ta": "ஒன்று"}, "question_ids": [question["id"]]}],
+        }
+        test = await sent(author, "post", "/tests", json=body)
+        await sent(author, "post", f"/tests/{test['id']}/publish")
+        made = PublishedTest(UUID(test["id"]), [UUID(question["id"])])
+        await start(candidate, made)
+        document = await sent(candidate, "get", f"{made.path}/questions")
+        options = document["questions"][0]["options"]
+        assert [(option["id"], sorted(option["text"])) for option in options] == [
+            ("true", shown),
+            ("false", shown),
+            ("e", shown),
+        ]
 
 
 class TestTheWholeWay:

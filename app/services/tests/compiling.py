@@ -223,7 +223,8 @@ def _question(
         "type": entry["type"],
         "text": _in(test, version.text),
         "options": [
-            {"id": option["id"], "text": _in(test, option["text"])} for option in options_of(test, version)
+            {"id": option["id"], "text": _option_text(test, option["text"])}
+            for option in options_of(test, version)
         ],
         "marks": entry["marks"]["correct"],
         "negative_marks": entry["marks"]["incorrect"],
@@ -247,6 +248,14 @@ def _unattempted(entry: JsonObject) -> JsonObject:
 def _in(test: Test, text: LocalizedText) -> LocalizedText:
     """The text in the languages of the test."""
     return {language: text[language] for language in test.languages if language in text}
+
+
+def _option_text(test: Test, text: LocalizedText) -> LocalizedText:
+    """The text in the languages of the test, else in all that it has.
+
+    True, false and "not attempted" are texts of the server, in English and Hindi only.
+    """
+    return _in(test, text) or text
 
 
 def sources(bank: Bank, passages: Passages) -> dict[str, QuestionVersion | PassageVersion]:
