@@ -63,6 +63,7 @@ async def ids(author: httpx.AsyncClient, engine: AsyncEngine) -> dict[str, str]:
         "media_id": image["id"],
         "test_id": test["id"],
         "user_id": str(uuid4()),
+        "attempt_id": str(uuid4()),
         "version": "1",
     }
 

@@ -89,7 +89,17 @@ async def answers_of_today(engine: AsyncEngine, parts: Components) -> dict[str, 
             "result": as_before(json.loads(ResultOut.of(result).model_dump_json())),
             "listed": [json.loads(MyAttemptOut.of(each).model_dump_json()) for each in page.items],
         }
+        found[attempt_id] = members_of(before, found[attempt_id])
     return found
+
+
+def members_of(before: Any, today: Any) -> Any:
+    """Today's answer without the members that later versions have added."""
+    if isinstance(before, dict) and isinstance(today, dict):
+        return {name: members_of(before[name], today[name]) for name in before}
+    if isinstance(before, list) and isinstance(today, list) and len(before) == len(today):
+        return [members_of(old, new) for old, new in zip(before, today, strict=True)]
+    return today
 
 
 def as_before(result: dict[str, Any]) -> dict[str, Any]:

@@ -40,7 +40,13 @@ NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 EVERYTHING = PageRequest(100)
 SERVICES = (questions, passages, media, tests, subjects)
 # They take an object that one of the others has found, or nothing of the database at all.
-OF_WHAT_WAS_FOUND = {"media.encoded_anew", "questions.versions", "passages.versions", "tests.pdf"}
+OF_WHAT_WAS_FOUND = {
+    "media.encoded_anew",
+    "questions.versions",
+    "passages.versions",
+    "tests.pdf",
+    "tests.refresh_popularity",
+}
 
 
 @dataclass(frozen=True)
@@ -156,6 +162,7 @@ NOT_FOUND: dict[str, Call] = {
     "media.find": lambda w: media.find(w.uow, w.stranger, w.media_id),
     "media.find_in_attempt": lambda w: media.find_in_attempt(w.uow, w.stranger.id, w.test_id, w.media_id),
     "tests.find": lambda w: tests.find(w.uow, w.stranger, w.test_id, NOW),
+    "tests.is_unpublished": lambda w: tests.is_unpublished(w.uow, w.stranger, w.test_id, NOW),
     "tests.change": lambda w: tests.change(w.uow, w.stranger, w.test_id, tests.TestUpdate(kind="practice")),
     "tests.archive": lambda w: tests.archive(w.uow, w.stranger, w.test_id),
     "tests.clone": lambda w: tests.clone(w.uow, w.stranger, w.test_id),
@@ -186,6 +193,7 @@ INVALID: dict[str, Call] = {
         w.uow, w.stranger, PassageDraft({"en": "x"}, [str(w.media_id)])
     ),
     "tests.create": lambda w: tests.create(w.uow, w.stranger, w.draft),
+    "tests.apply_draft": lambda w: tests.apply_draft(w.uow, w.stranger, replace(w.draft, reference="ours")),
 }
 
 
@@ -197,6 +205,7 @@ async def lists_are_empty(world: World) -> None:
     assert (await questions.duplicates(uow, stranger, world.subject.id, 0.7, EVERYTHING)).items == []
     assert (await passages.page(uow, stranger, PassageFilter(), EVERYTHING)).items == []
     assert (await tests.page(uow, stranger, NOW, test_rows.TestFilter(), EVERYTHING)).items == []
+    assert list(await tests.suggestions(uow, stranger, NOW, 100)) == []
     assert (await subjects.page(uow, stranger, EVERYTHING)).items == []
     assert await questions.subject_named(uow, stranger, world.subject.slug) is None
 
@@ -234,9 +243,33 @@ async def the_same_slug_is_free(world: World) -> None:
     assert (await subjects.create(world.uow, world.stranger, draft)).id != world.subject.id
 
 
-LISTED = {"questions.page", "questions.duplicates", "questions.subject_named"}
+LISTED = {"tests.suggestions", "questions.page", "questions.duplicates", "questions.subject_named"}
 LISTED |= {"passages.page", "tests.page", "subjects.page"}
+
+
+async def names_of_ours_are_unknown(world: World) -> None:
+    """A reference and an external id name what the own institute has."""
+    uow, stranger = world.uow, world.stranger
+    test = await tests.apply_draft(uow, operator(), replace(world.draft, reference="ours"))
+    await tests.lock_tests(uow, stranger, ["ours"])
+    await tests.lock_known_tests(uow, stranger, ["ours"])
+    assert await tests.with_reference(uow, stranger, "ours") is None
+    assert await tests.with_reference(uow, operator(), "ours") == test.test_id
+    assert await questions.with_external_ids(uow, stranger, ["OURS"]) == {}
+    assert await questions.select(uow, stranger, QuestionFilter(), 100) == []
+
+
 OTHERWISE: dict[str, Call] = {
+    **dict.fromkeys(
+        (
+            "questions.select",
+            "questions.with_external_ids",
+            "tests.lock_known_tests",
+            "tests.lock_tests",
+            "tests.with_reference",
+        ),
+        names_of_ours_are_unknown,
+    ),
     **dict.fromkeys(LISTED, lists_are_empty),
     "questions.export": an_export_is_empty,
     "questions.import_questions": an_import_makes_rows_of_their_own,

@@ -216,12 +216,15 @@ async def read_everything(world: World, who: str, client: httpx.AsyncClient, ids
         await world.hears(who, client, "GET", path_of(template.removeprefix("/v1"), ids))
 
 
-async def sit(world: World, ids: Json, who: str, answers: dict[int, Any]) -> Entrant:
-    """A candidate registers, starts, answers and submits; all of it is heard."""
+async def sit(world: World, ids: Json, who: str, answers: dict[int, Any]) -> tuple[Entrant, Json]:
+    """A candidate registers, starts, answers and submits; all of it is heard.
+
+    Returns also the ids of the exam with those of the candidate's attempt and registration.
+    """
     client = await world.people.candidate()
     exam = f"/exams/{ids['exam_id']}"
     paper = f"{exam}/papers/{ids['paper_id']}"
-    await world.hears(who, client, "POST", f"{exam}/register")
+    registered = body_of(await world.hears(who, client, "POST", f"{exam}/register"))
     await world.hears(who, client, "GET", f"{paper}/package")
     attempt = body_of(await world.hears(who, client, "POST", f"{paper}/start"))
     assert is_attempt_token(attempt["attempt_token"])
@@ -231,11 +234,11 @@ async def sit(world: World, ids: Json, who: str, answers: dict[int, Any]) -> Ent
         await world.hears(who, client, "POST", f"{paper}/responses", json=body)
     await world.hears(who, client, "POST", f"{paper}/submit", json={"attempt_id": attempt["id"]})
     await work(world)
-    mine = ids | {"attempt_id": attempt["id"]}
+    mine = ids | {"attempt_id": attempt["id"], "roll_number": registered["roll_number"]}
     await read_everything(world, who, client, mine)
     params = {"attempt_id": attempt["id"]}
     await world.hears(who, client, "GET", f"/tests/{ids['test_id']}/results", params=params)
-    return Entrant(client, None, attempt=attempt)  # type: ignore[arg-type] # nothing here asks for the exam
+    return Entrant(client, None, attempt=attempt), mine  # type: ignore[arg-type] # nothing here asks for the exam
 
 
 async def work(world: World) -> None:
@@ -357,7 +360,7 @@ async def play(world: World, keys: Any) -> list[str]:
     rival = await rival_of(world, prepared)
     ids = await hold(world, team, prepared)
     outsiders = {role: await world.people.member(role) for role in ("author", "evaluator", "proctor")}
-    first = await sit(world, ids, "candidate who is right once", {0: ["a"], 1: ["b"], 3: "3.14"})
+    first, of_first = await sit(world, ids, "candidate who is right once", {0: ["a"], 1: ["b"], 3: "3.14"})
     await sit(world, ids, "candidate who answers c", {0: ["c"], 1: ["c"], 2: ["c"]})
     exam = f"/exams/{ids['exam_id']}"
     for verb, body in (
@@ -371,11 +374,13 @@ async def play(world: World, keys: Any) -> list[str]:
         await world.hears("proctor", outsiders["proctor"], "POST", path, json=body)
     await work(world)
     for role, client in outsiders.items():
-        await read_everything(world, role, client, ids | {"attempt_id": first.attempt["id"]})
+        await read_everything(world, role, client, of_first)
         await world.hears(role, client, "POST", f"/tests/{ids['test_id']}/start")
         await world.hears(role, client, "POST", f"/tests/{ids['practice_id']}/start")
     await look_at_practice(world, "candidate who practises", practising, ids, ids["practice_id"], attempt)
-    await read_everything(world, "candidate who practises", practising, ids | {"attempt_id": attempt["id"]})
+    await read_everything(
+        world, "candidate who practises", practising, of_first | {"attempt_id": attempt["id"]}
+    )
     await pry(world, "author outside", outsiders["author"], ids)
     await rival.attack(world, ids)
     async with world.parts.engine.connect() as connection:
@@ -432,7 +437,7 @@ async def test_the_comparison_can_fail(
         async with a_world(own, database_url, f"{redis_url.rpartition('/')[0]}/{number}", start) as world:
             team = await world.people.member("author")
             ids = await hold(world, team, await prepare(team, keys))
-            entrant = await sit(world, ids, "candidate", {0: ["a"]})
+            entrant, _ = await sit(world, ids, "candidate", {0: ["a"]})
             early = {"early": True, "reason": "a test does not wait"}
             body_of(await team.post(f"/exams/{ids['exam_id']}/release-results", json=early))
             params = {"attempt_id": entrant.attempt["id"]}

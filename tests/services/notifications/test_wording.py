@@ -24,6 +24,8 @@ DATA = {
     "revised": False,
     "closed_by": "candidate",
     "extra_seconds": 2400,
+    "enrolled": True,
+    "valid_until": None,
 }
 
 
