@@ -2,12 +2,13 @@
 
 import json
 import shutil
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.authoring.running import print_table, run
+from app.cli.authoring.running import run
 from app.cli.test import AuthorFile, DryRun, Publish
 
 if TYPE_CHECKING:
@@ -56,18 +57,22 @@ def show(exam: AnExam) -> None:
         exam_id = await exams.named(uow, staff, exam)
         view = await exams.find(uow, staff, exam_id, now)
         papers = await exams.papers(uow, staff, exam_id, now)
-        print_table(
-            ("Paper", "Id", "Starts", "Entry closes", "Ends", "Status"),
-            [_row(each.view.paper, each.view.status) for each in papers],
-        )
-        return [f"{view.exam.title.get('en', exam)}: {view.stage}, id {exam_id}"]
+        lines = [line for each in papers for line in _lines(each.view.paper, each.view.status)]
+        return [f"{view.exam.title.get('en', exam)}: {view.stage}, id {exam_id}", *lines]
 
     run(work)
 
 
-def _row(paper: "ExamPaper", status: str) -> tuple[object, ...]:
-    times = (paper.starts_at, paper.entry_closes_at, paper.ends_at)
-    return (paper.code, paper.id, *(each.isoformat() for each in times), status)
+def _lines(paper: "ExamPaper", status: str) -> tuple[str, str]:
+    """A paper in lines that fit a terminal of 80 columns: an id that is cut off cannot be copied."""
+    starts, closes, ends = (
+        f"{each.astimezone(UTC):%Y-%m-%d %H:%M}"
+        for each in (paper.starts_at, paper.entry_closes_at, paper.ends_at)
+    )
+    return (
+        f"{paper.code}: {status}, id {paper.id}",
+        f"  {starts} to {ends} UTC; entry closes {closes}",
+    )
 
 
 @exam_app.command()
@@ -104,7 +109,7 @@ def release(
         ranked = released.release.participants
         return [f"exam {exam}: released as version {released.release.version}, {ranked} candidates ranked"]
 
-    run(work, dry_run=dry_run)
+    run(work, dry_run=dry_run, hints={"papers_not_over": "At the command line: --early REASON."})
 
 
 @exam_app.command("merit-list")

@@ -4,7 +4,6 @@ import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from uuid import UUID
 
 import typer
 
@@ -21,7 +20,8 @@ def users(
         Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="XLSX, or CSV in UTF-8.")
     ],
     exam: Annotated[
-        UUID | None, typer.Option(metavar="ID", help="Also register the candidates for this exam.")
+        str | None,
+        typer.Option(metavar="EXAM", help="Also register the candidates for this exam: its reference or id."),
     ] = None,
     enrol: Annotated[bool, typer.Option(help="Enrol the candidates.")] = True,
     valid_until: Annotated[
@@ -37,24 +37,31 @@ def users(
     which a worker sends.
     """
     until = valid_until.replace(tzinfo=UTC) if valid_until is not None else None
-    options = {"exam_id": exam, "enrol": enrol, "valid_until": until, "dry_run": dry_run}
+    options = {"enrol": enrol, "valid_until": until, "dry_run": dry_run}
     with ensure_servers():
-        succeeded = asyncio.run(_run(file.read_bytes(), options))
+        succeeded = asyncio.run(_run(file.read_bytes(), exam, options))
     if not succeeded:
         raise typer.Exit(1)
 
 
-async def _run(file: bytes, options: dict[str, Any]) -> bool:
+async def _run(file: bytes, exam: str | None, options: dict[str, Any]) -> bool:
     from app.config import get_settings  # noqa: PLC0415 -- slow to import
     from app.core.errors import DomainError  # noqa: PLC0415
+    from app.services import exams  # noqa: PLC0415
     from app.services.rosters import RosterOptions, import_roster  # noqa: PLC0415
+    from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
     from app.services.users import operator  # noqa: PLC0415
     from app.startup import open_components  # noqa: PLC0415
 
     async with open_components(get_settings(), application_name="ias-import", pool_size=1) as parts:
         try:
+            exam_id = None
+            if exam is not None:
+                async with unit_of_work(parts.engine) as uow:
+                    exam_id = await exams.named(uow, operator(), exam)
+            choices = RosterOptions(exam_id=exam_id, **options)
             with shown_progress() as progress:
-                report = await import_roster(parts, operator(), file, RosterOptions(**options), progress)
+                report = await import_roster(parts, operator(), file, choices, progress)
         except DomainError as error:
             print_domain_error(error)
             return False

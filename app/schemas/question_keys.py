@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
-from pydantic_core import InitErrorDetails, ValidationError
 from typing_extensions import TypeAliasType
 
 from app.engine.question_types import QUESTION_TYPES
@@ -30,9 +29,8 @@ def _key(value: Any) -> Any:
         value = {"accepted": [value]}
     if not isinstance(value, dict):
         return value
-    if "dropped" in value:  # A question is dropped by a sheet or by a correction of the key.
-        mistake = InitErrorDetails(type="extra_forbidden", loc=("dropped",), input=value["dropped"])
-        raise ValidationError.from_exception_data("Key", [mistake])
+    if "dropped" in value and value != {"dropped": True}:
+        raise ValueError(Sentence("Send dropped as true, and no other member of the key."))
     return {name: trimmed(part) for name, part in value.items() if part is not None}
 
 
@@ -60,7 +58,7 @@ KeyIn = TypeAliasType(
         WithJsonSchema(
             {
                 "description": "What is right. The type of the question says which form its key has.",
-                "anyOf": [*_KEY_SCHEMAS, _SHORT_SCHEMA],
+                "anyOf": [*_KEY_SCHEMAS, _DROPPED_SCHEMA, _SHORT_SCHEMA],
                 "examples": [{"accepted": [["b"]]}, ["b"], {"value": "3.14", "tolerance": "0.01"}],
             }
         ),

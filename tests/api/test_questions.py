@@ -99,7 +99,8 @@ class TestCreate:
             ({"key": ["a", "b"]}, "key.accepted.0"),
             ({"key": {"value": "1"}}, "key"),
             ({"key": {"accepted": [["a"]], "value": "1"}}, "key"),
-            ({"key": {"dropped": True}}, "key.dropped"),
+            ({"key": {"dropped": False}}, "key"),
+            ({"key": {"dropped": True, "accepted": [["a"]]}}, "key"),
             ({"key": "b"}, "key"),
             ({"key": {"accepted": []}}, "key"),
             ({"options": []}, "options"),
@@ -244,6 +245,18 @@ class TestChange:
         assert await fields(await author.patch(path, json={"options": options})) == ["key.accepted.0"]
         assert await fields(await author.patch(path, json={"type": None})) == ["body"]
         assert (await author.get(path)).json()["version"] == 1
+
+    async def test_a_key_is_taken_as_it_is_shown(
+        self, author: httpx.AsyncClient, body: dict[str, Any]
+    ) -> None:
+        dropped: dict[str, Any] = {"dropped": True}
+        assert (await make(author, body | {"key": dropped, "external_id": "dropped"}))["key"] == dropped
+        made = await make(author, body | {"external_id": "another"})
+        path = f"/questions/{made['id']}"
+        changed = (await author.patch(path, json={"key": dropped})).json()
+        assert (changed["version"], changed["key"]) == (2, dropped)
+        again = (await author.patch(path, json={"key": made["key"]})).json()
+        assert (again["version"], again["key"]) == (3, made["key"])
 
     async def test_a_dropped_question_may_change_otherwise(
         self, author: httpx.AsyncClient, engine: AsyncEngine

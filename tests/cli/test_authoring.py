@@ -32,13 +32,15 @@ MOVED = {
     "06T16:30": timedelta(hours=2),
 }
 
+ENDS = (NOW + MOVED["06T11:30"]).isoformat()
+
 
 @pytest.fixture(autouse=True)
 def on_the_tests_database(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("MEDIA_URL", (tmp_path / "media").as_uri())
     get_settings.cache_clear()
     yield
@@ -105,11 +107,11 @@ class TestAnExamDay:
         ]
 
         shown = folder.run("exam", "show", folder.name)
-        papers = dict(re.findall(r"(GS1|CSAT)\s*│\s*([0-9a-f-]{36})", shown))
+        papers = dict(re.findall(r"(GS1|CSAT): open, id ([0-9a-f-]{36})\n", shown))
         for code in ("GS1", "CSAT"):
             folder.run("import", "answer-sheets", f"answers-{code.lower()}.csv", "--exam-paper", papers[code])
         refused = folder.run("exam", "release", folder.name, ends_with=1)
-        assert "Nothing was changed." in refused
+        assert "At the command line: --early REASON.\nNothing was changed." in refused
         dry = folder.run("exam", "release", folder.name, "--early", "Sat on paper", "--dry-run")
         assert "2 candidates ranked" in dry
         folder.run("exam", "merit-list", folder.name, str(folder.path / "early.csv"), ends_with=1)
@@ -119,6 +121,16 @@ class TestAnExamDay:
         folder.run("exam", "merit-list", folder.name, target)
         rows = Path(target).read_text(encoding="utf-8-sig").splitlines()
         assert [row.split(",")[:2] for row in rows[1:]] == [["1", "R001"], ["2", "R003"]]
+
+    def test_a_roster_names_the_exam_by_its_reference(self, folder: Folder) -> None:
+        folder.run("import", "questions", "csat.csv")
+        folder.run("exam", "create", "exam.yaml", "--publish")
+        roster = folder.path / "roster.csv"
+        roster.write_text(f"email,name,roll_number\n{folder.name}@example.org,आरव,R1\n", encoding="utf-8")
+        shown = folder.run("import", "users", "roster.csv", "--exam", folder.name, "--dry-run")
+        assert "Would be created: 1" in shown
+        refused = folder.run("import", "users", "roster.csv", "--exam", "nobody", "--dry-run", ends_with=1)
+        assert "There is no such exam" in refused
 
     def test_a_published_exam_refuses_other_times(self, folder: Folder) -> None:
         folder.run("import", "questions", "csat.csv")
@@ -195,12 +207,30 @@ class TestMistakes:
             ("file: gs1.yaml", "reference: nobody", "no test has the reference `nobody`; compose it first"),
             ("file: csat.yaml", "file: nothing.yaml", "there is no file `nothing.yaml`"),
             ("general: ", "everybody: ", "cutoffs"),
+            (
+                f"ends_at: {ENDS}",
+                "ends_at: 2020-01-01T00:00:00Z",
+                "exam.yaml:18: `papers.1.ends_at`: Send a time that",
+            ),
         ],
     )
     def test_in_an_exam(self, folder: Folder, old: str, new: str, sentence: str) -> None:
         folder.run("import", "questions", "csat.csv")
         folder.change("exam.yaml", old, new)
         assert sentence in folder.run("exam", "create", "exam.yaml", ends_with=1)
+
+    def test_papers_are_numbered_as_in_the_file_if_a_later_one_starts_first(self, folder: Folder) -> None:
+        folder.run("import", "questions", "csat.csv")
+        earlier = NOW - timedelta(minutes=100)
+        for place, moment in enumerate(("06T14:30", "06T15:00", "06T16:30")):
+            old = (NOW + MOVED[moment]).isoformat()
+            file = folder.path / "exam.yaml"
+            before, csat = file.read_text(encoding="utf-8").split("code: CSAT")
+            csat = csat.replace(old, (earlier + timedelta(minutes=place)).isoformat(), 1)
+            file.write_text(f"{before}code: CSAT{csat}", encoding="utf-8")
+        told = folder.run("exam", "create", "exam.yaml", "--publish", ends_with=1)
+        assert "exam.yaml:25: `papers.2.ends_at`: This time has passed." in told
+        assert "papers.1." not in told
 
     def test_an_error_in_the_test_of_a_paper_names_its_own_file(self, folder: Folder) -> None:
         told = folder.run("exam", "create", "exam.yaml", ends_with=1)

@@ -43,11 +43,16 @@ class TestEnsureServers:
 
         assert not home.folder.exists()
 
-    def test_servers_of_its_own_last_as_long_as_the_command(self, home: Home) -> None:
+    def test_servers_of_its_own_last_as_long_as_the_command(
+        self, home: Home, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         before = dict(os.environ)
 
         with ensure_servers():
             given = dict(os.environ)
+            told = capsys.readouterr()
+            assert f"No `ias up` runs in {home.folder}." in told.err
+            assert told.out == ""
             assert asyncio.run(table_exists(given["DATABASE_URL"], "ias.users"))
             assert get(f"{given['SUPABASE_URL']}/auth/v1/health")
             assert given["MEDIA_URL"] == home.media.as_uri()

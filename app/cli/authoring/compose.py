@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
-from app.cli.authoring.yaml_file import BadFile, Location, Mistake, Source, read
+from app.cli.authoring.yaml_file import BadFile, Location, Mistake, Source, name_of, read
 from app.core.errors import DomainError
 from app.repositories.questions import QuestionFilter
 from app.schemas.authoring import MOST_QUESTIONS, ComposedTestFile, FilterFile, ImportFile, SectionFile
@@ -140,7 +140,7 @@ def mistakes_of(source: Source, error: DomainError) -> BadFile:
     mistakes = []
     for each in error.errors:
         place = tuple(int(part) if part.isdecimal() else part for part in each.field.split("."))
-        mistakes.append(Mistake(source.path, source.line_of(place), f"{each.field}: {each.message}"))
+        mistakes.append(Mistake(source.path, source.line_of(place), f"{name_of(place)}: {each.message}"))
     return BadFile(mistakes)
 
 

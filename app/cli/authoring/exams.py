@@ -1,5 +1,8 @@
 """Applies the file of an exam: its tests, the exam with its papers, extra time, and publication."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -66,6 +69,25 @@ async def _apply(
         if given := len(grants) - len(granted.unchanged):
             report.append(f"{name}: changed grants of extra time: {given}")
     if publish and await exams.is_unpublished(uow, staff, applied.exam_id):
-        published = await exams.publish(uow, staff, applied.exam_id, now)
+        with _numbered_as_in(file):
+            published = await exams.publish(uow, staff, applied.exam_id, now)
         report.append(f"{name}: {published.unchanged.detail if published.unchanged else 'published'}")
     return report or [f"{name}: unchanged"]
+
+
+@contextmanager
+def _numbered_as_in(file: ExamFile) -> Iterator[None]:
+    """Number the papers in errors as the file does. The publication numbers them by their start and code."""
+    by_start = sorted(range(len(file.papers)), key=lambda n: (file.papers[n].starts_at, file.papers[n].code))
+
+    def in_file(field: str) -> str:
+        parts = field.split(".")
+        if parts[0] == "papers" and len(parts) > 1:
+            parts[1] = str(by_start[int(parts[1])])
+        return ".".join(parts)
+
+    try:
+        yield
+    except DomainError as error:
+        error.errors = tuple(replace(each, field=in_file(each.field)) for each in error.errors)
+        raise

@@ -1,12 +1,11 @@
 """Runs one command of authors in one transaction, and prints what it did."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from app.cli.servers import ensure_servers
 
@@ -18,15 +17,18 @@ console = Console()
 Work = Callable[["UnitOfWork", "Components"], Awaitable[Sequence[str]]]
 
 
-def run(work: Work, *, dry_run: bool = False) -> None:
-    """Do the work and print the sentences that it returns. An error ends the command with 1."""
+def run(work: Work, *, dry_run: bool = False, hints: Mapping[str, str] | None = None) -> None:
+    """Do the work and print the sentences that it returns. An error ends the command with 1.
+
+    `hints` are sentences by the code of an error, for errors that name fields of the API.
+    """
     with ensure_servers():
-        succeeded = asyncio.run(_run(work, dry_run=dry_run))
+        succeeded = asyncio.run(_run(work, dry_run, hints or {}))
     if not succeeded:
         raise typer.Exit(1)
 
 
-async def _run(work: Work, *, dry_run: bool) -> bool:
+async def _run(work: Work, dry_run: bool, hints: Mapping[str, str]) -> bool:
     from app.cli.authoring.yaml_file import BadFile  # noqa: PLC0415 -- slow to import
     from app.core.errors import DomainError  # noqa: PLC0415
 
@@ -37,7 +39,8 @@ async def _run(work: Work, *, dry_run: bool) -> bool:
         return False
     except DomainError as error:
         details = [f"{each.field}: {each.message}" for each in error.errors]
-        _print([error.detail, *details, "Nothing was changed."], style="red")
+        hint = [hints[error.code]] if error.code in hints else []
+        _print([error.detail, *details, *hint, "Nothing was changed."], style="red")
         return False
     _print(sentences)
     if dry_run:
@@ -58,14 +61,6 @@ async def _in_transaction(work: Work, *, dry_run: bool) -> Sequence[str]:
             return await work(uow, parts)
         async with uow.dry_run():
             return await work(uow, parts)
-
-
-def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows as a table."""
-    table = Table(*headings)
-    for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-    console.print(table, markup=False)
 
 
 def _print(sentences: Sequence[str], style: str | None = None) -> None:

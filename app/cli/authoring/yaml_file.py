@@ -142,17 +142,23 @@ def _mistake(source: Source, model: type[BaseModel], error: Any) -> Mistake:
     from app.api.validation_messages import message_of  # noqa: PLC0415 -- slow to import
 
     location = _in_file(source, error["loc"])
-    name = ".".join(str(part + 1) if isinstance(part, int) else part for part in location) or "the file"
+    name = name_of(location)
     if error["type"] == "extra_forbidden":
         known = _known_names(model.model_json_schema(), location[:-1])
         near = difflib.get_close_matches(str(location[-1]), known, 1)
         hint = f"Did you mean `{near[0]}`?" if near else f"Known here: {', '.join(sorted(known))}."
-        sentence = f"unknown key `{name}`. {hint}"
+        sentence = f"unknown key {name}. {hint}"
     elif error["type"] == "missing":
-        sentence = f"`{name}` is missing; add it"
+        sentence = f"{name} is missing; add it"
     else:
-        sentence = f"`{name}`: {message_of(error)}"
+        sentence = f"{name}: {message_of(error)}"
     return Mistake(source.path, source.line_of(location), sentence)
+
+
+def name_of(location: Location) -> str:
+    """The path to a value as an error names it. Items of lists are counted from 1."""
+    path = ".".join(str(part + 1) if isinstance(part, int) else part for part in location)
+    return f"`{path}`" if path else "the file"
 
 
 def _in_file(source: Source, location: Location) -> Location:

@@ -6,6 +6,8 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+import typer
+
 from app.cli.local.home import Home
 from app.cli.local.programs import get, program, stop_leftovers
 from app.cli.servers import read_settings
@@ -195,6 +197,11 @@ def _shared(run: Mapping[str, Any]) -> dict[str, str]:
 @contextmanager
 def _own_servers(home: Home, *, migrated: bool) -> Iterator[dict[str, str]]:
     supervisor = Supervisor(report=print)
+    typer.echo(
+        f"No `ias up` runs in {home.folder}. This command starts servers of its own, with the data of that"
+        " folder. IAS_HOME names another folder.",
+        err=True,
+    )
     try:
         servers = Servers(home, supervisor)
         servers.start()

@@ -1,10 +1,11 @@
 """An exam as a file describes it: created, or changed where it differs (docs/decisions/0064)."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
 from uuid import UUID
 
-from app.core.errors import NotFound
+from app.core.errors import DomainError, NotFound
 from app.models import ExamPaper
 from app.services import tests
 from app.services.exams.catalog import exam_viewer
@@ -64,8 +65,9 @@ async def apply_exam(
         is_new, changes = False, await _change(uow, author, exam_id, draft)
     existing = {paper.code: paper for paper in await uow.exams.papers(exam_id)}
     changes += await _remove(uow, author, existing, papers)
-    for paper in papers:
-        changes += await _place(uow, author, exam_id, existing.get(paper.code), paper)
+    for number, paper in enumerate(papers):
+        with _errors_at(f"papers.{number}"):
+            changes += await _place(uow, author, exam_id, existing.get(paper.code), paper)
     return AppliedExam(exam_id, is_new, changes)
 
 
@@ -94,6 +96,16 @@ async def _remove(
         paper = existing.pop(code)
         await remove_paper(uow, author, paper.exam_id, paper.id)
     return [f"paper {code}: removed" for code in removed]
+
+
+@contextmanager
+def _errors_at(place: str) -> Iterator[None]:
+    """Put the path of a paper before the fields of its errors."""
+    try:
+        yield
+    except DomainError as error:
+        error.errors = tuple(replace(each, field=f"{place}.{each.field}") for each in error.errors)
+        raise
 
 
 async def _place(
