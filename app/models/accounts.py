@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Identified
 
+PSEUDONYM = "Deleted candidate"
+"""What lists show instead of the name of a deleted account."""
+
 
 class AccountDeletion(Base):
     """A deleted account during its legal hold (docs/decisions/0063). The purge deletes the row."""

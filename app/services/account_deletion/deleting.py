@@ -5,7 +5,7 @@ from uuid import UUID
 
 from app.config import Settings
 from app.core.errors import Conflict, NotFound, SessionRevoked
-from app.models import AccountDeletion, Revocation, Role
+from app.models import PSEUDONYM, AccountDeletion, Revocation, Role
 from app.repositories.users import Member
 from app.services import attempts, audit
 from app.services.account_deletion.rules import next_step
@@ -15,9 +15,6 @@ from app.services.auth.revocations import SIGNED_OUT_FOR, end_tokens, enforce
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal
-
-PSEUDONYM = "Deleted candidate"
-"""What lists show instead of the name."""
 
 
 def hold_of(settings: Settings) -> timedelta:

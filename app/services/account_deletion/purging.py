@@ -11,9 +11,9 @@ import structlog
 
 from app.core.ids import uuid7
 from app.core.supabase_errors import UserNotFound
-from app.models import AccountDeletion
+from app.models import PSEUDONYM, AccountDeletion
 from app.services import account_exports, audit, avatars
-from app.services.account_deletion.deleting import PSEUDONYM, hold_of
+from app.services.account_deletion.deleting import hold_of
 from app.services.account_deletion.rules import PURGED_AFTER, Step, next_step
 from app.services.audit import AuditSubject
 from app.services.components import Components
