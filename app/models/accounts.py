@@ -57,4 +57,4 @@ class AccountExport(Identified, Base):
     downloaded_at: Mapped[datetime | None]
     """When the first download began."""
     expires_at: Mapped[datetime]
-    """When the export is over. A worker then deletes its file and its row."""
+    """When the export expires. A worker then deletes its file and its row."""

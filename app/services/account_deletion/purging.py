@@ -75,7 +75,7 @@ async def _delete_at_auth_server(parts: Components, user_id: UUID) -> None:
     try:
         await parts.auth.admin_delete(user_id)
     except UserNotFound:
-        log.info("account_had_left_the_auth_server", user_id=str(user_id))
+        log.info("account_not_at_auth_server", user_id=str(user_id))
     now = parts.clock.now()
     async with unit_of_work(parts.engine) as uow:
         await uow.users.lock(user_id)
