@@ -12,9 +12,7 @@ NOT_IN_PROGRESS = {
     "paused": "The attempt is paused. It accepts no answers.",
     "void": "The attempt is void. It accepts no answers.",
 }
-
-
-_NOT_IN_PROGRESS = Sentence("The attempt is not in progress. It accepts no answers.")
+_OTHER_STATUS = Sentence("The attempt is not in progress. It accepts no answers.")
 
 
 class AttemptNotInProgress(Conflict):
@@ -26,7 +24,7 @@ class AttemptNotInProgress(Conflict):
     code, title = "attempt_not_in_progress", "Attempt not in progress"
 
     def __init__(self, status: str, *, known: int = 0) -> None:
-        sentence = NOT_IN_PROGRESS.get(status, _NOT_IN_PROGRESS)
+        sentence = NOT_IN_PROGRESS.get(status, _OTHER_STATUS)
         detail = Sentence.joined(Sentence(sentence), *_known_sentences(known))
         super().__init__(detail, attempt_status=status, known=known)
 

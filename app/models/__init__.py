@@ -1,6 +1,6 @@
 """SQLAlchemy tables, one module a noun."""
 
-from app.models.accounts import AccountDeletion, AccountExport, ExportStatus
+from app.models.accounts import PSEUDONYM, AccountDeletion, AccountExport, ExportStatus
 from app.models.attempts import Attempt, AttemptStatus, OutcomeCount, ResponseEvent, Result, ScoreCount
 from app.models.audit import AuditEntry
 from app.models.base import SCHEMA, Base, LocalizedText
@@ -52,6 +52,7 @@ from app.models.users import (
 
 __all__ = [
     "DEFAULT_INSTITUTE_ID",
+    "PSEUDONYM",
     "SCHEMA",
     "Accommodation",
     "AccountDeletion",

@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Identified
 
+PSEUDONYM = "Deleted candidate"
+"""What lists show instead of the name of a deleted account."""
+
 
 class AccountDeletion(Base):
     """A deleted account during its legal hold (docs/decisions/0063). The purge deletes the row."""
@@ -54,4 +57,4 @@ class AccountExport(Identified, Base):
     downloaded_at: Mapped[datetime | None]
     """When the first download began."""
     expires_at: Mapped[datetime]
-    """When the export is over. A worker then deletes its file and its row."""
+    """When the export expires. A worker then deletes its file and its row."""

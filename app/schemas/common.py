@@ -1,6 +1,5 @@
 """Types and base classes that several schemas share."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
@@ -19,7 +18,6 @@ from typing_extensions import TypeAliasType
 
 from app.core.names import LONGEST_TITLE, checked, checked_lines
 from app.engine.marks import parse_marks
-from app.repositories.base import Page
 from app.schemas.strict import strict
 from app.sentences import Sentence
 
@@ -170,8 +168,3 @@ Percent = Annotated[
     AfterValidator(_percent),
 ]
 """A percentage with at most two decimals, documented as text. A number is accepted too."""
-
-
-def page_out(page: Page[Any], items: Sequence[Item]) -> dict[str, Any]:
-    """The fields of a `PageOut` for converted items."""
-    return {"items": items, "next_cursor": page.next_cursor}

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Literal, Self
 from uuid import UUID
 
-from app.engine.marks import RoundingPolicy, printed
+from app.engine.marks import RoundingPolicy
 from app.models import Test
 from app.repositories.tests import BestScore, ListedTest, OwnAttempts
 from app.schemas.common import LocalizedText, Named, Out
@@ -52,7 +52,7 @@ class OwnAttemptsOut(Out):
 
 
 def _printed_best(best: BestScore) -> str:
-    return printed(best.score.raw, best.score.factor, RoundingPolicy(best.rounding))
+    return best.score.printed(RoundingPolicy(best.rounding))
 
 
 class TestOut(Out):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from app.core.process_pool import ProcessPool
 from app.models import User
 from app.sentences import Sentence
 from app.services.components import Components
-from app.services.unit_of_work import Reading, unit_of_work
+from app.services.unit_of_work import Reading, UnitOfWork, unit_of_work
 from app.services.users import Principal
 
 MAX_BYTES = 5_000_000
@@ -34,14 +35,16 @@ async def change(parts: Components, user: Principal, content: bytes) -> User:
         raise TooLarge(MAX_BYTES)
     image = await _square(content, user, parts.files)
     # The file comes first: an address without a file would be a broken picture.
-    await parts.media.put(_key(user.id), image.content)
-    return await _set_url(parts, user, f"{_path(user.id)}?v={image.sha256[:16]}")
+    async with _locked(parts, user) as uow:
+        await parts.media.put(_key(user.id), image.content)
+        return await _set_url(uow, user, f"{_path(user.id)}?v={image.sha256[:16]}")
 
 
 async def remove(parts: Components, user: Principal) -> None:
     """Remove the user's avatar, here or elsewhere. Does nothing if there is none."""
-    await _set_url(parts, user, None)
-    await delete_file(parts, user.id)
+    async with _locked(parts, user) as uow:
+        await _set_url(uow, user, None)
+        await delete_file(parts, user.id)
 
 
 async def find(reads: Reading, viewer: Principal, user_id: UUID) -> Avatar:
@@ -74,12 +77,21 @@ async def _square(content: bytes, user: Principal, files: ProcessPool | None) ->
         raise Invalid.field("file", message) from error
 
 
-async def _set_url(parts: Components, user: Principal, url: str | None) -> User:
+@asynccontextmanager
+async def _locked(parts: Components, user: Principal) -> AsyncIterator[UnitOfWork]:
+    """A transaction with the lock of the user, so that file and address change together.
+
+    Without it, removing could delete the file that a simultaneous change has just stored.
+    """
     async with unit_of_work(parts.engine) as uow:
         if not await uow.users.lock(user.id):
             raise SessionRevoked
-        await uow.users.change(user.id, {"avatar_url": url})
-        member = await uow.users.member(user.id)
+        yield uow
+
+
+async def _set_url(uow: UnitOfWork, user: Principal, url: str | None) -> User:
+    await uow.users.change(user.id, {"avatar_url": url})
+    member = await uow.users.member(user.id)
     assert member is not None  # noqa: S101 -- its row was locked above
     return member.user
 

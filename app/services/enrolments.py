@@ -69,7 +69,7 @@ async def change(
 
     The user is told if access begins, ends, or has another end.
     """
-    if _compared(before) == _compared(after):
+    if not differ(before, after):
         return False
     await uow.users.set_enrolment(user_id, after)
     audit.record(
@@ -86,8 +86,9 @@ async def change(
     return True
 
 
-def _compared(enrolment: Enrolment) -> tuple[datetime | None, datetime | None, list[str]]:
-    return enrolment.since, enrolment.until, list(enrolment.batches)
+def differ(before: Enrolment, after: Enrolment) -> bool:
+    """Whether two enrolments differ in beginning, end or batches. Batches may be a tuple or a list."""
+    return (before.since, before.until, *before.batches) != (after.since, after.until, *after.batches)
 
 
 def _recorded(enrolment: Enrolment) -> dict[str, object]:

@@ -1,9 +1,8 @@
-"""The loops of a worker that purge deleted accounts and delete exports that are over."""
+"""The loops of a worker that purge deleted accounts and delete expired exports."""
 
 from datetime import timedelta
 
 from app.services import account_deletion, account_exports
-from app.services.account_exports.files import BATCH as EXPORTS
 from app.services.components import Components
 
 MOST_TIME = timedelta(seconds=10)
@@ -11,7 +10,7 @@ MOST_TIME = timedelta(seconds=10)
 
 
 class AccountLoop:
-    """Purges deleted accounts after their legal hold, and deletes exports that are over."""
+    """Purges deleted accounts after their legal hold, and deletes expired exports."""
 
     def __init__(self, parts: Components) -> None:
         self._parts = parts
@@ -24,8 +23,8 @@ class AccountLoop:
                 return
 
     async def delete_exports(self) -> None:
-        """Delete the exports that are over, batch after batch while batches are full."""
+        """Delete the expired exports, batch after batch while batches are full."""
         stop_at = self._parts.clock.now() + MOST_TIME
-        while await account_exports.delete_over(self._parts) == EXPORTS:
+        while await account_exports.delete_expired(self._parts) == account_exports.BATCH:
             if self._parts.clock.now() >= stop_at:
                 return

@@ -18,9 +18,9 @@ from app.services.components import Components
 from app.services.unit_of_work import reading, unit_of_work
 from app.services.users import find_principal
 from tests.builders.accounts import DAY, Worker, delete_account
-from tests.builders.attempts import start
-from tests.builders.content import publish_test
-from tests.builders.exams import HOUR, body_of, hold_exam, register
+from tests.builders.attempts import start, take_test
+from tests.builders.content import publish_for, publish_test
+from tests.builders.exams import HOUR, MINUTE, body_of, hold_exam, register, take_paper
 from tests.builders.people import PASSWORD, People, new_email, user_id_of
 from tests.conftest import TestClock
 from tests.servers.auth import serving
@@ -118,6 +118,21 @@ class TestDelete:
         status = await admin.put(f"/users/{me['id']}/status", json={"active": True})
         assert status.status_code == 404
 
+    async def test_leaves_the_lists_of_a_test(
+        self, author: httpx.AsyncClient, people: People, engine: AsyncEngine
+    ) -> None:
+        made = await publish_for(engine, author)
+        candidate = await people.candidate("Unmistakable Name")
+        taken = await take_test(candidate, made, {0: ["a"]})
+        await delete_account(candidate)
+        (row,) = body_of(await author.get(f"{made.path}/attempts"))["items"]
+        assert row["name"] == "Deleted candidate"
+        found = await author.get(f"{made.path}/attempts", params={"query": "Unmistakable"})
+        assert body_of(found)["items"] == []
+        sheet = await author.get(f"{made.path}/attempts/{taken['attempt']['id']}/response-sheet")
+        assert sheet.status_code == 200
+        assert "Unmistakable" not in sheet.text
+
     async def test_keeps_the_address_until_the_purge(
         self, api: httpx.AsyncClient, people: People, worker: Worker
     ) -> None:
@@ -168,6 +183,17 @@ class TestExams:
         assert (restored["active"], restored["name"]) == (True, "Unmistakable Name")
         (row,) = body_of(await author.get(f"{opened.path}/registrations"))["items"]
         assert row["name"] == "Unmistakable Name"
+
+    async def test_are_not_searched_by_the_address(
+        self, author: httpx.AsyncClient, candidate: httpx.AsyncClient, engine: AsyncEngine, clock: TestClock
+    ) -> None:
+        made = await publish_for(engine)
+        held = await hold_exam(author, made, starts_at=clock.now() - MINUTE, window=2 * HOUR)
+        query = {"query": body_of(await candidate.get("/auth/me"))["email"]}
+        await take_paper(candidate, held, {0: ["a"]})
+        assert len(body_of(await author.get(f"{held.path}/attempts", params=query))["items"]) == 1
+        await delete_account(candidate)
+        assert body_of(await author.get(f"{held.path}/attempts", params=query))["items"] == []
 
 
 class TestRestore:

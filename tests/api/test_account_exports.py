@@ -147,7 +147,7 @@ class TestDownload:
             assert (await candidate.get(path)).content == first.content
         with worker.clock.moved(15 * 60 + 1):
             assert (await candidate.get(path)).status_code == 404
-            await account_exports.delete_over(worker.parts)
+            await account_exports.delete_expired(worker.parts)
             again = body_of(await candidate.post("/users/export"), 202)
         assert again["id"] != export["id"]
         assert (await candidate.get(path)).status_code == 404
@@ -170,7 +170,7 @@ class TestDownload:
         user_id = await user_id_of(candidate)
         await delete_account(candidate)
         await worker.do_jobs("export_account")
-        await account_exports.delete_over(worker.parts)
+        await account_exports.delete_expired(worker.parts)
         async with unit_of_work(engine) as uow:
             assert await uow.exports.of(user_id) == []
 

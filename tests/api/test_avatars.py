@@ -1,9 +1,14 @@
 """Avatars: square pictures without metadata, seen by their person and by staff."""
 
+import asyncio
+
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.avatars import MAX_BYTES, SIDE
+from app.services.unit_of_work import unit_of_work
+from tests.builders.attempts import until_blocking
 from tests.builders.exams import body_of
 from tests.builders.people import People, user_id_of
 from tests.builders.pictures import camera_exif, decoded, encoded, halves, noise, picture, png_header
@@ -64,6 +69,20 @@ class TestChange:
             second.removeprefix("/v1"), headers={"If-None-Match": shown.headers["ETag"]}
         )
         assert again.status_code == 304
+
+    async def test_the_file_and_its_address_change_together(
+        self, candidate: httpx.AsyncClient, engine: AsyncEngine
+    ) -> None:
+        url = body_of(await upload(candidate, picture()))["avatar_url"].removeprefix("/v1")
+        before = (await candidate.get(url)).content
+        async with unit_of_work(engine) as uow:
+            await uow.users.lock(await user_id_of(candidate))
+            changing = asyncio.create_task(upload(candidate, encoded(halves())))
+            await until_blocking(engine, uow)
+            during = (await candidate.get(url)).content
+        profile = body_of(await changing)
+        assert during == before
+        assert (await candidate.get(profile["avatar_url"].removeprefix("/v1"))).content != before
 
     async def test_removing_is_repeatable(self, candidate: httpx.AsyncClient) -> None:
         url = body_of(await upload(candidate, picture()))["avatar_url"].removeprefix("/v1")

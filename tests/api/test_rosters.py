@@ -16,6 +16,7 @@ from app.core.supabase_auth import SupabaseAuth
 from app.models import Invitation
 from app.services import rosters
 from app.services.components import Components
+from app.services.enrolments import MAX_BATCHES
 from app.services.rosters import RosterOptions, import_roster
 from app.services.unit_of_work import reading, unit_of_work
 from app.services.users import operator
@@ -150,6 +151,14 @@ class TestKnownCandidates:
         [listed] = body_of(await admin.get("/users", params={"query": email}))["items"]
         assert listed["enrolment"]["batches"] == ["2027-A", "2027-B"]
         assert listed["enrolment"]["valid_until"] == "2099-01-01T00:00:00Z"
+
+    async def test_batches_are_limited(self, admin: httpx.AsyncClient, candidate: httpx.AsyncClient) -> None:
+        email = body_of(await candidate.get("/auth/me"))["email"]
+        body = {"enrolled": True, "batches": [str(number) for number in range(MAX_BATCHES)]}
+        body_of(await admin.put(f"/users/{await user_id_of(candidate)}/enrolment", json=body))
+        report = await bring(admin, roster((email, "", "another")))
+        assert [(each["row"], each["field"]) for each in report["errors"]] == [(2, "batch")]
+        assert (await bring(admin, roster((email, "", "0"))))["unchanged"] == 1
 
     async def test_without_enrolment(self, admin: httpx.AsyncClient, candidate: httpx.AsyncClient) -> None:
         email = body_of(await candidate.get("/auth/me"))["email"]

@@ -65,7 +65,7 @@ def _of_object(schema: Json, schemas: Json) -> Json:
     """The fields that are required, and the optional ones that have an example."""
     example = {}
     for name, field in schema.get("properties", {}).items():
-        if name in schema.get("required", ()) or _says(field, schemas):
+        if name in schema.get("required", ()) or _has_example(field, schemas):
             try:
                 example[name] = example_of(field, schemas)
             except NoExample as error:
@@ -73,9 +73,9 @@ def _of_object(schema: Json, schemas: Json) -> Json:
     return example
 
 
-def _says(field: Json, schemas: Json) -> bool:
+def _has_example(field: Json, schemas: Json) -> bool:
     if "examples" in field:
         return True
     if "$ref" in field:
-        return _says(schemas[field["$ref"].removeprefix(REF)], schemas)
-    return any(_says(each, schemas) for each in field.get("anyOf", ()))
+        return _has_example(schemas[field["$ref"].removeprefix(REF)], schemas)
+    return any(_has_example(each, schemas) for each in field.get("anyOf", ()))

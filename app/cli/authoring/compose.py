@@ -151,7 +151,7 @@ def _sentence(reference: str, changed: Sequence[str] | None) -> str:
 
 
 def _bytes(source: Source, place: Location, path: str) -> bytes:
-    """The content of a file that another one names. The path is relative to the folder of that one."""
+    """The content of a file that the source names. The path is relative to the folder of the source."""
     try:
         content = (source.path.parent / path).read_bytes()
     except OSError as error:

@@ -4,7 +4,7 @@ Source: Lord and Novick, "Statistical Theories of Mental Test Scores", 1968, cha
 measurement is SD * sqrt(1 - alpha).
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -59,9 +59,3 @@ def change(before: float, error_before: float, after: float, error_after: float)
     if after - before > limit:
         return Change.UP
     return Change.DOWN if before - after > limit else Change.WITHIN_NOISE
-
-
-def share_below(score: float, scores: Sequence[float], counts: Sequence[int]) -> float:
-    """Return the share of participants with a lower score; `scores` ascending. NaN without participants."""
-    total = sum(counts)
-    return sum(counts[: bisect_left(scores, score)]) / total if total else float("nan")

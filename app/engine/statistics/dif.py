@@ -51,19 +51,19 @@ def mantel_haenszel(tables: NDArray[np.integer]) -> MantelHaenszel:
     """Compare two groups over strata.
 
     `tables` is [stratum, group, outcome]: group 0 is the reference, 1 the focal one; outcome 0 is right, 1
-    wrong. Strata in which a group or an outcome is missing tell nothing. Raises ValueError if no other
-    stratum is there.
+    wrong. Strata in which a group or an outcome is missing are left out. Raises ValueError if no
+    stratum is left.
     """
     cells = tables.astype(float)
     reference, focal = cells.sum(axis=2).T
     right, wrong = cells.sum(axis=1).T
     total = reference + focal
-    telling = (reference > 0) & (focal > 0) & (right > 0) & (wrong > 0)
-    if not telling.any():
+    complete = (reference > 0) & (focal > 0) & (right > 0) & (wrong > 0)
+    if not complete.any():
         raise ValueError("No stratum has both groups and both outcomes.")
-    (a, b), (c, d) = cells[telling].transpose(1, 2, 0)
+    (a, b), (c, d) = cells[complete].transpose(1, 2, 0)
     reference, focal, right, wrong, total = (
-        each[telling] for each in (reference, focal, right, wrong, total)
+        each[complete] for each in (reference, focal, right, wrong, total)
     )
     up, down = a * d / total, b * c / total
     variance = reference * focal * right * wrong / (total**2 * (total - 1))

@@ -1,9 +1,9 @@
 """Elo ratings of candidates and questions, updated after each answer.
 
 The probability of a right answer is 1 / (1 + exp(-(ability + ability in the subject - difficulty))). Each
-rating moves by its step times the surprise; the step shrinks with the number of answers, as in Pelánek
-(2016), "Applications of the Elo rating system in adaptive educational systems", Computers & Education 98. A
-rating is in logits.
+rating moves by its step times the surprise: the answer, 1 or 0, minus the probability of a right one. The
+step shrinks with the number of answers, as in Pelánek (2016), "Applications of the Elo rating system in
+adaptive educational systems", Computers & Education 98. A rating is in logits.
 """
 
 from dataclasses import dataclass

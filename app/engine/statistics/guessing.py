@@ -52,10 +52,10 @@ class Brier:
 class Regret:
     """Marks that were lost by wrong decisions to answer or not, on average."""
 
-    left_on_table: float
+    lost_by_blanks: float
     """By leaving questions blank whose answer would have paid."""
 
-    over_reached: float
+    lost_by_answers: float
     """By answering questions whose answer could not pay."""
 
 
@@ -105,6 +105,6 @@ def regret(probability: Floats, answered: NDArray[np.bool_], right: Floats, wron
     """
     worth = probability * right + (1 - probability) * wrong
     return Regret(
-        left_on_table=float(np.maximum(worth[~answered], 0).sum()),
-        over_reached=float(-np.minimum(worth[answered], 0).sum()),
+        lost_by_blanks=float(np.maximum(worth[~answered], 0).sum()),
+        lost_by_answers=float(-np.minimum(worth[answered], 0).sum()),
     )

@@ -128,9 +128,8 @@ def _largest_covariances(marks: Floats, totals: Floats) -> Floats:
     """The covariance of each item with the rest if the best at one were the best at the other."""
     count = marks.shape[0]
     largest = np.empty(marks.shape[1])
-    for item in range(
-        marks.shape[1]
-    ):  # A column at a time: sorting a copy of all of them takes the memory twice.
+    # A column at a time: sorting a copy of all of them takes the memory twice.
+    for item in range(marks.shape[1]):
         own = np.sort(marks[:, item])
         rest = np.sort(totals - marks[:, item])
         largest[item] = (own - own.mean()) @ (rest - rest.mean()) / (count - 1)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, and_, case, false, or_, select, true
 from app.core.errors import NotFound
 from app.engine.scores import Score
 from app.models import (
+    PSEUDONYM,
     Attempt,
     AttemptStatus,
     Exam,
@@ -43,7 +44,10 @@ class CandidateAttempt:
     attempt: Attempt
     status: str
     name: str | None
-    """The name at the exam's registration, else that of the profile. None if the account is gone."""
+    """The name at the exam's registration, else that of the profile, or the pseudonym of a deleted account.
+
+    None if there is no account.
+    """
     roll_number: str | None
     exam_id: UUID | None
     exam_title: LocalizedText | None
@@ -105,7 +109,7 @@ class CandidateRepository(Repository):
             select(
                 Attempt.id,
                 _shown_status(hidden).label("status"),
-                User.name,
+                _shown_name().label("name"),
                 Registration.name.label("registered_name"),
                 Registration.roll_number,
                 ExamPaper,
@@ -138,6 +142,11 @@ def _shown_status(hidden: ColumnElement[bool]) -> ColumnElement[str]:
     return case((withheld, AttemptStatus.SUBMITTED.value), else_=Attempt.status)
 
 
+def _shown_name() -> ColumnElement[str]:
+    """A deleted account keeps its name until the purge, but shows a pseudonym."""
+    return case((User.deleted_at.is_not(None), PSEUDONYM), else_=User.name)
+
+
 def _matches(query: str) -> ColumnElement[bool]:
     """Each subquery runs once, not for each attempt."""
     places = select(Registration.id).where(
@@ -146,7 +155,7 @@ def _matches(query: str) -> ColumnElement[bool]:
             Registration.roll_number.startswith(query, autoescape=True),
         )
     )
-    people = select(User.id).where(User.name.icontains(query, autoescape=True))
+    people = select(User.id).where(User.name.icontains(query, autoescape=True), User.deleted_at.is_(None))
     return or_(Attempt.registration_id.in_(places), Attempt.user_id.in_(people))
 
 

@@ -245,12 +245,15 @@ def _of_paper(statement: Select[Attempt], paper_id: UUID | None) -> Select[Attem
 
 
 def _matches_query(query: str) -> ColumnElement[bool]:
-    """The beginning of a roll number or of an email address, or a part of a name."""
+    """The beginning of a roll number or of an email address, or a part of a name.
+
+    Nobody is found by the address of a deleted account.
+    """
     matches = or_(
         Registration.roll_number.startswith(query, autoescape=True),
         Registration.name.icontains(query, autoescape=True),
     )
-    has_address = User.email.startswith(query.lower(), autoescape=True)
+    has_address = and_(User.email.startswith(query.lower(), autoescape=True), User.deleted_at.is_(None))
     return or_(
         exists().where(Registration.id == Attempt.registration_id, matches),
         exists().where(User.id == Attempt.user_id, has_address),

@@ -40,25 +40,25 @@ class DeletionRepository(Repository):
         for exam_id in sorted(await self._unopened_exams(user_id, now)):
             await locks.lock_entry_shared(self._session, exam_id)
 
-    async def lock_unopened(self, user_id: UUID, now: datetime) -> Sequence[Registration]:
+    async def lock_unopened_registrations(self, user_id: UUID, now: datetime) -> Sequence[Registration]:
         """Lock and return the registrations for exams of which no paper has opened."""
-        places = await self._lock_places(user_id)
+        registrations = await self._lock_registrations(user_id)
         exam_ids = set(await self._unopened_exams(user_id, now))
-        return [place for place in places if place.exam_id in exam_ids]
+        return [registration for registration in registrations if registration.exam_id in exam_ids]
 
-    async def rename_places(self, user_id: UUID, name: str) -> Mapping[UUID, str]:
+    async def rename_registrations(self, user_id: UUID, name: str) -> Mapping[UUID, str]:
         """Give the person's registrations another name. Returns the names that they had."""
-        places = await self._lock_places(user_id)
-        before = {place.id: place.name for place in places}
-        for place in places:
-            place.name = name
+        registrations = await self._lock_registrations(user_id)
+        before = {registration.id: registration.name for registration in registrations}
+        for registration in registrations:
+            registration.name = name
         await self._session.flush()
         return before
 
     async def restore_names(self, user_id: UUID, names: Mapping[str, str]) -> None:
         """Give the person's registrations the names that they had."""
-        for place in await self._lock_places(user_id):
-            place.name = names.get(str(place.id), place.name)
+        for registration in await self._lock_registrations(user_id):
+            registration.name = names.get(str(registration.id), registration.name)
         await self._session.flush()
 
     async def lease_due(self, now: datetime, lease: timedelta, limit: int) -> Sequence[UUID]:
@@ -87,12 +87,12 @@ class DeletionRepository(Repository):
         statement = select(Registration.exam_id).where(Registration.user_id == user_id, *_is_unopened(now))
         return (await self._session.scalars(statement)).all()
 
-    async def _lock_places(self, user_id: UUID) -> Sequence[Registration]:
-        statement = _places(user_id).order_by(Registration.id)
+    async def _lock_registrations(self, user_id: UUID) -> Sequence[Registration]:
+        statement = _registrations(user_id).order_by(Registration.id)
         return (await self._lock(Rank.REGISTRATION, Mode.EXCLUSIVE, statement)).all()
 
 
-def _places(user_id: UUID) -> Select[Registration]:
+def _registrations(user_id: UUID) -> Select[Registration]:
     return select(Registration).where(Registration.user_id == user_id)
 
 

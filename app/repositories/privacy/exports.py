@@ -24,7 +24,7 @@ class Dataset:
     statement: TextClause
 
 
-# The repositories of results ask the embargo; nothing here reads a key or what comes of one.
+# The repositories of results ask the embargo; nothing here reads a key or anything derived from one.
 DATASETS = (
     Dataset(
         "profile",
@@ -150,12 +150,12 @@ class ExportRepository(Repository):
         await self._session.flush()
 
     async def current(self, user_id: UUID, now: datetime) -> AccountExport | None:
-        """The newest export of a person that is not over."""
+        """The newest export of a person that has not expired."""
         statement = _current(user_id, now).order_by(AccountExport.id.desc()).limit(1)
         return (await self._session.scalars(statement)).one_or_none()
 
     async def find(self, user_id: UUID, export_id: UUID, now: datetime) -> AccountExport | None:
-        """One export of a person that is not over."""
+        """One export of a person that has not expired."""
         statement = _current(user_id, now).where(AccountExport.id == export_id)
         return (await self._session.scalars(statement)).one_or_none()
 
@@ -200,8 +200,8 @@ class ExportRepository(Repository):
         statement = select(AccountExport.id).where(AccountExport.user_id == user_id)
         return (await self._session.scalars(statement)).all()
 
-    async def over(self, now: datetime, limit: int) -> Sequence[UUID]:
-        """Exports that are over, and whose files are to be deleted."""
+    async def expired(self, now: datetime, limit: int) -> Sequence[UUID]:
+        """Expired exports, whose files are to be deleted."""
         statement = select(AccountExport.id).where(AccountExport.expires_at <= now)
         return (await self._session.scalars(statement.order_by(AccountExport.expires_at).limit(limit))).all()
 

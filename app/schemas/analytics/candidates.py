@@ -1,11 +1,10 @@
 """Attempts at a test for its staff."""
 
 from datetime import datetime
-from fractions import Fraction
 from typing import Self
 from uuid import UUID
 
-from app.engine.marks import RoundingPolicy, printed
+from app.engine.marks import RoundingPolicy
 from app.repositories.analytics.candidates import CandidateAttempt
 from app.schemas.analytics.progress import AttemptState, ExamOfAttemptOut, ExamPaperOfAttemptOut
 from app.schemas.attempts import Answer, Confidence
@@ -64,9 +63,9 @@ class CandidateAttemptOut(Out):
             deadline_at=attempt.deadline_at,
             answered=listed.counts.answered,
             marked_for_review=listed.counts.marked_for_review,
-            score=printed(score.raw, score.factor, policy) if score else None,
+            score=score.printed(policy) if score else None,
             score_exact=str(score.exact) if score else None,
-            max_score=printed(score.maximum, Fraction(1), policy) if score else None,
+            max_score=score.printed_maximum(policy) if score else None,
         )
 
 

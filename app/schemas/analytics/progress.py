@@ -1,11 +1,10 @@
 """A user's own attempts and progress."""
 
 from datetime import datetime
-from fractions import Fraction
 from typing import Literal, Self
 from uuid import UUID
 
-from app.engine.marks import RoundingPolicy, printed
+from app.engine.marks import RoundingPolicy
 from app.repositories.analytics.progress import ListedAttempt
 from app.schemas.common import LocalizedText, Out
 from app.schemas.tests import Kind
@@ -82,9 +81,9 @@ class MyAttemptOut(Out):
             deadline_at=attempt.deadline_at,
             answered=listed.counts.answered,
             marked_for_review=listed.counts.marked_for_review,
-            score=printed(score.raw, score.factor, policy) if score else None,
+            score=score.printed(policy) if score else None,
             score_exact=str(score.exact) if score else None,
-            max_score=printed(score.maximum, Fraction(1), policy) if score else None,
+            max_score=score.printed_maximum(policy) if score else None,
         )
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from app.config import Settings
 from app.core.errors import Conflict, NotFound, SessionRevoked
-from app.models import AccountDeletion, Revocation, Role
+from app.models import PSEUDONYM, AccountDeletion, Revocation, Role
 from app.repositories.users import Member
 from app.services import attempts, audit
 from app.services.account_deletion.rules import next_step
@@ -15,9 +15,6 @@ from app.services.auth.revocations import SIGNED_OUT_FOR, end_tokens, enforce
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal
-
-PSEUDONYM = "Deleted candidate"
-"""What lists show instead of the name."""
 
 
 def hold_of(settings: Settings) -> timedelta:
@@ -40,10 +37,10 @@ async def delete(
 async def hide(
     uow: UnitOfWork, parts: Components, user: Principal, now: datetime
 ) -> tuple[AccountDeletion, Revocation | None]:
-    """Hide an account: end its sessions and attempts, leave its exams, and let its name be shown no more.
+    """Hide an account: end sessions and attempts, withdraw from unopened exams, replace the shown name.
 
-    If another request was faster, its deletion is returned. Raises Conflict for the only administrator.
-    Call `enforce` after the commit.
+    If another request has deleted it meanwhile, that deletion is returned. Raises Conflict for the
+    only administrator. Call `enforce` after the commit.
     """
     await _require_other_admin(uow, user.id)
     await uow.deletions.lock_entries(user.id, now)
@@ -53,16 +50,16 @@ async def hide(
             raise SessionRevoked  # The user was banned meanwhile.
         return known, None
     revocation = await end_tokens(uow, user.id, now, remember_for=SIGNED_OUT_FOR)
-    for place in await uow.deletions.lock_unopened(user.id, now):
-        await uow.registrations.withdraw(place, now)
-    names = await uow.deletions.rename_places(user.id, PSEUDONYM)
+    for registration in await uow.deletions.lock_unopened_registrations(user.id, now):
+        await uow.registrations.withdraw(registration, now)
+    names = await uow.deletions.rename_registrations(user.id, PSEUDONYM)
     await attempts.end_all(uow, parts, user.id, now)
     await uow.exports.expire(user.id, now)
     deletion = AccountDeletion(
         user_id=user.id,
         requested_at=now,
         due_at=next_step(now, None, hold_of(parts.settings))[1],
-        names={str(place): name for place, name in names.items()},
+        names={str(registration_id): name for registration_id, name in names.items()},
     )
     await uow.deletions.add(deletion)
     audit.record(uow, user, "delete_account", AuditSubject("user", user.id))

@@ -11,9 +11,9 @@ import structlog
 
 from app.core.ids import uuid7
 from app.core.supabase_errors import UserNotFound
-from app.models import AccountDeletion
+from app.models import PSEUDONYM, AccountDeletion
 from app.services import account_exports, audit, avatars
-from app.services.account_deletion.deleting import PSEUDONYM, hold_of
+from app.services.account_deletion.deleting import hold_of
 from app.services.account_deletion.rules import PURGED_AFTER, Step, next_step
 from app.services.audit import AuditSubject
 from app.services.components import Components
@@ -75,7 +75,7 @@ async def _delete_at_auth_server(parts: Components, user_id: UUID) -> None:
     try:
         await parts.auth.admin_delete(user_id)
     except UserNotFound:
-        log.info("account_had_left_the_auth_server", user_id=str(user_id))
+        log.info("account_not_at_auth_server", user_id=str(user_id))
     now = parts.clock.now()
     async with unit_of_work(parts.engine) as uow:
         await uow.users.lock(user_id)

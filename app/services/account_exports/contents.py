@@ -3,11 +3,10 @@
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 
 from app.core.errors import NotFound, NotGradedYet, ResultsNotReleased
-from app.engine.marks import RoundingPolicy, printed
+from app.engine.marks import RoundingPolicy
 from app.repositories.analytics.progress import AttemptFilter, ListedAttempt
 from app.repositories.base import PageRequest
 from app.services import attempts, exams
@@ -18,7 +17,7 @@ from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
 Row = dict[str, Any]
-AT_ONCE = 100
+ATTEMPTS_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ class Contents:
     async def _listed(self) -> AsyncIterator[ListedAttempt]:
         cursor: str | None = None
         while True:
-            request = PageRequest(AT_ONCE, cursor)
+            request = PageRequest(ATTEMPTS_AT_ONCE, cursor)
             page = await progress.attempts(self.reads, self.user, AttemptFilter(), request)
             for listed in page.items:
                 yield listed
@@ -110,9 +109,9 @@ def _attempt(listed: ListedAttempt) -> Row:
         "started_at": attempt.started_at,
         "submitted_at": attempt.submitted_at,
         "deadline_at": attempt.deadline_at,
-        "score": printed(score.raw, score.factor, policy) if score else None,
+        "score": score.printed(policy) if score else None,
         "score_exact": str(score.exact) if score else None,
-        "max_score": printed(score.maximum, Fraction(1), policy) if score else None,
+        "max_score": score.printed_maximum(policy) if score else None,
     }
 
 
@@ -121,4 +120,4 @@ ABOUT: Mapping[str, str] = {
     "answers": "The answers that stand in each attempt, with marks where you may review them.",
     "official_results": "Your official results of exams that are released.",
 }
-"""What the sets of rows are, in plain words."""
+"""What each set of rows has, for the README of the export."""

@@ -21,13 +21,13 @@ async def delete_files(parts: Components, user_id: UUID) -> None:
         await parts.media.delete(key_of(export_id))
 
 
-async def delete_over(parts: Components) -> int:
-    """Delete one batch of exports that are over. Returns how many.
+async def delete_expired(parts: Components) -> int:
+    """Delete one batch of expired exports. Returns how many.
 
     The files come first: a file without a row would never be deleted. Deleting a file again is harmless.
     """
     async with reading(parts.engine) as reads:
-        export_ids = await reads.exports.over(parts.clock.now(), BATCH)
+        export_ids = await reads.exports.expired(parts.clock.now(), BATCH)
     for export_id in export_ids:
         await parts.media.delete(key_of(export_id))
     if export_ids:

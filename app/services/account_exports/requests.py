@@ -42,7 +42,7 @@ async def request(uow: UnitOfWork, user: Principal, now: datetime) -> AccountExp
 
 
 async def find(reads: Reading, user: Principal, export_id: UUID, now: datetime) -> AccountExport:
-    """One's own export. Raises NotFound once it is over."""
+    """One's own export. Raises NotFound once it has expired."""
     export = await reads.exports.find(user.id, export_id, now)
     if export is None:
         raise NotFound("export")

@@ -69,7 +69,7 @@ async def accommodate(
     if not dry_run:
         for holder, grant in changes.items():
             await _store(uow, staff, exam, holder, grant)
-        _ask_to_tell(uow, exam, before, changes)
+        _request_notification(uow, exam, before, changes)
     moved = await _regrant(uow, parts, exam, named, granted, now, dry_run=dry_run)
     return Accommodated(granted, [holder for holder in named if holder not in changes], moved, dry_run)
 
@@ -109,7 +109,7 @@ async def _store(uow: UnitOfWork, staff: Principal, exam: Exam, holder: GrantHol
     record(uow, staff, "accommodate", exam, reason=grant.reason, seconds=grant.extra_seconds, **who)
 
 
-def _ask_to_tell(
+def _request_notification(
     uow: UnitOfWork, exam: Exam, before: Mapping[GrantHolder, Accommodation], changes: Collection[GrantHolder]
 ) -> None:
     """Add the job that notifies the candidates whose extra time has changed, with the earlier grants."""

@@ -73,7 +73,7 @@ async def correct(
         sat = await uow.exam_attempts.lock_of_registration(exam.id, registration.id)
         moved = await regrant(uow, parts, exam, [(attempt, extra) for attempt in sat], now)
     _record(uow, staff, exam, registration, correction.reason, before, fields)
-    _ask_to_tell(uow, registration, fields, earlier)
+    _request_notification(uow, registration, fields, earlier)
     return Corrected(registration, moved)
 
 
@@ -103,7 +103,7 @@ def _record(
     record(uow, staff, "correct_registration", exam, reason=reason, **details)
 
 
-def _ask_to_tell(
+def _request_notification(
     uow: UnitOfWork, registration: Registration, fields: Sequence[str], earlier: timedelta
 ) -> None:
     if registration.user_id is not None:

@@ -30,7 +30,8 @@ async def register(
     if candidate.is_staff:
         raise Forbidden("Staff take part without registering; what they do is practice.")
     exam = await uow.exams.lock_exam_for_entry(exam_viewer(candidate), exam_id)
-    await attempts.lock_candidate(uow, candidate.id)  # Whoever deletes their account leaves their exams.
+    # A deletion of the account locks the person too: it comes first, or finds this registration.
+    await attempts.lock_candidate(uow, candidate.id)
     if (registration := await uow.registrations.of(exam.id, candidate.id)) is not None:
         return registration, False
     if exam.cancelled_at is not None:
@@ -38,7 +39,7 @@ async def register(
     windows = [window_of(paper) for paper in await uow.exams.papers(exam.id)]
     if exam.released_at is not None or not schedule.registration_is_open(windows, now):
         raise EntryClosed(max(window.closed_at or window.entry_closes_at for window in windows))
-    return await enroll(uow, exam, candidate.id)
+    return await register_person(uow, exam, candidate.id)
 
 
 async def withdraw(uow: UnitOfWork, candidate: Principal, exam_id: UUID, now: datetime) -> None:
@@ -66,7 +67,7 @@ async def withdraw(uow: UnitOfWork, candidate: Principal, exam_id: UUID, now: da
     await uow.registrations.withdraw(registration, now)
 
 
-async def enroll(uow: UnitOfWork, exam: Exam, user_id: UUID) -> tuple[Registration, bool]:
+async def register_person(uow: UnitOfWork, exam: Exam, user_id: UUID) -> tuple[Registration, bool]:
     """Register a person under a random roll number that nobody in the exam has or had.
 
     Whoever has withdrawn gets the earlier roll number again. The flag is False if another transaction has
@@ -114,7 +115,7 @@ async def claim(
     roll number of the exam.
     """
     exam = await uow.exams.lock(staff.institute_id, exam_id)
-    await uow.users.lock(user_id)  # a practice attempt starts before this or after it
+    await uow.users.lock(user_id)  # A practice attempt starts before this or after it.
     registration = await uow.registrations.lock_unclaimed(exam.id, roll_number)
     member = await uow.users.member(user_id)
     if member is None or member.user.deleted_at is not None:

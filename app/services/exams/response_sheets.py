@@ -7,15 +7,14 @@ from uuid import UUID
 
 from app.core.errors import NotFound, NotPossible
 from app.engine import schedule
-from app.models import AttemptStatus, Exam, ExamPaper, Registration
+from app.models import Exam, ExamPaper, Registration
+from app.repositories.attempts import RUNNING
 from app.services.attempts.response_sheets import ResponseSheet, compose
 from app.services.components import Components
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer, window_of
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
-
-RUNNING = (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)

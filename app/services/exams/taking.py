@@ -17,7 +17,7 @@ from app.services.components import Components
 from app.services.exams.catalog import exam_viewer, window_of
 from app.services.exams.extra_time import ExtraTimes
 from app.services.exams.packages import package_key
-from app.services.exams.registrations import enroll
+from app.services.exams.registrations import register_person
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
@@ -128,7 +128,7 @@ async def _admitted(
     if status is not PaperStatus.OPEN:
         raise EntryClosed(min(paper.closed_at or paper.entry_closes_at, paper.entry_closes_at))
     if registration is None and not candidate.is_staff:
-        registration, _ = await enroll(uow, exam, candidate.id)
+        registration, _ = await register_person(uow, exam, candidate.id)
     return registration
 
 

@@ -13,7 +13,7 @@ from app.services import audit, enrolments
 from app.services.audit import MAX_IDS, AuditSubject
 from app.services.components import Components
 from app.services.exams.catalog import exam_viewer
-from app.services.exams.registrations import enroll
+from app.services.exams.registrations import register_person
 from app.services.imports import read_in_child
 from app.services.rosters.accounts import NewAccount, create_accounts
 from app.services.rosters.plans import RosterPlan, Update, find_known, plan_for
@@ -160,12 +160,7 @@ async def _update(
 def _is_changed(each: Update, options: RosterOptions, now: datetime) -> bool:
     before = each.member.enrolment
     after = _wanted(before, each.row, options, now)
-    different = (before.since, before.until, list(before.batches)) != (
-        after.since,
-        after.until,
-        list(after.batches),
-    )
-    return bool(each.profile) or different or each.registers or each.claims is not None
+    return bool(each.profile) or enrolments.differ(before, after) or each.registers or each.claims is not None
 
 
 def _wanted(before: Enrolment, row: RosterRow, options: RosterOptions, now: datetime) -> Enrolment:
@@ -197,7 +192,7 @@ async def _register(
 
 async def _register_one(uow: UnitOfWork, exam: Exam, user_id: UUID, roll_number: str | None) -> None:
     if roll_number is None:
-        await enroll(uow, exam, user_id)
+        await register_person(uow, exam, user_id)
         return
     member = await uow.users.member(user_id)
     assert member is not None  # noqa: S101 -- this transaction has created or locked it

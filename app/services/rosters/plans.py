@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.models import Exam, Registration, Role
 from app.repositories.users import Member
+from app.services.enrolments import MAX_BATCHES
 from app.services.rosters.reading import RosterRow
 from app.services.unit_of_work import Reading
 from app.sheets.reports import RowError, RowWarning
@@ -112,6 +113,10 @@ class _Planner:
         self.plan_.new.append(self.row)
 
     def _known(self, member: Member) -> None:
+        if self.row.batch and len({*member.enrolment.batches, self.row.batch}) > MAX_BATCHES:
+            self._wrong(
+                "batch", f"this candidate would be in more than {MAX_BATCHES} batches; remove some first"
+            )
         profile = {}
         for what in ("name", "category", "pwbd"):
             said, stored = getattr(self.row, what), getattr(member.user, what)

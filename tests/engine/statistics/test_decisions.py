@@ -72,8 +72,8 @@ class TestGuessing:
             np.full(4, 2.0),
             np.full(4, -2 / 3),
         )
-        assert found.left_on_table == pytest.approx((8 * 0.5 - 2) / 3)
-        assert found.over_reached == pytest.approx((2 - 8 * 0.1) / 3)
+        assert found.lost_by_blanks == pytest.approx((8 * 0.5 - 2) / 3)
+        assert found.lost_by_answers == pytest.approx((2 - 8 * 0.1) / 3)
 
 
 class TestCutoffs:

@@ -16,7 +16,7 @@ from app.services import attempts, exams, tests
 from app.services.attempts import LateSave
 from app.services.components import Components
 from app.services.exams import ClosePaper, Grant, Order, StartPaper, Steered, Target, Verb
-from app.services.exams.registrations import enroll
+from app.services.exams.registrations import register_person
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
 from tests.builders.attempts import add_candidate, ref_of, response, target_of
@@ -200,7 +200,7 @@ async def make_scene(engine: AsyncEngine, parts: Components, content: Content, f
         uow.session.add_all(papers)
         await uow.session.flush()
         candidate, newcomer = await add_candidate(uow), await add_candidate(uow)
-        await enroll(uow, exam, candidate.id)
+        await register_person(uow, exam, candidate.id)
     scene = Scene(parts, content, now, exam.id, papers[0].id, candidate, newcomer)
     for step in BEFORE.get(first, ["enter"]):
         await _prepare(engine, scene, step)

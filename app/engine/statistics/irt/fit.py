@@ -43,7 +43,7 @@ def item_fit(right: NDArray[np.bool_], items: Items, model: Model) -> ItemFit:
         observed = np.bincount(totals, weights=right[:, item], minlength=length + 1).astype(float)
         others = number_right_distribution(np.delete(curve, item, axis=0))
         with_right = (others * curve[item]) @ weights
-        groups = slice(1, length)  # Nobody with none or all of them right can be surprised.
+        groups = slice(1, length)  # With none or all of them right, every item is as expected.
         share = with_right[: length - 1] / np.maximum(whole[groups], 1e-300)
         cells = _merged(observed[groups], sizes[groups] * share, sizes[groups])
         degrees[item] = len(cells) - _FREE[model]
