@@ -37,7 +37,7 @@ MediaIds = Annotated[
 
 
 class MediaOut(Out):
-    """A stored image. `url` is relative to the API's base URL."""
+    """A stored image. `url` begins with `/v1`, after the server's address."""
 
     id: UUID
     content_type: str

@@ -18,7 +18,7 @@ def _is_absent(text: str | None) -> bool:
 
 
 class PaperImage(Out):
-    """An image of a question or passage. `url` is relative to the API's base URL."""
+    """An image of a question or passage. `url` begins with `/v1`, after the server's address."""
 
     id: UUID
     content_type: str
