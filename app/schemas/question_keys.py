@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic_core import InitErrorDetails, ValidationError
 from typing_extensions import TypeAliasType
 
 from app.engine.question_types import QUESTION_TYPES
@@ -29,9 +30,25 @@ def _key(value: Any) -> Any:
         value = {"accepted": [value]}
     if not isinstance(value, dict):
         return value
-    if "dropped" in value and value != {"dropped": True}:
-        raise ValueError(Sentence("Send dropped as true, and no other member of the key."))
+    if "dropped" in value:
+        _check_dropped(value)
     return {name: trimmed(part) for name, part in value.items() if part is not None}
+
+
+def _check_dropped(key: dict[str, Any]) -> None:
+    """Raise ValidationError unless the key is `{"dropped": true}`."""
+    mistakes = [
+        InitErrorDetails(type="extra_forbidden", loc=(name,), input=value)
+        for name, value in key.items()
+        if name != "dropped"
+    ]
+    if key["dropped"] is not True:
+        literal = {"expected": "true"}
+        mistakes.append(
+            InitErrorDetails(type="literal_error", loc=("dropped",), input=key["dropped"], ctx=literal)
+        )
+    if mistakes:
+        raise ValidationError.from_exception_data("Key", mistakes)
 
 
 _KEY_SCHEMAS = [kind.key_schema for kind in QUESTION_TYPES.values() if kind.key_schema]
