@@ -179,6 +179,10 @@ class TestExams:
             for held in (opened, coming)
         ]
         assert names == [["Deleted candidate"], []]
+        (row,) = body_of(await author.get(f"{opened.path}/registrations"))["items"]
+        correction = {"name": "Unmistakable Name", "reason": "as she writes it"}
+        refused = await author.patch(f"{opened.path}/registrations/{row['roll_number']}", json=correction)
+        assert (refused.status_code, refused.json()["code"]) == (409, "not_possible")
         restored = body_of(await admin.post(f"/users/{user_id}/restore"))
         assert (restored["active"], restored["name"]) == (True, "Unmistakable Name")
         (row,) = body_of(await author.get(f"{opened.path}/registrations"))["items"]

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +25,7 @@ from app.models import (
 from app.repositories.attempts import AnswerCounts, AttemptReviewRepository
 from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.embargo import hides_test, is_placed, withholds_paper
+from app.repositories.scores import score_of
 from app.repositories.tests import Viewer
 
 
@@ -160,13 +160,6 @@ def _matches(query: str) -> ColumnElement[bool]:
 
 
 def _candidate(attempt: Attempt, row: Row[Any], counts: Mapping[UUID, AnswerCounts]) -> CandidateAttempt:
-    score = None
-    if row.raw_numerator is not None:
-        score = Score(
-            raw=Fraction(row.raw_numerator, row.raw_denominator),
-            exact=Fraction(row.score_numerator, row.score_denominator),
-            maximum=Fraction(row.max_marks),
-        )
     return CandidateAttempt(
         attempt=attempt,
         status=row.status,
@@ -177,6 +170,6 @@ def _candidate(attempt: Attempt, row: Row[Any], counts: Mapping[UUID, AnswerCoun
         exam_paper=row.ExamPaper,
         paper_version=row.version,
         rounding=row.rounding,
-        score=score,
+        score=score_of(row),
         counts=counts[attempt.id],
     )

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
-from fractions import Fraction
 from typing import Any, Self
 from uuid import UUID
 
@@ -29,6 +28,7 @@ from app.models import (
 from app.repositories.attempts import AnswerCounts, AttemptReviewRepository
 from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.embargo import is_placed, withholds_attempt
+from app.repositories.scores import score_of
 from app.repositories.tests import Viewer, may_access
 
 Place = tuple[UUID, UUID | None]
@@ -238,20 +238,13 @@ def _shown_status(viewer: Viewer) -> ColumnElement[str]:
 
 
 def _listed_attempt(attempt: Attempt, row: Row[Any], counts: AnswerCounts) -> ListedAttempt:
-    score = None
-    if row.raw_numerator is not None:
-        score = Score(
-            raw=Fraction(row.raw_numerator, row.raw_denominator),
-            exact=Fraction(row.score_numerator, row.score_denominator),
-            maximum=Fraction(row.max_marks),
-        )
     return ListedAttempt(
         attempt=attempt,
         status=row.status,
         title=row.title,
         kind=row.kind,
         rounding=row.rounding,
-        score=score,
+        score=score_of(row),
         counts=counts,
         exam_id=row.exam_id,
         exam_title=row.exam_title,

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +28,7 @@ from app.engine.scores import Score
 from app.models import Attempt, AttemptStatus, Paper, Result, Subject, Test, TestPopularity, User
 from app.repositories.base import KeyColumn, Page, PageRequest, Repository
 from app.repositories.embargo import hides_test, withholds_attempt
+from app.repositories.scores import score_of
 from app.repositories.tests.popularity import ranked_candidates
 from app.repositories.tests.tests import Viewer, is_offered, may_access
 
@@ -257,19 +257,10 @@ def _listed_test(row: Row[Any], own: OwnAttempts) -> ListedTest:
 def _own_attempts(rows: Sequence[Row[Any]]) -> OwnAttempts:
     """The attempts at one test, of which the latest is first."""
     alone = [row for row in rows if row.exam_paper_id is None]
-    graded = [_best_score(row) for row in rows if row.raw_numerator is not None]
+    graded = [BestScore(score, row.rounding) for row in rows if (score := score_of(row)) is not None]
     return OwnAttempts(
         count=len(alone),
         best=max(graded, key=lambda each: each.score.exact, default=None),
         latest_id=rows[0].id,
         running_id=next((row.id for row in alone if row.status in RUNNING), None),
     )
-
-
-def _best_score(row: Row[Any]) -> BestScore:
-    score = Score(
-        raw=Fraction(row.raw_numerator, row.raw_denominator),
-        exact=Fraction(row.score_numerator, row.score_denominator),
-        maximum=Fraction(row.max_marks),
-    )
-    return BestScore(score, row.rounding)

@@ -9,7 +9,7 @@ from uuid import UUID
 from app.core.changes import UNCHANGED, Unchanged, changed
 from app.core.errors import NotFound, NotPossible
 from app.core.ids import uuid7
-from app.models import Exam, Registration
+from app.models import PSEUDONYM, Exam, Registration
 from app.services.components import Components
 from app.services.exams.audit import record
 from app.services.exams.extra_time import ExtraTimes
@@ -58,6 +58,8 @@ async def correct(
         raise NotPossible("The results are released. The registration stands as it was then.")
     if exam.cancelled_at is not None:
         raise NotPossible("The exam was cancelled.")
+    if correction.name is not UNCHANGED and registration.name == PSEUDONYM:
+        raise NotPossible("The account of this candidate was deleted. The name cannot be changed.")
     before = {name: getattr(registration, name) for name in ("name", "category", "pwbd")}
     granted = ExtraTimes(await uow.exams.accommodations(exam.id))
     earlier = granted.of(registration)

@@ -70,18 +70,24 @@ async def me(client: httpx.AsyncClient) -> Json:
 class TestImport:
     async def test_sheets_become_official_attempts(self, held: HeldExam, engine: AsyncEngine) -> None:
         header = ["roll_number", "name", "category", "pwbd", "Q1", "Q2", "Q3"]
-        rows = [["A1", "Asha Rao", "OBC", "2", "a", "B", "c"], ["A2", "", "", "", "NA", "-", ""]]
-        assert counts(await bring_sheets(held, *rows, header=header)) == (2, 0, 0)
+        rows = [
+            ["A1", "Asha Rao", "OBC", "2", "a", "B", "c"],
+            ["A2", "", "", "", "NA", "-", ""],
+            ["A3", "", "UR", "NA", "a", "", ""],
+        ]
+        assert counts(await bring_sheets(held, *rows, header=header)) == (3, 0, 0)
         places = await registrations(held)
         shown = [places["A1"][name] for name in ("name", "category", "pwbd", "user_id")]
         assert shown == ["Asha Rao", "obc", 2, None]
         assert (places["A2"]["name"], places["A2"]["category"]) == ("A2", "general")
+        assert (places["A3"]["category"], places["A3"]["pwbd"]) == ("general", None)
         listed = body_of(await held.staff.get(f"{held.path}/attempts"))["items"]
         assert {(row["roll_number"], row["status"]) for row in listed} == {
             ("A1", "submitted"),
             ("A2", "submitted"),
+            ("A3", "submitted"),
         }
-        assert await scores(engine, held) == {Fraction(6): 1, Fraction(0): 1}
+        assert await scores(engine, held) == {Fraction(6): 1, Fraction(2): 1, Fraction(0): 1}
 
     async def test_a_second_time_changes_nothing(self, held: HeldExam, engine: AsyncEngine) -> None:
         rows = [["1", "a", "b", "c"], ["2", "b", "NA", "c"]]

@@ -131,7 +131,7 @@ class TestReadLayout:
 
     def test_a_name_goes_before_a_place(self) -> None:
         layout, _ = read_layout(["roll", "1", "2", "3"], 3, None, "1-3")
-        assert (list(layout.answers), layout.others) == ([1, 2, 3], {"roll_number": 0})
+        assert (list(layout.answers), layout.positions) == ([1, 2, 3], {"roll_number": 0})
 
     def test_a_name_may_have_a_hyphen(self) -> None:
         layout, _ = read_layout(["Q-1", "Q-2", "Q-3"], 3, None, "Q-1,Q-2,Q-3")

@@ -22,7 +22,7 @@ class AnswerSheetLayout:
 
     names: Sequence[str]
     answers: Sequence[int] = ()
-    others: Mapping[str, int] = field(default_factory=dict)
+    positions: Mapping[str, int] = field(default_factory=dict)
 
     def name_at(self, position: int) -> str:
         """Return the name of a column in error messages."""
@@ -30,7 +30,7 @@ class AnswerSheetLayout:
 
     def is_read(self, position: int) -> bool:
         """Return whether anything is read from this column."""
-        return position in self.answers or position in self.others.values()
+        return position in self.answers or position in self.positions.values()
 
 
 class _BadColumns(Exception):
@@ -49,18 +49,18 @@ def read_layout(
     """
     names = [" ".join(cell.split())[:50] for cell in header]
     try:
-        others = _others(names, roll_number)
+        positions = _positions(names, roll_number)
         if columns is not None:
             answers = _listed(names, columns, questions)
-            others = _apart(names, others, answers, roll_number)
+            positions = _apart(names, positions, answers, roll_number)
         else:
-            answers = _numbered(names, set(others.values()), questions)
+            answers = _numbered(names, set(positions.values()), questions)
     except _BadColumns as bad:
         return AnswerSheetLayout(names), [bad.error]
-    return AnswerSheetLayout(names, answers, others), []
+    return AnswerSheetLayout(names, answers, positions), []
 
 
-def _others(names: Sequence[str], roll_number: str | None) -> dict[str, int]:
+def _positions(names: Sequence[str], roll_number: str | None) -> dict[str, int]:
     """The roll number and what is known of the candidate."""
     found: dict[str, int] = {}
     if roll_number is not None:
@@ -77,12 +77,12 @@ def _others(names: Sequence[str], roll_number: str | None) -> dict[str, int]:
 
 
 def _apart(
-    names: Sequence[str], others: dict[str, int], answers: Sequence[int], roll_number: str | None
+    names: Sequence[str], positions: dict[str, int], answers: Sequence[int], roll_number: str | None
 ) -> dict[str, int]:
     """What was said to be an answer is one, whatever it is called; but it cannot be the roll number too."""
-    if roll_number is not None and others[ROLL_NUMBER] in answers:
-        raise _BadColumns("columns", f'"{names[others[ROLL_NUMBER]]}" is the roll number; leave it out')
-    return {what: position for what, position in others.items() if position not in answers}
+    if roll_number is not None and positions[ROLL_NUMBER] in answers:
+        raise _BadColumns("columns", f'"{names[positions[ROLL_NUMBER]]}" is the roll number; leave it out')
+    return {what: position for what, position in positions.items() if position not in answers}
 
 
 def _listed(names: Sequence[str], columns: str, questions: int) -> list[int]:
