@@ -81,7 +81,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("cohort_id", "paper_id", "shard", name=op.f("pk_outcome_counts")),
         schema="ias",
     )
-    op.create_index("ix_attempts_test_id_id", "attempts", ["test_id", "id"], schema="ias")
+    op.create_index(
+        "ix_attempts_listed",
+        "attempts",
+        ["test_id", "id"],
+        schema="ias",
+        postgresql_where=sa.text("number > 0"),
+    )
     op.execute(FUNCTION)
     for trigger in TRIGGERS:
         op.execute(trigger)
@@ -93,5 +99,5 @@ def downgrade() -> None:
     op.execute("drop trigger discount_outcomes on ias.results")
     op.execute("drop trigger count_outcomes on ias.results")
     op.execute("drop function ias.count_outcomes()")
-    op.drop_index("ix_attempts_test_id_id", "attempts", schema="ias")
+    op.drop_index("ix_attempts_listed", "attempts", schema="ias")
     op.drop_table("outcome_counts", schema="ias")

@@ -95,9 +95,9 @@ class Stage:
         return plan
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def fresh_url(superuser_url: str, template: str) -> Iterator[str]:
-    """A database of which the planner knows nothing yet."""
+    """A database of which the planner knows nothing yet: not even the pages that another test has filled."""
     with cloned_database(superuser_url, template) as url:
         yield url
 

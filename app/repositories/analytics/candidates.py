@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, case, false, or_, select, true
+from sqlalchemy import ColumnElement, Row, and_, case, false, literal_column, or_, select, true
 
 from app.core.errors import NotFound
 from app.engine.scores import Score
@@ -58,6 +58,10 @@ class CandidateAttempt:
     counts: AnswerCounts
 
 
+_LISTED = Attempt.number > literal_column("0")
+"""True for each attempt. It opens the index `ix_attempts_listed`, which only this list may use."""
+
+
 class CandidateRepository(Repository):
     """Attempts at one test, whoever they belong to. Their scores are shown as the embargo allows (0021)."""
 
@@ -76,7 +80,7 @@ class CandidateRepository(Repository):
     ) -> Page[CandidateAttempt]:
         """Attempts at a test, the newest first."""
         hidden = await self._hidden(viewer, test_id)
-        statement = select(Attempt).where(Attempt.test_id == test_id)
+        statement = select(Attempt).where(Attempt.test_id == test_id, _LISTED)
         if wanted.statuses:
             statement = statement.where(_shown_status(hidden).in_(wanted.statuses))
         if wanted.query:
