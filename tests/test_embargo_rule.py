@@ -26,6 +26,7 @@ TELLING = {
     "scored",
     "merit_list",
     "correct_shares",
+    "score_of",
 }
 TELLING_TABLES = {"ScoreCount", "OutcomeCount", "ExamResult", "KeyVersion"}
 TELLING_SQL = re.compile(r"\b(outcomes|score_counts|outcome_counts|exam_results|explanation|paper_keys)\b")
@@ -69,8 +70,8 @@ NEED_NOT_ASK = {
     "app/repositories/attempts/grading.py::COUNT": WRITES,
     "app/repositories/attempts/grading.py::GradingRepository.discount_scores": WRITES,
     "app/repositories/analytics/progress.py::_listed_attempt": "ProgressRepository._listed has asked",
-    "app/repositories/tests/catalog.py::_best_score": "CatalogRepository._own has asked",
     "app/repositories/tests/catalog.py::_own_attempts": "CatalogRepository._own has asked",
+    "app/repositories/scores.py::score_of": "whoever calls it is judged here",
     "app/repositories/tests/popularity.py::ranked_candidates": "a count that no key changes; callers ask",
     "app/repositories/tests/keys.py::CURRENT": "it reads ids",
     "app/repositories/tests/keys.py::KeyRepository.find": "papers.py marks attempts with it",
