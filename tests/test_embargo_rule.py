@@ -26,9 +26,9 @@ TELLING = {
     "scored",
     "merit_list",
     "correct_shares",
-    "score_of",
 }
-TELLING_TABLES = {"ScoreCount", "OutcomeCount", "ExamResult", "KeyVersion"}
+# Tables of such rows, and functions that read them.
+TELLING_NAMES = {"ScoreCount", "OutcomeCount", "ExamResult", "KeyVersion", "score_of"}
 TELLING_SQL = re.compile(r"\b(outcomes|score_counts|outcome_counts|exam_results|explanation|paper_keys)\b")
 ASKING = {
     "withheld",
@@ -144,7 +144,7 @@ def tells(piece: ast.AST) -> bool:
     sql = (node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
     read = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     says = any("select" in text and TELLING_SQL.search(text) for text in sql)
-    return bool(TELLING & read) or bool(TELLING_TABLES & names_in(piece)) or says
+    return bool(TELLING & read) or bool(TELLING_NAMES & names_in(piece)) or says
 
 
 def silent(source: str) -> set[str]:
