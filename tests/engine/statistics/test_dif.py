@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from app.engine.statistics.dif import MantelHaenszel, mantel_haenszel, tables_of
+from tests.engine.statistics.verbal_aggression import tables
 
 ADMISSIONS = np.array(
     [
@@ -30,6 +31,38 @@ def test_the_admissions_to_berkeley() -> None:
     edge = 1.959964 * found.delta_error / 2.35
     assert found.odds_ratio * np.exp([-edge, edge]) == pytest.approx([0.7719074, 1.0603298], abs=5e-6)
     assert found.ets_class == "A"
+
+
+@pytest.mark.parametrize(
+    ("item", "chi_square", "probability", "odds_ratio", "delta", "log_odds_z", "ets_class"),
+    [
+        ("S2WantShout", 9.6032, 0.0019, 2.8804, -2.4861, 3.1373, "C"),
+        ("S4WantShout", 4.1188, 0.0424, 2.3458, -2.0036, 2.2368, "B"),
+        ("S2DoScold", 6.8395, 0.0089, 0.3746, 2.3072, -2.6876, "B"),
+        ("S1wantCurse", 1.7076, 0.1913, 1.7005, -1.2476, 1.4759, "A"),
+    ],
+)
+def test_verbal_aggression_of_women_and_men(
+    item: str,
+    chi_square: float,
+    probability: float,
+    odds_ratio: float,
+    delta: float,
+    log_odds_z: float,
+    ets_class: str,
+) -> None:
+    """As difR prints them: difMH(verbal, group = "Gender", focal.name = 1), also with MHstat = "logOR".
+
+    difR's letters are by the size of delta alone; the class of ETS, which is ours, also asks for significance.
+    """
+    found = mantel_haenszel(tables(item))
+
+    assert found.chi_square == pytest.approx(chi_square, abs=5.1e-5)
+    assert found.probability == pytest.approx(probability, abs=5.1e-5)
+    assert found.odds_ratio == pytest.approx(odds_ratio, abs=5.1e-5)
+    assert found.delta == pytest.approx(delta, abs=5.1e-5)
+    assert -found.delta / found.delta_error == pytest.approx(log_odds_z, abs=5.1e-5)
+    assert found.ets_class == ets_class
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from app.engine.statistics.irt.calibration import Priors, calibrate
+from app.engine.statistics.irt.calibration import calibrate
 from app.engine.statistics.irt.fit import item_fit, number_right_distribution
 from app.engine.statistics.irt.model import Floats, Items, Model, information, nodes, probabilities
 from app.engine.statistics.irt.posterior import Responses, abilities
+from app.engine.statistics.irt.priors import NO_PRIORS, Priors
 from app.engine.statistics.item_analysis import score_statistics
+from tests.engine.statistics import lsat7
 from tests.engine.statistics.lsat6 import PATTERNS, WEIGHTS
 
 LSAT6 = Responses(PATTERNS, weights=WEIGHTS)
@@ -49,6 +51,39 @@ class TestPublishedEstimates:
         assert found.items.discrimination == pytest.approx([0.75513] * 5, abs=1e-4)
         assert found.items.difficulty == pytest.approx(published, abs=1e-4)
         assert found.log_likelihood == pytest.approx(-2466.9376, abs=1e-4)
+
+    def test_three_parameters_of_lsat_7(self) -> None:
+        """As mirt estimates them without priors (its tests/testthat/test-15-IRTpars.R).
+
+        mirt stops where a step is below 1e-4; the likelihood is flat in item 2, so we go on a little. BFGS from
+        mirt's solution ends at ours: -2658.05435 with d = .08186, a = 1.95127, c = .29790 of item 2.
+        """
+        found = calibrate(Responses(lsat7.PATTERNS, weights=lsat7.WEIGHTS), Model.THREE, NO_PRIORS)
+
+        items = found.items
+        assert items.intercept == pytest.approx([1.86562, 0.09404, 1.78052, 0.48189, 1.86845], abs=0.013)
+        assert items.difficulty == pytest.approx([-1.85292, -0.04877, -1.0684, -0.65463, -2.43552], abs=0.007)
+        assert items.guessing == pytest.approx([0, 0.29505, 0, 0, 0], abs=0.003)
+        assert found.log_likelihood == pytest.approx(-2658.05435, abs=1e-4)
+        assert items.intercept[1] == pytest.approx(0.08186, abs=1e-4)
+        assert items.discrimination[1] == pytest.approx(1.95127, abs=2e-4)
+        # mirt's standard errors, from another estimator of the information.
+        assert found.difficulty_error[0] == pytest.approx(0.26006, rel=0.1)
+        assert found.guessing_error[1] == pytest.approx(0.13986, rel=0.1)
+
+    def test_a_prior_of_one_item_of_lsat_7(self) -> None:
+        """Only item 5 has guessing, with a prior: the example PRIOR = (5, g, norm, -1.5, 3) of mirt's manual."""
+        priors = Priors(
+            log_discrimination=None,
+            intercept_deviation=np.inf,
+            logit_guessing_mean=np.array([-40, -40, -40, -40, -1.5]),
+            logit_guessing_deviation=np.array([0.001, 0.001, 0.001, 0.001, 3]),
+        )
+        found = calibrate(Responses(lsat7.PATTERNS, weights=lsat7.WEIGHTS), Model.THREE, priors).items
+
+        assert found.discrimination == pytest.approx([0.987, 1.083, 1.706, 0.764, 0.788], abs=0.004)
+        assert found.intercept == pytest.approx([1.855, 0.808, 1.804, 0.486, 1.6], abs=0.015)
+        assert found.guessing == pytest.approx([0, 0, 0, 0, 0.19], abs=0.01)
 
     def test_cronbachs_alpha(self) -> None:
         everybody = np.repeat(PATTERNS, WEIGHTS.astype(int), axis=0)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from app.engine.statistics.irt.model import Floats, Items, Model, logistic, nodes
 from app.engine.statistics.irt.posterior import Responses, posterior
+from app.engine.statistics.irt.priors import NO_PRIORS, Priors
 
 _MOST_STEPS = 500
 _TOLERANCE = 1e-6
@@ -20,21 +21,6 @@ _SCORING_STEPS = 3
 _LARGEST_MOVE = 0.7
 _SMALLEST_SLOPE = 0.02
 _EDGE = 1e-9
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Priors:
-    """Prior knowledge of the items, needed by the 3PL and by small samples. Each field is a mean and a
-    deviation.
-
-    The discrimination is lognormal, the intercept and the logit of guessing are normal. A label such as
-    "hard" is an intercept below 0, with the deviation that such labels have.
-    """
-
-    log_discrimination: tuple[float, float] = (0.0, 0.5)
-    intercept_mean: Floats | float = 0.0
-    intercept_deviation: Floats | float = 2.5
-    logit_guessing: tuple[float, float] = (-1.1, 0.5)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,15 +44,15 @@ def calibrate(responses: Responses, model: Model, priors: Priors | None = None) 
 
     Without priors the estimates are of maximum likelihood. An item that everybody has right or wrong has no
     such estimate: its parameters are NaN, and it tells nothing of anybody. Raises ValueError for the 3PL
-    without priors, whose likelihood has no maximum on most data, and without any item that some have right
-    and some wrong.
+    without priors, whose likelihood has no maximum on most data (who wants it anyway gives `NO_PRIORS`), and
+    without any item that some have right and some wrong.
     """
     if model is Model.THREE and priors is None:
         raise ValueError("The 3PL needs priors.")
     varies = _varying(responses)
     if not varies.any():
         raise ValueError("No item has both right and wrong answers.")
-    estimator = _Estimator(_columns(responses, varies), model, _columns_of(priors, varies))
+    estimator = _Estimator(_columns(responses, varies), model, (priors or NO_PRIORS).of(varies))
     return _spread(estimator.estimate(), varies)
 
 
@@ -83,14 +69,6 @@ def _columns(responses: Responses, kept: NDArray[np.bool_]) -> Responses:
         return responses
     seen = None if responses.seen is None else responses.seen[:, kept]
     return replace(responses, shares=responses.shares[:, kept], seen=seen)
-
-
-def _columns_of(priors: Priors | None, kept: NDArray[np.bool_]) -> Priors | None:
-    if priors is None:
-        return None
-    means = np.broadcast_to(priors.intercept_mean, kept.shape)[kept]
-    deviations = np.broadcast_to(priors.intercept_deviation, kept.shape)[kept]
-    return replace(priors, intercept_mean=means, intercept_deviation=deviations)
 
 
 def _spread(found: Calibration, kept: NDArray[np.bool_]) -> Calibration:
@@ -114,7 +92,7 @@ def _spread(found: Calibration, kept: NDArray[np.bool_]) -> Calibration:
 class _Estimator:
     """Holds the answers and the model; parameters are one array of shape (items, 3): a, d, logit c."""
 
-    def __init__(self, responses: Responses, model: Model, priors: Priors | None) -> None:
+    def __init__(self, responses: Responses, model: Model, priors: Priors) -> None:
         self._responses = responses
         self._model = model
         self._priors = priors
@@ -150,8 +128,8 @@ class _Estimator:
             seen, self._responses.shares.shape
         ).sum(axis=0)
         values = np.empty((self._responses.shares.shape[1], 3))
-        guessing = -np.inf if self._priors is None or self._free < 3 else self._priors.logit_guessing[0]
-        lowest = 0.0 if guessing == -np.inf else float(logistic(np.array(guessing)))
+        guessing = -np.inf if self._free < 3 else np.asarray(self._priors.logit_guessing_mean)
+        lowest = logistic(np.asarray(guessing))
         above = np.clip((share - lowest) / (1 - lowest), 0.01, 0.99)
         values[:, 0], values[:, 1], values[:, 2] = 1, 1.2 * np.log(above / (1 - above)), guessing
         return values
@@ -165,7 +143,7 @@ class _Estimator:
         new = values.copy()
         for _ in range(_SCORING_STEPS):
             new = self._scored(new, right, given)
-        return new, likelihood + self._log_prior(values)
+        return new, likelihood + self._priors.log_density(values, self._free)
 
     def _expected(self, values: Floats) -> tuple[Floats, Floats, float]:
         """By item and node: the expected number of right answers, and of all answers."""
@@ -192,7 +170,7 @@ class _Estimator:
         weight = 1 / np.maximum(curve * (1 - curve), _EDGE)
         gradient = np.einsum("iq,iqk->ik", (right - given * curve) * weight, slopes)
         matrix = np.einsum("iq,iqk,iql->ikl", given * weight, slopes, slopes)
-        prior_gradient, prior_matrix = self._prior(values)
+        prior_gradient, prior_matrix = self._priors.derivatives(values, self._free)
         gradient += prior_gradient
         matrix += prior_matrix
         move = (
@@ -224,40 +202,6 @@ class _Estimator:
             matrix[:, 0, 0] - cross**2 / own
         ).sum()
         return np.stack([np.full(len(own), slope), (gradient[:, 1] - cross * slope) / own], axis=1)
-
-    def _prior(self, values: Floats) -> tuple[Floats, Floats]:
-        """The gradient of the logarithm of the prior, and minus its second derivatives where they are
-        positive.
-        """
-        count = len(values)
-        gradient, matrix = np.zeros((count, self._free)), np.zeros((count, self._free, self._free))
-        if self._priors is None:
-            return gradient, matrix
-        (mean, deviation), slope = self._priors.log_discrimination, values[:, 0]
-        from_mean = (np.log(slope) - mean) / deviation**2
-        gradient[:, 0] = -(1 + from_mean) / slope
-        matrix[:, 0, 0] = np.maximum((1 / deviation**2 - 1 - from_mean) / slope**2, 0)
-        spread = np.asarray(self._priors.intercept_deviation)
-        gradient[:, 1] = (self._priors.intercept_mean - values[:, 1]) / spread**2
-        matrix[:, 1, 1] = 1 / spread**2
-        if self._free == 3:
-            mean, deviation = self._priors.logit_guessing
-            gradient[:, 2] = (mean - values[:, 2]) / deviation**2
-            matrix[:, 2, 2] = 1 / deviation**2
-        return gradient, matrix
-
-    def _log_prior(self, values: Floats) -> float:
-        """The logarithm of the prior, without its constants."""
-        if self._priors is None:
-            return 0.0
-        (mean, deviation), logarithm = self._priors.log_discrimination, np.log(values[:, 0])
-        total = -(logarithm + (logarithm - mean) ** 2 / (2 * deviation**2)).sum()
-        spread = np.asarray(self._priors.intercept_deviation)
-        total -= ((values[:, 1] - self._priors.intercept_mean) ** 2 / (2 * spread**2)).sum()
-        if self._free == 3:
-            mean, deviation = self._priors.logit_guessing
-            total -= ((values[:, 2] - mean) ** 2 / (2 * deviation**2)).sum()
-        return float(total)
 
     def _extrapolated(self, values: Floats, first: Floats, second: Floats) -> Floats:
         """SQUAREM's step of scheme S3."""
@@ -292,7 +236,7 @@ class _Estimator:
                 scores *= batch.seen[..., None]
             flat = scores.reshape(len(share), -1)
             information += (flat * counts[:, None]).T @ flat
-        _, prior = self._prior(values)
+        _, prior = self._priors.derivatives(values, self._free)
         for item in range(count):
             place = slice(item * free, (item + 1) * free)
             information[place, place] += prior[item]
