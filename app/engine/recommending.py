@@ -209,7 +209,7 @@ class Action:
 
 def retention(stability: float, days: float) -> float:
     """Return the probability that something is remembered after some days."""
-    return (1 + _FACTOR * max(days, 0.0) / stability) ** -_DECAY
+    return float((1 + _FACTOR * max(days, 0.0) / stability) ** -_DECAY)
 
 
 def chapter_share(right: float, seen: int, subject: Estimate) -> Estimate:
