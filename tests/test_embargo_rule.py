@@ -55,6 +55,7 @@ HANDED = "a statement whose callers ask: services/attempts/results.py, services/
 IN_BULK = "for the refresh of statistics, which stores them; who reads the statistics asks"
 RAISES = "it raises for a key that its type does not know, and shows none"
 SEARCHED = "it compares what a sheet says with the bank, after imports.py refused what is withheld"
+SHOWN = "its callers hand over attempts that are shown to their candidate"
 NEED_NOT_ASK = {
     "app/repositories/attempts/attempts.py::AttemptRepository.histogram": HANDED,
     "app/repositories/attempts/reviews.py::CORRECT": HANDED,
@@ -85,6 +86,8 @@ NEED_NOT_ASK = {
     "app/repositories/tests/keys.py::KeyRepository.add_next": WRITES,
     "app/repositories/tests/tests.py::TestRepository.add_paper": WRITES,
     "app/repositories/analytics/candidates.py::_candidate": "CandidateRepository._listed has asked",
+    "app/services/analytics/cutoffs.py::TakenPaper.answers": SHOWN,
+    "app/services/analytics/cutoffs.py::cutoff_chances": SHOWN,
     "app/services/analytics/progress.py::overall": "ProgressRepository counts what is not withheld",
     "app/services/attempts/grading.py::grade": WRITES,
     "app/services/attempts/grading.py::_result": WRITES,
