@@ -56,6 +56,7 @@ CHECKED = "it checks or changes what an author has just sent"
 HANDED = "a statement whose callers ask: services/attempts/results.py, services/exams/results.py"
 RAISES = "it raises for a key that its type does not know, and shows none"
 SEARCHED = "it compares what a sheet says with the bank, after imports.py refused what is withheld"
+SHOWN = "its callers hand over attempts that are shown to their candidate"
 NEED_NOT_ASK = {
     "app/repositories/attempts/attempts.py::AttemptRepository.histogram": HANDED,
     "app/repositories/attempts/reviews.py::CORRECT": HANDED,
@@ -86,6 +87,8 @@ NEED_NOT_ASK = {
     "app/repositories/tests/keys.py::KeyRepository.add_next": WRITES,
     "app/repositories/tests/tests.py::TestRepository.add_paper": WRITES,
     "app/repositories/analytics/candidates.py::_candidate": "CandidateRepository._listed has asked",
+    "app/services/analytics/cutoffs.py::TakenPaper.answers": SHOWN,
+    "app/services/analytics/cutoffs.py::cutoff_chances": SHOWN,
     "app/services/analytics/progress.py::overall": "ProgressRepository counts what is not withheld",
     "app/repositories/analytics/figures.py::FiguresRepository.store": WRITES,
     "app/services/analytics/figures.py::calculate": WRITES,
