@@ -26,11 +26,12 @@ RESULTS = text(
       result.answers::text as answers,
       coalesce(registration.category, account.category) as category,
       case when registration.id is null then account.pwbd else registration.pwbd end is not null as pwbd,
-      null as language, null::bytea as spent_ms
+      figures.language, array_send(figures.spent_ms) as spent_ms
     from ias.attempts as attempt
     join ias.results as result on result.attempt_id = attempt.id
     left join ias.registrations as registration on registration.id = attempt.registration_id
     left join ias.users as account on account.id = attempt.user_id
+    left join ias.attempt_figures as figures on figures.attempt_id = attempt.id
     where attempt.test_id = :test_id and attempt.number > 0 and attempt.paper_id = :paper_id
       and result.cohort_id = :cohort_id and result.key_id = :key_id and result.counted
       and mod(abs(hashtext(attempt.id::text)::bigint), :parts) = 0
