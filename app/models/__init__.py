@@ -26,6 +26,16 @@ from app.models.notifications import (
     NotificationSettings,
 )
 from app.models.questions import Media, Passage, PassageVersion, Question, QuestionVersion
+from app.models.ratings import (
+    CandidateRating,
+    ChapterAnswers,
+    Dismissal,
+    QuestionRating,
+    RatingWithdrawal,
+    ReviewCard,
+    SubjectAbility,
+    SubjectRating,
+)
 from app.models.realtime import Message, SocketTicket
 from app.models.subjects import Chapter, Subject
 from app.models.tests import (
@@ -63,11 +73,14 @@ __all__ = [
     "AuditEntry",
     "AuthMail",
     "Base",
+    "CandidateRating",
     "Channel",
     "Chapter",
+    "ChapterAnswers",
     "DeadAddress",
     "Delivery",
     "Device",
+    "Dismissal",
     "Exam",
     "ExamPaper",
     "ExamRelease",
@@ -92,15 +105,20 @@ __all__ = [
     "Passage",
     "PassageVersion",
     "Question",
+    "QuestionRating",
     "QuestionVersion",
+    "RatingWithdrawal",
     "Registration",
     "ResponseEvent",
     "Result",
+    "ReviewCard",
     "Revocation",
     "Role",
     "ScoreCount",
     "SocketTicket",
     "Subject",
+    "SubjectAbility",
+    "SubjectRating",
     "Test",
     "TestConsent",
     "TestPopularity",
