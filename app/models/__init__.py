@@ -1,6 +1,7 @@
 """SQLAlchemy tables, one module a noun."""
 
 from app.models.accounts import PSEUDONYM, AccountDeletion, AccountExport, ExportStatus
+from app.models.analytics import AttemptFigures
 from app.models.attempts import Attempt, AttemptStatus, OutcomeCount, ResponseEvent, Result, ScoreCount
 from app.models.audit import AuditEntry
 from app.models.base import SCHEMA, Base, LocalizedText
@@ -37,6 +38,7 @@ from app.models.ratings import (
     SubjectRating,
 )
 from app.models.realtime import Message, SocketTicket
+from app.models.statistics import ItemParameters, PaperStatistics
 from app.models.subjects import Chapter, Subject
 from app.models.tests import (
     KeyVersion,
@@ -69,6 +71,7 @@ __all__ = [
     "AccountExport",
     "Announcement",
     "Attempt",
+    "AttemptFigures",
     "AttemptStatus",
     "AuditEntry",
     "AuthMail",
@@ -88,6 +91,7 @@ __all__ = [
     "ExportStatus",
     "Institute",
     "Invitation",
+    "ItemParameters",
     "Job",
     "KeptAnswer",
     "KeyVersion",
@@ -102,6 +106,7 @@ __all__ = [
     "Paper",
     "PaperMedia",
     "PaperQuestion",
+    "PaperStatistics",
     "Passage",
     "PassageVersion",
     "Question",
