@@ -12,7 +12,7 @@ down_revision = "0024"
 branch_labels = None
 depends_on = None
 
-DOUBLE = sa.Double()
+DOUBLE: sa.Double[float] = sa.Double()
 TIME = sa.DateTime(timezone=True)
 
 # Rows go with their results: by voiding, reopening and regrading. See models/ratings.py.
