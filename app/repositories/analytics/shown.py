@@ -33,6 +33,39 @@ STANDINGS = text(
     """
 ).bindparams(bindparam("attempts", type_=ARRAY(Uuid)))
 
+_COLUMNS: tuple[Any, ...] = (
+    Attempt.id,
+    Attempt.test_id,
+    Attempt.paper_id,
+    Attempt.exam_paper_id,
+    Attempt.number,
+    Attempt.practice,
+    Attempt.started_at,
+    Attempt.submitted_at,
+    Test.kind,
+    (Test.review != "never").label("may_review"),
+    Paper.title,
+    Paper.marking,
+    Paper.max_marks,
+    Result.key_id,
+    Result.cohort_id,
+    Result.counted,
+    Result.outcomes,
+    Result.raw_numerator,
+    Result.raw_denominator,
+    Result.score_numerator,
+    Result.score_denominator,
+    AttemptFigures.confidence,
+    AttemptFigures.language,
+    AttemptFigures.subject_ids,
+    AttemptFigures.sums,
+    AttemptFigures.denominator,
+    AttemptFigures.right_to_wrong,
+    AttemptFigures.wrong_to_right,
+    AttemptFigures.wrong_to_wrong,
+    AttemptFigures.net_marks,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class KeptFigures:
@@ -121,38 +154,7 @@ class ShownRepository(Repository):
 
 def _shown(viewer: Viewer) -> Select[Any]:
     return (
-        select(
-            Attempt.id,
-            Attempt.test_id,
-            Attempt.paper_id,
-            Attempt.exam_paper_id,
-            Attempt.number,
-            Attempt.practice,
-            Attempt.started_at,
-            Attempt.submitted_at,
-            Test.kind,
-            (Test.review != "never").label("may_review"),
-            Paper.title,
-            Paper.marking,
-            Paper.max_marks,
-            Result.key_id,
-            Result.cohort_id,
-            Result.counted,
-            Result.outcomes,
-            Result.raw_numerator,
-            Result.raw_denominator,
-            Result.score_numerator,
-            Result.score_denominator,
-            AttemptFigures.confidence,
-            AttemptFigures.language,
-            AttemptFigures.subject_ids,
-            AttemptFigures.sums,
-            AttemptFigures.denominator,
-            AttemptFigures.right_to_wrong,
-            AttemptFigures.wrong_to_right,
-            AttemptFigures.wrong_to_wrong,
-            AttemptFigures.net_marks,
-        )
+        select(*_COLUMNS)
         .select_from(Attempt)
         .join(Test, Test.id == Attempt.test_id)
         .join(Paper, Paper.id == Attempt.paper_id)
