@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from app.api import docs, openapi, problems
 from app.api.v1 import (
     account,
+    analytics,
     audit,
     auth,
     candidates,
@@ -90,6 +91,7 @@ def create_app(
         account.router,
         users.router,
         home.router,
+        analytics.router,
         enrolments.router,
         subjects.router,
         questions.router,

@@ -27,6 +27,16 @@ from app.models.notifications import (
     NotificationSettings,
 )
 from app.models.questions import Media, Passage, PassageVersion, Question, QuestionVersion
+from app.models.ratings import (
+    CandidateRating,
+    ChapterAnswers,
+    Dismissal,
+    QuestionRating,
+    RatingWithdrawal,
+    ReviewCard,
+    SubjectAbility,
+    SubjectRating,
+)
 from app.models.realtime import Message, SocketTicket
 from app.models.statistics import ItemParameters, PaperStatistics
 from app.models.subjects import Chapter, Subject
@@ -66,11 +76,14 @@ __all__ = [
     "AuditEntry",
     "AuthMail",
     "Base",
+    "CandidateRating",
     "Channel",
     "Chapter",
+    "ChapterAnswers",
     "DeadAddress",
     "Delivery",
     "Device",
+    "Dismissal",
     "Exam",
     "ExamPaper",
     "ExamRelease",
@@ -97,15 +110,20 @@ __all__ = [
     "Passage",
     "PassageVersion",
     "Question",
+    "QuestionRating",
     "QuestionVersion",
+    "RatingWithdrawal",
     "Registration",
     "ResponseEvent",
     "Result",
+    "ReviewCard",
     "Revocation",
     "Role",
     "ScoreCount",
     "SocketTicket",
     "Subject",
+    "SubjectAbility",
+    "SubjectRating",
     "Test",
     "TestConsent",
     "TestPopularity",
