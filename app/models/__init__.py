@@ -4,6 +4,7 @@ from app.models.accounts import PSEUDONYM, AccountDeletion, AccountExport, Expor
 from app.models.attempts import Attempt, AttemptStatus, OutcomeCount, ResponseEvent, Result, ScoreCount
 from app.models.audit import AuditEntry
 from app.models.base import SCHEMA, Base, LocalizedText
+from app.models.bookmarks import Bookmark
 from app.models.exams import (
     Accommodation,
     Announcement,
@@ -63,6 +64,7 @@ __all__ = [
     "AuditEntry",
     "AuthMail",
     "Base",
+    "Bookmark",
     "Channel",
     "Chapter",
     "DeadAddress",

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from app.database import transaction, undone
 from app.models import AuditEntry
 from app.repositories.analytics.activity import ActivityRepository
+from app.repositories.analytics.bookmarks import BookmarkRepository
 from app.repositories.analytics.candidates import CandidateRepository
 from app.repositories.analytics.progress import ProgressRepository
 from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
@@ -73,6 +74,7 @@ class Reading:
         self.exam_results = ExamResultRepository(session)
         self.progress = ProgressRepository(session)
         self.candidates = CandidateRepository(session)
+        self.bookmarks = BookmarkRepository(session)
         self.activity = ActivityRepository(session)
         self.audit = AuditRepository(session)
         self.deletions = DeletionRepository(session)
