@@ -28,8 +28,10 @@ TELLING = {
     "correct_shares",
 }
 # Tables of such rows, and functions that read them.
-TELLING_NAMES = {"ScoreCount", "OutcomeCount", "ExamResult", "KeyVersion", "score_of"}
-TELLING_SQL = re.compile(r"\b(outcomes|score_counts|outcome_counts|exam_results|explanation|paper_keys)\b")
+TELLING_NAMES = {"AttemptFigures", "ScoreCount", "OutcomeCount", "ExamResult", "KeyVersion", "score_of"}
+TELLING_SQL = re.compile(
+    r"\b(attempt_figures|outcomes|score_counts|outcome_counts|exam_results|explanation|paper_keys)\b"
+)
 ASKING = {
     "withheld",
     "withholds_paper",
@@ -49,7 +51,7 @@ NOT_JUDGED = (
     "rehearsal/",
 )
 
-WRITES = "it writes a result or a histogram and shows nothing"
+WRITES = "it writes a result, figures or a histogram and shows nothing"
 CHECKED = "it checks or changes what an author has just sent"
 HANDED = "a statement whose callers ask: services/attempts/results.py, services/exams/results.py"
 RAISES = "it raises for a key that its type does not know, and shows none"
@@ -88,6 +90,9 @@ NEED_NOT_ASK = {
     "app/services/analytics/cutoffs.py::TakenPaper.answers": SHOWN,
     "app/services/analytics/cutoffs.py::cutoff_chances": SHOWN,
     "app/services/analytics/progress.py::overall": "ProgressRepository counts what is not withheld",
+    "app/repositories/analytics/figures.py::FiguresRepository.store": WRITES,
+    "app/services/analytics/figures.py::calculate": WRITES,
+    "app/services/analytics/figures.py::_sheet": WRITES,
     "app/services/attempts/grading.py::grade": WRITES,
     "app/services/attempts/grading.py::_result": WRITES,
     "app/services/attempts/grading.py::_counted": WRITES,

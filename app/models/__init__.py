@@ -1,6 +1,7 @@
 """SQLAlchemy tables, one module a noun."""
 
 from app.models.accounts import PSEUDONYM, AccountDeletion, AccountExport, ExportStatus
+from app.models.analytics import AttemptFigures
 from app.models.attempts import Attempt, AttemptStatus, OutcomeCount, ResponseEvent, Result, ScoreCount
 from app.models.audit import AuditEntry
 from app.models.base import SCHEMA, Base, LocalizedText
@@ -60,6 +61,7 @@ __all__ = [
     "AccountExport",
     "Announcement",
     "Attempt",
+    "AttemptFigures",
     "AttemptStatus",
     "AuditEntry",
     "AuthMail",

@@ -11,6 +11,7 @@ from app.models import AuditEntry
 from app.repositories.analytics.activity import ActivityRepository
 from app.repositories.analytics.bookmarks import BookmarkRepository
 from app.repositories.analytics.candidates import CandidateRepository
+from app.repositories.analytics.figures import FiguresRepository
 from app.repositories.analytics.progress import ProgressRepository
 from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
 from app.repositories.attempts.grading import GradingRepository
@@ -76,6 +77,7 @@ class Reading:
         self.candidates = CandidateRepository(session)
         self.bookmarks = BookmarkRepository(session)
         self.activity = ActivityRepository(session)
+        self.figures = FiguresRepository(session)
         self.audit = AuditRepository(session)
         self.deletions = DeletionRepository(session)
         self.exports = ExportRepository(session)
