@@ -1,14 +1,14 @@
 """Bookmarks with notes.
 
 Revision: 0026
-Follows: 0022
+Follows: 0023
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0026"
-down_revision = "0022"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
