@@ -227,8 +227,8 @@ OPERATIONS: dict[Operation, Rule] = {
     ("GET", "/v1/users/profile"): ANYBODY,
     ("PUT", "/v1/users/profile"): ANYBODY,
     ("GET", "/v1/users/bookmarks"): ANYBODY,
-    # The world's questions are in attempts that run: nobody may review one yet.
-    ("PUT", "/v1/users/bookmarks/{question_id}"): Rule(Level.SIGNED_IN, Reach.NOBODY),
+    # Who has an attempt with the question that may be reviewed.
+    ("PUT", "/v1/users/bookmarks/{question_id}"): OWN,
     ("DELETE", "/v1/users/bookmarks/{question_id}"): ANYBODY,
     ("GET", "/v1/users/progress"): ANYBODY,
     ("POST", "/v1/users/import"): ADMIN,

@@ -168,6 +168,7 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
     exam, paper = await _exam(author, held, publish=True)
     draft_exam, draft_paper = await _exam(author, await _test(author, await _question(author, **place)))
     body_of(await candidate.post(f"/exams/{exam}/register"))
+    await _review(candidate, await _test(author, question))
     attempt = body_of(await candidate.post(f"/tests/{test}/start"))
     paper_attempt = body_of(await candidate.post(f"/exams/{exam}/papers/{paper}/start"))
     user_id, token = str(await user_id_of(candidate)), f"fcm:{uuid4().hex}"
@@ -204,6 +205,12 @@ async def _sat_too(objects: Objects, candidate: httpx.AsyncClient) -> Objects:
     attempt = body_of(await candidate.post(objects.path("/tests/{test_id}/start")))
     paper_attempt = body_of(await candidate.post(objects.path("/exams/{exam_id}/papers/{paper_id}/start")))
     return replace(objects, attempt=attempt, paper_attempt=paper_attempt)
+
+
+async def _review(candidate: httpx.AsyncClient, test_id: str) -> None:
+    """Take a test, so that its questions may be reviewed."""
+    attempt = body_of(await candidate.post(f"/tests/{test_id}/start"))
+    body_of(await candidate.post(f"/tests/{test_id}/submit", json={"attempt_id": attempt["id"]}))
 
 
 async def _question(author: httpx.AsyncClient, **more: Any) -> str:
@@ -309,6 +316,7 @@ async def standing(engine: AsyncEngine, objects: Objects) -> list[str]:
         "response_events": f"attempt_id = '{ids['attempt_id']}'",
         "notifications": f"user_id = '{ids['user_id']}'",
         "notification_settings": f"user_id = '{ids['user_id']}'",
+        "bookmarks": f"user_id = '{ids['user_id']}'",
         "devices": f"user_id = '{ids['user_id']}'",
     }
     rows: list[str] = []
