@@ -54,6 +54,7 @@ NOT_JUDGED = (
 WRITES = "it writes a result, figures or a histogram and shows nothing"
 CHECKED = "it checks or changes what an author has just sent"
 HANDED = "a statement whose callers ask: services/attempts/results.py, services/exams/results.py"
+IN_BULK = "for the refresh of statistics, which stores them; who reads the statistics asks"
 RAISES = "it raises for a key that its type does not know, and shows none"
 SEARCHED = "it compares what a sheet says with the bank, after imports.py refused what is withheld"
 SHOWN = "its callers hand over attempts that are shown to their candidate"
@@ -119,6 +120,11 @@ NEED_NOT_ASK = {
     "app/services/exams/release_preview.py::_preview": "_may_know has asked, before the release is tried",
     "app/services/exams/release_preview.py::_first_ranks": "_may_know has asked",
     "app/services/tests/papers.py::compiled": "what marks attempts, kept in memory",
+    "app/repositories/analytics/matrices.py::RESULTS": IN_BULK,
+    "app/repositories/analytics/matrix_arrays.py::MatrixBuilder.add": IN_BULK,
+    "app/repositories/analytics/test_statistics.py::GROUPS": "it reads ids and counts results",
+    "app/repositories/analytics/test_statistics.py::_COUNTED": IN_BULK,
+    "app/repositories/analytics/test_statistics.py::COUNTS": IN_BULK,
     "app/services/unit_of_work.py::Reading.__init__": "it makes the repositories",
     "app/api/v1/exams/releasing.py::get_merit_list": "services/exams/results.py asks",
     "app/services/exams/merit_lists.py::merit_list": "released_exam of results.py asks",

@@ -29,6 +29,7 @@ from app.models.notifications import (
 )
 from app.models.questions import Media, Passage, PassageVersion, Question, QuestionVersion
 from app.models.realtime import Message, SocketTicket
+from app.models.statistics import ItemParameters, PaperStatistics
 from app.models.subjects import Chapter, Subject
 from app.models.tests import (
     KeyVersion,
@@ -79,6 +80,7 @@ __all__ = [
     "ExportStatus",
     "Institute",
     "Invitation",
+    "ItemParameters",
     "Job",
     "KeptAnswer",
     "KeyVersion",
@@ -93,6 +95,7 @@ __all__ = [
     "Paper",
     "PaperMedia",
     "PaperQuestion",
+    "PaperStatistics",
     "Passage",
     "PassageVersion",
     "Question",

@@ -12,7 +12,9 @@ from app.repositories.analytics.activity import ActivityRepository
 from app.repositories.analytics.bookmarks import BookmarkRepository
 from app.repositories.analytics.candidates import CandidateRepository
 from app.repositories.analytics.figures import FiguresRepository
+from app.repositories.analytics.matrices import MatrixRepository
 from app.repositories.analytics.progress import ProgressRepository
+from app.repositories.analytics.test_statistics import TestStatisticsRepository
 from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
 from app.repositories.attempts.grading import GradingRepository
 from app.repositories.audit import AuditRepository
@@ -78,6 +80,8 @@ class Reading:
         self.bookmarks = BookmarkRepository(session)
         self.activity = ActivityRepository(session)
         self.figures = FiguresRepository(session)
+        self.matrices = MatrixRepository(session)
+        self.test_statistics = TestStatisticsRepository(session)
         self.audit = AuditRepository(session)
         self.deletions = DeletionRepository(session)
         self.exports = ExportRepository(session)
