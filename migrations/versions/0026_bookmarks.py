@@ -1,14 +1,14 @@
 """Bookmarks with notes.
 
 Revision: 0026
-Follows: 0023
+Follows: 0024
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0026"
-down_revision = "0023"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
