@@ -168,7 +168,7 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
     exam, paper = await _exam(author, held, publish=True)
     draft_exam, draft_paper = await _exam(author, await _test(author, await _question(author, **place)))
     body_of(await candidate.post(f"/exams/{exam}/register"))
-    await _review(candidate, await _test(author, question))
+    await _review(candidate, await _test(author, question, review="after_submit"))
     attempt = body_of(await candidate.post(f"/tests/{test}/start"))
     paper_attempt = body_of(await candidate.post(f"/exams/{exam}/papers/{paper}/start"))
     user_id, token = str(await user_id_of(candidate)), f"fcm:{uuid4().hex}"
@@ -224,14 +224,14 @@ async def _question(author: httpx.AsyncClient, **more: Any) -> str:
     return str(body_of(await author.post("/questions", json=body | more))["id"])
 
 
-async def _test(author: httpx.AsyncClient, question_id: str) -> str:
+async def _test(author: httpx.AsyncClient, question_id: str, review: str = "never") -> str:
     body = {
         "title": f"Mock {uuid4().hex[:8]}",
         "kind": "full",
         "duration_seconds": 6 * 3600,
         "marking": UPSC,
         "sections": [{"name": "Paper", "question_ids": [question_id]}],
-        "review": "never",
+        "review": review,
     }
     test = body_of(await author.post("/tests", json=body))
     body_of(await author.post(f"/tests/{test['id']}/publish"))
