@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from app.api import docs, openapi, problems
 from app.api.v1 import (
     account,
+    analytics,
     audit,
     auth,
     bookmarks,
@@ -92,6 +93,7 @@ def create_app(
         users.router,
         home.router,
         bookmarks.router,
+        analytics.router,
         enrolments.router,
         subjects.router,
         questions.router,

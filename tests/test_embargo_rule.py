@@ -40,6 +40,7 @@ ASKING = {
     "hides_test",
     "_is_withheld",
     "withholds_attempt",
+    "shows_results",
 }
 # Rules without a database, tables, what crosses the API (made from what services hand over), and strangers.
 NOT_JUDGED = (
@@ -92,6 +93,9 @@ NEED_NOT_ASK = {
     "app/services/analytics/cutoffs.py::cutoff_chances": SHOWN,
     "app/services/analytics/progress.py::overall": "ProgressRepository counts what is not withheld",
     "app/repositories/analytics/figures.py::FiguresRepository.store": WRITES,
+    "app/repositories/analytics/shown.py::ShownRepository.spent_ms": "times, of attempts that are shown",
+    "app/repositories/analytics/shown.py::_attempt": "ShownRepository.attempts has asked",
+    "app/repositories/analytics/shown.py::STANDINGS": "callers ask: EmbargoRepository.withheld_ranks",
     "app/services/analytics/figures.py::calculate": WRITES,
     "app/services/analytics/figures.py::_sheet": WRITES,
     "app/services/attempts/grading.py::grade": WRITES,

@@ -28,6 +28,16 @@ from app.models.notifications import (
     NotificationSettings,
 )
 from app.models.questions import Media, Passage, PassageVersion, Question, QuestionVersion
+from app.models.ratings import (
+    CandidateRating,
+    ChapterAnswers,
+    Dismissal,
+    QuestionRating,
+    RatingWithdrawal,
+    ReviewCard,
+    SubjectAbility,
+    SubjectRating,
+)
 from app.models.realtime import Message, SocketTicket
 from app.models.statistics import ItemParameters, PaperStatistics
 from app.models.subjects import Chapter, Subject
@@ -68,11 +78,14 @@ __all__ = [
     "AuthMail",
     "Base",
     "Bookmark",
+    "CandidateRating",
     "Channel",
     "Chapter",
+    "ChapterAnswers",
     "DeadAddress",
     "Delivery",
     "Device",
+    "Dismissal",
     "Exam",
     "ExamPaper",
     "ExamRelease",
@@ -99,15 +112,20 @@ __all__ = [
     "Passage",
     "PassageVersion",
     "Question",
+    "QuestionRating",
     "QuestionVersion",
+    "RatingWithdrawal",
     "Registration",
     "ResponseEvent",
     "Result",
+    "ReviewCard",
     "Revocation",
     "Role",
     "ScoreCount",
     "SocketTicket",
     "Subject",
+    "SubjectAbility",
+    "SubjectRating",
     "Test",
     "TestConsent",
     "TestPopularity",

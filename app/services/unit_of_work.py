@@ -14,6 +14,7 @@ from app.repositories.analytics.candidates import CandidateRepository
 from app.repositories.analytics.figures import FiguresRepository
 from app.repositories.analytics.matrices import MatrixRepository
 from app.repositories.analytics.progress import ProgressRepository
+from app.repositories.analytics.shown import ShownRepository
 from app.repositories.analytics.test_statistics import TestStatisticsRepository
 from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
 from app.repositories.attempts.grading import GradingRepository
@@ -80,6 +81,7 @@ class Reading:
         self.bookmarks = BookmarkRepository(session)
         self.activity = ActivityRepository(session)
         self.figures = FiguresRepository(session)
+        self.shown = ShownRepository(session)
         self.matrices = MatrixRepository(session)
         self.test_statistics = TestStatisticsRepository(session)
         self.audit = AuditRepository(session)
