@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     TEXT,
-    Lateral,
     Select,
     SQLColumnExpression,
     Uuid,
@@ -19,6 +19,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from app.core.ids import uuid7
 from app.models import (
@@ -111,7 +112,7 @@ class BookmarkRepository(Repository):
         return [BookmarkedQuestion(*row) for row in await self._session.execute(statement)]
 
 
-def _detailed(viewer: Viewer) -> Select[tuple[object, ...]]:
+def _detailed(viewer: Viewer) -> Select[Any]:
     """The viewer's bookmarks with the columns of `BookmarkedQuestion`."""
     shown = _shown(viewer)
     return (
@@ -137,7 +138,7 @@ def _detailed(viewer: Viewer) -> Select[tuple[object, ...]]:
     )
 
 
-def _shown(viewer: Viewer) -> Lateral:
+def _shown(viewer: Viewer) -> LateralFromClause:
     """The latest attempt in which the viewer may review the bookmarked question."""
     place = cast(PaperQuestion.position - 1, TEXT)
     version = func.jsonb_extract_path_text(Paper.rules, "questions", place, "version_id")
@@ -150,7 +151,7 @@ def _shown(viewer: Viewer) -> Lateral:
     )
 
 
-def _reviewed(viewer: Viewer, question_id: SQLColumnExpression[UUID]) -> Select[tuple[UUID, UUID]]:
+def _reviewed(viewer: Viewer, question_id: SQLColumnExpression[UUID]) -> Select[UUID, UUID]:
     """The viewer's attempts with this question whose review is open.
 
     They are graded, not withheld, and the test has a review. `after_release` needs no condition of its own:
