@@ -77,7 +77,7 @@ def _responses(data: TestData, kept: list[int], rows: NDArray[np.int64]) -> Resp
 
     Where candidates choose which questions they answer, a blank is a question that was not given.
     """
-    cells = np.ix_(rows, kept)
+    cells = np.ix_(rows, np.array(kept))
     letters = data.letters[cells]
     questions = [data.questions[place] for place in kept]
     shares = np.clip(data.marks[cells] / data.max_marks[kept], 0, 1)

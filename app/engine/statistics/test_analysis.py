@@ -130,7 +130,7 @@ def _alpha_interval(alpha: float, attempts: int, items: int) -> JsonObject | Non
     if not isfinite(alpha) or items < 2:
         return None
     people, cells = attempts - 1, (attempts - 1) * (items - 1)
-    high, low = (1 - (1 - alpha) * special.fdtri(people, cells, tail) for tail in (0.05, 0.95))
+    high, low = (1 - (1 - alpha) * float(special.fdtri(people, cells, tail)) for tail in (0.05, 0.95))
     return {"low": number(low), "high": number(high)}
 
 
