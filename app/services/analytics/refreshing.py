@@ -13,6 +13,7 @@ from uuid import UUID
 from app.models import PaperStatistics
 from app.repositories.analytics.matrices import Group
 from app.repositories.analytics.test_statistics import Counts, NewParameters, Place
+from app.sentences import Sentence
 from app.services import audit
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
@@ -28,7 +29,7 @@ TESTS_AT_ONCE = 20
 NIGHT_BEGINS, NIGHT = time(19, 30, tzinfo=UTC), timedelta(hours=5)
 """One o'clock in India, for five hours."""
 
-_ADVICE = "Compute the statistics of a smaller sample of the attempts."
+_ADVICE = Sentence("An operator can raise FILE_SECONDS and FILE_MEMORY_MB.")
 
 
 @dataclass(frozen=True, slots=True)
