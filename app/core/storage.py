@@ -74,7 +74,7 @@ class Storage:
         try:
             found = await self._store.get_async(key)
         except FileNotFoundError as error:
-            log.error("stored_object_missing", key=key)
+            log.exception("stored_object_missing", key=key)
             raise NotFound("file") from error
         except _FAILURES as error:
             raise self._unavailable(error) from error
