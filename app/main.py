@@ -13,8 +13,10 @@ from starlette.middleware.cors import CORSMiddleware
 from app.api import docs, openapi, problems
 from app.api.v1 import (
     account,
+    analytics,
     audit,
     auth,
+    bookmarks,
     candidates,
     enrolments,
     exams,
@@ -90,6 +92,8 @@ def create_app(
         account.router,
         users.router,
         home.router,
+        bookmarks.router,
+        analytics.router,
         enrolments.router,
         subjects.router,
         questions.router,
