@@ -227,6 +227,10 @@ OPERATIONS: dict[Operation, Rule] = {
     ("GET", "/v1/users/exports/{export_id}/file"): OWN,
     ("GET", "/v1/users/profile"): ANYBODY,
     ("PUT", "/v1/users/profile"): ANYBODY,
+    ("GET", "/v1/users/bookmarks"): ANYBODY,
+    # Who has an attempt with the question that may be reviewed.
+    ("PUT", "/v1/users/bookmarks/{question_id}"): OWN,
+    ("DELETE", "/v1/users/bookmarks/{question_id}"): ANYBODY,
     ("GET", "/v1/users/progress"): ANYBODY,
     ("POST", "/v1/users/import"): ADMIN,
     ("PUT", "/v1/users/{user_id}/enrolment"): ADMIN,
