@@ -30,7 +30,7 @@ TELLING = {
 # Tables of such rows, and functions that read them.
 TELLING_NAMES = {"AttemptFigures", "ScoreCount", "OutcomeCount", "ExamResult", "KeyVersion", "score_of"}
 TELLING_SQL = re.compile(
-    r"\b(attempt_figures|outcomes|score_counts|outcome_counts|exam_results|explanation|paper_keys)\b"
+    r"\b(attempt_figures|outcomes|score_counts|outcome_counts|paper_statistics|exam_results|explanation|paper_keys)\b"
 )
 ASKING = {
     "withheld",
@@ -131,6 +131,9 @@ NEED_NOT_ASK = {
     "app/repositories/analytics/test_statistics.py::GROUPS": "it reads ids and counts results",
     "app/repositories/analytics/test_statistics.py::_COUNTED": IN_BULK,
     "app/repositories/analytics/test_statistics.py::COUNTS": IN_BULK,
+    "app/repositories/analytics/test_statistics.py::CHANGED": "it reads ids",
+    "app/services/analytics/item_analysis.py::load": IN_BULK,
+    "app/services/analytics/item_analysis.py::_right_option": IN_BULK,
     "app/services/unit_of_work.py::Reading.__init__": "it makes the repositories",
     "app/api/v1/exams/releasing.py::get_merit_list": "services/exams/results.py asks",
     "app/services/exams/merit_lists.py::merit_list": "released_exam of results.py asks",
