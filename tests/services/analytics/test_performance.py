@@ -59,11 +59,11 @@ class TestSeries:
         found = await series(uow, candidate, "2026-06-08")
         assert (found.span, found.timezone) == (Span(date(2026, 6, 8), date(2026, 6, 10)), "Asia/Kolkata")
         monday, tuesday, wednesday = found.parts
-        assert monday.whole == monday.official == SeriesFigures(1, 2, 1.0, pytest.approx(200 / 3), 100.0, 1.5)
+        assert monday.whole == monday.official == SeriesFigures(1, 2, 1.0, 200 / 3, 100.0, 1.5)
         assert (monday.practice, tuesday.whole) == (NOTHING, NOTHING)
-        assert wednesday.whole == SeriesFigures(2, 1, 0.0, pytest.approx(-50 / 9), 100.0, 0.5)
+        assert wednesday.whole == SeriesFigures(2, 1, 0.0, -50 / 9, 100.0, 0.5)
         assert wednesday.official == SeriesFigures(1, 0, None, 0.0, 100.0, None)
-        assert wednesday.practice == SeriesFigures(1, 1, 0.0, pytest.approx(-100 / 9), None, 0.5)
+        assert wednesday.practice == SeriesFigures(1, 1, 0.0, -100 / 9, None, 0.5)
 
     @pytest.mark.parametrize(
         ("period", "first", "spans"),
@@ -120,7 +120,7 @@ class TestSeries:
         ]
         assert whole == [
             SeriesFigures(1, 2, 1.0, 100.0, None, 1.5),
-            SeriesFigures(1, 1, 0.0, pytest.approx(-100 / 3), None, 0.1),
+            SeriesFigures(1, 1, 0.0, -100 / 3, None, 0.1),
         ]
         with pytest.raises(NotFound):
             await series(uow, candidate, subject_id=uuid4())
@@ -182,5 +182,5 @@ class TestStudy:
         assert (found.days[0].day, days[0]) == (date(2025, 6, 11), (0, 0, None))
         assert [each.attempt.test_id for each in found.best] == [two.id, one.id]
         assert (found.best[0].attempt.id, found.best[0].percentile) == (best.id, 100)
-        assert found.best[0].score_percent == pytest.approx(200 / 3)
+        assert found.best[0].score_percent == 200 / 3
         assert (found.streak_days, found.longest_streak_days) == (2, 3)
