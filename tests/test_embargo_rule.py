@@ -92,6 +92,8 @@ NEED_NOT_ASK = {
     "app/repositories/analytics/candidates.py::_candidate": "CandidateRepository._listed has asked",
     "app/services/analytics/cutoffs.py::TakenPaper.answers": SHOWN,
     "app/services/analytics/cutoffs.py::cutoff_chances": SHOWN,
+    "app/services/analytics/performance.py::sums_of": SHOWN,
+    "app/services/analytics/study.py::study": "ShownRepository has asked",
     "app/services/analytics/progress.py::overall": "ProgressRepository counts what is not withheld",
     "app/repositories/analytics/figures.py::FiguresRepository.store": WRITES,
     "app/repositories/analytics/shown.py::ShownRepository.spent_ms": "times, of attempts that are shown",

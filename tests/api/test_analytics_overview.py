@@ -6,11 +6,11 @@ import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.components import Components
-from tests.builders.analytics import calculate
 from tests.builders.attempts import take_test
 from tests.builders.content import publish_for
 from tests.builders.exams import body_of, hold_exam, register
 from tests.builders.people import People, user_id_of
+from tests.builders.statistics import calculate
 from tests.conftest import TestClock
 
 MINUTE = timedelta(minutes=1)

@@ -134,12 +134,19 @@ class ShownRepository(Repository):
     """The attempts that analytics may use for their candidate: graded, not void and not withheld (0021)."""
 
     async def attempts(
-        self, viewer: Viewer, *, since: datetime | None = None, limit: int = MOST_ATTEMPTS
+        self,
+        viewer: Viewer,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = MOST_ATTEMPTS,
     ) -> Sequence[ShownAttempt]:
-        """The viewer's attempts, newest first."""
+        """The viewer's attempts that ended in this time (`until` excluded), newest first."""
         statement = _shown(viewer).order_by(Attempt.id.desc()).limit(limit)
         if since is not None:
             statement = statement.where(Attempt.submitted_at >= since)
+        if until is not None:
+            statement = statement.where(Attempt.submitted_at < until)
         return [_attempt(row) for row in await self._session.execute(statement)]
 
     async def spent_ms(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[int]]:

@@ -304,6 +304,9 @@ async def look_at_practice(
     screens = "/users/attempts", "/users/progress", "/users/home", "/analytics/overview"
     for path in (test, f"{test}/questions", *screens):
         await hears(who, client, "GET", path)
+    for path in ("/analytics/performance", "/users/analytics", "/users/bookmarks"):
+        await hears(who, client, "GET", path)
+    await hears(who, client, "PUT", f"/users/bookmarks/{attempt['question_order'][0]}", json={})
     for order in ("newest", "title", "popular"):
         await hears(who, client, "GET", "/tests", params={"sort": order})
     await hears(who, client, "GET", "/tests", params={"taken": True})

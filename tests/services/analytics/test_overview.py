@@ -12,9 +12,9 @@ from app.services.analytics.trend import Basis
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
-from tests.builders.analytics import add_parameters, add_statistics
 from tests.builders.attempts import add_candidate, graded_attempt, ref_of, response, start_attempt, target_of
 from tests.builders.content import PublishedTest, add_questions, add_subject, publish_test
+from tests.builders.statistics import add_parameters, add_statistics
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
