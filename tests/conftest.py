@@ -34,6 +34,7 @@ from devservers.network import free_port
 from devservers.postgres import Postgres
 from devservers.processes import wait_for
 from devservers.valkey import Valkey
+from tests.builders.auth_accounts import AuthAccounts
 from tests.builders.people import People
 from tests.documented_problems import DocumentedProblems
 from tests.fork_server import ForkServer
@@ -100,8 +101,9 @@ class TestClock:
 
 
 @pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    return "asyncio"
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """The event loop with which the API runs."""
+    return "asyncio", {"use_uvloop": True}
 
 
 @pytest.fixture(scope="session")
@@ -318,9 +320,17 @@ def parts(app: FastAPI) -> Components:
 
 
 @pytest.fixture(scope="session")
-async def people(app: FastAPI, engine: AsyncEngine) -> AsyncIterator[People]:
-    """Makes accounts through the API, each with a client of its own."""
-    async with People(app, engine) as people:
+async def auth_accounts(superuser_url: str, database_url: str, auth_url: str) -> AsyncIterator[AuthAccounts]:
+    """Adds accounts to the auth server."""
+    inside = make_url(superuser_url).set(database=make_url(database_url).database)
+    async with AuthAccounts.connected(inside.render_as_string(hide_password=False), auth_url) as accounts:
+        yield accounts
+
+
+@pytest.fixture(scope="session")
+async def people(app: FastAPI, engine: AsyncEngine, auth_accounts: AuthAccounts) -> AsyncIterator[People]:
+    """Makes accounts, each with a client of its own."""
+    async with People(app, engine, auth_accounts) as people:
         yield people
 
 
