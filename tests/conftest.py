@@ -34,6 +34,7 @@ from devservers.network import free_port
 from devservers.postgres import Postgres
 from devservers.processes import wait_for
 from devservers.valkey import Valkey
+from tests.api.document import openapi_document
 from tests.builders.auth_accounts import AuthAccounts
 from tests.builders.people import People
 from tests.documented_problems import DocumentedProblems
@@ -307,6 +308,7 @@ def clock(shared_clock: TestClock) -> Iterator[TestClock]:
 async def app(settings: Settings, shared_clock: TestClock) -> AsyncIterator[FastAPI]:
     """The real application, with its lifespan."""
     app = create_app(settings, clock=shared_clock, monotonic=shared_clock.monotonic)
+    app.openapi_schema = openapi_document()
     app.add_middleware(DocumentedProblems, documented=app)
     async with app.router.lifespan_context(app):
         yield app
