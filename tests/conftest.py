@@ -307,8 +307,9 @@ def clock(shared_clock: TestClock) -> Iterator[TestClock]:
 @pytest.fixture(scope="session")
 async def app(settings: Settings, shared_clock: TestClock) -> AsyncIterator[FastAPI]:
     """The real application, with its lifespan."""
+    document = openapi_document()  # First, because each application configures the logging of its process.
     app = create_app(settings, clock=shared_clock, monotonic=shared_clock.monotonic)
-    app.openapi_schema = openapi_document()
+    app.openapi_schema = document
     app.add_middleware(DocumentedProblems, documented=app)
     async with app.router.lifespan_context(app):
         yield app
