@@ -1,25 +1,25 @@
-"""One subject of a candidate: by chapter, difficulty and tag; times; the trend; questions missed repeatedly."""
+"""One subject of a candidate: chapters, difficulties, tags, times, trend, and what is missed repeatedly."""
 
 import asyncio
-from collections.abc import Hashable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from statistics import median
 from uuid import UUID
 
-from app.engine.attempt_figures import SubjectSums
+from app.engine.marks import RoundingPolicy
 from app.models import Chapter, LocalizedText, Subject
 from app.repositories.analytics.shown import ShownAttempt
 from app.services import subjects, tests
 from app.services.analytics import subject_answers
 from app.services.analytics.estimates import Estimate, Strength
-from app.services.analytics.performance import percent_of
-from app.services.analytics.subject_answers import BLANK, CORRECT, INCORRECT, PARTIAL, SubjectAnswer
+from app.services.analytics.subject_answers import BLANK, CORRECT, INCORRECT, PARTIAL, SubjectAnswer, grouped
 from app.services.analytics.subject_estimates import (
     TrendVerdict,
     accuracy,
     chapter_verdicts,
-    grouped,
     pace,
     trend_verdict,
 )
@@ -47,6 +47,22 @@ class Tally:
     @property
     def answered(self) -> int:
         return self.correct + self.incorrect + self.partial
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectMarks:
+    """Marks before proration, and the time. `rounding` is that of the tests if they all have one."""
+
+    gained: Fraction = Fraction(0)
+    lost: Fraction = Fraction(0)
+    most: Fraction = Fraction(0)
+    """What the questions can earn."""
+    spent_ms: int = 0
+    rounding: RoundingPolicy = RoundingPolicy.HALF_UP
+
+    @property
+    def percent(self) -> float | None:
+        return float(100 * (self.gained - self.lost) / self.most) if self.most else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +127,8 @@ class SubjectAnalysis:
     subject: Subject
     attempts: int
     figures: Figures
-    marks: Mapping[bool, SubjectSums]
-    """The sums of practice attempts (True) and of official ones (False)."""
-    score_percent: Mapping[bool, float | None]
+    official_marks: SubjectMarks
+    practice_marks: SubjectMarks
     chapters: Sequence[ChapterFigures]
     difficulties: Sequence[tuple[str | None, Figures]]
     tags: Sequence[tuple[str, Figures]]
@@ -140,19 +155,13 @@ def _analysis(
     attempts: Sequence[ShownAttempt],
     answers: Sequence[SubjectAnswer],
 ) -> SubjectAnalysis:
-    sums = {
-        practice: sum(
-            (_sums(each, subject.id) for each in attempts if each.practice is practice), SubjectSums()
-        )
-        for practice in (False, True)
-    }
-    by_difficulty = grouped(answers, ([each.difficulty] for each in answers))
+    by_difficulty = grouped(answers, lambda each: [each.difficulty])
     return SubjectAnalysis(
         subject=subject,
         attempts=len(attempts),
         figures=_figures(answers),
-        marks=sums,
-        score_percent={practice: percent_of(each) for practice, each in sums.items()},
+        official_marks=_marks(subject.id, [each for each in attempts if not each.practice]),
+        practice_marks=_marks(subject.id, [each for each in attempts if each.practice]),
         chapters=_chapters(chapters, answers),
         difficulties=[
             (label, _figures(by_difficulty[label]))
@@ -167,8 +176,19 @@ def _analysis(
     )
 
 
-def _sums(attempt: ShownAttempt, subject_id: UUID) -> SubjectSums:
-    return attempt.figures.subjects[subject_id] if attempt.figures else SubjectSums()
+def _marks(subject_id: UUID, attempts: Sequence[ShownAttempt]) -> SubjectMarks:
+    """The figures of each attempt have a denominator of their own."""
+    known = [
+        (each.figures.subjects[subject_id], each.figures.denominator) for each in attempts if each.figures
+    ]
+    policies = {each.marking["rounding"] for each in attempts}
+    return SubjectMarks(
+        gained=sum((Fraction(sums.gained, parts) for sums, parts in known), Fraction(0)),
+        lost=sum((Fraction(sums.lost, parts) for sums, parts in known), Fraction(0)),
+        most=sum((Fraction(sums.most, parts) for sums, parts in known), Fraction(0)),
+        spent_ms=sum(sums.spent_ms for sums, _ in known),
+        rounding=RoundingPolicy(policies.pop()) if len(policies) == 1 else RoundingPolicy.HALF_UP,
+    )
 
 
 def _figures(answers: Sequence[SubjectAnswer]) -> Figures:
@@ -179,10 +199,7 @@ def _figures(answers: Sequence[SubjectAnswer]) -> Figures:
 
 
 def _tally(answers: Sequence[SubjectAnswer]) -> Tally:
-    counts = {
-        letter: sum(each.outcome == letter for each in answers)
-        for letter in (CORRECT, INCORRECT, PARTIAL, BLANK)
-    }
+    counts = Counter(each.outcome for each in answers)
     return Tally(
         seen=len(answers),
         correct=counts[CORRECT],
@@ -195,18 +212,18 @@ def _tally(answers: Sequence[SubjectAnswer]) -> Tally:
 
 def _chapters(chapters: Mapping[UUID, Chapter], answers: Sequence[SubjectAnswer]) -> list[ChapterFigures]:
     """In the order of the syllabus, the questions of no chapter last."""
-    groups = grouped(answers, ([each.chapter_id] for each in answers))
+    groups = grouped(answers, lambda each: [each.chapter_id])
     verdicts = chapter_verdicts(answers)
 
-    def place(chapter_id: Hashable) -> tuple[bool, int, str]:
-        chapter = chapters.get(chapter_id) if isinstance(chapter_id, UUID) else None
+    def place(chapter_id: UUID | None) -> tuple[bool, int, str]:
+        chapter = chapters.get(chapter_id) if chapter_id else None
         return chapter is None, chapter.position if chapter else 0, str(chapter_id)
 
     return [
         ChapterFigures(
-            chapters.get(chapter_id) if isinstance(chapter_id, UUID) else None,
+            chapters.get(chapter_id) if chapter_id else None,
             _figures(groups[chapter_id]),
-            verdicts[chapter_id],  # type: ignore[index] -- ids of chapters, or None
+            verdicts[chapter_id],
         )
         for chapter_id in sorted(groups, key=place)
     ]
@@ -214,9 +231,9 @@ def _chapters(chapters: Mapping[UUID, Chapter], answers: Sequence[SubjectAnswer]
 
 def _tags(answers: Sequence[SubjectAnswer]) -> list[tuple[str, Figures]]:
     """The tags with the most questions."""
-    groups = grouped(answers, (each.tags for each in answers))
-    chosen = sorted(groups, key=lambda tag: (-len(groups[tag]), str(tag)))[:MOST_TAGS]
-    return [(str(tag), _figures(groups[tag])) for tag in chosen]
+    groups = grouped(answers, lambda each: each.tags)
+    chosen = sorted(groups, key=lambda tag: (-len(groups[tag]), tag))[:MOST_TAGS]
+    return [(tag, _figures(groups[tag])) for tag in chosen]
 
 
 def _times(answers: Sequence[SubjectAnswer]) -> Times:
@@ -244,9 +261,9 @@ def _trend(
     subject_id: UUID, attempts: Sequence[ShownAttempt], answers: Sequence[SubjectAnswer]
 ) -> list[SubjectPoint]:
     """The newest attempts, the oldest of them first."""
-    groups = grouped(answers, ([each.attempt_id] for each in answers))
+    groups = grouped(answers, lambda each: [each.attempt_id])
     return [
-        SubjectPoint(each, _tally(groups.get(each.id, [])), percent_of(_sums(each, subject_id)))
+        SubjectPoint(each, _tally(groups.get(each.id, [])), _marks(subject_id, [each]).percent)
         for each in reversed(attempts[:MOST_POINTS])
     ]
 
@@ -256,7 +273,7 @@ def _missed(attempts: Sequence[ShownAttempt], answers: Sequence[SubjectAnswer]) 
     by_id = {each.id: each for each in attempts}
     reviewed = [each for each in answers if each.may_review]
     found = []
-    for seen in grouped(reviewed, ([each.question_id] for each in reviewed)).values():
+    for seen in grouped(reviewed, lambda each: [each.question_id]).values():
         misses = [each for each in seen if each.outcome == INCORRECT]
         if len(misses) >= FEWEST_MISSES:
             last, attempt = seen[-1], by_id[seen[-1].attempt_id]

@@ -1,8 +1,9 @@
 """A candidate's answers to the questions of one subject, question by question, of shown attempts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from app.engine.grading import LETTERS
@@ -11,6 +12,8 @@ from app.repositories.analytics.shown import ShownAttempt
 from app.repositories.analytics.subject_questions import PlacedQuestion
 from app.services.analytics.cutoffs import ItemCurve
 from app.services.unit_of_work import Reading
+
+Key = TypeVar("Key", bound=Hashable)
 
 USUAL_OPTIONS = 4
 CORRECT, INCORRECT, PARTIAL, BLANK, DROPPED = (
@@ -110,3 +113,14 @@ def _answer(
         median_ms=median[place] if median else None,
         curve=curves.get(question.question_id),
     )
+
+
+def grouped(
+    answers: Iterable[SubjectAnswer], keys_of: Callable[[SubjectAnswer], Iterable[Key]]
+) -> dict[Key, list[SubjectAnswer]]:
+    """The answers by key. An answer may have several keys, as with tags."""
+    groups: dict[Key, list[SubjectAnswer]] = {}
+    for answer in answers:
+        for key in keys_of(answer):
+            groups.setdefault(key, []).append(answer)
+    return groups

@@ -1,6 +1,6 @@
 """Estimates of one subject that need numpy. They run in a thread, on the answers of at most 100 attempts."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log, sqrt
 from statistics import fmean, stdev
@@ -155,14 +155,3 @@ def _items(answers: Sequence[SubjectAnswer]) -> "Items":
 
     curves = [each.curve or ItemCurve(1.0, 0.0) for each in answers]
     return items_of([(each.discrimination, each.difficulty, each.guessing) for each in curves])
-
-
-def grouped(
-    answers: Iterable[SubjectAnswer], keys: Iterable[Iterable[Hashable]]
-) -> dict[Hashable, list[SubjectAnswer]]:
-    """The answers by key. An answer may have several keys, as with tags."""
-    groups: dict[Hashable, list[SubjectAnswer]] = {}
-    for each, of_answer in zip(answers, keys, strict=True):
-        for key in of_answer:
-            groups.setdefault(key, []).append(each)
-    return groups

@@ -311,6 +311,7 @@ async def look_at_practice(
         await hears(who, client, "GET", "/tests", params={"sort": order})
     await hears(who, client, "GET", "/tests", params={"taken": True})
     await hears(who, client, "GET", f"/subjects/{ids['subject_id']}/progress")
+    await hears(who, client, "GET", f"/analytics/subject/{ids['subject_id']}")
     await hears(who, client, "GET", "/users/attempts", params={"status": "graded"})
     await hears(who, client, "POST", f"{test}/start")
 
