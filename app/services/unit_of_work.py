@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from app.database import transaction, undone
 from app.models import AuditEntry
 from app.repositories.analytics.activity import ActivityRepository
+from app.repositories.analytics.attempt_at_test import AttemptAtTestRepository
 from app.repositories.analytics.bookmarks import BookmarkRepository
 from app.repositories.analytics.candidates import CandidateRepository
 from app.repositories.analytics.figures import FiguresRepository
@@ -84,6 +85,7 @@ class Reading:
         self.figures = FiguresRepository(session)
         self.shown = ShownRepository(session)
         self.subject_questions = SubjectQuestionRepository(session)
+        self.attempts_at_tests = AttemptAtTestRepository(session)
         self.matrices = MatrixRepository(session)
         self.test_statistics = TestStatisticsRepository(session)
         self.audit = AuditRepository(session)

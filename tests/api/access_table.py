@@ -90,6 +90,7 @@ ATTEMPT, PAPER_ATTEMPT = Rule(Level.HOLDER, Reach.ATTEMPT), Rule(Level.HOLDER, R
 
 OPERATIONS: dict[Operation, Rule] = {
     ("GET", "/v1/analytics/overview"): ANYBODY,
+    ("GET", "/v1/analytics/test/{test_id}"): OWN,
     ("GET", "/v1/analytics/performance"): ANYBODY,
     ("GET", "/v1/analytics/subject/{subject_id}"): ANYBODY,
     ("GET", "/v1/audit"): ADMIN,

@@ -128,8 +128,9 @@ async def test_a_series_that_cannot_be(
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
-@pytest.mark.parametrize(
-    "path", ["/analytics/performance", "/users/analytics", f"/analytics/subject/{UUID(int=7)}"]
-)
+PATHS = ["/analytics/performance", "/users/analytics", f"/analytics/subject/{UUID(int=7)}"]
+
+
+@pytest.mark.parametrize("path", PATHS)
 async def test_needs_an_account(api: httpx.AsyncClient, path: str) -> None:
     assert (await api.get(path)).status_code == 401
