@@ -311,7 +311,10 @@ async def look_at_practice(
     for order in ("newest", "title", "popular"):
         await hears(who, client, "GET", "/tests", params={"sort": order})
     await hears(who, client, "GET", "/tests", params={"taken": True})
+    analysis = f"/analytics/test/{test_id}"
+    await hears(who, client, "GET", analysis, params={"attempt_id": attempt["id"]})
     await hears(who, client, "GET", f"/subjects/{ids['subject_id']}/progress")
+    await hears(who, client, "GET", f"/analytics/subject/{ids['subject_id']}")
     await hears(who, client, "GET", "/users/attempts", params={"status": "graded"})
     await hears(who, client, "POST", f"{test}/start")
 
