@@ -93,6 +93,7 @@ NEED_NOT_ASK = {
     "app/services/analytics/cutoffs.py::TakenPaper.answers": SHOWN,
     "app/services/analytics/cutoffs.py::cutoff_chances": SHOWN,
     "app/services/analytics/performance.py::sums_of": SHOWN,
+    "app/services/analytics/subject_answers.py::_answer": SHOWN,
     "app/services/analytics/study.py::study": "ShownRepository has asked",
     "app/services/analytics/progress.py::overall": "ProgressRepository counts what is not withheld",
     "app/repositories/analytics/figures.py::FiguresRepository.store": WRITES,
