@@ -92,6 +92,8 @@ OPERATIONS: dict[Operation, Rule] = {
     ("GET", "/v1/analytics/tests/{test_id}/items"): Rule(Level.BANK, Reach.TEAM_AND_EVALUATORS, 403),
     ("GET", "/v1/analytics/tests/{test_id}/summary"): Rule(Level.BANK, Reach.TEAM_AND_EVALUATORS, 403),
     ("POST", "/v1/analytics/tests/{test_id}/refresh"): Rule(Level.BANK, Reach.TEAM_AND_EVALUATORS, 403),
+    ("GET", "/v1/analytics/overview"): ANYBODY,
+    ("GET", "/v1/analytics/performance"): ANYBODY,
     ("GET", "/v1/audit"): ADMIN,
     ("POST", "/v1/auth/confirm"): PUBLIC,
     ("POST", "/v1/auth/forgot-password"): PUBLIC,
@@ -229,6 +231,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("GET", "/v1/users/exports/{export_id}/file"): OWN,
     ("GET", "/v1/users/profile"): ANYBODY,
     ("PUT", "/v1/users/profile"): ANYBODY,
+    ("GET", "/v1/users/analytics"): ANYBODY,
     ("GET", "/v1/users/bookmarks"): ANYBODY,
     # Who has an attempt with the question that may be reviewed.
     ("PUT", "/v1/users/bookmarks/{question_id}"): OWN,

@@ -6,11 +6,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Select, Uuid, any_, bindparam, literal, select, text
+from sqlalchemy import ARRAY, Row, Select, Uuid, any_, bindparam, exists, literal, select, text
 
 from app.engine.attempt_figures import SubjectSums, sums_by_subject
 from app.engine.scores import Score
-from app.models import Attempt, AttemptFigures, AttemptStatus, LocalizedText, Paper, Result, Test
+from app.models import (
+    Attempt,
+    AttemptFigures,
+    AttemptStatus,
+    LocalizedText,
+    Paper,
+    Result,
+    SubjectAbility,
+    Test,
+)
 from app.repositories.base import Repository
 from app.repositories.embargo import shows_results
 from app.repositories.scores import score_of
@@ -125,12 +134,19 @@ class ShownRepository(Repository):
     """The attempts that analytics may use for their candidate: graded, not void and not withheld (0021)."""
 
     async def attempts(
-        self, viewer: Viewer, *, since: datetime | None = None, limit: int = MOST_ATTEMPTS
+        self,
+        viewer: Viewer,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = MOST_ATTEMPTS,
     ) -> Sequence[ShownAttempt]:
-        """The viewer's attempts, newest first."""
+        """The viewer's attempts that ended in this time (`until` excluded), newest first."""
         statement = _shown(viewer).order_by(Attempt.id.desc()).limit(limit)
         if since is not None:
             statement = statement.where(Attempt.submitted_at >= since)
+        if until is not None:
+            statement = statement.where(Attempt.submitted_at < until)
         return [_attempt(row) for row in await self._session.execute(statement)]
 
     async def spent_ms(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[int]]:
@@ -140,6 +156,19 @@ class ShownRepository(Repository):
             AttemptFigures.spent_ms.is_not(None),
         )
         return {row.attempt_id: row.spent_ms for row in await self._session.execute(statement)}
+
+    async def abilities(self, viewer: Viewer) -> Mapping[UUID, SubjectAbility]:
+        """The viewer's abilities by subject.
+
+        None while the result of a graded attempt is withheld: an ability may rest on it.
+        """
+        withheld = exists().where(
+            Attempt.user_id == viewer.user_id,
+            Attempt.status == AttemptStatus.GRADED,
+            ~shows_results(viewer.reader),
+        )
+        statement = select(SubjectAbility).where(SubjectAbility.user_id == viewer.user_id, ~withheld)
+        return {row.subject_id: row for row in await self._session.scalars(statement)}
 
     async def standings(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, CohortPlace]:
         """Where shown attempts are in their cohorts now; only those that count have a place.
