@@ -10,9 +10,11 @@ from app.database import transaction, undone
 from app.models import AuditEntry
 from app.repositories.analytics.activity import ActivityRepository
 from app.repositories.analytics.candidates import CandidateRepository
+from app.repositories.analytics.cards import CardRepository
 from app.repositories.analytics.figures import FiguresRepository
 from app.repositories.analytics.matrices import MatrixRepository
 from app.repositories.analytics.progress import ProgressRepository
+from app.repositories.analytics.ratings import RatingRepository
 from app.repositories.analytics.test_statistics import TestStatisticsRepository
 from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
 from app.repositories.attempts.grading import GradingRepository
@@ -80,6 +82,8 @@ class Reading:
         self.figures = FiguresRepository(session)
         self.matrices = MatrixRepository(session)
         self.test_statistics = TestStatisticsRepository(session)
+        self.cards = CardRepository(session)
+        self.ratings = RatingRepository(session)
         self.audit = AuditRepository(session)
         self.deletions = DeletionRepository(session)
         self.exports = ExportRepository(session)
