@@ -5,6 +5,7 @@ from app.models.analytics import AttemptFigures
 from app.models.attempts import Attempt, AttemptStatus, OutcomeCount, ResponseEvent, Result, ScoreCount
 from app.models.audit import AuditEntry
 from app.models.base import SCHEMA, Base, LocalizedText
+from app.models.bookmarks import Bookmark
 from app.models.exams import (
     Accommodation,
     Announcement,
@@ -76,6 +77,7 @@ __all__ = [
     "AuditEntry",
     "AuthMail",
     "Base",
+    "Bookmark",
     "CandidateRating",
     "Channel",
     "Chapter",

@@ -1,13 +1,14 @@
 """The tasks. A task has the name of its job, takes ids, calls services, and may safely run twice."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import structlog
 
 from app.services import account_exports, accounts, attempts, notifications
-from app.services.analytics import figures, taking_in
+from app.services.analytics import figures, refreshing, taking_in
 from app.services.unit_of_work import unit_of_work
 from app.workers.runtime import TaskContext, task
 
@@ -149,3 +150,12 @@ async def take_in_attempts(context: TaskContext, *, attempt_ids: Sequence[str]) 
 async def replay_ratings(context: TaskContext) -> None:
     """Make ratings and review cards again after results were withdrawn."""
     await taking_in.replay(context.uow, context.parts)
+
+
+@task
+async def refresh_test_statistics(
+    context: TaskContext, *, test_id: str, computed_before: str | None = None
+) -> None:
+    """Refresh the statistics of a test, in several transactions."""
+    before = datetime.fromisoformat(computed_before) if computed_before else None
+    await refreshing.refresh(context.uow, context.parts, UUID(test_id), context.now, computed_before=before)
