@@ -18,6 +18,7 @@ from app.repositories.analytics.matrices import MatrixRepository
 from app.repositories.analytics.progress import ProgressRepository
 from app.repositories.analytics.ratings import RatingRepository
 from app.repositories.analytics.shown import ShownRepository
+from app.repositories.analytics.subject_questions import SubjectQuestionRepository
 from app.repositories.analytics.test_statistics import TestStatisticsRepository
 from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
 from app.repositories.attempts.grading import GradingRepository
@@ -85,6 +86,7 @@ class Reading:
         self.activity = ActivityRepository(session)
         self.figures = FiguresRepository(session)
         self.shown = ShownRepository(session)
+        self.subject_questions = SubjectQuestionRepository(session)
         self.attempts_at_tests = AttemptAtTestRepository(session)
         self.matrices = MatrixRepository(session)
         self.test_statistics = TestStatisticsRepository(session)
