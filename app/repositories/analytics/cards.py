@@ -72,7 +72,7 @@ class CardRepository(Repository):
         return (await self._session.scalar(select(func.count()).select_from(due))) or 0
 
 
-def _shown(viewer: Viewer) -> Select[Any]:
+def _shown(viewer: Viewer) -> Select[*tuple[Any, ...]]:
     """The cards of a candidate that the embargo and the review policy of their attempts let show."""
     is_open = or_(
         Test.review == "after_submit", and_(Test.review == "after_release", ~is_placed(Attempt.test_id))

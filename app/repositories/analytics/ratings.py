@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
     Select,
     Uuid,
     any_,
@@ -93,7 +92,7 @@ class RatingRepository(Repository):
         """Lock the candidates and the attempts against deletion, and then all ratings."""
         wanted = _among(attempt_ids)
         users = select(Attempt.user_id).where(Attempt.id == wanted, Attempt.user_id.is_not(None))
-        user_ids = sorted(set(await self._session.scalars(users)))
+        user_ids = {user_id for user_id in await self._session.scalars(users) if user_id is not None}
         held = select(User.id).where(User.id == any_(literal(user_ids, ARRAY(Uuid)))).order_by(User.id)
         await self._lock(Rank.USER, Mode.KEY_SHARE, held)
         attempts = select(Attempt.id).where(Attempt.id == wanted).order_by(Attempt.id)
@@ -245,7 +244,7 @@ class RatingRepository(Repository):
         """Whether an attempt that was taken in has gone since the last replay."""
         return bool(await self._session.scalar(select(select(RatingWithdrawal.applied).exists())))
 
-    async def _attempts(self, statement: Select[Any]) -> Sequence[WaitingAttempt]:
+    async def _attempts(self, statement: Select[*tuple[Any, ...]]) -> Sequence[WaitingAttempt]:
         return [WaitingAttempt(*row) for row in await self._session.execute(statement)]
 
     async def _upsert(self, table: Any, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -258,11 +257,11 @@ class RatingRepository(Repository):
             )
 
 
-def _among(ids: Collection[UUID]) -> ColumnElement[UUID]:
+def _among(ids: Collection[UUID]) -> Any:
     return any_(literal(list(ids), ARRAY(Uuid)))
 
 
-def _graded() -> Select[Any]:
+def _graded() -> Select[*tuple[Any, ...]]:
     return (
         select(
             Attempt.id,
