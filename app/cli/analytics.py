@@ -48,9 +48,8 @@ async def _rebuild(after: UUID, *, missing: bool, yes: bool) -> None:
         found = await rebuilding.plan(parts, after)
         total = found.missing if missing else found.results
         _say(f"Results: {found.results}, of which {found.missing} have no figures.")
-        _say(
-            f"The figures of {total} results will be computed, ratings made again, and statistics of tests refreshed."
-        )
+        _say(f"The figures of {total} results will be computed and ratings be made again.")
+        _say("Then the statistics of tests are refreshed.")
         if not yes and not typer.confirm("Continue?"):
             raise typer.Exit(1)
         done = 0
