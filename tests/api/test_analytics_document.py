@@ -53,7 +53,7 @@ def path_of(template: str, taken: Taken) -> str:
 
 async def test_each_extract_is_an_answer(engine: AsyncEngine, parts: Components, people: People) -> None:
     taken = await three_candidates(engine, parts, people)
-    wrong = []
+    wrong: list[str] = []
     for name, template, text in BLOCK.findall(PAGE):
         answer = body_of(await taken.clients[name].get(path_of(template, taken)))
         wrong += differences(json.loads(text), answer, f"{name}: {template}")
