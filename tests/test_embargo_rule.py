@@ -53,6 +53,7 @@ NOT_JUDGED = (
 )
 
 WRITES = "it writes a result, figures or a histogram and shows nothing"
+SHOWN = "of attempts that repositories/analytics/shown.py has found, which asks"
 CHECKED = "it checks or changes what an author has just sent"
 HANDED = "a statement whose callers ask: services/attempts/results.py, services/exams/results.py"
 IN_BULK = "for the refresh of statistics, which stores them; who reads the statistics asks"
@@ -98,6 +99,11 @@ NEED_NOT_ASK = {
     "app/repositories/analytics/shown.py::ShownRepository.spent_ms": "times, of attempts that are shown",
     "app/repositories/analytics/shown.py::_attempt": "ShownRepository.attempts has asked",
     "app/repositories/analytics/shown.py::STANDINGS": "callers ask: EmbargoRepository.withheld_ranks",
+    "app/services/analytics/evidence.py::gather_from": SHOWN,
+    "app/services/analytics/evidence.py::_answers": SHOWN,
+    "app/services/analytics/overview.py::Totals.of": SHOWN,
+    "app/services/analytics/trend.py::marks_band": SHOWN,
+    "app/services/analytics/trend.py::_binomial_error": SHOWN,
     "app/services/analytics/figures.py::calculate": WRITES,
     "app/services/analytics/figures.py::_sheet": WRITES,
     "app/services/attempts/grading.py::grade": WRITES,

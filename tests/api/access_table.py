@@ -89,6 +89,7 @@ OWN = Rule(Level.SIGNED_IN, Reach.OWNER)
 ATTEMPT, PAPER_ATTEMPT = Rule(Level.HOLDER, Reach.ATTEMPT), Rule(Level.HOLDER, Reach.PAPER_ATTEMPT)
 
 OPERATIONS: dict[Operation, Rule] = {
+    ("GET", "/v1/analytics/overview"): ANYBODY,
     ("GET", "/v1/analytics/performance"): ANYBODY,
     ("GET", "/v1/audit"): ADMIN,
     ("POST", "/v1/auth/confirm"): PUBLIC,

@@ -6,11 +6,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Select, Uuid, any_, bindparam, literal, select, text
+from sqlalchemy import ARRAY, Row, Select, Uuid, any_, bindparam, exists, literal, select, text
 
 from app.engine.attempt_figures import SubjectSums, sums_by_subject
 from app.engine.scores import Score
-from app.models import Attempt, AttemptFigures, AttemptStatus, LocalizedText, Paper, Result, Test
+from app.models import (
+    Attempt,
+    AttemptFigures,
+    AttemptStatus,
+    LocalizedText,
+    Paper,
+    Result,
+    SubjectAbility,
+    Test,
+)
 from app.repositories.base import Repository
 from app.repositories.embargo import shows_results
 from app.repositories.scores import score_of
@@ -147,6 +156,19 @@ class ShownRepository(Repository):
             AttemptFigures.spent_ms.is_not(None),
         )
         return {row.attempt_id: row.spent_ms for row in await self._session.execute(statement)}
+
+    async def abilities(self, viewer: Viewer) -> Mapping[UUID, SubjectAbility]:
+        """The viewer's abilities by subject.
+
+        None while the result of a graded attempt is withheld: an ability may rest on it.
+        """
+        withheld = exists().where(
+            Attempt.user_id == viewer.user_id,
+            Attempt.status == AttemptStatus.GRADED,
+            ~shows_results(viewer.reader),
+        )
+        statement = select(SubjectAbility).where(SubjectAbility.user_id == viewer.user_id, ~withheld)
+        return {row.subject_id: row for row in await self._session.scalars(statement)}
 
     async def standings(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, CohortPlace]:
         """Where shown attempts are in their cohorts now; only those that count have a place.
