@@ -90,7 +90,9 @@ ATTEMPT, PAPER_ATTEMPT = Rule(Level.HOLDER, Reach.ATTEMPT), Rule(Level.HOLDER, R
 
 OPERATIONS: dict[Operation, Rule] = {
     ("GET", "/v1/analytics/overview"): ANYBODY,
+    ("GET", "/v1/analytics/test/{test_id}"): OWN,
     ("GET", "/v1/analytics/performance"): ANYBODY,
+    ("GET", "/v1/analytics/subject/{subject_id}"): ANYBODY,
     ("GET", "/v1/audit"): ADMIN,
     ("POST", "/v1/auth/confirm"): PUBLIC,
     ("POST", "/v1/auth/forgot-password"): PUBLIC,
@@ -193,6 +195,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("POST", "/v1/subjects/{subject_id}/chapters"): AUTHOR,
     ("PATCH", "/v1/subjects/{subject_id}/chapters/{chapter_id}"): AUTHOR,
     ("DELETE", "/v1/subjects/{subject_id}/chapters/{chapter_id}"): AUTHOR,
+    ("GET", "/v1/subjects/{subject_id}/analytics"): ANYBODY,
     ("GET", "/v1/subjects/{subject_id}/progress"): ANYBODY,
     ("GET", "/v1/tests"): ANYBODY,
     ("POST", "/v1/tests"): AUTHOR,
