@@ -14,6 +14,7 @@ from app.repositories.analytics.bookmarks import BookmarkRepository
 from app.repositories.analytics.candidates import CandidateRepository
 from app.repositories.analytics.figures import FiguresRepository
 from app.repositories.analytics.leaderboards import LeaderboardRepository
+from app.repositories.analytics.holding_papers import HoldingPaperRepository
 from app.repositories.analytics.matrices import MatrixRepository
 from app.repositories.analytics.progress import ProgressRepository
 from app.repositories.analytics.shown import ShownRepository
@@ -86,6 +87,7 @@ class Reading:
         self.figures = FiguresRepository(session)
         self.shown = ShownRepository(session)
         self.leaderboards = LeaderboardRepository(session)
+        self.holding_papers = HoldingPaperRepository(session)
         self.subject_questions = SubjectQuestionRepository(session)
         self.attempts_at_tests = AttemptAtTestRepository(session)
         self.matrices = MatrixRepository(session)
