@@ -13,8 +13,8 @@ from app.repositories.analytics.attempt_at_test import AttemptAtTestRepository
 from app.repositories.analytics.bookmarks import BookmarkRepository
 from app.repositories.analytics.candidates import CandidateRepository
 from app.repositories.analytics.figures import FiguresRepository
-from app.repositories.analytics.leaderboards import LeaderboardRepository
 from app.repositories.analytics.holding_papers import HoldingPaperRepository
+from app.repositories.analytics.leaderboards import LeaderboardRepository
 from app.repositories.analytics.matrices import MatrixRepository
 from app.repositories.analytics.progress import ProgressRepository
 from app.repositories.analytics.shown import ShownRepository
