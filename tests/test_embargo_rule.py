@@ -63,6 +63,11 @@ RAISES = "it raises for a key that its type does not know, and shows none"
 SEARCHED = "it compares what a sheet says with the bank, after imports.py refused what is withheld"
 SHOWN = "its callers hand over attempts that are shown to their candidate"
 NEED_NOT_ASK = {
+    "app/repositories/analytics/ratings.py::SEEN": "which questions were seen, not how they were answered",
+    "app/repositories/analytics/ratings.py::RatingRepository.mark_applied": "it shows nothing",
+    "app/repositories/analytics/ratings.py::RatingRepository.taken_in": "they were shown when they came in",
+    "app/repositories/analytics/ratings.py::_graded": "waiting() asks; taken_in() is judged apart",
+    "app/services/analytics/taking_in.py::_taken": "RatingRepository.waiting has asked",
     "app/repositories/attempts/attempts.py::AttemptRepository.histogram": HANDED,
     "app/repositories/attempts/reviews.py::CORRECT": HANDED,
     "app/services/attempts/results.py::_correct_percents": "result() has asked",
