@@ -61,6 +61,11 @@ RAISES = "it raises for a key that its type does not know, and shows none"
 SEARCHED = "it compares what a sheet says with the bank, after imports.py refused what is withheld"
 SHOWN = "its callers hand over attempts that are shown to their candidate"
 NEED_NOT_ASK = {
+    "app/repositories/analytics/ratings.py::SEEN": "which questions were seen, not how they were answered",
+    "app/repositories/analytics/ratings.py::RatingRepository.mark_applied": "it shows nothing",
+    "app/repositories/analytics/ratings.py::RatingRepository.taken_in": "they were shown when they came in",
+    "app/repositories/analytics/ratings.py::_graded": "waiting() asks; taken_in() is judged apart",
+    "app/services/analytics/taking_in.py::_taken": "RatingRepository.waiting has asked",
     "app/repositories/attempts/attempts.py::AttemptRepository.histogram": HANDED,
     "app/repositories/attempts/reviews.py::CORRECT": HANDED,
     "app/services/attempts/results.py::_correct_percents": "result() has asked",
@@ -97,6 +102,9 @@ NEED_NOT_ASK = {
     "app/services/analytics/study.py::study": "ShownRepository has asked",
     "app/services/analytics/progress.py::overall": "ProgressRepository counts what is not withheld",
     "app/repositories/analytics/figures.py::FiguresRepository.store": WRITES,
+    "app/repositories/analytics/figures.py::FiguresRepository.count_after": "for the operator's rebuild",
+    "app/repositories/analytics/figures.py::FiguresRepository.graded_after": "it reads ids",
+    "app/repositories/analytics/figures.py::FiguresRepository.tests_with_results": "it reads ids",
     "app/repositories/analytics/shown.py::ShownRepository.spent_ms": "times, of attempts that are shown",
     "app/repositories/analytics/shown.py::attempt_of": "ShownRepository.attempts has asked",
     "app/repositories/analytics/shown.py::STANDINGS": "callers ask: EmbargoRepository.withheld_ranks",
@@ -144,6 +152,8 @@ NEED_NOT_ASK = {
     "app/repositories/analytics/test_statistics.py::COUNTS": IN_BULK,
     "app/repositories/analytics/test_statistics.py::CHANGED": "it reads ids",
     "app/services/analytics/item_analysis.py::load": IN_BULK,
+    "app/services/analytics/test_statistics.py::summary": "TestStatisticsRepository.of_test asks",
+    "app/services/analytics/test_statistics.py::right_options": "items() has asked",
     "app/services/analytics/item_analysis.py::_right_option": IN_BULK,
     "app/services/unit_of_work.py::Reading.__init__": "it makes the repositories",
     "app/api/v1/exams/releasing.py::get_merit_list": "services/exams/results.py asks",
