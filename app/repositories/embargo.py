@@ -25,6 +25,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     type_coerce,
     union_all,
 )
@@ -133,6 +134,15 @@ def shows_results(reader: Reader, attempt: type[Attempt] = Attempt) -> ColumnEle
         held = select(mine.paper_id).where(mine.question_id.in_(held_questions(reader))).distinct()
         shown.append(attempt.paper_id != _all(held))
     return and_(*shown)
+
+
+def shows_ranks(reader: Reader, test_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
+    """Whether no paper version of a test is withheld (`withholds_rank`), for a statement over many tests."""
+    if reader.is_admin:
+        return true()
+    mine, version = aliased(PaperQuestion), aliased(Paper)
+    held = select(mine.paper_id).where(mine.question_id.in_(held_questions(reader)))
+    return test_id != _all(select(version.test_id).where(version.id.in_(held)).distinct())
 
 
 def hides_test(reader: Reader, test: type[Test] = Test) -> ColumnElement[bool]:
