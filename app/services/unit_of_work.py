@@ -16,6 +16,7 @@ from app.repositories.analytics.candidates import CandidateRepository
 from app.repositories.analytics.cards import CardRepository
 from app.repositories.analytics.figures import FiguresRepository
 from app.repositories.analytics.holding_papers import HoldingPaperRepository
+from app.repositories.analytics.leaderboards import LeaderboardRepository
 from app.repositories.analytics.matrices import MatrixRepository
 from app.repositories.analytics.progress import ProgressRepository
 from app.repositories.analytics.ratings import RatingRepository
@@ -88,6 +89,7 @@ class Reading:
         self.activity = ActivityRepository(session)
         self.figures = FiguresRepository(session)
         self.shown = ShownRepository(session)
+        self.leaderboards = LeaderboardRepository(session)
         self.holding_papers = HoldingPaperRepository(session)
         self.subject_questions = SubjectQuestionRepository(session)
         self.attempts_at_tests = AttemptAtTestRepository(session)
