@@ -8,11 +8,10 @@ from uuid import UUID, uuid4
 import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.engine.ratings import Candidate
+from app.engine.ratings import Board, Candidate
 from app.engine.recommending import Ground
 from app.engine.statistics.elo import Rating
 from app.models import DEFAULT_INSTITUTE_ID, Subject
-from app.repositories.analytics.ratings import Board
 from app.services.analytics import taking_in
 from app.services.analytics.recommendation_wording import _TEXTS, LANGUAGES
 from app.services.components import Components
