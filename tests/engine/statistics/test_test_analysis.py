@@ -182,7 +182,7 @@ class TestModel:
         assert model_for(3_000, simulated(2, changes={0: {"options": 5}})) is Model.TWO
 
     def test_a_sample_of_many(self) -> None:
-        found = item_response(simulated(MOST_CALIBRATED + 1_000, 5, changes={0: {"options": 5}}))
+        found = item_response(simulated(MOST_CALIBRATED + 1_000, changes={0: {"options": 5}}))
         assert found is not None
         assert found["answers"] == MOST_CALIBRATED
 
