@@ -217,10 +217,10 @@ class CutoffChanceOut(Out):
 class OverviewOut(TotalsOut):
     """What your results say altogether.
 
-    The sums are of all attempts; `official` and `practice` have them apart. `confidence`, `guessing` and
-    `cutoffs` rest on your latest 10 official attempts, `confidence` and `guessing` only on those whose review
-    is open. The sums are of the newest 500 attempts. `trend` has at most 20 attempts, the oldest first. `pending` attempts were graded a moment ago:
-    they are in no subject, time, or marks gained and lost yet.
+    The sums are of the newest 500 attempts; `official` and `practice` have them apart. `confidence`,
+    `guessing` and `cutoffs` rest on your latest 10 official attempts, `confidence` and `guessing` only on
+    those whose review is open. `trend` has at most 20 attempts, the oldest first. `pending` attempts were
+    graded a moment ago: they are in no subject, time, or marks gained and lost yet.
     """
 
     tests_taken: int
