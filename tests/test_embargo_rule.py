@@ -28,16 +28,20 @@ TELLING = {
     "correct_shares",
 }
 # Tables of such rows, and functions that read them.
-TELLING_NAMES = {"ScoreCount", "OutcomeCount", "ExamResult", "KeyVersion", "score_of"}
-TELLING_SQL = re.compile(r"\b(outcomes|score_counts|outcome_counts|exam_results|explanation|paper_keys)\b")
+TELLING_NAMES = {"AttemptFigures", "ScoreCount", "OutcomeCount", "ExamResult", "KeyVersion", "score_of"}
+TELLING_SQL = re.compile(
+    r"\b(attempt_figures|outcomes|score_counts|outcome_counts|paper_statistics|exam_results|explanation|paper_keys)\b"
+)
 ASKING = {
     "withheld",
     "withholds_paper",
     "withholds_exam",
+    "released_exam",
     "held_questions",
     "hides_test",
     "_is_withheld",
     "withholds_attempt",
+    "shows_results",
 }
 # Rules without a database, tables, what crosses the API (made from what services hand over), and strangers.
 NOT_JUDGED = (
@@ -49,12 +53,21 @@ NOT_JUDGED = (
     "rehearsal/",
 )
 
-WRITES = "it writes a result or a histogram and shows nothing"
+WRITES = "it writes a result, figures or a histogram and shows nothing"
+SHOWN = "of attempts that repositories/analytics/shown.py has found, which asks"
 CHECKED = "it checks or changes what an author has just sent"
+ON_BOARDS = "services/analytics/leaderboards.py asks before it reads places"
 HANDED = "a statement whose callers ask: services/attempts/results.py, services/exams/results.py"
+IN_BULK = "for the refresh of statistics, which stores them; who reads the statistics asks"
 RAISES = "it raises for a key that its type does not know, and shows none"
 SEARCHED = "it compares what a sheet says with the bank, after imports.py refused what is withheld"
+SHOWN = "its callers hand over attempts that are shown to their candidate"
 NEED_NOT_ASK = {
+    "app/repositories/analytics/ratings.py::SEEN": "which questions were seen, not how they were answered",
+    "app/repositories/analytics/ratings.py::RatingRepository.mark_applied": "it shows nothing",
+    "app/repositories/analytics/ratings.py::RatingRepository.taken_in": "they were shown when they came in",
+    "app/repositories/analytics/ratings.py::_graded": "waiting() asks; taken_in() is judged apart",
+    "app/services/analytics/taking_in.py::_taken": "RatingRepository.waiting has asked",
     "app/repositories/attempts/attempts.py::AttemptRepository.histogram": HANDED,
     "app/repositories/attempts/reviews.py::CORRECT": HANDED,
     "app/services/attempts/results.py::_correct_percents": "result() has asked",
@@ -84,7 +97,31 @@ NEED_NOT_ASK = {
     "app/repositories/tests/keys.py::KeyRepository.add_next": WRITES,
     "app/repositories/tests/tests.py::TestRepository.add_paper": WRITES,
     "app/repositories/analytics/candidates.py::_candidate": "CandidateRepository._listed has asked",
+    "app/services/analytics/cutoffs.py::TakenPaper.answers": SHOWN,
+    "app/services/analytics/cutoffs.py::cutoff_chances": SHOWN,
+    "app/services/analytics/performance.py::sums_of": SHOWN,
+    "app/services/analytics/subject_answers.py::_answer": SHOWN,
+    "app/services/analytics/study.py::study": "ShownRepository has asked",
     "app/services/analytics/progress.py::overall": "ProgressRepository counts what is not withheld",
+    "app/repositories/analytics/figures.py::FiguresRepository.store": WRITES,
+    "app/repositories/analytics/figures.py::FiguresRepository.count_after": "for the operator's rebuild",
+    "app/repositories/analytics/figures.py::FiguresRepository.graded_after": "it reads ids",
+    "app/repositories/analytics/figures.py::FiguresRepository.waiting_of_exam": "it reads ids",
+    "app/repositories/analytics/figures.py::FiguresRepository.tests_with_results": "it reads ids",
+    "app/repositories/analytics/shown.py::ShownRepository.spent_ms": "times, of attempts that are shown",
+    "app/repositories/analytics/shown.py::attempt_of": "ShownRepository.attempts has asked",
+    "app/repositories/analytics/shown.py::STANDINGS": "callers ask: EmbargoRepository.withheld_ranks",
+    "app/services/analytics/evidence.py::gather_from": SHOWN,
+    "app/services/analytics/evidence.py::_answers": SHOWN,
+    "app/services/analytics/overview.py::Totals.of": SHOWN,
+    "app/services/analytics/test_analysis.py::analyze": "_shown() looks at what AttemptAtTestRepository asks",
+    "app/services/analytics/test_analysis.py::_sections": "analyze() has asked",
+    "app/services/analytics/test_analysis.py::_changes": "analyze() has asked",
+    "app/services/analytics/test_analysis.py::_print": "analyze() has asked",
+    "app/services/analytics/trend.py::marks_band": SHOWN,
+    "app/services/analytics/trend.py::_binomial_error": SHOWN,
+    "app/services/analytics/figures.py::calculate": WRITES,
+    "app/services/analytics/figures.py::_sheet": WRITES,
     "app/services/attempts/grading.py::grade": WRITES,
     "app/services/attempts/grading.py::_result": WRITES,
     "app/services/attempts/grading.py::_counted": WRITES,
@@ -111,10 +148,28 @@ NEED_NOT_ASK = {
     "app/services/exams/release_preview.py::_preview": "_may_know has asked, before the release is tried",
     "app/services/exams/release_preview.py::_first_ranks": "_may_know has asked",
     "app/services/tests/papers.py::compiled": "what marks attempts, kept in memory",
+    "app/repositories/analytics/matrices.py::RESULTS": IN_BULK,
+    "app/repositories/analytics/matrix_arrays.py::MatrixBuilder.add": IN_BULK,
+    "app/repositories/analytics/test_statistics.py::GROUPS": "it reads ids and counts results",
+    "app/repositories/analytics/test_statistics.py::_COUNTED": IN_BULK,
+    "app/repositories/analytics/test_statistics.py::COUNTS": IN_BULK,
+    "app/repositories/analytics/test_statistics.py::CHANGED": "it reads ids",
+    "app/services/analytics/item_analysis.py::load": IN_BULK,
+    "app/services/analytics/test_statistics.py::summary": "TestStatisticsRepository.of_test asks",
+    "app/services/analytics/test_statistics.py::right_options": "items() has asked",
+    "app/services/analytics/item_analysis.py::_right_option": IN_BULK,
     "app/services/unit_of_work.py::Reading.__init__": "it makes the repositories",
     "app/api/v1/exams/releasing.py::get_merit_list": "services/exams/results.py asks",
-    "app/services/exams/merit_lists.py::merit_list": "released_exam of results.py asks",
-    "app/services/exams/merit_lists.py::merit_sheet": "released_exam of results.py asks",
+    "app/repositories/analytics/leaderboards.py::LeaderboardRepository.own": ON_BOARDS,
+    "app/repositories/analytics/leaderboards.py::LeaderboardRepository.participants": ON_BOARDS,
+    "app/repositories/analytics/leaderboards.py::LeaderboardRepository.histogram_of_category": ON_BOARDS,
+    "app/repositories/analytics/leaderboards.py::LeaderboardRepository.exam_places": ON_BOARDS,
+    "app/repositories/analytics/leaderboards.py::_of_release": ON_BOARDS,
+    "app/repositories/analytics/leaderboards.py::_merit": ON_BOARDS,
+    "app/repositories/analytics/leaderboards.py::_participant": ON_BOARDS,
+    "app/repositories/analytics/leaderboards.py::LeaderboardRepository.ranked_of_category": ON_BOARDS,
+    "app/services/analytics/leaderboards.py::_histogram": "of_test and of_exam have asked",
+    "app/services/analytics/leaderboards.py::_ranked": "of_test and of_exam have asked",
 }
 
 

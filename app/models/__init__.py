@@ -1,9 +1,11 @@
 """SQLAlchemy tables, one module a noun."""
 
 from app.models.accounts import PSEUDONYM, AccountDeletion, AccountExport, ExportStatus
+from app.models.analytics import AttemptFigures
 from app.models.attempts import Attempt, AttemptStatus, OutcomeCount, ResponseEvent, Result, ScoreCount
 from app.models.audit import AuditEntry
 from app.models.base import SCHEMA, Base, LocalizedText
+from app.models.bookmarks import Bookmark
 from app.models.exams import (
     Accommodation,
     Announcement,
@@ -26,7 +28,18 @@ from app.models.notifications import (
     NotificationSettings,
 )
 from app.models.questions import Media, Passage, PassageVersion, Question, QuestionVersion
+from app.models.ratings import (
+    CandidateRating,
+    ChapterAnswers,
+    Dismissal,
+    QuestionRating,
+    RatingWithdrawal,
+    ReviewCard,
+    SubjectAbility,
+    SubjectRating,
+)
 from app.models.realtime import Message, SocketTicket
+from app.models.statistics import ItemParameters, PaperStatistics
 from app.models.subjects import Chapter, Subject
 from app.models.tests import (
     KeyVersion,
@@ -59,15 +72,20 @@ __all__ = [
     "AccountExport",
     "Announcement",
     "Attempt",
+    "AttemptFigures",
     "AttemptStatus",
     "AuditEntry",
     "AuthMail",
     "Base",
+    "Bookmark",
+    "CandidateRating",
     "Channel",
     "Chapter",
+    "ChapterAnswers",
     "DeadAddress",
     "Delivery",
     "Device",
+    "Dismissal",
     "Exam",
     "ExamPaper",
     "ExamRelease",
@@ -75,6 +93,7 @@ __all__ = [
     "ExportStatus",
     "Institute",
     "Invitation",
+    "ItemParameters",
     "Job",
     "KeptAnswer",
     "KeyVersion",
@@ -89,18 +108,24 @@ __all__ = [
     "Paper",
     "PaperMedia",
     "PaperQuestion",
+    "PaperStatistics",
     "Passage",
     "PassageVersion",
     "Question",
+    "QuestionRating",
     "QuestionVersion",
+    "RatingWithdrawal",
     "Registration",
     "ResponseEvent",
     "Result",
+    "ReviewCard",
     "Revocation",
     "Role",
     "ScoreCount",
     "SocketTicket",
     "Subject",
+    "SubjectAbility",
+    "SubjectRating",
     "Test",
     "TestConsent",
     "TestPopularity",

@@ -6,6 +6,8 @@ module. This module itself returns no key.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -14,13 +16,17 @@ from sqlalchemy import (
     Select,
     SQLColumnExpression,
     Uuid,
+    all_,
     and_,
     any_,
     exists,
     false,
+    func,
     literal,
     or_,
     select,
+    true,
+    type_coerce,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -116,6 +122,29 @@ def withholds_attempt(reader: Reader, attempt: type[Attempt] = Attempt) -> Colum
     return or_(is_placed(attempt.test_id), withholds_paper(reader, attempt.paper_id))
 
 
+def shows_results(reader: Reader, attempt: type[Attempt] = Attempt) -> ColumnElement[bool]:
+    """The opposite of `withholds_attempt`, for a statement that reads many attempts of one person.
+
+    PostgreSQL reads the few withheld tests and papers once, not the embargo for each attempt.
+    """
+    placed = select(_placed.test_id).join(_exam, _exam.id == _placed.exam_id).where(_is_unreleased())
+    shown = [attempt.test_id != _all(placed)]
+    if not reader.is_admin:
+        mine = aliased(PaperQuestion)
+        held = select(mine.paper_id).where(mine.question_id.in_(held_questions(reader))).distinct()
+        shown.append(attempt.paper_id != _all(held))
+    return and_(*shown)
+
+
+def shows_ranks(reader: Reader, test_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
+    """Whether no paper version of a test is withheld (`withholds_rank`), for a statement over many tests."""
+    if reader.is_admin:
+        return true()
+    mine, version = aliased(PaperQuestion), aliased(Paper)
+    held = select(mine.paper_id).where(mine.question_id.in_(held_questions(reader)))
+    return test_id != _all(select(version.test_id).where(version.id.in_(held)).distinct())
+
+
 def hides_test(reader: Reader, test: type[Test] = Test) -> ColumnElement[bool]:
     """Whether a row of `tests`, or of an alias of it, is hidden from the reader.
 
@@ -126,20 +155,27 @@ def hides_test(reader: Reader, test: type[Test] = Test) -> ColumnElement[bool]:
     if reader.is_admin:
         return false()
     if not reader.is_staff:
-        current = aliased(Paper)
-        shares = _asked_by_row(
-            select(current.id).where(
-                current.test_id == test.id,
-                current.version == test.paper_version,
-                withholds_paper(reader, current.id),
-            )
-        )
-        return or_(is_placed(test.id), shares)
+        return _hides_from_candidates(test)
     return and_(
         is_placed(test.id),
         test.created_by.is_distinct_from(reader.user_id),
         ~_runs_exam_of(test, reader.user_id),
     )
+
+
+@lru_cache(maxsize=8)
+def _hides_from_candidates(test: type[Test]) -> ColumnElement[bool]:
+    """Kept, because it is the same for all candidates and takes longer to build than a short statement."""
+    candidate = Reader(UUID(int=0), is_staff=False, is_admin=False)
+    current = aliased(Paper)
+    shares = _asked_by_row(
+        select(current.id).where(
+            current.test_id == test.id,
+            current.version == test.paper_version,
+            withholds_paper(candidate, current.id),
+        )
+    )
+    return or_(is_placed(test.id), shares)
 
 
 def _asked_by_row(statement: Select[UUID]) -> ColumnElement[bool]:
@@ -149,6 +185,11 @@ def _asked_by_row(statement: Select[UUID]) -> ColumnElement[bool]:
     planner would choose that, because it does not know that a page has twenty rows.
     """
     return exists(statement.offset(0))
+
+
+def _all(ids: Select[UUID]) -> ColumnElement[Any]:
+    """Compare with all of these ids, which a subquery reads once."""
+    return all_(type_coerce(func.array(ids.scalar_subquery()), ARRAY(Uuid)))
 
 
 def _is_unreleased() -> ColumnElement[bool]:
@@ -198,7 +239,9 @@ def _runs_exam_of(test: type[Test], user_id: UUID) -> ColumnElement[bool]:
 
 
 def _is_lent(test: type[Test], user_id: UUID) -> ColumnElement[bool]:
-    return exists().where(TestConsent.test_id == test.id, TestConsent.user_id == user_id)
+    # Without `correlate`, a query two levels below the test's would read the consents of all tests.
+    lent = exists().where(TestConsent.test_id == test.id, TestConsent.user_id == user_id)
+    return lent.correlate(test)
 
 
 class EmbargoRepository(Repository):
@@ -224,6 +267,15 @@ class EmbargoRepository(Repository):
             return False
         versions = select(Paper.id).where(Paper.test_id == test_id, withholds_paper(reader, Paper.id))
         return bool(await self._session.scalar(select(versions.exists())))
+
+    async def withheld_ranks(self, reader: Reader, test_ids: Collection[UUID]) -> set[UUID]:
+        """Those of the tests of which a paper version is withheld: see `withholds_rank`."""
+        if reader.is_admin or not test_ids:
+            return set()
+        mine = aliased(PaperQuestion)
+        held = select(mine.paper_id).where(mine.question_id.in_(held_questions(reader)))
+        asked = Paper.test_id == any_(literal(list(test_ids), ARRAY(Uuid)))
+        return set(await self._session.scalars(select(Paper.test_id).where(asked, Paper.id.in_(held))))
 
     async def withholds_exam(self, reader: Reader, exam_id: UUID) -> bool:
         """Whether another published exam withholds a question of this exam, and therefore its results.

@@ -8,9 +8,22 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.database import transaction, undone
 from app.models import AuditEntry
+from app.repositories.analytics.abilities import AbilityRepository
 from app.repositories.analytics.activity import ActivityRepository
+from app.repositories.analytics.advice import AdviceRepository
+from app.repositories.analytics.attempt_at_test import AttemptAtTestRepository
+from app.repositories.analytics.bookmarks import BookmarkRepository
 from app.repositories.analytics.candidates import CandidateRepository
+from app.repositories.analytics.cards import CardRepository
+from app.repositories.analytics.figures import FiguresRepository
+from app.repositories.analytics.holding_papers import HoldingPaperRepository
+from app.repositories.analytics.leaderboards import LeaderboardRepository
+from app.repositories.analytics.matrices import MatrixRepository
 from app.repositories.analytics.progress import ProgressRepository
+from app.repositories.analytics.ratings import RatingRepository
+from app.repositories.analytics.shown import ShownRepository
+from app.repositories.analytics.subject_questions import SubjectQuestionRepository
+from app.repositories.analytics.test_statistics import TestStatisticsRepository
 from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
 from app.repositories.attempts.grading import GradingRepository
 from app.repositories.audit import AuditRepository
@@ -73,7 +86,20 @@ class Reading:
         self.exam_results = ExamResultRepository(session)
         self.progress = ProgressRepository(session)
         self.candidates = CandidateRepository(session)
+        self.bookmarks = BookmarkRepository(session)
         self.activity = ActivityRepository(session)
+        self.figures = FiguresRepository(session)
+        self.shown = ShownRepository(session)
+        self.leaderboards = LeaderboardRepository(session)
+        self.holding_papers = HoldingPaperRepository(session)
+        self.subject_questions = SubjectQuestionRepository(session)
+        self.attempts_at_tests = AttemptAtTestRepository(session)
+        self.matrices = MatrixRepository(session)
+        self.test_statistics = TestStatisticsRepository(session)
+        self.abilities = AbilityRepository(session)
+        self.advice = AdviceRepository(session)
+        self.cards = CardRepository(session)
+        self.ratings = RatingRepository(session)
         self.audit = AuditRepository(session)
         self.deletions = DeletionRepository(session)
         self.exports = ExportRepository(session)

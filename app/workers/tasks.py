@@ -1,12 +1,14 @@
 """The tasks. A task has the name of its job, takes ids, calls services, and may safely run twice."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import structlog
 
 from app.services import account_exports, accounts, attempts, notifications
+from app.services.analytics import abilities, figures, refreshing, taking_in
 from app.services.unit_of_work import unit_of_work
 from app.workers.runtime import TaskContext, task
 
@@ -124,3 +126,48 @@ async def _grade_each(context: TaskContext, attempt_ids: Sequence[str]) -> None:
             errors.append(error)
     if errors:
         raise ExceptionGroup(f"{len(errors)} of {len(attempt_ids)} attempts could not be graded", errors)
+
+
+@task
+async def calculate_user_analytics(context: TaskContext, *, attempt_ids: Sequence[str]) -> None:
+    """Compute the figures of graded attempts that analytics read, and take the attempts into ratings.
+
+    These are two transactions, because ratings lock the candidates before the attempts.
+    """
+    ids = [UUID(attempt_id) for attempt_id in attempt_ids]
+    async with unit_of_work(context.parts.engine) as uow:
+        await figures.calculate(uow, context.parts, ids)
+    await taking_in.take_in(context.uow, context.parts, ids)
+
+
+@task
+async def request_exam_analytics(context: TaskContext, *, exam_id: str) -> None:
+    """After the release of an exam, add jobs for the analytics of its attempts, in batches."""
+    await figures.request_of_exam(context.uow, UUID(exam_id))
+
+
+@task
+async def take_in_attempts(context: TaskContext, *, attempt_ids: Sequence[str]) -> None:
+    """Take attempts into ratings that were withheld when they were graded."""
+    await taking_in.take_in(context.uow, context.parts, [UUID(attempt_id) for attempt_id in attempt_ids])
+
+
+@task
+async def replay_ratings(context: TaskContext) -> None:
+    """Make ratings and review cards again after results were withdrawn."""
+    await taking_in.replay(context.uow, context.parts)
+
+
+@task
+async def estimate_abilities(context: TaskContext) -> None:
+    """Estimate abilities that are out of date, in several transactions."""
+    await abilities.estimate_due(context.parts, context.now)
+
+
+@task
+async def refresh_test_statistics(
+    context: TaskContext, *, test_id: str, computed_before: str | None = None
+) -> None:
+    """Refresh the statistics of a test, in several transactions."""
+    before = datetime.fromisoformat(computed_before) if computed_before else None
+    await refreshing.refresh(context.uow, context.parts, UUID(test_id), context.now, computed_before=before)

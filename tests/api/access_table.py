@@ -89,6 +89,15 @@ OWN = Rule(Level.SIGNED_IN, Reach.OWNER)
 ATTEMPT, PAPER_ATTEMPT = Rule(Level.HOLDER, Reach.ATTEMPT), Rule(Level.HOLDER, Reach.PAPER_ATTEMPT)
 
 OPERATIONS: dict[Operation, Rule] = {
+    ("GET", "/v1/analytics/tests/{test_id}/items"): Rule(Level.BANK, Reach.TEAM_AND_EVALUATORS, 403),
+    ("GET", "/v1/analytics/tests/{test_id}/summary"): Rule(Level.BANK, Reach.TEAM_AND_EVALUATORS, 403),
+    ("POST", "/v1/analytics/tests/{test_id}/refresh"): Rule(Level.BANK, Reach.TEAM_AND_EVALUATORS, 403),
+    ("GET", "/v1/analytics/overview"): ANYBODY,
+    ("GET", "/v1/analytics/test/{test_id}"): OWN,
+    ("GET", "/v1/analytics/performance"): ANYBODY,
+    ("GET", "/v1/analytics/recommendations"): ANYBODY,
+    ("POST", "/v1/analytics/recommendations/{recommendation_id}/dismiss"): OWN,
+    ("GET", "/v1/analytics/subject/{subject_id}"): ANYBODY,
     ("GET", "/v1/audit"): ADMIN,
     ("POST", "/v1/auth/confirm"): PUBLIC,
     ("POST", "/v1/auth/forgot-password"): PUBLIC,
@@ -191,6 +200,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("POST", "/v1/subjects/{subject_id}/chapters"): AUTHOR,
     ("PATCH", "/v1/subjects/{subject_id}/chapters/{chapter_id}"): AUTHOR,
     ("DELETE", "/v1/subjects/{subject_id}/chapters/{chapter_id}"): AUTHOR,
+    ("GET", "/v1/subjects/{subject_id}/analytics"): ANYBODY,
     ("GET", "/v1/subjects/{subject_id}/progress"): ANYBODY,
     ("GET", "/v1/tests"): ANYBODY,
     ("POST", "/v1/tests"): AUTHOR,
@@ -226,6 +236,12 @@ OPERATIONS: dict[Operation, Rule] = {
     ("GET", "/v1/users/exports/{export_id}/file"): OWN,
     ("GET", "/v1/users/profile"): ANYBODY,
     ("PUT", "/v1/users/profile"): ANYBODY,
+    ("GET", "/v1/users/analytics"): ANYBODY,
+    ("GET", "/v1/analytics/leaderboard"): ANYBODY,
+    ("GET", "/v1/users/bookmarks"): ANYBODY,
+    # Who has an attempt with the question that may be reviewed.
+    ("PUT", "/v1/users/bookmarks/{question_id}"): OWN,
+    ("DELETE", "/v1/users/bookmarks/{question_id}"): ANYBODY,
     ("GET", "/v1/users/progress"): ANYBODY,
     ("POST", "/v1/users/import"): ADMIN,
     ("PUT", "/v1/users/{user_id}/enrolment"): ADMIN,

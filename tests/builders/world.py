@@ -168,12 +168,16 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
     exam, paper = await _exam(author, held, publish=True)
     draft_exam, draft_paper = await _exam(author, await _test(author, await _question(author, **place)))
     body_of(await candidate.post(f"/exams/{exam}/register"))
+    await _review(candidate, await _test(author, question, review="after_submit"))
     attempt = body_of(await candidate.post(f"/tests/{test}/start"))
     paper_attempt = body_of(await candidate.post(f"/exams/{exam}/papers/{paper}/start"))
     user_id, token = str(await user_id_of(candidate)), f"fcm:{uuid4().hex}"
     body_of(await candidate.put(f"/devices/{token}", json={"platform": "android"}))
     body_of(await candidate.put("/users/avatar", files={"file": ("me.png", picture())}))
     export = body_of(await candidate.post("/users/export"), 202)
+    # Dismissed already, so that it stays the candidate's when other tests are published.
+    advice = body_of(await candidate.get("/analytics/recommendations"))["items"][0]["id"]
+    await candidate.post(f"/analytics/recommendations/{advice}/dismiss")
     async with unit_of_work(engine) as uow:
         notification_id = await _notification(uow, UUID(user_id))
         roll_number = await _place_that_waits(uow, UUID(exam))
@@ -194,6 +198,7 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
         "notification_id": str(notification_id),
         "verb": "pause",
         "export_id": export["id"],
+        "recommendation_id": advice,
     }
     return Objects(ids, attempt, paper_attempt, draft_exam, draft_paper)
 
@@ -204,6 +209,12 @@ async def _sat_too(objects: Objects, candidate: httpx.AsyncClient) -> Objects:
     attempt = body_of(await candidate.post(objects.path("/tests/{test_id}/start")))
     paper_attempt = body_of(await candidate.post(objects.path("/exams/{exam_id}/papers/{paper_id}/start")))
     return replace(objects, attempt=attempt, paper_attempt=paper_attempt)
+
+
+async def _review(candidate: httpx.AsyncClient, test_id: str) -> None:
+    """Take a test, so that its questions may be reviewed."""
+    attempt = body_of(await candidate.post(f"/tests/{test_id}/start"))
+    body_of(await candidate.post(f"/tests/{test_id}/submit", json={"attempt_id": attempt["id"]}))
 
 
 async def _question(author: httpx.AsyncClient, **more: Any) -> str:
@@ -217,14 +228,14 @@ async def _question(author: httpx.AsyncClient, **more: Any) -> str:
     return str(body_of(await author.post("/questions", json=body | more))["id"])
 
 
-async def _test(author: httpx.AsyncClient, question_id: str) -> str:
+async def _test(author: httpx.AsyncClient, question_id: str, review: str = "never") -> str:
     body = {
         "title": f"Mock {uuid4().hex[:8]}",
         "kind": "full",
         "duration_seconds": 6 * 3600,
         "marking": UPSC,
         "sections": [{"name": "Paper", "question_ids": [question_id]}],
-        "review": "never",
+        "review": review,
     }
     test = body_of(await author.post("/tests", json=body))
     body_of(await author.post(f"/tests/{test['id']}/publish"))
@@ -309,6 +320,8 @@ async def standing(engine: AsyncEngine, objects: Objects) -> list[str]:
         "response_events": f"attempt_id = '{ids['attempt_id']}'",
         "notifications": f"user_id = '{ids['user_id']}'",
         "notification_settings": f"user_id = '{ids['user_id']}'",
+        "bookmarks": f"user_id = '{ids['user_id']}'",
+        "dismissals": f"user_id = '{ids['user_id']}'",
         "devices": f"user_id = '{ids['user_id']}'",
     }
     rows: list[str] = []

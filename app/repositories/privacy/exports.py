@@ -52,6 +52,16 @@ DATASETS = (
         ),
     ),
     Dataset(
+        "bookmarks",
+        "The questions that you have bookmarked, with your notes.",
+        text(
+            """
+            select question_id, note, created_at, updated_at from ias.bookmarks
+            where user_id = :user_id order by id
+            """
+        ),
+    ),
+    Dataset(
         "registrations",
         "Your registrations for exams, with name and category as they were then.",
         text(
@@ -120,6 +130,16 @@ DATASETS = (
             """
             select muted, quiet_from, quiet_until from ias.notification_settings
             where user_id = :user_id
+            """
+        ),
+    ),
+    Dataset(
+        "dismissed_recommendations",
+        "The recommendations that you have dismissed.",
+        text(
+            """
+            select recommendation_id, dismissed_at from ias.dismissals
+            where user_id = :user_id order by dismissed_at, recommendation_id
             """
         ),
     ),

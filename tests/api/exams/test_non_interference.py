@@ -34,6 +34,7 @@ from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from app.workers import tasks
 from app.workers.runtime import TaskContext
+from tests.builders.auth_accounts import AuthAccounts
 from tests.builders.exams import HOUR, MINUTE, Entrant, Json, body_of
 from tests.builders.people import People, user_id_of
 from tests.builders.pictures import encoded, halves, uploaded
@@ -300,14 +301,34 @@ async def look_at_practice(
     test, hears = f"/tests/{test_id}", world.hears
     await hears(who, client, "POST", f"{test}/submit", json={"attempt_id": attempt["id"]})
     await hears(who, client, "GET", f"{test}/results", params={"attempt_id": attempt["id"]})
-    for path in (test, f"{test}/questions", "/users/attempts", "/users/progress", "/users/home"):
+    await work(world)
+    screens = "/users/attempts", "/users/progress", "/users/home", "/analytics/overview"
+    await hears(who, client, "GET", "/analytics/recommendations")
+    for path in (test, f"{test}/questions", *screens):
         await hears(who, client, "GET", path)
+    for path in ("/analytics/performance", "/users/analytics", "/users/bookmarks"):
+        await hears(who, client, "GET", path)
+    await hears(who, client, "PUT", f"/users/bookmarks/{attempt['question_order'][0]}", json={})
+    for query in ({}, {"category": "general"}, {"around_me": True}):
+        await hears(who, client, "GET", "/analytics/leaderboard", params={"test_id": test_id, **query})
     for order in ("newest", "title", "popular"):
         await hears(who, client, "GET", "/tests", params={"sort": order})
     await hears(who, client, "GET", "/tests", params={"taken": True})
+    analysis = f"/analytics/test/{test_id}"
+    await hears(who, client, "GET", analysis, params={"attempt_id": attempt["id"]})
     await hears(who, client, "GET", f"/subjects/{ids['subject_id']}/progress")
+    await hears(who, client, "GET", f"/analytics/subject/{ids['subject_id']}")
     await hears(who, client, "GET", "/users/attempts", params={"status": "graded"})
     await hears(who, client, "POST", f"{test}/start")
+
+
+async def analyze(world: World, who: str, client: httpx.AsyncClient, test_id: str) -> None:
+    """Have the statistics of a test computed, and read them."""
+    path = f"/analytics/tests/{test_id}"
+    await world.hears(who, client, "POST", f"{path}/refresh")
+    await work(world)
+    for what in ("summary", "items", "items?paper_version=1"):
+        await world.hears(who, client, "GET", f"{path}/{what}")
 
 
 @dataclass
@@ -324,6 +345,7 @@ class Rival:
         who, hears = "author with a test of their own", world.hears
         test, exam = f"/tests/{self.test_id}", f"/exams/{self.exam_id}"
         await look_at_practice(world, who, self.client, ids, self.test_id, self.attempt)
+        await analyze(world, who, self.client, self.test_id)
         await hears(who, self.client, "POST", f"{exam}/publish")
         _, placed = await draft_exam(world, self.client, ids["test_id"])
         world.transcript.add(who, "place the exam's test", placed)
@@ -381,6 +403,7 @@ async def play(world: World, keys: Any) -> list[str]:
     await read_everything(
         world, "candidate who practises", practising, of_first | {"attempt_id": attempt["id"]}
     )
+    await analyze(world, "evaluator", outsiders["evaluator"], ids["practice_id"])
     await pry(world, "author outside", outsiders["author"], ids)
     await rival.attack(world, ids)
     async with world.parts.engine.connect() as connection:
@@ -393,13 +416,13 @@ async def play(world: World, keys: Any) -> list[str]:
 
 @asynccontextmanager
 async def a_world(
-    settings: Settings, database_url: str, redis_url: str, start: datetime
+    settings: Settings, accounts: AuthAccounts, database_url: str, redis_url: str, start: datetime
 ) -> AsyncIterator[World]:
     addresses = {"database_url": SecretStr(database_url), "redis_url": SecretStr(redis_url)}
     own, clock = settings.model_copy(update=addresses), TestClock()
     clock.stop(start)
     app, engine = create_app(own, clock=clock, monotonic=clock.monotonic), create_engine(own, pool_size=2)
-    async with app.router.lifespan_context(app), People(app, engine) as people:
+    async with app.router.lifespan_context(app), People(app, engine, accounts) as people:
         yield World(app, app.state.components, people, clock, own.mail_folder or Path())
     await engine.dispose()
 
@@ -411,12 +434,18 @@ def two_databases(superuser_url: str, template: str) -> Any:
 
 
 async def test_what_is_received_before_the_release_does_not_depend_on_the_key(
-    settings: Settings, redis_url: str, two_databases: tuple[str, str], tmp_path: Path
+    settings: Settings,
+    auth_accounts: AuthAccounts,
+    redis_url: str,
+    two_databases: tuple[str, str],
+    tmp_path: Path,
 ) -> None:
     transcripts, start = [], a_full_minute()
     for number, (keys, database_url) in enumerate(zip((ONE, OTHER), two_databases, strict=True), start=5):
         own = settings.model_copy(update={"mail_folder": tmp_path / str(number)})
-        async with a_world(own, database_url, f"{redis_url.rpartition('/')[0]}/{number}", start) as world:
+        async with a_world(
+            own, auth_accounts, database_url, f"{redis_url.rpartition('/')[0]}/{number}", start
+        ) as world:
             transcripts.append(await play(world, keys))
     one, other = transcripts
     assert len(one) > 200
@@ -428,13 +457,19 @@ async def test_what_is_received_before_the_release_does_not_depend_on_the_key(
 
 
 async def test_the_comparison_can_fail(
-    settings: Settings, redis_url: str, two_databases: tuple[str, str], tmp_path: Path
+    settings: Settings,
+    auth_accounts: AuthAccounts,
+    redis_url: str,
+    two_databases: tuple[str, str],
+    tmp_path: Path,
 ) -> None:
     """After the release the same candidates do see what their key made of their answers."""
     seen, start = [], a_full_minute()
     for number, (keys, database_url) in enumerate(zip((ONE, OTHER), two_databases, strict=True), start=7):
         own = settings.model_copy(update={"mail_folder": tmp_path / str(number)})
-        async with a_world(own, database_url, f"{redis_url.rpartition('/')[0]}/{number}", start) as world:
+        async with a_world(
+            own, auth_accounts, database_url, f"{redis_url.rpartition('/')[0]}/{number}", start
+        ) as world:
             team = await world.people.member("author")
             ids = await hold(world, team, await prepare(team, keys))
             entrant, _ = await sit(world, ids, "candidate", {0: ["a"]})
