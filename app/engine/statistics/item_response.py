@@ -6,10 +6,11 @@ from math import log, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.statistics.irt.calibration import Calibration, Priors, calibrate
+from app.engine.statistics.irt.calibration import Calibration, calibrate
 from app.engine.statistics.irt.fit import ItemFit, item_fit
 from app.engine.statistics.irt.model import Items, Model, information, node_weights, nodes, probabilities
 from app.engine.statistics.irt.posterior import Responses
+from app.engine.statistics.irt.priors import Priors
 from app.engine.statistics.result_data import Floats, JsonObject, ResultData, interval, number
 
 FEWEST_FOR_RASCH, FEWEST_FOR_TWO, FEWEST_FOR_THREE = 30, 500, 3_000
@@ -107,7 +108,8 @@ def _priors(data: ResultData, kept: list[int], model: Model) -> Priors:
         log_discrimination=discrimination,
         intercept_mean=np.array([-question.difficulty for question in questions]),
         intercept_deviation=np.array([question.difficulty_deviation for question in questions]),
-        logit_guessing=(-log(max(questions[0].options - 1, 1)), _SPREAD_OF_LOGIT_GUESSING),
+        logit_guessing_mean=-log(max(questions[0].options - 1, 1)),
+        logit_guessing_deviation=_SPREAD_OF_LOGIT_GUESSING,
     )
 
 
