@@ -53,7 +53,8 @@ def test_verbal_aggression_of_women_and_men(
 ) -> None:
     """As difR prints them: difMH(verbal, group = "Gender", focal.name = 1), also with MHstat = "logOR".
 
-    difR's letters are by the size of delta alone; the class of ETS, which is ours, also asks for significance.
+    difR's letters are by the size of delta alone; the classes of ETS, which are ours, also ask for
+    significance.
     """
     found = mantel_haenszel(tables(item))
 

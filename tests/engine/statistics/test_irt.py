@@ -55,8 +55,8 @@ class TestPublishedEstimates:
     def test_three_parameters_of_lsat_7(self) -> None:
         """As mirt estimates them without priors (its tests/testthat/test-15-IRTpars.R).
 
-        mirt stops where a step is below 1e-4; the likelihood is flat in item 2, so we go on a little. BFGS from
-        mirt's solution ends at ours: -2658.05435 with d = .08186, a = 1.95127, c = .29790 of item 2.
+        mirt stops where a step is below 1e-4. The likelihood is flat in item 2, so we go on a little. BFGS
+        from mirt's solution ends at ours: -2658.05435 with d = .08186, a = 1.95127, c = .29790 of item 2.
         """
         found = calibrate(Responses(lsat7.PATTERNS, weights=lsat7.WEIGHTS), Model.THREE, NO_PRIORS)
 
@@ -72,7 +72,7 @@ class TestPublishedEstimates:
         assert found.guessing_error[1] == pytest.approx(0.13986, rel=0.1)
 
     def test_a_prior_of_one_item_of_lsat_7(self) -> None:
-        """Only item 5 has guessing, with a prior: the example PRIOR = (5, g, norm, -1.5, 3) of mirt's manual."""
+        """Only item 5 has guessing: the example PRIOR = (5, g, norm, -1.5, 3) of mirt's manual."""
         priors = Priors(
             log_discrimination=None,
             intercept_deviation=np.inf,

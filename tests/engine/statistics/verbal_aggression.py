@@ -1,6 +1,7 @@
 """The verbal aggression data of De Boeck and Wilson (2004), as the R package difR has them.
 
-243 women and 73 men by their number of "yes" answers to 24 items, and how many of them said yes to some items.
+243 women and 73 men by their number of "yes" answers to 24 items, and how many of them said yes to some of
+the items.
 """
 
 import numpy as np
