@@ -141,6 +141,12 @@ async def calculate_user_analytics(context: TaskContext, *, attempt_ids: Sequenc
 
 
 @task
+async def request_exam_analytics(context: TaskContext, *, exam_id: str) -> None:
+    """After the release of an exam, add jobs for the analytics of its attempts, in batches."""
+    await figures.request_of_exam(context.uow, UUID(exam_id))
+
+
+@task
 async def take_in_attempts(context: TaskContext, *, attempt_ids: Sequence[str]) -> None:
     """Take attempts into ratings that were withheld when they were graded."""
     await taking_in.take_in(context.uow, context.parts, [UUID(attempt_id) for attempt_id in attempt_ids])
