@@ -303,6 +303,7 @@ async def look_at_practice(
     await hears(who, client, "GET", f"{test}/results", params={"attempt_id": attempt["id"]})
     await work(world)
     screens = "/users/attempts", "/users/progress", "/users/home", "/analytics/overview"
+    await hears(who, client, "GET", "/analytics/recommendations")
     for path in (test, f"{test}/questions", *screens):
         await hears(who, client, "GET", path)
     for path in ("/analytics/performance", "/users/analytics", "/users/bookmarks"):
