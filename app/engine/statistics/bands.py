@@ -1,4 +1,4 @@
-"""The luck in one score: what a repetition of the same test would change without any change of the candidate.
+"""The luck in one score: how far it may be from the mean of many sittings of an unchanged candidate.
 
 Source: Lord and Novick, "Statistical Theories of Mental Test Scores", 1968, chapter 7: the standard error of
 measurement is SD * sqrt(1 - alpha).
@@ -25,7 +25,10 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """An interval in which 90 of 100 repetitions lie."""
+    """An interval that holds the true score, the mean of many sittings, of 90 of 100 candidates.
+
+    The score of one further sitting has luck of its own: of 100, about 76 lie in the interval.
+    """
 
     low: float
     high: float

@@ -51,9 +51,9 @@ class Priors:
             from_mean = (np.log(slope) - mean) / deviation**2
             gradient[:, SLOPE] = -(1 + from_mean) / slope
             matrix[:, SLOPE, SLOPE] = np.maximum((1 / deviation**2 - 1 - from_mean) / slope**2, 0)
-        for column, mean, deviation in self._normal(free):
-            gradient[:, column] = (mean - parameters[:, column]) / np.square(deviation)
-            matrix[:, column, column] = 1 / np.square(deviation)
+        for column, center, spread in self._normal(free):
+            gradient[:, column] = (center - parameters[:, column]) / np.square(spread)
+            matrix[:, column, column] = 1 / np.square(spread)
         return gradient, matrix
 
     def log_density(self, parameters: Floats, free: int) -> float:
@@ -62,8 +62,8 @@ class Priors:
         if self.log_discrimination is not None:
             (mean, deviation), logarithm = self.log_discrimination, np.log(parameters[:, SLOPE])
             total -= float((logarithm + (logarithm - mean) ** 2 / (2 * deviation**2)).sum())
-        for column, mean, deviation in self._normal(free):
-            total -= float((np.square(parameters[:, column] - mean) / (2 * np.square(deviation))).sum())
+        for column, center, spread in self._normal(free):
+            total -= float((np.square(parameters[:, column] - center) / (2 * np.square(spread))).sum())
         return total
 
     def _normal(self, free: int) -> list[tuple[int, Floats | float, Floats | float]]:

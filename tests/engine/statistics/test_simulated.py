@@ -1,0 +1,38 @@
+"""Statistics say what is true of simulated candidates. `python -m benchmarks.insight` prints more of it."""
+
+import pytest
+
+from benchmarks import insight
+
+
+def test_estimates_recover_the_order_of_candidates() -> None:
+    found = insight.order(200)
+
+    assert found["irt"] > 0.92
+    assert found["elo"] > 0.88
+    assert found["irt"] > found["accuracy of answers"]
+
+
+def test_intervals_hold_the_truth_nine_times_in_ten() -> None:
+    found = insight.intervals(1_000)
+
+    for name in ("ability, everything answered", "ability, blanks by choice", "accuracy"):
+        assert 0.88 <= found[name] <= 0.92, name
+    assert 0.88 <= found["true score in the luck band"] <= 0.92
+    # A second score has luck of its own: it is outside more often.
+    assert found["next score in the luck band"] == pytest.approx(0.755, abs=0.03)
+
+
+def test_nothing_is_said_that_is_chance() -> None:
+    found = insight.verdicts(400)
+
+    assert found["null candidates with a strength"] < 0.1
+    assert found["candidates of real strengths with one"] > 0.3
+    assert found["no improvement, yet up or down"] == pytest.approx(0.05, abs=0.03)
+    assert found["better by one logit, and up"] > 0.6
+
+
+def test_recommended_practice_beats_random_practice() -> None:
+    found = insight.practice(150)
+
+    assert found["recommended above random"] - found["its 90 % error"] > 0
