@@ -19,7 +19,7 @@ def test_intervals_hold_the_truth_nine_times_in_ten() -> None:
 
     for name in ("ability, everything answered", "ability, blanks by choice", "true score in the luck band"):
         assert 0.88 <= found[name] <= 0.92, name
-    # Answers of unequal probability vary less than those of equal probability, for which the interval is made.
+    # Answers of unequal probability vary less than the equal ones for which the interval is made.
     assert 0.88 <= found["accuracy"] <= 0.93
     # A second score has luck of its own: it is outside more often.
     assert found["next score in the luck band"] == pytest.approx(0.755, abs=0.03)
