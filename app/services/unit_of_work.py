@@ -8,7 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.database import transaction, undone
 from app.models import AuditEntry
+from app.repositories.analytics.abilities import AbilityRepository
 from app.repositories.analytics.activity import ActivityRepository
+from app.repositories.analytics.advice import AdviceRepository
 from app.repositories.analytics.attempt_at_test import AttemptAtTestRepository
 from app.repositories.analytics.bookmarks import BookmarkRepository
 from app.repositories.analytics.candidates import CandidateRepository
@@ -94,6 +96,8 @@ class Reading:
         self.attempts_at_tests = AttemptAtTestRepository(session)
         self.matrices = MatrixRepository(session)
         self.test_statistics = TestStatisticsRepository(session)
+        self.abilities = AbilityRepository(session)
+        self.advice = AdviceRepository(session)
         self.cards = CardRepository(session)
         self.ratings = RatingRepository(session)
         self.audit = AuditRepository(session)

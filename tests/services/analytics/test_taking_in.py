@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from math import exp
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.models import (
     Attempt,
@@ -19,12 +21,13 @@ from app.models import (
     QuestionRating,
     RatingWithdrawal,
     ReviewCard,
+    SubjectAbility,
     SubjectRating,
 )
 from app.services import attempts
-from app.services.analytics import figures, taking_in
+from app.services.analytics import abilities, figures, taking_in
 from app.services.components import Components
-from app.services.unit_of_work import UnitOfWork
+from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import Principal
 from tests.builders.attempts import (
     add_candidate,
@@ -34,6 +37,7 @@ from tests.builders.attempts import (
     target_of,
 )
 from tests.builders.content import PublishedTest, publish_test
+from tests.two_connections import overlap
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 TABLES = CandidateRating, SubjectRating, ChapterAnswers, QuestionRating, ReviewCard
@@ -195,3 +199,63 @@ class TestReplay:
         assert await taking_in.replay(uow, parts) == 4
         assert await rows(uow) == kept
         assert not await uow.ratings.are_stale()
+
+
+@pytest.mark.usefixtures("empty")
+class TestAbilities:
+    async def test_by_subject_from_official_first_answers(self, uow: UnitOfWork, parts: Components) -> None:
+        strong, weak = await publish_test(uow, [["a"]] * 8), await publish_test(uow, [["a"]] * 8)
+        asha = await add_candidate(uow)
+        ids = [
+            await taken(uow, parts, made, asha, dict.fromkeys(range(8), (letter, None)), at)
+            for made, letter, at in [
+                (strong, "a", NOW),
+                (weak, "b", NOW + timedelta(hours=1)),
+                (weak, "a", NOW + timedelta(hours=2)),
+            ]
+        ]
+        await taking_in.take_in(uow, parts, ids)
+        assert await abilities.request_estimates(uow)
+        assert not await abilities.request_estimates(uow)
+        assert await abilities.estimate(uow, NOW) == 1
+        assert await abilities.estimate(uow, NOW) == 0
+        rows = (await uow.session.scalars(select(SubjectAbility))).all()
+        high, low = sorted(rows, key=lambda row: -row.estimate)
+        assert (high.answers, low.answers) == (8, 8)
+        # Eight right answers at the mean difficulty: the mean of the posterior, by a sum over its nodes.
+        points = [step / 100 for step in range(-600, 601)]
+        weights = [exp(-(point**2) / 2) / (1 + exp(-point)) ** 8 for point in points]
+        mean = sum(point * weight for point, weight in zip(points, weights, strict=True)) / sum(weights)
+        assert high.estimate == pytest.approx(mean, abs=0.01)
+        assert low.estimate == pytest.approx(-mean, abs=0.01)
+
+
+@pytest.mark.parametrize("other_first", [False, True], ids=["taken in first", "the other first"])
+@pytest.mark.parametrize("other", ["take_in", "withdraw"])
+async def test_at_the_same_time(
+    engine: AsyncEngine, parts: Components, other: str, *, other_first: bool
+) -> None:
+    """Taken in once by two tasks. A result that is withdrawn is not taken in, or is known to have gone."""
+    async with unit_of_work(engine) as uow:
+        made, asha = await publish_test(uow), await add_candidate(uow)
+        attempt_id = await taken(uow, parts, made, asha, {0: ("b", None)})
+
+    async def take_in(uow: UnitOfWork) -> int:
+        return await taking_in.take_in(uow, parts, [attempt_id])
+
+    async def withdraw(uow: UnitOfWork) -> int:
+        attempt = await uow.session.get_one(Attempt, attempt_id)
+        await uow.attempts.lock(ref_of(attempt))
+        return len(await attempts.withdraw_results(uow, [attempt_id]))
+
+    second = {"take_in": take_in, "withdraw": withdraw}[other]
+    both = await overlap(engine, *((second, take_in) if other_first else (take_in, second)))
+    assert both.waited
+    assert (both.first.error, both.second.error) == (None, None)
+    came_second = 1 if other == "withdraw" and not other_first else 0
+    assert (both.first.value, both.second.value) == (1, came_second)
+    async with reading(engine) as reads:
+        withdrawn = await reads.session.scalars(select(RatingWithdrawal.applied))
+        rated = await reads.session.get(CandidateRating, asha.id)
+        assert (rated is None) == (other == "withdraw" and other_first)
+        assert bool(withdrawn.all()) or other == "take_in" or other_first
