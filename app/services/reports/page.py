@@ -1,0 +1,45 @@
+"""The page of a report: one HTML file with its style and figures, without scripts and without the network."""
+
+from dataclasses import dataclass
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from app.services.reports.content import ReportContent, ReportItem
+from app.services.reports.drawing import Drawing
+from app.services.reports.plots import (
+    curves_of_test,
+    difference_plot,
+    distribution,
+    item_map,
+    item_plot,
+    option_plot,
+)
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("app.services.reports", "."),
+    autoescape=True,  # texts of authors are escaped
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _DrawnItem:
+    item: ReportItem
+    options: Drawing | None
+    curve: Drawing | None
+
+
+def render(content: ReportContent) -> bytes:
+    """The report as HTML. Run it in a child process: it imports matplotlib and draws two plots a question."""
+    items = [_DrawnItem(item, option_plot(item, content.groups), item_plot(item)) for item in content.items]
+    page = _ENVIRONMENT.get_template("report.html").render(
+        content=content,
+        distribution=distribution(content) if content.scores else None,
+        map=item_map(content.items) if any(item.facility is not None for item in content.items) else None,
+        curves=curves_of_test(content),
+        differences=difference_plot(content.differences),
+        items=items,
+    )
+    return page.encode()
