@@ -28,8 +28,10 @@ TELLING = {
     "correct_shares",
 }
 # Tables of such rows, and functions that read them.
-TELLING_NAMES = {"ScoreCount", "OutcomeCount", "ExamResult", "KeyVersion", "score_of"}
-TELLING_SQL = re.compile(r"\b(outcomes|score_counts|outcome_counts|exam_results|explanation|paper_keys)\b")
+TELLING_NAMES = {"AttemptFigures", "ScoreCount", "OutcomeCount", "ExamResult", "KeyVersion", "score_of"}
+TELLING_SQL = re.compile(
+    r"\b(attempt_figures|outcomes|score_counts|outcome_counts|exam_results|explanation|paper_keys)\b"
+)
 ASKING = {
     "withheld",
     "withholds_paper",
@@ -49,11 +51,13 @@ NOT_JUDGED = (
     "rehearsal/",
 )
 
-WRITES = "it writes a result or a histogram and shows nothing"
+WRITES = "it writes a result, figures or a histogram and shows nothing"
 CHECKED = "it checks or changes what an author has just sent"
 HANDED = "a statement whose callers ask: services/attempts/results.py, services/exams/results.py"
+IN_BULK = "for the refresh of statistics, which stores them; who reads the statistics asks"
 RAISES = "it raises for a key that its type does not know, and shows none"
 SEARCHED = "it compares what a sheet says with the bank, after imports.py refused what is withheld"
+SHOWN = "its callers hand over attempts that are shown to their candidate"
 NEED_NOT_ASK = {
     "app/repositories/attempts/attempts.py::AttemptRepository.histogram": HANDED,
     "app/repositories/attempts/reviews.py::CORRECT": HANDED,
@@ -84,7 +88,12 @@ NEED_NOT_ASK = {
     "app/repositories/tests/keys.py::KeyRepository.add_next": WRITES,
     "app/repositories/tests/tests.py::TestRepository.add_paper": WRITES,
     "app/repositories/analytics/candidates.py::_candidate": "CandidateRepository._listed has asked",
+    "app/services/analytics/cutoffs.py::TakenPaper.answers": SHOWN,
+    "app/services/analytics/cutoffs.py::cutoff_chances": SHOWN,
     "app/services/analytics/progress.py::overall": "ProgressRepository counts what is not withheld",
+    "app/repositories/analytics/figures.py::FiguresRepository.store": WRITES,
+    "app/services/analytics/figures.py::calculate": WRITES,
+    "app/services/analytics/figures.py::_sheet": WRITES,
     "app/services/attempts/grading.py::grade": WRITES,
     "app/services/attempts/grading.py::_result": WRITES,
     "app/services/attempts/grading.py::_counted": WRITES,
@@ -111,6 +120,11 @@ NEED_NOT_ASK = {
     "app/services/exams/release_preview.py::_preview": "_may_know has asked, before the release is tried",
     "app/services/exams/release_preview.py::_first_ranks": "_may_know has asked",
     "app/services/tests/papers.py::compiled": "what marks attempts, kept in memory",
+    "app/repositories/analytics/matrices.py::RESULTS": IN_BULK,
+    "app/repositories/analytics/matrix_arrays.py::MatrixBuilder.add": IN_BULK,
+    "app/repositories/analytics/test_statistics.py::GROUPS": "it reads ids and counts results",
+    "app/repositories/analytics/test_statistics.py::_COUNTED": IN_BULK,
+    "app/repositories/analytics/test_statistics.py::COUNTS": IN_BULK,
     "app/services/unit_of_work.py::Reading.__init__": "it makes the repositories",
     "app/api/v1/exams/releasing.py::get_merit_list": "services/exams/results.py asks",
     "app/services/exams/merit_lists.py::merit_list": "released_exam of results.py asks",

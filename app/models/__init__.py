@@ -1,6 +1,7 @@
 """SQLAlchemy tables, one module a noun."""
 
 from app.models.accounts import PSEUDONYM, AccountDeletion, AccountExport, ExportStatus
+from app.models.analytics import AttemptFigures
 from app.models.attempts import Attempt, AttemptStatus, OutcomeCount, ResponseEvent, Result, ScoreCount
 from app.models.audit import AuditEntry
 from app.models.base import SCHEMA, Base, LocalizedText
@@ -27,6 +28,7 @@ from app.models.notifications import (
 )
 from app.models.questions import Media, Passage, PassageVersion, Question, QuestionVersion
 from app.models.realtime import Message, SocketTicket
+from app.models.statistics import ItemParameters, PaperStatistics
 from app.models.subjects import Chapter, Subject
 from app.models.tests import (
     KeyVersion,
@@ -59,6 +61,7 @@ __all__ = [
     "AccountExport",
     "Announcement",
     "Attempt",
+    "AttemptFigures",
     "AttemptStatus",
     "AuditEntry",
     "AuthMail",
@@ -75,6 +78,7 @@ __all__ = [
     "ExportStatus",
     "Institute",
     "Invitation",
+    "ItemParameters",
     "Job",
     "KeptAnswer",
     "KeyVersion",
@@ -89,6 +93,7 @@ __all__ = [
     "Paper",
     "PaperMedia",
     "PaperQuestion",
+    "PaperStatistics",
     "Passage",
     "PassageVersion",
     "Question",

@@ -50,6 +50,8 @@ class Rank(IntEnum):
     Results are written after keys are locked, histograms last and in their own order.
     """
     PREFERENCES = 16
+    STATISTICS = 17
+    """The statistics of a test: one refresh at a time, and one request for a refresh at a time."""
 
 
 class Mode(StrEnum):
@@ -125,6 +127,19 @@ async def lock_key_exclusively(session: AsyncSession, paper_id: UUID) -> None:
     """Wait for transactions that grade by the paper's key; those that come later wait for this one."""
     record_lock(session, Rank.KEY)
     await session.execute(select(func.pg_advisory_xact_lock(_key_of(paper_id))))
+
+
+async def lock_statistics(session: AsyncSession, test_id: UUID) -> None:
+    """Wait for the transaction that refreshes the statistics of the test; those that come later wait."""
+    record_lock(session, Rank.STATISTICS)
+    await session.execute(select(func.pg_advisory_xact_lock(_number_of(b"statistics" + test_id.bytes))))
+
+
+async def lock_statistics_request(session: AsyncSession, test_id: UUID) -> None:
+    """Wait for another request to refresh the statistics of the test. It does not wait for a refresh."""
+    record_lock(session, Rank.STATISTICS)
+    number = _number_of(b"statistics request" + test_id.bytes)
+    await session.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 def record_lock(session: AsyncSession, rank: Rank) -> None:

@@ -10,7 +10,10 @@ from app.database import transaction, undone
 from app.models import AuditEntry
 from app.repositories.analytics.activity import ActivityRepository
 from app.repositories.analytics.candidates import CandidateRepository
+from app.repositories.analytics.figures import FiguresRepository
+from app.repositories.analytics.matrices import MatrixRepository
 from app.repositories.analytics.progress import ProgressRepository
+from app.repositories.analytics.test_statistics import TestStatisticsRepository
 from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
 from app.repositories.attempts.grading import GradingRepository
 from app.repositories.audit import AuditRepository
@@ -74,6 +77,9 @@ class Reading:
         self.progress = ProgressRepository(session)
         self.candidates = CandidateRepository(session)
         self.activity = ActivityRepository(session)
+        self.figures = FiguresRepository(session)
+        self.matrices = MatrixRepository(session)
+        self.test_statistics = TestStatisticsRepository(session)
         self.audit = AuditRepository(session)
         self.deletions = DeletionRepository(session)
         self.exports = ExportRepository(session)

@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 
 from app.services import account_exports, accounts, attempts, notifications
+from app.services.analytics import figures
 from app.services.unit_of_work import unit_of_work
 from app.workers.runtime import TaskContext, task
 
@@ -124,3 +125,10 @@ async def _grade_each(context: TaskContext, attempt_ids: Sequence[str]) -> None:
             errors.append(error)
     if errors:
         raise ExceptionGroup(f"{len(errors)} of {len(attempt_ids)} attempts could not be graded", errors)
+
+
+@task
+async def calculate_user_analytics(context: TaskContext, *, attempt_ids: Sequence[str]) -> None:
+    """Compute the figures of graded attempts that analytics read."""
+    ids = [UUID(attempt_id) for attempt_id in attempt_ids]
+    await figures.calculate(context.uow, context.parts, ids)

@@ -142,6 +142,16 @@ class QuestionType(ABC):
     def answer_problem(self, answer: Any, option_ids: Sequence[str]) -> str | None:
         """Return why a JSON value cannot be an answer to the question; None if it can, right or wrong."""
 
+    # Statistics
+
+    def choices(self, option_ids: Sequence[str]) -> Sequence[str]:
+        """The options among which a candidate chooses; none if an answer is not a choice of options."""
+        return ()
+
+    def chosen(self, answer: Answer) -> str | None:
+        """The option that an answer names; None if it names several, or is not a choice of options."""
+        return None
+
     # Sheets
 
     option_lists: ClassVar[Sequence[Mapping[str, str]]] = (LETTER_COLUMNS,)

@@ -112,6 +112,13 @@ class _Choice(QuestionType):
             )
         return None
 
+    def choices(self, option_ids: Sequence[str]) -> Sequence[str]:
+        return option_ids
+
+    def chosen(self, answer: Answer) -> str | None:
+        named = answer[0] if isinstance(answer, tuple) and len(answer) == 1 else None
+        return named if isinstance(named, str) else None
+
     def key_from_cell(self, cell: str) -> JsonObject:
         answers = key_answers(cell)
         if not answers:

@@ -88,6 +88,7 @@ async def grade(
                 if not is_held(attempt):
                     attempt.status = AttemptStatus.GRADED
             await uow.grading.add_results(results)
+            uow.jobs.add("calculate_user_analytics", attempt_ids=[str(each.attempt_id) for each in results])
             scores.update(_counted(results))
     await uow.grading.count_scores(scores)
 
