@@ -17,11 +17,15 @@ from numpy.typing import NDArray
 from app.engine.statistics.distractors import Choices, option_counts, score_groups
 
 Floats = NDArray[np.float64]
+Pairs = NDArray[np.int64]
+_Compared = tuple[Pairs, Pairs, NDArray[np.int16]]
+"""Rows of the first and of the second candidates, and the number of their equal answers."""
 
 _STRATA = 12
 _SMOOTHING = 0.1
 """Added to each count. With 0.5, three times as many independent pairs as promised were below 0.001."""
 _BLOCK = 2_000
+_PAIRS_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,43 +40,53 @@ class SimilarPair:
     """Of so many equal answers or more, by chance."""
 
 
-def similar_pairs(choices: Choices, totals: Floats, options: int, threshold: float) -> list[SimilarPair]:
-    """Return all pairs whose probability is at most `threshold`, the least probable first.
+def similar_pairs(
+    choices: Choices, totals: Floats, options: int, threshold: float, pairs: Pairs | None = None
+) -> list[SimilarPair]:
+    """Return the pairs whose probability is at most `threshold`, the least probable first.
 
-    `choices` is as in `option_counts`: equal blanks count as equal answers, with their own probability.
+    `choices` is as in `option_counts`: equal blanks count as equal answers, with their own probability. All
+    pairs are compared, or only those of `pairs`, which has two rows of `choices` in each row. The
+    probabilities of options are always estimated from all candidates.
     """
     strata = score_groups(totals, min(_STRATA, max(1, len(totals) // 30)))
     tails, expected = _tails(choices, strata, options)
     found: list[SimilarPair] = []
-    for rows, columns, equal in _blocks(choices, options):
-        probability = tails[strata[rows][:, None], strata[columns][None, :], equal]
-        first, second = np.nonzero(probability <= threshold)
-        for row, column in zip(first.tolist(), second.tolist(), strict=True):
-            one, other = rows.start + row, columns.start + column
+    compared = _all_pairs(choices, options) if pairs is None else _listed_pairs(choices, pairs)
+    for first, second, equal in compared:
+        probability = tails[strata[first], strata[second], equal]
+        for place in np.argwhere(probability <= threshold):
+            at = tuple(place)
+            one, other = (int(np.broadcast_to(rows, equal.shape)[at]) for rows in (first, second))
             if one < other:
-                pair = (int(strata[one]), int(strata[other]))
-                found.append(
-                    SimilarPair(
-                        one,
-                        other,
-                        int(equal[row, column]),
-                        float(expected[pair]),
-                        float(probability[row, column]),
-                    )
-                )
+                mean = float(expected[strata[one], strata[other]])
+                found.append(SimilarPair(one, other, int(equal[at]), mean, float(probability[at])))
     return sorted(found, key=lambda pair: (pair.probability, pair.first, pair.second))
 
 
-def _blocks(choices: Choices, options: int) -> Iterator[tuple[slice, slice, NDArray[np.int16]]]:
-    """The number of equal answers of each pair, block by block of the upper triangle."""
+def _listed_pairs(choices: Choices, pairs: Pairs) -> Iterator[_Compared]:
+    """The number of equal answers of the pairs of a list, some at a time."""
+    ordered = np.sort(pairs, axis=1)
+    for start in range(0, len(ordered), _PAIRS_AT_ONCE):
+        first, second = ordered[start : start + _PAIRS_AT_ONCE].T
+        yield first, second, (choices[first] == choices[second]).sum(axis=1, dtype=np.int16)
+
+
+def _all_pairs(choices: Choices, options: int) -> Iterator[_Compared]:
+    """The number of equal answers of each pair, block by block of the upper triangle.
+
+    The rows of a block are a column of numbers, and the columns a row, so that they broadcast to its shape.
+    """
     count = len(choices)
     codes = np.arange(-2, options)
+    places = np.arange(count)
     for top in range(0, count, _BLOCK):
-        rows = slice(top, min(top + _BLOCK, count))
+        rows = slice(top, top + _BLOCK)
         of_rows = _one_hot(choices[rows], codes)
         for left in range(top, count, _BLOCK):
-            columns = slice(left, min(left + _BLOCK, count))
-            yield rows, columns, (of_rows @ _one_hot(choices[columns], codes).T).astype(np.int16)
+            columns = slice(left, left + _BLOCK)
+            equal = (of_rows @ _one_hot(choices[columns], codes).T).astype(np.int16)
+            yield places[rows, None], places[None, columns], equal
 
 
 def _one_hot(choices: Choices, codes: NDArray[np.int64]) -> NDArray[np.float32]:

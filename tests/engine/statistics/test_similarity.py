@@ -59,3 +59,12 @@ def test_blocks_do_not_change_the_pairs(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("app.engine.statistics.similarity._BLOCK", 37)
 
     assert similar_pairs(choices, totals, OPTIONS, 0.01) == whole
+
+
+def test_listed_pairs_are_compared_like_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    choices, totals = sheets(150, 40, seed=3)
+    whole = similar_pairs(choices, totals, OPTIONS, 0.05)
+    monkeypatch.setattr("app.engine.statistics.similarity._PAIRS_AT_ONCE", 7)
+    listed = np.array([(pair.second, pair.first) for pair in whole[::2]])
+
+    assert similar_pairs(choices, totals, OPTIONS, 0.05, listed) == whole[::2]
