@@ -13,8 +13,10 @@ from starlette.middleware.cors import CORSMiddleware
 from app.api import docs, openapi, problems
 from app.api.v1 import (
     account,
+    analytics,
     audit,
     auth,
+    bookmarks,
     candidates,
     enrolments,
     exams,
@@ -23,6 +25,7 @@ from app.api.v1 import (
     media,
     notifications,
     passages,
+    performance,
     questions,
     subjects,
     tests,
@@ -90,6 +93,9 @@ def create_app(
         account.router,
         users.router,
         home.router,
+        bookmarks.router,
+        analytics.router,
+        performance.router,
         enrolments.router,
         subjects.router,
         questions.router,

@@ -30,7 +30,7 @@ TELLING = {
 # Tables of such rows, and functions that read them.
 TELLING_NAMES = {"AttemptFigures", "ScoreCount", "OutcomeCount", "ExamResult", "KeyVersion", "score_of"}
 TELLING_SQL = re.compile(
-    r"\b(attempt_figures|outcomes|score_counts|outcome_counts|exam_results|explanation|paper_keys)\b"
+    r"\b(attempt_figures|outcomes|score_counts|outcome_counts|paper_statistics|exam_results|explanation|paper_keys)\b"
 )
 ASKING = {
     "withheld",
@@ -40,6 +40,7 @@ ASKING = {
     "hides_test",
     "_is_withheld",
     "withholds_attempt",
+    "shows_results",
 }
 # Rules without a database, tables, what crosses the API (made from what services hand over), and strangers.
 NOT_JUDGED = (
@@ -52,6 +53,7 @@ NOT_JUDGED = (
 )
 
 WRITES = "it writes a result, figures or a histogram and shows nothing"
+SHOWN = "of attempts that repositories/analytics/shown.py has found, which asks"
 CHECKED = "it checks or changes what an author has just sent"
 HANDED = "a statement whose callers ask: services/attempts/results.py, services/exams/results.py"
 IN_BULK = "for the refresh of statistics, which stores them; who reads the statistics asks"
@@ -90,8 +92,18 @@ NEED_NOT_ASK = {
     "app/repositories/analytics/candidates.py::_candidate": "CandidateRepository._listed has asked",
     "app/services/analytics/cutoffs.py::TakenPaper.answers": SHOWN,
     "app/services/analytics/cutoffs.py::cutoff_chances": SHOWN,
+    "app/services/analytics/performance.py::sums_of": SHOWN,
+    "app/services/analytics/study.py::study": "ShownRepository has asked",
     "app/services/analytics/progress.py::overall": "ProgressRepository counts what is not withheld",
     "app/repositories/analytics/figures.py::FiguresRepository.store": WRITES,
+    "app/repositories/analytics/shown.py::ShownRepository.spent_ms": "times, of attempts that are shown",
+    "app/repositories/analytics/shown.py::_attempt": "ShownRepository.attempts has asked",
+    "app/repositories/analytics/shown.py::STANDINGS": "callers ask: EmbargoRepository.withheld_ranks",
+    "app/services/analytics/evidence.py::gather_from": SHOWN,
+    "app/services/analytics/evidence.py::_answers": SHOWN,
+    "app/services/analytics/overview.py::Totals.of": SHOWN,
+    "app/services/analytics/trend.py::marks_band": SHOWN,
+    "app/services/analytics/trend.py::_binomial_error": SHOWN,
     "app/services/analytics/figures.py::calculate": WRITES,
     "app/services/analytics/figures.py::_sheet": WRITES,
     "app/services/attempts/grading.py::grade": WRITES,
@@ -125,6 +137,9 @@ NEED_NOT_ASK = {
     "app/repositories/analytics/test_statistics.py::GROUPS": "it reads ids and counts results",
     "app/repositories/analytics/test_statistics.py::_COUNTED": IN_BULK,
     "app/repositories/analytics/test_statistics.py::COUNTS": IN_BULK,
+    "app/repositories/analytics/test_statistics.py::CHANGED": "it reads ids",
+    "app/services/analytics/item_analysis.py::load": IN_BULK,
+    "app/services/analytics/item_analysis.py::_right_option": IN_BULK,
     "app/services/unit_of_work.py::Reading.__init__": "it makes the repositories",
     "app/api/v1/exams/releasing.py::get_merit_list": "services/exams/results.py asks",
     "app/services/exams/merit_lists.py::merit_list": "released_exam of results.py asks",

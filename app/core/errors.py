@@ -182,12 +182,15 @@ class NotAvailable(Conflict):
 
 
 class NotGradedYet(Conflict):
-    """The attempt exists, but has no result yet."""
+    """The attempt exists, but has no result that may be shown now."""
 
     code, title = "not_graded_yet", "Not graded yet"
 
     def __init__(self) -> None:
-        super().__init__("The attempt has no result yet. Submit it, or try again in a moment.")
+        super().__init__(
+            "The attempt has no result now. Submit it if it is in progress. Otherwise ask again later: "
+            "it is being graded, or an exam that is not released has a question of its paper."
+        )
 
 
 class NotPublishable(Conflict):
@@ -224,12 +227,15 @@ class NotRegistered(Conflict):
 
 
 class ResultsNotReleased(Conflict):
-    """The results of the exam are not released yet."""
+    """The results of the exam are not released, or another exam withholds them."""
 
     code, title = "results_not_released", "Results not released"
 
     def __init__(self) -> None:
-        super().__init__("The results of this exam have not been released yet.")
+        super().__init__(
+            "The results of this exam are not available now. They are not released, "
+            "or another exam that is not released has a question of this one."
+        )
 
 
 class NotPossible(Conflict):

@@ -11,7 +11,7 @@ import structlog
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
-from app.core.errors import Unavailable
+from app.core.errors import NotFound, Unavailable
 
 CHUNK_BYTES = 64 * 1024
 TIMEOUT = timedelta(seconds=10)
@@ -70,9 +70,12 @@ class Storage:
             raise self._unavailable(error) from error
 
     async def read(self, key: str) -> AsyncIterator[bytes]:
-        """Return an iterator over the object's bytes. A missing object raises here, not in the iterator."""
+        """Return an iterator over the object's bytes. Raises NotFound here, not in the iterator."""
         try:
             found = await self._store.get_async(key)
+        except FileNotFoundError as error:
+            log.exception("stored_object_missing", key=key)
+            raise NotFound("file") from error
         except _FAILURES as error:
             raise self._unavailable(error) from error
         return (bytes(chunk) async for chunk in found.stream(min_chunk_size=CHUNK_BYTES))

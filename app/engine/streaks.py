@@ -41,3 +41,15 @@ def streak_days(moments: Iterable[datetime], now: datetime, zone: tzinfo) -> int
 def day_of(moment: datetime, zone: tzinfo) -> date:
     """Return the calendar day of a moment in a time zone."""
     return moment.astimezone(zone).date()
+
+
+def longest_streak(moments: Iterable[datetime], zone: tzinfo) -> int:
+    """Return the largest number of consecutive days with activity."""
+    days = {day_of(moment, zone) for moment in moments}
+    longest = 0
+    for first in (day for day in days if day - DAY not in days):
+        length = 1
+        while first + length * DAY in days:
+            length += 1
+        longest = max(longest, length)
+    return longest

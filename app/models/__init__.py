@@ -5,6 +5,7 @@ from app.models.analytics import AttemptFigures
 from app.models.attempts import Attempt, AttemptStatus, OutcomeCount, ResponseEvent, Result, ScoreCount
 from app.models.audit import AuditEntry
 from app.models.base import SCHEMA, Base, LocalizedText
+from app.models.bookmarks import Bookmark
 from app.models.exams import (
     Accommodation,
     Announcement,
@@ -27,6 +28,16 @@ from app.models.notifications import (
     NotificationSettings,
 )
 from app.models.questions import Media, Passage, PassageVersion, Question, QuestionVersion
+from app.models.ratings import (
+    CandidateRating,
+    ChapterAnswers,
+    Dismissal,
+    QuestionRating,
+    RatingWithdrawal,
+    ReviewCard,
+    SubjectAbility,
+    SubjectRating,
+)
 from app.models.realtime import Message, SocketTicket
 from app.models.statistics import ItemParameters, PaperStatistics
 from app.models.subjects import Chapter, Subject
@@ -66,11 +77,15 @@ __all__ = [
     "AuditEntry",
     "AuthMail",
     "Base",
+    "Bookmark",
+    "CandidateRating",
     "Channel",
     "Chapter",
+    "ChapterAnswers",
     "DeadAddress",
     "Delivery",
     "Device",
+    "Dismissal",
     "Exam",
     "ExamPaper",
     "ExamRelease",
@@ -97,15 +112,20 @@ __all__ = [
     "Passage",
     "PassageVersion",
     "Question",
+    "QuestionRating",
     "QuestionVersion",
+    "RatingWithdrawal",
     "Registration",
     "ResponseEvent",
     "Result",
+    "ReviewCard",
     "Revocation",
     "Role",
     "ScoreCount",
     "SocketTicket",
     "Subject",
+    "SubjectAbility",
+    "SubjectRating",
     "Test",
     "TestConsent",
     "TestPopularity",

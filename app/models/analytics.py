@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Integer, SmallInteger, Uuid
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, SmallInteger, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -17,7 +17,16 @@ class AttemptFigures(Base):
     """
 
     __tablename__ = "attempt_figures"
-    __table_args__ = (CheckConstraint("denominator > 0", name="denominator"),)
+    __table_args__ = (
+        CheckConstraint("denominator > 0", name="denominator"),
+        Index(
+            "ix_attempt_figures_applied",
+            "applied",
+            unique=True,
+            postgresql_where=text("applied is not null"),
+        ),
+        Index("ix_attempt_figures_not_applied", "attempt_id", postgresql_where=text("applied is null")),
+    )
 
     attempt_id: Mapped[UUID] = mapped_column(
         ForeignKey("results.attempt_id", ondelete="CASCADE"), primary_key=True

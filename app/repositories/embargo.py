@@ -6,6 +6,7 @@ module. This module itself returns no key.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -14,13 +15,16 @@ from sqlalchemy import (
     Select,
     SQLColumnExpression,
     Uuid,
+    all_,
     and_,
     any_,
     exists,
     false,
+    func,
     literal,
     or_,
     select,
+    type_coerce,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -116,6 +120,20 @@ def withholds_attempt(reader: Reader, attempt: type[Attempt] = Attempt) -> Colum
     return or_(is_placed(attempt.test_id), withholds_paper(reader, attempt.paper_id))
 
 
+def shows_results(reader: Reader, attempt: type[Attempt] = Attempt) -> ColumnElement[bool]:
+    """The opposite of `withholds_attempt`, for a statement that reads many attempts of one person.
+
+    PostgreSQL reads the few withheld tests and papers once, not the embargo for each attempt.
+    """
+    placed = select(_placed.test_id).join(_exam, _exam.id == _placed.exam_id).where(_is_unreleased())
+    shown = [attempt.test_id != _all(placed)]
+    if not reader.is_admin:
+        mine = aliased(PaperQuestion)
+        held = select(mine.paper_id).where(mine.question_id.in_(held_questions(reader))).distinct()
+        shown.append(attempt.paper_id != _all(held))
+    return and_(*shown)
+
+
 def hides_test(reader: Reader, test: type[Test] = Test) -> ColumnElement[bool]:
     """Whether a row of `tests`, or of an alias of it, is hidden from the reader.
 
@@ -149,6 +167,11 @@ def _asked_by_row(statement: Select[UUID]) -> ColumnElement[bool]:
     planner would choose that, because it does not know that a page has twenty rows.
     """
     return exists(statement.offset(0))
+
+
+def _all(ids: Select[UUID]) -> ColumnElement[Any]:
+    """Compare with all of these ids, which a subquery reads once."""
+    return all_(type_coerce(func.array(ids.scalar_subquery()), ARRAY(Uuid)))
 
 
 def _is_unreleased() -> ColumnElement[bool]:
@@ -224,6 +247,15 @@ class EmbargoRepository(Repository):
             return False
         versions = select(Paper.id).where(Paper.test_id == test_id, withholds_paper(reader, Paper.id))
         return bool(await self._session.scalar(select(versions.exists())))
+
+    async def withheld_ranks(self, reader: Reader, test_ids: Collection[UUID]) -> set[UUID]:
+        """Those of the tests of which a paper version is withheld: see `withholds_rank`."""
+        if reader.is_admin or not test_ids:
+            return set()
+        mine = aliased(PaperQuestion)
+        held = select(mine.paper_id).where(mine.question_id.in_(held_questions(reader)))
+        asked = Paper.test_id == any_(literal(list(test_ids), ARRAY(Uuid)))
+        return set(await self._session.scalars(select(Paper.test_id).where(asked, Paper.id.in_(held))))
 
     async def withholds_exam(self, reader: Reader, exam_id: UUID) -> bool:
         """Whether another published exam withholds a question of this exam, and therefore its results.

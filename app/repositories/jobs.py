@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app.core.ids import uuid7
 from app.models import Job, Worker
 from app.repositories.base import Repository
 
@@ -15,9 +16,11 @@ from app.repositories.base import Repository
 class JobRepository(Repository):
     """Jobs are inserted in the transaction that needs them and published after its commit."""
 
-    def add(self, task: str, **arguments: Any) -> None:
+    def add(self, task: str, **arguments: Any) -> UUID:
         """Add a job that runs `task` after this transaction commits. Arguments are ids, not objects."""
-        self._session.add(Job(task=task, arguments=arguments))
+        job = Job(id=uuid7(), task=task, arguments=arguments)
+        self._session.add(job)
+        return job.id
 
     async def lease_due(self, now: datetime, lease: timedelta, limit: int = 100) -> Sequence[Job]:
         """Lease due jobs and return them. No other worker gets them before the lease ends."""

@@ -32,7 +32,16 @@ ACTIONS: Mapping[str, frozenset[str]] = {
     "question": frozenset({"change_key", "read_key"}),
     "bank": frozenset({"import", "export"}),
     "test": frozenset(
-        {"publish", "archive", "clone", "read_paper", "print_solutions", "consent", "withdraw_consent"}
+        {
+            "publish",
+            "archive",
+            "clone",
+            "read_paper",
+            "print_solutions",
+            "consent",
+            "withdraw_consent",
+            "refresh_statistics",
+        }
     ),
     "exam": frozenset(
         {

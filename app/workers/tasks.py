@@ -1,13 +1,14 @@
 """The tasks. A task has the name of its job, takes ids, calls services, and may safely run twice."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import structlog
 
 from app.services import account_exports, accounts, attempts, notifications
-from app.services.analytics import figures
+from app.services.analytics import figures, refreshing
 from app.services.unit_of_work import unit_of_work
 from app.workers.runtime import TaskContext, task
 
@@ -132,3 +133,12 @@ async def calculate_user_analytics(context: TaskContext, *, attempt_ids: Sequenc
     """Compute the figures of graded attempts that analytics read."""
     ids = [UUID(attempt_id) for attempt_id in attempt_ids]
     await figures.calculate(context.uow, context.parts, ids)
+
+
+@task
+async def refresh_test_statistics(
+    context: TaskContext, *, test_id: str, computed_before: str | None = None
+) -> None:
+    """Refresh the statistics of a test, in several transactions."""
+    before = datetime.fromisoformat(computed_before) if computed_before else None
+    await refreshing.refresh(context.uow, context.parts, UUID(test_id), context.now, computed_before=before)

@@ -89,6 +89,8 @@ OWN = Rule(Level.SIGNED_IN, Reach.OWNER)
 ATTEMPT, PAPER_ATTEMPT = Rule(Level.HOLDER, Reach.ATTEMPT), Rule(Level.HOLDER, Reach.PAPER_ATTEMPT)
 
 OPERATIONS: dict[Operation, Rule] = {
+    ("GET", "/v1/analytics/overview"): ANYBODY,
+    ("GET", "/v1/analytics/performance"): ANYBODY,
     ("GET", "/v1/audit"): ADMIN,
     ("POST", "/v1/auth/confirm"): PUBLIC,
     ("POST", "/v1/auth/forgot-password"): PUBLIC,
@@ -226,6 +228,11 @@ OPERATIONS: dict[Operation, Rule] = {
     ("GET", "/v1/users/exports/{export_id}/file"): OWN,
     ("GET", "/v1/users/profile"): ANYBODY,
     ("PUT", "/v1/users/profile"): ANYBODY,
+    ("GET", "/v1/users/analytics"): ANYBODY,
+    ("GET", "/v1/users/bookmarks"): ANYBODY,
+    # Who has an attempt with the question that may be reviewed.
+    ("PUT", "/v1/users/bookmarks/{question_id}"): OWN,
+    ("DELETE", "/v1/users/bookmarks/{question_id}"): ANYBODY,
     ("GET", "/v1/users/progress"): ANYBODY,
     ("POST", "/v1/users/import"): ADMIN,
     ("PUT", "/v1/users/{user_id}/enrolment"): ADMIN,

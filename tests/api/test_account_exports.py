@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.repositories.privacy.exports import DATASETS
-from app.services import account_exports
+from app.services import account_exports, avatars
 from app.services.account_exports.rules import ends_if_downloaded, ends_if_ready, ends_if_waiting
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
@@ -91,6 +91,15 @@ class TestContent:
         table = csv.reader(io.TextIOWrapper(archive.open("profile.csv"), "utf-8-sig"))
         header, values = list(table)
         assert values[header.index("name")] == "'=cmd|calc"
+
+    async def test_a_lost_picture_is_left_out(
+        self, candidate: httpx.AsyncClient, parts: Components, worker: Worker
+    ) -> None:
+        await candidate.put("/users/avatar", files={"file": ("me.png", picture())})
+        await avatars.delete_file(parts, await user_id_of(candidate))
+        archive = await exported(candidate, worker)
+        assert "README.txt" in archive.namelist()
+        assert "avatar.jpg" not in archive.namelist()
 
     async def test_an_embargo_holds(
         self, people: People, author: httpx.AsyncClient, engine: AsyncEngine, worker: Worker

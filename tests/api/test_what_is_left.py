@@ -39,6 +39,7 @@ BEFORE = {
     ("auth.users", "user_metadata"),
     ("ias.auth_mails", "email"),
     ("ias.dead_addresses", "address"),
+    ("ias.bookmarks", "note"),
     ("ias.deliveries", "target"),
     ("ias.registrations", "name"),
     ("ias.users", "email"),
@@ -50,6 +51,7 @@ BEFORE_BY_ID = {
     ("ias.accommodations", "user_id"),
     ("ias.account_exports", "user_id"),
     ("ias.attempts", "user_id"),
+    ("ias.bookmarks", "user_id"),
     ("ias.devices", "user_id"),
     ("ias.jobs", "arguments"),
     ("ias.memberships", "user_id"),
@@ -145,6 +147,8 @@ async def person(
             await take_paper(each, sat, {0: ["a"], 1: ["b"] if number else ["c"]})
             await take_test(each, tests[3], {0: ["a"], 1: ["b"] if number else ["c"]})
         await take_test(client, tests[3], {0: ["b"]})  # practice
+        bookmark = f"/users/bookmarks/{tests[3].question_ids[0]}"
+        body_of(await client.put(bookmark, json={"note": f"{name} asks {email}"}))
         await sat.release()
         entrant = await register(client, running)
         body_of(await entrant.enter())

@@ -168,6 +168,7 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
     exam, paper = await _exam(author, held, publish=True)
     draft_exam, draft_paper = await _exam(author, await _test(author, await _question(author, **place)))
     body_of(await candidate.post(f"/exams/{exam}/register"))
+    await _review(candidate, await _test(author, question, review="after_submit"))
     attempt = body_of(await candidate.post(f"/tests/{test}/start"))
     paper_attempt = body_of(await candidate.post(f"/exams/{exam}/papers/{paper}/start"))
     user_id, token = str(await user_id_of(candidate)), f"fcm:{uuid4().hex}"
@@ -206,6 +207,12 @@ async def _sat_too(objects: Objects, candidate: httpx.AsyncClient) -> Objects:
     return replace(objects, attempt=attempt, paper_attempt=paper_attempt)
 
 
+async def _review(candidate: httpx.AsyncClient, test_id: str) -> None:
+    """Take a test, so that its questions may be reviewed."""
+    attempt = body_of(await candidate.post(f"/tests/{test_id}/start"))
+    body_of(await candidate.post(f"/tests/{test_id}/submit", json={"attempt_id": attempt["id"]}))
+
+
 async def _question(author: httpx.AsyncClient, **more: Any) -> str:
     body = {
         "type": "single_choice",
@@ -217,14 +224,14 @@ async def _question(author: httpx.AsyncClient, **more: Any) -> str:
     return str(body_of(await author.post("/questions", json=body | more))["id"])
 
 
-async def _test(author: httpx.AsyncClient, question_id: str) -> str:
+async def _test(author: httpx.AsyncClient, question_id: str, review: str = "never") -> str:
     body = {
         "title": f"Mock {uuid4().hex[:8]}",
         "kind": "full",
         "duration_seconds": 6 * 3600,
         "marking": UPSC,
         "sections": [{"name": "Paper", "question_ids": [question_id]}],
-        "review": "never",
+        "review": review,
     }
     test = body_of(await author.post("/tests", json=body))
     body_of(await author.post(f"/tests/{test['id']}/publish"))
@@ -309,6 +316,7 @@ async def standing(engine: AsyncEngine, objects: Objects) -> list[str]:
         "response_events": f"attempt_id = '{ids['attempt_id']}'",
         "notifications": f"user_id = '{ids['user_id']}'",
         "notification_settings": f"user_id = '{ids['user_id']}'",
+        "bookmarks": f"user_id = '{ids['user_id']}'",
         "devices": f"user_id = '{ids['user_id']}'",
     }
     rows: list[str] = []

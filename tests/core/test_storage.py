@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from app.core.errors import Unavailable
+from app.core.errors import NotFound, Unavailable
 from app.core.storage import CHUNK_BYTES, S3Access, Storage
 from devservers.network import free_port
 from devservers.processes import wait_for
@@ -78,7 +78,7 @@ class TestStorage:
         assert b"".join(await everything(storage, "again")) == CONTENT
 
     async def test_what_is_lost_is_told_before_the_first_piece(self, storage: Storage) -> None:
-        with pytest.raises(Unavailable):
+        with pytest.raises(NotFound):
             await storage.read("lost")
 
 

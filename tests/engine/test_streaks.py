@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.engine.streaks import Presence, day_of, streak_days
+from app.engine.streaks import Presence, day_of, longest_streak, streak_days
 
 NOON = datetime(2026, 6, 7, 12, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -64,3 +64,17 @@ class TestPresence:
 
     def test_an_end_by_the_deadline_is_no_activity(self) -> None:
         assert Presence(NOON).moments == [NOON]
+
+
+class TestLongestStreak:
+    @pytest.mark.parametrize(
+        ("days_ago", "length"),
+        [((), 0), ((5,), 1), ((0, 1, 2), 3), ((0, 1, 9, 8, 7, 20), 3), ((3, 3, 4, 4), 2)],
+    )
+    def test_of_all_days(self, days_ago: tuple[int, ...], length: int) -> None:
+        assert longest_streak([NOON - ago * DAY for ago in days_ago], UTC) == length
+
+    def test_days_are_those_of_the_time_zone(self) -> None:
+        """Two moments of one day in UTC are on two days in India."""
+        moments = [datetime(2026, 6, 7, hour, tzinfo=UTC) for hour in (10, 20)]
+        assert (longest_streak(moments, UTC), longest_streak(moments, ZoneInfo("Asia/Kolkata"))) == (1, 2)

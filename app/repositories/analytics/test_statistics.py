@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, bindparam, delete, literal, or_, select, text, tuple_
+from sqlalchemy import ARRAY, Uuid, bindparam, delete, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import undefer
 
-from app.models import ItemParameters, PaperStatistics
+from app.engine.statistics.difficulty_priors import Calibrated
+from app.models import ItemParameters, Paper, PaperStatistics, Question, QuestionVersion
 from app.repositories import locks
 from app.repositories.analytics.matrices import Group
 from app.repositories.base import Repository
@@ -59,7 +60,7 @@ CHANGED = text(
     from ({_COUNTED.format(of_test="")}) as counted
     left join ias.paper_statistics as stored using (cohort_id, paper_id)
     where (
-        stored.computed_at < :before and (stored.participants, stored.right_answers)
+        coalesce(stored.computed_at, 'epoch') < :before and (stored.participants, stored.right_answers)
           is distinct from (counted.participants, counted.right_answers)
         or counted.participants >= greatest(coalesce(stored.participants, 0) * 1.1, :fewest)
           and counted.participants > coalesce(stored.participants, 0)
@@ -82,6 +83,41 @@ PENDING = text(
     where task = :task and finished_at is null and arguments ->> 'test_id' = :test_id order by id limit 1
     """
 )
+
+
+# The parameters from a paper are no prior of its own questions. Labels of the versions that were answered.
+CALIBRATED = text(
+    """
+    select versions.difficulty as label, questions.chapter_id, count(*)::int as questions,
+      avg(parameters.difficulty) as mean
+    from ias.item_parameters as parameters
+    join ias.questions on questions.id = parameters.question_id
+    join ias.question_versions as versions
+      on versions.question_id = parameters.question_id and versions.number = parameters.question_version
+    where questions.institute_id = (
+        select tests.institute_id from ias.papers join ias.tests on tests.id = papers.test_id
+        where papers.id = :paper_id
+      )
+      and not exists (
+        select from ias.paper_questions as held
+        where held.paper_id = :paper_id and held.question_id = parameters.question_id
+      )
+    group by grouping sets ((versions.difficulty, questions.chapter_id), (versions.difficulty))
+    having grouping(questions.chapter_id) = 1 or questions.chapter_id is not null
+    """
+)
+Label = tuple[str | None, UUID | None]
+"""An author's label of difficulty, and a chapter."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedQuestion:
+    """A version of a question as a paper holds it."""
+
+    question_id: UUID
+    version: int
+    difficulty: str | None
+    chapter_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,15 +204,10 @@ class TestStatisticsRepository(Repository):
             statement = statement.where(place.not_in(list(places)))
         await self._session.execute(statement)
 
-    async def withheld_from_candidates(self, test_id: UUID, paper_ids: Collection[UUID]) -> set[UUID]:
-        """Those of the papers of a test whose results the embargo withholds from candidates now."""
-        paper = select(PaperStatistics.paper_id.distinct().label("id")).where(
-            PaperStatistics.test_id == test_id, PaperStatistics.paper_id.in_(paper_ids)
-        )
-        found = paper.where(
-            or_(is_placed(literal(test_id, Uuid)), withholds_paper(CANDIDATE, PaperStatistics.paper_id))
-        )
-        return set(await self._session.scalars(found))
+    async def open_papers(self, test_id: UUID) -> set[UUID]:
+        """The papers of a test whose results the embargo withholds from no candidate now."""
+        withheld = or_(is_placed(Paper.test_id), withholds_paper(CANDIDATE, Paper.id))
+        return set(await self._session.scalars(select(Paper.id).where(Paper.test_id == test_id, ~withheld)))
 
     async def store_parameters(self, found: Sequence[NewParameters]) -> None:
         """Store the parameters of questions that are not under embargo.
@@ -204,21 +235,44 @@ class TestStatisticsRepository(Repository):
             )
         )
 
-    async def delete_parameters(self, test_id: UUID, places: Collection[Place]) -> None:
-        """Delete the parameters from cohorts at papers of a test that have no results any more."""
-        statement = delete(ItemParameters).where(
-            ItemParameters.paper_id.in_(text("select id from ias.papers where test_id = :test_id"))
-        )
+    async def delete_parameters(self, paper_ids: Collection[UUID], places: Collection[Place]) -> None:
+        """Delete the parameters of these papers, except those from these cohorts."""
+        statement = delete(ItemParameters).where(ItemParameters.paper_id.in_(paper_ids))
         if places:
             place = tuple_(ItemParameters.cohort_id, ItemParameters.paper_id)
             statement = statement.where(place.not_in(list(places)))
-        await self._session.execute(statement, {"test_id": test_id})
+        await self._session.execute(statement)
 
     async def parameters(self, question_ids: Collection[UUID]) -> Mapping[UUID, ItemParameters]:
         """The parameters of questions, by question. Nothing of an embargo is among them."""
         asked = bindparam("asked", list(question_ids), type_=ARRAY(Uuid))
         statement = select(ItemParameters).where(ItemParameters.question_id == asked.any_())
         return {row.question_id: row for row in await self._session.scalars(statement)}
+
+    async def questions(self, version_ids: Sequence[UUID]) -> Sequence[AskedQuestion]:
+        """Versions of questions, in this order."""
+        asked = bindparam("asked", list(version_ids), type_=ARRAY(Uuid))
+        statement = (
+            select(
+                QuestionVersion.id,
+                QuestionVersion.question_id,
+                QuestionVersion.number,
+                QuestionVersion.difficulty,
+                Question.chapter_id,
+            )
+            .join(Question, Question.id == QuestionVersion.question_id)
+            .where(QuestionVersion.id == asked.any_())
+        )
+        rows = {row.id: row for row in await self._session.execute(statement)}
+        return [
+            AskedQuestion(row.question_id, row.number, row.difficulty, row.chapter_id)
+            for row in (rows[version_id] for version_id in version_ids)
+        ]
+
+    async def calibrated(self, paper_id: UUID) -> Mapping[Label, Calibrated]:
+        """The mean difficulty of other papers' questions, by label and chapter; None for all chapters."""
+        rows = await self._session.execute(CALIBRATED, {"paper_id": paper_id})
+        return {(row.label, row.chapter_id): Calibrated(row.questions, row.mean) for row in rows}
 
     async def changed_tests(self, task: str, before: datetime, fewest: int, most: int) -> Sequence[UUID]:
         """Tests whose statistics a loop has to refresh.

@@ -52,6 +52,16 @@ DATASETS = (
         ),
     ),
     Dataset(
+        "bookmarks",
+        "The questions that you have bookmarked, with your notes.",
+        text(
+            """
+            select question_id, note, created_at, updated_at from ias.bookmarks
+            where user_id = :user_id order by id
+            """
+        ),
+    ),
+    Dataset(
         "registrations",
         "Your registrations for exams, with name and category as they were then.",
         text(

@@ -300,8 +300,13 @@ async def look_at_practice(
     test, hears = f"/tests/{test_id}", world.hears
     await hears(who, client, "POST", f"{test}/submit", json={"attempt_id": attempt["id"]})
     await hears(who, client, "GET", f"{test}/results", params={"attempt_id": attempt["id"]})
-    for path in (test, f"{test}/questions", "/users/attempts", "/users/progress", "/users/home"):
+    await work(world)
+    screens = "/users/attempts", "/users/progress", "/users/home", "/analytics/overview"
+    for path in (test, f"{test}/questions", *screens):
         await hears(who, client, "GET", path)
+    for path in ("/analytics/performance", "/users/analytics", "/users/bookmarks"):
+        await hears(who, client, "GET", path)
+    await hears(who, client, "PUT", f"/users/bookmarks/{attempt['question_order'][0]}", json={})
     for order in ("newest", "title", "popular"):
         await hears(who, client, "GET", "/tests", params={"sort": order})
     await hears(who, client, "GET", "/tests", params={"taken": True})

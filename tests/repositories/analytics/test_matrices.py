@@ -12,7 +12,7 @@ from app.models import Result, User
 from app.repositories.analytics.matrices import Column
 from app.repositories.analytics.matrix_arrays import Matrix
 from app.services import attempts
-from app.services.analytics.refreshing import columns_of
+from app.services.analytics.item_analysis import columns_of
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
 from tests.builders.attempts import add_candidate, graded_attempt

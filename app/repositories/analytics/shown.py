@@ -1,0 +1,238 @@
+"""A person's own attempts whose results are shown to them, with their figures."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Row, Select, Uuid, any_, bindparam, exists, literal, select, text
+
+from app.engine.attempt_figures import SubjectSums, sums_by_subject
+from app.engine.scores import Score
+from app.models import (
+    Attempt,
+    AttemptFigures,
+    AttemptStatus,
+    LocalizedText,
+    Paper,
+    Result,
+    SubjectAbility,
+    Test,
+)
+from app.repositories.base import Repository
+from app.repositories.embargo import shows_results
+from app.repositories.scores import score_of
+from app.repositories.tests import Viewer
+
+MOST_ATTEMPTS = 500
+"""The newest ones. Who has more of them gets figures of these."""
+
+# How many participants have a higher score, and how many there are, in the cohort of each attempt.
+STANDINGS = text(
+    """
+    select own.attempt_id, sum(counted.candidates)::int as participants,
+      coalesce(sum(counted.candidates) filter (
+        where counted.numerator * own.denominator > own.numerator * counted.denominator), 0)::int as above
+    from (
+      select attempt_id, cohort_id, score_numerator as numerator, score_denominator as denominator
+      from ias.results where attempt_id = any(:attempts) and counted
+    ) as own join ias.score_counts as counted on counted.cohort_id = own.cohort_id
+    group by own.attempt_id
+    """
+).bindparams(bindparam("attempts", type_=ARRAY(Uuid)))
+
+_COLUMNS: tuple[Any, ...] = (
+    Attempt.id,
+    Attempt.test_id,
+    Attempt.paper_id,
+    Attempt.exam_paper_id,
+    Attempt.number,
+    Attempt.practice,
+    Attempt.started_at,
+    Attempt.submitted_at,
+    Test.kind,
+    (Test.review != "never").label("may_review"),
+    Paper.title,
+    Paper.marking,
+    Paper.max_marks,
+    Result.key_id,
+    Result.cohort_id,
+    Result.counted,
+    Result.outcomes,
+    Result.raw_numerator,
+    Result.raw_denominator,
+    Result.score_numerator,
+    Result.score_denominator,
+    AttemptFigures.confidence,
+    AttemptFigures.language,
+    AttemptFigures.subject_ids,
+    AttemptFigures.sums,
+    AttemptFigures.denominator,
+    AttemptFigures.right_to_wrong,
+    AttemptFigures.wrong_to_right,
+    AttemptFigures.wrong_to_wrong,
+    AttemptFigures.net_marks,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFigures:
+    """The figures of an attempt: see `models.AttemptFigures`. Marks are in parts of `1 / denominator`."""
+
+    confidence: str
+    language: str | None
+    subjects: Mapping[UUID, SubjectSums]
+    denominator: int
+    right_to_wrong: int
+    wrong_to_right: int
+    wrong_to_wrong: int
+    net_marks: int
+
+    @property
+    def total(self) -> SubjectSums:
+        return sum(self.subjects.values(), SubjectSums())
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAttempt:
+    """A graded attempt whose result its candidate may see."""
+
+    id: UUID
+    test_id: UUID
+    paper_id: UUID
+    exam_paper_id: UUID | None
+    key_id: UUID
+    cohort_id: UUID
+    number: int
+    practice: bool
+    counted: bool
+    """Whether it is in the histogram of its cohort."""
+    started_at: datetime
+    submitted_at: datetime
+    title: LocalizedText
+    kind: str
+    may_review: bool
+    """Whether the candidate may see the outcomes of single questions."""
+    marking: Mapping[str, Any]
+    """The scheme of the test. Single questions may have other marks."""
+    score: Score
+    outcomes: str
+    figures: KeptFigures | None
+    """None until the task has computed them."""
+
+
+@dataclass(frozen=True, slots=True)
+class CohortPlace:
+    """Where a score is in its cohort."""
+
+    above: int
+    participants: int
+
+
+class ShownRepository(Repository):
+    """The attempts that analytics may use for their candidate: graded, not void and not withheld (0021)."""
+
+    async def attempts(
+        self,
+        viewer: Viewer,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = MOST_ATTEMPTS,
+    ) -> Sequence[ShownAttempt]:
+        """The viewer's attempts that ended in this time (`until` excluded), newest first."""
+        statement = _shown(viewer).order_by(Attempt.id.desc()).limit(limit)
+        if since is not None:
+            statement = statement.where(Attempt.submitted_at >= since)
+        if until is not None:
+            statement = statement.where(Attempt.submitted_at < until)
+        return [_attempt(row) for row in await self._session.execute(statement)]
+
+    async def spent_ms(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[int]]:
+        """The times by question of shown attempts, of those whose log has times."""
+        statement = select(AttemptFigures.attempt_id, AttemptFigures.spent_ms).where(
+            AttemptFigures.attempt_id == any_(literal(list(attempt_ids), ARRAY(Uuid))),
+            AttemptFigures.spent_ms.is_not(None),
+        )
+        return {row.attempt_id: row.spent_ms for row in await self._session.execute(statement)}
+
+    async def abilities(self, viewer: Viewer) -> Mapping[UUID, SubjectAbility]:
+        """The viewer's abilities by subject.
+
+        None while the result of a graded attempt is withheld: an ability may rest on it.
+        """
+        withheld = exists().where(
+            Attempt.user_id == viewer.user_id,
+            Attempt.status == AttemptStatus.GRADED,
+            ~shows_results(viewer.reader),
+        )
+        statement = select(SubjectAbility).where(SubjectAbility.user_id == viewer.user_id, ~withheld)
+        return {row.subject_id: row for row in await self._session.scalars(statement)}
+
+    async def standings(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, CohortPlace]:
+        """Where shown attempts are in their cohorts now; only those that count have a place.
+
+        The caller asks the embargo about the other versions of the tests.
+        """
+        if not attempt_ids:
+            return {}
+        rows = await self._session.execute(STANDINGS, {"attempts": list(attempt_ids)})
+        return {row.attempt_id: CohortPlace(row.above, row.participants) for row in rows}
+
+
+def _shown(viewer: Viewer) -> Select[Any]:
+    return (
+        select(*_COLUMNS)
+        .select_from(Attempt)
+        .join(Test, Test.id == Attempt.test_id)
+        .join(Paper, Paper.id == Attempt.paper_id)
+        .join(Result, Result.attempt_id == Attempt.id)
+        .outerjoin(AttemptFigures, AttemptFigures.attempt_id == Attempt.id)
+        .where(
+            Attempt.user_id == viewer.user_id,
+            Attempt.status == AttemptStatus.GRADED,
+            Test.institute_id == viewer.institute_id,
+            shows_results(viewer.reader),
+        )
+    )
+
+
+def _attempt(row: Row[Any]) -> ShownAttempt:
+    score = score_of(row)
+    assert score is not None  # noqa: S101 -- the statement joins results
+    return ShownAttempt(
+        id=row.id,
+        test_id=row.test_id,
+        paper_id=row.paper_id,
+        exam_paper_id=row.exam_paper_id,
+        key_id=row.key_id,
+        cohort_id=row.cohort_id,
+        number=row.number,
+        practice=row.practice,
+        counted=row.counted,
+        started_at=row.started_at,
+        submitted_at=row.submitted_at,
+        title=row.title,
+        kind=row.kind,
+        may_review=row.may_review,
+        marking=row.marking,
+        score=score,
+        outcomes=row.outcomes,
+        figures=_figures(row),
+    )
+
+
+def _figures(row: Row[Any]) -> KeptFigures | None:
+    if row.sums is None:
+        return None
+    return KeptFigures(
+        confidence=row.confidence,
+        language=row.language,
+        subjects=sums_by_subject(row.subject_ids, row.sums),
+        denominator=row.denominator,
+        right_to_wrong=row.right_to_wrong,
+        wrong_to_right=row.wrong_to_right,
+        wrong_to_wrong=row.wrong_to_wrong,
+        net_marks=row.net_marks,
+    )

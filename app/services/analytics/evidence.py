@@ -1,0 +1,108 @@
+"""The answers that a candidate's estimates rest on: question by question, of the latest official attempts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.engine.attempt_figures import NO_CONFIDENCE
+from app.engine.scoring import PaperKey
+from app.repositories.analytics.shown import ShownAttempt
+from app.services.analytics.cutoffs import ItemCurve, TakenPaper
+from app.services.components import Components
+from app.services.unit_of_work import Reading
+
+MOST_ATTEMPTS = 10
+"""The latest ones: older attempts say less of the candidate of today."""
+_USUAL_OPTIONS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A question of an attempt that was not dropped."""
+
+    question_id: UUID
+    subject_id: UUID
+    outcome: str
+    """The letter of its outcome, as in a result."""
+    confidence: str
+    """The letter of the stated confidence, as in the figures."""
+    options: int
+    """A blind guess is right once in so many answers."""
+    right: float
+    wrong: float
+    """The marks of an answer."""
+    may_review: bool
+    """Whether the candidate may see what became of this question."""
+    curve: ItemCurve | None
+    """The calibrated parameters of the question, if there are any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The answers of some attempts, and their papers, the latest last."""
+
+    answers: Sequence[Evidence]
+    papers: Sequence[TakenPaper]
+    curves: Mapping[UUID, ItemCurve]
+
+
+async def gather(reads: Reading, parts: Components, attempts: Sequence[ShownAttempt]) -> Record:
+    """What the newest official ones of these shown attempts say; they stand newest first."""
+    taken = [attempt for attempt in attempts if not attempt.practice][:MOST_ATTEMPTS]
+    return await gather_from(reads, parts, list(reversed(taken)))
+
+
+async def gather_from(reads: Reading, parts: Components, attempts: Sequence[ShownAttempt]) -> Record:
+    """What these shown attempts say, the latest last. Papers and keys are in memory."""
+    keys = {each.key_id: (await parts.papers.key(reads, each.key_id)).rules for each in attempts}
+    options = {each.paper_id: await _options(reads, parts, each.paper_id) for each in attempts}
+    subjects = await reads.figures.subjects({each.paper_id for each in attempts})
+    ids = {item.question_id for rules in keys.values() for item in rules.items}
+    curves = {
+        question_id: ItemCurve(row.discrimination, row.difficulty, row.guessing)
+        for question_id, row in (await reads.test_statistics.parameters(ids)).items()
+    }
+    answers = [
+        evidence
+        for each in attempts
+        for evidence in _answers(
+            each, keys[each.key_id], options[each.paper_id], subjects[each.paper_id], curves
+        )
+    ]
+    papers = [TakenPaper(keys[each.key_id], each.outcomes) for each in attempts]
+    return Record(answers, papers, curves)
+
+
+async def _options(reads: Reading, parts: Components, paper_id: UUID) -> Sequence[int]:
+    """How many options each question has. A question without options counts as one of the usual four."""
+    paper = await parts.papers.get(reads, paper_id)
+    counts = []
+    for question in paper.questions.values():
+        offered = len(question.options) - (question.not_attempted is not None)
+        counts.append(offered if offered > 1 else _USUAL_OPTIONS)
+    return counts
+
+
+def _answers(
+    attempt: ShownAttempt,
+    key: PaperKey,
+    options: Sequence[int],
+    subjects: Sequence[UUID],
+    curves: Mapping[UUID, ItemCurve],
+) -> list[Evidence]:
+    confidence = attempt.figures.confidence if attempt.figures else NO_CONFIDENCE * len(key.items)
+    return [
+        Evidence(
+            question_id=item.question_id,
+            subject_id=subjects[place],
+            outcome=attempt.outcomes[place],
+            confidence=confidence[place],
+            options=options[place],
+            right=float(item.marks.correct),
+            wrong=float(item.marks.incorrect),
+            may_review=attempt.may_review,
+            curve=curves.get(item.question_id),
+        )
+        for place, item in enumerate(key.items)
+        if not item.is_dropped
+    ]

@@ -1,0 +1,95 @@
+"""`GET /analytics/performance` and `GET /users/analytics` over HTTP."""
+
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.services.components import Components
+from app.services.unit_of_work import unit_of_work
+from tests.builders.analytics import Given, principal_of_client, sit
+from tests.builders.content import publish_test
+from tests.builders.exams import body_of
+from tests.conftest import TestClock
+
+NOTHING = {
+    "attempts": 0,
+    "answered": None,
+    "accuracy": None,
+    "score_percent": None,
+    "percentile": None,
+    "minutes": None,
+}
+AT = datetime(2026, 6, 10, 6, 30, tzinfo=UTC)
+ANSWERS = {0: Given(["a"], 60_000), 1: Given(["c"], 30_000)}
+
+
+async def test_a_series_and_a_year(
+    engine: AsyncEngine, parts: Components, candidate: httpx.AsyncClient
+) -> None:
+    """One right and one wrong answer of three questions: 4/3 of 6 marks."""
+    async with unit_of_work(engine) as uow:
+        made = await publish_test(uow)
+        attempt = await sit(uow, parts, await principal_of_client(uow, candidate), made, ANSWERS, AT)
+    params = {"from": "2026-06-09", "to": "2026-06-10"}
+    figures = {"attempts": 1, "answered": 2, "accuracy": 0.5, "score_percent": 22.22, "minutes": 1.5}
+    whole = figures | {"percentile": 100.0}
+    assert body_of(await candidate.get("/analytics/performance", params=params)) == {
+        "from": "2026-06-09",
+        "to": "2026-06-10",
+        "bucket": "day",
+        "timezone": "Asia/Kolkata",
+        "subject_id": None,
+        "items": [
+            NOTHING | {"from": "2026-06-09", "to": "2026-06-09", "official": NOTHING, "practice": NOTHING},
+            whole | {"from": "2026-06-10", "to": "2026-06-10", "official": whole, "practice": NOTHING},
+        ],
+    }
+    year = body_of(await candidate.get("/users/analytics"))
+    assert (len(year["days"]), year["timezone"]) == (365, "Asia/Kolkata")
+    assert {"date": "2026-06-10", "attempts": 1, "answers": 2, "minutes": 1.5} in year["days"]
+    assert year["best"] == [
+        {
+            "attempt_id": str(attempt.id),
+            "test": {"id": str(made.id), "title": year["best"][0]["test"]["title"], "kind": "full"},
+            "at": "2026-06-10T06:35:00Z",
+            "score": "1.34",
+            "max_score": "6.00",
+            "score_percent": 22.22,
+            "percentile": 100.0,
+        }
+    ]
+
+
+async def test_the_last_thirty_days_are_the_default(candidate: httpx.AsyncClient, clock: TestClock) -> None:
+    clock.stop()
+    series = body_of(await candidate.get("/analytics/performance"))
+    assert len(series["items"]) == 30
+    today = (clock.now() + timedelta(hours=5, minutes=30)).date()
+    assert series["to"] == series["items"][-1]["to"] == str(today)
+
+
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [
+        ({"from": "2026-06-11", "to": "2026-06-10"}, "from"),
+        ({"from": "2020-01-01", "to": "2026-06-10"}, "from"),
+        ({"from": "yesterday"}, "from"),
+        ({"to": "1999-12-31"}, "to"),
+        ({"to": "9999-12-31"}, "to"),
+        ({"bucket": "hour"}, "bucket"),
+        ({"subject_id": "polity"}, "subject_id"),
+    ],
+)
+async def test_a_series_that_cannot_be(
+    candidate: httpx.AsyncClient, params: dict[str, str], field: str
+) -> None:
+    answer = await candidate.get("/analytics/performance", params=params)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+@pytest.mark.parametrize("path", ["/analytics/performance", "/users/analytics"])
+async def test_needs_an_account(api: httpx.AsyncClient, path: str) -> None:
+    assert (await api.get(path)).status_code == 401
