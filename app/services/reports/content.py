@@ -1,10 +1,44 @@
-"""What a report on a test says, as plain data: it is sent to the child process that draws the report.
+"""What a report on a test is made from, and what it says.
 
-A figure that is None is not known. The sentence that says why stands beside it, or in `missing`.
+The material is loaded by the process that answers the request, and sent to a child process as plain data. The
+child composes the content. A figure that is None is not known; `missing` says why.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from string import ascii_uppercase
+from typing import Any
+
+from app.repositories.analytics.answer_sheets import SheetsInBulk
+
+
+@dataclass(frozen=True, slots=True)
+class MaterialItem:
+    """A question of the paper, and the papers that hold it if something is unusual about it."""
+
+    text: str
+    right: str
+    """The right answer in words, such as "B" or "A and C"."""
+    option_ids: Sequence[str]
+    right_ids: frozenset[str]
+    """The options that belong to a right answer."""
+    papers: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportMaterial:
+    """What a report is made from. Without `analysis` there are no statistics yet."""
+
+    title: str
+    subtitle: str
+    rests_on: Sequence[str]
+    attempts: int
+    max_score: float
+    items: Sequence[MaterialItem]
+    analysis: Mapping[str, Any] | None
+    """As a refresh of the statistics stored it."""
+    median_ms: Sequence[int | None]
+    sheets: SheetsInBulk
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +79,6 @@ class ReportItem:
     number: int
     text: str
     right: str
-    """The right answer, such as "B" or "A and C"."""
     facility: float | None
     discrimination: float | None
     efficiency: float | None
@@ -114,7 +147,8 @@ class ReportContent:
     scores: Sequence[ScoreBar]
     mean: float | None
     max_score: float
-    model: str | None
+    model: str
+    """A sentence about the model of item response theory."""
     groups: Sequence[str]
     """The names of the score groups, the lowest first."""
     items: Sequence[ReportItem]
@@ -122,3 +156,10 @@ class ReportContent:
     """Which groups were compared and what was found, or why none were; a sentence for each."""
     differences: Sequence[GroupDifference]
     abilities: Sequence[ScoreBar]
+
+
+def labels_of(option_ids: Sequence[str]) -> dict[str, str]:
+    """How options are called in the report: by ids that are letters or numbers, else by letters in order."""
+    if all(len(option_id) == 1 or option_id.isdigit() for option_id in option_ids):
+        return {option_id: option_id.upper() for option_id in option_ids}
+    return dict(zip(option_ids, ascii_uppercase, strict=False))

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from app.services.reports.content import ReportContent, ReportItem
+from app.services.reports.composing import compose
+from app.services.reports.content import ReportContent, ReportItem, ReportMaterial
 from app.services.reports.drawing import Drawing
 from app.services.reports.plots import (
     curves_of_test,
@@ -31,8 +32,13 @@ class _DrawnItem:
     curve: Drawing | None
 
 
-def render(content: ReportContent) -> bytes:
+def make_page(material: ReportMaterial) -> bytes:
     """The report as HTML. Run it in a child process: it imports matplotlib and draws two plots a question."""
+    return render(compose(material))
+
+
+def render(content: ReportContent) -> bytes:
+    """The page of a composed report."""
     items = [_DrawnItem(item, option_plot(item, content.groups), item_plot(item)) for item in content.items]
     page = _ENVIRONMENT.get_template("report.html").render(
         content=content,
