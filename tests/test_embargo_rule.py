@@ -139,6 +139,8 @@ NEED_NOT_ASK = {
     "app/repositories/analytics/test_statistics.py::COUNTS": IN_BULK,
     "app/repositories/analytics/test_statistics.py::CHANGED": "it reads ids",
     "app/services/analytics/item_analysis.py::load": IN_BULK,
+    "app/services/analytics/test_statistics.py::summary": "TestStatisticsRepository.of_test asks",
+    "app/services/analytics/test_statistics.py::right_options": "items() has asked",
     "app/services/analytics/item_analysis.py::_right_option": IN_BULK,
     "app/services/unit_of_work.py::Reading.__init__": "it makes the repositories",
     "app/api/v1/exams/releasing.py::get_merit_list": "services/exams/results.py asks",

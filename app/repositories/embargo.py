@@ -221,7 +221,9 @@ def _runs_exam_of(test: type[Test], user_id: UUID) -> ColumnElement[bool]:
 
 
 def _is_lent(test: type[Test], user_id: UUID) -> ColumnElement[bool]:
-    return exists().where(TestConsent.test_id == test.id, TestConsent.user_id == user_id)
+    # Without `correlate`, a query two levels below the test's would read the consents of all tests.
+    lent = exists().where(TestConsent.test_id == test.id, TestConsent.user_id == user_id)
+    return lent.correlate(test)
 
 
 class EmbargoRepository(Repository):

@@ -12,6 +12,7 @@ from app.repositories.analytics.activity import ActivityRepository
 from app.repositories.analytics.bookmarks import BookmarkRepository
 from app.repositories.analytics.candidates import CandidateRepository
 from app.repositories.analytics.figures import FiguresRepository
+from app.repositories.analytics.holding_papers import HoldingPaperRepository
 from app.repositories.analytics.matrices import MatrixRepository
 from app.repositories.analytics.progress import ProgressRepository
 from app.repositories.analytics.shown import ShownRepository
@@ -82,6 +83,7 @@ class Reading:
         self.activity = ActivityRepository(session)
         self.figures = FiguresRepository(session)
         self.shown = ShownRepository(session)
+        self.holding_papers = HoldingPaperRepository(session)
         self.matrices = MatrixRepository(session)
         self.test_statistics = TestStatisticsRepository(session)
         self.audit = AuditRepository(session)

@@ -89,6 +89,9 @@ OWN = Rule(Level.SIGNED_IN, Reach.OWNER)
 ATTEMPT, PAPER_ATTEMPT = Rule(Level.HOLDER, Reach.ATTEMPT), Rule(Level.HOLDER, Reach.PAPER_ATTEMPT)
 
 OPERATIONS: dict[Operation, Rule] = {
+    ("GET", "/v1/analytics/tests/{test_id}/items"): Rule(Level.BANK, Reach.TEAM_AND_EVALUATORS, 403),
+    ("GET", "/v1/analytics/tests/{test_id}/summary"): Rule(Level.BANK, Reach.TEAM_AND_EVALUATORS, 403),
+    ("POST", "/v1/analytics/tests/{test_id}/refresh"): Rule(Level.BANK, Reach.TEAM_AND_EVALUATORS, 403),
     ("GET", "/v1/analytics/overview"): ANYBODY,
     ("GET", "/v1/analytics/performance"): ANYBODY,
     ("GET", "/v1/audit"): ADMIN,

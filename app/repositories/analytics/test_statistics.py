@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import undefer
 
 from app.engine.statistics.difficulty_priors import Calibrated
-from app.models import ItemParameters, Paper, PaperStatistics, Question, QuestionVersion
+from app.models import Exam, ExamPaper, ItemParameters, Paper, PaperStatistics, Question, QuestionVersion
 from app.repositories import locks
 from app.repositories.analytics.matrices import Group
 from app.repositories.base import Repository
@@ -182,6 +182,15 @@ class TestStatisticsRepository(Repository):
             .where(PaperStatistics.test_id == test_id, ~withholds_paper(reader, PaperStatistics.paper_id))
         )
         return (await self._session.scalars(statement)).all()
+
+    async def exam_papers(self, cohort_ids: Collection[UUID]) -> Mapping[UUID, tuple[ExamPaper, Exam]]:
+        """The exam papers among the cohorts, with their exams."""
+        statement = (
+            select(ExamPaper, Exam)
+            .join(Exam, Exam.id == ExamPaper.exam_id)
+            .where(ExamPaper.id.in_(cohort_ids))
+        )
+        return {paper.id: (paper, exam) for paper, exam in await self._session.execute(statement)}
 
     async def all_of_test(self, test_id: UUID) -> Sequence[PaperStatistics]:
         """All statistics of a test, for its refresh."""

@@ -33,7 +33,7 @@ async def candidates(
 
     Raises NotFound if the embargo hides the test, and Forbidden for authors who did not make it.
     """
-    await _check_may_see(reads, staff, test_id)
+    await check_may_see(reads, staff, test_id)
     return await reads.candidates.page(tests.viewer(staff), test_id, wanted, request)
 
 
@@ -41,7 +41,7 @@ async def response_sheet(
     reads: Reading, parts: Components, staff: Principal, test_id: UUID, attempt_id: UUID, now: datetime
 ) -> CandidateSheet:
     """What a candidate answered. Raises NotPossible while the attempt runs, or its exam paper is open."""
-    await _check_may_see(reads, staff, test_id)
+    await check_may_see(reads, staff, test_id)
     found = await reads.candidates.find(tests.viewer(staff), test_id, attempt_id)
     if found.attempt.status in RUNNING:
         raise NotPossible("The attempt is still running. Its response sheet can be read once it has ended.")
@@ -50,7 +50,8 @@ async def response_sheet(
     return CandidateSheet(found, await compose(reads, parts, found.attempt))
 
 
-async def _check_may_see(reads: Reading, staff: Principal, test_id: UUID) -> None:
+async def check_may_see(reads: Reading, staff: Principal, test_id: UUID) -> None:
+    """Raise NotFound if the embargo hides the test, and Forbidden for authors who did not make it."""
     test = await reads.candidates.test(tests.viewer(staff), test_id)
     if staff.role is Role.AUTHOR and test.created_by != staff.id:
         raise Forbidden("Only the author of the test, evaluators and admins may see its attempts.")
