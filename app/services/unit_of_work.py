@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from app.database import transaction, undone
 from app.models import AuditEntry
 from app.repositories.analytics.activity import ActivityRepository
+from app.repositories.analytics.answer_sheets import AnswerSheetsInBulkRepository
 from app.repositories.analytics.bookmarks import BookmarkRepository
 from app.repositories.analytics.candidates import CandidateRepository
 from app.repositories.analytics.figures import FiguresRepository
@@ -85,6 +86,7 @@ class Reading:
         self.shown = ShownRepository(session)
         self.holding_papers = HoldingPaperRepository(session)
         self.matrices = MatrixRepository(session)
+        self.answer_sheets_in_bulk = AnswerSheetsInBulkRepository(session)
         self.test_statistics = TestStatisticsRepository(session)
         self.audit = AuditRepository(session)
         self.deletions = DeletionRepository(session)

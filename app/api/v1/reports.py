@@ -40,7 +40,7 @@ async def _material(
     pairs: Annotated[
         Literal["all", "device", "minute", "neighbors"],
         Query(
-            description="`device`: who used one device. `minute`: who submitted within a minute of each other."
+            description="`device`: who used one device. `minute`: who submitted within a minute."
             " `neighbors`: roll numbers at most four places apart"
         ),
     ] = "all",
@@ -95,7 +95,10 @@ async def _report_material(
     "/{test_id}/report",
     response_class=Response,
     responses={
-        200: {"content": {"text/html": {}}, "description": "One file with all its figures, for screen and print"},
+        200: {
+            "content": {"text/html": {}},
+            "description": "One file with all its figures, for screen and print",
+        },
         **problems(Forbidden, NotFound, TooComplex, Unavailable),
     },
 )

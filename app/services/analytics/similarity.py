@@ -132,7 +132,11 @@ async def compare(parts: Components, staff: Principal, loaded: Material) -> Comp
     )
     found = await parts.files.run(search, arguments, caller=staff.id, advice=_ADVICE)
     _check_bound(found.pairs)
-    reason = None if found.pairs else Sentence("There is no such pair: nothing is known that it could be found by.")
+    reason = (
+        None
+        if found.pairs
+        else Sentence("There is no such pair: nothing is known that it could be found by.")
+    )
     return Comparison(loaded, found.pairs, found.threshold, found.flagged, found.evidence, reason)
 
 
@@ -167,7 +171,9 @@ async def _group(
         paper = await parts.papers.get(reads, group.paper_id)
         if wanted.paper_version in (None, paper.version) and wanted.exam_paper_id in (None, group.cohort_id):
             found.append((group, paper))
-    for group, paper in sorted(found, key=lambda each: (-each[1].version, -each[0].results, each[0].cohort_id)):
+    for group, paper in sorted(
+        found, key=lambda each: (-each[1].version, -each[0].results, each[0].cohort_id)
+    ):
         if not await embargo.withheld(reads, staff, list(paper.questions)):
             return group, paper
     if named_one:

@@ -100,7 +100,9 @@ class _Composer:
         for option_id, label in labels_of(item.option_ids).items():
             answers = self._patterns.answers[place]
             naming = [
-                code for code, answer in enumerate(answers) if isinstance(answer, list) and option_id in answer
+                code
+                for code, answer in enumerate(answers)
+                if isinstance(answer, list) and option_id in answer
             ]
             marked = np.isin(codes, naming)
             yield OptionShares(
@@ -173,4 +175,3 @@ def _histogram(values: Floats, edges: Floats) -> list[ScoreBar]:
         ScoreBar(low, high, count)
         for low, high, count in zip(edges.tolist(), edges[1:].tolist(), counts.tolist(), strict=False)
     ]
-

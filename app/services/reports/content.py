@@ -63,7 +63,7 @@ class ObservedShare:
 
 @dataclass(frozen=True, slots=True)
 class ItemCurve:
-    """The parameters of a question in the model of item response theory, and how well it follows the model."""
+    """The parameters of a question by item response theory, and how well it follows the model."""
 
     discrimination: float
     difficulty: float

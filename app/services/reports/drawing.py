@@ -76,7 +76,9 @@ def draw(name: str, words: str, paint: Callable[[Axes], None], *, height: float 
     with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=(WIDTH, height))
         # Margins in inches. Computing them from the labels takes most of the time of a small figure.
-        figure.subplots_adjust(left=0.75 / WIDTH, right=1 - 0.25 / WIDTH, bottom=0.5 / height, top=1 - 0.12 / height)
+        figure.subplots_adjust(
+            left=0.75 / WIDTH, right=1 - 0.25 / WIDTH, bottom=0.5 / height, top=1 - 0.12 / height
+        )
         paint(figure.add_subplot())
         written = StringIO()
         figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)

@@ -1,5 +1,6 @@
 """The plots of a report. Each has the same in words, for a reader who does not see it."""
 
+import itertools
 from collections.abc import Sequence
 from functools import partial
 
@@ -50,8 +51,13 @@ def distribution(content: ReportContent) -> Drawing:
         if content.mean is not None:
             axes.axvline(content.mean, color=OTHERS[0], linestyle="--")
             axes.annotate(
-                f"mean {_number(content.mean)}", (content.mean, 1), (4, -2), xycoords=("data", "axes fraction"),
-                textcoords="offset points", va="top", color=OTHERS[0],
+                f"mean {_number(content.mean)}",
+                (content.mean, 1),
+                (4, -2),
+                xycoords=("data", "axes fraction"),
+                textcoords="offset points",
+                va="top",
+                color=OTHERS[0],
             )
         axes.set_xlabel("Score in marks")
         axes.set_ylabel("Candidates")
@@ -72,8 +78,14 @@ def item_map(items: Sequence[ReportItem]) -> Drawing:
         for item, facility, discrimination in shown:
             flagged = bool(item.findings)
             axes.text(
-                100 * facility, discrimination, str(item.number), ha="center", va="center", fontsize=9,
-                color=OTHERS[0] if flagged else RIGHT, fontweight="bold" if flagged else "normal",
+                100 * facility,
+                discrimination,
+                str(item.number),
+                ha="center",
+                va="center",
+                fontsize=9,
+                color=OTHERS[0] if flagged else RIGHT,
+                fontweight="bold" if flagged else "normal",
             )
         lowest = min((d for _, _, d in shown), default=0)
         highest = max((d for _, _, d in shown), default=0)
@@ -126,20 +138,34 @@ def _paint_information(axes: Axes, told: Floats, error: Floats, abilities: Seque
         most = max(bar.candidates for bar in abilities)
         heights = [0.45 * top * bar.candidates / most for bar in abilities]
         axes.bar(
-            [bar.lowest for bar in abilities], heights, [bar.highest - bar.lowest for bar in abilities],
-            align="edge", color=BAND, linewidth=0,
+            [bar.lowest for bar in abilities],
+            heights,
+            [bar.highest - bar.lowest for bar in abilities],
+            align="edge",
+            color=BAND,
+            linewidth=0,
         )
         axes.annotate("candidates", (0, 0.02), xycoords=("data", "axes fraction"), ha="center", va="bottom")
     axes.plot(_ABILITIES, told / told.max() * top * 0.9, color=OTHERS[1], linestyle="--")
     axes.plot(_ABILITIES, error, color=CURVE)
     peak = int(told.argmax())
     axes.annotate(
-        f"information, at most {told.max():.1f}", (_ABILITIES[peak], 0.9 * top), (0, 2),
-        textcoords="offset points", ha="center", va="bottom", color=OTHERS[1],
+        f"information, at most {told.max():.1f}",
+        (_ABILITIES[peak], 0.9 * top),
+        (0, 2),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        color=OTHERS[1],
     )
     axes.annotate(
-        "standard error", (_ABILITIES[-8], error[-8]), (0, -4), textcoords="offset points", ha="right",
-        va="top", color=CURVE,
+        "standard error",
+        (_ABILITIES[-8], error[-8]),
+        (0, -4),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        color=CURVE,
     )
     axes.set_ylim(0, top)
     axes.set_xlim(-4, 4)
@@ -169,14 +195,27 @@ def _paint_options(axes: Axes, options: Sequence[OptionShares], groups: Sequence
     for option in options:
         color, dash = (RIGHT, "-") if option.is_right else next(others, (OTHERS[-1], ":"))
         shares = np.array([np.nan if share is None else share for share in option.by_group])
-        axes.plot(places, shares, color=color, linestyle=dash, linewidth=2.8 if option.is_right else 1.6,
-                  marker="o", markersize=4)
+        axes.plot(
+            places,
+            shares,
+            color=color,
+            linestyle=dash,
+            linewidth=2.8 if option.is_right else 1.6,
+            marker="o",
+            markersize=4,
+        )
         last = int(np.flatnonzero(~np.isnan(shares))[-1])
         ends.append((float(shares[last]), option.label, color, option.is_right))
     for height, (_, label, color, is_right) in zip(_apart([end[0] for end in ends]), ends, strict=True):
         axes.annotate(
-            label, (len(groups) - 1, height), (8, 0), textcoords="offset points", va="center", color=color,
-            fontweight="bold" if is_right else "normal", annotation_clip=False,
+            label,
+            (len(groups) - 1, height),
+            (8, 0),
+            textcoords="offset points",
+            va="center",
+            color=color,
+            fontweight="bold" if is_right else "normal",
+            annotation_clip=False,
         )
     percent_axis(axes)
     axes.set_xlim(-0.2, len(groups) - 0.7)
@@ -190,7 +229,7 @@ def _apart(heights: Sequence[float]) -> list[float]:
     least = 0.075
     order = sorted(range(len(heights)), key=lambda place: heights[place])
     moved = list(heights)
-    for below, place in zip(order, order[1:], strict=False):
+    for below, place in itertools.pairwise(order):
         moved[place] = max(moved[place], moved[below] + least)
     # What was pushed above the top moves everything below it down.
     limit = 1.02
@@ -224,8 +263,13 @@ def _paint_curve(axes: Axes, curve: ItemCurve) -> None:
         share = np.array([point.share for point in curve.observed])
         count = np.array([point.candidates for point in curve.observed])
         axes.errorbar(
-            ability, share, 1.645 * np.sqrt(share * (1 - share) / count), fmt="o", color=OTHERS[0],
-            markersize=4, elinewidth=1,
+            ability,
+            share,
+            1.645 * np.sqrt(share * (1 - share) / count),
+            fmt="o",
+            color=OTHERS[0],
+            markersize=4,
+            elinewidth=1,
         )
     percent_axis(axes)
     axes.set_xlim(-4, 4)
@@ -241,7 +285,12 @@ def difference_plot(differences: Sequence[GroupDifference]) -> Drawing | None:
     words = "Differences on the scale of ETS, with intervals of 90 %: " + "; ".join(
         f"question {each.number}, {each.comparison}: {each.delta:+.2f}" for each in shown
     )
-    return draw("differences", words + ".", partial(_paint_differences, shown=shown[::-1]), height=0.9 + 0.3 * len(shown))
+    return draw(
+        "differences",
+        words + ".",
+        partial(_paint_differences, shown=shown[::-1]),
+        height=0.9 + 0.3 * len(shown),
+    )
 
 
 def _paint_differences(axes: Axes, shown: Sequence[GroupDifference]) -> None:
@@ -250,8 +299,13 @@ def _paint_differences(axes: Axes, shown: Sequence[GroupDifference]) -> None:
         axes.axvline(edge, color="#9ca3af", linewidth=0.8, linestyle=":")
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.errorbar(
-        [each.delta for each in shown], places, xerr=[1.645 * each.error for each in shown], fmt="o",
-        color=RIGHT, markersize=5, elinewidth=1.2,
+        [each.delta for each in shown],
+        places,
+        xerr=[1.645 * each.error for each in shown],
+        fmt="o",
+        color=RIGHT,
+        markersize=5,
+        elinewidth=1.2,
     )
     axes.set_yticks(places, [f"Q{each.number} ({each.ets_class})" for each in shown])
     axes.set_ylim(-0.7, len(shown) - 0.3)
@@ -261,8 +315,13 @@ def _paint_differences(axes: Axes, shown: Sequence[GroupDifference]) -> None:
 def _bars(axes: Axes, bars: Sequence[ScoreBar]) -> None:
     widths = [bar.highest - bar.lowest for bar in bars]
     axes.bar(
-        [bar.lowest for bar in bars], [bar.candidates for bar in bars], widths, align="edge", color=RIGHT,
-        edgecolor="white", linewidth=0.6,
+        [bar.lowest for bar in bars],
+        [bar.candidates for bar in bars],
+        widths,
+        align="edge",
+        color=RIGHT,
+        edgecolor="white",
+        linewidth=0.6,
     )
 
 

@@ -50,10 +50,19 @@ def look_first(
     points = list(_flagged(material.analysis, items))
     alpha = (material.analysis["scores"] or {}).get("alpha")
     if alpha is not None and alpha < _FAIR:
-        points.append(Point(f"The reliability is {alpha:.2f}: two candidates whose scores are close may well be in the other order."))
-    minor = sum(1 for item in items if item.findings) - len({point.number for point in points if point.number})
+        points.append(
+            Point(
+                f"The reliability is {alpha:.2f}: candidates whose scores are close may well be in the wrong"
+                " order."
+            )
+        )
+    minor = sum(1 for item in items if item.findings) - len(
+        {point.number for point in points if point.number}
+    )
     if minor > 0:
-        points.append(Point(f"{minor} more questions have weaker signs; they are in the table of all questions."))
+        points.append(
+            Point(f"{minor} more questions have weaker signs; they are in the table of all questions.")
+        )
     return points or [Point("Nothing stands out: no question is flagged, and the reliability is good.")]
 
 
@@ -68,7 +77,9 @@ def _flagged(analysis: Json, items: Sequence[ReportItem]) -> Iterator[Point]:
 def missing(material: ReportMaterial) -> list[str]:
     """What the report cannot say, and what is lacking."""
     if material.analysis is None:
-        return ["The results of this test have not been analyzed yet, or it has none. Refresh the statistics."]
+        return [
+            "The results of this test have not been analyzed yet, or it has none. Refresh the statistics."
+        ]
     analysis, attempts = material.analysis, material.attempts
     sentences = []
     if analysis["items"] is None:
@@ -76,9 +87,13 @@ def missing(material: ReportMaterial) -> list[str]:
     if analysis["irt"] is None:
         sentences.append(str(missing_calibration(attempts)))
     if all(median is None for median in material.median_ms):
-        sentences.append("Times are not known: there are fewer than 20 for each question, or the answers were on paper.")
+        sentences.append(
+            "Times are not known: there are fewer than 20 for each question, or the answers were on paper."
+        )
     if not analysis["dif"]:
-        sentences.append("Groups are not compared: no two groups are large enough, or only one language was used.")
+        sentences.append(
+            "Groups are not compared: no two groups are large enough, or only one language was used."
+        )
     return sentences
 
 
@@ -88,19 +103,35 @@ def facts(material: ReportMaterial) -> list[Fact]:
     scores: Json = material.analysis["scores"]
     found = [
         Fact("Attempts", f"{scores['attempts']:,}", "The first official attempt of each candidate."),
-        Fact("Mean", f"{_figure(scores['mean'])} of {_figure(material.max_score)}", _interval(scores["mean_interval"])),
+        Fact(
+            "Mean",
+            f"{_figure(scores['mean'])} of {_figure(material.max_score)}",
+            _interval(scores["mean_interval"]),
+        ),
         Fact("Median", _figure(scores["median"]), "Half of the candidates have more."),
-        Fact("Standard deviation", _figure(scores["standard_deviation"]), "How widely the scores are spread."),
+        Fact(
+            "Standard deviation", _figure(scores["standard_deviation"]), "How widely the scores are spread."
+        ),
     ]
     if scores["alpha"] is not None:
         found += [
-            Fact("Reliability (alpha)", f"{scores['alpha']:.3f}", f"{_judged(scores['alpha'])} {_interval(scores['alpha_interval'], 3)}"),
-            Fact("Standard error of a score", _figure(scores["standard_error"]), _luck(scores["standard_error"])),
+            Fact(
+                "Reliability (alpha)",
+                f"{scores['alpha']:.3f}",
+                f"{_judged(scores['alpha'])} {_interval(scores['alpha_interval'], 3)}",
+            ),
+            Fact(
+                "Standard error of a score",
+                _figure(scores["standard_error"]),
+                _luck(scores["standard_error"]),
+            ),
         ]
     if scores["skewness"] is not None:
         found.append(Fact("Skewness", _figure(scores["skewness"]), _skewed(scores["skewness"])))
     flagged = len({flag["position"] for flag in material.analysis["flags"]})
-    found.append(Fact("Flagged questions", f"{flagged} of {len(material.items)}", "Questions with something unusual."))
+    found.append(
+        Fact("Flagged questions", f"{flagged} of {len(material.items)}", "Questions with something unusual.")
+    )
     return found
 
 
@@ -109,7 +140,8 @@ def model(analysis: Json) -> str:
     calibration = analysis.get("irt")
     if calibration is None:
         return ""
-    return f"{_MODELS[calibration['model']]}. It was fitted to {calibration['answers']:,} attempts; a blank counts as a blind guess."
+    fitted = f"It was fitted to {calibration['answers']:,} attempts; a blank counts as a blind guess."
+    return f"{_MODELS[calibration['model']]}. {fitted}"
 
 
 def differences(analysis: Json) -> list[GroupDifference]:
@@ -162,7 +194,9 @@ def _difference(comparison: Json, delta: float) -> str:
 def _judged(alpha: float) -> str:
     if alpha >= _RELIABLE:
         return "Good enough to rank candidates."
-    return "Fair: ranks of neighbors are uncertain." if alpha >= _FAIR else "Low: much of the order is chance."
+    return (
+        "Fair: ranks of neighbors are uncertain." if alpha >= _FAIR else "Low: much of the order is chance."
+    )
 
 
 def _luck(error: float | None) -> str:
