@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The tests start many processes. Without bytecode on the disk, each of them would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test check audit faults lock clean
+.PHONY: help run test thorough check audit faults lock clean
 .DELETE_ON_ERROR:
 
 # The stamp holds the path of the environment. One that was moved, or whose Python is gone, is created again.
@@ -15,6 +15,7 @@ $(shell { test "$$(cat $(STAMP))" = "$$PWD" && .venv/bin/python -c ''; } 2>/dev/
 help:
 	@echo 'make run    start everything on this machine (PORT, HOST and IAS_HOME from the environment)'
 	@echo 'make test   run the tests'
+	@echo 'make thorough  run the tests with large tables of cases, with each case (CI does, too)'
 	@echo 'make check  run what CI runs: lint, format, types, import contracts, tests'
 	@echo 'make audit  look for known vulnerabilities and unsafe calls, write the list of components to dist/'
 	@echo 'make faults cause every fault of docs/reliability.md in a real system, and check its data (10 minutes)'
@@ -26,6 +27,10 @@ run: $(STAMP)
 
 test: $(STAMP)
 	.venv/bin/pytest -n 3 --dist worksteal
+
+# Modules that import tests.thorough try a part of their cases in `make test`.
+thorough: $(STAMP)
+	TESTS_THOROUGH=1 .venv/bin/pytest -n 3 --dist worksteal $$(grep -rl --include='test_*.py' '^from tests.thorough' tests)
 
 check: $(STAMP)
 	.venv/bin/ruff check .

@@ -34,6 +34,8 @@ from devservers.network import free_port
 from devservers.postgres import Postgres
 from devservers.processes import wait_for
 from devservers.valkey import Valkey
+from tests.api.document import openapi_document
+from tests.builders.auth_accounts import AuthAccounts
 from tests.builders.people import People
 from tests.documented_problems import DocumentedProblems
 from tests.fork_server import ForkServer
@@ -100,8 +102,9 @@ class TestClock:
 
 
 @pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    return "asyncio"
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """The event loop with which the API runs."""
+    return "asyncio", {"use_uvloop": True}
 
 
 @pytest.fixture(scope="session")
@@ -304,7 +307,9 @@ def clock(shared_clock: TestClock) -> Iterator[TestClock]:
 @pytest.fixture(scope="session")
 async def app(settings: Settings, shared_clock: TestClock) -> AsyncIterator[FastAPI]:
     """The real application, with its lifespan."""
+    document = openapi_document()  # First, because each application configures the logging of its process.
     app = create_app(settings, clock=shared_clock, monotonic=shared_clock.monotonic)
+    app.openapi_schema = document
     app.add_middleware(DocumentedProblems, documented=app)
     async with app.router.lifespan_context(app):
         yield app
@@ -318,9 +323,17 @@ def parts(app: FastAPI) -> Components:
 
 
 @pytest.fixture(scope="session")
-async def people(app: FastAPI, engine: AsyncEngine) -> AsyncIterator[People]:
-    """Makes accounts through the API, each with a client of its own."""
-    async with People(app, engine) as people:
+async def auth_accounts(superuser_url: str, database_url: str, auth_url: str) -> AsyncIterator[AuthAccounts]:
+    """Adds accounts to the auth server."""
+    inside = make_url(superuser_url).set(database=make_url(database_url).database)
+    async with AuthAccounts.connected(inside.render_as_string(hide_password=False), auth_url) as accounts:
+        yield accounts
+
+
+@pytest.fixture(scope="session")
+async def people(app: FastAPI, engine: AsyncEngine, auth_accounts: AuthAccounts) -> AsyncIterator[People]:
+    """Makes accounts, each with a client of its own."""
+    async with People(app, engine, auth_accounts) as people:
         yield people
 
 

@@ -4,6 +4,7 @@ import typer
 
 from app.cli import (
     admin,
+    analytics,
     demo,
     exam,
     export,
@@ -31,6 +32,7 @@ app.add_typer(export.export_app, name="export")
 app.add_typer(test.test_app, name="test")
 app.add_typer(exam.exam_app, name="exam")
 app.add_typer(report.report_app, name="report")
+app.add_typer(analytics.analytics_app, name="analytics")
 app.add_typer(demo.demo_app, name="demo")
 
 

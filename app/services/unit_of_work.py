@@ -10,6 +10,7 @@ from app.database import transaction, undone
 from app.models import AuditEntry
 from app.repositories.analytics.activity import ActivityRepository
 from app.repositories.analytics.answer_sheets import AnswerSheetsInBulkRepository
+from app.repositories.analytics.attempt_at_test import AttemptAtTestRepository
 from app.repositories.analytics.bookmarks import BookmarkRepository
 from app.repositories.analytics.candidates import CandidateRepository
 from app.repositories.analytics.figures import FiguresRepository
@@ -17,6 +18,7 @@ from app.repositories.analytics.holding_papers import HoldingPaperRepository
 from app.repositories.analytics.matrices import MatrixRepository
 from app.repositories.analytics.progress import ProgressRepository
 from app.repositories.analytics.shown import ShownRepository
+from app.repositories.analytics.subject_questions import SubjectQuestionRepository
 from app.repositories.analytics.test_statistics import TestStatisticsRepository
 from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
 from app.repositories.attempts.grading import GradingRepository
@@ -85,6 +87,8 @@ class Reading:
         self.figures = FiguresRepository(session)
         self.shown = ShownRepository(session)
         self.holding_papers = HoldingPaperRepository(session)
+        self.subject_questions = SubjectQuestionRepository(session)
+        self.attempts_at_tests = AttemptAtTestRepository(session)
         self.matrices = MatrixRepository(session)
         self.answer_sheets_in_bulk = AnswerSheetsInBulkRepository(session)
         self.test_statistics = TestStatisticsRepository(session)

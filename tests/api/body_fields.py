@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
-from app.config import Settings
-from app.main import create_app
 from tests.api.access_table import OPERATIONS, Operation
+from tests.api.document import openapi_document
 
-DOCUMENT: dict[str, Any] = create_app(Settings(environment="test")).openapi()
+DOCUMENT: dict[str, Any] = openapi_document()
 ID = str(uuid4())
 
 Steps = tuple[str | int, ...]

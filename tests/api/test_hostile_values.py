@@ -11,6 +11,7 @@ import pytest
 
 from tests.api.document import openapi_document
 from tests.builders.people import People
+from tests.thorough import part
 
 Json = dict[str, Any]
 
@@ -157,8 +158,8 @@ class TestQueries:
         texts: tuple[str, ...] = (*TEXTS, *NUMBERS, *TIMES, *ZONES, *LANGUAGES)
         if name == "cursor":
             texts += tuple(written(cursor) for cursor in CURSORS)
-        address = at(path)
-        bad = [text for text in texts if broken(await staff.get(address, params={name: text}))]
+        address, tried = at(path), part(texts, f"{path} {name}", 5)
+        bad = [text for text in tried if broken(await staff.get(address, params={name: text}))]
         assert bad == []
 
 

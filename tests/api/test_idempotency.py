@@ -13,14 +13,13 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.config import Settings
 from app.core.errors import Conflict
 from app.core.idempotency import Answer, AnswerNotKept, KeyedRequest
-from app.main import create_app
 from app.models import DEFAULT_INSTITUTE_ID, KeptAnswer, Subject
 from app.services import idempotency
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.workers.loops import Housekeeping
+from tests.api.document import openapi_document
 from tests.api.idempotency_table import HARMLESS, KEYED
 from tests.builders.exams import body_of
 from tests.builders.people import People
@@ -32,7 +31,7 @@ pytestmark = pytest.mark.anyio
 WINDOW = {"opens_at": "2090-01-01T04:00:00Z", "closes_at": "2090-01-01T08:00:00Z"}
 NOW, DAY = datetime(2026, 5, 24, 12, tzinfo=UTC), timedelta(days=1)
 ANSWER = Answer(201, "application/json", b"{}")
-PATHS: dict[str, Any] = create_app(Settings(environment="test")).openapi()["paths"]
+PATHS: dict[str, Any] = openapi_document()["paths"]
 POSTS = {path: item["post"] for path, item in PATHS.items() if "post" in item}
 
 

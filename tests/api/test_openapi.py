@@ -30,6 +30,7 @@ from tests.api.document import openapi_document
 from tests.api.matrix import RIGHTFUL, WITH_OBJECTS, body_for, reaches
 from tests.builders.people import People
 from tests.builders.world import Identity, World, build_world
+from tests.thorough import count
 from tests.waiting import PATIENCE, answers
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -150,7 +151,7 @@ def test_answers_as_documented(
         derandomize=True,
         database=None,
         deadline=None,
-        max_examples=12,
+        max_examples=count(3, 12),
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

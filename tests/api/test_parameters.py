@@ -5,9 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.config import Settings
-from app.main import create_app
 from tests.api.access_table import OPERATIONS, OUTSIDE_THE_DOCUMENT, Operation
+from tests.api.document import openapi_document
 from tests.api.matrix import Matrix
 from tests.builders.exams import body_of
 from tests.builders.people import People
@@ -25,7 +24,7 @@ LENIENT: set[Operation] = {
 }
 """Programs call these that add parameters of their own: probes, monitoring, mail programs, browsers."""
 
-PATHS: dict[str, Any] = create_app(Settings(environment="test")).openapi()["paths"]
+PATHS: dict[str, Any] = openapi_document()["paths"]
 REPEATABLE = {("GET", "/v1/exams"), ("GET", "/v1/exams/{exam_id}/attempts"), ("GET", "/v1/questions")} | {
     ("GET", "/v1/users/attempts")
 }

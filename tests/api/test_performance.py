@@ -1,6 +1,7 @@
-"""`GET /analytics/performance` and `GET /users/analytics` over HTTP."""
+"""`GET /analytics/performance`, `GET /users/analytics` and `GET /analytics/subject/{id}` over HTTP."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import httpx
 import pytest
@@ -8,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
-from tests.builders.analytics import Given, principal_of_client, sit
-from tests.builders.content import publish_test
+from tests.builders.analytics import Given, add_chapter, add_test, principal_of_client, sit
+from tests.builders.content import add_subject, publish_test
 from tests.builders.exams import body_of
 from tests.conftest import TestClock
 
@@ -62,6 +63,43 @@ async def test_a_series_and_a_year(
     ]
 
 
+async def test_one_subject(engine: AsyncEngine, parts: Components, candidate: httpx.AsyncClient) -> None:
+    """The same question wrong in two attempts."""
+    async with unit_of_work(engine) as uow:
+        subject = await add_subject(uow)
+        chapter = await add_chapter(uow, subject, "Rights")
+        made = await add_test(uow, subject, [chapter, None])
+        user = await principal_of_client(uow, candidate)
+        attempts = [
+            await sit(uow, parts, user, made, {0: Given(["b"], 60_000)}, AT + number * timedelta(days=1))
+            for number in range(2)
+        ]
+    path = f"/analytics/subject/{subject.id}"
+    found = body_of(await candidate.get(path))
+    assert body_of(await candidate.get(f"/subjects/{subject.id}/analytics")) == found
+    assert found["subject"] == {"id": str(subject.id), "name": {"en": "Polity"}}
+    counts = {"seen": 2, "answered": 1, "correct": 0, "incorrect": 1, "partial": 0, "unattempted": 1}
+    marks = {"marks_gained": "0.00", "marks_lost": "0.66", "score_percent": -16.67, "minutes": 1.0}
+    assert found["official"].items() >= (counts | marks).items()
+    assert found["official"]["accuracy"] == {
+        "value": 0.0,
+        "low": 0.0,
+        "high": found["official"]["accuracy"]["high"],
+        "n": 1,
+        "reason": None,
+    }
+    first, second = found["chapters"]
+    assert (first["chapter"], second["chapter"]) == ({"id": str(chapter.id), "name": {"en": "Rights"}}, None)
+    assert (first["verdict"], first["n"]) == ("not_proven", 0)
+    assert first["reason"]["en"].startswith("This needs 5 questions of the chapter")
+    assert first["reason"]["hi"].startswith("इसके लिए अध्याय के 5")
+    assert [point["attempt_id"] for point in found["trend"]["items"]] == [str(each.id) for each in attempts]
+    (missed,) = found["missed"]
+    assert (missed["question_id"], missed["missed"]) == (str(made.question_ids[0]), 2)
+    assert (missed["attempt_id"], missed["test"]["id"]) == (str(attempts[1].id), str(made.id))
+    assert (await candidate.get(f"/analytics/subject/{UUID(int=7)}")).status_code == 404
+
+
 async def test_the_last_thirty_days_are_the_default(candidate: httpx.AsyncClient, clock: TestClock) -> None:
     clock.stop()
     series = body_of(await candidate.get("/analytics/performance"))
@@ -90,6 +128,9 @@ async def test_a_series_that_cannot_be(
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
-@pytest.mark.parametrize("path", ["/analytics/performance", "/users/analytics"])
+PATHS = ["/analytics/performance", "/users/analytics", f"/analytics/subject/{UUID(int=7)}"]
+
+
+@pytest.mark.parametrize("path", PATHS)
 async def test_needs_an_account(api: httpx.AsyncClient, path: str) -> None:
     assert (await api.get(path)).status_code == 401

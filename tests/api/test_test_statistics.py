@@ -1,6 +1,7 @@
 """`/analytics/tests/{id}/…`: item analysis, summary and refresh, for the staff of a test."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -56,10 +57,10 @@ class Stage:
     owner: httpx.AsyncClient
     made: PublishedTest
 
-    async def items(self, **params: object) -> Json:
+    async def items(self, **params: Any) -> Json:
         return body_of(await self.owner.get(path_of(self.made, "items"), params=params))
 
-    async def summary(self, **params: object) -> Json:
+    async def summary(self, **params: Any) -> Json:
         return body_of(await self.owner.get(path_of(self.made, "summary"), params=params))
 
 

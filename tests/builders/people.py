@@ -1,4 +1,4 @@
-"""Builders of accounts: users registered through the API, each with an HTTP client."""
+"""Builders of accounts: users with a profile and a session, each with an HTTP client."""
 
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from typing import Self
 from uuid import UUID, uuid4
 
+import argon2
 import httpx
+import jwt
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -14,18 +16,22 @@ from app.core.ids import uuid7
 from app.models import Institute
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.services.users import Principal, operator
+from tests.builders.auth_accounts import AuthAccounts
 
 PASSWORD = "testpassword"
+# A hash names its parameters: to sign in with this one is as cheap as it was to compute.
+PASSWORD_HASH = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 JOINED = datetime(2026, 1, 1, tzinfo=UTC)
 """When members of staff got their role."""
 
 
 class People:
-    """Registers users, and closes their clients at the end."""
+    """Adds users, and closes their clients at the end."""
 
-    def __init__(self, app: FastAPI, engine: AsyncEngine) -> None:
+    def __init__(self, app: FastAPI, engine: AsyncEngine, accounts: AuthAccounts) -> None:
         self._app = app
         self._engine = engine
+        self._accounts = accounts
         self._clients = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -42,25 +48,28 @@ class People:
 
     async def candidate(self, name: str = "Asha Rao") -> httpx.AsyncClient:
         """A client that sends the access token of a new candidate."""
-        async with self.client() as anonymous:
-            body = {"email": new_email(), "password": PASSWORD, "name": name}
-            answer = await anonymous.post("/auth/register", json=body)
-        assert answer.status_code == 201, answer.text
-        return await self._clients.enter_async_context(self.client(answer.json()["access_token"]))
+        return await self._user(name)
 
     async def member(self, role: str) -> httpx.AsyncClient:
         """A client that sends the access token of a new user with this role."""
-        client = await self.candidate(name=role.capitalize())
+        return await self._user(role.capitalize(), role)
+
+    async def _user(self, name: str, role: str | None = None) -> httpx.AsyncClient:
+        """An account with the profile that its first request would create, and the mail of welcome."""
+        made = await self._accounts.add(new_email(), PASSWORD_HASH, name)
         async with unit_of_work(self._engine) as uow:
-            await uow.users.set_role(await user_id_of(client), role, JOINED)
-        return client
+            await uow.users.add(made.user.id, made.user.email, name)
+            await uow.users.change(made.user.id, {"email_since": made.issued_at})
+            uow.jobs.add("send_welcome_mail", user_id=str(made.user.id))
+            if role is not None:
+                await uow.users.set_role(made.user.id, role, JOINED)
+        return await self._clients.enter_async_context(self.client(made.access_token))
 
 
 async def user_id_of(client: httpx.AsyncClient) -> UUID:
-    """The id of the user whose token the client sends."""
-    answer = await client.get("/auth/me")
-    assert answer.status_code == 200, answer.text
-    return UUID(answer.json()["id"])
+    """The id of the user whose access token the client sends."""
+    token = client.headers["Authorization"].removeprefix("Bearer ")
+    return UUID(jwt.decode(token, options={"verify_signature": False})["sub"])
 
 
 def new_email() -> str:

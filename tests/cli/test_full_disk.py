@@ -10,6 +10,7 @@ import pytest
 from devservers.processes import wait_for
 from tests.full_disk import SmallDisk, small_disk
 from tests.installation import Terminal, is_ready
+from tests.thorough import thorough_only
 from tests.waiting import PATIENCE
 
 MEGABYTES = 300
@@ -30,6 +31,7 @@ def terminal(disk: SmallDisk) -> Iterator[Terminal]:
     terminal.close()
 
 
+@thorough_only
 class TestFullDisk:
     def test_what_dies_on_a_full_disk_is_replaced_and_the_addresses_follow(
         self, disk: SmallDisk, terminal: Terminal

@@ -29,13 +29,22 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Terminal, dict[str, Any]]]:
-    """A running `ias up`. The last test of the module ends it."""
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Terminal, dict[str, Any]]]:
+    """An `ias up`, and the content of run.json when its port opened. The last test of the module ends it."""
     terminal = Terminal(tmp_path_factory.mktemp("up"))
     try:
-        yield terminal, terminal.run_of(terminal.up())
+        terminal.up()
+        assert wait_for(lambda: accepts(terminal.port), PATIENCE, interval=0.02)
+        yield terminal, terminal.home.read_run() or {}
     finally:
         terminal.close()
+
+
+@pytest.fixture(scope="module")
+def running(started: tuple[Terminal, dict[str, Any]]) -> tuple[Terminal, dict[str, Any]]:
+    """The same `ias up` once everything runs."""
+    terminal, _ = started
+    return terminal, terminal.run_of(terminal.started[0])
 
 
 def identities(run: dict[str, Any]) -> dict[str, ProcessIdentity | None]:
@@ -127,11 +136,11 @@ class TestWhileItRuns:
 
 
 class TestReadiness:
-    def test_the_addresses_are_written_before_the_port_opens(self, terminal: Terminal) -> None:
-        process = terminal.up()
-        assert wait_for(lambda: accepts(terminal.port), PATIENCE, interval=0.02)
-        run = terminal.home.read_run() or {}
-        assert run.get("api_url") == f"http://127.0.0.1:{terminal.port}", terminal.output_of(process)
+    def test_the_addresses_are_written_before_the_port_opens(
+        self, started: tuple[Terminal, dict[str, Any]]
+    ) -> None:
+        terminal, run = started
+        assert run.get("api_url") == f"http://127.0.0.1:{terminal.port}"
 
 
 class TestInterrupt:

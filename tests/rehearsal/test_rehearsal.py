@@ -95,9 +95,9 @@ class TestPlantedErrors:
 
 class TestTooShort:
     def test_a_candidate_who_is_too_slow_is_a_delay_and_no_problem(self, installation: Installation) -> None:
-        rehearsal = Rehearsal(Options(*installation, 20, 12, seconds=1, devices=5, seed=1))
+        rehearsal = Rehearsal(Options(*installation, 8, 12, seconds=1, devices=3, seed=1))
 
         asyncio.run(rehearsal.run())
 
         assert rehearsal.problems == []
-        assert len(rehearsal.attempts) == 20
+        assert len(rehearsal.attempts) == 8

@@ -1,4 +1,4 @@
-"""Series of one's own results, and a year of study."""
+"""Series of one's own results, a year of study, and the analytics of a subject."""
 
 from datetime import date
 from typing import Annotated
@@ -12,8 +12,10 @@ from app.api.routing import PermissionFirstRoute
 from app.core.errors import Invalid, NotFound
 from app.engine.periods import Period
 from app.schemas.analytics.series import PerformanceOut, StudyOut
+from app.schemas.analytics.subject import SubjectAnalyticsOut
 from app.services.analytics.performance import SeriesOrder, performance
 from app.services.analytics.study import study
+from app.services.analytics.subject_analysis import subject_analysis
 
 router = APIRouter(tags=["analytics"], route_class=PermissionFirstRoute)
 
@@ -52,3 +54,18 @@ async def read_study(user: CurrentUser, reads: Reads, now: Now) -> StudyOut:
     Days and best results are of results that you may see. A streak is as in `GET /users/progress`.
     """
     return StudyOut.of(await study(reads, user, now))
+
+
+@router.get("/analytics/subject/{subject_id}", responses=problems(NotFound))
+async def read_subject_analytics(subject_id: UUID, user: CurrentUser, reads: Reads) -> SubjectAnalyticsOut:
+    """What your results say of one subject: by chapter, difficulty and tag, over time, and what to revise.
+
+    Only results that you may see count. `GET /subjects/{subject_id}/analytics` is the same.
+    """
+    return SubjectAnalyticsOut.of(await subject_analysis(reads, user, subject_id))
+
+
+@router.get("/subjects/{subject_id}/analytics", responses=problems(NotFound))
+async def read_analytics_of_subject(subject_id: UUID, user: CurrentUser, reads: Reads) -> SubjectAnalyticsOut:
+    """The same as `GET /analytics/subject/{subject_id}`."""
+    return SubjectAnalyticsOut.of(await subject_analysis(reads, user, subject_id))

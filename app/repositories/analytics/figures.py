@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, any_, bindparam, literal, select, text
+from sqlalchemy import Uuid, any_, bindparam, exists, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from app.engine.answers import answer_of
 from app.engine.attempt_figures import AttemptLog, Figures
-from app.models import Attempt, AttemptFigures, PaperQuestion, Question, Result
+from app.models import Attempt, AttemptFigures, OutcomeCount, Paper, PaperQuestion, Question, Result
 from app.repositories.base import Repository
 from app.repositories.locks import Mode, Rank
 
@@ -94,6 +94,29 @@ class FiguresRepository(Repository):
         for paper_id, subject_id in await self._session.execute(statement):
             subjects.setdefault(paper_id, []).append(subject_id)
         return subjects
+
+    async def count_after(self, attempt_id: UUID) -> tuple[int, int]:
+        """How many results there are of attempts after this one, and how many of them have no figures."""
+        statement = (
+            select(func.count(), func.count().filter(AttemptFigures.attempt_id.is_(None)))
+            .select_from(Result)
+            .outerjoin(AttemptFigures, AttemptFigures.attempt_id == Result.attempt_id)
+            .where(Result.attempt_id > attempt_id)
+        )
+        results, missing = (await self._session.execute(statement)).one()
+        return results, missing
+
+    async def graded_after(self, attempt_id: UUID, limit: int, *, only_missing: bool) -> Sequence[UUID]:
+        """The next attempts that have a result, or a result without figures."""
+        statement = select(Result.attempt_id).where(Result.attempt_id > attempt_id)
+        if only_missing:
+            statement = statement.where(~exists().where(AttemptFigures.attempt_id == Result.attempt_id))
+        return (await self._session.scalars(statement.order_by(Result.attempt_id).limit(limit))).all()
+
+    async def tests_with_results(self) -> Sequence[UUID]:
+        """The tests of which a result counts."""
+        statement = select(Paper.test_id).join(OutcomeCount, OutcomeCount.paper_id == Paper.id).distinct()
+        return sorted(await self._session.scalars(statement))
 
     async def store(self, figures: Mapping[UUID, tuple[UUID, Figures]]) -> None:
         """Store figures with the key that they were computed with, by attempt. `applied` stays as it is."""

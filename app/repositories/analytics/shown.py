@@ -42,7 +42,7 @@ STANDINGS = text(
     """
 ).bindparams(bindparam("attempts", type_=ARRAY(Uuid)))
 
-_COLUMNS: tuple[Any, ...] = (
+COLUMNS: tuple[Any, ...] = (
     Attempt.id,
     Attempt.test_id,
     Attempt.paper_id,
@@ -147,7 +147,7 @@ class ShownRepository(Repository):
             statement = statement.where(Attempt.submitted_at >= since)
         if until is not None:
             statement = statement.where(Attempt.submitted_at < until)
-        return [_attempt(row) for row in await self._session.execute(statement)]
+        return [attempt_of(row) for row in await self._session.execute(statement)]
 
     async def spent_ms(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[int]]:
         """The times by question of shown attempts, of those whose log has times."""
@@ -183,7 +183,7 @@ class ShownRepository(Repository):
 
 def _shown(viewer: Viewer) -> Select[Any]:
     return (
-        select(*_COLUMNS)
+        select(*COLUMNS)
         .select_from(Attempt)
         .join(Test, Test.id == Attempt.test_id)
         .join(Paper, Paper.id == Attempt.paper_id)
@@ -198,7 +198,8 @@ def _shown(viewer: Viewer) -> Select[Any]:
     )
 
 
-def _attempt(row: Row[Any]) -> ShownAttempt:
+def attempt_of(row: Row[Any]) -> ShownAttempt:
+    """An attempt from a row with `COLUMNS`. The caller asks the embargo."""
     score = score_of(row)
     assert score is not None  # noqa: S101 -- the statement joins results
     return ShownAttempt(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
+from fractions import Fraction
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -94,5 +95,5 @@ async def _best(reads: Reading, user: Principal, attempts: Sequence[ShownAttempt
     return [BestResult(each, float(100 * _share(each)), ranks.get(each.id)) for each in chosen]
 
 
-def _share(attempt: ShownAttempt) -> float:
-    return float(attempt.score.exact / attempt.score.maximum)
+def _share(attempt: ShownAttempt) -> Fraction:
+    return attempt.score.exact / attempt.score.maximum

@@ -111,10 +111,10 @@ async def result(
     shares = await _correct_percents(reads, graded.cohort_id) if may_review and may_compare else {}
     return ResultView(
         attempt=attempt,
-        figures=_figures(card, policy),
+        figures=printed_tally(card, policy),
         sections=[
             {"id": section.id, "name": section.name}
-            | _figures(score, policy)
+            | printed_tally(score, policy)
             | _minimum(key.rules, rule, score)
             for section, rule, score in zip(paper.sections, key.rules.sections, card.sections, strict=True)
         ],
@@ -143,7 +143,7 @@ def _minimum(key: PaperKey, rule: SectionRule, score: SectionScore) -> Figures:
     }
 
 
-def _figures(tally: Tally, policy: RoundingPolicy) -> Figures:
+def printed_tally(tally: Tally, policy: RoundingPolicy) -> Figures:
     """Scores and counts of a paper or a section, printed by its rounding policy."""
     attempted = tally.correct + tally.incorrect
     return {name: getattr(tally, name) for name in COUNTS} | {

@@ -44,9 +44,9 @@ def compose(material: ReportMaterial) -> ReportContent:
         title=material.title,
         subtitle=material.subtitle,
         rests_on=material.rests_on,
-        look_first=wording.look_first(material, items, differences),
+        look_first=wording.look_first(material, items),
         missing=wording.missing(material),
-        facts=wording.facts(material) if analysis.get("scores") else [],
+        facts=wording.facts(material, items) if analysis.get("scores") else [],
         scores=_bars(scores) if has_items else [],
         mean=float(scores.mean()) if has_items else None,
         max_score=material.max_score,
@@ -79,6 +79,8 @@ class _Composer:
     def _item(self, place: int, item: MaterialItem) -> ReportItem:
         found: Json = self._analysis["items"][place]
         median = self._material.median_ms[place]
+        options = list(self._options(place, item))
+        flags = wording.flags_of(self._analysis, place, options)
         return ReportItem(
             number=place + 1,
             text=item.text,
@@ -88,9 +90,10 @@ class _Composer:
             efficiency=found["discriminative_efficiency"],
             blank=float((self._letters[:, place] == ord("u")).mean()),
             median_seconds=None if median is None else median / 1000,
-            options=list(self._options(place, item)),
+            options=options,
             curve=self._curve(place),
-            findings=wording.findings(self._analysis, place, labels_of(item.option_ids)),
+            findings=[wording.in_sentence(flag, options) for flag in flags],
+            is_urgent=any(wording.is_urgent(flag) for flag in flags),
             papers=item.papers,
         )
 

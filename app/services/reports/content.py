@@ -88,7 +88,9 @@ class ReportItem:
     options: Sequence[OptionShares]
     curve: ItemCurve | None
     findings: Sequence[str]
-    """What is unusual, in sentences."""
+    """What is unusual, in sentences, the most important first."""
+    is_urgent: bool
+    """Whether the key or the wording may be wrong."""
     papers: Sequence[str]
     """Which versions of which tests and exams hold the question; only of questions with findings."""
 

@@ -58,6 +58,7 @@ def distribution(content: ReportContent) -> Drawing:
                 textcoords="offset points",
                 va="top",
                 color=OTHERS[0],
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
             )
         axes.set_xlabel("Score in marks")
         axes.set_ylabel("Candidates")
@@ -76,7 +77,7 @@ def item_map(items: Sequence[ReportItem]) -> Drawing:
     def paint(axes: Axes) -> None:
         axes.axhline(0, color=INK, linewidth=0.8)
         for item, facility, discrimination in shown:
-            flagged = bool(item.findings)
+            flagged = item.is_urgent
             axes.text(
                 100 * facility,
                 discrimination,

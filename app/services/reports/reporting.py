@@ -58,7 +58,7 @@ async def material(
 
 async def page(parts: Components, staff: Principal, found: ReportMaterial) -> bytes:
     """The report as one HTML file. Raises TooComplex, Unavailable."""
-    from app.services.reports.page import make_page  # noqa: PLC0415 -- matplotlib
+    from app.services.reports.rendering import make_page  # noqa: PLC0415 -- matplotlib
 
     return await parts.files.run(make_page, found, caller=staff.id, advice=_ADVICE)
 

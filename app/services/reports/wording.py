@@ -1,16 +1,23 @@
 """The sentences of a report."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.services.analytics.flags import in_words
 from app.services.analytics.test_statistics import missing_calibration, missing_items
-from app.services.reports.content import Fact, GroupDifference, Point, ReportItem, ReportMaterial
+from app.services.reports.content import (
+    Fact,
+    GroupDifference,
+    OptionShares,
+    Point,
+    ReportItem,
+    ReportMaterial,
+)
 
 Json = Mapping[str, Any]
 
 MOST_POINTS = 10
-_URGENT = (
+_ORDER = (
     "strong_candidates_choose_another_option",
     "negative_discrimination",
     "below_guessing",
@@ -20,7 +27,9 @@ _URGENT = (
     "option_rarely_chosen",
 )
 """Flags by how much they matter: what may be a wrong key comes first."""
-_MINOR = frozenset(_URGENT[5:])
+_RARELY = "option_rarely_chosen"
+_MINOR = frozenset({"weak_discrimination", _RARELY})
+_RARELY_CHOSEN = 0.05
 _MODELS = {
     "1pl": "Rasch model (1PL): questions differ in difficulty alone",
     "2pl": "2PL: questions differ in difficulty and in discrimination",
@@ -30,24 +39,39 @@ _GROUP_NAMES = {"pwbd": {"yes": "candidates with a disability", "no": "candidate
 _RELIABLE, _FAIR = 0.9, 0.8
 
 
-def findings(analysis: Json, place: int, labels: Mapping[str, str]) -> list[str]:
-    """What is unusual about a question, the most important first."""
+def flags_of(analysis: Json, place: int, options: Sequence[OptionShares]) -> list[Json]:
+    """What is unusual about a question, the most important first.
+
+    The analysis counts an option that is marked alone. One that is often marked together with others is not
+    rarely chosen.
+    """
     flags = [flag for flag in analysis["flags"] if flag["position"] == place + 1]
-    names = list(labels.values())
-    sentences = []
-    for flag in sorted(flags, key=lambda each: _URGENT.index(each["flag"])):
-        option = None if flag["option"] is None else names[flag["option"]]
-        sentences.append(str(in_words(flag["flag"], number=place + 1, option=option, group=flag["group"])))
-    return sentences
+    kept = [flag for flag in flags if not _is_chosen_with_others(flag, options)]
+    return sorted(kept, key=lambda flag: _ORDER.index(flag["flag"]))
 
 
-def look_first(
-    material: ReportMaterial, items: Sequence[ReportItem], differences: Sequence[GroupDifference]
-) -> list[Point]:
+def _is_chosen_with_others(flag: Json, options: Sequence[OptionShares]) -> bool:
+    return flag["flag"] == _RARELY and options[flag["option"]].share >= _RARELY_CHOSEN
+
+
+def in_sentence(flag: Json, options: Sequence[OptionShares]) -> str:
+    """A flag in words."""
+    option = None if flag["option"] is None else options[flag["option"]].label
+    return str(in_words(flag["flag"], number=flag["position"], option=option, group=flag["group"]))
+
+
+def is_urgent(flag: Json) -> bool:
+    """Whether the key or the wording may be wrong."""
+    return flag["flag"] not in _MINOR
+
+
+def look_first(material: ReportMaterial, items: Sequence[ReportItem]) -> list[Point]:
     """What to look at first: possible errors of the key, then unfairness, then the test as a whole."""
     if material.analysis is None or not material.analysis["items"]:
         return [Point("There is too little for statistics yet: see below what is missing.")]
-    points = list(_flagged(material.analysis, items))
+    urgent = [item for item in items if item.is_urgent]
+    urgent.sort(key=lambda item: _severity(material.analysis or {}, item.number))
+    points = [Point(" ".join(item.findings), item.number) for item in urgent[:MOST_POINTS]]
     alpha = (material.analysis["scores"] or {}).get("alpha")
     if alpha is not None and alpha < _FAIR:
         points.append(
@@ -56,22 +80,18 @@ def look_first(
                 " order."
             )
         )
-    minor = sum(1 for item in items if item.findings) - len(
-        {point.number for point in points if point.number}
-    )
-    if minor > 0:
-        points.append(
-            Point(f"{minor} more questions have weaker signs; they are in the table of all questions.")
-        )
+    more = sum(1 for item in items if item.findings) - len(urgent[:MOST_POINTS])
+    if more > 0:
+        points.append(Point(f"{_more_questions(more)} in the table of all questions."))
     return points or [Point("Nothing stands out: no question is flagged, and the reliability is good.")]
 
 
-def _flagged(analysis: Json, items: Sequence[ReportItem]) -> Iterator[Point]:
-    urgent = [flag for flag in analysis["flags"] if flag["flag"] not in _MINOR]
-    urgent.sort(key=lambda flag: (_URGENT.index(flag["flag"]), flag["position"]))
-    numbers = list(dict.fromkeys(flag["position"] for flag in urgent))
-    for number in numbers[:MOST_POINTS]:
-        yield Point(" ".join(items[number - 1].findings), number)
+def _severity(analysis: Json, number: int) -> int:
+    return min(_ORDER.index(flag["flag"]) for flag in analysis["flags"] if flag["position"] == number)
+
+
+def _more_questions(count: int) -> str:
+    return "One more question is flagged" if count == 1 else f"{count} more questions are flagged"
 
 
 def missing(material: ReportMaterial) -> list[str]:
@@ -97,7 +117,7 @@ def missing(material: ReportMaterial) -> list[str]:
     return sentences
 
 
-def facts(material: ReportMaterial) -> list[Fact]:
+def facts(material: ReportMaterial, items: Sequence[ReportItem]) -> list[Fact]:
     """The test as a whole."""
     assert material.analysis is not None  # noqa: S101 -- the caller has asked
     scores: Json = material.analysis["scores"]
@@ -128,7 +148,7 @@ def facts(material: ReportMaterial) -> list[Fact]:
         ]
     if scores["skewness"] is not None:
         found.append(Fact("Skewness", _figure(scores["skewness"]), _skewed(scores["skewness"])))
-    flagged = len({flag["position"] for flag in material.analysis["flags"]})
+    flagged = sum(1 for item in items if item.findings)
     found.append(
         Fact("Flagged questions", f"{flagged} of {len(material.items)}", "Questions with something unusual.")
     )

@@ -34,6 +34,7 @@ from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from app.workers import tasks
 from app.workers.runtime import TaskContext
+from tests.builders.auth_accounts import AuthAccounts
 from tests.builders.exams import HOUR, MINUTE, Entrant, Json, body_of
 from tests.builders.people import People, user_id_of
 from tests.builders.pictures import encoded, halves, uploaded
@@ -310,7 +311,10 @@ async def look_at_practice(
     for order in ("newest", "title", "popular"):
         await hears(who, client, "GET", "/tests", params={"sort": order})
     await hears(who, client, "GET", "/tests", params={"taken": True})
+    analysis = f"/analytics/test/{test_id}"
+    await hears(who, client, "GET", analysis, params={"attempt_id": attempt["id"]})
     await hears(who, client, "GET", f"/subjects/{ids['subject_id']}/progress")
+    await hears(who, client, "GET", f"/analytics/subject/{ids['subject_id']}")
     await hears(who, client, "GET", "/users/attempts", params={"status": "graded"})
     await hears(who, client, "POST", f"{test}/start")
 
@@ -398,13 +402,13 @@ async def play(world: World, keys: Any) -> list[str]:
 
 @asynccontextmanager
 async def a_world(
-    settings: Settings, database_url: str, redis_url: str, start: datetime
+    settings: Settings, accounts: AuthAccounts, database_url: str, redis_url: str, start: datetime
 ) -> AsyncIterator[World]:
     addresses = {"database_url": SecretStr(database_url), "redis_url": SecretStr(redis_url)}
     own, clock = settings.model_copy(update=addresses), TestClock()
     clock.stop(start)
     app, engine = create_app(own, clock=clock, monotonic=clock.monotonic), create_engine(own, pool_size=2)
-    async with app.router.lifespan_context(app), People(app, engine) as people:
+    async with app.router.lifespan_context(app), People(app, engine, accounts) as people:
         yield World(app, app.state.components, people, clock, own.mail_folder or Path())
     await engine.dispose()
 
@@ -416,12 +420,18 @@ def two_databases(superuser_url: str, template: str) -> Any:
 
 
 async def test_what_is_received_before_the_release_does_not_depend_on_the_key(
-    settings: Settings, redis_url: str, two_databases: tuple[str, str], tmp_path: Path
+    settings: Settings,
+    auth_accounts: AuthAccounts,
+    redis_url: str,
+    two_databases: tuple[str, str],
+    tmp_path: Path,
 ) -> None:
     transcripts, start = [], a_full_minute()
     for number, (keys, database_url) in enumerate(zip((ONE, OTHER), two_databases, strict=True), start=5):
         own = settings.model_copy(update={"mail_folder": tmp_path / str(number)})
-        async with a_world(own, database_url, f"{redis_url.rpartition('/')[0]}/{number}", start) as world:
+        async with a_world(
+            own, auth_accounts, database_url, f"{redis_url.rpartition('/')[0]}/{number}", start
+        ) as world:
             transcripts.append(await play(world, keys))
     one, other = transcripts
     assert len(one) > 200
@@ -433,13 +443,19 @@ async def test_what_is_received_before_the_release_does_not_depend_on_the_key(
 
 
 async def test_the_comparison_can_fail(
-    settings: Settings, redis_url: str, two_databases: tuple[str, str], tmp_path: Path
+    settings: Settings,
+    auth_accounts: AuthAccounts,
+    redis_url: str,
+    two_databases: tuple[str, str],
+    tmp_path: Path,
 ) -> None:
     """After the release the same candidates do see what their key made of their answers."""
     seen, start = [], a_full_minute()
     for number, (keys, database_url) in enumerate(zip((ONE, OTHER), two_databases, strict=True), start=7):
         own = settings.model_copy(update={"mail_folder": tmp_path / str(number)})
-        async with a_world(own, database_url, f"{redis_url.rpartition('/')[0]}/{number}", start) as world:
+        async with a_world(
+            own, auth_accounts, database_url, f"{redis_url.rpartition('/')[0]}/{number}", start
+        ) as world:
             team = await world.people.member("author")
             ids = await hold(world, team, await prepare(team, keys))
             entrant, _ = await sit(world, ids, "candidate", {0: ["a"]})

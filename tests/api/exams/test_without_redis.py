@@ -15,6 +15,7 @@ from app.main import create_app
 from app.services import realtime
 from app.services.unit_of_work import unit_of_work
 from devservers.valkey import Valkey
+from tests.builders.auth_accounts import AuthAccounts
 from tests.builders.content import publish_test
 from tests.builders.exams import HeldExam, body_of, hold_exam, register
 from tests.builders.people import PASSWORD, People, new_email
@@ -32,21 +33,23 @@ class Process:
 
 
 @asynccontextmanager
-async def a_process(settings: Settings, engine: AsyncEngine) -> AsyncIterator[Process]:
+async def a_process(
+    settings: Settings, engine: AsyncEngine, accounts: AuthAccounts
+) -> AsyncIterator[Process]:
     clock = TestClock()
     app = create_app(settings, clock=clock, monotonic=clock.monotonic)
-    async with app.router.lifespan_context(app), People(app, engine) as people:
+    async with app.router.lifespan_context(app), People(app, engine, accounts) as people:
         yield Process(app, people)
 
 
 @pytest.fixture
 async def processes(
-    settings: Settings, valkey: Valkey, engine: AsyncEngine
+    settings: Settings, valkey: Valkey, engine: AsyncEngine, auth_accounts: AuthAccounts
 ) -> AsyncIterator[tuple[Process, Process]]:
     """Two processes on one database and one Redis."""
     changes = {"redis_url": SecretStr(valkey.url), "login_limit_per_account": "3/minute"}
     own = settings.model_copy(update=changes)
-    async with a_process(own, engine) as one, a_process(own, engine) as other:
+    async with a_process(own, engine, auth_accounts) as one, a_process(own, engine, auth_accounts) as other:
         yield one, other
 
 

@@ -12,6 +12,7 @@ from rehearsal.exam import database_checks as exam_database_checks
 from rehearsal.exam.options import ExamOptions
 from rehearsal.exam.run import ExamRehearsal
 from tests.rehearsal.growing_time import rehearse
+from tests.thorough import thorough_only
 
 CANDIDATES = 16
 
@@ -65,6 +66,7 @@ class TestRun:
         assert rehearsal.metrics.counts["sockets disconnected"] > 0
 
 
+@thorough_only
 class TestBadDay:
     def test_every_candidate_is_right_at_its_end(self, installation: tuple[str, Path]) -> None:
         def make(seconds: int) -> ExamRehearsal:

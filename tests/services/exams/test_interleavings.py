@@ -1,4 +1,7 @@
-"""A small part of `tests.faults.interleavings`: each pair of calls once, overlapping, and planted faults."""
+"""A small part of `tests.faults.interleavings`: pairs of calls, overlapping, and planted faults.
+
+`make test` runs a third of the pairs, `make thorough` each pair once, `make faults` thousands of cases.
+"""
 
 import ast
 import random
@@ -10,6 +13,7 @@ from tests.conftest import ROOT, cloned_database
 from tests.faults.interleaving.cases import ISSUE_CALLS, case_of, pairs
 from tests.faults.interleaving.planted import planted
 from tests.faults.interleaving.running import Runner, open_runner
+from tests.thorough import part
 
 SEED = 1
 UNTIL_OVERLAPPING = 8
@@ -30,7 +34,7 @@ async def runner(own_database: str) -> AsyncIterator[Runner]:
 
 
 class TestPairs:
-    @pytest.mark.parametrize("pair", pairs(ISSUE_CALLS), ids="-".join)
+    @pytest.mark.parametrize("pair", part(pairs(ISSUE_CALLS), "pairs", 3), ids="-".join)
     async def test_log_results_histogram_and_audit_agree(self, runner: Runner, pair: tuple[str, str]) -> None:
         for number in range(UNTIL_OVERLAPPING):
             report = await runner.run(case_of(SEED, number, pair))

@@ -1,4 +1,6 @@
-"""Two hundred random sequences of steps, with real services and database: time is conserved, all is told.
+"""Random sequences of steps, with real services and database: time is conserved, and each step is told.
+
+`make test` draws 40 sequences, `make thorough` 200.
 
 Each sequence is at an attempt of its own exam. They share a clock, which moves by whole minutes. After each
 step, the time left is compared with a count of its own, and the step has its audit entry and its message.
@@ -25,8 +27,9 @@ from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import operator
 from tests.builders.attempts import ref_of
 from tests.services.exams.pairs import Scene, make_content, make_scene
+from tests.thorough import count
 
-SEQUENCES, STEPS, SEED = 200, 6, 20261128
+SEQUENCES, STEPS, SEED = count(40, 200), 6, 20261128
 MINUTE, SECOND, DELAY = timedelta(minutes=1), timedelta(seconds=1), timedelta(seconds=15)
 NAMES = (*(verb.value for verb in Verb), "reopen", "go_on", "close", "close_all", "hand_in", "grant")
 AUDITED_AS = {verb.value: verb.value for verb in Verb}

@@ -1,0 +1,120 @@
+"""One attempt at a test with everything that its analysis needs, and what the embargo says of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, and_, exists, select
+from sqlalchemy.orm import aliased
+
+from app.core.errors import NotFound
+from app.models import (
+    Attempt,
+    AttemptFigures,
+    AttemptStatus,
+    Paper,
+    PaperStatistics,
+    Result,
+    Test,
+)
+from app.repositories.analytics.shown import COLUMNS, ShownAttempt, attempt_of
+from app.repositories.base import Repository
+from app.repositories.embargo import hides_test, is_placed, withholds_paper
+from app.repositories.tests import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptAtTest:
+    """A person's attempt. `shown` is None unless it is graded.
+
+    The flags say what the embargo withholds now. Whoever uses the rest must look at them first.
+    """
+
+    attempt: Attempt
+    is_hidden: bool
+    """The test is hidden from the person."""
+    is_withheld: bool
+    """The result is withheld, because an exam holds a question of the paper."""
+    may_compare: bool
+    """No version of the paper is withheld, so that a rank tells of no withheld score."""
+    shown: ShownAttempt | None
+    marks: Sequence[int]
+    marks_denominator: int
+    spent_ms: Sequence[int] | None
+    answered_order: Sequence[int] | None
+    statistics: PaperStatistics | None
+
+
+class AttemptAtTestRepository(Repository):
+    """A person's own attempts at one test."""
+
+    async def find(self, viewer: Viewer, test_id: UUID, attempt_id: UUID | None) -> AttemptAtTest:
+        """An attempt, in an exam or outside, by default the last that is not void, by one statement.
+
+        Raises NotFound.
+        """
+        own = select(Attempt).where(Attempt.user_id == viewer.user_id, Attempt.test_id == test_id)
+        if attempt_id is not None:
+            own = own.where(Attempt.id == attempt_id)
+        else:
+            own = own.where(Attempt.status != AttemptStatus.VOID)
+        last = own.with_only_columns(Attempt.id).order_by(Attempt.id.desc()).limit(1)
+        statistics = and_(
+            PaperStatistics.cohort_id == Result.cohort_id, PaperStatistics.paper_id == Attempt.paper_id
+        )
+        statement = (
+            select(
+                Attempt,
+                PaperStatistics,
+                *COLUMNS,
+                Result.marks,
+                Result.marks_denominator,
+                AttemptFigures.spent_ms,
+                AttemptFigures.answered_order,
+                _hidden(viewer).label("is_hidden"),
+                withholds_paper(viewer.reader, Attempt.paper_id).label("is_withheld"),
+                _withholds_a_version(viewer).label("withholds_rank"),
+            )
+            .select_from(Attempt)
+            .join(Test, Test.id == Attempt.test_id)
+            .join(Paper, Paper.id == Attempt.paper_id)
+            .outerjoin(Result, Result.attempt_id == Attempt.id)
+            .outerjoin(AttemptFigures, AttemptFigures.attempt_id == Attempt.id)
+            .outerjoin(PaperStatistics, statistics)
+            .where(Attempt.id == last.scalar_subquery())
+        )
+        row = (await self._session.execute(statement)).one_or_none()
+        if row is None:
+            raise NotFound("attempt")
+        return _found(row)
+
+
+def _hidden(viewer: Viewer) -> ColumnElement[bool]:
+    """A test that only shares questions keeps its attempts in candidates' sight: their results come later."""
+    return hides_test(viewer.reader) if viewer.is_staff else is_placed(Attempt.test_id)
+
+
+def _withholds_a_version(viewer: Viewer) -> ColumnElement[bool]:
+    version = aliased(Paper)
+    return exists(
+        select(version.id).where(
+            version.test_id == Attempt.test_id, withholds_paper(viewer.reader, version.id)
+        )
+    )
+
+
+def _found(row: Row[Any]) -> AttemptAtTest:
+    is_graded = row.Attempt.status == AttemptStatus.GRADED and row.marks is not None
+    return AttemptAtTest(
+        attempt=row.Attempt,
+        is_hidden=row.is_hidden,
+        is_withheld=row.is_withheld,
+        may_compare=not row.withholds_rank,
+        shown=attempt_of(row) if is_graded else None,
+        marks=row.marks or (),
+        marks_denominator=row.marks_denominator or 1,
+        spent_ms=row.spent_ms,
+        answered_order=row.answered_order,
+        statistics=row.PaperStatistics,
+    )
