@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 WIDTH, HEIGHT = 5.0, 2.9
+_MARGINS = (0.75, 0.25, 0.5, 0.12)
 """In inches of 72 units. A figure as wide as a phone (360 units) keeps letters of the size of the text."""
 
 RIGHT, CURVE, BAND = "#0b4f8a", "#0b4f8a", "#c6dbef"
@@ -71,18 +72,45 @@ class Drawing:
     words: str
 
 
-def draw(name: str, words: str, paint: Callable[[Axes], None], *, height: float = HEIGHT) -> Drawing:
-    """A figure with one pair of axes. `name` is unique in the page: ids inside the SVG are made from it."""
-    with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
-        figure = Figure(figsize=(WIDTH, height))
-        # Margins in inches. Computing them from the labels takes most of the time of a small figure.
-        figure.subplots_adjust(
-            left=0.75 / WIDTH, right=1 - 0.25 / WIDTH, bottom=0.5 / height, top=1 - 0.12 / height
-        )
-        paint(figure.add_subplot())
-        written = StringIO()
-        figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
-    return Drawing(_element(written.getvalue()), words)
+Painter = Callable[[Axes], None]
+
+
+class Frame:
+    """Axes with their ticks and labels, into which several figures are drawn one after the other.
+
+    Making the axes of a small figure takes longer than drawing what is in them.
+    """
+
+    def __init__(self, paint: Painter, *, height: float = HEIGHT) -> None:
+        """`paint` sets limits, ticks and labels."""
+        with mpl.rc_context(_STYLE):
+            self._figure = Figure(figsize=(WIDTH, height))
+            # Computing the margins from the labels would take most of the time of a small figure.
+            left, right, bottom, top = _MARGINS
+            self._figure.subplots_adjust(
+                left=left / WIDTH, right=1 - right / WIDTH, bottom=bottom / height, top=1 - top / height
+            )
+            self._axes = self._figure.add_subplot()
+            paint(self._axes)
+
+    def draw(self, name: str, words: str, paint: Painter) -> Drawing:
+        """A figure. `name` is unique in the page: ids inside the SVG are made from it."""
+        own = set(self._axes.get_children())
+        with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
+            paint(self._axes)
+            written = StringIO()
+            metadata = {"Date": None, "Creator": None}
+            self._figure.savefig(written, format="svg", metadata=metadata, transparent=True)
+        for artist in self._axes.get_children():
+            if artist not in own:
+                artist.remove()
+        self._axes.containers.clear()
+        return Drawing(_element(written.getvalue()), words)
+
+
+def draw(name: str, words: str, paint: Painter, *, height: float = HEIGHT) -> Drawing:
+    """A figure with axes of its own."""
+    return Frame(paint, height=height).draw(name, words, lambda axes: None)
 
 
 def percent_axis(axes: Axes) -> None:

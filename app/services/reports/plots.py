@@ -25,6 +25,7 @@ from app.services.reports.drawing import (
     OTHERS,
     RIGHT,
     Drawing,
+    Frame,
     draw,
     percent_axis,
 )
@@ -174,13 +175,26 @@ def _paint_information(axes: Axes, told: Floats, error: Floats, abilities: Seque
     axes.set_ylabel("Standard error of an ability")
 
 
-def option_plot(item: ReportItem, groups: Sequence[str]) -> Drawing | None:
+def option_frame(groups: Sequence[str]) -> Frame:
+    """The axes of `option_plot`."""
+
+    def paint(axes: Axes) -> None:
+        percent_axis(axes)
+        axes.set_xlim(-0.2, len(groups) - 0.7)
+        axes.set_xticks(range(len(groups)), groups)
+        axes.set_xlabel("Candidates by score")
+        axes.set_ylabel("Chose the option")
+
+    return Frame(paint)
+
+
+def option_plot(item: ReportItem, frame: Frame) -> Drawing | None:
     """The share of each option by score group; None if the question has no options or no group is shown."""
     shown = [option for option in item.options if any(share is not None for share in option.by_group)]
     if not shown:
         return None
     words = " ".join(_in_words(option) for option in shown)
-    return draw(f"options-{item.number}", words, partial(_paint_options, options=shown, groups=groups))
+    return frame.draw(f"options-{item.number}", words, partial(_paint_options, options=shown))
 
 
 def _in_words(option: OptionShares) -> str:
@@ -189,8 +203,8 @@ def _in_words(option: OptionShares) -> str:
     return f"{option.label}{right}: from {shares[0]:.0%} of the weakest to {shares[-1]:.0%} of the best."
 
 
-def _paint_options(axes: Axes, options: Sequence[OptionShares], groups: Sequence[str]) -> None:
-    places = np.arange(len(groups))
+def _paint_options(axes: Axes, options: Sequence[OptionShares]) -> None:
+    places = np.arange(len(options[0].by_group))
     ends: list[tuple[float, str, str, bool]] = []
     others = iter(zip(OTHERS * 2, DASHES * 2, strict=True))
     for option in options:
@@ -210,7 +224,7 @@ def _paint_options(axes: Axes, options: Sequence[OptionShares], groups: Sequence
     for height, (_, label, color, is_right) in zip(_apart([end[0] for end in ends]), ends, strict=True):
         axes.annotate(
             label,
-            (len(groups) - 1, height),
+            (places[-1], height),
             (8, 0),
             textcoords="offset points",
             va="center",
@@ -218,11 +232,6 @@ def _paint_options(axes: Axes, options: Sequence[OptionShares], groups: Sequence
             fontweight="bold" if is_right else "normal",
             annotation_clip=False,
         )
-    percent_axis(axes)
-    axes.set_xlim(-0.2, len(groups) - 0.7)
-    axes.set_xticks(places, groups)
-    axes.set_xlabel("Candidates by score")
-    axes.set_ylabel("Chose the option")
 
 
 def _apart(heights: Sequence[float]) -> list[float]:
@@ -240,7 +249,20 @@ def _apart(heights: Sequence[float]) -> list[float]:
     return moved
 
 
-def item_plot(item: ReportItem) -> Drawing | None:
+def curve_frame() -> Frame:
+    """The axes of `item_plot`."""
+
+    def paint(axes: Axes) -> None:
+        percent_axis(axes)
+        axes.set_xlim(-4, 4)
+        axes.set_xticks(range(-4, 5, 2))
+        axes.set_xlabel("Ability; the area is the information")
+        axes.set_ylabel("Right answers")
+
+    return Frame(paint)
+
+
+def item_plot(item: ReportItem, frame: Frame) -> Drawing | None:
     """The characteristic curve of a question with what was observed, and its information."""
     curve = item.curve
     if curve is None:
@@ -251,7 +273,7 @@ def item_plot(item: ReportItem) -> Drawing | None:
     )
     if abs(curve.difficulty) > _PLAUSIBLE:
         words += " Almost everybody answered alike, so the difficulty is hardly known."
-    return draw(f"curve-{item.number}", words, partial(_paint_curve, curve=curve))
+    return frame.draw(f"curve-{item.number}", words, partial(_paint_curve, curve=curve))
 
 
 def _paint_curve(axes: Axes, curve: ItemCurve) -> None:
@@ -272,10 +294,6 @@ def _paint_curve(axes: Axes, curve: ItemCurve) -> None:
             markersize=4,
             elinewidth=1,
         )
-    percent_axis(axes)
-    axes.set_xlim(-4, 4)
-    axes.set_xlabel("Ability; the area is the information")
-    axes.set_ylabel("Right answers")
 
 
 def difference_plot(differences: Sequence[GroupDifference]) -> Drawing | None:

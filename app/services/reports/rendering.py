@@ -8,11 +8,13 @@ from app.services.reports.composing import compose
 from app.services.reports.content import ReportContent, ReportItem, ReportMaterial
 from app.services.reports.drawing import Drawing
 from app.services.reports.plots import (
+    curve_frame,
     curves_of_test,
     difference_plot,
     distribution,
     item_map,
     item_plot,
+    option_frame,
     option_plot,
 )
 
@@ -39,7 +41,8 @@ def make_page(material: ReportMaterial) -> bytes:
 
 def render(content: ReportContent) -> bytes:
     """The page of a composed report."""
-    items = [_DrawnItem(item, option_plot(item, content.groups), item_plot(item)) for item in content.items]
+    options, curves = option_frame(content.groups), curve_frame()
+    items = [_DrawnItem(item, option_plot(item, options), item_plot(item, curves)) for item in content.items]
     page = _ENVIRONMENT.get_template("report.html").render(
         content=content,
         distribution=distribution(content) if content.scores else None,
