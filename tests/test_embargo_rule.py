@@ -36,6 +36,7 @@ ASKING = {
     "withheld",
     "withholds_paper",
     "withholds_exam",
+    "released_exam",
     "held_questions",
     "hides_test",
     "_is_withheld",
@@ -55,12 +56,18 @@ NOT_JUDGED = (
 WRITES = "it writes a result, figures or a histogram and shows nothing"
 SHOWN = "of attempts that repositories/analytics/shown.py has found, which asks"
 CHECKED = "it checks or changes what an author has just sent"
+ON_BOARDS = "services/analytics/leaderboards.py asks before it reads places"
 HANDED = "a statement whose callers ask: services/attempts/results.py, services/exams/results.py"
 IN_BULK = "for the refresh of statistics, which stores them; who reads the statistics asks"
 RAISES = "it raises for a key that its type does not know, and shows none"
 SEARCHED = "it compares what a sheet says with the bank, after imports.py refused what is withheld"
 SHOWN = "its callers hand over attempts that are shown to their candidate"
 NEED_NOT_ASK = {
+    "app/repositories/analytics/ratings.py::SEEN": "which questions were seen, not how they were answered",
+    "app/repositories/analytics/ratings.py::RatingRepository.mark_applied": "it shows nothing",
+    "app/repositories/analytics/ratings.py::RatingRepository.taken_in": "they were shown when they came in",
+    "app/repositories/analytics/ratings.py::_graded": "waiting() asks; taken_in() is judged apart",
+    "app/services/analytics/taking_in.py::_taken": "RatingRepository.waiting has asked",
     "app/repositories/attempts/attempts.py::AttemptRepository.histogram": HANDED,
     "app/repositories/attempts/reviews.py::CORRECT": HANDED,
     "app/services/attempts/results.py::_correct_percents": "result() has asked",
@@ -152,8 +159,16 @@ NEED_NOT_ASK = {
     "app/services/analytics/item_analysis.py::_right_option": IN_BULK,
     "app/services/unit_of_work.py::Reading.__init__": "it makes the repositories",
     "app/api/v1/exams/releasing.py::get_merit_list": "services/exams/results.py asks",
-    "app/services/exams/merit_lists.py::merit_list": "released_exam of results.py asks",
-    "app/services/exams/merit_lists.py::merit_sheet": "released_exam of results.py asks",
+    "app/repositories/analytics/leaderboards.py::LeaderboardRepository.own": ON_BOARDS,
+    "app/repositories/analytics/leaderboards.py::LeaderboardRepository.participants": ON_BOARDS,
+    "app/repositories/analytics/leaderboards.py::LeaderboardRepository.histogram_of_category": ON_BOARDS,
+    "app/repositories/analytics/leaderboards.py::LeaderboardRepository.exam_places": ON_BOARDS,
+    "app/repositories/analytics/leaderboards.py::_of_release": ON_BOARDS,
+    "app/repositories/analytics/leaderboards.py::_merit": ON_BOARDS,
+    "app/repositories/analytics/leaderboards.py::_participant": ON_BOARDS,
+    "app/repositories/analytics/leaderboards.py::LeaderboardRepository.ranked_of_category": ON_BOARDS,
+    "app/services/analytics/leaderboards.py::_histogram": "of_test and of_exam have asked",
+    "app/services/analytics/leaderboards.py::_ranked": "of_test and of_exam have asked",
 }
 
 

@@ -48,7 +48,8 @@ async def _rebuild(after: UUID, *, missing: bool, yes: bool) -> None:
         found = await rebuilding.plan(parts, after)
         total = found.missing if missing else found.results
         _say(f"Results: {found.results}, of which {found.missing} have no figures.")
-        _say(f"The figures of {total} results will be computed, then the statistics of tests be refreshed.")
+        _say(f"The figures of {total} results will be computed and ratings be made again.")
+        _say("Then the statistics of tests are refreshed.")
         if not yes and not typer.confirm("Continue?"):
             raise typer.Exit(1)
         done = 0
@@ -59,6 +60,8 @@ async def _rebuild(after: UUID, *, missing: bool, yes: bool) -> None:
                 if done // REPORT_EVERY > (done - count) // REPORT_EVERY:
                     _say(f"{done} of {total}. If this is stopped, continue with --after {last}")
         _say(f"Figures computed: {done}")
+        replayed, added = await rebuilding.replay_ratings(parts)
+        _say(f"Attempts taken into ratings again: {replayed}, for the first time: {added}")
         _say(f"Refreshes of statistics requested: {await rebuilding.request_statistics(parts)} tests")
 
 

@@ -25,8 +25,7 @@ def standings(histogram: Histogram) -> Mapping[Fraction, Standing]:
     found, above = {}, 0
     for score in sorted(histogram, reverse=True):
         if histogram[score]:
-            percentile = round(100 * (participants - above) / participants, _PERCENTILE_PLACES)
-            found[score] = Standing(rank=above + 1, participants=participants, percentile=percentile)
+            found[score] = _standing(above, participants)
         above += histogram[score]
     return found
 
@@ -35,12 +34,23 @@ def standing(histogram: Histogram, score: Fraction) -> Standing:
     """Return the rank and percentile that a score has, or would have, in the histogram.
 
     Equal scores share a rank and the next ones are skipped: 1, 2, 2, 4.
-    The percentile is NTA's: 100 * (participants with a score <= this one) / participants, seven decimals.
     Raises ValueError if the histogram is empty.
     """
     participants = sum(histogram.values())
     if participants < 1:
         raise ValueError("Nobody has a score yet.")
     above = sum(count for other, count in histogram.items() if other > score)
-    percentile = round(100 * (participants - above) / participants, _PERCENTILE_PLACES)
-    return Standing(rank=above + 1, participants=participants, percentile=percentile)
+    return _standing(above, participants)
+
+
+def at_or_below_percentile(rank: int, participants: int) -> float:
+    """Return NTA's percentile of a rank, with seven decimals.
+
+    It is 100 * (participants with the same or a lower score) / participants.
+    """
+    return round(100 * (participants - rank + 1) / participants, _PERCENTILE_PLACES)
+
+
+def _standing(above: int, participants: int) -> Standing:
+    rank = above + 1
+    return Standing(rank, participants, at_or_below_percentile(rank, participants))

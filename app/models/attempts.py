@@ -160,6 +160,15 @@ class Result(Base):
             unique=True,
             postgresql_where=text("counted and user_id is not null"),
         ),
+        # Leaderboards: the participants with one score (docs/decisions/0071).
+        Index(
+            "ix_results_board",
+            "cohort_id",
+            "score_numerator",
+            "score_denominator",
+            "attempt_id",
+            postgresql_where=text("counted"),
+        ),
     )
 
     attempt_id: Mapped[UUID] = mapped_column(ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True)

@@ -7,7 +7,7 @@ Everything here can be made again from results, by taking the attempts in once m
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, SmallInteger, func
+from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, SmallInteger, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base
@@ -20,7 +20,9 @@ class CandidateRating(Base):
     """
 
     __tablename__ = "candidate_ratings"
-    __table_args__ = (Index("ix_candidate_ratings_taken_in_at", "taken_in_at"),)
+    __table_args__ = (
+        Index("ix_candidate_ratings_not_estimated", "user_id", postgresql_where=text("abilities_at is null")),
+    )
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     rating: Mapped[float] = mapped_column(Double)
@@ -36,10 +38,10 @@ class CandidateRating(Base):
     wrong: Mapped[float] = mapped_column(Double)
     blanks: Mapped[float] = mapped_column(Double)
     questions: Mapped[float] = mapped_column(Double)
-    taken_in_at: Mapped[datetime]
-    """When an attempt was taken in last."""
+    last_attempt_at: Mapped[datetime]
+    """When the attempt ended that was taken in last."""
     abilities_at: Mapped[datetime | None]
-    """When the abilities were estimated last."""
+    """When the abilities were estimated last. Null if an attempt was taken in since then."""
 
 
 class SubjectRating(Base):

@@ -52,6 +52,8 @@ class Rank(IntEnum):
     PREFERENCES = 16
     STATISTICS = 17
     """The statistics of a test: one refresh at a time, and one request for a refresh at a time."""
+    RATINGS = 18
+    """Ratings of candidates and questions, and review cards: one transaction at a time changes them."""
 
 
 class Mode(StrEnum):
@@ -140,6 +142,15 @@ async def lock_statistics_request(session: AsyncSession, test_id: UUID) -> None:
     record_lock(session, Rank.STATISTICS)
     number = _number_of(b"statistics request" + test_id.bytes)
     await session.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+async def lock_ratings(session: AsyncSession) -> None:
+    """Wait for the transaction that takes attempts into ratings; those that come later wait for this one.
+
+    Ratings of questions are shared by all candidates. With row locks, the sequence would not be one.
+    """
+    record_lock(session, Rank.RATINGS)
+    await session.execute(select(func.pg_advisory_xact_lock(_number_of(b"ratings"))))
 
 
 def record_lock(session: AsyncSession, rank: Rank) -> None:

@@ -13,10 +13,13 @@ from app.repositories.analytics.answer_sheets import AnswerSheetsInBulkRepositor
 from app.repositories.analytics.attempt_at_test import AttemptAtTestRepository
 from app.repositories.analytics.bookmarks import BookmarkRepository
 from app.repositories.analytics.candidates import CandidateRepository
+from app.repositories.analytics.cards import CardRepository
 from app.repositories.analytics.figures import FiguresRepository
 from app.repositories.analytics.holding_papers import HoldingPaperRepository
+from app.repositories.analytics.leaderboards import LeaderboardRepository
 from app.repositories.analytics.matrices import MatrixRepository
 from app.repositories.analytics.progress import ProgressRepository
+from app.repositories.analytics.ratings import RatingRepository
 from app.repositories.analytics.shown import ShownRepository
 from app.repositories.analytics.subject_questions import SubjectQuestionRepository
 from app.repositories.analytics.test_statistics import TestStatisticsRepository
@@ -86,12 +89,15 @@ class Reading:
         self.activity = ActivityRepository(session)
         self.figures = FiguresRepository(session)
         self.shown = ShownRepository(session)
+        self.leaderboards = LeaderboardRepository(session)
         self.holding_papers = HoldingPaperRepository(session)
         self.subject_questions = SubjectQuestionRepository(session)
         self.attempts_at_tests = AttemptAtTestRepository(session)
         self.matrices = MatrixRepository(session)
         self.answer_sheets_in_bulk = AnswerSheetsInBulkRepository(session)
         self.test_statistics = TestStatisticsRepository(session)
+        self.cards = CardRepository(session)
+        self.ratings = RatingRepository(session)
         self.audit = AuditRepository(session)
         self.deletions = DeletionRepository(session)
         self.exports = ExportRepository(session)

@@ -20,6 +20,7 @@ from app.workers.consumer import Consumer
 from app.workers.deliveries import DeliveryLoop
 from app.workers.loops import Heartbeat, Housekeeping, Relay
 from app.workers.metrics import serve_metrics
+from app.workers.ratings import RatingsLoop
 from app.workers.statistics import StatisticsLoop
 
 log = structlog.get_logger(__name__)
@@ -52,6 +53,7 @@ class _Worker:
         self._housekeeping = Housekeeping(engine, clock, attempts.closing_delay(parts.settings))
         self._delivery_loop = DeliveryLoop(parts)
         self._account_loop = AccountLoop(parts)
+        self._ratings_loop = RatingsLoop(parts)
         self._statistics_loop = StatisticsLoop(parts)
         self._publisher = realtime.Publisher(engine, parts.stream, clock)
 
@@ -81,6 +83,8 @@ class _Worker:
             repeat("messages", 0.5, self._publisher.publish_all),
             repeat("popularity", 300, self._housekeeping.count_candidates),
             repeat("test_statistics", 600, self._statistics_loop.request),
+            repeat("ratings_left_out", 600, self._ratings_loop.take_in_left_out),
+            repeat("ratings_stale", 24 * 3600, self._ratings_loop.replay_stale),
             repeat("delete_old", 600, self._housekeeping.delete_old),
             repeat("reminders", 5, self._delivery_loop.remind),
             repeat("deliveries", 1, self._delivery_loop.deliver),

@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from app.services import account_exports, accounts, attempts, notifications
-from app.services.analytics import figures, refreshing
+from app.services.analytics import figures, refreshing, taking_in
 from app.services.unit_of_work import unit_of_work
 from app.workers.runtime import TaskContext, task
 
@@ -130,9 +130,26 @@ async def _grade_each(context: TaskContext, attempt_ids: Sequence[str]) -> None:
 
 @task
 async def calculate_user_analytics(context: TaskContext, *, attempt_ids: Sequence[str]) -> None:
-    """Compute the figures of graded attempts that analytics read."""
+    """Compute the figures of graded attempts that analytics read, and take the attempts into ratings.
+
+    These are two transactions, because ratings lock the candidates before the attempts.
+    """
     ids = [UUID(attempt_id) for attempt_id in attempt_ids]
-    await figures.calculate(context.uow, context.parts, ids)
+    async with unit_of_work(context.parts.engine) as uow:
+        await figures.calculate(uow, context.parts, ids)
+    await taking_in.take_in(context.uow, context.parts, ids)
+
+
+@task
+async def take_in_attempts(context: TaskContext, *, attempt_ids: Sequence[str]) -> None:
+    """Take attempts into ratings that were withheld when they were graded."""
+    await taking_in.take_in(context.uow, context.parts, [UUID(attempt_id) for attempt_id in attempt_ids])
+
+
+@task
+async def replay_ratings(context: TaskContext) -> None:
+    """Make ratings and review cards again after results were withdrawn."""
+    await taking_in.replay(context.uow, context.parts)
 
 
 @task

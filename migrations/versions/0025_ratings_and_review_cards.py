@@ -87,13 +87,19 @@ def _create_ratings() -> None:
         sa.Column("answers", sa.Integer(), nullable=False),
         sa.Column("full_tests", sa.Integer(), nullable=False),
         *(sa.Column(name, DOUBLE, nullable=False) for name in habits),
-        sa.Column("taken_in_at", TIME, nullable=False),
+        sa.Column("last_attempt_at", TIME, nullable=False),
         sa.Column("abilities_at", TIME, nullable=True),
         _reference("candidate_ratings", "user_id", "users"),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_candidate_ratings")),
         schema="ias",
     )
-    op.create_index("ix_candidate_ratings_taken_in_at", "candidate_ratings", ["taken_in_at"], schema="ias")
+    op.create_index(
+        "ix_candidate_ratings_not_estimated",
+        "candidate_ratings",
+        ["user_id"],
+        schema="ias",
+        postgresql_where=sa.text("abilities_at is null"),
+    )
     _create_of_place(
         "subject_ratings",
         "subject",

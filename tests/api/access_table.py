@@ -235,6 +235,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("GET", "/v1/users/profile"): ANYBODY,
     ("PUT", "/v1/users/profile"): ANYBODY,
     ("GET", "/v1/users/analytics"): ANYBODY,
+    ("GET", "/v1/analytics/leaderboard"): ANYBODY,
     ("GET", "/v1/users/bookmarks"): ANYBODY,
     # Who has an attempt with the question that may be reviewed.
     ("PUT", "/v1/users/bookmarks/{question_id}"): OWN,

@@ -54,12 +54,14 @@ class AttemptAtTestRepository(Repository):
 
         Raises NotFound.
         """
-        own = select(Attempt).where(Attempt.user_id == viewer.user_id, Attempt.test_id == test_id)
+        own = select(Attempt.id).where(Attempt.user_id == viewer.user_id, Attempt.test_id == test_id)
         if attempt_id is not None:
             own = own.where(Attempt.id == attempt_id)
         else:
             own = own.where(Attempt.status != AttemptStatus.VOID)
-        last = own.with_only_columns(Attempt.id).order_by(Attempt.id.desc()).limit(1)
+        # OFFSET 0 keeps PostgreSQL from reading everybody's attempts from the newest on until it finds one.
+        theirs = own.offset(0).subquery()
+        last = select(theirs.c.id).order_by(theirs.c.id.desc()).limit(1)
         statistics = and_(
             PaperStatistics.cohort_id == Result.cohort_id, PaperStatistics.paper_id == Attempt.paper_id
         )

@@ -29,16 +29,17 @@ MOST_ATTEMPTS = 500
 """The newest ones. Who has more of them gets figures of these."""
 
 # How many participants have a higher score, and how many there are, in the cohort of each attempt.
+# The lateral join reads the histograms of these cohorts, and not those of all tests.
 STANDINGS = text(
     """
-    select own.attempt_id, sum(counted.candidates)::int as participants,
-      coalesce(sum(counted.candidates) filter (
-        where counted.numerator * own.denominator > own.numerator * counted.denominator), 0)::int as above
-    from (
-      select attempt_id, cohort_id, score_numerator as numerator, score_denominator as denominator
-      from ias.results where attempt_id = any(:attempts) and counted
-    ) as own join ias.score_counts as counted on counted.cohort_id = own.cohort_id
-    group by own.attempt_id
+    select own.attempt_id, counted.participants, counted.above
+    from ias.results as own cross join lateral (
+      select coalesce(sum(candidates), 0)::int as participants,
+        coalesce(sum(candidates) filter (
+          where numerator * own.score_denominator > own.score_numerator * denominator), 0)::int as above
+      from ias.score_counts where cohort_id = own.cohort_id
+    ) as counted
+    where own.attempt_id = any(:attempts) and own.counted
     """
 ).bindparams(bindparam("attempts", type_=ARRAY(Uuid)))
 

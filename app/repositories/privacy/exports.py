@@ -134,6 +134,16 @@ DATASETS = (
         ),
     ),
     Dataset(
+        "dismissed_recommendations",
+        "The recommendations that you have dismissed.",
+        text(
+            """
+            select recommendation_id, dismissed_at from ias.dismissals
+            where user_id = :user_id order by dismissed_at, recommendation_id
+            """
+        ),
+    ),
+    Dataset(
         "audit",
         "What staff did to your account and your attempts, or you did as staff. Other people are not named.",
         text(

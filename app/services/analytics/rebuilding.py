@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.services.analytics import figures, refreshing
+from app.services.analytics import figures, refreshing, taking_in
 from app.services.components import Components
 from app.services.unit_of_work import reading, unit_of_work
 
@@ -53,3 +53,20 @@ async def request_statistics(parts: Components) -> int:
         for test_id in test_ids:
             await refreshing.request_refresh(uow, test_id, parts.clock.now())
     return len(test_ids)
+
+
+async def replay_ratings(parts: Components) -> tuple[int, int]:
+    """Make ratings and review cards again, and take in what they have left out; how many attempts each.
+
+    The replay is one transaction: killed, it has changed nothing.
+    """
+    async with unit_of_work(parts.engine) as uow:
+        replayed = await taking_in.replay(uow, parts)
+    added = 0
+    while True:
+        async with unit_of_work(parts.engine) as uow:
+            left_out = await uow.ratings.left_out(taking_in.BATCH)
+            taken = await taking_in.take_in(uow, parts, left_out)
+        if not taken:
+            return replayed, added
+        added += taken

@@ -94,7 +94,7 @@ class _Composer:
             curve=self._curve(place),
             findings=[wording.in_sentence(flag, options) for flag in flags],
             is_urgent=any(wording.is_urgent(flag) for flag in flags),
-            papers=item.papers,
+            papers=item.papers if flags else [],
         )
 
     def _options(self, place: int, item: MaterialItem) -> Iterator[OptionShares]:

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 WIDTH, HEIGHT = 5.0, 2.9
-_MARGINS = (0.75, 0.25, 0.5, 0.12)
+_MARGINS = (0.85, 0.25, 0.58, 0.14)
 """In inches of 72 units. A figure as wide as a phone (360 units) keeps letters of the size of the text."""
 
 RIGHT, CURVE, BAND = "#0b4f8a", "#0b4f8a", "#c6dbef"
@@ -24,9 +24,9 @@ INK, GRID = "#1f2937", "#e5e7eb"
 
 _STYLE = {
     "font.family": "DejaVu Sans",
-    "font.size": 10,
-    "axes.titlesize": 10,
-    "axes.labelsize": 10,
+    "font.size": 11.5,
+    "axes.titlesize": 11.5,
+    "axes.labelsize": 11.5,
     "axes.edgecolor": "#6b7280",
     "axes.labelcolor": INK,
     "axes.spines.top": False,

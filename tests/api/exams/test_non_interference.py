@@ -308,6 +308,8 @@ async def look_at_practice(
     for path in ("/analytics/performance", "/users/analytics", "/users/bookmarks"):
         await hears(who, client, "GET", path)
     await hears(who, client, "PUT", f"/users/bookmarks/{attempt['question_order'][0]}", json={})
+    for query in ({}, {"category": "general"}, {"around_me": True}):
+        await hears(who, client, "GET", "/analytics/leaderboard", params={"test_id": test_id, **query})
     for order in ("newest", "title", "popular"):
         await hears(who, client, "GET", "/tests", params={"sort": order})
     await hears(who, client, "GET", "/tests", params={"taken": True})

@@ -1,0 +1,102 @@
+"""Review cards: questions that a candidate missed or was not sure of."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, Uuid, and_, any_, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from app.models import Attempt, AttemptStatus, Question, ReviewCard, Test
+from app.repositories.base import Repository
+from app.repositories.embargo import held_questions, is_placed
+from app.repositories.tests import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCard:
+    """A card whose question its candidate may see with its key."""
+
+    question_id: UUID
+    subject_id: UUID
+    chapter_id: UUID | None
+    ground: str
+    due_at: datetime
+    reviewed_at: datetime
+    stability: float
+    difficulty: float
+
+
+class CardRepository(Repository):
+    """The cards of candidates."""
+
+    async def load(
+        self, user_ids: Collection[UUID], question_ids: Collection[UUID]
+    ) -> Mapping[tuple[UUID, UUID], ReviewCard]:
+        """The cards of these candidates for these questions, for whoever takes attempts in."""
+        statement = select(ReviewCard).where(
+            ReviewCard.user_id == any_(literal(list(user_ids), ARRAY(Uuid))),
+            ReviewCard.question_id == any_(literal(list(question_ids), ARRAY(Uuid))),
+        )
+        fresh = statement.execution_options(populate_existing=True)
+        cards = (await self._session.scalars(fresh)).all()
+        for card in cards:
+            self._session.expunge(card)  # The caller computes new values, and `store` writes them.
+        return {(card.user_id, card.question_id): card for card in cards}
+
+    async def store(self, cards: Collection[Mapping[str, Any]]) -> None:
+        """Store new cards and changed ones."""
+        if not cards:
+            return
+        rows = sorted(cards, key=lambda card: (card["user_id"], card["question_id"]))
+        new = insert(ReviewCard)
+        changes = {name: new.excluded[name] for name in rows[0] if name not in ("user_id", "question_id")}
+        statement = new.on_conflict_do_update(index_elements=["user_id", "question_id"], set_=changes)
+        await self._session.execute(statement, rows)
+
+    async def due(self, viewer: Viewer, now: datetime, limit: int) -> Sequence[ShownCard]:
+        """The cards that are due, those that are due longest first."""
+        statement = (
+            _shown(viewer)
+            .where(ReviewCard.due_at <= now)
+            .order_by(ReviewCard.due_at, ReviewCard.question_id)
+            .limit(limit)
+        )
+        return [ShownCard(*row) for row in await self._session.execute(statement)]
+
+    async def count_due(self, viewer: Viewer, until: datetime) -> int:
+        """How many cards are due at a time."""
+        due = _shown(viewer).where(ReviewCard.due_at <= until).subquery()
+        return (await self._session.scalar(select(func.count()).select_from(due))) or 0
+
+
+def _shown(viewer: Viewer) -> Select[*tuple[Any, ...]]:
+    """The cards of a candidate that the embargo and the review policy of their attempts let show."""
+    is_open = or_(
+        Test.review == "after_submit", and_(Test.review == "after_release", ~is_placed(Attempt.test_id))
+    )
+    return (
+        select(
+            ReviewCard.question_id,
+            Question.subject_id,
+            Question.chapter_id,
+            ReviewCard.ground,
+            ReviewCard.due_at,
+            ReviewCard.reviewed_at,
+            ReviewCard.stability,
+            ReviewCard.difficulty,
+        )
+        .join(Question, Question.id == ReviewCard.question_id)
+        .join(Attempt, Attempt.id == ReviewCard.attempt_id)
+        .join(Test, Test.id == Attempt.test_id)
+        .where(
+            ReviewCard.user_id == viewer.user_id,
+            Attempt.status == AttemptStatus.GRADED,
+            Test.institute_id == viewer.institute_id,
+            Question.status != "retired",
+            is_open,
+            Question.id.not_in(held_questions(viewer.reader)),
+        )
+    )

@@ -1,0 +1,249 @@
+"""Leaderboards: who has which place among the participants of a test, and in the merit list of an exam.
+
+The caller asks the embargo (docs/decisions/0021): a place is computed from keys.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Numeric,
+    Row,
+    String,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    select,
+    text,
+    tuple_,
+)
+
+from app.engine.scores import Score
+from app.models import Attempt, Exam, ExamResult, Paper, Registration, Result, User
+from app.repositories.base import Repository
+from app.repositories.scores import score_of
+
+# The results with these scores, score by score in the given order, those of one score by id. The histogram
+# gives the scores: it is what orders them, exactly. So the index on scores needs no order of fractions, and
+# no more rows are read than are asked for, whatever the number of participants.
+_BY_SCORE = """
+    select found.attempt_id
+    from unnest(:numerators, :denominators) with ordinality as wanted(numerator, denominator, place)
+    cross join lateral (
+      select results.attempt_id from ias.results {of_category}
+      where results.cohort_id = :cohort_id and results.counted
+        and results.score_numerator = wanted.numerator
+        and results.score_denominator = wanted.denominator
+        and (wanted.place > 1 or cast(:beyond as uuid) is null or results.attempt_id {beyond} :beyond)
+        {category}
+      order by results.attempt_id {direction} limit :rows
+    ) as found
+    order by wanted.place, found.attempt_id {direction} limit :rows
+    """
+_OF_CATEGORY = "join ias.users on users.id = results.user_id"
+
+
+def _by_score(*, forward: bool, by_category: bool) -> Any:
+    sentence = _BY_SCORE.format(
+        beyond=">" if forward else "<",
+        direction="asc" if forward else "desc",
+        of_category=_OF_CATEGORY if by_category else "",
+        category="and users.category = :category" if by_category else "",
+    )
+    return text(sentence).bindparams(
+        bindparam("numerators", type_=ARRAY(Numeric)),
+        bindparam("denominators", type_=ARRAY(Numeric)),
+        bindparam("beyond", type_=Uuid),
+    )
+
+
+_STATEMENTS = {
+    (forward, by_category): _by_score(forward=forward, by_category=by_category)
+    for forward in (True, False)
+    for by_category in (True, False)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A ranked attempt at a test with its candidate. `name` is None unless the person shows it."""
+
+    attempt_id: UUID
+    user_id: UUID | None
+    name: str | None
+    score: Score
+    rounding: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeritPlace:
+    """A place in the merit list of an exam. `name` is None unless the person shows it."""
+
+    rank: int
+    category_rank: int | None
+    category: str
+    total: str
+    percentile: float
+    roll_number: str
+    registration_id: UUID
+    user_id: UUID | None
+    name: str | None
+
+
+class LeaderboardRepository(Repository):
+    """Places of all participants. Names are shown only of those who chose it and have an account."""
+
+    async def own(self, cohort_id: UUID, user_id: UUID) -> tuple[UUID, Fraction] | None:
+        """The person's attempt in the ranking of the cohort, and its score; None without one."""
+        statement = select(Result.attempt_id, Result.score_numerator, Result.score_denominator).where(
+            Result.cohort_id == cohort_id, Result.counted, Result.user_id == user_id
+        )
+        row = (await self._session.execute(statement)).one_or_none()
+        if row is None:
+            return None
+        return row.attempt_id, Fraction(row.score_numerator, row.score_denominator)
+
+    async def places(
+        self,
+        cohort_id: UUID,
+        scores: Sequence[Fraction],
+        rows: int,
+        *,
+        category: str | None = None,
+        beyond: UUID | None = None,
+        forward: bool = True,
+    ) -> Sequence[UUID]:
+        """The first attempts with these scores, in the order of the scores, those of one score by their id.
+
+        With `beyond`, those of the first score begin behind this attempt. Not `forward`, ids go down.
+        """
+        if not scores or rows < 1:
+            return []
+        values = {
+            "numerators": [score.numerator for score in scores],
+            "denominators": [score.denominator for score in scores],
+            "cohort_id": cohort_id,
+            "beyond": beyond,
+            "rows": rows,
+        }
+        if category is not None:
+            values["category"] = category
+        statement = _STATEMENTS[forward, category is not None]
+        return (await self._session.scalars(statement, values)).all()
+
+    async def participants(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, Participant]:
+        """What the board shows of these attempts."""
+        statement = (
+            select(
+                Attempt.id,
+                Attempt.user_id,
+                _shown_name(User.name).label("name"),
+                Paper.marking["rounding"].astext.label("rounding"),
+                Paper.max_marks,
+                Result.raw_numerator,
+                Result.raw_denominator,
+                Result.score_numerator,
+                Result.score_denominator,
+            )
+            .join(Result, Result.attempt_id == Attempt.id)
+            .join(Paper, Paper.id == Attempt.paper_id)
+            .outerjoin(User, User.id == Attempt.user_id)
+            .where(Attempt.id.in_(attempt_ids))
+        )
+        return {row.id: _participant(row) for row in await self._session.execute(statement)}
+
+    async def histogram_of_category(self, cohort_id: UUID, category: str) -> Mapping[Fraction, int]:
+        """How many participants whose profile has the category have each score. Reads all of them."""
+        score = Result.score_numerator, Result.score_denominator
+        statement = (
+            select(*score, func.count())
+            .join(User, User.id == Result.user_id)
+            .where(Result.cohort_id == cohort_id, Result.counted, User.category == category)
+            .group_by(*score)
+        )
+        return {Fraction(n, d): count for n, d, count in await self._session.execute(statement)}
+
+    async def exam_place(self, exam: Exam, user_id: UUID) -> MeritPlace | None:
+        """A person's place in the merit list of the current release; None without a rank."""
+        row = (await self._session.execute(_merit(exam).where(Registration.user_id == user_id))).one_or_none()
+        return MeritPlace(*row) if row is not None else None
+
+    async def exam_places(
+        self,
+        exam: Exam,
+        rows: int,
+        *,
+        category: str | None = None,
+        beyond: MeritPlace | None = None,
+        forward: bool = True,
+    ) -> Sequence[MeritPlace]:
+        """The first places of the merit list, or the next ones behind `beyond`; not `forward`, before it."""
+        statement = _merit(exam)
+        if category is not None:
+            statement = statement.where(Registration.category == category)
+        order: list[ColumnElement[Any]] = [ExamResult.rank, ExamResult.roll_number]  # type: ignore[list-item]
+        if beyond is not None:
+            place, mark = tuple_(*order), tuple_(literal(beyond.rank), literal(beyond.roll_number))
+            statement = statement.where(place > mark if forward else place < mark)
+        if not forward:
+            order = [each.desc() for each in order]
+        found = await self._session.execute(statement.order_by(*order).limit(rows))
+        return [MeritPlace(*row) for row in found]
+
+    async def ranked_of_category(self, exam: Exam, category: str) -> int:
+        """How many candidates of the category have a rank in the current release. Reads all of them."""
+        statement = (
+            select(func.count())
+            .select_from(ExamResult)
+            .join(Registration, Registration.id == ExamResult.registration_id)
+            .where(_of_release(exam), Registration.category == category)
+        )
+        return (await self._session.execute(statement)).scalar_one()
+
+
+def _of_release(exam: Exam) -> ColumnElement[bool]:
+    return and_(
+        ExamResult.exam_id == exam.id,
+        ExamResult.version == exam.results_version,
+        ExamResult.rank.is_not(None),
+    )
+
+
+def _merit(exam: Exam) -> Any:
+    """The ranked candidates, in the order of the fields of `MeritPlace`."""
+    return (
+        select(
+            ExamResult.rank,
+            ExamResult.category_rank,
+            Registration.category,
+            ExamResult.total,
+            ExamResult.percentile,
+            ExamResult.roll_number,
+            ExamResult.registration_id,
+            Registration.user_id,
+            _shown_name(Registration.name),
+        )
+        .join(Registration, Registration.id == ExamResult.registration_id)
+        .outerjoin(User, User.id == Registration.user_id)
+        .where(_of_release(exam))
+    )
+
+
+def _shown_name(name: ColumnElement[str] | Any) -> ColumnElement[str | None]:
+    """The name of those who chose to show it. A deleted account shows none, whatever it chose."""
+    chose = User.preferences.contains({"show_name": True})
+    return case((and_(chose, User.deleted_at.is_(None)), name), else_=literal(None, String))
+
+
+def _participant(row: Row[Any]) -> Participant:
+    score = score_of(row)
+    assert score is not None  # noqa: S101 -- the statement joins results
+    return Participant(row.id, row.user_id, row.name, score, row.rounding)

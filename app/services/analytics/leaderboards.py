@@ -1,0 +1,239 @@
+"""Leaderboards: live for a test, official for an exam. People appear under aliases (docs/decisions/0071)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from uuid import UUID
+
+from app.core.aliases import alias_of
+from app.core.errors import NotAvailable
+from app.engine.marks import RoundingPolicy
+from app.engine.ranking import Histogram, Standing, at_or_below_percentile, standings
+from app.models import Exam
+from app.repositories.analytics.leaderboards import MeritPlace
+from app.sentences import Sentence
+from app.services import embargo, tests
+from app.services.components import Components
+from app.services.exams.results import released_exam
+from app.services.unit_of_work import Reading
+from app.services.users import Principal
+
+FEWEST_OF_CATEGORY = 5
+"""Fewer people of one category could be recognized by their scores."""
+TOO_FEW = Sentence(
+    "There are fewer than {fewest} participants of this category. Their places are not shown.",
+    fewest=FEWEST_OF_CATEGORY,
+)
+SECONDS_KEPT = 60
+"""For so long the ranks of a category at a test may be behind the live ones: counting reads all results."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRequest:
+    """Which part of a board is wanted: its best `limit`, or so many above and below oneself."""
+
+    limit: int
+    category: str | None = None
+    around_me: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BoardPlace:
+    """A place on a board."""
+
+    rank: int
+    name: str
+    score: str
+    percentile: float
+    is_me: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A part of a leaderboard. `participants` is None and `reason` says why if it is not shown."""
+
+    participants: int | None
+    items: Sequence[BoardPlace] = ()
+    me: BoardPlace | None = None
+    is_official: bool = False
+    paper_version: int | None = None
+    reason: Sentence | None = None
+
+
+async def of_test(
+    reads: Reading, parts: Components, user: Principal, test_id: UUID, wanted: BoardRequest, now: datetime
+) -> Board:
+    """The ranking of the published version of a test, and of the versions with its marking, as it is now.
+
+    Raises NotFound for a test that the user may not see, and NotAvailable while an exam withholds it.
+    """
+    shown = await tests.find(reads, user, test_id, now)
+    version = shown.test.paper_version
+    cohort_id = await reads.keys.cohort_of_version(test_id, version) if version is not None else None
+    if cohort_id is None:
+        raise NotAvailable("The test has no published version, and so no leaderboard.")
+    if await reads.embargo.withholds_rank(embargo.reader(user), test_id):
+        raise NotAvailable(
+            "The leaderboard is not available now: an exam that is not released has a question of the test."
+        )
+    histogram = await _histogram(reads, parts, cohort_id, wanted.category)
+    participants = sum(histogram.values())
+    if _is_too_few(participants, wanted):
+        return _hidden(paper_version=version)
+    board = _TestBoard(reads, cohort_id, histogram, wanted)
+    own = await board.own(user)
+    ids = await board.around(own) if wanted.around_me else await board.best()
+    shown_ids = [*ids, *([own[0]] if own else [])]
+    people = await reads.leaderboards.participants(shown_ids)
+    secret = parts.settings.secret_key.get_secret_value()
+    places = {
+        person.attempt_id: BoardPlace(
+            rank=standing.rank,
+            name=person.name or alias_of(secret, cohort_id, person.user_id or person.attempt_id),
+            score=person.score.printed(RoundingPolicy(person.rounding)),
+            percentile=standing.percentile,
+            is_me=person.user_id == user.id,
+        )
+        for person in people.values()
+        if (standing := board.standing(person.score.exact)) is not None
+    }
+    return Board(
+        participants=participants,
+        items=[places[each] for each in ids if each in places],
+        me=places.get(own[0]) if own else None,
+        paper_version=version,
+    )
+
+
+async def of_exam(
+    reads: Reading, parts: Components, user: Principal, exam_id: UUID, wanted: BoardRequest
+) -> Board:
+    """The merit list of an exam's current release. Raises NotFound, or ResultsNotReleased."""
+    exam = await released_exam(reads, user, exam_id)
+    participants = await _ranked(reads, parts, exam, wanted.category)
+    if _is_too_few(participants, wanted):
+        return _hidden(is_official=True)
+    own = await reads.leaderboards.exam_place(exam, user.id)
+    if own is not None and wanted.category not in (None, own.category):
+        own = None
+    places = await _exam_places(reads, exam, own, wanted)
+    secret = parts.settings.secret_key.get_secret_value()
+
+    def shown(place: MeritPlace) -> BoardPlace:
+        rank = place.rank if wanted.category is None else place.category_rank or place.rank
+        return BoardPlace(
+            rank=rank,
+            name=place.name or alias_of(secret, exam.id, place.registration_id),
+            score=place.total,
+            percentile=at_or_below_percentile(rank, participants),
+            is_me=place.user_id == user.id,
+        )
+
+    return Board(
+        participants=participants,
+        items=[shown(place) for place in places],
+        me=shown(own) if own else None,
+        is_official=True,
+    )
+
+
+class _TestBoard:
+    """The order of a test's participants: by exact score, and those of one score by their attempt."""
+
+    def __init__(self, reads: Reading, cohort_id: UUID, histogram: Histogram, wanted: BoardRequest) -> None:
+        self._reads = reads
+        self._cohort_id = cohort_id
+        self._wanted = wanted
+        self._standings = standings(histogram)
+        self._scores = sorted(self._standings, reverse=True)
+
+    def standing(self, score: Fraction) -> Standing | None:
+        """None for a score that came after the histogram was read."""
+        return self._standings.get(score)
+
+    async def own(self, user: Principal) -> tuple[UUID, Fraction] | None:
+        """The user's attempt and its score, if it is on this board."""
+        found = await self._reads.leaderboards.own(self._cohort_id, user.id)
+        is_here = self._wanted.category in (None, await self._category_of(user))
+        return found if found is not None and is_here and found[1] in self._standings else None
+
+    async def best(self) -> Sequence[UUID]:
+        return await self._places(self._scores, self._wanted.limit)
+
+    async def around(self, own: tuple[UUID, Fraction] | None) -> Sequence[UUID]:
+        """The attempts above and below one's own, in order, with it; none without one."""
+        if own is None:
+            return []
+        attempt_id, score = own
+        place = self._scores.index(score)
+        upwards = self._scores[place::-1]
+        above = await self._places(upwards, self._wanted.limit, beyond=attempt_id, forward=False)
+        below = await self._places(self._scores[place:], self._wanted.limit, beyond=attempt_id)
+        return [*reversed(above), attempt_id, *below]
+
+    async def _places(
+        self, scores: Sequence[Fraction], rows: int, *, beyond: UUID | None = None, forward: bool = True
+    ) -> Sequence[UUID]:
+        """Each score has a participant, except that one's own may have no other: one score more is enough."""
+        return await self._reads.leaderboards.places(
+            self._cohort_id,
+            scores[: rows + 1],
+            rows,
+            category=self._wanted.category,
+            beyond=beyond,
+            forward=forward,
+        )
+
+    async def _category_of(self, user: Principal) -> str | None:
+        if self._wanted.category is None:
+            return None
+        member = await self._reads.users.member(user.id)
+        return member.user.category if member is not None else None
+
+
+async def _exam_places(
+    reads: Reading, exam: Exam, own: MeritPlace | None, wanted: BoardRequest
+) -> Sequence[MeritPlace]:
+    if not wanted.around_me:
+        return await reads.leaderboards.exam_places(exam, wanted.limit, category=wanted.category)
+    if own is None:
+        return []
+    above = await reads.leaderboards.exam_places(
+        exam, wanted.limit, category=wanted.category, beyond=own, forward=False
+    )
+    below = await reads.leaderboards.exam_places(exam, wanted.limit, category=wanted.category, beyond=own)
+    return [*reversed(above), own, *below]
+
+
+async def _histogram(reads: Reading, parts: Components, cohort_id: UUID, category: str | None) -> Histogram:
+    if category is None:
+        return await reads.attempts.histogram(cohort_id)
+
+    async def load() -> list[tuple[str, int]]:
+        counted = await reads.leaderboards.histogram_of_category(cohort_id, category)
+        return [(str(score), count) for score, count in counted.items()]
+
+    kept = await parts.cache.get_or_load(f"board:{cohort_id}:{category}", SECONDS_KEPT, load)
+    return {Fraction(score): count for score, count in kept}
+
+
+async def _ranked(reads: Reading, parts: Components, exam: Exam, category: str | None) -> int:
+    """How many candidates have a rank. A release never changes, but the category of a registration can."""
+    if category is None:
+        release = await reads.exam_results.release(exam)
+        return release.participants if release is not None else 0
+
+    async def load() -> int:
+        return await reads.leaderboards.ranked_of_category(exam, category)
+
+    key = f"board:{exam.id}:{exam.results_version}:{category}"
+    return int(await parts.cache.get_or_load(key, SECONDS_KEPT, load))
+
+
+def _is_too_few(participants: int, wanted: BoardRequest) -> bool:
+    return wanted.category is not None and participants < FEWEST_OF_CATEGORY
+
+
+def _hidden(*, is_official: bool = False, paper_version: int | None = None) -> Board:
+    return Board(None, is_official=is_official, paper_version=paper_version, reason=TOO_FEW)

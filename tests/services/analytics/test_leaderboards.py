@@ -1,0 +1,162 @@
+"""Leaderboards of tests against a plain sort of everybody, and what they show of people."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from app.models import Result, User
+from app.services.analytics import leaderboards
+from app.services.analytics.leaderboards import Board, BoardRequest
+from app.services.components import Components
+from app.services.unit_of_work import UnitOfWork
+from app.services.users import Principal
+from tests.builders.attempts import add_candidate, graded_attempt
+from tests.builders.content import PublishedTest, publish_test
+
+NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+RIGHT, WRONG = (["a"], ["b"], ["c"]), (["d"], ["d"], ["d"])
+SHEETS = ("rrr", "rr-", "rrw", "rww", "r--", "rr-", "---", "www", "rr-", "r--", "rrw", "rr-")
+"""Right, wrong and blank answers of twelve candidates: six scores, one of them four times."""
+CATEGORIES = ("obc", "general")
+
+
+def answers_of(sheet: str) -> dict[int, list[str]]:
+    chosen = {"r": RIGHT, "w": WRONG}
+    return {place: chosen[letter][place] for place, letter in enumerate(sheet) if letter in chosen}
+
+
+class Field:
+    """A published test with its candidates, and the ranking by a plain sort of all of them."""
+
+    def __init__(self, uow: UnitOfWork, parts: Components, made: PublishedTest) -> None:
+        self.uow = uow
+        self.parts = parts
+        self.made = made
+        self.people: list[Principal] = []
+        self.order: list[tuple[Fraction, UUID, UUID, str]] = []
+
+    async def add(self, sheet: str, category: str = "general") -> Principal:
+        person = await add_candidate(self.uow)
+        user = await self.uow.session.get_one(User, person.id)
+        user.category = category
+        attempt = await graded_attempt(self.uow, self.parts, person, self.made, answers_of(sheet), NOW)
+        result = await self.uow.session.get_one(Result, attempt.id)
+        score = Fraction(int(result.score_numerator), int(result.score_denominator))
+        self.people.append(person)
+        self.order.append((-score, attempt.id, person.id, category))
+        self.order.sort()
+        return person
+
+    def ranked(self, category: str | None = None) -> list[tuple[int, UUID]]:
+        """Rank and person of everybody of the category, in the order of the board."""
+        chosen = [each for each in self.order if category in (None, each[3])]
+        return [(1 + sum(other[0] < each[0] for other in chosen), each[2]) for each in chosen]
+
+    async def board(
+        self, who: Principal, *, limit: int = 100, category: str | None = None, around_me: bool = False
+    ) -> Board:
+        wanted = BoardRequest(limit, category, around_me)
+        return await leaderboards.of_test(self.uow, self.parts, who, self.made.id, wanted, LATER)
+
+
+@pytest.fixture
+async def field(uow: UnitOfWork, parts: Components) -> Field:
+    field = Field(uow, parts, await publish_test(uow))
+    for place, sheet in enumerate(SHEETS):
+        await field.add(sheet, CATEGORIES[place % 2])
+    return field
+
+
+def ranks(board: Board) -> list[int]:
+    return [place.rank for place in board.items]
+
+
+def window(ranked: Sequence[tuple[int, UUID]], person: UUID, limit: int) -> list[tuple[int, bool]]:
+    at = next(place for place, (_, who) in enumerate(ranked) if who == person)
+    part = ranked[max(0, at - limit) : at + limit + 1]
+    return [(rank, who == person) for rank, who in part]
+
+
+@pytest.mark.parametrize("category", [None, *CATEGORIES])
+async def test_every_part_of_the_board_is_that_of_a_plain_sort(field: Field, category: str | None) -> None:
+    ranked = field.ranked(category)
+    on_board = {person for _, person in ranked}
+    for person in field.people:
+        for limit in (1, 3, 100):
+            best = await field.board(person, limit=limit, category=category)
+            around = await field.board(person, limit=limit, category=category, around_me=True)
+            assert best.participants == around.participants == len(ranked)
+            assert ranks(best) == [rank for rank, _ in ranked[:limit]]
+            if person.id not in on_board:
+                assert best.me is around.me is None
+                assert list(around.items) == []
+                continue
+            assert [(place.rank, place.is_me) for place in around.items] == window(ranked, person.id, limit)
+            assert best.me == around.me
+            assert best.me is not None
+            assert best.me.percentile == round(100 * (len(ranked) - best.me.rank + 1) / len(ranked), 7)
+
+
+async def test_names(field: Field) -> None:
+    """An alias on each call the same, a name for who chose it, and none for a deleted account."""
+    before = await field.board(field.people[0])
+    aliases = [place.name for place in before.items]
+    assert len(set(aliases)) == len(SHEETS)
+    assert all(name.startswith("Candidate ") and "Asha" not in name for name in aliases)
+    for person, wants in zip(field.people, (True, "true", False), strict=False):
+        user = await field.uow.session.get_one(User, person.id)
+        user.preferences = {"show_name": wants}
+    await field.uow.session.flush()
+    after = [place.name for place in (await field.board(field.people[0])).items]
+    assert sorted(set(after) - set(aliases)) == ["Asha Rao"]
+    assert after.count("Asha Rao") == 1
+    shown = await field.uow.session.get_one(User, field.people[0].id)
+    shown.active, shown.deleted_at = False, LATER
+    await field.uow.session.flush()
+    assert [place.name for place in (await field.board(field.people[1])).items] == aliases
+
+
+async def test_aliases_differ_from_board_to_board(field: Field) -> None:
+    other = Field(field.uow, field.parts, await publish_test(field.uow))
+    person = field.people[0]
+    await graded_attempt(field.uow, field.parts, person, other.made, {}, NOW)
+    here, there = (await field.board(person)).me, (await other.board(person)).me
+    assert here is not None
+    assert there is not None
+    assert here.name != there.name
+
+
+async def test_a_small_category_is_not_shown(field: Field) -> None:
+    for _ in range(4):
+        last = await field.add("r--", "st")
+    board = await field.board(last, category="st")
+    assert (board.participants, list(board.items), board.me) == (None, [], None)
+    assert board.reason is not None
+    assert "5" in board.reason
+
+
+async def test_who_has_not_taken_the_test(field: Field) -> None:
+    board = await field.board(await add_candidate(field.uow), around_me=True)
+    assert (board.participants, list(board.items), board.me) == (12, [], None)
+
+
+async def test_the_statement_reads_few_rows(field: Field) -> None:
+    """The participants with a score come from the index, also before anything is analyzed."""
+    await field.uow.session.execute(text("set local enable_seqscan = off"))
+    plan = await field.uow.session.scalars(
+        text(
+            """
+            explain select attempt_id from ias.results
+            where cohort_id = '00000000-0000-0000-0000-000000000001' and counted
+              and score_numerator = 1 and score_denominator = 3 order by attempt_id limit 10
+            """
+        )
+    )
+    lines = "\n".join(plan)
+    assert "ix_results_board" in lines
+    assert "Sort" not in lines
