@@ -154,6 +154,8 @@ NEED_NOT_ASK = {
     "app/repositories/analytics/test_statistics.py::COUNTS": IN_BULK,
     "app/repositories/analytics/test_statistics.py::CHANGED": "it reads ids",
     "app/services/analytics/item_analysis.py::load": IN_BULK,
+    "app/repositories/analytics/answer_sheets.py::SHEETS": "services/analytics/similarity.py and reports ask",
+    "app/repositories/analytics/answer_sheets.py::AnswerSheetsInBulkRepository.load": "the same",
     "app/services/analytics/test_statistics.py::summary": "TestStatisticsRepository.of_test asks",
     "app/services/analytics/test_statistics.py::right_options": "items() has asked",
     "app/services/analytics/item_analysis.py::_right_option": IN_BULK,

@@ -37,10 +37,10 @@ class SimilarPairOut(Out):
     """
 
     candidates: Annotated[list[ComparedCandidateOut], Field(min_length=2, max_length=2)]
-    equal: Annotated[int, Field(description="Questions with the same answer, blanks included")]
+    both_answered: int
+    equal: Annotated[int, Field(description="Questions with the same answer; blanks do not count")]
     equal_right: int
     equal_wrong: int
-    equal_blank: int
     wrong_questions: list[int]
     expected: Annotated[float, Field(description="Equal answers of independent candidates with such scores")]
     probability: Annotated[float, Field(description="Of so many equal answers or more, by chance")]
@@ -98,10 +98,10 @@ def _items(found: NamedComparison) -> list[SimilarPairOut]:
                 ComparedCandidateOut.of(found.people[sheets.attempt_ids[row]])
                 for row in (each.first, each.second)
             ],
+            both_answered=each.both,
             equal=each.equal,
             equal_right=each.right,
             equal_wrong=len(each.wrong),
-            equal_blank=each.blank,
             wrong_questions=list(each.wrong),
             expected=round(each.expected, 2),
             probability=float(f"{each.probability:.3g}"),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from app.services.analytics.similarity_search import Evidence, PairKind
 
 FEWEST_QUESTIONS = 80
-FEWEST_PARTICIPANTS = 60
+FEWEST_PARTICIPANTS = 100
 """The shares of answers are estimated from the candidates themselves; from fewer they would say little."""
 MOST_PARTICIPANTS = 100_000
 MOST_PAIRS = 15_000_000
@@ -120,7 +120,6 @@ async def compare(parts: Components, staff: Principal, loaded: Material) -> Comp
         questions=len(loaded.paper.questions),
         answers=sheets.answers,
         outcomes=sheets.outcomes,
-        scores=sheets.scores,
         devices=sheets.devices,
         submitted_at=sheets.submitted_at,
         roll_numbers=sheets.roll_numbers,

@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.statistics.distractors import Choices
-from app.engine.statistics.similarity import Pairs, SimilarPair, similar_pairs
+from app.engine.statistics.distractors import BLANK, Choices
+from app.engine.statistics.similarity import Floats, Pairs, SimilarPair, similar_pairs
 from app.services.analytics.answer_patterns import patterns_of
 
 PairKind = Literal["all", "device", "minute", "neighbors"]
@@ -28,7 +28,6 @@ class Search:
     questions: int
     answers: Sequence[bytes]
     outcomes: Sequence[str]
-    scores: Sequence[float]
     devices: Sequence[str | None]
     submitted_at: Sequence[datetime | None]
     roll_numbers: Sequence[str | None]
@@ -47,11 +46,12 @@ class Evidence:
 
     first: int
     second: int
+    both: int
+    """The number of questions that both have answered."""
     equal: int
     expected: float
     probability: float
     right: int
-    blank: int
     wrong: Sequence[int]
     """The numbers of the questions with the same wrong answer."""
 
@@ -68,7 +68,7 @@ class SearchResult:
 
 def search(wanted: Search) -> SearchResult:
     """Compare the pairs and return the flagged ones, the least probable first."""
-    count = len(wanted.scores)
+    count = len(wanted.outcomes)
     if wanted.kind == "all" and wanted.rows is None:
         pairs, number = None, count * (count - 1) // 2
     else:
@@ -77,25 +77,32 @@ def search(wanted: Search) -> SearchResult:
         return SearchResult(number, None, 0, [])
     threshold = min(_LARGEST_THRESHOLD, wanted.false_flags / number)
     patterns = patterns_of(wanted.answers, wanted.questions)
-    found = similar_pairs(patterns.codes, np.array(wanted.scores), patterns.most, threshold, pairs)
     letters = np.frombuffer("".join(wanted.outcomes).encode(), np.uint8).reshape(count, wanted.questions)
+    found = similar_pairs(patterns.codes, _accuracy(letters), patterns.most, threshold, pairs)
     shown = [_evidence(pair, patterns.codes, letters) for pair in found[: wanted.most_shown]]
     return SearchResult(number, threshold, len(found), shown)
 
 
+def _accuracy(letters: NDArray[np.uint8]) -> Floats:
+    """The share of right answers among the answers of each candidate, drawn to a half where these are few."""
+    right, blank = (letters == ord("c")).sum(axis=1), (letters == ord("u")).sum(axis=1)
+    accuracy: Floats = (right + 1) / (letters.shape[1] - blank + 2)
+    return accuracy
+
+
 def _evidence(pair: SimilarPair, codes: Choices, letters: NDArray[np.uint8]) -> Evidence:
     first, second = codes[pair.first], codes[pair.second]
-    equal = first == second
+    equal = (first == second) & (first != BLANK)
     own = letters[pair.first]
     wrong = equal & (first >= 0) & (own == ord("i"))
     return Evidence(
         pair.first,
         pair.second,
+        pair.both,
         pair.equal,
         pair.expected,
         pair.probability,
         right=int((equal & (own == ord("c"))).sum()),
-        blank=int((equal & (own == ord("u"))).sum()),
         wrong=(np.flatnonzero(wrong) + 1).tolist(),
     )
 
@@ -103,7 +110,7 @@ def _evidence(pair: SimilarPair, codes: Choices, letters: NDArray[np.uint8]) -> 
 def _pairs(wanted: Search) -> tuple[Pairs | None, int]:
     """The wanted pairs and their number; no pairs if there are too many."""
     if wanted.kind == "all":
-        return _with_all(np.array(wanted.rows, dtype=np.int64), len(wanted.scores), wanted.most_pairs)
+        return _with_all(np.array(wanted.rows, dtype=np.int64), len(wanted.outcomes), wanted.most_pairs)
     order, ends = _neighborhoods(wanted)
     counts = ends - np.arange(len(order)) - 1
     number = int(counts.sum())
