@@ -39,6 +39,7 @@ OTHER_TEXTS = {
     "app/services/exams/regranting.py": "notes in an answer to staff",
     "app/services/exams/editing.py": "notes in an answer to staff",
     "app/services/exams/steering.py": "notes in an answer to staff",
+    "app/services/analytics/recommendation_wording.py": "has its own Hindi",
     "app/services/notifications/wording.py": "has its own Hindi",
     "app/services/printing/wording.py": "has its own Hindi",
     "app/services/questions/templates.py": "notes in the template of a sheet",

@@ -106,6 +106,7 @@ NEED_NOT_ASK = {
     "app/repositories/analytics/figures.py::FiguresRepository.store": WRITES,
     "app/repositories/analytics/figures.py::FiguresRepository.count_after": "for the operator's rebuild",
     "app/repositories/analytics/figures.py::FiguresRepository.graded_after": "it reads ids",
+    "app/repositories/analytics/figures.py::FiguresRepository.waiting_of_exam": "it reads ids",
     "app/repositories/analytics/figures.py::FiguresRepository.tests_with_results": "it reads ids",
     "app/repositories/analytics/shown.py::ShownRepository.spent_ms": "times, of attempts that are shown",
     "app/repositories/analytics/shown.py::attempt_of": "ShownRepository.attempts has asked",

@@ -52,6 +52,7 @@ STATEMENTS = {"select", "insert", "update", "delete", "text", "func", "union", "
 
 PAGE_OF_LOCKS = ROOT / "docs" / "concurrency.md"
 SKIP_LOCKED_ROWS = {
+    "app/repositories/analytics/abilities.py",
     "app/repositories/attempts/attempts.py",  # overdue attempts
     "app/repositories/exams/exams.py",  # papers that have opened or closed
     "app/repositories/jobs.py",

@@ -5,9 +5,10 @@ The result says what stood and what it earned. The log says how the candidate go
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from math import lcm
+from operator import add
 from typing import Self
 from uuid import UUID
 
@@ -76,8 +77,21 @@ class SubjectSums:
         judged = self.correct + self.incorrect
         return self.correct / judged if judged else None
 
+    def as_numbers(self) -> tuple[int, ...]:
+        """The fields in their order. `dataclasses.astuple` copies each value, and takes ten times as long."""
+        return (
+            self.questions,
+            self.correct,
+            self.incorrect,
+            self.partial,
+            self.gained,
+            self.lost,
+            self.most,
+            self.spent_ms,
+        )
+
     def __add__(self, other: Self) -> Self:
-        return type(self)(*map(sum, zip(astuple(self), astuple(other), strict=True)))
+        return type(self)(*map(add, self.as_numbers(), other.as_numbers()))
 
 
 SUMS = len(fields(SubjectSums))
@@ -122,7 +136,7 @@ def figures_of(
         wrong_to_wrong=changes.wrong_to_wrong,
         net_marks=changes.net_marks * (denominator // changes.denominator),
         subject_ids=list(sums),
-        sums=[number for of_subject in sums.values() for number in astuple(of_subject)],
+        sums=[number for of_subject in sums.values() for number in of_subject.as_numbers()],
         denominator=denominator,
     )
 

@@ -13,7 +13,7 @@ meta-analysis of coaching and practice effects", Journal of Applied Psychology 9
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import ceil, sqrt
@@ -223,8 +223,10 @@ def chapter_share(right: float, seen: int, subject: Estimate) -> Estimate:
     return Estimate(value, max(value - error, 0.0), min(value + error, 1.0), seen)
 
 
-def rank(situation: Situation, today: int = 0) -> list[Action]:
-    """Return the actions with the largest gain per minute first.
+def rank(
+    situation: Situation, today: int = 0, is_unwanted: Callable[[Action], bool] | None = None
+) -> list[Action]:
+    """Return the actions with the largest gain per minute first, without unwanted ones.
 
     `today` is the number of the day, by which a dismissed revision comes back.
     """
@@ -235,7 +237,9 @@ def rank(situation: Situation, today: int = 0) -> list[Action]:
         *(_test(situation, test) for test in situation.tests),
         *(_technique(situation, technique) for technique in situation.techniques),
     ]
-    worthwhile = [action for action in actions if action.gain.value > 0]
+    worthwhile = [
+        action for action in actions if action.gain.value > 0 and not (is_unwanted and is_unwanted(action))
+    ]
     ordered = sorted(worthwhile, key=lambda action: (-action.per_minute, action.kind, str(action.target)))
     return list(_not_too_many(ordered))
 

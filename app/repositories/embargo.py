@@ -6,6 +6,7 @@ module. This module itself returns no key.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     type_coerce,
     union_all,
 )
@@ -134,6 +136,15 @@ def shows_results(reader: Reader, attempt: type[Attempt] = Attempt) -> ColumnEle
     return and_(*shown)
 
 
+def shows_ranks(reader: Reader, test_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
+    """Whether no paper version of a test is withheld (`withholds_rank`), for a statement over many tests."""
+    if reader.is_admin:
+        return true()
+    mine, version = aliased(PaperQuestion), aliased(Paper)
+    held = select(mine.paper_id).where(mine.question_id.in_(held_questions(reader)))
+    return test_id != _all(select(version.test_id).where(version.id.in_(held)).distinct())
+
+
 def hides_test(reader: Reader, test: type[Test] = Test) -> ColumnElement[bool]:
     """Whether a row of `tests`, or of an alias of it, is hidden from the reader.
 
@@ -144,20 +155,27 @@ def hides_test(reader: Reader, test: type[Test] = Test) -> ColumnElement[bool]:
     if reader.is_admin:
         return false()
     if not reader.is_staff:
-        current = aliased(Paper)
-        shares = _asked_by_row(
-            select(current.id).where(
-                current.test_id == test.id,
-                current.version == test.paper_version,
-                withholds_paper(reader, current.id),
-            )
-        )
-        return or_(is_placed(test.id), shares)
+        return _hides_from_candidates(test)
     return and_(
         is_placed(test.id),
         test.created_by.is_distinct_from(reader.user_id),
         ~_runs_exam_of(test, reader.user_id),
     )
+
+
+@lru_cache(maxsize=8)
+def _hides_from_candidates(test: type[Test]) -> ColumnElement[bool]:
+    """Kept, because it is the same for all candidates and takes longer to build than a short statement."""
+    candidate = Reader(UUID(int=0), is_staff=False, is_admin=False)
+    current = aliased(Paper)
+    shares = _asked_by_row(
+        select(current.id).where(
+            current.test_id == test.id,
+            current.version == test.paper_version,
+            withholds_paper(candidate, current.id),
+        )
+    )
+    return or_(is_placed(test.id), shares)
 
 
 def _asked_by_row(statement: Select[UUID]) -> ColumnElement[bool]:

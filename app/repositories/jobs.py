@@ -52,6 +52,11 @@ class JobRepository(Repository):
         """Delete jobs that finished before `before` without an error."""
         await self._session.execute(delete(Job).where(Job.finished_at < before, Job.error.is_(None)))
 
+    async def is_waiting(self, task: str) -> bool:
+        """Whether a job of this task is not finished."""
+        waiting = select(Job.id).where(Job.task == task, Job.finished_at.is_(None))
+        return bool(await self._session.scalar(select(waiting.exists())))
+
     async def depth(self) -> int:
         """The number of unfinished jobs."""
         statement = select(func.count()).select_from(Job).where(Job.finished_at.is_(None))

@@ -8,7 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.database import transaction, undone
 from app.models import AuditEntry
+from app.repositories.analytics.abilities import AbilityRepository
 from app.repositories.analytics.activity import ActivityRepository
+from app.repositories.analytics.advice import AdviceRepository
 from app.repositories.analytics.answer_sheets import AnswerSheetsInBulkRepository
 from app.repositories.analytics.attempt_at_test import AttemptAtTestRepository
 from app.repositories.analytics.bookmarks import BookmarkRepository
@@ -96,6 +98,8 @@ class Reading:
         self.matrices = MatrixRepository(session)
         self.answer_sheets_in_bulk = AnswerSheetsInBulkRepository(session)
         self.test_statistics = TestStatisticsRepository(session)
+        self.abilities = AbilityRepository(session)
+        self.advice = AdviceRepository(session)
         self.cards = CardRepository(session)
         self.ratings = RatingRepository(session)
         self.audit = AuditRepository(session)

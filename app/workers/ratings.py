@@ -2,7 +2,7 @@
 
 import structlog
 
-from app.services.analytics import taking_in
+from app.services.analytics import abilities, taking_in
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 
@@ -21,6 +21,13 @@ class RatingsLoop:
             left_out = await taking_in.request_left_out(uow)
         if left_out:
             log.info("attempts_taken_in_later", count=left_out)
+
+    async def estimate_abilities(self) -> None:
+        """Add a job that estimates the abilities of candidates with new attempts."""
+        async with unit_of_work(self._parts.engine) as uow:
+            is_requested = await abilities.request_estimates(uow)
+        if is_requested:
+            log.info("abilities_requested")
 
     async def replay_stale(self) -> None:
         """Add a job that makes ratings again if a result that they rest on was withdrawn."""

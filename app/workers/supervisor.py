@@ -84,6 +84,7 @@ class _Worker:
             repeat("popularity", 300, self._housekeeping.count_candidates),
             repeat("test_statistics", 600, self._statistics_loop.request),
             repeat("ratings_left_out", 600, self._ratings_loop.take_in_left_out),
+            repeat("abilities", 600, self._ratings_loop.estimate_abilities),
             repeat("ratings_stale", 24 * 3600, self._ratings_loop.replay_stale),
             repeat("delete_old", 600, self._housekeeping.delete_old),
             repeat("reminders", 5, self._delivery_loop.remind),

@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from app.services import account_exports, accounts, attempts, notifications
-from app.services.analytics import figures, refreshing, taking_in
+from app.services.analytics import abilities, figures, refreshing, taking_in
 from app.services.unit_of_work import unit_of_work
 from app.workers.runtime import TaskContext, task
 
@@ -141,6 +141,12 @@ async def calculate_user_analytics(context: TaskContext, *, attempt_ids: Sequenc
 
 
 @task
+async def request_exam_analytics(context: TaskContext, *, exam_id: str) -> None:
+    """After the release of an exam, add jobs for the analytics of its attempts, in batches."""
+    await figures.request_of_exam(context.uow, UUID(exam_id))
+
+
+@task
 async def take_in_attempts(context: TaskContext, *, attempt_ids: Sequence[str]) -> None:
     """Take attempts into ratings that were withheld when they were graded."""
     await taking_in.take_in(context.uow, context.parts, [UUID(attempt_id) for attempt_id in attempt_ids])
@@ -150,6 +156,12 @@ async def take_in_attempts(context: TaskContext, *, attempt_ids: Sequence[str]) 
 async def replay_ratings(context: TaskContext) -> None:
     """Make ratings and review cards again after results were withdrawn."""
     await taking_in.replay(context.uow, context.parts)
+
+
+@task
+async def estimate_abilities(context: TaskContext) -> None:
+    """Estimate abilities that are out of date, in several transactions."""
+    await abilities.estimate_due(context.parts, context.now)
 
 
 @task

@@ -97,6 +97,8 @@ OPERATIONS: dict[Operation, Rule] = {
     ("GET", "/v1/analytics/overview"): ANYBODY,
     ("GET", "/v1/analytics/test/{test_id}"): OWN,
     ("GET", "/v1/analytics/performance"): ANYBODY,
+    ("GET", "/v1/analytics/recommendations"): ANYBODY,
+    ("POST", "/v1/analytics/recommendations/{recommendation_id}/dismiss"): OWN,
     ("GET", "/v1/analytics/subject/{subject_id}"): ANYBODY,
     ("GET", "/v1/audit"): ADMIN,
     ("POST", "/v1/auth/confirm"): PUBLIC,

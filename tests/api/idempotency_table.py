@@ -30,6 +30,7 @@ OWN_NUMBERS = "the body carries numbers by which a repeated call is recognized"
 ANYBODY = "the caller has no account yet by which a key could be kept, and nothing is made twice"
 
 HARMLESS = {
+    "/v1/analytics/recommendations/{recommendation_id}/dismiss": SAME_STATE,
     "/v1/analytics/tests/{test_id}/refresh": "the job that waits or runs is returned",
     "/v1/auth/confirm": ANYBODY,
     "/v1/auth/forgot-password": ANYBODY,

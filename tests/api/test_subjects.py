@@ -49,7 +49,7 @@ class TestSubjects:
         sooner = await make(author, position=900_000)
         found, cursor = [], ""
         while True:
-            answer = (await candidate.get(f"/subjects?limit=2{cursor}")).json()
+            answer = (await candidate.get(f"/subjects?limit=100{cursor}")).json()
             found += [item["id"] for item in answer["items"]]
             if not answer["next_cursor"]:
                 break

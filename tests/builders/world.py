@@ -175,6 +175,9 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
     body_of(await candidate.put(f"/devices/{token}", json={"platform": "android"}))
     body_of(await candidate.put("/users/avatar", files={"file": ("me.png", picture())}))
     export = body_of(await candidate.post("/users/export"), 202)
+    # Dismissed already, so that it stays the candidate's when other tests are published.
+    advice = body_of(await candidate.get("/analytics/recommendations"))["items"][0]["id"]
+    await candidate.post(f"/analytics/recommendations/{advice}/dismiss")
     async with unit_of_work(engine) as uow:
         notification_id = await _notification(uow, UUID(user_id))
         roll_number = await _place_that_waits(uow, UUID(exam))
@@ -195,6 +198,7 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
         "notification_id": str(notification_id),
         "verb": "pause",
         "export_id": export["id"],
+        "recommendation_id": advice,
     }
     return Objects(ids, attempt, paper_attempt, draft_exam, draft_paper)
 
@@ -317,6 +321,7 @@ async def standing(engine: AsyncEngine, objects: Objects) -> list[str]:
         "notifications": f"user_id = '{ids['user_id']}'",
         "notification_settings": f"user_id = '{ids['user_id']}'",
         "bookmarks": f"user_id = '{ids['user_id']}'",
+        "dismissals": f"user_id = '{ids['user_id']}'",
         "devices": f"user_id = '{ids['user_id']}'",
     }
     rows: list[str] = []

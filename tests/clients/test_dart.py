@@ -12,6 +12,7 @@ import pytest
 from tests.api.openapi_rules import is_union
 from tests.clients.conftest import GENERATORS
 from tests.npm import run
+from tests.thorough import thorough_only
 
 CONFIGURATION = GENERATORS / "dart.yaml"
 PARSE = """
@@ -49,6 +50,7 @@ def test_every_union_is_mapped(document_file: Path) -> None:
     assert mapped == unions * 2
 
 
+@thorough_only
 @pytest.mark.parametrize("part", ["api", "model"])
 def test_what_is_generated_is_dart(dart_client: Path, generators: Path, part: str) -> None:
     environment = {**os.environ, "PYTHONPATH": str(generators)}

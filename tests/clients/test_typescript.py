@@ -17,9 +17,10 @@ from tests.builders.exams import hold_exam
 from tests.builders.people import People
 from tests.npm import installed_packages, run
 from tests.sockets import opened
+from tests.thorough import thorough_only
 from tests.waiting import PATIENCE
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, thorough_only]
 
 SOURCE = Path(__file__).parent / "typescript"
 Json = dict[str, Any]

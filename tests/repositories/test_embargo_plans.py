@@ -128,7 +128,7 @@ def fresh_url(superuser_url: str, template: str) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=[False, True], ids=["not analyzed", "analyzed"])
+@pytest.fixture(scope="module", params=[False, True], ids=["not analyzed", "analyzed"])
 async def shelf(fresh_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Shelf]:
     engine = create_async_engine(fresh_url.replace("postgresql:", "postgresql+asyncpg:"))
     async with engine.connect() as connection, AsyncSession(connection, expire_on_commit=False) as session:

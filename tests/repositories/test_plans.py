@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -95,34 +96,66 @@ class Stage:
         return plan
 
 
-@pytest.fixture
-def fresh_url(superuser_url: str, template: str) -> Iterator[str]:
+@pytest.fixture(scope="module", params=["a test", "an exam"])
+def place(request: pytest.FixtureRequest) -> str:
+    """Where the crowd is."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def fresh_url(superuser_url: str, template: str, place: str) -> Iterator[str]:
     """A database of which the planner knows nothing yet: not even the pages that another test has filled."""
     with cloned_database(superuser_url, template) as url:
         yield url
 
 
-@pytest.fixture(params=["a test", "an exam"])
-async def stage(fresh_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
-    engine = create_async_engine(fresh_url.replace("postgresql:", "postgresql+asyncpg:"))
-    async with engine.connect() as connection, AsyncSession(connection, expire_on_commit=False) as session:
-        uow = UnitOfWork(session)
-        made = await publish_test(uow)
-        placed = await add_exam(uow, made.id, NOW) if request.param == "an exam" else None
-        attempt = await _attempt(uow, made, placed.id if placed else None)
-        values = {
-            "crowd": CROWD,
-            "like": str(attempt.id),
-            "test_id": made.id,
-            "paper_id": attempt.paper_id,
-            "exam_paper_id": attempt.exam_paper_id,
-            "question_id": made.question_ids[0],
-            "now": NOW,
-        }
-        await connection.execute(text(FILL), values)
-        yield Stage(connection, uow, made, attempt, placed.exam_id if placed else None)
-        await session.rollback()
+@pytest.fixture
+def own_url(superuser_url: str, template: str) -> Iterator[str]:
+    with cloned_database(superuser_url, template) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def stage(fresh_url: str, place: str) -> AsyncIterator[Stage]:
+    """For tests that add no rows. What a statement under test writes is rolled back."""
+    async with _opened(fresh_url, place) as stage:
+        yield stage
+
+
+@pytest.fixture
+async def own_stage(own_url: str, place: str) -> AsyncIterator[Stage]:
+    """For a test that adds rows."""
+    async with _opened(own_url, place) as stage:
+        yield stage
+
+
+@asynccontextmanager
+async def _opened(url: str, place: str) -> AsyncIterator[Stage]:
+    engine = create_async_engine(url.replace("postgresql:", "postgresql+asyncpg:"))
+    async with engine.connect() as connection:
+        yield await _filled(connection, in_exam=place == "an exam")
+        await connection.rollback()
     await engine.dispose()
+
+
+async def _filled(connection: AsyncConnection, *, in_exam: bool) -> Stage:
+    """A crowd in a transaction that the caller rolls back."""
+    session = AsyncSession(connection, expire_on_commit=False)
+    uow = UnitOfWork(session)
+    made = await publish_test(uow)
+    placed = await add_exam(uow, made.id, NOW) if in_exam else None
+    attempt = await _attempt(uow, made, placed.id if placed else None)
+    values = {
+        "crowd": CROWD,
+        "like": str(attempt.id),
+        "test_id": made.id,
+        "paper_id": attempt.paper_id,
+        "exam_paper_id": attempt.exam_paper_id,
+        "question_id": made.question_ids[0],
+        "now": NOW,
+    }
+    await connection.execute(text(FILL), values)
+    return Stage(connection, uow, made, attempt, placed.exam_id if placed else None)
 
 
 async def _attempt(uow: UnitOfWork, made: PublishedTest, exam_paper_id: UUID | None) -> Attempt:
@@ -229,15 +262,15 @@ class TestPlans:
     async def test_only_the_month_of_the_attempt_is_read(self, stage: Stage, use: Use, mode: Mode) -> None:
         assert _partitions(await stage.plan(use, mode)) == {THIS_MONTH}
 
-    async def test_a_save_reads_two_events_for_each_one_sent(self, stage: Stage, mode: Mode) -> None:
+    async def test_a_save_reads_two_events_for_each_one_sent(self, own_stage: Stage, mode: Mode) -> None:
         many = """
             insert into ias.response_events (attempt_id, question_id, lease, revision)
             select :attempt_id, :question_id, 1, generate_series(1, 1000)"""
-        values = {"attempt_id": stage.attempt.id, "question_id": stage.made.question_ids[0]}
-        await stage.connection.execute(text(many), values)
-        plan = await stage.plan(_save, mode)
+        values = {"attempt_id": own_stage.attempt.id, "question_id": own_stage.made.question_ids[0]}
+        await own_stage.connection.execute(text(many), values)
+        plan = await own_stage.plan(_save, mode)
         assert _rows_read(plan, "response_events_.*") == 2
 
-    @pytest.mark.parametrize("stage", ["an exam"], indirect=True)
+    @pytest.mark.parametrize("place", ["an exam"], indirect=True, scope="module")
     async def test_nobody_reads_the_places_of_a_crowd(self, stage: Stage, mode: Mode) -> None:
         assert _rows_read(await stage.plan(_place, mode), "registrations") <= 1

@@ -49,7 +49,7 @@ async def read_performance(
 
 @router.get("/users/analytics")
 async def read_study(user: CurrentUser, reads: Reads, now: Now) -> StudyOut:
-    """Your last year: minutes and answers by day, your best results, and your streaks.
+    """Your last year: study by day, your best results, your streaks, and what to revise today.
 
     Days and best results are of results that you may see. A streak is as in `GET /users/progress`.
     """

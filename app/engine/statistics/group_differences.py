@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from app.engine.statistics.dif import mantel_haenszel, tables_of
 from app.engine.statistics.distractors import score_groups
-from app.engine.statistics.test_data import JsonObject, Membership, TestData, number
+from app.engine.statistics.result_data import JsonObject, Membership, ResultData, number
 
 FEWEST_COMPARED = 100
 """Of each group. With fewer, only differences that everybody would see anyway are significant (Zieky, 1993,
@@ -16,7 +16,7 @@ FEWEST_COMPARED = 100
 STRATA = 20
 
 
-def differences(data: TestData) -> list[JsonObject]:
+def differences(data: ResultData) -> list[JsonObject]:
     """Compare each group with the reference group of its kind, if both have at least 100 attempts.
 
     Candidates of about equal total are compared: there are 20 groups of totals. A dropped question, and one
@@ -41,7 +41,7 @@ def _compared(division: Membership) -> Iterator[str]:
 
 
 def _comparison(
-    data: TestData,
+    data: ResultData,
     kind: str,
     division: Membership,
     focal: str,

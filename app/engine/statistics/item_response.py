@@ -10,18 +10,18 @@ from app.engine.statistics.irt.calibration import Calibration, Priors, calibrate
 from app.engine.statistics.irt.fit import ItemFit, item_fit
 from app.engine.statistics.irt.model import Items, Model, information, node_weights, nodes, probabilities
 from app.engine.statistics.irt.posterior import Responses
-from app.engine.statistics.test_data import Floats, JsonObject, TestData, interval, number
+from app.engine.statistics.result_data import Floats, JsonObject, ResultData, interval, number
 
 FEWEST_FOR_RASCH, FEWEST_FOR_TWO, FEWEST_FOR_THREE = 30, 500, 3_000
-MOST_CALIBRATED = 20_000
-"""More attempts make the errors of difficulty no smaller than 0.02, and cost time."""
+MOST_CALIBRATED = 10_000
+"""Of more attempts an even sample is taken. With so many, the errors of difficulties are about 0.03."""
 
 _SHOWN_ABILITIES: Floats = np.linspace(-3, 3, 25)
 _SPREAD_OF_LOG_DISCRIMINATION = 0.5
 _SPREAD_OF_LOGIT_GUESSING = 0.5
 
 
-def model_for(attempts: int, data: TestData) -> Model | None:
+def model_for(attempts: int, data: ResultData) -> Model | None:
     """Return the model with the most parameters that so many attempts can estimate.
 
     Rasch from 30 attempts: difficulties within a logit (Linacre, 1994, "Sample size and item calibration
@@ -40,7 +40,7 @@ def model_for(attempts: int, data: TestData) -> Model | None:
     return Model.THREE if attempts >= FEWEST_FOR_THREE and has_guessing else Model.TWO
 
 
-def item_response(data: TestData) -> JsonObject | None:
+def item_response(data: ResultData) -> JsonObject | None:
     """Calibrate the questions of a test; None if there are too few attempts, or no answers that differ."""
     kept = [place for place, question in enumerate(data.questions) if not question.is_dropped]
     model = model_for(len(data.marks), data)
@@ -50,13 +50,15 @@ def item_response(data: TestData) -> JsonObject | None:
     responses = _responses(data, kept, rows)
     try:
         found = calibrate(responses, model, _priors(data, kept, model))
+        if model is Model.THREE and not found.converged:
+            found = calibrate(responses, Model.TWO, _priors(data, kept, Model.TWO))
     except ValueError:
         return None
     items: list[JsonObject | None] = [None] * len(data.questions)
     for place, item in zip(kept, _items(data, found, rows, kept), strict=True):
         items[place] = item
     return {
-        "model": model.value,
+        "model": found.model.value,
         "answers": len(rows),
         "converged": found.converged,
         "log_likelihood": number(found.log_likelihood),
@@ -72,7 +74,7 @@ def _sample(attempts: int) -> NDArray[np.int64]:
     return np.linspace(0, attempts - 1, MOST_CALIBRATED).astype(np.int64)
 
 
-def _responses(data: TestData, kept: list[int], rows: NDArray[np.int64]) -> Responses:
+def _responses(data: ResultData, kept: list[int], rows: NDArray[np.int64]) -> Responses:
     """Right is 1, wrong 0, partly right its share of the marks, and a blank 1 / options.
 
     Where candidates choose which questions they answer, a blank is a question that was not given.
@@ -90,7 +92,7 @@ def _responses(data: TestData, kept: list[int], rows: NDArray[np.int64]) -> Resp
     return Responses(shares, seen=~(blank & optional) if optional.any() else None)
 
 
-def _priors(data: TestData, kept: list[int], model: Model) -> Priors:
+def _priors(data: ResultData, kept: list[int], model: Model) -> Priors:
     """Difficulties as they are known before, lognormal discriminations, and guessing near 1 / options.
 
     The estimator takes the prior of the discrimination once for each item. In the Rasch model all items
@@ -110,7 +112,7 @@ def _priors(data: TestData, kept: list[int], model: Model) -> Priors:
 
 
 def _items(
-    data: TestData, found: Calibration, rows: NDArray[np.int64], kept: list[int]
+    data: ResultData, found: Calibration, rows: NDArray[np.int64], kept: list[int]
 ) -> list[JsonObject | None]:
     """The parameters of each item, and whether it fits. None where all have it right, or all wrong."""
     if found.model is Model.ONE:
@@ -123,7 +125,7 @@ def _items(
     return [_item(found, item, fit, next(fits)) if known[item] else None for item in range(len(kept))]
 
 
-def _rasch_errors(items: Items, attempts: int, data: TestData, kept: list[int]) -> Floats:
+def _rasch_errors(items: Items, attempts: int, data: ResultData, kept: list[int]) -> Floats:
     """The errors of difficulties from the expected information of each item and its prior.
 
     The errors of `calibrate` need several times more attempts than items, and few attempts is where the

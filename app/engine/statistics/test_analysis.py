@@ -21,7 +21,7 @@ from app.engine.statistics.item_analysis import (
     score_statistics,
 )
 from app.engine.statistics.item_response import item_response
-from app.engine.statistics.test_data import JsonObject, Membership, TestData, interval, number
+from app.engine.statistics.result_data import JsonObject, Membership, ResultData, interval, number
 
 FEWEST_ANALYZED = 10
 """Below this number of attempts, correlations say nothing."""
@@ -49,7 +49,7 @@ class Analysis:
     document: JsonObject
 
 
-def analyze(data: TestData) -> Analysis:
+def analyze(data: ResultData) -> Analysis:
     """Analyze the results of a test. With fewer than ten attempts only counts are made."""
     attempts = len(data.marks)
     groups = score_groups(data.marks.sum(axis=1), SCORE_GROUPS)
@@ -81,7 +81,7 @@ def analyze(data: TestData) -> Analysis:
     )
 
 
-def _counts_by_item(data: TestData, groups: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+def _counts_by_item(data: ResultData, groups: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     """For each question, how often each option was chosen: [group, option], then blank, then other answers.
 
     Some questions at a time: the cells of all of them would take much memory.
@@ -96,7 +96,7 @@ def _counts_by_item(data: TestData, groups: NDArray[np.int64]) -> Iterator[NDArr
             yield np.concatenate([item[:, : question.listed_options], item[:, widest:]], axis=1)
 
 
-def _median_times(data: TestData) -> list[int | None]:
+def _median_times(data: ResultData) -> list[int | None]:
     """The median time of those who opened the question; None if fewer than 20 did."""
     medians: list[int | None] = []
     for place in range(len(data.questions)):
@@ -134,11 +134,11 @@ def _alpha_interval(alpha: float, attempts: int, items: int) -> JsonObject | Non
     return {"low": number(low), "high": number(high)}
 
 
-def _items(data: TestData, found: ItemStatistics) -> list[JsonObject]:
+def _items(data: ResultData, found: ItemStatistics) -> list[JsonObject]:
     return [_item(data, found, place) for place in range(len(data.questions))]
 
 
-def _item(data: TestData, found: ItemStatistics, place: int) -> JsonObject:
+def _item(data: ResultData, found: ItemStatistics, place: int) -> JsonObject:
     question, attempts = data.questions[place], len(data.marks)
     letters = data.letters[:, place]
     facility = float(found.facility[place])
@@ -161,7 +161,7 @@ def _item(data: TestData, found: ItemStatistics, place: int) -> JsonObject:
     }
 
 
-def _guess_facility(data: TestData, place: int) -> float:
+def _guess_facility(data: ResultData, place: int) -> float:
     """The facility if everybody guessed: Moodle's random guess score."""
     question = data.questions[place]
     if question.options == 0 or question.right_option < 0:
@@ -178,7 +178,7 @@ def _correlation_interval(percent: float, attempts: int) -> JsonObject | None:
     return {end: number(100 * tanh(around[end])) for end in ("low", "high")} if around else None
 
 
-def _sections(data: TestData) -> Iterator[JsonObject]:
+def _sections(data: ResultData) -> Iterator[JsonObject]:
     """Each section as a test of its own."""
     for section in sorted({question.section for question in data.questions}):
         places = [place for place, question in enumerate(data.questions) if question.section == section]
@@ -191,13 +191,13 @@ def _sections(data: TestData) -> Iterator[JsonObject]:
         }
 
 
-def _languages(data: TestData) -> list[JsonObject]:
+def _languages(data: ResultData) -> list[JsonObject]:
     """The test by the language of the answers. Languages with fewer than 20 attempts are left out."""
     division = data.groups.get("language")
     return list(_by_group(data, division)) if division else []
 
 
-def _by_group(data: TestData, division: Membership) -> Iterator[JsonObject]:
+def _by_group(data: ResultData, division: Membership) -> Iterator[JsonObject]:
     for place, name in enumerate(division.names):
         marks = data.marks[division.places == place]
         if len(marks) >= FEWEST_IN_GROUP:
@@ -216,7 +216,7 @@ def _short_items(found: ItemStatistics) -> list[JsonObject]:
 
 
 def _flags(
-    data: TestData, counts: Sequence[NDArray[np.int64]], found: ItemStatistics
+    data: ResultData, counts: Sequence[NDArray[np.int64]], found: ItemStatistics
 ) -> Iterator[JsonObject]:
     """What is unusual, question by question. A dropped question has no flag.
 

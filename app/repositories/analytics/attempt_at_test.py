@@ -36,8 +36,6 @@ class AttemptAtTest:
     """The test is hidden from the person."""
     is_withheld: bool
     """The result is withheld, because an exam holds a question of the paper."""
-    may_compare: bool
-    """No version of the paper is withheld, so that a rank tells of no withheld score."""
     shown: ShownAttempt | None
     marks: Sequence[int]
     marks_denominator: int
@@ -76,7 +74,7 @@ class AttemptAtTestRepository(Repository):
                 AttemptFigures.answered_order,
                 _hidden(viewer).label("is_hidden"),
                 withholds_paper(viewer.reader, Attempt.paper_id).label("is_withheld"),
-                _withholds_a_version(viewer).label("withholds_rank"),
+                (~_withholds_a_version(viewer)).label("may_compare"),
             )
             .select_from(Attempt)
             .join(Test, Test.id == Attempt.test_id)
@@ -112,7 +110,6 @@ def _found(row: Row[Any]) -> AttemptAtTest:
         attempt=row.Attempt,
         is_hidden=row.is_hidden,
         is_withheld=row.is_withheld,
-        may_compare=not row.withholds_rank,
         shown=attempt_of(row) if is_graded else None,
         marks=row.marks or (),
         marks_denominator=row.marks_denominator or 1,

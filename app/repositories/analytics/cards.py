@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Uuid, and_, any_, func, literal, or_, select
+from sqlalchemy import Select, Uuid, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from app.models import Attempt, AttemptStatus, Question, ReviewCard, Test
 from app.repositories.base import Repository
-from app.repositories.embargo import held_questions, is_placed
+from app.repositories.embargo import shows_results
 from app.repositories.tests import Viewer
 
 
@@ -73,10 +73,10 @@ class CardRepository(Repository):
 
 
 def _shown(viewer: Viewer) -> Select[*tuple[Any, ...]]:
-    """The cards of a candidate that the embargo and the review policy of their attempts let show."""
-    is_open = or_(
-        Test.review == "after_submit", and_(Test.review == "after_release", ~is_placed(Attempt.test_id))
-    )
+    """The cards of a candidate whose attempt may be reviewed: its result is shown, and its test has a review.
+
+    `after_release` needs no condition of its own: what waits for a release is withheld.
+    """
     return (
         select(
             ReviewCard.question_id,
@@ -96,7 +96,7 @@ def _shown(viewer: Viewer) -> Select[*tuple[Any, ...]]:
             Attempt.status == AttemptStatus.GRADED,
             Test.institute_id == viewer.institute_id,
             Question.status != "retired",
-            is_open,
-            Question.id.not_in(held_questions(viewer.reader)),
+            Test.review != "never",
+            shows_results(viewer.reader),
         )
     )

@@ -10,7 +10,16 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from app.engine.answers import answer_of
 from app.engine.attempt_figures import AttemptLog, Figures
-from app.models import Attempt, AttemptFigures, OutcomeCount, Paper, PaperQuestion, Question, Result
+from app.models import (
+    Attempt,
+    AttemptFigures,
+    ExamPaper,
+    OutcomeCount,
+    Paper,
+    PaperQuestion,
+    Question,
+    Result,
+)
 from app.repositories.base import Repository
 from app.repositories.locks import Mode, Rank
 
@@ -94,6 +103,18 @@ class FiguresRepository(Repository):
         for paper_id, subject_id in await self._session.execute(statement):
             subjects.setdefault(paper_id, []).append(subject_id)
         return subjects
+
+    async def waiting_of_exam(self, exam_id: UUID) -> Mapping[UUID, bool]:
+        """The attempts of an exam with a result that ratings have not taken in, and if they have figures."""
+        statement = (
+            select(Attempt.id, AttemptFigures.attempt_id.is_not(None))
+            .join(ExamPaper, ExamPaper.id == Attempt.exam_paper_id)
+            .join(Result, Result.attempt_id == Attempt.id)
+            .outerjoin(AttemptFigures, AttemptFigures.attempt_id == Attempt.id)
+            .where(ExamPaper.exam_id == exam_id, AttemptFigures.applied.is_(None))
+            .order_by(Attempt.id)
+        )
+        return dict((await self._session.execute(statement)).all())
 
     async def count_after(self, attempt_id: UUID) -> tuple[int, int]:
         """How many results there are of attempts after this one, and how many of them have no figures."""

@@ -72,7 +72,7 @@ class MatrixBuilder:
         self._columns = columns
         self._ids: list[UUID] = []
         self._parts: list[tuple[NDArray[Any], ...]] = []
-        self._readers = [_ChoiceReader(column) for column in columns]
+        self._places = [_Places(column) for column in columns]
         self._categories, self._languages = _LabelReader(), _LabelReader()
 
     def add(self, rows: Sequence[Row[Any]]) -> None:
@@ -94,10 +94,13 @@ class MatrixBuilder:
         )
 
     def _choices(self, answers: Sequence[str]) -> NDArray[np.int8]:
-        sheets = orjson.loads(f"[{','.join(answers)}]")
+        """Each sheet is read by itself: many lists at once would keep the garbage collector busy."""
         codes = [
-            [reader.code(answer) for reader, answer in zip(self._readers, sheet, strict=True)]
-            for sheet in sheets
+            [
+                places[tuple(answer) if type(answer) is list else answer and answer_of(answer)]
+                for places, answer in zip(self._places, orjson.loads(sheet), strict=True)
+            ]
+            for sheet in answers
         ]
         return np.array(codes, dtype=np.int8)
 
@@ -141,29 +144,21 @@ class MatrixBuilder:
         )
 
 
-class _ChoiceReader:
-    """The place of the option that an answer to one question names."""
+class _Places(dict[Answer | None, int]):
+    """The places of the options that answers to one question name. It remembers what it has computed."""
 
     def __init__(self, column: Column) -> None:
+        super().__init__({None: BLANK})
         self._type = column.type
         self._place_of = {option_id: place for place, option_id in enumerate(column.choices)}
-        self._known: dict[Answer | None, int] = {None: BLANK}
 
-    def code(self, stored: Any) -> int:
+    def __missing__(self, answer: Answer) -> int:
         if not self._place_of:
-            return BLANK if stored is None else OTHER
-        answer = tuple(stored) if type(stored) is list else answer_of(stored)
-        try:
-            return self._known[answer]
-        except KeyError:
-            return self._new(answer)
-
-    def _new(self, answer: Answer | None) -> int:
-        if len(self._known) >= _MOST_REMEMBERED:
-            self._known = {None: BLANK}
-        option = None if answer is None else self._type.chosen(answer)
+            return OTHER
+        option = self._type.chosen(answer)
         place = OTHER if option is None else self._place_of.get(option, OTHER)
-        self._known[answer] = place
+        if len(self) < _MOST_REMEMBERED:
+            self[answer] = place
         return place
 
 

@@ -104,11 +104,15 @@ class RatingRepository(Repository):
         await locks.lock_ratings(self._session)
 
     async def waiting(self, attempt_ids: Collection[UUID]) -> Sequence[WaitingAttempt]:
-        """Those that are graded, shown to candidates, and not taken in, in the order of their ends."""
+        """Those that are graded, shown to candidates, and not taken in, in the order of their ends.
+
+        Where nobody may review, ratings must not tell which answers were right.
+        """
         statement = _graded().where(
             Attempt.id == _among(attempt_ids),
             AttemptFigures.applied.is_(None),
             ~withholds_attempt(CANDIDATES),
+            Test.review != "never",
         )
         return await self._attempts(statement.order_by(Attempt.submitted_at, Attempt.id))
 
@@ -131,8 +135,10 @@ class RatingRepository(Repository):
         statement = (
             select(Attempt.id)
             .join(AttemptFigures, AttemptFigures.attempt_id == Attempt.id)
+            .join(Test, Test.id == Attempt.test_id)
             .where(
                 AttemptFigures.applied.is_(None),
+                Test.review != "never",
                 Attempt.status == AttemptStatus.GRADED,
                 Attempt.user_id.is_not(None),
                 Attempt.paper_id.in_(shown),

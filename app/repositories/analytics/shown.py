@@ -1,12 +1,13 @@
 """A person's own attempts whose results are shown to them, with their figures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Select, Uuid, any_, bindparam, exists, literal, select, text
+from sqlalchemy import ARRAY, Row, Select, Uuid, and_, any_, bindparam, exists, literal, select, text
 
 from app.engine.attempt_figures import SubjectSums, sums_by_subject
 from app.engine.scores import Score
@@ -16,12 +17,13 @@ from app.models import (
     AttemptStatus,
     LocalizedText,
     Paper,
+    PaperStatistics,
     Result,
     SubjectAbility,
     Test,
 )
 from app.repositories.base import Repository
-from app.repositories.embargo import shows_results
+from app.repositories.embargo import Reader, shows_ranks, shows_results
 from app.repositories.scores import score_of
 from app.repositories.tests import Viewer
 
@@ -74,7 +76,35 @@ COLUMNS: tuple[Any, ...] = (
     AttemptFigures.wrong_to_right,
     AttemptFigures.wrong_to_wrong,
     AttemptFigures.net_marks,
+    PaperStatistics.attempts.label("analyzed"),
+    PaperStatistics.mean,
+    PaperStatistics.standard_deviation,
+    PaperStatistics.standard_error,
 )
+"""A statement with these has a column `may_compare` too."""
+
+
+# Arrays in the order of each paper: a row for each question would cost more than the rest of the overview.
+QUESTIONS = text(
+    """
+    select placed.paper_id, array_agg(subject_id order by position) as subjects,
+      array_agg(discrimination order by position) as discriminations,
+      array_agg(difficulty order by position) as difficulties,
+      array_agg(guessing order by position) as guessings
+    from ias.paper_questions as placed join ias.questions on questions.id = placed.question_id
+    left join ias.item_parameters on item_parameters.question_id = placed.question_id
+    where placed.paper_id = any(:papers) group by placed.paper_id
+    """
+).bindparams(bindparam("papers", type_=ARRAY(Uuid)))
+
+
+@dataclass(frozen=True, slots=True)
+class PaperQuestions:
+    """The questions of a paper in its order: their subjects, and their parameters if they are calibrated."""
+
+    subjects: Sequence[UUID]
+    curves: Sequence[tuple[float, float, float] | None]
+    """Discrimination, difficulty and guessing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +119,20 @@ class KeptFigures:
     wrong_to_right: int
     wrong_to_wrong: int
     net_marks: int
+    total: SubjectSums
+    """The sums of all subjects."""
 
-    @property
-    def total(self) -> SubjectSums:
-        return sum(self.subjects.values(), SubjectSums())
+
+@dataclass(frozen=True, slots=True)
+class TestScale:
+    """What the statistics of a test say of its scores, in marks before proration."""
+
+    __test__ = False
+
+    attempts: int
+    mean: float | None
+    standard_deviation: float | None
+    standard_error: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +155,16 @@ class ShownAttempt:
     kind: str
     may_review: bool
     """Whether the candidate may see the outcomes of single questions."""
+    may_compare: bool
+    """Whether no version of the paper is withheld, so that a rank tells of no withheld score."""
     marking: Mapping[str, Any]
     """The scheme of the test. Single questions may have other marks."""
     score: Score
     outcomes: str
     figures: KeptFigures | None
     """None until the task has computed them."""
+    scale: TestScale | None
+    """None if the test has no statistics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +187,28 @@ class ShownRepository(Repository):
         limit: int = MOST_ATTEMPTS,
     ) -> Sequence[ShownAttempt]:
         """The viewer's attempts that ended in this time (`until` excluded), newest first."""
-        statement = _shown(viewer).order_by(Attempt.id.desc()).limit(limit)
+        statement = _shown(viewer.reader) if viewer.is_staff else _shown_to_candidates()
+        statement = statement.order_by(Attempt.id.desc()).limit(limit)
         if since is not None:
             statement = statement.where(Attempt.submitted_at >= since)
         if until is not None:
             statement = statement.where(Attempt.submitted_at < until)
-        return [attempt_of(row) for row in await self._session.execute(statement)]
+        own = {"user_id": viewer.user_id, "institute_id": viewer.institute_id}
+        return [attempt_of(row) for row in await self._session.execute(statement, own)]
+
+    async def questions(self, paper_ids: Collection[UUID]) -> Mapping[UUID, PaperQuestions]:
+        """The questions of papers. No parameter rests on a withheld result: see `ItemParameters`."""
+        rows = await self._session.execute(QUESTIONS, {"papers": list(paper_ids)})
+        return {
+            row.paper_id: PaperQuestions(
+                row.subjects,
+                [
+                    curve if curve[0] is not None else None
+                    for curve in zip(row.discriminations, row.difficulties, row.guessings, strict=True)
+                ],
+            )
+            for row in rows
+        }
 
     async def spent_ms(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[int]]:
         """The times by question of shown attempts, of those whose log has times."""
@@ -182,19 +242,30 @@ class ShownRepository(Repository):
         return {row.attempt_id: CohortPlace(row.above, row.participants) for row in rows}
 
 
-def _shown(viewer: Viewer) -> Select[Any]:
+@cache
+def _shown_to_candidates() -> Select[Any]:
+    """The embargo is the same for all candidates, and building the statement takes milliseconds."""
+    return _shown(Reader(UUID(int=0), is_staff=False, is_admin=False))
+
+
+def _shown(reader: Reader) -> Select[Any]:
+    """The attempts of the person `:user_id` in the institute `:institute_id`."""
+    statistics = and_(
+        PaperStatistics.cohort_id == Result.cohort_id, PaperStatistics.paper_id == Attempt.paper_id
+    )
     return (
-        select(*COLUMNS)
+        select(*COLUMNS, shows_ranks(reader, Attempt.test_id).label("may_compare"))
         .select_from(Attempt)
         .join(Test, Test.id == Attempt.test_id)
         .join(Paper, Paper.id == Attempt.paper_id)
         .join(Result, Result.attempt_id == Attempt.id)
         .outerjoin(AttemptFigures, AttemptFigures.attempt_id == Attempt.id)
+        .outerjoin(PaperStatistics, statistics)
         .where(
-            Attempt.user_id == viewer.user_id,
+            Attempt.user_id == bindparam("user_id", type_=Uuid),
             Attempt.status == AttemptStatus.GRADED,
-            Test.institute_id == viewer.institute_id,
-            shows_results(viewer.reader),
+            Test.institute_id == bindparam("institute_id", type_=Uuid),
+            shows_results(reader),
         )
     )
 
@@ -218,23 +289,33 @@ def attempt_of(row: Row[Any]) -> ShownAttempt:
         title=row.title,
         kind=row.kind,
         may_review=row.may_review,
+        may_compare=row.may_compare,
         marking=row.marking,
         score=score,
         outcomes=row.outcomes,
         figures=_figures(row),
+        scale=_scale(row),
     )
 
 
 def _figures(row: Row[Any]) -> KeptFigures | None:
     if row.sums is None:
         return None
+    subjects = sums_by_subject(row.subject_ids, row.sums)
     return KeptFigures(
         confidence=row.confidence,
         language=row.language,
-        subjects=sums_by_subject(row.subject_ids, row.sums),
+        subjects=subjects,
+        total=sum(subjects.values(), SubjectSums()),
         denominator=row.denominator,
         right_to_wrong=row.right_to_wrong,
         wrong_to_right=row.wrong_to_right,
         wrong_to_wrong=row.wrong_to_wrong,
         net_marks=row.net_marks,
     )
+
+
+def _scale(row: Row[Any]) -> TestScale | None:
+    if row.analyzed is None:
+        return None
+    return TestScale(row.analyzed, row.mean, row.standard_deviation, row.standard_error)

@@ -139,7 +139,8 @@ class BestResultOut(Out):
 class StudyOut(Out):
     """Your last 365 days, the last of them today, by days of `timezone`.
 
-    `best` has up to five official results with the highest share of marks.
+    `best` has up to five official results with the highest share of marks. `due_today` counts the questions
+    that are to be revised by the end of today.
     """
 
     timezone: str
@@ -147,6 +148,7 @@ class StudyOut(Out):
     best: list[BestResultOut]
     streak_days: int
     longest_streak_days: int
+    due_today: int
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -157,4 +159,5 @@ class StudyOut(Out):
             best=[BestResultOut.of(best) for best in study.best],
             streak_days=study.streak_days,
             longest_streak_days=study.longest_streak_days,
+            due_today=study.due_today,
         )

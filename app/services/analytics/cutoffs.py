@@ -7,7 +7,7 @@ papers, not about UPSC's next one, which may be harder.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -174,4 +174,5 @@ def _parameters(
     """Of each answered question. One without parameters is as difficult as the others are on average."""
     known = [curves[question_id].difficulty for question_id, _ in answers if question_id in curves]
     usual = ItemCurve(1.0, sum(known) / len(known) if known else 0.0)
-    return [astuple(curves.get(question_id, usual)) for question_id, _ in answers]
+    found = [curves.get(question_id, usual) for question_id, _ in answers]
+    return [(curve.discrimination, curve.difficulty, curve.guessing) for curve in found]

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from uuid import UUID
 
 from app.engine.attempt_figures import NO_CONFIDENCE
 from app.engine.scoring import PaperKey
-from app.repositories.analytics.shown import ShownAttempt
+from app.repositories.analytics.shown import PaperQuestions, ShownAttempt
 from app.services.analytics.cutoffs import ItemCurve, TakenPaper
 from app.services.components import Components
 from app.services.unit_of_work import Reading
@@ -56,19 +57,13 @@ async def gather_from(reads: Reading, parts: Components, attempts: Sequence[Show
     """What these shown attempts say, the latest last. Papers and keys are in memory."""
     keys = {each.key_id: (await parts.papers.key(reads, each.key_id)).rules for each in attempts}
     options = {each.paper_id: await _options(reads, parts, each.paper_id) for each in attempts}
-    subjects = await reads.figures.subjects({each.paper_id for each in attempts})
-    ids = {item.question_id for rules in keys.values() for item in rules.items}
-    curves = {
-        question_id: ItemCurve(row.discrimination, row.difficulty, row.guessing)
-        for question_id, row in (await reads.test_statistics.parameters(ids)).items()
-    }
+    questions = await reads.shown.questions({each.paper_id for each in attempts}) if attempts else {}
     answers = [
         evidence
         for each in attempts
-        for evidence in _answers(
-            each, keys[each.key_id], options[each.paper_id], subjects[each.paper_id], curves
-        )
+        for evidence in _answers(each, keys[each.key_id], options[each.paper_id], questions[each.paper_id])
     ]
+    curves = {each.question_id: each.curve for each in answers if each.curve is not None}
     papers = [TakenPaper(keys[each.key_id], each.outcomes) for each in attempts]
     return Record(answers, papers, curves)
 
@@ -87,22 +82,26 @@ def _answers(
     attempt: ShownAttempt,
     key: PaperKey,
     options: Sequence[int],
-    subjects: Sequence[UUID],
-    curves: Mapping[UUID, ItemCurve],
+    questions: PaperQuestions,
 ) -> list[Evidence]:
     confidence = attempt.figures.confidence if attempt.figures else NO_CONFIDENCE * len(key.items)
     return [
         Evidence(
             question_id=item.question_id,
-            subject_id=subjects[place],
+            subject_id=questions.subjects[place],
             outcome=attempt.outcomes[place],
             confidence=confidence[place],
             options=options[place],
-            right=float(item.marks.correct),
-            wrong=float(item.marks.incorrect),
+            right=_number(item.marks.correct),
+            wrong=_number(item.marks.incorrect),
             may_review=attempt.may_review,
-            curve=curves.get(item.question_id),
+            curve=ItemCurve(*curve) if (curve := questions.curves[place]) is not None else None,
         )
         for place, item in enumerate(key.items)
         if not item.is_dropped
     ]
+
+
+def _number(marks: Fraction) -> float:
+    """The same as `float(marks)` in a tenth of its time: there are two for each answer."""
+    return marks.numerator / marks.denominator

@@ -10,6 +10,7 @@ from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
 
 NO_LOG = AttemptLog()
+BATCH = 100
 
 
 async def calculate(uow: UnitOfWork, parts: Components, attempt_ids: Collection[UUID]) -> int:
@@ -29,6 +30,19 @@ async def calculate(uow: UnitOfWork, parts: Components, attempt_ids: Collection[
         rows[result.attempt_id] = result.key_id, figures
     await uow.figures.store(rows)
     return len(rows)
+
+
+async def request_of_exam(uow: UnitOfWork, exam_id: UUID) -> int:
+    """After a release, add jobs for the attempts that were withheld until now; how many these were.
+
+    Most have figures since they were graded, and wait for ratings alone.
+    """
+    waiting = await uow.figures.waiting_of_exam(exam_id)
+    for task, has_figures in (("calculate_user_analytics", False), ("take_in_attempts", True)):
+        ids = [str(attempt_id) for attempt_id, known in waiting.items() if known is has_figures]
+        for first in range(0, len(ids), BATCH):
+            uow.jobs.add(task, attempt_ids=ids[first : first + BATCH])
+    return len(waiting)
 
 
 def _sheet(result: Result) -> MarkedSheet:

@@ -13,7 +13,7 @@ import numpy as np
 from app.engine.question_types import question_type
 from app.engine.scoring import Dropped, Item
 from app.engine.statistics.difficulty_priors import Calibrated, DifficultyPrior, difficulty_prior
-from app.engine.statistics.test_data import Membership, QuestionData, TestData
+from app.engine.statistics.result_data import Membership, QuestionData, ResultData
 from app.repositories.analytics.matrices import Column, Group
 from app.repositories.analytics.matrix_arrays import Labels, Matrix
 from app.repositories.analytics.test_statistics import AskedQuestion, Label
@@ -28,7 +28,7 @@ _GENERAL = "general"
 class LoadedGroup:
     """The results of a group, and the questions as the analysis stores them."""
 
-    data: TestData
+    data: ResultData
     questions: Sequence[Mapping[str, Any]]
 
 
@@ -40,7 +40,7 @@ async def load(reads: Reading, parts: Components, group: Group) -> LoadedGroup:
     asked = await reads.test_statistics.questions(versions)
     calibrated = await reads.test_statistics.calibrated(group.paper_id)
     matrix = await reads.matrices.load(group, columns_of(paper))
-    data = test_data(matrix, paper, key.rules.items, [prior_of(each, calibrated) for each in asked])
+    data = result_data(matrix, paper, key.rules.items, [prior_of(each, calibrated) for each in asked])
     questions = [{"id": str(each.question_id), "version": each.version} for each in asked]
     return LoadedGroup(data, questions)
 
@@ -60,9 +60,9 @@ def prior_of(question: AskedQuestion, calibrated: Mapping[Label, Calibrated]) ->
     return difficulty_prior(question.difficulty, known)
 
 
-def test_data(
+def result_data(
     matrix: Matrix, paper: FrozenPaper, items: Sequence[Item], priors: Sequence[DifficultyPrior]
-) -> TestData:
+) -> ResultData:
     """The results of a paper, marked by a key with these items."""
     sections = {
         question_id: place
@@ -81,7 +81,7 @@ def test_data(
             matrix.columns, paper.questions.values(), items, priors, strict=True
         )
     ]
-    return TestData(
+    return ResultData(
         questions=questions,
         marks=matrix.marks,
         letters=matrix.letters,

@@ -14,9 +14,9 @@ from app.engine.marks import RoundingPolicy, printed
 from app.engine.scoring import Outcome
 from app.engine.streaks import streak_days
 from app.models import Subject, SubjectAbility
-from app.repositories.analytics.shown import CohortPlace, ShownAttempt
+from app.repositories.analytics.shown import ShownAttempt
 from app.sentences import Sentence
-from app.services import embargo, tests, users
+from app.services import tests, users
 from app.services.analytics import activity, evidence
 from app.services.analytics.cutoffs import CutoffChance, cutoff_chances
 from app.services.analytics.estimates import (
@@ -56,6 +56,22 @@ class Totals:
     def accuracy(self) -> float | None:
         judged = self.correct + self.incorrect
         return self.correct / judged if judged else None
+
+    def __add__(self, other: Self) -> Self:
+        sums = {
+            name: getattr(self, name) + getattr(other, name)
+            for name in (
+                "attempts",
+                "answered",
+                "correct",
+                "incorrect",
+                "marks_gained",
+                "marks_lost",
+                "study_ms",
+            )
+        }
+        policies = {each.rounding for each in (self, other) if each.attempts}
+        return type(self)(**sums, rounding=policies.pop() if len(policies) == 1 else RoundingPolicy.HALF_UP)
 
     @classmethod
     def of(cls, attempts: Sequence[ShownAttempt]) -> Self:
@@ -116,14 +132,16 @@ async def overview(reads: Reading, parts: Components, user: Principal, now: date
     attempts = await reads.shown.attempts(tests.viewer(user))
     record = await evidence.gather(reads, parts, attempts)
     judgement = await judge(record.answers)
+    official = Totals.of([attempt for attempt in attempts if not attempt.practice])
+    practice = Totals.of([attempt for attempt in attempts if attempt.practice])
     return Overview(
-        all=Totals.of(attempts),
-        official=Totals.of([attempt for attempt in attempts if not attempt.practice]),
-        practice=Totals.of([attempt for attempt in attempts if attempt.practice]),
+        all=official + practice,
+        official=official,
+        practice=practice,
         tests_taken=len({attempt.test_id for attempt in attempts}),
         pending=sum(attempt.figures is None for attempt in attempts),
         streak_days=streak_days(await activity.moments(reads, user, now, zone), now, zone),
-        trend=await _trend(reads, user, attempts[:MOST_POINTS]),
+        trend=await _trend(reads, attempts[:MOST_POINTS]),
         subjects=await _subjects(reads, user, attempts, judgement.strengths),
         confidence=judgement.confidence,
         guessing=judgement.guessing,
@@ -139,17 +157,10 @@ def _marks(attempt: ShownAttempt) -> tuple[Fraction, Fraction]:
     return total.gained * factor, total.lost * factor
 
 
-async def _trend(reads: Reading, user: Principal, newest: Sequence[ShownAttempt]) -> Sequence[TrendPoint]:
+async def _trend(reads: Reading, newest: Sequence[ShownAttempt]) -> Sequence[TrendPoint]:
     """The trend of the newest attempts. A percentile is withheld as the rank of a result is."""
-    withheld = await reads.embargo.withheld_ranks(
-        embargo.reader(user), {attempt.test_id for attempt in newest}
-    )
-    ranked = [attempt for attempt in newest if attempt.counted and attempt.test_id not in withheld]
-    places: Mapping[UUID, CohortPlace] = await reads.shown.standings([attempt.id for attempt in ranked])
-    statistics = await reads.test_statistics.of_places(
-        {(attempt.cohort_id, attempt.paper_id) for attempt in ranked}
-    )
-    return trend(list(reversed(newest)), places, statistics)
+    ranked = [attempt.id for attempt in newest if attempt.counted and attempt.may_compare]
+    return trend(list(reversed(newest)), await reads.shown.standings(ranked))
 
 
 async def _subjects(

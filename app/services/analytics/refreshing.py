@@ -170,7 +170,7 @@ async def _share_parameters(uow: UnitOfWork, test_id: UUID, places: Sequence[Pla
 
 def _parameters(row: PaperStatistics) -> Sequence[NewParameters]:
     calibration = row.analysis["irt"]
-    if calibration is None:
+    if calibration is None or not calibration["converged"]:
         return []
     return [
         NewParameters(

@@ -1,4 +1,4 @@
-"""What a person has done in the last year: study by day, best results, and streaks."""
+"""What a person has done in the last year: study by day, best results, streaks, and what is to be revised."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,6 +50,8 @@ class Study:
     best: Sequence[BestResult]
     streak_days: int
     longest_streak_days: int
+    due_today: int
+    """Questions that are to be revised by the end of today."""
 
 
 async def study(reads: Reading, user: Principal, now: datetime) -> Study:
@@ -67,6 +69,7 @@ async def study(reads: Reading, user: Principal, now: datetime) -> Study:
         best=await _best(reads, user, attempts),
         streak_days=streak_days(moments, now, zone),
         longest_streak_days=longest_streak(moments, zone),
+        due_today=await reads.cards.count_due(viewer, datetime.combine(today + _DAY, time.min, zone)),
     )
 
 

@@ -13,6 +13,7 @@ from app.services.unit_of_work import UnitOfWork
 
 BATCH = 100
 MOST_LEFT_OUT = 5_000
+REPLAY = "replay_ratings"
 
 
 async def take_in(uow: UnitOfWork, parts: Components, attempt_ids: Collection[UUID]) -> int:
@@ -42,10 +43,10 @@ async def request_left_out(uow: UnitOfWork) -> int:
 
 
 async def request_replay(uow: UnitOfWork) -> bool:
-    """Add a job that replays the ratings if they are stale; whether they are."""
-    is_stale = await uow.ratings.are_stale()
+    """Add a job that replays the ratings if they are stale and none waits; whether one was added."""
+    is_stale = await uow.ratings.are_stale() and not await uow.jobs.is_waiting(REPLAY)
     if is_stale:
-        uow.jobs.add("replay_ratings")
+        uow.jobs.add(REPLAY)
     return is_stale
 
 

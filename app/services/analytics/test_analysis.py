@@ -130,13 +130,13 @@ async def analyze(
     card = scorecard_of(key.rules, shown.outcomes, found.marks, found.marks_denominator)
     sheet = _Sheet(found, shown, paper, key, card)
     histogram = await reads.attempts.histogram(shown.cohort_id)
-    standing = ranking.standing(histogram, shown.score.exact) if shown.counted and found.may_compare else None
-    may_compare_questions = shown.may_review and found.may_compare
+    standing = ranking.standing(histogram, shown.score.exact) if shown.counted and shown.may_compare else None
+    may_compare_questions = shown.may_review and shown.may_compare
     shares = await reads.attempt_reviews.correct_shares(shown.cohort_id) if may_compare_questions else {}
     record = await evidence.gather_from(reads, parts, [shown])
     judgement = await judge(record.answers)
     profile = await users.profile(reads, user)
-    band = marks_band(shown, usable(found.statistics))
+    band = marks_band(shown, usable(shown.scale))
     return TestAnalysis(
         attempt=found.attempt,
         figures=printed_tally(card, key.rules.rounding),
@@ -171,7 +171,7 @@ def _rank_band(band: ScoreBand, histogram: Histogram) -> tuple[int, int]:
 
 def _participants(sheet: _Sheet, histogram: Histogram) -> Participants:
     count = sum(histogram.values())
-    if count < FEWEST_PARTICIPANTS or not sheet.found.may_compare:
+    if count < FEWEST_PARTICIPANTS or not sheet.shown.may_compare:
         return Participants(count, [], None, 0, _why_no_distribution(count))
     descending = sorted(histogram, reverse=True)
     best = -(-count // 10)
@@ -263,7 +263,7 @@ def _correct_percent(share: tuple[int, int] | None) -> float | None:
 def _option_percent(sheet: _Sheet, place: int) -> Mapping[str, float | None] | None:
     """The share of the participants who chose each option. It tells the key, as `correct_percent` does."""
     statistics = sheet.found.statistics
-    if statistics is None or not (sheet.shown.may_review and sheet.found.may_compare):
+    if statistics is None or not (sheet.shown.may_review and sheet.shown.may_compare):
         return None
     counts = statistics.option_counts[place]
     options = list(sheet.paper.questions.values())[place].options

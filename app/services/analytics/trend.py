@@ -12,15 +12,14 @@ from app.engine.grading import LETTERS
 from app.engine.marks import parse_marks
 from app.engine.scoring import Outcome
 from app.engine.statistics.bands import Band, change, score_band
-from app.models import LocalizedText, PaperStatistics
-from app.repositories.analytics.shown import CohortPlace, ShownAttempt
+from app.models import LocalizedText
+from app.repositories.analytics.shown import CohortPlace, ShownAttempt, TestScale
 from app.sentences import Sentence
 
 FEWEST_PARTICIPANTS = 30
 """With fewer participants, neither the reliability of a test nor its difficulty is known well enough."""
 
 Places = Mapping[UUID, CohortPlace]
-Statistics = Mapping[tuple[UUID, UUID], PaperStatistics]
 
 
 class Basis(StrEnum):
@@ -60,13 +59,13 @@ class TrendPoint:
     reason: Sentence | None
 
 
-def trend(attempts: Sequence[ShownAttempt], places: Places, statistics: Statistics) -> Sequence[TrendPoint]:
+def trend(attempts: Sequence[ShownAttempt], places: Places) -> Sequence[TrendPoint]:
     """The points of these attempts, the oldest first. `places` has those whose rank may be shown."""
     points = []
     before: tuple[float, float] | None = None
     is_first = True
     for attempt in attempts:
-        measured = usable(statistics.get((attempt.cohort_id, attempt.paper_id)))
+        measured = usable(attempt.scale)
         now = _standardized(attempt, measured)
         verdict, reason = _verdict(attempt, before, now, is_first=is_first)
         points.append(
@@ -88,18 +87,18 @@ def trend(attempts: Sequence[ShownAttempt], places: Places, statistics: Statisti
     return points
 
 
-def usable(statistics: PaperStatistics | None) -> PaperStatistics | None:
-    """The statistics of a test, if enough participants are behind them."""
-    if statistics is None or statistics.attempts < FEWEST_PARTICIPANTS:
+def usable(scale: TestScale | None) -> TestScale | None:
+    """The scale of a test, if enough participants are behind it."""
+    if scale is None or scale.attempts < FEWEST_PARTICIPANTS:
         return None
-    return statistics if statistics.standard_error and statistics.standard_deviation else None
+    return scale if scale.standard_error and scale.standard_deviation else None
 
 
-def marks_band(attempt: ShownAttempt, statistics: PaperStatistics | None) -> ScoreBand | None:
+def marks_band(attempt: ShownAttempt, scale: TestScale | None) -> ScoreBand | None:
     """The luck in the score of an attempt, in marks. None if nothing was answered."""
-    if statistics is not None and statistics.standard_error is not None:
-        error = statistics.standard_error * float(attempt.score.factor)
-        basis, n = Basis.RELIABILITY, statistics.attempts
+    if scale is not None and scale.standard_error is not None:
+        error = scale.standard_error * float(attempt.score.factor)
+        basis, n = Basis.RELIABILITY, scale.attempts
     else:
         n = sum(attempt.outcomes.count(LETTERS[each]) for each in (Outcome.CORRECT, Outcome.INCORRECT))
         error, basis = _binomial_error(attempt, n), Basis.ANSWERS
@@ -126,8 +125,8 @@ def as_band(band: ScoreBand) -> Band:
     return Band(band.low, band.high)
 
 
-def _percent_band(attempt: ShownAttempt, statistics: PaperStatistics | None) -> ScoreBand | None:
-    band = marks_band(attempt, statistics)
+def _percent_band(attempt: ShownAttempt, scale: TestScale | None) -> ScoreBand | None:
+    band = marks_band(attempt, scale)
     if band is None:
         return None
     hundredth = float(attempt.score.maximum) / 100
@@ -141,17 +140,17 @@ def _binomial_error(attempt: ShownAttempt, answers: int) -> float:
     return sqrt(answers * right * (1 - right)) * float((gain - loss) * attempt.score.factor)
 
 
-def _standardized(attempt: ShownAttempt, statistics: PaperStatistics | None) -> tuple[float, float] | None:
+def _standardized(attempt: ShownAttempt, scale: TestScale | None) -> tuple[float, float] | None:
     """The score in standard deviations from the mean of the participants, with its error.
 
     So tests of different difficulty are on one scale, as far as their participants are alike. The statistics
     are of marks before proration.
     """
-    if statistics is None or not statistics.standard_deviation or attempt.practice:
+    if scale is None or not scale.standard_deviation or attempt.practice:
         return None
-    deviation = statistics.standard_deviation
-    distance = float(attempt.score.raw) - (statistics.mean or 0.0)
-    return distance / deviation, (statistics.standard_error or 0.0) / deviation
+    deviation = scale.standard_deviation
+    distance = float(attempt.score.raw) - (scale.mean or 0.0)
+    return distance / deviation, (scale.standard_error or 0.0) / deviation
 
 
 def _verdict(

@@ -76,6 +76,7 @@ async def release(
         )
         uow.messages.to_everybody(exam_room(exam.id), ResultsReleasedData(exam_id=exam.id))
         uow.jobs.add("notify_results_released", exam_id=str(exam.id))
+        uow.jobs.add("request_exam_analytics", exam_id=str(exam.id))
         for paper in await uow.exams.papers(exam.id):
             uow.jobs.add("refresh_test_statistics", test_id=str(paper.test_id))
         await uow.exams.flush()

@@ -303,6 +303,7 @@ async def look_at_practice(
     await hears(who, client, "GET", f"{test}/results", params={"attempt_id": attempt["id"]})
     await work(world)
     screens = "/users/attempts", "/users/progress", "/users/home", "/analytics/overview"
+    await hears(who, client, "GET", "/analytics/recommendations")
     for path in (test, f"{test}/questions", *screens):
         await hears(who, client, "GET", path)
     for path in ("/analytics/performance", "/users/analytics", "/users/bookmarks"):
@@ -321,6 +322,15 @@ async def look_at_practice(
     await hears(who, client, "POST", f"{test}/start")
 
 
+async def analyze(world: World, who: str, client: httpx.AsyncClient, test_id: str) -> None:
+    """Have the statistics of a test computed, and read them."""
+    path = f"/analytics/tests/{test_id}"
+    await world.hears(who, client, "POST", f"{path}/refresh")
+    await work(world)
+    for what in ("summary", "items", "items?paper_version=1"):
+        await world.hears(who, client, "GET", f"{path}/{what}")
+
+
 @dataclass
 class Rival:
     """An author outside the team with a test and a draft exam of the same questions, from before the exam."""
@@ -335,6 +345,7 @@ class Rival:
         who, hears = "author with a test of their own", world.hears
         test, exam = f"/tests/{self.test_id}", f"/exams/{self.exam_id}"
         await look_at_practice(world, who, self.client, ids, self.test_id, self.attempt)
+        await analyze(world, who, self.client, self.test_id)
         await hears(who, self.client, "POST", f"{exam}/publish")
         _, placed = await draft_exam(world, self.client, ids["test_id"])
         world.transcript.add(who, "place the exam's test", placed)
@@ -392,6 +403,7 @@ async def play(world: World, keys: Any) -> list[str]:
     await read_everything(
         world, "candidate who practises", practising, of_first | {"attempt_id": attempt["id"]}
     )
+    await analyze(world, "evaluator", outsiders["evaluator"], ids["practice_id"])
     await pry(world, "author outside", outsiders["author"], ids)
     await rival.attack(world, ids)
     async with world.parts.engine.connect() as connection:

@@ -5,17 +5,21 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
+import httpx
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.engine.attempt_figures import SubjectSums, sums_by_subject
 from app.models import Attempt, AttemptFigures, Job
 from app.services import attempts
-from app.services.analytics import figures
+from app.services.analytics import figures, taking_in
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from tests.builders.attempts import add_candidate, graded_attempt, ref_of, response, start_attempt, target_of
-from tests.builders.content import PublishedTest, add_questions, add_subject, publish_test
+from tests.builders.content import PublishedTest, add_questions, add_subject, publish_for, publish_test
+from tests.builders.exams import MINUTE, body_of, hold_exam, register
+from tests.builders.people import People
+from tests.conftest import TestClock
 from tests.services.attempts.test_key_versions import correct
 from tests.two_connections import overlap
 
@@ -131,3 +135,32 @@ async def test_a_voiding_at_the_same_moment(engine: AsyncEngine, parts: Componen
         assert both.second.value == (1 if figures_first else 0)
         async with reading(engine) as reads:
             assert await reads.session.get(AttemptFigures, attempt.id) is None
+
+
+async def test_a_release_requests_what_was_withheld(
+    engine: AsyncEngine, people: People, author: httpx.AsyncClient, parts: Components, clock: TestClock
+) -> None:
+    """One attempt has figures since its grading, the other none. Once ratings have both, nothing waits."""
+    held = await hold_exam(author, await publish_for(engine, author), starts_at=clock.now() - MINUTE)
+    ids = []
+    for _ in range(2):
+        entrant = await register(await people.candidate(), held)
+        body_of(await entrant.enter())
+        body_of(await entrant.submit())
+        ids.append(UUID(entrant.attempt["id"]))
+    async with unit_of_work(engine) as uow:
+        await attempts.grade_batch(uow, parts, ids, clock.now())
+        await figures.calculate(uow, parts, ids[:1])
+    await held.release()
+    exam_id = UUID(held.exam["id"])
+    async with unit_of_work(engine) as uow:
+        statement = select(Job.arguments).where(Job.task == "request_exam_analytics")
+        assert {"exam_id": str(exam_id)} in (await uow.session.scalars(statement)).all()
+        assert await figures.request_of_exam(uow, exam_id) == 2
+        await uow.session.flush()
+        for task, attempt_id in (("take_in_attempts", ids[0]), ("calculate_user_analytics", ids[1])):
+            jobs = await uow.session.scalars(select(Job.arguments).where(Job.task == task))
+            assert {"attempt_ids": [str(attempt_id)]} in jobs.all()
+        await figures.calculate(uow, parts, ids)
+        await taking_in.take_in(uow, parts, ids)
+        assert await figures.request_of_exam(uow, exam_id) == 0

@@ -7,7 +7,7 @@ import pytest
 
 from app.core.errors import Invalid, NotFound
 from app.engine.periods import Period, Span
-from app.models import Question
+from app.models import Question, ReviewCard
 from app.services.analytics.performance import Series, SeriesFigures, SeriesOrder, performance
 from app.services.analytics.study import DAYS, study
 from app.services.components import Components
@@ -18,7 +18,7 @@ from tests.builders.attempts import add_candidate
 from tests.builders.content import PublishedTest, add_questions, add_subject, publish_test
 from tests.builders.exams import add_exam
 
-DAY = timedelta(days=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 NOON = datetime(2026, 6, 10, 6, 30, tzinfo=UTC)
 """A Wednesday, at noon in Delhi."""
 NOTHING = SeriesFigures(0)
@@ -184,3 +184,29 @@ class TestStudy:
         assert (found.best[0].attempt.id, found.best[0].percentile) == (best.id, 100)
         assert found.best[0].score_percent == 200 / 3
         assert (found.streak_days, found.longest_streak_days) == (2, 3)
+
+    async def test_what_is_due_until_midnight(
+        self, uow: UnitOfWork, parts: Components, candidate: Principal
+    ) -> None:
+        """Of three cards, one was due last week, one is due tonight, and one after midnight in Delhi."""
+        made = await publish_test(uow)
+        attempt = await sit(uow, parts, candidate, made, ONE_WRONG, NOON - 7 * DAY)
+        for question_id, due_at in zip(
+            made.question_ids, (NOON - 6 * DAY, NOON + 11 * HOUR, NOON + 13 * HOUR), strict=True
+        ):
+            card = ReviewCard(
+                user_id=candidate.id,
+                question_id=question_id,
+                attempt_id=attempt.id,
+                ground="missed",
+                due_at=due_at,
+                reviewed_at=NOON - 7 * DAY,
+                stability=1.0,
+                difficulty=5.0,
+                reviews=1,
+            )
+            uow.session.add(card)
+        await uow.session.flush()
+        assert (await study(uow, candidate, NOON)).due_today == 2
+        await add_exam(uow, made.id, NOON)
+        assert (await study(uow, candidate, NOON)).due_today == 0

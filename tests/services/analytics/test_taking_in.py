@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from math import exp
 from typing import Any
 from uuid import UUID
 
@@ -19,10 +20,11 @@ from app.models import (
     QuestionRating,
     RatingWithdrawal,
     ReviewCard,
+    SubjectAbility,
     SubjectRating,
 )
 from app.services import attempts
-from app.services.analytics import figures, taking_in
+from app.services.analytics import abilities, figures, taking_in
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
@@ -195,3 +197,32 @@ class TestReplay:
         assert await taking_in.replay(uow, parts) == 4
         assert await rows(uow) == kept
         assert not await uow.ratings.are_stale()
+
+
+@pytest.mark.usefixtures("empty")
+class TestAbilities:
+    async def test_by_subject_from_official_first_answers(self, uow: UnitOfWork, parts: Components) -> None:
+        strong, weak = await publish_test(uow, [["a"]] * 8), await publish_test(uow, [["a"]] * 8)
+        asha = await add_candidate(uow)
+        ids = [
+            await taken(uow, parts, made, asha, dict.fromkeys(range(8), (letter, None)), at)
+            for made, letter, at in [
+                (strong, "a", NOW),
+                (weak, "b", NOW + timedelta(hours=1)),
+                (weak, "a", NOW + timedelta(hours=2)),
+            ]
+        ]
+        await taking_in.take_in(uow, parts, ids)
+        assert await abilities.request_estimates(uow)
+        assert not await abilities.request_estimates(uow)
+        assert await abilities.estimate(uow, NOW) == 1
+        assert await abilities.estimate(uow, NOW) == 0
+        rows = (await uow.session.scalars(select(SubjectAbility))).all()
+        high, low = sorted(rows, key=lambda row: -row.estimate)
+        assert (high.answers, low.answers) == (8, 8)
+        # Eight right answers at the mean difficulty: the mean of the posterior, by a sum over its nodes.
+        points = [step / 100 for step in range(-600, 601)]
+        weights = [exp(-(point**2) / 2) / (1 + exp(-point)) ** 8 for point in points]
+        mean = sum(point * weight for point, weight in zip(points, weights, strict=True)) / sum(weights)
+        assert high.estimate == pytest.approx(mean, abs=0.01)
+        assert low.estimate == pytest.approx(-mean, abs=0.01)

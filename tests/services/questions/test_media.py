@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.errors import Invalid, Unavailable
+from app.core.errors import Invalid, NotFound, Unavailable
 from app.core.storage import S3Access, Storage
 from app.services.components import Components
 from app.services.questions import media
@@ -60,9 +60,9 @@ class TestUpload:
 
 
 class TestStored:
-    async def test_bytes_that_were_lost_are_an_outage(self, uow: UnitOfWork, parts: Components) -> None:
+    async def test_bytes_that_were_lost_are_not_found(self, uow: UnitOfWork, parts: Components) -> None:
         kept = await media.upload(uow, parts.media, AUTHOR, picture())
         elsewhere = Storage(parts.settings.media_url + "/elsewhere")  # type: ignore[operator] # tests set it
         assert b"".join([piece async for piece in await parts.media.read(media.key_of(kept.media))])
-        with pytest.raises(Unavailable):
+        with pytest.raises(NotFound):
             await elsewhere.read(media.key_of(kept.media))

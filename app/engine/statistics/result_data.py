@@ -49,7 +49,7 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TestData:
+class ResultData:
     """A row for each attempt, a column for each question."""
 
     questions: Sequence[QuestionData]

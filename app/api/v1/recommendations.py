@@ -1,0 +1,40 @@
+"""What a candidate should do next, over HTTP."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+
+from app.api.deps import CurrentUser, Now, Reads, Uow, takes_nothing
+from app.api.problems import problems
+from app.api.routing import PermissionFirstRoute
+from app.core.errors import NotFound
+from app.schemas.analytics.recommendations import RecommendationOut, RecommendationsOut
+from app.services.analytics import recommendations
+
+router = APIRouter(prefix="/analytics/recommendations", tags=["analytics"], route_class=PermissionFirstRoute)
+
+
+@router.get("")
+async def list_recommendations(user: CurrentUser, reads: Reads, now: Now) -> RecommendationsOut:
+    """What to do next, the largest expected gain in marks per minute first.
+
+    It rests on your results that are shown to you, on the questions that you missed or were not sure of, and
+    on the tests that you may take. Whoever has no results yet gets first steps.
+    """
+    found = await recommendations.recommendations(reads, user, now)
+    return RecommendationsOut(items=[RecommendationOut.of(each) for each in found])
+
+
+@router.post(
+    "/{recommendation_id}/dismiss",
+    status_code=204,
+    dependencies=[Depends(takes_nothing)],
+    responses=problems(NotFound),
+)
+async def dismiss_recommendation(recommendation_id: UUID, user: CurrentUser, uow: Uow, now: Now) -> None:
+    """Leave a recommendation out until there is something new. Idempotent.
+
+    It comes back when there are 20 further answers of its subject or chapter, 100 further answers for a
+    technique, a new version of the test, or for the revision on the next day.
+    """
+    await recommendations.dismiss(uow, user, recommendation_id, now)

@@ -1,0 +1,158 @@
+"""What recommendations are made from: a candidate's ratings, what is on offer, and what was dismissed."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Uuid, and_, any_, exists, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.orm import aliased
+
+from app.models import (
+    Attempt,
+    AttemptStatus,
+    CandidateRating,
+    ChapterAnswers,
+    Dismissal,
+    LocalizedText,
+    Paper,
+    PaperQuestion,
+    Question,
+    SubjectRating,
+    Test,
+)
+from app.repositories.base import Repository
+from app.repositories.embargo import hides_test
+from app.repositories.tests import Viewer
+from app.repositories.tests.tests import is_offered
+
+MOST_TESTS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class TestOnOffer:
+    """A published test that the candidate may take."""
+
+    __test__ = False
+
+    id: UUID
+    title: LocalizedText
+    kind: str
+    version: int
+    paper_id: UUID
+    duration_seconds: int
+    marking: Mapping[str, Any]
+    was_taken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceCount:
+    """How many questions of a paper belong to a subject and a chapter."""
+
+    paper_id: UUID
+    subject_id: UUID
+    chapter_id: UUID | None
+    questions: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRatings:
+    """The ratings and counts of one candidate. They rest on attempts that were shown to the candidate."""
+
+    candidate: CandidateRating | None
+    subjects: Mapping[UUID, SubjectRating]
+    chapters: Mapping[UUID, ChapterAnswers]
+
+
+class AdviceRepository(Repository):
+    """Rows for the recommendations of one candidate."""
+
+    async def ratings(self, user_id: UUID) -> KnownRatings:
+        """The candidate's ratings."""
+        candidate = await self._session.scalar(
+            select(CandidateRating).where(CandidateRating.user_id == user_id)
+        )
+        subjects = await self._session.scalars(select(SubjectRating).where(SubjectRating.user_id == user_id))
+        chapters = await self._session.scalars(
+            select(ChapterAnswers).where(ChapterAnswers.user_id == user_id)
+        )
+        return KnownRatings(
+            candidate,
+            {row.subject_id: row for row in subjects},
+            {row.chapter_id: row for row in chapters},
+        )
+
+    async def tests(self, viewer: Viewer, now: datetime) -> Sequence[TestOnOffer]:
+        """The newest tests that the candidate may take, and has or has not taken.
+
+        OFFSET 0 keeps PostgreSQL from asking the embargo before it has chosen the tests.
+        """
+        newest = (
+            select(Test)
+            .where(is_offered(viewer, now), Test.status == "published", Test.kind != "practice")
+            .order_by(Test.id.desc())
+            .offset(0)
+            .subquery()
+        )
+        offered = aliased(Test, newest)
+        taken = exists().where(
+            Attempt.test_id == offered.id,
+            Attempt.user_id == viewer.user_id,
+            Attempt.status != AttemptStatus.VOID,
+        )
+        statement = (
+            select(
+                offered.id,
+                Paper.title,
+                offered.kind,
+                Paper.version,
+                Paper.id.label("paper_id"),
+                Paper.duration_seconds,
+                Paper.marking,
+                taken.label("was_taken"),
+            )
+            .join(Paper, and_(Paper.test_id == offered.id, Paper.version == offered.paper_version))
+            .where(~hides_test(viewer.reader, offered))
+            .order_by(offered.id.desc())
+            .limit(MOST_TESTS)
+        )
+        return [TestOnOffer(*row) for row in await self._session.execute(statement)]
+
+    async def places(self, paper_ids: Collection[UUID]) -> Sequence[PlaceCount]:
+        """How the questions of papers are spread over the syllabus."""
+        place = PaperQuestion.paper_id, Question.subject_id, Question.chapter_id
+        statement = (
+            select(*place, func.count())
+            .join(Question, Question.id == PaperQuestion.question_id)
+            .where(PaperQuestion.paper_id == any_(literal(list(paper_ids), ARRAY(Uuid))))
+            .group_by(*place)
+        )
+        return [PlaceCount(*row) for row in await self._session.execute(statement)]
+
+    async def dismissals(self, user_id: UUID) -> Mapping[UUID, int]:
+        """For each dismissed recommendation, the evidence from which it is shown again."""
+        statement = select(Dismissal.recommendation_id, Dismissal.until_evidence).where(
+            Dismissal.user_id == user_id
+        )
+        return {row.recommendation_id: row.until_evidence for row in await self._session.execute(statement)}
+
+    async def dismiss(
+        self, user_id: UUID, recommendation_id: UUID, until_evidence: int, now: datetime
+    ) -> None:
+        """Dismiss a recommendation. The second time changes nothing."""
+        values = {
+            "user_id": user_id,
+            "recommendation_id": recommendation_id,
+            "until_evidence": until_evidence,
+            "dismissed_at": now,
+        }
+        new = insert(Dismissal).values(values)
+        await self._session.execute(
+            new.on_conflict_do_update(
+                index_elements=["user_id", "recommendation_id"],
+                set_={"until_evidence": until_evidence, "dismissed_at": now},
+                where=Dismissal.until_evidence < until_evidence,
+            )
+        )
