@@ -191,4 +191,5 @@ def _tails(chances: Floats, equal: Numbers) -> Floats:
         mass[:, 0] *= 1 - chance[:, 0]
     # From the smallest on, so that small tails are exact.
     tails = np.flip(np.cumsum(np.flip(mass, axis=1), axis=1), axis=1)
-    return np.minimum(tails[np.arange(count), equal], 1)
+    found: Floats = np.minimum(tails[np.arange(count), equal], 1)
+    return found

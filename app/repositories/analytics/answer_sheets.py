@@ -1,6 +1,6 @@
 """The answers of a group of results in bulk, for comparing candidates with each other."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -93,5 +93,5 @@ class AnswerSheetsInBulkRepository(Repository):
     async def people(self, attempt_ids: Collection[UUID]) -> Mapping[UUID, PersonOfAttempt]:
         """Whose attempts these are."""
         values = {"attempts": list(attempt_ids), "pseudonym": PSEUDONYM}
-        rows: Sequence = (await self._session.execute(PEOPLE, values)).all()
+        rows = await self._session.execute(PEOPLE, values)
         return {row.id: PersonOfAttempt(row.id, row.user_id, row.roll_number, row.name) for row in rows}

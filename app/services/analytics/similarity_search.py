@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,16 +143,15 @@ def _neighborhoods(wanted: Search) -> tuple[NDArray[np.int64], NDArray[np.int64]
         names, order = _sorted(known)
         return order, np.searchsorted(names, names, side="right")
     if wanted.kind == "minute":
-        seconds, order = _sorted(
-            [(at.timestamp(), row) for row, at in enumerate(wanted.submitted_at) if at is not None]
-        )
+        times = [(at.timestamp(), row) for row, at in enumerate(wanted.submitted_at) if at is not None]
+        seconds, order = _sorted(times)
         return order, np.searchsorted(seconds, seconds + _MINUTE, side="right")
     numbers = [(_natural(number), row) for row, number in enumerate(wanted.roll_numbers) if number]
     order = np.array([row for _, row in sorted(numbers)], dtype=np.int64)
     return order, np.minimum(np.arange(len(order)) + 1 + _NEIGHBORS, len(order))
 
 
-def _sorted(known: Sequence[tuple[object, int]]) -> tuple[NDArray[np.generic], NDArray[np.int64]]:
+def _sorted(known: Sequence[tuple[Any, int]]) -> tuple[NDArray[Any], NDArray[np.int64]]:
     values = np.array([value for value, _ in known])
     order = np.argsort(values, kind="stable")
     return values[order], np.array([row for _, row in known], dtype=np.int64)[order]
