@@ -57,7 +57,7 @@ async def test_each_extract_is_an_answer(engine: AsyncEngine, parts: Components,
     for name, template, text in BLOCK.findall(PAGE):
         answer = body_of(await taken.clients[name].get(path_of(template, taken)))
         wrong += differences(json.loads(text), answer, f"{name}: {template}")
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
 
 
 @pytest.mark.parametrize("name", [candidate.name for candidate in CANDIDATES])

@@ -44,6 +44,8 @@ async def test_a_result_that_an_exam_withholds_does_not_exist(
     assert (subject["answered"], subject["accuracy"], subject["strength"]) == (2, 0.5, "not_proven")
     assert set(subject["strength_reason"]) == {"en", "hi"}
     assert subject["ability"]["value"] is None
+    advice = body_of(await candidate.get("/analytics/recommendations"))["items"]
+    assert shown["next"] == advice[:3] != []
     assert subject["accuracy_interval"]["low"] < 0.5 < subject["accuracy_interval"]["high"]
 
 

@@ -71,7 +71,7 @@ async def test_first_steps_then_advice_from_answers(
     assert found["due"]["title"]["en"] == "Revise 12 questions"
     assert found["due"]["minutes"] == 12
     gain = found["due"]["expected_gain_marks"]
-    assert gain["low"] < gain["value"] < gain["high"]
+    assert 0 <= gain["low"] <= gain["value"] <= gain["high"]
     assert found["due"]["action"]["body"] == {"recommendation_id": found["due"]["id"]}
     assert "0 %" in found["blind_guesses"]["reason"]["en"]
     assert subject.name["en"] not in str([each for each in first if each["kind"] == "revise"])

@@ -1,17 +1,20 @@
-"""The probability that a candidate clears cut-offs with a paper like those that they have taken.
+"""The probability that a candidate clears cut-offs with another paper like those that they have taken.
 
-The candidate answers the same questions again, or others of the same difficulty. Whether each answer is right
-depends on one ability, which the answers so far show up to an error. Therefore the probability has an
-interval: its 90 % interval over the abilities that are possible.
+Whether an answer is right depends on one ability, which the answers so far show up to an error. Therefore the
+probability has an interval: its 90 % interval over the abilities that are possible.
 
 The ability is that of the questions that the candidate chose to answer. Ability over all questions, with
 blanks as blind guesses, predicts the same mean and too large a spread: blanks earn nothing for certain.
+
+How many questions the candidate answers differs from paper to paper: each is answered with the probability
+of the share that was answered. Without this, the probabilities of simulated candidates were too near 0 and 1.
 
 Before the answers, all accuracies from 0 to 1 are equally likely: the logistic distribution of the ability.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import gcd
 from typing import Self
 
 import numpy as np
@@ -33,6 +36,26 @@ class Chance:
     high: float
 
 
+@dataclass(frozen=True, slots=True)
+class Marking:
+    """How a paper is marked: all questions alike, in whole parts of a mark such as thirds: +6 and -2."""
+
+    questions: int
+    right: int
+    wrong: int
+    """Zero or negative."""
+
+    @property
+    def step(self) -> int:
+        """All totals are multiples of this."""
+        return gcd(self.right, self.wrong)
+
+    @property
+    def steps(self) -> tuple[int, int]:
+        """What a right answer gains and a wrong one loses, in steps."""
+        return self.right // self.step, -self.wrong // self.step
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Answered:
     """Questions that the candidate answered, and which of the answers were right."""
@@ -52,33 +75,36 @@ def items_of(parameters: Sequence[tuple[float, float, float]]) -> Items:
 
 
 def chances_of_clearing(
-    known: Answered, paper: Items, right: int, wrong: int, cutoffs: Sequence[int]
+    known: Answered, paper: Items, marking: Marking, cutoffs: Sequence[int]
 ) -> list[Chance]:
     """Return the chance of at least each of the totals.
 
-    `known` are the answers that show the ability, `paper` the questions that will be answered, all with the
-    same marks. Marks and cut-offs are whole parts of a common denominator, such as thirds: +6 and -2.
+    `known` are the answers that show the ability, `paper` the questions that were answered in the paper that
+    the next one is like.
     """
     weights = _possible_abilities(known)
-    totals = right_answers(probabilities(paper, _ABILITIES))
-    count = len(paper.difficulty)
-    return [_chance(_reaching(totals, _fewest_right(count, right, wrong, each)), weights) for each in cutoffs]
+    totals = total_distribution(probabilities(paper, _ABILITIES), marking)
+    return [_chance(_reaching(totals, marking, each), weights) for each in cutoffs]
 
 
-def right_answers(curves: Floats) -> Floats:
-    """Return the distribution of the number of right answers: a row for each ability, a column for each
-    number.
+def total_distribution(curves: Floats, marking: Marking) -> Floats:
+    """Return the distribution of the total: a row for each ability, a column for each step from the lowest.
 
-    `curves` has the probability of a right answer by question (row) and ability (column). The distribution
-    is exact: one question is added after the other.
+    `curves` has the probability of a right answer by answered question (row) and ability (column). They stand
+    for all questions of the paper, in turn, each of which is answered with the share of questions that have
+    a curve. The distribution is exact: one question is added after the other.
     """
-    questions, abilities = curves.shape
-    mass = np.zeros((abilities, questions + 1))
-    mass[:, 0] = 1
-    for number, curve in enumerate(curves):
-        chance = curve[:, None]
-        mass[:, 1 : number + 2] = mass[:, 1 : number + 2] * (1 - chance) + mass[:, : number + 1] * chance
-        mass[:, 0] *= 1 - curve
+    answered, abilities = curves.shape
+    gain, loss = marking.steps
+    mass = np.zeros((abilities, (gain + loss) * marking.questions + 1))
+    mass[:, loss * marking.questions] = 1
+    share = answered / marking.questions
+    for number in range(marking.questions if answered else 0):
+        chance = share * curves[number % answered][:, None]
+        moved = mass * (1 - share)
+        moved[:, gain:] += mass[:, :-gain] * chance
+        moved[:, : mass.shape[1] - loss] += mass[:, loss:] * (share - chance)
+        mass = moved
     return mass
 
 
@@ -92,15 +118,11 @@ def _possible_abilities(known: Answered) -> Floats:
     return weights
 
 
-def _fewest_right(count: int, right: int, wrong: int, cutoff: int) -> int:
-    """How many of the answers must be right to reach a total; `count + 1` if all of them are too few."""
-    needed = -((wrong * count - cutoff) // (right - wrong))
-    return min(max(needed, 0), count + 1)
-
-
-def _reaching(totals: Floats, fewest: int) -> Floats:
-    """By ability, the probability of at least so many right answers."""
-    reached: Floats = np.clip(totals[:, fewest:].sum(axis=1), 0, 1)
+def _reaching(totals: Floats, marking: Marking, cutoff: int) -> Floats:
+    """By ability, the probability of at least the cut-off."""
+    _, loss = marking.steps
+    lowest = -(-cutoff // marking.step) + loss * marking.questions
+    reached: Floats = np.clip(totals[:, max(lowest, 0) :].sum(axis=1), 0, 1)
     return reached
 
 

@@ -28,7 +28,7 @@ from app.repositories.embargo import hides_test
 from app.repositories.tests import Viewer
 from app.repositories.tests.tests import is_offered
 
-MOST_TESTS = 40
+MOST_TESTS = 20
 
 
 @dataclass(frozen=True, slots=True)

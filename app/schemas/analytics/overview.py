@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from app.schemas.analytics.estimates import EstimateOut, localized
+from app.schemas.analytics.recommendations import RecommendationOut
 from app.schemas.attempts import Confidence
 from app.schemas.common import LocalizedText, Named, Out
 from app.services.analytics.cutoffs import CutoffChance
@@ -216,10 +217,10 @@ class CutoffChanceOut(Out):
 class OverviewOut(TotalsOut):
     """What your results say altogether.
 
-    The sums are of all attempts; `official` and `practice` have them apart. `confidence`, `guessing` and
-    `cutoffs` rest on your latest 10 official attempts, `confidence` and `guessing` only on those whose review
-    is open. `trend` has at most 20 attempts, the oldest first. `pending` attempts were graded a moment ago:
-    they are in no subject, time, or marks gained and lost yet.
+    The sums are of the newest 500 attempts; `official` and `practice` have them apart. `confidence`,
+    `guessing` and `cutoffs` rest on your latest 10 official attempts, `confidence` and `guessing` only on
+    those whose review is open. `trend` has at most 20 attempts, the oldest first. `pending` attempts were
+    graded a moment ago: they are in no subject, time, or marks gained and lost yet.
     """
 
     tests_taken: int
@@ -232,6 +233,9 @@ class OverviewOut(TotalsOut):
     confidence: list[ConfidenceOut]
     guessing: GuessingOut
     cutoffs: list[CutoffChanceOut]
+    next: Annotated[
+        list[RecommendationOut], Field(description="The first three of `GET /analytics/recommendations`")
+    ]
 
     @classmethod
     def of_overview(cls, found: Overview) -> Self:
@@ -248,6 +252,7 @@ class OverviewOut(TotalsOut):
             confidence=[ConfidenceOut.of(check) for check in found.confidence],
             guessing=GuessingOut.of(found.guessing),
             cutoffs=[CutoffChanceOut.of(chance) for chance in found.cutoffs],
+            next=[RecommendationOut.of(each) for each in found.next],
         )
 
 

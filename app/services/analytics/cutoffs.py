@@ -1,7 +1,7 @@
 """How likely a candidate clears UPSC's published cut-offs, by the papers on UPSC's scale that they took.
 
-What is said: if the candidate took the latest of these papers again, or another like it, and answered as
-many questions, this is the probability of reaching the cut-off of a year. It is a statement about these
+What is said: if the candidate took another paper like the latest of these, and answered about as many
+questions, this is the probability of reaching the cut-off of a year. It is a statement about these
 papers, not about UPSC's next one, which may be harder.
 """
 
@@ -139,7 +139,7 @@ def _unpublished(year: int) -> Sentence:
 def _chances(category: str, evidence: _Evidence, dropped: int) -> Sequence[CutoffChance]:
     """All years at once, in a thread. `dropped` counts questions of the paper that is asked about."""
     # numpy is not loaded when the application starts.
-    from app.engine.statistics.clearing import Answered, chances_of_clearing, items_of  # noqa: PLC0415
+    from app.engine.statistics.clearing import Answered, Marking, chances_of_clearing, items_of  # noqa: PLC0415
 
     published = [found for year in years() if (found := cutoff_of(year, category)) is not None]
     known = Answered.of(
@@ -147,7 +147,8 @@ def _chances(category: str, evidence: _Evidence, dropped: int) -> Sequence[Cutof
     )
     paper = items_of(_parameters(evidence.again, evidence.curves))
     totals = [lowest_reaching(each.marks, dropped) for each in published]
-    chances = chances_of_clearing(known, paper, int(RIGHT * _THIRDS), int(WRONG * _THIRDS), totals)
+    marking = Marking(QUESTIONS - dropped, int(RIGHT * _THIRDS), int(WRONG * _THIRDS))
+    chances = chances_of_clearing(known, paper, marking, totals)
     by_year = {each.year: chance for each, chance in zip(published, chances, strict=True)}
     return [_chance(year, category, len(evidence.answers), by_year.get(year)) for year in years()]
 

@@ -27,13 +27,14 @@ from app.services.analytics.estimates import (
     Strength,
     judge,
 )
+from app.services.analytics.recommendations import Recommendation, recommendations
 from app.services.analytics.subject_gain import expected_gain
 from app.services.analytics.trend import TrendPoint, trend
 from app.services.components import Components
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
-MOST_POINTS = 20
+MOST_POINTS, MOST_NEXT = 20, 3
 _JUDGED = [LETTERS[each] for each in (Outcome.CORRECT, Outcome.INCORRECT, Outcome.PARTIAL)]
 _Z_90 = 1.6448536269514722
 
@@ -123,6 +124,7 @@ class Overview:
     confidence: Sequence[ConfidenceCheck]
     guessing: Guessing
     cutoffs: Sequence[CutoffChance]
+    next: Sequence[Recommendation]
 
 
 async def overview(reads: Reading, parts: Components, user: Principal, now: datetime) -> Overview:
@@ -146,6 +148,7 @@ async def overview(reads: Reading, parts: Components, user: Principal, now: date
         confidence=judgement.confidence,
         guessing=judgement.guessing,
         cutoffs=await cutoff_chances(profile.category, record.papers, record.curves),
+        next=(await recommendations(reads, user, now))[:MOST_NEXT],
     )
 
 

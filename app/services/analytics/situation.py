@@ -26,7 +26,7 @@ from app.services.analytics.review_cards import due_card
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
-MOST_CARDS = 200
+MOST_CARDS = 60
 MOST_TESTS = 10
 USUAL_PAPER = 100.0
 """The questions of a full paper, where none is published."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 FEWEST_TIMES = 10
 FEWEST_IN_HALF = 10
+MOST_COMPARED = 1_000
+"""Verdicts rest on the newest of the first answers: more of them take time and decide no better."""
 SHORTEST_MS, LONGEST_RATIO = 1_000, 10.0
 """A question that was open for less than a second was not read. A ratio beyond ten is a break."""
 _Z_90 = 1.6448536269514722
@@ -52,9 +54,14 @@ def first_encounters(answers: Iterable[SubjectAnswer]) -> list[SubjectAnswer]:
     return list(found.values())
 
 
+def _calibrated(answers: Iterable[SubjectAnswer]) -> list[SubjectAnswer]:
+    """The newest of the first answers to questions whose difficulty is known, the oldest first."""
+    return [each for each in first_encounters(answers) if each.curve is not None][-MOST_COMPARED:]
+
+
 def chapter_verdicts(answers: Sequence[SubjectAnswer]) -> Mapping[UUID | None, Strength]:
     """Each chapter against the other chapters of the subject, by first answers to calibrated questions."""
-    known = [each for each in first_encounters(answers) if each.curve is not None]
+    known = _calibrated(answers)
     counts = {chapter: sum(each.chapter_id == chapter for each in known) for chapter in _chapters(answers)}
     compared = _compared(known) if sum(count > 0 for count in counts.values()) > 1 else {}
     return {chapter: _strength(compared.get(chapter), count, len(known)) for chapter, count in counts.items()}
@@ -114,8 +121,7 @@ def trend_verdict(answers: Sequence[SubjectAnswer]) -> TrendVerdict:
 
     The difficulty of the questions is allowed for, and each question counts when it was seen first.
     """
-    first = first_encounters(each for each in answers if not each.practice)
-    known = [each for each in first if each.curve is not None]
+    known = _calibrated(each for each in answers if not each.practice)
     attempts = list(dict.fromkeys(each.attempt_id for each in known))
     earlier = set(attempts[: len(attempts) // 2])
     halves = (

@@ -1,8 +1,8 @@
-"""What the overview and the analysis of a test read, where many others have taken the same test."""
+"""What analytics and bookmarks read of one person, where many others have taken the same test."""
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 
 from app.models import DEFAULT_INSTITUTE_ID
+from app.repositories.base import PageRequest
 from app.repositories.tests import Viewer
 from app.services.unit_of_work import UnitOfWork
 from tests.builders.attempts import add_candidate
@@ -22,7 +23,7 @@ from tests.repositories.plan_nodes import Node, literal, nodes
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 CROWD, OWN = 3_000, 30
-LARGE = ("attempts", "results", "attempt_figures", "score_counts")
+LARGE = ("attempts", "results", "attempt_figures", "score_counts", "bookmarks")
 
 # The crowd has an attempt each, the person thirty. The scores of the crowd are spread over 300 values.
 FILL = [
@@ -48,6 +49,9 @@ FILL = [
     """insert into ias.score_counts (cohort_id, numerator, denominator, candidates)
        select :test_id, score, 1, 10 from generate_series(1, 300) as score
        union all select gen_random_uuid(), 1, 1, 1 from generate_series(1, 3000)""",
+    """insert into ias.bookmarks (id, user_id, question_id)
+       select gen_random_uuid(), user_id, question_id
+       from sitting cross join ias.paper_questions where number = 1 and paper_id = :paper_id""",
 ]
 
 
@@ -151,6 +155,9 @@ async def test_no_statement_reads_the_attempts_of_others(stage: Stage) -> None:
     asked = [node for node in nodes(shown) if node.get("Relation Name") == "exam_papers"]
     assert asked
     assert {node["Actual Loops"] for node in asked} == {1}, "the embargo is asked once"
+    since, until = NOW - timedelta(days=30), NOW + timedelta(days=1)
+    [series] = await stage.plans(stage.uow.shown.attempts(stage.viewer, since=since, until=until))
+    assert_indexed(series, OWN)
     [standings] = await stage.plans(stage.uow.shown.standings(stage.attempt_ids[:20]))
     assert_indexed(standings, 300)
     [found] = await stage.plans(stage.uow.attempts_at_tests.find(stage.viewer, stage.test_id, None))
@@ -159,3 +166,12 @@ async def test_no_statement_reads_the_attempts_of_others(stage: Stage) -> None:
     assert_indexed(abilities, OWN)
     [histogram] = await stage.plans(stage.uow.attempts.histogram(stage.test_id))
     assert_indexed(histogram, 300)
+
+
+async def test_no_statement_reads_the_bookmarks_of_others(stage: Stage) -> None:
+    """Each of the three questions is looked for in the thirty attempts."""
+    for page in await stage.plans(stage.uow.bookmarks.page(stage.viewer, None, PageRequest())):
+        assert_indexed(page, 3 * OWN)
+    question_id = await stage.uow.session.scalar(text("select question_id from ias.bookmarks limit 1"))
+    [put] = await stage.plans(stage.uow.bookmarks.put(stage.viewer, question_id, "A note.", NOW))
+    assert_indexed(put, OWN)

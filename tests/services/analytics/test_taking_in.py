@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.models import (
     Attempt,
@@ -26,7 +27,7 @@ from app.models import (
 from app.services import attempts
 from app.services.analytics import abilities, figures, taking_in
 from app.services.components import Components
-from app.services.unit_of_work import UnitOfWork
+from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import Principal
 from tests.builders.attempts import (
     add_candidate,
@@ -36,6 +37,7 @@ from tests.builders.attempts import (
     target_of,
 )
 from tests.builders.content import PublishedTest, publish_test
+from tests.two_connections import overlap
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 TABLES = CandidateRating, SubjectRating, ChapterAnswers, QuestionRating, ReviewCard
@@ -226,3 +228,34 @@ class TestAbilities:
         mean = sum(point * weight for point, weight in zip(points, weights, strict=True)) / sum(weights)
         assert high.estimate == pytest.approx(mean, abs=0.01)
         assert low.estimate == pytest.approx(-mean, abs=0.01)
+
+
+@pytest.mark.parametrize("other_first", [False, True], ids=["taken in first", "the other first"])
+@pytest.mark.parametrize("other", ["take_in", "withdraw"])
+async def test_at_the_same_time(
+    engine: AsyncEngine, parts: Components, other: str, *, other_first: bool
+) -> None:
+    """Taken in once by two tasks. A result that is withdrawn is not taken in, or is known to have gone."""
+    async with unit_of_work(engine) as uow:
+        made, asha = await publish_test(uow), await add_candidate(uow)
+        attempt_id = await taken(uow, parts, made, asha, {0: ("b", None)})
+
+    async def take_in(uow: UnitOfWork) -> int:
+        return await taking_in.take_in(uow, parts, [attempt_id])
+
+    async def withdraw(uow: UnitOfWork) -> int:
+        attempt = await uow.session.get_one(Attempt, attempt_id)
+        await uow.attempts.lock(ref_of(attempt))
+        return len(await attempts.withdraw_results(uow, [attempt_id]))
+
+    second = {"take_in": take_in, "withdraw": withdraw}[other]
+    both = await overlap(engine, *((second, take_in) if other_first else (take_in, second)))
+    assert both.waited
+    assert (both.first.error, both.second.error) == (None, None)
+    came_second = 1 if other == "withdraw" and not other_first else 0
+    assert (both.first.value, both.second.value) == (1, came_second)
+    async with reading(engine) as reads:
+        withdrawn = await reads.session.scalars(select(RatingWithdrawal.applied))
+        rated = await reads.session.get(CandidateRating, asha.id)
+        assert (rated is None) == (other == "withdraw" and other_first)
+        assert bool(withdrawn.all()) or other == "take_in" or other_first
