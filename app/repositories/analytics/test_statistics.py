@@ -6,12 +6,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, bindparam, delete, or_, select, text, tuple_
+from sqlalchemy import ARRAY, Uuid, bindparam, delete, or_, select, text, tuple_, union
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import undefer
 
 from app.engine.statistics.difficulty_priors import Calibrated
-from app.models import Exam, ExamPaper, ItemParameters, Paper, PaperStatistics, Question, QuestionVersion
+from app.models import (
+    Exam,
+    ExamPaper,
+    ItemParameters,
+    Paper,
+    PaperQuestion,
+    PaperStatistics,
+    Question,
+    QuestionVersion,
+)
 from app.repositories import locks
 from app.repositories.analytics.matrices import Group
 from app.repositories.base import Repository
@@ -292,6 +301,21 @@ class TestStatisticsRepository(Repository):
         """
         values = {"task": task, "before": before, "fewest": fewest, "most": most}
         return (await self._session.scalars(CHANGED, values)).all()
+
+    async def withheld_by(self, exam_id: UUID) -> Sequence[UUID]:
+        """The tests of an exam, and the tests with statistics that have questions of its papers."""
+        of_exam = select(ExamPaper.test_id).where(ExamPaper.exam_id == exam_id)
+        questions = (
+            select(PaperQuestion.question_id)
+            .join(ExamPaper, ExamPaper.paper_id == PaperQuestion.paper_id)
+            .where(ExamPaper.exam_id == exam_id)
+        )
+        sharing = (
+            select(PaperStatistics.test_id)
+            .join(PaperQuestion, PaperQuestion.paper_id == PaperStatistics.paper_id)
+            .where(PaperQuestion.question_id.in_(questions))
+        )
+        return (await self._session.scalars(union(of_exam, sharing).order_by("test_id"))).all()
 
     async def pending_refresh(self, task: str, test_id: UUID) -> UUID | None:
         """The job that will refresh the test, or does so now."""

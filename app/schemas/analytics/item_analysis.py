@@ -21,6 +21,7 @@ from app.schemas.analytics.test_statistics import (
     place_of,
 )
 from app.schemas.common import LocalizedText, Out
+from app.services.analytics.flags import rank_of
 from app.services.analytics.test_statistics import (
     AnalyzedItems,
     AnalyzedPaper,
@@ -219,7 +220,10 @@ class ItemAnalysisOut(Out):
             reason=localized(missing_items(analyzed.row.attempts)) if analysis["items"] is None else None,
             score_groups=analysis["score_groups"],
             items=[ItemOut.of(analyzed, place, by) for place in range(len(analyzed.paper.questions))],
-            flags=[ItemFlagOut.of(flag, analyzed, found.holding) for flag in analysis["flags"]],
+            flags=[
+                ItemFlagOut.of(flag, analyzed, found.holding)
+                for flag in sorted(analysis["flags"], key=lambda flag: rank_of(flag["flag"]))
+            ],
         )
 
 

@@ -15,6 +15,7 @@ from app.services.exams.audit import record
 from app.services.exams.catalog import require_team
 from app.services.exams.events import require_running, store_announcement
 from app.services.exams.forecasts import Forecast, LeftOut, forecast
+from app.services.exams.releasing import refresh_statistics
 from app.services.exams.steering import Order, Previewed, Steered, Verb, carry_out
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal, operator
@@ -127,6 +128,7 @@ async def _cancel(
     order = Order(Verb.VOID, reason, "all", action="cancel")
     voided = await _void_all(uow, staff, exam, order, now)
     record(uow, staff, "cancel", exam, reason=reason, attempts=len(voided.steps))
+    await refresh_statistics(uow, exam.id)
     if exam.published_at is not None:
         text = {"en": f"The exam is cancelled. {reason}", "hi": f"परीक्षा रद्द की गई है। {reason}"}
         await store_announcement(uow, staff, exam, text, now)

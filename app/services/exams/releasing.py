@@ -77,12 +77,17 @@ async def release(
         uow.messages.to_everybody(exam_room(exam.id), ResultsReleasedData(exam_id=exam.id))
         uow.jobs.add("notify_results_released", exam_id=str(exam.id))
         uow.jobs.add("request_exam_analytics", exam_id=str(exam.id))
-        for paper in await uow.exams.papers(exam.id):
-            uow.jobs.add("refresh_test_statistics", test_id=str(paper.test_id))
+        await refresh_statistics(uow, exam.id)
         await uow.exams.flush()
     kept = await uow.exam_results.release(exam)
     assert kept is not None  # noqa: S101 -- a released exam has a release
     return Released(exam, kept, closed, graded)
+
+
+async def refresh_statistics(uow: UnitOfWork, exam_id: UUID) -> None:
+    """Add jobs for statistics that the exam has withheld: of its tests, and of those that share questions."""
+    for test_id in await uow.test_statistics.withheld_by(exam_id):
+        uow.jobs.add("refresh_test_statistics", test_id=str(test_id))
 
 
 async def materialize(uow: UnitOfWork, parts: Components, staff: Principal, exam: Exam) -> None:

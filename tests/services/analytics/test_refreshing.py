@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import undefer
 
-from app.models import ItemParameters, Job, PaperStatistics
+from app.models import ItemParameters, Job, Paper, PaperStatistics
 from app.services.analytics import refreshing
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
@@ -105,6 +105,22 @@ class TestRefresh:
         await fill(engine, parts, made, 12)
         assert sorted(await asyncio.gather(refresh(parts, made), refresh(parts, made))) == [0, 1]
 
+    async def test_killed_after_the_first_of_two(
+        self, engine: AsyncEngine, parts: Components, made: PublishedTest
+    ) -> None:
+        """What is stored stays, and the next refresh computes the rest."""
+        async with unit_of_work(engine) as uow:
+            paper = await add_exam(uow, made.id, NOW, released_at=NOW)
+        await fill(engine, parts, made, 12)
+        await fill(engine, parts, made, 12, exam_paper_id=paper.id)
+        async with unit_of_work(engine) as uow:
+            group, _ = await uow.test_statistics.groups(made.id)
+            counts = await uow.test_statistics.counts(made.id)
+        await refreshing._compute(parts, group, counts[group.cohort_id, group.paper_id], NOW)
+        assert len(await stored(engine, made)) == 1
+        assert await refresh(parts, made, LATER) == 1
+        assert {row.computed_at for row in await stored(engine, made)} == {NOW, LATER}
+
     async def test_results_that_are_gone(
         self, engine: AsyncEngine, parts: Components, made: PublishedTest
     ) -> None:
@@ -139,6 +155,22 @@ class TestRefresh:
         await set_exam(engine, str(paper.exam_id), released_at=NOW)
         assert await refresh(parts, made, LATER) == 0
         assert set(await parameters(engine, made)) == set(made.question_ids)
+
+    async def test_what_an_exam_withholds(self, engine: AsyncEngine, parts: Components) -> None:
+        """Its own test, and another one with a question of its paper: both are refreshed at the release."""
+        async with unit_of_work(engine) as uow:
+            held = await publish_test(uow, [[key] for key in KEYS])
+            sharing, unrelated = await publish_test(uow, same_as=held), await publish_test(uow)
+        await fill(engine, parts, sharing, 40)
+        async with unit_of_work(engine) as uow:
+            placed = await add_exam(uow, held.id, NOW, published_at=NOW)
+            placed.paper_id = await uow.session.scalar(select(Paper.id).where(Paper.test_id == held.id))
+        await refresh(parts, sharing)
+        assert await parameters(engine, sharing) == {}
+        async with unit_of_work(engine) as uow:
+            found = await uow.test_statistics.withheld_by(placed.exam_id)
+        assert set(found) == {held.id, sharing.id}
+        assert unrelated.id not in found
 
 
 class TestParameters:
@@ -194,3 +226,12 @@ class TestDue:
             assert (first.is_new, again.is_new, again.job_id) == (True, False, first.job_id)
             assert made.id not in await refreshing.request_due(uow, NOW, EVERY_TEST)
             await uow.session.execute(delete(Job).where(Job.task == refreshing.TASK))
+
+    async def test_two_requests_at_once(
+        self, engine: AsyncEngine, parts: Components, made: PublishedTest
+    ) -> None:
+        async def request() -> UUID:
+            async with unit_of_work(engine) as uow:
+                return (await refreshing.request_refresh(uow, made.id, NOW)).job_id
+
+        assert len(set(await asyncio.gather(*(request() for _ in range(4))))) == 1
