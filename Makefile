@@ -28,9 +28,10 @@ run: $(STAMP)
 test: $(STAMP)
 	.venv/bin/pytest -n 3 --dist worksteal
 
-# Modules that import tests.thorough try a part of their cases in `make test`.
+# These modules try a part of their cases in `make test`.
 thorough: $(STAMP)
-	TESTS_THOROUGH=1 .venv/bin/pytest -n 3 --dist worksteal $$(grep -rl --include='test_*.py' '^from tests.thorough' tests)
+	TESTS_THOROUGH=1 .venv/bin/pytest -n 3 --dist worksteal tests/engine \
+		$$(grep -rl --include='test_*.py' '^from tests.thorough' tests | grep -v ^tests/engine)
 
 check: $(STAMP)
 	.venv/bin/ruff check .

@@ -207,10 +207,12 @@ class TestMistakes:
             ("file: gs1.yaml", "reference: nobody", "no test has the reference `nobody`; compose it first"),
             ("file: csat.yaml", "file: nothing.yaml", "there is no file `nothing.yaml`"),
             ("general: ", "everybody: ", "cutoffs"),
-            (
+            # All processes of a run must give a test one name, which must not have the time in it.
+            pytest.param(
                 f"ends_at: {ENDS}",
                 "ends_at: 2020-01-01T00:00:00Z",
                 "exam.yaml:18: `papers.1.ends_at`: Send a time that",
+                id="an end in the past",
             ),
         ],
     )

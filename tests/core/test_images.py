@@ -24,6 +24,7 @@ from tests.builders.pictures import (
     swapped_profile,
     webp_header,
 )
+from tests.thorough import count
 
 KINDS = ("PNG", "JPEG", "WEBP")
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
@@ -207,7 +208,7 @@ class TestDamage:
     def test_whatever_is_wrong_it_is_an_image_or_refused(self, kind: str) -> None:
         whole = encoded(halves(), kind, exif=camera_exif(6), icc_profile=swapped_profile())
 
-        @bounded(derandomize=True, database=None, deadline=None, max_examples=300)
+        @bounded(derandomize=True, database=None, deadline=None, max_examples=count(75, 300))
         @given(
             damage=st.lists(st.tuples(st.integers(0, len(whole) - 1), st.integers(0, 255)), max_size=6),
             end=st.integers(1, len(whole)),

@@ -5,7 +5,7 @@ from fractions import Fraction
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from app.engine import grading
 from app.engine.answers import Answer
@@ -39,7 +39,6 @@ def got(sheet: GradedSheet) -> tuple[object, ...]:
 
 
 class TestGrade:
-    @settings(max_examples=100)
     @given(sat_papers())
     def test_equals_the_plain_rule(self, sat: tuple[PaperKey, Sheets]) -> None:
         key, sheets = sat

@@ -12,9 +12,9 @@ from rehearsal.exam import database_checks as exam_database_checks
 from rehearsal.exam.options import ExamOptions
 from rehearsal.exam.run import ExamRehearsal
 from tests.rehearsal.growing_time import rehearse
-from tests.thorough import thorough_only
+from tests.thorough import count, thorough_only
 
-CANDIDATES = 16
+CANDIDATES = count(9, 16)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def rehearsal(installation: tuple[str, Path]) -> ExamRehearsal:
     def make(seconds: int) -> ExamRehearsal:
         return ExamRehearsal(ExamOptions(*installation, CANDIDATES, 10, seconds, papers=2, devices=2, seed=1))
 
-    return rehearse(make, seconds=4)
+    return rehearse(make, seconds=8)
 
 
 async def execute(statement: str, *arguments: object) -> None:

@@ -11,6 +11,7 @@ from app.core.ids import uuid7
 from app.engine.responses import Event, standing_answers
 from app.models import ResponseEvent
 from app.services.unit_of_work import UnitOfWork
+from tests.thorough import count
 
 QUESTIONS = [UUID(int=number) for number in range(4)]
 Log = dict[tuple[UUID, int, int], tuple[Any, bool]]
@@ -61,7 +62,7 @@ def as_rule(answer: Any) -> Any:
 
 
 @settings(
-    max_examples=100,
+    max_examples=count(25, 100),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],  # each example has attempts of its own
 )

@@ -30,6 +30,7 @@ from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from tests.builders.attempts import events, response, start_attempt, target_of
 from tests.builders.content import PublishedTest, add_questions, publish_test
+from tests.thorough import count
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 TOO_LATE = NOW + timedelta(seconds=611)  # the test takes 600 s, and 10 s of grace
@@ -144,7 +145,7 @@ def as_counts(report: SaveReport) -> Counter[type]:
 
 class TestSave:
     @settings(
-        max_examples=60,
+        max_examples=count(20, 60),
         derandomize=True,
         database=None,
         deadline=None,
@@ -183,7 +184,7 @@ class TestSave:
         await savepoint.rollback()
 
     @settings(
-        max_examples=60,
+        max_examples=count(20, 60),
         derandomize=True,
         database=None,
         deadline=None,
