@@ -1,284 +1,264 @@
-"""Whether statistics say what is true of simulated candidates: `python -m benchmarks.insight [--share S]`.
+"""`python -m benchmarks.insight`: what candidates read of tests with ten thousand and a million participants.
 
-It prints the figures beside their targets, and what following recommendations gains against random practice.
-Everything is seeded. The candidates are those of benchmarks.simulated.
+A database is filled by SQL with graded attempts at two tests. Measured candidates have an attempt at one of
+them, and others at smaller tests. The same requests are measured at both tests in turn, so that the ratio
+shows what the number of participants costs.
 """
 
-import argparse
-from collections.abc import Callable, Mapping
-from uuid import UUID
+import itertools
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID, uuid4
 
-import numpy as np
-from numpy.typing import NDArray
+import typer
+import uvloop
+from pydantic import SecretStr
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.engine.recommending import NOTHING_KNOWN, Estimate, Kind, Place, Situation, rank
-from app.engine.statistics.bands import Change, change, score_band
-from app.engine.statistics.clearing import Answered, Marking, chances_of_clearing
-from app.engine.statistics.elo import Rating, Ratings, updated
-from app.engine.statistics.guessing import accuracy
-from app.engine.statistics.irt.calibration import Calibration, calibrate
-from app.engine.statistics.irt.model import Floats, Items, Model, logistic
-from app.engine.statistics.irt.posterior import Responses, abilities
-from app.engine.statistics.irt.priors import Priors
-from app.engine.statistics.item_analysis import score_statistics
-from app.engine.statistics.strengths import Verdict, strengths
-from benchmarks.simulated import (
-    GUESS,
-    QUESTIONS,
-    RIGHT,
-    SUBJECTS,
-    WRONG,
-    Candidates,
-    Paper,
-    Sheets,
-    candidates,
-    chances,
-    paper,
-    sit,
-)
+from app.config import Settings
+from app.services.analytics import figures
+from app.services.components import Components
+from app.services.unit_of_work import unit_of_work
+from app.startup import open_components
+from benchmarks.client import Connection, Sample, encode, sustain
+from benchmarks.stage import Stage, stage
+from tests.builders.attempts import add_candidate, graded_attempt
+from tests.builders.content import PublishedTest, publish_test
 
-Figures = Mapping[str, float]
+QUESTIONS = 100
+MEASURED = 200
+"""Candidates at each of the two tests whose requests are measured."""
+SMALL_TESTS = 30
+"""Each measured candidate has an attempt at each of these."""
+FEW = 10_000
+CHUNK = 100_000
+PERCENTILES = (50, 99)
 
-Z_90 = 1.6448536269514722
-CUTOFFS = (180, 240, 300)
-"""In thirds of a mark."""
+# Copies of a graded attempt and its figures for others, with answers and scores of their own. The triggers
+# that count results are off: each of these statements would count for hours.
+CROWD = """
+    with people as (
+      insert into ias.users (id, email, name)
+      select gen_random_uuid(), 'crowd@example.org', 'Asha Rao' from generate_series(1, :count) returning id
+    )
+    insert into ias.attempts (id, test_id, paper_id, user_id, number, practice, status, seed, started_at,
+      deadline_at, submitted_at, closed_by)
+    select gen_random_uuid(), test_id, paper_id, people.id, 1, false, 'graded', 1, started_at,
+      deadline_at, submitted_at, closed_by
+    from people cross join ias.attempts where attempts.id = :like
+"""
+OF_MEASURED = """
+    insert into ias.attempts (id, test_id, paper_id, user_id, number, practice, status, seed, started_at,
+      deadline_at, submitted_at, closed_by)
+    select gen_random_uuid(), test_id, paper_id, person, 1, false, 'graded', 1, started_at,
+      deadline_at, submitted_at, closed_by
+    from unnest(cast(:people as uuid[])) as person cross join ias.attempts where attempts.id = :like
+"""
+RESULTS = """
+    insert into ias.results (attempt_id, cohort_id, user_id, counted, qualification, key_id, score_numerator,
+      score_denominator, raw_numerator, raw_denominator, answers, outcomes, marks, marks_denominator,
+      graded_at)
+    select id, cohort_id, drawn.user_id, true, 'qualified', key_id, thirds / gcd(thirds, 3),
+      3 / gcd(thirds, 3),
+      thirds / gcd(thirds, 3), 3 / gcd(thirds, 3),
+      ('[' || rtrim(repeat('["a"],', c) || repeat('["b"],', w) || repeat('null,', b), ',') || ']')::json,
+      repeat('c', c) || repeat('i', w) || repeat('u', b),
+      rtrim(repeat('6 ', c) || repeat('-2 ', w) || repeat('0 ', b)), 3, graded_at
+    from (
+      select *, 6 * c - 2 * w as thirds, 100 - c - w as b from (
+        select *, (right_share * tried)::int as c, (tried - (right_share * tried)::int)::int as w from (
+          select attempts.id, attempts.user_id, (60 + 40 * random())::int as tried,
+            (random() + random() + random()) / 3 as right_share
+          from ias.attempts left join ias.results on results.attempt_id = attempts.id
+          where test_id = :test_id and results.attempt_id is null
+        ) as person
+      ) as counted
+    ) as drawn
+    cross join (select cohort_id, key_id, graded_at from ias.results where attempt_id = :like) as old
+"""
+FIGURES = """
+    insert into ias.attempt_figures (attempt_id, key_id, spent_ms, answered_order, confidence, language,
+      right_to_wrong, wrong_to_right, wrong_to_wrong, net_marks, subject_ids, sums, denominator, applied)
+    select results.attempt_id, key_id, spent_ms, answered_order, confidence, language,
+      right_to_wrong, wrong_to_right, wrong_to_wrong, net_marks, subject_ids, sums, denominator, null
+    from ias.results cross join (
+      select spent_ms, answered_order, confidence, language, right_to_wrong, wrong_to_right, wrong_to_wrong,
+        net_marks, subject_ids, sums, denominator
+      from ias.attempt_figures where attempt_id = :like
+    ) as old
+    where cohort_id = (select cohort_id from ias.results where attempt_id = :like)
+    on conflict (attempt_id) do nothing
+"""
+HISTOGRAMS = """
+    insert into ias.score_counts (cohort_id, numerator, denominator, candidates)
+    select cohort_id, score_numerator, score_denominator, count(*) from ias.results group by 1, 2, 3
+    on conflict (cohort_id, numerator, denominator) do update set candidates = excluded.candidates
+"""
+OUTCOMES = """
+    insert into ias.outcome_counts (cohort_id, paper_id, shard, results, correct)
+    select cohort_id, paper_id, 0, sum(results)::int, array_agg(correct order by place) from (
+      select cohort_id, paper_id, place, max(results) as results,
+        coalesce(sum(people) filter (where c >= place), 0)::int as correct
+      from (
+        select cohort_id, paper_id, length(replace(replace(outcomes, 'i', ''), 'u', '')) as c,
+          count(*) as people, sum(count(*)) over (partition by cohort_id, paper_id) as results
+        from ias.results join ias.attempts on attempts.id = attempt_id group by 1, 2, 3
+      ) as by_count cross join generate_series(1, 100) as place group by 1, 2, 3
+    ) as by_place group by 1, 2
+"""
 
-LEARNED = 0.03
-"""Logits that a subject gains with each question that was missed in practice and then read up."""
-SESSION = 20
-SITTINGS = 40
-SUBJECT_WEIGHTS = np.array([30, 22, 18, 14, 10, 6])
-"""Questions of each subject in a full paper, for the comparison of ways to practise."""
+console = Console(highlight=False, width=110)
 
 
-def calibrated(sheets: Sheets) -> Calibration:
-    """A 3PL with guessing near 1 / options."""
-    priors = Priors(logit_guessing_mean=float(np.log(GUESS / (1 - GUESS))), logit_guessing_deviation=0.2)
-    return calibrate(Responses(sheets.shares), Model.THREE, priors)
+@dataclass(frozen=True)
+class Measured:
+    """A test, and its candidates whose requests are measured."""
+
+    made: PublishedTest
+    participants: int
+    people: Sequence[UUID]
 
 
-def order(count: int, seed: int = 1) -> Figures:
-    """Spearman's correlation of estimates with the true ability, after one paper of 100 questions."""
-    random = np.random.default_rng(seed)
-    people, questions = candidates(random, count, spread=0.3), paper(random)
-    sheets = sit(random, people, questions)
-    estimates = {
-        "irt": abilities(Responses(sheets.shares), calibrated(sheets).items).estimate,
-        "elo": elo_ratings(random, sheets),
-        "raw marks": sheets.marks.sum(axis=1),
-        "accuracy of answers": sheets.right.sum(axis=1) / np.maximum(sheets.answered.sum(axis=1), 1),
+def main(
+    participants: Annotated[int, typer.Option(min=1, help="Participants of the large test.")] = 1_000_000,
+    connections: Annotated[int, typer.Option(min=1)] = 32,
+    seconds: Annotated[float, typer.Option(min=0.1, max=60, help="Length of one measurement.")] = 4,
+    rounds: Annotated[int, typer.Option(min=1, max=20)] = 3,
+    folder: Annotated[Path | None, typer.Option(help="The folder for the database, on a real disk.")] = None,
+) -> None:
+    """Measure what candidates read of their results."""
+    with console.status("Starting servers …"), stage(folder, 20) as servers:
+        uvloop.run(run(servers, participants, connections, seconds, rounds))
+
+
+async def run(servers: Stage, participants: int, connections: int, seconds: float, rounds: int) -> None:
+    """Fill the database, measure, and print the table."""
+    settings = Settings(database_url=SecretStr(servers.database_url))
+    async with open_components(settings, application_name="ias-benchmark", pool_size=2) as parts:
+        tests = await fill(parts, (FEW, participants))
+    for test in tests:
+        await check(servers, test)
+    samples: dict[tuple[str, int, int], list[Sample]] = {}
+    for _ in range(rounds):
+        for users in (1, connections):
+            for test in tests:
+                for name, requests in of_candidates(servers, test).items():
+                    sample = await sustain(servers.api, requests, users, seconds)
+                    samples.setdefault((name, users, test.participants), []).append(sample)
+    console.print(_table(samples, (FEW, participants)))
+
+
+async def check(servers: Stage, test: Measured) -> None:
+    """Send each request once; a refused one ends the benchmark."""
+    async with Connection(servers.api.port) as connection:
+        for name, requests in of_candidates(servers, test).items():
+            status, body = await connection.exchange(next(requests))
+            if status != 200:
+                raise SystemExit(f"{name}: {status} {body.decode(errors='replace')}")
+
+
+async def fill(parts: Components, sizes: Sequence[int]) -> list[Measured]:
+    """Make the tests, with so many participants each, and the small ones."""
+    async with unit_of_work(parts.engine) as uow:
+        await uow.users.ensure_default_institute()
+        await uow.attempts.ensure_partitions(parts.clock.now())
+        first = await publish_test(uow, [["a"]] * QUESTIONS)
+        tests = [
+            first,
+            *[await publish_test(uow, same_as=first) for _ in range(SMALL_TESTS + len(sizes) - 1)],
+        ]
+        likes = []
+        for made in tests:
+            answers = {place: ["a" if place % 3 else "b"] for place in range(80)}
+            person = await add_candidate(uow)
+            now = parts.clock.now()
+            likes.append(await graded_attempt(uow, parts, person, made, answers, now, time_spent_ms=4000))
+        await figures.calculate(uow, parts, [attempt.id for attempt in likes])
+    measured = []
+    await _run(parts.engine, "alter table ias.results disable trigger user")
+    for number, made in enumerate(tests):
+        like = {"like": likes[number].id}
+        if number < len(sizes):
+            people = await _people(parts, MEASURED)
+            await _run(parts.engine, OF_MEASURED, people=people, **like)
+            for left in range(sizes[number] - MEASURED - 1, 0, -CHUNK):
+                await _run(parts.engine, CROWD, count=min(left, CHUNK), **like)
+                await _run(parts.engine, RESULTS, test_id=made.id, **like)
+            measured.append(Measured(made, sizes[number], people))
+        else:
+            everybody = [person for test in measured for person in test.people]
+            await _run(parts.engine, OF_MEASURED, people=everybody, **like)
+            await _run(parts.engine, RESULTS, test_id=made.id, **like)
+        await _run(parts.engine, FIGURES, **like)
+    await _run(parts.engine, "alter table ias.results enable trigger user")
+    await _run(parts.engine, "delete from ias.outcome_counts")
+    for statement in (HISTOGRAMS, OUTCOMES, "vacuum analyze"):
+        await _run(parts.engine, statement)
+    return measured
+
+
+def of_candidates(servers: Stage, test: Measured) -> dict[str, Iterator[bytes]]:
+    """Requests of the measured candidates, again and again, by what is asked for."""
+    tokens = [servers.access_token(person) for person in test.people]
+    paths = {
+        "overview": "/v1/analytics/overview",
+        "analysis of the test": f"/v1/analytics/test/{test.made.id}",
+        "result and rank": f"/v1/tests/{test.made.id}/results",
+        "leaderboard, best 10": f"/v1/analytics/leaderboard?test_id={test.made.id}",
+        "leaderboard around me": f"/v1/analytics/leaderboard?test_id={test.made.id}&around_me=true",
     }
-    return {name: spearman(values, people.overall) for name, values in estimates.items()}
-
-
-def elo_ratings(random: np.random.Generator, sheets: Sheets) -> Floats:
-    """The candidates' ratings after their sheets were taken in, one after the other."""
-    questions, found = [Rating()] * QUESTIONS, np.zeros(len(sheets.right))
-    for person in random.permutation(len(sheets.right)):
-        candidate = Rating()
-        for question in range(QUESTIONS):
-            share = float(sheets.shares[person, question])
-            after = updated(Ratings(candidate, Rating(), questions[question]), share, GUESS)
-            candidate, questions[question] = after.candidate, after.question
-        found[person] = candidate.value
-    return found
-
-
-def spearman(one: Floats, other: Floats) -> float:
-    first, second = (values.argsort().argsort() for values in (one, other))
-    return float(np.corrcoef(first, second)[0, 1])
-
-
-def intervals(count: int, seed: int = 2) -> Figures:
-    """The share of 90 % intervals that hold the truth: of abilities, accuracies and scores."""
-    random = np.random.default_rng(seed)
-    people, questions = candidates(random, count, spread=0.0), paper(random)
-    sheets, again = (sit(random, people, questions) for _ in range(2))
-    complete = Sheets(random.random(sheets.right.shape) < chances(people, questions), sheets.right | True)
-    band, mean = score_error(sheets), mean_score(random, people, questions)
-    scores, next_scores = sheets.marks.sum(axis=1), again.marks.sum(axis=1)
-    bands = [score_band(float(score), band) for score in scores]
-    low, high = np.array([each.low for each in bands]), np.array([each.high for each in bands])
-    answered, right = sheets.answered.sum(axis=1), sheets.right.sum(axis=1)
-    truth = (chances(people, questions) * sheets.answered).sum(axis=1) / np.maximum(answered, 1)
-    shares = [accuracy(int(r), int(n), GUESS) for r, n in zip(right, answered, strict=True)]
     return {
-        "ability, everything answered": ability_coverage(people, complete),
-        "ability, blanks by choice": ability_coverage(people, sheets),
-        "accuracy": float(np.mean([s.low <= t <= s.high for s, t in zip(shares, truth, strict=True)])),
-        "true score in the luck band": float(np.mean((low <= mean) & (mean <= high))),
-        "next score in the luck band": float(np.mean((low <= next_scores) & (next_scores <= high))),
+        name: itertools.cycle([encode("GET", path, token) for token in tokens])
+        for name, path in paths.items()
     }
 
 
-def ability_coverage(people: Candidates, sheets: Sheets) -> float:
-    """On the scale of the calibration: abilities with mean 0 and standard deviation 1."""
-    found = abilities(Responses(sheets.shares), calibrated(sheets).items)
-    truth = (people.overall - people.overall.mean()) / people.overall.std()
-    return float(np.mean(np.abs(found.estimate - truth) <= Z_90 * found.standard_error))
+async def _people(parts: Components, count: int) -> list[UUID]:
+    people = [uuid4() for _ in range(count)]
+    async with unit_of_work(parts.engine) as uow:
+        for user_id in people:
+            await uow.users.add(user_id, f"{user_id.hex}@example.org", "Asha Rao")
+    return people
 
 
-def score_error(sheets: Sheets) -> float:
-    return score_statistics(sheets.marks).standard_error
+async def _run(engine: AsyncEngine, statement: str, **values: object) -> None:
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(text(statement), values)
 
 
-def mean_score(random: np.random.Generator, people: Candidates, questions: Paper) -> Floats:
-    """The mean over many sittings: the true score."""
-    sittings = [sit(random, people, questions).marks.sum(axis=1) for _ in range(SITTINGS)]
-    return np.asarray(np.mean(sittings, axis=0), dtype=np.float64)
-
-
-def cutoffs(count: int, seed: int = 3) -> Figures:
-    """The expected calibration error of the probability of clearing a cut-off."""
-    return {
-        "with a paper of the same difficulty": cutoff_error(count, seed, is_other_paper=False),
-        "with a paper that is harder or easier by chance": cutoff_error(count, seed, is_other_paper=True),
-    }
-
-
-def cutoff_error(count: int, seed: int, is_other_paper: bool) -> float:
-    """Each candidate's chances, from one sitting, against what the next sitting brings."""
-    random = np.random.default_rng(seed)
-    people, first = candidates(random, count, spread=0.3), paper(random)
-    second = paper(random) if is_other_paper else first
-    sheets, later = sit(random, people, first), sit(random, people, second).marks.sum(axis=1)
-    items = calibrated(sheets).items
-    said, cleared = [], []
-    for person in range(count):
-        answered = sheets.answered[person]
-        if answered.any():
-            own = Items(items.discrimination[answered], items.difficulty[answered], items.guessing[answered])
-            known = Answered(own, sheets.right[person, answered])
-            chance = chances_of_clearing(known, own, Marking(QUESTIONS, 6, -2), CUTOFFS)
-            said.append([each.probability for each in chance])
-            cleared.append([3 * later[person] >= cutoff - 1e-6 for cutoff in CUTOFFS])
-    return calibration_error(np.ravel(said), np.ravel(cleared))
-
-
-def calibration_error(said: Floats, happened: Floats) -> float:
-    """The mean distance of what was said from how often it happened, in ten groups by what was said."""
-    groups = np.minimum((said * 10).astype(int), 9)
-    parts = [abs(said[groups == each].sum() - happened[groups == each].sum()) for each in range(10)]
-    return float(sum(parts) / len(said))
-
-
-def verdicts(count: int, seed: int = 4) -> Figures:
-    """How often candidates are told a strength or a change that there is not, and one that there is."""
-    random = np.random.default_rng(seed)
-    questions = paper(random)
-    null, real = candidates(random, count, spread=0.0), candidates(random, count, spread=1.0)
-    better = Candidates(null.ability + 1.0, null.reached, null.threshold, null.fatigue)
-    before, same, after = (sit(random, each, questions) for each in (null, null, better))
-    error, items = score_error(before), calibrated(before).items
-    return {
-        "null candidates with a strength": share_with_a_strength(before, items, questions),
-        "candidates of real strengths with one": share_with_a_strength(
-            sit(random, real, questions), items, questions
-        ),
-        "no improvement, yet up": share_of_ups(before, same, error),
-        "no improvement, yet up or down": share_of_ups(before, same, error, Change.UP, Change.DOWN),
-        "better by one logit, and up": share_of_ups(before, after, error),
-    }
-
-
-def share_with_a_strength(sheets: Sheets, items: Items, questions: Paper) -> float:
-    found = [strengths(shares, items, questions.subjects) for shares in sheets.shares]
-    has = [any(each.verdict is Verdict.STRENGTH for each in one.values()) for one in found]
-    return float(np.mean(has))
-
-
-def share_of_ups(before: Sheets, after: Sheets, error: float, *verdicts: Change) -> float:
-    pairs = zip(before.marks.sum(axis=1), after.marks.sum(axis=1), strict=True)
-    found = [change(float(one), error, float(two), error) for one, two in pairs]
-    return float(np.mean([each in (verdicts or (Change.UP,)) for each in found]))
-
-
-def practice(count: int, sessions: int = 10, seed: int = 5) -> Figures:
-    """The marks of a full paper that practice sessions gain: the recommended ones, and random ones.
-
-    Each session has 20 new questions of one subject. Each that is missed adds `LEARNED` logits to the ability
-    in the subject. The recommendations know only the answers: those of one full paper, then of each session.
-    """
-    gains: dict[str, list[float]] = {"recommended": [], "random": [], "weakest subject": []}
-    for person in range(count):
-        for name, found in gains.items():
-            # The same candidate and the same luck for each way to practise.
-            random = np.random.default_rng((seed, person))
-            ability = random.standard_normal() + 0.7 * random.standard_normal(SUBJECTS)
-            found.append(practised(random, ability, sessions, name))
-    means = {name: float(np.mean(found)) for name, found in gains.items()}
-    ahead = np.array(gains["recommended"]) - np.array(gains["random"])
-    error = float(Z_90 * ahead.std(ddof=1) / np.sqrt(count))
-    return {**means, "recommended above random": float(ahead.mean()), "its 90 % error": error}
-
-
-def practised(random: np.random.Generator, ability: Floats, sessions: int, way: str) -> float:
-    """The gain in expected marks of one candidate."""
-    start, ability = expected_marks(ability), ability.copy()
-    seen = SUBJECT_WEIGHTS.copy()
-    right = random.binomial(seen, share_right(ability))
-    for _ in range(sessions):
-        subject = chosen(random, right, seen, way)
-        known = random.binomial(SESSION, share_right(ability)[subject])
-        ability[subject] += LEARNED * (SESSION - known)
-        right[subject] += known
-        seen[subject] += SESSION
-    return expected_marks(ability) - start
-
-
-def chosen(random: np.random.Generator, right: NDArray[np.int64], seen: NDArray[np.int64], way: str) -> int:
-    """The subject of the next session."""
-    if way == "random":
-        return int(random.integers(SUBJECTS))
-    if way == "weakest subject":
-        return int((right / seen).argmin())
-    subjects = [
-        Place(UUID(int=each), UUID(int=each), float(weight), share_of(int(right[each]), int(seen[each])), 999)
-        for each, weight in enumerate(SUBJECT_WEIGHTS)
-    ]
-    best = next(each for each in rank(Situation(subjects=subjects)) if each.kind is Kind.PRACTICE)
-    return best.target.int if best.target else 0
-
-
-def share_of(right: int, seen: int) -> Estimate:
-    """The share of right answers with its interval."""
-    if not seen:
-        return NOTHING_KNOWN
-    found = accuracy(right, seen, GUESS)
-    return Estimate(right / seen, found.low, found.high, seen)
-
-
-def share_right(ability: Floats) -> Floats:
-    """The probability that a question of each subject is right, if it is answered."""
-    return GUESS + (1 - GUESS) * logistic(ability)
-
-
-def expected_marks(ability: Floats) -> float:
-    """In a full paper, with every question answered."""
-    chance = share_right(ability)
-    return float(SUBJECT_WEIGHTS @ (chance * RIGHT + (1 - chance) * WRONG))
-
-
-PARTS: Mapping[str, tuple[Callable[[int], Figures], int]] = {
-    "Spearman's correlation with the true ability": (order, 2_000),
-    "Share of 90 % intervals that hold the truth (target .88 to .92)": (intervals, 4_000),
-    "Expected calibration error of cut-offs (target at most .03)": (cutoffs, 1_000),
-    "Verdicts (null strengths: below .10)": (verdicts, 1_000),
-    "Marks that 10 sessions of practice gain": (practice, 300),
-}
-
-
-def main() -> None:
-    """Simulate, and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--share", type=float, default=1.0, help="of the candidates, for a quick look")
-    given = parser.parse_args()
-    for title, (part, count) in PARTS.items():
-        number = max(int(count * given.share), 50)
-        print(f"{title}, {number} candidates")
-        for name, value in part(number).items():
-            print(f"  {value:8.3f}  {name}")
+def _table(samples: dict[tuple[str, int, int], list[Sample]], sizes: tuple[int, int]) -> Table:
+    table = Table("Requests, medians of the rounds", box=SIMPLE)
+    few, many = (f"{size:,}" for size in sizes)
+    headings = [f"p{percent} ms, {size}" for size in (few, many) for percent in PERCENTILES]
+    for heading in ("connections", "per second", "CPU ms", *headings, "p50 ratio", "refused"):
+        table.add_column(heading, justify="right")
+    for name, users in dict.fromkeys((name, users) for name, users, _ in samples):
+        small, large = (samples[name, users, size] for size in sizes)
+        medians = [
+            statistics.median(sample.percentile(percent) for sample in group)
+            for group in (small, large)
+            for percent in PERCENTILES
+        ]
+        refused = sum(sum(sample.refused.values()) for sample in (*small, *large))
+        table.add_row(
+            name,
+            str(users),
+            f"{statistics.median(sample.per_second for sample in large):,.0f}",
+            f"{statistics.median(sample.cpu_ms for sample in large):.2f}",
+            *(f"{median:,.1f}" for median in medians),
+            f"{medians[2] / medians[0]:.2f}",
+            str(refused or ""),
+        )
+    return table
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

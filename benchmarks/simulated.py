@@ -1,4 +1,4 @@
-"""Simulated candidates of an exam with negative marking, for benchmarks.insight and its tests.
+"""Simulated candidates of an exam with negative marking, for benchmarks.simulation and its tests.
 
 A candidate has an ability, which differs by subject, a pace, a risk appetite and fatigue. The probability of
 a right answer is that of a 3PL item. The candidate perceives it with an error, answers where it is above a

@@ -1,13 +1,13 @@
-"""Statistics say what is true of simulated candidates. `python -m benchmarks.insight` prints more of it."""
+"""Statistics are true of simulated candidates. `python -m benchmarks.simulation` prints more of it."""
 
 import pytest
 
-from benchmarks import insight
+from benchmarks import simulation
 
 
 def test_estimates_recover_the_order_of_candidates() -> None:
     """Of only 200; of 2,000 the correlations are higher, because the questions are known better."""
-    found = insight.order(200)
+    found = simulation.order(200)
 
     assert found["irt"] > 0.92
     assert found["elo"] > 0.84
@@ -15,7 +15,7 @@ def test_estimates_recover_the_order_of_candidates() -> None:
 
 
 def test_intervals_hold_the_truth_nine_times_in_ten() -> None:
-    found = insight.intervals(1_000)
+    found = simulation.intervals(1_000)
 
     for name in ("ability, everything answered", "ability, blanks by choice", "true score in the luck band"):
         assert 0.88 <= found[name] <= 0.92, name
@@ -26,7 +26,7 @@ def test_intervals_hold_the_truth_nine_times_in_ten() -> None:
 
 
 def test_nothing_is_said_that_is_chance() -> None:
-    found = insight.verdicts(400)
+    found = simulation.verdicts(400)
 
     assert found["null candidates with a strength"] < 0.1
     assert found["candidates of real strengths with one"] > 0.3
@@ -35,6 +35,6 @@ def test_nothing_is_said_that_is_chance() -> None:
 
 
 def test_recommended_practice_beats_random_practice() -> None:
-    found = insight.practice(150)
+    found = simulation.practice(150)
 
     assert found["recommended above random"] - found["its 90 % error"] > 0
