@@ -28,15 +28,21 @@ from tests.conftest import TestClock
 
 Json = dict[str, Any]
 MINUTE = timedelta(minutes=1)
+RATED = "computed from the results, which the export has as far as the person may see them"
 NOT_EXPORTED = {
     "account_deletions": "the person cannot sign in any more",
     "account_exports": "the export itself",
     "invitations": "that the person was invited by mail; there is none without a profile",
     "kept_answers": "answers that the person got within the last day",
     "messages": "hints to sockets within the last day",
+    "candidate_ratings": RATED,
+    "chapter_answers": RATED,
     "results": "services/account_exports/contents.py shows them as far as the person may see them",
+    "review_cards": RATED,
     "revocations": "sessions that were ended",
     "socket_tickets": "digests of secrets that are valid for half a minute",
+    "subject_abilities": RATED,
+    "subject_ratings": RATED,
     "test_consents": "between authors, about tests of the institute",
 }
 """Tables with a `user_id` that no set of rows reads, and why."""
