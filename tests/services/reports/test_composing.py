@@ -1,5 +1,6 @@
 """What a report says where there is little, and of questions with several right options."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +22,7 @@ NOTHING: dict[str, Any] = {
 }
 
 
-def a_material(answers: list[list[str] | None], **analysis: Any) -> ReportMaterial:
+def a_material(answers: Sequence[list[str] | None], **analysis: Any) -> ReportMaterial:
     """A test of one question, whose right answer is a and b together."""
     sheets = SheetsInBulk(
         answers=[orjson.dumps([[answer] for answer in answers])],
@@ -45,7 +46,7 @@ def test_options_marked_together_count_each() -> None:
     """And an option that is often marked with others is not called rarely chosen."""
     flag = {"flag": "option_rarely_chosen", "position": 1, "by": None, "group": None}
     flags = [flag | {"option": 0}, flag | {"option": 2}]
-    answers: list[list[str] | None] = [["a", "b"]] * 60 + [["b"]] * 36 + [["c"]] * 3 + [None]
+    answers: Sequence[list[str] | None] = [["a", "b"]] * 60 + [["b"]] * 36 + [["c"]] * 3 + [None]
     (item,) = compose(a_material(answers, items=[FIGURES], flags=flags)).items
     assert [(each.label, each.is_right) for each in item.options] == [("A", True), ("B", True), ("C", False)]
     assert [each.share for each in item.options] == pytest.approx([0.6, 0.96, 0.03])
@@ -55,7 +56,7 @@ def test_options_marked_together_count_each() -> None:
 
 
 def test_small_groups_are_hidden() -> None:
-    answers: list[list[str] | None] = [["a", "b"]] * (FEWEST_IN_GROUP - 1) + [["c"]] * FEWEST_IN_GROUP
+    answers: Sequence[list[str] | None] = [["a", "b"]] * (FEWEST_IN_GROUP - 1) + [["c"]] * FEWEST_IN_GROUP
     (item,) = compose(a_material(answers, items=[FIGURES])).items
     lowest, *_, best = item.options[2].by_group
     assert lowest == 1
