@@ -12,6 +12,7 @@ from app.cli import (
     import_sheets,
     import_users,
     migrate,
+    report,
     serve,
     test,
     up,
@@ -30,6 +31,7 @@ app.add_typer(import_.import_app, name="import")
 app.add_typer(export.export_app, name="export")
 app.add_typer(test.test_app, name="test")
 app.add_typer(exam.exam_app, name="exam")
+app.add_typer(report.report_app, name="report")
 app.add_typer(analytics.analytics_app, name="analytics")
 app.add_typer(demo.demo_app, name="demo")
 

@@ -41,6 +41,7 @@ ACTIONS: Mapping[str, frozenset[str]] = {
             "consent",
             "withdraw_consent",
             "refresh_statistics",
+            "read_similarity",
         }
     ),
     "exam": frozenset(

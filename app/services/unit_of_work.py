@@ -11,6 +11,7 @@ from app.models import AuditEntry
 from app.repositories.analytics.abilities import AbilityRepository
 from app.repositories.analytics.activity import ActivityRepository
 from app.repositories.analytics.advice import AdviceRepository
+from app.repositories.analytics.answer_sheets import AnswerSheetsInBulkRepository
 from app.repositories.analytics.attempt_at_test import AttemptAtTestRepository
 from app.repositories.analytics.bookmarks import BookmarkRepository
 from app.repositories.analytics.candidates import CandidateRepository
@@ -95,6 +96,7 @@ class Reading:
         self.subject_questions = SubjectQuestionRepository(session)
         self.attempts_at_tests = AttemptAtTestRepository(session)
         self.matrices = MatrixRepository(session)
+        self.answer_sheets_in_bulk = AnswerSheetsInBulkRepository(session)
         self.test_statistics = TestStatisticsRepository(session)
         self.abilities = AbilityRepository(session)
         self.advice = AdviceRepository(session)

@@ -91,6 +91,8 @@ ATTEMPT, PAPER_ATTEMPT = Rule(Level.HOLDER, Reach.ATTEMPT), Rule(Level.HOLDER, R
 OPERATIONS: dict[Operation, Rule] = {
     ("GET", "/v1/analytics/tests/{test_id}/items"): Rule(Level.BANK, Reach.TEAM_AND_EVALUATORS, 403),
     ("GET", "/v1/analytics/tests/{test_id}/summary"): Rule(Level.BANK, Reach.TEAM_AND_EVALUATORS, 403),
+    ("GET", "/v1/analytics/tests/{test_id}/report"): Rule(Level.BANK, Reach.TEAM_AND_EVALUATORS, 403),
+    ("GET", "/v1/analytics/tests/{test_id}/similarity"): Rule(Level.BANK, Reach.TEAM_AND_EVALUATORS, 403),
     ("POST", "/v1/analytics/tests/{test_id}/refresh"): Rule(Level.BANK, Reach.TEAM_AND_EVALUATORS, 403),
     ("GET", "/v1/analytics/overview"): ANYBODY,
     ("GET", "/v1/analytics/test/{test_id}"): OWN,

@@ -115,7 +115,7 @@ class MatrixBuilder:
         return times
 
     def matrix(self) -> Matrix:
-        """All rows. Each column of the parts is joined and released before the next."""
+        """All rows, by attempt. Each kind of array is joined and released before the next."""
         width = len(self._columns)
         empty = (
             np.empty((0, width)),
@@ -126,14 +126,15 @@ class MatrixBuilder:
             np.empty(0, np.int8),
             np.empty(0, np.bool_),
         )
+        order = sorted(range(len(self._ids)), key=self._ids.__getitem__)
         by_kind = [list(arrays) for arrays in zip(*(self._parts or [empty]), strict=True)]
         self._parts.clear()
         marks, letters, choices, times, categories, languages, pwbd = (
-            np.concatenate(by_kind.pop(0)) for _ in range(len(by_kind))
+            np.concatenate(by_kind.pop(0))[order] for _ in range(len(by_kind))
         )
         return Matrix(
             columns=self._columns,
-            attempt_ids=self._ids,
+            attempt_ids=[self._ids[place] for place in order],
             marks=marks,
             letters=letters,
             choices=choices,

@@ -39,18 +39,42 @@ def test_a_copy_is_found_first() -> None:
 
 
 def test_the_tail_of_one_pair_by_hand() -> None:
-    """Three candidates, two items: A half chance of option 0 or 1, smoothed by one half for each possible
-    answer.
-    """
-    choices = np.array([[0, 0], [0, 0], [1, 1]], np.int8)
-    shares = np.array([2.1, 1.1, 0.1, 0.1]) / 3.4
-    equal = float((shares**2).sum())
+    """Three candidates with equal totals, two items, two options; smoothed by a tenth for each answer."""
+    choices = np.array([[0, 0], [0, 0], [1, -1]], np.int8)
+    first, second = np.array([2.1, 1.1, 0.1]) / 3.3, np.array([2.1, 0.1, 0.1]) / 2.3
+    chances = float((first**2).sum()), float((second**2).sum())
 
     found = similar_pairs(choices, np.zeros(3), 2, 1.0)
 
-    assert [(pair.first, pair.second, pair.equal) for pair in found] == [(0, 1, 2), (0, 2, 0), (1, 2, 0)]
-    assert [pair.probability for pair in found] == pytest.approx([equal**2, 1, 1])
-    assert found[0].expected == pytest.approx(2 * equal)
+    assert [(pair.first, pair.second, pair.both, pair.equal) for pair in found] == [
+        (0, 1, 2, 2),
+        (0, 2, 1, 0),
+        (1, 2, 1, 0),
+    ]
+    assert [pair.probability for pair in found] == pytest.approx([chances[0] * chances[1], 1, 1])
+    assert [pair.expected for pair in found] == pytest.approx([sum(chances), chances[0], chances[0]])
+
+
+def test_cautious_candidates_are_not_alike() -> None:
+    """Who is cautious leaves much blank, whatever the total. Equal blanks are no agreement."""
+    choices, _ = sheets(400, 100, seed=4)
+    random = np.random.default_rng(4)
+    choices[random.random(choices.shape) < random.beta(1.2, 3, 400)[:, None]] = -1
+    accuracy = ((choices == 0).sum(axis=1) + 1) / ((choices >= 0).sum(axis=1) + 2)
+
+    pairs = 400 * 399 / 2
+    assert len(similar_pairs(choices, accuracy, OPTIONS, 1e-3)) / pairs <= 1e-3
+    assert not similar_pairs(choices, accuracy, OPTIONS, 0.05 / pairs)
+
+
+@pytest.mark.parametrize("threshold", [1e-6, 1e-3, 0.05])
+def test_screening_loses_no_pair(threshold: float) -> None:
+    choices, totals = sheets(150, 40, seed=5)
+    choices[:20, :30] = choices[20:40, :30]
+    every = [pair for pair in similar_pairs(choices, totals, OPTIONS, 1.0) if pair.probability <= threshold]
+
+    assert similar_pairs(choices, totals, OPTIONS, threshold) == every
+    assert every
 
 
 def test_blocks_do_not_change_the_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,3 +83,12 @@ def test_blocks_do_not_change_the_pairs(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("app.engine.statistics.similarity._BLOCK", 37)
 
     assert similar_pairs(choices, totals, OPTIONS, 0.01) == whole
+
+
+def test_listed_pairs_are_compared_like_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    choices, totals = sheets(150, 40, seed=3)
+    whole = similar_pairs(choices, totals, OPTIONS, 0.05)
+    monkeypatch.setattr("app.engine.statistics.similarity._PAIRS_AT_ONCE", 7)
+    listed = np.array([(pair.second, pair.first) for pair in whole[::2]])
+
+    assert similar_pairs(choices, totals, OPTIONS, 0.05, listed) == whole[::2]

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from tests.faults.interleaving.building import Scene
 from tests.faults.interleaving.cases import Call
-from tests.faults.interleaving.row_rules import Dump, Row, check_rows, moment
+from tests.faults.interleaving.row_rules import FIGURES, Dump, Row, check_rows, moment
 
 
 class Outcome(Protocol):
@@ -267,6 +267,17 @@ def _confirmed(facts: Facts) -> set[str]:
     return {attempt_id for job in jobs for attempt_id in job["arguments"]["attempt_ids"]}
 
 
+def _graded(facts: Facts) -> set[str]:
+    """The attempts that these calls have graded for the first time."""
+    earlier = {row["attempt_id"] for row in facts.before["results"]}
+    return {row["attempt_id"] for row in facts.after["results"]} - earlier
+
+
+def _with_figures(facts: Facts) -> set[str]:
+    jobs = (row for row in facts.after["jobs"] if row["task"] == "calculate_user_analytics")
+    return {attempt_id for job in jobs for attempt_id in job["arguments"]["attempt_ids"]}
+
+
 def _jobs_were_asked_for(facts: Facts) -> Iterator[str]:
     expected: Counter[str] = Counter()
     joined = len(facts.after["registrations"]) - len(facts.before["registrations"])
@@ -277,8 +288,11 @@ def _jobs_were_asked_for(facts: Facts) -> Iterator[str]:
     expected["notify_extra_time"] += _grants_in_a_published_exam(facts)
     expected["notify_results_released"] += facts.became("released_at")
     stored = Counter(row["task"] for row in facts.after["jobs"] if row["task"] != "grade_attempts")
-    stored.pop("notify_submitted", None)
+    for task in ("notify_submitted", *FIGURES):
+        stored.pop(task, None)
     if forgotten := _ended(facts) - _confirmed(facts):
         yield f"the end of {sorted(forgotten)} is confirmed to nobody"
+    if without := _graded(facts) - _with_figures(facts):
+        yield f"nobody computes figures of {sorted(without)}"
     if stored != +expected:
         yield f"the outbox has {dict(stored)} and not {dict(+expected)}"

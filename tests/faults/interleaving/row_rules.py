@@ -20,6 +20,13 @@ Dump = Mapping[str, Sequence[Row]]
 WITHOUT_TOTAL = ("absent", "incomplete", "void", "staff")
 OVER = ("submitted", "graded")
 RUNNING = ("in_progress", "paused")
+FIGURES = (
+    "calculate_user_analytics",
+    "take_in_attempts",
+    "request_exam_analytics",
+    "refresh_test_statistics",
+)
+"""Jobs that compute figures of what is graded. Each may be done at any time, and again."""
 
 
 def check_rows(scene: Scene, dump: Dump) -> list[str]:
@@ -203,6 +210,9 @@ def _scores_by_registration(dump: Dump) -> dict[str, dict[str, Fraction]]:
 
 
 def _jobs_are_done(_: Scene, dump: Dump) -> Iterator[str]:
+    """Figures are asked for by other jobs, too, and may come later than the worker's one look."""
     for row in dump["jobs"]:
+        if row["task"] in FIGURES and not row["error"]:
+            continue
         if not row["finished"] or row["error"]:
             yield f"a job is not done: {row}"

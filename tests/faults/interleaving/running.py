@@ -21,7 +21,7 @@ from tests.faults.interleaving.building import Scene, build
 from tests.faults.interleaving.calls import Outcome, later, perform, sweep, work
 from tests.faults.interleaving.cases import Call, Case, schedule_of
 from tests.faults.interleaving.dump import Dump, comparable, read
-from tests.faults.interleaving.row_rules import check_rows
+from tests.faults.interleaving.row_rules import FIGURES, check_rows
 from tests.faults.interleaving.stepping import Side, Stepper
 from tests.faults.interleaving.world import NOW, StandingClock, World, make_world
 
@@ -225,7 +225,7 @@ def _state(dump: Dump, outcomes: list[Outcome], scene: Scene) -> Any:
     rows["jobs"] = [
         {"task": row["task"], "arguments": row["arguments"]}
         for row in dump["jobs"]
-        if row["task"] != "grade_attempts"  # how often it was asked for says nothing
+        if row["task"] not in ("grade_attempts", *FIGURES)  # how often it was asked for says nothing
     ]
     told = [(outcome.kind, outcome.summary) for outcome in outcomes]
     named = comparable(rows, scene.labels)
