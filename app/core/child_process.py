@@ -103,7 +103,9 @@ def _replies(request: bytes, memory_bytes: int) -> Iterator[Reply]:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Whether a library could not be loaded because there was not enough memory."""
+    """Whether memory was short while a library was loaded, or where the interpreter sets no exception."""
+    if isinstance(error, SystemError):
+        return "without exception set" in str(error)
     return isinstance(error, ImportError) and any(text in str(error) for text in _OUT_OF_MEMORY_TEXTS)
 
 

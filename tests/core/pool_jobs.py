@@ -79,3 +79,8 @@ def print_much() -> str:
 def fail_to_load() -> None:
     """As a library does whose code finds no room."""
     raise ImportError("libtiff.so.6: failed to map segment from shared object")
+
+
+def fail_in_the_interpreter() -> None:
+    """What CPython raises where an allocation fails and no exception is set."""
+    raise SystemError("error return without exception set")

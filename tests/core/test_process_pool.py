@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -126,10 +126,11 @@ class TestLimits:
                 await run(pool, jobs.take_memory, 400_000_000)
             assert await run(pool, jobs.process_id) != before
 
-    async def test_a_library_that_finds_no_room_is_a_matter_of_memory(self) -> None:
+    @pytest.mark.parametrize("job", [jobs.fail_to_load, jobs.fail_in_the_interpreter])
+    async def test_what_finds_no_room_is_a_matter_of_memory(self, job: Callable[[], None]) -> None:
         async with a_pool(processes=1) as pool:
             with pytest.raises(TooComplex, match="memory"):
-                await run(pool, jobs.fail_to_load)
+                await run(pool, job)
 
     async def test_a_child_that_has_grown_is_replaced(self) -> None:
         async with a_pool(processes=1, memory_bytes=300_000_000) as pool:
