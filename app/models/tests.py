@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, func
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, false, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -26,7 +26,9 @@ class Test(Identified, Timestamped, Base):
         CheckConstraint("access in ('free', 'enrolled')", name="access"),
         CheckConstraint("duration_seconds > 0", name="duration_seconds"),
         CheckConstraint("attempts_allowed > 0", name="attempts_allowed"),
+        CheckConstraint("owner_id is null or is_personal", name="owner_id"),
         Index("ix_tests_institute_id_status_id", "institute_id", "status", "id"),
+        Index("ix_tests_owner_id", "owner_id", postgresql_where=text("owner_id is not null")),
         UniqueConstraint("institute_id", "reference"),
     )
 
@@ -51,6 +53,10 @@ class Test(Identified, Timestamped, Base):
     reference: Mapped[str | None]
     """The name by which a file of `ias test compose` finds the test again (docs/decisions/0064)."""
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    is_personal: Mapped[bool] = mapped_column(server_default=false())
+    """A practice test of one person (docs/decisions/0069). It stays personal when the account is gone."""
+    owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    """Who alone may see a personal test. None once the account is gone: then nobody may."""
 
     sections: Mapped[list["TestSection"]] = relationship(
         lazy="raise", order_by="TestSection.position", cascade="all, delete-orphan"

@@ -150,17 +150,25 @@ def hides_test(reader: Reader, test: type[Test] = Test) -> ColumnElement[bool]:
 
     Hidden from candidates: a test that is placed in an unreleased exam, or that shares a question with a
     published one. Hidden from staff: a test that is placed in an unreleased exam, unless they created the
-    test, or created the exam and may place the test.
+    test, or created the exam and may place the test. Hidden from everybody else, admins included: a practice
+    test of one person.
     """
+    private = belongs_to_another(reader.user_id, test)
     if reader.is_admin:
-        return false()
+        return private
     if not reader.is_staff:
-        return _hides_from_candidates(test)
-    return and_(
+        return or_(private, _hides_from_candidates(test))
+    placed = and_(
         is_placed(test.id),
         test.created_by.is_distinct_from(reader.user_id),
         ~_runs_exam_of(test, reader.user_id),
     )
+    return or_(private, placed)
+
+
+def belongs_to_another(user_id: UUID, test: type[Test] = Test) -> ColumnElement[bool]:
+    """Whether a row of `tests` is a practice test of another person, or of an account that is gone."""
+    return and_(test.is_personal, test.owner_id.is_distinct_from(user_id))
 
 
 @lru_cache(maxsize=8)
@@ -297,8 +305,6 @@ class EmbargoRepository(Repository):
 
     async def hides_test(self, reader: Reader, test_id: UUID) -> bool:
         """Whether a test is hidden from the reader."""
-        if reader.is_admin:
-            return False
         return bool(await self._session.scalar(select(hides_test(reader)).where(Test.id == test_id)))
 
     async def is_placed(self, test_id: UUID) -> bool:

@@ -20,6 +20,7 @@ from app.repositories.analytics.figures import FiguresRepository
 from app.repositories.analytics.holding_papers import HoldingPaperRepository
 from app.repositories.analytics.leaderboards import LeaderboardRepository
 from app.repositories.analytics.matrices import MatrixRepository
+from app.repositories.analytics.practice import PracticeRepository
 from app.repositories.analytics.progress import ProgressRepository
 from app.repositories.analytics.ratings import RatingRepository
 from app.repositories.analytics.shown import ShownRepository
@@ -101,6 +102,7 @@ class Reading:
         self.abilities = AbilityRepository(session)
         self.advice = AdviceRepository(session)
         self.cards = CardRepository(session)
+        self.practice = PracticeRepository(session)
         self.ratings = RatingRepository(session)
         self.audit = AuditRepository(session)
         self.deletions = DeletionRepository(session)

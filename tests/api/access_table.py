@@ -100,6 +100,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("GET", "/v1/analytics/recommendations"): ANYBODY,
     ("POST", "/v1/analytics/recommendations/{recommendation_id}/dismiss"): OWN,
     ("GET", "/v1/analytics/subject/{subject_id}"): ANYBODY,
+    ("POST", "/v1/practice"): ANYBODY,
     ("GET", "/v1/audit"): ADMIN,
     ("POST", "/v1/auth/confirm"): PUBLIC,
     ("POST", "/v1/auth/forgot-password"): PUBLIC,

@@ -15,6 +15,7 @@ KEYED = {
     "/v1/exams/{exam_id}/postpone",
     "/v1/media",
     "/v1/passages",
+    "/v1/practice",
     "/v1/questions",
     "/v1/questions/import",
     "/v1/subjects",

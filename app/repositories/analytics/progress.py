@@ -138,7 +138,7 @@ class ProgressRepository(Repository):
         taken = exists().where(Attempt.test_id == Test.id, *graded)
         statement = (
             select(Test.subject_id, func.count().filter(taken), func.count().filter(_open(viewer, now)))
-            .where(Test.institute_id == viewer.institute_id, ~is_placed(Test.id))
+            .where(Test.institute_id == viewer.institute_id, ~is_placed(Test.id), ~Test.is_personal)
             .group_by(Test.subject_id)
         )
         rows = await self._session.execute(statement)
@@ -293,7 +293,7 @@ def _offered_questions(viewer: Viewer, now: datetime) -> CTE:
         .select_from(Test)
         .join(Paper, and_(Paper.test_id == Test.id, Paper.version == Test.paper_version))
         .join(PaperQuestion, PaperQuestion.paper_id == Paper.id)
-        .where(_open(viewer, now))
+        .where(_open(viewer, now), ~Test.is_personal)
         .distinct()
         .cte("offered")
     )

@@ -214,8 +214,9 @@ class ExamRepository(Repository):
         await self._lock(Rank.TEST, Mode.KEY_SHARE, statement)
 
     async def test(self, institute_id: UUID, test_id: UUID) -> Test | None:
-        """A test of the institute, or None."""
-        statement = select(Test).where(Test.id == test_id, Test.institute_id == institute_id)
+        """A test of the institute, or None. Practice tests of persons are not placed in exams."""
+        of_all = Test.id == test_id, Test.institute_id == institute_id, ~Test.is_personal
+        statement = select(Test).where(*of_all)
         return (await self._session.scalars(statement)).one_or_none()
 
     async def was_attempted(self, test_id: UUID) -> bool:

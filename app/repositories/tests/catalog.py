@@ -173,7 +173,9 @@ def _ordered(offered: Select[Any], sort: TestSort, viewer: Viewer) -> tuple[Any,
     OFFSET 0 keeps PostgreSQL from checking the embargo before it has ordered the tests. It is checked for
     one after the other, until the page is full (docs/decisions/0060).
     """
-    narrow = offered.with_only_columns(Test.id, Test.paper_version, Test.created_by)
+    narrow = offered.with_only_columns(
+        Test.id, Test.paper_version, Test.created_by, Test.is_personal, Test.owner_id
+    )
     if sort is TestSort.NEWEST:
         ordered = narrow.order_by(Test.id.desc()).offset(0).subquery()
         return ordered, [ordered.c.id], True

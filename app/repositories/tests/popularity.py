@@ -33,7 +33,7 @@ class PopularityRepository(Repository):
         """Count the candidates of all published tests, and store the numbers that have changed."""
         counted = (
             select(Test.id, ranked_candidates())
-            .where(Test.paper_version.is_not(None))
+            .where(Test.paper_version.is_not(None), ~Test.is_personal)
             .order_by(Test.id)  # Two workers that insert in one order do not wait for each other in a circle.
         )
         new = insert(TestPopularity).from_select(["test_id", "participants"], counted)

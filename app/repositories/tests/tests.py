@@ -24,7 +24,7 @@ from app.models import (
     TestSection,
 )
 from app.repositories.base import Repository
-from app.repositories.embargo import Reader, hides_test
+from app.repositories.embargo import Reader, belongs_to_another, hides_test
 from app.repositories.locks import Mode, Rank
 
 
@@ -51,7 +51,7 @@ def may_access(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
 
 def is_offered(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
     """Whether the viewer may take the test as far as the embargo does not hide it."""
-    own = Test.institute_id == viewer.institute_id
+    own = and_(Test.institute_id == viewer.institute_id, ~belongs_to_another(viewer.user_id))
     if viewer.is_staff:
         return own
     return and_(
@@ -75,15 +75,15 @@ class TestRepository(Repository):
         return await self._one(select(Test).where(Test.id == test_id, may_access(viewer, now)))
 
     async def draft(self, institute_id: UUID, test_id: UUID, *, lock: bool = False) -> Test:
-        """A test with its sections and the questions in them, for staff."""
+        """A test with its sections and the questions in them, for staff. Never a personal one."""
+        of_all = Test.id == test_id, Test.institute_id == institute_id, ~Test.is_personal
         statement = (
             select(Test)
-            .where(Test.id == test_id, Test.institute_id == institute_id)
+            .where(*of_all)
             .options(selectinload(Test.sections).selectinload(TestSection.questions))
         )
         if lock:
-            held = select(Test.id).where(Test.id == test_id, Test.institute_id == institute_id)
-            await self._lock(Rank.TEST, Mode.EXCLUSIVE, held)
+            await self._lock(Rank.TEST, Mode.EXCLUSIVE, select(Test.id).where(*of_all))
             statement = statement.execution_options(populate_existing=True)
         return await self._one(statement)
 

@@ -16,7 +16,7 @@ from app.services.tests.papers import FrozenPaper, PaperStore
 from app.services.tests.popularity import refresh_popularity
 from app.services.tests.previewing import Preview, pending_draft, preview
 from app.services.tests.printouts import Printout, PrintPart, pdf, printout
-from app.services.tests.publishing import PublishedPaper, publish
+from app.services.tests.publishing import PublishedPaper, freeze, publish
 
 __all__ = [
     "AppliedTest",
@@ -37,6 +37,7 @@ __all__ = [
     "consents",
     "create",
     "find",
+    "freeze",
     "is_unpublished",
     "lock_known_tests",
     "lock_tests",

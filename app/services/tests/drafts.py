@@ -51,6 +51,8 @@ class TestDraft:
     available_from: datetime | None = None
     available_until: datetime | None = None
     reference: str | None = None
+    owner_id: UUID | None = None
+    """Of a practice test that one person alone may see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ async def create(uow: UnitOfWork, author: Principal, draft: TestDraft) -> Test:
         available_until=draft.available_until,
         reference=draft.reference,
         created_by=author.author_id,
+        is_personal=draft.owner_id is not None,
+        owner_id=draft.owner_id,
         sections=await _sections(uow, author, draft.sections),
     )
     _check_window(test)

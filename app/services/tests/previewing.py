@@ -71,6 +71,8 @@ async def _ranked_with(reads: Reading, material: Material) -> Sequence[int]:
 
 async def pending_draft(reads: Reading, user: Principal, listed: ListedTest) -> Test | None:
     """The draft of a test if it differs from the published paper, else None."""
+    if listed.test.is_personal:
+        return None
     draft = await reads.tests.draft(user.institute_id, listed.test.id)
     if listed.paper is None:
         return draft

@@ -49,6 +49,17 @@ async def publish(
     """
     test = await uow.tests.draft(author.institute_id, test_id, lock=True)
     await embargo.check_visible(uow, author, test_id)
+    published = await freeze(uow, author, test, now, ranked_with=ranked_with)
+    merged: dict[str, Any] = {"ranked_with": ranked_with} if ranked_with is not None else {}
+    version = published.paper.version
+    audit.record(uow, author, "publish", AuditSubject("test", test.id), version=version, **merged)
+    return published
+
+
+async def freeze(
+    uow: UnitOfWork, author: Principal, test: Test, now: datetime, *, ranked_with: int | None = None
+) -> PublishedPaper:
+    """Publish a test that the caller has locked or created. See `publish`."""
     material = await gather(uow, test)
     withheld = await embargo.withheld(uow, author, list(material.bank))
     if found := obstacles(material, withheld):
@@ -72,6 +83,4 @@ async def publish(
     test.status = "published"
     test.updated_at = now
     await uow.tests.flush()
-    merged: dict[str, Any] = {"ranked_with": ranked_with} if ranked_with is not None else {}
-    audit.record(uow, author, "publish", AuditSubject("test", test.id), version=paper.version, **merged)
     return PublishedPaper(test, paper, older, language_gaps(material), kept_questions(material))
