@@ -99,7 +99,7 @@ async def test_a_practice_test_is_not_placed_in_an_exam(
 ) -> None:
     """Not even by its owner who is staff."""
     _, subject = await publish(engine)
-    author = await people.member("teacher")
+    author = await people.member("author")
     test = body_of(await author.post("/practice", json={"subject_id": str(subject.id)}), 201)
     assert body_of(await author.get(f"/tests/{test['id']}"))["id"] == test["id"]
     assert (await author.patch(f"/tests/{test['id']}", json={"kind": "full"})).status_code == 404
@@ -191,7 +191,7 @@ async def test_open_practice_tests_are_limited(engine: AsyncEngine, people: Peop
     body = {"subject_id": str(subject.id)}
     answers = await asyncio.gather(*(candidate.post("/practice", json=body) for _ in range(2)))
     assert sorted(answer.status_code for answer in answers) == [201, 409]
-    clock.advance(timedelta(days=31))
+    clock.advance(31 * DAY.total_seconds())
     async with unit_of_work(engine) as uow:
         assert await uow.practice.count_open(user.id, clock.now()) == 0
 
