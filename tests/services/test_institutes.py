@@ -41,6 +41,7 @@ EVERYTHING = PageRequest(100)
 SERVICES = (questions, passages, media, tests, subjects)
 # They take an object that one of the others has found, or nothing of the database at all.
 OF_WHAT_WAS_FOUND = {
+    "tests.freeze",
     "media.encoded_anew",
     "questions.versions",
     "passages.versions",
