@@ -33,7 +33,7 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScoreBand:
-    """The interval in which 90 of 100 repetitions of the test would lie."""
+    """The interval that holds the true score, the mean of many repetitions, in 90 of 100 cases."""
 
     low: float
     high: float
