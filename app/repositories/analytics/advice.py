@@ -3,10 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, any_, exists, func, literal, select
+from sqlalchemy import Boolean, Select, Uuid, and_, any_, bindparam, exists, func, literal, select, true
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import aliased
 
@@ -24,9 +25,9 @@ from app.models import (
     Test,
 )
 from app.repositories.base import Repository
-from app.repositories.embargo import hides_test
+from app.repositories.embargo import Reader, hides_test
 from app.repositories.tests import Viewer
-from app.repositories.tests.tests import is_offered
+from app.repositories.tests.tests import is_open
 
 MOST_TESTS = 20
 
@@ -85,40 +86,15 @@ class AdviceRepository(Repository):
         )
 
     async def tests(self, viewer: Viewer, now: datetime) -> Sequence[TestOnOffer]:
-        """The newest tests that the candidate may take, and has or has not taken.
-
-        OFFSET 0 keeps PostgreSQL from asking the embargo before it has chosen the tests.
-        """
-        newest = (
-            select(Test)
-            .where(is_offered(viewer, now), Test.status == "published", Test.kind != "practice")
-            .order_by(Test.id.desc())
-            .offset(0)
-            .subquery()
-        )
-        offered = aliased(Test, newest)
-        taken = exists().where(
-            Attempt.test_id == offered.id,
-            Attempt.user_id == viewer.user_id,
-            Attempt.status != AttemptStatus.VOID,
-        )
-        statement = (
-            select(
-                offered.id,
-                Paper.title,
-                offered.kind,
-                Paper.version,
-                Paper.id.label("paper_id"),
-                Paper.duration_seconds,
-                Paper.marking,
-                taken.label("was_taken"),
-            )
-            .join(Paper, and_(Paper.test_id == offered.id, Paper.version == offered.paper_version))
-            .where(~hides_test(viewer.reader, offered))
-            .order_by(offered.id.desc())
-            .limit(MOST_TESTS)
-        )
-        return [TestOnOffer(*row) for row in await self._session.execute(statement)]
+        """The newest tests that the candidate may take, and has or has not taken."""
+        values = {
+            "user_id": viewer.user_id,
+            "institute_id": viewer.institute_id,
+            "enrolled": viewer.enrolled,
+            "now": now,
+        }
+        statement = _newest_tests(viewer.reader)
+        return [TestOnOffer(*row) for row in await self._session.execute(statement, values)]
 
     async def places(self, paper_ids: Collection[UUID]) -> Sequence[PlaceCount]:
         """How the questions of papers are spread over the syllabus."""
@@ -156,3 +132,46 @@ class AdviceRepository(Repository):
                 where=Dismissal.until_evidence < until_evidence,
             )
         )
+
+
+@lru_cache(maxsize=32)
+def _newest_tests(reader: Reader) -> Select[*tuple[Any, ...]]:
+    """The newest tests that `:user_id` of `:institute_id` may take at `:now`; `:enrolled` tells of access.
+
+    OFFSET 0 keeps PostgreSQL from asking the embargo before it has chosen the tests.
+    """
+    now = bindparam("now", type_=Test.available_from.type)
+    newest = (
+        select(Test)
+        .where(
+            Test.institute_id == bindparam("institute_id", type_=Uuid),
+            Test.status == "published",
+            Test.kind != "practice",
+            true() if reader.is_staff else is_open(now, bindparam("enrolled", type_=Boolean)),
+        )
+        .order_by(Test.id.desc())
+        .offset(0)
+        .subquery()
+    )
+    offered = aliased(Test, newest)
+    taken = exists().where(
+        Attempt.test_id == offered.id,
+        Attempt.user_id == bindparam("user_id", type_=Uuid),
+        Attempt.status != AttemptStatus.VOID,
+    )
+    return (
+        select(
+            offered.id,
+            Paper.title,
+            offered.kind,
+            Paper.version,
+            Paper.id.label("paper_id"),
+            Paper.duration_seconds,
+            Paper.marking,
+            taken.label("was_taken"),
+        )
+        .join(Paper, and_(Paper.test_id == offered.id, Paper.version == offered.paper_version))
+        .where(~hides_test(reader, offered))
+        .order_by(offered.id.desc())
+        .limit(MOST_TESTS)
+    )

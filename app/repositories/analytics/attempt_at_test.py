@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, exists, select
+from sqlalchemy import ColumnElement, Row, Select, Uuid, and_, bindparam, exists, select
 from sqlalchemy.orm import aliased
 
 from app.core.errors import NotFound
@@ -20,7 +21,7 @@ from app.models import (
 )
 from app.repositories.analytics.shown import COLUMNS, ShownAttempt, attempt_of
 from app.repositories.base import Repository
-from app.repositories.embargo import hides_test, is_placed, withholds_paper
+from app.repositories.embargo import Reader, hides_test, is_placed, withholds_paper
 from app.repositories.tests import Viewer
 
 
@@ -52,55 +53,65 @@ class AttemptAtTestRepository(Repository):
 
         Raises NotFound.
         """
-        own = select(Attempt.id).where(Attempt.user_id == viewer.user_id, Attempt.test_id == test_id)
+        statement = _attempt(viewer.reader, by_id=attempt_id is not None)
+        values = {"user_id": viewer.user_id, "test_id": test_id}
         if attempt_id is not None:
-            own = own.where(Attempt.id == attempt_id)
-        else:
-            own = own.where(Attempt.status != AttemptStatus.VOID)
-        # OFFSET 0 keeps PostgreSQL from reading everybody's attempts from the newest on until it finds one.
-        theirs = own.offset(0).subquery()
-        last = select(theirs.c.id).order_by(theirs.c.id.desc()).limit(1)
-        statistics = and_(
-            PaperStatistics.cohort_id == Result.cohort_id, PaperStatistics.paper_id == Attempt.paper_id
-        )
-        statement = (
-            select(
-                Attempt,
-                PaperStatistics,
-                *COLUMNS,
-                Result.marks,
-                Result.marks_denominator,
-                AttemptFigures.spent_ms,
-                AttemptFigures.answered_order,
-                _hidden(viewer).label("is_hidden"),
-                withholds_paper(viewer.reader, Attempt.paper_id).label("is_withheld"),
-                (~_withholds_a_version(viewer)).label("may_compare"),
-            )
-            .select_from(Attempt)
-            .join(Test, Test.id == Attempt.test_id)
-            .join(Paper, Paper.id == Attempt.paper_id)
-            .outerjoin(Result, Result.attempt_id == Attempt.id)
-            .outerjoin(AttemptFigures, AttemptFigures.attempt_id == Attempt.id)
-            .outerjoin(PaperStatistics, statistics)
-            .where(Attempt.id == last.scalar_subquery())
-        )
-        row = (await self._session.execute(statement)).one_or_none()
+            values["attempt_id"] = attempt_id
+        row = (await self._session.execute(statement, values)).one_or_none()
         if row is None:
             raise NotFound("attempt")
         return _found(row)
 
 
-def _hidden(viewer: Viewer) -> ColumnElement[bool]:
+@lru_cache(maxsize=32)
+def _attempt(reader: Reader, *, by_id: bool) -> Select[*tuple[Any, ...]]:
+    """The attempt `:attempt_id`, or the last one, of `:user_id` at `:test_id`."""
+    own = select(Attempt.id).where(
+        Attempt.user_id == bindparam("user_id", type_=Uuid),
+        Attempt.test_id == bindparam("test_id", type_=Uuid),
+    )
+    if by_id:
+        own = own.where(Attempt.id == bindparam("attempt_id", type_=Uuid))
+    else:
+        own = own.where(Attempt.status != AttemptStatus.VOID)
+    # OFFSET 0 keeps PostgreSQL from reading everybody's attempts from the newest on until it finds one.
+    theirs = own.offset(0).subquery()
+    last = select(theirs.c.id).order_by(theirs.c.id.desc()).limit(1)
+    statistics = and_(
+        PaperStatistics.cohort_id == Result.cohort_id, PaperStatistics.paper_id == Attempt.paper_id
+    )
+    return (
+        select(
+            Attempt,
+            PaperStatistics,
+            *COLUMNS,
+            Result.marks,
+            Result.marks_denominator,
+            AttemptFigures.spent_ms,
+            AttemptFigures.answered_order,
+            _hidden(reader).label("is_hidden"),
+            withholds_paper(reader, Attempt.paper_id).label("is_withheld"),
+            (~_withholds_a_version(reader)).label("may_compare"),
+        )
+        .select_from(Attempt)
+        .join(Test, Test.id == Attempt.test_id)
+        .join(Paper, Paper.id == Attempt.paper_id)
+        .outerjoin(Result, Result.attempt_id == Attempt.id)
+        .outerjoin(AttemptFigures, AttemptFigures.attempt_id == Attempt.id)
+        .outerjoin(PaperStatistics, statistics)
+        .where(Attempt.id == last.scalar_subquery())
+    )
+
+
+def _hidden(reader: Reader) -> ColumnElement[bool]:
     """A test that only shares questions keeps its attempts in candidates' sight: their results come later."""
-    return hides_test(viewer.reader) if viewer.is_staff else is_placed(Attempt.test_id)
+    return hides_test(reader) if reader.is_staff else is_placed(Attempt.test_id)
 
 
-def _withholds_a_version(viewer: Viewer) -> ColumnElement[bool]:
+def _withholds_a_version(reader: Reader) -> ColumnElement[bool]:
     version = aliased(Paper)
     return exists(
-        select(version.id).where(
-            version.test_id == Attempt.test_id, withholds_paper(viewer.reader, version.id)
-        )
+        select(version.id).where(version.test_id == Attempt.test_id, withholds_paper(reader, version.id))
     )
 
 

@@ -3,15 +3,16 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Uuid, any_, func, literal, select
+from sqlalchemy import Select, Uuid, any_, bindparam, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from app.models import Attempt, AttemptStatus, Question, ReviewCard, Test
 from app.repositories.base import Repository
-from app.repositories.embargo import shows_results
+from app.repositories.embargo import Reader, shows_results
 from app.repositories.tests import Viewer
 
 
@@ -58,23 +59,25 @@ class CardRepository(Repository):
 
     async def due(self, viewer: Viewer, now: datetime, limit: int) -> Sequence[ShownCard]:
         """The cards that are due, those that are due longest first."""
-        statement = (
-            _shown(viewer)
-            .where(ReviewCard.due_at <= now)
-            .order_by(ReviewCard.due_at, ReviewCard.question_id)
-            .limit(limit)
-        )
-        return [ShownCard(*row) for row in await self._session.execute(statement)]
+        ordered = _shown(viewer.reader).order_by(ReviewCard.due_at, ReviewCard.question_id)
+        rows = await self._session.execute(ordered.limit(limit), _values(viewer, now))
+        return [ShownCard(*row) for row in rows]
 
     async def count_due(self, viewer: Viewer, until: datetime) -> int:
         """How many cards are due at a time."""
-        due = _shown(viewer).where(ReviewCard.due_at <= until).subquery()
-        return (await self._session.scalar(select(func.count()).select_from(due))) or 0
+        counted = select(func.count()).select_from(_shown(viewer.reader).subquery())
+        return (await self._session.scalar(counted, _values(viewer, until))) or 0
 
 
-def _shown(viewer: Viewer) -> Select[*tuple[Any, ...]]:
-    """The cards of a candidate whose attempt may be reviewed: its result is shown, and its test has a review.
+def _values(viewer: Viewer, until: datetime) -> Mapping[str, Any]:
+    return {"user_id": viewer.user_id, "institute_id": viewer.institute_id, "until": until}
 
+
+@lru_cache(maxsize=32)
+def _shown(reader: Reader) -> Select[*tuple[Any, ...]]:
+    """The cards of `:user_id` that are due at `:until` and whose attempt may be reviewed.
+
+    It may be if its result is shown and its test has a review.
     `after_release` needs no condition of its own: what waits for a release is withheld.
     """
     return (
@@ -92,11 +95,12 @@ def _shown(viewer: Viewer) -> Select[*tuple[Any, ...]]:
         .join(Attempt, Attempt.id == ReviewCard.attempt_id)
         .join(Test, Test.id == Attempt.test_id)
         .where(
-            ReviewCard.user_id == viewer.user_id,
+            ReviewCard.user_id == bindparam("user_id", type_=Uuid),
+            ReviewCard.due_at <= bindparam("until", type_=ReviewCard.due_at.type),
             Attempt.status == AttemptStatus.GRADED,
-            Test.institute_id == viewer.institute_id,
+            Test.institute_id == bindparam("institute_id", type_=Uuid),
             Question.status != "retired",
             Test.review != "never",
-            shows_results(viewer.reader),
+            shows_results(reader),
         )
     )

@@ -24,7 +24,7 @@ from app.models import (
     TestSection,
 )
 from app.repositories.base import Repository
-from app.repositories.embargo import Reader, hides_test
+from app.repositories.embargo import CANDIDATE, Reader, hides_test
 from app.repositories.locks import Mode, Rank
 
 
@@ -40,8 +40,8 @@ class Viewer:
 
     @property
     def reader(self) -> Reader:
-        """The same user in the form that the embargo needs."""
-        return Reader(self.user_id, self.is_staff, self.is_admin)
+        """The same user in the form that the embargo needs: all candidates are one reader."""
+        return Reader(self.user_id, self.is_staff, self.is_admin) if self.is_staff else CANDIDATE
 
 
 def may_access(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
@@ -52,14 +52,16 @@ def may_access(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
 def is_offered(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
     """Whether the viewer may take the test as far as the embargo does not hide it."""
     own = Test.institute_id == viewer.institute_id
-    if viewer.is_staff:
-        return own
+    return own if viewer.is_staff else and_(own, is_open(literal(now), literal(viewer.enrolled)))
+
+
+def is_open(now: ColumnElement[datetime], enrolled: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether candidates may take the test at a time, as far as the embargo does not hide it."""
     return and_(
-        own,
         Test.status == "published",
         or_(Test.available_from.is_(None), Test.available_from <= now),
         or_(Test.available_until.is_(None), Test.available_until > now),
-        or_(Test.access == "free", literal(viewer.enrolled)),
+        or_(Test.access == "free", enrolled),
     )
 
 

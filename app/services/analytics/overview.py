@@ -12,12 +12,12 @@ from app.engine.attempt_figures import SubjectSums
 from app.engine.grading import LETTERS
 from app.engine.marks import RoundingPolicy, printed
 from app.engine.scoring import Outcome
-from app.engine.streaks import streak_days
+from app.engine.streaks import day_of, streak_days
 from app.models import Subject, SubjectAbility
 from app.repositories.analytics.shown import ShownAttempt
 from app.sentences import Sentence
 from app.services import tests, users
-from app.services.analytics import activity, evidence
+from app.services.analytics import activity, evidence, situation
 from app.services.analytics.cutoffs import CutoffChance, cutoff_chances
 from app.services.analytics.estimates import (
     FEWEST_ANSWERS,
@@ -27,7 +27,8 @@ from app.services.analytics.estimates import (
     Strength,
     judge,
 )
-from app.services.analytics.recommendations import Recommendation, recommendations
+from app.services.analytics.recommendations import Recommendation, advise
+from app.services.analytics.situation import Known
 from app.services.analytics.subject_gain import expected_gain
 from app.services.analytics.trend import TrendPoint, trend
 from app.services.components import Components
@@ -134,6 +135,7 @@ async def overview(reads: Reading, parts: Components, user: Principal, now: date
     attempts = await reads.shown.attempts(tests.viewer(user))
     record = await evidence.gather(reads, parts, attempts)
     judgement = await judge(record.answers)
+    known = await situation.gather(reads, user, now)
     official = Totals.of([attempt for attempt in attempts if not attempt.practice])
     practice = Totals.of([attempt for attempt in attempts if attempt.practice])
     return Overview(
@@ -144,11 +146,11 @@ async def overview(reads: Reading, parts: Components, user: Principal, now: date
         pending=sum(attempt.figures is None for attempt in attempts),
         streak_days=streak_days(await activity.moments(reads, user, now, zone), now, zone),
         trend=await _trend(reads, attempts[:MOST_POINTS]),
-        subjects=await _subjects(reads, user, attempts, judgement.strengths),
+        subjects=_subjects(known, attempts, judgement.strengths),
         confidence=judgement.confidence,
         guessing=judgement.guessing,
         cutoffs=await cutoff_chances(profile.category, record.papers, record.curves),
-        next=(await recommendations(reads, user, now))[:MOST_NEXT],
+        next=(await advise(reads, user, known, day_of(now, zone)))[:MOST_NEXT],
     )
 
 
@@ -166,9 +168,8 @@ async def _trend(reads: Reading, newest: Sequence[ShownAttempt]) -> Sequence[Tre
     return trend(list(reversed(newest)), await reads.shown.standings(ranked))
 
 
-async def _subjects(
-    reads: Reading,
-    user: Principal,
+def _subjects(
+    known: Known,
     attempts: Sequence[ShownAttempt],
     strengths: Mapping[UUID, Strength],
 ) -> Sequence[SubjectOverview]:
@@ -177,20 +178,16 @@ async def _subjects(
     for attempt in attempts:
         for subject_id, of_attempt in attempt.figures.subjects.items() if attempt.figures else ():
             sums[subject_id] = sums.get(subject_id, SubjectSums()) + of_attempt
-    if not sums:
-        return []
-    syllabus = await reads.subjects.every(user.institute_id)
-    abilities = await reads.shown.abilities(tests.viewer(user))
     return [
         SubjectOverview(
             subject=subject,
             sums=sums[subject.id],
             accuracy=accuracy_of(sums[subject.id]),
-            ability=_ability(abilities.get(subject.id)),
+            ability=_ability(known.abilities.get(subject.id)),
             strength=strengths.get(subject.id, Strength()),
             expected_gain=expected_gain(subject.id, sums[subject.id], attempts),
         )
-        for subject in sorted(syllabus, key=lambda subject: (subject.position, subject.id))
+        for subject in sorted(known.subjects, key=lambda subject: (subject.position, subject.id))
         if subject.id in sums
     ]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
@@ -38,12 +38,18 @@ class Recommendation:
 async def recommendations(reads: Reading, user: Principal, now: datetime) -> Sequence[Recommendation]:
     """The actions with the largest gain per minute first, without those that were dismissed."""
     known = await situation.gather(reads, user, now)
+    zone = ZoneInfo((await users.profile(reads, user)).timezone)
+    return await advise(reads, user, known, day_of(now, zone))
+
+
+async def advise(reads: Reading, user: Principal, known: Known, today: date) -> Sequence[Recommendation]:
+    """The recommendations in a situation."""
     dismissed = await reads.advice.dismissals(user.id)
 
     def is_unwanted(action: Action) -> bool:
         return action.evidence < dismissed.get(id_of(user, action), 0)
 
-    ranked = rank(known.situation, await _today(reads, user, now), is_unwanted)
+    ranked = rank(known.situation, today.toordinal(), is_unwanted)
     return [_told(user, action, known) for action in ranked]
 
 
@@ -71,11 +77,6 @@ async def dismiss(uow: UnitOfWork, user: Principal, recommendation_id: UUID, now
 def id_of(user: Principal, action: Action) -> UUID:
     """The same advice to the same person has the same id."""
     return uuid5(NAMESPACE, f"{user.id} {action.kind} {action.target or action.ground}")
-
-
-async def _today(reads: Reading, user: Principal, now: datetime) -> int:
-    zone = ZoneInfo((await users.profile(reads, user)).timezone)
-    return day_of(now, zone).toordinal()
 
 
 def _told(user: Principal, action: Action, known: Known) -> Recommendation:

@@ -46,6 +46,9 @@ class Known:
     """Of subjects, chapters and tests."""
     subject_of: Mapping[UUID, UUID]
     """The subject of each chapter."""
+    subjects: Sequence[Subject]
+    abilities: Mapping[UUID, SubjectAbility]
+    """By subject, as far as the user may see them."""
 
 
 async def gather(reads: Reading, user: Principal, now: datetime) -> Known:
@@ -56,14 +59,15 @@ async def gather(reads: Reading, user: Principal, now: datetime) -> Known:
     """
     viewer = tests.viewer(user)
     ratings = _NOBODY if user.is_staff else await reads.advice.ratings(user.id)
-    abilities = {} if user.is_staff else await reads.shown.abilities(viewer)
+    abilities = await reads.shown.abilities(viewer)
+    used = {} if user.is_staff else abilities
     offered = await reads.advice.tests(viewer, now)
     counts = await reads.advice.places({test.paper_id for test in offered})
     subjects = await reads.subjects.every(user.institute_id)
     chapters = await reads.subjects.every_chapter(user.institute_id)
     cards = await reads.cards.due(viewer, now, MOST_CARDS)
     syllabus = _Syllabus(offered, counts, [subject.id for subject in subjects])
-    places = [_subject(subject, syllabus, ratings, abilities.get(subject.id)) for subject in subjects]
+    places = [_subject(subject, syllabus, ratings, used.get(subject.id)) for subject in subjects]
     by_id = {place.id: place for place in places}
     situation = Situation(
         subjects=places,
@@ -82,7 +86,8 @@ async def gather(reads: Reading, user: Principal, now: datetime) -> Known:
     )
     named: Sequence[Subject | Chapter] = [*subjects, *chapters]
     names = {place.id: place.name for place in named} | {test.id: test.title for test in offered}
-    return Known(situation, names, {chapter.id: chapter.subject_id for chapter in chapters})
+    subject_of = {chapter.id: chapter.subject_id for chapter in chapters}
+    return Known(situation, names, subject_of, subjects, abilities)
 
 
 class _Syllabus:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from app.core.errors import NotFound, NotGradedYet
 from app.engine import ranking
 from app.engine.attempt_figures import CONFIDENCE_LETTERS
 from app.engine.grading import scorecard_of
-from app.engine.marks import printed
+from app.engine.marks import RoundingPolicy, printed
 from app.engine.ranking import Histogram, Standing
 from app.engine.scoring import Outcome, Scorecard
 from app.engine.statistics.bands import rank_band
@@ -203,9 +204,16 @@ def _mean_of_best(histogram: Histogram, descending: Sequence[Fraction], best: in
 
 
 def _print(sheet: _Sheet, score: Fraction) -> str:
-    """A score after proration, printed by the rounding policy from raw marks."""
-    factor = sheet.key.rules.factor
-    return printed(score / factor, factor, sheet.key.rules.rounding)
+    return _printed_score(score, sheet.key.rules.factor, sheet.key.rules.rounding)
+
+
+@lru_cache(maxsize=4096)
+def _printed_score(score: Fraction, factor: Fraction, rounding: RoundingPolicy) -> str:
+    """A score after proration, printed by the rounding policy from raw marks.
+
+    Kept, because the scores of a cohort are the same for all its participants.
+    """
+    return printed(score / factor, factor, rounding)
 
 
 def _sections(sheet: _Sheet) -> list[SectionAnalysis]:
