@@ -4,6 +4,7 @@ It reads requests from its standard input and writes replies to its standard out
 with its length in front. The process exits when its input is closed, as it is when the parent ends.
 """
 
+import errno
 import os
 import pickle
 import resource
@@ -106,6 +107,8 @@ def _is_out_of_memory(error: Exception) -> bool:
     """Whether memory was short while a library was loaded, or where the interpreter sets no exception."""
     if isinstance(error, SystemError):
         return "without exception set" in str(error)
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
     return isinstance(error, ImportError) and any(text in str(error) for text in _OUT_OF_MEMORY_TEXTS)
 
 

@@ -22,7 +22,7 @@ from app.services.unit_of_work import reading, unit_of_work
 from app.services.users import Principal, operator
 from tests.builders.accounts import Worker, delete_account
 from tests.builders.answer_sheets import bring_sheets
-from tests.builders.attempts import start
+from tests.builders.attempts import start, take_test
 from tests.builders.content import PublishedTest, publish_test
 from tests.builders.exams import (
     HOUR,
@@ -255,6 +255,21 @@ async def _print_solutions(world: World) -> UUID:
     made = await world.made()
     answer = await world.admin.get(f"{made.path}/print", params={"part": "solutions"})
     assert answer.status_code == 200, answer.text
+    return made.id
+
+
+@makes("test", "refresh_statistics")
+async def _refresh_statistics(world: World) -> UUID:
+    made = await world.made()
+    body_of(await world.admin.post(f"/analytics/tests/{made.id}/refresh"), 202)
+    return made.id
+
+
+@makes("test", "read_similarity")
+async def _read_similarity(world: World) -> UUID:
+    made = await world.made()
+    await take_test(await world.people.candidate(), made, {0: ["a"]})
+    body_of(await world.admin.get(f"/analytics/tests/{made.id}/similarity"))
     return made.id
 
 

@@ -24,6 +24,7 @@ NOT_NAMES = [
 NOT_LINES = ["\u200b", "\u202eoaR", "\x1b[2J"]
 SEVERAL_LINES = {
     ("POST", "/v1/exams/{exam_id}/announcements"): {"text"},
+    ("PUT", "/v1/users/bookmarks/{question_id}"): {"note"},
 }
 CONTENT = {
     "text",

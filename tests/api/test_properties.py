@@ -64,6 +64,11 @@ ALLOWED: dict[str, set[Operation]] = {
     "tolerance": {*QUESTIONS, RESULT},
     "explanation": {*QUESTIONS, RESULT},
     "email": SESSIONS | OWN_ACCOUNT | OWN_PROFILE | OF_ADMINS | CHANNELS,
+    # The number of a key, not the key.
+    "key_version": {
+        ("GET", "/v1/analytics/tests/{test_id}/items"),
+        ("GET", "/v1/analytics/tests/{test_id}/summary"),
+    },
     "access_token": SESSIONS,
     "refresh_token": SESSIONS,
     "attempt_token": STARTS,

@@ -17,7 +17,7 @@ from devservers.supervisor import Program, Supervisor
 from tests.full_disk import SmallDisk, small_disk
 from tests.waiting import PATIENCE
 
-FOREVER = "import time; print('ready', flush=True); time.sleep(60)"
+FOREVER = "import time; time.sleep(60)"
 
 MakeChild = Callable[[Path], Child]
 

@@ -71,7 +71,7 @@ class Proxy:
             return
         both = (writer, server_writer)
         self._writers.update(both)
-        with suppress(OSError):
+        with suppress(OSError, RuntimeError):  # Uvloop raises RuntimeError for a closed connection.
             await asyncio.gather(
                 self._pump(reader, server_writer, both, is_answer=False),
                 self._pump(server_reader, writer, both, is_answer=True),
@@ -118,8 +118,9 @@ class Proxy:
 
     def _reset(self, writer: asyncio.StreamWriter) -> None:
         sock = writer.get_extra_info("socket")
-        with suppress(OSError):
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        if sock is not None:  # Uvloop has none for a closed connection.
+            with suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         writer.transport.abort()
         self._writers.discard(writer)
 

@@ -232,7 +232,8 @@ class TestStateOfARunningAttempt:
         entrant = await take_paper(candidate, held, {0: ["a"], 2: ["b"]})
         state = body_of(await candidate.get(f"{entrant.path}/attempt"))
         assert (state["status"], state["answered"], state["marked_for_review"]) == ("submitted", 2, 0)
-        assert [each["answer"] for each in state["responses"]] == [["a"], ["b"]]
+        answers = {each["question_id"]: each["answer"] for each in state["responses"]}
+        assert answers == {str(made.question_ids[0]): ["a"], str(made.question_ids[2]): ["b"]}
         assert (await candidate.get(f"{made.path}/attempt")).status_code == 404
 
     async def state(self, sitting: AttemptClient, token: str | None = None) -> Json:
