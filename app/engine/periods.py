@@ -5,7 +5,6 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
-_SHORTEST_MONTH = timedelta(days=28)
 
 
 class Period(StrEnum):
@@ -35,10 +34,12 @@ def spans(whole: Span, period: Period) -> list[Span]:
     return found
 
 
-def count_at_most(whole: Span, period: Period) -> int:
-    """Return a bound for the number of periods of a span, without making them."""
-    length = {Period.DAY: _DAY, Period.WEEK: _WEEK, Period.MONTH: _SHORTEST_MONTH}[period]
-    return (whole.last - whole.first) // length + 2
+def count(whole: Span, period: Period) -> int:
+    """Return the number of periods of a span that is not empty, without making them."""
+    first, last = first_day(whole.first, period), first_day(whole.last, period)
+    if period is Period.MONTH:
+        return 12 * (last.year - first.year) + last.month - first.month + 1
+    return (last - first) // (_WEEK if period is Period.WEEK else _DAY) + 1
 
 
 def first_day(day: date, period: Period) -> date:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from app.core.errors import Invalid
 from app.engine.attempt_figures import SubjectSums
-from app.engine.periods import Period, Span, count_at_most, first_day, spans
+from app.engine.periods import Period, Span, count, first_day, spans
 from app.engine.streaks import day_of
 from app.repositories.analytics.shown import CohortPlace, ShownAttempt
 from app.sentences import Sentence
@@ -129,7 +129,7 @@ def _span(wanted: SeriesOrder, today: date) -> Span:
     span = Span(first, last)
     if first > last:
         raise Invalid.field("from", "The span ends before it begins.")
-    if count_at_most(span, wanted.period) > MOST_PERIODS:
+    if count(span, wanted.period) > MOST_PERIODS:
         raise Invalid.field(
             "from", Sentence("The span has more than {most} parts. Ask for less at once.", most=MOST_PERIODS)
         )
