@@ -19,6 +19,7 @@ from app.services.analytics.practice import MOST_OPEN, PracticeRequest
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from tests.builders.analytics import Given, add_chapter, add_test, principal_of_client, sit
+from tests.builders.attempts import take_test
 from tests.builders.content import PublishedTest, add_subject, publish_test
 from tests.builders.exams import body_of, hold_exam
 from tests.builders.people import People, user_id_of
@@ -37,7 +38,7 @@ async def publish(engine: AsyncEngine, questions: int = 12, **changes: Any) -> t
         ]
         half = questions // 2
         places = [chapters[0]] * half + [chapters[1]] * (questions - half)
-        return await add_test(uow, subject, places, **changes), subject
+        return await add_test(uow, subject, places, **{"kind": "chapter", **changes}), subject
 
 
 async def questions_of(client: httpx.AsyncClient, test_id: str) -> list[str]:
@@ -157,6 +158,19 @@ async def test_which_questions_it_has(
     # The embargo came between the creation and the start.
     assert (await candidate.get(f"/tests/{adaptive['id']}")).status_code == 404
     assert (await candidate.post(f"/tests/{adaptive['id']}/start")).status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["full", "sectional"])
+async def test_a_mock_test_is_practised_after_it_was_taken(
+    engine: AsyncEngine, people: People, kind: str
+) -> None:
+    """Nobody learns its keys before the attempt that is ranked."""
+    made, subject = await publish(engine, kind=kind)
+    candidate = await people.candidate()
+    body = {"subject_id": str(subject.id), "count": 5}
+    assert (await candidate.post("/practice", json=body)).status_code == 409
+    await take_test(candidate, made, {0: ["a"]})
+    assert (await candidate.post("/practice", json=body)).status_code == 201
 
 
 async def test_a_revision_has_the_questions_that_are_due(

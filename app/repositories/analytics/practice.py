@@ -25,6 +25,8 @@ from app.repositories.tests import Viewer
 from app.repositories.tests.tests import may_access
 
 MOST_QUESTIONS = 500
+MOCK_KINDS = ("full", "sectional")
+"""Tests of these kinds are practised after they were taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +124,19 @@ def _papers(viewer: Viewer, now: datetime) -> CompoundSelect[UUID]:
     """Papers whose questions the person may see reviewed, now or after taking the test.
 
     A practice test is reviewed after the submit. So a test that the person has not taken counts only if it is
-    reviewed after the submit too, and a test that is never reviewed does not count.
+    reviewed after the submit too, and if it is no mock test: nobody may learn the keys of a mock test before
+    the attempt that ranks them. A test that is never reviewed does not count.
     """
     candidate = _as_candidate(viewer)
     offered = (
         select(Paper.id)
         .join(Test, and_(Test.id == Paper.test_id, Test.paper_version == Paper.version))
-        .where(may_access(candidate, now), ~Test.is_personal, Test.review == "after_submit")
+        .where(
+            may_access(candidate, now),
+            ~Test.is_personal,
+            Test.review == "after_submit",
+            Test.kind.not_in(MOCK_KINDS),
+        )
     )
     reviewed = (
         select(Attempt.paper_id)

@@ -21,6 +21,7 @@ from app.engine.recommending import (
 )
 from app.models import CandidateRating, Chapter, ChapterAnswers, LocalizedText, Subject, SubjectAbility
 from app.repositories.analytics.advice import KnownRatings, PlaceCount, TestOnOffer
+from app.repositories.analytics.practice import MOCK_KINDS
 from app.services import tests
 from app.services.analytics.review_cards import due_card
 from app.services.unit_of_work import Reading
@@ -91,7 +92,7 @@ async def gather(reads: Reading, user: Principal, now: datetime) -> Known:
 
 
 class _Syllabus:
-    """The weight of subjects and chapters in full papers, and how many of their questions are on offer."""
+    """The weight of subjects and chapters in full papers, and how many questions of them can be practised."""
 
     def __init__(
         self, offered: Sequence[TestOnOffer], counts: Sequence[PlaceCount], subject_ids: Sequence[UUID]
@@ -99,11 +100,13 @@ class _Syllabus:
         full = [test for test in offered if test.kind == "full"] or list(offered)
         papers = {test.paper_id for test in full}
         self._questions: Counter[UUID] = Counter()
+        practised = {test.paper_id for test in offered if test.was_taken or test.kind not in MOCK_KINDS}
         self.offered: Counter[UUID] = Counter()
         for count in counts:
             for place_id in {count.subject_id, count.chapter_id} - {None}:
                 assert place_id is not None  # noqa: S101 -- for the type
-                self.offered[place_id] += count.questions
+                if count.paper_id in practised:
+                    self.offered[place_id] += count.questions
                 if count.paper_id in papers:
                     self._questions[place_id] += count.questions
         self._total = sum(self._questions[subject_id] for subject_id in subject_ids)
