@@ -31,14 +31,12 @@ async def items(client: httpx.AsyncClient) -> list[Json]:
     return list(body_of(await client.get(PATH))["items"])
 
 
-async def publish(
-    engine: AsyncEngine, name: str, questions: int = 12, kind: str = "full"
-) -> tuple[PublishedTest, Subject]:
+async def publish(engine: AsyncEngine, name: str, questions: int = 12) -> tuple[PublishedTest, Subject]:
     """A test of one subject and one chapter."""
     async with unit_of_work(engine) as uow:
         subject = await add_subject(uow, name)
         chapter = await add_chapter(uow, subject, f"{name} of old")
-        return await add_test(uow, subject, [chapter] * questions, kind=kind), subject
+        return await add_test(uow, subject, [chapter] * questions), subject
 
 
 def test_each_ground_has_its_sentences() -> None:
@@ -120,7 +118,9 @@ async def test_dismissed_until_there_is_something_new(
     engine: AsyncEngine, people: People, clock: TestClock
 ) -> None:
     candidate, stranger = await people.candidate(), await people.candidate()
-    await publish(engine, f"Coasts {uuid4().hex[:6]}", kind="chapter")
+    made, _ = await publish(engine, f"Coasts {uuid4().hex[:6]}")
+    async with unit_of_work(engine) as uow:
+        await publish_test(uow, same_as=made, kind="chapter")
     [chosen, *_] = [each for each in await items(candidate) if each["kind"] == "practice"]
     path = f"{PATH}/{chosen['id']}/dismiss"
     answers = await asyncio.gather(*(candidate.post(path) for _ in range(3)))
