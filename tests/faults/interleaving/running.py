@@ -184,6 +184,7 @@ class Runner:
         call = scene.case.calls[number]
         if run.outcomes[number].kind != "value" or call.name not in HARMLESS_TO_REPEAT:
             return []
+        await work(self._plain, self._parts, scene)  # Jobs that jobs have added are not of the repeated call.
         first = await read(self._observer, scene)
         again = await perform(self._plain, self._parts, scene, later(call))
         await work(self._plain, self._parts, scene)
