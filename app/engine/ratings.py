@@ -97,7 +97,7 @@ class Answered:
 
 
 @dataclass(slots=True)
-class Board:
+class RatingState:
     """The ratings and counts that attempts change. What has no entry has its first value."""
 
     candidates: dict[UUID, Candidate] = field(default_factory=dict)
@@ -119,7 +119,7 @@ class _Seen:
         return _SHARES.get(self.outcome, self.asked.guess)
 
 
-def take_in(board: Board, attempt: TakenAttempt, known: Collection[UUID]) -> None:
+def take_in(board: RatingState, attempt: TakenAttempt, known: Collection[UUID]) -> None:
     """Change the ratings and counts by an attempt.
 
     `known` are the questions that the candidate has seen in attempts before. An answer to one of them may
@@ -159,7 +159,7 @@ def _seen(attempt: TakenAttempt) -> Iterator[_Seen]:
             yield _Seen(asked, outcome, attempt.confidence[place])
 
 
-def _rate(board: Board, attempt: TakenAttempt, candidate: Candidate, each: _Seen) -> None:
+def _rate(board: RatingState, attempt: TakenAttempt, candidate: Candidate, each: _Seen) -> None:
     asked = each.asked
     subject = attempt.user_id, asked.subject_id
     before = elo.Ratings(

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.engine.ratings import Board, Candidate
+from app.engine.ratings import Candidate, RatingState
 from app.engine.recommending import Ground
 from app.engine.statistics.elo import Rating
 from app.models import DEFAULT_INSTITUTE_ID, Subject
@@ -132,7 +132,7 @@ async def test_dismissed_until_there_is_something_new(
 
     async with unit_of_work(engine) as uow:
         user_id, subject_id = await user_id_of(candidate), await _subject_of(uow, chosen)
-        board = Board({user_id: Candidate(Rating(0.1, 20))}, {(user_id, subject_id): Rating(0.1, 20)})
+        board = RatingState({user_id: Candidate(Rating(0.1, 20))}, {(user_id, subject_id): Rating(0.1, 20)})
         await uow.ratings.store(board, {user_id: clock.now()})
     assert chosen["id"] in {each["id"] for each in await items(candidate)}
 

@@ -12,7 +12,7 @@ from app.core.errors import Invalid, NotAvailable, NotFound, ResultsNotReleased
 from app.schemas.analytics.leaderboards import LeaderboardOut
 from app.schemas.users import Category
 from app.services.analytics import leaderboards
-from app.services.analytics.leaderboards import BoardRequest
+from app.services.analytics.leaderboards import LeaderboardRequest
 
 router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=PermissionFirstRoute)
 
@@ -44,7 +44,7 @@ async def get_leaderboard(
     `show_name` to true in the preferences of the profile appears by name. `me` is your own place, wherever it
     is. Within a category at a test, ranks can be a minute old.
     """
-    wanted = BoardRequest(limit, category, around_me)
+    wanted = LeaderboardRequest(limit, category, around_me)
     if test_id is not None and exam_id is None:
         return LeaderboardOut.of(await leaderboards.of_test(reads, parts, user, test_id, wanted, now))
     if exam_id is not None and test_id is None:

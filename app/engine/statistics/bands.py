@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
-from math import hypot, sqrt
+from math import hypot
 
 _Z_90 = 1.6448536269514722
 _Z_95 = 1.959963984540054
@@ -32,11 +32,6 @@ class Band:
 
     low: float
     high: float
-
-
-def standard_error_of_measurement(deviation: float, alpha: float) -> float:
-    """Return the standard error of a score; alpha below 0 counts as 0."""
-    return deviation * sqrt(1 - min(max(alpha, 0.0), 1.0))
 
 
 def score_band(score: float, error: float) -> Band:

@@ -5,7 +5,6 @@ worth p m + (1 - p) w on average. It pays to answer above the break-even p = -w 
 third.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,23 +28,6 @@ class Accuracy:
     @property
     def share(self) -> float | None:
         return self.right / self.answered if self.answered else None
-
-
-@dataclass(frozen=True, slots=True)
-class Brier:
-    """The mean squared error of stated probabilities, in the three parts of Murphy (1973).
-
-    score = reliability - resolution + uncertainty. Reliability is 0 for somebody whose statements are true,
-    resolution is large for somebody who tells right answers from wrong ones.
-    """
-
-    reliability: float
-    resolution: float
-    uncertainty: float
-
-    @property
-    def score(self) -> float:
-        return self.reliability - self.resolution + self.uncertainty
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,27 +57,6 @@ def accuracy(right: int, answered: int, threshold: float, level: float = 0.9) ->
         high=float(special.betaincinv(a, b, 1 - tail)),
         above_break_even=float(special.betaincc(a, b, threshold)),
     )
-
-
-def elimination_skill(right: int, answered: int, options: int, eliminated: int) -> float | None:
-    """Return how much better than a blind guess among the options left the answers were; None without
-    answers.
-    """
-    return right / answered - 1 / (options - eliminated) if answered else None
-
-
-def brier(groups: Sequence[tuple[float, int, int]]) -> Brier | None:
-    """Return the parts of the Brier score; None without answers.
-
-    Each group is of answers with one stated probability: (probability, right, answered).
-    """
-    total = sum(answered for _, _, answered in groups)
-    if total == 0:
-        return None
-    base = sum(right for _, right, _ in groups) / total
-    reliability = sum(n * (stated - right / n) ** 2 for stated, right, n in groups if n) / total
-    resolution = sum(n * (right / n - base) ** 2 for _, right, n in groups if n) / total
-    return Brier(reliability, resolution, base * (1 - base))
 
 
 def regret(probability: Floats, answered: NDArray[np.bool_], right: Floats, wrong: Floats) -> Regret:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from app.engine.ratings import HABITS, Answered, Board, Candidate
+from app.engine.ratings import HABITS, Answered, Candidate, RatingState
 from app.engine.statistics.elo import Rating
 from app.models import (
     Attempt,
@@ -177,7 +177,7 @@ class RatingRepository(Repository):
             found.setdefault(user_id, set()).add(question_id)
         return found
 
-    async def board(self, user_ids: Collection[UUID], places: Mapping[UUID, QuestionPlace]) -> Board:
+    async def board(self, user_ids: Collection[UUID], places: Mapping[UUID, QuestionPlace]) -> RatingState:
         """The ratings of these candidates and questions, and of the candidates in the questions' places."""
         users = _among(user_ids)
         subject_ids = _among({place.subject_id for place in places.values()})
@@ -202,14 +202,14 @@ class RatingRepository(Repository):
         rated = await self._session.scalars(
             _fresh(select(QuestionRating).where(QuestionRating.question_id == _among(places)))
         )
-        return Board(
+        return RatingState(
             candidates={row.user_id: _candidate(row) for row in candidates},
             subjects={(row.user_id, row.subject_id): Rating(row.rating, row.answers) for row in subjects},
             chapters={(row.user_id, row.chapter_id): Answered(row.seen, row.right) for row in chapters},
             questions={row.question_id: Rating(row.rating, row.answers) for row in rated},
         )
 
-    async def store(self, board: Board, ended_at: Mapping[UUID, datetime]) -> None:
+    async def store(self, board: RatingState, ended_at: Mapping[UUID, datetime]) -> None:
         """Store ratings. `ended_at` is when the latest attempt of each candidate ended."""
         candidates = [
             {

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from app.schemas.analytics.estimates import localized
 from app.schemas.common import LocalizedText, Out
-from app.services.analytics.leaderboards import Board, BoardPlace
+from app.services.analytics.leaderboards import Leaderboard, LeaderboardPlace
 
 
 class LeaderboardPlaceOut(Out):
@@ -25,7 +25,7 @@ class LeaderboardPlaceOut(Out):
     is_me: bool
 
     @classmethod
-    def of(cls, place: BoardPlace) -> Self:
+    def of(cls, place: LeaderboardPlace) -> Self:
         """A place of a service."""
         return cls.model_validate(place, from_attributes=True)
 
@@ -52,7 +52,7 @@ class LeaderboardOut(Out):
     reason: LocalizedText | None
 
     @classmethod
-    def of(cls, board: Board) -> Self:
+    def of(cls, board: Leaderboard) -> Self:
         """A board of a service."""
         return cls(
             kind="official" if board.is_official else "live",

@@ -30,7 +30,7 @@ SECONDS_KEPT = 60
 
 
 @dataclass(frozen=True, slots=True)
-class BoardRequest:
+class LeaderboardRequest:
     """Which part of a board is wanted: its best `limit`, or so many above and below oneself."""
 
     limit: int
@@ -39,7 +39,7 @@ class BoardRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class BoardPlace:
+class LeaderboardPlace:
     """A place on a board."""
 
     rank: int
@@ -50,20 +50,25 @@ class BoardPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class Leaderboard:
     """A part of a leaderboard. `participants` is None and `reason` says why if it is not shown."""
 
     participants: int | None
-    items: Sequence[BoardPlace] = ()
-    me: BoardPlace | None = None
+    items: Sequence[LeaderboardPlace] = ()
+    me: LeaderboardPlace | None = None
     is_official: bool = False
     paper_version: int | None = None
     reason: Sentence | None = None
 
 
 async def of_test(
-    reads: Reading, parts: Components, user: Principal, test_id: UUID, wanted: BoardRequest, now: datetime
-) -> Board:
+    reads: Reading,
+    parts: Components,
+    user: Principal,
+    test_id: UUID,
+    wanted: LeaderboardRequest,
+    now: datetime,
+) -> Leaderboard:
     """The ranking of the published version of a test, and of the versions with its marking, as it is now.
 
     Raises NotFound for a test that the user may not see, and NotAvailable while an exam withholds it.
@@ -81,14 +86,14 @@ async def of_test(
     participants = sum(histogram.values())
     if _is_too_few(participants, wanted):
         return _hidden(paper_version=version)
-    board = _TestBoard(reads, cohort_id, histogram, wanted)
+    board = _TestLeaderboard(reads, cohort_id, histogram, wanted)
     own = await board.own(user)
     ids = await board.around(own) if wanted.around_me else await board.best()
     shown_ids = [*ids, *([own[0]] if own else [])]
     people = await reads.leaderboards.participants(shown_ids)
     secret = parts.settings.secret_key.get_secret_value()
     places = {
-        person.attempt_id: BoardPlace(
+        person.attempt_id: LeaderboardPlace(
             rank=standing.rank,
             name=person.name or alias_of(secret, cohort_id, person.user_id or person.attempt_id),
             score=person.score.printed(RoundingPolicy(person.rounding)),
@@ -98,7 +103,7 @@ async def of_test(
         for person in people.values()
         if (standing := board.standing(person.score.exact)) is not None
     }
-    return Board(
+    return Leaderboard(
         participants=participants,
         items=[places[each] for each in ids if each in places],
         me=places.get(own[0]) if own else None,
@@ -107,8 +112,8 @@ async def of_test(
 
 
 async def of_exam(
-    reads: Reading, parts: Components, user: Principal, exam_id: UUID, wanted: BoardRequest
-) -> Board:
+    reads: Reading, parts: Components, user: Principal, exam_id: UUID, wanted: LeaderboardRequest
+) -> Leaderboard:
     """The merit list of an exam's current release. Raises NotFound, or ResultsNotReleased."""
     exam = await released_exam(reads, user, exam_id)
     participants = await _ranked(reads, parts, exam, wanted.category)
@@ -120,9 +125,9 @@ async def of_exam(
     places = await _exam_places(reads, exam, own, wanted)
     secret = parts.settings.secret_key.get_secret_value()
 
-    def shown(place: MeritPlace) -> BoardPlace:
+    def shown(place: MeritPlace) -> LeaderboardPlace:
         rank = place.rank if wanted.category is None else place.category_rank or place.rank
-        return BoardPlace(
+        return LeaderboardPlace(
             rank=rank,
             name=place.name or alias_of(secret, exam.id, place.registration_id),
             score=place.total,
@@ -130,7 +135,7 @@ async def of_exam(
             is_me=place.user_id == user.id,
         )
 
-    return Board(
+    return Leaderboard(
         participants=participants,
         items=[shown(place) for place in places],
         me=shown(own) if own else None,
@@ -138,10 +143,12 @@ async def of_exam(
     )
 
 
-class _TestBoard:
+class _TestLeaderboard:
     """The order of a test's participants: by exact score, and those of one score by their attempt."""
 
-    def __init__(self, reads: Reading, cohort_id: UUID, histogram: Histogram, wanted: BoardRequest) -> None:
+    def __init__(
+        self, reads: Reading, cohort_id: UUID, histogram: Histogram, wanted: LeaderboardRequest
+    ) -> None:
         self._reads = reads
         self._cohort_id = cohort_id
         self._wanted = wanted
@@ -193,7 +200,7 @@ class _TestBoard:
 
 
 async def _exam_places(
-    reads: Reading, exam: Exam, own: MeritPlace | None, wanted: BoardRequest
+    reads: Reading, exam: Exam, own: MeritPlace | None, wanted: LeaderboardRequest
 ) -> Sequence[MeritPlace]:
     if not wanted.around_me:
         return await reads.leaderboards.exam_places(exam, wanted.limit, category=wanted.category)
@@ -231,9 +238,9 @@ async def _ranked(reads: Reading, parts: Components, exam: Exam, category: str |
     return int(await parts.cache.get_or_load(key, SECONDS_KEPT, load))
 
 
-def _is_too_few(participants: int, wanted: BoardRequest) -> bool:
+def _is_too_few(participants: int, wanted: LeaderboardRequest) -> bool:
     return wanted.category is not None and participants < FEWEST_OF_CATEGORY
 
 
-def _hidden(*, is_official: bool = False, paper_version: int | None = None) -> Board:
-    return Board(None, is_official=is_official, paper_version=paper_version, reason=TOO_FEW)
+def _hidden(*, is_official: bool = False, paper_version: int | None = None) -> Leaderboard:
+    return Leaderboard(None, is_official=is_official, paper_version=paper_version, reason=TOO_FEW)

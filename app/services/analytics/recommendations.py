@@ -50,7 +50,7 @@ async def advise(reads: Reading, user: Principal, known: Known, today: date) -> 
         return action.evidence < dismissed.get(id_of(user, action), 0)
 
     ranked = rank(known.situation, today.toordinal(), is_unwanted)
-    return [_told(user, action, known) for action in ranked]
+    return [_recommendation(user, action, known) for action in ranked]
 
 
 async def find(reads: Reading, user: Principal, recommendation_id: UUID, now: datetime) -> Recommendation:
@@ -79,7 +79,7 @@ def id_of(user: Principal, action: Action) -> UUID:
     return uuid5(NAMESPACE, f"{user.id} {action.kind} {action.target or action.ground}")
 
 
-def _told(user: Principal, action: Action, known: Known) -> Recommendation:
+def _recommendation(user: Principal, action: Action, known: Known) -> Recommendation:
     target = action.target or UUID(int=0)
     subject = known.subject_of.get(target, target)
     title, reason = title_and_reason(

@@ -106,10 +106,10 @@ def curves_of_test(content: ReportContent) -> list[Drawing]:
         return []
     items = _items(curves)
     expected = probabilities(items, _ABILITIES).sum(axis=0)
-    told = information(items, _ABILITIES).sum(axis=0)
-    best = float(_ABILITIES[told.argmax()])
+    test_information = information(items, _ABILITIES).sum(axis=0)
+    best = float(_ABILITIES[test_information.argmax()])
     # The standard normal distribution of abilities adds an information of 1.
-    error = 1 / np.sqrt(told + 1)
+    error = 1 / np.sqrt(test_information + 1)
     count = len(curves)
     return [
         draw(
@@ -122,7 +122,12 @@ def curves_of_test(content: ReportContent) -> list[Drawing]:
             "test-information",
             f"The test measures best near ability {best:+.1f}, where the standard error of an ability is "
             f"{error.min():.2f}. At −3 it is {error[10]:.2f}, at +3 {error[70]:.2f}.",
-            partial(_paint_information, told=told, error=error, abilities=content.abilities),
+            partial(
+                _paint_information,
+                test_information=test_information,
+                error=error,
+                abilities=content.abilities,
+            ),
         ),
     ]
 
@@ -134,7 +139,9 @@ def _paint_expected(axes: Axes, expected: Floats, count: int) -> None:
     axes.set_ylabel("Expected right answers")
 
 
-def _paint_information(axes: Axes, told: Floats, error: Floats, abilities: Sequence[ScoreBar]) -> None:
+def _paint_information(
+    axes: Axes, test_information: Floats, error: Floats, abilities: Sequence[ScoreBar]
+) -> None:
     top = 1.15 * float(max(error.max(), 0.6))
     if abilities:
         most = max(bar.candidates for bar in abilities)
@@ -148,11 +155,13 @@ def _paint_information(axes: Axes, told: Floats, error: Floats, abilities: Seque
             linewidth=0,
         )
         axes.annotate("candidates", (0, 0.02), xycoords=("data", "axes fraction"), ha="center", va="bottom")
-    axes.plot(_ABILITIES, told / told.max() * top * 0.9, color=OTHERS[1], linestyle="--")
+    axes.plot(
+        _ABILITIES, test_information / test_information.max() * top * 0.9, color=OTHERS[1], linestyle="--"
+    )
     axes.plot(_ABILITIES, error, color=CURVE)
-    peak = int(told.argmax())
+    peak = int(test_information.argmax())
     axes.annotate(
-        f"information, at most {told.max():.1f}",
+        f"information, at most {test_information.max():.1f}",
         (_ABILITIES[peak], 0.9 * top),
         (0, 2),
         textcoords="offset points",
@@ -278,8 +287,8 @@ def item_plot(item: ReportItem, frame: Frame) -> Drawing | None:
 
 def _paint_curve(axes: Axes, curve: ItemCurve) -> None:
     items = _items([curve])
-    told = information(items, _ABILITIES)[0]
-    axes.fill_between(_ABILITIES, np.minimum(told, 1), color=BAND, linewidth=0)
+    item_information = information(items, _ABILITIES)[0]
+    axes.fill_between(_ABILITIES, np.minimum(item_information, 1), color=BAND, linewidth=0)
     axes.plot(_ABILITIES, probabilities(items, _ABILITIES)[0], color=CURVE)
     if curve.observed:
         ability = [point.ability for point in curve.observed]

@@ -1,31 +1,17 @@
-"""Guessing, cut-offs, bands of luck, changes of answers and Elo ratings."""
-
-from collections import Counter
-from fractions import Fraction
-from itertools import product
-from math import prod
+"""Guessing, bands of luck and Elo ratings."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from app.engine.statistics.answer_changes import answer_changes
 from app.engine.statistics.bands import (
     Band,
     Change,
     change,
     rank_band,
     score_band,
-    standard_error_of_measurement,
-)
-from app.engine.statistics.cutoffs import (
-    probability_of_reaching,
-    probability_with_uncertain_ability,
-    score_distribution,
 )
 from app.engine.statistics.elo import Rating, Ratings, probability_of_right, updated
-from app.engine.statistics.guessing import accuracy, break_even, brier, elimination_skill, regret
+from app.engine.statistics.guessing import accuracy, break_even, regret
 
 
 class TestGuessing:
@@ -53,18 +39,6 @@ class TestGuessing:
         inside = [each.low <= share <= each.high for each, share in zip(found, true, strict=True)]
         assert 0.88 <= np.mean(inside) <= 0.92
 
-    def test_elimination_skill(self) -> None:
-        assert elimination_skill(60, 100, options=4, eliminated=2) == pytest.approx(0.1)
-        assert elimination_skill(0, 0, options=4, eliminated=1) is None
-
-    def test_brier_parts_sum_to_the_mean_squared_error(self) -> None:
-        found = brier([(0.9, 8, 10), (0.5, 5, 10), (0.25, 1, 5)])
-        errors = [0.1**2] * 8 + [0.9**2] * 2 + [0.5**2] * 10 + [0.75**2] + [0.25**2] * 4
-
-        assert found is not None
-        assert found.score == pytest.approx(np.mean(errors))
-        assert brier([]) is None
-
     def test_regret(self) -> None:
         found = regret(
             np.array([0.5, 0.1, 0.1, 0.9]),
@@ -76,36 +50,7 @@ class TestGuessing:
         assert found.lost_by_answers == pytest.approx((2 - 8 * 0.1) / 3)
 
 
-class TestCutoffs:
-    @given(st.lists(st.tuples(st.floats(0, 1), st.integers(1, 6), st.integers(-2, 0)), max_size=8))
-    def test_equals_all_outcomes(self, questions: list[tuple[float, int, int]]) -> None:
-        slow: Counter[int] = Counter()
-        for outcome in product((True, False), repeat=len(questions)):
-            chance = prod(p if right else 1 - p for right, (p, _, _) in zip(outcome, questions, strict=True))
-            total = sum(m if right else w for right, (_, m, w) in zip(outcome, questions, strict=True))
-            slow[total] += chance  # type: ignore[assignment]
-        columns = [list(column) for column in zip(*questions, strict=True)] or [[], [], []]
-        found = score_distribution(*columns)
-        for total in slow:
-            assert found.get(total, 0) == pytest.approx(slow[total], abs=1e-12)
-        assert sum(found.values()) == pytest.approx(1)
-
-    def test_the_cutoff_itself_is_reached(self) -> None:
-        assert probability_of_reaching(6, [0.5], [6], [-2]) == pytest.approx(0.5)
-        assert probability_of_reaching(6.1, [0.5], [6], [-2]) == 0
-        assert probability_of_reaching(-2, [0.5], [6], [-2]) == 1
-
-    def test_an_uncertain_ability_mixes(self) -> None:
-        curves, weights = np.array([[0.2, 0.8]]), np.array([0.5, 0.5])
-        found = probability_with_uncertain_ability(6, curves, weights, [6], [-2])
-        assert found == pytest.approx(0.5)
-
-
 class TestBands:
-    @pytest.mark.parametrize(("alpha", "error"), [(0.75, 5), (0, 10), (-0.4, 10), (1, 0)])
-    def test_standard_error(self, alpha: float, error: float) -> None:
-        assert standard_error_of_measurement(10, alpha) == pytest.approx(error)
-
     def test_ranks_of_a_band(self) -> None:
         scores, counts = [10.0, 20.0, 30.0], [5, 3, 2]
 
@@ -124,14 +69,6 @@ class TestBands:
     def test_change(self, after: float, found: Change) -> None:
         """The limit is 1.96 times the root of 25 + 25: 13.86."""
         assert change(100, 5, after, 5) is found
-
-
-def test_answer_changes() -> None:
-    right, wrong, blank = Fraction(2), Fraction(-2, 3), Fraction(0)
-    found = answer_changes([(right, wrong), (wrong, right), (wrong, right), (wrong, wrong), (right, blank)])
-
-    assert (found.right_to_wrong, found.wrong_to_right, found.wrong_to_wrong) == (2, 2, 1)
-    assert found.net_marks == Fraction(-8, 3) + 2 * Fraction(8, 3) - 2
 
 
 class TestElo:

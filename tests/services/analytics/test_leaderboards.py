@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.models import Result, User
 from app.services.analytics import leaderboards
-from app.services.analytics.leaderboards import Board, BoardRequest
+from app.services.analytics.leaderboards import Leaderboard, LeaderboardRequest
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
@@ -59,8 +59,8 @@ class Field:
 
     async def board(
         self, who: Principal, *, limit: int = 100, category: str | None = None, around_me: bool = False
-    ) -> Board:
-        wanted = BoardRequest(limit, category, around_me)
+    ) -> Leaderboard:
+        wanted = LeaderboardRequest(limit, category, around_me)
         return await leaderboards.of_test(self.uow, self.parts, who, self.made.id, wanted, LATER)
 
 
@@ -72,7 +72,7 @@ async def field(uow: UnitOfWork, parts: Components) -> Field:
     return field
 
 
-def ranks(board: Board) -> list[int]:
+def ranks(board: Leaderboard) -> list[int]:
     return [place.rank for place in board.items]
 
 
