@@ -114,7 +114,7 @@ OUTCOMES = """
     ) as by_place group by 1, 2
 """
 
-console = Console(highlight=False, width=110)
+console = Console(highlight=False, width=140)
 
 
 @dataclass(frozen=True)

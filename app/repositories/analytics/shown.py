@@ -31,17 +31,21 @@ MOST_ATTEMPTS = 500
 """The newest ones. Who has more of them gets figures of these."""
 
 # How many participants have a higher score, and how many there are, in the cohort of each attempt.
-# The lateral join reads the histograms of these cohorts, and not those of all tests.
+# The lateral joins look up each attempt, and read the histograms of these cohorts and not those of all tests.
+# Without OFFSET 0 PostgreSQL may read all results before they are analyzed.
 STANDINGS = text(
     """
     select own.attempt_id, counted.participants, counted.above
-    from ias.results as own cross join lateral (
+    from unnest(:attempts) as asked(id) cross join lateral (
+      select attempt_id, cohort_id, score_numerator, score_denominator
+      from ias.results where attempt_id = asked.id and counted
+      offset 0
+    ) as own cross join lateral (
       select coalesce(sum(candidates), 0)::int as participants,
         coalesce(sum(candidates) filter (
           where numerator * own.score_denominator > own.score_numerator * denominator), 0)::int as above
       from ias.score_counts where cohort_id = own.cohort_id
     ) as counted
-    where own.attempt_id = any(:attempts) and own.counted
     """
 ).bindparams(bindparam("attempts", type_=ARRAY(Uuid)))
 
