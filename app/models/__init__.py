@@ -27,6 +27,7 @@ from app.models.notifications import (
     Notification,
     NotificationSettings,
 )
+from app.models.objections import Objection, ObjectionCluster
 from app.models.questions import Media, Passage, PassageVersion, Question, QuestionVersion
 from app.models.ratings import (
     CandidateRating,
@@ -104,6 +105,8 @@ __all__ = [
     "Message",
     "Notification",
     "NotificationSettings",
+    "Objection",
+    "ObjectionCluster",
     "OutcomeCount",
     "Paper",
     "PaperMedia",
