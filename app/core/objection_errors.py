@@ -13,8 +13,10 @@ class KeyNotShown(Conflict):
 
     def __init__(self) -> None:
         super().__init__(
-            "Candidates do not see the key now. It is shown in the stages provisional_key and final_key,"
-            " or with the result if the test shows keys."
+            Sentence(
+                "Candidates do not see the key now. It is shown in the stages provisional_key and final_key,"
+                " or with the result if the test shows keys."
+            )
         )
 
 
@@ -53,7 +55,10 @@ class ObjectionDecided(Conflict):
     code, title = "objection_decided", "Already decided"
 
     def __init__(self, accepted: bool, reason: str, decided_at: datetime) -> None:
-        sentence = "These objections were accepted." if accepted else "These objections were rejected."
+        if accepted:
+            sentence = Sentence("Objections with this claimed key were accepted.")
+        else:
+            sentence = Sentence("Objections with this claimed key were rejected.")
         super().__init__(sentence, accepted=accepted, reason=reason, decided_at=decided_at)
 
 

@@ -18,15 +18,19 @@ class PapersNotOver(Conflict):
 
     def __init__(self, papers: Sequence[tuple[UUID, str, datetime]], *, of_release: bool = True) -> None:
         ends = ", ".join(f"{code}: {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" for _, code, at in papers)
-        template = (
-            "Papers that are not over, and when they end: {ends}. A release ends the whole exam. Wait,"
-            " or send `early: true` with a `reason`."
-        )
-        if not of_release:
-            template = "Papers that are not over, and when they end: {ends}. Keys are shown after all papers."
+        if of_release:
+            sentence = Sentence(
+                "Papers that are not over, and when they end: {ends}. A release ends the whole exam. Wait,"
+                " or send `early: true` with a `reason`.",
+                ends=ends,
+            )
+        else:
+            sentence = Sentence(
+                "Papers that are not over, and when they end: {ends}. Keys are shown after all papers.",
+                ends=ends,
+            )
         super().__init__(
-            Sentence(template, ends=ends),
-            papers=[{"paper_id": id_, "code": code, "ends_at": at} for id_, code, at in papers],
+            sentence, papers=[{"paper_id": id_, "code": code, "ends_at": at} for id_, code, at in papers]
         )
 
 
