@@ -42,6 +42,8 @@ ACTIONS: Mapping[str, frozenset[str]] = {
             "withdraw_consent",
             "refresh_statistics",
             "read_similarity",
+            "decide_objections",
+            "export_objections",
         }
     ),
     "exam": frozenset(
@@ -64,6 +66,8 @@ ACTIONS: Mapping[str, frozenset[str]] = {
             "release",
             "void_left_over",
             "export_merit_list",
+            "show_provisional_key",
+            "show_final_key",
         }
     ),
     "attempt": frozenset(

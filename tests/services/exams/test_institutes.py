@@ -100,7 +100,7 @@ NOT_FOUND: dict[str, Call] = {
     "audit": lambda w: exams.audit(w.uow, w.stranger, w.exam_id, EVERYTHING),
     "cancel": lambda w: exams.cancel(w.uow, w.stranger, w.exam_id, "Why not.", NOW),
     "candidates": lambda w: exams.candidates(w.uow, w.stranger, w.exam_id, ExamAttemptFilter(), EVERYTHING),
-    "change": lambda w: exams.change(w.uow, w.stranger, w.exam_id, ExamUpdate(title=TEXT)),
+    "change": lambda w: exams.change(w.uow, w.stranger, w.exam_id, ExamUpdate(title=TEXT), NOW),
     "change_paper": lambda w: exams.change_paper(
         w.uow, w.stranger, w.exam_id, w.event.paper_id, ExamPaperUpdate(title=TEXT)
     ),
