@@ -12,7 +12,7 @@ from uuid import UUID
 from app.engine.answers import Answer
 from app.engine.marks import RoundingPolicy
 from app.engine.partial_rules import NO_PARTIAL_MARKS, PartialRule
-from app.engine.question_types import DROPPED_KEY, AnswerKey, JsonObject, question_type
+from app.engine.question_types import AnswerKey, JsonObject, UnreadableQuestion, question_type
 from app.sentences import Sentence
 
 _NOTHING = Fraction(0)
@@ -28,7 +28,7 @@ class AllDropped(ValueError):
 
 
 class DroppedRule(StrEnum):
-    """What a dropped question earns.
+    """What a dropped question earns: by the key of the question, or else by the marking scheme.
 
     `prorate` (UPSC) leaves it out and stretches the rest to the paper's maximum, `full_marks_to_all` gives
     its marks to everybody, `marks_to_attempted` (NTA) to whoever answered it.
@@ -75,7 +75,9 @@ class Marks:
 
 @dataclass(frozen=True)
 class Dropped:
-    """The key of a question that was withdrawn."""
+    """The key of a question that was withdrawn, with a rule of its own or that of the marking scheme."""
+
+    rule: DroppedRule | None = None
 
 
 Key = AnswerKey | Dropped
@@ -83,7 +85,25 @@ Key = AnswerKey | Dropped
 
 def key_of(type_name: str, stored: JsonObject) -> Key:
     """A key as it is stored, for marking. Raises UnreadableQuestion for an unknown type or key."""
-    return Dropped() if stored == DROPPED_KEY else question_type(type_name).answer_key(stored)
+    if is_dropped(stored):
+        return Dropped(dropped_rule(stored))
+    return question_type(type_name).answer_key(stored)
+
+
+def is_dropped(stored: JsonObject) -> bool:
+    """Whether a stored key is `{"dropped": true}`, with or without a `rule`."""
+    return stored.get("dropped") is True and set(stored) <= {"dropped", "rule"}
+
+
+def dropped_rule(stored: JsonObject) -> DroppedRule | None:
+    """The rule that a key of a dropped question names. Raises UnreadableQuestion for an unknown one."""
+    name = stored.get("rule")
+    try:
+        return None if name is None else DroppedRule(name)
+    except ValueError:
+        raise UnreadableQuestion(
+            Sentence('There is no rule "{name}" for dropped questions.', name=str(name))
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -98,6 +118,10 @@ class Item:
     @property
     def is_dropped(self) -> bool:
         return isinstance(self.key, Dropped)
+
+    def dropped_by(self, scheme: DroppedRule) -> DroppedRule | None:
+        """The rule by which it is dropped: its own, or else that of the scheme. None if it counts."""
+        return (self.key.rule or scheme) if isinstance(self.key, Dropped) else None
 
 
 @dataclass(frozen=True)
@@ -124,6 +148,7 @@ class PaperKey:
     items: tuple[Item, ...]
     sections: tuple[SectionRule, ...]
     dropped: DroppedRule
+    """The rule of the marking scheme, for dropped questions whose key names none."""
     rounding: RoundingPolicy
     most_unmarked: Fraction | None = None
     """The largest share of the questions that may be left without any mark; more disqualifies."""
@@ -155,13 +180,16 @@ class PaperKey:
     @cached_property
     def reachable(self) -> Mapping[UUID, Fraction]:
         """The raw marks that each section can earn: less than was set where questions are prorated."""
-        prorated = self.dropped is DroppedRule.PRORATE
         return {
             section.id: _max_marks(
-                [item for item in self.items_of[section.id] if not (prorated and item.is_dropped)], section
+                [item for item in self.items_of[section.id] if not self.is_prorated(item)], section
             )
             for section in self.sections
         }
+
+    def is_prorated(self, item: Item) -> bool:
+        """Whether the question is left out, and the rest stretched to the paper's maximum."""
+        return item.dropped_by(self.dropped) is DroppedRule.PRORATE
 
     @cached_property
     def factor(self) -> Fraction:
@@ -235,11 +263,11 @@ def mark_answer(
 ) -> Mark:
     """Mark one question that counts, by the marks of its scheme. Equal arguments always earn the same.
 
-    `dropped` is the paper's rule for dropped questions. Wrong options, a number that cannot be read and an
-    answer of another shape are incorrect alike.
+    `dropped` is the rule of the scheme, for a dropped question whose key names none. Wrong options, a number
+    that cannot be read and an answer of another shape are incorrect alike.
     """
     if isinstance(key, Dropped):
-        earns = _earns_when_dropped(answer, marks, dropped)
+        earns = _earns_when_dropped(answer, marks, key.rule or dropped)
         return Mark(Outcome.DROPPED, marks.correct if earns else _NOTHING)
     if not answer:
         return Mark(Outcome.UNATTEMPTED, marks.unattempted)
@@ -328,13 +356,13 @@ def counted_places(
 
     def turn(place: int) -> int:
         item, answer = items[place], answers[place]
-        is_given = item.is_dropped and dropped is DroppedRule.FULL_MARKS_TO_ALL
-        if is_given or item.marks.is_attempt(answer):
+        if item.dropped_by(dropped) is DroppedRule.FULL_MARKS_TO_ALL or item.marks.is_attempt(answer):
             return 0
         return 1 if answer else 2
 
-    is_prorated = dropped is DroppedRule.PRORATE
-    eligible = [place for place, item in enumerate(items) if not (item.is_dropped and is_prorated)]
+    eligible = [
+        place for place, item in enumerate(items) if item.dropped_by(dropped) is not DroppedRule.PRORATE
+    ]
     return sorted(eligible, key=turn)[:choose]
 
 

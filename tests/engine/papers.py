@@ -29,7 +29,7 @@ keys = st.one_of(
         lambda pairs: MatchingKey(frozenset(pairs.items()))
     ),
     st.builds(NumericKey, numbers, st.sampled_from([Fraction(0), Fraction(1, 2)])),
-    st.just(Dropped()),
+    st.builds(Dropped, st.none() | st.sampled_from(DroppedRule)),
 )
 pairs = st.dictionaries(st.sampled_from("12"), st.sampled_from("abcd"))
 given_answers: st.SearchStrategy[Answer | None] = st.one_of(

@@ -12,14 +12,13 @@ import structlog
 
 from app.core.errors import FieldError, QuestionUnreadable
 from app.engine.question_types import (
-    DROPPED_KEY,
     NO_KEY,
     ContentProblem,
     QuestionType,
     UnreadableQuestion,
     question_type,
 )
-from app.engine.scoring import key_of
+from app.engine.scoring import is_dropped, key_of
 from app.models import LocalizedText, QuestionVersion
 
 Key = dict[str, Any]
@@ -49,7 +48,7 @@ class Content:
 
     @property
     def is_dropped(self) -> bool:
-        return self.key == DROPPED_KEY
+        return is_dropped(self.key)
 
     @property
     def has_key(self) -> bool:
