@@ -28,6 +28,8 @@ DomainError
 │   ├── AttemptsInProgress (core/release_errors.py)
 │   ├── ResultsNotReleased
 │   ├── NotPossible
+│   ├── StaleDryRun (core/revision_errors.py)
+│   ├── KeyRevisionRunning (core/revision_errors.py)
 │   ├── AnswerNotKept (core/idempotency.py)
 │   └── QuestionUnreadable
 ├── BodyTooSlow (408)
