@@ -63,6 +63,7 @@ RAISES = "it raises for a key that its type does not know, and shows none"
 SEARCHED = "it compares what a sheet says with the bank, after imports.py refused what is withheld"
 SHOWN = "its callers hand over attempts that are shown to their candidate"
 NEED_NOT_ASK = {
+    "app/repositories/privacy/exports.py::DATASETS": "explanations that the person gave for objections",
     "app/repositories/analytics/ratings.py::SEEN": "which questions were seen, not how they were answered",
     "app/repositories/analytics/ratings.py::RatingRepository.mark_applied": "it shows nothing",
     "app/repositories/analytics/ratings.py::RatingRepository.taken_in": "they were shown when they came in",

@@ -28,6 +28,7 @@ from app.models.notifications import (
     Notification,
     NotificationSettings,
 )
+from app.models.objections import Objection, ObjectionCluster
 from app.models.questions import Media, Passage, PassageVersion, Question, QuestionVersion
 from app.models.ratings import (
     CandidateRating,
@@ -107,6 +108,8 @@ __all__ = [
     "Message",
     "Notification",
     "NotificationSettings",
+    "Objection",
+    "ObjectionCluster",
     "OutcomeCount",
     "Paper",
     "PaperMedia",

@@ -44,6 +44,7 @@ from app.repositories.jobs import HealthRepository, JobRepository, WorkerReposit
 from app.repositories.notifications import DeviceRepository, NotificationRepository, PreferenceRepository
 from app.repositories.notifications.deliveries import DeliveryRepository
 from app.repositories.notifications.exam_events import ExamEventRepository
+from app.repositories.objections import ObjectionRepository
 from app.repositories.privacy import DeletionRepository, ExportRepository, PurgeRepository
 from app.repositories.questions import QuestionRepository
 from app.repositories.questions.media import MediaRepository
@@ -88,6 +89,7 @@ class Reading:
         self.answer_sheets = AnswerSheetRepository(session)
         self.exam_attempts = ExamAttemptRepository(session)
         self.exam_results = ExamResultRepository(session)
+        self.objections = ObjectionRepository(session)
         self.progress = ProgressRepository(session)
         self.candidates = CandidateRepository(session)
         self.bookmarks = BookmarkRepository(session)
