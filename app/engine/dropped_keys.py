@@ -1,9 +1,38 @@
-"""Keys of dropped questions, also as cells of a sheet: `dropped`, or `dropped: full_marks_to_all`."""
+"""Keys of dropped questions, and their rules. In a sheet: `dropped`, or `dropped: full_marks_to_all`."""
 
+from enum import StrEnum
 from typing import Any
 
-from app.engine.question_types import DROPPED_KEY, JsonObject
-from app.engine.scoring import DroppedRule, dropped_rule
+from app.engine.question_types import DROPPED_KEY, JsonObject, UnreadableQuestion
+from app.sentences import Sentence
+
+
+class DroppedRule(StrEnum):
+    """What a dropped question earns: by the key of the question, or else by the marking scheme.
+
+    `prorate` (UPSC) leaves it out and stretches the rest to the paper's maximum, `full_marks_to_all` gives
+    its marks to everybody, `marks_to_attempted` (NTA) to whoever answered it.
+    """
+
+    PRORATE = "prorate"
+    FULL_MARKS_TO_ALL = "full_marks_to_all"
+    MARKS_TO_ATTEMPTED = "marks_to_attempted"
+
+
+def is_dropped(stored: JsonObject) -> bool:
+    """Whether a stored key is `{"dropped": true}`, with or without a `rule`."""
+    return stored.get("dropped") is True and set(stored) <= {"dropped", "rule"}
+
+
+def dropped_rule(stored: JsonObject) -> DroppedRule | None:
+    """The rule that a key of a dropped question names. Raises UnreadableQuestion for an unknown one."""
+    name = stored.get("rule")
+    try:
+        return None if name is None else DroppedRule(name)
+    except ValueError:
+        raise UnreadableQuestion(
+            Sentence('There is no rule "{name}" for dropped questions.', name=str(name))
+        ) from None
 
 
 def dropped_key(rule: DroppedRule | None = None) -> dict[str, Any]:

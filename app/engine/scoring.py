@@ -10,9 +10,10 @@ from math import lcm
 from uuid import UUID
 
 from app.engine.answers import Answer
+from app.engine.dropped_keys import DroppedRule, dropped_rule, is_dropped
 from app.engine.marks import RoundingPolicy
 from app.engine.partial_rules import NO_PARTIAL_MARKS, PartialRule
-from app.engine.question_types import AnswerKey, JsonObject, UnreadableQuestion, question_type
+from app.engine.question_types import AnswerKey, JsonObject, question_type
 from app.sentences import Sentence
 
 _NOTHING = Fraction(0)
@@ -25,18 +26,6 @@ class AllDropped(ValueError):
 
     def __init__(self) -> None:
         super().__init__(Sentence("At least one question must remain. This key drops them all."))
-
-
-class DroppedRule(StrEnum):
-    """What a dropped question earns: by the key of the question, or else by the marking scheme.
-
-    `prorate` (UPSC) leaves it out and stretches the rest to the paper's maximum, `full_marks_to_all` gives
-    its marks to everybody, `marks_to_attempted` (NTA) to whoever answered it.
-    """
-
-    PRORATE = "prorate"
-    FULL_MARKS_TO_ALL = "full_marks_to_all"
-    MARKS_TO_ATTEMPTED = "marks_to_attempted"
 
 
 class Outcome(StrEnum):
@@ -88,22 +77,6 @@ def key_of(type_name: str, stored: JsonObject) -> Key:
     if is_dropped(stored):
         return Dropped(dropped_rule(stored))
     return question_type(type_name).answer_key(stored)
-
-
-def is_dropped(stored: JsonObject) -> bool:
-    """Whether a stored key is `{"dropped": true}`, with or without a `rule`."""
-    return stored.get("dropped") is True and set(stored) <= {"dropped", "rule"}
-
-
-def dropped_rule(stored: JsonObject) -> DroppedRule | None:
-    """The rule that a key of a dropped question names. Raises UnreadableQuestion for an unknown one."""
-    name = stored.get("rule")
-    try:
-        return None if name is None else DroppedRule(name)
-    except ValueError:
-        raise UnreadableQuestion(
-            Sentence('There is no rule "{name}" for dropped questions.', name=str(name))
-        ) from None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from app.models import Keep, KeyRevision, RevisionState
 from app.schemas.common import In, LocalizedText, Out
 from app.schemas.exams.steering import Reason
 from app.schemas.question_keys import Key, KeyIn
-from app.services.keys.bank import BankOutcome
 from app.services.keys.changes import KeyChange
 from app.services.keys.revisions import RevisionDraft, RevisionView
 
@@ -83,24 +82,11 @@ class ImpactOut(Out):
     distribution: list[ScoreChangesOut]
 
 
-class ProgressOut(Out):
+class RegradingProgressOut(Out):
     """How many attempts are graded by the new keys. Those that are graded meanwhile may be added."""
 
     done: int
     total: int
-
-
-class RevisedQuestionOut(Out):
-    """What the publication did to the question of the bank.
-
-    `changed`: it has a version with the key, and is retired if it was dropped. `same`: it had the key
-    already. `kept`: its key or options were changed since, and stay: correct it yourself. `not_allowed`:
-    another exam that is not released has the question.
-    """
-
-    question_id: UUID
-    outcome: BankOutcome
-    version: int | None
 
 
 class RevisedPaperOut(Out):
@@ -136,8 +122,7 @@ class KeyRevisionSummaryOut(Out):
     reason: str
     keep: Keep
     impact: Annotated[ImpactOut | None, Field(description="Null while it is computed")]
-    progress: ProgressOut
-    bank: list[RevisedQuestionOut]
+    progress: RegradingProgressOut
     created_at: datetime
     created_by: UUID | None
     published_at: datetime | None
@@ -175,7 +160,7 @@ class KeyRevisionsOut(Out):
 def _fields(revision: KeyRevision) -> dict[str, Any]:
     is_computing = revision.state == RevisionState.DRY_RUN and revision.impact is None
     names = (
-        *("number", "changes", "reason", "keep", "impact", "bank", "created_at", "created_by"),
+        *("number", "changes", "reason", "keep", "impact", "created_at", "created_by"),
         *("published_at", "published_by", "completed_at"),
     )
     return {name: getattr(revision, name) for name in names} | {

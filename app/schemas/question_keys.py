@@ -6,9 +6,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import InitErrorDetails, ValidationError
 from typing_extensions import TypeAliasType
 
+from app.engine.dropped_keys import DroppedRule
 from app.engine.question_types import QUESTION_TYPES
 from app.engine.question_types.options import LONGEST_ID, MOST_OPTIONS
-from app.engine.scoring import DroppedRule
 from app.schemas.common import trimmed
 from app.sentences import Sentence
 

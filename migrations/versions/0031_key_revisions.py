@@ -1,7 +1,7 @@
 """Key revisions, and a note at a version of a question (docs/decisions/0075).
 
 Revision: 0031
-Follows: 0029
+Follows: 0032
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0031"
-down_revision = "0029"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 

@@ -168,19 +168,15 @@ class TestList:
         assert body_of(await author.get(f"{made.path}/key-revisions/1"))["changes"][0]["key"] == B
 
     async def test_one_that_there_is_not(self, author: httpx.AsyncClient, made: PublishedTest) -> None:
-        for method, path in (("GET", "/7"), ("DELETE", "/7"), ("POST", "/7/publish")):
+        for method, path in (("GET", "/7"), ("DELETE", "/7")):
             answer = await author.request(method, f"{made.path}/key-revisions{path}")
             assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
 class TestWithdraw:
-    async def test_again_is_harmless_and_it_cannot_be_published(
-        self, author: httpx.AsyncClient, made: PublishedTest
-    ) -> None:
+    async def test_again_is_harmless(self, author: httpx.AsyncClient, made: PublishedTest) -> None:
         await dry_run(author, made, (0, ["b"]))
         path = f"{made.path}/key-revisions/1"
         for _ in range(2):
             assert (await author.delete(path)).status_code == 204
         assert body_of(await author.get(path))["status"] == "withdrawn"
-        refused = await author.post(f"{path}/publish")
-        assert (refused.status_code, refused.json()["code"]) == (409, "not_possible")

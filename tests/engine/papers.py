@@ -7,6 +7,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from app.engine.answers import Answer
+from app.engine.dropped_keys import DroppedRule
 from app.engine.marks import RoundingPolicy
 from app.engine.partial_rules import PARTIAL_RULES
 from app.engine.question_types.choice import Accepted
@@ -14,7 +15,7 @@ from app.engine.question_types.matching import MatchingKey
 from app.engine.question_types.numeric import NumericKey
 from app.engine.question_types.ranges import RangesKey
 from app.engine.question_types.text import TextKey
-from app.engine.scoring import Dropped, DroppedRule, Item, Marks, PaperKey, SectionRule
+from app.engine.scoring import Dropped, Item, Marks, PaperKey, SectionRule
 
 Sheets = list[dict[UUID, Answer | None]]
 

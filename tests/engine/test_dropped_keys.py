@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from app.engine.dropped_keys import dropped_from_cell, dropped_key, dropped_to_cell
+from app.engine.dropped_keys import DroppedRule, dropped_from_cell, dropped_key, dropped_to_cell, is_dropped
 from app.engine.question_types import UnreadableQuestion
 from app.engine.question_types.text import Text
-from app.engine.scoring import Dropped, DroppedRule, is_dropped, key_of
+from app.engine.scoring import Dropped, key_of
 
 
 class TestKeyOf:

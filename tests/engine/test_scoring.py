@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from app.engine.answers import Answer
+from app.engine.dropped_keys import DroppedRule
 from app.engine.marks import RoundingPolicy, printed
 from app.engine.partial_rules import partial_rule
 from app.engine.question_types.choice import Accepted
@@ -14,7 +15,6 @@ from app.engine.question_types.numeric import NumericKey
 from app.engine.scoring import (
     AllDropped,
     Dropped,
-    DroppedRule,
     Item,
     Key,
     Marks,

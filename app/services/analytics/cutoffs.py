@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from app.engine.dropped_keys import DroppedRule
 from app.engine.grading import LETTERS
 from app.engine.published_cutoffs import QUESTIONS, RIGHT, WRONG, cutoff_of, lowest_reaching, years
-from app.engine.scoring import DroppedRule, Item, Outcome, PaperKey
+from app.engine.scoring import Item, Outcome, PaperKey
 from app.sentences import Sentence
 
 if TYPE_CHECKING:

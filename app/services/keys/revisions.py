@@ -11,21 +11,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.core.errors import Forbidden, Invalid, NotPossible
-from app.core.revision_errors import KeyRevisionRunning, StaleDryRun
+from app.core.errors import Forbidden, NotPossible
 from app.models import Keep, KeyRevision, Paper, RevisionState, Role, Test
 from app.repositories.attempts.key_revisions import OtherTest, PlacedPaper
 from app.services import audit, embargo, tests
 from app.services.audit import AuditSubject
 from app.services.components import Components
-from app.services.keys import bank
 from app.services.keys.changes import KeyChange, RevisedPaper, revised_papers, shown_changes
 from app.services.keys.impacts import MOST_IN_A_REQUEST, impact_of
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 
 COMPUTE_TASK = "compute_key_revision"
-PUBLISH_TASK = "publish_key_revision"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +54,12 @@ async def create(
     Invalid for changes that cannot be made.
     """
     test = await uow.key_revisions.lock_test(tests.viewer(staff), test_id)
-    _check_team(test, staff)
+    check_team(test, staff)
     # What is wrong with a change may tell the key that holds.
     await _refuse_withheld(uow, staff, [change.question_id for change in draft.changes])
     revised = await revised_papers(uow, test.id, draft.changes)
     await _check_may_know(uow, staff, [each.paper for each in revised])
-    based_on = await _state_of(uow, test.id, revised)
+    based_on = await state_of(uow, test.id, revised)
     total = sum(state["attempts"] for state in based_on.values())
     revision = KeyRevision(
         test_id=test.id,
@@ -80,8 +77,8 @@ async def create(
     await uow.key_revisions.add(revision)
     if revision.impact is None:
         uow.jobs.add(COMPUTE_TASK, revision_id=str(revision.id))
-    _record(uow, staff, "try_key_revision", revision)
-    return await _view(uow, staff, revision)
+    record(uow, staff, "try_key_revision", revision)
+    return await view_of(uow, staff, revision)
 
 
 async def compute(uow: UnitOfWork, parts: Components, revision_id: UUID) -> None:
@@ -96,65 +93,33 @@ async def compute(uow: UnitOfWork, parts: Components, revision_id: UUID) -> None
 async def page(reads: Reading, staff: Principal, test_id: UUID) -> Sequence[KeyRevision]:
     """The revisions of a test, the newest first."""
     test = await reads.key_revisions.test(tests.viewer(staff), test_id)
-    _check_team(test, staff)
+    check_team(test, staff)
     revisions = await reads.key_revisions.of_test(test.id)
     questions = {question_id for revision in revisions for question_id in question_ids(revision)}
-    await _check_keys_known(reads, staff, questions)
+    await check_keys_known(reads, staff, questions)
     return revisions
 
 
 async def find(reads: Reading, staff: Principal, test_id: UUID, number: int) -> RevisionView:
     """One revision with its progress."""
     test = await reads.key_revisions.test(tests.viewer(staff), test_id)
-    _check_team(test, staff)
+    check_team(test, staff)
     revision = await reads.key_revisions.find(test.id, number)
-    await _check_keys_known(reads, staff, question_ids(revision))
-    return await _view(reads, staff, revision)
-
-
-async def publish(
-    uow: UnitOfWork,
-    staff: Principal,
-    test_id: UUID,
-    number: int,
-    now: datetime,
-    *,
-    even_if_graded: bool = False,
-) -> RevisionView:
-    """Publish a dry run: a job grades everybody again. Again gives the same revision.
-
-    Raises StaleDryRun if anything was graded, revised or published since the dry run, KeyRevisionRunning
-    while another revision of the test is being published, and NotPossible for a revision that is withdrawn or
-    whose impact is not computed yet. `even_if_graded` accepts that attempts were graded since.
-    """
-    test = await uow.key_revisions.lock_test(tests.viewer(staff), test_id)
-    _check_team(test, staff)
-    revision = await uow.key_revisions.find(test.id, number)
-    await _check_keys_known(uow, staff, question_ids(revision))
-    if revision.state == RevisionState.PUBLISHING:
-        await _request(uow, revision)
-    elif revision.state != RevisionState.PUBLISHED:
-        await _check_publishable(uow, revision, even_if_graded=even_if_graded)
-        revision.state = RevisionState.PUBLISHING
-        revision.published_by, revision.published_at = staff.author_id, now
-        revision.bank = await bank.follow(uow, staff, revision)
-        await _request(uow, revision)
-        _record(uow, staff, "publish_key_revision", revision)
-        await uow.key_revisions.flush()
-    return await _view(uow, staff, revision)
+    await check_keys_known(reads, staff, question_ids(revision))
+    return await view_of(reads, staff, revision)
 
 
 async def withdraw(uow: UnitOfWork, staff: Principal, test_id: UUID, number: int) -> None:
     """Withdraw a dry run. Again is harmless. Raises NotPossible once it is published."""
     test = await uow.key_revisions.lock_test(tests.viewer(staff), test_id)
-    _check_team(test, staff)
+    check_team(test, staff)
     revision = await uow.key_revisions.find(test.id, number)
     if revision.state == RevisionState.WITHDRAWN:
         return
     if revision.state != RevisionState.DRY_RUN:
         raise NotPossible("The revision is published. Correct it by another revision.")
     revision.state = RevisionState.WITHDRAWN
-    _record(uow, staff, "withdraw_key_revision", revision)
+    record(uow, staff, "withdraw_key_revision", revision)
 
 
 def changes_of(revision: KeyRevision) -> list[KeyChange]:
@@ -167,36 +132,7 @@ def question_ids(revision: KeyRevision) -> list[UUID]:
     return [change.question_id for change in changes_of(revision)]
 
 
-async def _check_publishable(uow: UnitOfWork, revision: KeyRevision, *, even_if_graded: bool) -> None:
-    if revision.state == RevisionState.WITHDRAWN:
-        raise NotPossible("The dry run was withdrawn. Make another one.")
-    if (running := await uow.key_revisions.publishing(revision.test_id)) is not None:
-        raise KeyRevisionRunning(running.number)
-    changed = await _changed_since(uow, revision)
-    if even_if_graded:
-        changed = [what for what in changed if what != "graded"]
-    if changed:
-        raise StaleDryRun(changed)
-    if revision.impact is None:
-        raise NotPossible("The impact of this revision is still being computed. Try again in a moment.")
-
-
-async def _changed_since(reads: Reading, revision: KeyRevision) -> list[str]:
-    """What has happened since the dry run: `published`, `revised` or `graded`."""
-    based_on = revision.based_on
-    try:
-        revised = await revised_papers(reads, revision.test_id, changes_of(revision))
-    except Invalid:
-        return ["revised"]  # No key would change any more.
-    keys = {str(each.paper.id): str(each.current.id) for each in revised}
-    if keys.keys() - based_on.keys():
-        return ["published"]
-    if keys != {paper_id: state["key_id"] for paper_id, state in based_on.items()}:
-        return ["revised"]
-    return [] if await _state_of(reads, revision.test_id, revised) == based_on else ["graded"]
-
-
-async def _state_of(reads: Reading, test_id: UUID, revised: Sequence[RevisedPaper]) -> dict[str, Any]:
+async def state_of(reads: Reading, test_id: UUID, revised: Sequence[RevisedPaper]) -> dict[str, Any]:
     """What a dry run is based on, as `KeyRevision.based_on` has it."""
     graded = await reads.key_revisions.graded_states(test_id, [each.paper.id for each in revised])
     found = {}
@@ -210,14 +146,7 @@ async def _state_of(reads: Reading, test_id: UUID, revised: Sequence[RevisedPape
     return found
 
 
-async def _request(uow: UnitOfWork, revision: KeyRevision) -> None:
-    """Add the job that publishes, unless one waits or runs. A second one would do nothing."""
-    arguments = {"revision_id": str(revision.id)}
-    if not await uow.jobs.is_waiting(PUBLISH_TASK, arguments):
-        uow.jobs.add(PUBLISH_TASK, **arguments)
-
-
-async def _view(reads: Reading, staff: Principal, revision: KeyRevision) -> RevisionView:
+async def view_of(reads: Reading, staff: Principal, revision: KeyRevision) -> RevisionView:
     ids = question_ids(revision)
     papers = await reads.key_revisions.papers(revision.test_id, ids)
     exams = await reads.key_revisions.placed([paper.id for paper in papers])
@@ -225,7 +154,7 @@ async def _view(reads: Reading, staff: Principal, revision: KeyRevision) -> Revi
     return RevisionView(revision, papers, exams, others)
 
 
-def _check_team(test: Test, staff: Principal) -> None:
+def check_team(test: Test, staff: Principal) -> None:
     """Raise Forbidden for who neither made the test nor is an admin."""
     if staff.role is not Role.ADMIN and test.created_by != staff.id:
         raise Forbidden("Only the author of the test and admins may revise its keys.")
@@ -240,7 +169,7 @@ async def _check_may_know(reads: Reading, staff: Principal, papers: Sequence[Pap
     audit.record_key_read(reads, staff, await audit.held_among(reads, _all_of(papers)), where="key_revision")
 
 
-async def _check_keys_known(reads: Reading, staff: Principal, asked: Collection[UUID]) -> None:
+async def check_keys_known(reads: Reading, staff: Principal, asked: Collection[UUID]) -> None:
     """Raise Forbidden where another exam withholds the key of a revised question."""
     await _refuse_withheld(reads, staff, asked)
     audit.record_key_read(reads, staff, await audit.held_among(reads, asked), where="key_revision")
@@ -255,7 +184,7 @@ def _all_of(papers: Sequence[Paper]) -> set[UUID]:
     return {UUID(entry["id"]) for paper in papers for entry in paper.rules["questions"]}
 
 
-def _record(uow: UnitOfWork, staff: Principal, action: str, revision: KeyRevision) -> None:
+def record(uow: UnitOfWork, staff: Principal, action: str, revision: KeyRevision) -> None:
     audit.record(
         uow,
         staff,

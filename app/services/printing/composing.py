@@ -11,9 +11,9 @@ from typing import Any
 
 import orjson
 
+from app.engine.dropped_keys import is_dropped
 from app.engine.marks import parse_marks
 from app.engine.question_types import question_type
-from app.engine.scoring import is_dropped
 from app.services.printing.markdown import Block, blocks_of
 from app.services.printing.sheets import (
     Figure,

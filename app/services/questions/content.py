@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 
 from app.core.errors import FieldError, QuestionUnreadable
+from app.engine.dropped_keys import is_dropped
 from app.engine.question_types import (
     NO_KEY,
     ContentProblem,
@@ -18,7 +19,7 @@ from app.engine.question_types import (
     UnreadableQuestion,
     question_type,
 )
-from app.engine.scoring import is_dropped, key_of
+from app.engine.scoring import key_of
 from app.models import LocalizedText, QuestionVersion
 
 Key = dict[str, Any]

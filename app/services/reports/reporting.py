@@ -6,8 +6,8 @@ from uuid import UUID
 
 import orjson
 
+from app.engine.dropped_keys import is_dropped
 from app.engine.question_types import question_type
-from app.engine.scoring import is_dropped
 from app.models import LocalizedText
 from app.repositories.analytics.answer_sheets import SheetsInBulk
 from app.repositories.analytics.holding_papers import HoldingPaper
