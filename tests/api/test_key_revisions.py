@@ -24,14 +24,14 @@ async def made(engine: AsyncEngine, author: httpx.AsyncClient) -> PublishedTest:
         return await publish_test(uow, created_by=created_by)
 
 
-def body(made: PublishedTest, *changes: tuple[int, Json], **fields: Any) -> Json:
+def body(made: PublishedTest, *changes: tuple[int, Any], **fields: Any) -> Json:
     """A revision of the questions at these places."""
     listed = [{"question_id": str(made.question_ids[place]), "key": key} for place, key in changes]
     return {"changes": listed, "reason": "B is right.", **fields}
 
 
 async def dry_run(
-    author: httpx.AsyncClient, made: PublishedTest, *changes: tuple[int, Json], **fields: Any
+    author: httpx.AsyncClient, made: PublishedTest, *changes: tuple[int, Any], **fields: Any
 ) -> Json:
     answer = await author.post(f"{made.path}/key-revisions", json=body(made, *changes, **fields))
     return body_of(answer, 201)

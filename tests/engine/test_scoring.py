@@ -192,7 +192,7 @@ class TestDroppedQuestions:
         keys = (accepted("a"), Dropped(PRORATE), Dropped(TO_ALL), Dropped(TO_ATTEMPTED), accepted("a"))
         card = score_paper(sheet(*answers), paper(keys, dropped=scheme))
         assert (card.raw, card.factor, card.score) == (Fraction(raw), Fraction(factor), Fraction(score))
-        assert (card.max_score, card.dropped) == (10, 3)
+        assert (card.max_score, card.dropped) == (Fraction(10), 3)
 
     @pytest.mark.parametrize("scheme", DroppedRule)
     def test_a_key_without_a_rule_follows_the_scheme(self, scheme: DroppedRule) -> None:
@@ -324,7 +324,7 @@ class TestChoose:
     def test_rules_of_single_questions(self) -> None:
         key = paper((Dropped(PRORATE), Dropped(TO_ALL), *self.KEYS[2:]), choose=2)
         card = score_paper(sheet(A, None, A, A), key)
-        assert (outcomes(card), card.raw, card.factor) == ("ddcu", 4, 1)
+        assert (outcomes(card), card.raw, card.factor) == ("ddcu", Fraction(4), Fraction(1))
 
     def test_prorates_only_when_too_few_are_left_to_choose_from(self) -> None:
         key = paper((Dropped(), Dropped(), Dropped(), accepted("a")), choose=2)

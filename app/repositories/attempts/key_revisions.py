@@ -66,7 +66,7 @@ class GradedSheet:
 class PlacedPaper:
     """A paper of an exam that has one of the revised papers."""
 
-    paper_id: UUID
+    paper_id: UUID | None
     exam_id: UUID
     exam_title: LocalizedText
     code: str
