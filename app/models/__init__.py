@@ -18,6 +18,7 @@ from app.models.exams import (
 )
 from app.models.idempotency import KeptAnswer
 from app.models.jobs import Job, Worker
+from app.models.key_revisions import Keep, KeyRevision, RevisionState
 from app.models.notifications import (
     Channel,
     DeadAddress,
@@ -96,7 +97,9 @@ __all__ = [
     "Invitation",
     "ItemParameters",
     "Job",
+    "Keep",
     "KeptAnswer",
+    "KeyRevision",
     "KeyVersion",
     "Kind",
     "LocalizedText",
@@ -122,6 +125,7 @@ __all__ = [
     "ResponseEvent",
     "Result",
     "ReviewCard",
+    "RevisionState",
     "Revocation",
     "Role",
     "ScoreCount",

@@ -44,6 +44,8 @@ ACTIONS: Mapping[str, frozenset[str]] = {
             "read_similarity",
             "decide_objections",
             "export_objections",
+            "try_key_revision",
+            "withdraw_key_revision",
         }
     ),
     "exam": frozenset(

@@ -28,6 +28,7 @@ from app.repositories.analytics.subject_questions import SubjectQuestionReposito
 from app.repositories.analytics.test_statistics import TestStatisticsRepository
 from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
 from app.repositories.attempts.grading import GradingRepository
+from app.repositories.attempts.key_revisions import KeyRevisionRepository
 from app.repositories.audit import AuditRepository
 from app.repositories.backlog import BacklogRepository
 from app.repositories.embargo import EmbargoRepository
@@ -82,6 +83,7 @@ class Reading:
         self.attempts = AttemptRepository(session)
         self.attempt_reviews = AttemptReviewRepository(session)
         self.grading = GradingRepository(session)
+        self.key_revisions = KeyRevisionRepository(session)
         self.exams = ExamRepository(session)
         self.registrations = RegistrationRepository(session)
         self.answer_sheets = AnswerSheetRepository(session)
