@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.errors import FieldError, Invalid
+from app.engine.dropped_keys import is_dropped
 from app.engine.question_types import DROPPED_KEY, NO_KEY, question_type
 from app.services.questions.content import reading_question
 from app.services.tests.papers import FrozenPaper
@@ -16,7 +17,7 @@ Key = Mapping[str, Any]
 
 def normal_claim(paper: FrozenPaper, question_id: UUID, claimed: Key) -> dict[str, Any]:
     """The claimed key in its normal form. Raises Invalid if it is no key of the question's type."""
-    if claimed == DROPPED_KEY:
+    if is_dropped(claimed):  # By which rule it is dropped is not for candidates to say.
         return dict(DROPPED_KEY)
     question = paper.questions[question_id]
     with reading_question(question_id):
@@ -32,7 +33,9 @@ def normal_claim(paper: FrozenPaper, question_id: UUID, claimed: Key) -> dict[st
 
 def normal_key(paper: FrozenPaper, question_id: UUID, key: Key) -> Key:
     """A key of the paper in its normal form, to compare it with claims."""
-    if key in (DROPPED_KEY, NO_KEY):
+    if is_dropped(key):
+        return DROPPED_KEY
+    if key == NO_KEY:
         return key
     with reading_question(question_id):
         return question_type(paper.questions[question_id].type).normalized_key(key)
