@@ -66,6 +66,8 @@ async def ids(author: httpx.AsyncClient, engine: AsyncEngine) -> dict[str, str]:
         "attempt_id": str(uuid4()),
         "version": "1",
         "number": "1",
+        "objection_id": str(uuid4()),
+        "cluster_id": str(uuid4()),
     }
 
 

@@ -5,25 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from app.core.errors import NotPossible
 from app.core.objection_errors import ObjectionsOpen
 from app.core.release_errors import PapersNotOver
 from app.engine.objections import ObjectionRules, ObjectionWindow, exam_window
 from app.engine.schedule import is_over
-from app.models import Exam, ExamPaper, LocalizedText
+from app.models import Exam, ExamPaper
 from app.services import embargo
 from app.services.components import Components
 from app.services.exams.audit import record
 from app.services.exams.catalog import require_team, window_of
 from app.services.exams.events import store_announcement
+from app.services.exams.key_announcements import key_announcement
 from app.services.exams.release_preview import may_know_keys
 from app.services.exams.releasing import close_entry
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
-
-INDIA = ZoneInfo("Asia/Kolkata")
 
 
 class KeyStage(StrEnum):
@@ -139,21 +137,8 @@ async def _check(uow: UnitOfWork, staff: Principal, exam: Exam, stage: KeyStage,
 
 async def tell(uow: UnitOfWork, staff: Principal, exam: Exam, now: datetime) -> None:
     """Announce the stage of the keys in the exam's room, and notify everybody who is registered."""
-    await store_announcement(uow, staff, exam, _announcement(exam), now)
+    await store_announcement(uow, staff, exam, key_announcement(exam.key_stage, objection_window(exam)), now)
     uow.jobs.add("notify_key_shown", exam_id=str(exam.id), stage=str(exam.key_stage))
-
-
-def _announcement(exam: Exam) -> LocalizedText:
-    if exam.key_stage == KeyStage.FINAL:
-        return {"en": "The final key is published.", "hi": "अंतिम उत्तर कुंजी जारी हो गई है।"}
-    window = objection_window(exam)
-    if window is None:
-        return {"en": "The provisional key is published.", "hi": "अनंतिम उत्तर कुंजी जारी हो गई है।"}
-    begin, end = (f"{at.astimezone(INDIA):%d.%m.%Y %H:%M} IST" for at in (window.opens_at, window.closes_at))
-    return {
-        "en": f"The provisional key is open for objections from {begin} until {end}.",
-        "hi": f"अनंतिम उत्तर कुंजी पर {begin} से {end} तक आपत्ति दर्ज की जा सकती है।",
-    }
 
 
 async def _view(

@@ -179,5 +179,5 @@ async def _revision(uow: UnitOfWork, parts: Components, test_id: UUID) -> Revisi
             changed.append(numbers[question_id])
     if not changes:
         return None
-    reason = f"Objections to questions {', '.join(map(str, changed))} were accepted."
+    reason = f"Accepted objections to questions: {', '.join(map(str, changed))}"
     return RevisionCall(f"/v1/tests/{test_id}/key-revisions", changes, reason)

@@ -15,7 +15,7 @@ from app.repositories.objections import OwnObjection
 from app.sentences import Sentence
 from app.services.components import Components
 from app.services.objections.claims import digest, normal_claim, normal_key
-from app.services.objections.windows import OpenWindow, check_question, lock_windows
+from app.services.objections.windows import OpenWindow, check_participant, check_question, lock_windows
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 
@@ -41,6 +41,7 @@ async def make(
     Invalid for a claimed key that is none or that the question has, and for too few sources.
     """
     windows = await lock_windows(uow, parts, candidate, test_id, now)
+    await check_participant(uow, candidate, test_id, windows, now)
     window = windows.first()
     cluster = await _cluster(uow, parts, window, test_id, new)
     _check_sources(new.sources, window.rules.sources_required)

@@ -59,7 +59,7 @@ class Windows:
 async def lock_windows(
     uow: UnitOfWork, parts: Components, candidate: Principal, test_id: UUID, now: datetime
 ) -> Windows:
-    """Lock the windows of the candidate's attempts at a test. Raises NotFound, or Forbidden without one.
+    """Lock the windows of the candidate's attempts at a test.
 
     Staff who change a window wait, and those who decide.
     """
@@ -67,8 +67,7 @@ async def lock_windows(
     await lock_candidate(uow, candidate.id)
     places = await uow.objections.places(candidate.id, test_id)
     if not places:
-        await uow.tests.accessible(tests.viewer(candidate), test_id, now)
-        raise Forbidden("Only candidates whose attempt at the test has ended may object to its key.")
+        return Windows({})
     test = await uow.objections.test(test_id)
     found: dict[UUID | None, OpenWindow | Refusal] = {}
     for place in places:
@@ -80,6 +79,15 @@ async def lock_windows(
         except (KeyNotShown, ObjectionsClosed) as refusal:
             found.setdefault(exam_paper_id, refusal)
     return Windows(found)
+
+
+async def check_participant(
+    uow: UnitOfWork, candidate: Principal, test_id: UUID, windows: Windows, now: datetime
+) -> None:
+    """Raise NotFound or Forbidden for those who have no attempt at the test that has ended."""
+    if not windows.found:
+        await uow.tests.accessible(tests.viewer(candidate), test_id, now)
+        raise Forbidden("Only candidates whose attempt at the test has ended may object to its key.")
 
 
 async def _open_window(

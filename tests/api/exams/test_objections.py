@@ -301,7 +301,7 @@ class TestDeciding:
             "path": f"/v1/tests/{dispute.made.id}/key-revisions",
             "body": {
                 "changes": [change],
-                "reason": "Objections to questions 1 were accepted.",
+                "reason": "Accepted objections to questions: 1",
                 "keep": "new",
             },
         }
