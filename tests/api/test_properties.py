@@ -67,6 +67,11 @@ SENSITIVE = re.compile(
 )
 ALLOWED: dict[str, set[Operation]] = {
     "key": {*QUESTIONS, RESULT, *REVISIONS, *OBJECTIONS},
+    # Versions of keys and numbers of questions, not the keys.
+    "keys": {
+        ("POST", "/v1/exams/{exam_id}/provisional-key"),
+        ("POST", "/v1/exams/{exam_id}/final-key"),
+    },
     "claimed_key": {*OBJECTIONS, KEY_OF_PAPER},
     "provisional_key": {KEY_OF_PAPER},
     "final_key": {KEY_OF_PAPER},

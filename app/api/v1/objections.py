@@ -142,6 +142,7 @@ async def list_objections(
     reads: Reads,
     parts: Parts,
     paging: Paging,
+    now: Now,
     question_id: Annotated[
         UUID | None, Query(description="Staff: only clusters of this question, with counts of answers")
     ] = None,
@@ -160,7 +161,7 @@ async def list_objections(
     sheet with a row for each objection.
     """
     if mine or not user.is_any(Role.AUTHOR, Role.EVALUATOR):
-        own = await objections.own(reads, user, test_id, paging)
+        own = await objections.own(reads, user, test_id, paging, now)
         return PageOut(items=[ObjectionOut.of(each) for each in own.items], next_cursor=own.next_cursor)
     if format != "json":
         wanted = SheetFormat(format)

@@ -13,6 +13,7 @@ from app.models import Objection, ObjectionCluster
 from app.repositories.base import Page, PageRequest
 from app.repositories.objections import OwnObjection
 from app.sentences import Sentence
+from app.services import tests
 from app.services.components import Components
 from app.services.objections.claims import digest, normal_claim, normal_key
 from app.services.objections.windows import OpenWindow, check_participant, check_question, lock_windows
@@ -79,10 +80,16 @@ async def withdraw(
 
 
 async def own(
-    reads: Reading, candidate: Principal, test_id: UUID, request: PageRequest
+    reads: Reading, candidate: Principal, test_id: UUID, request: PageRequest, now: datetime
 ) -> Page[OwnObjection]:
-    """One's own objections at a test, with the decisions on them."""
-    return await reads.objections.page_of_own(candidate.id, test_id, request)
+    """One's own objections at a test, with the decisions on them.
+
+    Raises NotFound for a test that is hidden, unless the person has taken it.
+    """
+    found = await reads.objections.page_of_own(candidate.id, test_id, request)
+    if not found.items and not await reads.objections.places(candidate.id, test_id):
+        await reads.tests.accessible(tests.viewer(candidate), test_id, now)
+    return found
 
 
 async def _cluster(
