@@ -37,6 +37,7 @@ from app.repositories.exams import (
     ExamRepository,
     ExamResultRepository,
     RegistrationRepository,
+    ResultDocumentRepository,
 )
 from app.repositories.idempotency import KeptAnswerRepository
 from app.repositories.jobs import HealthRepository, JobRepository, WorkerRepository
@@ -86,6 +87,7 @@ class Reading:
         self.answer_sheets = AnswerSheetRepository(session)
         self.exam_attempts = ExamAttemptRepository(session)
         self.exam_results = ExamResultRepository(session)
+        self.result_documents = ResultDocumentRepository(session)
         self.progress = ProgressRepository(session)
         self.candidates = CandidateRepository(session)
         self.bookmarks = BookmarkRepository(session)

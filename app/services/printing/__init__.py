@@ -1,4 +1,4 @@
-"""Prints papers and their solutions as PDF. All content is passed in; only fonts are read from disk."""
+"""Prints papers, solutions and results as PDF. All content is passed in; only fonts are read from disk."""
 
 from app.services.printing.composing import Manuscript, figure_name, paper_sheet, solutions_sheet
 from app.services.printing.sheets import PrintLanguage, Sheet
