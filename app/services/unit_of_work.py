@@ -38,6 +38,7 @@ from app.repositories.exams import (
     ExamResultRepository,
     RegistrationRepository,
     ResultDocumentRepository,
+    ResultFileRepository,
 )
 from app.repositories.idempotency import KeptAnswerRepository
 from app.repositories.jobs import HealthRepository, JobRepository, WorkerRepository
@@ -88,6 +89,7 @@ class Reading:
         self.exam_attempts = ExamAttemptRepository(session)
         self.exam_results = ExamResultRepository(session)
         self.result_documents = ResultDocumentRepository(session)
+        self.result_files = ResultFileRepository(session)
         self.progress = ProgressRepository(session)
         self.candidates = CandidateRepository(session)
         self.bookmarks = BookmarkRepository(session)

@@ -47,9 +47,7 @@ def upgrade() -> None:
         sa.Column("size_bytes", sa.BigInteger(), nullable=True),
         sa.Column("downloaded_at", TIME, nullable=True),
         sa.Column("expires_at", TIME, nullable=False),
-        sa.CheckConstraint(
-            "kind in ('result_sheets', 'certificates')", name=op.f("ck_result_files_kind")
-        ),
+        sa.CheckConstraint("kind in ('result_sheets', 'certificates')", name=op.f("ck_result_files_kind")),
         sa.CheckConstraint("language in ('en', 'hi', 'both')", name=op.f("ck_result_files_language")),
         sa.CheckConstraint("done <= total", name=op.f("ck_result_files_done")),
         sa.ForeignKeyConstraint(["exam_id"], ["ias.exams.id"], name=op.f("fk_result_files_exam_id")),

@@ -9,6 +9,7 @@ from app.repositories.exams.result_documents import (
     ResultDocumentRepository,
     WantedResults,
 )
+from app.repositories.exams.result_files import ResultFileRepository
 from app.repositories.exams.results import ExamResultRepository, MeritRow, RegisteredCandidate, Scored
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "RegisteredCandidate",
     "RegistrationRepository",
     "ResultDocumentRepository",
+    "ResultFileRepository",
     "Scored",
     "WantedResults",
 ]

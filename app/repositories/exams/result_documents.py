@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import aliased
 
-from app.models import ExamRelease, ExamResult, Registration
+from app.models import Attempt, Exam, ExamRelease, ExamResult, Institute, Registration, User
 from app.repositories.base import Repository
 
 _Previous = aliased(ExamResult)
@@ -35,6 +35,22 @@ class WantedResults:
 class ResultDocumentRepository(Repository):
     """The results of one release of an exam. The caller has checked that it may be shown."""
 
+    async def institute_name(self, institute_id: UUID) -> str:
+        """The name that stands on documents of an institute."""
+        return (await self._session.get_one(Institute, institute_id)).name
+
+    async def exam(self, exam_id: UUID) -> Exam:
+        """An exam, for the job whose request has checked the permission."""
+        return await self._session.get_one(Exam, exam_id)
+
+    async def category_of(self, user_id: UUID) -> str:
+        """The category in a person's profile."""
+        return (await self._session.scalars(select(User.category).where(User.id == user_id))).one()
+
+    async def attempt(self, attempt_id: UUID) -> Attempt | None:
+        """An attempt of any test, or None. The caller checks who may see it."""
+        return await self._session.get(Attempt, attempt_id)
+
     async def release(self, exam_id: UUID, version: int) -> ExamRelease | None:
         """One release of an exam, or None."""
         return await self._session.get(ExamRelease, (exam_id, version))
@@ -59,9 +75,7 @@ class ResultDocumentRepository(Repository):
         )
         return (await self._session.scalar(statement)) or 0
 
-    async def known_roll_numbers(
-        self, exam_id: UUID, version: int, roll_numbers: Sequence[str]
-    ) -> set[str]:
+    async def known_roll_numbers(self, exam_id: UUID, version: int, roll_numbers: Sequence[str]) -> set[str]:
         """Those of the roll numbers that have a result."""
         statement = select(ExamResult.roll_number).where(
             ExamResult.exam_id == exam_id,

@@ -1,7 +1,7 @@
 """Typesetting: turns content into a PDF with Typst, a template and the fonts of this package."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,9 @@ FONTS = FOLDER / "fonts"
 
 Template = Literal["sheet", "result-sheet", "certificate", "merit-list", "response-sheet"]
 
+_WITHOUT_TAGS = frozenset({"merit-list"})
+"""Tags help those who cannot see the page. For thousands of rows they take twenty times the space of these."""
+
 
 def print_pdf(manuscript: Manuscript, images: Mapping[str, bytes], now: datetime) -> bytes:
     """The manuscript as PDF. Run it in a child process: the time and memory it takes are not known before."""
@@ -29,14 +32,11 @@ def typeset(
     content: object,
     now: datetime,
     files: Mapping[str, bytes] | None = None,
-    *,
-    tagged: bool = True,
 ) -> bytes:
     """The content as PDF. The template reads texts as data, so nothing that a person writes is executed.
 
     Only the fonts of this package and Typst's own mathematical ones are used, so that the result is the same
-    on every machine. Typst caches the layout, about 20 MB for each paper, until the process ends. Tags help
-    those who cannot see the page; in a table of thousands of rows they take twenty times the space of it.
+    on every machine. Typst caches the layout, about 20 MB for each paper, until the process ends.
     """
     with TemporaryDirectory() as folder:
         root = Path(folder)
@@ -47,8 +47,18 @@ def typeset(
             (root / name).write_bytes(data)
         timestamp = int(now.timestamp())
         return typst.compile(
-            source, root=root, font_paths=_fonts(), timestamp=timestamp, pdf_tags=tagged
+            source,
+            root=root,
+            font_paths=_fonts(),
+            timestamp=timestamp,
+            pdf_tags=template not in _WITHOUT_TAGS,
         )
+
+
+def typeset_each(template: Template, contents: Sequence[object], now: datetime) -> Iterator[bytes]:
+    """A PDF for each content. One run for many would be no faster, and would have to be split."""
+    for content in contents:
+        yield typeset(template, content, now)
 
 
 @cache

@@ -10,7 +10,7 @@ from uuid import UUID
 from app.models import Exam, ExamPaper, ExamRelease, ExamResult
 from app.repositories.exams import IssuedResult
 from app.services.result_documents import wording
-from app.services.result_documents.content import (
+from app.services.printing.results import (
     Column,
     Fact,
     Figure,
@@ -44,7 +44,9 @@ def exam_sheet(
         facts=[
             Fact(wording.NAME.lines(language), registration.name),
             Fact(wording.ROLL_NUMBER.lines(language), result.roll_number),
-            Fact(wording.CATEGORY.lines(language), category(registration.category, registration.pwbd, language)),
+            Fact(
+                wording.CATEGORY.lines(language), category(registration.category, registration.pwbd, language)
+            ),
             Fact(wording.OUTCOME.lines(language), wording.OUTCOMES[result.outcome].line(language)),
         ],
         figures=list(_figures(released, issued, language)),
@@ -57,9 +59,7 @@ def exam_sheet(
     )
 
 
-def verification_of(
-    document_id: UUID, version: int, digest: str, language: DocumentLanguage
-) -> Verification:
+def verification_of(document_id: UUID, version: int, digest: str, language: DocumentLanguage) -> Verification:
     """The lines by which staff look the document up."""
     return Verification(
         heading=wording.VERIFICATION.line(language),
@@ -128,9 +128,7 @@ def _titles(released: ReleasedExam) -> Mapping[str, ExamPaper]:
     return {str(paper.id): paper for paper in released.papers}
 
 
-def _row(
-    paper: Mapping[str, Any], papers: Mapping[str, ExamPaper], language: DocumentLanguage
-) -> list[str]:
+def _row(paper: Mapping[str, Any], papers: Mapping[str, ExamPaper], language: DocumentLanguage) -> list[str]:
     placed = papers[paper["paper_id"]]
     title = localized(placed.title).line(language)
     missed = paper["score"] is None

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.repositories.exams import MeritRow
 from app.services.result_documents import wording
-from app.services.result_documents.content import Column, MeritListContent
+from app.services.printing.results import Column, MeritListContent
 from app.services.result_documents.exam_sheets import ReleasedExam, percentile_text, unique
 from app.services.result_documents.languages import DocumentLanguage, Text, day, localized, minute
 
@@ -70,9 +70,7 @@ def _columns(
     return columns
 
 
-def _row(
-    row: MeritRow, released: ReleasedExam, language: DocumentLanguage, *, has_cutoff: bool
-) -> list[str]:
+def _row(row: MeritRow, released: ReleasedExam, language: DocumentLanguage, *, has_cutoff: bool) -> list[str]:
     scores = {paper["paper_id"]: paper["score"] for paper in row.papers}
     cells = [
         _number(row.rank),

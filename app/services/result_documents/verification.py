@@ -4,6 +4,7 @@ import hashlib
 from base64 import b32encode
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -45,13 +46,6 @@ def exam_digest(result: ExamResult) -> str:
     )
 
 
-def attempt_digest(attempt_id: str, key_version: int, score_exact: str, max_score: str) -> str:
+def attempt_digest(attempt_id: UUID, key_version: int, score_exact: str) -> str:
     """The digest of the score of an attempt at a test."""
-    return digest_of(
-        {
-            "attempt": attempt_id,
-            "key_version": key_version,
-            "score": score_exact,
-            "max_score": max_score,
-        }
-    )
+    return digest_of({"attempt": str(attempt_id), "key_version": key_version, "score": score_exact})

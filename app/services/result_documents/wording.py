@@ -23,6 +23,8 @@ RANK_IN_PAPER = Text("Rank in paper", "पत्र में रैंक")
 PERCENTILE = Text("Percentile", "पर्सेंटाइल")
 RIGHT = Text("Right", "सही")
 WRONG = Text("Wrong", "गलत")
+PARTLY_RIGHT = Text("Partly right", "आंशिक सही")
+DROPPED = Text("Dropped", "निरस्त")
 BLANK = Text("Blank", "रिक्त")
 
 TOTAL = Text("Total", "कुल अंक")
@@ -40,6 +42,7 @@ PASSED = Text("qualified", "अर्ह")
 NOT_PASSED = Text("not qualified", "अनर्ह")
 CLEARED = Text("cleared", "उत्तीर्ण")
 NOT_CLEARED = Text("not cleared", "अनुत्तीर्ण")
+SUBMITTED = Text("Submitted", "जमा करने का समय")
 MISSED = Text("not taken", "अनुपस्थित")
 NONE = "–"
 
@@ -104,9 +107,7 @@ LIVE_RANK = Text(
     "The rank is of {day}. It changes as others take the test.",
     "रैंक {day} की है। अन्य अभ्यर्थियों के टेस्ट देने पर यह बदलती है।",
 )
-MARKED_BY = Text(
-    "Marked by version {version} of the answer key.", "उत्तर कुंजी के संस्करण {version} से मूल्यांकित।"
-)
+MARKED_BY = Text("Marked by version {version} of the answer key.", "उत्तर कुंजी के संस्करण {version} से मूल्यांकित।")
 VERIFICATION = Text("Verification", "सत्यापन")
 VERIFICATION_NOTE = Text(
     "The institute's staff can look this up by document and digest.",
