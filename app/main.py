@@ -22,6 +22,7 @@ from app.api.v1 import (
     exams,
     health,
     home,
+    key_revisions,
     leaderboards,
     media,
     notifications,
@@ -94,6 +95,7 @@ def create_app(
     for router in (
         tests.router,
         candidates.router,
+        key_revisions.router,
         *exams.ROUTERS,
         auth.router,
         account.router,

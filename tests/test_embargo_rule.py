@@ -53,6 +53,7 @@ NOT_JUDGED = (
     "rehearsal/",
 )
 
+REVISED = "services/keys/revisions.py has asked for all questions of the paper"
 WRITES = "it writes a result, figures or a histogram and shows nothing"
 SHOWN = "of attempts that repositories/analytics/shown.py has found, which asks"
 CHECKED = "it checks or changes what an author has just sent"
@@ -63,6 +64,7 @@ RAISES = "it raises for a key that its type does not know, and shows none"
 SEARCHED = "it compares what a sheet says with the bank, after imports.py refused what is withheld"
 SHOWN = "its callers hand over attempts that are shown to their candidate"
 NEED_NOT_ASK = {
+    "app/repositories/privacy/exports.py::DATASETS": "explanations that the person gave for objections",
     "app/repositories/analytics/ratings.py::SEEN": "which questions were seen, not how they were answered",
     "app/repositories/analytics/ratings.py::RatingRepository.mark_applied": "it shows nothing",
     "app/repositories/analytics/ratings.py::RatingRepository.taken_in": "they were shown when they came in",
@@ -131,6 +133,15 @@ NEED_NOT_ASK = {
     "app/services/exams/releasing.py::_entrants": "for materialize()",
     "app/services/exams/releasing.py::keys_of": "how papers are printed, for materialize()",
     "app/services/printing/composing.py::Manuscript.sheet": "printouts.py has asked",
+    "app/repositories/attempts/key_revisions.py::KeyRevisionRepository.graded_sheets": REVISED,
+    "app/services/keys/changes.py::revised_papers": REVISED,
+    "app/services/keys/changes.py::shown_changes": REVISED,
+    "app/services/keys/changes.py::ShownChange.stored": REVISED,
+    "app/services/keys/changes.py::_checked_keys": REVISED,
+    "app/services/keys/changes.py::_normalized": REVISED,
+    "app/services/keys/impacts.py::impact_of": REVISED,
+    "app/services/keys/impacts.py::_NewKey.of": REVISED,
+    "app/services/keys/impacts.py::_mark_after": REVISED,
     "app/services/questions/bank.py::QuestionUpdate.content": CHECKED,
     "app/services/questions/content.py::Content.is_dropped": CHECKED,
     "app/services/questions/content.py::Content.normalized": CHECKED,

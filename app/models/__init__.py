@@ -18,6 +18,7 @@ from app.models.exams import (
 )
 from app.models.idempotency import KeptAnswer
 from app.models.jobs import Job, Worker
+from app.models.key_revisions import Keep, KeyRevision, RevisionState
 from app.models.notifications import (
     Channel,
     DeadAddress,
@@ -27,6 +28,7 @@ from app.models.notifications import (
     Notification,
     NotificationSettings,
 )
+from app.models.objections import Objection, ObjectionCluster
 from app.models.questions import Media, Passage, PassageVersion, Question, QuestionVersion
 from app.models.ratings import (
     CandidateRating,
@@ -96,7 +98,9 @@ __all__ = [
     "Invitation",
     "ItemParameters",
     "Job",
+    "Keep",
     "KeptAnswer",
+    "KeyRevision",
     "KeyVersion",
     "Kind",
     "LocalizedText",
@@ -105,6 +109,8 @@ __all__ = [
     "Message",
     "Notification",
     "NotificationSettings",
+    "Objection",
+    "ObjectionCluster",
     "OutcomeCount",
     "Paper",
     "PaperMedia",
@@ -122,6 +128,7 @@ __all__ = [
     "ResultFile",
     "ResultFileKind",
     "ReviewCard",
+    "RevisionState",
     "Revocation",
     "Role",
     "ScoreCount",

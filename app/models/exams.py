@@ -36,6 +36,8 @@ class Exam(Identified, Timestamped, Base):
     closes_at: Mapped[datetime]
     registration: Mapped[str] = mapped_column(server_default="required")
     cutoffs: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    objections: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """The window for objections to the keys: `engine.objections.ObjectionRules`. None takes none."""
     published_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     key_stage: Mapped[str | None]
@@ -77,6 +79,9 @@ class ExamPaper(Identified, Timestamped, Base):
     counts_for_merit: Mapped[bool] = mapped_column(server_default="true")
     closed_at: Mapped[datetime | None]
     """When staff closed the paper early."""
+    provisional_key_id: Mapped[UUID | None] = mapped_column(ForeignKey("paper_keys.id"))
+    final_key_id: Mapped[UUID | None] = mapped_column(ForeignKey("paper_keys.id"))
+    """The versions of the key that candidates were shown in the stages before the release."""
     opening_told_at: Mapped[datetime | None]
     closing_told_at: Mapped[datetime | None]
     """When the opening and the closing were announced in the exam's room; null before."""

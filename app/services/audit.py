@@ -42,6 +42,8 @@ ACTIONS: Mapping[str, frozenset[str]] = {
             "withdraw_consent",
             "refresh_statistics",
             "read_similarity",
+            "try_key_revision",
+            "withdraw_key_revision",
         }
     ),
     "exam": frozenset(

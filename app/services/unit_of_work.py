@@ -28,6 +28,7 @@ from app.repositories.analytics.subject_questions import SubjectQuestionReposito
 from app.repositories.analytics.test_statistics import TestStatisticsRepository
 from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
 from app.repositories.attempts.grading import GradingRepository
+from app.repositories.attempts.key_revisions import KeyRevisionRepository
 from app.repositories.audit import AuditRepository
 from app.repositories.backlog import BacklogRepository
 from app.repositories.embargo import EmbargoRepository
@@ -45,6 +46,7 @@ from app.repositories.jobs import HealthRepository, JobRepository, WorkerReposit
 from app.repositories.notifications import DeviceRepository, NotificationRepository, PreferenceRepository
 from app.repositories.notifications.deliveries import DeliveryRepository
 from app.repositories.notifications.exam_events import ExamEventRepository
+from app.repositories.objections import ObjectionRepository
 from app.repositories.privacy import DeletionRepository, ExportRepository, PurgeRepository
 from app.repositories.questions import QuestionRepository
 from app.repositories.questions.media import MediaRepository
@@ -83,6 +85,7 @@ class Reading:
         self.attempts = AttemptRepository(session)
         self.attempt_reviews = AttemptReviewRepository(session)
         self.grading = GradingRepository(session)
+        self.key_revisions = KeyRevisionRepository(session)
         self.exams = ExamRepository(session)
         self.registrations = RegistrationRepository(session)
         self.answer_sheets = AnswerSheetRepository(session)
@@ -90,6 +93,7 @@ class Reading:
         self.exam_results = ExamResultRepository(session)
         self.result_documents = ResultDocumentRepository(session)
         self.result_files = ResultFileRepository(session)
+        self.objections = ObjectionRepository(session)
         self.progress = ProgressRepository(session)
         self.candidates = CandidateRepository(session)
         self.bookmarks = BookmarkRepository(session)

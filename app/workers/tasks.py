@@ -9,6 +9,7 @@ import structlog
 
 from app.services import account_exports, accounts, attempts, notifications, result_documents
 from app.services.analytics import abilities, figures, refreshing, taking_in
+from app.services.keys import revisions
 from app.services.unit_of_work import unit_of_work
 from app.workers.runtime import TaskContext, task
 
@@ -132,6 +133,12 @@ async def _grade_each(context: TaskContext, attempt_ids: Sequence[str]) -> None:
             errors.append(error)
     if errors:
         raise ExceptionGroup(f"{len(errors)} of {len(attempt_ids)} attempts could not be graded", errors)
+
+
+@task
+async def compute_key_revision(context: TaskContext, *, revision_id: str) -> None:
+    """Compute the impact of a dry run with many attempts."""
+    await revisions.compute(context.uow, context.parts, UUID(revision_id))
 
 
 @task

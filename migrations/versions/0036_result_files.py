@@ -1,7 +1,7 @@
 """Who gets a certificate of an exam, and files with result sheets and certificates (docs/decisions/0080).
 
 Revision: 0036
-Follows: 0029
+Follows: 0031
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0036"
-down_revision = "0029"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 

@@ -22,6 +22,7 @@ KEYED = {
     "/v1/subjects/{subject_id}/chapters",
     "/v1/tests",
     "/v1/tests/{test_id}/clone",
+    "/v1/tests/{test_id}/key-revisions",
     "/v1/tests/{test_id}/publish",
 }
 """These take an `Idempotency-Key`."""

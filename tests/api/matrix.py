@@ -217,6 +217,10 @@ def body_for(operation: Operation, objects: Objects) -> Json:
         ("POST", "/v1/subjects/{subject_id}/chapters"): {"slug": "another", "name": "Another"},
         ("PATCH", "/v1/subjects/{subject_id}/chapters/{chapter_id}"): {"position": 7},
         ("PATCH", "/v1/tests/{test_id}"): {"title": "Changed"},
+        ("POST", "/v1/tests/{test_id}/key-revisions"): {
+            "changes": [{"question_id": objects.ids["question_id"], "key": ["c"]}],
+            **reason,
+        },
         ("POST", "/v1/tests/{test_id}/responses"): {
             **at,
             "lease": attempt["lease"],

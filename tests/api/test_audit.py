@@ -265,6 +265,27 @@ async def _refresh_statistics(world: World) -> UUID:
     return made.id
 
 
+async def _revision(world: World) -> tuple[PublishedTest, str]:
+    """A test with a dry run of a revision of its key, and the path of the revision."""
+    made = await world.made()
+    changes = [{"question_id": str(made.question_ids[0]), "key": ["d"]}]
+    body = {"changes": changes, "reason": "The key was wrong."}
+    body_of(await world.admin.post(f"{made.path}/key-revisions", json=body), 201)
+    return made, f"{made.path}/key-revisions/1"
+
+
+@makes("test", "try_key_revision")
+async def _try_key_revision(world: World) -> UUID:
+    return (await _revision(world))[0].id
+
+
+@makes("test", "withdraw_key_revision")
+async def _withdraw_key_revision(world: World) -> UUID:
+    made, path = await _revision(world)
+    assert (await world.admin.delete(path)).status_code == 204
+    return made.id
+
+
 @makes("test", "read_similarity")
 async def _read_similarity(world: World) -> UUID:
     made = await world.made()

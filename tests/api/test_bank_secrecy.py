@@ -65,6 +65,7 @@ async def ids(author: httpx.AsyncClient, engine: AsyncEngine) -> dict[str, str]:
         "user_id": str(uuid4()),
         "attempt_id": str(uuid4()),
         "version": "1",
+        "number": "1",
     }
 
 

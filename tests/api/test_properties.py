@@ -53,15 +53,19 @@ OF_ADMINS = {
 # Whether reminders go by mail, not an address.
 CHANNELS = {("GET", "/v1/notifications/preferences"), ("PUT", "/v1/notifications/preferences")}
 RESULT = ("GET", "/v1/tests/{test_id}/results")
+REVISIONS = {
+    operation for operation in OPERATIONS if "/key-revisions" in operation[1] and operation[0] != "DELETE"
+}
 STARTS = {("POST", "/v1/tests/{test_id}/start"), ("POST", "/v1/exams/{exam_id}/papers/{paper_id}/start")}
 
 SENSITIVE = re.compile(
     r"password|secret|hash|digest|token$|key|accepted|tolerance|explanation|email|phone|pwbd"
 )
 ALLOWED: dict[str, set[Operation]] = {
-    "key": {*QUESTIONS, RESULT},
-    "accepted": {*QUESTIONS, RESULT},  # a part of a key, as is the next
-    "tolerance": {*QUESTIONS, RESULT},
+    "key": {*QUESTIONS, RESULT, *REVISIONS},
+    "key_before": REVISIONS,
+    "accepted": {*QUESTIONS, RESULT, *REVISIONS},  # a part of a key, as is the next
+    "tolerance": {*QUESTIONS, RESULT, *REVISIONS},
     "explanation": {*QUESTIONS, RESULT},
     "email": SESSIONS | OWN_ACCOUNT | OWN_PROFILE | OF_ADMINS | CHANNELS,
     # The number of a key, not the key.

@@ -178,6 +178,9 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
     # Dismissed already, so that it stays the candidate's when other tests are published.
     advice = body_of(await candidate.get("/analytics/recommendations"))["items"][0]["id"]
     await candidate.post(f"/analytics/recommendations/{advice}/dismiss")
+    changes = [{"question_id": question, "key": ["a"]}]
+    revision = {"changes": changes, "reason": "The key was wrong."}
+    number = body_of(await author.post(f"/tests/{test}/key-revisions", json=revision), 201)["number"]
     async with unit_of_work(engine) as uow:
         notification_id = await _notification(uow, UUID(user_id))
         roll_number = await _place_that_waits(uow, UUID(exam))
@@ -197,6 +200,7 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
         "token": token,
         "notification_id": str(notification_id),
         "verb": "pause",
+        "number": str(number),
         "export_id": export["id"],
         "recommendation_id": advice,
     }

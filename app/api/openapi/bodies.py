@@ -64,6 +64,11 @@ EXAMPLES: dict[str, Json] = {
         "roll_number": "roll_number",
     },
     "ImportQuestionsForm": {"file": "(the content of questions.xlsx)", "dry_run": True, "subject": "Polity"},
+    "KeyRevisionIn": {
+        "changes": [{"question_id": _FIRST, "key": {"accepted": [["b"], ["c"]]}}],
+        "reason": "Both b and c are right by the Act of 2019.",
+        "keep": "new",
+    },
     "LoginIn": {"email": "asha@example.org", "password": "two words and 1 more"},
     "LogoutIn": {"scope": "others"},
     "MaybeReasonIn": {"reason": "The candidate is unwell."},

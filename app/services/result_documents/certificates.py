@@ -4,8 +4,8 @@ from datetime import datetime
 
 from app.models import ExamResult
 from app.repositories.exams import IssuedResult
-from app.services.result_documents import wording
 from app.services.printing.results import CertificateContent, Fact
+from app.services.result_documents import wording
 from app.services.result_documents.exam_sheets import ReleasedExam, unique
 from app.services.result_documents.languages import DocumentLanguage, day, localized
 from app.services.result_documents.verification import exam_digest

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from app.models import Exam, ExamPaper, ExamRelease, ExamResult
 from app.repositories.exams import IssuedResult
-from app.services.result_documents import wording
 from app.services.printing.results import (
     Column,
     Fact,
@@ -17,6 +16,7 @@ from app.services.printing.results import (
     SheetContent,
     Verification,
 )
+from app.services.result_documents import wording
 from app.services.result_documents.languages import DocumentLanguage, Text, day, localized, minute
 from app.services.result_documents.verification import exam_digest
 

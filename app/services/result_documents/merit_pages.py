@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from app.repositories.exams import MeritRow
-from app.services.result_documents import wording
 from app.services.printing.results import Column, MeritListContent
+from app.services.result_documents import wording
 from app.services.result_documents.exam_sheets import ReleasedExam, percentile_text, unique
 from app.services.result_documents.languages import DocumentLanguage, Text, day, localized, minute
 

@@ -203,6 +203,7 @@ async def hold(world: World, author: httpx.AsyncClient, ids: Json) -> Json:
         "exam_id": exam_id,
         "paper_id": body_of(placed)["id"],
         "version": "1",
+        "number": "1",
     }
 
 
@@ -285,6 +286,15 @@ async def pry(world: World, who: str, client: httpx.AsyncClient, ids: Json) -> N
     for verb in ("clone", "publish", "archive", "start"):
         await hears(who, client, "POST", f"{test}/{verb}")
     await hears(who, client, "GET", f"{test}/preview")
+    await try_keys(world, who, client, ids, test)
+
+
+async def try_keys(world: World, who: str, client: httpx.AsyncClient, ids: Json, test: str) -> None:
+    """Revisions to keys of which one is right: the answer must not tell which."""
+    for option in "abcd":
+        changes = [{"question_id": ids["question_ids"][0], "key": [option]}]
+        body = {"changes": changes, "reason": "to see what it says"}
+        await world.hears(who, client, "POST", f"{test}/key-revisions", json=body)
 
 
 async def practise(client: httpx.AsyncClient, test_id: str) -> Json:
@@ -356,6 +366,7 @@ class Rival:
         world.transcript.add(who, "place a test that shares its questions", placed)
         for path in ("/preview", "/print?part=solutions", "/print?part=solutions&version=draft"):
             await hears(who, self.client, "GET", f"{test}{path}")
+        await try_keys(world, who, self.client, ids, test)
         for path in (f"{test}/publish", f"{test}/clone", f"{exam}/release-results"):
             await hears(who, self.client, "POST", path)
         for wanted in ({"dry_run": True}, {}):
