@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from app.models import Attempt, Exam, ExamRelease, ExamResult, Institute, Registration, User
 from app.repositories.base import Repository
 
-_Previous = aliased(ExamResult)
+_PREVIOUS = aliased(ExamResult)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +95,16 @@ class ResultDocumentRepository(Repository):
         return [IssuedResult(*row) for row in await self._session.execute(statement)]
 
 
-def _issued(exam_id: UUID, version: int) -> Select[tuple[ExamResult, Registration, ExamResult]]:
+def _issued(exam_id: UUID, version: int) -> Select[ExamResult, Registration, ExamResult]:
     is_previous = and_(
-        _Previous.exam_id == exam_id,
-        _Previous.version == version - 1,
-        _Previous.registration_id == ExamResult.registration_id,
+        _PREVIOUS.exam_id == exam_id,
+        _PREVIOUS.version == version - 1,
+        _PREVIOUS.registration_id == ExamResult.registration_id,
     )
     return (
-        select(ExamResult, Registration, _Previous)
+        select(ExamResult, Registration, _PREVIOUS)
         .join(Registration, Registration.id == ExamResult.registration_id)
-        .join(_Previous, is_previous, isouter=True)
+        .join(_PREVIOUS, is_previous, isouter=True)
         .where(ExamResult.exam_id == exam_id, ExamResult.version == version)
     )
 
@@ -118,5 +118,5 @@ def _conditions(wanted: WantedResults) -> list[ColumnElement[bool]]:
     if wanted.outcomes:
         found.append(ExamResult.outcome.in_(wanted.outcomes))
     if wanted.only_qualified:
-        found.append(ExamResult.qualified)
+        found.append(ExamResult.qualified.is_(True))
     return found

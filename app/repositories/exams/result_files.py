@@ -76,5 +76,5 @@ class ResultFileRepository(Repository):
         await self._session.execute(delete(ResultFile).where(ResultFile.id.in_(file_ids)))
 
 
-def _valid(now: datetime) -> Select[tuple[ResultFile]]:
+def _valid(now: datetime) -> Select[ResultFile]:
     return select(ResultFile).where(ResultFile.expires_at > now)

@@ -19,7 +19,7 @@ FONTS = FOLDER / "fonts"
 Template = Literal["sheet", "result-sheet", "certificate", "merit-list", "response-sheet"]
 
 _WITHOUT_TAGS = frozenset({"merit-list"})
-"""Tags help those who cannot see the page. For thousands of rows they take twenty times the space of these."""
+"""Tags help those who cannot see the page. For thousands of rows they take twenty times their space."""
 
 
 def print_pdf(manuscript: Manuscript, images: Mapping[str, bytes], now: datetime) -> bytes:

@@ -15,6 +15,7 @@ from app.services.result_documents.requests import (
     request_file,
 )
 from app.services.result_documents.test_sheets import issue_test_sheet
+from app.services.result_documents.writing import write_file
 
 __all__ = [
     "BATCH",
@@ -34,4 +35,5 @@ __all__ = [
     "open_file",
     "pdf",
     "request_file",
+    "write_file",
 ]

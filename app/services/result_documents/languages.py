@@ -35,19 +35,22 @@ class Text:
 
     def lines(self, language: DocumentLanguage, **values: object) -> list[str]:
         """The text, once for each language of the document."""
-        return [self._filled("en" if each == "en" else "hi", values) for each in _each(language)]
+        return [self.filled(each, values) for each in _each(language)]
 
     def line(self, language: DocumentLanguage, **values: object) -> str:
         """The text in one line. A text that is equal in both languages appears once."""
         return " / ".join(dict.fromkeys(self.lines(language, **values)))
 
-    def _filled(self, language: Literal["en", "hi"], values: Mapping[str, object]) -> str:
-        filled = {
-            name: value._filled(language, {}) if isinstance(value, Text) else value
+    def filled(self, language: Literal["en", "hi"], values: Mapping[str, object]) -> str:
+        """The text in one language, with these values."""
+        template = self.en if language == "en" else self.hi
+        if not values:
+            return template
+        shown = {
+            name: value.filled(language, {}) if isinstance(value, Text) else value
             for name, value in values.items()
         }
-        template = self.en if language == "en" else self.hi
-        return template.format(**filled) if filled else template
+        return template.format(**shown)
 
 
 def localized(text: Mapping[str, str]) -> Text:

@@ -81,8 +81,8 @@ PERCENTILES: Mapping[str, Text] = {
         "पर्सेंटाइल (समान या कम) : रैंक पाने वाले सभी अभ्यर्थियों में से समान या कम अंक वालों का प्रतिशत।",
     ),
     "mid_rank": Text(
-        "Percentile (mid-rank): of all ranked candidates, the percentage with a lower score, and half of those"
-        " with the same score.",
+        "Percentile (mid-rank): of all ranked candidates, the percentage with a lower score, and half of"
+        " those with the same score.",
         "पर्सेंटाइल (मध्य रैंक) : रैंक पाने वाले सभी अभ्यर्थियों में से कम अंक वालों और समान अंक वालों के आधे का प्रतिशत।",
     ),
     "better_than": Text(

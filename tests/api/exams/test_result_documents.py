@@ -16,6 +16,7 @@ from app.models import AuditEntry
 from app.services import result_documents
 from app.services.components import Components
 from app.services.result_documents import building
+from app.services.result_documents.batches import print_batch
 from app.services.unit_of_work import reading
 from tests.api.exams.test_releasing import RIGHT, prelims
 from tests.builders.accounts import DAY, Worker
@@ -287,13 +288,12 @@ class TestMany:
         await prelims.release()
         file = await requested(prelims)
         made: list[int] = []
-        advance = building.print_batch
 
         async def fails_second(*arguments: Any, **named: Any) -> Any:
             made.append(len(made))
             if len(made) == 2:
                 raise asyncio.CancelledError
-            return await advance(*arguments, **named)
+            return await print_batch(*arguments, **named)
 
         monkeypatch.setattr(building, "print_batch", fails_second)
         with pytest.raises(asyncio.CancelledError):
