@@ -432,7 +432,7 @@ async def _look_up_result(world: World, held: HeldExam) -> None:
     number = await _released_with_one(world, held)
     found = await held.staff.get(f"{held.path}/registrations", params={"query": number})
     [place] = found.json()["items"]
-    params = {"version": 1, "digest": "AAAA"}
+    params = {"version": "1", "digest": "AAAA"}
     body_of(await held.staff.get(f"/result-sheets/{place['id']}", params=params))
 
 
