@@ -70,6 +70,11 @@ ACTIONS: Mapping[str, frozenset[str]] = {
             "export_merit_list",
             "show_provisional_key",
             "show_final_key",
+            "read_result_sheet",
+            "read_certificate",
+            "look_up_result",
+            "request_result_file",
+            "download_result_file",
         }
     ),
     "attempt": frozenset(

@@ -60,6 +60,7 @@ HARMLESS = {
     "/v1/exams/{exam_id}/provisional-key": SAME_STATE,
     "/v1/exams/{exam_id}/final-key": SAME_STATE,
     "/v1/tests/{test_id}/objections/decide": SAME_STATE,
+    "/v1/exams/{exam_id}/result-sheets": "the same file is returned until it is downloaded",
     "/v1/notifications/read-all": SAME_STATE,
     "/v1/notifications/unsubscribe": SAME_STATE,
     "/v1/notifications/{notification_id}/read": SAME_STATE,

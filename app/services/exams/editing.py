@@ -29,7 +29,10 @@ from app.services.exams.key_stages import KeyStage, tell
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 
-ALWAYS_CHANGEABLE = frozenset({"title", "description", "cutoffs", "registration", "objections"})
+AFTER_RELEASE = frozenset({"certificates"})
+"""Nothing that is computed at the release depends on these."""
+UNTIL_RELEASE = frozenset({"title", "description", "cutoffs", "registration", "objections"})
+ALWAYS_CHANGEABLE = UNTIL_RELEASE | AFTER_RELEASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class ExamDraft:
     cutoffs: dict[str, str] = field(default_factory=dict)
     objections: dict[str, Any] | None = None
     """`engine.objections.ObjectionRules`, stored."""
+    certificates: str = "none"
     reference: str | None = None
 
 
@@ -73,6 +77,7 @@ class ExamUpdate:
     registration: str | Unchanged = UNCHANGED
     cutoffs: dict[str, str] | Unchanged = UNCHANGED
     objections: dict[str, Any] | Unchanged | None = UNCHANGED
+    certificates: str | Unchanged = UNCHANGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,7 @@ async def create(uow: UnitOfWork, author: Principal, draft: ExamDraft) -> Exam:
         registration=draft.registration,
         cutoffs=draft.cutoffs,
         objections=draft.objections,
+        certificates=draft.certificates,
         reference=draft.reference,
         created_by=author.author_id,
     )
@@ -133,9 +139,10 @@ async def change(
     exam = await _locked(uow, author, exam_id)
     if update.registration is not UNCHANGED or update.objections is not UNCHANGED:
         await uow.exams.lock_papers_exclusively(exam.id)  # Starts and objections depend on them.
-    if exam.released_at is not None or exam.cancelled_at is not None:
-        raise NotPossible("The exam is over; it changes no more.")
     names = changed_fields(update)
+    is_fixed = exam.released_at is not None and not AFTER_RELEASE.issuperset(names)
+    if is_fixed or exam.cancelled_at is not None:
+        raise NotPossible("The exam is over; it changes no more.")
     if exam.published_at is not None and (fixed := set(names) - ALWAYS_CHANGEABLE):
         template = "The exam is published. These cannot change: {fields}. Postpone the exam."
         raise NotPossible(Sentence(template, fields=", ".join(sorted(fixed))))
@@ -145,6 +152,7 @@ async def change(
     exam.closes_at = changed(update.closes_at, exam.closes_at)
     exam.registration = changed(update.registration, exam.registration)
     exam.cutoffs = changed(update.cutoffs, exam.cutoffs)
+    exam.certificates = changed(update.certificates, exam.certificates)
     _check_times(exam)
     record(uow, author, "change", exam, fields=names)
     await _change_objections(uow, author, exam, update, now)
