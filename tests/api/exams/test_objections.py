@@ -246,7 +246,8 @@ class TestObjecting:
         assert same.json()["errors"][0]["field"] == "claimed_key"
         unknown = await dispute.objects(dispute.first, option="x")
         assert unknown.json()["errors"][0]["field"] == "claimed_key.accepted.0"
-        for claimed in ({"accepted": []}, {"value": "3"}, {"pairs": {}}):
+        wrong: list[Json] = [{"accepted": []}, {"value": "3"}, {"pairs": {}}]
+        for claimed in wrong:
             assert problem(await dispute.objects(dispute.first, claimed_key=claimed)) == (422, "invalid")
         script = [{"title": "A", "url": "javascript:alert(1)"}]
         assert problem(await dispute.objects(dispute.first, sources=script)) == (422, "invalid")
