@@ -43,6 +43,7 @@ ACTIONS: Mapping[str, frozenset[str]] = {
             "refresh_statistics",
             "read_similarity",
             "try_key_revision",
+            "publish_key_revision",
             "withdraw_key_revision",
         }
     ),

@@ -223,6 +223,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("POST", "/v1/tests/{test_id}/key-revisions"): TEAM,
     ("GET", "/v1/tests/{test_id}/key-revisions/{number}"): TEAM,
     ("DELETE", "/v1/tests/{test_id}/key-revisions/{number}"): TEAM,
+    ("POST", "/v1/tests/{test_id}/key-revisions/{number}/publish"): TEAM,
     ("GET", "/v1/tests/{test_id}/preview"): AUTHOR,
     ("GET", "/v1/tests/{test_id}/print"): AUTHOR,
     ("POST", "/v1/tests/{test_id}/publish"): AUTHOR,

@@ -111,6 +111,11 @@ class KeyRevisionRepository(Repository):
         statement = select(Paper).where(Paper.test_id == test_id, held).options(undefer(Paper.rules))
         return (await self._session.scalars(statement.order_by(Paper.version.desc()))).all()
 
+    async def newest_paper(self, test_id: UUID) -> Paper | None:
+        """The newest version of a test's paper, with rules."""
+        statement = select(Paper).where(Paper.test_id == test_id).options(undefer(Paper.rules))
+        return (await self._session.scalars(statement.order_by(Paper.version.desc()).limit(1))).one_or_none()
+
     async def question_versions(self, version_ids: Collection[UUID]) -> Mapping[UUID, QuestionVersion]:
         """Versions of questions by their ids."""
         statement = select(QuestionVersion).where(QuestionVersion.id.in_(list(version_ids)))
