@@ -186,7 +186,7 @@ async def _carry_out(parts: "Components", revision_id: UUID) -> None:
             if state.has_worker:
                 await asyncio.sleep(POLL_SECONDS)
             else:
-                await carrying_out.advance(parts, revision_id, parts.clock.now())
+                await carrying_out.publish_now(parts, revision_id, parts.clock.now())
         progress("Regraded", state.total, state.total)
 
 

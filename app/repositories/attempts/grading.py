@@ -8,7 +8,20 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, delete, exists, func, literal, select, text, update
+from sqlalchemy import (
+    ARRAY,
+    Uuid,
+    any_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
 
 from app.models import Attempt, AttemptStatus, Membership, ResponseEvent, Result, Role, ScoreCount
 from app.repositories.attempts.standing import standing_events
@@ -102,6 +115,10 @@ class GradingRepository(Repository):
         """Store the results of graded attempts."""
         self._session.add_all(results)
         await self._session.flush()
+
+    async def insert_results(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Store results that are rows already: a regrading has too many for objects."""
+        await self._session.execute(insert(Result), rows)
 
     async def delete_results(self, attempt_ids: Sequence[UUID]) -> Sequence[Result]:
         """Delete the results of attempts; what they were."""

@@ -8,10 +8,9 @@ from app.core.revision_errors import KeyRevisionRunning, StaleDryRun
 from app.models import KeyRevision, RevisionState
 from app.services import tests
 from app.services.keys import bank
-from app.services.keys.changes import revised_papers
+from app.services.keys.changes import changes_of, revised_papers
 from app.services.keys.revisions import (
     RevisionView,
-    changes_of,
     check_keys_known,
     check_team,
     question_ids,

@@ -26,6 +26,7 @@ from app.services.notifications.inbox import (
     register_device,
     remove_device,
 )
+from app.services.notifications.key_revisions import key_revised
 from app.services.notifications.preferences import (
     Preferences,
     change,
@@ -46,6 +47,7 @@ __all__ = [
     "deliver_due",
     "enrolment_changed",
     "extra_time_changed",
+    "key_revised",
     "mark_all_read",
     "mark_read",
     "page",
