@@ -162,12 +162,12 @@ def _show(view: "RevisionView") -> None:
 
 
 async def _publish(parts: "Components", test_id: UUID, number: int) -> None:
-    from app.services.keys import publishing  # noqa: PLC0415 -- slow to import
+    from app.services.keys import publication  # noqa: PLC0415 -- slow to import
     from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
     from app.services.users import operator  # noqa: PLC0415
 
     async with unit_of_work(parts.engine) as uow:
-        view = await publishing.publish(uow, operator(), test_id, number, parts.clock.now())
+        view = await publication.publish(uow, operator(), test_id, number, parts.clock.now())
         revision_id, questions = view.revision.id, list(view.revision.bank)
     for question in questions:
         if question["outcome"] in ("kept", "not_allowed"):

@@ -12,7 +12,7 @@ from app.api.routing import PermissionFirstRoute
 from app.core.errors import NotFound, NotPossible, QuestionUnreadable
 from app.core.revision_errors import KeyRevisionRunning, StaleDryRun
 from app.schemas.key_revisions import KeyRevisionIn, KeyRevisionOut, KeyRevisionsOut, KeyRevisionSummaryOut
-from app.services.keys import publishing, revisions
+from app.services.keys import publication, revisions
 
 router = APIRouter(
     prefix="/tests/{test_id}/key-revisions", tags=["key revisions"], route_class=PermissionFirstRoute
@@ -73,7 +73,7 @@ async def publish_key_revision(
     if anything was graded, revised or published since the dry run.
     """
     return KeyRevisionOut.of(
-        await publishing.publish(uow, author, test_id, number, now, even_if_graded=even_if_graded)
+        await publication.publish(uow, author, test_id, number, now, even_if_graded=even_if_graded)
     )
 
 

@@ -16,12 +16,12 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    insert,
     literal,
     select,
     text,
     update,
 )
+from sqlalchemy.dialects import postgresql
 
 from app.models import Attempt, AttemptStatus, Membership, ResponseEvent, Result, Role, ScoreCount
 from app.repositories.attempts.standing import standing_events
@@ -48,6 +48,16 @@ COUNT = text(
     on conflict (cohort_id, numerator, denominator)
       do update set candidates = score_counts.candidates + excluded.candidates
     """
+)
+
+
+_COLUMNS = [
+    (column.name, column.type.compile(dialect=postgresql.dialect())) for column in Result.__table__.columns
+]
+_NAMES = ", ".join(name for name, _ in _COLUMNS)
+_TYPED = ", ".join(f"{name} {type_}" for name, type_ in _COLUMNS)
+INSERT_RESULTS = text(
+    f"insert into ias.results ({_NAMES}) select * from json_to_recordset(:rows) as row({_TYPED})"  # noqa: S608
 )
 
 
@@ -117,8 +127,13 @@ class GradingRepository(Repository):
         await self._session.flush()
 
     async def insert_results(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Store results that are rows already: a regrading has too many for objects."""
-        await self._session.execute(insert(Result), rows)
+        """Store results that are rows already, in one statement.
+
+        The triggers of `results` run once for each statement. With one for each row, a regrading of many
+        takes ten times as long.
+        """
+        rows = [{**row, "marks": " ".join(map(str, row["marks"]))} for row in rows]
+        await self._session.execute(INSERT_RESULTS, {"rows": orjson.dumps(rows, default=str).decode()})
 
     async def delete_results(self, attempt_ids: Sequence[UUID]) -> Sequence[Result]:
         """Delete the results of attempts; what they were."""

@@ -243,7 +243,7 @@ class KeyRevisionRepository(Repository):
         """Wait for whoever makes or publishes a revision of the test."""
         await self._lock(Rank.TEST, Mode.CHANGE, select(Test.id).where(Test.id == test_id))
 
-    async def lock_graded(self, test_id: UUID, paper_ids: Collection[UUID]) -> set[UUID]:
+    async def lock_over(self, test_id: UUID, paper_ids: Collection[UUID]) -> set[UUID]:
         """Lock the attempts at papers that are over: nobody voids, reopens or deletes them.
 
         In two steps: the first may wait long, and those that ended meanwhile are locked by the second.
@@ -257,6 +257,17 @@ class KeyRevisionRepository(Repository):
         locked = set((await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, statement)).all())
         rest = statement.where(Attempt.id != all_(literal(list(locked), ARRAY(Uuid))))
         return locked | set((await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, rest)).all())
+
+    async def ungraded(self, test_id: UUID, paper_ids: Collection[UUID]) -> Sequence[UUID]:
+        """Attempts at papers that are over and have no result yet."""
+        statement = select(Attempt.id).where(
+            Attempt.test_id == test_id,
+            _LISTED,
+            _among(paper_ids),
+            Attempt.status == AttemptStatus.SUBMITTED,
+            ~exists().where(Result.attempt_id == Attempt.id),
+        )
+        return (await self._session.scalars(statement.order_by(Attempt.id))).all()
 
     async def add_results(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert what a revision did to results."""

@@ -12,6 +12,7 @@ from uuid import UUID
 from app.models import Exam, KeyRevision, RevisionState
 from app.models.message_data import LeaderboardData
 from app.repositories.realtime.messages import test_room
+from app.services import attempts
 from app.services.components import Components
 from app.services.exams import releasing
 from app.services.keys.changes import RevisedPaper, changes_of, revised_papers
@@ -56,9 +57,9 @@ async def progress_of(parts: Components, revision_id: UUID) -> Progress:
 
 
 async def carry_out(uow: UnitOfWork, parts: Components, revision_id: UUID, now: datetime) -> None:
-    """Publish what `publishing.publish` has asked for. Does nothing if that is done.
+    """Publish what `publication.publish` has asked for. Does nothing if that is done.
 
-    Locks: the exams, the test, the attempts with a result, the keys; then results and histograms. Raises
+    Locks: the exams, the test, the attempts that are over, the keys; then results and histograms. Raises
     GradedMeanwhile, and the caller rolls back and tries again.
     """
     revision = await uow.key_revisions.get(revision_id)
@@ -68,7 +69,12 @@ async def carry_out(uow: UnitOfWork, parts: Components, revision_id: UUID, now: 
     if revision.state != RevisionState.PUBLISHING:
         return
     revised = await revised_papers(uow, revision.test_id, changes_of(revision))
-    attempt_ids = await uow.key_revisions.lock_graded(revision.test_id, [each.paper.id for each in revised])
+    paper_ids = sorted(each.paper.id for each in revised)
+    attempt_ids = await uow.key_revisions.lock_over(revision.test_id, paper_ids)
+    ungraded = await uow.grading.lock_due(await uow.key_revisions.ungraded(revision.test_id, paper_ids))
+    await uow.keys.lock_exclusively(paper_ids)
+    # By the old key first: whoever has ended has a score before, whether or not a job has come to it.
+    await attempts.grade(uow, parts, ungraded, now)
     regrading = Regrading(revision, await _new_keys(uow, parts, revision, revised), now)
     if not await regrade(uow, parts, regrading, attempt_ids):
         raise GradedMeanwhile
@@ -102,7 +108,7 @@ async def _lock_exams(uow: UnitOfWork, revision: KeyRevision) -> Sequence[Exam]:
 async def _new_keys(
     uow: UnitOfWork, parts: Components, revision: KeyRevision, revised: Sequence[RevisedPaper]
 ) -> Mapping[UUID, CompiledKey]:
-    """The next version of each paper's key. Whoever grades by these papers waits from here on."""
+    """The next version of each paper's key, whose lock is held."""
     keys = {}
     for each in sorted(revised, key=lambda each: each.paper.id):
         added = await cohorts.add_key_version(

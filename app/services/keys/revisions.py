@@ -1,6 +1,6 @@
 """Key revisions of a test: dry run, publication, withdrawal (docs/decisions/0075).
 
-States: a dry run is published or withdrawn. While it is publishing, `publishing.py` grades everybody by the
+States: a dry run is published or withdrawn. While it is publishing, `carrying_out.py` grades everybody by
 new keys in the background; then it is published. The lock of the test guards all changes of a state but the
 last, and one revision of a test is publishing at a time.
 """
