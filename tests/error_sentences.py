@@ -42,6 +42,7 @@ OTHER_TEXTS = {
     "app/services/analytics/recommendation_wording.py": "has its own Hindi",
     "app/services/notifications/wording.py": "has its own Hindi",
     "app/services/printing/wording.py": "has its own Hindi",
+    "app/services/result_documents/wording.py": "has its own Hindi",
     "app/services/reports/": "a page for staff, in English",
     "app/services/questions/templates.py": "notes in the template of a sheet",
 }

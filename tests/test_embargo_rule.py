@@ -59,6 +59,7 @@ SHOWN = "of attempts that repositories/analytics/shown.py has found, which asks"
 CHECKED = "it checks or changes what an author has just sent"
 ON_BOARDS = "services/analytics/leaderboards.py asks before it reads places"
 HANDED = "a statement whose callers ask: services/attempts/results.py, services/exams/results.py"
+DOCUMENTS = "services/result_documents/issuing.py and requests.py ask before a result is read"
 IN_BULK = "for the refresh of statistics, which stores them; who reads the statistics asks"
 RAISES = "it raises for a key that its type does not know, and shows none"
 SEARCHED = "it compares what a sheet says with the bank, after imports.py refused what is withheld"
@@ -82,6 +83,18 @@ NEED_NOT_ASK = {
     "app/repositories/exams/results.py::ExamResultRepository.merit_list": HANDED,
     "app/repositories/exams/results.py::ExamResultRepository.whole_merit_list": HANDED,
     "app/repositories/exams/results.py::_merit": HANDED,
+    "app/repositories/exams/result_documents.py::ResultDocumentRepository.one": DOCUMENTS,
+    "app/repositories/exams/result_documents.py::ResultDocumentRepository.count": DOCUMENTS,
+    "app/repositories/exams/result_documents.py::ResultDocumentRepository.known_roll_numbers": DOCUMENTS,
+    "app/repositories/exams/result_documents.py::ResultDocumentRepository.after": DOCUMENTS,
+    "app/repositories/exams/result_documents.py::_PREVIOUS": DOCUMENTS,
+    "app/repositories/exams/result_documents.py::_issued": DOCUMENTS,
+    "app/repositories/exams/result_documents.py::_conditions": DOCUMENTS,
+    "app/services/result_documents/verification.py::exam_digest": DOCUMENTS,
+    "app/services/result_documents/certificates.py::gets_certificate": DOCUMENTS,
+    "app/services/result_documents/exam_sheets.py::_cutoff": DOCUMENTS,
+    "app/services/result_documents/test_sheets.py::issue_test_sheet": "attempts.result has asked",
+    "app/services/result_documents/looking_up.py::_of_test": "CandidateRepository.find has asked",
     "app/repositories/attempts/grading.py::COUNT": WRITES,
     "app/repositories/attempts/grading.py::GradingRepository.discount_scores": WRITES,
     "app/repositories/analytics/progress.py::_listed_attempt": "ProgressRepository._listed has asked",

@@ -41,6 +41,7 @@ from app.models.ratings import (
     SubjectRating,
 )
 from app.models.realtime import Message, SocketTicket
+from app.models.result_files import ResultFile, ResultFileKind
 from app.models.statistics import ItemParameters, PaperStatistics
 from app.models.subjects import Chapter, Subject
 from app.models.tests import (
@@ -124,6 +125,8 @@ __all__ = [
     "Registration",
     "ResponseEvent",
     "Result",
+    "ResultFile",
+    "ResultFileKind",
     "ReviewCard",
     "RevisedResult",
     "RevisionState",

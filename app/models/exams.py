@@ -20,6 +20,7 @@ class Exam(Identified, Timestamped, Base):
         CheckConstraint("registration in ('required', 'open')", name="registration"),
         CheckConstraint("closes_at > opens_at", name="window"),
         CheckConstraint("key_stage in ('provisional_key', 'final_key')", name="key_stage"),
+        CheckConstraint("certificates in ('none', 'ranked', 'qualified', 'all')", name="certificates"),
         Index("ix_exams_institute_id_id", "institute_id", "id"),
         UniqueConstraint("institute_id", "reference"),
         # For the embargo: there are few unreleased exams, however many there are in all.
@@ -44,6 +45,8 @@ class Exam(Identified, Timestamped, Base):
     released_at: Mapped[datetime | None]
     results_version: Mapped[int | None]
     """The current release; older ones are kept."""
+    certificates: Mapped[str] = mapped_column(server_default="none")
+    """Who gets a certificate after the release (docs/decisions/0080)."""
     reference: Mapped[str | None]
     """The name by which a file of `ias exam create` finds the exam again (docs/decisions/0064)."""
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))

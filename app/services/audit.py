@@ -67,6 +67,11 @@ ACTIONS: Mapping[str, frozenset[str]] = {
             "release",
             "void_left_over",
             "export_merit_list",
+            "read_result_sheet",
+            "read_certificate",
+            "look_up_result",
+            "request_result_file",
+            "download_result_file",
         }
     ),
     "attempt": frozenset(

@@ -38,6 +38,8 @@ from app.repositories.exams import (
     ExamRepository,
     ExamResultRepository,
     RegistrationRepository,
+    ResultDocumentRepository,
+    ResultFileRepository,
 )
 from app.repositories.idempotency import KeptAnswerRepository
 from app.repositories.jobs import HealthRepository, JobRepository, WorkerRepository
@@ -89,6 +91,8 @@ class Reading:
         self.answer_sheets = AnswerSheetRepository(session)
         self.exam_attempts = ExamAttemptRepository(session)
         self.exam_results = ExamResultRepository(session)
+        self.result_documents = ResultDocumentRepository(session)
+        self.result_files = ResultFileRepository(session)
         self.objections = ObjectionRepository(session)
         self.progress = ProgressRepository(session)
         self.candidates = CandidateRepository(session)

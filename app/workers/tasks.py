@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from app.services import account_exports, accounts, attempts, notifications
+from app.services import account_exports, accounts, attempts, notifications, result_documents
 from app.services.analytics import abilities, figures, refreshing, taking_in
 from app.services.keys import carrying_out, revisions
 from app.services.unit_of_work import unit_of_work
@@ -107,6 +107,12 @@ async def inform_auth_server(context: TaskContext, *, user_id: str) -> None:
 async def export_account(context: TaskContext, *, export_id: str) -> None:
     """Make the file of an export."""
     await account_exports.build(context.uow, context.parts, UUID(export_id), context.now)
+
+
+@task
+async def make_result_file(context: TaskContext, *, file_id: str) -> None:
+    """Make the next parts of a file with result sheets or certificates."""
+    await result_documents.build(context.uow, context.parts, UUID(file_id), context.now)
 
 
 @task

@@ -56,6 +56,7 @@ HARMLESS = {
     "/v1/exams/{exam_id}/register": "one registration for each person and exam",
     "/v1/exams/{exam_id}/registrations/{roll_number}/claim": SAME_STATE,
     "/v1/exams/{exam_id}/release-results": SAME_STATE,
+    "/v1/exams/{exam_id}/result-sheets": "the same file is returned until it is downloaded",
     "/v1/notifications/read-all": SAME_STATE,
     "/v1/notifications/unsubscribe": SAME_STATE,
     "/v1/notifications/{notification_id}/read": SAME_STATE,

@@ -58,8 +58,19 @@ RIGHTFUL = (Identity.OWNER, Identity.AUTHOR, Identity.ADMIN)
 """Each operation lets in one of these, and `body_for` has a body that it accepts."""
 
 
+MADE_LATER = {
+    ("GET", "/v1/exams/{exam_id}/certificate"),
+    ("GET", "/v1/exams/{exam_id}/result-sheets/{file_id}"),
+    ("GET", "/v1/exams/{exam_id}/result-sheets/{file_id}/file"),
+    ("GET", "/v1/result-sheets/{document_id}"),
+}
+"""Their objects exist after a release: see `tests/api/exams/test_result_documents.py`."""
+
+
 def reaches(operation: Operation, statuses: Collection[int]) -> bool:
     """Whether one of these statuses shows that the objects of the path were found."""
+    if operation in MADE_LATER:
+        return True
     # The user of the path is a candidate: whoever reaches the test is told that they are no author.
     refused = REFUSED if operation == ("PUT", "/v1/tests/{test_id}/consents/{user_id}") else {*REFUSED, 422}
     return bool(set(statuses) - refused)
@@ -207,6 +218,7 @@ def body_for(operation: Operation, objects: Objects) -> Json:
             "responses": [response],
         },
         ("POST", "/v1/exams/{exam_id}/papers/{paper_id}/submit"): at,
+        ("POST", "/v1/exams/{exam_id}/result-sheets"): {"kind": "result_sheets"},
         ("POST", "/v1/exams/{exam_id}/registrations/{roll_number}/claim"): {
             "user_id": objects.ids["user_id"]
         },

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.models import Role
-from app.services import accounts, audit, exams
+from app.services import accounts, audit, exams, result_documents
 from app.services.audit import AuditSubject
 from app.services.components import Components
 from app.services.unit_of_work import reading, unit_of_work
@@ -408,6 +408,55 @@ async def _export_merit_list(world: World, held: HeldExam) -> None:
     await take_paper(await world.people.candidate(), held, {0: ["a"]})
     await held.release()
     answer = await held.staff.get(f"{held.path}/merit-list", params={"format": "csv"})
+    assert answer.status_code == 200, answer.text
+
+
+async def _released_with_one(world: World, held: HeldExam) -> str:
+    """The roll number of a candidate with a result and a certificate."""
+    entrant = await take_paper(await world.people.candidate(), held, {0: ["a"]})
+    place = body_of(await entrant.client.get(held.path))["my_registration"]
+    await held.release()
+    body_of(await held.staff.patch(held.path, json={"certificates": "all"}))
+    return str(place["roll_number"])
+
+
+@of_exam("read_result_sheet")
+async def _read_result_sheet(world: World, held: HeldExam) -> None:
+    number = await _released_with_one(world, held)
+    answer = await held.staff.get(f"{held.path}/result-sheet", params={"roll_number": number})
+    assert answer.status_code == 200, answer.text
+
+
+@of_exam("read_certificate")
+async def _read_certificate(world: World, held: HeldExam) -> None:
+    number = await _released_with_one(world, held)
+    answer = await held.staff.get(f"{held.path}/certificate", params={"roll_number": number})
+    assert answer.status_code == 200, answer.text
+
+
+@of_exam("look_up_result")
+async def _look_up_result(world: World, held: HeldExam) -> None:
+    number = await _released_with_one(world, held)
+    found = await held.staff.get(f"{held.path}/registrations", params={"query": number})
+    [place] = found.json()["items"]
+    params = {"version": "1", "digest": "AAAA"}
+    body_of(await held.staff.get(f"/result-sheets/{place['id']}", params=params))
+
+
+async def _request_result_file(world: World, held: HeldExam) -> Json:
+    await _released_with_one(world, held)
+    return body_of(await held.staff.post(f"{held.path}/result-sheets", json={"kind": "result_sheets"}), 202)
+
+
+of_exam("request_result_file")(_request_result_file)
+
+
+@of_exam("download_result_file")
+async def _download_result_file(world: World, held: HeldExam) -> None:
+    file = await _request_result_file(world, held)
+    async with unit_of_work(world.parts.engine) as uow:
+        await result_documents.build(uow, world.parts, UUID(file["id"]), world.clock.now())
+    answer = await held.staff.get(f"{held.path}/result-sheets/{file['id']}/file")
     assert answer.status_code == 200, answer.text
 
 

@@ -202,6 +202,9 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
         "verb": "pause",
         "number": str(number),
         "export_id": export["id"],
+        # There is none before the release of an exam.
+        "file_id": str(uuid4()),
+        "document_id": str(uuid4()),
         "recommendation_id": advice,
     }
     return Objects(ids, attempt, paper_attempt, draft_exam, draft_paper)

@@ -40,6 +40,11 @@ EXAMPLES: dict[str, Json] = {
         "registration": "required",
         "cutoffs": {"general": "98.00", "obc": "95.34"},
     },
+    "ResultFileIn": {
+        "kind": "certificates",
+        "language": "both",
+        "only": {"categories": ["sc", "st"], "roll_numbers": []},
+    },
     "ExamPaperChangesIn": {"entry_closes_at": "2027-05-23T04:45:00Z"},
     "ExamPaperIn": {
         "code": "GS1",

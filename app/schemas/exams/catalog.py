@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.engine.schedule import ExamStage, PaperStatus
 from app.schemas.common import LocalizedText, Out
-from app.schemas.exams.exams import RegistrationOut
+from app.schemas.exams.exams import Certificates, RegistrationOut
 from app.schemas.marking import MarkingOut, printed_maximum
 from app.services.exams import DetailedPaper, ExamView, PublishedExam
 
@@ -30,6 +30,7 @@ class ExamOut(Out):
     registered: bool
     my_roll_number: str | None
     cutoffs: Mapping[str, str]
+    certificates: Certificates
     released_at: datetime | None
     my_registration: RegistrationOut | None
 
@@ -49,6 +50,7 @@ class ExamOut(Out):
             registered=mine is not None,
             my_roll_number=mine.roll_number if mine else None,
             cutoffs=exam.cutoffs,
+            certificates=exam.certificates,
             released_at=exam.released_at,
             my_registration=RegistrationOut.of(mine) if mine else None,
         )

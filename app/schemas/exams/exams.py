@@ -51,6 +51,9 @@ Group = Literal[Category, "pwbd", "pwbd_1", "pwbd_2", "pwbd_3", "pwbd_4", "pwbd_
 Cutoffs = Annotated[
     dict[Group, Marks], Field(examples=[{"general": "98.00", "obc": "95.34", "pwbd_1": "53.34"}])
 ]
+Certificates = Literal["none", "ranked", "qualified", "all"]
+"""Who gets a certificate: nobody, who is ranked, who passed the qualifying papers, or all who took part."""
+
 GroupPercents = Annotated[dict[Group, Percent], Field(examples=[{"sc": "25", "pwbd": "20"}])]
 
 
@@ -63,6 +66,7 @@ class ExamIn(In):
     closes_at: Moment
     registration: Literal["required", "open"] = "required"
     cutoffs: Cutoffs = Field(default_factory=dict)
+    certificates: Certificates = "none"
 
     def draft(self) -> ExamDraft:
         """What the service takes."""
@@ -71,7 +75,10 @@ class ExamIn(In):
 
 
 class ExamChangesIn(Changes):
-    """What to change. The times of a published exam cannot be changed: postpone it instead."""
+    """What to change. The times of a published exam cannot be changed: postpone it instead.
+
+    After the release only `certificates` can change.
+    """
 
     may_be_null = frozenset({"description"})
 
@@ -81,6 +88,7 @@ class ExamChangesIn(Changes):
     closes_at: Moment | None = None
     registration: Literal["required", "open"] | None = None
     cutoffs: Cutoffs | None = None
+    certificates: Certificates | None = None
 
     def changes(self) -> ExamUpdate:
         """The command for the service."""

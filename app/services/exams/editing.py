@@ -27,7 +27,9 @@ from app.services.exams.catalog import exam_viewer, require_team, window_of
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 
-ALWAYS_CHANGEABLE = frozenset({"title", "description", "cutoffs", "registration"})
+AFTER_RELEASE = frozenset({"certificates"})
+"""Nothing that is computed at the release depends on these."""
+ALWAYS_CHANGEABLE = frozenset({"title", "description", "cutoffs", "registration"}) | AFTER_RELEASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class ExamDraft:
     description: LocalizedText | None = None
     registration: str = "required"
     cutoffs: dict[str, str] = field(default_factory=dict)
+    certificates: str = "none"
     reference: str | None = None
 
 
@@ -68,6 +71,7 @@ class ExamUpdate:
     closes_at: datetime | Unchanged = UNCHANGED
     registration: str | Unchanged = UNCHANGED
     cutoffs: dict[str, str] | Unchanged = UNCHANGED
+    certificates: str | Unchanged = UNCHANGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ async def create(uow: UnitOfWork, author: Principal, draft: ExamDraft) -> Exam:
         closes_at=draft.closes_at,
         registration=draft.registration,
         cutoffs=draft.cutoffs,
+        certificates=draft.certificates,
         reference=draft.reference,
         created_by=author.author_id,
     )
@@ -125,9 +130,10 @@ async def change(uow: UnitOfWork, author: Principal, exam_id: UUID, update: Exam
     exam = await _locked(uow, author, exam_id)
     if update.registration is not UNCHANGED:
         await uow.exams.lock_papers_exclusively(exam.id)  # A start decides by it who may enter.
-    if exam.released_at is not None or exam.cancelled_at is not None:
-        raise NotPossible("The exam is over; it changes no more.")
     names = changed_fields(update)
+    is_fixed = exam.released_at is not None and not AFTER_RELEASE.issuperset(names)
+    if is_fixed or exam.cancelled_at is not None:
+        raise NotPossible("The exam is over; it changes no more.")
     if exam.published_at is not None and (fixed := set(names) - ALWAYS_CHANGEABLE):
         template = "The exam is published. These cannot change: {fields}. Postpone the exam."
         raise NotPossible(Sentence(template, fields=", ".join(sorted(fixed))))
@@ -137,6 +143,7 @@ async def change(uow: UnitOfWork, author: Principal, exam_id: UUID, update: Exam
     exam.closes_at = changed(update.closes_at, exam.closes_at)
     exam.registration = changed(update.registration, exam.registration)
     exam.cutoffs = changed(update.cutoffs, exam.cutoffs)
+    exam.certificates = changed(update.certificates, exam.certificates)
     _check_times(exam)
     record(uow, author, "change", exam, fields=names)
     await uow.exams.flush()
