@@ -92,7 +92,10 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
-            ["attempt_id"], ["ias.attempts.id"], name=op.f("fk_revised_results_attempt_id"), ondelete="CASCADE"
+            ["attempt_id"],
+            ["ias.attempts.id"],
+            name=op.f("fk_revised_results_attempt_id"),
+            ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
             ["key_before"], ["ias.paper_keys.id"], name=op.f("fk_revised_results_key_before")
