@@ -51,9 +51,8 @@ COUNT = text(
 )
 
 
-_COLUMNS = [
-    (column.name, column.type.compile(dialect=postgresql.dialect())) for column in Result.__table__.columns
-]
+_POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
+_COLUMNS = [(column.name, column.type.compile(dialect=_POSTGRESQL)) for column in Result.__table__.columns]
 _NAMES = ", ".join(name for name, _ in _COLUMNS)
 _TYPED = ", ".join(f"{name} {type_}" for name, type_ in _COLUMNS)
 INSERT_RESULTS = text(

@@ -310,7 +310,8 @@ class KeyRevisionRepository(Repository):
         )
         if after is not None:
             statement = statement.where(RevisedResult.attempt_id > after)
-        return [tuple(row) for row in await self._session.execute(statement)]
+        rows = await self._session.execute(statement)
+        return [(revised, user_id, exam_id) for revised, user_id, exam_id in rows if user_id is not None]
 
     async def next_number(self, test_id: UUID) -> int:
         """The number of the next revision of a locked test."""

@@ -156,7 +156,7 @@ class TestTwoRevisions:
         await alone(desk.engine, candidate.submit)
         await desk.published()
         assert done(await overlap(desk.engine, desk.carry_out, desk.carry_out))
-        assert (await desk.score(candidate.id), await desk.state()) == (2, "published")
+        assert (await desk.score(candidate.id), await desk.state()) == (Fraction(2), "published")
 
 
 class TestCandidates:
