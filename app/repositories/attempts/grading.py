@@ -56,7 +56,9 @@ _COLUMNS = [(column.name, column.type.compile(dialect=_POSTGRESQL)) for column i
 _NAMES = ", ".join(name for name, _ in _COLUMNS)
 _TYPED = ", ".join(f"{name} {type_}" for name, type_ in _COLUMNS)
 INSERT_RESULTS = text(
-    f"insert into ias.results ({_NAMES}) select * from json_to_recordset(:rows) as row({_TYPED})"  # noqa: S608
+    f"""
+    insert into ias.results ({_NAMES}) select * from json_to_recordset(:rows) as row({_TYPED})
+    """  # noqa: S608 -- names of columns
 )
 
 
