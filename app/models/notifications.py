@@ -27,6 +27,8 @@ class Kind(StrEnum):
     EXTRA_TIME = "extra_time"
     REGISTRATION_CHANGED = "registration_changed"
     ENROLMENT_CHANGED = "enrolment_changed"
+    KEY_SHOWN = "key_shown"
+    OBJECTION_DECIDED = "objection_decided"
 
 
 class Channel(StrEnum):

@@ -78,6 +78,18 @@ async def notify_results_released(context: TaskContext, *, exam_id: str) -> None
 
 
 @task
+async def notify_key_shown(context: TaskContext, *, exam_id: str, stage: str) -> None:
+    """Tell every registered candidate that the keys are shown, in several transactions."""
+    await notifications.key_shown(context.parts, UUID(exam_id), stage, context.now)
+
+
+@task
+async def notify_objections_decided(context: TaskContext, *, cluster_id: str, decision: int) -> None:
+    """Tell everybody who made these objections the decision, in several transactions."""
+    await notifications.objections_decided(context.parts, UUID(cluster_id), decision, context.now)
+
+
+@task
 async def notify_postponed(context: TaskContext, *, exam_id: str) -> None:
     """Tell every registered candidate the new times of the papers."""
     await notifications.postponed(context.parts, UUID(exam_id), context.now)

@@ -113,6 +113,13 @@ class ExamAttemptRepository(Repository):
         statement = _attempts(exam_id).where(Attempt.status == AttemptStatus.SUBMITTED)
         await self._locked(statement.with_only_columns(Attempt.id))
 
+    async def count_candidates(self, exam_id: UUID) -> int:
+        """How many registered candidates have an official attempt that is over and not void."""
+        ended = AttemptStatus.SUBMITTED, AttemptStatus.GRADED
+        statement = _attempts(exam_id).where(Attempt.status.in_(ended))
+        counted = statement.with_only_columns(func.count(Attempt.registration_id.distinct()))
+        return int(await self._session.scalar(counted) or 0)
+
     async def cancelled_with_attempts(self) -> tuple[UUID, UUID] | None:
         """The institute and id of a cancelled exam that has official attempts which are not void."""
         statement = (

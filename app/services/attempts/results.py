@@ -160,6 +160,22 @@ async def _revisions(reads: Reading, attempt_id: UUID, *, may_compare: bool) -> 
     ]
 
 
+async def reviewed_key(
+    reads: Reading, parts: Components, user: Principal, attempt: Attempt
+) -> CompiledKey | None:
+    """The key that the review of a graded attempt shows to its candidate; None while it shows none."""
+    try:
+        await _check_may_know(reads, user, attempt)
+    except (NotFound, NotGradedYet):
+        return None
+    graded = await reads.attempts.result(attempt.id)
+    if graded is None or attempt.status != AttemptStatus.GRADED:
+        return None
+    if not await _may_review(reads, attempt.test_id):
+        return None
+    return await parts.papers.key(reads, graded.key_id)
+
+
 async def _cohort(reads: Reading, attempt: Attempt, graded: Result, version: int) -> Cohort:
     if attempt.exam_paper_id is not None:
         return Cohort(attempt.exam_paper_id, version, [version])

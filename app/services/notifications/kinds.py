@@ -46,6 +46,8 @@ RULES = {
     ),
     Kind.RESULTS_RELEASED: Rules(Topic.RESULTS, deferrable=True),
     Kind.KEY_REVISED: Rules(Topic.RESULTS, deferrable=True),
+    Kind.KEY_SHOWN: Rules(Topic.RESULTS, deferrable=True),
+    Kind.OBJECTION_DECIDED: Rules(deferrable=True),
 }
 
 

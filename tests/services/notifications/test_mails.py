@@ -62,6 +62,19 @@ DATA: dict[Kind, dict[str, Any]] = {
     Kind.CANCELLED: EXAM,
     Kind.EXTRA_TIME: EXAM | {"extra_seconds": 2400, "previous_extra_seconds": 600, "papers": [THE_PAPER]},
     Kind.ENROLMENT_CHANGED: {"enrolled": True, "batches": [], "until_at": "2026-11-26T04:00:00Z"},
+    Kind.KEY_SHOWN: EXAM
+    | {
+        "stage": "provisional_key",
+        "opens_at": "2026-11-26T04:00:00Z",
+        "closes_at": "2026-11-27T04:00:00Z",
+        "sources_required": 3,
+    },
+    Kind.OBJECTION_DECIDED: {
+        "test_title": TITLE,
+        "question_number": 80,
+        "accepted": True,
+        "reason": "Article 368 says so.",
+    },
     Kind.REGISTRATION_CHANGED: EXAM
     | {
         "roll_number": "R-17",
@@ -115,6 +128,14 @@ ENGLISH = {
         "You are enrolled",
         ["tests for enrolled candidates", "until 26 November 2026, 9:30 am IST"],
     ),
+    Kind.KEY_SHOWN: (
+        "The provisional key is published: All-India Mock 7",
+        ["object to it until 27 November 2026, 9:30 am IST", "Sources required"],
+    ),
+    Kind.OBJECTION_DECIDED: (
+        "Your objection was accepted: All-India Mock 7",
+        ["question 80 was accepted", "Article 368 says so."],
+    ),
     Kind.REGISTRATION_CHANGED: (
         "Your registration was corrected: All-India Mock 7",
         ["R-17", "category", "disability", "Your extra time is now 40 minutes."],
@@ -153,6 +174,14 @@ HINDI = {
         ["अब 40 मिनट है; पहले 10 मिनट था।", "26 नवंबर 2026, दोपहर 1:10 बजे (IST)"],
     ),
     Kind.ENROLMENT_CHANGED: ("आपका नामांकन हो गया है", ["नामांकित अभ्यर्थियों", "26 नवंबर 2026"]),
+    Kind.KEY_SHOWN: (
+        "अनंतिम उत्तर कुंजी जारी हो गई है: अखिल भारतीय मॉक 7",
+        ["27 नवंबर 2026, सुबह 9:30 बजे (IST)", "आवश्यक स्रोत"],
+    ),
+    Kind.OBJECTION_DECIDED: (
+        "आपकी आपत्ति स्वीकार की गई: अखिल भारतीय मॉक 7",
+        ["प्रश्न 80", "Article 368 says so."],
+    ),
     Kind.REGISTRATION_CHANGED: (
         "आपके पंजीकरण में सुधार किया गया है: अखिल भारतीय मॉक 7",
         ["R-17", "श्रेणी", "दिव्यांगता", "आपका अतिरिक्त समय अब 40 मिनट है।"],
