@@ -53,16 +53,27 @@ NOT_JUDGED = (
     "rehearsal/",
 )
 
+REVISED = "services/keys/revisions.py has asked for all questions of the paper"
 WRITES = "it writes a result, figures or a histogram and shows nothing"
 SHOWN = "of attempts that repositories/analytics/shown.py has found, which asks"
 CHECKED = "it checks or changes what an author has just sent"
 ON_BOARDS = "services/analytics/leaderboards.py asks before it reads places"
 HANDED = "a statement whose callers ask: services/attempts/results.py, services/exams/results.py"
+DOCUMENTS = "services/result_documents/issuing.py and requests.py ask before a result is read"
 IN_BULK = "for the refresh of statistics, which stores them; who reads the statistics asks"
 RAISES = "it raises for a key that its type does not know, and shows none"
 SEARCHED = "it compares what a sheet says with the bank, after imports.py refused what is withheld"
 SHOWN = "its callers hand over attempts that are shown to their candidate"
 NEED_NOT_ASK = {
+    "app/services/exams/key_stages.py::_shown": "show_key() has asked may_know_keys",
+    "app/services/exams/paper_keys.py::_key": "paper_key() has asked",
+    "app/services/objections/objecting.py::make": "explanations of objections; _cluster is judged apart",
+    "app/services/objections/objecting.py::_cluster": "lock_windows() hands over a key that is shown",
+    "app/services/objections/windows.py::check_question": "lock_windows() hands over a key that is shown",
+    "app/services/objections/deciding.py::_revision": "for decide(), whose caller may see the test",
+    "app/services/objections/sheets.py::_cells": "an explanation of an objection; current_keys() asks",
+    "app/services/objections/windows.py::_key_at_exam": "reviewed_key() and shown_key_ids() ask",
+    "app/repositories/privacy/exports.py::DATASETS": "explanations that the person gave for objections",
     "app/repositories/analytics/ratings.py::SEEN": "which questions were seen, not how they were answered",
     "app/repositories/analytics/ratings.py::RatingRepository.mark_applied": "it shows nothing",
     "app/repositories/analytics/ratings.py::RatingRepository.taken_in": "they were shown when they came in",
@@ -80,6 +91,18 @@ NEED_NOT_ASK = {
     "app/repositories/exams/results.py::ExamResultRepository.merit_list": HANDED,
     "app/repositories/exams/results.py::ExamResultRepository.whole_merit_list": HANDED,
     "app/repositories/exams/results.py::_merit": HANDED,
+    "app/repositories/exams/result_documents.py::ResultDocumentRepository.one": DOCUMENTS,
+    "app/repositories/exams/result_documents.py::ResultDocumentRepository.count": DOCUMENTS,
+    "app/repositories/exams/result_documents.py::ResultDocumentRepository.known_roll_numbers": DOCUMENTS,
+    "app/repositories/exams/result_documents.py::ResultDocumentRepository.after": DOCUMENTS,
+    "app/repositories/exams/result_documents.py::_PREVIOUS": DOCUMENTS,
+    "app/repositories/exams/result_documents.py::_issued": DOCUMENTS,
+    "app/repositories/exams/result_documents.py::_conditions": DOCUMENTS,
+    "app/services/result_documents/verification.py::exam_digest": DOCUMENTS,
+    "app/services/result_documents/certificates.py::gets_certificate": DOCUMENTS,
+    "app/services/result_documents/exam_sheets.py::_cutoff": DOCUMENTS,
+    "app/services/result_documents/test_sheets.py::issue_test_sheet": "attempts.result has asked",
+    "app/services/result_documents/looking_up.py::_of_test": "CandidateRepository.find has asked",
     "app/repositories/attempts/grading.py::COUNT": WRITES,
     "app/repositories/attempts/grading.py::GradingRepository.discount_scores": WRITES,
     "app/repositories/analytics/progress.py::_listed_attempt": "ProgressRepository._listed has asked",
@@ -131,6 +154,22 @@ NEED_NOT_ASK = {
     "app/services/exams/releasing.py::_entrants": "for materialize()",
     "app/services/exams/releasing.py::keys_of": "how papers are printed, for materialize()",
     "app/services/printing/composing.py::Manuscript.sheet": "printouts.py has asked",
+    "app/repositories/attempts/key_revisions.py::KeyRevisionRepository.graded_sheets": REVISED,
+    "app/services/keys/changes.py::revised_papers": REVISED,
+    "app/services/keys/changes.py::shown_changes": REVISED,
+    "app/services/keys/changes.py::ShownChange.stored": REVISED,
+    "app/services/keys/changes.py::_checked_keys": REVISED,
+    "app/services/keys/changes.py::_normalized": REVISED,
+    "app/services/keys/impacts.py::impact_of": REVISED,
+    "app/services/keys/impacts.py::_NewKey.of": REVISED,
+    "app/services/keys/impacts.py::_mark_after": REVISED,
+    "app/services/keys/bank.py::_follow": "follow() has asked",
+    "app/services/keys/carrying_out.py::_new_keys": WRITES,
+    "app/services/keys/regrading.py::COLUMNS": WRITES,
+    "app/services/keys/regrading.py::regrade": WRITES,
+    "app/services/keys/regrading.py::_record": WRITES,
+    "app/services/keys/regrading.py::_replace": WRITES,
+    "app/services/keys/regrading.py::_regrade": WRITES,
     "app/services/questions/bank.py::QuestionUpdate.content": CHECKED,
     "app/services/questions/content.py::Content.is_dropped": CHECKED,
     "app/services/questions/content.py::Content.normalized": CHECKED,
@@ -242,6 +281,7 @@ def test_a_planted_violation_is_found() -> None:
         "_review",
         "_correct_percents",
         "result",
+        "reviewed_key",
     }
     leak = "async def leak(reads, paper_id):\n    return (await reads.keys.current(paper_id)).key\n"
     assert silent(leak) == {"leak"}

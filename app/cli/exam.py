@@ -4,20 +4,25 @@ import json
 import shutil
 from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from app.cli.authoring.running import run
+from app.cli.progress import shown_progress
 from app.cli.test import AuthorFile, DryRun, Publish
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from app.models import ExamPaper
     from app.services.components import Components
     from app.services.unit_of_work import UnitOfWork
 
 exam_app = typer.Typer(no_args_is_help=True, help="Exams from files, and their results.")
 AnExam = Annotated[str, typer.Argument(metavar="EXAM", help="The reference of the exam, or its id.")]
+
+Language = Annotated[Literal["en", "hi", "both"], typer.Option(help="The language of the fixed texts.")]
 
 
 @exam_app.callback()
@@ -115,15 +120,16 @@ def release(
 @exam_app.command("merit-list")
 def merit_list(
     exam: AnExam,
-    file: Annotated[Path, typer.Argument(dir_okay=False, help="File to write: .csv or .xlsx.")],
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="File to write: .csv, .xlsx or .pdf.")],
     everybody: Annotated[
         bool, typer.Option("--all", help="Also candidates without a rank, with their outcome.")
     ] = False,
+    language: Language = "both",
 ) -> None:
-    """Write the merit list of a released exam to a sheet."""
+    """Write the merit list of a released exam to a sheet, or to a PDF for print."""
     suffix = file.suffix.lower().removeprefix(".")
-    if suffix not in ("csv", "xlsx"):
-        raise typer.BadParameter("the name must end with .csv or .xlsx", param_hint="FILE")
+    if suffix not in ("csv", "xlsx", "pdf"):
+        raise typer.BadParameter("the name must end with .csv, .xlsx or .pdf", param_hint="FILE")
 
     async def work(uow: "UnitOfWork", parts: "Components") -> list[str]:
         from app.services import exams  # noqa: PLC0415 -- slow to import
@@ -131,6 +137,9 @@ def merit_list(
         from app.sheets.writers import SheetFormat  # noqa: PLC0415
 
         exam_id = await exams.named(uow, operator(), exam)
+        if suffix == "pdf":
+            file.write_bytes(await _merit_pdf(uow, parts, exam_id, language, everybody=everybody))
+            return [f"{file}: written"]
         wanted = SheetFormat(suffix)
         with (
             await exams.merit_sheet(uow, operator(), exam_id, wanted, everybody=everybody) as sheet,
@@ -138,5 +147,46 @@ def merit_list(
         ):
             shutil.copyfileobj(sheet, out)
         return [f"{file}: written"]
+
+    run(work)
+
+
+async def _merit_pdf(
+    uow: "UnitOfWork", parts: "Components", exam_id: "UUID", language: Language, *, everybody: bool
+) -> bytes:
+    from app.services import result_documents  # noqa: PLC0415 -- slow to import
+    from app.services.users import operator  # noqa: PLC0415
+
+    now = parts.clock.now()
+    document = await result_documents.merit_document(
+        uow, operator(), exam_id, language, now, everybody=everybody
+    )
+    return await result_documents.pdf(parts.files, document, operator(), now)
+
+
+@exam_app.command("result-sheets")
+def result_sheets(
+    exam: AnExam,
+    out: Annotated[Path, typer.Option(dir_okay=False, help="File to write: .zip.")],
+    kind: Annotated[
+        Literal["result_sheets", "certificates"], typer.Option(help="What to print.")
+    ] = "result_sheets",
+    language: Language = "both",
+) -> None:
+    """Write the result sheets or certificates of a released exam, a PDF for each candidate, to a ZIP file."""
+
+    async def work(uow: "UnitOfWork", parts: "Components") -> list[str]:
+        from app.models import ResultFileKind  # noqa: PLC0415 -- slow to import
+        from app.services import exams, result_documents  # noqa: PLC0415
+        from app.services.users import operator  # noqa: PLC0415
+
+        exam_id = await exams.named(uow, operator(), exam)
+        now, total = parts.clock.now(), 0
+        with shown_progress() as report:
+            async for done, total in result_documents.write_file(
+                uow, parts, operator(), exam_id, ResultFileKind(kind), language, out, now
+            ):
+                report("Documents", done, total)
+        return [f"{out}: {total} documents"]
 
     run(work)

@@ -26,8 +26,15 @@ DomainError
 │   ├── NotRegistered
 │   ├── PapersNotOver (core/release_errors.py)
 │   ├── AttemptsInProgress (core/release_errors.py)
+│   ├── KeyNotShown (core/objection_errors.py)
+│   ├── ObjectionsClosed (core/objection_errors.py)
+│   ├── ObjectionsOpen (core/objection_errors.py)
+│   ├── ObjectionLimitReached (core/objection_errors.py)
+│   ├── ObjectionDecided (core/objection_errors.py)
 │   ├── ResultsNotReleased
 │   ├── NotPossible
+│   ├── StaleDryRun (core/revision_errors.py)
+│   ├── KeyRevisionRunning (core/revision_errors.py)
 │   ├── AnswerNotKept (core/idempotency.py)
 │   └── QuestionUnreadable
 ├── BodyTooSlow (408)

@@ -9,27 +9,33 @@ from app.sentences import Sentence
 
 
 class PapersNotOver(Conflict):
-    """Results cannot be released while the window of a paper has not ended, except early with a reason.
+    """Results and keys are not published while the window of a paper has not ended.
 
-    `papers` has the id, the code and the end of each such paper.
+    Results can be released early, with a reason. `papers` has id, code and end of each such paper.
     """
 
     code, title = "papers_not_over", "Papers not over"
 
-    def __init__(self, papers: Sequence[tuple[UUID, str, datetime]]) -> None:
+    def __init__(self, papers: Sequence[tuple[UUID, str, datetime]], *, of_release: bool = True) -> None:
         ends = ", ".join(f"{code}: {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" for _, code, at in papers)
-        template = (
-            "Papers that are not over, and when they end: {ends}. A release ends the whole exam. Wait,"
-            " or send `early: true` with a `reason`."
-        )
+        if of_release:
+            sentence = Sentence(
+                "Papers that are not over, and when they end: {ends}. A release ends the whole exam. Wait,"
+                " or send `early: true` with a `reason`.",
+                ends=ends,
+            )
+        else:
+            sentence = Sentence(
+                "Papers that are not over, and when they end: {ends}. Keys are shown after all papers.",
+                ends=ends,
+            )
         super().__init__(
-            Sentence(template, ends=ends),
-            papers=[{"paper_id": id_, "code": code, "ends_at": at} for id_, code, at in papers],
+            sentence, papers=[{"paper_id": id_, "code": code, "ends_at": at} for id_, code, at in papers]
         )
 
 
 class AttemptsInProgress(Conflict):
-    """Results cannot be released while attempts are in progress.
+    """Results and keys are not published while attempts are in progress.
 
     `running` counts those that are paused too. `last_deadline_at` is null if all are paused.
     """

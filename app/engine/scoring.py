@@ -10,9 +10,10 @@ from math import lcm
 from uuid import UUID
 
 from app.engine.answers import Answer
+from app.engine.dropped_keys import DroppedRule, dropped_rule, is_dropped
 from app.engine.marks import RoundingPolicy
 from app.engine.partial_rules import NO_PARTIAL_MARKS, PartialRule
-from app.engine.question_types import DROPPED_KEY, AnswerKey, JsonObject, question_type
+from app.engine.question_types import AnswerKey, JsonObject, question_type
 from app.sentences import Sentence
 
 _NOTHING = Fraction(0)
@@ -25,18 +26,6 @@ class AllDropped(ValueError):
 
     def __init__(self) -> None:
         super().__init__(Sentence("At least one question must remain. This key drops them all."))
-
-
-class DroppedRule(StrEnum):
-    """What a dropped question earns.
-
-    `prorate` (UPSC) leaves it out and stretches the rest to the paper's maximum, `full_marks_to_all` gives
-    its marks to everybody, `marks_to_attempted` (NTA) to whoever answered it.
-    """
-
-    PRORATE = "prorate"
-    FULL_MARKS_TO_ALL = "full_marks_to_all"
-    MARKS_TO_ATTEMPTED = "marks_to_attempted"
 
 
 class Outcome(StrEnum):
@@ -75,7 +64,9 @@ class Marks:
 
 @dataclass(frozen=True)
 class Dropped:
-    """The key of a question that was withdrawn."""
+    """The key of a question that was withdrawn, with a rule of its own or that of the marking scheme."""
+
+    rule: DroppedRule | None = None
 
 
 Key = AnswerKey | Dropped
@@ -83,7 +74,9 @@ Key = AnswerKey | Dropped
 
 def key_of(type_name: str, stored: JsonObject) -> Key:
     """A key as it is stored, for marking. Raises UnreadableQuestion for an unknown type or key."""
-    return Dropped() if stored == DROPPED_KEY else question_type(type_name).answer_key(stored)
+    if is_dropped(stored):
+        return Dropped(dropped_rule(stored))
+    return question_type(type_name).answer_key(stored)
 
 
 @dataclass(frozen=True)
@@ -98,6 +91,10 @@ class Item:
     @property
     def is_dropped(self) -> bool:
         return isinstance(self.key, Dropped)
+
+    def dropped_by(self, scheme: DroppedRule) -> DroppedRule | None:
+        """The rule by which it is dropped: its own, or else that of the scheme. None if it counts."""
+        return (self.key.rule or scheme) if isinstance(self.key, Dropped) else None
 
 
 @dataclass(frozen=True)
@@ -124,6 +121,7 @@ class PaperKey:
     items: tuple[Item, ...]
     sections: tuple[SectionRule, ...]
     dropped: DroppedRule
+    """The rule of the marking scheme, for dropped questions whose key names none."""
     rounding: RoundingPolicy
     most_unmarked: Fraction | None = None
     """The largest share of the questions that may be left without any mark; more disqualifies."""
@@ -155,13 +153,16 @@ class PaperKey:
     @cached_property
     def reachable(self) -> Mapping[UUID, Fraction]:
         """The raw marks that each section can earn: less than was set where questions are prorated."""
-        prorated = self.dropped is DroppedRule.PRORATE
         return {
             section.id: _max_marks(
-                [item for item in self.items_of[section.id] if not (prorated and item.is_dropped)], section
+                [item for item in self.items_of[section.id] if not self.is_prorated(item)], section
             )
             for section in self.sections
         }
+
+    def is_prorated(self, item: Item) -> bool:
+        """Whether the question is left out, and the rest stretched to the paper's maximum."""
+        return item.dropped_by(self.dropped) is DroppedRule.PRORATE
 
     @cached_property
     def factor(self) -> Fraction:
@@ -235,11 +236,11 @@ def mark_answer(
 ) -> Mark:
     """Mark one question that counts, by the marks of its scheme. Equal arguments always earn the same.
 
-    `dropped` is the paper's rule for dropped questions. Wrong options, a number that cannot be read and an
-    answer of another shape are incorrect alike.
+    `dropped` is the rule of the scheme, for a dropped question whose key names none. Wrong options, a number
+    that cannot be read and an answer of another shape are incorrect alike.
     """
     if isinstance(key, Dropped):
-        earns = _earns_when_dropped(answer, marks, dropped)
+        earns = _earns_when_dropped(answer, marks, key.rule or dropped)
         return Mark(Outcome.DROPPED, marks.correct if earns else _NOTHING)
     if not answer:
         return Mark(Outcome.UNATTEMPTED, marks.unattempted)
@@ -328,13 +329,13 @@ def counted_places(
 
     def turn(place: int) -> int:
         item, answer = items[place], answers[place]
-        is_given = item.is_dropped and dropped is DroppedRule.FULL_MARKS_TO_ALL
-        if is_given or item.marks.is_attempt(answer):
+        if item.dropped_by(dropped) is DroppedRule.FULL_MARKS_TO_ALL or item.marks.is_attempt(answer):
             return 0
         return 1 if answer else 2
 
-    is_prorated = dropped is DroppedRule.PRORATE
-    eligible = [place for place, item in enumerate(items) if not (item.is_dropped and is_prorated)]
+    eligible = [
+        place for place, item in enumerate(items) if item.dropped_by(dropped) is not DroppedRule.PRORATE
+    ]
     return sorted(eligible, key=turn)[:choose]
 
 

@@ -18,6 +18,7 @@ from app.models.exams import (
 )
 from app.models.idempotency import KeptAnswer
 from app.models.jobs import Job, Worker
+from app.models.key_revisions import Keep, KeyRevision, RevisedResult, RevisionState
 from app.models.notifications import (
     Channel,
     DeadAddress,
@@ -27,6 +28,7 @@ from app.models.notifications import (
     Notification,
     NotificationSettings,
 )
+from app.models.objections import Objection, ObjectionCluster
 from app.models.questions import Media, Passage, PassageVersion, Question, QuestionVersion
 from app.models.ratings import (
     CandidateRating,
@@ -39,6 +41,7 @@ from app.models.ratings import (
     SubjectRating,
 )
 from app.models.realtime import Message, SocketTicket
+from app.models.result_files import ResultFile, ResultFileKind
 from app.models.statistics import ItemParameters, PaperStatistics
 from app.models.subjects import Chapter, Subject
 from app.models.tests import (
@@ -95,7 +98,9 @@ __all__ = [
     "Invitation",
     "ItemParameters",
     "Job",
+    "Keep",
     "KeptAnswer",
+    "KeyRevision",
     "KeyVersion",
     "Kind",
     "LocalizedText",
@@ -104,6 +109,8 @@ __all__ = [
     "Message",
     "Notification",
     "NotificationSettings",
+    "Objection",
+    "ObjectionCluster",
     "OutcomeCount",
     "Paper",
     "PaperMedia",
@@ -118,7 +125,11 @@ __all__ = [
     "Registration",
     "ResponseEvent",
     "Result",
+    "ResultFile",
+    "ResultFileKind",
     "ReviewCard",
+    "RevisedResult",
+    "RevisionState",
     "Revocation",
     "Role",
     "ScoreCount",

@@ -20,6 +20,7 @@ class Exam(Identified, Timestamped, Base):
         CheckConstraint("registration in ('required', 'open')", name="registration"),
         CheckConstraint("closes_at > opens_at", name="window"),
         CheckConstraint("key_stage in ('provisional_key', 'final_key')", name="key_stage"),
+        CheckConstraint("certificates in ('none', 'ranked', 'qualified', 'all')", name="certificates"),
         Index("ix_exams_institute_id_id", "institute_id", "id"),
         UniqueConstraint("institute_id", "reference"),
         # For the embargo: there are few unreleased exams, however many there are in all.
@@ -35,6 +36,8 @@ class Exam(Identified, Timestamped, Base):
     closes_at: Mapped[datetime]
     registration: Mapped[str] = mapped_column(server_default="required")
     cutoffs: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    objections: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """The window for objections to the keys: `engine.objections.ObjectionRules`. None takes none."""
     published_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     key_stage: Mapped[str | None]
@@ -42,6 +45,8 @@ class Exam(Identified, Timestamped, Base):
     released_at: Mapped[datetime | None]
     results_version: Mapped[int | None]
     """The current release; older ones are kept."""
+    certificates: Mapped[str] = mapped_column(server_default="none")
+    """Who gets a certificate after the release (docs/decisions/0080)."""
     reference: Mapped[str | None]
     """The name by which a file of `ias exam create` finds the exam again (docs/decisions/0064)."""
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
@@ -74,6 +79,9 @@ class ExamPaper(Identified, Timestamped, Base):
     counts_for_merit: Mapped[bool] = mapped_column(server_default="true")
     closed_at: Mapped[datetime | None]
     """When staff closed the paper early."""
+    provisional_key_id: Mapped[UUID | None] = mapped_column(ForeignKey("paper_keys.id"))
+    final_key_id: Mapped[UUID | None] = mapped_column(ForeignKey("paper_keys.id"))
+    """The versions of the key that candidates were shown in the stages before the release."""
     opening_told_at: Mapped[datetime | None]
     closing_told_at: Mapped[datetime | None]
     """When the opening and the closing were announced in the exam's room; null before."""

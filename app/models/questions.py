@@ -142,6 +142,8 @@ class QuestionVersion(Identified, Timestamped, Base):
     tags: Mapped[list[str]] = mapped_column(ARRAY(TEXT), server_default="{}")
     passage_id: Mapped[UUID | None] = mapped_column(ForeignKey("passages.id"))
     media: Mapped[list[str]] = mapped_column(JSONB, server_default="[]")
+    note: Mapped[str | None]
+    """Why there is this version: the reason of the key revision that has made it."""
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
     # PostgreSQL computes these three (migration 0002). Statements search in them; no code reads them.

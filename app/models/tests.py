@@ -49,6 +49,8 @@ class Test(Identified, Timestamped, Base):
     access: Mapped[str]
     available_from: Mapped[datetime | None]
     available_until: Mapped[datetime | None]
+    objections: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """The window for objections to the key: `engine.objections.ObjectionRules`. None takes none."""
     paper_version: Mapped[int | None]
     reference: Mapped[str | None]
     """The name by which a file of `ias test compose` finds the test again (docs/decisions/0064)."""

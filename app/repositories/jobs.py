@@ -1,6 +1,6 @@
 """The outbox (docs/decisions/0016) and the workers' heartbeats."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -52,9 +52,11 @@ class JobRepository(Repository):
         """Delete jobs that finished before `before` without an error."""
         await self._session.execute(delete(Job).where(Job.finished_at < before, Job.error.is_(None)))
 
-    async def is_waiting(self, task: str) -> bool:
-        """Whether a job of this task is not finished."""
+    async def is_waiting(self, task: str, arguments: Mapping[str, Any] | None = None) -> bool:
+        """Whether a job of this task, with these arguments if they are given, is not finished."""
         waiting = select(Job.id).where(Job.task == task, Job.finished_at.is_(None))
+        if arguments is not None:
+            waiting = waiting.where(Job.arguments == arguments)
         return bool(await self._session.scalar(select(waiting.exists())))
 
     async def depth(self) -> int:

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from app.schemas.common import In, Localized, LocalizedName, Marks, Percent
-from app.schemas.exams.exams import Code, Cutoffs, GroupPercents
+from app.schemas.exams.exams import Certificates, Code, Cutoffs, GroupPercents
 from app.schemas.exams.steering import GrantIn
 from app.schemas.marking import MarkingIn, MarkingPart
 from app.schemas.strict import Moment
@@ -218,6 +218,7 @@ class ExamFile(In):
         "required", description="With `open`, starting a paper registers the candidate"
     )
     cutoffs: Cutoffs = Field(default_factory=dict, description="Marks by category or disability")
+    certificates: Certificates = Field("none", description="Who gets a certificate after the release")
     papers: Annotated[list[PaperFile], Field(min_length=1, max_length=20, description="The papers")]
     accommodations: Annotated[
         list[GrantIn],
@@ -234,4 +235,5 @@ class ExamFile(In):
             closes_at=self.closes_at,
             registration=self.registration,
             cutoffs={str(group): marks for group, marks in self.cutoffs.items()},
+            certificates=self.certificates,
         )

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from app.engine.dropped_keys import DroppedRule
 from app.engine.marks import RoundingPolicy, parse_marks, printed
 from app.engine.partial_rules import NO_PARTIAL_MARKS, PARTIAL_RULES, partial_rule
-from app.engine.scoring import DroppedRule
 from app.schemas.common import In, Marks, OptionId, Out, Percent
 
 

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import InitErrorDetails, ValidationError
 from typing_extensions import TypeAliasType
 
+from app.engine.dropped_keys import DroppedRule
 from app.engine.question_types import QUESTION_TYPES
 from app.engine.question_types.options import LONGEST_ID, MOST_OPTIONS
 from app.schemas.common import trimmed
@@ -36,27 +37,33 @@ def _key(value: Any) -> Any:
 
 
 def _check_dropped(key: dict[str, Any]) -> None:
-    """Raise ValidationError unless the key is `{"dropped": true}`."""
+    """Raise ValidationError unless the key is `{"dropped": true}`, with or without a rule."""
     mistakes = [
         InitErrorDetails(type="extra_forbidden", loc=(name,), input=value)
         for name, value in key.items()
-        if name != "dropped"
+        if name not in ("dropped", "rule")
     ]
     if key["dropped"] is not True:
-        literal = {"expected": "true"}
-        mistakes.append(
-            InitErrorDetails(type="literal_error", loc=("dropped",), input=key["dropped"], ctx=literal)
-        )
+        mistakes.append(_not_among("dropped", key["dropped"], "true"))
+    if key.get("rule") is not None and key["rule"] not in [*DroppedRule]:
+        mistakes.append(_not_among("rule", key["rule"], ", ".join(DroppedRule)))
     if mistakes:
         raise ValidationError.from_exception_data("Key", mistakes)
+
+
+def _not_among(name: str, value: Any, expected: str) -> InitErrorDetails:
+    return InitErrorDetails(type="literal_error", loc=(name,), input=value, ctx={"expected": expected})
 
 
 _KEY_SCHEMAS = [kind.key_schema for kind in QUESTION_TYPES.values() if kind.key_schema]
 _DROPPED_SCHEMA = {
     "type": "object",
     "title": "Dropped",
-    "description": "The question does not count.",
-    "properties": {"dropped": {"type": "boolean", "const": True}},
+    "description": "The question was withdrawn. Without `rule` it follows the rule of the marking scheme.",
+    "properties": {
+        "dropped": {"type": "boolean", "const": True},
+        "rule": {"type": "string", "enum": list(DroppedRule)},
+    },
     "required": ["dropped"],
     "additionalProperties": False,
 }

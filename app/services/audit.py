@@ -42,6 +42,11 @@ ACTIONS: Mapping[str, frozenset[str]] = {
             "withdraw_consent",
             "refresh_statistics",
             "read_similarity",
+            "decide_objections",
+            "export_objections",
+            "try_key_revision",
+            "publish_key_revision",
+            "withdraw_key_revision",
         }
     ),
     "exam": frozenset(
@@ -64,6 +69,13 @@ ACTIONS: Mapping[str, frozenset[str]] = {
             "release",
             "void_left_over",
             "export_merit_list",
+            "show_provisional_key",
+            "show_final_key",
+            "read_result_sheet",
+            "read_certificate",
+            "look_up_result",
+            "request_result_file",
+            "download_result_file",
         }
     ),
     "attempt": frozenset(

@@ -28,6 +28,7 @@ from app.repositories.analytics.subject_questions import SubjectQuestionReposito
 from app.repositories.analytics.test_statistics import TestStatisticsRepository
 from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
 from app.repositories.attempts.grading import GradingRepository
+from app.repositories.attempts.key_revisions import KeyRevisionRepository
 from app.repositories.audit import AuditRepository
 from app.repositories.backlog import BacklogRepository
 from app.repositories.embargo import EmbargoRepository
@@ -37,12 +38,15 @@ from app.repositories.exams import (
     ExamRepository,
     ExamResultRepository,
     RegistrationRepository,
+    ResultDocumentRepository,
+    ResultFileRepository,
 )
 from app.repositories.idempotency import KeptAnswerRepository
 from app.repositories.jobs import HealthRepository, JobRepository, WorkerRepository
 from app.repositories.notifications import DeviceRepository, NotificationRepository, PreferenceRepository
 from app.repositories.notifications.deliveries import DeliveryRepository
 from app.repositories.notifications.exam_events import ExamEventRepository
+from app.repositories.objections import ObjectionRepository
 from app.repositories.privacy import DeletionRepository, ExportRepository, PurgeRepository
 from app.repositories.questions import QuestionRepository
 from app.repositories.questions.media import MediaRepository
@@ -81,11 +85,15 @@ class Reading:
         self.attempts = AttemptRepository(session)
         self.attempt_reviews = AttemptReviewRepository(session)
         self.grading = GradingRepository(session)
+        self.key_revisions = KeyRevisionRepository(session)
         self.exams = ExamRepository(session)
         self.registrations = RegistrationRepository(session)
         self.answer_sheets = AnswerSheetRepository(session)
         self.exam_attempts = ExamAttemptRepository(session)
         self.exam_results = ExamResultRepository(session)
+        self.result_documents = ResultDocumentRepository(session)
+        self.result_files = ResultFileRepository(session)
+        self.objections = ObjectionRepository(session)
         self.progress = ProgressRepository(session)
         self.candidates = CandidateRepository(session)
         self.bookmarks = BookmarkRepository(session)

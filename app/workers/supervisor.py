@@ -94,6 +94,7 @@ class _Worker:
             repeat("delete_old_deliveries", 3600, self._delivery_loop.delete_old),
             repeat("account_purges", 60, self._account_loop.purge),
             repeat("exports_over", 60, self._account_loop.delete_exports),
+            repeat("result_files_over", 60, self._account_loop.delete_result_files),
             keep_running("metrics", lambda: serve_metrics(self._parts)),
             repeat("repair_attempts", 600, self._housekeeping.repair_attempts),
             keep_running("announce_ready", self._announce_ready),

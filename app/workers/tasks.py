@@ -7,12 +7,19 @@ from uuid import UUID
 
 import structlog
 
-from app.services import account_exports, accounts, attempts, notifications
+from app.services import account_exports, accounts, attempts, notifications, result_documents
 from app.services.analytics import abilities, figures, refreshing, taking_in
+from app.services.keys import carrying_out, revisions
 from app.services.unit_of_work import unit_of_work
 from app.workers.runtime import TaskContext, task
 
 log = structlog.get_logger(__name__)
+
+
+@task
+async def notify_key_revised(context: TaskContext, *, revision_id: str) -> None:
+    """Tell everybody whose score or rank a revision has changed, in several transactions."""
+    await notifications.key_revised(context.parts, UUID(revision_id), context.now)
 
 
 @task
@@ -71,6 +78,18 @@ async def notify_results_released(context: TaskContext, *, exam_id: str) -> None
 
 
 @task
+async def notify_key_shown(context: TaskContext, *, exam_id: str, stage: str) -> None:
+    """Tell every registered candidate that the keys are shown, in several transactions."""
+    await notifications.key_shown(context.parts, UUID(exam_id), stage, context.now)
+
+
+@task
+async def notify_objections_decided(context: TaskContext, *, cluster_id: str, decision: int) -> None:
+    """Tell everybody who made these objections the decision, in several transactions."""
+    await notifications.objections_decided(context.parts, UUID(cluster_id), decision, context.now)
+
+
+@task
 async def notify_postponed(context: TaskContext, *, exam_id: str) -> None:
     """Tell every registered candidate the new times of the papers."""
     await notifications.postponed(context.parts, UUID(exam_id), context.now)
@@ -103,6 +122,12 @@ async def export_account(context: TaskContext, *, export_id: str) -> None:
 
 
 @task
+async def make_result_file(context: TaskContext, *, file_id: str) -> None:
+    """Make the next parts of a file with result sheets or certificates."""
+    await result_documents.build(context.uow, context.parts, UUID(file_id), context.now)
+
+
+@task
 async def grade_attempts(context: TaskContext, *, attempt_ids: Sequence[str]) -> None:
     """Grade closed attempts in one batch; if that fails, grade them one by one."""
     try:
@@ -126,6 +151,18 @@ async def _grade_each(context: TaskContext, attempt_ids: Sequence[str]) -> None:
             errors.append(error)
     if errors:
         raise ExceptionGroup(f"{len(errors)} of {len(attempt_ids)} attempts could not be graded", errors)
+
+
+@task
+async def compute_key_revision(context: TaskContext, *, revision_id: str) -> None:
+    """Compute the impact of a dry run with many attempts."""
+    await revisions.compute(context.uow, context.parts, UUID(revision_id))
+
+
+@task
+async def publish_key_revision(context: TaskContext, *, revision_id: str) -> None:
+    """Grade everybody again by the keys of a revision, in one transaction."""
+    await carrying_out.publish_now(context.parts, UUID(revision_id), context.now)
 
 
 @task

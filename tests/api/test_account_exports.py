@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.core.file_lifetimes import ends_if_downloaded, ends_if_ready, ends_if_waiting
 from app.repositories.privacy.exports import DATASETS
 from app.services import account_exports, avatars
-from app.services.account_exports.rules import ends_if_downloaded, ends_if_ready, ends_if_waiting
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from tests.builders.accounts import DAY, Worker, delete_account

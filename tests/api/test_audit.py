@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.models import Role
-from app.services import accounts, audit, exams
+from app.services import accounts, audit, exams, result_documents
 from app.services.audit import AuditSubject
 from app.services.components import Components
 from app.services.unit_of_work import reading, unit_of_work
@@ -35,6 +35,7 @@ from tests.builders.exams import (
     register,
     take_paper,
 )
+from tests.builders.objections import add_objection
 from tests.builders.people import People, new_email
 from tests.conftest import TestClock
 
@@ -265,6 +266,57 @@ async def _refresh_statistics(world: World) -> UUID:
     return made.id
 
 
+async def _revision(world: World) -> tuple[PublishedTest, str]:
+    """A test with a dry run of a revision of its key, and the path of the revision."""
+    made = await world.made()
+    changes = [{"question_id": str(made.question_ids[0]), "key": ["d"]}]
+    body = {"changes": changes, "reason": "The key was wrong."}
+    body_of(await world.admin.post(f"{made.path}/key-revisions", json=body), 201)
+    return made, f"{made.path}/key-revisions/1"
+
+
+@makes("test", "try_key_revision")
+async def _try_key_revision(world: World) -> UUID:
+    return (await _revision(world))[0].id
+
+
+@makes("test", "publish_key_revision")
+async def _publish_key_revision(world: World) -> UUID:
+    made, path = await _revision(world)
+    body_of(await world.admin.post(f"{path}/publish"), 202)
+    return made.id
+
+
+async def _objection(world: World) -> PublishedTest:
+    """A test with an objection to the key of its first question."""
+    made = await world.made()
+    async with unit_of_work(world.engine) as uow:
+        await add_objection(uow, made.id, made.question_ids[0], None)
+    return made
+
+
+@makes("test", "decide_objections")
+async def _decide_objections(world: World) -> UUID:
+    made = await _objection(world)
+    body = {"question_id": str(made.question_ids[0]), "accept": False, "reason": "No source says so."}
+    body_of(await world.admin.post(f"{made.path}/objections/decide", json=body))
+    return made.id
+
+
+@makes("test", "export_objections")
+async def _export_objections(world: World) -> UUID:
+    made = await _objection(world)
+    assert (await world.admin.get(f"{made.path}/objections?format=csv")).is_success
+    return made.id
+
+
+@makes("test", "withdraw_key_revision")
+async def _withdraw_key_revision(world: World) -> UUID:
+    made, path = await _revision(world)
+    assert (await world.admin.delete(path)).status_code == 204
+    return made.id
+
+
 @makes("test", "read_similarity")
 async def _read_similarity(world: World) -> UUID:
     made = await world.made()
@@ -353,6 +405,18 @@ async def _read_response_sheet(world: World, held: HeldExam) -> None:
     body_of(await held.staff.get(f"{held.path}/registrations/{place['roll_number']}/response-sheet"))
 
 
+@of_exam("show_provisional_key", window=MINUTE)
+async def _show_provisional_key(world: World, held: HeldExam) -> None:
+    world.clock.advance(61)
+    body_of(await held.staff.post(f"{held.path}/provisional-key"))
+
+
+@of_exam("show_final_key", window=MINUTE)
+async def _show_final_key(world: World, held: HeldExam) -> None:
+    world.clock.advance(61)
+    body_of(await held.staff.post(f"{held.path}/final-key"))
+
+
 @of_exam("correct_registration")
 async def _correct_registration(world: World, held: HeldExam) -> None:
     candidate = await world.people.candidate()
@@ -380,6 +444,55 @@ async def _export_merit_list(world: World, held: HeldExam) -> None:
     await take_paper(await world.people.candidate(), held, {0: ["a"]})
     await held.release()
     answer = await held.staff.get(f"{held.path}/merit-list", params={"format": "csv"})
+    assert answer.status_code == 200, answer.text
+
+
+async def _released_with_one(world: World, held: HeldExam) -> str:
+    """The roll number of a candidate with a result and a certificate."""
+    entrant = await take_paper(await world.people.candidate(), held, {0: ["a"]})
+    place = body_of(await entrant.client.get(held.path))["my_registration"]
+    await held.release()
+    body_of(await held.staff.patch(held.path, json={"certificates": "all"}))
+    return str(place["roll_number"])
+
+
+@of_exam("read_result_sheet")
+async def _read_result_sheet(world: World, held: HeldExam) -> None:
+    number = await _released_with_one(world, held)
+    answer = await held.staff.get(f"{held.path}/result-sheet", params={"roll_number": number})
+    assert answer.status_code == 200, answer.text
+
+
+@of_exam("read_certificate")
+async def _read_certificate(world: World, held: HeldExam) -> None:
+    number = await _released_with_one(world, held)
+    answer = await held.staff.get(f"{held.path}/certificate", params={"roll_number": number})
+    assert answer.status_code == 200, answer.text
+
+
+@of_exam("look_up_result")
+async def _look_up_result(world: World, held: HeldExam) -> None:
+    number = await _released_with_one(world, held)
+    found = await held.staff.get(f"{held.path}/registrations", params={"query": number})
+    [place] = found.json()["items"]
+    params = {"version": "1", "digest": "AAAA"}
+    body_of(await held.staff.get(f"/result-sheets/{place['id']}", params=params))
+
+
+async def _request_result_file(world: World, held: HeldExam) -> Json:
+    await _released_with_one(world, held)
+    return body_of(await held.staff.post(f"{held.path}/result-sheets", json={"kind": "result_sheets"}), 202)
+
+
+of_exam("request_result_file")(_request_result_file)
+
+
+@of_exam("download_result_file")
+async def _download_result_file(world: World, held: HeldExam) -> None:
+    file = await _request_result_file(world, held)
+    async with unit_of_work(world.parts.engine) as uow:
+        await result_documents.build(uow, world.parts, UUID(file["id"]), world.clock.now())
+    answer = await held.staff.get(f"{held.path}/result-sheets/{file['id']}/file")
     assert answer.status_code == 200, answer.text
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.ids import uuid7
 from app.models import Job
-from app.services import account_deletion, account_exports, accounts, attempts
+from app.services import account_deletion, account_exports, accounts, attempts, result_documents
 from app.services.components import Components
 from app.services.unit_of_work import reading, unit_of_work
 from tests.builders.people import PASSWORD
@@ -54,6 +54,9 @@ class Worker:
             case "export_account":
                 async with unit_of_work(self.engine) as uow:
                     await account_exports.build(uow, self.parts, UUID(arguments["export_id"]), now)
+            case "make_result_file":
+                async with unit_of_work(self.engine) as uow:
+                    await result_documents.build(uow, self.parts, UUID(arguments["file_id"]), now)
             case "grade_attempts":
                 async with unit_of_work(self.engine) as uow:
                     ids = [UUID(each) for each in arguments["attempt_ids"]]

@@ -119,6 +119,11 @@ class TestAnExamDay:
         folder.run("exam", "release", folder.name, "--early", "Sat on paper")
         target = str(folder.path / "merit.csv")
         folder.run("exam", "merit-list", folder.name, target)
+        for name in ("merit.pdf", "sheets.zip"):
+            out = folder.path / name
+            words = [str(out)] if name == "merit.pdf" else ["--out", str(out), "--language", "en"]
+            folder.run("exam", "merit-list" if name == "merit.pdf" else "result-sheets", folder.name, *words)
+            assert out.read_bytes().startswith(b"%PDF" if name == "merit.pdf" else b"PK")
         rows = Path(target).read_text(encoding="utf-8-sig").splitlines()
         assert [row.split(",")[:2] for row in rows[1:]] == [["1", "R001"], ["2", "R003"]]
 

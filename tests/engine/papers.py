@@ -7,6 +7,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from app.engine.answers import Answer
+from app.engine.dropped_keys import DroppedRule
 from app.engine.marks import RoundingPolicy
 from app.engine.partial_rules import PARTIAL_RULES
 from app.engine.question_types.choice import Accepted
@@ -14,7 +15,7 @@ from app.engine.question_types.matching import MatchingKey
 from app.engine.question_types.numeric import NumericKey
 from app.engine.question_types.ranges import RangesKey
 from app.engine.question_types.text import TextKey
-from app.engine.scoring import Dropped, DroppedRule, Item, Marks, PaperKey, SectionRule
+from app.engine.scoring import Dropped, Item, Marks, PaperKey, SectionRule
 
 Sheets = list[dict[UUID, Answer | None]]
 
@@ -29,7 +30,7 @@ keys = st.one_of(
         lambda pairs: MatchingKey(frozenset(pairs.items()))
     ),
     st.builds(NumericKey, numbers, st.sampled_from([Fraction(0), Fraction(1, 2)])),
-    st.just(Dropped()),
+    st.builds(Dropped, st.none() | st.sampled_from(DroppedRule)),
 )
 pairs = st.dictionaries(st.sampled_from("12"), st.sampled_from("abcd"))
 given_answers: st.SearchStrategy[Answer | None] = st.one_of(

@@ -18,11 +18,12 @@ from app.engine.attempt_figures import (
     figures_of,
     sums_by_subject,
 )
+from app.engine.dropped_keys import DroppedRule
 from app.engine.grading import Grader, scorecard_of
 from app.engine.marks import RoundingPolicy
 from app.engine.partial_rules import PARTIAL_RULES
 from app.engine.question_types.choice import Accepted
-from app.engine.scoring import Dropped, DroppedRule, Item, Marks, PaperKey, SectionRule
+from app.engine.scoring import Dropped, Item, Marks, PaperKey, SectionRule
 from tests.engine.papers import Sheets, by_place, sat_papers
 
 POLITY, HISTORY = UUID(int=1), UUID(int=2)

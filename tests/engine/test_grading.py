@@ -9,18 +9,12 @@ from hypothesis import given
 
 from app.engine import grading
 from app.engine.answers import Answer
+from app.engine.dropped_keys import DroppedRule
 from app.engine.grading import LETTERS, GradedSheet, Grader, scorecard_of
 from app.engine.marks import RoundingPolicy
 from app.engine.qualifying import qualification
 from app.engine.question_types.choice import Accepted
-from app.engine.scoring import (
-    DroppedRule,
-    Item,
-    Marks,
-    PaperKey,
-    SectionRule,
-    score_paper,
-)
+from app.engine.scoring import Item, Marks, PaperKey, SectionRule, score_paper
 from tests.engine.papers import Sheets, by_place, sat_papers
 
 

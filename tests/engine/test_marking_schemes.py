@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from app.engine.answers import Answer
+from app.engine.dropped_keys import DroppedRule
 from app.engine.grading import Grader
 from app.engine.marks import RoundingPolicy, printed
 from app.engine.partial_rules import partial_rule
@@ -14,17 +15,7 @@ from app.engine.qualifying import Qualification
 from app.engine.question_types.choice import Accepted
 from app.engine.question_types.numeric import NumericKey
 from app.engine.question_types.ranges import RangesKey
-from app.engine.scoring import (
-    Dropped,
-    DroppedRule,
-    Item,
-    Key,
-    Marks,
-    PaperKey,
-    SectionRule,
-    mark_answer,
-    score_paper,
-)
+from app.engine.scoring import Dropped, Item, Key, Marks, PaperKey, SectionRule, mark_answer, score_paper
 
 SECTION, OTHER = UUID(int=1001), UUID(int=1002)
 

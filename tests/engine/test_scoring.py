@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from app.engine.answers import Answer
+from app.engine.dropped_keys import DroppedRule
 from app.engine.marks import RoundingPolicy, printed
 from app.engine.partial_rules import partial_rule
 from app.engine.question_types.choice import Accepted
@@ -14,7 +15,6 @@ from app.engine.question_types.numeric import NumericKey
 from app.engine.scoring import (
     AllDropped,
     Dropped,
-    DroppedRule,
     Item,
     Key,
     Marks,
@@ -170,6 +170,43 @@ class TestDroppedQuestions:
         key = PaperKey((heavy, light, dropped), (SectionRule(SECTION),), PRORATE, RoundingPolicy.UPSC)
         assert key.factor == Fraction(12, 10)
 
+    @pytest.mark.parametrize(
+        ("answers", "raw", "factor", "score"),
+        [
+            pytest.param((A, A, A, A, A), "8", "5/4", "10", id="all right is the maximum"),
+            pytest.param((A, None, None, None, A), "6", "5/4", "15/2", id="blank earns by one rule only"),
+            pytest.param((A, B, B, B, B), "16/3", "5/4", "20/3", id="a wrong answer earns by both NTA rules"),
+            pytest.param((None,) * 5, "2", "5/4", "5/2", id="an empty sheet has the marks given to all"),
+        ],
+    )
+    @pytest.mark.parametrize("scheme", DroppedRule)
+    def test_each_question_may_have_a_rule_of_its_own(
+        self,
+        scheme: DroppedRule,
+        answers: tuple[Answer | None, ...],
+        raw: str,
+        factor: str,
+        score: str,
+    ) -> None:
+        # Only what is prorated is left out of the factor: 10 / (10 - 2), whatever the scheme says.
+        keys = (accepted("a"), Dropped(PRORATE), Dropped(TO_ALL), Dropped(TO_ATTEMPTED), accepted("a"))
+        card = score_paper(sheet(*answers), paper(keys, dropped=scheme))
+        assert (card.raw, card.factor, card.score) == (Fraction(raw), Fraction(factor), Fraction(score))
+        assert (card.max_score, card.dropped) == (Fraction(10), 3)
+
+    @pytest.mark.parametrize("scheme", DroppedRule)
+    def test_a_key_without_a_rule_follows_the_scheme(self, scheme: DroppedRule) -> None:
+        answers = sheet(A, B, None, B)
+        unnamed = score_paper(answers, paper(self.KEYS, dropped=scheme))
+        named = (accepted("a"), accepted("a"), Dropped(scheme), accepted("a"))
+        for other in DroppedRule:
+            assert score_paper(answers, paper(named, dropped=other)) == unnamed
+
+    @pytest.mark.parametrize("rule", DroppedRule)
+    def test_all_dropped_by_rules_of_their_own_is_refused(self, rule: DroppedRule) -> None:
+        with pytest.raises(AllDropped, match="drops them all"):
+            paper([Dropped(), Dropped(rule)])
+
     @pytest.mark.parametrize("rule", DroppedRule)
     def test_all_dropped_is_refused(self, rule: DroppedRule) -> None:
         with pytest.raises(AllDropped, match="drops them all"):
@@ -283,6 +320,11 @@ class TestChoose:
         assert (outcomes(card), card.raw) == (expected, Fraction(raw))
         assert card.max_score == 4
         assert card.factor == 1
+
+    def test_rules_of_single_questions(self) -> None:
+        key = paper((Dropped(PRORATE), Dropped(TO_ALL), *self.KEYS[2:]), choose=2)
+        card = score_paper(sheet(A, None, A, A), key)
+        assert (outcomes(card), card.raw, card.factor) == ("ddcu", Fraction(4), Fraction(1))
 
     def test_prorates_only_when_too_few_are_left_to_choose_from(self) -> None:
         key = paper((Dropped(), Dropped(), Dropped(), accepted("a")), choose=2)

@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.engine.answers import Answer
+from app.engine.dropped_keys import DroppedRule
 from app.engine.question_types.choice import Accepted
 from app.engine.question_types.matching import MatchingKey
 from app.engine.question_types.numeric import NumericKey
 from app.engine.question_types.ranges import RangesKey
 from app.engine.question_types.text import TextKey
-from app.engine.scoring import DroppedRule, Item, Outcome, PaperKey, score_paper
+from app.engine.scoring import Dropped, Item, Outcome, PaperKey, score_paper
 from tests.engine.papers import given_answers, papers
 
 
@@ -97,10 +98,11 @@ def slow_section(
         answer = answers[item.question_id]
         is_blank = answer is None or len(answer) == 0
         is_declined = answer == ("d",) and item.marks.not_attempted == "d"
-        if item.is_dropped:
-            if rule == "prorate":
+        if isinstance(item.key, Dropped):
+            own = item.key.rule or rule
+            if own == "prorate":
                 continue
-            if rule == "full_marks_to_all" or not (is_blank or is_declined):
+            if own == "full_marks_to_all" or not (is_blank or is_declined):
                 raw += item.marks.correct if free > 0 else 0
                 free -= 1
             elif is_declined:
@@ -116,7 +118,11 @@ def slow_section(
             free -= 1
     raw += sum(blanks[: max(free - declined, 0)])
     maximum = sum([item.marks.correct for item in items][:places], Fraction(0))
-    live = [item.marks.correct for item in items if not (item.is_dropped and rule == "prorate")]
+    live = [
+        item.marks.correct
+        for item in items
+        if not (isinstance(item.key, Dropped) and (item.key.rule or rule) == "prorate")
+    ]
     return raw, maximum, sum(live[:places], Fraction(0))
 
 

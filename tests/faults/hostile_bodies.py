@@ -323,7 +323,13 @@ def _attack(server: Server, seat: Seat, document: Json, most: int, *, short: boo
 
 def _path(template: str, seat: Seat) -> str:
     """The template with the candidate's own objects in it, and strangers' where they have none."""
-    known = {"test_id": seat.test_id, "attempt_id": seat.attempt["id"], "version": "1", "verb": "pause"}
+    known = {
+        "test_id": seat.test_id,
+        "attempt_id": seat.attempt["id"],
+        "version": "1",
+        "number": "1",
+        "verb": "pause",
+    }
     return PARAMETER.sub(lambda match: quote(known.get(match[1], str(uuid4())), safe=""), template)
 
 

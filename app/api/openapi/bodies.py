@@ -31,7 +31,23 @@ EXAMPLES: dict[str, Json] = {
         ],
         "ask": "correct",
     },
+    "DecideIn": {
+        "question_id": _FIRST,
+        "claimed_key": {"accepted": [["b"]]},
+        "accept": True,
+        "reason": "Article 368 requires a special majority.",
+    },
     "DeviceIn": {"platform": "android", "language": "hi"},
+    "ObjectionIn": {
+        "question_id": _FIRST,
+        "claimed_key": {"accepted": [["b"]]},
+        "explanation": "Article 368 requires a special majority.",
+        "sources": [
+            {"title": "The Constitution of India", "page": "Article 368"},
+            {"title": "M. Laxmikanth, Indian Polity, 7th edition", "page": "11.3"},
+            {"title": "NCERT, Indian Constitution at Work", "url": "https://ncert.nic.in/textbook.php"},
+        ],
+    },
     "ExamChangesIn": {"closes_at": "2027-05-23T13:00:00Z"},
     "ExamIn": {
         "title": {"en": "All-India mock prelims", "hi": "अखिल भारतीय मॉक प्रारंभिक परीक्षा"},
@@ -39,6 +55,11 @@ EXAMPLES: dict[str, Json] = {
         "closes_at": "2027-05-23T12:00:00Z",
         "registration": "required",
         "cutoffs": {"general": "98.00", "obc": "95.34"},
+    },
+    "ResultFileIn": {
+        "kind": "certificates",
+        "language": "both",
+        "only": {"categories": ["sc", "st"], "roll_numbers": []},
     },
     "ExamPaperChangesIn": {"entry_closes_at": "2027-05-23T04:45:00Z"},
     "ExamPaperIn": {
@@ -59,6 +80,11 @@ EXAMPLES: dict[str, Json] = {
         "roll_number": "roll_number",
     },
     "ImportQuestionsForm": {"file": "(the content of questions.xlsx)", "dry_run": True, "subject": "Polity"},
+    "KeyRevisionIn": {
+        "changes": [{"question_id": _FIRST, "key": {"accepted": [["b"], ["c"]]}}],
+        "reason": "Both b and c are right by the Act of 2019.",
+        "keep": "new",
+    },
     "LoginIn": {"email": "asha@example.org", "password": "two words and 1 more"},
     "LogoutIn": {"scope": "others"},
     "MaybeReasonIn": {"reason": "The candidate is unwell."},

@@ -32,7 +32,7 @@ NO_KEY: JsonObject = {"accepted": []}
 """The key of a question whose key is still to come, or that people mark. Every type has it."""
 
 DROPPED_KEY: JsonObject = {"dropped": True}
-"""The key of a question that was withdrawn, of any type."""
+"""The key of a question that was withdrawn, of any type. It may name a rule: `engine/dropped_keys.py`."""
 
 
 class UnreadableQuestion(ValueError):

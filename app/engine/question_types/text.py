@@ -105,8 +105,8 @@ class Text(QuestionType):
 
     def key_to_cell(self, key: JsonObject) -> str:
         cell = "|".join(re.sub(r"([\\|])", r"\\\1", text) for text in key["texts"])
-        # The cell `dropped` means something else.
-        return f"\\{cell}" if cell.casefold() == "dropped" else cell
+        # The cells `dropped` and `dropped: prorate` mean something else.
+        return f"\\{cell}" if cell.casefold().split(":")[0].strip() == "dropped" else cell
 
     def answer_reader(self, option_ids: Sequence[str]) -> AnswerReader:
         def read(text: str) -> str:

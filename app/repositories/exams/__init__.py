@@ -4,6 +4,12 @@ from app.repositories.exams.answer_sheets import Account, AnswerSheetRepository,
 from app.repositories.exams.exam_attempts import Candidate, ExamAttemptFilter, ExamAttemptRepository
 from app.repositories.exams.exams import ExamFilter, ExamRepository, ExamViewer, PaperContent
 from app.repositories.exams.registrations import RegistrationRepository
+from app.repositories.exams.result_documents import (
+    IssuedResult,
+    ResultDocumentRepository,
+    WantedResults,
+)
+from app.repositories.exams.result_files import ResultFileRepository
 from app.repositories.exams.results import ExamResultRepository, MeritRow, RegisteredCandidate, Scored
 
 __all__ = [
@@ -16,10 +22,14 @@ __all__ = [
     "ExamRepository",
     "ExamResultRepository",
     "ExamViewer",
+    "IssuedResult",
     "MeritRow",
     "PaperContent",
     "PaperEvent",
     "RegisteredCandidate",
     "RegistrationRepository",
+    "ResultDocumentRepository",
+    "ResultFileRepository",
     "Scored",
+    "WantedResults",
 ]

@@ -62,6 +62,18 @@ DATASETS = (
         ),
     ),
     Dataset(
+        "objections",
+        "Your objections to keys of tests: the key that you claim, why, your sources, and the decision.",
+        text(
+            """
+            select objections.test_id, question_id, claimed_key, explanation, sources,
+              objections.created_at, objections.updated_at, accepted, reason, decided_at
+            from ias.objections join ias.objection_clusters on objection_clusters.id = cluster_id
+            where user_id = :user_id order by objections.id
+            """
+        ),
+    ),
+    Dataset(
         "registrations",
         "Your registrations for exams, with name and category as they were then.",
         text(

@@ -16,6 +16,7 @@ from app.models import Registration
 from app.schemas.attempts import StartedOut
 from app.schemas.changes import Changes
 from app.schemas.common import ONE_LINE, In, Localized, LocalizedName, LocalizedText, Out, Percent
+from app.schemas.objection_rules import ExamObjectionsIn
 from app.schemas.strict import Moment
 from app.schemas.users import Category
 from app.services.exams import (
@@ -51,6 +52,9 @@ Group = Literal[Category, "pwbd", "pwbd_1", "pwbd_2", "pwbd_3", "pwbd_4", "pwbd_
 Cutoffs = Annotated[
     dict[Group, Marks], Field(examples=[{"general": "98.00", "obc": "95.34", "pwbd_1": "53.34"}])
 ]
+Certificates = Literal["none", "ranked", "qualified", "all"]
+"""Who gets a certificate: nobody, who is ranked, who passed the qualifying papers, or all who took part."""
+
 GroupPercents = Annotated[dict[Group, Percent], Field(examples=[{"sc": "25", "pwbd": "20"}])]
 
 
@@ -63,17 +67,23 @@ class ExamIn(In):
     closes_at: Moment
     registration: Literal["required", "open"] = "required"
     cutoffs: Cutoffs = Field(default_factory=dict)
+    objections: ExamObjectionsIn | None = None
+    certificates: Certificates = "none"
 
     def draft(self) -> ExamDraft:
         """What the service takes."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
-        return ExamDraft(**values | {"cutoffs": dict(self.cutoffs)})
+        objections = self.objections.stored() if self.objections is not None else None
+        return ExamDraft(**values | {"cutoffs": dict(self.cutoffs), "objections": objections})
 
 
 class ExamChangesIn(Changes):
-    """What to change. The times of a published exam cannot be changed: postpone it instead."""
+    """What to change. The times of a published exam cannot be changed: postpone it instead.
 
-    may_be_null = frozenset({"description"})
+    After the release only `certificates` can change.
+    """
+
+    may_be_null = frozenset({"description", "objections"})
 
     title: LocalizedName | None = None
     description: Localized | None = None
@@ -81,10 +91,15 @@ class ExamChangesIn(Changes):
     closes_at: Moment | None = None
     registration: Literal["required", "open"] | None = None
     cutoffs: Cutoffs | None = None
+    objections: ExamObjectionsIn | None = None
+    certificates: Certificates | None = None
 
     def changes(self) -> ExamUpdate:
         """The command for the service."""
-        return ExamUpdate(**self.sent_fields())
+        sent = self.sent_fields()
+        if self.objections is not None:
+            sent["objections"] = self.objections.stored()
+        return ExamUpdate(**sent)
 
 
 class ExamPaperIn(In):

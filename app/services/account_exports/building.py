@@ -7,12 +7,12 @@ from tempfile import TemporaryDirectory
 from uuid import UUID
 
 from app.core.errors import NotFound
+from app.core.file_lifetimes import ends_if_ready
 from app.repositories.privacy.exports import DATASETS
 from app.services import avatars
 from app.services.account_exports.archive import ExportArchive
 from app.services.account_exports.contents import ABOUT, Contents
 from app.services.account_exports.files import key_of
-from app.services.account_exports.rules import ends_if_ready
 from app.services.components import Components
 from app.services.unit_of_work import Reading, UnitOfWork, reading
 from app.services.users import Principal, find_principal

@@ -6,10 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 from app.core.errors import Conflict, NotFound, SessionRevoked
+from app.core.file_lifetimes import ends_if_downloaded, ends_if_waiting
 from app.core.ids import uuid7
 from app.models import AccountExport, ExportStatus
 from app.services.account_exports.files import key_of
-from app.services.account_exports.rules import ends_if_downloaded, ends_if_waiting
 from app.services.components import Components
 from app.services.unit_of_work import Reading, UnitOfWork, unit_of_work
 from app.services.users import Principal

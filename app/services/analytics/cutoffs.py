@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from app.engine.dropped_keys import DroppedRule
 from app.engine.grading import LETTERS
 from app.engine.published_cutoffs import QUESTIONS, RIGHT, WRONG, cutoff_of, lowest_reaching, years
-from app.engine.scoring import DroppedRule, Item, Outcome, PaperKey
+from app.engine.scoring import Item, Outcome, PaperKey
 from app.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def is_on_upsc_scale(key: PaperKey) -> bool:
     """Whether a paper is marked as General Studies Paper I is."""
     return (
         len(key.items) == QUESTIONS
-        and key.dropped is DroppedRule.PRORATE
+        and all(item.dropped_by(key.dropped) in (None, DroppedRule.PRORATE) for item in key.items)
         and all(section.choose is None for section in key.sections)
         and all(_has_upsc_marks(item) for item in key.items)
     )

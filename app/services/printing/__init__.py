@@ -1,16 +1,18 @@
-"""Prints papers and their solutions as PDF. All content is passed in; only fonts are read from disk."""
+"""Prints papers, solutions and results as PDF. All content is passed in; only fonts are read from disk."""
 
 from app.services.printing.composing import Manuscript, figure_name, paper_sheet, solutions_sheet
 from app.services.printing.sheets import PrintLanguage, Sheet
-from app.services.printing.typesetting import print_pdf, typeset
+from app.services.printing.typesetting import Template, print_pdf, typeset, typeset_each
 
 __all__ = [
     "Manuscript",
     "PrintLanguage",
     "Sheet",
+    "Template",
     "figure_name",
     "paper_sheet",
     "print_pdf",
     "solutions_sheet",
     "typeset",
+    "typeset_each",
 ]

@@ -11,8 +11,9 @@ from typing import Any
 
 import orjson
 
+from app.engine.dropped_keys import is_dropped
 from app.engine.marks import parse_marks
-from app.engine.question_types import DROPPED_KEY, question_type
+from app.engine.question_types import question_type
 from app.services.printing.markdown import Block, blocks_of
 from app.services.printing.sheets import (
     Figure,
@@ -235,7 +236,7 @@ class _SolutionsComposer(_Composer):
 
     def _answer(self, question: Entry) -> str:
         key, wording = self._answer_key[question["id"]]["key"], self._wording
-        if key == DROPPED_KEY:
+        if is_dropped(key):
             return wording.dropped
         answers = question_type(question["type"]).printed_key(key, _labels(question))
         return wording.either.join(wording.both.join(parts) for parts in answers)

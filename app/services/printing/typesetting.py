@@ -1,38 +1,66 @@
-"""Typesetting: turns a manuscript into a PDF with Typst and the fonts of this package."""
+"""Typesetting: turns content into a PDF with Typst, a template and the fonts of this package."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 import orjson
 import typst
 
 from app.services.printing.composing import Manuscript
-from app.services.printing.sheets import Sheet
 
 FOLDER = Path(__file__).parent
 FONTS = FOLDER / "fonts"
 
+Template = Literal["sheet", "result-sheet", "certificate", "merit-list", "response-sheet"]
+
+_WITHOUT_TAGS = frozenset({"merit-list"})
+"""Tags help those who cannot see the page. For thousands of rows they take twenty times their space."""
+
 
 def print_pdf(manuscript: Manuscript, images: Mapping[str, bytes], now: datetime) -> bytes:
     """The manuscript as PDF. Run it in a child process: the time and memory it takes are not known before."""
-    return typeset(manuscript.sheet(), images, now)
+    return typeset("sheet", manuscript.sheet(), now, images)
 
 
-def typeset(sheet: Sheet, images: Mapping[str, bytes], now: datetime) -> bytes:
-    """The sheet as PDF. The template reads texts as data, so nothing that an author writes is executed.
+def typeset(
+    template: Template,
+    content: object,
+    now: datetime,
+    files: Mapping[str, bytes] | None = None,
+) -> bytes:
+    """The content as PDF. The template reads texts as data, so nothing that a person writes is executed.
 
     Only the fonts of this package and Typst's own mathematical ones are used, so that the result is the same
     on every machine. Typst caches the layout, about 20 MB for each paper, until the process ends.
     """
-    fonts = typst.Fonts(include_system_fonts=False, font_paths=[FONTS])
     with TemporaryDirectory() as folder:
         root = Path(folder)
-        shutil.copy(FOLDER / "sheet.typ", root)
-        (root / "sheet.json").write_bytes(orjson.dumps(sheet))
-        for name, content in images.items():
-            (root / name).write_bytes(content)
+        source = root / f"{template}.typ"
+        shutil.copy(FOLDER / source.name, root)
+        (root / "content.json").write_bytes(orjson.dumps(content))
+        for name, data in (files or {}).items():
+            (root / name).write_bytes(data)
         timestamp = int(now.timestamp())
-        return typst.compile(root / "sheet.typ", root=root, font_paths=fonts, timestamp=timestamp)
+        return typst.compile(
+            source,
+            root=root,
+            font_paths=_fonts(),
+            timestamp=timestamp,
+            pdf_tags=template not in _WITHOUT_TAGS,
+        )
+
+
+def typeset_each(template: Template, contents: Sequence[object], now: datetime) -> Iterator[bytes]:
+    """A PDF for each content. One run for many would be no faster, and would have to be split."""
+    for content in contents:
+        yield typeset(template, content, now)
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    return typst.Fonts(include_system_fonts=False, font_paths=[FONTS])

@@ -11,8 +11,8 @@ from uuid import UUID
 import structlog
 
 from app.core.errors import FieldError, QuestionUnreadable
+from app.engine.dropped_keys import is_dropped
 from app.engine.question_types import (
-    DROPPED_KEY,
     NO_KEY,
     ContentProblem,
     QuestionType,
@@ -49,7 +49,7 @@ class Content:
 
     @property
     def is_dropped(self) -> bool:
-        return self.key == DROPPED_KEY
+        return is_dropped(self.key)
 
     @property
     def has_key(self) -> bool:

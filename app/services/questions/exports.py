@@ -8,6 +8,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO
 from uuid import UUID
 
+from app.engine.dropped_keys import dropped_to_cell
 from app.engine.question_types import LETTER_COLUMNS, QUESTION_TYPES
 from app.models import LocalizedText, Question
 from app.repositories.base import PageRequest
@@ -138,7 +139,7 @@ def cells_of(question: Question, labels: Labels, passages: Mapping[UUID, str]) -
 def key_cell(content: Content) -> str:
     """The cell of the key, such as `bd`, `b|d`, `3.14±0.01` or `dropped`. Empty if there is no key yet."""
     if content.is_dropped:
-        return "dropped"
+        return dropped_to_cell(content.key)
     return content.kind.key_to_cell(content.key) if content.has_key else ""
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from app.core.errors import FieldError
 from app.core.names import problem_of
+from app.engine.dropped_keys import dropped_from_cell
 from app.engine.question_types import (
     DROPPED_KEY,
     NO_KEY,
@@ -131,8 +132,8 @@ class RowReader:
         if cell is None:
             dropped = self.empty_key is EmptyKey.DROPPED and kind.is_marked
             return dict(DROPPED_KEY if dropped else NO_KEY)
-        if cell.lower() == "dropped":
-            return dict(DROPPED_KEY)
+        if (dropped_key := dropped_from_cell(cell)) is not None:
+            return dropped_key
         try:
             return dict(kind.key_from_cell(cell))
         except ValueError as error:

@@ -17,7 +17,10 @@ _NOTES = (
     ),
     (
         "key",
-        "b: option b. bd: exactly b and d. b|d: either. dropped: not marked. True/false: true or false.",
+        (
+            "b: option b. bd: exactly b and d. b|d: either. True/false: true or false. dropped: not marked;"
+            ' "dropped: full_marks_to_all" names a rule.'
+        ),
     ),
     *(kind.sheet_note for kind in QUESTION_TYPES.values() if kind.sheet_note),
     (

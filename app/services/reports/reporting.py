@@ -6,7 +6,8 @@ from uuid import UUID
 
 import orjson
 
-from app.engine.question_types import DROPPED_KEY, question_type
+from app.engine.dropped_keys import is_dropped
+from app.engine.question_types import question_type
 from app.models import LocalizedText
 from app.repositories.analytics.answer_sheets import SheetsInBulk
 from app.repositories.analytics.holding_papers import HoldingPaper
@@ -126,7 +127,7 @@ def _alternatives(
     question: FrozenQuestion, key: Mapping[str, Any], labels: Mapping[str, str]
 ) -> list[list[str]]:
     """The right answers, each a list of what belongs together; none of a dropped question."""
-    return [] if key == DROPPED_KEY else question_type(question.type).printed_key(key, labels)
+    return [] if is_dropped(key) else question_type(question.type).printed_key(key, labels)
 
 
 def _place(paper: HoldingPaper) -> str:

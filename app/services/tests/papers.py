@@ -10,10 +10,11 @@ from fractions import Fraction
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from app.engine.dropped_keys import DroppedRule
 from app.engine.grading import Grader
 from app.engine.marks import RoundingPolicy, parse_marks
 from app.engine.partial_rules import NO_PARTIAL_MARKS, partial_rule
-from app.engine.scoring import DroppedRule, Item, Marks, PaperKey, SectionRule, key_of
+from app.engine.scoring import Item, Marks, PaperKey, SectionRule, key_of
 from app.engine.timing import SectionTime
 from app.models import KeyVersion, LocalizedText, Paper
 from app.services.questions.content import reading_question

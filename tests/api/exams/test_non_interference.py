@@ -203,6 +203,8 @@ async def hold(world: World, author: httpx.AsyncClient, ids: Json) -> Json:
         "exam_id": exam_id,
         "paper_id": body_of(placed)["id"],
         "version": "1",
+        "number": "1",
+        "cluster_id": placed.json()["id"],
     }
 
 
@@ -213,11 +215,18 @@ async def read_everything(world: World, who: str, client: httpx.AsyncClient, ids
     """
     export = body_of(await client.post("/users/export"), 202)
     await work(world)
-    ids = ids | {"user_id": str(await user_id_of(client)), "export_id": export["id"]}
+    ids = ids | {
+        "user_id": str(await user_id_of(client)),
+        "export_id": export["id"],
+        "file_id": export["id"],
+        "document_id": ids.get("attempt_id", ids["exam_id"]),
+    }
     for template, item in world.app.openapi()["paths"].items():
         if "get" not in item or template in ("/v1/health/ready", "/v1/health", "/v1/time"):
             continue
-        await world.hears(who, client, "GET", path_of(template.removeprefix("/v1"), ids))
+        path = path_of(template.removeprefix("/v1"), ids)
+        printed = "?version=1&digest=AAAAA" if "document_id" in template else ""
+        await world.hears(who, client, "GET", path + printed)
 
 
 async def sit(world: World, ids: Json, who: str, answers: dict[int, Any]) -> tuple[Entrant, Json]:
@@ -285,6 +294,20 @@ async def pry(world: World, who: str, client: httpx.AsyncClient, ids: Json) -> N
     for verb in ("clone", "publish", "archive", "start"):
         await hears(who, client, "POST", f"{test}/{verb}")
     await hears(who, client, "GET", f"{test}/preview")
+    await try_keys(world, who, client, ids, test)
+
+
+async def try_keys(world: World, who: str, client: httpx.AsyncClient, ids: Json, test: str) -> None:
+    """Revisions to keys of which one is right: the answer must not tell which."""
+    for option in "abcd":
+        changes = [{"question_id": ids["question_ids"][0], "key": [option]}]
+        body = {"changes": changes, "reason": "to see what it says"}
+        await world.hears(who, client, "POST", f"{test}/key-revisions", json=body)
+        claim = {"question_id": ids["question_ids"][0], "claimed_key": [option]}
+        objection = claim | {"explanation": "to see what it says"}
+        await world.hears(who, client, "POST", f"{test}/objections", json=objection)
+        verdict = claim | {"accept": True, "reason": "to see what it says"}
+        await world.hears(who, client, "POST", f"{test}/objections/decide", json=verdict)
 
 
 async def practise(client: httpx.AsyncClient, test_id: str) -> Json:
@@ -356,6 +379,7 @@ class Rival:
         world.transcript.add(who, "place a test that shares its questions", placed)
         for path in ("/preview", "/print?part=solutions", "/print?part=solutions&version=draft"):
             await hears(who, self.client, "GET", f"{test}{path}")
+        await try_keys(world, who, self.client, ids, test)
         for path in (f"{test}/publish", f"{test}/clone", f"{exam}/release-results"):
             await hears(who, self.client, "POST", path)
         for wanted in ({"dry_run": True}, {}):

@@ -76,6 +76,7 @@ class TestKeys:
             (r"a\|b|c", ["a|b", "c"]),
             ("|Delhi||", ["Delhi"]),
             (r"\dropped", ["dropped"]),
+            (r"\dropped: prorate", ["dropped: prorate"]),
             ("|", []),
         ],
     )

@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from app.engine.dropped_keys import DroppedRule
 from app.engine.marks import RoundingPolicy
 from app.engine.question_types import question_type
-from app.engine.scoring import Dropped, DroppedRule, Item, Marks, PaperKey, SectionRule
+from app.engine.scoring import Dropped, Item, Marks, PaperKey, SectionRule
 from app.services.analytics.cutoffs import FEWEST_ANSWERS, CutoffChance, ItemCurve, TakenPaper, cutoff_chances
 
 SECTION = UUID(int=1)

@@ -26,7 +26,7 @@ def text_of(reader: PdfReader) -> str:
 
 
 def printed(paper: Json, language: str = "en") -> PdfReader:
-    return read(typeset(paper_sheet(paper, "hi" if language == "hi" else "en"), {}, NOW))
+    return read(typeset("sheet", paper_sheet(paper, "hi" if language == "hi" else "en"), NOW))
 
 
 class TestTypeset:
@@ -81,14 +81,14 @@ class TestTypeset:
         image = {"id": "image", "content_type": f"image/{kind}", "width": 2000, "height": 20, "url": ""}
         sheet = paper_sheet(document(([question(1, media=[image])], {})), "en")
         content = encoded(halves(size=(2000, 20)), kind.upper())
-        reader = read(typeset(sheet, {figure_name("image", f"image/{kind}"): content}, NOW))
+        reader = read(typeset("sheet", sheet, NOW, {figure_name("image", f"image/{kind}"): content}))
         [shown] = reader.pages[0].images
         assert shown.image is not None
         assert shown.image.size == (2000, 20)
 
     def test_the_same_sheet_gives_the_same_bytes(self) -> None:
         sheet = paper_sheet(document(([question(1)], {})), "en")
-        assert typeset(sheet, {}, NOW) == typeset(sheet, {}, NOW)
+        assert typeset("sheet", sheet, NOW) == typeset("sheet", sheet, NOW)
 
     def test_metadata_tell_the_title_and_the_time_alone(self) -> None:
         metadata = printed(document(([question(1)], {}))).metadata
@@ -104,7 +104,7 @@ class TestTypeset:
             document(([question(1), question(2)], {})),
             keyed({"accepted": [["b"]]}, {"dropped": True}),
         )
-        text = text_of(read(typeset(solutions_sheet(paper, key, "en"), {}, NOW)))
+        text = text_of(read(typeset("sheet", solutions_sheet(paper, key, "en"), NOW)))
         for words in ("Answer key and solutions", "(b)", "dropped", "Because 1.", "Because 2."):
             assert words in text
 

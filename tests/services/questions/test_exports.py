@@ -84,6 +84,7 @@ CONTENTS: dict[str, Content] = {
     "true or false": content(type="true_false", options=[], key={"accepted": [["true"]]}),
     "descriptive": content(type="descriptive", options=[], key={"accepted": []}),
     "dropped": content(key={"dropped": True}),
+    "dropped by a rule": content(key={"dropped": True, "rule": "full_marks_to_all"}),
     "dropped and numeric": content(type="numeric", options=[], key={"dropped": True}),
     "line breaks": content(text={"en": "One\ntwo\r\nthree\rfour\n\n| a | b |\n| --- | --- |"}),
     "formulas": content(

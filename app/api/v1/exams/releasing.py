@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 
 from app.api.deps import (
     CurrentAuthor,
@@ -14,17 +14,27 @@ from app.api.deps import (
     Parts,
     Reads,
     Uow,
+    personal_turn,
 )
+from app.api.pdf_files import PDF_CONTENT, Language, pdf_answer
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.api.sheet_files import SHEET_CONTENT, sheet_answer
-from app.core.errors import Invalid, NotFound, NotPossible, ResultsNotReleased
+from app.core.errors import (
+    Invalid,
+    NotFound,
+    NotPossible,
+    ResultsNotReleased,
+    TooComplex,
+    Unavailable,
+)
 from app.core.release_errors import AttemptsInProgress, PapersNotOver
 from app.schemas.common import PageOut
 from app.schemas.exams.exams import ExamResultOut
 from app.schemas.exams.merit import MeritRowOut
 from app.schemas.exams.orders import ReleasedOut, ReleaseDryRunOut, ReleaseIn
-from app.services import exams
+from app.services import exams, result_documents
+from app.services.unit_of_work import reading
 from app.sheets.writers import SheetFormat
 
 router = APIRouter(prefix="/exams/{exam_id}", tags=["exams"], route_class=PermissionFirstRoute)
@@ -66,34 +76,51 @@ async def get_exam_results(exam_id: UUID, user: CurrentUser, reads: Reads) -> Ex
     "/merit-list",
     response_model=PageOut[MeritRowOut],
     responses={
-        200: {"content": SHEET_CONTENT, "description": "A page of the list, or the whole list as a sheet"},
-        **problems(NotFound, ResultsNotReleased, Invalid),
+        200: {
+            "content": SHEET_CONTENT | PDF_CONTENT,
+            "description": "A page of the list, or the whole list as a sheet or a PDF",
+        },
+        **problems(NotFound, ResultsNotReleased, Invalid, TooComplex, Unavailable),
     },
 )
 async def get_merit_list(
     exam_id: UUID,
     staff: CurrentProctor,
-    reads: Reads,
+    request: Request,
+    parts: Parts,
     paging: Paging,
+    now: Now,
     format: Annotated[  # noqa: A002 -- the name of the API's parameter
-        Literal["json", "csv", "xlsx"], Query(description="A page as JSON, or the whole list as a sheet")
+        Literal["json", "csv", "xlsx", "pdf"],
+        Query(description="A page as JSON, or the whole list as a sheet or a PDF"),
     ] = "json",
     include: Annotated[
         Literal["ranked", "all"],
         Query(description="The ranked candidates, or everybody who is registered, with the outcome"),
     ] = "ranked",
+    language: Language = "both",
 ) -> PageOut[MeritRowOut] | Response:
     """The candidates with their marks by paper, best first. Equal ranks are ordered by roll number.
 
     `include=all` appends those without a rank, by roll number: not qualified, incomplete, absent, void,
     disqualified, or staff. `format=csv` or `xlsx` returns the whole list as a sheet: UTF-8 with a byte order
     mark, and no cell that a spreadsheet would execute. Excel drops leading zeros of roll numbers in CSV, so
-    use XLSX for these.
+    use XLSX for these. `format=pdf` returns it for print and the notice board, in `language`, with up to
+    15,000 candidates (422 `too_complex` for more).
     """
     everybody = include == "all"
-    if format != "json":
-        wanted = SheetFormat(format)
-        file = await exams.merit_sheet(reads, staff, exam_id, wanted, everybody=everybody)
-        return sheet_answer(file, "merit-list", wanted)
-    page = await exams.merit_list(reads, staff, exam_id, paging, everybody=everybody)
+    # Separate transactions: typesetting is slow, and other requests need the connection in the meantime.
+    async with personal_turn(request, parts), reading(parts.engine) as reads:
+        if format == "json":
+            page = await exams.merit_list(reads, staff, exam_id, paging, everybody=everybody)
+        elif format == "pdf":
+            document = await result_documents.merit_document(
+                reads, staff, exam_id, language, now, everybody=everybody
+            )
+        else:
+            wanted = SheetFormat(format)
+            file = await exams.merit_sheet(reads, staff, exam_id, wanted, everybody=everybody)
+            return sheet_answer(file, "merit-list", wanted)
+    if format == "pdf":
+        return await pdf_answer(request, parts, document, staff, now)
     return PageOut(items=[MeritRowOut.of(row) for row in page.items], next_cursor=page.next_cursor)

@@ -10,7 +10,8 @@ from uuid import UUID
 from app.core.errors import AlreadyExists, FieldError, Invalid
 from app.core.ids import uuid7
 from app.core.names import LONGEST_TITLE, checked_field
-from app.engine.question_types import DROPPED_KEY, OPTION_LETTERS, choice_for, key_answers
+from app.engine.dropped_keys import dropped_from_cell
+from app.engine.question_types import OPTION_LETTERS, choice_for, key_answers
 from app.models import ExamPaper
 from app.sentences import Sentence
 from app.services import tests
@@ -87,8 +88,8 @@ def read_key(file: bytes) -> list[Key]:
     for record in non_empty(records):
         cell = unescape_formula(record.cell(place).strip())
         answers = key_answers(cell)
-        if cell.casefold() == "dropped":
-            keys.append(dict(DROPPED_KEY))
+        if (dropped_key := dropped_from_cell(cell)) is not None:
+            keys.append(dropped_key)
         elif record.unreadable or record.cell_errors:
             problem = record.unreadable or next(iter(record.cell_errors.values()))
             errors.append(_row_error(record.row, problem))

@@ -1,0 +1,154 @@
+"""What another key changes: scores, ranks and qualification of everybody who was graded."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from heapq import nsmallest
+from uuid import UUID
+
+from app.engine.ranking import Standing, standings
+
+MOST_SHOWN = 20
+"""How many attempts `Impact.biggest_changes` has at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A score by one key: exact and as it is printed, whether it is ranked, and whether it qualifies."""
+
+    score: Fraction
+    printed: str
+    is_ranked: bool
+    qualification: str
+
+
+@dataclass(frozen=True, slots=True)
+class Regraded:
+    """One attempt by the key before and by the new one. Attempts of a cohort are ranked together."""
+
+    cohort_id: UUID
+    before: Mark
+    after: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What changes for one attempt. Ranks are None where it has none."""
+
+    attempt_id: UUID
+    before: Mark
+    after: Mark
+    rank_before: int | None
+    rank_after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What changes for all of them.
+
+    `ranks_changed` and `qualified_changed` count attempts that get or lose a rank, or qualify or not, too.
+    `distribution` has how many scores change by so many marks, rounded to whole ones.
+    """
+
+    attempts: int
+    scores_changed: int
+    ranks_changed: int
+    qualified_changed: int
+    biggest_changes: Sequence[Change]
+    distribution: Sequence[tuple[int, int]]
+
+
+class ImpactCount:
+    """Counts attempts one by one. It keeps counts of equal changes, and not the attempts."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[Regraded] = Counter()
+        self._examples: dict[Regraded, list[UUID]] = {}
+
+    def add(self, attempt_id: UUID, regraded: Regraded) -> None:
+        """Count an attempt. Add them in the order of their ids: of equal changes the first ones are shown."""
+        self._counts[regraded] += 1
+        examples = self._examples.setdefault(regraded, [])
+        if len(examples) < MOST_SHOWN:
+            examples.append(attempt_id)
+
+    def impact(self) -> Impact:
+        """The impact on everybody who was added."""
+        ranks_before = _ranks(self._counts, "before")
+        ranks_after = _ranks(self._counts, "after")
+        changes = [
+            (count, self._change(regraded, ranks_before, ranks_after))
+            for regraded, count in self._counts.items()
+        ]
+        return Impact(
+            attempts=self._counts.total(),
+            scores_changed=sum(n for n, each in changes if each.before.score != each.after.score),
+            ranks_changed=sum(n for n, each in changes if each.rank_before != each.rank_after),
+            qualified_changed=sum(
+                n for n, each in changes if each.before.qualification != each.after.qualification
+            ),
+            biggest_changes=self._biggest(ranks_before, ranks_after),
+            distribution=_distribution(self._counts),
+        )
+
+    def _change(self, regraded: Regraded, ranks_before: "_Ranks", ranks_after: "_Ranks") -> Change:
+        return Change(
+            attempt_id=self._examples[regraded][0],
+            before=regraded.before,
+            after=regraded.after,
+            rank_before=_rank(ranks_before, regraded.cohort_id, regraded.before),
+            rank_after=_rank(ranks_after, regraded.cohort_id, regraded.after),
+        )
+
+    def _biggest(self, ranks_before: "_Ranks", ranks_after: "_Ranks") -> Sequence[Change]:
+        return nsmallest(MOST_SHOWN, self._examined(ranks_before, ranks_after), key=_size)
+
+    def _examined(self, ranks_before: "_Ranks", ranks_after: "_Ranks") -> Iterator[Change]:
+        for regraded, attempt_ids in self._examples.items():
+            change = self._change(regraded, ranks_before, ranks_after)
+            if change.before == change.after and change.rank_before == change.rank_after:
+                continue
+            for attempt_id in attempt_ids:
+                yield Change(attempt_id, change.before, change.after, change.rank_before, change.rank_after)
+
+
+_Ranks = Mapping[UUID, Mapping[Fraction, Standing]]
+
+
+def _ranks(counts: Mapping[Regraded, int], side: str) -> _Ranks:
+    histograms: dict[UUID, Counter[Fraction]] = {}
+    for regraded, count in counts.items():
+        mark: Mark = getattr(regraded, side)
+        if mark.is_ranked:
+            histograms.setdefault(regraded.cohort_id, Counter())[mark.score] += count
+    return {cohort_id: standings(histogram) for cohort_id, histogram in histograms.items()}
+
+
+def _rank(ranks: _Ranks, cohort_id: UUID, mark: Mark) -> int | None:
+    return ranks[cohort_id][mark.score].rank if mark.is_ranked else None
+
+
+def _size(change: Change) -> tuple[Fraction, int, int, UUID]:
+    """The order of changes: those of the score first, then those of the rank, each the biggest first."""
+    moved = 0
+    if change.rank_before is not None and change.rank_after is not None:
+        moved = abs(change.rank_before - change.rank_after)
+    qualifies_otherwise = change.before.qualification != change.after.qualification
+    by_score = -abs(change.after.score - change.before.score)
+    return by_score, -int(qualifies_otherwise), -moved, change.attempt_id
+
+
+def _distribution(counts: Mapping[Regraded, int]) -> Sequence[tuple[int, int]]:
+    marks: Counter[int] = Counter()
+    for regraded, count in counts.items():
+        difference = regraded.after.score - regraded.before.score
+        if difference:
+            marks[_whole(difference)] += count
+    return sorted(marks.items())
+
+
+def _whole(difference: Fraction) -> int:
+    """The nearest whole number, halves away from zero."""
+    nearest = int(abs(difference) + Fraction(1, 2))
+    return nearest if difference > 0 else -nearest

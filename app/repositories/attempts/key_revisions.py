@@ -1,0 +1,361 @@
+"""Key revisions, the papers and questions that they are about, and the graded attempts at these."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, all_, any_, exists, func, insert, literal, literal_column, or_, select
+from sqlalchemy.orm import undefer
+
+from app.core.errors import NotFound
+from app.models import (
+    Attempt,
+    AttemptStatus,
+    Exam,
+    ExamPaper,
+    KeyRevision,
+    LocalizedText,
+    Paper,
+    PaperQuestion,
+    QuestionVersion,
+    Result,
+    RevisedResult,
+    RevisionState,
+    Test,
+    TestQuestion,
+    TestSection,
+)
+from app.repositories.base import Repository
+from app.repositories.embargo import CANDIDATE, hides_test, shows_results
+from app.repositories.locks import Mode, Rank
+from app.repositories.tests import Viewer
+
+MOST_TESTS = 50
+"""How many other tests with the same question a revision names."""
+_LISTED = Attempt.number > literal_column("0")
+"""True for each attempt: it opens the index `ix_attempts_listed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class GradedState:
+    """How many attempts at a paper are graded, and when the last one was."""
+
+    attempts: int
+    last_graded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GradedSheet:
+    """A graded attempt: its answers, and its result by the key that holds."""
+
+    attempt_id: UUID
+    paper_id: UUID
+    cohort_id: UUID
+    key_id: UUID
+    exam_paper_id: UUID | None
+    practice: bool
+    was_staff: bool
+    counted: bool
+    qualification: str
+    score: Fraction
+    raw: Fraction
+    answers: Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedPaper:
+    """A paper of an exam that has one of the revised papers."""
+
+    paper_id: UUID | None
+    exam_id: UUID
+    exam_title: LocalizedText
+    code: str
+    released: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OtherTest:
+    """Another test with the question, in a published paper or in its draft."""
+
+    question_id: UUID
+    test_id: UUID
+    title: LocalizedText
+
+
+class KeyRevisionRepository(Repository):
+    """Revisions of the keys of tests."""
+
+    async def lock_test(self, viewer: Viewer, test_id: UUID) -> Test:
+        """Lock a test that may have revisions: one revision is made or published at a time.
+
+        Whoever starts the test does not wait. Raises NotFound if the embargo hides the test.
+        """
+        statement = select(Test).where(*_visible(viewer, test_id))
+        found = await self._session.scalar(select(Test.id).where(*_visible(viewer, test_id)))
+        if found is None:
+            raise NotFound("test")
+        return (await self._lock(Rank.TEST, Mode.CHANGE, statement)).one()
+
+    async def test(self, viewer: Viewer, test_id: UUID) -> Test:
+        """The test. Raises NotFound if the embargo hides it."""
+        test = (await self._session.scalars(select(Test).where(*_visible(viewer, test_id)))).one_or_none()
+        if test is None:
+            raise NotFound("test")
+        return test
+
+    async def title_of(self, test_id: UUID) -> LocalizedText:
+        """The title of a test."""
+        return (await self._session.scalars(select(Test.title).where(Test.id == test_id))).one()
+
+    async def papers(self, test_id: UUID, question_ids: Collection[UUID]) -> Sequence[Paper]:
+        """The versions of a test's paper that have one of the questions, the newest first, with rules."""
+        held = exists().where(
+            PaperQuestion.paper_id == Paper.id, PaperQuestion.question_id.in_(list(question_ids))
+        )
+        statement = select(Paper).where(Paper.test_id == test_id, held).options(undefer(Paper.rules))
+        return (await self._session.scalars(statement.order_by(Paper.version.desc()))).all()
+
+    async def newest_paper(self, test_id: UUID) -> Paper | None:
+        """The newest version of a test's paper, with rules."""
+        statement = select(Paper).where(Paper.test_id == test_id).options(undefer(Paper.rules))
+        return (await self._session.scalars(statement.order_by(Paper.version.desc()).limit(1))).one_or_none()
+
+    async def question_versions(self, version_ids: Collection[UUID]) -> Mapping[UUID, QuestionVersion]:
+        """Versions of questions by their ids."""
+        statement = select(QuestionVersion).where(QuestionVersion.id.in_(list(version_ids)))
+        return {version.id: version for version in await self._session.scalars(statement)}
+
+    async def placed(self, paper_ids: Collection[UUID]) -> Sequence[PlacedPaper]:
+        """The exam papers that have these papers. Cancelled exams are left out."""
+        statement = (
+            select(ExamPaper.paper_id, Exam.id, Exam.title, ExamPaper.code, Exam.released_at.is_not(None))
+            .join(Exam, Exam.id == ExamPaper.exam_id)
+            .where(ExamPaper.paper_id.in_(list(paper_ids)), Exam.cancelled_at.is_(None))
+            .order_by(Exam.id, ExamPaper.code)
+        )
+        return [PlacedPaper(*row) for row in await self._session.execute(statement)]
+
+    async def others(
+        self, viewer: Viewer, test_id: UUID, question_ids: Collection[UUID]
+    ) -> Sequence[OtherTest]:
+        """Other tests that have the questions and that the viewer may see. Practice tests are left out."""
+        asked = list(question_ids)
+        in_papers = (
+            select(PaperQuestion.question_id, Paper.test_id)
+            .join(Paper, Paper.id == PaperQuestion.paper_id)
+            .where(PaperQuestion.question_id.in_(asked))
+        )
+        in_drafts = (
+            select(TestQuestion.question_id, TestSection.test_id)
+            .join(TestSection, TestSection.id == TestQuestion.section_id)
+            .where(TestQuestion.question_id.in_(asked))
+        )
+        places = in_papers.union(in_drafts).subquery()
+        statement = (
+            select(places.c.question_id, Test.id, Test.title)
+            .join(Test, Test.id == places.c.test_id)
+            .where(
+                Test.id != test_id,
+                Test.institute_id == viewer.institute_id,
+                ~Test.is_personal,
+                ~hides_test(viewer.reader),
+            )
+            .order_by(Test.id, places.c.question_id)
+            .limit(MOST_TESTS)
+        )
+        return [OtherTest(*row) for row in await self._session.execute(statement)]
+
+    async def graded_states(self, test_id: UUID, paper_ids: Collection[UUID]) -> Mapping[UUID, GradedState]:
+        """What is graded at each paper. A grading, a regrading, a voiding or a deletion changes it."""
+        statement = (
+            select(Attempt.paper_id, func.count(), func.max(Result.graded_at))
+            .join(Result, Result.attempt_id == Attempt.id)
+            .where(Attempt.test_id == test_id, _LISTED, _among(paper_ids))
+            .group_by(Attempt.paper_id)
+        )
+        return {
+            paper_id: GradedState(attempts, last)
+            for paper_id, attempts, last in await self._session.execute(statement)
+        }
+
+    async def graded_sheets(
+        self, test_id: UUID, paper_ids: Collection[UUID], after: UUID | None, limit: int
+    ) -> Sequence[GradedSheet]:
+        """Graded attempts at the papers in the order of their ids."""
+        statement = (
+            select(
+                Attempt.id,
+                Attempt.paper_id,
+                Attempt.exam_paper_id,
+                Attempt.practice,
+                Result.cohort_id,
+                Result.key_id,
+                Result.was_staff,
+                Result.counted,
+                Result.qualification,
+                Result.score_numerator,
+                Result.score_denominator,
+                Result.raw_numerator,
+                Result.raw_denominator,
+                Result.answers,
+            )
+            .join(Result, Result.attempt_id == Attempt.id)
+            .where(Attempt.test_id == test_id, _LISTED, _among(paper_ids))
+            .order_by(Attempt.id)
+            .limit(limit)
+        )
+        if after is not None:
+            statement = statement.where(Attempt.id > after)
+        return [
+            GradedSheet(
+                attempt_id=row.id,
+                paper_id=row.paper_id,
+                cohort_id=row.cohort_id,
+                key_id=row.key_id,
+                exam_paper_id=row.exam_paper_id,
+                practice=row.practice,
+                was_staff=row.was_staff,
+                counted=row.counted,
+                qualification=row.qualification,
+                score=Fraction(row.score_numerator, row.score_denominator),
+                raw=Fraction(row.raw_numerator, row.raw_denominator),
+                answers=row.answers,
+            )
+            for row in await self._session.execute(statement)
+        ]
+
+    async def exams_of(self, test_id: UUID) -> Sequence[tuple[UUID, UUID]]:
+        """The exams that have the test and are not cancelled, with their institutes, in order."""
+        statement = (
+            select(Exam.id, Exam.institute_id)
+            .where(
+                exists().where(ExamPaper.exam_id == Exam.id, ExamPaper.test_id == test_id),
+                Exam.cancelled_at.is_(None),
+            )
+            .order_by(Exam.id)
+        )
+        return [(exam_id, institute_id) for exam_id, institute_id in await self._session.execute(statement)]
+
+    async def lock_for_publication(self, test_id: UUID) -> None:
+        """Wait for whoever makes or publishes a revision of the test."""
+        await self._lock(Rank.TEST, Mode.CHANGE, select(Test.id).where(Test.id == test_id))
+
+    async def lock_over(self, test_id: UUID, paper_ids: Collection[UUID]) -> set[UUID]:
+        """Lock the attempts at papers that are over: nobody voids, reopens or deletes them.
+
+        In two steps: the first may wait long, and those that ended meanwhile are locked by the second.
+        """
+        over = Attempt.status.in_((AttemptStatus.SUBMITTED, AttemptStatus.GRADED))
+        statement = (
+            select(Attempt.id)
+            .where(Attempt.test_id == test_id, _LISTED, _among(paper_ids), over)
+            .order_by(Attempt.id)
+        )
+        locked = set((await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, statement)).all())
+        rest = statement.where(Attempt.id != all_(literal(list(locked), ARRAY(Uuid))))
+        return locked | set((await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, rest)).all())
+
+    async def ungraded(self, test_id: UUID, paper_ids: Collection[UUID]) -> Sequence[UUID]:
+        """Attempts at papers that are over and have no result yet."""
+        statement = select(Attempt.id).where(
+            Attempt.test_id == test_id,
+            _LISTED,
+            _among(paper_ids),
+            Attempt.status == AttemptStatus.SUBMITTED,
+            ~exists().where(Result.attempt_id == Attempt.id),
+        )
+        return (await self._session.scalars(statement.order_by(Attempt.id))).all()
+
+    async def add_results(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert what a revision did to results."""
+        await self._session.execute(insert(RevisedResult), rows)
+
+    async def of_attempt(self, attempt_id: UUID) -> Sequence[tuple[KeyRevision, RevisedResult]]:
+        """The revisions that have regraded an attempt, the first one first."""
+        statement = (
+            select(KeyRevision, RevisedResult)
+            .join(RevisedResult, RevisedResult.revision_id == KeyRevision.id)
+            .where(RevisedResult.attempt_id == attempt_id)
+            .order_by(KeyRevision.number)
+        )
+        return [(revision, revised) for revision, revised in await self._session.execute(statement)]
+
+    async def changed(
+        self, revision_id: UUID, after: UUID | None, limit: int
+    ) -> Sequence[tuple[RevisedResult, UUID, UUID | None]]:
+        """Results that a revision has changed and that candidates may see: with the user and the exam.
+
+        In the order of their attempts. What an exam withholds is left out (docs/decisions/0021).
+        """
+        changed = or_(
+            RevisedResult.exact_before != RevisedResult.exact_after,
+            RevisedResult.rank_before.is_distinct_from(RevisedResult.rank_after),
+        )
+        statement = (
+            select(RevisedResult, Attempt.user_id, ExamPaper.exam_id)
+            .join(Attempt, Attempt.id == RevisedResult.attempt_id)
+            .outerjoin(ExamPaper, ExamPaper.id == Attempt.exam_paper_id)
+            .where(
+                RevisedResult.revision_id == revision_id,
+                changed,
+                Attempt.user_id.is_not(None),
+                Attempt.status == AttemptStatus.GRADED,
+                shows_results(CANDIDATE),
+            )
+            .order_by(RevisedResult.attempt_id)
+            .limit(limit)
+        )
+        if after is not None:
+            statement = statement.where(RevisedResult.attempt_id > after)
+        rows = await self._session.execute(statement)
+        return [(revised, user_id, exam_id) for revised, user_id, exam_id in rows if user_id is not None]
+
+    async def next_number(self, test_id: UUID) -> int:
+        """The number of the next revision of a locked test."""
+        statement = select(func.coalesce(func.max(KeyRevision.number), 0) + 1)
+        return (await self._session.scalars(statement.where(KeyRevision.test_id == test_id))).one()
+
+    async def add(self, revision: KeyRevision) -> None:
+        """Insert a revision."""
+        self._session.add(revision)
+        await self._session.flush()
+
+    async def of_test(self, test_id: UUID) -> Sequence[KeyRevision]:
+        """The revisions of a test, the newest first."""
+        statement = select(KeyRevision).where(KeyRevision.test_id == test_id)
+        return (await self._session.scalars(statement.order_by(KeyRevision.number.desc()))).all()
+
+    async def find(self, test_id: UUID, number: int) -> KeyRevision:
+        """A revision of a test by its number."""
+        statement = select(KeyRevision).where(KeyRevision.test_id == test_id, KeyRevision.number == number)
+        revision = (await self._session.scalars(statement)).one_or_none()
+        if revision is None:
+            raise NotFound("key revision")
+        return revision
+
+    async def get(self, revision_id: UUID) -> KeyRevision:
+        """A revision by its id."""
+        return await self._session.get_one(KeyRevision, revision_id, populate_existing=True)
+
+    async def publishing(self, test_id: UUID) -> KeyRevision | None:
+        """The revision of a test that is being published, or None."""
+        statement = select(KeyRevision).where(
+            KeyRevision.test_id == test_id, KeyRevision.state == RevisionState.PUBLISHING
+        )
+        return (await self._session.scalars(statement)).one_or_none()
+
+    async def flush(self) -> None:
+        """Send pending changes to the database."""
+        await self._session.flush()
+
+
+def _visible(viewer: Viewer, test_id: UUID) -> tuple[Any, ...]:
+    own = Test.id == test_id, Test.institute_id == viewer.institute_id, ~Test.is_personal
+    return *own, ~hides_test(viewer.reader)
+
+
+def _among(paper_ids: Collection[UUID]) -> Any:
+    return Attempt.paper_id == any_(literal(list(paper_ids), ARRAY(Uuid)))

@@ -1,0 +1,122 @@
+"""What is printed on result sheets and certificates: the results of one release with their candidates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy.orm import aliased
+
+from app.models import Attempt, Exam, ExamRelease, ExamResult, Institute, Registration, User
+from app.repositories.base import Repository
+
+_PREVIOUS = aliased(ExamResult)
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedResult:
+    """A candidate's result in a release, and the one in the release before it."""
+
+    result: ExamResult
+    registration: Registration
+    previous: ExamResult | None
+
+
+@dataclass(frozen=True, slots=True)
+class WantedResults:
+    """Whose documents are wanted. An empty field sets no condition."""
+
+    roll_numbers: Sequence[str] = ()
+    categories: Sequence[str] = ()
+    outcomes: Sequence[str] = ()
+    only_qualified: bool = False
+
+
+class ResultDocumentRepository(Repository):
+    """The results of one release of an exam. The caller has checked that it may be shown."""
+
+    async def institute_name(self, institute_id: UUID) -> str:
+        """The name that stands on documents of an institute."""
+        return (await self._session.get_one(Institute, institute_id)).name
+
+    async def exam(self, exam_id: UUID) -> Exam:
+        """An exam, for the job whose request has checked the permission."""
+        return await self._session.get_one(Exam, exam_id)
+
+    async def category_of(self, user_id: UUID) -> str:
+        """The category in a person's profile."""
+        return (await self._session.scalars(select(User.category).where(User.id == user_id))).one()
+
+    async def attempt(self, attempt_id: UUID) -> Attempt | None:
+        """An attempt of any test, or None. The caller checks who may see it."""
+        return await self._session.get(Attempt, attempt_id)
+
+    async def release(self, exam_id: UUID, version: int) -> ExamRelease | None:
+        """One release of an exam, or None."""
+        return await self._session.get(ExamRelease, (exam_id, version))
+
+    async def one(self, exam_id: UUID, version: int, registration_id: UUID) -> IssuedResult | None:
+        """A candidate's result, or None."""
+        statement = _issued(exam_id, version).where(ExamResult.registration_id == registration_id)
+        row = (await self._session.execute(statement)).one_or_none()
+        return IssuedResult(*row) if row else None
+
+    async def registration(self, registration_id: UUID) -> Registration | None:
+        """A registration of any exam, or None. The caller checks who may see its exam."""
+        return await self._session.get(Registration, registration_id)
+
+    async def count(self, exam_id: UUID, version: int, wanted: WantedResults) -> int:
+        """How many candidates are wanted."""
+        statement = (
+            select(func.count())
+            .select_from(ExamResult)
+            .join(Registration, Registration.id == ExamResult.registration_id)
+            .where(ExamResult.exam_id == exam_id, ExamResult.version == version, *_conditions(wanted))
+        )
+        return (await self._session.scalar(statement)) or 0
+
+    async def known_roll_numbers(self, exam_id: UUID, version: int, roll_numbers: Sequence[str]) -> set[str]:
+        """Those of the roll numbers that have a result."""
+        statement = select(ExamResult.roll_number).where(
+            ExamResult.exam_id == exam_id,
+            ExamResult.version == version,
+            ExamResult.roll_number.in_(roll_numbers),
+        )
+        return set(await self._session.scalars(statement))
+
+    async def after(
+        self, exam_id: UUID, version: int, wanted: WantedResults, last_id: UUID | None, limit: int
+    ) -> Sequence[IssuedResult]:
+        """The next wanted candidates after a registration, in the order of the primary key."""
+        statement = _issued(exam_id, version).where(*_conditions(wanted))
+        if last_id is not None:
+            statement = statement.where(ExamResult.registration_id > last_id)
+        statement = statement.order_by(ExamResult.registration_id).limit(limit)
+        return [IssuedResult(*row) for row in await self._session.execute(statement)]
+
+
+def _issued(exam_id: UUID, version: int) -> Select[ExamResult, Registration, ExamResult]:
+    is_previous = and_(
+        _PREVIOUS.exam_id == exam_id,
+        _PREVIOUS.version == version - 1,
+        _PREVIOUS.registration_id == ExamResult.registration_id,
+    )
+    return (
+        select(ExamResult, Registration, _PREVIOUS)
+        .join(Registration, Registration.id == ExamResult.registration_id)
+        .join(_PREVIOUS, is_previous, isouter=True)
+        .where(ExamResult.exam_id == exam_id, ExamResult.version == version)
+    )
+
+
+def _conditions(wanted: WantedResults) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.roll_numbers:
+        found.append(ExamResult.roll_number.in_(wanted.roll_numbers))
+    if wanted.categories:
+        found.append(Registration.category.in_(wanted.categories))
+    if wanted.outcomes:
+        found.append(ExamResult.outcome.in_(wanted.outcomes))
+    if wanted.only_qualified:
+        found.append(ExamResult.qualified.is_(True))
+    return found

@@ -1,0 +1,1 @@
+"""Revisions of the keys of tests: tried, published, and graded by (docs/decisions/0075)."""

@@ -1,0 +1,26 @@
+"""A document that is composed and not yet typeset."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.core.process_pool import ProcessPool
+from app.sentences import Sentence
+from app.services.printing import Template, typeset
+from app.services.users import Principal
+
+_ADVICE = Sentence("Ask for CSV or XLSX, or for fewer candidates.")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The content of a PDF, with its template."""
+
+    template: Template
+    content: object
+    file_name: str
+
+
+async def pdf(files: ProcessPool, document: Document, caller: Principal, now: datetime) -> bytes:
+    """The document, typeset in a child process. Raises TooComplex, Unavailable."""
+    arguments = (document.template, document.content, now)
+    return await files.run(typeset, *arguments, caller=caller.id, advice=_ADVICE)
