@@ -48,7 +48,7 @@ ANON_KEY, SERVICE_KEY = "sb_publishable_test", "sb_secret_test"
 # time of a run, so that they are excluded before the first test.
 gc.disable()
 
-# Unless an application configures it, structlog draws each exception in colors, with the source of all frames.
+# Unless an application configures it, structlog draws each exception with the source of all frames.
 configure_logging("ERROR")
 
 
