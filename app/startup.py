@@ -31,7 +31,6 @@ from app.services.components import Components
 from app.services.exams.placements import PlacementStore
 from app.services.tests.papers import PaperStore
 
-
 _CERTIFICATES = httpx.create_ssl_context()
 """Reading the certificates takes longer than the rest of a client. Forked processes share what was read."""
 
