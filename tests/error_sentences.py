@@ -36,6 +36,7 @@ OTHER_TEXTS = {
     "app/services/exams/answer_sheets/columns.py": "the report of an import",
     "app/services/notifications/delivering.py": "the log",
     "app/services/questions/columns.py": "the report of an import",
+    "app/services/exams/key_announcements.py": "has its own Hindi",
     "app/services/exams/regranting.py": "notes in an answer to staff",
     "app/services/exams/editing.py": "notes in an answer to staff",
     "app/services/exams/steering.py": "notes in an answer to staff",

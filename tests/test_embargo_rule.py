@@ -65,6 +65,14 @@ RAISES = "it raises for a key that its type does not know, and shows none"
 SEARCHED = "it compares what a sheet says with the bank, after imports.py refused what is withheld"
 SHOWN = "its callers hand over attempts that are shown to their candidate"
 NEED_NOT_ASK = {
+    "app/services/exams/key_stages.py::_shown": "show_key() has asked may_know_keys",
+    "app/services/exams/paper_keys.py::_key": "paper_key() has asked",
+    "app/services/objections/objecting.py::make": "explanations of objections; _cluster is judged apart",
+    "app/services/objections/objecting.py::_cluster": "lock_windows() hands over a key that is shown",
+    "app/services/objections/windows.py::check_question": "lock_windows() hands over a key that is shown",
+    "app/services/objections/deciding.py::_revision": "for decide(), whose caller may see the test",
+    "app/services/objections/sheets.py::_cells": "an explanation of an objection; current_keys() asks",
+    "app/services/objections/windows.py::_key_at_exam": "reviewed_key() and shown_key_ids() ask",
     "app/repositories/privacy/exports.py::DATASETS": "explanations that the person gave for objections",
     "app/repositories/analytics/ratings.py::SEEN": "which questions were seen, not how they were answered",
     "app/repositories/analytics/ratings.py::RatingRepository.mark_applied": "it shows nothing",
@@ -155,6 +163,13 @@ NEED_NOT_ASK = {
     "app/services/keys/impacts.py::impact_of": REVISED,
     "app/services/keys/impacts.py::_NewKey.of": REVISED,
     "app/services/keys/impacts.py::_mark_after": REVISED,
+    "app/services/keys/bank.py::_follow": "follow() has asked",
+    "app/services/keys/carrying_out.py::_new_keys": WRITES,
+    "app/services/keys/regrading.py::COLUMNS": WRITES,
+    "app/services/keys/regrading.py::regrade": WRITES,
+    "app/services/keys/regrading.py::_record": WRITES,
+    "app/services/keys/regrading.py::_replace": WRITES,
+    "app/services/keys/regrading.py::_regrade": WRITES,
     "app/services/questions/bank.py::QuestionUpdate.content": CHECKED,
     "app/services/questions/content.py::Content.is_dropped": CHECKED,
     "app/services/questions/content.py::Content.normalized": CHECKED,
@@ -266,6 +281,7 @@ def test_a_planted_violation_is_found() -> None:
         "_review",
         "_correct_percents",
         "result",
+        "reviewed_key",
     }
     leak = "async def leak(reads, paper_id):\n    return (await reads.keys.current(paper_id)).key\n"
     assert silent(leak) == {"leak"}

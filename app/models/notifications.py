@@ -21,11 +21,14 @@ class Kind(StrEnum):
     OPENS_IN_15_MINUTES = "opens_in_15_minutes"
     SUBMITTED = "submitted"
     RESULTS_RELEASED = "results_released"
+    KEY_REVISED = "key_revised"
     POSTPONED = "postponed"
     CANCELLED = "cancelled"
     EXTRA_TIME = "extra_time"
     REGISTRATION_CHANGED = "registration_changed"
     ENROLMENT_CHANGED = "enrolment_changed"
+    KEY_SHOWN = "key_shown"
+    OBJECTION_DECIDED = "objection_decided"
 
 
 class Channel(StrEnum):

@@ -202,6 +202,10 @@ class ObjectionRepository(Repository):
         fresh = statement.execution_options(populate_existing=True)
         return await self._counted((await self._session.scalars(fresh)).all())
 
+    async def all_clusters(self, test_id: UUID) -> Sequence[CountedCluster]:
+        """All clusters of a test with objections or a decision."""
+        return await self._counted((await self._session.scalars(_listed(test_id, ClusterFilter()))).all())
+
     async def decided(self, test_id: UUID) -> Sequence[ObjectionCluster]:
         """All decided clusters of a test, in the order of the paper."""
         statement = _listed(test_id, ClusterFilter(decided=True))

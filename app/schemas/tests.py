@@ -21,6 +21,7 @@ from app.schemas.common import (
     Out,
 )
 from app.schemas.marking import MarkingIn, MarkingOut, MarkingPart, printed_maximum
+from app.schemas.objection_rules import ObjectionRulesOut, TestObjectionsIn
 from app.schemas.papers import Paper
 from app.schemas.strict import Moment
 from app.sentences import Sentence
@@ -112,6 +113,7 @@ class TestIn(In):
     access: Literal["free", "enrolled"] = "free"
     available_from: Moment | None = None
     available_until: Moment | None = None
+    objections: TestObjectionsIn | None = None
 
     def draft(self) -> TestDraft:
         """The test as a command for the service."""
@@ -130,6 +132,7 @@ class TestIn(In):
             access=self.access,
             available_from=self.available_from,
             available_until=self.available_until,
+            objections=self.objections.stored() if self.objections is not None else None,
         )
 
 
@@ -137,7 +140,7 @@ class TestChangesIn(Changes):
     """What to change in a test. `sections` replaces all sections."""
 
     may_be_null: ClassVar = frozenset(
-        {"description", "subject_id", "attempts_allowed", "available_from", "available_until"}
+        {"description", "subject_id", "attempts_allowed", "available_from", "available_until", "objections"}
     )
 
     title: LocalizedName | None = None
@@ -154,6 +157,7 @@ class TestChangesIn(Changes):
     access: Literal["free", "enrolled"] | None = None
     available_from: Moment | None = None
     available_until: Moment | None = None
+    objections: TestObjectionsIn | None = None
 
     def changes(self) -> TestUpdate:
         """The command for the service."""
@@ -162,6 +166,8 @@ class TestChangesIn(Changes):
             changes["marking"] = self.marking.stored()
         if self.shuffle is not None:
             changes["shuffle"] = self.shuffle.model_dump()
+        if self.objections is not None:
+            changes["objections"] = self.objections.stored()
         if self.sections is not None:
             changes["sections"] = [section.draft() for section in self.sections]
         return TestUpdate(**changes)
@@ -199,6 +205,7 @@ class TestDraftOut(Out):
     access: str
     available_from: datetime | None
     available_until: datetime | None
+    objections: ObjectionRulesOut | None
     status: Literal["draft", "published", "archived"]
     paper_version: int | None
     question_count: int
@@ -223,8 +230,9 @@ class TestDraftOut(Out):
             for section in test.sections
         ]
         count = sum(len(section.question_ids) for section in sections)
-        names = set(cls.model_fields) - {"sections", "question_count"}
+        names = set(cls.model_fields) - {"sections", "question_count", "objections"}
         values = {name: getattr(test, name) for name in names}
+        values["objections"] = ObjectionRulesOut.of(test.objections)
         return cls.model_validate(values | {"sections": sections, "question_count": count})
 
 

@@ -65,6 +65,8 @@ class Reach(Enum):
     """Who works on the bank, and who has an attempt at a paper that shows the image."""
     PLACE = SIGNED_IN - CANDIDATES | {Identity.OWNER}
     """Who is registered for the exam, or whose avatar it is, and staff."""
+    OBJECTIONS = SIGNED_IN - {Identity.OTHER_AUTHOR}
+    """Candidates and proctors, who get their own; of those who read the bank, the team and evaluators."""
     ANNOUNCEMENTS = PLACE | {Identity.PAPER_ATTEMPT}
     """Who has a place, and who holds the token of an attempt at the exam."""
     NOBODY = frozenset[Identity]()
@@ -135,6 +137,8 @@ OPERATIONS: dict[Operation, Rule] = {
     ("POST", "/v1/exams/{exam_id}/attempts/{verb}"): PROCTOR,
     ("GET", "/v1/exams/{exam_id}/audit"): PROCTOR,
     ("POST", "/v1/exams/{exam_id}/cancel"): TEAM,
+    ("POST", "/v1/exams/{exam_id}/final-key"): TEAM,
+    ("POST", "/v1/exams/{exam_id}/provisional-key"): TEAM,
     ("GET", "/v1/exams/{exam_id}/merit-list"): Rule(Level.PROCTORS, Reach.NOBODY, 409),
     ("GET", "/v1/exams/{exam_id}/monitor"): STAFF,
     ("GET", "/v1/exams/{exam_id}/no-shows"): PROCTOR,
@@ -144,6 +148,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("DELETE", "/v1/exams/{exam_id}/papers/{paper_id}"): TEAM,
     ("GET", "/v1/exams/{exam_id}/papers/{paper_id}/attempt"): PAPER_ATTEMPT,
     ("POST", "/v1/exams/{exam_id}/papers/{paper_id}/close"): PROCTOR,
+    ("GET", "/v1/exams/{exam_id}/papers/{paper_id}/key"): Rule(Level.SIGNED_IN, Reach.NOBODY, 409),
     ("GET", "/v1/exams/{exam_id}/papers/{paper_id}/package"): Rule(Level.SIGNED_IN, Reach.PLACE, 409),
     ("GET", "/v1/exams/{exam_id}/papers/{paper_id}/questions"): PAPER_ATTEMPT,
     ("POST", "/v1/exams/{exam_id}/papers/{paper_id}/responses"): PAPER_ATTEMPT,
@@ -230,6 +235,15 @@ OPERATIONS: dict[Operation, Rule] = {
     ("POST", "/v1/tests/{test_id}/key-revisions"): TEAM,
     ("GET", "/v1/tests/{test_id}/key-revisions/{number}"): TEAM,
     ("DELETE", "/v1/tests/{test_id}/key-revisions/{number}"): TEAM,
+    ("POST", "/v1/tests/{test_id}/key-revisions/{number}/publish"): TEAM,
+    ("GET", "/v1/tests/{test_id}/objections"): Rule(Level.SIGNED_IN, Reach.OBJECTIONS, 403),
+    # The attempts are in progress.
+    ("POST", "/v1/tests/{test_id}/objections"): Rule(Level.SIGNED_IN, Reach.NOBODY, 403),
+    ("GET", "/v1/tests/{test_id}/objections/clusters/{cluster_id}"): Rule(
+        Level.BANK, Reach.TEAM_AND_EVALUATORS, 403
+    ),
+    ("POST", "/v1/tests/{test_id}/objections/decide"): Rule(Level.BANK, Reach.TEAM_AND_EVALUATORS, 403),
+    ("DELETE", "/v1/tests/{test_id}/objections/{objection_id}"): OWN,
     ("GET", "/v1/tests/{test_id}/preview"): AUTHOR,
     ("GET", "/v1/tests/{test_id}/print"): AUTHOR,
     ("POST", "/v1/tests/{test_id}/publish"): AUTHOR,

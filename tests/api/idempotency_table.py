@@ -23,6 +23,7 @@ KEYED = {
     "/v1/tests",
     "/v1/tests/{test_id}/clone",
     "/v1/tests/{test_id}/key-revisions",
+    "/v1/tests/{test_id}/objections",
     "/v1/tests/{test_id}/publish",
 }
 """These take an `Idempotency-Key`."""
@@ -56,6 +57,9 @@ HARMLESS = {
     "/v1/exams/{exam_id}/register": "one registration for each person and exam",
     "/v1/exams/{exam_id}/registrations/{roll_number}/claim": SAME_STATE,
     "/v1/exams/{exam_id}/release-results": SAME_STATE,
+    "/v1/exams/{exam_id}/provisional-key": SAME_STATE,
+    "/v1/exams/{exam_id}/final-key": SAME_STATE,
+    "/v1/tests/{test_id}/objections/decide": SAME_STATE,
     "/v1/exams/{exam_id}/result-sheets": "the same file is returned until it is downloaded",
     "/v1/notifications/read-all": SAME_STATE,
     "/v1/notifications/unsubscribe": SAME_STATE,
@@ -65,6 +69,7 @@ HARMLESS = {
     "/v1/questions/export": "nothing is made but a line of the audit log, which tells each export",
     "/v1/questions/{question_id}/retire": SAME_STATE,
     "/v1/tests/{test_id}/archive": SAME_STATE,
+    "/v1/tests/{test_id}/key-revisions/{number}/publish": SAME_STATE,
     "/v1/tests/{test_id}/responses": OWN_NUMBERS,
     "/v1/tests/{test_id}/start": "the attempt in progress is returned",
     "/v1/tests/{test_id}/submit": SAME_STATE,

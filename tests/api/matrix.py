@@ -169,7 +169,7 @@ def changes(operation: Operation) -> bool:
 
 def _children(template: str) -> Iterator[str]:
     """Parameters that stand below another object's."""
-    for name in ("paper_id", "attempt_id", "chapter_id", "roll_number"):
+    for name in ("paper_id", "attempt_id", "chapter_id", "roll_number", "objection_id", "cluster_id"):
         if f"/{{{name}}}" in template and template.index(f"{{{name}}}") > template.index("{"):
             yield name
 
@@ -233,6 +233,16 @@ def body_for(operation: Operation, objects: Objects) -> Json:
         ("PATCH", "/v1/tests/{test_id}"): {"title": "Changed"},
         ("POST", "/v1/tests/{test_id}/key-revisions"): {
             "changes": [{"question_id": objects.ids["question_id"], "key": ["c"]}],
+            **reason,
+        },
+        ("POST", "/v1/tests/{test_id}/objections"): {
+            "question_id": objects.ids["question_id"],
+            "claimed_key": ["c"],
+            "explanation": "A power cut.",
+        },
+        ("POST", "/v1/tests/{test_id}/objections/decide"): {
+            "question_id": objects.ids["question_id"],
+            "accept": False,
             **reason,
         },
         ("POST", "/v1/tests/{test_id}/responses"): {

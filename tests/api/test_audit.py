@@ -35,6 +35,7 @@ from tests.builders.exams import (
     register,
     take_paper,
 )
+from tests.builders.objections import add_objection
 from tests.builders.people import People, new_email
 from tests.conftest import TestClock
 
@@ -279,6 +280,36 @@ async def _try_key_revision(world: World) -> UUID:
     return (await _revision(world))[0].id
 
 
+@makes("test", "publish_key_revision")
+async def _publish_key_revision(world: World) -> UUID:
+    made, path = await _revision(world)
+    body_of(await world.admin.post(f"{path}/publish"), 202)
+    return made.id
+
+
+async def _objection(world: World) -> PublishedTest:
+    """A test with an objection to the key of its first question."""
+    made = await world.made()
+    async with unit_of_work(world.engine) as uow:
+        await add_objection(uow, made.id, made.question_ids[0], None)
+    return made
+
+
+@makes("test", "decide_objections")
+async def _decide_objections(world: World) -> UUID:
+    made = await _objection(world)
+    body = {"question_id": str(made.question_ids[0]), "accept": False, "reason": "No source says so."}
+    body_of(await world.admin.post(f"{made.path}/objections/decide", json=body))
+    return made.id
+
+
+@makes("test", "export_objections")
+async def _export_objections(world: World) -> UUID:
+    made = await _objection(world)
+    assert (await world.admin.get(f"{made.path}/objections?format=csv")).is_success
+    return made.id
+
+
 @makes("test", "withdraw_key_revision")
 async def _withdraw_key_revision(world: World) -> UUID:
     made, path = await _revision(world)
@@ -372,6 +403,18 @@ async def _read_response_sheet(world: World, held: HeldExam) -> None:
     place = body_of(await candidate.post(f"{held.path}/register"))
     world.clock.advance(61)
     body_of(await held.staff.get(f"{held.path}/registrations/{place['roll_number']}/response-sheet"))
+
+
+@of_exam("show_provisional_key", window=MINUTE)
+async def _show_provisional_key(world: World, held: HeldExam) -> None:
+    world.clock.advance(61)
+    body_of(await held.staff.post(f"{held.path}/provisional-key"))
+
+
+@of_exam("show_final_key", window=MINUTE)
+async def _show_final_key(world: World, held: HeldExam) -> None:
+    world.clock.advance(61)
+    body_of(await held.staff.post(f"{held.path}/final-key"))
 
 
 @of_exam("correct_registration")

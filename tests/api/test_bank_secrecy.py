@@ -66,6 +66,8 @@ async def ids(author: httpx.AsyncClient, engine: AsyncEngine) -> dict[str, str]:
         "attempt_id": str(uuid4()),
         "version": "1",
         "number": "1",
+        "objection_id": str(uuid4()),
+        "cluster_id": str(uuid4()),
     }
 
 
@@ -85,6 +87,11 @@ async def call(client: httpx.AsyncClient, method: str, template: str, ids: dict[
             "responses": [{"question_id": ids["question_id"], "revision": 1, "answer": ["b"]}],
         },
         "submit": {"attempt_id": str(uuid4())},
+        "objections": {
+            "question_id": ids["question_id"],
+            "claimed_key": ["b"],
+            "explanation": "To see what it says.",
+        },
     }
     body = bodies.get(path.rpartition("/")[2], {})
     return await client.request(method, path, json=None if method in ("get", "delete") else body)

@@ -56,17 +56,35 @@ RESULT = ("GET", "/v1/tests/{test_id}/results")
 REVISIONS = {
     operation for operation in OPERATIONS if "/key-revisions" in operation[1] and operation[0] != "DELETE"
 }
+OBJECTIONS = {
+    operation for operation in OPERATIONS if "/objections" in operation[1] and operation[0] != "DELETE"
+}
+KEY_OF_PAPER = ("GET", "/v1/exams/{exam_id}/papers/{paper_id}/key")
 STARTS = {("POST", "/v1/tests/{test_id}/start"), ("POST", "/v1/exams/{exam_id}/papers/{paper_id}/start")}
 
 SENSITIVE = re.compile(
     r"password|secret|hash|digest|token$|key|accepted|tolerance|explanation|email|phone|pwbd"
 )
 ALLOWED: dict[str, set[Operation]] = {
-    "key": {*QUESTIONS, RESULT, *REVISIONS},
+    "key": {*QUESTIONS, RESULT, *REVISIONS, *OBJECTIONS},
+    # Versions of keys and numbers of questions, not the keys.
+    "keys": {
+        ("POST", "/v1/exams/{exam_id}/provisional-key"),
+        ("POST", "/v1/exams/{exam_id}/final-key"),
+    },
+    "claimed_key": {*OBJECTIONS, KEY_OF_PAPER},
+    "provisional_key": {KEY_OF_PAPER},
+    "final_key": {KEY_OF_PAPER},
     "key_before": REVISIONS,
-    "accepted": {*QUESTIONS, RESULT, *REVISIONS},  # a part of a key, as is the next
-    "tolerance": {*QUESTIONS, RESULT, *REVISIONS},
-    "explanation": {*QUESTIONS, RESULT},
+    "accepted": {
+        *QUESTIONS,
+        RESULT,
+        *REVISIONS,
+        *OBJECTIONS,
+        KEY_OF_PAPER,
+    },  # a part of a key, as is the next
+    "tolerance": {*QUESTIONS, RESULT, *REVISIONS, *OBJECTIONS, KEY_OF_PAPER},
+    "explanation": {*QUESTIONS, RESULT, *OBJECTIONS},
     "email": SESSIONS | OWN_ACCOUNT | OWN_PROFILE | OF_ADMINS | CHANNELS,
     # The number of a key, not the key.
     "key_version": {

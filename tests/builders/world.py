@@ -22,6 +22,7 @@ from app.models import DEFAULT_INSTITUTE_ID, Institute, Membership, Notification
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from tests.builders.content import UPSC
 from tests.builders.exams import body_of
+from tests.builders.objections import add_objection
 from tests.builders.people import People, user_id_of
 from tests.builders.pictures import picture, uploaded
 
@@ -184,6 +185,7 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
     async with unit_of_work(engine) as uow:
         notification_id = await _notification(uow, UUID(user_id))
         roll_number = await _place_that_waits(uow, UUID(exam))
+        objection = await add_objection(uow, UUID(test), UUID(question), UUID(user_id))
     ids = {
         "subject_id": subject["id"],
         "chapter_id": chapter["id"],
@@ -206,6 +208,8 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
         "file_id": str(uuid4()),
         "document_id": str(uuid4()),
         "recommendation_id": advice,
+        "objection_id": str(objection.id),
+        "cluster_id": str(objection.cluster_id),
     }
     return Objects(ids, attempt, paper_attempt, draft_exam, draft_paper)
 
@@ -327,6 +331,8 @@ async def standing(engine: AsyncEngine, objects: Objects) -> list[str]:
         "response_events": f"attempt_id = '{ids['attempt_id']}'",
         "notifications": f"user_id = '{ids['user_id']}'",
         "notification_settings": f"user_id = '{ids['user_id']}'",
+        "objections": f"test_id = '{ids['test_id']}'",
+        "objection_clusters": f"test_id = '{ids['test_id']}'",
         "bookmarks": f"user_id = '{ids['user_id']}'",
         "dismissals": f"user_id = '{ids['user_id']}'",
         "devices": f"user_id = '{ids['user_id']}'",

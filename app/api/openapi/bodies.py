@@ -31,7 +31,23 @@ EXAMPLES: dict[str, Json] = {
         ],
         "ask": "correct",
     },
+    "DecideIn": {
+        "question_id": _FIRST,
+        "claimed_key": {"accepted": [["b"]]},
+        "accept": True,
+        "reason": "Article 368 requires a special majority.",
+    },
     "DeviceIn": {"platform": "android", "language": "hi"},
+    "ObjectionIn": {
+        "question_id": _FIRST,
+        "claimed_key": {"accepted": [["b"]]},
+        "explanation": "Article 368 requires a special majority.",
+        "sources": [
+            {"title": "The Constitution of India", "page": "Article 368"},
+            {"title": "M. Laxmikanth, Indian Polity, 7th edition", "page": "11.3"},
+            {"title": "NCERT, Indian Constitution at Work", "url": "https://ncert.nic.in/textbook.php"},
+        ],
+    },
     "ExamChangesIn": {"closes_at": "2027-05-23T13:00:00Z"},
     "ExamIn": {
         "title": {"en": "All-India mock prelims", "hi": "अखिल भारतीय मॉक प्रारंभिक परीक्षा"},

@@ -59,7 +59,7 @@ async def _apply(
 ) -> list[str]:
     staff, now = operator(), parts.clock.now()
     drafts = [paper.draft(test_id) for paper, test_id in zip(file.papers, test_ids, strict=True)]
-    applied = await exams.apply_exam(uow, staff, file.draft(), drafts)
+    applied = await exams.apply_exam(uow, staff, file.draft(), drafts, now)
     name = f"exam {file.reference}"
     report = [f"{name}: created"] if applied.is_new else []
     report += [f"{name}: {sentence}" for sentence in applied.changes]

@@ -9,6 +9,7 @@ from app.engine.schedule import ExamStage, PaperStatus
 from app.schemas.common import LocalizedText, Out
 from app.schemas.exams.exams import Certificates, RegistrationOut
 from app.schemas.marking import MarkingOut, printed_maximum
+from app.schemas.objection_rules import ObjectionRulesOut
 from app.services.exams import DetailedPaper, ExamView, PublishedExam
 
 
@@ -30,6 +31,7 @@ class ExamOut(Out):
     registered: bool
     my_roll_number: str | None
     cutoffs: Mapping[str, str]
+    objections: ObjectionRulesOut | None
     certificates: Certificates
     released_at: datetime | None
     my_registration: RegistrationOut | None
@@ -50,6 +52,7 @@ class ExamOut(Out):
             registered=mine is not None,
             my_roll_number=mine.roll_number if mine else None,
             cutoffs=exam.cutoffs,
+            objections=ObjectionRulesOut.of(exam.objections),
             certificates=exam.certificates,
             released_at=exam.released_at,
             my_registration=RegistrationOut.of(mine) if mine else None,

@@ -16,6 +16,7 @@ from app.models import Registration
 from app.schemas.attempts import StartedOut
 from app.schemas.changes import Changes
 from app.schemas.common import ONE_LINE, In, Localized, LocalizedName, LocalizedText, Out, Percent
+from app.schemas.objection_rules import ExamObjectionsIn
 from app.schemas.strict import Moment
 from app.schemas.users import Category
 from app.services.exams import (
@@ -66,12 +67,14 @@ class ExamIn(In):
     closes_at: Moment
     registration: Literal["required", "open"] = "required"
     cutoffs: Cutoffs = Field(default_factory=dict)
+    objections: ExamObjectionsIn | None = None
     certificates: Certificates = "none"
 
     def draft(self) -> ExamDraft:
         """What the service takes."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
-        return ExamDraft(**values | {"cutoffs": dict(self.cutoffs)})
+        objections = self.objections.stored() if self.objections is not None else None
+        return ExamDraft(**values | {"cutoffs": dict(self.cutoffs), "objections": objections})
 
 
 class ExamChangesIn(Changes):
@@ -80,7 +83,7 @@ class ExamChangesIn(Changes):
     After the release only `certificates` can change.
     """
 
-    may_be_null = frozenset({"description"})
+    may_be_null = frozenset({"description", "objections"})
 
     title: LocalizedName | None = None
     description: Localized | None = None
@@ -88,11 +91,15 @@ class ExamChangesIn(Changes):
     closes_at: Moment | None = None
     registration: Literal["required", "open"] | None = None
     cutoffs: Cutoffs | None = None
+    objections: ExamObjectionsIn | None = None
     certificates: Certificates | None = None
 
     def changes(self) -> ExamUpdate:
         """The command for the service."""
-        return ExamUpdate(**self.sent_fields())
+        sent = self.sent_fields()
+        if self.objections is not None:
+            sent["objections"] = self.objections.stored()
+        return ExamUpdate(**sent)
 
 
 class ExamPaperIn(In):

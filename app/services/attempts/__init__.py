@@ -17,7 +17,7 @@ from app.services.attempts.grading import (
     withdraw_results,
 )
 from app.services.attempts.response_checks import Response, SentResponse, UnreadableResponse
-from app.services.attempts.results import ResultView, result
+from app.services.attempts.results import ResultView, result, reviewed_key
 from app.services.attempts.saving import (
     ClosedResponse,
     LateSave,
@@ -66,6 +66,7 @@ __all__ = [
     "request_missing_grading",
     "result",
     "resume",
+    "reviewed_key",
     "save",
     "section_windows",
     "start",

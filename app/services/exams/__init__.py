@@ -49,9 +49,11 @@ from app.services.exams.ending import (
 )
 from app.services.exams.events import announce, postpone, tell_windows
 from app.services.exams.forecasts import Forecast, LeftOut, Listed
+from app.services.exams.key_stages import KeyStage, KeyStageView, preview_key, show_key
 from app.services.exams.merit_lists import merit_list, merit_sheet
 from app.services.exams.monitoring import Monitor, NoShows, candidates, monitor, no_shows
 from app.services.exams.packages import package
+from app.services.exams.paper_keys import KeyOfPaper, paper_key
 from app.services.exams.registrations import claim, register, registrations, withdraw
 from app.services.exams.regranting import Regrant, Regranted
 from app.services.exams.release_preview import ReleasePreview, preview_release
@@ -88,6 +90,9 @@ __all__ = [
     "Forecast",
     "Grant",
     "GrantHolder",
+    "KeyOfPaper",
+    "KeyStage",
+    "KeyStageView",
     "LeftOut",
     "Listed",
     "Monitor",
@@ -139,11 +144,13 @@ __all__ = [
     "no_shows",
     "package",
     "page",
+    "paper_key",
     "papers",
     "postpone",
     "preview",
     "preview_cancel",
     "preview_close",
+    "preview_key",
     "preview_release",
     "publish",
     "register",
@@ -152,6 +159,7 @@ __all__ = [
     "remove_paper",
     "response_sheets",
     "result",
+    "show_key",
     "start",
     "steer",
     "steer_one",

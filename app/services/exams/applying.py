@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from uuid import UUID
 
 from app.core.errors import DomainError, NotFound
@@ -52,7 +53,7 @@ async def lock_exam(
 
 
 async def apply_exam(
-    uow: UnitOfWork, author: Principal, draft: ExamDraft, papers: Sequence[ExamPaperDraft]
+    uow: UnitOfWork, author: Principal, draft: ExamDraft, papers: Sequence[ExamPaperDraft], now: datetime
 ) -> AppliedExam:
     """Make the exam with the draft's reference, and its papers, what the drafts say.
 
@@ -62,7 +63,7 @@ async def apply_exam(
     if exam_id is None:
         exam_id, is_new, changes = (await create(uow, author, draft)).id, True, []
     else:
-        is_new, changes = False, await _change(uow, author, exam_id, draft)
+        is_new, changes = False, await _change(uow, author, exam_id, draft, now)
     existing = {paper.code: paper for paper in await uow.exams.papers(exam_id)}
     changes += await _remove(uow, author, existing, papers)
     for number, paper in enumerate(papers):
@@ -76,13 +77,16 @@ async def with_reference(reads: Reading, staff: Principal, reference: str) -> UU
     return await reads.exams.with_reference(staff.institute_id, reference)
 
 
-async def _change(uow: UnitOfWork, author: Principal, exam_id: UUID, draft: ExamDraft) -> list[str]:
+async def _change(
+    uow: UnitOfWork, author: Principal, exam_id: UUID, draft: ExamDraft, now: datetime
+) -> list[str]:
+    """Change what the file says otherwise. The window for objections is no part of it."""
     exam = await uow.exams.lock(author.institute_id, exam_id)
-    names = [each.name for each in fields(ExamUpdate)]
+    names = {each.name for each in fields(ExamUpdate)} - {"objections"}
     different = {name: getattr(draft, name) for name in names if getattr(draft, name) != getattr(exam, name)}
     if not different:
         return []
-    await change(uow, author, exam_id, ExamUpdate(**different))
+    await change(uow, author, exam_id, ExamUpdate(**different), now)
     return [f"changed: {', '.join(sorted(different))}"]
 
 

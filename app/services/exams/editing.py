@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from app.core.changes import UNCHANGED, Unchanged, changed, changed_fields
@@ -24,12 +25,14 @@ from app.services import embargo
 from app.services.exams import placement_permission
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer, require_team, window_of
+from app.services.exams.key_stages import KeyStage, tell
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 
 AFTER_RELEASE = frozenset({"certificates"})
 """Nothing that is computed at the release depends on these."""
-ALWAYS_CHANGEABLE = frozenset({"title", "description", "cutoffs", "registration"}) | AFTER_RELEASE
+UNTIL_RELEASE = frozenset({"title", "description", "cutoffs", "registration", "objections"})
+ALWAYS_CHANGEABLE = UNTIL_RELEASE | AFTER_RELEASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class ExamDraft:
     description: LocalizedText | None = None
     registration: str = "required"
     cutoffs: dict[str, str] = field(default_factory=dict)
+    objections: dict[str, Any] | None = None
+    """`engine.objections.ObjectionRules`, stored."""
     certificates: str = "none"
     reference: str | None = None
 
@@ -71,6 +76,7 @@ class ExamUpdate:
     closes_at: datetime | Unchanged = UNCHANGED
     registration: str | Unchanged = UNCHANGED
     cutoffs: dict[str, str] | Unchanged = UNCHANGED
+    objections: dict[str, Any] | Unchanged | None = UNCHANGED
     certificates: str | Unchanged = UNCHANGED
 
 
@@ -115,6 +121,7 @@ async def create(uow: UnitOfWork, author: Principal, draft: ExamDraft) -> Exam:
         closes_at=draft.closes_at,
         registration=draft.registration,
         cutoffs=draft.cutoffs,
+        objections=draft.objections,
         certificates=draft.certificates,
         reference=draft.reference,
         created_by=author.author_id,
@@ -125,11 +132,13 @@ async def create(uow: UnitOfWork, author: Principal, draft: ExamDraft) -> Exam:
     return exam
 
 
-async def change(uow: UnitOfWork, author: Principal, exam_id: UUID, update: ExamUpdate) -> Exam:
+async def change(
+    uow: UnitOfWork, author: Principal, exam_id: UUID, update: ExamUpdate, now: datetime
+) -> Exam:
     """Change an exam. After its publication its times can only be postponed."""
     exam = await _locked(uow, author, exam_id)
-    if update.registration is not UNCHANGED:
-        await uow.exams.lock_papers_exclusively(exam.id)  # A start decides by it who may enter.
+    if update.registration is not UNCHANGED or update.objections is not UNCHANGED:
+        await uow.exams.lock_papers_exclusively(exam.id)  # Starts and objections depend on them.
     names = changed_fields(update)
     is_fixed = exam.released_at is not None and not AFTER_RELEASE.issuperset(names)
     if is_fixed or exam.cancelled_at is not None:
@@ -146,8 +155,23 @@ async def change(uow: UnitOfWork, author: Principal, exam_id: UUID, update: Exam
     exam.certificates = changed(update.certificates, exam.certificates)
     _check_times(exam)
     record(uow, author, "change", exam, fields=names)
+    await _change_objections(uow, author, exam, update, now)
     await uow.exams.flush()
     return exam
+
+
+async def _change_objections(
+    uow: UnitOfWork, author: Principal, exam: Exam, update: ExamUpdate, now: datetime
+) -> None:
+    """Change the window for objections until the final key. Candidates who see the key are told."""
+    wanted = changed(update.objections, exam.objections)
+    if wanted == exam.objections:
+        return
+    if exam.key_stage == KeyStage.FINAL:
+        raise NotPossible("The final key is published. It takes no objections.")
+    exam.objections = wanted
+    if exam.key_stage == KeyStage.PROVISIONAL:
+        await tell(uow, author, exam, now)
 
 
 async def add_paper(uow: UnitOfWork, author: Principal, exam_id: UUID, draft: ExamPaperDraft) -> ExamPaper:

@@ -51,14 +51,14 @@ async def preview_release(
     early_reason: str | None = None,
 ) -> ReleasePreview:
     """What `release` would do. Nothing is changed. Raises what `release` raises."""
-    may_know = await _may_know(uow, staff, exam_id)
+    may_know = await may_know_keys(uow, staff, exam_id)
     async with uow.dry_run():
         released = await release(uow, parts, staff, exam_id, now, early_reason)
         return await _preview(uow, released, may_know=may_know)
 
 
-async def _may_know(uow: UnitOfWork, staff: Principal, exam_id: UUID) -> bool:
-    """Whether the keys of all papers are known to this person. Must be asked before the release."""
+async def may_know_keys(uow: UnitOfWork, staff: Principal, exam_id: UUID) -> bool:
+    """Whether this person may know the keys of all papers. Must be asked before the release."""
     reader = embargo.reader(staff)
     papers = await uow.exams.papers(exam_id)
     pinned = [paper.paper_id for paper in papers if paper.paper_id is not None]

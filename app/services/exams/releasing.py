@@ -65,7 +65,7 @@ async def release(
     closed: Sequence[ExamPaper] = ()
     graded = 0
     if exam.released_at is None:
-        closed = await _close_entry(uow, parts, exam, now, early=early_reason is not None)
+        closed = await close_entry(uow, parts, exam, now, early=early_reason is not None)
         graded = await _grade_the_rest(uow, parts, exam, now)
         exam.released_at = now
         await materialize(uow, parts, staff, exam)
@@ -135,7 +135,7 @@ def require_released(exam: Exam) -> None:
         raise ResultsNotReleased
 
 
-async def _close_entry(
+async def close_entry(
     uow: UnitOfWork, parts: Components, exam: Exam, now: datetime, *, early: bool
 ) -> Sequence[ExamPaper]:
     """Nobody enters any more, and nobody is inside. Returns the papers that are closed before their end.

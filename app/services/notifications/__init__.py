@@ -26,6 +26,8 @@ from app.services.notifications.inbox import (
     register_device,
     remove_device,
 )
+from app.services.notifications.key_notices import key_shown, objections_decided
+from app.services.notifications.key_revisions import key_revised
 from app.services.notifications.preferences import (
     Preferences,
     change,
@@ -46,8 +48,11 @@ __all__ = [
     "deliver_due",
     "enrolment_changed",
     "extra_time_changed",
+    "key_revised",
+    "key_shown",
     "mark_all_read",
     "mark_read",
+    "objections_decided",
     "page",
     "postponed",
     "read_preferences",

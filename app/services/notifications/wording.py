@@ -39,6 +39,16 @@ _TEXTS: Mapping[Kind, Mapping[str, tuple[str, str]]] = {
         "en": ("The results are out", "{exam}"),
         "hi": ("परिणाम जारी हो गए हैं", "{exam}"),
     },
+    Kind.KEY_REVISED: {
+        "en": (
+            "Your result was revised",
+            "{title}: the key was corrected. Your score was {score_before} and is {score_after} now.",
+        ),
+        "hi": (
+            "आपका परिणाम संशोधित किया गया है",
+            "{title}: उत्तर कुंजी ठीक की गई है। आपके अंक {score_before} थे और अब {score_after} हैं।",
+        ),
+    },
     Kind.POSTPONED: {
         "en": ("Your exam is postponed", "{exam}: see the new times."),
         "hi": ("आपकी परीक्षा स्थगित हो गई है", "{exam}: नया समय देखें।"),
@@ -59,6 +69,22 @@ _TEXTS: Mapping[Kind, Mapping[str, tuple[str, str]]] = {
         "en": ("You are enrolled", "You can take the tests for enrolled candidates."),
         "hi": ("आपका नामांकन हो गया है", "अब आप नामांकित अभ्यर्थियों के टेस्ट दे सकते हैं।"),
     },
+    Kind.KEY_SHOWN: {
+        "en": ("The provisional key is published", "{exam}: see the key beside your answers."),
+        "hi": ("अनंतिम उत्तर कुंजी जारी हो गई है", "{exam}: अपने उत्तरों के साथ उत्तर कुंजी देखें।"),
+    },
+    Kind.OBJECTION_DECIDED: {
+        "en": ("Your objection was accepted", "{test}, question {number}: {reason}"),
+        "hi": ("आपकी आपत्ति स्वीकार की गई", "{test}, प्रश्न {number}: {reason}"),
+    },
+}
+_FINAL_KEY = {
+    "en": ("The final key is published", "{exam}: see the key, and the decisions on objections."),
+    "hi": ("अंतिम उत्तर कुंजी जारी हो गई है", "{exam}: उत्तर कुंजी और आपत्तियों पर निर्णय देखें।"),
+}
+_REJECTED = {
+    "en": ("Your objection was rejected", "{test}, question {number}: {reason}"),
+    "hi": ("आपकी आपत्ति अस्वीकार की गई", "{test}, प्रश्न {number}: {reason}"),
 }
 _NOT_ENROLLED = {
     "en": ("Your enrolment has ended", "A test that you have started goes on, and your results stay."),
@@ -139,6 +165,10 @@ def _words_of(kind: Kind, data: Mapping[str, Any]) -> Mapping[str, tuple[str, st
         return _REVISED
     if kind is Kind.ENROLMENT_CHANGED and not data["enrolled"]:
         return _NOT_ENROLLED
+    if kind is Kind.KEY_SHOWN and data["stage"] == "final_key":
+        return _FINAL_KEY
+    if kind is Kind.OBJECTION_DECIDED and not data["accepted"]:
+        return _REJECTED
     if kind is Kind.SUBMITTED:
         return _ENDED_BY.get(data["closed_by"], _TEXTS[kind])
     if kind is Kind.EXTRA_TIME and not data["extra_seconds"]:
@@ -151,7 +181,13 @@ def _names(data: Mapping[str, Any], language: str) -> dict[str, str]:
     return {
         "exam": in_language(data.get("exam_title") or {}, language),
         "paper": in_language(paper.get("title") or {}, language),
+        "title": in_language(data.get("title") or {}, language),
+        "score_before": str(data.get("score_before", "")),
+        "score_after": str(data.get("score_after", "")),
         "roll_number": str(data.get("roll_number", "")),
+        "test": in_language(data.get("test_title") or {}, language),
+        "number": str(data.get("question_number", "")),
+        "reason": str(data.get("reason", "")),
         "extra_time": length(data.get("extra_seconds", 0), language),
     }
 

@@ -43,7 +43,8 @@ async def apply_draft(uow: UnitOfWork, author: Principal, draft: TestDraft) -> A
     if test_id is None:
         return AppliedTest((await create(uow, author, draft)).id, None)
     current = _draft_of(await uow.tests.draft(author.institute_id, test_id))
-    names = [each.name for each in fields(TestUpdate)]
+    # The window for objections is no part of the file.
+    names = {each.name for each in fields(TestUpdate)} - {"objections"}
     different = {name: getattr(draft, name) for name in names if getattr(draft, name) != current[name]}
     if different:
         await change(uow, author, test_id, TestUpdate(**different))

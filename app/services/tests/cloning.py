@@ -39,6 +39,7 @@ def _draft_of(test: Test) -> TestDraft:
         access=test.access,
         available_from=test.available_from,
         available_until=test.available_until,
+        objections=test.objections,
     )
 
 

@@ -50,6 +50,8 @@ class TestDraft:
     access: str = "free"
     available_from: datetime | None = None
     available_until: datetime | None = None
+    objections: dict[str, Any] | None = None
+    """`engine.objections.ObjectionRules`, stored."""
     reference: str | None = None
     owner_id: UUID | None = None
     """Of a practice test that one person alone may see."""
@@ -73,6 +75,7 @@ class TestUpdate:
     access: str | Unchanged = UNCHANGED
     available_from: datetime | Unchanged | None = UNCHANGED
     available_until: datetime | Unchanged | None = UNCHANGED
+    objections: dict[str, Any] | Unchanged | None = UNCHANGED
 
 
 async def create(uow: UnitOfWork, author: Principal, draft: TestDraft) -> Test:
@@ -95,6 +98,7 @@ async def create(uow: UnitOfWork, author: Principal, draft: TestDraft) -> Test:
         access=draft.access,
         available_from=draft.available_from,
         available_until=draft.available_until,
+        objections=draft.objections,
         reference=draft.reference,
         created_by=author.author_id,
         is_personal=draft.owner_id is not None,
@@ -134,6 +138,7 @@ def _update_fields(test: Test, update: TestUpdate) -> None:
     test.access = changed(update.access, test.access)
     test.available_from = changed(update.available_from, test.available_from)
     test.available_until = changed(update.available_until, test.available_until)
+    test.objections = changed(update.objections, test.objections)
 
 
 async def archive(uow: UnitOfWork, author: Principal, test_id: UUID) -> Test:

@@ -204,6 +204,7 @@ async def hold(world: World, author: httpx.AsyncClient, ids: Json) -> Json:
         "paper_id": body_of(placed)["id"],
         "version": "1",
         "number": "1",
+        "cluster_id": placed.json()["id"],
     }
 
 
@@ -302,6 +303,11 @@ async def try_keys(world: World, who: str, client: httpx.AsyncClient, ids: Json,
         changes = [{"question_id": ids["question_ids"][0], "key": [option]}]
         body = {"changes": changes, "reason": "to see what it says"}
         await world.hears(who, client, "POST", f"{test}/key-revisions", json=body)
+        claim = {"question_id": ids["question_ids"][0], "claimed_key": [option]}
+        objection = claim | {"explanation": "to see what it says"}
+        await world.hears(who, client, "POST", f"{test}/objections", json=objection)
+        verdict = claim | {"accept": True, "reason": "to see what it says"}
+        await world.hears(who, client, "POST", f"{test}/objections/decide", json=verdict)
 
 
 async def practise(client: httpx.AsyncClient, test_id: str) -> Json:

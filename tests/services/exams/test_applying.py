@@ -23,7 +23,7 @@ async def test_the_same_file_twice_at_once_makes_one_exam(engine: AsyncEngine) -
 
     async def apply(uow: UnitOfWork) -> tuple[UUID, bool]:
         await exams.lock_exam(uow, operator(), reference, [f"{reference}-gs1"])
-        applied = await exams.apply_exam(uow, operator(), draft, [])
+        applied = await exams.apply_exam(uow, operator(), draft, [], NOW)
         return applied.exam_id, applied.is_new
 
     async def look(uow: UnitOfWork) -> tuple[UUID, bool]:

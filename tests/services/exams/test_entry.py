@@ -215,7 +215,7 @@ async def extra_times(scene: Scene) -> list[int]:
 
 async def set_registration(scene: Scene, registration: str) -> None:
     async with unit_of_work(scene.engine) as uow:
-        await exams.change(uow, scene.staff, scene.exam_id, ExamUpdate(registration=registration))
+        await exams.change(uow, scene.staff, scene.exam_id, ExamUpdate(registration=registration), scene.now)
 
 
 class TestRules:
@@ -225,7 +225,9 @@ class TestRules:
         late = await candidate_of(scene)
 
         async def require_registration(uow: UnitOfWork) -> None:
-            await exams.change(uow, scene.staff, scene.exam_id, ExamUpdate(registration="required"))
+            await exams.change(
+                uow, scene.staff, scene.exam_id, ExamUpdate(registration="required"), scene.now
+            )
 
         both = await overlap(scene.engine, lambda uow: scene.start(uow, late), require_registration)
         assert (both.waited, both.second.code) == (True, "ok")
@@ -237,7 +239,9 @@ class TestRules:
         late = await candidate_of(scene)
 
         async def require_registration(uow: UnitOfWork) -> None:
-            await exams.change(uow, scene.staff, scene.exam_id, ExamUpdate(registration="required"))
+            await exams.change(
+                uow, scene.staff, scene.exam_id, ExamUpdate(registration="required"), scene.now
+            )
 
         both = await overlap(scene.engine, require_registration, lambda uow: scene.start(uow, late))
         assert (both.waited, both.second.code) == (True, "not_registered")

@@ -28,6 +28,7 @@ from app.services.exams import (
     ExamPaperUpdate,
     ExamUpdate,
     Grant,
+    KeyStage,
     Order,
     StartPaper,
     Target,
@@ -100,7 +101,7 @@ NOT_FOUND: dict[str, Call] = {
     "audit": lambda w: exams.audit(w.uow, w.stranger, w.exam_id, EVERYTHING),
     "cancel": lambda w: exams.cancel(w.uow, w.stranger, w.exam_id, "Why not.", NOW),
     "candidates": lambda w: exams.candidates(w.uow, w.stranger, w.exam_id, ExamAttemptFilter(), EVERYTHING),
-    "change": lambda w: exams.change(w.uow, w.stranger, w.exam_id, ExamUpdate(title=TEXT)),
+    "change": lambda w: exams.change(w.uow, w.stranger, w.exam_id, ExamUpdate(title=TEXT), NOW),
     "change_paper": lambda w: exams.change_paper(
         w.uow, w.stranger, w.exam_id, w.event.paper_id, ExamPaperUpdate(title=TEXT)
     ),
@@ -122,6 +123,7 @@ NOT_FOUND: dict[str, Call] = {
     "named": lambda w: exams.named(w.uow, w.stranger, str(w.exam_id)),
     "no_shows": lambda w: exams.no_shows(w.uow, w.stranger, w.exam_id, None, None, EVERYTHING),
     "package": lambda w: exams.package(w.uow, w.parts, w.stranger, w.exam_id, w.event.paper_id, NOW),
+    "paper_key": lambda w: exams.paper_key(w.uow, w.parts, w.stranger, w.exam_id, w.event.paper_id),
     "papers": lambda w: exams.papers(w.uow, w.stranger, w.exam_id, NOW),
     "postpone": lambda w: exams.postpone(w.uow, w.stranger, w.exam_id, 60, "Why not.", NOW),
     "preview": lambda w: exams.preview(w.uow, w.parts, w.stranger, w.exam_id, w.order(), NOW),
@@ -130,6 +132,7 @@ NOT_FOUND: dict[str, Call] = {
         w.uow, w.parts, w.stranger, ClosePaper(w.exam_id, w.event.paper_id), NOW
     ),
     "preview_release": lambda w: exams.preview_release(w.uow, w.parts, w.stranger, w.exam_id, NOW),
+    "preview_key": lambda w: exams.preview_key(w.uow, w.parts, w.stranger, w.exam_id, KeyStage.FINAL, NOW),
     "publish": lambda w: exams.publish(w.uow, w.stranger, w.exam_id, NOW),
     "register": lambda w: exams.register(
         w.uow, replace(w.stranger, id=w.user_id, role=Role.STUDENT), w.exam_id, NOW
@@ -141,6 +144,7 @@ NOT_FOUND: dict[str, Call] = {
         w.uow, w.parts, w.stranger, w.exam_id, w.roll_number, NOW
     ),
     "result": lambda w: exams.result(w.uow, w.stranger, w.exam_id),
+    "show_key": lambda w: exams.show_key(w.uow, w.parts, w.stranger, w.exam_id, KeyStage.FINAL, NOW),
     "start": lambda w: exams.start(
         w.uow,
         w.parts,

@@ -46,10 +46,35 @@ DATA: dict[Kind, dict[str, Any]] = {
         "closed_by": "candidate",
     },
     Kind.RESULTS_RELEASED: EXAM | {"version": 1, "revised": False},
+    Kind.KEY_REVISED: {
+        "title": TITLE,
+        "test_id": str(UUID(int=4)),
+        "attempt_id": str(UUID(int=3)),
+        "number": 1,
+        "questions": [12, 80],
+        "reason": "Both b and c are right.",
+        "score_before": "84.66",
+        "score_after": "87.34",
+        "rank_before": 14,
+        "rank_after": 9,
+    },
     Kind.POSTPONED: EXAM | {"papers": [THE_PAPER]},
     Kind.CANCELLED: EXAM,
     Kind.EXTRA_TIME: EXAM | {"extra_seconds": 2400, "previous_extra_seconds": 600, "papers": [THE_PAPER]},
     Kind.ENROLMENT_CHANGED: {"enrolled": True, "batches": [], "until_at": "2026-11-26T04:00:00Z"},
+    Kind.KEY_SHOWN: EXAM
+    | {
+        "stage": "provisional_key",
+        "opens_at": "2026-11-26T04:00:00Z",
+        "closes_at": "2026-11-27T04:00:00Z",
+        "sources_required": 3,
+    },
+    Kind.OBJECTION_DECIDED: {
+        "test_title": TITLE,
+        "question_number": 80,
+        "accepted": True,
+        "reason": "Article 368 says so.",
+    },
     Kind.REGISTRATION_CHANGED: EXAM
     | {
         "roll_number": "R-17",
@@ -86,6 +111,10 @@ ENGLISH = {
         ["General Studies I", "26 November 2026, 12:28 pm IST", "We have your answers."],
     ),
     Kind.RESULTS_RELEASED: ("The results are out: All-India Mock 7", ["marks and your rank in the app"]),
+    Kind.KEY_REVISED: (
+        "Your result was revised: All-India Mock 7",
+        ["12, 80", "Both b and c are right.", "84.66", "87.34", "14", "9"],
+    ),
     Kind.POSTPONED: (
         "Postponed: All-India Mock 7",
         ["You stay registered.", "General Studies I", "26 November 2026, 9:30 am IST"],
@@ -98,6 +127,14 @@ ENGLISH = {
     Kind.ENROLMENT_CHANGED: (
         "You are enrolled",
         ["tests for enrolled candidates", "until 26 November 2026, 9:30 am IST"],
+    ),
+    Kind.KEY_SHOWN: (
+        "The provisional key is published: All-India Mock 7",
+        ["object to it until 27 November 2026, 9:30 am IST", "Sources required"],
+    ),
+    Kind.OBJECTION_DECIDED: (
+        "Your objection was accepted: All-India Mock 7",
+        ["question 80 was accepted", "Article 368 says so."],
     ),
     Kind.REGISTRATION_CHANGED: (
         "Your registration was corrected: All-India Mock 7",
@@ -123,6 +160,10 @@ HINDI = {
         ["सामान्य अध्ययन I", "26 नवंबर 2026, दोपहर 12:28 बजे (IST)", "हमें आपके उत्तर मिल गए हैं।"],
     ),
     Kind.RESULTS_RELEASED: ("परिणाम जारी हो गए हैं: अखिल भारतीय मॉक 7", ["अपने अंक और रैंक ऐप में देखें।"]),
+    Kind.KEY_REVISED: (
+        "आपका परिणाम संशोधित किया गया है: अखिल भारतीय मॉक 7",
+        ["12, 80", "Both b and c are right.", "84.66", "87.34", "14", "9"],
+    ),
     Kind.POSTPONED: (
         "स्थगित: अखिल भारतीय मॉक 7",
         ["आपका पंजीकरण बना रहेगा।", "सामान्य अध्ययन I", "26 नवंबर 2026, सुबह 9:30 बजे (IST)"],
@@ -133,6 +174,14 @@ HINDI = {
         ["अब 40 मिनट है; पहले 10 मिनट था।", "26 नवंबर 2026, दोपहर 1:10 बजे (IST)"],
     ),
     Kind.ENROLMENT_CHANGED: ("आपका नामांकन हो गया है", ["नामांकित अभ्यर्थियों", "26 नवंबर 2026"]),
+    Kind.KEY_SHOWN: (
+        "अनंतिम उत्तर कुंजी जारी हो गई है: अखिल भारतीय मॉक 7",
+        ["27 नवंबर 2026, सुबह 9:30 बजे (IST)", "आवश्यक स्रोत"],
+    ),
+    Kind.OBJECTION_DECIDED: (
+        "आपकी आपत्ति स्वीकार की गई: अखिल भारतीय मॉक 7",
+        ["प्रश्न 80", "Article 368 says so."],
+    ),
     Kind.REGISTRATION_CHANGED: (
         "आपके पंजीकरण में सुधार किया गया है: अखिल भारतीय मॉक 7",
         ["R-17", "श्रेणी", "दिव्यांगता", "आपका अतिरिक्त समय अब 40 मिनट है।"],

@@ -22,6 +22,8 @@ DATA = {
     "paper": {"title": PAPER_TITLE},
     "roll_number": "R-1",
     "revised": False,
+    "stage": "provisional_key",
+    "accepted": True,
     "closed_by": "candidate",
     "extra_seconds": 2400,
     "enrolled": True,

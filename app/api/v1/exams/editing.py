@@ -84,7 +84,7 @@ async def change_exam(
     exam_id: UUID, body: ExamChangesIn, author: CurrentAuthor, uow: Uow, now: Now
 ) -> ExamOut:
     """Change an exam. After publication its times cannot be changed; postpone it instead."""
-    exam = await exams.change(uow, author, exam_id, body.changes())
+    exam = await exams.change(uow, author, exam_id, body.changes(), now)
     return ExamOut.of(await exams.view(uow, author, exam, now))
 
 
