@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from string import ascii_uppercase
-from typing import Any
+from typing import Any, Literal
 
 from app.services.components import Components
 from app.services.exams import CandidateSheets, PaperSheet
@@ -13,11 +13,11 @@ from app.services.result_documents import wording
 from app.services.result_documents.documents import Document
 from app.services.result_documents.exam_sheets import unique
 from app.services.result_documents.file_names import file_name
-from app.services.result_documents.languages import HOME, DocumentLanguage, localized, minute
+from app.services.result_documents.languages import HOME, DocumentLanguage, Text, localized, minute
 from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import Reading
 
-_COLUMNS = (
+_COLUMNS: Sequence[tuple[Text, Literal["left", "right"]]] = (
     (wording.QUESTION_NUMBER, "right"),
     (wording.ANSWER, "left"),
     (wording.CHANGES, "right"),
