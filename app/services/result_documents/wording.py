@@ -101,6 +101,11 @@ REVISED = Text(
     "The result was revised. In version {version}: total {total}, rank {rank}.",
     "परिणाम संशोधित है। संस्करण {version} में : कुल अंक {total}, रैंक {rank}।",
 )
+KEY_REVISED = Text(
+    "The answer key was revised on {day}: marks {before}, then {after};"
+    " rank {rank_before}, then {rank_after}.",
+    "उत्तर कुंजी {day} को संशोधित : अंक {before}, फिर {after}; रैंक {rank_before}, फिर {rank_after}।",
+)
 EQUAL_SCORES = Text(
     "Candidates with equal totals share a rank. Ranks compare the exact totals.",
     "समान कुल अंक पाने वाले अभ्यर्थियों की रैंक समान है। रैंक सटीक कुल अंकों से निकाली जाती है।",

@@ -20,13 +20,14 @@ from app.services.components import Components
 from app.services.result_documents import building
 from app.services.result_documents.batches import print_batch
 from app.services.result_documents.files import key_of_part
-from app.services.unit_of_work import reading
+from app.services.unit_of_work import reading, unit_of_work
 from tests.api.exams.test_releasing import RIGHT, prelims
 from tests.builders.accounts import DAY, Worker
 from tests.builders.attempts import take_test
-from tests.builders.content import PublishedTest
+from tests.builders.content import PublishedTest, publish_test
 from tests.builders.exams import HeldExam, Json, body_of, register, take_paper
-from tests.builders.people import People
+from tests.builders.key_revisions import revise
+from tests.builders.people import People, user_id_of
 from tests.conftest import TestClock
 
 __all__ = ["prelims"]
@@ -184,6 +185,26 @@ class TestOne:
         assert "Result sheet" not in hindi
         assert re.search("[\u0900-\u097f]{3}", hindi)
 
+    async def test_of_a_test_whose_key_was_revised(
+        self, people: People, author: httpx.AsyncClient, parts: Components, engine: AsyncEngine
+    ) -> None:
+        async with unit_of_work(engine) as uow:
+            made = await publish_test(uow, created_by=await user_id_of(author))
+        first, second = await people.candidate(), await people.candidate()
+        attempt = (await take_test(first, made, {0: ["a"]}))["attempt"]
+        await take_test(second, made, {0: ["b"]})
+        before = re.search(
+            r"Digest ([A-Z2-7-]{23})", await pdf(first, f"{made.path}/result-sheet", language="en")
+        )
+        await revise(parts, author, made, (0, ["b"]))
+        shown = await pdf(first, f"{made.path}/result-sheet", language="en")
+        assert "Marked by version 2 of the answer key" in shown
+        assert "marks 2.00, then -0.66; rank 1, then 2" in shown
+        assert before is not None
+        printed = {"version": 1, "digest": before[1]}
+        old = body_of(await author.get(f"/result-sheets/{attempt['id']}", params=printed))
+        assert (old["is_genuine"], old["version"], old["current_version"]) == (None, 1, 2)
+
 
 class TestLookingUp:
     async def test_by_what_stands_on_the_sheet(
@@ -224,7 +245,7 @@ class TestLookingUp:
         genuine = body_of(await evaluator.get(f"/result-sheets/{attempt_id}", params=printed))
         assert (genuine["kind"], genuine["score"], genuine["is_genuine"]) == ("test", result["score"], True)
         later = {"version": 2, "digest": found[1]}
-        assert not body_of(await evaluator.get(f"/result-sheets/{attempt_id}", params=later))["is_genuine"]
+        assert (await evaluator.get(f"/result-sheets/{attempt_id}", params=later)).status_code == 404
         assert (await proctor.get(f"/result-sheets/{attempt_id}", params=printed)).status_code == 404
         assert (await evaluator.get(f"/result-sheets/{made.id}", params=printed)).status_code == 404
 
