@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, insert, literal, select, tuple_
+from sqlalchemy import DateTime, Select, func, insert, literal, select, tuple_, type_coerce
 from sqlalchemy.orm import aliased
 
 from app.models import (
@@ -194,7 +194,7 @@ class ExamResultRepository(Repository):
             select(
                 KeyRevision.test_id,
                 KeyRevision.number,
-                KeyRevision.completed_at,
+                type_coerce(KeyRevision.completed_at, DateTime(timezone=True)),
                 KeyRevision.reason,
                 before.total,
                 after.total,
