@@ -88,6 +88,7 @@ NEED_NOT_ASK = {
     "app/repositories/exams/results.py::ExamResultRepository.add_release": WRITES,
     "app/repositories/exams/results.py::ExamResultRepository.outcomes": HANDED,
     "app/repositories/exams/results.py::ExamResultRepository.result": HANDED,
+    "app/repositories/exams/results.py::ExamResultRepository.revisions": HANDED,
     "app/repositories/exams/results.py::ExamResultRepository.merit_list": HANDED,
     "app/repositories/exams/results.py::ExamResultRepository.whole_merit_list": HANDED,
     "app/repositories/exams/results.py::_merit": HANDED,

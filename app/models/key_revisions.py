@@ -63,6 +63,8 @@ class KeyRevision(Identified, Base):
     """By paper: the version of its key that the publication has added."""
     bank: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
     """What the publication did to each question of the bank: `{"question_id", "outcome", "version"}`."""
+    official: Mapped[dict[str, int]] = mapped_column(JSONB, server_default="{}")
+    """By exam that was released already: the version of the official results that the revision has made."""
     regraded: Mapped[int] = mapped_column(server_default="0")
     to_regrade: Mapped[int] = mapped_column(server_default="0")
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))

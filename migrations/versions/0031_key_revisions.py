@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("impact", JSONB(), nullable=True),
         sa.Column("new_keys", JSONB(), server_default="{}", nullable=False),
         sa.Column("bank", JSONB(), server_default="[]", nullable=False),
+        sa.Column("official", JSONB(), server_default="{}", nullable=False),
         sa.Column("regraded", sa.Integer(), server_default="0", nullable=False),
         sa.Column("to_regrade", sa.Integer(), server_default="0", nullable=False),
         sa.Column("created_by", sa.Uuid(), nullable=True),

@@ -78,9 +78,7 @@ async def carry_out(uow: UnitOfWork, parts: Components, revision_id: UUID, now: 
     regrading = Regrading(revision, await _new_keys(uow, parts, revision, revised), now)
     if not await regrade(uow, parts, regrading, attempt_ids):
         raise GradedMeanwhile
-    for exam in exams:
-        if exam.released_at is not None:
-            await releasing.materialize(uow, parts, _publisher(revision), exam)
+    revision.official = await _release_again(uow, parts, revision, exams)
     await _tell(uow, revision)
     revision.new_keys = {str(paper_id): str(key.id) for paper_id, key in regrading.keys.items()}
     revision.regraded = revision.to_regrade = len(regrading.done)
@@ -116,6 +114,18 @@ async def _new_keys(
         )
         keys[each.paper.id] = await parts.papers.key(uow, added.id)
     return keys
+
+
+async def _release_again(
+    uow: UnitOfWork, parts: Components, revision: KeyRevision, exams: Sequence[Exam]
+) -> dict[str, int]:
+    """Make the next version of the official results of released exams; the versions by exam."""
+    versions = {}
+    for exam in exams:
+        if exam.released_at is not None:
+            await releasing.materialize(uow, parts, _publisher(revision), exam)
+            versions[str(exam.id)] = exam.results_version or 1
+    return versions
 
 
 async def _tell(uow: UnitOfWork, revision: KeyRevision) -> None:

@@ -120,6 +120,16 @@ class TestAfterTheRelease:
         await publish_revision(parts, author, made, 1)
         assert standing(await official(first, held)) == (2, "-0.66", 2)
         assert standing(await official(second, held)) == (2, "4.00", 1)
+        (revision,) = (await official(first, held))["revisions"]
+        assert {name: revision[name] for name in revision if name != "at"} == {
+            "test_id": str(made.id),
+            "number": 1,
+            "reason": "B is right.",
+            "score_before": "2.00",
+            "score_after": "-0.66",
+            "rank_before": 1,
+            "rank_after": 2,
+        }
         (told,) = [
             each
             for each in body_of(await first.get("/notifications"))["items"]

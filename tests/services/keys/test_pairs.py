@@ -16,8 +16,8 @@ from app.services.keys import carrying_out, publication, revisions
 from app.services.keys.changes import KeyChange
 from app.services.keys.revisions import RevisionDraft
 from app.services.questions import QuestionUpdate
-from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
-from app.services.users import operator, principal_of
+from app.services.unit_of_work import Reading, UnitOfWork, reading, unit_of_work
+from app.services.users import Principal, operator, principal_of
 from tests.builders.attempts import ref_of, response, start_attempt, target_of
 from tests.builders.content import PublishedTest, publish_test
 from tests.services.exams.pairs import Scene, inconsistencies, make_content, make_scene
@@ -98,6 +98,14 @@ async def sitting(desk: Desk) -> "Sitting":
         answer = response(desk.made, 0, ["b"])
         await attempts.save(uow, desk.parts, target_of(attempt), [answer], desk.parts.clock.now())
     return Sitting(desk, attempt.id, lambda uow: _submit(uow, desk, attempt))
+
+
+async def person(reads: Reading, candidate: "Sitting") -> Principal:
+    """The candidate, as a request has them."""
+    statement = text("select user_id from ias.attempts where id = :id")
+    member = await reads.users.member(await reads.session.scalar(statement, {"id": candidate.id}))
+    assert member is not None
+    return principal_of(member, "session", candidate.desk.parts.clock.now())
 
 
 async def _submit(uow: UnitOfWork, desk: Desk, attempt: Attempt) -> None:
@@ -183,17 +191,48 @@ class TestCandidates:
         await desk.published()
 
         async def delete(uow: UnitOfWork) -> None:
-            user_id = await uow.session.scalar(
-                text("select user_id from ias.attempts where id = :id"), {"id": candidate.id}
-            )
-            member = await uow.users.member(user_id)
-            assert member is not None
             now = desk.parts.clock.now()
-            await account_deletion.hide(uow, desk.parts, principal_of(member, "session", now), now)
+            await account_deletion.hide(uow, desk.parts, await person(uow, candidate), now)
 
         both = await overlap(desk.engine, desk.carry_out, delete)
         assert both.second.code == "ok"
         assert await desk.score(other.id) == 2
+
+
+class TestReaders:
+    async def test_an_answer_shows_one_key_throughout(self, desk: Desk) -> None:
+        candidate = await sitting(desk)
+        await alone(desk.engine, candidate.submit)
+        await desk.published()
+        async with reading(desk.engine) as reads:
+            before = await reads.attempts.result(candidate.id)
+            (await alone(desk.engine, desk.carry_out)).result()
+            assert before is not None
+            shown = await attempts.result(
+                reads, desk.parts, await person(reads, candidate), desk.made.id, None
+            )
+        assert (shown.figures["score"], shown.rank, shown.participants) == ("-0.66", 1, 1)
+        async with reading(desk.engine) as reads:
+            shown = await attempts.result(
+                reads, desk.parts, await person(reads, candidate), desk.made.id, None
+            )
+        assert (shown.figures["score"], shown.rank, shown.participants) == ("2.00", 1, 1)
+
+
+class TestKilled:
+    async def test_it_leaves_nothing_behind_and_gives_the_same_figures(self, desk: Desk) -> None:
+        candidate = await sitting(desk)
+        await alone(desk.engine, candidate.submit)
+        await desk.published()
+
+        async def killed(uow: UnitOfWork) -> None:
+            await desk.carry_out(uow)
+            raise ConnectionResetError
+
+        assert (await alone(desk.engine, killed)).code == "ConnectionResetError"
+        assert (await desk.score(candidate.id), await desk.state()) == (Fraction(-2, 3), "publishing")
+        (await alone(desk.engine, desk.carry_out)).result()
+        assert (await desk.score(candidate.id), await desk.state()) == (Fraction(2), "published")
 
 
 class TestBank:
