@@ -135,5 +135,10 @@ async def undone(session: AsyncSession) -> AsyncIterator[None]:
 
 @lru_cache(maxsize=8)
 def _read_only(engine: AsyncEngine) -> AsyncEngine:
-    """The same engine with read-only transactions."""
-    return engine.execution_options(postgresql_readonly=True)
+    """The same engine with read-only transactions, each of which reads one snapshot.
+
+    An answer that several statements put together would otherwise show a result by the key before and the
+    ranks by the new one, if a key revision commits between them (docs/decisions/0075). It takes no round trip
+    more, and a transaction that only reads cannot fail by it.
+    """
+    return engine.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")

@@ -26,15 +26,15 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.config import Settings
+from app.core.telemetry import configure_logging
 from app.database import create_engine
-from app.main import create_app
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from devservers.network import free_port
 from devservers.postgres import Postgres
 from devservers.processes import wait_for
 from devservers.valkey import Valkey
-from tests.api.document import openapi_document
+from tests.api.document import create_documented_app
 from tests.builders.auth_accounts import AuthAccounts
 from tests.builders.people import People
 from tests.documented_problems import DocumentedProblems
@@ -47,6 +47,9 @@ ANON_KEY, SERVICE_KEY = "sb_publishable_test", "sb_secret_test"
 # Modules and collected tests live as long as the process. Scanning them for garbage would take a tenth of the
 # time of a run, so that they are excluded before the first test.
 gc.disable()
+
+# Unless an application configures it, structlog draws each exception with the source of all frames.
+configure_logging("ERROR")
 
 
 def pytest_collection_finish() -> None:
@@ -308,9 +311,7 @@ def clock(shared_clock: TestClock) -> Iterator[TestClock]:
 @pytest.fixture(scope="session")
 async def app(settings: Settings, shared_clock: TestClock) -> AsyncIterator[FastAPI]:
     """The real application, with its lifespan."""
-    document = openapi_document()  # First, because each application configures the logging of its process.
-    app = create_app(settings, clock=shared_clock, monotonic=shared_clock.monotonic)
-    app.openapi_schema = document
+    app = create_documented_app(settings, clock=shared_clock, monotonic=shared_clock.monotonic)
     app.add_middleware(DocumentedProblems, documented=app)
     async with app.router.lifespan_context(app):
         yield app

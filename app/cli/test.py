@@ -1,4 +1,4 @@
-"""`ias test`: tests from files."""
+"""`ias test`: tests from files, and corrections of their keys."""
 
 import json
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.authoring.running import run
+from app.cli.key_revisions import revise_key
 
 if TYPE_CHECKING:
     from app.services.components import Components
@@ -36,6 +37,9 @@ def compose(file: AuthorFile, publish: Publish = False, dry_run: DryRun = False)
         return composer.report
 
     run(work, dry_run=dry_run)
+
+
+test_app.command()(revise_key)
 
 
 @test_app.command()

@@ -33,6 +33,8 @@ DomainError
 │   ├── ObjectionDecided (core/objection_errors.py)
 │   ├── ResultsNotReleased
 │   ├── NotPossible
+│   ├── StaleDryRun (core/revision_errors.py)
+│   ├── KeyRevisionRunning (core/revision_errors.py)
 │   ├── AnswerNotKept (core/idempotency.py)
 │   └── QuestionUnreadable
 ├── BodyTooSlow (408)

@@ -2,8 +2,6 @@
 
 from functools import cache
 
-from zxcvbn.frequency_lists import FREQUENCY_LISTS
-
 from app.core.errors import WeakPassword
 from app.sentences import Sentence
 
@@ -52,4 +50,6 @@ def _is_encodable(text: str) -> bool:
 
 @cache
 def _common_passwords() -> frozenset[str]:
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415 -- slow to import, seldom needed
+
     return frozenset(FREQUENCY_LISTS["passwords"][:COMMON_PASSWORDS])

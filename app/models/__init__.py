@@ -18,7 +18,7 @@ from app.models.exams import (
 )
 from app.models.idempotency import KeptAnswer
 from app.models.jobs import Job, Worker
-from app.models.key_revisions import Keep, KeyRevision, RevisionState
+from app.models.key_revisions import Keep, KeyRevision, RevisedResult, RevisionState
 from app.models.notifications import (
     Channel,
     DeadAddress,
@@ -128,6 +128,7 @@ __all__ = [
     "ResultFile",
     "ResultFileKind",
     "ReviewCard",
+    "RevisedResult",
     "RevisionState",
     "Revocation",
     "Role",

@@ -63,6 +63,8 @@ class KeyRevision(Identified, Base):
     """By paper: the version of its key that the publication has added."""
     bank: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
     """What the publication did to each question of the bank: `{"question_id", "outcome", "version"}`."""
+    official: Mapped[dict[str, int]] = mapped_column(JSONB, server_default="{}")
+    """By exam that was released already: the version of the official results that the revision has made."""
     regraded: Mapped[int] = mapped_column(server_default="0")
     to_regrade: Mapped[int] = mapped_column(server_default="0")
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
@@ -71,3 +73,28 @@ class KeyRevision(Identified, Base):
     published_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
     """When the results by the new keys replaced the old ones."""
+
+
+class RevisedResult(Base):
+    """What a revision did to the result of one attempt. It is never changed: results show it."""
+
+    __tablename__ = "revised_results"
+    __table_args__ = (Index("ix_revised_results_revision_id_attempt_id", "revision_id", "attempt_id"),)
+
+    attempt_id: Mapped[UUID] = mapped_column(ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True)
+    revision_id: Mapped[UUID] = mapped_column(
+        ForeignKey("key_revisions.id", ondelete="CASCADE"), primary_key=True
+    )
+    key_before: Mapped[UUID] = mapped_column(ForeignKey("paper_keys.id"))
+    key_after: Mapped[UUID] = mapped_column(ForeignKey("paper_keys.id"))
+    """The key of the revision, also where the higher score by the one before was kept."""
+    kept: Mapped[bool]
+    """Whether the score by the key before is higher and was kept."""
+    score_before: Mapped[str]
+    """As it was printed."""
+    score_after: Mapped[str]
+    exact_before: Mapped[str]
+    exact_after: Mapped[str]
+    rank_before: Mapped[int | None]
+    """At the test or at the paper of the exam, when the revision was published. None without a rank."""
+    rank_after: Mapped[int | None]

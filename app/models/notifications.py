@@ -21,6 +21,7 @@ class Kind(StrEnum):
     OPENS_IN_15_MINUTES = "opens_in_15_minutes"
     SUBMITTED = "submitted"
     RESULTS_RELEASED = "results_released"
+    KEY_REVISED = "key_revised"
     POSTPONED = "postponed"
     CANCELLED = "cancelled"
     EXTRA_TIME = "extra_time"

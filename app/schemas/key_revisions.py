@@ -11,6 +11,7 @@ from app.models import Keep, KeyRevision, RevisionState
 from app.schemas.common import In, LocalizedText, Out
 from app.schemas.exams.steering import Reason
 from app.schemas.question_keys import Key, KeyIn
+from app.services.keys.bank import BankOutcome
 from app.services.keys.changes import KeyChange
 from app.services.keys.revisions import RevisionDraft, RevisionView
 
@@ -89,6 +90,19 @@ class RegradingProgressOut(Out):
     total: int
 
 
+class RevisedQuestionOut(Out):
+    """What the publication did to the question of the bank.
+
+    `changed`: it has a version with the key, and is retired if it was dropped. `same`: it had the key
+    already. `kept`: its key or options were changed since, and stay: correct it yourself. `not_allowed`:
+    another exam that is not released has the question.
+    """
+
+    question_id: UUID
+    outcome: BankOutcome
+    version: int | None
+
+
 class RevisedPaperOut(Out):
     """A version of the test's paper that has one of the questions."""
 
@@ -123,6 +137,7 @@ class KeyRevisionSummaryOut(Out):
     keep: Keep
     impact: Annotated[ImpactOut | None, Field(description="Null while it is computed")]
     progress: RegradingProgressOut
+    bank: list[RevisedQuestionOut]
     created_at: datetime
     created_by: UUID | None
     published_at: datetime | None
@@ -160,7 +175,7 @@ class KeyRevisionsOut(Out):
 def _fields(revision: KeyRevision) -> dict[str, Any]:
     is_computing = revision.state == RevisionState.DRY_RUN and revision.impact is None
     names = (
-        *("number", "changes", "reason", "keep", "impact", "created_at", "created_by"),
+        *("number", "changes", "reason", "keep", "impact", "bank", "created_at", "created_by"),
         *("published_at", "published_by", "completed_at"),
     )
     return {name: getattr(revision, name) for name in names} | {

@@ -1,5 +1,6 @@
 """Results of graded attempts, and response sheets."""
 
+from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -72,6 +73,18 @@ class CohortOut(Out):
     paper_versions: list[int]
 
 
+class RevisionOut(Out):
+    """What a revision of the key did to a result. Ranks are those at its publication."""
+
+    number: int
+    at: datetime
+    reason: str
+    score_before: str
+    score_after: str
+    rank_before: int | None
+    rank_after: int | None
+
+
 class ResultOut(FiguresOut):
     """A graded attempt. Rank and percentile are current values, and null for practice.
 
@@ -91,6 +104,12 @@ class ResultOut(FiguresOut):
     ]
     sections: list[SectionResultOut]
     questions: list[QuestionResultOut] | None
+    revisions: Annotated[
+        list[RevisionOut],
+        Field(
+            description="Corrections of the key by which the attempt was graded again, the first one first"
+        ),
+    ]
 
     @classmethod
     def of(cls, view: ResultView) -> Self:
@@ -107,4 +126,5 @@ class ResultOut(FiguresOut):
             questions=[QuestionResultOut.model_validate(q) for q in view.questions]
             if view.questions is not None
             else None,
+            revisions=[RevisionOut.model_validate(revision) for revision in view.revisions],
         )

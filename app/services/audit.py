@@ -45,6 +45,7 @@ ACTIONS: Mapping[str, frozenset[str]] = {
             "decide_objections",
             "export_objections",
             "try_key_revision",
+            "publish_key_revision",
             "withdraw_key_revision",
         }
     ),

@@ -4,14 +4,13 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-
-from openpyxl import Workbook
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.datavalidation import DataValidation
-from openpyxl.worksheet.worksheet import Worksheet
+from typing import TYPE_CHECKING
 
 from app.sheets.limits import MAX_ROWS
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
+    from openpyxl.worksheet.worksheet import Worksheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,10 @@ def xlsx_template(
     sheet_name: str, columns: Sequence[TemplateColumn], notes: Iterable[tuple[str, str]]
 ) -> bytes:
     """Return a workbook with the header, and a second sheet with notes on the columns."""
+    # Imported here: openpyxl imports numpy, and few processes write an empty sheet.
+    from openpyxl import Workbook  # noqa: PLC0415
+    from openpyxl.utils import get_column_letter  # noqa: PLC0415
+
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = sheet_name
@@ -48,7 +51,10 @@ def xlsx_template(
     return out.getvalue()
 
 
-def _format_column(sheet: Worksheet, letter: str, column: TemplateColumn) -> None:
+def _format_column(sheet: "Worksheet", letter: str, column: TemplateColumn) -> None:
+    from openpyxl.styles import Font  # noqa: PLC0415
+    from openpyxl.worksheet.datavalidation import DataValidation  # noqa: PLC0415
+
     sheet[f"{letter}1"].font = Font(bold=True)
     # As text, or a spreadsheet would turn 22/7 into a date.
     sheet.column_dimensions[letter].number_format = "@"
@@ -59,7 +65,7 @@ def _format_column(sheet: Worksheet, letter: str, column: TemplateColumn) -> Non
         sheet.add_data_validation(choices)
 
 
-def _add_notes(book: Workbook, notes: Iterable[tuple[str, str]]) -> None:
+def _add_notes(book: "Workbook", notes: Iterable[tuple[str, str]]) -> None:
     sheet = book.create_sheet("notes")
     sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 40, 100
     for note in (("column", "what to write"), *notes):

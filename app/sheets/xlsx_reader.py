@@ -9,10 +9,6 @@ from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
-from openpyxl.reader.excel import ExcelReader
-from openpyxl.styles.stylesheet import apply_stylesheet
-from openpyxl.worksheet._reader import WorkSheetParser
-
 from app.sentences import Sentence
 from app.sheets.archives import (
     DAMAGED_ENTRY,
@@ -134,6 +130,11 @@ def _check_entries(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> 
 
 
 def _rows(file: bytes, sheet_name: str) -> list[Record]:
+    # Imported when the first workbook is read: openpyxl imports numpy, and few processes read workbooks.
+    from openpyxl.reader.excel import ExcelReader  # noqa: PLC0415
+    from openpyxl.styles.stylesheet import apply_stylesheet  # noqa: PLC0415
+    from openpyxl.worksheet._reader import WorkSheetParser  # noqa: PLC0415
+
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="openpyxl")  # about pictures and the like, which are ignored
         # Not `load_workbook`: it reads each sheet to its end to find its size.

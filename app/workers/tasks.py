@@ -9,11 +9,17 @@ import structlog
 
 from app.services import account_exports, accounts, attempts, notifications, result_documents
 from app.services.analytics import abilities, figures, refreshing, taking_in
-from app.services.keys import revisions
+from app.services.keys import carrying_out, revisions
 from app.services.unit_of_work import unit_of_work
 from app.workers.runtime import TaskContext, task
 
 log = structlog.get_logger(__name__)
+
+
+@task
+async def notify_key_revised(context: TaskContext, *, revision_id: str) -> None:
+    """Tell everybody whose score or rank a revision has changed, in several transactions."""
+    await notifications.key_revised(context.parts, UUID(revision_id), context.now)
 
 
 @task
@@ -151,6 +157,12 @@ async def _grade_each(context: TaskContext, attempt_ids: Sequence[str]) -> None:
 async def compute_key_revision(context: TaskContext, *, revision_id: str) -> None:
     """Compute the impact of a dry run with many attempts."""
     await revisions.compute(context.uow, context.parts, UUID(revision_id))
+
+
+@task
+async def publish_key_revision(context: TaskContext, *, revision_id: str) -> None:
+    """Grade everybody again by the keys of a revision, in one transaction."""
+    await carrying_out.publish_now(context.parts, UUID(revision_id), context.now)
 
 
 @task

@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("impact", JSONB(), nullable=True),
         sa.Column("new_keys", JSONB(), server_default="{}", nullable=False),
         sa.Column("bank", JSONB(), server_default="[]", nullable=False),
+        sa.Column("official", JSONB(), server_default="{}", nullable=False),
         sa.Column("regraded", sa.Integer(), server_default="0", nullable=False),
         sa.Column("to_regrade", sa.Integer(), server_default="0", nullable=False),
         sa.Column("created_by", sa.Uuid(), nullable=True),
@@ -72,10 +73,51 @@ def upgrade() -> None:
         schema="ias",
         postgresql_where=sa.text("state = 'publishing'"),
     )
+    op.create_table(
+        "revised_results",
+        sa.Column("revision_id", sa.Uuid(), nullable=False),
+        sa.Column("attempt_id", sa.Uuid(), nullable=False),
+        sa.Column("key_before", sa.Uuid(), nullable=False),
+        sa.Column("key_after", sa.Uuid(), nullable=False),
+        sa.Column("kept", sa.Boolean(), nullable=False),
+        sa.Column("score_before", sa.String(), nullable=False),
+        sa.Column("score_after", sa.String(), nullable=False),
+        sa.Column("exact_before", sa.String(), nullable=False),
+        sa.Column("exact_after", sa.String(), nullable=False),
+        sa.Column("rank_before", sa.Integer(), nullable=True),
+        sa.Column("rank_after", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["revision_id"],
+            ["ias.key_revisions.id"],
+            name=op.f("fk_revised_results_revision_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["attempt_id"],
+            ["ias.attempts.id"],
+            name=op.f("fk_revised_results_attempt_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["key_before"], ["ias.paper_keys.id"], name=op.f("fk_revised_results_key_before")
+        ),
+        sa.ForeignKeyConstraint(
+            ["key_after"], ["ias.paper_keys.id"], name=op.f("fk_revised_results_key_after")
+        ),
+        sa.PrimaryKeyConstraint("attempt_id", "revision_id", name=op.f("pk_revised_results")),
+        schema="ias",
+    )
+    op.create_index(
+        "ix_revised_results_revision_id_attempt_id",
+        "revised_results",
+        ["revision_id", "attempt_id"],
+        schema="ias",
+    )
     op.add_column("question_versions", sa.Column("note", sa.String(), nullable=True), schema="ias")
 
 
 def downgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
     op.drop_column("question_versions", "note", schema="ias")
+    op.drop_table("revised_results", schema="ias")
     op.drop_table("key_revisions", schema="ias")

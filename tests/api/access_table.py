@@ -235,6 +235,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("POST", "/v1/tests/{test_id}/key-revisions"): TEAM,
     ("GET", "/v1/tests/{test_id}/key-revisions/{number}"): TEAM,
     ("DELETE", "/v1/tests/{test_id}/key-revisions/{number}"): TEAM,
+    ("POST", "/v1/tests/{test_id}/key-revisions/{number}/publish"): TEAM,
     ("GET", "/v1/tests/{test_id}/objections"): Rule(Level.SIGNED_IN, Reach.OBJECTIONS, 403),
     # The attempts are in progress.
     ("POST", "/v1/tests/{test_id}/objections"): Rule(Level.SIGNED_IN, Reach.NOBODY, 403),

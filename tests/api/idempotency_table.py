@@ -69,6 +69,7 @@ HARMLESS = {
     "/v1/questions/export": "nothing is made but a line of the audit log, which tells each export",
     "/v1/questions/{question_id}/retire": SAME_STATE,
     "/v1/tests/{test_id}/archive": SAME_STATE,
+    "/v1/tests/{test_id}/key-revisions/{number}/publish": SAME_STATE,
     "/v1/tests/{test_id}/responses": OWN_NUMBERS,
     "/v1/tests/{test_id}/start": "the attempt in progress is returned",
     "/v1/tests/{test_id}/submit": SAME_STATE,

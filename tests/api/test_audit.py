@@ -280,6 +280,13 @@ async def _try_key_revision(world: World) -> UUID:
     return (await _revision(world))[0].id
 
 
+@makes("test", "publish_key_revision")
+async def _publish_key_revision(world: World) -> UUID:
+    made, path = await _revision(world)
+    body_of(await world.admin.post(f"{path}/publish"), 202)
+    return made.id
+
+
 async def _objection(world: World) -> PublishedTest:
     """A test with an objection to the key of its first question."""
     made = await world.made()

@@ -12,11 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
-from app.main import create_app
 from app.models import Job
 from app.services.auth import auth_mails
 from app.services.components import Components
 from app.services.unit_of_work import reading
+from tests.api.document import create_documented_app
 from tests.builders.people import PASSWORD, People, new_email
 from tests.waiting import eventually
 
@@ -188,7 +188,7 @@ class TestLogout:
     ) -> None:
         mine = bearer(await register(api))
         await api.post("/auth/logout", headers=mine)
-        other = create_app(settings.model_copy(update={"redis_url": None, "redis_port": 1}))
+        other = create_documented_app(settings.model_copy(update={"redis_url": None, "redis_port": 1}))
         async with (
             other.router.lifespan_context(other),
             httpx.AsyncClient(transport=httpx.ASGITransport(other), base_url="http://api.test/v1") as client,

@@ -5,10 +5,12 @@ from urllib.parse import urljoin
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from app.api.docs import FILES, TEXTS
 from app.config import Settings
 from app.main import create_app
+from tests.api.document import create_documented_app
 from tests.production_settings import PRODUCTION, settings_of
 
 SERVED = (*FILES, *TEXTS)
@@ -27,16 +29,26 @@ PAGES = {
 """The files and pages that a page loads or leads to; those with a slash are outside `/docs/`."""
 
 
-def client_of(settings: Settings) -> httpx.AsyncClient:
-    """A client of an application that is not started: its documentation needs no server."""
-    transport = httpx.ASGITransport(create_app(settings))
-    return httpx.AsyncClient(transport=transport, base_url="http://api.test")
+@pytest.fixture(scope="module")
+def development() -> FastAPI:
+    """An application that is not started: its documentation needs no server."""
+    return create_documented_app(Settings(environment="test"))
+
+
+@pytest.fixture(scope="module")
+def production() -> FastAPI:
+    with pytest.MonkeyPatch.context() as environment:
+        return create_app(settings_of(environment, **PRODUCTION))
+
+
+def client_of(app: FastAPI) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api.test")
 
 
 class TestTheDocumentation:
     @pytest.mark.parametrize("path", PAGES)
-    async def test_it_loads_nothing_from_anywhere_else(self, path: str) -> None:
-        async with client_of(Settings(environment="test")) as client:
+    async def test_it_loads_nothing_from_anywhere_else(self, development: FastAPI, path: str) -> None:
+        async with client_of(development) as client:
             page = await client.get(path)
             assert page.status_code == 200
             named = re.findall(r'(?:src|href)="([^"#]+)"', page.text)
@@ -49,8 +61,8 @@ class TestTheDocumentation:
                 assert len(file.content) > 100
 
     @pytest.mark.parametrize("path", PAGES)
-    async def test_its_policy_allows_no_inline_script(self, path: str) -> None:
-        async with client_of(Settings(environment="test")) as client:
+    async def test_its_policy_allows_no_inline_script(self, development: FastAPI, path: str) -> None:
+        async with client_of(development) as client:
             page = await client.get(path)
         policy = page.headers["Content-Security-Policy"]
         assert "unsafe" not in policy
@@ -59,20 +71,20 @@ class TestTheDocumentation:
         assert not re.search(r"<script>|<style|\sstyle=|<[^>]*\son\w+=", page.text)
 
     @pytest.mark.parametrize("name", ["nothing.js", "../docs.py", "..%2f__init__.py", "redoc.standalone.js"])
-    async def test_no_other_file_is_served(self, name: str) -> None:
-        async with client_of(Settings(environment="test")) as client:
+    async def test_no_other_file_is_served(self, development: FastAPI, name: str) -> None:
+        async with client_of(development) as client:
             assert (await client.get(f"/docs/{name}")).status_code == 404
 
 
 class TestProduction:
     @pytest.mark.parametrize("path", PATHS)
-    async def test_nothing_is_shown(self, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
-        async with client_of(settings_of(monkeypatch, **PRODUCTION)) as client:
+    async def test_nothing_is_shown(self, production: FastAPI, path: str) -> None:
+        async with client_of(production) as client:
             answer = await client.get(path)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
     async def test_it_is_shown_where_that_is_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         settings = settings_of(monkeypatch, **PRODUCTION, PUBLIC_DOCS="true")
-        async with client_of(settings) as client:
+        async with client_of(create_app(settings)) as client:
             for path in PATHS:
                 assert (await client.get(path)).status_code == (404 if path == "/redoc" else 200), path

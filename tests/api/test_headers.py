@@ -39,10 +39,11 @@ REFUSED: dict[str, tuple[str, str, dict[str, object]]] = {
 ASK = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "Authorization"}
 
 
-@pytest.fixture
-async def browser(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application in production that one website may call; no server stands behind it."""
-    settings = settings_of(monkeypatch, **PRODUCTION, CORS_ORIGINS="https://app.example.org")
+    with pytest.MonkeyPatch.context() as environment:
+        settings = settings_of(environment, **PRODUCTION, CORS_ORIGINS="https://app.example.org")
     transport = httpx.ASGITransport(create_app(settings))
     async with httpx.AsyncClient(transport=transport, base_url="https://api.example.org") as client:
         yield client

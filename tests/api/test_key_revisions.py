@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import take_test
 from tests.builders.content import PublishedTest, publish_test
-from tests.builders.exams import Json, body_of
+from tests.builders.exams import body_of
+from tests.builders.key_revisions import dry_run, revision_body
 from tests.builders.people import People, user_id_of
 
 B = {"accepted": [["b"]]}
@@ -22,19 +23,6 @@ async def made(engine: AsyncEngine, author: httpx.AsyncClient) -> PublishedTest:
     created_by = await user_id_of(author)
     async with unit_of_work(engine) as uow:
         return await publish_test(uow, created_by=created_by)
-
-
-def body(made: PublishedTest, *changes: tuple[int, Any], **fields: Any) -> Json:
-    """A revision of the questions at these places."""
-    listed = [{"question_id": str(made.question_ids[place]), "key": key} for place, key in changes]
-    return {"changes": listed, "reason": "B is right.", **fields}
-
-
-async def dry_run(
-    author: httpx.AsyncClient, made: PublishedTest, *changes: tuple[int, Any], **fields: Any
-) -> Json:
-    answer = await author.post(f"{made.path}/key-revisions", json=body(made, *changes, **fields))
-    return body_of(answer, 201)
 
 
 class TestDryRun:
@@ -132,7 +120,7 @@ class TestDryRun:
     async def test_refuses(
         self, author: httpx.AsyncClient, made: PublishedTest, changes: list[tuple[int, Any]], field: str
     ) -> None:
-        answer = await author.post(f"{made.path}/key-revisions", json=body(made, *changes))
+        answer = await author.post(f"{made.path}/key-revisions", json=revision_body(made, *changes))
         assert answer.status_code == 422, answer.text
         assert answer.json()["errors"][0]["field"] == field
 
@@ -151,7 +139,7 @@ class TestWho:
         self, people: People, admin: httpx.AsyncClient, made: PublishedTest
     ) -> None:
         other = await people.member("author")
-        refused = await other.post(f"{made.path}/key-revisions", json=body(made, (0, ["b"])))
+        refused = await other.post(f"{made.path}/key-revisions", json=revision_body(made, (0, ["b"])))
         assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
         assert (await dry_run(admin, made, (0, ["b"])))["number"] == 1
         for path in ("", "/1"):

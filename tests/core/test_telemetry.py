@@ -29,9 +29,9 @@ Lines = Callable[[], list[dict[str, Any]]]
 def output() -> Iterator[io.StringIO]:
     """Where the logs go; the logging of pytest itself is put back afterwards."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, before = root.handlers[:], root.level, structlog.get_config()
     yield io.StringIO()
-    structlog.reset_defaults()
+    structlog.configure(**before)
     root.handlers[:] = handlers
     root.setLevel(level)
     logging.getLogger("uvicorn.access").disabled = False

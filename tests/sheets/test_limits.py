@@ -126,7 +126,7 @@ class TestMemory:
         def exhausted(*_: object, **__: object) -> None:
             raise MemoryError
 
-        monkeypatch.setattr("app.sheets.xlsx_reader.ExcelReader", exhausted)
+        monkeypatch.setattr("openpyxl.reader.excel.ExcelReader", exhausted)
         with pytest.raises(MemoryError):
             read_table(workbook())
 

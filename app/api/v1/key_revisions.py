@@ -1,17 +1,18 @@
-"""Key revisions over HTTP: dry runs and their withdrawal."""
+"""Key revisions over HTTP: dry run, publication with progress, withdrawal."""
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, status
+from fastapi import APIRouter, Depends, Path, Query, status
 
-from app.api.deps import CurrentAuthor, Now, Parts, Reads, Uow
+from app.api.deps import CurrentAuthor, Now, Parts, Reads, Uow, takes_nothing
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
 from app.core.errors import NotFound, NotPossible, QuestionUnreadable
+from app.core.revision_errors import KeyRevisionRunning, StaleDryRun
 from app.schemas.key_revisions import KeyRevisionIn, KeyRevisionOut, KeyRevisionsOut, KeyRevisionSummaryOut
-from app.services.keys import revisions
+from app.services.keys import publication, revisions
 
 router = APIRouter(
     prefix="/tests/{test_id}/key-revisions", tags=["key revisions"], route_class=PermissionFirstRoute
@@ -46,6 +47,34 @@ async def get_key_revision(
 ) -> KeyRevisionOut:
     """One revision with its impact, and with its progress while it is being published."""
     return KeyRevisionOut.of(await revisions.find(reads, author, test_id, number))
+
+
+@router.post(
+    "/{number}/publish",
+    status_code=status.HTTP_202_ACCEPTED,
+    dependencies=[Depends(takes_nothing)],
+    responses=problems(NotFound, NotPossible, StaleDryRun, KeyRevisionRunning, QuestionUnreadable),
+)
+async def publish_key_revision(
+    test_id: UUID,
+    number: Number,
+    author: CurrentAuthor,
+    uow: Uow,
+    now: Now,
+    even_if_graded: Annotated[
+        bool, Query(description="Publish although attempts were graded since the dry run")
+    ] = False,
+) -> KeyRevisionOut:
+    """Publish a dry run. Everybody is graded again in the background; again gives the same revision.
+
+    Results, ranks and reviews change for all at one moment, `completed_at`. Before the release of an exam the
+    keys are those by which it will be released; after it, the official results get another version. The
+    questions of the bank get their new keys at once, unless they were changed meanwhile. 409 `stale_dry_run`
+    if anything was graded, revised or published since the dry run.
+    """
+    return KeyRevisionOut.of(
+        await publication.publish(uow, author, test_id, number, now, even_if_graded=even_if_graded)
+    )
 
 
 @router.delete("/{number}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(NotFound, NotPossible))

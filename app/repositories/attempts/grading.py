@@ -8,7 +8,20 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, delete, exists, func, literal, select, text, update
+from sqlalchemy import (
+    ARRAY,
+    Uuid,
+    any_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects import postgresql
 
 from app.models import Attempt, AttemptStatus, Membership, ResponseEvent, Result, Role, ScoreCount
 from app.repositories.attempts.standing import standing_events
@@ -35,6 +48,17 @@ COUNT = text(
     on conflict (cohort_id, numerator, denominator)
       do update set candidates = score_counts.candidates + excluded.candidates
     """
+)
+
+
+_POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
+_COLUMNS = [(column.name, column.type.compile(dialect=_POSTGRESQL)) for column in Result.__table__.columns]
+_NAMES = ", ".join(name for name, _ in _COLUMNS)
+_TYPED = ", ".join(f"{name} {type_}" for name, type_ in _COLUMNS)
+INSERT_RESULTS = text(
+    f"""
+    insert into ias.results ({_NAMES}) select * from json_to_recordset(:rows) as row({_TYPED})
+    """  # noqa: S608 -- names of columns
 )
 
 
@@ -102,6 +126,15 @@ class GradingRepository(Repository):
         """Store the results of graded attempts."""
         self._session.add_all(results)
         await self._session.flush()
+
+    async def insert_results(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Store results that are rows already, in one statement.
+
+        The triggers of `results` run once for each statement. With one for each row, a regrading of many
+        takes ten times as long.
+        """
+        rows = [{**row, "marks": " ".join(map(str, row["marks"]))} for row in rows]
+        await self._session.execute(INSERT_RESULTS, {"rows": orjson.dumps(rows, default=str).decode()})
 
     async def delete_results(self, attempt_ids: Sequence[UUID]) -> Sequence[Result]:
         """Delete the results of attempts; what they were."""

@@ -7,12 +7,13 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, exists, func, literal, literal_column, select
+from sqlalchemy import ARRAY, Uuid, all_, any_, exists, func, insert, literal, literal_column, or_, select
 from sqlalchemy.orm import undefer
 
 from app.core.errors import NotFound
 from app.models import (
     Attempt,
+    AttemptStatus,
     Exam,
     ExamPaper,
     KeyRevision,
@@ -21,13 +22,14 @@ from app.models import (
     PaperQuestion,
     QuestionVersion,
     Result,
+    RevisedResult,
     RevisionState,
     Test,
     TestQuestion,
     TestSection,
 )
 from app.repositories.base import Repository
-from app.repositories.embargo import hides_test
+from app.repositories.embargo import CANDIDATE, hides_test, shows_results
 from app.repositories.locks import Mode, Rank
 from app.repositories.tests import Viewer
 
@@ -53,6 +55,7 @@ class GradedSheet:
     paper_id: UUID
     cohort_id: UUID
     key_id: UUID
+    exam_paper_id: UUID | None
     practice: bool
     was_staff: bool
     counted: bool
@@ -103,6 +106,10 @@ class KeyRevisionRepository(Repository):
             raise NotFound("test")
         return test
 
+    async def title_of(self, test_id: UUID) -> LocalizedText:
+        """The title of a test."""
+        return (await self._session.scalars(select(Test.title).where(Test.id == test_id))).one()
+
     async def papers(self, test_id: UUID, question_ids: Collection[UUID]) -> Sequence[Paper]:
         """The versions of a test's paper that have one of the questions, the newest first, with rules."""
         held = exists().where(
@@ -110,6 +117,11 @@ class KeyRevisionRepository(Repository):
         )
         statement = select(Paper).where(Paper.test_id == test_id, held).options(undefer(Paper.rules))
         return (await self._session.scalars(statement.order_by(Paper.version.desc()))).all()
+
+    async def newest_paper(self, test_id: UUID) -> Paper | None:
+        """The newest version of a test's paper, with rules."""
+        statement = select(Paper).where(Paper.test_id == test_id).options(undefer(Paper.rules))
+        return (await self._session.scalars(statement.order_by(Paper.version.desc()).limit(1))).one_or_none()
 
     async def question_versions(self, version_ids: Collection[UUID]) -> Mapping[UUID, QuestionVersion]:
         """Versions of questions by their ids."""
@@ -177,6 +189,7 @@ class KeyRevisionRepository(Repository):
             select(
                 Attempt.id,
                 Attempt.paper_id,
+                Attempt.exam_paper_id,
                 Attempt.practice,
                 Result.cohort_id,
                 Result.key_id,
@@ -202,6 +215,7 @@ class KeyRevisionRepository(Repository):
                 paper_id=row.paper_id,
                 cohort_id=row.cohort_id,
                 key_id=row.key_id,
+                exam_paper_id=row.exam_paper_id,
                 practice=row.practice,
                 was_staff=row.was_staff,
                 counted=row.counted,
@@ -212,6 +226,92 @@ class KeyRevisionRepository(Repository):
             )
             for row in await self._session.execute(statement)
         ]
+
+    async def exams_of(self, test_id: UUID) -> Sequence[tuple[UUID, UUID]]:
+        """The exams that have the test and are not cancelled, with their institutes, in order."""
+        statement = (
+            select(Exam.id, Exam.institute_id)
+            .where(
+                exists().where(ExamPaper.exam_id == Exam.id, ExamPaper.test_id == test_id),
+                Exam.cancelled_at.is_(None),
+            )
+            .order_by(Exam.id)
+        )
+        return [(exam_id, institute_id) for exam_id, institute_id in await self._session.execute(statement)]
+
+    async def lock_for_publication(self, test_id: UUID) -> None:
+        """Wait for whoever makes or publishes a revision of the test."""
+        await self._lock(Rank.TEST, Mode.CHANGE, select(Test.id).where(Test.id == test_id))
+
+    async def lock_over(self, test_id: UUID, paper_ids: Collection[UUID]) -> set[UUID]:
+        """Lock the attempts at papers that are over: nobody voids, reopens or deletes them.
+
+        In two steps: the first may wait long, and those that ended meanwhile are locked by the second.
+        """
+        over = Attempt.status.in_((AttemptStatus.SUBMITTED, AttemptStatus.GRADED))
+        statement = (
+            select(Attempt.id)
+            .where(Attempt.test_id == test_id, _LISTED, _among(paper_ids), over)
+            .order_by(Attempt.id)
+        )
+        locked = set((await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, statement)).all())
+        rest = statement.where(Attempt.id != all_(literal(list(locked), ARRAY(Uuid))))
+        return locked | set((await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, rest)).all())
+
+    async def ungraded(self, test_id: UUID, paper_ids: Collection[UUID]) -> Sequence[UUID]:
+        """Attempts at papers that are over and have no result yet."""
+        statement = select(Attempt.id).where(
+            Attempt.test_id == test_id,
+            _LISTED,
+            _among(paper_ids),
+            Attempt.status == AttemptStatus.SUBMITTED,
+            ~exists().where(Result.attempt_id == Attempt.id),
+        )
+        return (await self._session.scalars(statement.order_by(Attempt.id))).all()
+
+    async def add_results(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert what a revision did to results."""
+        await self._session.execute(insert(RevisedResult), rows)
+
+    async def of_attempt(self, attempt_id: UUID) -> Sequence[tuple[KeyRevision, RevisedResult]]:
+        """The revisions that have regraded an attempt, the first one first."""
+        statement = (
+            select(KeyRevision, RevisedResult)
+            .join(RevisedResult, RevisedResult.revision_id == KeyRevision.id)
+            .where(RevisedResult.attempt_id == attempt_id)
+            .order_by(KeyRevision.number)
+        )
+        return [(revision, revised) for revision, revised in await self._session.execute(statement)]
+
+    async def changed(
+        self, revision_id: UUID, after: UUID | None, limit: int
+    ) -> Sequence[tuple[RevisedResult, UUID, UUID | None]]:
+        """Results that a revision has changed and that candidates may see: with the user and the exam.
+
+        In the order of their attempts. What an exam withholds is left out (docs/decisions/0021).
+        """
+        changed = or_(
+            RevisedResult.exact_before != RevisedResult.exact_after,
+            RevisedResult.rank_before.is_distinct_from(RevisedResult.rank_after),
+        )
+        statement = (
+            select(RevisedResult, Attempt.user_id, ExamPaper.exam_id)
+            .join(Attempt, Attempt.id == RevisedResult.attempt_id)
+            .outerjoin(ExamPaper, ExamPaper.id == Attempt.exam_paper_id)
+            .where(
+                RevisedResult.revision_id == revision_id,
+                changed,
+                Attempt.user_id.is_not(None),
+                Attempt.status == AttemptStatus.GRADED,
+                shows_results(CANDIDATE),
+            )
+            .order_by(RevisedResult.attempt_id)
+            .limit(limit)
+        )
+        if after is not None:
+            statement = statement.where(RevisedResult.attempt_id > after)
+        rows = await self._session.execute(statement)
+        return [(revised, user_id, exam_id) for revised, user_id, exam_id in rows if user_id is not None]
 
     async def next_number(self, test_id: UUID) -> int:
         """The number of the next revision of a locked test."""

@@ -22,7 +22,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 
-from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Registration, ResponseEvent, Result, User
+from app.models import (
+    Attempt,
+    AttemptStatus,
+    Exam,
+    ExamPaper,
+    Registration,
+    ResponseEvent,
+    Result,
+    RevisedResult,
+    User,
+)
 from app.repositories.attempts import RUNNING
 from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.locks import Mode, Rank
@@ -180,11 +190,17 @@ class ExamAttemptRepository(Repository):
         return (await self._session.scalars(statement.order_by(Attempt.id))).all()
 
     async def graded_by_others(self, exam_id: UUID, key_ids: Sequence[UUID]) -> Sequence[UUID]:
-        """Official attempts that are over and have a result by another key version than these."""
+        """Official attempts that are over and have a result by another key version than these.
+
+        Those whose higher score by an earlier key was kept by the revision that made one of these are right.
+        """
+        kept = exists().where(
+            RevisedResult.attempt_id == Attempt.id, RevisedResult.kept, RevisedResult.key_after.in_(key_ids)
+        )
         statement = (
             _attempts(exam_id)
             .join(Result, Result.attempt_id == Attempt.id)
-            .where(Attempt.status == AttemptStatus.SUBMITTED, Result.key_id.not_in(key_ids))
+            .where(Attempt.status == AttemptStatus.SUBMITTED, Result.key_id.not_in(key_ids), ~kept)
         )
         return (await self._session.scalars(statement.with_only_columns(Attempt.id))).all()
 

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, select, tuple_
 from sqlalchemy.orm import aliased
 
 from app.models import Attempt, Exam, ExamRelease, ExamResult, Institute, Registration, User
 from app.repositories.base import Repository
 
 _PREVIOUS = aliased(ExamResult)
+_LEAST, _MOST = UUID(int=0), UUID(int=2**128 - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,11 @@ class ResultDocumentRepository(Repository):
 
     async def one(self, exam_id: UUID, version: int, registration_id: UUID) -> IssuedResult | None:
         """A candidate's result, or None."""
-        statement = _issued(exam_id, version).where(ExamResult.registration_id == registration_id)
+        statement = _issued(exam_id, version).where(
+            ExamResult.exam_id == exam_id,
+            ExamResult.version == version,
+            ExamResult.registration_id == registration_id,
+        )
         row = (await self._session.execute(statement)).one_or_none()
         return IssuedResult(*row) if row else None
 
@@ -87,11 +92,20 @@ class ResultDocumentRepository(Repository):
     async def after(
         self, exam_id: UUID, version: int, wanted: WantedResults, last_id: UUID | None, limit: int
     ) -> Sequence[IssuedResult]:
-        """The next wanted candidates after a registration, in the order of the primary key."""
-        statement = _issued(exam_id, version).where(*_conditions(wanted))
-        if last_id is not None:
-            statement = statement.where(ExamResult.registration_id > last_id)
-        statement = statement.order_by(ExamResult.registration_id).limit(limit)
+        """The next wanted candidates after a registration, in the order of the primary key.
+
+        Ids are compared as whole keys, so that the primary key is read even if nothing is analyzed yet.
+        """
+        key = tuple_(ExamResult.exam_id, ExamResult.version, ExamResult.registration_id)
+        after, until = (
+            tuple_(literal(exam_id), literal(version), literal(each)) for each in (last_id or _LEAST, _MOST)
+        )
+        statement = (
+            _issued(exam_id, version)
+            .where(key > after, key <= until, *_conditions(wanted))
+            .order_by(ExamResult.exam_id, ExamResult.version, ExamResult.registration_id)
+            .limit(limit)
+        )
         return [IssuedResult(*row) for row in await self._session.execute(statement)]
 
 
@@ -105,7 +119,6 @@ def _issued(exam_id: UUID, version: int) -> Select[ExamResult, Registration, Exa
         select(ExamResult, Registration, _PREVIOUS)
         .join(Registration, Registration.id == ExamResult.registration_id)
         .join(_PREVIOUS, is_previous, isouter=True)
-        .where(ExamResult.exam_id == exam_id, ExamResult.version == version)
     )
 
 

@@ -2,13 +2,25 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, insert, literal, select, tuple_
+from sqlalchemy import DateTime, Select, func, insert, literal, select, tuple_, type_coerce
+from sqlalchemy.orm import aliased
 
-from app.models import Attempt, AttemptStatus, Exam, ExamPaper, ExamRelease, ExamResult, Registration, Result
+from app.models import (
+    Attempt,
+    AttemptStatus,
+    Exam,
+    ExamPaper,
+    ExamRelease,
+    ExamResult,
+    KeyRevision,
+    Registration,
+    Result,
+)
 from app.repositories.base import Page, PageRequest, Repository, decode_cursor, encode_cursor
 
 ROWS_AT_ONCE = 1000
@@ -54,6 +66,20 @@ class RegisteredCandidate:
     roll_number: str
     category: str
     pwbd: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OfficialRevision:
+    """What a revision of a key did to an official result. Ranks and scores are None where there is none."""
+
+    test_id: UUID
+    number: int
+    at: datetime
+    reason: str
+    score_before: str | None
+    score_after: str | None
+    rank_before: int | None
+    rank_after: int | None
 
 
 class ExamResultRepository(Repository):
@@ -159,6 +185,33 @@ class ExamResultRepository(Repository):
         if exam.results_version is None:
             return None
         return await self._session.get(ExamResult, (exam.id, exam.results_version, registration_id))
+
+    async def revisions(self, exam_id: UUID, registration_id: UUID) -> Sequence[OfficialRevision]:
+        """What revisions of keys did to a candidate's official result, the first one first."""
+        before, after = aliased(ExamResult), aliased(ExamResult)
+        version = KeyRevision.official[str(exam_id)].as_integer()
+        statement = (
+            select(
+                KeyRevision.test_id,
+                KeyRevision.number,
+                type_coerce(KeyRevision.completed_at, DateTime(timezone=True)),
+                KeyRevision.reason,
+                before.total,
+                after.total,
+                before.rank,
+                after.rank,
+            )
+            .join(after, (after.exam_id == exam_id) & (after.version == version))
+            .join(before, (before.exam_id == exam_id) & (before.version == version - 1))
+            .where(
+                KeyRevision.test_id.in_(select(ExamPaper.test_id).where(ExamPaper.exam_id == exam_id)),
+                KeyRevision.completed_at.is_not(None),
+                after.registration_id == registration_id,
+                before.registration_id == registration_id,
+            )
+            .order_by(version)
+        )
+        return [OfficialRevision(*row) for row in await self._session.execute(statement)]
 
     async def merit_list(self, exam: Exam, page: PageRequest, *, everybody: bool = False) -> Page[MeritRow]:
         """The candidates of the current release, best first; equal ranks by roll number.

@@ -94,6 +94,11 @@ class KeyRepository(Repository):
         await self._session.flush()
         return version
 
+    async def lock_exclusively(self, paper_ids: Collection[UUID]) -> None:
+        """Wait for whoever grades by the keys of papers. Whoever comes later waits for this transaction."""
+        for paper_id in sorted(paper_ids):
+            await locks.lock_key_exclusively(self._session, paper_id)
+
     async def kept_versions(self, reader: Reader, question_id: UUID) -> Sequence[KeptVersion]:
         """Which versions of a question are kept by exams and running attempts, the newest first.
 

@@ -212,6 +212,19 @@ class CutoffOut(Out):
     papers: list[str] = Field(default_factory=list)
 
 
+class OfficialRevisionOut(Out):
+    """What a revision of a key did to an official result: total and rank of the versions before and after."""
+
+    test_id: UUID
+    number: int
+    at: datetime
+    reason: str
+    score_before: str | None
+    score_after: str | None
+    rank_before: int | None
+    rank_after: int | None
+
+
 class ExamResultOut(Out):
     """Your official result over all papers.
 
@@ -232,6 +245,7 @@ class ExamResultOut(Out):
     category_rank: int | None
     cutoff: CutoffOut | None
     version: int
+    revisions: list[OfficialRevisionOut]
 
     @classmethod
     def of(cls, view: ExamResultView) -> Self:
@@ -255,6 +269,7 @@ class ExamResultOut(Out):
             category_rank=result.category_rank,
             cutoff=CutoffOut(**result.cutoff) if result.cutoff else None,
             version=result.version,
+            revisions=[OfficialRevisionOut.model_validate(revision) for revision in view.revisions],
         )
 
 

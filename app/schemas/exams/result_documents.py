@@ -79,12 +79,13 @@ class FoundResultOut(Out):
     """What the institute has under the id and version of a document.
 
     `is_genuine` is true if the digest belongs to this result: compare the name, marks and rank on the paper
-    with those here. `current_version` is larger than `version` if the result was revised. A test has no
-    official rank.
+    with those here. It is null for a sheet of a test that was marked by an older key. `current_version` is
+    larger than `version` if the result was revised: `score` and `rank` are those of `version` for an exam,
+    and the current score for a test, which has no official rank.
     """
 
     kind: Literal["exam", "test"]
-    is_genuine: bool
+    is_genuine: bool | None
     title: LocalizedText
     name: str | None
     roll_number: str | None

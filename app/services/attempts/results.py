@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
@@ -59,6 +60,19 @@ class Cohort:
 
 
 @dataclass(frozen=True, slots=True)
+class Revision:
+    """What a revision of the key did to a result. Ranks are those of its publication; None without a rank."""
+
+    number: int
+    at: datetime
+    reason: str
+    score_before: str
+    score_after: str
+    rank_before: int | None
+    rank_after: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ResultView:
     """A graded attempt. `questions` is None where the review policy shows none."""
 
@@ -71,6 +85,8 @@ class ResultView:
     percentile: float | None
     questions: Sequence[QuestionReview] | None
     qualification: str
+    revisions: Sequence[Revision]
+    """What revisions of the key did to this result, the first one first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +140,24 @@ async def result(
         percentile=standing.percentile if standing else None,
         questions=await _review(reads, parts, user, whole, shares) if may_review else None,
         qualification=graded.qualification,
+        revisions=await _revisions(reads, attempt.id, may_compare=may_compare),
     )
+
+
+async def _revisions(reads: Reading, attempt_id: UUID, *, may_compare: bool) -> list[Revision]:
+    return [
+        Revision(
+            number=revision.number,
+            at=revision.completed_at,
+            reason=revision.reason,
+            score_before=revised.score_before,
+            score_after=revised.score_after,
+            rank_before=revised.rank_before if may_compare else None,
+            rank_after=revised.rank_after if may_compare else None,
+        )
+        for revision, revised in await reads.key_revisions.of_attempt(attempt_id)
+        if revision.completed_at is not None
+    ]
 
 
 async def reviewed_key(

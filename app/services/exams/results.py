@@ -1,11 +1,13 @@
 """Official results as their candidates see them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from app.core.errors import NotFound, ResultsNotReleased
 from app.engine.schedule import ExamStage
 from app.models import Exam, ExamRelease, ExamResult
+from app.repositories.exams.results import OfficialRevision
 from app.services import embargo
 from app.services.exams.catalog import exam_viewer
 from app.services.exams.releasing import require_released
@@ -21,6 +23,8 @@ class ExamResultView:
     stage: ExamStage
     result: ExamResult
     release: ExamRelease
+    revisions: Sequence[OfficialRevision] = ()
+    """What revisions of keys did to it, the first one first."""
 
 
 async def result(reads: Reading, user: Principal, exam_id: UUID) -> ExamResultView:
@@ -31,7 +35,8 @@ async def result(reads: Reading, user: Principal, exam_id: UUID) -> ExamResultVi
     release = await reads.exam_results.release(exam)
     if found is None or release is None:
         raise NotFound("result")
-    return ExamResultView(exam, ExamStage.RELEASED, found, release)
+    revisions = await reads.exam_results.revisions(exam.id, found.registration_id)
+    return ExamResultView(exam, ExamStage.RELEASED, found, release, revisions)
 
 
 async def released_exam(reads: Reading, person: Principal, exam_id: UUID) -> Exam:

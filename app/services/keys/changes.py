@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.errors import FieldError, Invalid
-from app.models import KeyVersion, Paper, QuestionVersion
+from app.models import KeyRevision, KeyVersion, Paper, QuestionVersion
 from app.sentences import Sentence
 from app.services.questions.content import content_of, problems_of
 from app.services.tests.papers import paper_key
@@ -89,6 +89,11 @@ def shown_changes(revised: Sequence[RevisedPaper], changes: Sequence[KeyChange])
                 shown.append(ShownChange(change.question_id, number, before, after))
                 break
     return sorted(shown, key=lambda change: change.number)
+
+
+def changes_of(revision: KeyRevision) -> list[KeyChange]:
+    """The stored changes of a revision."""
+    return [KeyChange(UUID(change["question_id"]), change["key"]) for change in revision.changes]
 
 
 def _check_questions(papers: Sequence[Paper], changes: Sequence[KeyChange]) -> None:

@@ -1,6 +1,6 @@
 """Key revisions of a test: dry run, publication, withdrawal (docs/decisions/0075).
 
-States: a dry run is published or withdrawn. While it is publishing, `publishing.py` grades everybody by the
+States: a dry run is published or withdrawn. While it is publishing, `carrying_out.py` grades everybody by
 new keys in the background; then it is published. The lock of the test guards all changes of a state but the
 last, and one revision of a test is publishing at a time.
 """
@@ -17,7 +17,7 @@ from app.repositories.attempts.key_revisions import OtherTest, PlacedPaper
 from app.services import audit, embargo, tests
 from app.services.audit import AuditSubject
 from app.services.components import Components
-from app.services.keys.changes import KeyChange, RevisedPaper, revised_papers, shown_changes
+from app.services.keys.changes import KeyChange, RevisedPaper, changes_of, revised_papers, shown_changes
 from app.services.keys.impacts import MOST_IN_A_REQUEST, impact_of
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
@@ -120,11 +120,6 @@ async def withdraw(uow: UnitOfWork, staff: Principal, test_id: UUID, number: int
         raise NotPossible("The revision is published. Correct it by another revision.")
     revision.state = RevisionState.WITHDRAWN
     record(uow, staff, "withdraw_key_revision", revision)
-
-
-def changes_of(revision: KeyRevision) -> list[KeyChange]:
-    """The stored changes of a revision."""
-    return [KeyChange(UUID(change["question_id"]), change["key"]) for change in revision.changes]
 
 
 def question_ids(revision: KeyRevision) -> list[UUID]:

@@ -27,6 +27,7 @@ from app.services.notifications.inbox import (
     remove_device,
 )
 from app.services.notifications.key_notices import key_shown, objections_decided
+from app.services.notifications.key_revisions import key_revised
 from app.services.notifications.preferences import (
     Preferences,
     change,
@@ -47,6 +48,7 @@ __all__ = [
     "deliver_due",
     "enrolment_changed",
     "extra_time_changed",
+    "key_revised",
     "key_shown",
     "mark_all_read",
     "mark_read",

@@ -45,6 +45,7 @@ RULES = {
         Topic.REMINDERS, reminder=Reminder(timedelta(minutes=15), timedelta(minutes=10), worth=timedelta())
     ),
     Kind.RESULTS_RELEASED: Rules(Topic.RESULTS, deferrable=True),
+    Kind.KEY_REVISED: Rules(Topic.RESULTS, deferrable=True),
     Kind.KEY_SHOWN: Rules(Topic.RESULTS, deferrable=True),
     Kind.OBJECTION_DECIDED: Rules(deferrable=True),
 }

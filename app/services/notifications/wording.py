@@ -39,6 +39,16 @@ _TEXTS: Mapping[Kind, Mapping[str, tuple[str, str]]] = {
         "en": ("The results are out", "{exam}"),
         "hi": ("परिणाम जारी हो गए हैं", "{exam}"),
     },
+    Kind.KEY_REVISED: {
+        "en": (
+            "Your result was revised",
+            "{title}: the key was corrected. Your score was {score_before} and is {score_after} now.",
+        ),
+        "hi": (
+            "आपका परिणाम संशोधित किया गया है",
+            "{title}: उत्तर कुंजी ठीक की गई है। आपके अंक {score_before} थे और अब {score_after} हैं।",
+        ),
+    },
     Kind.POSTPONED: {
         "en": ("Your exam is postponed", "{exam}: see the new times."),
         "hi": ("आपकी परीक्षा स्थगित हो गई है", "{exam}: नया समय देखें।"),
@@ -171,6 +181,9 @@ def _names(data: Mapping[str, Any], language: str) -> dict[str, str]:
     return {
         "exam": in_language(data.get("exam_title") or {}, language),
         "paper": in_language(paper.get("title") or {}, language),
+        "title": in_language(data.get("title") or {}, language),
+        "score_before": str(data.get("score_before", "")),
+        "score_after": str(data.get("score_after", "")),
         "roll_number": str(data.get("roll_number", "")),
         "test": in_language(data.get("test_title") or {}, language),
         "number": str(data.get("question_number", "")),

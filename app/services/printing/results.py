@@ -1,4 +1,4 @@
-"""The content of result sheets, certificates and merit lists, as the templates take it: every word decided.
+"""The content of result sheets, certificates, merit lists and response sheets, with every word decided.
 
 A label is a list of lines, one for each language. A value is one line, printed as it is.
 """
@@ -94,4 +94,28 @@ class MeritListContent:
     rows: Sequence[Sequence[str]]
     notes: Sequence[str]
     end: Label
+    footer: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResponsePart:
+    """What was answered in one paper."""
+
+    heading: str
+    facts: Sequence[Fact]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseContent:
+    """The response sheets of a candidate."""
+
+    language: Literal["en", "hi"]
+    institute: str
+    title: str
+    subtitle: Label
+    facts: Sequence[Fact]
+    columns: Sequence[Column]
+    parts: Sequence[ResponsePart]
+    notes: Sequence[str]
     footer: str

@@ -14,6 +14,7 @@ from app.services.result_documents.requests import (
     open_file,
     request_file,
 )
+from app.services.result_documents.response_pages import response_document
 from app.services.result_documents.test_sheets import issue_test_sheet
 from app.services.result_documents.writing import write_file
 
@@ -35,5 +36,6 @@ __all__ = [
     "open_file",
     "pdf",
     "request_file",
+    "response_document",
     "write_file",
 ]

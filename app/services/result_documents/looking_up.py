@@ -21,7 +21,8 @@ from app.services.users import Principal
 class FoundResult:
     """What the institute has under the id and the version of a document.
 
-    `is_genuine` says whether the digest is that of this result.
+    `is_genuine` says whether the digest is that of this result. It is None for a sheet of a test that an
+    older key has marked: older scores of tests are not kept exactly.
     """
 
     kind: Literal["exam", "test"]
@@ -33,7 +34,7 @@ class FoundResult:
     score: str | None
     rank: int | None
     outcome: str | None
-    is_genuine: bool
+    is_genuine: bool | None
 
 
 async def look_up(
@@ -89,6 +90,8 @@ async def _of_test(
     if found.score is None or graded is None:
         raise NotFound("document")
     key = await parts.papers.key(reads, graded.key_id)
+    if version > key.number:
+        raise NotFound("document")
     test = await reads.candidates.test(tests.viewer(staff), attempt.test_id)
     policy = RoundingPolicy(found.rounding)
     expected = attempt_digest(attempt_id, key.number, str(found.score.exact))
@@ -97,10 +100,10 @@ async def _of_test(
         title=test.title,
         name=found.name,
         roll_number=found.roll_number,
-        version=key.number,
+        version=version,
         current_version=key.number,
         score=found.score.printed(policy),
         rank=None,
         outcome=None,
-        is_genuine=(version, digest) == (key.number, expected),
+        is_genuine=digest == expected if version == key.number else None,
     )

@@ -136,6 +136,15 @@ def _row(
 
 def _notes(view: ResultView, key_version: int, language: DocumentLanguage, now: datetime) -> list[str]:
     notes = wording.MARKED_BY.lines(language, version=key_version)
+    for revision in view.revisions:
+        notes += wording.KEY_REVISED.lines(
+            language,
+            day=day(revision.at),
+            before=revision.score_before,
+            after=revision.score_after,
+            rank_before=revision.rank_before or wording.NONE,
+            rank_after=revision.rank_after or wording.NONE,
+        )
     if view.rank is not None and view.attempt.exam_paper_id is None:
         notes += wording.LIVE_RANK.lines(language, day=day(now))
     if view.percentile is not None:

@@ -8,6 +8,8 @@ RESULT_SHEET = Text("Result sheet", "परिणाम-पत्रक")
 MERIT_LIST = Text("Merit list", "योग्यता सूची")
 CERTIFICATE = Text("Certificate", "प्रमाण-पत्र")
 
+RESPONSE_SHEET = Text("Response sheet", "उत्तर-पत्रक")
+
 NAME = Text("Name", "नाम")
 ROLL_NUMBER = Text("Roll number", "अनुक्रमांक")
 CATEGORY = Text("Category", "श्रेणी")
@@ -99,6 +101,11 @@ REVISED = Text(
     "The result was revised. In version {version}: total {total}, rank {rank}.",
     "परिणाम संशोधित है। संस्करण {version} में : कुल अंक {total}, रैंक {rank}।",
 )
+KEY_REVISED = Text(
+    "The answer key was revised on {day}: marks {before}, then {after};"
+    " rank {rank_before}, then {rank_after}.",
+    "उत्तर कुंजी {day} को संशोधित : अंक {before}, फिर {after}; रैंक {rank_before}, फिर {rank_after}।",
+)
 EQUAL_SCORES = Text(
     "Candidates with equal totals share a rank. Ranks compare the exact totals.",
     "समान कुल अंक पाने वाले अभ्यर्थियों की रैंक समान है। रैंक सटीक कुल अंकों से निकाली जाती है।",
@@ -136,3 +143,20 @@ CUTOFFS_WERE = Text("Cut-offs: {cutoffs}.", "कट-ऑफ़ : {cutoffs}।")
 NO_CUTOFF = Text("No cut-off is set.", "कोई कट-ऑफ़ निर्धारित नहीं है।")
 END_OF_LIST = Text("End of the list: {count} candidates.", "सूची समाप्त : {count} अभ्यर्थी।")
 CUTOFF_CLEARED = Text("Cut-off cleared", "कट-ऑफ़ पार")
+
+QUESTION_NUMBER = Text("No.", "सं.")
+ANSWER = Text("Answer", "उत्तर")
+CHANGES = Text("Changes", "बदलाव")
+TIME_SPENT = Text("Time", "समय")
+SAVED_AT = Text("Saved at", "सहेजा गया")
+STARTED = Text("Started", "आरंभ")
+ANSWERED = Text("Answered", "उत्तर दिए")
+PAPER_VERSION = Text("Version of the paper", "प्रश्न-पत्र का संस्करण")
+DEVICE_TERMS = Text("Starts and resumptions", "आरंभ और पुनः आरंभ")
+ATTEMPT = Text("Attempt", "प्रयास")
+RESPONSES_ARE = Text(
+    "The answers that count, as they were saved. Letters are those of the options in the paper's order."
+    " Time is in minutes and seconds; the time of saving is that of India.",
+    "मान्य उत्तर, जैसे वे सहेजे गए। अक्षर प्रश्न-पत्र के क्रम में विकल्पों के हैं। समय मिनट और सेकंड में है;"
+    " सहेजने का समय भारतीय समय है।",
+)

@@ -62,6 +62,7 @@ class TestResult:
         assert result == figures | {
             "attempt": submitted.json(),
             "qualification": "qualified",
+            "revisions": [],
             "rank": 1,
             "participants": 1,
             "percentile": 100.0,

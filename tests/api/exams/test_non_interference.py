@@ -28,12 +28,12 @@ from sqlalchemy import text
 from app.config import Settings
 from app.core.tokens import is_attempt_token
 from app.database import create_engine
-from app.main import create_app
 from app.services import notifications
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from app.workers import tasks
 from app.workers.runtime import TaskContext
+from tests.api.document import create_documented_app
 from tests.builders.auth_accounts import AuthAccounts
 from tests.builders.exams import HOUR, MINUTE, Entrant, Json, body_of
 from tests.builders.people import People, user_id_of
@@ -448,7 +448,8 @@ async def a_world(
     addresses = {"database_url": SecretStr(database_url), "redis_url": SecretStr(redis_url)}
     own, clock = settings.model_copy(update=addresses), TestClock()
     clock.stop(start)
-    app, engine = create_app(own, clock=clock, monotonic=clock.monotonic), create_engine(own, pool_size=2)
+    app = create_documented_app(own, clock=clock, monotonic=clock.monotonic)
+    engine = create_engine(own, pool_size=2)
     async with app.router.lifespan_context(app), People(app, engine, accounts) as people:
         yield World(app, app.state.components, people, clock, own.mail_folder or Path())
     await engine.dispose()

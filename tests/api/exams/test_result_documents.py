@@ -5,25 +5,29 @@ import io
 import re
 import zipfile
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from pypdf import PdfReader
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.core.errors import NotFound
 from app.models import AuditEntry
 from app.services import result_documents
 from app.services.components import Components
 from app.services.result_documents import building
 from app.services.result_documents.batches import print_batch
-from app.services.unit_of_work import reading
+from app.services.result_documents.files import key_of_part
+from app.services.unit_of_work import reading, unit_of_work
 from tests.api.exams.test_releasing import RIGHT, prelims
 from tests.builders.accounts import DAY, Worker
 from tests.builders.attempts import take_test
-from tests.builders.content import PublishedTest
+from tests.builders.content import PublishedTest, publish_test
 from tests.builders.exams import HeldExam, Json, body_of, register, take_paper
-from tests.builders.people import People
+from tests.builders.key_revisions import revise
+from tests.builders.people import People, user_id_of
 from tests.conftest import TestClock
 
 __all__ = ["prelims"]
@@ -49,6 +53,18 @@ async def pdf(client: httpx.AsyncClient, path: str, **params: Any) -> str:
 async def status_of(client: httpx.AsyncClient, path: str, **params: Any) -> tuple[int, str]:
     answer = await client.get(path, params=params)
     return answer.status_code, answer.json()["code"]
+
+
+NEXT_RELEASE = text("insert into ias.exam_releases (exam_id, version, participants) values (:id, 2, 1)")
+NEXT_RESULTS = text(
+    """
+    insert into ias.exam_results (exam_id, version, registration_id, roll_number, outcome, total, qualified,
+      rank, percentile, category_rank, cutoff, papers)
+    select exam_id, 2, registration_id, roll_number, outcome, '4.00', qualified,
+      rank, percentile, category_rank, cutoff, papers
+    from ias.exam_results where exam_id = :id and version = 1
+    """
+)
 
 
 class Candidates:
@@ -169,6 +185,26 @@ class TestOne:
         assert "Result sheet" not in hindi
         assert re.search("[\u0900-\u097f]{3}", hindi)
 
+    async def test_of_a_test_whose_key_was_revised(
+        self, people: People, author: httpx.AsyncClient, parts: Components, engine: AsyncEngine
+    ) -> None:
+        async with unit_of_work(engine) as uow:
+            made = await publish_test(uow, created_by=await user_id_of(author))
+        first, second = await people.candidate(), await people.candidate()
+        attempt = (await take_test(first, made, {0: ["a"]}))["attempt"]
+        await take_test(second, made, {0: ["b"]})
+        before = re.search(
+            r"Digest ([A-Z2-7-]{23})", await pdf(first, f"{made.path}/result-sheet", language="en")
+        )
+        await revise(parts, author, made, (0, ["b"]))
+        shown = await pdf(first, f"{made.path}/result-sheet", language="en")
+        assert "Marked by version 2 of the answer key" in shown
+        assert "marks 2.00, then -0.66; rank 1, then 2" in shown
+        assert before is not None
+        printed = {"version": 1, "digest": before[1]}
+        old = body_of(await author.get(f"/result-sheets/{attempt['id']}", params=printed))
+        assert (old["is_genuine"], old["version"], old["current_version"]) == (None, 1, 2)
+
 
 class TestLookingUp:
     async def test_by_what_stands_on_the_sheet(
@@ -209,7 +245,7 @@ class TestLookingUp:
         genuine = body_of(await evaluator.get(f"/result-sheets/{attempt_id}", params=printed))
         assert (genuine["kind"], genuine["score"], genuine["is_genuine"]) == ("test", result["score"], True)
         later = {"version": 2, "digest": found[1]}
-        assert not body_of(await evaluator.get(f"/result-sheets/{attempt_id}", params=later))["is_genuine"]
+        assert (await evaluator.get(f"/result-sheets/{attempt_id}", params=later)).status_code == 404
         assert (await proctor.get(f"/result-sheets/{attempt_id}", params=printed)).status_code == 404
         assert (await evaluator.get(f"/result-sheets/{made.id}", params=printed)).status_code == 404
 
@@ -341,3 +377,46 @@ class TestMany:
         await prelims.release()
         files = await asyncio.gather(requested(prelims), requested(prelims))
         assert files[0]["id"] == files[1]["id"]
+
+    async def test_a_file_keeps_its_version(
+        self, people: People, prelims: HeldExam, worker: Worker, engine: AsyncEngine
+    ) -> None:
+        """The results are revised between the request and the job: by rows, as a revision writes them."""
+        each = await Candidates.sit(people, prelims)
+        await prelims.release()
+        file = await requested(prelims, language="en")
+        exam_id = {"id": UUID(prelims.exam["id"])}
+        async with engine.begin() as connection:
+            await connection.execute(NEXT_RELEASE, exam_id)
+            await connection.execute(NEXT_RESULTS, exam_id)
+            await connection.execute(text("update ias.exams set results_version = 2 where id = :id"), exam_id)
+        await worker.do_jobs("make_result_file")
+        path = f"{prelims.path}/result-sheets/{file['id']}"
+        ready = body_of(await prelims.staff.get(path))
+        assert (ready["status"], ready["version"], ready["is_current"]) == ("ready", 1, False)
+        assert (await requested(prelims, language="en"))["id"] != file["id"]
+        archive = zipfile.ZipFile(io.BytesIO((await prelims.staff.get(f"{path}/file")).content))
+        number = await roll_number(each.ranked, prelims)
+        assert "version 1" in text_of(archive.read(f"result-sheet-{number}.pdf"))
+        sheet = await pdf(each.ranked, f"{prelims.path}/result-sheet", language="en")
+        assert "In version 1: total 6.00, rank 1" in sheet
+        assert "4.00 of 6.00" in sheet
+
+    async def test_one_that_expires_while_it_is_made_leaves_nothing(
+        self, people: People, prelims: HeldExam, worker: Worker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        worker.clock.stop()
+        await Candidates.sit(people, prelims)
+        await prelims.release()
+        file = await requested(prelims)
+
+        async def expires_meanwhile(*arguments: Any, **named: Any) -> Any:
+            with worker.clock.moved(DAY.total_seconds() + 1):
+                await result_documents.delete_expired(worker.parts)
+            return await print_batch(*arguments, **named)
+
+        monkeypatch.setattr(building, "print_batch", expires_meanwhile)
+        await worker.do_jobs("make_result_file")
+        assert (await prelims.staff.get(f"{prelims.path}/result-sheets/{file['id']}")).status_code == 404
+        with pytest.raises(NotFound):
+            await worker.parts.media.read(key_of_part(UUID(file["id"]), 0))

@@ -11,10 +11,10 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
-from app.main import create_app
 from app.services import realtime
 from app.services.unit_of_work import unit_of_work
 from devservers.valkey import Valkey
+from tests.api.document import create_documented_app
 from tests.builders.auth_accounts import AuthAccounts
 from tests.builders.content import publish_test
 from tests.builders.exams import HeldExam, body_of, hold_exam, register
@@ -37,7 +37,7 @@ async def a_process(
     settings: Settings, engine: AsyncEngine, accounts: AuthAccounts
 ) -> AsyncIterator[Process]:
     clock = TestClock()
-    app = create_app(settings, clock=clock, monotonic=clock.monotonic)
+    app = create_documented_app(settings, clock=clock, monotonic=clock.monotonic)
     async with app.router.lifespan_context(app), People(app, engine, accounts) as people:
         yield Process(app, people)
 

@@ -46,6 +46,18 @@ DATA: dict[Kind, dict[str, Any]] = {
         "closed_by": "candidate",
     },
     Kind.RESULTS_RELEASED: EXAM | {"version": 1, "revised": False},
+    Kind.KEY_REVISED: {
+        "title": TITLE,
+        "test_id": str(UUID(int=4)),
+        "attempt_id": str(UUID(int=3)),
+        "number": 1,
+        "questions": [12, 80],
+        "reason": "Both b and c are right.",
+        "score_before": "84.66",
+        "score_after": "87.34",
+        "rank_before": 14,
+        "rank_after": 9,
+    },
     Kind.POSTPONED: EXAM | {"papers": [THE_PAPER]},
     Kind.CANCELLED: EXAM,
     Kind.EXTRA_TIME: EXAM | {"extra_seconds": 2400, "previous_extra_seconds": 600, "papers": [THE_PAPER]},
@@ -99,6 +111,10 @@ ENGLISH = {
         ["General Studies I", "26 November 2026, 12:28 pm IST", "We have your answers."],
     ),
     Kind.RESULTS_RELEASED: ("The results are out: All-India Mock 7", ["marks and your rank in the app"]),
+    Kind.KEY_REVISED: (
+        "Your result was revised: All-India Mock 7",
+        ["12, 80", "Both b and c are right.", "84.66", "87.34", "14", "9"],
+    ),
     Kind.POSTPONED: (
         "Postponed: All-India Mock 7",
         ["You stay registered.", "General Studies I", "26 November 2026, 9:30 am IST"],
@@ -144,6 +160,10 @@ HINDI = {
         ["सामान्य अध्ययन I", "26 नवंबर 2026, दोपहर 12:28 बजे (IST)", "हमें आपके उत्तर मिल गए हैं।"],
     ),
     Kind.RESULTS_RELEASED: ("परिणाम जारी हो गए हैं: अखिल भारतीय मॉक 7", ["अपने अंक और रैंक ऐप में देखें।"]),
+    Kind.KEY_REVISED: (
+        "आपका परिणाम संशोधित किया गया है: अखिल भारतीय मॉक 7",
+        ["12, 80", "Both b and c are right.", "84.66", "87.34", "14", "9"],
+    ),
     Kind.POSTPONED: (
         "स्थगित: अखिल भारतीय मॉक 7",
         ["आपका पंजीकरण बना रहेगा।", "सामान्य अध्ययन I", "26 नवंबर 2026, सुबह 9:30 बजे (IST)"],

@@ -1,19 +1,41 @@
 """Registrations over HTTP: candidates register and withdraw, staff search, correct and assign."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response, status
+from fastapi import APIRouter, Depends, Query, Request, Response, status
 
-from app.api.deps import CurrentProctor, CurrentUser, Now, Paging, Parts, Reads, Uow, takes_nothing
+from app.api.deps import (
+    CurrentProctor,
+    CurrentUser,
+    Now,
+    Paging,
+    Parts,
+    Reads,
+    Uow,
+    personal_turn,
+    takes_nothing,
+)
+from app.api.pdf_files import PDF_CONTENT, Language, pdf_answer
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
-from app.core.errors import Conflict, EntryClosed, Forbidden, Invalid, NotAvailable, NotFound, NotPossible
+from app.core.errors import (
+    Conflict,
+    EntryClosed,
+    Forbidden,
+    Invalid,
+    NotAvailable,
+    NotFound,
+    NotPossible,
+    TooComplex,
+    Unavailable,
+)
 from app.schemas.common import PageOut
 from app.schemas.exams.exams import ClaimIn, RegistrationOut
 from app.schemas.exams.registrations import CorrectedRegistrationOut, NoShowsOut, RegistrationChangesIn
 from app.schemas.exams.response_sheets import CandidateSheetsOut
-from app.services import exams
+from app.services import exams, result_documents
+from app.services.unit_of_work import reading
 
 router = APIRouter(prefix="/exams/{exam_id}", tags=["exams"], route_class=PermissionFirstRoute)
 
@@ -101,16 +123,38 @@ async def claim(
     return RegistrationOut.of(await exams.claim(uow, staff, exam_id, roll_number, body.user_id))
 
 
-@router.get("/registrations/{roll_number:path}/response-sheet", responses=problems(NotFound, NotPossible))
+@router.get(
+    "/registrations/{roll_number:path}/response-sheet",
+    response_model=CandidateSheetsOut,
+    responses={
+        200: {"content": PDF_CONTENT, "description": "The sheets as JSON or PDF"},
+        **problems(NotFound, NotPossible, TooComplex, Unavailable),
+    },
+)
 async def get_candidate_response_sheets(
-    exam_id: UUID, roll_number: str, staff: CurrentProctor, reads: Reads, parts: Parts, now: Now
-) -> CandidateSheetsOut:
+    exam_id: UUID,
+    roll_number: str,
+    staff: CurrentProctor,
+    request: Request,
+    parts: Parts,
+    now: Now,
+    format: Annotated[  # noqa: A002 -- the name of the API's parameter
+        Literal["json", "pdf"], Query(description="JSON, or a PDF for print")
+    ] = "json",
+    language: Language = "both",
+) -> CandidateSheetsOut | Response:
     """What a candidate answered in each paper, after all papers are over. It has no key and no marks.
 
-    The reading is in the audit log.
+    The reading is in the audit log. `format=pdf` has the answers, times and the number of starts, and prints
+    the letters of options in the paper's order.
     """
-    found = await exams.response_sheets(reads, parts, staff, exam_id, roll_number, now)
-    return CandidateSheetsOut.of_candidate(found)
+    # Separate transactions: typesetting is slow, and other requests need the connection in the meantime.
+    async with personal_turn(request, parts), reading(parts.engine) as reads:
+        found = await exams.response_sheets(reads, parts, staff, exam_id, roll_number, now)
+        if format == "json":
+            return CandidateSheetsOut.of_candidate(found)
+        document = await result_documents.response_document(reads, parts, found, language, now)
+    return await pdf_answer(request, parts, document, staff, now)
 
 
 @router.patch("/registrations/{roll_number:path}", responses=problems(NotFound, NotPossible, Invalid))

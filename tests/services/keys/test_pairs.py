@@ -1,0 +1,309 @@
+"""Key revisions and other calls at once, on two connections: docs/concurrency-pairs.md says what happens."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.models import Attempt
+from app.services import account_deletion, attempts, questions
+from app.services.components import Components
+from app.services.keys import carrying_out, publication, revisions
+from app.services.keys.changes import KeyChange
+from app.services.keys.revisions import RevisionDraft
+from app.services.questions import QuestionUpdate
+from app.services.unit_of_work import Reading, UnitOfWork, reading, unit_of_work
+from app.services.users import Principal, operator, principal_of
+from tests.builders.attempts import ref_of, response, start_attempt, target_of
+from tests.builders.content import PublishedTest, publish_test
+from tests.services.exams.pairs import Scene, inconsistencies, make_content, make_scene
+from tests.two_connections import Overlap, alone, overlap
+
+COUNTED = text(
+    "select score_numerator / score_denominator as score, count(*) as candidates from ias.results"
+    " where counted and cohort_id = :cohort_id group by 1"
+)
+OFFICIAL = text(
+    "select version, papers -> 0 ->> 'score' from ias.exam_results where exam_id = :id order by version"
+)
+RESULT = text("select score_numerator, score_denominator, cohort_id from ias.results where attempt_id = :id")
+
+
+@dataclass
+class Desk:
+    """Somebody who revises the key of a test: its first question is keyed a, and b is right."""
+
+    engine: AsyncEngine
+    parts: Components
+    made: PublishedTest
+
+    async def create(self, uow: UnitOfWork, option: str = "b", place: int = 0) -> int:
+        changes = [KeyChange(self.made.question_ids[place], {"accepted": [[option]]})]
+        draft = RevisionDraft(changes, "B is right.")
+        now = self.parts.clock.now()
+        view = await revisions.create(uow, self.parts, operator(), self.made.id, draft, now)
+        return view.revision.number
+
+    def publish(self, number: int) -> Callable[[UnitOfWork], Awaitable[str]]:
+        async def publish(uow: UnitOfWork) -> str:
+            now = self.parts.clock.now()
+            view = await publication.publish(uow, operator(), self.made.id, number, now)
+            return view.revision.state
+
+        return publish
+
+    async def withdraw(self, uow: UnitOfWork) -> None:
+        await revisions.withdraw(uow, operator(), self.made.id, 1)
+
+    async def carry_out(self, uow: UnitOfWork) -> None:
+        revision = await uow.key_revisions.find(self.made.id, 1)
+        await carrying_out.carry_out(uow, self.parts, revision.id, self.parts.clock.now())
+
+    async def state(self) -> str:
+        async with reading(self.engine) as reads:
+            return (await reads.key_revisions.find(self.made.id, 1)).state
+
+    async def published(self) -> None:
+        """A revision whose publication is asked for."""
+        for work in (self.create, self.publish(1)):
+            (await alone(self.engine, work)).result()
+
+    async def score(self, attempt_id: UUID) -> Fraction | None:
+        """The score of an attempt. The histogram of its cohort must agree with the results."""
+        async with reading(self.engine) as reads:
+            row = (await reads.session.execute(RESULT, {"id": attempt_id})).one_or_none()
+            if row is None:
+                return None
+            histogram = await reads.attempts.histogram(row.cohort_id)
+            counted = (await reads.session.execute(COUNTED, {"cohort_id": row.cohort_id})).all()
+        candidates = [count for count in histogram.values() if count]
+        assert sorted(candidates) == sorted(each.candidates for each in counted)
+        return Fraction(int(row.score_numerator), int(row.score_denominator))
+
+
+@pytest.fixture
+async def desk(engine: AsyncEngine, parts: Components) -> Desk:
+    async with unit_of_work(engine) as uow:
+        return Desk(engine, parts, await publish_test(uow))
+
+
+async def sitting(desk: Desk) -> "Sitting":
+    """A candidate who has answered b to the first question, and has not submitted."""
+    async with unit_of_work(desk.engine) as uow:
+        attempt = await start_attempt(uow, desk.parts, desk.made, desk.parts.clock.now())
+        answer = response(desk.made, 0, ["b"])
+        await attempts.save(uow, desk.parts, target_of(attempt), [answer], desk.parts.clock.now())
+    return Sitting(desk, attempt.id, lambda uow: _submit(uow, desk, attempt))
+
+
+async def person(reads: Reading, candidate: "Sitting") -> Principal:
+    """The candidate, as a request has them."""
+    statement = text("select user_id from ias.attempts where id = :id")
+    member = await reads.users.member(await reads.session.scalar(statement, {"id": candidate.id}))
+    assert member is not None
+    return principal_of(member, "session", candidate.desk.parts.clock.now())
+
+
+async def _submit(uow: UnitOfWork, desk: Desk, attempt: Attempt) -> None:
+    await attempts.submit(uow, desk.parts, ref_of(attempt), desk.parts.clock.now())
+
+
+@dataclass
+class Sitting:
+    desk: Desk
+    id: UUID
+    submit: Callable[[UnitOfWork], Awaitable[None]]
+
+
+def done(both: Overlap) -> bool:
+    """Both succeeded; whether the second one waited."""
+    both.first.result()
+    both.second.result()
+    return both.waited
+
+
+class TestTwoRevisions:
+    async def test_two_dry_runs_get_two_numbers(self, desk: Desk) -> None:
+        both = await overlap(desk.engine, desk.create, lambda uow: desk.create(uow, place=1, option="a"))
+        assert done(both)
+        assert (both.first.value, both.second.value) == (1, 2)
+
+    async def test_the_second_publication_is_refused(self, desk: Desk) -> None:
+        await alone(desk.engine, desk.create)
+        await alone(desk.engine, lambda uow: desk.create(uow, place=1, option="a"))
+        both = await overlap(desk.engine, desk.publish(1), desk.publish(2))
+        assert (both.waited, both.first.value, both.second.code) == (
+            True,
+            "publishing",
+            "key_revision_running",
+        )
+        await alone(desk.engine, desk.carry_out)
+        assert (await alone(desk.engine, desk.publish(2))).code == "stale_dry_run"
+
+    async def test_the_same_publication_twice_is_one(self, desk: Desk) -> None:
+        await alone(desk.engine, desk.create)
+        both = await overlap(desk.engine, desk.publish(1), desk.publish(1))
+        assert (done(both), both.second.value) == (True, "publishing")
+
+    async def test_a_withdrawal_comes_too_late(self, desk: Desk) -> None:
+        await alone(desk.engine, desk.create)
+        both = await overlap(desk.engine, desk.publish(1), desk.withdraw)
+        assert (both.waited, both.second.code) == (True, "not_possible")
+
+    async def test_a_publication_comes_too_late(self, desk: Desk) -> None:
+        await alone(desk.engine, desk.create)
+        both = await overlap(desk.engine, desk.withdraw, desk.publish(1))
+        assert (both.waited, both.second.code) == (True, "not_possible")
+
+    async def test_a_job_that_runs_twice_grades_once(self, desk: Desk) -> None:
+        candidate = await sitting(desk)
+        await alone(desk.engine, candidate.submit)
+        await desk.published()
+        assert done(await overlap(desk.engine, desk.carry_out, desk.carry_out))
+        assert (await desk.score(candidate.id), await desk.state()) == (Fraction(2), "published")
+
+
+class TestCandidates:
+    async def test_a_submit_waits_and_is_graded_by_the_new_key(self, desk: Desk) -> None:
+        candidate = await sitting(desk)
+        await desk.published()
+        assert done(await overlap(desk.engine, desk.carry_out, candidate.submit))
+        assert await desk.score(candidate.id) == 2
+
+    async def test_a_submit_that_came_first_is_graded_again(self, desk: Desk) -> None:
+        candidate = await sitting(desk)
+        await desk.published()
+        both = await overlap(desk.engine, candidate.submit, desk.carry_out)
+        assert (both.waited, both.second.code) == (True, "GradedMeanwhile")
+        async with reading(desk.engine) as reads:
+            revision_id = (await reads.key_revisions.find(desk.made.id, 1)).id
+        await carrying_out.publish_now(desk.parts, revision_id, desk.parts.clock.now())
+        assert await desk.score(candidate.id) == 2
+
+    async def test_an_account_is_deleted(self, desk: Desk) -> None:
+        candidate, other = await sitting(desk), await sitting(desk)
+        await alone(desk.engine, candidate.submit)
+        await alone(desk.engine, other.submit)
+        await desk.published()
+
+        async def delete(uow: UnitOfWork) -> None:
+            now = desk.parts.clock.now()
+            await account_deletion.hide(uow, desk.parts, await person(uow, candidate), now)
+
+        both = await overlap(desk.engine, desk.carry_out, delete)
+        assert both.second.code == "ok"
+        assert await desk.score(other.id) == 2
+
+
+class TestReaders:
+    async def test_an_answer_shows_one_key_throughout(self, desk: Desk) -> None:
+        candidate = await sitting(desk)
+        await alone(desk.engine, candidate.submit)
+        await desk.published()
+        async with reading(desk.engine) as reads:
+            before = await reads.attempts.result(candidate.id)
+            (await alone(desk.engine, desk.carry_out)).result()
+            assert before is not None
+            shown = await attempts.result(
+                reads, desk.parts, await person(reads, candidate), desk.made.id, None
+            )
+        assert (shown.figures["score"], shown.rank, shown.participants) == ("-0.66", 1, 1)
+        async with reading(desk.engine) as reads:
+            shown = await attempts.result(
+                reads, desk.parts, await person(reads, candidate), desk.made.id, None
+            )
+        assert (shown.figures["score"], shown.rank, shown.participants) == ("2.00", 1, 1)
+
+
+class TestKilled:
+    async def test_it_leaves_nothing_behind_and_gives_the_same_figures(self, desk: Desk) -> None:
+        candidate = await sitting(desk)
+        await alone(desk.engine, candidate.submit)
+        await desk.published()
+
+        async def killed(uow: UnitOfWork) -> None:
+            await desk.carry_out(uow)
+            raise ConnectionResetError
+
+        assert (await alone(desk.engine, killed)).code == "ConnectionResetError"
+        assert (await desk.score(candidate.id), await desk.state()) == (Fraction(-2, 3), "publishing")
+        (await alone(desk.engine, desk.carry_out)).result()
+        assert (await desk.score(candidate.id), await desk.state()) == (Fraction(2), "published")
+
+
+class TestBank:
+    def revise(self, desk: Desk) -> Callable[[UnitOfWork], Awaitable[None]]:
+        async def revise(uow: UnitOfWork) -> None:
+            update = QuestionUpdate(key={"accepted": [["d"]]})
+            await questions.revise(uow, operator(), desk.made.question_ids[0], update)
+
+        return revise
+
+    async def test_a_change_of_the_question_that_came_first_stays(self, desk: Desk) -> None:
+        await alone(desk.engine, desk.create)
+        assert done(await overlap(desk.engine, self.revise(desk), desk.publish(1)))
+        async with reading(desk.engine) as reads:
+            revision = await reads.key_revisions.find(desk.made.id, 1)
+        assert [each["outcome"] for each in revision.bank] == ["kept"]
+
+    async def test_a_change_of_the_question_waits(self, desk: Desk) -> None:
+        await alone(desk.engine, desk.create)
+        assert done(await overlap(desk.engine, desk.publish(1), self.revise(desk)))
+        async with reading(desk.engine) as reads:
+            question = await questions.find(reads, operator(), desk.made.question_ids[0])
+        assert (question.question.current_version, question.question.version.key["accepted"]) == (3, [["d"]])
+
+
+class TestExams:
+    """A candidate of an exam has answered a; b is right. Orders of staff wait for the exam."""
+
+    @pytest.mark.parametrize(
+        ("name", "before", "score"),
+        [
+            ("void", "end", None),
+            ("reopen", "end", None),
+            ("close", "end", Fraction(-2, 3)),
+            ("release", "submit", Fraction(-2, 3)),
+            ("end", "end", Fraction(-2, 3)),
+        ],
+    )
+    @pytest.mark.parametrize("is_first", [True, False], ids=["revision first", "revision second"])
+    async def test_orders(
+        self,
+        engine: AsyncEngine,
+        parts: Components,
+        name: str,
+        before: str,
+        score: Fraction | None,
+        is_first: bool,
+    ) -> None:
+        scene, desk = await self.prepared(engine, parts, before)
+        works = (desk.carry_out, scene.act(name)) if is_first else (scene.act(name), desk.carry_out)
+        both = await overlap(engine, *works)
+        assert done(both), "the second one waits"
+        assert await desk.state() == "published"
+        assert scene.attempt is not None
+        assert await desk.score(scene.attempt.id) == score
+        assert await inconsistencies(engine, scene) == []
+
+    async def test_the_official_results_get_their_next_version(
+        self, engine: AsyncEngine, parts: Components
+    ) -> None:
+        scene, desk = await self.prepared(engine, parts, "submit")
+        done(await overlap(engine, scene.release, desk.carry_out))
+        async with reading(engine) as reads:
+            found = await reads.session.execute(OFFICIAL, {"id": scene.exam_id})
+            assert [tuple(row) for row in found] == [(1, "2.00"), (2, "-0.66")]
+
+    async def prepared(self, engine: AsyncEngine, parts: Components, before: str) -> tuple[Scene, Desk]:
+        """The candidate has answered, and the attempt is over and graded; a revision is to be published."""
+        scene = await make_scene(engine, parts, await make_content(engine, parts.clock.now()), "enter")
+        for step in ("enter", "save", before, "grade"):
+            (await alone(engine, scene.act(step))).result()
+        desk = Desk(engine, parts, scene.content.today)
+        await desk.published()
+        return scene, desk
