@@ -31,6 +31,9 @@ from app.services.components import Components
 from app.services.exams.placements import PlacementStore
 from app.services.tests.papers import PaperStore
 
+_CERTIFICATES = httpx.create_ssl_context()
+"""Reading the certificates takes longer than the rest of a client. Forked processes share what was read."""
+
 
 @asynccontextmanager
 async def open_components(
@@ -60,7 +63,7 @@ async def open_components(
         stack.push_async_callback(stream.close)
         files = ProcessPool(_pool_limits(settings))
         stack.callback(files.close)
-        http = await stack.enter_async_context(httpx.AsyncClient())
+        http = await stack.enter_async_context(httpx.AsyncClient(verify=_CERTIFICATES))
         yield Components(
             settings=settings,
             clock=clock,

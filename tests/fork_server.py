@@ -22,7 +22,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Condition, Thread
 
-MODULES = ("uvicorn", "app.main", "celery.apps.worker", "kombu.transport.redis")
+MODULES = ("uvicorn", "app.main", "celery.apps.worker", "kombu.transport.redis", "httpcore", "valkey")
+"""The last two are imported by httpx and limits at their first use."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from app.cli.local.programs import get
 from devservers.network import port_is_free
 from devservers.processes import ProcessIdentity, wait_for
 from tests.installation import Terminal, is_ready
+from tests.thorough import thorough_only
 from tests.waiting import PATIENCE
 
 
@@ -124,6 +125,7 @@ class TestWhileItRuns:
         assert run["api_url"] in output
         assert is_ready(run)
 
+    @thorough_only
     def test_killed_servers_come_back(self, running: tuple[Terminal, dict[str, Any]]) -> None:
         terminal, run = running
         killed = {name: ProcessIdentity.of(run["pids"][name]) for name in ("postgres", "worker", "api")}

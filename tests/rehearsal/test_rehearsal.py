@@ -13,8 +13,11 @@ from rehearsal.response_log import ResponseEvent
 from rehearsal.result_checks import mismatches
 from rehearsal.run import Options, Rehearsal
 from tests.rehearsal.growing_time import rehearse
+from tests.thorough import thorough_only
 
 CANDIDATES = 8
+
+pytestmark = thorough_only
 
 Installation = tuple[str, Path]
 
