@@ -43,9 +43,7 @@ def revise_key(
     keep: Annotated[str, typer.Option(help="new, or higher: no score falls.")] = "new",
     here: Annotated[
         bool,
-        typer.Option(
-            "--here", help="Grade here, without the time limit of a worker: for very many attempts."
-        ),
+        typer.Option("--here", help="Grade here, without the time limit of a worker's job."),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
@@ -59,9 +57,8 @@ def revise_key(
     if keep not in ("new", "higher"):
         raise typer.BadParameter("new or higher", param_hint="--keep")
     with ensure_servers():
-        asyncio.run(
-            _revise(test, [*zip(asked, keys, strict=True)], drop or [], reason, keep, here=here, yes=yes)
-        )
+        keyed = list(zip(asked, keys, strict=True))
+        asyncio.run(_revise(test, keyed, drop or [], reason, keep, here=here, yes=yes))
 
 
 async def _revise(
