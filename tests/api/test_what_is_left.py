@@ -27,7 +27,8 @@ from tests.builders.accounts import DAY, Worker, delete_account
 from tests.builders.attempts import start, take_test
 from tests.builders.content import publish_test
 from tests.builders.exams import HOUR, HeldExam, body_of, hold_exam, register, take_paper
-from tests.builders.people import PASSWORD, People, new_email
+from tests.builders.objections import add_objection
+from tests.builders.people import PASSWORD, People, new_email, user_id_of
 from tests.builders.pictures import picture
 from tests.conftest import TestClock
 
@@ -58,6 +59,7 @@ BEFORE_BY_ID = {
     ("ias.messages", "data"),
     ("ias.notifications", "user_id"),
     ("ias.notification_settings", "user_id"),
+    ("ias.objections", "user_id"),
     ("ias.registrations", "user_id"),
     ("ias.results", "user_id"),
     ("ias.revocations", "user_id"),
@@ -147,6 +149,9 @@ async def person(
             await take_paper(each, sat, {0: ["a"], 1: ["b"] if number else ["c"]})
             await take_test(each, tests[3], {0: ["a"], 1: ["b"] if number else ["c"]})
         await take_test(client, tests[3], {0: ["b"]})  # practice
+        async with unit_of_work(engine) as uow:
+            user_id = await user_id_of(client)
+            await add_objection(uow, tests[3].id, tests[3].question_ids[0], user_id)
         bookmark = f"/users/bookmarks/{tests[3].question_ids[0]}"
         body_of(await client.put(bookmark, json={"note": f"{name} asks {email}"}))
         await sat.release()
