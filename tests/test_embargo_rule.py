@@ -166,7 +166,7 @@ NEED_NOT_ASK = {
     "app/services/keys/impacts.py::_mark_after": REVISED,
     "app/services/keys/bank.py::_follow": "follow() has asked",
     "app/services/keys/carrying_out.py::_new_keys": WRITES,
-    "app/services/keys/regrading.py::COLUMNS": WRITES,
+    "app/services/keys/regrading.py::_row": WRITES,
     "app/services/keys/regrading.py::regrade": WRITES,
     "app/services/keys/regrading.py::_record": WRITES,
     "app/services/keys/regrading.py::_replace": WRITES,

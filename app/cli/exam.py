@@ -190,3 +190,26 @@ def result_sheets(
         return [f"{out}: {total} documents"]
 
     run(work)
+
+
+@exam_app.command("objections")
+def objections(
+    exam: AnExam,
+    file: Annotated[
+        Path | None,
+        typer.Argument(dir_okay=False, help="File to write: .csv or .xlsx, with the paper's code."),
+    ] = None,
+) -> None:
+    """Show the claimed keys of each paper, or write all objections to a sheet for each paper."""
+    suffix = file.suffix.lower().removeprefix(".") if file is not None else "csv"
+    if suffix not in ("csv", "xlsx"):
+        raise typer.BadParameter("the name must end with .csv or .xlsx", param_hint="FILE")
+
+    async def work(uow: "UnitOfWork", parts: "Components") -> list[str]:
+        from app.cli.objections import list_clusters, write_sheets  # noqa: PLC0415 -- slow to import
+
+        if file is None:
+            return await list_clusters(uow, parts, exam)
+        return await write_sheets(uow, parts, exam, file, suffix)
+
+    run(work)

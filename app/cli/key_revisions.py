@@ -41,6 +41,10 @@ def revise_key(
     key: Keys = None,
     drop: Drops = None,
     keep: Annotated[str, typer.Option(help="new, or higher: no score falls.")] = "new",
+    here: Annotated[
+        bool,
+        typer.Option("--here", help="Grade here, without the time limit of a worker's job."),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Correct or drop questions of a published test: dry run, question, publication.
@@ -53,7 +57,8 @@ def revise_key(
     if keep not in ("new", "higher"):
         raise typer.BadParameter("new or higher", param_hint="--keep")
     with ensure_servers():
-        asyncio.run(_revise(test, [*zip(asked, keys, strict=True)], drop or [], reason, keep, yes=yes))
+        keyed = list(zip(asked, keys, strict=True))
+        asyncio.run(_revise(test, keyed, drop or [], reason, keep, here=here, yes=yes))
 
 
 async def _revise(
@@ -63,6 +68,7 @@ async def _revise(
     reason: str,
     keep: str,
     *,
+    here: bool,
     yes: bool,
 ) -> None:
     from app.config import get_settings  # noqa: PLC0415 -- slow to import
@@ -75,7 +81,7 @@ async def _revise(
             if not yes and not typer.confirm("Publish this revision?"):
                 _say(f"Nothing was changed. The dry run is revision {number}.")
                 raise typer.Exit(1)
-            await _publish(parts, test_id, number)
+            await _publish(parts, test_id, number, here=here)
         except DomainError as error:
             _say(error.detail, *(f"{each.field}: {each.message}" for each in error.errors), style="red")
             raise typer.Exit(1) from None
@@ -161,7 +167,7 @@ def _show(view: "RevisionView") -> None:
         )
 
 
-async def _publish(parts: "Components", test_id: UUID, number: int) -> None:
+async def _publish(parts: "Components", test_id: UUID, number: int, *, here: bool) -> None:
     from app.services.keys import publication  # noqa: PLC0415 -- slow to import
     from app.services.unit_of_work import unit_of_work  # noqa: PLC0415
     from app.services.users import operator  # noqa: PLC0415
@@ -172,18 +178,18 @@ async def _publish(parts: "Components", test_id: UUID, number: int) -> None:
     for question in questions:
         if question["outcome"] in ("kept", "not_allowed"):
             _say(f"The bank keeps its key of question {question['question_id']}.", style="yellow")
-    await _carry_out(parts, revision_id)
+    await _carry_out(parts, revision_id, here=here)
     _say(f"Revision {number} is published.")
 
 
-async def _carry_out(parts: "Components", revision_id: UUID) -> None:
-    """Wait until a worker has graded everybody again. Without a worker, do it here."""
+async def _carry_out(parts: "Components", revision_id: UUID, *, here: bool) -> None:
+    """Wait until a worker has graded everybody again. Without a worker, or if it is wanted, do it here."""
     from app.services.keys import carrying_out  # noqa: PLC0415 -- slow to import
 
     with shown_progress() as progress:
         while not (state := await carrying_out.progress_of(parts, revision_id)).is_complete:
             progress("Regraded", state.done, state.total)
-            if state.has_worker:
+            if state.has_worker and not here:
                 await asyncio.sleep(POLL_SECONDS)
             else:
                 await carrying_out.publish_now(parts, revision_id, parts.clock.now())

@@ -124,6 +124,9 @@ class TestAnExamDay:
             words = [str(out)] if name == "merit.pdf" else ["--out", str(out), "--language", "en"]
             folder.run("exam", "merit-list" if name == "merit.pdf" else "result-sheets", folder.name, *words)
             assert out.read_bytes().startswith(b"%PDF" if name == "merit.pdf" else b"PK")
+        assert "no objections" in folder.run("exam", "objections", folder.name)
+        folder.run("exam", "objections", folder.name, str(folder.path / "objections.csv"))
+        assert (folder.path / "objections-GS1.csv").read_text(encoding="utf-8-sig").startswith("question,")
         rows = Path(target).read_text(encoding="utf-8-sig").splitlines()
         assert [row.split(",")[:2] for row in rows[1:]] == [["1", "R001"], ["2", "R003"]]
 

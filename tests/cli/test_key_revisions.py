@@ -29,7 +29,7 @@ def test_tries_asks_and_publishes(folder: Folder) -> None:
         assert shown in refused.output
     assert "The dry run is revision 1." in refused.output
 
-    published = folder.run(*revise, *changes, "--keep", "higher", "--yes")
+    published = folder.run(*revise, *changes, "--keep", "higher", "--here", "--yes")
     assert "Revision 2 is published." in published
 
     again = CliRunner().invoke(app, [*revise, *changes, "--yes"])

@@ -51,6 +51,8 @@ COUNT = text(
 )
 
 
+UNSYNCHRONIZED = {"synchronize_session": False}
+"""No object of the session is such a row. To look for some takes longer than the statement."""
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
 _COLUMNS = [(column.name, column.type.compile(dialect=_POSTGRESQL)) for column in Result.__table__.columns]
 _NAMES = ", ".join(name for name, _ in _COLUMNS)
@@ -136,6 +138,11 @@ class GradingRepository(Repository):
         rows = [{**row, "marks": " ".join(map(str, row["marks"]))} for row in rows]
         await self._session.execute(INSERT_RESULTS, {"rows": orjson.dumps(rows, default=str).decode()})
 
+    async def remove_results(self, attempt_ids: Sequence[UUID]) -> None:
+        """Delete the results of attempts that a regrading has read."""
+        statement = delete(Result).where(Result.attempt_id == any_(literal(list(attempt_ids), ARRAY(Uuid))))
+        await self._session.execute(statement, execution_options=UNSYNCHRONIZED)
+
     async def delete_results(self, attempt_ids: Sequence[UUID]) -> Sequence[Result]:
         """Delete the results of attempts; what they were."""
         statement = delete(Result).where(Result.attempt_id.in_(attempt_ids)).returning(Result)
@@ -168,7 +175,7 @@ class GradingRepository(Repository):
                 ScoreCount.denominator == score.denominator,
             )
             left = ScoreCount.candidates - counts[cohort_id, score]
-            await self._session.execute(statement.values(candidates=left))
+            await self._session.execute(statement.values(candidates=left), execution_options=UNSYNCHRONIZED)
 
 
 @lru_cache(maxsize=4_096)

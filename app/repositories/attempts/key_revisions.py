@@ -56,6 +56,7 @@ class GradedSheet:
     cohort_id: UUID
     key_id: UUID
     exam_paper_id: UUID | None
+    user_id: UUID | None
     practice: bool
     was_staff: bool
     counted: bool
@@ -63,6 +64,9 @@ class GradedSheet:
     score: Fraction
     raw: Fraction
     answers: Sequence[Any]
+    outcomes: str
+    marks: Sequence[int]
+    marks_denominator: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +194,7 @@ class KeyRevisionRepository(Repository):
                 Attempt.id,
                 Attempt.paper_id,
                 Attempt.exam_paper_id,
+                Result.user_id,
                 Attempt.practice,
                 Result.cohort_id,
                 Result.key_id,
@@ -201,6 +206,9 @@ class KeyRevisionRepository(Repository):
                 Result.raw_numerator,
                 Result.raw_denominator,
                 Result.answers,
+                Result.outcomes,
+                Result.marks,
+                Result.marks_denominator,
             )
             .join(Result, Result.attempt_id == Attempt.id)
             .where(Attempt.test_id == test_id, _LISTED, _among(paper_ids))
@@ -216,6 +224,7 @@ class KeyRevisionRepository(Repository):
                 cohort_id=row.cohort_id,
                 key_id=row.key_id,
                 exam_paper_id=row.exam_paper_id,
+                user_id=row.user_id,
                 practice=row.practice,
                 was_staff=row.was_staff,
                 counted=row.counted,
@@ -223,6 +232,9 @@ class KeyRevisionRepository(Repository):
                 score=Fraction(row.score_numerator, row.score_denominator),
                 raw=Fraction(row.raw_numerator, row.raw_denominator),
                 answers=row.answers,
+                outcomes=row.outcomes,
+                marks=row.marks,
+                marks_denominator=row.marks_denominator,
             )
             for row in await self._session.execute(statement)
         ]

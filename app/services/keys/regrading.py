@@ -17,7 +17,7 @@ from app.engine.answers import answer_of
 from app.engine.marks import printed
 from app.engine.qualifying import Qualification
 from app.engine.ranking import Standing, standings
-from app.models import Keep, KeyRevision, Result
+from app.models import Keep, KeyRevision
 from app.repositories.attempts import Score
 from app.repositories.attempts.key_revisions import GradedSheet
 from app.services.components import Components
@@ -27,7 +27,6 @@ from app.services.unit_of_work import UnitOfWork
 AT_ONCE = 1_000
 JOB = 100
 """How many attempts a job of analytics takes."""
-COLUMNS = tuple(column.key for column in Result.__table__.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +81,8 @@ async def _replace(
 ) -> None:
     old_keys = {key_id: await parts.papers.key(uow, key_id) for key_id in {sheet.key_id for sheet in sheets}}
     ids = [sheet.attempt_id for sheet in sheets]
-    stored = {result.attempt_id: result for result in await uow.grading.delete_results(ids)}
-    rows = await asyncio.to_thread(_regrade_all, regrading, sheets, stored, old_keys)
+    await uow.grading.remove_results(ids)
+    rows = await asyncio.to_thread(_regrade_all, regrading, sheets, old_keys)
     await uow.grading.insert_results(rows)
     for first in range(0, len(ids), JOB):
         some = [str(attempt_id) for attempt_id in ids[first : first + JOB]]
@@ -93,26 +92,23 @@ async def _replace(
 def _regrade_all(
     regrading: Regrading,
     sheets: Sequence[GradedSheet],
-    stored: Mapping[UUID, Result],
     old_keys: Mapping[UUID, CompiledKey],
 ) -> list[dict[str, Any]]:
     rows = []
     for sheet in sheets:
-        row, regraded = _regrade(regrading, sheet, stored[sheet.attempt_id], old_keys[sheet.key_id])
+        row, regraded = _regrade(regrading, sheet, old_keys[sheet.key_id])
         rows.append(row)
         regrading.done.append(regraded)
     return rows
 
 
 def _regrade(
-    regrading: Regrading, sheet: GradedSheet, before: Result, old_key: CompiledKey
+    regrading: Regrading, sheet: GradedSheet, old_key: CompiledKey
 ) -> tuple[dict[str, Any], Regraded]:
     key = regrading.keys[sheet.paper_id]
     graded = key.grader.grade([answer_of(answer) for answer in sheet.answers])
     kept = regrading.revision.keep == Keep.HIGHER and sheet.score > graded.score
-    row = {name: getattr(before, name) for name in COLUMNS}
-    row["cohort_id"] = sheet.exam_paper_id or key.cohort_id
-    row["graded_at"] = regrading.now
+    row = _row(sheet, key, regrading.now)
     if not kept:
         may_count = sheet.counted or (
             sheet.qualification == Qualification.DISQUALIFIED and not sheet.practice and not sheet.was_staff
@@ -144,6 +140,28 @@ def _regrade(
         printed_before=printed(sheet.raw, old_key.rules.factor, old_key.rules.rounding),
         printed_after=printed(raw, standing.rules.factor, standing.rules.rounding),
     )
+
+
+def _row(sheet: GradedSheet, key: CompiledKey, now: datetime) -> dict[str, Any]:
+    """The row of a result as it was, in the cohort of the new key."""
+    return {
+        "attempt_id": sheet.attempt_id,
+        "cohort_id": sheet.exam_paper_id or key.cohort_id,
+        "user_id": sheet.user_id,
+        "counted": sheet.counted,
+        "was_staff": sheet.was_staff,
+        "qualification": sheet.qualification,
+        "key_id": sheet.key_id,
+        "score_numerator": sheet.score.numerator,
+        "score_denominator": sheet.score.denominator,
+        "raw_numerator": sheet.raw.numerator,
+        "raw_denominator": sheet.raw.denominator,
+        "answers": sheet.answers,
+        "outcomes": sheet.outcomes,
+        "marks": sheet.marks,
+        "marks_denominator": sheet.marks_denominator,
+        "graded_at": now,
+    }
 
 
 async def _count(uow: UnitOfWork, done: Sequence[Regraded]) -> None:
