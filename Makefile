@@ -15,7 +15,7 @@ $(shell { test "$$(cat $(STAMP))" = "$$PWD" && .venv/bin/python -c ''; } 2>/dev/
 help:
 	@echo 'make run    start everything on this machine (PORT, HOST and IAS_HOME from the environment)'
 	@echo 'make test   run the tests'
-	@echo 'make thorough  run the tests with large tables of cases, with each case (CI does, too)'
+	@echo 'make thorough  run the tests with large tables of cases, with each case (CI tries them in its run of all tests)'
 	@echo 'make check  run what CI runs: lint, format, types, import contracts, tests'
 	@echo 'make audit  look for known vulnerabilities and unsafe calls, write the list of components to dist/'
 	@echo 'make faults cause every fault of docs/reliability.md in a real system, and check its data (10 minutes)'

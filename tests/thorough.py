@@ -1,7 +1,7 @@
 """How much of a large table of cases a run tries.
 
 `make test` tries a part of it: each case with some of the subjects, and each subject with some of the cases.
-`make thorough`, which CI runs too, sets TESTS_THOROUGH and tries each case with each subject.
+`make thorough`, and CI in its run of all tests, set TESTS_THOROUGH and try each case with each subject.
 """
 
 import os
