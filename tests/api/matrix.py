@@ -48,7 +48,9 @@ REFUSED = frozenset({401, 403, 404})
 def _harm(operation: Operation) -> int:
     """The operations that end an object come last."""
     method, template = operation
-    endings = ("/status", "/role", "/cancel", "/archive", "/retire", "/void")
+    if template.startswith("/v1/users/{user_id}/"):
+        return 3  # Some of these end the sessions of the owner, who deletes objects before.
+    endings = ("/role", "/cancel", "/archive", "/retire", "/void")
     return 2 if method == "DELETE" else 1 if template.endswith(endings) else 0
 
 
@@ -63,8 +65,10 @@ MADE_LATER = {
     ("GET", "/v1/exams/{exam_id}/result-sheets/{file_id}"),
     ("GET", "/v1/exams/{exam_id}/result-sheets/{file_id}/file"),
     ("GET", "/v1/result-sheets/{document_id}"),
+    ("POST", "/v1/tests/{test_id}/objections"),
 }
-"""Their objects exist after a release: see `tests/api/exams/test_result_documents.py`."""
+"""Their objects exist after a release, and objections are made after the end of an attempt: see
+`tests/api/exams/test_result_documents.py` and `tests/api/test_objections_of_tests.py`."""
 
 
 def reaches(operation: Operation, statuses: Collection[int]) -> bool:
