@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal, select, true, tuple_
 from sqlalchemy.orm import aliased
 
 from app.models import Attempt, Exam, ExamRelease, ExamResult, Institute, Registration, User
 from app.repositories.base import Repository
 
-_PREVIOUS = aliased(ExamResult)
+_BEFORE = aliased(ExamResult)
 _LEAST, _MOST = UUID(int=0), UUID(int=2**128 - 1)
 
 
@@ -110,15 +110,22 @@ class ResultDocumentRepository(Repository):
 
 
 def _issued(exam_id: UUID, version: int) -> Select[ExamResult, Registration, ExamResult]:
-    is_previous = and_(
-        _PREVIOUS.exam_id == exam_id,
-        _PREVIOUS.version == version - 1,
-        _PREVIOUS.registration_id == ExamResult.registration_id,
+    # The limit makes PostgreSQL look each row up by its key, even if nothing is analyzed yet.
+    before = (
+        select(_BEFORE)
+        .where(
+            _BEFORE.exam_id == exam_id,
+            _BEFORE.version == version - 1,
+            _BEFORE.registration_id == ExamResult.registration_id,
+        )
+        .limit(1)
+        .lateral()
     )
+    previous = aliased(ExamResult, before)
     return (
-        select(ExamResult, Registration, _PREVIOUS)
+        select(ExamResult, Registration, previous)
         .join(Registration, Registration.id == ExamResult.registration_id)
-        .join(_PREVIOUS, is_previous, isouter=True)
+        .join(previous, true(), isouter=True)
     )
 
 
