@@ -278,7 +278,7 @@ class DecideIn(In):
         return Verdict(self.question_id, self.claimed_key, self.accept, self.reason, self.replace)
 
 
-class KeyChangeOut(Out):
+class AcceptedKeyOut(Out):
     """A new key of a question."""
 
     question_id: UUID
@@ -288,7 +288,7 @@ class KeyChangeOut(Out):
 class RevisionBodyOut(Out):
     """The body of the request for a key revision."""
 
-    changes: list[KeyChangeOut]
+    changes: list[AcceptedKeyOut]
     reason: str
     keep: Literal["new", "higher"]
 

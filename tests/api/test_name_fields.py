@@ -45,6 +45,9 @@ OTHERS = {
     "answer",  # compared with the key, and refused there
     "device",  # cleaned, so that a start never fails for it
     "key",  # the question's type says what it may be
+    "claimed_key",
+    "changes",
+    "only",  # compared with what is stored
     "password",
     "current_password",
     "token",

@@ -59,7 +59,7 @@ async def do_revision_jobs(parts: Components) -> None:
         async with unit_of_work(parts.engine) as uow:
             leased = await uow.jobs.lease_due(now + timedelta(minutes=1), timedelta(hours=1))
             jobs = [(job.id, job.task, job.arguments) for job in leased if job.task in JOBS]
-        if not jobs:
+        if not leased:  # Other tests may have left more jobs than are leased at once.
             return
         for job_id, task, arguments in sorted(jobs, key=_order):
             async with unit_of_work(parts.engine) as uow:

@@ -100,6 +100,7 @@ def is_on_upsc_scale(key: PaperKey) -> bool:
     """Whether a paper is marked as General Studies Paper I is."""
     return (
         len(key.items) == QUESTIONS
+        and key.dropped is DroppedRule.PRORATE
         and all(item.dropped_by(key.dropped) in (None, DroppedRule.PRORATE) for item in key.items)
         and all(section.choose is None for section in key.sections)
         and all(_has_upsc_marks(item) for item in key.items)
