@@ -96,7 +96,7 @@ NEED_NOT_ASK = {
     "app/repositories/exams/result_documents.py::ResultDocumentRepository.count": DOCUMENTS,
     "app/repositories/exams/result_documents.py::ResultDocumentRepository.known_roll_numbers": DOCUMENTS,
     "app/repositories/exams/result_documents.py::ResultDocumentRepository.after": DOCUMENTS,
-    "app/repositories/exams/result_documents.py::_PREVIOUS": DOCUMENTS,
+    "app/repositories/exams/result_documents.py::_BEFORE": DOCUMENTS,
     "app/repositories/exams/result_documents.py::_issued": DOCUMENTS,
     "app/repositories/exams/result_documents.py::_conditions": DOCUMENTS,
     "app/services/result_documents/verification.py::exam_digest": DOCUMENTS,
