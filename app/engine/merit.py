@@ -1,7 +1,7 @@
 """The official results of an exam: qualifying papers, merit papers, totals, ranks and cut-offs."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -135,8 +135,9 @@ def merit(
     """Return the results of all registered candidates, in their order.
 
     Ranks compare exact totals of the merit papers, among candidates who qualified and took all of them. Equal
-    totals share a rank. Qualifying marks and cut-offs are compared with printed scores, as UPSC does. If
-    several groups of a candidate have one, the lowest applies.
+    totals share a rank. Qualifying marks and cut-offs are compared with printed scores, as UPSC does. Equal
+    totals of several papers can be printed differently (`lowest_clearing`). If several groups of a candidate
+    have a cut-off, the lowest applies.
     """
     standing_in = {paper.id: _ranks(entrants, _score_in(paper.id)) for paper in papers}
     outcome_of = {entrant.id: _outcome(papers, entrant) for entrant in entrants}
@@ -147,6 +148,9 @@ def merit(
         category: _ranks([e for e in ranked if e.category == category], lambda entrant: total_of[entrant.id])
         for category in {entrant.category for entrant in ranked}
     }
+
+    printed_totals = [(total_of[entrant.id], _printed_total(papers, entrant)) for entrant in ranked]
+    lowest = {marks: lowest_clearing(printed_totals, marks) for marks in set(cutoffs.values())}
 
     def result(entrant: Entrant) -> MeritResult:
         outcome = outcome_of[entrant.id]
@@ -169,7 +173,7 @@ def merit(
             printed_total=printed,
             standing=overall[total_of[entrant.id]] if is_ranked else None,
             category_rank=in_category[entrant.category][total_of[entrant.id]].rank if is_ranked else None,
-            cutoff=_cutoff(papers, entrant, cutoffs, outcome, printed),
+            cutoff=_cutoff(papers, entrant, cutoffs, outcome, total, lowest),
         )
 
     return [result(entrant) for entrant in entrants]
@@ -253,12 +257,22 @@ def _printed_total(papers: Sequence[ExamPaperRule], entrant: Entrant) -> Decimal
     )
 
 
+def lowest_clearing(totals: Iterable[tuple[Fraction, Decimal]], cutoff: Decimal) -> Fraction | None:
+    """Return the lowest exact total of those whose printed total reaches a cut-off; None if there is none.
+
+    Whoever has as much clears the cut-off too. Otherwise it would part equal totals: under the `upsc` policy
+    4/3 + 4/3 is printed as 2.68, and 2/3 + 2 as 2.66.
+    """
+    return min((exact for exact, printed in totals if printed >= cutoff), default=None)
+
+
 def _cutoff(
     papers: Sequence[ExamPaperRule],
     entrant: Entrant,
     cutoffs: Mapping[str, Decimal],
     outcome: ExamOutcome,
-    total: Decimal | None,
+    total: Fraction | None,
+    lowest: Mapping[Decimal, Fraction | None],
 ) -> Cutoff | None:
     """The cut-off that the candidate has to reach: the lowest of those for their groups."""
     found = [(cutoffs[group], group) for group in groups_of(entrant) if group in cutoffs]
@@ -267,7 +281,8 @@ def _cutoff(
     marks, group = min(found, key=lambda each: each[0])
     if outcome is not ExamOutcome.RANKED:
         return Cutoff(group, marks, NotCleared(outcome), _papers_behind(outcome, papers, entrant))
-    reached = total is not None and total >= marks
+    needed = lowest[marks]
+    reached = total is not None and needed is not None and total >= needed
     return Cutoff(group, marks, None if reached else NotCleared.BELOW_MARKS)
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.engine.marks import RoundingPolicy, printed
 from app.engine.merit import (
     Cutoff,
     Entrant,
@@ -144,6 +145,26 @@ class TestCutoff:
         result = only([MERIT_PAPER], entrant(gs1=score(marks)), general="98.00")
         assert result.cutoff is not None
         assert result.cutoff.cleared is cleared
+
+    @pytest.mark.parametrize("cutoff", ["2.66", "2.67", "2.68", "2.69"])
+    def test_equal_totals_of_several_papers_are_not_parted(self, cutoff: str) -> None:
+        """4/3 + 4/3 is printed as 1.34 + 1.34, and 2/3 + 2 as 0.66 + 2.00."""
+        equal = [
+            entrant(gs1=score("4/3", "1.34"), gs2=score("4/3", "1.34")),
+            entrant(gs1=score("2/3", "0.66"), gs2=score("2", "2.00")),
+        ]
+        first, second = merit([MERIT_PAPER, SECOND_PAPER], equal, {"general": Decimal(cutoff)})
+        assert [first.printed_total, second.printed_total] == [Decimal("2.68"), Decimal("2.66")]
+        assert first.cutoff is not None
+        assert first.cutoff == second.cutoff
+        assert first.cutoff.cleared is (Decimal(cutoff) <= Decimal("2.68"))
+
+    def test_who_has_no_rank_clears_it_for_nobody(self) -> None:
+        failed = entrant(gs1=score("4/3", "1.34"), gs2=score("4/3", "1.34"), csat=score("10"))
+        other = entrant(gs1=score("2/3", "0.66"), gs2=score("2", "2.00"), csat=score("100"))
+        rules = [MERIT_PAPER, SECOND_PAPER, QUALIFYING]
+        result = merit(rules, [failed, other], {"general": Decimal("2.67")})[1]
+        assert result.cutoff == Cutoff("general", Decimal("2.67"), NotCleared.BELOW_MARKS)
 
     def test_nobody_clears_it_without_being_qualified(self) -> None:
         result = only(PRELIMS, entrant(gs1=score("150"), csat=score("10")), general="98.00")
@@ -296,6 +317,33 @@ def outcome_by_hand(one: Entrant) -> str:
     if GS1 not in one.scores:
         return "incomplete"
     return "ranked" if CSAT in one.scores and one.scores[CSAT].printed >= 66 else "not_qualified"
+
+
+def by_upsc(thirds: int) -> PaperScore:
+    exact = Fraction(thirds, 3)
+    return PaperScore(exact, Decimal(printed(exact, Fraction(1), RoundingPolicy.UPSC)))
+
+
+class TestCutoffOfSeveralPapers:
+    @given(
+        st.lists(st.tuples(st.integers(-6, 12), st.integers(7, 9)), min_size=2, max_size=12),
+        st.integers(-2, 2),
+    )
+    def test_whoever_has_as_much_as_somebody_who_clears_it_clears_it(
+        self, totals: list[tuple[int, int]], more_cents: int
+    ) -> None:
+        """Totals of 7/3 to 9/3, in different parts, and a cut-off near the printed total of the first."""
+        entrants = [entrant(gs1=by_upsc(part), gs2=by_upsc(total - part)) for part, total in totals]
+        printed_total = sum(score.printed for score in entrants[0].scores.values())
+        cutoff = printed_total + Decimal(more_cents) / 100
+        results = merit([MERIT_PAPER, SECOND_PAPER], entrants, {"general": cutoff})
+        cleared = [each.total or 0 for each in results if each.cutoff and each.cutoff.cleared]
+        below = [each.total or 0 for each in results if each.cutoff and not each.cutoff.cleared]
+        assert len(cleared) + len(below) == len(results)
+        assert max(below, default=-1_000) < min(cleared, default=1_000)
+        for each in results:
+            if each.printed_total is not None and each.printed_total >= cutoff:
+                assert each.total in cleared
 
 
 class TestAgainstANaiveReference:
