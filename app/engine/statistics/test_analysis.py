@@ -192,14 +192,14 @@ def _sections(data: ResultData) -> Iterator[JsonObject]:
 
 
 def _languages(data: ResultData) -> list[JsonObject]:
-    """The test by the language of the answers. Languages with fewer than 20 attempts are left out."""
+    """The test by the language of the answers, sorted. Languages with fewer than 20 attempts are left out."""
     division = data.groups.get("language")
     return list(_by_group(data, division)) if division else []
 
 
 def _by_group(data: ResultData, division: Membership) -> Iterator[JsonObject]:
-    for place, name in enumerate(division.names):
-        marks = data.marks[division.places == place]
+    for name in sorted(division.names):
+        marks = data.marks[division.places == division.names.index(name)]
         if len(marks) >= FEWEST_IN_GROUP:
             yield {
                 "language": name,

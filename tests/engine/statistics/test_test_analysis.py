@@ -1,5 +1,6 @@
 """The analysis of a whole test: figures of small tests by hand, flags, groups, and what few attempts hide."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -109,6 +110,9 @@ class TestAnalyze:
     def test_small_groups_are_hidden(self) -> None:
         data = simulated(2 * FEWEST_IN_GROUP)
         assert [found["language"] for found in analyze(data).document["languages"]] == ["en", "hi"]
+        read_first = Membership(1 - data.groups["language"].places, ("hi", "en"), "en")
+        other_order = replace(data, groups={"language": read_first})
+        assert analyze(other_order).document["languages"] == analyze(data).document["languages"]
         fewer = simulated(2 * FEWEST_IN_GROUP - 1)
         assert [found["language"] for found in analyze(fewer).document["languages"]] == ["en"]
 
