@@ -21,6 +21,7 @@ PLACEMENTS_LOCK = 0x1A5E
 LOCK_SHARED = text("select pg_advisory_xact_lock_shared(number) from unnest(:numbers) as number").bindparams(
     bindparam("numbers", type_=ARRAY(BigInteger))
 )
+TRY_LOCK_SHARED = text("select pg_try_advisory_xact_lock_shared(:number)")
 
 
 class Rank(IntEnum):
@@ -123,6 +124,12 @@ async def lock_keys_shared(session: AsyncSession, paper_ids: Collection[UUID]) -
     """
     record_lock(session, Rank.KEY)
     await session.execute(LOCK_SHARED, {"numbers": [_key_of(paper_id) for paper_id in sorted(paper_ids)]})
+
+
+async def try_lock_key_shared(session: AsyncSession, paper_id: UUID) -> bool:
+    """As `lock_keys_shared`, but return False at once while somebody adds a version, or waits to add one."""
+    record_lock(session, Rank.KEY)
+    return bool(await session.scalar(TRY_LOCK_SHARED, {"number": _key_of(paper_id)}))
 
 
 async def lock_key_exclusively(session: AsyncSession, paper_id: UUID) -> None:

@@ -340,7 +340,11 @@ async def save_responses(
 async def submit_test(
     test_id: UUID, body: SubmitIn, holder: AttemptHolder, uow: Uow, parts: Parts, now: Now
 ) -> AttemptOut:
-    """Submit the attempt and grade it. Submitting again returns the same result."""
+    """Submit the attempt and grade it. Submitting again returns the same result.
+
+    The status is `submitted` instead of `graded` while the key of the test is revised, or an exam withholds
+    the result: results are 409 `not_graded_yet` until then.
+    """
     attempt = attempt_of(holder, body.attempt_id, AttemptScope(test_id))
     await refuse_banned(uow, holder)
     return AttemptOut.of(await attempts.submit(uow, parts, attempt, now))

@@ -48,6 +48,10 @@ class KeyRepository(Repository):
         await locks.lock_keys_shared(self._session, paper_ids)
         return await self.current_ids(paper_ids)
 
+    async def try_lock(self, paper_id: UUID) -> bool:
+        """Lock the current version of a paper's key, unless a revision of it is being carried out."""
+        return await locks.try_lock_key_shared(self._session, paper_id)
+
     async def current_ids(self, paper_ids: Collection[UUID]) -> Mapping[UUID, UUID]:
         """The id of each paper's current version."""
         rows = await self._session.execute(CURRENT, {"papers": list(paper_ids)})

@@ -24,6 +24,8 @@ async def submit(uow: UnitOfWork, parts: Components, ref: AttemptRef, now: datet
 
     The lock waits for saves that are under way and makes later ones wait: an answer is in this grading, or
     its save is refused. An exam's official attempts are graded by a job, and stay `submitted` until release.
+    While a revision of the paper's key is carried out, which may take a minute, a job grades the attempt too:
+    requests that waited would hold the connections that saves need.
     """
     attempt = await uow.attempts.lock(ref)
     if attempt.status in RUNNING:
@@ -31,7 +33,10 @@ async def submit(uow: UnitOfWork, parts: Components, ref: AttemptRef, now: datet
         ended = steering.submit_by_candidate(state_of(attempt), now, grace)
         await close(uow, attempt, ended.ended_by or "candidate", ended.ended_at or now)
     if attempt.status == AttemptStatus.SUBMITTED and not is_held(attempt):
-        await grade(uow, parts, [attempt], now)
+        if await uow.keys.try_lock(attempt.paper_id):
+            await grade(uow, parts, [attempt], now)
+        else:
+            request_grading(uow, [attempt.id])
     return attempt
 
 

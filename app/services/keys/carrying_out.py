@@ -1,7 +1,7 @@
 """Carrying out a revision: everybody is graded by the new keys, in one transaction (docs/decisions/0075).
 
 Readers see the results before until it commits. Killed in the middle it leaves nothing behind, and the job
-does it again. Whoever ends an attempt at one of the papers meanwhile waits, and is graded by the new key.
+does it again. An attempt that is submitted meanwhile stays `submitted`, and a job grades it by the new key.
 """
 
 from collections.abc import Mapping, Sequence

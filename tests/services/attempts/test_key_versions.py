@@ -111,7 +111,7 @@ class TestGrading:
             await correct(uow, attempt.paper_id, made.question_ids[0], "d")
         assert body_of(await candidate.get(f"{made.path}/results")) == before
 
-    async def test_a_version_that_is_being_added_is_waited_for(
+    async def test_a_version_that_is_being_added_marks_what_a_job_grades_after_it(
         self, engine: AsyncEngine, parts: Components
     ) -> None:
         async with unit_of_work(engine) as uow:
@@ -121,11 +121,14 @@ class TestGrading:
         async def add(uow: UnitOfWork) -> int:
             return (await correct(uow, attempt.paper_id, made.question_ids[0], "b")).number
 
-        async def submit(uow: UnitOfWork) -> tuple[int, str]:
-            return await marked(uow, await attempts.submit(uow, parts, ref_of(attempt), LATER))
+        async def submit(uow: UnitOfWork) -> str:
+            return (await attempts.submit(uow, parts, ref_of(attempt), LATER)).status
 
         both = await overlap(engine, add, submit)
-        assert (both.waited, both.second.result()) == (True, (2, "cuu"))
+        assert (both.waited, both.second.result()) == (False, "submitted")
+        async with unit_of_work(engine) as uow:
+            await attempts.grade_batch(uow, parts, [attempt.id], LATER)
+            assert await marked(uow, attempt) == (2, "cuu")
 
     async def test_a_version_waits_for_a_grading_that_has_begun(
         self, engine: AsyncEngine, parts: Components

@@ -1,5 +1,6 @@
 """Key revisions and other calls at once, on two connections: docs/concurrency-pairs.md says what happens."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,7 +22,7 @@ from app.services.users import Principal, operator, principal_of
 from tests.builders.attempts import ref_of, response, start_attempt, target_of
 from tests.builders.content import PublishedTest, publish_test
 from tests.services.exams.pairs import Scene, inconsistencies, make_content, make_scene
-from tests.two_connections import Overlap, alone, overlap
+from tests.two_connections import Overlap, alone, overlap, until_waiting
 
 COUNTED = text(
     "select score_numerator / score_denominator as score, count(*) as candidates from ias.results"
@@ -29,6 +30,9 @@ COUNTED = text(
 )
 OFFICIAL = text(
     "select version, papers -> 0 ->> 'score' from ias.exam_results where exam_id = :id order by version"
+)
+GRADING = text(
+    "select id from ias.jobs where task = 'grade_attempts' and arguments::text like '%' || :id || '%'"
 )
 RESULT = text("select score_numerator, score_denominator, cohort_id from ias.results where attempt_id = :id")
 
@@ -168,11 +172,37 @@ class TestTwoRevisions:
 
 
 class TestCandidates:
-    async def test_a_submit_waits_and_is_graded_by_the_new_key(self, desk: Desk) -> None:
+    async def test_a_submit_does_not_wait_and_a_job_grades_it_by_the_new_key(self, desk: Desk) -> None:
         candidate = await sitting(desk)
         await desk.published()
-        assert done(await overlap(desk.engine, desk.carry_out, candidate.submit))
+        assert not done(await overlap(desk.engine, desk.carry_out, candidate.submit))
+        assert await desk.score(candidate.id) is None
+        async with unit_of_work(desk.engine) as uow:
+            jobs = await uow.session.scalars(GRADING, {"id": str(candidate.id)})
+            assert len(jobs.all()) == 1
+            assert await attempts.grade_batch(uow, desk.parts, [candidate.id], desk.parts.clock.now()) == 1
         assert await desk.score(candidate.id) == 2
+
+    async def test_a_submit_does_not_wait_for_a_revision_that_waits(self, desk: Desk) -> None:
+        """PostgreSQL would queue its lock behind that of the revision."""
+        first, second = await sitting(desk), await sitting(desk)
+        await desk.published()
+        async with unit_of_work(desk.engine) as uow:
+            await first.submit(uow)
+            revision = asyncio.create_task(alone(desk.engine, desk.carry_out))
+            await until_waiting(desk.engine, 1)
+            (await alone(desk.engine, second.submit)).result()
+        assert (await revision).code == "GradedMeanwhile"
+        assert await desk.score(second.id) is None
+
+    async def test_a_submit_that_is_sent_again_is_graded_once(self, desk: Desk) -> None:
+        candidate = await sitting(desk)
+        await desk.published()
+        await overlap(desk.engine, desk.carry_out, candidate.submit)
+        (await alone(desk.engine, candidate.submit)).result()
+        assert await desk.score(candidate.id) == 2
+        async with unit_of_work(desk.engine) as uow:
+            assert await attempts.grade_batch(uow, desk.parts, [candidate.id], desk.parts.clock.now()) == 0
 
     async def test_a_submit_that_came_first_is_graded_again(self, desk: Desk) -> None:
         candidate = await sitting(desk)
