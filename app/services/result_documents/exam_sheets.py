@@ -173,7 +173,7 @@ def _notes(released: ReleasedExam, issued: IssuedResult, language: DocumentLangu
             rank=before.rank or wording.NONE,
         )
     if issued.result.percentile is not None:
-        notes += wording.PERCENTILES["at_or_below"].lines(language)
+        notes += wording.PERCENTILE_IS.lines(language)
     if issued.result.rank is not None:
         notes += wording.EQUAL_SCORES.lines(language)
     return notes

@@ -29,7 +29,7 @@ def merit_pages(
         rows=[_row(row, released, language, has_cutoff=has_cutoff) for row in rows],
         notes=[
             *wording.EQUAL_SCORES.lines(language),
-            *wording.PERCENTILES["at_or_below"].lines(language),
+            *wording.PERCENTILE_IS.lines(language),
         ],
         end=wording.END_OF_LIST.lines(language, count=len(rows)),
         footer=wording.PRINTED_ON.line(language, minute=minute(now)),

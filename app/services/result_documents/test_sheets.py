@@ -148,5 +148,5 @@ def _notes(view: ResultView, key_version: int, language: DocumentLanguage, now: 
     if view.rank is not None and view.attempt.exam_paper_id is None:
         notes += wording.LIVE_RANK.lines(language, day=day(now))
     if view.percentile is not None:
-        notes += wording.PERCENTILES["at_or_below"].lines(language)
+        notes += wording.PERCENTILE_IS.lines(language)
     return notes

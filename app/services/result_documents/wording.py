@@ -6,14 +6,12 @@ from app.services.result_documents.languages import Text
 
 RESULT_SHEET = Text("Result sheet", "परिणाम-पत्रक")
 MERIT_LIST = Text("Merit list", "योग्यता सूची")
-CERTIFICATE = Text("Certificate", "प्रमाण-पत्र")
 
 RESPONSE_SHEET = Text("Response sheet", "उत्तर-पत्रक")
 
 NAME = Text("Name", "नाम")
 ROLL_NUMBER = Text("Roll number", "अनुक्रमांक")
 CATEGORY = Text("Category", "श्रेणी")
-DISABILITY = Text("Benchmark disability", "बेंचमार्क दिव्यांगता")
 OUTCOME = Text("Outcome", "परिणाम")
 
 PAPER = Text("Paper", "प्रश्न-पत्र")
@@ -32,11 +30,9 @@ BLANK = Text("Blank", "रिक्त")
 TOTAL = Text("Total", "कुल अंक")
 RANK = Text("Rank", "रैंक")
 CATEGORY_RANK = Text("Rank in category", "श्रेणी में रैंक")
-PWBD_RANK = Text("Rank, PwBD", "दिव्यांगजन में रैंक")
 RANK_OF = Text("of {participants}", "{participants} में से")
 TOTAL_OF = Text("of {maximum}", "{maximum} में से")
 CUTOFF = Text("Cut-off", "कट-ऑफ़")
-CUTOFF_OF = Text("{marks} ({group})", "{marks} ({group})")
 
 YES = Text("yes", "हाँ")
 NO = Text("no", "नहीं")
@@ -77,22 +73,10 @@ OUTCOMES: Mapping[str, Text] = {
     "staff": Text("Staff, not ranked", "कर्मचारी, रैंक नहीं"),
 }
 
-PERCENTILES: Mapping[str, Text] = {
-    "at_or_below": Text(
-        "Percentile (at or below): of all ranked candidates, the percentage with the same or a lower score.",
-        "पर्सेंटाइल (समान या कम) : रैंक पाने वाले सभी अभ्यर्थियों में से समान या कम अंक वालों का प्रतिशत।",
-    ),
-    "mid_rank": Text(
-        "Percentile (mid-rank): of all ranked candidates, the percentage with a lower score, and half of"
-        " those with the same score.",
-        "पर्सेंटाइल (मध्य रैंक) : रैंक पाने वाले सभी अभ्यर्थियों में से कम अंक वालों और समान अंक वालों के आधे का प्रतिशत।",
-    ),
-    "better_than": Text(
-        "Percentile (better than): of all ranked candidates, the percentage with a lower score.",
-        "पर्सेंटाइल (से बेहतर) : रैंक पाने वाले सभी अभ्यर्थियों में से कम अंक वालों का प्रतिशत।",
-    ),
-}
-"""What each definition of the percentile means."""
+PERCENTILE_IS = Text(
+    "Percentile (at or below): of all ranked candidates, the percentage with the same or a lower score.",
+    "पर्सेंटाइल (समान या कम) : रैंक पाने वाले सभी अभ्यर्थियों में से समान या कम अंक वालों का प्रतिशत।",
+)
 
 RELEASED = Text(
     "Results of version {version}, released on {day}.", "परिणाम का संस्करण {version}, {day} को जारी।"
@@ -138,7 +122,6 @@ CERTIFICATE_OF_PARTICIPATION = Text("Certificate of participation", "सहभ�
 SIGNATORY = Text("Authorized signatory", "प्राधिकृत हस्ताक्षरकर्ता")
 DATE = Text("Date", "दिनांक")
 
-CANDIDATES_LISTED = Text("{count} candidates", "{count} अभ्यर्थी")
 CUTOFFS_WERE = Text("Cut-offs: {cutoffs}.", "कट-ऑफ़ : {cutoffs}।")
 NO_CUTOFF = Text("No cut-off is set.", "कोई कट-ऑफ़ निर्धारित नहीं है।")
 END_OF_LIST = Text("End of the list: {count} candidates.", "सूची समाप्त : {count} अभ्यर्थी।")
