@@ -17,7 +17,7 @@ from app.repositories.users import Member
 from app.sentences import Sentence
 from app.services.auth.revocations import end_session, end_tokens, enforce
 from app.services.components import Components
-from app.services.unit_of_work import unit_of_work
+from app.services.unit_of_work import reading, unit_of_work
 from app.services.users import Account, Principal, member_of
 
 log = structlog.get_logger(__name__)
@@ -108,12 +108,16 @@ async def refresh(parts: Components, refresh_token: str, client_address: str | N
 
 
 async def _was_ended(parts: Components, session: AuthSession) -> bool:
-    """Whether the session is revoked here, although the auth server still refreshes it."""
+    """Whether the session is revoked here, although the auth server still refreshes it.
+
+    It asks the database, because this process may not have read the newest revocations yet.
+    """
     try:
         claims = await parts.access_tokens.verify(session.access_token)
     except (tokens.TokenRejected, tokens.KeysUnavailable):
         return False  # A request with this token is refused anyway.
-    return parts.revocations.cover(claims.user_id, claims.session_id, claims.signed_in_at)
+    async with reading(parts.engine) as reads:
+        return await reads.revocations.cover(claims.user_id, claims.session_id, claims.signed_in_at)
 
 
 async def _signed_in(parts: Components, session: AuthSession) -> SignedIn:
