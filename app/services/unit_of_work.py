@@ -29,6 +29,7 @@ from app.repositories.analytics.test_statistics import TestStatisticsRepository
 from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
 from app.repositories.attempts.grading import GradingRepository
 from app.repositories.attempts.key_revisions import KeyRevisionRepository
+from app.repositories.attempts.regrading import RegradingRepository
 from app.repositories.audit import AuditRepository
 from app.repositories.backlog import BacklogRepository
 from app.repositories.embargo import EmbargoRepository
@@ -86,6 +87,7 @@ class Reading:
         self.attempt_reviews = AttemptReviewRepository(session)
         self.grading = GradingRepository(session)
         self.key_revisions = KeyRevisionRepository(session)
+        self.regrading = RegradingRepository(session)
         self.exams = ExamRepository(session)
         self.registrations = RegistrationRepository(session)
         self.answer_sheets = AnswerSheetRepository(session)
