@@ -202,7 +202,7 @@ class Result(Base):
 class OutcomeCount(Base):
     """How many participants of a cohort answered each question of a paper correctly (docs/decisions/0057).
 
-    Triggers of `results` write these rows, and nothing else does. The sum over the shards is exact; a single
+    Triggers of `results` write these rows, and a key revision, which updates results. The sum over the shards is exact; a single
     shard can be negative.
     """
 

@@ -1,6 +1,5 @@
 """Regrading many attempts: what is graded goes to a temporary table, and from there into the results."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,25 +62,28 @@ FORGET_CHANGED = text(
     """
 )
 _IN_RANGE = "staged.attempt_id > :above and staged.attempt_id <= :to"
-_RANGE = f"from regraded_results as staged join ias.results using (attempt_id) where {_IN_RANGE}"
+_NEW_COHORT = "coalesce(staged.exam_paper_id, regraded_keys.cohort_id)"
 SCORES = text(
     f"""
-    select results.cohort_id, results.score_numerator::text, results.score_denominator::text, count(*)
-    {_RANGE} and results.counted group by 1, 2, 3
-    """
+    select cohort_before, was_counted, exact_before, {_NEW_COHORT}, is_counted, exact_after, count(*)
+    from regraded_results as staged join regraded_keys using (paper_id) group by 1, 2, 3, 4, 5, 6
+    """  # noqa: S608 -- constants
 )
 OUTCOMES = text(
     f"""
-    select staged.paper_id, results.cohort_id, count(*)::int, max(length(results.outcomes)),
-      string_agg(results.outcomes, '')
-    {_RANGE} and results.counted group by 1, 2
-    """
+    select paper_id, cohort_before, {_NEW_COHORT}, max(length(results.outcomes)),
+      coalesce(string_agg(results.outcomes, '') filter (where was_counted), ''),
+      coalesce(string_agg(coalesce(staged.outcomes, results.outcomes), '') filter (where is_counted), '')
+    from regraded_results as staged join regraded_keys using (paper_id)
+    join ias.results using (attempt_id)
+    where {_IN_RANGE} group by 1, 2, 3
+    """  # noqa: S608
 )
 # The triggers of `results` would count each question of each result, twice: see `count_outcomes`.
 REPLACE = text(
     f"""
     update ias.results set
-      cohort_id = coalesce(staged.exam_paper_id, regraded_keys.cohort_id),
+      cohort_id = {_NEW_COHORT},
       key_id = case when staged.kept then results.key_id else regraded_keys.key_id end,
       counted = staged.is_counted,
       qualification = coalesce(staged.qualification, results.qualification),
@@ -107,7 +109,7 @@ RECORD = text(
     left join regraded_ranks as before on was_counted and not before.is_after
       and before.cohort_id = cohort_before and before.exact = exact_before
     left join regraded_ranks as after on is_counted and after.is_after
-      and after.cohort_id = coalesce(exam_paper_id, regraded_keys.cohort_id) and after.exact = exact_after
+      and after.cohort_id = {_NEW_COHORT} and after.exact = exact_after
     where {_IN_RANGE}
     """  # noqa: S608
 )
@@ -172,12 +174,25 @@ class Range:
     to: UUID
 
 
-@dataclass(slots=True)
-class OutcomeChange:
-    """How many results a cohort gets or loses, and how many right answers by question."""
+@dataclass(frozen=True, slots=True)
+class ScoreChange:
+    """Attempts with the same score before and after, each None where it does not count."""
 
-    results: int
-    correct: list[int]
+    before: Score | None
+    after: Score | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeChange:
+    """Outcomes of the results that count before and after, one after the other, in two cohorts of a paper."""
+
+    paper_id: UUID
+    cohort_before: UUID
+    cohort_after: UUID
+    questions: int
+    before: str
+    after: str
 
 
 class RegradingRepository(Repository):
@@ -225,35 +240,35 @@ class RegradingRepository(Repository):
         values = {"papers": list(keys), "keys": list(key_ids), "cohorts": list(cohort_ids)}
         await self._session.execute(FILL_KEYS, values)
 
-    async def counted(self, part: Range) -> Counter[Score]:
-        """How many of the results in the range count, by cohort and score."""
-        rows = await self._session.execute(SCORES, _values(part))
-        return Counter({(row[0], Fraction(int(row[1]), int(row[2]))): row[3] for row in rows})
-
-    async def outcomes(self, part: Range) -> Mapping[tuple[UUID, UUID], OutcomeChange]:
-        """How often each question was answered correctly, by paper and cohort, among results that count."""
-        rows = await self._session.execute(OUTCOMES, _values(part))
-        return {
-            (paper_id, cohort_id): OutcomeChange(
-                results, [outcomes[place::length].count("c") for place in range(length)]
+    async def score_changes(self) -> Sequence[ScoreChange]:
+        """What the histograms have of the staged attempts, and what they will have."""
+        return [
+            ScoreChange(
+                before=(cohort_before, Fraction(before)) if was_counted else None,
+                after=(cohort_after, Fraction(after)) if is_counted else None,
+                attempts=attempts,
             )
-            for paper_id, cohort_id, results, length, outcomes in rows
-        }
+            for cohort_before, was_counted, before, cohort_after, is_counted, after, attempts in (
+                await self._session.execute(SCORES)
+            )
+        ]
+
+    async def outcome_changes(self, part: Range) -> Sequence[OutcomeChange]:
+        """The outcomes in the range before they are replaced, and after."""
+        return [OutcomeChange(*row) for row in await self._session.execute(OUTCOMES, _values(part))]
 
     async def replace(self, part: Range, now: datetime) -> None:
         """Replace the results in the range by those that were staged."""
         await self._session.execute(REPLACE, _values(part) | {"now": now})
 
-    async def count_outcomes(self, changes: Mapping[tuple[UUID, UUID], OutcomeChange]) -> None:
-        """Write `outcome_counts`, as the triggers of `results` do after an insert or a deletion."""
+    async def count_outcomes(self, changes: Mapping[tuple[UUID, UUID], tuple[int, Sequence[int]]]) -> None:
+        """Write `outcome_counts`, as the triggers of `results` do after an insert or a deletion.
+
+        By paper and cohort: how many results more, and how many right answers more to each question.
+        """
         rows = [
-            {
-                "paper_id": str(paper_id),
-                "cohort_id": str(cohort_id),
-                "results": each.results,
-                "correct": each.correct,
-            }
-            for (paper_id, cohort_id), each in changes.items()
+            {"paper_id": str(paper_id), "cohort_id": str(cohort_id), "results": results, "correct": correct}
+            for (paper_id, cohort_id), (results, correct) in changes.items()
         ]
         await self._session.execute(COUNT_OUTCOMES, {"rows": orjson.dumps(rows).decode()})
 

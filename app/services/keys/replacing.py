@@ -6,7 +6,7 @@ the locks, and graded again.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -14,7 +14,9 @@ from itertools import pairwise
 from uuid import UUID
 
 from app.core import full_collections
+from app.engine.grading import LETTERS
 from app.engine.ranking import standings
+from app.engine.scoring import Outcome
 from app.models import KeyRevision
 from app.repositories.attempts import Score
 from app.repositories.attempts.regrading import OutcomeChange, Range
@@ -27,8 +29,7 @@ JOB = 100
 """How many attempts a job of analytics takes."""
 LAST = UUID(int=2**128 - 1)
 
-Place = tuple[UUID, UUID]
-"""A paper, and a cohort that has sat it."""
+RIGHT = LETTERS[Outcome.CORRECT]
 Report = Callable[[int, int], Awaitable[None]]
 """Takes how many attempts are done, and of how many."""
 
@@ -76,57 +77,64 @@ class Replacement:
 
     async def put_in_place(self, keys: Mapping[UUID, CompiledKey], now: datetime) -> None:
         """Replace the results, then the counts of outcomes, and the histograms last (docs/decisions/0014)."""
-        regrading = self.uow.regrading
+        regrading, outcomes = self.uow.regrading, OutcomeCounts()
         await regrading.set_keys({paper_id: (key.id, key.cohort_id) for paper_id, key in keys.items()})
-        scores = _Change()
         for done, part in enumerate(self._ranges(), start=1):
-            scores.before.update(await regrading.counted(part))
-            _add(scores.outcomes, await regrading.outcomes(part), -1)
+            for change in await regrading.outcome_changes(part):
+                outcomes.add(change)
             await regrading.replace(part, now)
-            scores.after.update(await regrading.counted(part))
-            _add(scores.outcomes, await regrading.outcomes(part), 1)
             await self.report((self.total + min(done * AT_ONCE, self.total)) // 2, self.total)
-        await regrading.count_outcomes(scores.outcomes)
-        await self._record(scores)
+        await regrading.count_outcomes(outcomes.counts)
+        await self._count_scores()
+        for part in self._ranges():
+            await regrading.record(part, self.revision.id)
         for ids in await regrading.staged_ids(JOB):
             self.uow.jobs.add("calculate_user_analytics", attempt_ids=ids)
 
-    async def _record(self, scores: "_Change") -> None:
-        """Rebuild the histograms, and keep what the results were before, with ranks."""
-        ranks = [(False, *each) async for each in self._ranks(scores.before)]
-        changes = Counter(scores.after)
-        changes.subtract(scores.before)
+    async def _count_scores(self) -> None:
+        """Rebuild the histograms, and note the ranks by them before and after."""
+        before, after = Counter[Score](), Counter[Score]()
+        for change in await self.uow.regrading.score_changes():
+            if change.before is not None:
+                before[change.before] += change.attempts
+            if change.after is not None:
+                after[change.after] += change.attempts
+        ranks = [(False, *each) for each in await self._ranks(before)]
+        changes = Counter(after)
+        changes.subtract(before)
         grading = self.uow.grading
         await grading.discount_scores({score: -count for score, count in changes.items() if count < 0})
         await grading.count_scores({score: count for score, count in changes.items() if count > 0})
-        ranks += [(True, *each) async for each in self._ranks(scores.after)]
+        ranks += [(True, *each) for each in await self._ranks(after)]
         await self.uow.regrading.set_ranks(ranks)
-        for part in self._ranges():
-            await self.uow.regrading.record(part, self.revision.id)
 
-    async def _ranks(self, counted: Mapping[Score, int]) -> AsyncIterator[tuple[UUID, Fraction, int]]:
-        for cohort_id in sorted({cohort_id for cohort_id, _ in counted}):
-            for exact, standing in standings(await self.uow.attempts.histogram(cohort_id)).items():
-                yield cohort_id, exact, standing.rank
+    async def _ranks(self, counted: Iterable[Score]) -> list[tuple[UUID, Fraction, int]]:
+        return [
+            (cohort_id, exact, standing.rank)
+            for cohort_id in sorted({cohort_id for cohort_id, _ in counted})
+            for exact, standing in standings(await self.uow.attempts.histogram(cohort_id)).items()
+        ]
 
     def _ranges(self) -> Iterator[Range]:
         for above, to in pairwise([FIRST, *self.bounds[:-1], LAST]):
             yield Range(above, to)
 
 
-@dataclass(slots=True)
-class _Change:
-    before: Counter[Score] = field(default_factory=Counter)
-    after: Counter[Score] = field(default_factory=Counter)
-    outcomes: dict[Place, OutcomeChange] = field(default_factory=dict)
+class OutcomeCounts:
+    """How many results more, and how many right answers more to each question, by paper and cohort."""
 
+    def __init__(self) -> None:
+        self.counts: dict[tuple[UUID, UUID], tuple[int, list[int]]] = {}
 
-def _add(
-    changes: dict[tuple[UUID, UUID], OutcomeChange],
-    counted: Mapping[tuple[UUID, UUID], OutcomeChange],
-    sign: int,
-) -> None:
-    for place, each in counted.items():
-        change = changes.setdefault(place, OutcomeChange(0, [0] * len(each.correct)))
-        change.results += sign * each.results
-        change.correct = [all_ + sign * some for all_, some in zip(change.correct, each.correct, strict=True)]
+    def add(self, change: OutcomeChange) -> None:
+        """Count the outcomes before in one cohort less, and those after in the other one more."""
+        self._add((change.paper_id, change.cohort_before), change.before, change.questions, -1)
+        self._add((change.paper_id, change.cohort_after), change.after, change.questions, 1)
+
+    def _add(self, place: tuple[UUID, UUID], outcomes: str, questions: int, sign: int) -> None:
+        results, correct = self.counts.get(place, (0, [0] * questions))
+        here = [outcomes[question::questions].count(RIGHT) for question in range(questions)]
+        self.counts[place] = (
+            results + sign * (len(outcomes) // questions),
+            [total + sign * more for total, more in zip(correct, here, strict=True)],
+        )
