@@ -39,9 +39,10 @@ from app.models import (
     TestQuestion,
     TestSection,
 )
+from app.repositories import locks
 from app.repositories.base import Repository
 from app.repositories.embargo import CANDIDATE, hides_test, shows_results
-from app.repositories.locks import Mode, Rank, record_lock
+from app.repositories.locks import Mode, Rank
 from app.repositories.tests import Viewer
 
 MOST_TESTS = 50
@@ -193,20 +194,16 @@ class KeyRevisionRepository(Repository):
     async def lock_over(self, test_id: UUID, paper_ids: Collection[UUID]) -> None:
         """Lock the attempts at papers that are over: nobody voids, reopens or deletes them."""
         over = Attempt.status.in_((AttemptStatus.SUBMITTED, AttemptStatus.GRADED))
-        statement = _attempts(test_id, paper_ids).where(over).order_by(Attempt.id).with_for_update()
-        record_lock(self._session, Rank.ATTEMPT)
-        await self._session.execute(select(func.count()).select_from(statement.subquery()))
+        statement = _attempts(test_id, paper_ids).where(over).order_by(Attempt.id)
+        await locks.lock_many(self._session, Rank.ATTEMPT, statement)
 
-    async def lock_graded(self, test_id: UUID, paper_ids: Collection[UUID]) -> bool:
+    async def lock_graded(self, test_id: UUID, paper_ids: Collection[UUID]) -> None:
         """Lock also those that were graded while the others were locked. The keys of the papers are locked.
 
-        It waits for nobody, so that it cannot deadlock although keys are locked before. Returns False if
-        somebody else has locked one of them.
+        Raises LockedElsewhere if somebody else has locked one of them.
         """
         statement = _attempts(test_id, paper_ids).where(exists().where(Result.attempt_id == Attempt.id))
-        free = statement.with_for_update(skip_locked=True, of=Attempt)
-        locked = await self._session.scalar(select(func.count()).select_from(free.subquery()))
-        return locked == await self._session.scalar(select(func.count()).select_from(statement.subquery()))
+        await locks.lock_at_once(self._session, statement, of=Attempt)
 
     async def ungraded(self, test_id: UUID, paper_ids: Collection[UUID]) -> Sequence[UUID]:
         """Attempts at papers that are over and have no result yet."""

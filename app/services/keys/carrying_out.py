@@ -11,6 +11,7 @@ from uuid import UUID
 
 from app.models import Exam, KeyRevision, RevisionState
 from app.models.message_data import LeaderboardData
+from app.repositories.locks import LockedElsewhere
 from app.repositories.realtime.messages import test_room
 from app.services import attempts
 from app.services.components import Components
@@ -96,14 +97,14 @@ async def publish_now(parts: Components, revision_id: UUID, now: datetime) -> No
     Its progress is committed by transactions of their own, which take a second connection.
     """
 
-    async def report(done: int, total: int) -> None:
+    async def _report(done: int, total: int) -> None:
         async with unit_of_work(parts.engine) as other:
             await other.key_revisions.report(revision_id, done, total)
 
     for _ in range(TRIES):
         try:
             async with unit_of_work(parts.engine) as uow:
-                return await carry_out(uow, parts, revision_id, now, report)
+                return await carry_out(uow, parts, revision_id, now, _report)
         except GradedMeanwhile:
             continue
     raise GradedMeanwhile
@@ -137,8 +138,10 @@ async def _lock_attempts_and_keys(
     await uow.key_revisions.lock_over(revision.test_id, paper_ids)
     ungraded = await uow.grading.lock_due(await uow.key_revisions.ungraded(revision.test_id, paper_ids))
     await uow.keys.lock_exclusively(paper_ids)
-    if not await uow.key_revisions.lock_graded(revision.test_id, paper_ids):
-        raise GradedMeanwhile
+    try:
+        await uow.key_revisions.lock_graded(revision.test_id, paper_ids)
+    except LockedElsewhere:
+        raise GradedMeanwhile from None
     await attempts.grade(uow, parts, ungraded, now)
 
 

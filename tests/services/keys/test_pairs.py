@@ -258,13 +258,13 @@ class TestCandidates:
         async with reading(desk.engine) as reads:
             papers = [await reads.session.scalar(PAPER, {"id": candidate.id})]
 
-        async def lock(uow: UnitOfWork) -> bool:
-            return await uow.key_revisions.lock_graded(desk.made.id, papers)
+        async def lock(uow: UnitOfWork) -> None:
+            await uow.key_revisions.lock_graded(desk.made.id, papers)
 
         async with unit_of_work(desk.engine) as uow:
             await uow.session.execute(LOCK, {"id": candidate.id})
-            assert (await alone(desk.engine, lock)).value is False
-        assert (await alone(desk.engine, lock)).value is True
+            assert (await alone(desk.engine, lock)).code == "LockedElsewhere"
+        (await alone(desk.engine, lock)).result()
 
     async def test_an_account_is_deleted(self, desk: Desk) -> None:
         candidate, other = await sitting(desk), await sitting(desk)
