@@ -18,7 +18,7 @@ class Export:
     """An exam and its candidates by roll number."""
 
     exam: Mapping[str, Any]
-    rows: Mapping[str, Row]
+    rows: Mapping[str, Any]
 
     @classmethod
     def read(cls, path: Path) -> "Export":

@@ -17,6 +17,7 @@ _KINDS = {
     "Your objection was rejected": "objections rejected",
     _REVISED: "results revised",
 }
+_FACTS = ("Score before", "Score now", "Rank before", "Rank now")
 _QUIET_SECONDS, _LONGEST_WAIT = 20.0, 900.0
 
 
@@ -68,9 +69,16 @@ class Mailbox:
         if kind and body is not None and self._label in str(mail["To"]):
             self.found[kind].setdefault(str(mail["To"]), []).append(body.get_content())
 
+    def example(self, changes: Sequence[Change], candidates: Sequence[Candidate]) -> str:
+        """What one mail says, of the candidate whose rank has changed most."""
+        change = max(changes, key=lambda each: abs(each.places))
+        [email] = [each.account.email for each in candidates if each.roll_number == change.roll_number]
+        text = self.found["results revised"].get(email, [""])[0]
+        return "\n".join(line for line in text.splitlines() if line.partition(":")[0] in _FACTS)
+
 
 def _names(text: str, change: Change) -> bool:
     facts = dict(line.split(": ", 1) for line in text.splitlines() if ": " in line)
     before, after = change.before, change.after
-    shown = [facts.get(name) for name in ("Score before", "Score now", "Rank before", "Rank now")]
+    shown = [facts.get(name) for name in _FACTS]
     return shown == [before["total"], after["total"], str(before["rank"]), str(after["rank"])]

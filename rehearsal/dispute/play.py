@@ -60,25 +60,18 @@ class Dispute:
     async def run(self) -> None:
         """Play the dispute and check everything. Raises UnexpectedResponse if it cannot go on."""
         try:
-            place = await self._sit()
-            clusters = make_clusters(self.questions, self.candidates)
-            closes_at = await self._release(place)
-            await self._object(place, clusters)
-            before = await self._export(place, "before", key=1)
-            await _wait_until(closes_at)
-            await self._decide(place, clusters)
-            revision = await self._revise(place)
-            after = await self._export(place, "after", key=2)
-            self.changes = exports.changes(before, after)
-            self._add(exports.impact_mismatches(self.changes, revision["impact"]))
-            self._add(exports.revision_mismatches(self.changes, self.candidates))
-            await self._check_mails(clusters)
+            place = await self._publish()
+            try:
+                await self._play(place)
+            except BaseException:
+                await self._author.cancel(place)
+                raise
             await self._author.archive(place)
         finally:
             await asyncio.gather(self._author.close(), *(each.__aexit__() for each in self._clients))
 
-    async def _sit(self) -> Place:
-        """Publish the exam, and let everybody take it."""
+    async def _publish(self) -> Place:
+        """Publish the exam with the wrong key."""
         await self._author.make_account()
         place = await self._author.publish_exam(self.questions)
         disputed = self.questions[DISPUTED - 1]
@@ -86,6 +79,25 @@ class Dispute:
             f"An exam with {len(self.questions)} questions is open. The key says of question {DISPUTED} that"
             f" {statement(disputed.released)}; in truth {statement(disputed.right)}."
         )
+        return place
+
+    async def _play(self, place: Place) -> None:
+        await self._sit(place)
+        clusters = make_clusters(self.questions, self.candidates)
+        closes_at = await self._release(place)
+        await self._object(place, clusters)
+        before = await self._export(place, "before", key=1)
+        await _wait_until(closes_at)
+        await self._decide(place, clusters)
+        revision = await self._revise(place)
+        after = await self._export(place, "after", key=2)
+        self.changes = exports.changes(before, after)
+        self._add(exports.impact_mismatches(self.changes, revision["impact"]))
+        self._add(exports.revision_mismatches(self.changes, self.candidates))
+        await self._check_mails(clusters)
+
+    async def _sit(self, place: Place) -> None:
+        """Everybody takes the paper."""
         people = draw_people(self.questions, self.options.candidates, self.options.seed)
         self.candidates = [
             Candidate(person, self._account(person.number), self._clients[person.number % _CLIENTS])
@@ -93,7 +105,6 @@ class Dispute:
         ]
         await run_limited([self._counted(candidate, place) for candidate in self.candidates])
         self.report(f"{len(self.candidates)} candidates have taken the paper and submitted it.")
-        return place
 
     def _account(self, number: int) -> Account:
         return Account(f"rehearsal-{self.label}-{number}@example.org", f"Candidate {number}")
@@ -198,6 +209,7 @@ class Dispute:
         self.report("Mails: " + ", ".join(f"{kind} {count}" for kind, count in counts.items()) + ".")
         if counts != expected:
             self.problems.append(f"the mails are {counts}, they should be {expected}")
+        self.report(f"One of them says:\n{self._mailbox.example(self.changes, self.candidates)}")
         self._add(self._mailbox.mismatches(self.changes, self.candidates))
 
     def _add(self, found: Iterable[str]) -> None:

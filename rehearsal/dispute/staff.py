@@ -7,7 +7,7 @@ from typing import Any
 
 from rehearsal.client import UnexpectedResponse
 from rehearsal.dispute.candidates import Place
-from rehearsal.dispute.paper import SECONDS, Question, sheet, test_body
+from rehearsal.dispute.paper import Question, sheet, test_body
 from rehearsal.staff import Staff
 
 CUTOFFS = {"general": "87.54", "ews": "80.14", "obc": "84.85", "sc": "75.41", "st": "70.71"}
@@ -48,9 +48,8 @@ class DisputeAuthor(Staff):
         return Place(exam_id, paper_id, test_id, ids)
 
     async def close_and_release(self, place: Place, objection_seconds: float) -> Json:
-        """Close the paper, open the window for objections, and release. `SECONDS` are not waited for."""
-        reason = {"reason": f"Everybody has submitted; the paper would end after {SECONDS} s."}
-        await self.ask("POST", f"{place.path}/close", json=reason)
+        """Close the paper, set the window for objections, and release."""
+        await self.ask("POST", f"{place.path}/close", json={"reason": "Everybody has submitted."})
         opens_at = datetime.now(UTC)
         window = {
             "opens_at": opens_at.isoformat(),
@@ -83,6 +82,11 @@ class DisputeAuthor(Staff):
             if revision["completed_at"] is not None:
                 return revision
             await asyncio.sleep(_POLL_SECONDS)
+
+    async def cancel(self, place: Place) -> None:
+        """Cancel the exam unless it is released, so that a failed dispute leaves no test under embargo."""
+        body = {"reason": "The dispute could not go on."}
+        await self.ask("POST", f"{place.exam_path}/cancel", 200, 409, json=body)
 
     async def archive(self, place: Place) -> None:
         """Take the test out of the candidates' lists."""

@@ -574,6 +574,7 @@ BY_NOBODY = {
     ("user", "reset_password"),
     ("user", "create"),
     ("user", "purge"),
+    ("exam", "export_exam"),
     ("exam", "void_left_over"),
     ("attempt", "void_left_over"),
 }
