@@ -14,8 +14,8 @@ Scale = Mapping[Fraction, Fraction]
 class NormalizationUndefined(ValueError):
     """A method has no result for these marks. `session` is the place of the session, None for all."""
 
-    def __init__(self, session: int | None, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, session: int | None) -> None:
+        super().__init__(session)
         self.session = session
 
 
@@ -48,7 +48,7 @@ class NormalizationMethod(ABC):
             found = self.exact([_occurring(sessions[index]) for index in held]) if held else []
         except NormalizationUndefined as error:
             place = None if error.session is None else held[error.session]
-            raise NormalizationUndefined(place, str(error)) from None
+            raise NormalizationUndefined(place) from None
         scales: list[Scale] = [{} for _ in sessions]
         for index, scale in zip(held, found, strict=True):
             scales[index] = {raw: rounded(score, self.places) for raw, score in scale.items()}

@@ -36,19 +36,16 @@ class Ssc2019(NormalizationMethod):
             overall.update(session)
         top, quantile = best_mean(overall), mean(overall) + deviation(overall)
         if top <= quantile:
-            raise NormalizationUndefined(None, _TOO_EVEN)
+            raise NormalizationUndefined(None)
         base = max(map(mean, sessions)) + deviation(overall)
         return [_line(index, session, top - quantile, base) for index, session in enumerate(sessions)]
-
-
-_TOO_EVEN = "The best 0.1 % have no more marks than the mean plus the standard deviation."
 
 
 def _line(index: int, session: Histogram, rise: Fraction, base: Fraction) -> Scale:
     quantile = mean(session) + deviation(session)
     run = best_mean(session) - quantile
     if run <= 0:
-        raise NormalizationUndefined(index, _TOO_EVEN)
+        raise NormalizationUndefined(index)
     return {raw: rise / run * (raw - quantile) + base for raw in session}
 
 
