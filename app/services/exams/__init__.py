@@ -55,6 +55,7 @@ from app.services.exams.ending import (
     void_left_over,
 )
 from app.services.exams.events import announce, postpone, tell_windows
+from app.services.exams.exports import export
 from app.services.exams.forecasts import Forecast, LeftOut, Listed
 from app.services.exams.key_stages import KeyStage, KeyStageView, preview_key, show_key
 from app.services.exams.merit_lists import merit_list, merit_sheet
@@ -140,6 +141,7 @@ __all__ = [
     "correct",
     "create",
     "detailed_paper",
+    "export",
     "file_options",
     "find",
     "hold_on_paper",
