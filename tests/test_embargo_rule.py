@@ -60,6 +60,7 @@ CHECKED = "it checks or changes what an author has just sent"
 ON_BOARDS = "services/analytics/leaderboards.py asks before it reads places"
 HANDED = "a statement whose callers ask: services/attempts/results.py, services/exams/results.py"
 DOCUMENTS = "services/result_documents/issuing.py and requests.py ask before a result is read"
+EXPORTED = "services/exams/exports.py::export asks before anything is read"
 IN_BULK = "for the refresh of statistics, which stores them; who reads the statistics asks"
 RAISES = "it raises for a key that its type does not know, and shows none"
 SEARCHED = "it compares what a sheet says with the bank, after imports.py refused what is withheld"
@@ -92,6 +93,10 @@ NEED_NOT_ASK = {
     "app/repositories/exams/results.py::ExamResultRepository.merit_list": HANDED,
     "app/repositories/exams/results.py::ExamResultRepository.whole_merit_list": HANDED,
     "app/repositories/exams/results.py::_merit": HANDED,
+    "app/repositories/exams/exports.py::ExamExportRepository.keys": EXPORTED,
+    "app/repositories/exams/exports.py::ExamExportRepository.candidates": EXPORTED,
+    "app/services/exams/exports.py::_paper": EXPORTED,
+    "app/services/exams/exports.py::_key": EXPORTED,
     "app/repositories/exams/result_documents.py::ResultDocumentRepository.one": DOCUMENTS,
     "app/repositories/exams/result_documents.py::ResultDocumentRepository.count": DOCUMENTS,
     "app/repositories/exams/result_documents.py::ResultDocumentRepository.known_roll_numbers": DOCUMENTS,

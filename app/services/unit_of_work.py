@@ -35,6 +35,7 @@ from app.repositories.embargo import EmbargoRepository
 from app.repositories.exams import (
     AnswerSheetRepository,
     ExamAttemptRepository,
+    ExamExportRepository,
     ExamRepository,
     ExamResultRepository,
     RegistrationRepository,
@@ -91,6 +92,7 @@ class Reading:
         self.answer_sheets = AnswerSheetRepository(session)
         self.exam_attempts = ExamAttemptRepository(session)
         self.exam_results = ExamResultRepository(session)
+        self.exam_exports = ExamExportRepository(session)
         self.result_documents = ResultDocumentRepository(session)
         self.result_files = ResultFileRepository(session)
         self.objections = ObjectionRepository(session)
