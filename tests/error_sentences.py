@@ -30,6 +30,7 @@ OTHER_TEXTS = {
     "app/engine/question_types/text.py": "notes in the template of a sheet",
     "app/engine/ranking.py": "mistakes in the code",
     "app/engine/statistics/": "services say it in their own words",
+    "app/engine/equating/": "services say it in their own words",
     "app/engine/timing.py": "mistakes in the code",
     "app/repositories/privacy/exports.py": "explains the files of an export",
     "app/services/account_exports/contents.py": "explains the files of an export",
@@ -86,6 +87,7 @@ NOT_SHOWN = {
     "app/engine/timing.py": "a mistake in the code",
     "app/engine/ranking.py": "a mistake in the code",
     "app/engine/statistics/": "services say it in their own words",
+    "app/engine/equating/": "services say it in their own words",
 }
 """Modules and folders whose ValueErrors no client sees."""
 

@@ -48,6 +48,7 @@ from app.services.exams.ending import (
     void_left_over,
 )
 from app.services.exams.events import announce, postpone, tell_windows
+from app.services.exams.exports import export
 from app.services.exams.forecasts import Forecast, LeftOut, Listed
 from app.services.exams.key_stages import KeyStage, KeyStageView, preview_key, show_key
 from app.services.exams.merit_lists import merit_list, merit_sheet
@@ -132,6 +133,7 @@ __all__ = [
     "correct",
     "create",
     "detailed_paper",
+    "export",
     "find",
     "hold_on_paper",
     "import_answer_sheets",
