@@ -1,14 +1,14 @@
 """Session groups of exam papers, and how their scores are normalized (docs/decisions/0078).
 
 Revision: 0034
-Follows: 0036
+Follows: 0035
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0034"
-down_revision = "0036"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 
