@@ -29,6 +29,7 @@ from app.repositories.analytics.test_statistics import TestStatisticsRepository
 from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
 from app.repositories.attempts.grading import GradingRepository
 from app.repositories.attempts.key_revisions import KeyRevisionRepository
+from app.repositories.attempts.regrading import RegradingRepository
 from app.repositories.audit import AuditRepository
 from app.repositories.backlog import BacklogRepository
 from app.repositories.embargo import EmbargoRepository
@@ -55,6 +56,7 @@ from app.repositories.questions.passages import PassageRepository
 from app.repositories.questions.similarity import SimilarityRepository
 from app.repositories.realtime.messages import MessageRepository
 from app.repositories.realtime.rooms import RoomRepository, TicketRepository
+from app.repositories.signing_keys import SigningKeyRepository
 from app.repositories.subjects import SubjectRepository
 from app.repositories.tests import CatalogRepository, KeyRepository, PopularityRepository, TestRepository
 from app.repositories.tests.consents import ConsentRepository
@@ -87,6 +89,7 @@ class Reading:
         self.attempt_reviews = AttemptReviewRepository(session)
         self.grading = GradingRepository(session)
         self.key_revisions = KeyRevisionRepository(session)
+        self.regrading = RegradingRepository(session)
         self.exams = ExamRepository(session)
         self.registrations = RegistrationRepository(session)
         self.answer_sheets = AnswerSheetRepository(session)
@@ -115,6 +118,7 @@ class Reading:
         self.practice = PracticeRepository(session)
         self.ratings = RatingRepository(session)
         self.audit = AuditRepository(session)
+        self.signing_keys = SigningKeyRepository(session)
         self.deletions = DeletionRepository(session)
         self.exports = ExportRepository(session)
         self.rooms = RoomRepository(session)

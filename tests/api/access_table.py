@@ -205,6 +205,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("PATCH", "/v1/questions/{question_id}"): AUTHOR,
     ("POST", "/v1/questions/{question_id}/retire"): AUTHOR,
     ("GET", "/v1/questions/{question_id}/versions/{version}/diff"): BANK,
+    ("GET", "/v1/response-sheets/keys"): PUBLIC,
     # By the id on a printed document: there is none in this world.
     ("GET", "/v1/result-sheets/{document_id}"): Rule(Level.STAFF, Reach.NOBODY),
     ("GET", "/v1/subjects"): ANYBODY,

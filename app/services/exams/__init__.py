@@ -7,7 +7,14 @@ from app.services.exams.accommodations import (
     accommodate,
     accommodations,
 )
-from app.services.exams.answer_sheets import PaperDraft, hold_on_paper, import_answer_sheets
+from app.services.exams.answer_sheets import (
+    FileOptions,
+    PaperDraft,
+    file_options,
+    hold_on_paper,
+    import_answer_sheets,
+    mapping_from,
+)
 from app.services.exams.applying import AppliedExam, apply_exam, is_unpublished, lock_exam, named
 from app.services.exams.catalog import (
     DetailedPaper,
@@ -88,6 +95,7 @@ __all__ = [
     "ExamResultView",
     "ExamUpdate",
     "ExamView",
+    "FileOptions",
     "Forecast",
     "Grant",
     "GrantHolder",
@@ -134,11 +142,13 @@ __all__ = [
     "create",
     "detailed_paper",
     "export",
+    "file_options",
     "find",
     "hold_on_paper",
     "import_answer_sheets",
     "is_unpublished",
     "lock_exam",
+    "mapping_from",
     "merit_list",
     "merit_sheet",
     "monitor",
