@@ -74,6 +74,9 @@ def _parse_row(sheet: ParsedSheet[LayoutT, RowT], record: Record, parse: Parse[R
         sheet.errors.append(RowError(record.row, "file", record.unreadable))
         return
     in_cells = cell_errors(record, sheet.layout)
+    if in_cells and not any(map(str.strip, record.cells)):
+        sheet.errors += in_cells
+        return
     errors = list(in_cells)
     row = parse(record, errors)
     if not errors:
