@@ -121,8 +121,10 @@ class TestWrongCells:
 
     def test_a_picture(self) -> None:
         def paste(sheet: Worksheet) -> None:
-            sheet.add_image(SheetImage(PillowImage.new("RGB", (4, 4))), "C2")
-            sheet.add_image(SheetImage(PillowImage.new("RGB", (4, 4))), "B9")
+            for place in ("C2", "B9"):
+                picture = io.BytesIO()
+                PillowImage.new("RGB", (4, 4)).save(picture, "PNG")
+                sheet.add_image(SheetImage(picture), place)
 
         sheet = read_table(workbook(HEADER, RIVER, change=paste))
         assert reported(sheet) == [(2, "file"), (9, "file")]
