@@ -202,8 +202,8 @@ class Result(Base):
 class OutcomeCount(Base):
     """How many participants of a cohort answered each question of a paper correctly (docs/decisions/0057).
 
-    Triggers of `results` write these rows, and nothing else does. The sum over the shards is exact; a single
-    shard can be negative.
+    Triggers of `results` write these rows, and a key revision, which updates results
+    (docs/decisions/0075). The sum over the shards is exact; a single shard can be negative.
     """
 
     __tablename__ = "outcome_counts"

@@ -24,6 +24,10 @@ from app.models import (
 from app.repositories.base import Page, PageRequest, Repository, decode_cursor, encode_cursor
 
 ROWS_AT_ONCE = 1000
+MARKED = (
+    Result.counted | (Result.qualification == "disqualified") & Attempt.practice.is_(False) | Result.was_staff
+)
+"""The results of official attempts that an official result shows."""
 NO_RANK = 0
 """In a cursor: the place is among the candidates without a rank. Ranks begin at 1."""
 
@@ -87,7 +91,6 @@ class ExamResultRepository(Repository):
 
     async def scored(self, exam_id: UUID) -> Sequence[Scored]:
         """The results of all papers of an exam: counted, disqualified, or of a candidate who became staff."""
-        disqualified = (Result.qualification == "disqualified") & Attempt.practice.is_(False)
         statement = (
             select(
                 Attempt.registration_id,
@@ -103,7 +106,7 @@ class ExamResultRepository(Repository):
             .join(Result, Result.attempt_id == Attempt.id)
             .join(ExamPaper, ExamPaper.id == Attempt.exam_paper_id)
             .where(ExamPaper.exam_id == exam_id, Attempt.registration_id.is_not(None))
-            .where(Result.counted | disqualified | Result.was_staff)
+            .where(MARKED)
         )
         rows = await self._session.execute(statement)
         return [

@@ -70,8 +70,14 @@ async def plan_for(
         _Planner(plan, known, sheet).plan()
     unknown = [sheet for sheet in sheets if sheet.roll_number not in known.by_roll_number]
     registered = await uow.answer_sheets.roll_numbers(exam.id) if unknown else []
+    if unknown and unknown_roll_numbers == "auto":
+        expects = await uow.answer_sheets.expects_candidates(exam.id, PAPER)
+        unknown_roll_numbers = "auto" if expects else "accept"
     in_file = {sheet.roll_number for sheet in sheets}
-    plan.errors += await _withdrawn(uow, exam, unknown)
+    withdrawn = await _withdrawn(uow, exam, unknown)
+    plan.errors += withdrawn
+    left = {error.row for error in withdrawn}
+    unknown = [sheet for sheet in unknown if sheet.row not in left]
     findings = await asyncio.to_thread(unknown_numbers, unknown, registered, in_file, unknown_roll_numbers)
     plan.errors += findings.errors
     plan.warnings += [*findings.warnings, *read_alike_in_file(sheets)]
