@@ -49,7 +49,7 @@ class _Section:
 
 def shown(value: float, code: str) -> str:
     """Return the text that a cell with this number and this format shows. Raises NotShown."""
-    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    number = Decimal(repr(value))
     if not number.is_finite():
         raise NotShown("this is not a number; type the value instead")
     _check_digits(number)
@@ -80,8 +80,8 @@ def _general(number: Decimal) -> str:
         )
     if 0 < abs(number) < Decimal("0.0001") and len(text) > _LONGEST_SMALL:
         raise NotShown(
-            f"the spreadsheet may show this number as {number:.6E}; format the cell as text and type what it"
-            " should say"
+            f"the spreadsheet may show this number as {number.normalize():E}; format the cell as text and"
+            " type what it should say"
         )
     return text
 

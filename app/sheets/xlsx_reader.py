@@ -30,7 +30,7 @@ from app.sheets.limits import (
 )
 from app.sheets.number_formats import NotShown, shown
 from app.sheets.pictures import rows_with_pictures
-from app.sheets.records import WHOLE_ROW, Record, column_letters
+from app.sheets.records import HIDDEN_COLUMN, WHOLE_ROW, Record, column_letters
 
 LIMITS = ArchiveLimits(entries=1_000, unpacked_bytes=100_000_000)
 
@@ -150,7 +150,7 @@ def _rows(file: bytes, sheet_name: str) -> list[Record]:
         apply_stylesheet(reader.archive, reader.wb)
         # The library's read-only sheet fills up to the width and height that a file declares, and omits what
         # is merged or hidden. The parser below it does neither.
-        path = _path_of_sheet(reader, sheet_name)
+        title, path = _sheet_called(reader, sheet_name)
         with reader.archive.open(path) as part:
             parser = WorkSheetParser(
                 part,
@@ -161,19 +161,21 @@ def _rows(file: bytes, sheet_name: str) -> list[Record]:
             )
             rows = _bounded(parser.parse(), _formats_of(reader.wb))
     rows = _with_pictures(rows, rows_with_pictures(reader.archive, path))
+    for row in rows:
+        row.sheet = title
     _mark_hidden(rows, parser)
     _mark_merged(rows, parser)
     return _with_header(rows)
 
 
-def _path_of_sheet(reader: Any, sheet_name: str) -> str:
-    """Return the path in the archive of the sheet with this name, else of the first one."""
-    paths = {
-        sheet.name.lower(): str(link.target)
+def _sheet_called(reader: Any, sheet_name: str) -> tuple[str, str]:
+    """Return the title and the path in the archive of the sheet with this name, else of the first one."""
+    sheets = {
+        sheet.name.lower(): (str(sheet.name), str(link.target))
         for sheet, link in reversed(list(reader.parser.find_sheets()))
         if link.target in reader.valid_files and "chartsheet" not in link.Type
     }
-    return paths.get(sheet_name) or list(paths.values())[-1]
+    return sheets.get(sheet_name) or list(sheets.values())[-1]
 
 
 def _formats_of(workbook: Any) -> _FormatOf:
@@ -275,11 +277,12 @@ def _mark_hidden(rows: list[Record], parser: Any) -> None:
     for row in rows:
         if _is_hidden(parser.row_dimensions.get(str(row.row), {})):
             row.cell_errors[WHOLE_ROW] = "this row is hidden; show it, or delete it"
+    width = max((len(row.cells) for row in rows), default=0)
     for column in parser.column_dimensions.values():
         if not rows or not _is_hidden(column):
             continue
-        for place in range(int(column["min"]) - 1, min(int(column["max"]), len(rows[0].cells))):
-            rows[0].cell_errors[place] = "this column is hidden; show it, or delete it"
+        for place in range(int(column["min"]) - 1, min(int(column["max"]), width)):
+            rows[0].cell_errors[place] = HIDDEN_COLUMN
 
 
 def _is_hidden(dimension: Mapping[str, str]) -> bool:
