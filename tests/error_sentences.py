@@ -25,6 +25,7 @@ OTHER_TEXTS = {
     "app/api/socket_examples.py": "the AsyncAPI document",
     "app/core/realtime/inbox.py": "the AsyncAPI document",
     "app/api/v1/exams/steering.py": "the OpenAPI document",
+    "app/core/receipts.py": "what `ias verify` says",
     "app/engine/question_types/choice.py": "notes in the template of a sheet",
     "app/engine/question_types/text.py": "notes in the template of a sheet",
     "app/engine/ranking.py": "mistakes in the code",

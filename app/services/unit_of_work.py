@@ -56,6 +56,7 @@ from app.repositories.questions.passages import PassageRepository
 from app.repositories.questions.similarity import SimilarityRepository
 from app.repositories.realtime.messages import MessageRepository
 from app.repositories.realtime.rooms import RoomRepository, TicketRepository
+from app.repositories.signing_keys import SigningKeyRepository
 from app.repositories.subjects import SubjectRepository
 from app.repositories.tests import CatalogRepository, KeyRepository, PopularityRepository, TestRepository
 from app.repositories.tests.consents import ConsentRepository
@@ -117,6 +118,7 @@ class Reading:
         self.practice = PracticeRepository(session)
         self.ratings = RatingRepository(session)
         self.audit = AuditRepository(session)
+        self.signing_keys = SigningKeyRepository(session)
         self.deletions = DeletionRepository(session)
         self.exports = ExportRepository(session)
         self.rooms = RoomRepository(session)
