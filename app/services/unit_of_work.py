@@ -37,6 +37,7 @@ from app.repositories.exams import (
     ExamAttemptRepository,
     ExamRepository,
     ExamResultRepository,
+    MarkedSheetRepository,
     RegistrationRepository,
     ResultDocumentRepository,
     ResultFileRepository,
@@ -91,6 +92,7 @@ class Reading:
         self.answer_sheets = AnswerSheetRepository(session)
         self.exam_attempts = ExamAttemptRepository(session)
         self.exam_results = ExamResultRepository(session)
+        self.marked_sheets = MarkedSheetRepository(session)
         self.result_documents = ResultDocumentRepository(session)
         self.result_files = ResultFileRepository(session)
         self.objections = ObjectionRepository(session)

@@ -22,12 +22,13 @@ from app.engine.merit import (
     merit,
 )
 from app.engine.qualifying import Qualification
+from app.engine.qualifying_shares import QualifyingShares
 
 GS1, GS2, CSAT = UUID(int=1), UUID(int=2), UUID(int=3)
 MAX = Fraction(200)
-MERIT_PAPER = ExamPaperRule(GS1, counts_for_merit=True, qualifying_percent=None, max_score=MAX)
-SECOND_PAPER = ExamPaperRule(GS2, counts_for_merit=True, qualifying_percent=None, max_score=MAX)
-QUALIFYING = ExamPaperRule(CSAT, counts_for_merit=False, qualifying_percent=Decimal(33), max_score=MAX)
+MERIT_PAPER = ExamPaperRule(GS1, counts_for_merit=True, max_score=MAX)
+SECOND_PAPER = ExamPaperRule(GS2, counts_for_merit=True, max_score=MAX)
+QUALIFYING = ExamPaperRule(CSAT, counts_for_merit=False, max_score=MAX, shares=QualifyingShares(Decimal(33)))
 PRELIMS = [MERIT_PAPER, QUALIFYING]
 
 
@@ -131,7 +132,12 @@ class TestRanks:
             entrant("obc", gs1=score("95")),
             entrant("general", gs1=score("80")),
         ]
-        assert [r.category_rank for r in merit([MERIT_PAPER], people, {})] == [1, 2, 1, 2]
+        assert [r.standings.in_category.rank for r in merit([MERIT_PAPER], people, {}) if r.standings] == [
+            1,
+            2,
+            1,
+            2,
+        ]
 
     def test_totals_add_up_over_merit_papers_alone(self) -> None:
         rules = [MERIT_PAPER, SECOND_PAPER, QUALIFYING]
@@ -250,12 +256,12 @@ class TestGroups:
         self, category: str, pwbd: int | None, printed: str, outcome: ExamOutcome
     ) -> None:
         percents = {"sc": Decimal(25), "pwbd": Decimal(20), "ews": Decimal(40)}
-        rules = [MERIT_PAPER, replace(QUALIFYING, group_percents=percents)]
+        rules = [MERIT_PAPER, replace(QUALIFYING, shares=QualifyingShares(Decimal(33), percents))]
         one = replace(entrant(category, gs1=score("100"), csat=score(printed)), pwbd=pwbd)
         assert only(rules, one).outcome is outcome
 
     def test_a_share_may_be_for_one_group_alone(self) -> None:
-        rules = [replace(MERIT_PAPER, group_percents={"general": Decimal(50)})]
+        rules = [replace(MERIT_PAPER, shares=QualifyingShares(None, {"general": Decimal(50)}))]
         assert only(rules, entrant("general", gs1=score("99"))).outcome is ExamOutcome.NOT_QUALIFIED
         assert only(rules, entrant("obc", gs1=score("1"))).outcome is ExamOutcome.RANKED
 
@@ -290,19 +296,21 @@ class TestRulesOfPapers:
 thirds = st.integers(-60, 600).map(lambda n: PaperScore(Fraction(n, 3), Decimal(n) / 3))
 people = st.lists(
     st.builds(
-        lambda category, gs1, csat, has_void, was_staff: replace(
+        lambda category, gs1, csat, has_void, was_staff, pwbd: replace(
             entrant(
                 category,
                 **{name: given for name, given in (("gs1", gs1), ("csat", csat)) if given is not None},
             ),
             has_void=has_void,
             was_staff=was_staff,
+            pwbd=pwbd,
         ),
         st.sampled_from(["general", "obc"]),
         st.none() | thirds,
         st.none() | thirds,
         st.booleans(),
         st.sampled_from([False, False, False, True]),
+        st.sampled_from([None, None, 1, 3]),
     ),
     max_size=30,
 )
@@ -358,12 +366,16 @@ class TestAgainstANaiveReference:
                 assert result.cutoff is not None
                 assert result.cutoff.cleared == (one in ranked and one.scores[GS1].printed >= 98)
             if one not in ranked:
-                assert result.standing is None
-                assert result.category_rank is None
+                assert result.standings is None
                 continue
             mine = one.scores[GS1].exact
             better = [other for other in ranked if other.scores[GS1].exact > mine]
-            assert result.standing is not None
-            assert result.standing.rank == len(better) + 1
-            assert result.standing.participants == len(ranked)
-            assert result.category_rank == sum(o.category == one.category for o in better) + 1
+            assert result.standings is not None
+            assert result.standings.overall.rank == len(better) + 1
+            assert result.standings.overall.participants == len(ranked)
+            assert result.standings.in_category.rank == sum(o.category == one.category for o in better) + 1
+            if one.pwbd is None:
+                assert result.standings.in_pwbd is None
+            else:
+                assert result.standings.in_pwbd is not None
+                assert result.standings.in_pwbd.rank == sum(o.pwbd is not None for o in better) + 1

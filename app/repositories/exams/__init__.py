@@ -3,6 +3,7 @@
 from app.repositories.exams.answer_sheets import Account, AnswerSheetRepository, PaperEvent
 from app.repositories.exams.exam_attempts import Candidate, ExamAttemptFilter, ExamAttemptRepository
 from app.repositories.exams.exams import ExamFilter, ExamRepository, ExamViewer, PaperContent
+from app.repositories.exams.marked_sheets import MarkedSheetRepository, StoredSheet, SubjectPart
 from app.repositories.exams.registrations import RegistrationRepository
 from app.repositories.exams.result_documents import (
     IssuedResult,
@@ -10,7 +11,13 @@ from app.repositories.exams.result_documents import (
     WantedResults,
 )
 from app.repositories.exams.result_files import ResultFileRepository
-from app.repositories.exams.results import ExamResultRepository, MeritRow, RegisteredCandidate, Scored
+from app.repositories.exams.results import (
+    ExamResultRepository,
+    MeritRow,
+    OwnRelease,
+    RegisteredCandidate,
+    Scored,
+)
 
 __all__ = [
     "Account",
@@ -23,7 +30,9 @@ __all__ = [
     "ExamResultRepository",
     "ExamViewer",
     "IssuedResult",
+    "MarkedSheetRepository",
     "MeritRow",
+    "OwnRelease",
     "PaperContent",
     "PaperEvent",
     "RegisteredCandidate",
@@ -31,5 +40,7 @@ __all__ = [
     "ResultDocumentRepository",
     "ResultFileRepository",
     "Scored",
+    "StoredSheet",
+    "SubjectPart",
     "WantedResults",
 ]

@@ -15,7 +15,16 @@ from app.engine.schedule import ExamStage
 from app.models import Registration
 from app.schemas.attempts import StartedOut
 from app.schemas.changes import Changes
-from app.schemas.common import ONE_LINE, In, Localized, LocalizedName, LocalizedText, Out, Percent
+from app.schemas.common import In, Localized, LocalizedName, LocalizedText, Out, Percent
+from app.schemas.exams.ranking import (
+    Code,
+    Group,
+    PercentileDefinitionName,
+    SectionPercents,
+    TieBreaksIn,
+    TieBreaksOut,
+    stored_tie_breaks,
+)
 from app.schemas.objection_rules import ExamObjectionsIn
 from app.schemas.strict import Moment
 from app.schemas.users import Category
@@ -45,10 +54,6 @@ def _decimal(percent: str | None) -> Decimal | None:
     return Decimal(percent) if percent is not None else None
 
 
-Code = Annotated[str, StringConstraints(min_length=1, max_length=40), ONE_LINE]
-Group = Literal[Category, "pwbd", "pwbd_1", "pwbd_2", "pwbd_3", "pwbd_4", "pwbd_5"]
-"""A category, everybody with a benchmark disability, or one kind of it."""
-
 Cutoffs = Annotated[
     dict[Group, Marks], Field(examples=[{"general": "98.00", "obc": "95.34", "pwbd_1": "53.34"}])
 ]
@@ -59,7 +64,11 @@ GroupPercents = Annotated[dict[Group, Percent], Field(examples=[{"sc": "25", "pw
 
 
 class ExamIn(In):
-    """A new exam. With registration `open`, starting a paper registers the candidate."""
+    """A new exam. With registration `open`, starting a paper registers the candidate.
+
+    `tie_breaks` orders candidates with equal totals: by default they share a rank. `percentile_definition` is
+    that of its results.
+    """
 
     title: LocalizedName
     description: Localized | None = None
@@ -67,6 +76,8 @@ class ExamIn(In):
     closes_at: Moment
     registration: Literal["required", "open"] = "required"
     cutoffs: Cutoffs = Field(default_factory=dict)
+    tie_breaks: TieBreaksIn = "none"
+    percentile_definition: PercentileDefinitionName = "at_or_below"
     objections: ExamObjectionsIn | None = None
     certificates: Certificates = "none"
 
@@ -74,7 +85,8 @@ class ExamIn(In):
         """What the service takes."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
         objections = self.objections.stored() if self.objections is not None else None
-        return ExamDraft(**values | {"cutoffs": dict(self.cutoffs), "objections": objections})
+        stored = {"cutoffs": dict(self.cutoffs), "tie_breaks": stored_tie_breaks(self.tie_breaks)}
+        return ExamDraft(**values | stored | {"objections": objections})
 
 
 class ExamChangesIn(Changes):
@@ -91,6 +103,8 @@ class ExamChangesIn(Changes):
     closes_at: Moment | None = None
     registration: Literal["required", "open"] | None = None
     cutoffs: Cutoffs | None = None
+    tie_breaks: TieBreaksIn | None = None
+    percentile_definition: PercentileDefinitionName | None = None
     objections: ExamObjectionsIn | None = None
     certificates: Certificates | None = None
 
@@ -99,6 +113,8 @@ class ExamChangesIn(Changes):
         sent = self.sent_fields()
         if self.objections is not None:
             sent["objections"] = self.objections.stored()
+        if self.tie_breaks is not None:
+            sent["tie_breaks"] = stored_tie_breaks(self.tie_breaks)
         return ExamUpdate(**sent)
 
 
@@ -107,6 +123,8 @@ class ExamPaperIn(In):
 
     No deadline is later than `ends_at`, except by extra time. `group_percents` has
     other qualifying percentages by category or disability. The lowest one of a candidate applies.
+    `section_percents` has qualifying percentages of sections, by their names; `all` is for everybody without
+    one of the category.
     """
 
     code: Code
@@ -117,6 +135,7 @@ class ExamPaperIn(In):
     ends_at: Moment
     qualifying_percent: Percent | None = None
     group_percents: GroupPercents = Field(default_factory=dict)
+    section_percents: SectionPercents = Field(default_factory=dict)
     counts_for_merit: bool = True
 
     def draft(self) -> ExamPaperDraft:
@@ -137,6 +156,7 @@ class ExamPaperChangesIn(Changes):
     ends_at: Moment | None = None
     qualifying_percent: Percent | None = None
     group_percents: GroupPercents | None = None
+    section_percents: SectionPercents | None = None
     counts_for_merit: bool | None = None
 
     def changes(self) -> ExamPaperUpdate:
@@ -185,7 +205,10 @@ class StartedPaperOut(StartedOut):
 
 
 class PaperResultOut(Out):
-    """The result of one exam paper. A paper that you missed has no score."""
+    """The result of one exam paper. A paper that you missed has no score.
+
+    `sections_below` names the sections whose qualifying percentage was not reached.
+    """
 
     paper_id: UUID
     code: str
@@ -196,6 +219,7 @@ class PaperResultOut(Out):
     rank: int | None
     participants: int | None
     percentile: float | None
+    sections_below: list[LocalizedText] = Field(default_factory=list)
 
 
 class CutoffOut(Out):
@@ -225,10 +249,26 @@ class OfficialRevisionOut(Out):
     rank_after: int | None
 
 
-class ExamResultOut(Out):
-    """Your official result over all papers.
+class OwnReleaseOut(Out):
+    """Your figures in one release of the results. `reason` says why it followed the one before."""
 
-    The rank is null unless `outcome` is `ranked`.
+    version: int
+    released_at: datetime
+    reason: str | None
+    percentile_definition: PercentileDefinitionName
+    outcome: ExamOutcome
+    total: str | None
+    rank: int | None
+    category_rank: int | None
+    pwbd_rank: int | None
+    percentile: float | None
+    qualified: bool
+
+
+class ExamResultOut(Out):
+    """Your official result over all papers, by the current release. `releases` has all releases until it.
+
+    The ranks are null unless `outcome` is `ranked`, and `pwbd_rank` is null without a benchmark disability.
     """
 
     exam_id: UUID
@@ -242,10 +282,16 @@ class ExamResultOut(Out):
     rank: int | None
     participants: int
     percentile: float | None
+    percentile_definition: PercentileDefinitionName
+    tie_breaks: TieBreaksOut
     category_rank: int | None
+    category_percentile: float | None
+    pwbd_rank: int | None
+    pwbd_percentile: float | None
     cutoff: CutoffOut | None
     version: int
     revisions: list[OfficialRevisionOut]
+    releases: list[OwnReleaseOut]
 
     @classmethod
     def of(cls, view: ExamResultView) -> Self:
@@ -266,10 +312,16 @@ class ExamResultOut(Out):
             rank=result.rank,
             participants=view.release.participants,
             percentile=result.percentile,
+            percentile_definition=view.release.percentile_definition,
+            tie_breaks=view.release.tie_breaks,
             category_rank=result.category_rank,
+            category_percentile=result.category_percentile,
+            pwbd_rank=result.pwbd_rank,
+            pwbd_percentile=result.pwbd_percentile,
             cutoff=CutoffOut(**result.cutoff) if result.cutoff else None,
             version=result.version,
             revisions=[OfficialRevisionOut.model_validate(revision) for revision in view.revisions],
+            releases=[OwnReleaseOut.model_validate(release) for release in view.releases],
         )
 
 
