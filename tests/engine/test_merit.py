@@ -19,6 +19,7 @@ from app.engine.merit import (
     MeritResult,
     NotCleared,
     PaperScore,
+    SectionRule,
     merit,
 )
 from app.engine.qualifying import Qualification
@@ -264,6 +265,55 @@ class TestGroups:
         rules = [replace(MERIT_PAPER, shares=QualifyingShares(None, {"general": Decimal(50)}))]
         assert only(rules, entrant("general", gs1=score("99"))).outcome is ExamOutcome.NOT_QUALIFIED
         assert only(rules, entrant("obc", gs1=score("1"))).outcome is ExamOutcome.RANKED
+
+
+class TestSections:
+    """Qualifying shares of sections, beside those of the paper."""
+
+    PHYSICS: ClassVar = UUID(int=11)
+    CHEMISTRY: ClassVar = UUID(int=12)
+
+    @pytest.mark.parametrize(
+        ("category", "pwbd", "physics", "chemistry", "below"),
+        [
+            pytest.param("general", None, "30.00", "0.00", [], id="reached, and a section without a rule"),
+            pytest.param("general", None, "29.99", "100.00", [PHYSICS], id="below the share of everybody"),
+            pytest.param("sc", None, "25.00", "5.00", [], id="the lower share of a category"),
+            pytest.param("general", 3, "20.00", "0.00", [], id="the lower share for disability"),
+            pytest.param("sc", None, "24.99", "4.99", [PHYSICS, CHEMISTRY], id="two sections"),
+        ],
+    )
+    def test_table(
+        self, category: str, pwbd: int | None, physics: str, chemistry: str, below: list[UUID]
+    ) -> None:
+        percents = {"sc": Decimal(25), "pwbd": Decimal(20)}
+        rule = replace(
+            MERIT_PAPER,
+            sections={
+                self.PHYSICS: SectionRule(Fraction(100), QualifyingShares(Decimal(30), percents)),
+                self.CHEMISTRY: SectionRule(Fraction(100), QualifyingShares(None, {"sc": Decimal(5)})),
+            },
+        )
+        sections = {self.PHYSICS: Decimal(physics), self.CHEMISTRY: Decimal(chemistry)}
+        one = replace(entrant(category, gs1=replace(score("100"), sections=sections)), pwbd=pwbd)
+        result = only([rule], one, general="98.00")
+        assert result.papers[GS1].sections_below == tuple(below)
+        assert result.papers[GS1].qualified is not bool(below)
+        assert result.outcome is (ExamOutcome.NOT_QUALIFIED if below else ExamOutcome.RANKED)
+
+
+class TestTieBreaks:
+    def test_they_part_equal_totals_in_every_ranking_and_change_no_percentile(self) -> None:
+        tied = [
+            replace(entrant(category, gs1=score("100")), tie_break=(key,), pwbd=pwbd)
+            for category, key, pwbd in (("obc", 2, 1), ("obc", 1, 1), ("general", 0, None), ("obc", 2, 4))
+        ]
+        best = replace(entrant("obc", gs1=score("101")), tie_break=(9,))
+        found = [each.standings for each in merit([MERIT_PAPER], [*tied, best], {}) if each.standings]
+        assert [each.overall.rank for each in found] == [4, 3, 2, 4, 1]
+        assert [each.overall.percentile for each in found] == [80.0, 80.0, 80.0, 80.0, 100.0]
+        assert [each.in_category.rank for each in found] == [3, 2, 1, 3, 1]
+        assert [each.in_pwbd.rank if each.in_pwbd else None for each in found] == [2, 1, None, 2, None]
 
 
 class TestRulesOfPapers:

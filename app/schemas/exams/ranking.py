@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from app.schemas.common import ONE_LINE, In, Out, Percent
 from app.schemas.users import Category
@@ -13,7 +13,7 @@ Group = Literal[Category, "pwbd", "pwbd_1", "pwbd_2", "pwbd_3", "pwbd_4", "pwbd_
 """A category, everybody with a benchmark disability, or one kind of it."""
 
 PercentileDefinitionName = Literal["at_or_below", "mid_rank", "better_than"]
-"""What a percentile counts: the same or lower scores (NTA), lower ones and half of the same, or lower ones."""
+"""What a percentile counts: same and lower scores (NTA), lower ones and half of the same, or lower ones."""
 
 Preset = Literal["none", "nta", "ssc"]
 Measure = Literal["score", "wrong", "wrong_ratio", "name"]
@@ -47,7 +47,16 @@ class CriterionIn(In):
         return self
 
 
-TieBreaksIn = Preset | Annotated[list[CriterionIn], Field(min_length=1, max_length=20)]
+def _kind(value: Any) -> str:
+    """Which of the two is meant, so that only its mistakes are reported."""
+    return "criteria" if isinstance(value, list) else "preset"
+
+
+TieBreaksIn = Annotated[
+    Annotated[Preset, Tag("preset")]
+    | Annotated[list[CriterionIn], Field(min_length=1, max_length=20), Tag("criteria")],
+    Discriminator(_kind),
+]
 """A preset, or criteria in their order."""
 
 

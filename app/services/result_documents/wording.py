@@ -91,6 +91,7 @@ PERCENTILES_ARE: Mapping[str, Text] = {
 }
 """By the definition of the release."""
 PERCENTILE_IS = PERCENTILES_ARE["at_or_below"]
+"""That of tests."""
 
 RELEASED = Text(
     "Results of version {version}, released on {day}.", "परिणाम का संस्करण {version}, {day} को जारी।"
