@@ -29,6 +29,7 @@ from app.sentences import Sentence
 from app.services.attempts.save_pacing import SavePacing
 from app.services.components import Components
 from app.services.exams.placements import PlacementStore
+from app.services.signing_keys import SignerStore
 from app.services.tests.papers import PaperStore
 
 _CERTIFICATES = httpx.create_ssl_context()
@@ -80,6 +81,7 @@ async def open_components(
             ),
             access_tokens=_access_tokens(settings, http, clock),
             attempt_tokens=AttemptTokens(settings.secret_key.get_secret_value(), clock),
+            signers=SignerStore(settings.secret_key.get_secret_value(), clock),
             revocations=Revocations(),
             papers=PaperStore(),
             placements=PlacementStore(),

@@ -25,15 +25,19 @@ OTHER_TEXTS = {
     "app/api/socket_examples.py": "the AsyncAPI document",
     "app/core/realtime/inbox.py": "the AsyncAPI document",
     "app/api/v1/exams/steering.py": "the OpenAPI document",
+    "app/core/receipts.py": "what `ias verify` says",
     "app/engine/question_types/choice.py": "notes in the template of a sheet",
     "app/engine/question_types/text.py": "notes in the template of a sheet",
     "app/engine/ranking.py": "mistakes in the code",
     "app/engine/statistics/": "services say it in their own words",
+    "app/engine/equating/": "services say it in their own words",
     "app/engine/timing.py": "mistakes in the code",
     "app/repositories/privacy/exports.py": "explains the files of an export",
     "app/services/account_exports/contents.py": "explains the files of an export",
     "app/services/audit.py": "mistakes in the code",
+    "app/services/exams/answer_sheets/column_list.py": "the report of an import",
     "app/services/exams/answer_sheets/columns.py": "the report of an import",
+    "app/services/exams/answer_sheets/placeholders.py": "the description of an exam",
     "app/services/notifications/delivering.py": "the log",
     "app/services/questions/columns.py": "the report of an import",
     "app/services/exams/key_announcements.py": "has its own Hindi",
@@ -85,6 +89,7 @@ NOT_SHOWN = {
     "app/engine/timing.py": "a mistake in the code",
     "app/engine/ranking.py": "a mistake in the code",
     "app/engine/statistics/": "services say it in their own words",
+    "app/engine/equating/": "services say it in their own words",
 }
 """Modules and folders whose ValueErrors no client sees."""
 

@@ -61,6 +61,7 @@ RELEASE = "for the release itself"
 ON_BOARDS = "services/analytics/leaderboards.py asks before it reads places"
 HANDED = "a statement whose callers ask: services/attempts/results.py, services/exams/results.py"
 DOCUMENTS = "services/result_documents/issuing.py and requests.py ask before a result is read"
+EXPORTED = "services/exams/exports.py::export asks before anything is read"
 IN_BULK = "for the refresh of statistics, which stores them; who reads the statistics asks"
 RAISES = "it raises for a key that its type does not know, and shows none"
 SEARCHED = "it compares what a sheet says with the bank, after imports.py refused what is withheld"
@@ -97,6 +98,10 @@ NEED_NOT_ASK = {
     "app/repositories/exams/results.py::ExamResultRepository.merit_list": HANDED,
     "app/repositories/exams/results.py::ExamResultRepository.whole_merit_list": HANDED,
     "app/repositories/exams/results.py::_merit": HANDED,
+    "app/repositories/exams/exports.py::ExamExportRepository.keys": EXPORTED,
+    "app/repositories/exams/exports.py::ExamExportRepository.candidates": EXPORTED,
+    "app/services/exams/exports.py::_paper": EXPORTED,
+    "app/services/exams/exports.py::_key": EXPORTED,
     "app/repositories/exams/result_documents.py::ResultDocumentRepository.one": DOCUMENTS,
     "app/repositories/exams/result_documents.py::ResultDocumentRepository.count": DOCUMENTS,
     "app/repositories/exams/result_documents.py::ResultDocumentRepository.known_roll_numbers": DOCUMENTS,
@@ -110,7 +115,8 @@ NEED_NOT_ASK = {
     "app/services/result_documents/test_sheets.py::issue_test_sheet": "attempts.result has asked",
     "app/services/result_documents/looking_up.py::_of_test": "CandidateRepository.find has asked",
     "app/repositories/attempts/grading.py::COUNT": WRITES,
-    "app/repositories/attempts/grading.py::GradingRepository.discount_scores": WRITES,
+    "app/repositories/attempts/grading.py::DISCOUNT": WRITES,
+    "app/repositories/attempts/regrading.py::COUNT_OUTCOMES": WRITES,
     "app/repositories/analytics/progress.py::_listed_attempt": "ProgressRepository._listed has asked",
     "app/repositories/tests/catalog.py::_own_attempts": "CatalogRepository._own has asked",
     "app/repositories/scores.py::score_of": "whoever calls it is judged here",
@@ -160,22 +166,19 @@ NEED_NOT_ASK = {
     "app/services/exams/releasing.py::_entrants": "for materialize()",
     "app/services/exams/releasing.py::_current_keys": "how papers are printed, for materialize()",
     "app/services/printing/composing.py::Manuscript.sheet": "printouts.py has asked",
-    "app/repositories/attempts/key_revisions.py::KeyRevisionRepository.graded_sheets": REVISED,
     "app/services/keys/changes.py::revised_papers": REVISED,
     "app/services/keys/changes.py::shown_changes": REVISED,
     "app/services/keys/changes.py::ShownChange.stored": REVISED,
     "app/services/keys/changes.py::_checked_keys": REVISED,
     "app/services/keys/changes.py::_normalized": REVISED,
-    "app/services/keys/impacts.py::impact_of": REVISED,
-    "app/services/keys/impacts.py::_NewKey.of": REVISED,
-    "app/services/keys/impacts.py::_mark_after": REVISED,
+    "app/services/keys/impacts.py::_signature": REVISED,
     "app/services/keys/bank.py::_follow": "follow() has asked",
     "app/services/keys/carrying_out.py::_new_keys": WRITES,
-    "app/services/keys/regrading.py::_row": WRITES,
-    "app/services/keys/regrading.py::regrade": WRITES,
-    "app/services/keys/regrading.py::_record": WRITES,
-    "app/services/keys/regrading.py::_replace": WRITES,
-    "app/services/keys/regrading.py::_regrade": WRITES,
+    "app/services/keys/regrading.py::Regrader.__init__": REVISED,
+    "app/services/keys/regrading.py::Regrader._regrade": REVISED,
+    "app/services/keys/regrading.py::Regrader.load_old_keys": REVISED,
+    "app/services/keys/regrading.py::staged_row": WRITES,
+    "app/services/keys/replacing.py::Replacement._ranks": WRITES,
     "app/services/questions/bank.py::QuestionUpdate.content": CHECKED,
     "app/services/questions/content.py::Content.is_dropped": CHECKED,
     "app/services/questions/content.py::Content.normalized": CHECKED,

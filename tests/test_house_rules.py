@@ -65,6 +65,7 @@ LOCKS_IN_SQL = r"\bfor (no key )?(update|share|key share)\b|pg_advisory"
 LOCKS_ROWS_IN_SQL = {
     "app/repositories/locks.py": "is the module of locks",
     "app/repositories/attempts/attempts.py": "a save locks in its statement; overdue attempts are skipped",
+    "app/repositories/attempts/grading.py": "scores of histograms, in the order in which graders add to them",
 }
 
 # Put together here, so that this file may be searched too.

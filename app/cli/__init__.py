@@ -14,6 +14,7 @@ from app.cli import (
     migrate,
     report,
     serve,
+    signing_keys,
     test,
     up,
     worker,
@@ -33,6 +34,7 @@ app.add_typer(test.test_app, name="test")
 app.add_typer(exam.exam_app, name="exam")
 app.add_typer(report.report_app, name="report")
 app.add_typer(analytics.analytics_app, name="analytics")
+app.add_typer(signing_keys.signing_keys_app, name="signing-keys")
 app.add_typer(demo.demo_app, name="demo")
 
 

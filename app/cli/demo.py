@@ -1,9 +1,12 @@
-"""`ias demo`: content to look at, and rehearsals of a test and of a live exam with many candidates."""
+"""`ias demo`: content to look at, rehearsals of a test and of a live exam, and a dispute about a key."""
 
 import asyncio
 import time
 from collections.abc import Coroutine, Sequence
+from contextlib import ExitStack
+from importlib.resources import as_file, files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,10 +17,12 @@ from app.cli.servers import ensure_servers, read_settings, require_development_p
 
 if TYPE_CHECKING:
     from app.cli.local.home import Home
+    from rehearsal.dispute.options import DisputeOptions
     from rehearsal.exam.options import ExamOptions
     from rehearsal.run import Options
 
 _KILLED = ("api", "worker", "postgres", "valkey")
+_MOCK = "general_studies_mock.csv"
 
 demo_app = typer.Typer(no_args_is_help=True, help="Demo content, and rehearsals with many candidates.")
 
@@ -136,6 +141,45 @@ def rehearse_exam(
             raise typer.Exit(1)
 
 
+@demo_app.command()
+def dispute(
+    candidates: Annotated[int, typer.Option(min=10, max=2000, help="Candidates of the exam.")] = 200,
+    paper: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            metavar="FILE",
+            help="CSV with question, option_a to option_d and key; instead of the demo mock.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, metavar="FOLDER", help="Keep the exports before and after here."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal answers.")] = 1,
+    api: Annotated[
+        str | None, typer.Option(metavar="URL", help="The API to use instead of that of `ias up`.")
+    ] = None,
+) -> None:
+    """Play a dispute about a key: wrong release, objections, decision, revision. Ends with 1 on any mismatch.
+
+    A grader that shares no code with the product computes every score and rank before and after. Accounts,
+    questions, a released exam and its archived test named Dispute stay in the database.
+    """
+    _, api_url, _ = _target(api, "", ())
+    with ensure_servers(), ExitStack() as stack:
+        from rehearsal.dispute.options import DisputeOptions, objection_seconds  # noqa: PLC0415
+
+        folder = out or Path(stack.enter_context(TemporaryDirectory()))
+        folder.mkdir(parents=True, exist_ok=True)
+        sheet = paper or stack.enter_context(as_file(files("app.cli.demo_content") / _MOCK))
+        seconds = objection_seconds(candidates)
+        options = DisputeOptions(api_url, sheet, candidates, seconds, seed, folder)
+        if not asyncio.run(_play_dispute(options)):
+            raise typer.Exit(1)
+
+
 def _target(api: str | None, kill: str, known: Sequence[str]) -> tuple[Path, str, tuple[str, ...]]:
     """The path of run.json, the address of the API, and the programs to kill."""
     require_development_packages()
@@ -196,6 +240,22 @@ async def _rehearse_exam(options: "ExamOptions") -> bool:
         return False
     print_summary(rehearsal, console, time.monotonic() - began)
     return not rehearsal.problems and not rehearsal.delays
+
+
+async def _play_dispute(options: "DisputeOptions") -> bool:
+    from rehearsal.dispute.paper import UnsuitablePaper  # noqa: PLC0415
+    from rehearsal.dispute.play import Dispute  # noqa: PLC0415
+    from rehearsal.dispute.summary import print_summary, show  # noqa: PLC0415
+
+    console, began = Console(), time.monotonic()
+    try:
+        played = Dispute(options)
+    except UnsuitablePaper as error:
+        raise typer.BadParameter(str(error), param_hint="--paper") from None
+    if not await _run(played.run(), show(played, console), console):
+        return False
+    print_summary(played, console, time.monotonic() - began)
+    return not played.problems
 
 
 async def _run(

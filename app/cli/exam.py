@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from app.cli.authoring.running import run
+from app.cli.authoring.running import read, run
 from app.cli.progress import shown_progress
 from app.cli.test import AuthorFile, DryRun, Publish
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from app.models import ExamPaper
     from app.services.components import Components
-    from app.services.unit_of_work import UnitOfWork
+    from app.services.unit_of_work import Reading, UnitOfWork
 
 exam_app = typer.Typer(no_args_is_help=True, help="Exams from files, and their results.")
 AnExam = Annotated[str, typer.Argument(metavar="EXAM", help="The reference of the exam, or its id.")]
@@ -175,6 +175,28 @@ async def _merit_pdf(
         uow, operator(), exam_id, language, now, everybody=everybody, version=version
     )
     return await result_documents.pdf(parts.files, document, operator(), now)
+
+
+@exam_app.command("export")
+def export(
+    exam: AnExam,
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="File to write: .jsonl.")],
+) -> None:
+    """Write marks, keys, answers and results of a released exam, so that anybody can compute them again.
+
+    Candidates are named by their roll numbers only.
+    """
+
+    async def work(reads: "Reading", parts: "Components") -> list[str]:
+        from app.services import exams  # noqa: PLC0415 -- slow to import
+        from app.services.users import operator  # noqa: PLC0415
+
+        exam_id = await exams.named(reads, operator(), exam)
+        with await exams.export(reads, parts, operator(), exam_id) as found, file.open("wb") as out:
+            shutil.copyfileobj(found, out)
+        return [f"{file}: written"]
+
+    read(work)
 
 
 @exam_app.command("result-sheets")

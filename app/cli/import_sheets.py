@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
@@ -16,6 +17,8 @@ from app.engine.partial_rules import NO_PARTIAL_MARKS, PARTIAL_RULES
 
 if TYPE_CHECKING:
     from app.services.components import Components
+    from app.services.exams import FileOptions
+    from app.services.exams.answer_sheets.roll_numbers import UnknownRollNumbers
     from app.services.unit_of_work import UnitOfWork
     from app.sheets.progress import ReportProgress
     from app.sheets.reports import ImportReport
@@ -27,18 +30,24 @@ def _known_rule(name: str) -> str:
     return name
 
 
-AFile = typer.Argument(exists=True, dir_okay=False, readable=True, help="XLSX, or CSV in UTF-8.")
+SomeFiles = typer.Argument(
+    exists=True,
+    dir_okay=False,
+    readable=True,
+    metavar="FILE…",
+    help="XLSX or CSV; further files have other candidates, or other parts of the same sheets.",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Options:
     """The options of the command."""
 
-    file: bytes
-    roll_number: str | None
-    columns: str | None
+    files: Sequence[bytes]
+    reading: "FileOptions"
+    order: bytes | None
     dry_run: bool
-    unknown_roll_numbers: Literal["accept", "error"]
+    unknown_roll_numbers: "UnknownRollNumbers"
     exam_paper: UUID | None
     new: dict[str, Any] | None
     """The fields of the `PaperDraft` of a new exam. None if the exam paper exists."""
@@ -53,35 +62,65 @@ class _Place:
 
 
 def answer_sheets(
-    file: Annotated[Path, AFile],
+    files: Annotated[list[Path], SomeFiles],
     exam_paper: Annotated[UUID | None, typer.Option(metavar="ID", help="Exam paper of the sheets.")] = None,
     key: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Instead of an exam paper: file of correct answers, column `key`; with booklet series one"
+            " for each, the paper's order first: --key A=FILE --key B=FILE.",
+        ),
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="With --key: title of the new exam.")] = None,
+    order: Annotated[
         Path | None,
         typer.Option(
             exists=True,
             dir_okay=False,
             readable=True,
-            help="Instead of an exam paper: file of correct answers, column `key`.",
+            help="Table of booklet series: column `question`, and its place in each series.",
         ),
     ] = None,
-    title: Annotated[str | None, typer.Option(help="With --key: title of the new exam.")] = None,
     roll_number: Annotated[
-        str | None,
+        str,
         typer.Option(
-            metavar="COLUMN", help="Column of roll numbers; by default `roll_number`, otherwise the row."
+            metavar="COLUMN",
+            help="Column of roll numbers, or columns of their digits (id1-id6); by default `roll_number` or"
+            " another usual name, otherwise the row.",
         ),
-    ] = None,
+    ] = "",
     columns: Annotated[
-        str | None,
+        str,
         typer.Option(help="Columns of answers, by name or position: 1-100 or Q1-Q50,Q61-Q110."),
+    ] = "",
+    program: Annotated[
+        Literal["auto", "omrchecker", "formscanner", "remark"],
+        typer.Option("--format", help="Program that wrote the file."),
+    ] = "auto",
+    blank: Annotated[str, typer.Option(help='What means no answer: "BLANK,0".')] = "",
+    multiple: Annotated[str, typer.Option(help='What means too many marks: "MULT,*".')] = "",
+    numbers_from: Annotated[
+        Literal["0", "1"] | None, typer.Option(help="If numbers stand for options: the first one.")
+    ] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="COLUMN=WHAT",
+            help='What a column is: roll_number, name, series, error, ignore, q7 …: "Candidate=roll_number".',
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Report what would happen, and change nothing.")
     ] = False,
     unknown_roll_numbers: Annotated[
-        Literal["accept", "error"],
-        typer.Option(help="Register roll numbers that nobody has, or report them as errors."),
-    ] = "accept",
+        Literal["auto", "accept", "error"],
+        typer.Option(
+            help="Register roll numbers that nobody has, or report them as errors; auto: as errors if anybody"
+            " is registered."
+        ),
+    ] = "auto",
     subject: Annotated[str, typer.Option(help="With --key: subject of the questions.")] = "Answer sheets",
     duration_seconds: Annotated[int, typer.Option(min=1, max=86_400)] = 7_200,
     correct: Annotated[str, typer.Option(help="Marks of a correct answer.")] = "2",
@@ -103,14 +142,29 @@ def answer_sheets(
     With --key and --title, a new exam is created. Its questions have no text except their number, and the
     options below give its marks. An existing exam keeps its own marks. Results are held until the release.
     """
+    from app.core.errors import DomainError  # noqa: PLC0415 -- slow to import
+    from app.services import exams  # noqa: PLC0415
+
     _check(exam_paper, key, title)
-    content = file.read_bytes()
+    contents = [file.read_bytes() for file in files]
+    try:
+        reading = exams.file_options(
+            roll_number=roll_number,
+            columns=columns,
+            program=program,
+            blank=blank,
+            multiple=multiple,
+            numbers_from=numbers_from,
+            mapping=exams.mapping_from(mapping or []),
+        )
+    except DomainError as error:
+        print_domain_error(error)
+        raise typer.Exit(1) from None
     new = {
         "title": title,
-        "key": key.read_bytes() if key is not None else b"",
-        "sheets": content,
-        "roll_number": roll_number,
-        "columns": columns,
+        "keys": _key_files(key or []),
+        "sheets": contents,
+        "options": reading,
         "subject": subject,
         "duration_seconds": duration_seconds,
         "marking": {
@@ -123,13 +177,13 @@ def answer_sheets(
         },
     }
     options = _Options(
-        file=content,
-        roll_number=roll_number,
-        columns=columns,
+        files=contents,
+        reading=reading,
+        order=order.read_bytes() if order is not None else None,
         dry_run=dry_run,
         unknown_roll_numbers=unknown_roll_numbers,
         exam_paper=exam_paper,
-        new=new if key is not None else None,
+        new=new if key else None,
     )
     with ensure_servers():
         succeeded = asyncio.run(_run(options))
@@ -137,13 +191,26 @@ def answer_sheets(
         raise typer.Exit(1)
 
 
-def _check(exam_paper: UUID | None, key: Path | None, title: str | None) -> None:
-    if (exam_paper is None) == (key is None):
+def _check(exam_paper: UUID | None, key: list[str] | None, title: str | None) -> None:
+    if (exam_paper is None) == (not key):
         raise typer.BadParameter("Name the paper: use --exam-paper, or --key and --title.")
-    if key is not None and not (title and title.strip()):
+    if key and not (title and title.strip()):
         raise typer.BadParameter("The new exam needs a --title.")
-    if key is None and title is not None:
+    if not key and title is not None:
         raise typer.BadParameter("Use --title only with --key; an exam paper has a title.")
+
+
+def _key_files(keys: Sequence[str]) -> dict[str, bytes]:
+    """The keys by booklet series; one that is given without a series has the series ""."""
+    files: dict[str, bytes] = {}
+    for each in keys:
+        series, _, path = ("", "", each) if Path(each).is_file() else each.partition("=")
+        if not Path(path).is_file():
+            raise typer.BadParameter(f'There is no file "{path or each}".', param_hint="--key")
+        if series in files or (("" in files) != (not series) and files):
+            raise typer.BadParameter("Give one key, or one for each series: A=FILE.", param_hint="--key")
+        files[series] = Path(path).read_bytes()
+    return files
 
 
 async def _run(options: _Options) -> bool:
@@ -182,12 +249,19 @@ async def _import(
 ) -> "tuple[ImportReport, _Place]":
     from app.core.errors import NotFound  # noqa: PLC0415 -- slow to import
     from app.services import exams  # noqa: PLC0415
+    from app.services.exams.answer_sheets.placeholders import PAIRED  # noqa: PLC0415
     from app.services.users import operator  # noqa: PLC0415
+    from app.sheets.reports import RowWarning  # noqa: PLC0415
 
     staff, now = operator(), parts.clock.now()
+    reading, warnings = options.reading, []
     if options.new is not None:
         made = await exams.hold_on_paper(uow, staff, exams.PaperDraft(**options.new), now)
-        place = _Place(made.exam_id, made.id)
+        place = _Place(made.paper.exam_id, made.paper.id)
+        reading = replace(reading, orders=made.orders)
+        warnings = (
+            [RowWarning(1, "key", PAIRED.format(series=", ".join(made.assumed)))] if made.assumed else []
+        )
     elif options.exam_paper is not None and (found := await uow.exams.placement(options.exam_paper)):
         place = _Place(found[0], options.exam_paper)
     else:
@@ -198,14 +272,16 @@ async def _import(
         staff,
         place.exam_id,
         place.paper_id,
-        options.file,
+        options.files[0],
         now,
-        roll_number=options.roll_number,
-        columns=options.columns,
+        more_files=options.files[1:],
+        options=reading,
+        order=options.order,
         dry_run=options.dry_run,
         unknown_roll_numbers=options.unknown_roll_numbers,
         progress=progress,
     )
+    report = replace(report, warnings=[*warnings, *report.warnings])
     if report.errors or options.dry_run:
         raise _Rollback(report, place)
     return report, place

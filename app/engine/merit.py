@@ -76,6 +76,8 @@ class PaperScore:
     """Whether the candidate was staff between the start and the grading (docs/decisions/0054)."""
     sections: Mapping[UUID, Decimal] = field(default_factory=dict)
     """The printed scores of the sections that have rules in the exam."""
+    normalized: Decimal | None = None
+    """The score on the scale of all sessions, if it is compared with other sessions."""
 
     @property
     def is_ranked(self) -> bool:

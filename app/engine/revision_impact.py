@@ -68,10 +68,13 @@ class ImpactCount:
 
     def add(self, attempt_id: UUID, regraded: Regraded) -> None:
         """Count an attempt. Add them in the order of their ids: of equal changes the first ones are shown."""
-        self._counts[regraded] += 1
+        self.add_all([attempt_id], regraded)
+
+    def add_all(self, attempt_ids: Sequence[UUID], regraded: Regraded) -> None:
+        """Count attempts with the same change, in the order of their ids."""
+        self._counts[regraded] += len(attempt_ids)
         examples = self._examples.setdefault(regraded, [])
-        if len(examples) < MOST_SHOWN:
-            examples.append(attempt_id)
+        examples += attempt_ids[: MOST_SHOWN - len(examples)]
 
     def impact(self) -> Impact:
         """The impact on everybody who was added."""

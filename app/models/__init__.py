@@ -2,7 +2,15 @@
 
 from app.models.accounts import PSEUDONYM, AccountDeletion, AccountExport, ExportStatus
 from app.models.analytics import AttemptFigures
-from app.models.attempts import Attempt, AttemptStatus, OutcomeCount, ResponseEvent, Result, ScoreCount
+from app.models.attempts import (
+    Attempt,
+    AttemptLease,
+    AttemptStatus,
+    OutcomeCount,
+    ResponseEvent,
+    Result,
+    ScoreCount,
+)
 from app.models.audit import AuditEntry
 from app.models.base import SCHEMA, Base, LocalizedText
 from app.models.bookmarks import Bookmark
@@ -42,6 +50,7 @@ from app.models.ratings import (
 )
 from app.models.realtime import Message, SocketTicket
 from app.models.result_files import ResultFile, ResultFileKind
+from app.models.signing_keys import SigningKey
 from app.models.statistics import ItemParameters, PaperStatistics
 from app.models.subjects import Chapter, Subject
 from app.models.tests import (
@@ -76,6 +85,7 @@ __all__ = [
     "Announcement",
     "Attempt",
     "AttemptFigures",
+    "AttemptLease",
     "AttemptStatus",
     "AuditEntry",
     "AuthMail",
@@ -133,6 +143,7 @@ __all__ = [
     "Revocation",
     "Role",
     "ScoreCount",
+    "SigningKey",
     "SocketTicket",
     "Subject",
     "SubjectAbility",

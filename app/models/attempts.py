@@ -112,6 +112,17 @@ class Attempt(Identified, Timestamped, Base):
     """The status before the voiding (docs/steering.md)."""
 
 
+class AttemptLease(Base):
+    """When a device started or resumed an attempt. Attempts before migration 0035 have no such rows."""
+
+    __tablename__ = "attempt_leases"
+
+    attempt_id: Mapped[UUID] = mapped_column(ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True)
+    lease: Mapped[int] = mapped_column(primary_key=True)
+    device: Mapped[str | None]
+    given_at: Mapped[datetime]
+
+
 class ResponseEvent(Base):
     """One save of one answer. The event with the highest (lease, revision) counts (docs/decisions/0012).
 
@@ -202,8 +213,8 @@ class Result(Base):
 class OutcomeCount(Base):
     """How many participants of a cohort answered each question of a paper correctly (docs/decisions/0057).
 
-    Triggers of `results` write these rows, and nothing else does. The sum over the shards is exact; a single
-    shard can be negative.
+    Triggers of `results` write these rows, and a key revision, which updates results
+    (docs/decisions/0075). The sum over the shards is exact; a single shard can be negative.
     """
 
     __tablename__ = "outcome_counts"

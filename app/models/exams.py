@@ -53,6 +53,8 @@ class Exam(Identified, Timestamped, Base):
     released_at: Mapped[datetime | None]
     results_version: Mapped[int | None]
     """The current release; older ones are kept."""
+    normalization: Mapped[str] = mapped_column(server_default="none")
+    """How scores of session groups are compared: "none", or a name of `engine.normalization`."""
     certificates: Mapped[str] = mapped_column(server_default="none")
     """Who gets a certificate after the release (docs/decisions/0080)."""
     reference: Mapped[str | None]
@@ -87,6 +89,8 @@ class ExamPaper(Identified, Timestamped, Base):
     section_percents: Mapped[dict[str, dict[str, str]]] = mapped_column(JSONB, server_default="{}")
     """Qualifying percentages of sections by name and group: `{"Physics": {"all": "30", "sc": "25"}}`."""
     counts_for_merit: Mapped[bool] = mapped_column(server_default="true")
+    session_group: Mapped[str | None]
+    """Of the papers with the same name each candidate sits one (docs/decisions/0078)."""
     closed_at: Mapped[datetime | None]
     """When staff closed the paper early."""
     provisional_key_id: Mapped[UUID | None] = mapped_column(ForeignKey("paper_keys.id"))

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, ScalarResult, Select, bindparam, func, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 Row = TypeVar("Row")
@@ -22,6 +23,14 @@ LOCK_SHARED = text("select pg_advisory_xact_lock_shared(number) from unnest(:num
     bindparam("numbers", type_=ARRAY(BigInteger))
 )
 TRY_LOCK_SHARED = text("select pg_try_advisory_xact_lock_shared(:number)")
+
+
+LOCK_NOT_AVAILABLE = "55P03"
+"""The code of PostgreSQL's error."""
+
+
+class LockedElsewhere(Exception):
+    """A lock that does not wait was not granted."""
 
 
 class Rank(IntEnum):
@@ -84,6 +93,26 @@ async def lock(
         of=of, read=mode is Mode.KEY_SHARE, key_share=mode is not Mode.EXCLUSIVE
     )
     return await session.scalars(locked.execution_options(populate_existing=True))
+
+
+async def lock_many(session: AsyncSession, rank: Rank, statement: Select[Any]) -> None:
+    """Lock the rows of a statement EXCLUSIVE, without reading them. It needs an ORDER BY."""
+    record_lock(session, rank)
+    await session.execute(select(func.count()).select_from(statement.with_for_update().subquery()))
+
+
+async def lock_at_once(session: AsyncSession, statement: Select[Any], *, of: Any) -> None:
+    """Lock rows EXCLUSIVE after locks of a higher rank. It does not wait, so that it cannot deadlock.
+
+    Raises LockedElsewhere if another transaction has locked one of them; then this one must roll back.
+    """
+    locked = statement.with_for_update(nowait=True, of=of).subquery()
+    try:
+        await session.execute(select(func.count()).select_from(locked))
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+            raise LockedElsewhere from error
+        raise
 
 
 async def lock_idempotency_key(session: AsyncSession, user_id: UUID, key: str) -> None:

@@ -191,6 +191,9 @@ class SavedOut(Out):
     - `superseded`: the answer is saved, but a later one is the standing answer.
     - `conflicts`: another answer was saved before with this lease and revision, and is kept.
     - `closed`: the answer is not saved, because its timed section has ended or has not started.
+
+    `receipt` proves that the answers of the first three kinds were received, and when: keep it with the body
+    that you sent. It is null if there are none.
     """
 
     saved: int
@@ -200,6 +203,7 @@ class SavedOut(Out):
     closed: list[ClosedOut]
     server_time: datetime
     deadline_at: datetime
+    receipt: Annotated[str, Field(examples=["AQ"])] | None
 
     @classmethod
     def of(cls, report: SaveReport) -> Self:

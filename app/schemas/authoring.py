@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from app.schemas.common import In, Localized, LocalizedName, Marks, Percent
-from app.schemas.exams.exams import Certificates, Cutoffs, GroupPercents
+from app.schemas.exams.exams import Certificates, Cutoffs, GroupPercents, NormalizationIn
 from app.schemas.exams.ranking import (
     Code,
     PercentileDefinitionName,
@@ -199,6 +199,9 @@ class PaperFile(In):
         default_factory=dict, description="Shares of sections, by name and group; `all` is everybody else"
     )
     counts_for_merit: Annotated[bool, Field(description="Whether its marks count for the rank")] = True
+    session_group: Code | None = Field(
+        None, description="Of the papers with the same group each candidate sits one", examples=["GS1"]
+    )
 
     def draft(self, test_id: UUID) -> ExamPaperDraft:
         """The command for the service."""
@@ -217,6 +220,7 @@ class PaperFile(In):
                 for section, percents in self.section_percents.items()
             },
             counts_for_merit=self.counts_for_merit,
+            session_group=self.session_group,
         )
 
 
@@ -238,6 +242,9 @@ class ExamFile(In):
     percentile_definition: PercentileDefinitionName = Field(
         "at_or_below", description="The percentiles of the results"
     )
+    normalization: NormalizationIn = Field(
+        default_factory=NormalizationIn, description="How scores of different sessions are compared"
+    )
     certificates: Certificates = Field("none", description="Who gets a certificate after the release")
     papers: Annotated[list[PaperFile], Field(min_length=1, max_length=20, description="The papers")]
     accommodations: Annotated[
@@ -257,5 +264,6 @@ class ExamFile(In):
             cutoffs={str(group): marks for group, marks in self.cutoffs.items()},
             tie_breaks=stored_tie_breaks(self.tie_breaks),
             percentile_definition=self.percentile_definition,
+            normalization=self.normalization.method,
             certificates=self.certificates,
         )

@@ -68,6 +68,7 @@ ACTIONS: Mapping[str, frozenset[str]] = {
             "import_answer_sheets",
             "release",
             "void_left_over",
+            "export_exam",
             "export_merit_list",
             "show_provisional_key",
             "show_final_key",

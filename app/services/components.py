@@ -26,6 +26,7 @@ from app.core.unsubscribe import UnsubscribeTokens
 if TYPE_CHECKING:  # These packages import this module.
     from app.services.attempts.save_pacing import SavePacing
     from app.services.exams.placements import PlacementStore
+    from app.services.signing_keys import SignerStore
     from app.services.tests.papers import PaperStore
 
 
@@ -44,6 +45,7 @@ class Components:
     auth: SupabaseAuth
     access_tokens: AccessTokenVerifier
     attempt_tokens: AttemptTokens
+    signers: "SignerStore"
     revocations: Revocations
     papers: "PaperStore"
     placements: "PlacementStore"

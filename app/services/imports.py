@@ -13,7 +13,7 @@ from app.sheets.parsing import Layout, ParsedSheet, join_pieces, parse_in_pieces
 RowT = TypeVar("RowT")
 LayoutT = TypeVar("LayoutT", bound=Layout)
 
-_ADVICE = Sentence("Split the file, or save it as CSV UTF-8.")
+ADVICE = Sentence("Split the file, or save it as CSV UTF-8.")
 
 
 @contextmanager
@@ -35,5 +35,5 @@ async def read_in_child(
     Raises Invalid, TooLarge, TooComplex if the child reaches a limit, or Unavailable if too many calls wait.
     """
     with sheet_errors_as_invalid():
-        pieces = await files.collect(parse_in_pieces, parse, *arguments, caller=caller, advice=_ADVICE)
+        pieces = await files.collect(parse_in_pieces, parse, *arguments, caller=caller, advice=ADVICE)
     return join_pieces(pieces)

@@ -29,12 +29,14 @@ from app.repositories.analytics.test_statistics import TestStatisticsRepository
 from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
 from app.repositories.attempts.grading import GradingRepository
 from app.repositories.attempts.key_revisions import KeyRevisionRepository
+from app.repositories.attempts.regrading import RegradingRepository
 from app.repositories.audit import AuditRepository
 from app.repositories.backlog import BacklogRepository
 from app.repositories.embargo import EmbargoRepository
 from app.repositories.exams import (
     AnswerSheetRepository,
     ExamAttemptRepository,
+    ExamExportRepository,
     ExamRepository,
     ExamResultRepository,
     MarkedSheetRepository,
@@ -55,6 +57,7 @@ from app.repositories.questions.passages import PassageRepository
 from app.repositories.questions.similarity import SimilarityRepository
 from app.repositories.realtime.messages import MessageRepository
 from app.repositories.realtime.rooms import RoomRepository, TicketRepository
+from app.repositories.signing_keys import SigningKeyRepository
 from app.repositories.subjects import SubjectRepository
 from app.repositories.tests import CatalogRepository, KeyRepository, PopularityRepository, TestRepository
 from app.repositories.tests.consents import ConsentRepository
@@ -87,12 +90,14 @@ class Reading:
         self.attempt_reviews = AttemptReviewRepository(session)
         self.grading = GradingRepository(session)
         self.key_revisions = KeyRevisionRepository(session)
+        self.regrading = RegradingRepository(session)
         self.exams = ExamRepository(session)
         self.registrations = RegistrationRepository(session)
         self.answer_sheets = AnswerSheetRepository(session)
         self.exam_attempts = ExamAttemptRepository(session)
         self.exam_results = ExamResultRepository(session)
         self.marked_sheets = MarkedSheetRepository(session)
+        self.exam_exports = ExamExportRepository(session)
         self.result_documents = ResultDocumentRepository(session)
         self.result_files = ResultFileRepository(session)
         self.objections = ObjectionRepository(session)
@@ -115,6 +120,7 @@ class Reading:
         self.practice = PracticeRepository(session)
         self.ratings = RatingRepository(session)
         self.audit = AuditRepository(session)
+        self.signing_keys = SigningKeyRepository(session)
         self.deletions = DeletionRepository(session)
         self.exports = ExportRepository(session)
         self.rooms = RoomRepository(session)

@@ -61,7 +61,7 @@ class JobRunner:
         self._stack = AsyncExitStack()
         self._parts = self._loop.run(
             self._stack.enter_async_context(
-                open_components(settings, application_name="ias-task", pool_size=2)
+                open_components(settings, application_name="ias-task", pool_size=3)
             )
         )
 

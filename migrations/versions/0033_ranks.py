@@ -1,19 +1,21 @@
 """How an exam ranks: tie-breaks, percentiles, shares of sections, ranks of candidates with a disability.
 
 Revision: 0033
-Follows: 0036
+Follows: 0034
 """
+
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0033"
-down_revision = "0036"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 
-NEW = {
+NEW: dict[str, list[sa.Column[Any]]] = {
     "exams": [
         sa.Column("tie_breaks", postgresql.JSONB(), server_default='"none"', nullable=False),
         sa.Column("percentile_definition", sa.String(), server_default="at_or_below", nullable=False),

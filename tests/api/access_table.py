@@ -137,6 +137,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("POST", "/v1/exams/{exam_id}/attempts/{verb}"): PROCTOR,
     ("GET", "/v1/exams/{exam_id}/audit"): PROCTOR,
     ("POST", "/v1/exams/{exam_id}/cancel"): TEAM,
+    ("GET", "/v1/exams/{exam_id}/export"): TEAM,
     ("POST", "/v1/exams/{exam_id}/final-key"): TEAM,
     ("POST", "/v1/exams/{exam_id}/provisional-key"): TEAM,
     ("GET", "/v1/exams/{exam_id}/merit-list"): Rule(Level.PROCTORS, Reach.NOBODY, 409),
@@ -204,6 +205,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("PATCH", "/v1/questions/{question_id}"): AUTHOR,
     ("POST", "/v1/questions/{question_id}/retire"): AUTHOR,
     ("GET", "/v1/questions/{question_id}/versions/{version}/diff"): BANK,
+    ("GET", "/v1/response-sheets/keys"): PUBLIC,
     # By the id on a printed document: there is none in this world.
     ("GET", "/v1/result-sheets/{document_id}"): Rule(Level.STAFF, Reach.NOBODY),
     ("GET", "/v1/subjects"): ANYBODY,

@@ -439,6 +439,14 @@ async def _release(world: World, held: HeldExam) -> None:
     await held.release()
 
 
+@of_exam("export_exam")
+async def _export_exam(world: World, held: HeldExam) -> None:
+    await take_paper(await world.people.candidate(), held, {0: ["a"]})
+    await held.release()
+    answer = await held.staff.get(f"{held.path}/export")
+    assert answer.status_code == 200, answer.text
+
+
 @of_exam("export_merit_list")
 async def _export_merit_list(world: World, held: HeldExam) -> None:
     await take_paper(await world.people.candidate(), held, {0: ["a"]})

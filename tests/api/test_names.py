@@ -144,10 +144,9 @@ class TestOperators:
     async def test_exams_on_paper(self, uow: UnitOfWork, parts: Components, field: str) -> None:
         values: dict[str, Any] = {"title": "Mock 1", "subject": "Polity"} | {field: REVERSED}
         draft = exams.PaperDraft(
-            key=b"key\na",
-            sheets=b"Q1\na",
-            roll_number=None,
-            columns=None,
+            keys={"": b"key\na"},
+            sheets=[b"Q1\na"],
+            options=exams.FileOptions(),
             marking=UPSC,
             duration_seconds=600,
             **values,

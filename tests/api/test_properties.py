@@ -94,6 +94,8 @@ ALLOWED: dict[str, set[Operation]] = {
     "access_token": SESSIONS,
     "refresh_token": SESSIONS,
     "attempt_token": STARTS,
+    # What verifies a signature is public.
+    "public_key": {("GET", "/v1/response-sheets/keys")},
     "package_key": {("POST", "/v1/exams/{exam_id}/papers/{paper_id}/start")},
 }
 """Which answers may have a sensitive property. No answer has a password or anything derived from one."""

@@ -125,7 +125,7 @@ class TestAnswerSheets:
     @pytest.mark.parametrize(
         ("key", "sentence"),
         [
-            ("answer\nA\n", 'one column "key"'),
+            ("marked\nA\n", 'one column "key"'),
             ("key\nA\n1\nC\n", "Row 3"),
             ("key\nA\nX\nC\n", "Row 3"),
             ("key\n", "1 to 500 questions"),

@@ -183,6 +183,13 @@ class QuestionType(ABC):
     def answer_reader(self, option_ids: Sequence[str]) -> AnswerReader:
         """Reads what a candidate marked from a cell of an answer sheet."""
 
+    def several_marks(self, option_ids: Sequence[str]) -> Answer | None:
+        """The answer of a sheet that has more marks than are allowed, if it is not known which ones.
+
+        It is incorrect. None if several marks are allowed, or an answer is not a choice of options.
+        """
+        return None
+
     # Printing
 
     hint: ClassVar[Mapping[str, str]] = {}

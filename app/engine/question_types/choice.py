@@ -135,6 +135,9 @@ class _Choice(QuestionType):
     def answer_reader(self, option_ids: Sequence[str]) -> AnswerReader:
         return marks_reader(option_ids, {})
 
+    def several_marks(self, option_ids: Sequence[str]) -> Answer | None:
+        return None if self._takes_several() else tuple(option_ids)
+
     def printed_key(self, key: JsonObject, labels: Mapping[str, str]) -> list[list[str]]:
         return [[labels[option_id] for option_id in answer] for answer in key["accepted"]]
 

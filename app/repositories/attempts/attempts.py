@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.errors import NotFound
 from app.core.ids import first_uuid7
-from app.models import Attempt, AttemptStatus, ResponseEvent, Result, ScoreCount
+from app.models import Attempt, AttemptLease, AttemptStatus, ResponseEvent, Result, ScoreCount
 from app.repositories.attempts.standing import standing_events
 from app.repositories.base import Repository
 from app.repositories.locks import Mode, Rank
@@ -189,15 +189,22 @@ class AttemptRepository(Repository):
         return (await self._session.scalars(statement)).all()
 
     async def add(self, attempt: Attempt) -> None:
-        """Insert a new attempt."""
+        """Insert a new attempt, with the lease of the device that starts it."""
         self._session.add(attempt)
+        self._add_lease(attempt, attempt.started_at)
         await self._session.flush()
 
-    async def next_lease(self, attempt: Attempt, device: str | None) -> None:
+    async def next_lease(self, attempt: Attempt, device: str | None, now: datetime) -> None:
         """Give the next lease to a device."""
         attempt.lease += 1
         attempt.device = device
+        self._add_lease(attempt, now)
         await self._session.flush()
+
+    def _add_lease(self, attempt: Attempt, given_at: datetime) -> None:
+        self._session.add(
+            AttemptLease(attempt_id=attempt.id, lease=attempt.lease, device=attempt.device, given_at=given_at)
+        )
 
     async def lock(self, attempt: AttemptRef) -> Attempt:
         """Lock a person's attempt. Saves and other submits wait until the transaction ends."""

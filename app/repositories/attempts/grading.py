@@ -19,11 +19,9 @@ from sqlalchemy import (
     literal,
     select,
     text,
-    update,
 )
-from sqlalchemy.dialects import postgresql
 
-from app.models import Attempt, AttemptStatus, Membership, ResponseEvent, Result, Role, ScoreCount
+from app.models import Attempt, AttemptStatus, Membership, ResponseEvent, Result, Role
 from app.repositories.attempts.standing import standing_events
 from app.repositories.base import Repository
 from app.repositories.locks import Mode, Rank
@@ -49,18 +47,21 @@ COUNT = text(
       do update set candidates = score_counts.candidates + excluded.candidates
     """
 )
-
-
-UNSYNCHRONIZED = {"synchronize_session": False}
-"""No object of the session is such a row. To look for some takes longer than the statement."""
-_POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
-_COLUMNS = [(column.name, column.type.compile(dialect=_POSTGRESQL)) for column in Result.__table__.columns]
-_NAMES = ", ".join(name for name, _ in _COLUMNS)
-_TYPED = ", ".join(f"{name} {type_}" for name, type_ in _COLUMNS)
-INSERT_RESULTS = text(
-    f"""
-    insert into ias.results ({_NAMES}) select * from json_to_recordset(:rows) as row({_TYPED})
-    """  # noqa: S608 -- names of columns
+DISCOUNT = text(
+    """
+    with locked as materialized (
+      select cohort_id, numerator, denominator, score.candidates
+      from jsonb_to_recordset(:counts) as score(
+        place int, cohort_id uuid, numerator numeric, denominator numeric, candidates int)
+      join ias.score_counts as stored using (cohort_id, numerator, denominator)
+      order by place
+      for update of stored
+    )
+    update ias.score_counts as stored set candidates = stored.candidates - locked.candidates
+    from locked
+    where (stored.cohort_id, stored.numerator, stored.denominator)
+      = (locked.cohort_id, locked.numerator, locked.denominator)
+    """
 )
 
 
@@ -129,20 +130,6 @@ class GradingRepository(Repository):
         self._session.add_all(results)
         await self._session.flush()
 
-    async def insert_results(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Store results that are rows already, in one statement.
-
-        The triggers of `results` run once for each statement. With one for each row, a regrading of many
-        takes ten times as long.
-        """
-        rows = [{**row, "marks": " ".join(map(str, row["marks"]))} for row in rows]
-        await self._session.execute(INSERT_RESULTS, {"rows": orjson.dumps(rows, default=str).decode()})
-
-    async def remove_results(self, attempt_ids: Sequence[UUID]) -> None:
-        """Delete the results of attempts that a regrading has read."""
-        statement = delete(Result).where(Result.attempt_id == any_(literal(list(attempt_ids), ARRAY(Uuid))))
-        await self._session.execute(statement, execution_options=UNSYNCHRONIZED)
-
     async def delete_results(self, attempt_ids: Sequence[UUID]) -> Sequence[Result]:
         """Delete the results of attempts; what they were."""
         statement = delete(Result).where(Result.attempt_id.in_(attempt_ids)).returning(Result)
@@ -153,29 +140,27 @@ class GradingRepository(Repository):
 
     async def count_scores(self, counts: Mapping[Score, int]) -> None:
         """Add candidates to the histograms: the last statement of a grading (docs/decisions/0014)."""
-        rows = [
-            {
-                "place": place,
-                "cohort_id": str(cohort_id),
-                "numerator": str(score.numerator),
-                "denominator": str(score.denominator),
-                "candidates": counts[cohort_id, score],
-            }
-            for place, (cohort_id, score) in enumerate(sorted(counts))
-        ]
-        if rows:
-            await self._session.execute(COUNT, {"counts": orjson.dumps(rows).decode()})
+        if counts:
+            await self._session.execute(COUNT, {"counts": _in_order(counts)})
 
     async def discount_scores(self, counts: Mapping[Score, int]) -> None:
         """Remove candidates from the histograms, in the same order."""
-        for cohort_id, score in sorted(counts):
-            statement = update(ScoreCount).where(
-                ScoreCount.cohort_id == cohort_id,
-                ScoreCount.numerator == score.numerator,
-                ScoreCount.denominator == score.denominator,
-            )
-            left = ScoreCount.candidates - counts[cohort_id, score]
-            await self._session.execute(statement.values(candidates=left), execution_options=UNSYNCHRONIZED)
+        if counts:
+            await self._session.execute(DISCOUNT, {"counts": _in_order(counts)})
+
+
+def _in_order(counts: Mapping[Score, int]) -> str:
+    rows = [
+        {
+            "place": place,
+            "cohort_id": str(cohort_id),
+            "numerator": str(score.numerator),
+            "denominator": str(score.denominator),
+            "candidates": counts[cohort_id, score],
+        }
+        for place, (cohort_id, score) in enumerate(sorted(counts))
+    ]
+    return orjson.dumps(rows).decode()
 
 
 @lru_cache(maxsize=4_096)

@@ -3,11 +3,22 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, all_, any_, exists, func, insert, literal, literal_column, or_, select
+from sqlalchemy import (
+    ARRAY,
+    Select,
+    Uuid,
+    any_,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import undefer
 
 from app.core.errors import NotFound
@@ -28,6 +39,7 @@ from app.models import (
     TestQuestion,
     TestSection,
 )
+from app.repositories import locks
 from app.repositories.base import Repository
 from app.repositories.embargo import CANDIDATE, hides_test, shows_results
 from app.repositories.locks import Mode, Rank
@@ -45,28 +57,6 @@ class GradedState:
 
     attempts: int
     last_graded_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class GradedSheet:
-    """A graded attempt: its answers, and its result by the key that holds."""
-
-    attempt_id: UUID
-    paper_id: UUID
-    cohort_id: UUID
-    key_id: UUID
-    exam_paper_id: UUID | None
-    user_id: UUID | None
-    practice: bool
-    was_staff: bool
-    counted: bool
-    qualification: str
-    score: Fraction
-    raw: Fraction
-    answers: Sequence[Any]
-    outcomes: str
-    marks: Sequence[int]
-    marks_denominator: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,60 +175,6 @@ class KeyRevisionRepository(Repository):
             for paper_id, attempts, last in await self._session.execute(statement)
         }
 
-    async def graded_sheets(
-        self, test_id: UUID, paper_ids: Collection[UUID], after: UUID | None, limit: int
-    ) -> Sequence[GradedSheet]:
-        """Graded attempts at the papers in the order of their ids."""
-        statement = (
-            select(
-                Attempt.id,
-                Attempt.paper_id,
-                Attempt.exam_paper_id,
-                Result.user_id,
-                Attempt.practice,
-                Result.cohort_id,
-                Result.key_id,
-                Result.was_staff,
-                Result.counted,
-                Result.qualification,
-                Result.score_numerator,
-                Result.score_denominator,
-                Result.raw_numerator,
-                Result.raw_denominator,
-                Result.answers,
-                Result.outcomes,
-                Result.marks,
-                Result.marks_denominator,
-            )
-            .join(Result, Result.attempt_id == Attempt.id)
-            .where(Attempt.test_id == test_id, _LISTED, _among(paper_ids))
-            .order_by(Attempt.id)
-            .limit(limit)
-        )
-        if after is not None:
-            statement = statement.where(Attempt.id > after)
-        return [
-            GradedSheet(
-                attempt_id=row.id,
-                paper_id=row.paper_id,
-                cohort_id=row.cohort_id,
-                key_id=row.key_id,
-                exam_paper_id=row.exam_paper_id,
-                user_id=row.user_id,
-                practice=row.practice,
-                was_staff=row.was_staff,
-                counted=row.counted,
-                qualification=row.qualification,
-                score=Fraction(row.score_numerator, row.score_denominator),
-                raw=Fraction(row.raw_numerator, row.raw_denominator),
-                answers=row.answers,
-                outcomes=row.outcomes,
-                marks=row.marks,
-                marks_denominator=row.marks_denominator,
-            )
-            for row in await self._session.execute(statement)
-        ]
-
     async def exams_of(self, test_id: UUID) -> Sequence[tuple[UUID, UUID]]:
         """The exams that have the test and are not cancelled, with their institutes, in order."""
         statement = (
@@ -255,20 +191,19 @@ class KeyRevisionRepository(Repository):
         """Wait for whoever makes or publishes a revision of the test."""
         await self._lock(Rank.TEST, Mode.CHANGE, select(Test.id).where(Test.id == test_id))
 
-    async def lock_over(self, test_id: UUID, paper_ids: Collection[UUID]) -> set[UUID]:
-        """Lock the attempts at papers that are over: nobody voids, reopens or deletes them.
-
-        In two steps: the first may wait long, and those that ended meanwhile are locked by the second.
-        """
+    async def lock_over(self, test_id: UUID, paper_ids: Collection[UUID]) -> None:
+        """Lock the attempts at papers that are over: nobody voids, reopens or deletes them."""
         over = Attempt.status.in_((AttemptStatus.SUBMITTED, AttemptStatus.GRADED))
-        statement = (
-            select(Attempt.id)
-            .where(Attempt.test_id == test_id, _LISTED, _among(paper_ids), over)
-            .order_by(Attempt.id)
-        )
-        locked = set((await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, statement)).all())
-        rest = statement.where(Attempt.id != all_(literal(list(locked), ARRAY(Uuid))))
-        return locked | set((await self._lock(Rank.ATTEMPT, Mode.EXCLUSIVE, rest)).all())
+        statement = _attempts(test_id, paper_ids).where(over).order_by(Attempt.id)
+        await locks.lock_many(self._session, Rank.ATTEMPT, statement)
+
+    async def lock_graded(self, test_id: UUID, paper_ids: Collection[UUID]) -> None:
+        """Lock also those that were graded while the others were locked. The keys of the papers are locked.
+
+        Raises LockedElsewhere if somebody else has locked one of them.
+        """
+        statement = _attempts(test_id, paper_ids).where(exists().where(Result.attempt_id == Attempt.id))
+        await locks.lock_at_once(self._session, statement, of=Attempt)
 
     async def ungraded(self, test_id: UUID, paper_ids: Collection[UUID]) -> Sequence[UUID]:
         """Attempts at papers that are over and have no result yet."""
@@ -280,10 +215,6 @@ class KeyRevisionRepository(Repository):
             ~exists().where(Result.attempt_id == Attempt.id),
         )
         return (await self._session.scalars(statement.order_by(Attempt.id))).all()
-
-    async def add_results(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert what a revision did to results."""
-        await self._session.execute(insert(RevisedResult), rows)
 
     async def of_attempt(self, attempt_id: UUID) -> Sequence[tuple[KeyRevision, RevisedResult]]:
         """The revisions that have regraded an attempt, the first one first."""
@@ -359,6 +290,13 @@ class KeyRevisionRepository(Repository):
         )
         return (await self._session.scalars(statement)).one_or_none()
 
+    async def report(self, revision_id: UUID, done: int, total: int) -> None:
+        """Write how far the publication of a revision is."""
+        statement = update(KeyRevision).where(
+            KeyRevision.id == revision_id, KeyRevision.state == RevisionState.PUBLISHING
+        )
+        await self._session.execute(statement.values(regraded=done, to_regrade=total))
+
     async def flush(self) -> None:
         """Send pending changes to the database."""
         await self._session.flush()
@@ -367,6 +305,10 @@ class KeyRevisionRepository(Repository):
 def _visible(viewer: Viewer, test_id: UUID) -> tuple[Any, ...]:
     own = Test.id == test_id, Test.institute_id == viewer.institute_id, ~Test.is_personal
     return *own, ~hides_test(viewer.reader)
+
+
+def _attempts(test_id: UUID, paper_ids: Collection[UUID]) -> Select[UUID]:
+    return select(Attempt.id).where(Attempt.test_id == test_id, _LISTED, _among(paper_ids))
 
 
 def _among(paper_ids: Collection[UUID]) -> Any:

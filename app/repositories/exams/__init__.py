@@ -3,6 +3,7 @@
 from app.repositories.exams.answer_sheets import Account, AnswerSheetRepository, PaperEvent
 from app.repositories.exams.exam_attempts import Candidate, ExamAttemptFilter, ExamAttemptRepository
 from app.repositories.exams.exams import ExamFilter, ExamRepository, ExamViewer, PaperContent
+from app.repositories.exams.exports import ExamExportRepository, ExportedCandidate
 from app.repositories.exams.marked_sheets import MarkedSheetRepository, StoredSheet, SubjectPart
 from app.repositories.exams.registrations import RegistrationRepository
 from app.repositories.exams.result_documents import (
@@ -25,10 +26,12 @@ __all__ = [
     "Candidate",
     "ExamAttemptFilter",
     "ExamAttemptRepository",
+    "ExamExportRepository",
     "ExamFilter",
     "ExamRepository",
     "ExamResultRepository",
     "ExamViewer",
+    "ExportedCandidate",
     "IssuedResult",
     "MarkedSheetRepository",
     "MeritRow",

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, TEXT, Integer, Uuid, any_, bindparam, func, literal, select, text
+from sqlalchemy import ARRAY, TEXT, Integer, Uuid, any_, bindparam, exists, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.elements import CollectionAggregate
 
@@ -95,6 +95,12 @@ class AnswerSheetRepository(Repository):
         """All roll numbers of the exam."""
         statement = select(Registration.roll_number).where(Registration.exam_id == exam_id)
         return (await self._session.scalars(statement)).all()
+
+    async def expects_candidates(self, exam_id: UUID, device: str) -> bool:
+        """Whether anybody is registered without an answer sheet, which is an attempt with this device."""
+        from_sheet = exists().where(Attempt.registration_id == Registration.id, Attempt.device == device)
+        statement = select(Registration.id).where(Registration.exam_id == exam_id, ~from_sheet).limit(1)
+        return await self._session.scalar(statement) is not None
 
     async def official(self, exam_paper_id: UUID, registration_ids: Iterable[UUID]) -> Sequence[Attempt]:
         """Lock and return the official attempts at a paper, void ones included.

@@ -52,6 +52,17 @@ DATASETS = (
         ),
     ),
     Dataset(
+        "leases",
+        "When you started or resumed each attempt, and on which device.",
+        text(
+            """
+            select attempt_id, lease, device, given_at from ias.attempt_leases
+            where attempt_id in (select id from ias.attempts where user_id = :user_id)
+            order by attempt_id, lease
+            """
+        ),
+    ),
+    Dataset(
         "bookmarks",
         "The questions that you have bookmarked, with your notes.",
         text(

@@ -46,6 +46,7 @@ ADD_PSEUDONYM = (
     text("update ias.registrations set user_id = :pseudonym, name = :name where user_id = :user_id"),
     text("update ias.results set user_id = :pseudonym where attempt_id = any(:attempts)"),
     text("update ias.attempts set user_id = :pseudonym, device = null where id = any(:attempts)"),
+    text("update ias.attempt_leases set device = null where attempt_id = any(:attempts)"),
 )
 
 # Rows without a foreign key to the user, or whose key does not delete them. All other tables cascade.

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.engine.schedule import ExamStage, PaperStatus
 from app.schemas.common import LocalizedText, Out
-from app.schemas.exams.exams import Certificates, RegistrationOut
+from app.schemas.exams.exams import Certificates, NormalizationOut, RegistrationOut
 from app.schemas.exams.ranking import PercentileDefinitionName, TieBreaksOut
 from app.schemas.marking import MarkingOut, printed_maximum
 from app.schemas.objection_rules import ObjectionRulesOut
@@ -34,6 +34,7 @@ class ExamOut(Out):
     cutoffs: Mapping[str, str]
     tie_breaks: TieBreaksOut
     percentile_definition: PercentileDefinitionName
+    normalization: NormalizationOut
     objections: ObjectionRulesOut | None
     certificates: Certificates
     released_at: datetime | None
@@ -57,6 +58,7 @@ class ExamOut(Out):
             cutoffs=exam.cutoffs,
             tie_breaks=exam.tie_breaks,
             percentile_definition=exam.percentile_definition,
+            normalization=NormalizationOut(method=exam.normalization),
             objections=ObjectionRulesOut.of(exam.objections),
             certificates=exam.certificates,
             released_at=exam.released_at,
@@ -88,7 +90,7 @@ class ExamPaperOut(Out):
 
     `duration_seconds` and what follows describe the version of the test that candidates get. Until the exam
     is published they describe the test's published version; a test that was never published has no questions
-    and no marks.
+    and no marks. Of the papers with the same `session_group` you sit one.
     """
 
     id: UUID
@@ -104,6 +106,7 @@ class ExamPaperOut(Out):
     group_percents: dict[str, str]
     section_percents: dict[str, dict[str, str]]
     counts_for_merit: bool
+    session_group: str | None
     duration_seconds: int
     question_count: int
     max_marks: str
@@ -128,6 +131,7 @@ class ExamPaperOut(Out):
             group_percents=paper.group_percents,
             section_percents=paper.section_percents,
             counts_for_merit=paper.counts_for_merit,
+            session_group=paper.session_group,
             duration_seconds=content.duration_seconds,
             question_count=content.question_count,
             max_marks=printed_maximum(content.max_marks, content.marking),

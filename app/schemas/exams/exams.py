@@ -60,7 +60,22 @@ Cutoffs = Annotated[
 Certificates = Literal["none", "ranked", "qualified", "all"]
 """Who gets a certificate: nobody, who is ranked, who passed the qualifying papers, or all who took part."""
 
+NormalizationMethodName = Literal["none", "nta_percentile", "ssc_2019", "equipercentile"]
+"""How scores of session groups are compared. With `none`, as they are."""
+
 GroupPercents = Annotated[dict[Group, Percent], Field(examples=[{"sc": "25", "pwbd": "20"}])]
+
+
+class NormalizationIn(In):
+    """How the scores of papers with the same `session_group` are compared."""
+
+    method: NormalizationMethodName = "none"
+
+
+class NormalizationOut(Out):
+    """How the scores of papers with the same `session_group` are compared: with `none`, as they are."""
+
+    method: NormalizationMethodName
 
 
 class ExamIn(In):
@@ -78,15 +93,17 @@ class ExamIn(In):
     cutoffs: Cutoffs = Field(default_factory=dict)
     tie_breaks: TieBreaksIn = "none"
     percentile_definition: PercentileDefinitionName = "at_or_below"
+    normalization: NormalizationIn = Field(default_factory=NormalizationIn)
     objections: ExamObjectionsIn | None = None
     certificates: Certificates = "none"
 
     def draft(self) -> ExamDraft:
         """What the service takes."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
-        objections = self.objections.stored() if self.objections is not None else None
-        stored = {"cutoffs": dict(self.cutoffs), "tie_breaks": stored_tie_breaks(self.tie_breaks)}
-        return ExamDraft(**values | stored | {"objections": objections})
+        values |= {"cutoffs": dict(self.cutoffs), "normalization": self.normalization.method}
+        values["tie_breaks"] = stored_tie_breaks(self.tie_breaks)
+        values["objections"] = self.objections.stored() if self.objections is not None else None
+        return ExamDraft(**values)
 
 
 class ExamChangesIn(Changes):
@@ -105,12 +122,15 @@ class ExamChangesIn(Changes):
     cutoffs: Cutoffs | None = None
     tie_breaks: TieBreaksIn | None = None
     percentile_definition: PercentileDefinitionName | None = None
+    normalization: NormalizationIn | None = None
     objections: ExamObjectionsIn | None = None
     certificates: Certificates | None = None
 
     def changes(self) -> ExamUpdate:
         """The command for the service."""
         sent = self.sent_fields()
+        if self.normalization is not None:
+            sent["normalization"] = self.normalization.method
         if self.objections is not None:
             sent["objections"] = self.objections.stored()
         if self.tie_breaks is not None:
@@ -125,6 +145,7 @@ class ExamPaperIn(In):
     other qualifying percentages by category or disability. The lowest one of a candidate applies.
     `section_percents` has qualifying percentages of sections, by their names; `all` is for everybody without
     one of the category.
+    Of the papers with the same `session_group` each candidate sits one.
     """
 
     code: Code
@@ -137,6 +158,7 @@ class ExamPaperIn(In):
     group_percents: GroupPercents = Field(default_factory=dict)
     section_percents: SectionPercents = Field(default_factory=dict)
     counts_for_merit: bool = True
+    session_group: Code | None = None
 
     def draft(self) -> ExamPaperDraft:
         """What the service takes."""
@@ -147,7 +169,7 @@ class ExamPaperIn(In):
 class ExamPaperChangesIn(Changes):
     """What to change in a paper of an exam that is not published."""
 
-    may_be_null = frozenset({"qualifying_percent"})
+    may_be_null = frozenset({"qualifying_percent", "session_group"})
 
     code: Code | None = None
     title: LocalizedName | None = None
@@ -158,6 +180,7 @@ class ExamPaperChangesIn(Changes):
     group_percents: GroupPercents | None = None
     section_percents: SectionPercents | None = None
     counts_for_merit: bool | None = None
+    session_group: Code | None = None
 
     def changes(self) -> ExamPaperUpdate:
         """The command for the service."""
@@ -207,6 +230,8 @@ class StartedPaperOut(StartedOut):
 class PaperResultOut(Out):
     """The result of one exam paper. A paper that you missed has no score.
 
+    Of a session group only the paper that you sat is listed. `normalized` is its score on the scale of all
+    sessions, which counts for total and rank; `rank`, `participants` and `percentile` are in your session.
     `sections_below` names the sections whose qualifying percentage was not reached.
     """
 
@@ -220,6 +245,8 @@ class PaperResultOut(Out):
     participants: int | None
     percentile: float | None
     sections_below: list[LocalizedText] = Field(default_factory=list)
+    session_group: str | None = None
+    normalized: str | None = None
 
 
 class CutoffOut(Out):
@@ -269,12 +296,14 @@ class ExamResultOut(Out):
     """Your official result over all papers, by the current release. `releases` has all releases until it.
 
     The ranks are null unless `outcome` is `ranked`, and `pwbd_rank` is null without a benchmark disability.
+    `normalization` says how scores of different sessions were compared.
     """
 
     exam_id: UUID
     status: ExamStage
     roll_number: str
     outcome: ExamOutcome
+    normalization: NormalizationOut
     papers: list[PaperResultOut]
     total: str | None
     total_exact: str | None
@@ -305,6 +334,7 @@ class ExamResultOut(Out):
             status=view.stage,
             roll_number=result.roll_number,
             outcome=ExamOutcome(result.outcome),
+            normalization=NormalizationOut(method=view.exam.normalization),
             papers=[PaperResultOut(**paper) for paper in result.papers],
             total=result.total,
             total_exact=exact,

@@ -4,11 +4,12 @@ The reasons are in docs/decisions/0012.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from app.core import receipts
 from app.core.attempt_scope import AttemptRef
 from app.core.errors import Invalid, NotFound, SessionRevoked
 from app.core.saving_errors import AttemptNotInProgress, SaveLimitReached, SectionClosed
@@ -56,7 +57,11 @@ class ClosedResponse:
 
 @dataclass(frozen=True, slots=True)
 class SaveReport:
-    """What happened to each response. Each counts in exactly one of the first five fields."""
+    """What happened to each response. Each counts in exactly one of the first five fields.
+
+    `acknowledged` has those that are in the log now, in the order in which they were sent: the saved, the
+    known and the superseded ones. `receipt` is signed for these; None if there are none.
+    """
 
     saved: int
     known: int
@@ -65,6 +70,8 @@ class SaveReport:
     closed: Sequence[ClosedResponse]
     server_time: datetime
     deadline_at: datetime
+    acknowledged: Sequence[Response] = ()
+    receipt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,17 @@ async def save(
     if outcome is None:
         raise NotFound("attempt")
     saver.uncounted += len(outcome.inserted)
-    return _report(request, outcome, closed, parts.clock.now())
+    report = _report(request, outcome, closed, parts.clock.now())
+    if isinstance(report, LateSave) or not report.acknowledged:
+        return report
+    return replace(report, receipt=await _receipt(uow, parts, request, report))
+
+
+async def _receipt(uow: UnitOfWork, parts: Components, request: SaveRequest, report: SaveReport) -> str:
+    """The client gets it after the commit, or not at all: a failed commit is answered with an error."""
+    signer = await parts.signers.signer(uow)
+    facts = [receipts.response_facts(response, request.lease) for response in report.acknowledged]
+    return receipts.issue(signer, request.attempt.id, request.now, facts)
 
 
 async def _count(uow: UnitOfWork, saver: Saver, attempt_id: UUID) -> None:
@@ -168,6 +185,11 @@ def _report(
         ],
         server_time=server_time,
         deadline_at=outcome.deadline_at,
+        acknowledged=[
+            event
+            for event, verdict in zip(request.events, verdicts, strict=True)
+            if isinstance(verdict, Saved | Known | Superseded)
+        ],
     )
     if len(report.closed) == len(verdicts):
         raise _section_closed(report.closed, closed[request.events[0].question_id], request.now)

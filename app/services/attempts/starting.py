@@ -90,7 +90,7 @@ async def resume(
     if attempt.status == AttemptStatus.IN_PROGRESS and is_late(now, attempt, grace):
         await close(uow, attempt, "deadline", attempt.deadline_at)  # The worker has not closed it yet.
         return None
-    await uow.attempts.next_lease(attempt, device)
+    await uow.attempts.next_lease(attempt, device, now)
     return attempt
 
 

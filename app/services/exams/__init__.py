@@ -7,7 +7,14 @@ from app.services.exams.accommodations import (
     accommodate,
     accommodations,
 )
-from app.services.exams.answer_sheets import PaperDraft, hold_on_paper, import_answer_sheets
+from app.services.exams.answer_sheets import (
+    FileOptions,
+    PaperDraft,
+    file_options,
+    hold_on_paper,
+    import_answer_sheets,
+    mapping_from,
+)
 from app.services.exams.applying import AppliedExam, apply_exam, is_unpublished, lock_exam, named
 from app.services.exams.catalog import (
     DetailedPaper,
@@ -48,6 +55,7 @@ from app.services.exams.ending import (
     void_left_over,
 )
 from app.services.exams.events import announce, postpone, tell_windows
+from app.services.exams.exports import export
 from app.services.exams.forecasts import Forecast, LeftOut, Listed
 from app.services.exams.key_stages import KeyStage, KeyStageView, preview_key, show_key
 from app.services.exams.merit_lists import merit_list, merit_sheet
@@ -87,6 +95,7 @@ __all__ = [
     "ExamResultView",
     "ExamUpdate",
     "ExamView",
+    "FileOptions",
     "Forecast",
     "Grant",
     "GrantHolder",
@@ -132,11 +141,14 @@ __all__ = [
     "correct",
     "create",
     "detailed_paper",
+    "export",
+    "file_options",
     "find",
     "hold_on_paper",
     "import_answer_sheets",
     "is_unpublished",
     "lock_exam",
+    "mapping_from",
     "merit_list",
     "merit_sheet",
     "monitor",

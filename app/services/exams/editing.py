@@ -22,7 +22,7 @@ from app.engine import schedule
 from app.models import Exam, ExamPaper, LocalizedText
 from app.sentences import Sentence
 from app.services import embargo
-from app.services.exams import placement_permission, ranking_rules
+from app.services.exams import placement_permission, ranking_rules, sessions
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer, require_team, window_of
 from app.services.exams.key_stages import KeyStage, tell
@@ -38,6 +38,7 @@ UNTIL_RELEASE = frozenset(
         "cutoffs",
         "tie_breaks",
         "percentile_definition",
+        "normalization",
         "registration",
         "objections",
     }
@@ -57,6 +58,7 @@ class ExamDraft:
     cutoffs: dict[str, str] = field(default_factory=dict)
     tie_breaks: str | list[dict[str, str]] = "none"
     percentile_definition: str = "at_or_below"
+    normalization: str = "none"
     objections: dict[str, Any] | None = None
     """`engine.objections.ObjectionRules`, stored."""
     certificates: str = "none"
@@ -77,6 +79,7 @@ class ExamPaperDraft:
     group_percents: dict[str, str] = field(default_factory=dict)
     section_percents: dict[str, dict[str, str]] = field(default_factory=dict)
     counts_for_merit: bool = True
+    session_group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class ExamUpdate:
     cutoffs: dict[str, str] | Unchanged = UNCHANGED
     tie_breaks: str | list[dict[str, str]] | Unchanged = UNCHANGED
     percentile_definition: str | Unchanged = UNCHANGED
+    normalization: str | Unchanged = UNCHANGED
     objections: dict[str, Any] | Unchanged | None = UNCHANGED
     certificates: str | Unchanged = UNCHANGED
 
@@ -108,6 +112,7 @@ class ExamPaperUpdate:
     group_percents: dict[str, str] | Unchanged = UNCHANGED
     section_percents: dict[str, dict[str, str]] | Unchanged = UNCHANGED
     counts_for_merit: bool | Unchanged = UNCHANGED
+    session_group: str | Unchanged | None = UNCHANGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +144,7 @@ async def create(uow: UnitOfWork, author: Principal, draft: ExamDraft) -> Exam:
         cutoffs=draft.cutoffs,
         tie_breaks=draft.tie_breaks,
         percentile_definition=draft.percentile_definition,
+        normalization=draft.normalization,
         objections=draft.objections,
         certificates=draft.certificates,
         reference=draft.reference,
@@ -174,8 +180,11 @@ async def change(
     exam.percentile_definition = changed(update.percentile_definition, exam.percentile_definition)
     if exam.published_at is not None and update.tie_breaks is not UNCHANGED:
         await ranking_rules.check(uow, exam, await uow.exams.papers(exam.id))
+    exam.normalization = changed(update.normalization, exam.normalization)
     exam.certificates = changed(update.certificates, exam.certificates)
     _check_times(exam)
+    if exam.published_at is not None and update.normalization is not UNCHANGED:
+        sessions.check_method(exam, await uow.exams.papers(exam.id))
     record(uow, author, "change", exam, fields=names)
     await _change_objections(uow, author, exam, update, now)
     await uow.exams.flush()
@@ -225,6 +234,7 @@ async def add_paper(uow: UnitOfWork, author: Principal, exam_id: UUID, draft: Ex
         group_percents=draft.group_percents,
         section_percents=draft.section_percents,
         counts_for_merit=draft.counts_for_merit,
+        session_group=draft.session_group,
     )
     _check_window(paper)
     await uow.exams.add(paper)
@@ -250,6 +260,7 @@ async def change_paper(
     paper.group_percents = changed(update.group_percents, paper.group_percents)
     paper.section_percents = changed(update.section_percents, paper.section_percents)
     paper.counts_for_merit = changed(update.counts_for_merit, paper.counts_for_merit)
+    paper.session_group = changed(update.session_group, paper.session_group)
     _check_window(paper)
     record(uow, author, "change_paper", exam, paper=paper.code, fields=changed_fields(update))
     await uow.exams.flush()
@@ -291,6 +302,7 @@ async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: dateti
             errors.append(FieldError(f"papers.{number}.test_id", refusal))
         pinned.append(version)
     errors += await ranking_rules.obstacles(uow, exam, papers, pinned)
+    errors += await sessions.obstacles(uow, exam, papers, pinned)
     if errors:
         raise NotPublishable("The exam cannot be published yet.", errors=errors)
     for paper, version in zip(papers, pinned, strict=True):

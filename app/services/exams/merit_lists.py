@@ -31,7 +31,7 @@ COLUMNS = (
     "outcome",
 )
 COLUMNS_OF_A_PAPER = ("marks", "qualified", "rank")
-_MAX_MEMORY_BYTES = 5_000_000
+MAX_MEMORY_BYTES = 5_000_000
 """A larger sheet is written to a temporary file."""
 
 
@@ -68,7 +68,7 @@ async def merit_sheet(
     papers = await reads.exams.papers(exam.id)
     written = 0
     with ExitStack() as on_error:
-        file = on_error.enter_context(SpooledTemporaryFile(_MAX_MEMORY_BYTES))
+        file = on_error.enter_context(SpooledTemporaryFile(MAX_MEMORY_BYTES))
         writer = open_writer(sheet_format, file, _header(papers), "merit list")
         async for rows in reads.exam_results.whole_merit_list(exam, shown, everybody=everybody):
             await asyncio.to_thread(_write_rows, writer, papers, rows)

@@ -41,13 +41,19 @@ async def part_scores(
     versions = [paper.paper_id for paper in papers if paper.paper_id is not None]
     subjects = await reads.marked_sheets.subjects(versions)
     divisions = {
-        paper.id: _Division(paper, keys[paper.id], scopes, names, subjects)
+        paper.id: _Division(paper, _codes(paper, papers), keys[paper.id], scopes, names, subjects)
         for paper in papers
         if paper.paper_id is not None
     }
     async for sheets in reads.marked_sheets.of_exam(exam.id):
         await asyncio.to_thread(_add_all, found, divisions, sheets)
     return found
+
+
+def _codes(paper: ExamPaper, papers: Sequence[ExamPaper]) -> set[str]:
+    """The codes that mean the paper: its own, and those of the other sessions of its group."""
+    group = paper.session_group
+    return {paper.code, *(other.code for other in papers if group and other.session_group == group)}
 
 
 def _add_all(found: PartScores, divisions: Mapping[UUID, "_Division"], sheets: Sequence[StoredSheet]) -> None:
@@ -61,6 +67,7 @@ class _Division:
     def __init__(
         self,
         paper: ExamPaper,
+        codes: set[str],
         key: PaperKey,
         scopes: set[Scope],
         names: SectionNames,
@@ -86,7 +93,7 @@ class _Division:
                 found = [list(part.places) for part in parts if is_named(part.name, scope.subject)]
             else:
                 found = [list(range(len(key.items)))]
-            counts = scope.paper == paper.code if scope.paper is not None else paper.counts_for_merit
+            counts = scope.paper in codes if scope.paper is not None else paper.counts_for_merit
             if counts and any(found):
                 self._scopes[scope] = Part(sorted(place for part in found for place in part))
 

@@ -21,8 +21,12 @@ SectionNames = Mapping[UUID, Mapping[UUID, LocalizedText]]
 
 
 def chain_of_exam(exam: Exam, papers: Sequence[ExamPaper]) -> Chain:
-    """The criteria by which the exam orders candidates with equal totals."""
-    return chain_of(exam.tie_breaks, [paper.code for paper in papers if paper.counts_for_merit])
+    """The criteria by which the exam orders candidates with equal totals.
+
+    The code of one session means all sessions of its group.
+    """
+    merit = {paper.session_group or paper.code: paper.code for paper in papers if paper.counts_for_merit}
+    return chain_of(exam.tie_breaks, list(merit.values()))
 
 
 async def section_names(reads: Reading, exam: Exam, papers: Sequence[ExamPaper]) -> SectionNames:

@@ -13,7 +13,7 @@ from app.core.errors import NotPossible, ResultsNotReleased
 from app.core.release_errors import AttemptsInProgress, PapersNotOver
 from app.engine import schedule
 from app.engine.marks import printed
-from app.engine.merit import Cutoff, Entrant, MeritResult, PaperScore, merit
+from app.engine.merit import Cutoff, Entrant, ExamPaperRule, MeritResult, PaperScore, merit
 from app.engine.qualifying import Qualification
 from app.engine.ranking import PercentileDefinition
 from app.engine.scoring import PaperKey
@@ -24,6 +24,7 @@ from app.repositories.exams import RegisteredCandidate, Scored
 from app.repositories.realtime.messages import exam_room
 from app.services import attempts, embargo
 from app.services.components import Components
+from app.services.exams import sessions
 from app.services.exams.audit import record
 from app.services.exams.catalog import require_team, window_of
 from app.services.exams.part_scores import PartScores, part_scores
@@ -110,7 +111,11 @@ async def materialize(
     rules = paper_rules(papers, keys, names)
     cutoffs = {category: Decimal(marks) for category, marks in exam.cutoffs.items()}
     definition = PercentileDefinition(exam.percentile_definition)
-    results = await asyncio.to_thread(merit, rules, entrants, cutoffs, definition)
+
+    def computed(rules: Sequence[ExamPaperRule], entrants: Sequence[Entrant]) -> list[MeritResult]:
+        return merit(rules, entrants, cutoffs, definition)
+
+    results = await asyncio.to_thread(sessions.results, exam, papers, rules, entrants, computed)
     version = (exam.results_version or 0) + 1
     new = ExamRelease(
         exam_id=exam.id,
@@ -276,7 +281,11 @@ def _row(
         "pwbd_rank": in_pwbd.rank if in_pwbd else None,
         "pwbd_percentile": in_pwbd.percentile if in_pwbd else None,
         "cutoff": _cutoff(result.cutoff, papers) if result.cutoff else None,
-        "papers": [_paper(result, paper, keys[paper.id], names) for paper in papers],
+        "papers": [
+            _paper(result, paper, keys[paper.id], names)
+            for paper in papers
+            if sessions.is_listed(paper, papers, result.papers)
+        ],
     }
 
 
@@ -308,4 +317,5 @@ def _paper(result: MeritResult, paper: ExamPaper, key: PaperKey, names: SectionN
         "rank": standing.rank if standing else None,
         "participants": standing.participants if standing else None,
         "percentile": standing.percentile if standing else None,
+        **sessions.stored(paper, sat),
     }

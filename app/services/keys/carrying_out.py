@@ -11,12 +11,14 @@ from uuid import UUID
 
 from app.models import Exam, KeyRevision, RevisionState
 from app.models.message_data import LeaderboardData
+from app.repositories.locks import LockedElsewhere
 from app.repositories.realtime.messages import test_room
 from app.services import attempts
 from app.services.components import Components
 from app.services.exams import releasing
 from app.services.keys.changes import RevisedPaper, changes_of, revised_papers
-from app.services.keys.regrading import Regrading, regrade
+from app.services.keys.regrading import Regrader
+from app.services.keys.replacing import Replacement, Report
 from app.services.tests import cohorts
 from app.services.tests.papers import CompiledKey
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
@@ -30,7 +32,7 @@ TRIES = 10
 
 
 class GradedMeanwhile(Exception):
-    """An attempt was graded after the attempts were locked and before the keys were. Try again."""
+    """An attempt or a key was changed between two locks, or since the keys were read. Try again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,45 +58,91 @@ async def progress_of(parts: Components, revision_id: UUID) -> Progress:
     )
 
 
-async def carry_out(uow: UnitOfWork, parts: Components, revision_id: UUID, now: datetime) -> None:
+async def carry_out(
+    uow: UnitOfWork, parts: Components, revision_id: UUID, now: datetime, report: Report | None = None
+) -> None:
     """Publish what `publication.publish` has asked for. Does nothing if that is done.
 
-    Locks: the exams, the test, the attempts that are over, the keys; then results and histograms. Raises
-    GradedMeanwhile, and the caller rolls back and tries again.
+    First everybody is graded by the new keys, without a lock. Locks after that: the exams, the test, the
+    attempts that are over, the keys; then results and histograms. Raises GradedMeanwhile, and the caller
+    rolls back and tries again.
     """
     revision = await uow.key_revisions.get(revision_id)
+    if revision.state != RevisionState.PUBLISHING:
+        return
+    revised = await revised_papers(uow, revision.test_id, changes_of(revision))
+    replacement = Replacement(uow, parts, revision, Regrader(revised, revision.keep), report or _no_report)
+    await replacement.grade()
     exams = await _lock_exams(uow, revision)
     await uow.key_revisions.lock_for_publication(revision.test_id)
     revision = await uow.key_revisions.get(revision_id)
     if revision.state != RevisionState.PUBLISHING:
         return
-    revised = await revised_papers(uow, revision.test_id, changes_of(revision))
-    paper_ids = sorted(each.paper.id for each in revised)
-    attempt_ids = await uow.key_revisions.lock_over(revision.test_id, paper_ids)
-    ungraded = await uow.grading.lock_due(await uow.key_revisions.ungraded(revision.test_id, paper_ids))
-    await uow.keys.lock_exclusively(paper_ids)
-    # By the old key first: whoever has ended has a score before, whether or not a job has come to it.
-    await attempts.grade(uow, parts, ungraded, now)
-    regrading = Regrading(revision, await _new_keys(uow, parts, revision, revised), now)
-    if not await regrade(uow, parts, regrading, attempt_ids):
-        raise GradedMeanwhile
+    await _check_same(uow, revision, revised)
+    await _lock_attempts_and_keys(uow, parts, revision, revised, now)
+    regraded = await replacement.grade_again()
+    keys = await _new_keys(uow, parts, revision, revised)
+    await replacement.put_in_place(keys, now)
     revision.official = await _release_again(uow, parts, revision, exams)
     await _tell(uow, revision)
-    revision.new_keys = {str(paper_id): str(key.id) for paper_id, key in regrading.keys.items()}
-    revision.regraded = revision.to_regrade = len(regrading.done)
+    revision.new_keys = {str(paper_id): str(key.id) for paper_id, key in keys.items()}
+    revision.regraded = revision.to_regrade = regraded
     revision.state, revision.completed_at = RevisionState.PUBLISHED, now
     await uow.key_revisions.flush()
 
 
 async def publish_now(parts: Components, revision_id: UUID, now: datetime) -> None:
-    """Carry out a revision in a transaction of its own, and again if an attempt was graded meanwhile."""
+    """Carry out a revision in a transaction of its own, and again if something was changed meanwhile.
+
+    Its progress is committed by transactions of their own, which take a second connection.
+    """
+
+    async def _report(done: int, total: int) -> None:
+        async with unit_of_work(parts.engine) as other:
+            await other.key_revisions.report(revision_id, done, total)
+
     for _ in range(TRIES):
         try:
             async with unit_of_work(parts.engine) as uow:
-                return await carry_out(uow, parts, revision_id, now)
+                return await carry_out(uow, parts, revision_id, now, _report)
         except GradedMeanwhile:
             continue
     raise GradedMeanwhile
+
+
+async def _no_report(_done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
+async def _check_same(uow: UnitOfWork, revision: KeyRevision, revised: Sequence[RevisedPaper]) -> None:
+    """Raise GradedMeanwhile if a paper or a key was added before the test was locked."""
+    now = await revised_papers(uow, revision.test_id, changes_of(revision))
+    if [(each.paper.id, each.current.id) for each in now] != [
+        (each.paper.id, each.current.id) for each in revised
+    ]:
+        raise GradedMeanwhile
+
+
+async def _lock_attempts_and_keys(
+    uow: UnitOfWork,
+    parts: Components,
+    revision: KeyRevision,
+    revised: Sequence[RevisedPaper],
+    now: datetime,
+) -> None:
+    """From here on nobody grades, voids, reopens or deletes an attempt at the papers.
+
+    Whoever has ended has a score before, by the old key, whether or not a job has come to it.
+    """
+    paper_ids = sorted(each.paper.id for each in revised)
+    await uow.key_revisions.lock_over(revision.test_id, paper_ids)
+    ungraded = await uow.grading.lock_due(await uow.key_revisions.ungraded(revision.test_id, paper_ids))
+    await uow.keys.lock_exclusively(paper_ids)
+    try:
+        await uow.key_revisions.lock_graded(revision.test_id, paper_ids)
+    except LockedElsewhere:
+        raise GradedMeanwhile from None
+    await attempts.grade(uow, parts, ungraded, now)
 
 
 async def _lock_exams(uow: UnitOfWork, revision: KeyRevision) -> Sequence[Exam]:

@@ -1,27 +1,18 @@
 """The impact of a key revision: everybody is graded by the new keys, and nothing is stored but the sums."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from app.engine.answers import answer_of
-from app.engine.grading import Grader
-from app.engine.marks import printed
-from app.engine.qualifying import Qualification
-from app.engine.revision_impact import Change, Impact, ImpactCount, Mark, Regraded
-from app.engine.scoring import PaperKey
-from app.models import Keep
-from app.repositories.attempts.key_revisions import GradedSheet
+from app.core import full_collections
+from app.engine.revision_impact import Change, Impact, ImpactCount, Mark
+from app.engine.revision_impact import Regraded as Counted
 from app.services.components import Components
 from app.services.keys.changes import RevisedPaper
-from app.services.tests.papers import paper_key
+from app.services.keys.regrading import AT_ONCE, FIRST, Regraded, Regrader
 from app.services.unit_of_work import Reading
 
-AT_ONCE = 1_000
 MOST_IN_A_REQUEST = 5_000
 """A dry run of more attempts is computed by a job."""
 
@@ -30,66 +21,39 @@ async def impact_of(
     reads: Reading, parts: Components, test_id: UUID, revised: Sequence[RevisedPaper], keep: str
 ) -> dict[str, Any]:
     """The impact as it is stored: see `Impact`. Reads in batches, and grades in a thread."""
-    new_keys = {each.paper.id: _NewKey.of(each) for each in revised}
-    counted, after = ImpactCount(), None
-    while True:
-        sheets = await reads.key_revisions.graded_sheets(test_id, list(new_keys), after, AT_ONCE)
-        old_keys = {
-            key_id: (await parts.papers.key(reads, key_id)).rules
-            for key_id in {sheet.key_id for sheet in sheets}
-        }
-        await asyncio.to_thread(_count, counted, sheets, old_keys, new_keys, keep)
-        if len(sheets) < AT_ONCE:
-            return stored(await asyncio.to_thread(counted.impact))
-        after = sheets[-1].attempt_id
+    regrader, counted, after = Regrader(revised, keep), ImpactCount(), FIRST
+    with full_collections.disabled():
+        while sheets := await reads.regrading.graded(test_id, regrader.paper_ids, after, AT_ONCE):
+            await regrader.load_old_keys(reads, parts, sheets)
+            regraded = await asyncio.to_thread(regrader.regrade_all, sheets)
+            await asyncio.to_thread(_count, counted, regraded)
+            after = sheets[-1].attempt_id
+        return stored(await asyncio.to_thread(counted.impact))
 
 
-@dataclass(frozen=True, slots=True)
-class _NewKey:
-    """What a paper would be marked by."""
-
-    rules: PaperKey
-    grader: Grader
-
-    @classmethod
-    def of(cls, revised: RevisedPaper) -> "_NewKey":
-        rules = paper_key(revised.paper.rules, revised.key)
-        return cls(rules, Grader(rules))
+def _count(counted: ImpactCount, regraded: Sequence[Regraded]) -> None:
+    """Equal changes are counted at once: comparing texts is cheaper than comparing fractions."""
+    equal: dict[tuple[Any, ...], list[Regraded]] = {}
+    for each in regraded:
+        equal.setdefault(_signature(each), []).append(each)
+    for group in equal.values():
+        counted.add_all([each.stored.attempt_id for each in group], _change(group[0]))
 
 
-def _count(
-    counted: ImpactCount,
-    sheets: Sequence[GradedSheet],
-    old_keys: Mapping[UUID, PaperKey],
-    new_keys: Mapping[UUID, _NewKey],
-    keep: str,
-) -> None:
-    for sheet in sheets:
-        before = _mark_before(sheet, old_keys[sheet.key_id])
-        after = _mark_after(sheet, new_keys[sheet.paper_id])
-        if keep == Keep.HIGHER and before.score > after.score:
-            after = before
-        counted.add(sheet.attempt_id, Regraded(sheet.cohort_id, before, after))
+def _signature(each: Regraded) -> tuple[Any, ...]:
+    sheet, graded = each.stored, each.graded
+    before = sheet.cohort_id, sheet.score_numerator, sheet.score_denominator, each.printed_before
+    after = graded.score.numerator, graded.score.denominator, each.printed_after, graded.qualification
+    return *before, sheet.counted, sheet.qualification, *after, each.kept, each.is_counted
 
 
-def _mark_before(sheet: GradedSheet, key: PaperKey) -> Mark:
-    return Mark(sheet.score, _printed(key, sheet.raw), sheet.counted, sheet.qualification)
-
-
-def _mark_after(sheet: GradedSheet, new: _NewKey) -> Mark:
-    graded = new.grader.grade([answer_of(answer) for answer in sheet.answers])
-    was_disqualified = sheet.qualification == Qualification.DISQUALIFIED
-    may_rank = sheet.counted or (was_disqualified and not sheet.practice and not sheet.was_staff)
-    is_ranked = may_rank and graded.qualification is not Qualification.DISQUALIFIED
-    return Mark(graded.score, _printed(new.rules, graded.raw), is_ranked, graded.qualification)
-
-
-def _printed(key: PaperKey, raw: Fraction) -> str:
-    return _printed_by(raw, key.factor, key.rounding)
-
-
-_printed_by = lru_cache(maxsize=8_192)(printed)
-"""A paper has few scores."""
+def _change(each: Regraded) -> Counted:
+    sheet, graded = each.stored, each.graded
+    before = Mark(each.exact_before, each.printed_before, sheet.counted, sheet.qualification)
+    if each.kept:
+        return Counted(sheet.cohort_id, before, before)
+    after = Mark(graded.score, each.printed_after, each.is_counted, graded.qualification)
+    return Counted(sheet.cohort_id, before, after)
 
 
 def stored(impact: Impact) -> dict[str, Any]:

@@ -52,6 +52,7 @@ class TestSaved:
             "closed": [],
             "server_time": first.json()["server_time"],
             "deadline_at": sitting.attempt["deadline_at"],
+            "receipt": first.json()["receipt"],
         }
         again = await sitting.save(
             sitting.response(0, ["a"], 2),

@@ -156,7 +156,7 @@ class TestMistakes:
             ("roll_number Q1 Q2 Q3", "1 a b", "file", "the row has 3 cells, and the header 4"),
             ("roll_number Q1 Q2 Q3", "1 a b c d", "column E", "there is no header above this cell"),
             ("roll_number Q1 Q2 Q3", "NA a b c", "roll_number", "the roll number is missing"),
-            ("roll_number Q1 Q2 Q3", "0 a b c", "roll_number", "row 2 has this one too"),
+            ("roll_number Q1 Q2 Q3", "0 a b d", "roll_number", "row 2 has another sheet of 0: 1 answer"),
             ("roll_number Q1 Q2 Q3 category", "1 a b c rich", "category", "write one of: general, ews"),
             ("roll_number Q1 Q2 Q3 pwbd", "1 a b c 6", "pwbd", "1 to 5"),
             ("roll_number Q1 Q2 Q3 email", "1 a b c nobody", "email", "not an e-mail address such as"),
@@ -289,7 +289,8 @@ class TestCandidatesWithAccounts:
         emails = [(await me(client))["email"] for client in (candidate, other, held.staff)]
         rows = [["P1", emails[0]], [places[0], emails[1]], ["P3", emails[2]]]
         header = ["roll_number", "email", "Q1", "Q2", "Q3"]
-        report = await bring_sheets(held, *([*row, "a", "b", "c"] for row in rows), header=header)
+        sheets = ([*row, "a", "b", "c"] for row in rows)
+        report = await bring_sheets(held, *sheets, header=header, unknown_roll_numbers="accept")
         said = [(error["row"], error["message"]) for error in report["errors"]]
         assert [row for row, _ in said] == [2, 3, 4]
         assert f"registered as {places[0]}" in said[0][1]
@@ -388,7 +389,8 @@ class TestRelease:
         online = await people.candidate()
         await take_paper(online, held, {0: ["a"], 1: ["b"]})
         roll = body_of(await online.get(held.path))["my_registration"]["roll_number"]
-        await bring_sheets(held, ["P1", "a", "b", "c"], ["P2", "a", "b", "NA"], ["P3", "d", "d", "d"])
+        rows = [["P1", "a", "b", "c"], ["P2", "a", "b", "NA"], ["P3", "d", "d", "d"]]
+        await bring_sheets(held, *rows, unknown_roll_numbers="accept")
         released = await held.release()
         assert released["participants"] == 4
         expected = [(1, "P1", "6.00"), *sorted([(2, "P2", "4.00"), (2, roll, "4.00")]), (4, "P3", "-2.00")]

@@ -46,7 +46,9 @@ def exams(author: httpx.AsyncClient, engine: AsyncEngine, clock: TestClock) -> E
     return Exams(author, engine, clock)
 
 
-async def sit(people: People, held: HeldExam, first: Answers, second: Answers, **profile: Any) -> httpx.AsyncClient:
+async def sit(
+    people: People, held: HeldExam, first: Answers, second: Answers, **profile: Any
+) -> httpx.AsyncClient:
     client = await people.candidate(name=profile.pop("name", "Asha Rao"))
     if profile:
         body_of(await client.put("/users/profile", json=profile))

@@ -36,7 +36,7 @@ class TestUnknown:
     async def test_the_dry_run_warns_by_row_and_names_the_nearest(self, held: HeldExam) -> None:
         first, second, third = await roll_numbers(held)
         rows = [[first, "a", "b", "c"], [third + "7", "a", "b", "c"], ["ZZZ-UNLIKE", "a", "", ""]]
-        report = await bring_sheets(held, *rows, dry_run="true")
+        report = await bring_sheets(held, *rows, dry_run="true", unknown_roll_numbers="accept")
         assert counts(report) == (3, 0, 0)
         warnings = told(report["warnings"])
         assert [(row, field) for row, field, _ in warnings] == [(3, "roll_number"), (4, "roll_number")]
@@ -56,12 +56,21 @@ class TestUnknown:
         assert counts(await bring_sheets(held, rows[0], unknown_roll_numbers="error")) == (1, 0, 0)
 
     async def test_lost_zeros_are_said_to_read_alike(self, held: HeldExam) -> None:
-        assert counts(await bring_sheets(held, ["000451", "a", "b", "c"])) == (1, 0, 0)
-        report = await bring_sheets(held, ["451", "a", "b", "c"], dry_run="true")
+        accepted = {"unknown_roll_numbers": "accept"}
+        assert counts(await bring_sheets(held, ["000451", "a", "b", "c"], **accepted)) == (1, 0, 0)
+        report = await bring_sheets(held, ["451", "a", "b", "c"], dry_run="true", **accepted)
         assert "but 000451 reads alike" in report["warnings"][0]["message"]
 
+    async def test_they_are_errors_unless_the_exam_takes_its_candidates_from_sheets(
+        self, held: HeldExam
+    ) -> None:
+        (error,) = (await bring_sheets(held, ["000451", "a", "b", "c"]))["errors"]
+        assert "nobody is registered as 000451" in error["message"]
+        assert "or accept unknown roll numbers" in error["message"]
+
     async def test_two_rows_that_read_alike_are_told(self, held: HeldExam) -> None:
-        report = await bring_sheets(held, ["AO1", "a", "", ""], ["A01", "b", "", ""], dry_run="true")
+        rows = [["AO1", "a", "", ""], ["A01", "b", "", ""]]
+        report = await bring_sheets(held, *rows, dry_run="true", unknown_roll_numbers="accept")
         last = told(report["warnings"])[-1]
         assert last == (3, "roll_number", "row 2 has AO1, which reads alike; is it the same candidate?")
 

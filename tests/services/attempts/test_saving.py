@@ -161,7 +161,7 @@ class TestSave:
     ) -> None:
         savepoint = await uow.session.begin_nested()
         attempt = await start_attempt(uow, parts, made, NOW)
-        await uow.attempts.next_lease(attempt, "a second device")
+        await uow.attempts.next_lease(attempt, "a second device", NOW)
         model = Model()
         for lease, sent in deliveries:
             report = await attempts.save(
@@ -200,7 +200,7 @@ class TestSave:
     ) -> None:
         savepoint = await uow.session.begin_nested()
         attempt = await start_attempt(uow, parts, timed, NOW)
-        await uow.attempts.next_lease(attempt, "a second device")
+        await uow.attempts.next_lease(attempt, "a second device", NOW)
         model = Model()
         for lease, is_over, sent in deliveries:
             closed = timed.question_ids[:1] if is_over else ()

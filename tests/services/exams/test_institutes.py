@@ -112,6 +112,7 @@ NOT_FOUND: dict[str, Call] = {
     "correct": lambda w: exams.correct(
         w.uow, w.parts, w.stranger, w.exam_id, w.roll_number, Correction("Why not.", category="obc"), NOW
     ),
+    "export": lambda w: exams.export(w.uow, w.parts, w.stranger, w.exam_id),
     "find": lambda w: exams.find(w.uow, w.stranger, w.exam_id, NOW),
     "import_answer_sheets": lambda w: exams.import_answer_sheets(
         w.uow, w.parts, w.stranger, w.exam_id, w.event.paper_id, sheet_file(["1", "a"]), NOW

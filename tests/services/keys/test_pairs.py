@@ -15,6 +15,7 @@ from app.services import account_deletion, attempts, questions
 from app.services.components import Components
 from app.services.keys import carrying_out, publication, revisions
 from app.services.keys.changes import KeyChange
+from app.services.keys.replacing import Report
 from app.services.keys.revisions import RevisionDraft
 from app.services.questions import QuestionUpdate
 from app.services.unit_of_work import Reading, UnitOfWork, reading, unit_of_work
@@ -34,6 +35,10 @@ OFFICIAL = text(
 GRADING = text(
     "select id from ias.jobs where task = 'grade_attempts' and arguments::text like '%' || :id || '%'"
 )
+VOID = text("update ias.attempts set status = 'void', voided_from = 'submitted' where id = :id")
+UNGRADED = text("update ias.attempts set status = 'submitted' where id = :id")
+PAPER = text("select paper_id from ias.attempts where id = :id")
+LOCK = text("select from ias.attempts where id = :id for update")
 RESULT = text("select score_numerator, score_denominator, cohort_id from ias.results where attempt_id = :id")
 
 
@@ -63,9 +68,9 @@ class Desk:
     async def withdraw(self, uow: UnitOfWork) -> None:
         await revisions.withdraw(uow, operator(), self.made.id, 1)
 
-    async def carry_out(self, uow: UnitOfWork) -> None:
+    async def carry_out(self, uow: UnitOfWork, report: Report | None = None) -> None:
         revision = await uow.key_revisions.find(self.made.id, 1)
-        await carrying_out.carry_out(uow, self.parts, revision.id, self.parts.clock.now())
+        await carrying_out.carry_out(uow, self.parts, revision.id, self.parts.clock.now(), report)
 
     async def state(self) -> str:
         async with reading(self.engine) as reads:
@@ -121,6 +126,19 @@ class Sitting:
     desk: Desk
     id: UUID
     submit: Callable[[UnitOfWork], Awaitable[None]]
+
+
+def only_once(report: Report) -> Report:
+    """The report, at the first call that tells of something done."""
+    called = False
+
+    async def once(done: int, total: int) -> None:
+        nonlocal called
+        if done and not called:
+            called = True
+            await report(done, total)
+
+    return once
 
 
 def done(both: Overlap) -> bool:
@@ -192,8 +210,8 @@ class TestCandidates:
             revision = asyncio.create_task(alone(desk.engine, desk.carry_out))
             await until_waiting(desk.engine, 1)
             (await alone(desk.engine, second.submit)).result()
-        assert (await revision).code == "GradedMeanwhile"
-        assert await desk.score(second.id) is None
+        (await revision).result()
+        assert (await desk.score(first.id), await desk.score(second.id)) == (Fraction(2), None)
 
     async def test_a_submit_that_is_sent_again_is_graded_once(self, desk: Desk) -> None:
         candidate = await sitting(desk)
@@ -207,12 +225,46 @@ class TestCandidates:
     async def test_a_submit_that_came_first_is_graded_again(self, desk: Desk) -> None:
         candidate = await sitting(desk)
         await desk.published()
-        both = await overlap(desk.engine, candidate.submit, desk.carry_out)
-        assert (both.waited, both.second.code) == (True, "GradedMeanwhile")
-        async with reading(desk.engine) as reads:
-            revision_id = (await reads.key_revisions.find(desk.made.id, 1)).id
-        await carrying_out.publish_now(desk.parts, revision_id, desk.parts.clock.now())
+        assert done(await overlap(desk.engine, candidate.submit, desk.carry_out))
         assert await desk.score(candidate.id) == 2
+
+    async def test_what_is_graded_or_withdrawn_since_it_was_read(self, desk: Desk) -> None:
+        graded, withdrawn, changed, late = [await sitting(desk) for _ in range(4)]
+        for candidate in (graded, withdrawn, changed):
+            await alone(desk.engine, candidate.submit)
+        await desk.published()
+
+        async def withdraw(uow: UnitOfWork) -> None:
+            await attempts.withdraw_results(uow, [withdrawn.id, changed.id])
+            await uow.session.execute(VOID, {"id": withdrawn.id})
+            await uow.session.execute(UNGRADED, {"id": changed.id})
+
+        async def meddle(done: int, total: int) -> None:
+            if done:
+                assert (done, total) == (1, 3)
+                (await alone(desk.engine, withdraw)).result()
+                (await alone(desk.engine, late.submit)).result()
+
+        (await alone(desk.engine, lambda uow: desk.carry_out(uow, only_once(meddle)))).result()
+        everybody = (graded, withdrawn, changed, late)
+        assert [await desk.score(each.id) for each in everybody] == [2, None, 2, 2]
+        async with reading(desk.engine) as reads:
+            revision = await reads.key_revisions.find(desk.made.id, 1)
+        assert (revision.regraded, revision.to_regrade) == (3, 3)
+
+    async def test_it_does_not_wait_for_an_attempt_after_it_has_locked_keys(self, desk: Desk) -> None:
+        candidate = await sitting(desk)
+        await alone(desk.engine, candidate.submit)
+        async with reading(desk.engine) as reads:
+            papers = [await reads.session.scalar(PAPER, {"id": candidate.id})]
+
+        async def lock(uow: UnitOfWork) -> None:
+            await uow.key_revisions.lock_graded(desk.made.id, papers)
+
+        async with unit_of_work(desk.engine) as uow:
+            await uow.session.execute(LOCK, {"id": candidate.id})
+            assert (await alone(desk.engine, lock)).code == "LockedElsewhere"
+        (await alone(desk.engine, lock)).result()
 
     async def test_an_account_is_deleted(self, desk: Desk) -> None:
         candidate, other = await sitting(desk), await sitting(desk)

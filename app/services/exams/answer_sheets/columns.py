@@ -1,28 +1,37 @@
 """The columns of a file of answer sheets: which of them are answers, and to which question."""
 
-import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from app.services.exams.answer_sheets.column_list import listed, one_column, several_columns
+from app.services.exams.answer_sheets.headers import (
+    IGNORED,
+    MEANINGS,
+    ROLL_NUMBER,
+    meaning_of,
+    numbered,
+)
+from app.services.exams.answer_sheets.options import FileOptions
+from app.services.exams.answer_sheets.unusable_columns import UnusableColumns, places, quoted
 from app.sheets.records import column_name
-from app.sheets.reports import RowError
+from app.sheets.reports import RowError, RowWarning
 
-ABOUT_THE_CANDIDATE = ("name", "email", "category", "pwbd")
-ROLL_NUMBER = "roll_number"
-
-_ROLL_NUMBER_NAMES = {"roll_number", "roll_no", "rollnumber", "rollno", "roll"}
-_NUMBERED = re.compile(r"(?P<prefix>[a-z]*)[\s._#-]*0*(?P<number>[1-9][0-9]{0,4})")
-_RANGE = re.compile(r"(?P<first>.+?)\s*-\s*(?P<last>.+)")
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerSheetLayout:
-    """Where things stand in a row: `answers` by the paper's questions, the rest by what they are."""
+    """Where things stand in a row: `answers` are the columns of `questions`, the rest by what they are."""
 
     names: Sequence[str]
     answers: Sequence[int] = ()
+    questions: Sequence[int] = ()
+    """The questions of the paper, from 0, whose answers the file has: all, or a part of them."""
     positions: Mapping[str, int] = field(default_factory=dict)
+    digits: Sequence[int] = ()
+    """The columns of the roll number, if each has one digit of it."""
+    warnings: Sequence[RowWarning] = ()
+    left_out: Sequence[int] = ()
 
     def name_at(self, position: int) -> str:
         """Return the name of a column in error messages."""
@@ -30,152 +39,233 @@ class AnswerSheetLayout:
 
     def is_read(self, position: int) -> bool:
         """Return whether anything is read from this column."""
-        return position in self.answers or position in self.positions.values()
-
-
-class _BadColumns(Exception):
-    def __init__(self, name: str, message: str) -> None:
-        super().__init__(message)
-        self.error = RowError(1, name, message)
+        return position in self.answers or position in self.digits or position in self.positions.values()
 
 
 def read_layout(
-    header: Sequence[str], questions: int, roll_number: str | None, columns: str | None
+    header: Sequence[str], questions: int, options: FileOptions, *, is_part: bool = False
 ) -> tuple[AnswerSheetLayout, list[RowError]]:
     """What the header's cells mean for a paper of so many questions, or what is wrong with them.
 
-    With `columns` these are the answers, in this order, and what is not known otherwise is left out. Without,
-    they are the columns that are numbered like the questions, and any other one must be known.
+    Without `columns`, the answers are the columns that are numbered like the questions. With `columns` they
+    are the listed ones: by their numbers if they are numbered like the questions, else in that order. A file
+    that `is_part` may lack questions.
     """
     names = [" ".join(cell.split())[:50] for cell in header]
     try:
-        positions = _positions(names, roll_number)
-        if columns is not None:
-            answers = _listed(names, columns, questions)
-            positions = _apart(names, positions, answers, roll_number)
-        else:
-            answers = _numbered(names, set(positions.values()), questions)
-    except _BadColumns as bad:
-        return AnswerSheetLayout(names), [bad.error]
-    return AnswerSheetLayout(names, answers, positions), []
+        return _Header(names, questions, options, is_part).layout(), []
+    except UnusableColumns as unusable:
+        return AnswerSheetLayout(names), [unusable.error]
 
 
-def _positions(names: Sequence[str], roll_number: str | None) -> dict[str, int]:
-    """The roll number and what is known of the candidate."""
-    found: dict[str, int] = {}
-    if roll_number is not None:
-        found[ROLL_NUMBER] = _named(names, roll_number, ROLL_NUMBER)
-    for position, name in enumerate(names):
-        plain = re.sub(r"[\s.-]+", "_", name.casefold()).strip("_")
-        if plain in _ROLL_NUMBER_NAMES and roll_number is None:
-            plain = ROLL_NUMBER
-        elif plain not in ABOUT_THE_CANDIDATE:
-            continue
-        if found.setdefault(plain, position) != position:
-            raise _BadColumns(name, f"this is there twice: columns {found[plain] + 1} and {position + 1}")
-    return found
+@dataclass(frozen=True, slots=True)
+class _Header:
+    names: Sequence[str]
+    questions: int
+    options: FileOptions
+    is_part: bool
+
+    def layout(self) -> AnswerSheetLayout:
+        mapped = self._mapped()
+        digits = self._digits(mapped)
+        positions = self._positions(mapped, digits)
+        taken = {*positions.values(), *digits, *mapped}
+        layout = AnswerSheetLayout(self.names, positions=positions, digits=digits)
+        by_number = self._answers_mapped(mapped)
+        if self.options.columns is not None:
+            return self._left_out(self._listed(layout, self.options.columns), mapped)
+        by_number |= self._numbered(taken, by_number)
+        self._check(by_number)
+        numbers = sorted(by_number)
+        layout = replace(
+            layout,
+            answers=[by_number[number][0] for number in numbers],
+            questions=[number - 1 for number in numbers],
+        )
+        return self._left_out(layout, mapped)
+
+    def _mapped(self) -> dict[int, str]:
+        """The columns that the mapping names, by position."""
+        mapped: dict[int, str] = {}
+        for name, what in self.options.mapping.items():
+            position = one_column(self.names, name, "mapping")
+            meaning = what.strip().casefold().replace(" ", "_")
+            if meaning not in (*MEANINGS, IGNORED) and numbered(meaning) is None:
+                known = ", ".join((*MEANINGS, IGNORED))
+                raise UnusableColumns(
+                    "mapping",
+                    f'"{what}" is nothing that a column can be; write {known}, or a question such as q7',
+                )
+            if position in mapped:
+                raise UnusableColumns("mapping", f'"{name}" is mapped twice')
+            mapped[position] = meaning
+        return mapped
+
+    def _answers_mapped(self, mapped: Mapping[int, str]) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for position, what in mapped.items():
+            if what not in (*MEANINGS, IGNORED) and (question := numbered(what)):
+                found.setdefault(question.number, []).append(position)
+        return found
+
+    def _digits(self, mapped: Mapping[int, str]) -> list[int]:
+        """The columns of a roll number's digits: those that are named, or id1, id2 … in their order."""
+        wanted = self.options.roll_number
+        if wanted is not None:
+            found = several_columns(self.names, wanted)
+            return found if len(found) > 1 else []
+        families: dict[str, dict[int, int]] = {}
+        for position, name in enumerate(self.names):
+            one = numbered(name)
+            if one is not None and one.is_digit and position not in mapped:
+                families.setdefault(one.prefix, {}).setdefault(one.number, position)
+        for digits in families.values():
+            if len(digits) > 1 and sorted(digits) == list(range(1, len(digits) + 1)):
+                return [digits[number] for number in sorted(digits)]
+        return []
+
+    def _positions(self, mapped: Mapping[int, str], digits: Sequence[int]) -> dict[str, int]:
+        """The roll number, the booklet series and what is known of the candidate."""
+        found = self._roll_number_named(digits)
+        for position, what in mapped.items():
+            if what in MEANINGS:
+                self._add(found, what, position)
+        is_known = bool(digits or ROLL_NUMBER in found)
+        for position, name in enumerate(self.names):
+            meaning = meaning_of(name)
+            if meaning is None or position in mapped or position in digits:
+                continue
+            if meaning != ROLL_NUMBER or not is_known:
+                self._add(found, meaning, position)
+        return found
+
+    def _roll_number_named(self, digits: Sequence[int]) -> dict[str, int]:
+        wanted = self.options.roll_number
+        if wanted is None or digits:
+            return {}
+        return {ROLL_NUMBER: one_column(self.names, wanted, ROLL_NUMBER)}
+
+    def _add(self, found: dict[str, int], what: str, position: int) -> None:
+        if found.setdefault(what, position) != position:
+            there = f"{what.replace('_', ' ')} is there twice: {places(self.names, (found[what], position))}"
+            raise UnusableColumns(
+                self.names[position], f"{there}; say which one counts, and map the other one to `{IGNORED}`"
+            )
+
+    def _listed(self, layout: AnswerSheetLayout, columns: str) -> AnswerSheetLayout:
+        answers = listed(self.names, columns, self.questions)
+        if layout.positions.get(ROLL_NUMBER) in answers and self.options.roll_number is not None:
+            name = self.names[layout.positions[ROLL_NUMBER]]
+            raise UnusableColumns("columns", f'"{name}" is the roll number; leave it out')
+        # What was said to be an answer is one, whatever it is called.
+        positions = {what: position for what, position in layout.positions.items() if position not in answers}
+        digits = [] if {*layout.digits} & {*answers} else layout.digits
+        ordered, warnings = self._by_number(answers)
+        return replace(
+            layout,
+            answers=ordered,
+            questions=range(self.questions),
+            positions=positions,
+            digits=digits,
+            warnings=warnings,
+        )
+
+    def _by_number(self, answers: Sequence[int]) -> tuple[Sequence[int], list[RowWarning]]:
+        """Columns called q1 … go to the questions of that number, in whatever order they were listed."""
+        found: dict[int, list[int]] = {}
+        for position in answers:
+            name = numbered(self.names[position])
+            if name is None or not name.is_question:
+                return answers, []
+            found.setdefault(name.number, []).append(position)
+        ordered = [position for number in sorted(found) for position in found[number]]
+        if len(found) < len(answers):
+            self._check(found)
+        if ordered == list(answers):
+            return answers, []
+        if sorted(found) != list(range(1, self.questions + 1)):
+            self._check(found)
+        message = (
+            f"the listed columns are named by the numbers 1 to {self.questions}, in another order: each goes"
+            " to the question of its number"
+        )
+        return ordered, [RowWarning(1, "columns", message)]
+
+    def _numbered(self, taken: set[int], mapped: Mapping[int, Sequence[int]]) -> dict[int, list[int]]:
+        """The columns that are called 1, 2 …, Q1, Q2 … or the like: by their number, not by their place."""
+        families: dict[str, dict[int, list[int]]] = {}
+        for position, name in enumerate(self.names):
+            one = numbered(name) if position not in taken and name else None
+            if one is not None:
+                family = "" if one.is_question else one.prefix
+                families.setdefault(family, {}).setdefault(one.number, []).append(position)
+        if "" in families or mapped or len(families) > 1:
+            return families.get("", {})
+        return next(iter(families.values()), {})
+
+    def _check(self, found: Mapping[int, Sequence[int]]) -> None:
+        """Raises UnusableColumns unless each question has one column."""
+        twice = [number for number, columns in found.items() if len(columns) > 1]
+        missing = [number for number in range(1, self.questions + 1) if number not in found]
+        beyond = [number for number in sorted(found) if number > self.questions]
+        if not (twice or beyond or (missing and not (self.is_part and found))):
+            return
+        said = [
+            f"question {number} is there twice: {places(self.names, found[number])}"
+            for number in sorted(twice)[:_MOST_NAMED]
+        ]
+        if missing and not self.is_part:
+            said.append(f"no column has {'question' if len(missing) == 1 else 'questions'} {_some(missing)}")
+        if beyond:
+            said.append(f"the paper has no {'question' if len(beyond) == 1 else 'questions'} {_some(beyond)}")
+        field_name = self.names[found[twice[0]][0]] if twice else "columns"
+        raise UnusableColumns(field_name, self._sentence(found, said))
+
+    def _sentence(self, found: Mapping[int, Sequence[int]], said: Sequence[str]) -> str:
+        count = sum(len(columns) for columns in found.values())
+        unknown = self._unknown_names({position for columns in found.values() for position in columns})
+        counted = f"the paper has {self.questions} questions; the file has {count} numbered columns"
+        return f"{counted}; {'; '.join(said)}{unknown}. {self._mend(found)}"
+
+    def _unknown_names(self, known: set[int]) -> str:
+        names = [
+            name
+            for position, name in enumerate(self.names)
+            if name and position not in known and meaning_of(name) is None
+        ]
+        return f"; the unknown columns are {quoted(names)}" if names else ""
+
+    def _mend(self, found: Mapping[int, Sequence[int]]) -> str:
+        if found:
+            return "Correct the numbers in the header"
+        return (
+            f"Name the columns of the answers q1 to q{self.questions}, or list them with `columns` in the"
+            " order of the paper's questions"
+        )
+
+    def _left_out(self, layout: AnswerSheetLayout, mapped: Mapping[int, str]) -> AnswerSheetLayout:
+        """Warn of columns from which nothing is read. Raises UnusableColumns without a roll number."""
+        left_out = [
+            position
+            for position, name in enumerate(self.names)
+            if name and not layout.is_read(position) and mapped.get(position) != IGNORED
+        ]
+        warnings = list(layout.warnings)
+        names = quoted([self.names[position] for position in left_out])
+        if ROLL_NUMBER not in layout.positions and not layout.digits:
+            if left_out and self.options.columns is None:
+                message = (
+                    f"no column is known as the roll number; the unknown columns are {names}. Say which one"
+                    f" has the roll numbers, or map each of them to `{IGNORED}` if the sheets have none"
+                )
+                raise UnusableColumns(ROLL_NUMBER, message)
+            message = "no column has roll numbers: each sheet gets the number of its row"
+            warnings.append(RowWarning(1, ROLL_NUMBER, message))
+        if left_out:
+            warnings.append(RowWarning(1, "columns", f"nothing is read from these columns: {names}"))
+        return replace(layout, warnings=warnings, left_out=left_out)
 
 
-def _apart(
-    names: Sequence[str], positions: dict[str, int], answers: Sequence[int], roll_number: str | None
-) -> dict[str, int]:
-    """What was said to be an answer is one, whatever it is called; but it cannot be the roll number too."""
-    if roll_number is not None and positions[ROLL_NUMBER] in answers:
-        raise _BadColumns("columns", f'"{names[positions[ROLL_NUMBER]]}" is the roll number; leave it out')
-    return {what: position for what, position in positions.items() if position not in answers}
-
-
-def _listed(names: Sequence[str], columns: str, questions: int) -> list[int]:
-    """`1-100`, `Q1-Q50, Q61-Q110` or single ones: by name, else by their number from the left."""
-    answers: list[int] = []
-    for part in columns.split(","):
-        if item := part.strip():
-            answers += _range(names, item)
-        if len(answers) > len(names):
-            raise _BadColumns("columns", f"these are more columns than the file has, {len(names)}")
-    counted = Counter(answers)
-    twice = next((place for place in answers if counted[place] > 1), None)
-    if twice is not None:
-        raise _BadColumns("columns", f'"{names[twice]}" is named twice')
-    if len(answers) != questions:
-        sentence = f"the paper has {questions} questions, and these are {len(answers)} columns"
-        raise _BadColumns("columns", sentence)
-    return answers
-
-
-def _range(names: Sequence[str], item: str) -> list[int]:
-    position = _position(names, item)
-    if position is not None:
-        return [position]
-    ends = _RANGE.fullmatch(item)
-    if ends is None:
-        return [_named(names, item, "columns")]
-    by_name = [_by_name(names, end) for end in ends.groups()]
-    first, last = [_named(names, end, "columns") for end in ends.groups()]
-    # "1-100" where a column is called 1 and none 100 would mix names and places.
-    if (by_name[0] is None) != (by_name[1] is None):
-        raise _BadColumns("columns", f'"{item}" begins and ends by different measures; use names for both')
-    if first > last:
-        raise _BadColumns("columns", f'"{item}" runs backwards')
-    return list(range(first, last + 1))
-
-
-def _named(names: Sequence[str], wanted: str, field_name: str) -> int:
-    position = _position(names, wanted)
-    if position is None:
-        raise _BadColumns(field_name, f'the file has no column "{wanted[:50]}"')
-    return position
-
-
-def _position(names: Sequence[str], wanted: str) -> int | None:
-    position = _by_name(names, wanted)
-    if position is None and re.fullmatch(r"[0-9]{1,5}", wanted) and 1 <= int(wanted) <= len(names):
-        return int(wanted) - 1
-    return position
-
-
-def _by_name(names: Sequence[str], wanted: str) -> int | None:
-    plain = " ".join(wanted.split()).casefold()
-    found = [position for position, name in enumerate(names) if name.casefold() == plain]
-    if len(found) > 1:
-        raise _BadColumns(wanted, "this column is there twice")
-    return found[0] if found else None
-
-
-def _numbered(names: Sequence[str], taken: set[int], questions: int) -> list[int]:
-    """The columns that are called 1, 2, 3 …, Q1, Q2 … or the like: by their number, not by their place."""
-    numbered: dict[int, int] = {}
-    unknown = []
-    prefixes = set()
-    for position, name in enumerate(names):
-        if position in taken or not name:
-            continue
-        match = _NUMBERED.fullmatch(name.casefold())
-        if match is None:
-            unknown.append(name)
-            continue
-        prefixes.add(match["prefix"])
-        if numbered.setdefault(int(match["number"]), position) != position:
-            raise _BadColumns(name, f"there are two columns for question {int(match['number'])}")
-    if unknown:
-        raise _BadColumns(unknown[0], f"there is no such column; {_advice(names, numbered)}")
-    missing = [number for number in range(1, questions + 1) if number not in numbered]
-    if missing or len(numbered) > questions or len(prefixes) > 1:
-        raise _BadColumns("columns", _mismatch(names, numbered, missing, questions))
-    return [numbered[number] for number in range(1, questions + 1)]
-
-
-def _mismatch(
-    names: Sequence[str], numbered: Mapping[int, int], missing: Sequence[int], questions: int
-) -> str:
-    sentence = f"the paper has {questions} questions; the file has {len(numbered)} numbered columns"
-    if missing and len(numbered) < questions:
-        shown = ", ".join(str(number) for number in missing[:5]) + (" …" if len(missing) > 5 else "")
-        return f"{sentence}, without {shown}"
-    return f"{sentence}, not 1 to {questions}: {_advice(names, numbered)}"
-
-
-def _advice(names: Sequence[str], numbered: Mapping[int, int]) -> str:
-    places = sorted(numbered.values())
-    example = f"{places[0] + 1}-{places[-1] + 1}" if places else f"1-{len(names)}"
-    return f"say with `columns` which ones are the answers, such as {example}; all others are then left out"
+def _some(numbers: Sequence[int]) -> str:
+    shown = ", ".join(map(str, numbers[:_MOST_NAMED]))
+    return shown + (f" and {len(numbers) - _MOST_NAMED} more" if len(numbers) > _MOST_NAMED else "")

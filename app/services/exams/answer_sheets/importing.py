@@ -1,7 +1,9 @@
 """Importing answer sheets: all of them or none, graded at once, and a second time changes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +14,17 @@ from app.models import Attempt, AttemptStatus, Exam, ExamPaper
 from app.repositories.exams import PaperEvent
 from app.services import attempts
 from app.services.components import Components
+from app.services.exams.answer_sheets.findings import findings
+from app.services.exams.answer_sheets.joining import JoinedSheets, join_sheets
+from app.services.exams.answer_sheets.options import AS_IT_IS, FileOptions, Order
+from app.services.exams.answer_sheets.orders import read_orders
 from app.services.exams.answer_sheets.plans import PAPER, AnswerSheetImportPlan, Sat, plan_for
-from app.services.exams.answer_sheets.reading import AnswerSheetFile, read_answer_sheets
+from app.services.exams.answer_sheets.reading import read_answer_sheets
 from app.services.exams.answer_sheets.roll_numbers import UnknownRollNumbers
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer
-from app.services.imports import read_in_child
-from app.services.tests.papers import FrozenPaper
+from app.services.imports import ADVICE, read_in_child, sheet_errors_as_invalid
+from app.services.tests.papers import FrozenPaper, FrozenQuestion
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 from app.sheets.progress import ReportProgress, no_progress
@@ -37,40 +43,48 @@ async def import_answer_sheets(
     file: bytes,
     now: datetime,
     *,
-    roll_number: str | None = None,
-    columns: str | None = None,
+    more_files: Sequence[bytes] = (),
+    options: FileOptions = AS_IT_IS,
+    order: bytes | None = None,
     dry_run: bool = False,
-    unknown_roll_numbers: UnknownRollNumbers = "accept",
+    unknown_roll_numbers: UnknownRollNumbers = "auto",
     progress: ReportProgress = no_progress,
 ) -> ImportReport:
     """Bring the answer sheets of a paper into its exam. What they scored is held like everything else there.
 
-    A sheet finds its candidate by roll number. For a number that nobody has, a registration without an
-    account is created, with a warning that names the nearest registered number; with
-    `unknown_roll_numbers="error"` it is an error. Raises NotFound, NotPossible, Invalid or TooLarge; all else
-    that is wrong stands in the report.
+    Several files may have parts of each sheet. `order` is a table with the order of the questions in each
+    booklet series. A sheet finds its candidate by roll number. A number that nobody has is an error that
+    names the nearest registered number; with `unknown_roll_numbers="accept"`, and in an exam in which nobody
+    is registered, it gets a registration without an account. Raises NotFound, NotPossible, Invalid or
+    TooLarge; all else that is wrong stands in the report.
     """
     # The file is read before the exam is locked: others steer it meanwhile. What is read is then read again.
     frozen = await parts.papers.get(uow, _sat_paper(*await _paper(uow, staff, exam_id, paper_id), now))
-    read = await _read(parts, staff, file, frozen, roll_number, columns)
+    questions = _questions(frozen)
+    if order is not None:
+        orders = await _orders(parts, staff, order, len(questions))
+        options = replace(options, orders=orders)
+    read = await _read(parts, staff, [file, *more_files], questions, options)
     exam = await uow.exams.lock(staff.institute_id, exam_id)
     _, paper = await _paper(uow, staff, exam_id, paper_id)
     if _sat_paper(exam, paper, now) != frozen.id:
         raise Conflict("The paper was published again at this very moment. Import the file again.")
     if read.errors:
         return ImportReport.rejected(read.errors)
-    if not read.rows:
+    if not read.sheets:
         return ImportReport(warnings=[RowWarning(1, "file", "the file has a header and no answer sheets")])
-    plan = await plan_for(uow, exam, paper, read.rows, unknown_roll_numbers)
+    plan = await plan_for(uow, exam, paper, read.sheets, unknown_roll_numbers)
     if plan.errors:
         return ImportReport.rejected(plan.errors)
+    numbers = {question.id: number for number, question in enumerate(questions, start=1)}
+    warnings = [*read.warnings, *findings(read.sheets, numbers), *plan.warnings]
     if not dry_run:
         await _write(uow, parts, staff, exam, paper, frozen, plan, now, progress)
     return ImportReport(
         created=plan.created,
         updated=plan.updated,
         unchanged=plan.unchanged,
-        warnings=plan.warnings[:MAX_REPORTED],
+        warnings=warnings[:MAX_REPORTED],
     )
 
 
@@ -78,18 +92,26 @@ async def _paper(uow: UnitOfWork, staff: Principal, exam_id: UUID, paper_id: UUI
     return await uow.exams.paper(exam_viewer(staff), exam_id, paper_id)
 
 
+def _questions(frozen: FrozenPaper) -> list[FrozenQuestion]:
+    ids = [question_id for section in frozen.sections for question_id in section.question_ids]
+    return [frozen.questions[question_id] for question_id in ids]
+
+
+async def _orders(parts: Components, staff: Principal, order: bytes, questions: int) -> Mapping[str, Order]:
+    with sheet_errors_as_invalid("order"):
+        return await parts.files.run(read_orders, order, questions, caller=staff.id, advice=ADVICE)
+
+
 async def _read(
     parts: Components,
     staff: Principal,
-    file: bytes,
-    frozen: FrozenPaper,
-    roll_number: str | None,
-    columns: str | None,
-) -> AnswerSheetFile:
-    ids = [question_id for section in frozen.sections for question_id in section.question_ids]
-    questions = [frozen.questions[question_id] for question_id in ids]
-    arguments = (file, questions, roll_number, columns)
-    return await read_in_child(parts.files, staff.id, read_answer_sheets, *arguments)
+    files: Sequence[bytes],
+    questions: Sequence[FrozenQuestion],
+    options: FileOptions,
+) -> JoinedSheets:
+    read = partial(read_answer_sheets, is_part=len(files) > 1)
+    sheets = [await read_in_child(parts.files, staff.id, read, file, questions, options) for file in files]
+    return join_sheets(sheets, len(questions))
 
 
 def _sat_paper(exam: Exam, paper: ExamPaper, now: datetime) -> UUID:

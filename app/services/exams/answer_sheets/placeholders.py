@@ -1,21 +1,24 @@
 """An exam that was sat on paper alone: questions known by number and key, a test, an exam and its paper."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from app.core.errors import AlreadyExists, FieldError, Invalid
+from app.core.errors import AlreadyExists, Invalid
 from app.core.ids import uuid7
 from app.core.names import LONGEST_TITLE, checked_field
-from app.engine.dropped_keys import dropped_from_cell
-from app.engine.question_types import OPTION_LETTERS, choice_for, key_answers
+from app.engine.question_types import OPTION_LETTERS, choice_for
 from app.models import ExamPaper
 from app.sentences import Sentence
 from app.services import tests
+from app.services.exams.answer_sheets.keys import KeyFile, read_key
+from app.services.exams.answer_sheets.options import FileOptions, Order
+from app.services.exams.answer_sheets.orders import orders_of_keys
 from app.services.exams.answer_sheets.reading import letters_marked
+from app.services.exams.answer_sheets.series import series_name
 from app.services.exams.editing import ExamDraft, ExamPaperDraft, add_paper, create, publish
 from app.services.imports import sheet_errors_as_invalid
 from app.services.questions.bank import version_values
@@ -23,16 +26,15 @@ from app.services.questions.content import Content, Key, fingerprint
 from app.services.questions.syllabus import Syllabus
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
-from app.sheets.cells import unescape_formula
-from app.sheets.files import read_records
-from app.sheets.records import non_empty
 
-SHEET = "key"
 CODE = "PAPER"
 FEWEST_OPTIONS = "abcd"
-MOST_QUESTIONS = 500
 # An exam that is published ends in the future; this one ends as soon as it may.
 STILL_OPEN = timedelta(minutes=1)
+PAIRED = (
+    "The order of the questions in booklet series {series} was not given: questions with equal keys were"
+    " paired. Marks and ranks are right; figures of single questions are not."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +42,27 @@ class PaperDraft:
     """What is known of a paper that was sat elsewhere: what is right, and how it is marked."""
 
     title: str
-    key: bytes
-    sheets: bytes
-    """The answer sheets, and where the answers stand in them."""
-    roll_number: str | None
-    columns: str | None
+    keys: Mapping[str, bytes]
+    """By booklet series, the first one in the order of the paper; the series is "" if there are none."""
+    sheets: Sequence[bytes]
+    """The files of answer sheets."""
+    options: FileOptions
     subject: str
     marking: dict[str, Any]
     duration_seconds: int
 
 
-async def hold_on_paper(uow: UnitOfWork, author: Principal, draft: PaperDraft, now: datetime) -> ExamPaper:
+@dataclass(frozen=True, slots=True)
+class HeldPaper:
+    """The paper that was made, and the order of its questions in each booklet series."""
+
+    paper: ExamPaper
+    orders: Mapping[str, Order]
+    assumed: Sequence[str]
+    """The series whose order is not known: questions with equal keys were paired."""
+
+
+async def hold_on_paper(uow: UnitOfWork, author: Principal, draft: PaperDraft, now: datetime) -> HeldPaper:
     """Make a published exam with one paper, which nobody can enter and whose answer sheets can be imported.
 
     The options are as many as the key and the marks on the sheets ask for, at least a to d. Raises
@@ -67,51 +79,33 @@ async def hold_on_paper(uow: UnitOfWork, author: Principal, draft: PaperDraft, n
             'There is an exam "{title}" already. Import into its paper ({papers}), or choose another title.'
         )
         raise AlreadyExists(Sentence(template, title=draft.title, papers=papers))
+    with sheet_errors_as_invalid("key"):
+        files = await _read_keys(draft)
+    orders, assumed = orders_of_keys(files) if set(files) != {""} else ({}, [])
+    keys = next(iter(files.values())).keys
     with sheet_errors_as_invalid():
-        keys = await asyncio.to_thread(read_key, draft.key)
-        letters = await asyncio.to_thread(
-            letters_marked, draft.sheets, len(keys), draft.roll_number, draft.columns
-        )
+        letters = await _letters(draft, len(keys))
     test_id = await _publish_test(uow, author, draft, keys, letters, now)
-    paper = await _publish_exam(uow, author, draft, test_id, now)
+    paper = await _publish_exam(uow, author, draft, test_id, assumed, now)
     await tests.archive(uow, author, test_id)  # after the release it would stand in everybody's list
-    return paper
+    return HeldPaper(paper, orders, assumed)
 
 
-def read_key(file: bytes) -> list[Key]:
-    """The keys of a file with a column `key`, in its order: `b`, `bd`, `b|d` or `dropped`."""
-    records = read_records(file, SHEET)
-    header = [cell.strip().casefold() for cell in next(records).cells]
-    if header.count("key") != 1:
-        raise Invalid.field("key", 'The file of the key has one column "key", with a row for each question.')
-    place, keys, errors = header.index("key"), [], []
-    for record in non_empty(records):
-        cell = unescape_formula(record.cell(place).strip())
-        answers = key_answers(cell)
-        if (dropped_key := dropped_from_cell(cell)) is not None:
-            keys.append(dropped_key)
-        elif record.unreadable or record.cell_errors:
-            problem = record.unreadable or next(iter(record.cell_errors.values()))
-            errors.append(_row_error(record.row, problem))
-        elif not answers or not {letter for answer in answers for letter in answer} <= {*OPTION_LETTERS}:
-            template = 'Write "b", "bd" for exactly both, "b|d" for either, of {letters}, or "dropped".'
-            errors.append(_row_error(record.row, Sentence(template, letters=OPTION_LETTERS)))
-        else:
-            keys.append(choice_for(answers).normalized_key({"accepted": answers}))
-    if errors:
-        raise Invalid("The key cannot be used.", errors=errors[:50])
-    if not 1 <= len(keys) <= MOST_QUESTIONS:
-        raise Invalid.field(
-            "key",
-            Sentence(
-                "A paper has 1 to {most} questions. These are {count}.", most=MOST_QUESTIONS, count=len(keys)
-            ),
-        )
-    return keys
+async def _read_keys(draft: PaperDraft) -> Mapping[str, KeyFile]:
+    """The keys by booklet series; the only key has the series ""."""
+    files = {series_name(name): content for name, content in draft.keys.items()}
+    if len(files) < len(draft.keys):
+        raise Invalid.field("key", "Name each booklet series once.")
+    numbers_from = draft.options.numbers_from
+    return {name: await asyncio.to_thread(read_key, content, numbers_from) for name, content in files.items()}
 
 
-def _row_error(row: int, problem: str) -> FieldError:
-    return FieldError("key", Sentence("Row {row}: {problem}", row=row, problem=Sentence(problem)))
+async def _letters(draft: PaperDraft, questions: int) -> set[str]:
+    letters: set[str] = set()
+    for sheets in draft.sheets:
+        is_part = len(draft.sheets) > 1
+        letters |= await asyncio.to_thread(letters_marked, sheets, questions, draft.options, is_part=is_part)
+    return letters
 
 
 async def _publish_test(
@@ -177,12 +171,19 @@ async def _add_questions(
 
 
 async def _publish_exam(
-    uow: UnitOfWork, author: Principal, draft: PaperDraft, test_id: UUID, now: datetime
+    uow: UnitOfWork,
+    author: Principal,
+    draft: PaperDraft,
+    test_id: UUID,
+    assumed: Sequence[str],
+    now: datetime,
 ) -> ExamPaper:
     """The window lies behind us, as far as publishing allows it: entry has closed."""
     title = {"en": draft.title}
     starts_at, ends_at = now - timedelta(seconds=draft.duration_seconds), now + STILL_OPEN
-    exam = await create(uow, author, ExamDraft(title=title, opens_at=starts_at, closes_at=ends_at))
+    description = {"en": PAIRED.format(series=", ".join(assumed))} if assumed else None
+    event = ExamDraft(title=title, description=description, opens_at=starts_at, closes_at=ends_at)
+    exam = await create(uow, author, event)
     placed = ExamPaperDraft(
         code=CODE,
         title=title,

@@ -4,8 +4,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-UnknownRollNumbers = Literal["accept", "error"]
-"""What becomes of an answer sheet whose roll number is not registered: a new registration, or an error."""
+UnknownRollNumbers = Literal["auto", "accept", "error"]
+"""What becomes of an answer sheet whose roll number is not registered: a new registration, or an error.
+
+With `auto` it is an error if anybody is registered for the exam.
+"""
 
 MOST_NAMED = 3
 _CONFUSED = str.maketrans({"o": "0", "i": "1", "l": "1", "|": "1", **dict.fromkeys(" -_/.", "")})

@@ -36,8 +36,11 @@ def unknown_numbers(
         # The report has no room for more, so that searching for them would take time for nothing.
         sentence = _resembling(sheet.roll_number, numbers) if place <= MAX_REPORTED else ""
         message = f"nobody is registered as {sheet.roll_number}{sentence}"
-        if treatment == "error":
+        if treatment != "accept":
             mend = "correct the roll number, or register the candidate first"
+            mend += (
+                "" if treatment == "error" else ", or accept unknown roll numbers (`unknown_roll_numbers`)"
+            )
             findings.errors.append(RowError(sheet.row, ROLL_NUMBER, f"{message}; {mend}"))
         else:
             findings.warnings.append(

@@ -1,0 +1,80 @@
+"""What whoever imports answer sheets says about the file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from app.core.errors import FieldError, Invalid
+from app.sentences import Sentence
+
+ScannerProgram = Literal["auto", "omrchecker", "formscanner", "remark"]
+NumbersFrom = Literal["0", "1"]
+Order = tuple[int, ...]
+"""For each question of the paper, from 0, its place in a booklet series, from 0."""
+
+_WORDS_OF: Mapping[ScannerProgram, tuple[str, str]] = {"remark": ("BLANK", "MULT")}
+"""What a program writes where nothing is marked, and where more is marked than is allowed."""
+PROGRAMS: tuple[ScannerProgram, ...] = get_args(ScannerProgram)
+
+
+@dataclass(frozen=True, slots=True)
+class FileOptions:
+    """How to read a file of answer sheets. Words are compared without regard to case."""
+
+    roll_number: str | None = None
+    """The column of roll numbers, or the columns of their digits, such as `id1-id6`."""
+    columns: str | None = None
+    blank: frozenset[str] = frozenset()
+    multiple: frozenset[str] = frozenset()
+    numbers_from: NumbersFrom | None = None
+    """Whether the first option is 0 or 1 where a sheet has numbers for options."""
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    """Columns by name, and what each is."""
+    orders: Mapping[str, Order] = field(default_factory=dict)
+    """By booklet series."""
+
+
+AS_IT_IS = FileOptions()
+
+
+def file_options(
+    *,
+    roll_number: str = "",
+    columns: str = "",
+    program: ScannerProgram = "auto",
+    blank: str = "",
+    multiple: str = "",
+    numbers_from: NumbersFrom | None = None,
+    mapping: Mapping[str, str] | None = None,
+) -> FileOptions:
+    """The options of a request or a command. Raises Invalid if one word has two meanings."""
+    no_answer, several = _WORDS_OF.get(program, ("", ""))
+    blanks = _words(blank) | _words(no_answer)
+    multiples = _words(multiple) | _words(several)
+    if both := sorted(blanks & multiples):
+        template = '"{word}" cannot mean both a blank answer and several marks.'
+        raise Invalid.field("multiple", Sentence(template, word=both[0]))
+    return FileOptions(
+        roll_number=roll_number or None,
+        columns=columns or None,
+        blank=blanks,
+        multiple=multiples,
+        numbers_from=numbers_from,
+        mapping=mapping or {},
+    )
+
+
+def mapping_from(pairs: list[str]) -> dict[str, str]:
+    """`Ans=q1` → {"Ans": "q1"}. Raises Invalid for text without an equals sign."""
+    mapping: dict[str, str] = {}
+    for pair in pairs:
+        column, equals, what = (part.strip() for part in pair.rpartition("="))
+        if not (equals and column and what):
+            sentence = Sentence('Write a column and what it is, such as "Candidate ID=roll_number".')
+            raise Invalid("The mapping cannot be used.", errors=[FieldError("mapping", sentence)])
+        mapping[column] = what
+    return mapping
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word.strip().casefold() for word in text.split(",") if word.strip())

@@ -1,0 +1,236 @@
+"""The dispute, from the exam to the revised ranks: what happens, in order, and what is checked."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+from uuid import uuid4
+
+from app.config import get_settings
+from rehearsal.account import Account
+from rehearsal.client import Client, Metrics, UnexpectedResponse
+from rehearsal.concurrency import run_limited
+from rehearsal.dispute import commands, exports, objections, receipts
+from rehearsal.dispute.answers import draw_people
+from rehearsal.dispute.candidates import Candidate, Place
+from rehearsal.dispute.exports import Change, Export
+from rehearsal.dispute.mails import Mailbox
+from rehearsal.dispute.objections import Cluster, make_clusters, statement
+from rehearsal.dispute.options import DISPUTED, DisputeOptions
+from rehearsal.dispute.paper import key_of, read_paper
+from rehearsal.dispute.receipts import Keys, read_keys
+from rehearsal.dispute.staff import DisputeAuthor
+
+_CLIENTS = 20
+
+
+class WindowTooShort(UnexpectedResponse):
+    """The window for objections closed before everybody had objected."""
+
+
+@dataclass
+class Dispute:
+    """One run. `events` are the sentences of the account, `problems` what is not as it must be."""
+
+    options: DisputeOptions
+    metrics: Metrics = field(default_factory=Metrics)
+    label: str = field(default_factory=lambda: uuid4().hex[:8])
+    events: deque[tuple[float, str]] = field(default_factory=deque)
+    candidates: Sequence[Candidate] = ()
+    changes: Sequence[Change] = ()
+    problems: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.questions = read_paper(self.options.paper)
+        self._author = DisputeAuthor(self.options.api_url, self.label, self.metrics)
+        self._clients = [
+            Client(self.options.api_url, self.metrics, Random(number))  # noqa: S311 -- how long to wait
+            for number in range(_CLIENTS)
+        ]
+        folder = get_settings().mail_folder
+        self._mailbox = Mailbox(folder, self.label) if folder is not None else None
+
+    def report(self, sentence: str) -> None:
+        """Add a sentence to the account."""
+        self.events.append((time.monotonic(), sentence))
+
+    async def run(self) -> None:
+        """Play the dispute and check everything. Raises UnexpectedResponse if it cannot go on."""
+        try:
+            place = await self._publish()
+            try:
+                await self._play(place)
+            except BaseException:
+                await self._author.cancel(place)
+                raise
+            await self._author.archive(place)
+        finally:
+            await asyncio.gather(self._author.close(), *(each.__aexit__() for each in self._clients))
+
+    async def _publish(self) -> Place:
+        """Publish the exam with the wrong key."""
+        await self._author.make_account()
+        place = await self._author.publish_exam(self.questions)
+        disputed = self.questions[DISPUTED - 1]
+        self.report(
+            f"An exam with {len(self.questions)} questions is open. The key says of question {DISPUTED} that"
+            f" {statement(disputed.released)}; in truth {statement(disputed.right)}."
+        )
+        return place
+
+    async def _play(self, place: Place) -> None:
+        await commands.ias("signing-keys", "list")  # Makes the first key: it is public before the exam.
+        keys = read_keys((await self._author.ask("GET", "/response-sheets/keys")).body)
+        await self._sit(place)
+        clusters = make_clusters(self.questions, self.candidates)
+        closes_at = await self._release(place)
+        await self._object(place, clusters)
+        before = await self._export(place, "before", key=1)
+        await _wait_until(closes_at)
+        await self._decide(place, clusters)
+        revision = await self._revise(place)
+        after = await self._export(place, "after", key=2)
+        self.changes = exports.changes(before, after)
+        self._add(exports.impact_mismatches(self.changes, revision["impact"]))
+        self._add(exports.revision_mismatches(self.changes, self.candidates))
+        self._check_receipts(keys)
+        await self._check_mails(clusters)
+
+    async def _sit(self, place: Place) -> None:
+        """Everybody takes the paper."""
+        people = draw_people(self.questions, self.options.candidates, self.options.seed)
+        self.candidates = [
+            Candidate(person, self._account(person.number), self._clients[person.number % _CLIENTS])
+            for person in people
+        ]
+        await run_limited([self._counted(candidate, place) for candidate in self.candidates])
+        self.report(f"{len(self.candidates)} candidates have taken the paper and submitted it.")
+
+    def _account(self, number: int) -> Account:
+        return Account(f"rehearsal-{self.label}-{number}@example.org", f"Candidate {number}")
+
+    async def _counted(self, candidate: Candidate, place: Place) -> None:
+        await candidate.take(place)
+        self.metrics.counts["submitted"] += 1
+
+    async def _release(self, place: Place) -> datetime:
+        """Release by the wrong key. Returns when the window for objections closes."""
+        released = await self._author.close_and_release(place, self.options.objection_seconds)
+        self.report(f"The results are released: {released['participants']} candidates are ranked.")
+        exam = (await self._author.ask("GET", place.exam_path)).body
+        return datetime.fromisoformat(exam["objections"]["closes_at"])
+
+    async def _object(self, place: Place, clusters: Sequence[Cluster]) -> None:
+        """Everybody objects within the window. Raises WindowTooShort."""
+        objecting = [
+            candidate.object_to(place, cluster.objection(place.question_ids))
+            for cluster in clusters
+            for candidate in cluster.objectors
+        ]
+        try:
+            await run_limited(objecting)
+        except UnexpectedResponse as error:
+            if "objections_closed" in str(error):
+                raise WindowTooShort(str(error)) from None
+            raise
+        self.report(f"{len(objecting)} candidates object to keys, each with three sources.")
+
+    async def _export(self, place: Place, when: str, key: int) -> Export:
+        """Read everybody's result, export the exam, and let the grader compute it again."""
+        await run_limited([self._read(candidate, place) for candidate in self.candidates])
+        path = self.options.out / f"{when}.jsonl"
+        await commands.ias("exam", "export", place.exam_id, str(path))
+        is_equal, line = await commands.grade(path)
+        self.report(f"The independent grader, {when} the revision: {line}.")
+        export = Export.read(path)
+        if not is_equal:
+            self.problems.append(f"the grader, {when} the revision: {line}")
+        self._add(exports.mismatches(export, self.candidates, key, reading=key - 1))
+        return export
+
+    async def _read(self, candidate: Candidate, place: Place) -> None:
+        await candidate.read_result(place)
+        self.metrics.counts["results read"] += 1
+
+    async def _decide(self, place: Place, clusters: Sequence[Cluster]) -> None:
+        """Decide each cluster after the window has closed."""
+        self._add(objections.mismatches(clusters, await self._author.clusters(place)))
+        printed = await commands.ias("exam", "objections", place.exam_id)
+        self.report(f"The window is closed. `ias exam objections` lists the claims:\n{printed.rstrip()}")
+        for cluster in clusters:
+            decided = await self._author.decide(place, cluster.decision(place.question_ids))
+            if decided["told"] != len(cluster.objectors):
+                self.problems.append(f"{decided['told']} of {len(cluster.objectors)} objectors are told")
+            if cluster.accepted:
+                self._check_proposal(place, decided["revision"])
+        accepted = sum(len(cluster.objectors) for cluster in clusters if cluster.accepted)
+        self.report(
+            f"Decided: question {DISPUTED} is to be corrected ({accepted} objections accepted),"
+            f" {sum(len(each.objectors) for each in clusters) - accepted} objections are rejected."
+        )
+
+    def _check_proposal(self, place: Place, revision: dict[str, Any] | None) -> None:
+        expected = [
+            {
+                "question_id": place.question_ids[DISPUTED - 1],
+                "key": key_of(self.questions[DISPUTED - 1].right),
+            }
+        ]
+        if revision is None or revision["body"]["changes"] != expected:
+            self.problems.append(f"the decision proposes {revision}, it should propose {expected}")
+
+    async def _revise(self, place: Place) -> dict[str, Any]:
+        """Try the revision at the command line, and publish the dry run by the API."""
+        right = self.questions[DISPUTED - 1].right
+        reason = f"Question {DISPUTED}: {statement(right)}."
+        number, printed = await commands.dry_run(place.test_id, DISPUTED, right, reason)
+        self.report(f"A dry run with `ias test revise-key`:\n{printed.rstrip()}")
+        began = time.monotonic()
+        revision = await self._author.publish_revision(place, number)
+        seconds = time.monotonic() - began
+        progress = f"{revision['progress']['done']} of {revision['progress']['total']}"
+        self.report(f"The revision is published: {progress} attempts graded again in {seconds:.1f} s.")
+        return revision
+
+    def _check_receipts(self, keys: Keys) -> None:
+        """The receipts still prove what was sent, by keys that were published before the exam."""
+        found = [
+            sentence
+            for candidate in self.candidates
+            for sentence in receipts.mismatches(f"Candidate {candidate.person.number}", candidate.kept, keys)
+        ]
+        count = sum(len(candidate.kept) for candidate in self.candidates)
+        self.report(f"{count - len(found)} of {count} receipts are valid after the revision.")
+        self.problems += found
+
+    async def _check_mails(self, clusters: Sequence[Cluster]) -> None:
+        """Everybody has heard of the release, of the decision and of the change."""
+        if self._mailbox is None:
+            self.report("Mails go to SMTP here and were not checked.")
+            return
+        accepted = sum(len(cluster.objectors) for cluster in clusters if cluster.accepted)
+        expected = {
+            "results released": len(self.candidates),
+            "objections accepted": accepted,
+            "objections rejected": sum(len(cluster.objectors) for cluster in clusters) - accepted,
+            "results revised": sum(change.is_told for change in self.changes),
+        }
+        await self._mailbox.wait_for(expected)
+        counts = dict(self._mailbox.counts)
+        self.report("Mails: " + ", ".join(f"{kind} {count}" for kind, count in counts.items()) + ".")
+        if counts != expected:
+            self.problems.append(f"the mails are {counts}, they should be {expected}")
+        self.report(f"One of them says:\n{self._mailbox.example(self.changes, self.candidates)}")
+        self._add(self._mailbox.mismatches(self.changes, self.candidates))
+
+    def _add(self, found: Iterable[str]) -> None:
+        self.problems += found
+
+
+async def _wait_until(moment: datetime) -> None:
+    """Wait until a time by this machine's clock, and a second more."""
+    await asyncio.sleep(max(0.0, (moment - datetime.now(UTC)).total_seconds()) + 1)
