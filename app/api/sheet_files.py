@@ -12,6 +12,7 @@ MEDIA_TYPES = {
     SheetFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 SHEET_CONTENT: dict[str, Any] = {kind: {"schema": {"type": "string"}} for kind in MEDIA_TYPES.values()}
+JSON_LINES = "application/x-ndjson"
 A_SHEET: dict[int | str, dict[str, Any]] = {200: {"description": "The sheet", "content": SHEET_CONTENT}}
 
 
@@ -29,6 +30,15 @@ def sheet_answer(
 def attachment(name: str, sheet_format: SheetFormat) -> dict[str, str]:
     """The header by which a browser saves the answer under this name."""
     return {"Content-Disposition": f'attachment; filename="{name}.{sheet_format}"'}
+
+
+def lines_answer(file: IO[bytes], name: str) -> StreamingResponse:
+    """An answer that sends a file of JSON lines and closes it."""
+    headers = {
+        "Cache-Control": "private, no-store",
+        "Content-Disposition": f'attachment; filename="{name}.jsonl"',
+    }
+    return StreamingResponse(_parts(file), media_type=JSON_LINES, headers=headers)
 
 
 def _parts(file: IO[bytes]) -> Iterator[bytes]:

@@ -24,6 +24,7 @@ DomainError
 │   ├── PaperNotOpen
 │   ├── EntryClosed
 │   ├── NotRegistered
+│   ├── SessionTaken
 │   ├── PapersNotOver (core/release_errors.py)
 │   ├── AttemptsInProgress (core/release_errors.py)
 │   ├── KeyNotShown (core/objection_errors.py)
@@ -180,6 +181,16 @@ class AttemptsExhausted(Conflict):
         else:
             sentence = Sentence("The test allows {allowed} attempts. All of them are used.", allowed=allowed)
         super().__init__(sentence, allowed=allowed)
+
+
+class SessionTaken(Conflict):
+    """The candidate has an attempt at another paper of the same session group."""
+
+    code, title = "session_taken", "Another session taken"
+
+    def __init__(self, paper: str) -> None:
+        sentence = "You have sat paper {paper}, another session of this exam. A candidate sits one of them."
+        super().__init__(Sentence(sentence, paper=paper), paper=paper)
 
 
 class NotAvailable(Conflict):

@@ -65,6 +65,8 @@ class PaperScore:
     qualification: Qualification = Qualification.QUALIFIED
     practice: bool = False
     """Whether the candidate was staff between the start and the grading (docs/decisions/0054)."""
+    normalized: Decimal | None = None
+    """The score on the scale of all sessions, if it is compared with other sessions."""
 
     @property
     def is_ranked(self) -> bool:

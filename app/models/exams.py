@@ -45,6 +45,8 @@ class Exam(Identified, Timestamped, Base):
     released_at: Mapped[datetime | None]
     results_version: Mapped[int | None]
     """The current release; older ones are kept."""
+    normalization: Mapped[str] = mapped_column(server_default="none")
+    """How scores of session groups are compared: "none", or a name of `engine.normalization`."""
     certificates: Mapped[str] = mapped_column(server_default="none")
     """Who gets a certificate after the release (docs/decisions/0080)."""
     reference: Mapped[str | None]
@@ -77,6 +79,8 @@ class ExamPaper(Identified, Timestamped, Base):
     group_percents: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
     """Other qualifying percentages, by category or kind of disability: `{"sc": "25", "pwbd": "20"}`."""
     counts_for_merit: Mapped[bool] = mapped_column(server_default="true")
+    session_group: Mapped[str | None]
+    """Of the papers with the same name each candidate sits one (docs/decisions/0078)."""
     closed_at: Mapped[datetime | None]
     """When staff closed the paper early."""
     provisional_key_id: Mapped[UUID | None] = mapped_column(ForeignKey("paper_keys.id"))

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from app.schemas.common import In, Localized, LocalizedName, Marks, Percent
-from app.schemas.exams.exams import Certificates, Code, Cutoffs, GroupPercents
+from app.schemas.exams.exams import Certificates, Code, Cutoffs, GroupPercents, NormalizationIn
 from app.schemas.exams.steering import GrantIn
 from app.schemas.marking import MarkingIn, MarkingPart
 from app.schemas.strict import Moment
@@ -189,6 +189,9 @@ class PaperFile(In):
         default_factory=dict, description="Other shares, by category or disability"
     )
     counts_for_merit: Annotated[bool, Field(description="Whether its marks count for the rank")] = True
+    session_group: Code | None = Field(
+        None, description="Of the papers with the same group each candidate sits one", examples=["GS1"]
+    )
 
     def draft(self, test_id: UUID) -> ExamPaperDraft:
         """The command for the service."""
@@ -203,6 +206,7 @@ class PaperFile(In):
             qualifying_percent=Decimal(percent) if percent is not None else None,
             group_percents={str(group): share for group, share in self.group_percents.items()},
             counts_for_merit=self.counts_for_merit,
+            session_group=self.session_group,
         )
 
 
@@ -218,6 +222,9 @@ class ExamFile(In):
         "required", description="With `open`, starting a paper registers the candidate"
     )
     cutoffs: Cutoffs = Field(default_factory=dict, description="Marks by category or disability")
+    normalization: NormalizationIn = Field(
+        default_factory=NormalizationIn, description="How scores of different sessions are compared"
+    )
     certificates: Certificates = Field("none", description="Who gets a certificate after the release")
     papers: Annotated[list[PaperFile], Field(min_length=1, max_length=20, description="The papers")]
     accommodations: Annotated[
@@ -235,5 +242,6 @@ class ExamFile(In):
             closes_at=self.closes_at,
             registration=self.registration,
             cutoffs={str(group): marks for group, marks in self.cutoffs.items()},
+            normalization=self.normalization.method,
             certificates=self.certificates,
         )

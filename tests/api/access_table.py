@@ -137,6 +137,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("POST", "/v1/exams/{exam_id}/attempts/{verb}"): PROCTOR,
     ("GET", "/v1/exams/{exam_id}/audit"): PROCTOR,
     ("POST", "/v1/exams/{exam_id}/cancel"): TEAM,
+    ("GET", "/v1/exams/{exam_id}/export"): TEAM,
     ("POST", "/v1/exams/{exam_id}/final-key"): TEAM,
     ("POST", "/v1/exams/{exam_id}/provisional-key"): TEAM,
     ("GET", "/v1/exams/{exam_id}/merit-list"): Rule(Level.PROCTORS, Reach.NOBODY, 409),

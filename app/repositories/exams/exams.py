@@ -146,6 +146,11 @@ class ExamRepository(Repository):
         rows = await self._session.execute(statement)
         return {exam_paper_id: PaperContent(*columns) for exam_paper_id, *columns in rows}
 
+    async def max_marks(self, version_ids: Collection[UUID]) -> Mapping[UUID, str]:
+        """The maximum marks of these versions of papers."""
+        statement = select(Paper.id, Paper.max_marks).where(Paper.id.in_(version_ids))
+        return {row.id: row.max_marks for row in await self._session.execute(statement)}
+
     async def paper(self, viewer: ExamViewer, exam_id: UUID, paper_id: UUID) -> tuple[Exam, ExamPaper]:
         """A paper of an exam that the viewer may see."""
         return await self._paper(_paper(viewer, exam_id, paper_id))

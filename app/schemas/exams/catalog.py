@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.engine.schedule import ExamStage, PaperStatus
 from app.schemas.common import LocalizedText, Out
-from app.schemas.exams.exams import Certificates, RegistrationOut
+from app.schemas.exams.exams import Certificates, NormalizationOut, RegistrationOut
 from app.schemas.marking import MarkingOut, printed_maximum
 from app.schemas.objection_rules import ObjectionRulesOut
 from app.services.exams import DetailedPaper, ExamView, PublishedExam
@@ -31,6 +31,7 @@ class ExamOut(Out):
     registered: bool
     my_roll_number: str | None
     cutoffs: Mapping[str, str]
+    normalization: NormalizationOut
     objections: ObjectionRulesOut | None
     certificates: Certificates
     released_at: datetime | None
@@ -52,6 +53,7 @@ class ExamOut(Out):
             registered=mine is not None,
             my_roll_number=mine.roll_number if mine else None,
             cutoffs=exam.cutoffs,
+            normalization=NormalizationOut(method=exam.normalization),
             objections=ObjectionRulesOut.of(exam.objections),
             certificates=exam.certificates,
             released_at=exam.released_at,
@@ -83,7 +85,7 @@ class ExamPaperOut(Out):
 
     `duration_seconds` and what follows describe the version of the test that candidates get. Until the exam
     is published they describe the test's published version; a test that was never published has no questions
-    and no marks.
+    and no marks. Of the papers with the same `session_group` you sit one.
     """
 
     id: UUID
@@ -98,6 +100,7 @@ class ExamPaperOut(Out):
     qualifying_percent: float | None
     group_percents: dict[str, str]
     counts_for_merit: bool
+    session_group: str | None
     duration_seconds: int
     question_count: int
     max_marks: str
@@ -121,6 +124,7 @@ class ExamPaperOut(Out):
             qualifying_percent=paper.qualifying_percent,
             group_percents=paper.group_percents,
             counts_for_merit=paper.counts_for_merit,
+            session_group=paper.session_group,
             duration_seconds=content.duration_seconds,
             question_count=content.question_count,
             max_marks=printed_maximum(content.max_marks, content.marking),

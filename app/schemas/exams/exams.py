@@ -55,7 +55,22 @@ Cutoffs = Annotated[
 Certificates = Literal["none", "ranked", "qualified", "all"]
 """Who gets a certificate: nobody, who is ranked, who passed the qualifying papers, or all who took part."""
 
+NormalizationMethodName = Literal["none", "nta_percentile", "ssc_2019", "equipercentile"]
+"""How scores of session groups are compared. With `none`, as they are."""
+
 GroupPercents = Annotated[dict[Group, Percent], Field(examples=[{"sc": "25", "pwbd": "20"}])]
+
+
+class NormalizationIn(In):
+    """How the scores of papers with the same `session_group` are compared."""
+
+    method: NormalizationMethodName = "none"
+
+
+class NormalizationOut(Out):
+    """How the scores of papers with the same `session_group` are compared: with `none`, as they are."""
+
+    method: NormalizationMethodName
 
 
 class ExamIn(In):
@@ -67,14 +82,16 @@ class ExamIn(In):
     closes_at: Moment
     registration: Literal["required", "open"] = "required"
     cutoffs: Cutoffs = Field(default_factory=dict)
+    normalization: NormalizationIn = Field(default_factory=NormalizationIn)
     objections: ExamObjectionsIn | None = None
     certificates: Certificates = "none"
 
     def draft(self) -> ExamDraft:
         """What the service takes."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
-        objections = self.objections.stored() if self.objections is not None else None
-        return ExamDraft(**values | {"cutoffs": dict(self.cutoffs), "objections": objections})
+        values |= {"cutoffs": dict(self.cutoffs), "normalization": self.normalization.method}
+        values["objections"] = self.objections.stored() if self.objections is not None else None
+        return ExamDraft(**values)
 
 
 class ExamChangesIn(Changes):
@@ -91,12 +108,15 @@ class ExamChangesIn(Changes):
     closes_at: Moment | None = None
     registration: Literal["required", "open"] | None = None
     cutoffs: Cutoffs | None = None
+    normalization: NormalizationIn | None = None
     objections: ExamObjectionsIn | None = None
     certificates: Certificates | None = None
 
     def changes(self) -> ExamUpdate:
         """The command for the service."""
         sent = self.sent_fields()
+        if self.normalization is not None:
+            sent["normalization"] = self.normalization.method
         if self.objections is not None:
             sent["objections"] = self.objections.stored()
         return ExamUpdate(**sent)
@@ -107,6 +127,7 @@ class ExamPaperIn(In):
 
     No deadline is later than `ends_at`, except by extra time. `group_percents` has
     other qualifying percentages by category or disability. The lowest one of a candidate applies.
+    Of the papers with the same `session_group` each candidate sits one.
     """
 
     code: Code
@@ -118,6 +139,7 @@ class ExamPaperIn(In):
     qualifying_percent: Percent | None = None
     group_percents: GroupPercents = Field(default_factory=dict)
     counts_for_merit: bool = True
+    session_group: Code | None = None
 
     def draft(self) -> ExamPaperDraft:
         """What the service takes."""
@@ -128,7 +150,7 @@ class ExamPaperIn(In):
 class ExamPaperChangesIn(Changes):
     """What to change in a paper of an exam that is not published."""
 
-    may_be_null = frozenset({"qualifying_percent"})
+    may_be_null = frozenset({"qualifying_percent", "session_group"})
 
     code: Code | None = None
     title: LocalizedName | None = None
@@ -138,6 +160,7 @@ class ExamPaperChangesIn(Changes):
     qualifying_percent: Percent | None = None
     group_percents: GroupPercents | None = None
     counts_for_merit: bool | None = None
+    session_group: Code | None = None
 
     def changes(self) -> ExamPaperUpdate:
         """The command for the service."""
@@ -185,7 +208,11 @@ class StartedPaperOut(StartedOut):
 
 
 class PaperResultOut(Out):
-    """The result of one exam paper. A paper that you missed has no score."""
+    """The result of one exam paper. A paper that you missed has no score.
+
+    Of a session group only the paper that you sat is listed. `normalized` is its score on the scale of all
+    sessions, which counts for total and rank; `rank`, `participants` and `percentile` are in your session.
+    """
 
     paper_id: UUID
     code: str
@@ -196,6 +223,8 @@ class PaperResultOut(Out):
     rank: int | None
     participants: int | None
     percentile: float | None
+    session_group: str | None = None
+    normalized: str | None = None
 
 
 class CutoffOut(Out):
@@ -228,13 +257,15 @@ class OfficialRevisionOut(Out):
 class ExamResultOut(Out):
     """Your official result over all papers.
 
-    The rank is null unless `outcome` is `ranked`.
+    The rank is null unless `outcome` is `ranked`. `normalization` says how scores of different sessions were
+    compared.
     """
 
     exam_id: UUID
     status: ExamStage
     roll_number: str
     outcome: ExamOutcome
+    normalization: NormalizationOut
     papers: list[PaperResultOut]
     total: str | None
     total_exact: str | None
@@ -259,6 +290,7 @@ class ExamResultOut(Out):
             status=view.stage,
             roll_number=result.roll_number,
             outcome=ExamOutcome(result.outcome),
+            normalization=NormalizationOut(method=view.exam.normalization),
             papers=[PaperResultOut(**paper) for paper in result.papers],
             total=result.total,
             total_exact=exact,

@@ -22,7 +22,7 @@ from app.engine import schedule
 from app.models import Exam, ExamPaper, LocalizedText
 from app.sentences import Sentence
 from app.services import embargo
-from app.services.exams import placement_permission
+from app.services.exams import placement_permission, sessions
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer, require_team, window_of
 from app.services.exams.key_stages import KeyStage, tell
@@ -31,7 +31,7 @@ from app.services.users import Principal
 
 AFTER_RELEASE = frozenset({"certificates"})
 """Nothing that is computed at the release depends on these."""
-UNTIL_RELEASE = frozenset({"title", "description", "cutoffs", "registration", "objections"})
+UNTIL_RELEASE = frozenset({"title", "description", "cutoffs", "normalization", "registration", "objections"})
 ALWAYS_CHANGEABLE = UNTIL_RELEASE | AFTER_RELEASE
 
 
@@ -45,6 +45,7 @@ class ExamDraft:
     description: LocalizedText | None = None
     registration: str = "required"
     cutoffs: dict[str, str] = field(default_factory=dict)
+    normalization: str = "none"
     objections: dict[str, Any] | None = None
     """`engine.objections.ObjectionRules`, stored."""
     certificates: str = "none"
@@ -64,6 +65,7 @@ class ExamPaperDraft:
     qualifying_percent: Decimal | None = None
     group_percents: dict[str, str] = field(default_factory=dict)
     counts_for_merit: bool = True
+    session_group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class ExamUpdate:
     closes_at: datetime | Unchanged = UNCHANGED
     registration: str | Unchanged = UNCHANGED
     cutoffs: dict[str, str] | Unchanged = UNCHANGED
+    normalization: str | Unchanged = UNCHANGED
     objections: dict[str, Any] | Unchanged | None = UNCHANGED
     certificates: str | Unchanged = UNCHANGED
 
@@ -92,6 +95,7 @@ class ExamPaperUpdate:
     qualifying_percent: Decimal | Unchanged | None = UNCHANGED
     group_percents: dict[str, str] | Unchanged = UNCHANGED
     counts_for_merit: bool | Unchanged = UNCHANGED
+    session_group: str | Unchanged | None = UNCHANGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,7 @@ async def create(uow: UnitOfWork, author: Principal, draft: ExamDraft) -> Exam:
         closes_at=draft.closes_at,
         registration=draft.registration,
         cutoffs=draft.cutoffs,
+        normalization=draft.normalization,
         objections=draft.objections,
         certificates=draft.certificates,
         reference=draft.reference,
@@ -152,8 +157,11 @@ async def change(
     exam.closes_at = changed(update.closes_at, exam.closes_at)
     exam.registration = changed(update.registration, exam.registration)
     exam.cutoffs = changed(update.cutoffs, exam.cutoffs)
+    exam.normalization = changed(update.normalization, exam.normalization)
     exam.certificates = changed(update.certificates, exam.certificates)
     _check_times(exam)
+    if exam.published_at is not None and update.normalization is not UNCHANGED:
+        sessions.check_method(exam, await uow.exams.papers(exam.id))
     record(uow, author, "change", exam, fields=names)
     await _change_objections(uow, author, exam, update, now)
     await uow.exams.flush()
@@ -202,6 +210,7 @@ async def add_paper(uow: UnitOfWork, author: Principal, exam_id: UUID, draft: Ex
         qualifying_percent=draft.qualifying_percent,
         group_percents=draft.group_percents,
         counts_for_merit=draft.counts_for_merit,
+        session_group=draft.session_group,
     )
     _check_window(paper)
     await uow.exams.add(paper)
@@ -226,6 +235,7 @@ async def change_paper(
     paper.qualifying_percent = changed(update.qualifying_percent, paper.qualifying_percent)
     paper.group_percents = changed(update.group_percents, paper.group_percents)
     paper.counts_for_merit = changed(update.counts_for_merit, paper.counts_for_merit)
+    paper.session_group = changed(update.session_group, paper.session_group)
     _check_window(paper)
     record(uow, author, "change_paper", exam, paper=paper.code, fields=changed_fields(update))
     await uow.exams.flush()
@@ -266,6 +276,7 @@ async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: dateti
         elif refusal := await placement_permission.refusal(uow, author, exam, paper.test_id):
             errors.append(FieldError(f"papers.{number}.test_id", refusal))
         pinned.append(version)
+    errors += await sessions.obstacles(uow, exam, papers, pinned)
     if errors:
         raise NotPublishable("The exam cannot be published yet.", errors=errors)
     for paper, version in zip(papers, pinned, strict=True):

@@ -16,6 +16,7 @@ from app.models import Exam, ExamPaper, KeyVersion
 from app.repositories.exams import ExportedCandidate
 from app.services.components import Components
 from app.services.exams.audit import record
+from app.services.exams.catalog import exam_viewer, require_team
 from app.services.exams.merit_lists import MAX_MEMORY_BYTES
 from app.services.exams.results import released_exam
 from app.services.tests.papers import FrozenPaper
@@ -29,8 +30,10 @@ _OF_A_PAPER = ("code", "score", "score_exact", "qualified", "rank", "percentile"
 async def export(reads: Reading, parts: Components, staff: Principal, exam_id: UUID) -> IO[bytes]:
     """The exam, and the candidates of its current release by roll number. The caller closes the file.
 
-    `reads` must read one snapshot, so that all lines are of one version of the keys.
+    For the team of the exam: it has the keys and everybody's answers. `reads` must read one snapshot, so that
+    all lines are of one version of the keys.
     """
+    require_team(await reads.exams.find(exam_viewer(staff), exam_id), staff)
     exam = await released_exam(reads, staff, exam_id)
     papers = await reads.exams.papers(exam.id)
     frozen = {

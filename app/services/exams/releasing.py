@@ -21,6 +21,7 @@ from app.repositories.exams import RegisteredCandidate, Scored
 from app.repositories.realtime.messages import exam_room
 from app.services import attempts, embargo
 from app.services.components import Components
+from app.services.exams import sessions
 from app.services.exams.audit import record
 from app.services.exams.catalog import require_team, window_of
 from app.services.unit_of_work import Reading, UnitOfWork
@@ -107,7 +108,9 @@ async def materialize(uow: UnitOfWork, parts: Components, staff: Principal, exam
         for paper in papers
     ]
     cutoffs = {category: Decimal(marks) for category, marks in exam.cutoffs.items()}
-    results = merit(rules, entrants, cutoffs)
+    results = sessions.results(
+        exam, papers, rules, entrants, lambda rules, entrants: merit(rules, entrants, cutoffs)
+    )
     version = (exam.results_version or 0) + 1
     ranked = sum(result.standing is not None for result in results)
     new = ExamRelease(exam_id=exam.id, version=version, participants=ranked, created_by=staff.author_id)
@@ -237,7 +240,11 @@ def _row(
         "percentile": standing.percentile if standing else None,
         "category_rank": result.category_rank,
         "cutoff": _cutoff(result.cutoff, papers) if result.cutoff else None,
-        "papers": [_paper(result, paper, keys[paper.id]) for paper in papers],
+        "papers": [
+            _paper(result, paper, keys[paper.id])
+            for paper in papers
+            if sessions.is_listed(paper, papers, result.papers)
+        ],
     }
 
 
@@ -266,4 +273,5 @@ def _paper(result: MeritResult, paper: ExamPaper, key: PaperKey) -> dict[str, An
         "rank": standing.rank if standing else None,
         "participants": standing.participants if standing else None,
         "percentile": standing.percentile if standing else None,
+        **sessions.stored(paper, sat),
     }

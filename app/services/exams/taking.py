@@ -14,6 +14,7 @@ from app.repositories.realtime.messages import exam_room
 from app.services import attempts
 from app.services.attempts import NewAttempt, StartedAttempt
 from app.services.components import Components
+from app.services.exams import sessions
 from app.services.exams.catalog import exam_viewer, window_of
 from app.services.exams.extra_time import ExtraTimes
 from app.services.exams.packages import package_key
@@ -48,8 +49,8 @@ async def start(
 ) -> StartedPaper:
     """Start the paper, or resume it with a new lease. After the release the attempt is practice.
 
-    Raises NotAvailable, NotRegistered, PaperNotOpen, EntryClosed, or AttemptsExhausted if the candidate has
-    ended the only official attempt.
+    Raises NotAvailable, NotRegistered, PaperNotOpen, EntryClosed, AttemptsExhausted if the candidate has
+    ended the only official attempt, or SessionTaken if they have sat another paper of the session group.
     """
     exam, paper = await uow.exams.lock_paper_for_entry(
         exam_viewer(candidate), request.exam_id, request.paper_id
@@ -96,6 +97,7 @@ async def _new_attempt(
     if not is_practice and registration is not None:
         if earlier:
             raise AttemptsExhausted(1)
+        await sessions.require_no_other(uow, exam, paper, registration)
         granted = await uow.exams.accommodations_for(exam.id, candidate.id)
         extra = ExtraTimes(granted).of(registration)
     return NewAttempt(

@@ -5,14 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from app.core.signed_files import ATTACHED
 from app.services.printing.results import Column, Fact, ResponseContent, ResponsePart, Verification
 from app.services.proof.sheets import SignedSheet
 from app.services.result_documents import Document, DocumentLanguage, wording
 from app.services.result_documents.exam_sheets import unique
 from app.services.result_documents.languages import localized, minute
 from app.services.result_documents.response_pages import COLUMNS, shown_answer, shown_moment
-
-ATTACHED = "response-sheet.json"
 
 
 def sheet_document(signed: SignedSheet, language: DocumentLanguage, now: datetime) -> Document:

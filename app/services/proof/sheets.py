@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.receipts import response_facts
+from app.core.signed_files import SHEET_FORMAT
 from app.core.signing import ALGORITHM, Signer, canonical, digest_of, to_base64url
 from app.engine.answers import answer_of
 from app.engine.responses import count_changes
@@ -16,8 +17,6 @@ from app.repositories.attempts.records import AttemptRecord
 from app.services.components import Components
 from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import Reading
-
-FORMAT = "ias response sheet 1"
 
 Json = dict[str, Any]
 
@@ -60,7 +59,7 @@ def _signed(
 ) -> SignedSheet:
     logged = [event_facts(event) for event in log]
     sheet: Json = {
-        "format": FORMAT,
+        "format": SHEET_FORMAT,
         "institute": record.institute,
         "as_of": moment(_last_change(record.attempt, log, orders)),
         "candidate": {"name": record.name, "roll_number": record.roll_number},

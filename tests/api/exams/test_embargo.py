@@ -337,7 +337,7 @@ class TestPlacing:
             refused = body_of(await other.post(f"{copy.path}/release-results", json=body), 409)
             assert refused["code"] == "not_possible"
         body_of(await admin.post(f"{copy.path}/release-results", json=early))
-        for path in ("/merit-list", "/merit-list?format=csv"):
+        for path in ("/merit-list", "/merit-list?format=csv", "/export"):
             answer = await other.get(f"{copy.path}{path}")
             assert (answer.status_code, answer.json()["code"]) == (409, "results_not_released")
         assert status_of(await candidate.get(f"{copy.path}/results")) == 409

@@ -1,4 +1,4 @@
-"""Official results over HTTP: release, results of candidates, merit list."""
+"""Official results over HTTP: release, results of candidates, merit list, export."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -19,8 +19,9 @@ from app.api.deps import (
 from app.api.pdf_files import PDF_CONTENT, Language, pdf_answer
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
-from app.api.sheet_files import SHEET_CONTENT, sheet_answer
+from app.api.sheet_files import JSON_LINES, SHEET_CONTENT, lines_answer, sheet_answer
 from app.core.errors import (
+    Forbidden,
     Invalid,
     NotFound,
     NotPossible,
@@ -124,3 +125,24 @@ async def get_merit_list(
     if format == "pdf":
         return await pdf_answer(request, parts, document, staff, now)
     return PageOut(items=[MeritRowOut.of(row) for row in page.items], next_cursor=page.next_cursor)
+
+
+@router.get(
+    "/export",
+    response_class=Response,
+    responses={
+        200: {
+            "content": {JSON_LINES: {"schema": {"type": "string"}}},
+            "description": "JSON lines: the exam, and then each candidate",
+        },
+        **problems(NotFound, Forbidden, ResultsNotReleased),
+    },
+)
+async def export_exam(exam_id: UUID, author: CurrentAuthor, request: Request, parts: Parts) -> Response:
+    """Marks, keys, answers and results of a released exam, from which anybody can compute the results again.
+
+    For who made the exam, and admins. The first line is the exam, each further one a candidate by roll
+    number; names are left out. All lines are of one version of the results. Each export is in the audit log.
+    """
+    async with personal_turn(request, parts), reading(parts.engine) as reads:
+        return lines_answer(await exams.export(reads, parts, author, exam_id), "exam")

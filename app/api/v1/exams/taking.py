@@ -29,6 +29,7 @@ from app.core.errors import (
     NotRegistered,
     PaperNotOpen,
     QuestionUnreadable,
+    SessionTaken,
 )
 from app.core.saving_errors import AttemptNotInProgress, DeadlinePassed, SaveLimitReached, SectionClosed
 from app.schemas.attempts import AttemptOut, ResponsesIn, SavedOut, StandingAttemptOut, StartIn, SubmitIn
@@ -46,7 +47,9 @@ router = APIRouter(
     status_code=201,
     responses={
         200: {"model": StartedPaperOut, "description": "The attempt in progress, with a new lease"},
-        **problems(NotFound, NotRegistered, PaperNotOpen, EntryClosed, AttemptsExhausted, NotAvailable),
+        **problems(
+            NotFound, NotRegistered, PaperNotOpen, EntryClosed, AttemptsExhausted, SessionTaken, NotAvailable
+        ),
     },
 )
 async def start_paper(

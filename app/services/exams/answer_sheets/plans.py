@@ -9,6 +9,7 @@ from uuid import UUID
 from app.engine.answers import Answer, answer_of
 from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Registration, Role
 from app.repositories.exams import Account
+from app.services.exams import sessions
 from app.services.exams.answer_sheets.reading import AnswerSheet
 from app.services.exams.answer_sheets.roll_numbers import UnknownRollNumbers
 from app.services.exams.answer_sheets.unknown_numbers import read_alike_in_file, unknown_numbers
@@ -54,6 +55,8 @@ class _Known:
     by_user: Mapping[UUID, Registration]
     attempts: Mapping[UUID, Attempt]
     answers: Mapping[UUID, Mapping[UUID, Answer]]
+    other_sessions: Mapping[UUID, str]
+    """The code of the paper of the same session group that a candidate has sat, by registration."""
 
 
 async def plan_for(
@@ -120,7 +123,20 @@ async def _known(uow: UnitOfWork, exam: Exam, paper: ExamPaper, sheets: Sequence
         by_user={row.user_id: row for row in registered if row.user_id},
         attempts={attempt.registration_id: attempt for attempt in official if attempt.registration_id},
         answers={attempt_id: _answers(stored) for attempt_id, stored in standing.items()},
+        other_sessions=await _other_sessions(uow, exam, paper, [row.id for row in registered]),
     )
+
+
+async def _other_sessions(
+    uow: UnitOfWork, exam: Exam, paper: ExamPaper, registration_ids: Sequence[UUID]
+) -> Mapping[UUID, str]:
+    """Which other paper of the session group these candidates have sat."""
+    return {
+        attempt.registration_id: other.code
+        for other in await sessions.other_papers(uow, exam, paper)
+        for attempt in await uow.answer_sheets.official(other.id, registration_ids)
+        if attempt.registration_id is not None
+    }
 
 
 def _answers(stored: Mapping[UUID, Any]) -> Mapping[UUID, Answer]:
@@ -148,6 +164,10 @@ class _Planner:
             user_id = user_id or registration.user_id
             if linked and user_id is not None:
                 self.plan_.links.append((registration, user_id))
+        if registration is not None and (other := self.known.other_sessions.get(registration.id)):
+            sentence = f"this candidate has sat paper {other}, another session; leave the sheet out"
+            self._wrong("roll_number", sentence)
+            return
         attempt = self.known.attempts.get(registration.id) if registration else None
         if attempt is None:
             self.plan_.created += 1
