@@ -272,7 +272,7 @@ class TestReadSheet:
             (b"\x89PNG\r\n\x1a\n\x00\x00", "UTF-8"),
             (b'{"questions": []}', "header"),
             (b"Dear colleague,\nhere are the questions.\n", "header"),
-            (PLAIN.replace(",", ";").encode(), "commas"),
+            (PLAIN.replace(",", "|").encode(), "commas"),
             (b'"question,key\n', "header"),
         ],
     )
