@@ -65,6 +65,8 @@ class Reach(Enum):
     """Who works on the bank, and who has an attempt at a paper that shows the image."""
     PLACE = SIGNED_IN - CANDIDATES | {Identity.OWNER}
     """Who is registered for the exam, or whose avatar it is, and staff."""
+    EXAM_STAFF = AUTHORS | {Identity.PROCTOR}
+    """Who acts on attempts of exams."""
     OBJECTIONS = SIGNED_IN - {Identity.OTHER_AUTHOR}
     """Candidates and proctors, who get their own; of those who read the bank, the team and evaluators."""
     ANNOUNCEMENTS = PLACE | {Identity.PAPER_ATTEMPT}
@@ -103,6 +105,8 @@ OPERATIONS: dict[Operation, Rule] = {
     ("POST", "/v1/analytics/recommendations/{recommendation_id}/dismiss"): OWN,
     ("GET", "/v1/analytics/subject/{subject_id}"): ANYBODY,
     ("POST", "/v1/practice"): ANYBODY,
+    # An attempt in an exam: evaluators read those at tests.
+    ("GET", "/v1/attempts/{attempt_id}/timeline"): Rule(Level.STAFF, Reach.EXAM_STAFF),
     ("GET", "/v1/audit"): ADMIN,
     ("POST", "/v1/auth/confirm"): PUBLIC,
     ("POST", "/v1/auth/forgot-password"): PUBLIC,

@@ -36,7 +36,7 @@ AT = datetime(2026, 6, 7, 4, 0, 1, 5, UTC)
 
 def facts() -> Json:
     rest = {"marked_for_review": False, "time_spent_ms": 0, "confidence": None, "language": None}
-    sent = SimpleNamespace(**(rest | RESPONSE | {"question_id": UUID(RESPONSE["question_id"])}))
+    sent = SimpleNamespace(**(rest | RESPONSE | {"question_id": UUID(str(RESPONSE["question_id"]))}))
     return receipts.response_facts(sent, 1)
 
 
