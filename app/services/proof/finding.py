@@ -26,10 +26,10 @@ async def attempt_at_test(
     """
     scope = AttemptScope(test_id)
     if attempt_id is None:
-        return _closed(await reads.attempts.latest(person.id, scope))
+        return closed(await reads.attempts.latest(person.id, scope))
     found = await reads.attempt_records.attempt(attempt_id)
     if found is not None and _is_own(found, person, scope):
-        return _closed(found)
+        return closed(found)
     if not person.is_any(Role.AUTHOR, Role.EVALUATOR):
         raise NotFound("attempt")
     return (await ended_attempt(reads, person, test_id, attempt_id, now)).attempt
@@ -50,14 +50,14 @@ async def attempt_at_paper(
     """
     scope = await parts.placements.get(reads, exam_id, paper_id)
     if attempt_id is None:
-        return _closed(await reads.attempts.latest(person.id, scope))
+        return closed(await reads.attempts.latest(person.id, scope))
     found = await reads.attempt_records.attempt(attempt_id)
     if found is not None and _is_own(found, person, scope):
-        return _closed(found)
+        return closed(found)
     if found is None or found.exam_paper_id != paper_id or not person.is_any(Role.PROCTOR, Role.AUTHOR):
         raise NotFound("attempt")
     await check_exam_is_over(reads, person, exam_id, now)
-    attempt = _closed(found)
+    attempt = closed(found)
     exam = await reads.exams.find(exam_viewer(person), exam_id)
     record(reads, person, "read_response_sheet", exam, attempt=str(attempt.id))
     return attempt
@@ -75,7 +75,8 @@ def _is_own(attempt: Attempt, person: Principal, scope: AttemptScope) -> bool:
     return attempt.user_id == person.id and scope == AttemptScope(attempt.test_id, attempt.exam_paper_id)
 
 
-def _closed(attempt: Attempt) -> Attempt:
+def closed(attempt: Attempt) -> Attempt:
+    """The attempt. Raises NotPossible while it runs."""
     if attempt.status in RUNNING:
         raise NotPossible("The attempt is still running. Its response sheet can be read once it has ended.")
     return attempt

@@ -9,15 +9,14 @@ from uuid import UUID
 
 from sqlalchemy import Integer, literal_column
 
-from app.core.errors import NotFound, NotPossible
+from app.core.errors import NotFound
 from app.models import Attempt, AttemptLease, AuditEntry, Role
-from app.repositories.attempts import RUNNING
 from app.repositories.base import Page, PageRequest, decode_cursor, encode_cursor
 from app.services.analytics.candidates import ended_attempt
 from app.services.components import Components
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer
-from app.services.proof.finding import check_exam_is_over
+from app.services.proof.finding import check_exam_is_over, closed
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
@@ -82,11 +81,10 @@ async def _find(reads: Reading, staff: Principal, attempt_id: UUID, now: datetim
     exam_paper = (await reads.attempt_records.record(attempt)).exam_paper
     assert exam_paper is not None  # noqa: S101 -- the attempt names it
     await check_exam_is_over(reads, staff, exam_paper.exam_id, now)
-    if attempt.status in RUNNING:
-        raise NotPossible("The attempt is still running. Its timeline can be read once it has ended.")
+    found = closed(attempt)
     exam = await reads.exams.find(exam_viewer(staff), exam_paper.exam_id)
-    record(reads, staff, "read_timeline", exam, attempt=str(attempt.id))
-    return attempt
+    record(reads, staff, "read_timeline", exam, attempt=str(found.id))
+    return found
 
 
 def _event(attempt: Attempt, at: datetime, kind: Kind, **facts: Any) -> TimelineEvent:
