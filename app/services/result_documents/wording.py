@@ -32,6 +32,11 @@ RANK = Text("Rank", "रैंक")
 CATEGORY_RANK = Text("Rank in category", "श्रेणी में रैंक")
 RANK_OF = Text("of {participants}", "{participants} में से")
 TOTAL_OF = Text("of {maximum}", "{maximum} में से")
+NORMALIZED_BY = {
+    "nta_percentile": Text("percentile score of all sessions", "सभी सत्रों का पर्सेंटाइल स्कोर"),
+    "ssc_2019": Text("normalized by SSC's formula of 2019", "SSC के 2019 के सूत्र से सामान्यीकृत"),
+    "equipercentile": Text("normalized by the equipercentile method", "इक्विपर्सेंटाइल विधि से सामान्यीकृत"),
+}
 CUTOFF = Text("Cut-off", "कट-ऑफ़")
 
 YES = Text("yes", "हाँ")
