@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from uuid import UUID, uuid5
 
 from app.engine.merit import Entrant, ExamPaperRule, MeritResult, PaperScore
@@ -33,12 +34,12 @@ class ScaledGroup:
     group: SessionGroup
     scales: Mapping[UUID, Scale]
 
-    @property
+    @cached_property
     def common(self) -> UUID:
         """Stands for the paper that was sat, where its own marks decide: whether it qualifies."""
         return uuid5(self.group.papers[0], "common")
 
-    @property
+    @cached_property
     def merit(self) -> UUID:
         """Stands for the paper that was sat, where scores of all sessions are compared."""
         return uuid5(self.group.papers[0], "merit")

@@ -29,6 +29,7 @@ from app.repositories.analytics.test_statistics import TestStatisticsRepository
 from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
 from app.repositories.attempts.grading import GradingRepository
 from app.repositories.attempts.key_revisions import KeyRevisionRepository
+from app.repositories.attempts.records import AttemptRecordRepository
 from app.repositories.attempts.regrading import RegradingRepository
 from app.repositories.audit import AuditRepository
 from app.repositories.backlog import BacklogRepository
@@ -88,6 +89,7 @@ class Reading:
         self.keys = KeyRepository(session)
         self.attempts = AttemptRepository(session)
         self.attempt_reviews = AttemptReviewRepository(session)
+        self.attempt_records = AttemptRecordRepository(session)
         self.grading = GradingRepository(session)
         self.key_revisions = KeyRevisionRepository(session)
         self.regrading = RegradingRepository(session)

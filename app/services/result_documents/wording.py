@@ -33,6 +33,11 @@ CATEGORY_RANK = Text("Rank in category", "श्रेणी में रैं
 PWBD_RANK = Text("Rank in PwBD", "दिव्यांगजन में रैंक")
 RANK_OF = Text("of {participants}", "{participants} में से")
 TOTAL_OF = Text("of {maximum}", "{maximum} में से")
+NORMALIZED_BY = {
+    "nta_percentile": Text("percentile score of all sessions", "सभी सत्रों का पर्सेंटाइल स्कोर"),
+    "ssc_2019": Text("normalized by SSC's formula of 2019", "SSC के 2019 के सूत्र से सामान्यीकृत"),
+    "equipercentile": Text("normalized by the equipercentile method", "इक्विपर्सेंटाइल विधि से सामान्यीकृत"),
+}
 CUTOFF = Text("Cut-off", "कट-ऑफ़")
 
 YES = Text("yes", "हाँ")
@@ -163,6 +168,15 @@ ANSWERED = Text("Answered", "उत्तर दिए")
 PAPER_VERSION = Text("Version of the paper", "प्रश्न-पत्र का संस्करण")
 DEVICE_TERMS = Text("Starts and resumptions", "आरंभ और पुनः आरंभ")
 ATTEMPT = Text("Attempt", "प्रयास")
+SIGNATURE = Text("Signature", "हस्ताक्षर")
+SIGNING_KEY = Text("Key", "कुंजी")
+LOG_DIGEST = Text("Digest of the log", "लॉग का डाइजेस्ट")
+AS_OF = Text("As of", "स्थिति का समय")
+SIGNED_IS = Text(
+    "The signed sheet is attached to this PDF as a file. Anybody can verify it with `ias verify`.",
+    "हस्ताक्षरित पत्रक इस PDF में फ़ाइल के रूप में संलग्न है। `ias verify` से कोई भी इसकी जाँच कर सकता है।",
+)
+VOID = Text("The attempt is void.", "प्रयास निरस्त है।")
 RESPONSES_ARE = Text(
     "The answers that count, as they were saved. Letters are those of the options in the paper's order."
     " Time is in minutes and seconds; the time of saving is that of India.",
