@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from uuid import UUID, uuid5
 
 from app.engine.merit import Entrant, ExamPaperRule, MeritResult, PaperScore
 from app.engine.normalization import NormalizationMethod, Scale
+from app.engine.qualifying_shares import QualifyingShares
 
 Compute = Callable[[Sequence[ExamPaperRule], Sequence[Entrant]], list[MeritResult]]
 """The results of an exam without session groups: `merit` with the cut-offs of the exam."""
@@ -32,12 +34,12 @@ class ScaledGroup:
     group: SessionGroup
     scales: Mapping[UUID, Scale]
 
-    @property
+    @cached_property
     def common(self) -> UUID:
         """Stands for the paper that was sat, where its own marks decide: whether it qualifies."""
         return uuid5(self.group.papers[0], "common")
 
-    @property
+    @cached_property
     def merit(self) -> UUID:
         """Stands for the paper that was sat, where scores of all sessions are compared."""
         return uuid5(self.group.papers[0], "merit")
@@ -97,22 +99,20 @@ def in_decimals(value: Fraction, places: int) -> Decimal:
 
 
 def _rules(paper: ExamPaperRule, groups: Sequence[ScaledGroup]) -> list[ExamPaperRule]:
-    """The rules by which a paper is judged. The first paper of a group brings those of the whole group."""
+    """The rules by which a paper is judged. The first paper of a group brings those of the whole group.
+
+    A paper itself may be missed: its group asks for the shares. Sections are those of each paper.
+    """
     group = next((each for each in groups if paper.id in each.group.papers), None)
     if group is None:
         return [paper]
-    own = _without_shares(paper)
+    own = replace(paper, counts_for_merit=False, shares=QualifyingShares())
     if paper.id != group.group.papers[0]:
         return [own]
-    common = replace(paper, id=group.common, counts_for_merit=False)
+    common = replace(paper, id=group.common, counts_for_merit=False, sections={})
     if not paper.counts_for_merit:
         return [own, common]
-    return [own, common, replace(own, id=group.merit, counts_for_merit=True)]
-
-
-def _without_shares(paper: ExamPaperRule) -> ExamPaperRule:
-    """A paper that may be missed: its group asks for the shares."""
-    return replace(paper, counts_for_merit=False, qualifying_percent=None, group_percents={})
+    return [own, common, replace(own, id=group.merit, counts_for_merit=True, sections={})]
 
 
 def _joined(entrant: Entrant, groups: Sequence[ScaledGroup]) -> Entrant:

@@ -1,7 +1,8 @@
-"""Reads CSV in UTF-8 as records."""
+"""Reads CSV in UTF-8 as records, with commas, semicolons or tabs between cells."""
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 from app.sentences import Sentence
@@ -16,6 +17,11 @@ from app.sheets.limits import (
     TOO_MANY_LINES,
 )
 from app.sheets.records import Record
+
+_SEPARATOR_LINE = re.compile(r"sep=(?P<delimiter>[,;\t|])", re.IGNORECASE)
+_QUOTED = re.compile(r'"[^"]*"')
+_MOST_EMPTY = 100
+"""Empty lines before the header in which the delimiter is looked for."""
 
 
 def read_csv(file: bytes) -> Iterator[Record]:
@@ -47,8 +53,9 @@ def _decode(file: bytes) -> str:
 
 def _records(text: str) -> Iterator[Record]:
     """Records numbered as a spreadsheet numbers them; one record may span several lines of the file."""
+    delimiter, text = _delimited(text)
     lines = _Lines(text)
-    reader = csv.reader(lines, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     row = 0
     while True:
         row += 1
@@ -70,6 +77,21 @@ def _records(text: str) -> Iterator[Record]:
             yield Record(row, [], unreadable=TOO_MANY_COLUMNS)
             return
         yield Record(row, cells)
+
+
+def _delimited(text: str) -> tuple[str, str]:
+    """Return the delimiter, and the text without the line `sep=;`, which spreadsheets do not show.
+
+    The first line with text decides, which is the header: a semicolon in another line is part of a cell.
+    """
+    first, _, rest = text.partition("\n")
+    if (told := _SEPARATOR_LINE.fullmatch(first.strip(" ").strip('"'))) is not None:
+        return told["delimiter"], rest
+    header = next((line for line in text.split("\n", _MOST_EMPTY) if line.strip()), "")
+    unquoted = _QUOTED.sub("", header)
+    if "," in unquoted:
+        return ",", text
+    return max(";\t", key=unquoted.count) if unquoted.count(";") + unquoted.count("\t") else ",", text
 
 
 class _RowTooLong(Exception):

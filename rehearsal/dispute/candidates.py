@@ -7,6 +7,7 @@ from typing import Any
 from rehearsal.account import Account
 from rehearsal.client import Client
 from rehearsal.dispute.answers import Answer, Person
+from rehearsal.dispute.receipts import Kept
 
 _AT_ONCE = 34
 _MILLISECONDS = 45_000
@@ -34,14 +35,14 @@ class Place:
 
 @dataclass
 class Candidate:
-    """`receipts` are those of the saves, `results` the official results as they were read."""
+    """`kept` are the saves with their receipts, `results` the official results as they were read."""
 
     person: Person
     account: Account
     client: Client
     roll_number: str = ""
     attempt_id: str = ""
-    receipts: list[str] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
     results: list[Json] = field(default_factory=list)
 
     async def take(self, place: Place) -> None:
@@ -77,8 +78,7 @@ class Candidate:
     async def _save(self, place: Place, lease: int, responses: Sequence[Json]) -> None:
         body = {"attempt_id": self.attempt_id, "lease": lease, "responses": responses}
         saved = await self._call("save", "POST", f"{place.path}/responses", json=body)
-        if receipt := saved.get("receipt"):
-            self.receipts.append(receipt)
+        self.kept.append(Kept(self.attempt_id, lease, responses, saved["receipt"]))
 
     async def _call(self, kind: str, method: str, path: str, **request: Any) -> Json:
         answer = await self.client.call(kind, method, path, self.account.token, 200, 201, **request)

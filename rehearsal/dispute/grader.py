@@ -17,6 +17,7 @@ from typing import Any
 Json = dict[str, Any]
 Row = tuple[str, Json, Fraction]
 DECIDED_BY_STAFF = ("void", "disqualified", "staff")  # No answer sheet shows why.
+SPECIAL = ("qualifying_percent", "group_percents", "session_group")  # Rules that are not here.
 
 
 def hundredths(value: Fraction) -> Decimal:
@@ -30,24 +31,20 @@ def printed(raw: Fraction, factor: Fraction) -> Decimal:
     return hundredths((1 if raw >= 0 else -1) * (whole + Fraction(cents, 100)) * factor) + Decimal(0)
 
 
-def marks(question: Json, key: Json, answer: Sequence[str] | None) -> Fraction:
-    """The marks of a question that is not dropped. Two marked options are a wrong answer."""
-    is_right = any(set(answer or ()) == set(accepted) for accepted in key["accepted"])
-    return Fraction(question["marks"][("correct" if is_right else "incorrect") if answer else "unattempted"])
-
-
 def score(paper: Json, sheet: Json) -> tuple[Fraction, Decimal]:
     """The exact and the printed score of an answer sheet. Dropped questions stretch the marks of the rest."""
     keys = next(version["answers"] for version in paper["keys"] if version["number"] == sheet["key"])
-    has_choice = any(section["choose"] for section in paper["sections"])
-    if paper["rounding"] != "upsc" or paper["qualifying_percent"] or paper["group_percents"] or has_choice:
+    special = [paper[name] for name in SPECIAL] + [section["choose"] for section in paper["sections"]]
+    if paper["rounding"] != "upsc" or any(special):
         raise ValueError(f"There are no rules here for paper {paper['code']}.")
     raw, maximum, left = Fraction(0), Fraction(0), Fraction(0)
     for question, key, answer in zip(paper["questions"], keys, sheet["answers"], strict=True):
         maximum += Fraction(question["marks"]["correct"])
         if not key.get("dropped"):
             left += Fraction(question["marks"]["correct"])
-            raw += marks(question, key, answer)
+            is_right = set(answer or ()) in map(set, key["accepted"])  # Two marked options are wrong.
+            outcome = ("correct" if is_right else "incorrect") if answer else "unattempted"
+            raw += Fraction(question["marks"][outcome])
         if question["type"] != "single_choice" or key.get("rule", paper["dropped"]) != "prorate":
             raise ValueError(f"There is no rule here for question {question['number']}.")
     return raw * maximum / left, printed(raw, maximum / left)

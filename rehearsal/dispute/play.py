@@ -14,7 +14,7 @@ from app.config import get_settings
 from rehearsal.account import Account
 from rehearsal.client import Client, Metrics, UnexpectedResponse
 from rehearsal.concurrency import run_limited
-from rehearsal.dispute import commands, exports, objections
+from rehearsal.dispute import commands, exports, objections, receipts
 from rehearsal.dispute.answers import draw_people
 from rehearsal.dispute.candidates import Candidate, Place
 from rehearsal.dispute.exports import Change, Export
@@ -22,6 +22,7 @@ from rehearsal.dispute.mails import Mailbox
 from rehearsal.dispute.objections import Cluster, make_clusters, statement
 from rehearsal.dispute.options import DISPUTED, DisputeOptions
 from rehearsal.dispute.paper import key_of, read_paper
+from rehearsal.dispute.receipts import Keys, read_keys
 from rehearsal.dispute.staff import DisputeAuthor
 
 _CLIENTS = 20
@@ -82,6 +83,8 @@ class Dispute:
         return place
 
     async def _play(self, place: Place) -> None:
+        await commands.ias("signing-keys", "list")  # Makes the first key: it is public before the exam.
+        keys = read_keys((await self._author.ask("GET", "/response-sheets/keys")).body)
         await self._sit(place)
         clusters = make_clusters(self.questions, self.candidates)
         closes_at = await self._release(place)
@@ -94,6 +97,7 @@ class Dispute:
         self.changes = exports.changes(before, after)
         self._add(exports.impact_mismatches(self.changes, revision["impact"]))
         self._add(exports.revision_mismatches(self.changes, self.candidates))
+        self._check_receipts(keys)
         await self._check_mails(clusters)
 
     async def _sit(self, place: Place) -> None:
@@ -191,6 +195,17 @@ class Dispute:
         progress = f"{revision['progress']['done']} of {revision['progress']['total']}"
         self.report(f"The revision is published: {progress} attempts graded again in {seconds:.1f} s.")
         return revision
+
+    def _check_receipts(self, keys: Keys) -> None:
+        """The receipts still prove what was sent, by keys that were published before the exam."""
+        found = [
+            sentence
+            for candidate in self.candidates
+            for sentence in receipts.mismatches(f"Candidate {candidate.person.number}", candidate.kept, keys)
+        ]
+        count = sum(len(candidate.kept) for candidate in self.candidates)
+        self.report(f"{count - len(found)} of {count} receipts are valid after the revision.")
+        self.problems += found
 
     async def _check_mails(self, clusters: Sequence[Cluster]) -> None:
         """Everybody has heard of the release, of the decision and of the change."""

@@ -63,6 +63,11 @@ class TestColumns:
         assert (result.exit_code, found) == (1, [])
         assert "question 1 is there twice: C (q1) and D (q1); no column has question 3" in words(result)
 
+    def test_a_file_as_formscanner_writes_it(self, imported: Import) -> None:
+        sheets = "File name;Question01;Question02;id1;id2;id3\nT1.jpg;A|B;B;0;4;2\nT2.jpg;A;;0;4;3\n"
+        result, found = imported(sheets, "Question01;Question02\nA;B\n", "--format", "formscanner")
+        assert found == [("042", "1/1"), ("043", "2/1")], result.output
+
     def test_other_names_by_a_mapping(self, imported: Import) -> None:
         sheets = "Candidate,First,Second,Remark\nK1,A,B,\n"
         result, found = imported(sheets, "key\na\nb\n")

@@ -24,7 +24,7 @@ from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
 JsonObject = Mapping[str, Any]
-_OF_A_PAPER = ("code", "score", "score_exact", "qualified", "rank", "percentile")
+_OF_A_PAPER = ("code", "score", "score_exact", "normalized", "qualified", "rank", "percentile")
 
 
 async def export(reads: Reading, parts: Components, staff: Principal, exam_id: UUID) -> IO[bytes]:
@@ -66,6 +66,7 @@ def _exam(exam: Exam, papers: Sequence[JsonObject]) -> JsonObject:
         "title": exam.title,
         "results_version": exam.results_version,
         "cutoffs": exam.cutoffs,
+        "normalization": exam.normalization,
         "papers": papers,
     }
 
@@ -87,6 +88,7 @@ def _paper(paper: ExamPaper, frozen: FrozenPaper, keys: Sequence[KeyVersion]) ->
     return {
         "code": paper.code,
         "counts_for_merit": paper.counts_for_merit,
+        "session_group": paper.session_group,
         "qualifying_percent": _text(paper.qualifying_percent),
         "group_percents": paper.group_percents,
         "dropped": rules["dropped"],
@@ -111,7 +113,7 @@ def _key(version: KeyVersion, rules: JsonObject) -> JsonObject:
 def _candidate(exported: ExportedCandidate) -> JsonObject:
     result, marked = exported.result, exported.marked or {}
     papers = [
-        {name: paper[name] for name in _OF_A_PAPER} | marked[paper["paper_id"]]
+        {name: paper.get(name) for name in _OF_A_PAPER} | marked[paper["paper_id"]]
         for paper in result.papers
         if paper["paper_id"] in marked
     ]

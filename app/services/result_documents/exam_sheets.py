@@ -99,8 +99,7 @@ def _figures(released: ReleasedExam, issued: IssuedResult, language: DocumentLan
     result, registration = issued.result, issued.registration
     found = []
     if result.total is not None:
-        maximum = maximum_total(result.papers, released.papers)
-        below = wording.TOTAL_OF.line(language, maximum=maximum)
+        below = _total_note(released, issued, language)
         found.append(Figure(wording.TOTAL.lines(language), result.total, below))
     if result.rank is not None:
         below = wording.RANK_OF.line(language, participants=released.release.participants)
@@ -108,9 +107,19 @@ def _figures(released: ReleasedExam, issued: IssuedResult, language: DocumentLan
     if result.category_rank is not None:
         below = wording.CATEGORIES[registration.category].line(language)
         found.append(Figure(wording.CATEGORY_RANK.lines(language), str(result.category_rank), below))
+    if result.pwbd_rank is not None:
+        below = wording.CATEGORIES["pwbd"].line(language)
+        found.append(Figure(wording.PWBD_RANK.lines(language), str(result.pwbd_rank), below))
     if result.percentile is not None:
         found.append(Figure(wording.PERCENTILE.lines(language), percentile_text(result.percentile)))
     return found
+
+
+def _total_note(released: ReleasedExam, issued: IssuedResult, language: DocumentLanguage) -> str:
+    """The maximum of the total, or how it was normalized: a normalized score has no maximum of marks."""
+    if method := wording.NORMALIZED_BY.get(released.exam.normalization):
+        return method.line(language)
+    return wording.TOTAL_OF.line(language, maximum=maximum_total(issued.result.papers, released.papers))
 
 
 def _columns(language: DocumentLanguage) -> list[Column]:
@@ -173,7 +182,7 @@ def _notes(released: ReleasedExam, issued: IssuedResult, language: DocumentLangu
             rank=before.rank or wording.NONE,
         )
     if issued.result.percentile is not None:
-        notes += wording.PERCENTILE_IS.lines(language)
+        notes += wording.PERCENTILES_ARE[release.percentile_definition].lines(language)
     if issued.result.rank is not None:
-        notes += wording.EQUAL_SCORES.lines(language)
+        notes += wording.ranks_are(release.tie_breaks).lines(language)
     return notes

@@ -47,6 +47,7 @@ class TestPlay:
             "The dry run is revision 1",
             "30 of 30 attempts graded again",
             "Mails: results released 30, objections accepted 24, objections rejected 6",
+            "receipts are valid after the revision",
             "Score before: ",
         ):
             assert sentence in account

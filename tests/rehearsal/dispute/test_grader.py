@@ -24,6 +24,7 @@ EXAM: Json = {
             "counts_for_merit": True,
             "qualifying_percent": None,
             "group_percents": {},
+            "session_group": None,
             "dropped": "prorate",
             "rounding": "upsc",
             "sections": [{"choose": None}],

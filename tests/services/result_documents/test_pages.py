@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
+from app.engine.normalization import NORMALIZATION_METHODS
 from app.models import Exam, ExamPaper, ExamRelease, ExamResult, Registration
 from app.repositories.exams import IssuedResult, MeritRow, WantedResults
 from app.services.printing import Template, typeset
@@ -21,6 +22,7 @@ from app.services.result_documents.file_names import file_name
 from app.services.result_documents.languages import Text, day, localized
 from app.services.result_documents.merit_pages import merit_pages
 from app.services.result_documents.verification import exam_digest, normalized
+from app.services.result_documents.wording import NORMALIZED_BY
 
 NOW = datetime(2026, 11, 28, 20, 0, tzinfo=UTC)
 HOSTILE = [
@@ -80,14 +82,21 @@ def released(title: str = "Mock", papers: int = 1) -> ReleasedExam:
         )
         for number in range(papers)
     ]
-    release = ExamRelease(exam_id=exam.id, version=2, participants=2134, created_at=NOW)
+    release = ExamRelease(
+        exam_id=exam.id,
+        version=2,
+        participants=2134,
+        percentile_definition="at_or_below",
+        tie_breaks="none",
+        created_at=NOW,
+    )
     return ReleasedExam("Chanakya Academy", exam, placed, release)
 
 
 def row(rank: int, name: str) -> MeritRow:
     found = issued(name).result
     return MeritRow(
-        rank, f"{rank:06}", name, "obc", "ranked", rank, "98.34", 99.1, found.cutoff, found.papers
+        rank, f"{rank:06}", name, "obc", "ranked", rank, 2, 1, "98.34", 99.1, found.cutoff, found.papers
     )
 
 
@@ -131,6 +140,16 @@ class TestResultSheet:
             "Printed on 29 November 2026, 01:30 IST",
         ):
             assert words in shown, words
+
+    @pytest.mark.parametrize("method", NORMALIZATION_METHODS)
+    def test_a_normalized_total_names_its_method(self, method: str) -> None:
+        exam = released()
+        exam.exam.normalization = method
+        figures = exam_sheet(exam, issued(total="99.4845361"), "both", NOW).figures
+        assert (figures[0].value, figures[0].below) == (
+            "99.4845361",
+            f"{NORMALIZED_BY[method].en} / {NORMALIZED_BY[method].hi}",
+        )
 
     def test_many_papers_take_more_pages(self) -> None:
         content = exam_sheet(released(papers=60), issued(papers=60), "both", NOW)
