@@ -1,6 +1,6 @@
 """Tries operations as identities, and says where an answer is not what the table promises."""
 
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -115,10 +115,11 @@ class Matrix:
         found = []
         for identity in ROLES:
             path, body = self.world.path(operation[1]), body_for(operation, self.world.mine)
+            requests: Sequence[Json]
             if identity in rule.level.value:
                 requests = [{"json": NO_SUCH_FIELD}] if changes(operation) else [{}]
             else:
-                bodies = [{}, {"json": NO_SUCH_FIELD}, *([body] if body else [])]
+                bodies: list[Json] = [{}, {"json": NO_SUCH_FIELD}, *([body] if body else [])]
                 requests = part(bodies, f"{operation} {identity}", 3)
             for request in requests:
                 answer = await self.send(identity, operation, path, **request)
