@@ -68,6 +68,22 @@ class TestOfTests:
         assert len(sheet["log"]) == 3
         assert sheet["as_of"] >= max(each["received_at"] for each in sheet["log"])
 
+    async def test_late_answers_are_in_the_log_and_do_not_stand(
+        self, engine: AsyncEngine, author: httpx.AsyncClient, candidate: httpx.AsyncClient, clock: TestClock
+    ) -> None:
+        made = await publish_for(engine, author)
+        sitting = await start(candidate, made)
+        body_of(await sitting.save(sitting.response(0, ["a"])))
+        clock.advance(3600)
+        late = await sitting.save(sitting.response(0, ["b"], 2))
+        assert (late.status_code, late.json()["code"]) == (409, "deadline_passed")
+        body_of(await sitting.submit())
+        sheet = await sheet_at(candidate, made.path)
+        assert sheet["questions"][0]["answer"] == ["a"]
+        assert [(each["answer"], each["late"]) for each in sheet["log"]] == [(["a"], False), (["b"], True)]
+        assert sheet["as_of"] == sheet["log"][1]["received_at"]
+        assert sheet["attempt"]["closed_by"] == "deadline"
+
     async def test_two_downloads_are_equal_and_a_change_is_found(
         self, engine: AsyncEngine, author: httpx.AsyncClient, candidate: httpx.AsyncClient
     ) -> None:
@@ -141,9 +157,7 @@ class TestOfExams:
         ]
         assert "fire alarm" not in str(later)
 
-    async def test_late_answers_and_voided_attempts(
-        self, candidate: httpx.AsyncClient, held: HeldExam, clock: TestClock
-    ) -> None:
+    async def test_a_voided_attempt(self, candidate: httpx.AsyncClient, held: HeldExam) -> None:
         entrant = await register(candidate, held)
         body_of(await entrant.enter())
         body_of(await held.order("void", entrant.attempt, reason="an impostor"))
