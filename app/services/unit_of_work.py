@@ -40,6 +40,7 @@ from app.repositories.exams import (
     ExamExportRepository,
     ExamRepository,
     ExamResultRepository,
+    MarkedSheetRepository,
     RegistrationRepository,
     ResultDocumentRepository,
     ResultFileRepository,
@@ -97,6 +98,7 @@ class Reading:
         self.answer_sheets = AnswerSheetRepository(session)
         self.exam_attempts = ExamAttemptRepository(session)
         self.exam_results = ExamResultRepository(session)
+        self.marked_sheets = MarkedSheetRepository(session)
         self.exam_exports = ExamExportRepository(session)
         self.result_documents = ResultDocumentRepository(session)
         self.result_files = ResultFileRepository(session)
