@@ -1,13 +1,13 @@
 """Questions are found in each spelling of a word: joiners, nuktas and hyphens do not matter.
 
 Revision: 0037
-Follows: 0034
+Follows: 0033
 """
 
 from alembic import op
 
 revision = "0037"
-down_revision = "0034"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
