@@ -38,6 +38,7 @@ from app.api.v1 import (
     subjects,
     test_statistics,
     tests,
+    timeline,
     users,
     websocket,
 )
@@ -112,6 +113,7 @@ def create_app(
         reports.router,
         result_documents.router,
         response_sheets.router,
+        timeline.router,
         performance.router,
         recommendations.router,
         practice.router,

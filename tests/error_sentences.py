@@ -26,6 +26,7 @@ OTHER_TEXTS = {
     "app/core/realtime/inbox.py": "the AsyncAPI document",
     "app/api/v1/exams/steering.py": "the OpenAPI document",
     "app/core/receipts.py": "what `ias verify` says",
+    "app/core/verifying.py": "what `ias verify` says",
     "app/engine/question_types/choice.py": "notes in the template of a sheet",
     "app/engine/question_types/text.py": "notes in the template of a sheet",
     "app/engine/ranking.py": "mistakes in the code",

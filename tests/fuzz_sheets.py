@@ -24,6 +24,7 @@ from app.services.exams.answer_sheets.options import FileOptions
 from app.services.exams.answer_sheets.orders import read_orders
 from app.services.exams.answer_sheets.reading import letters_marked, read_answer_sheets
 from app.services.questions.images import ImageArchive
+from app.services.questions.reading import Reading as QuestionReading
 from app.services.questions.reading import read_questions
 from app.services.questions.rows import EmptyKey
 from app.services.tests.papers import FrozenQuestion
@@ -128,14 +129,14 @@ def _options(random: Random) -> FileOptions:
 def readers(random: Random) -> dict[str, Callable[[bytes], object]]:
     """What reads a file, by name."""
     options, is_part = _options(random), random.random() < 0.3
-    empty_key = random.choice(list(EmptyKey))
+    how = QuestionReading(random.choice(list(EmptyKey)), needs_subject=random.random() < 0.5)
 
     def answers(file: bytes) -> object:
         sheet = read_answer_sheets(file, QUESTIONS, options, is_part=is_part)
         return join_sheets([sheet, sheet] if is_part else [sheet], len(QUESTIONS))
 
     return {
-        "questions": lambda file: read_questions(file, empty_key, needs_subject=random.random() < 0.5),
+        "questions": lambda file: read_questions(file, how),
         "answer sheets": answers,
         "letters": lambda file: letters_marked(file, len(QUESTIONS), options),
         "key": lambda file: read_key(file, options.numbers_from),

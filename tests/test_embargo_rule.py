@@ -57,6 +57,7 @@ REVISED = "services/keys/revisions.py has asked for all questions of the paper"
 WRITES = "it writes a result, figures or a histogram and shows nothing"
 SHOWN = "of attempts that repositories/analytics/shown.py has found, which asks"
 CHECKED = "it checks or changes what an author has just sent"
+RELEASE = "for the release itself"
 ON_BOARDS = "services/analytics/leaderboards.py asks before it reads places"
 HANDED = "a statement whose callers ask: services/attempts/results.py, services/exams/results.py"
 DOCUMENTS = "services/result_documents/issuing.py and requests.py ask before a result is read"
@@ -85,11 +86,15 @@ NEED_NOT_ASK = {
     "app/services/attempts/results.py::_correct_percents": "result() has asked",
     "app/repositories/idempotency.py::KeptAnswerRepository.find": "`key` is that of a request",
     "app/repositories/idempotency.py::KeptAnswerRepository.lock": "`key` is that of a request",
-    "app/repositories/exams/results.py::ExamResultRepository.scored": "for the release itself",
+    "app/repositories/exams/results.py::ExamResultRepository.scored": RELEASE,
+    "app/repositories/exams/marked_sheets.py::MarkedSheetRepository.of_exam": RELEASE,
+    "app/services/exams/part_scores.py::_Division.add": RELEASE,
+    "app/services/exams/part_scores.py::_unit": RELEASE,
     "app/repositories/exams/results.py::ExamResultRepository.add_release": WRITES,
     "app/repositories/exams/results.py::ExamResultRepository.outcomes": HANDED,
     "app/repositories/exams/results.py::ExamResultRepository.result": HANDED,
     "app/repositories/exams/results.py::ExamResultRepository.revisions": HANDED,
+    "app/repositories/exams/results.py::ExamResultRepository.own_releases": HANDED,
     "app/repositories/exams/results.py::ExamResultRepository.merit_list": HANDED,
     "app/repositories/exams/results.py::ExamResultRepository.whole_merit_list": HANDED,
     "app/repositories/exams/results.py::_merit": HANDED,
@@ -159,7 +164,7 @@ NEED_NOT_ASK = {
     "app/services/exams/answer_sheets/placeholders.py::hold_on_paper": "an operator gives the key",
     "app/services/exams/releasing.py::materialize": "release() has asked, and shows none of it",
     "app/services/exams/releasing.py::_entrants": "for materialize()",
-    "app/services/exams/releasing.py::keys_of": "how papers are printed, for materialize()",
+    "app/services/exams/releasing.py::_current_keys": "how papers are printed, for materialize()",
     "app/services/printing/composing.py::Manuscript.sheet": "printouts.py has asked",
     "app/services/keys/changes.py::revised_papers": REVISED,
     "app/services/keys/changes.py::shown_changes": REVISED,
@@ -220,7 +225,8 @@ NEED_NOT_ASK = {
     "app/repositories/analytics/leaderboards.py::_of_release": ON_BOARDS,
     "app/repositories/analytics/leaderboards.py::_merit": ON_BOARDS,
     "app/repositories/analytics/leaderboards.py::_participant": ON_BOARDS,
-    "app/repositories/analytics/leaderboards.py::LeaderboardRepository.ranked_of_category": ON_BOARDS,
+    "app/repositories/analytics/leaderboards.py::LeaderboardRepository.ranked_of_group": ON_BOARDS,
+    "app/repositories/analytics/leaderboards.py::RankedGroup.conditions": ON_BOARDS,
     "app/services/analytics/leaderboards.py::_histogram": "of_test and of_exam have asked",
     "app/services/analytics/leaderboards.py::_ranked": "of_test and of_exam have asked",
 }

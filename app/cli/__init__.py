@@ -17,6 +17,7 @@ from app.cli import (
     signing_keys,
     test,
     up,
+    verify,
     worker,
 )
 
@@ -25,6 +26,7 @@ app.command()(up.up)
 app.command()(serve.serve)
 app.command()(worker.worker)
 app.command()(migrate.migrate)
+app.command()(verify.verify)
 app.add_typer(admin.admin, name="admin")
 import_.import_app.command("answer-sheets")(import_sheets.answer_sheets)
 import_.import_app.command("users")(import_users.users)

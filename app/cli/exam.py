@@ -125,6 +125,9 @@ def merit_list(
         bool, typer.Option("--all", help="Also candidates without a rank, with their outcome.")
     ] = False,
     language: Language = "both",
+    version: Annotated[
+        int | None, typer.Option(help="An older version of the results. Without it, the current one.")
+    ] = None,
 ) -> None:
     """Write the merit list of a released exam to a sheet, or to a PDF for print."""
     suffix = file.suffix.lower().removeprefix(".")
@@ -138,11 +141,15 @@ def merit_list(
 
         exam_id = await exams.named(uow, operator(), exam)
         if suffix == "pdf":
-            file.write_bytes(await _merit_pdf(uow, parts, exam_id, language, everybody=everybody))
+            file.write_bytes(
+                await _merit_pdf(uow, parts, exam_id, language, everybody=everybody, version=version)
+            )
             return [f"{file}: written"]
         wanted = SheetFormat(suffix)
         with (
-            await exams.merit_sheet(uow, operator(), exam_id, wanted, everybody=everybody) as sheet,
+            await exams.merit_sheet(
+                uow, operator(), exam_id, wanted, everybody=everybody, version=version
+            ) as sheet,
             file.open("wb") as out,
         ):
             shutil.copyfileobj(sheet, out)
@@ -152,14 +159,20 @@ def merit_list(
 
 
 async def _merit_pdf(
-    uow: "UnitOfWork", parts: "Components", exam_id: "UUID", language: Language, *, everybody: bool
+    uow: "UnitOfWork",
+    parts: "Components",
+    exam_id: "UUID",
+    language: Language,
+    *,
+    everybody: bool,
+    version: int | None,
 ) -> bytes:
     from app.services import result_documents  # noqa: PLC0415 -- slow to import
     from app.services.users import operator  # noqa: PLC0415
 
     now = parts.clock.now()
     document = await result_documents.merit_document(
-        uow, operator(), exam_id, language, now, everybody=everybody
+        uow, operator(), exam_id, language, now, everybody=everybody, version=version
     )
     return await result_documents.pdf(parts.files, document, operator(), now)
 

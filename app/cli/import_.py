@@ -33,6 +33,7 @@ class _Options:
     subject: str | None
     empty_key: str
     dry_run: bool
+    mapping: dict[str, str]
     test: dict[str, Any] | None
     """The fields of the `TestDraft` to publish, without its sections. None if no test is published."""
 
@@ -62,6 +63,14 @@ def questions(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Report what would happen, and change nothing.")
     ] = False,
+    mapped: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="HEADER=COLUMN",
+            help="Column of a header with another name: Ans=key, Remarks=ignore. Repeat it for each header.",
+        ),
+    ] = None,
     publish_as_test: Annotated[
         str | None,
         typer.Option(metavar="TITLE", help="Also publish a test with this title, in the order of the sheet."),
@@ -101,12 +110,20 @@ def questions(
         subject=subject,
         empty_key=empty_key,
         dry_run=dry_run,
+        mapping=_mapping(mapped or []),
         test=test if publish_as_test else None,
     )
     with ensure_servers():
         succeeded = asyncio.run(_run(options))
     if not succeeded:
         raise typer.Exit(1)
+
+
+def _mapping(mapped: list[str]) -> dict[str, str]:
+    pairs = [each.rpartition("=") for each in mapped]
+    if wrong := [each for each, pair in zip(mapped, pairs, strict=True) if not (pair[0] and pair[2])]:
+        raise typer.BadParameter(f'Write --map "HEADER=COLUMN", not "{wrong[0]}".')
+    return {header.strip(): column.strip() for header, _, column in pairs}
 
 
 async def _run(options: _Options) -> bool:
@@ -146,6 +163,7 @@ async def _import(
         dry_run=options.dry_run,
         subject=options.subject,
         empty_key=EmptyKey(options.empty_key),
+        mapping=options.mapping,
         images=ImagesZip(options.images, parts.media) if options.images is not None else None,
         progress=progress,
     )
@@ -159,7 +177,10 @@ async def _import(
 
 def _print_report(report: "ImportReport", published: "PublishedPaper | None", *, dry_run: bool) -> None:
     if report.errors:
-        print_table(("Row", "Column", "What is wrong"), [(e.row, e.field, e.message) for e in report.errors])
+        print_table(
+            ("Cell", "Column", "What is wrong"),
+            [(e.cell or e.row, e.field, e.message) for e in report.errors],
+        )
         console.print(f"Errors: {len(report.errors)}; nothing was imported.", style="red")
         return
     prefix = "Would be" if dry_run else "Questions"
@@ -168,8 +189,8 @@ def _print_report(report: "ImportReport", published: "PublishedPaper | None", *,
     )
     if report.warnings:
         print_table(
-            ("Row", "Column", "Warning", "Question"),
-            [(w.row, w.field, w.message, w.related_id or "") for w in report.warnings],
+            ("Cell", "Column", "Warning", "Question"),
+            [(w.cell or w.row, w.field, w.message, w.related_id or "") for w in report.warnings],
         )
     if published is not None:
         paper = published.paper

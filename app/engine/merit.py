@@ -1,15 +1,18 @@
 """The official results of an exam: qualifying papers, merit papers, totals, ranks and cut-offs."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from math import lcm
 from uuid import UUID
 
 from app.engine.qualifying import Qualification
-from app.engine.ranking import Standing, standings
+from app.engine.qualifying_shares import QualifyingShares, groups_of, reaches
+from app.engine.ranking import Exact, PercentileDefinition, Standing, places, standings
+from app.engine.tie_breaks import TieBreakKey
 
 
 class ExamOutcome(StrEnum):
@@ -42,21 +45,27 @@ class NotCleared(StrEnum):
     STAFF = "staff"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ExamPaperRule:
-    """How a paper counts. If `qualifying_percent` is set, the printed score must reach that share.
-
-    `group_percents` has other shares for groups of candidates: see `groups_of`.
-    """
+    """How a paper counts. `shares` are what the printed score, and those of sections, must reach."""
 
     id: UUID
     counts_for_merit: bool
-    qualifying_percent: Decimal | None
     max_score: Fraction
-    group_percents: Mapping[str, Decimal] = field(default_factory=dict)
+    shares: QualifyingShares = field(default_factory=QualifyingShares)
+    sections: Mapping[UUID, "SectionRule"] = field(default_factory=dict)
+    """The sections that have shares of their own."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class SectionRule:
+    """A section whose printed score must reach a share of its maximum."""
+
+    max_score: Fraction
+    shares: QualifyingShares
+
+
+@dataclass(frozen=True, slots=True)
 class PaperScore:
     """A candidate's score in one paper: exact, and as it is printed."""
 
@@ -65,6 +74,8 @@ class PaperScore:
     qualification: Qualification = Qualification.QUALIFIED
     practice: bool = False
     """Whether the candidate was staff between the start and the grading (docs/decisions/0054)."""
+    sections: Mapping[UUID, Decimal] = field(default_factory=dict)
+    """The printed scores of the sections that have rules in the exam."""
     normalized: Decimal | None = None
     """The score on the scale of all sessions, if it is compared with other sessions."""
 
@@ -74,7 +85,7 @@ class PaperScore:
         return not self.practice and self.qualification is not Qualification.DISQUALIFIED
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entrant:
     """A candidate: category and disability at registration, and the scores of attempts that are not void."""
 
@@ -87,18 +98,22 @@ class Entrant:
     """Whether an attempt was voided."""
     was_staff: bool = False
     """Whether the candidate was staff when they sat a paper."""
+    tie_break: TieBreakKey = ()
+    """What parts candidates with equal totals: the smaller key is first."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PaperResult:
     """A candidate's result in one paper, ranked among all whose score `is_ranked`."""
 
     score: PaperScore
     qualified: bool
     standing: Standing | None
+    sections_below: tuple[UUID, ...] = ()
+    """The sections whose share was not reached."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cutoff:
     """The marks that a group needs. `cleared` if a qualified candidate reached them.
 
@@ -116,7 +131,16 @@ class Cutoff:
         return self.reason is None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """The standings of a ranked candidate: overall, in the category, and among those with a disability."""
+
+    overall: Standing
+    in_category: Standing
+    in_pwbd: Standing | None
+
+
+@dataclass(frozen=True, slots=True)
 class MeritResult:
     """One candidate's result. `printed_total` is the sum of the printed scores of the merit papers."""
 
@@ -126,140 +150,202 @@ class MeritResult:
     papers: Mapping[UUID, PaperResult]
     total: Fraction | None
     printed_total: Decimal | None
-    standing: Standing | None
-    category_rank: int | None
+    standings: Standings | None
     cutoff: Cutoff | None
+
+    @property
+    def standing(self) -> Standing | None:
+        return self.standings.overall if self.standings else None
 
 
 def merit(
-    papers: Sequence[ExamPaperRule], entrants: Sequence[Entrant], cutoffs: Mapping[str, Decimal]
+    papers: Sequence[ExamPaperRule],
+    entrants: Sequence[Entrant],
+    cutoffs: Mapping[str, Decimal],
+    definition: PercentileDefinition = PercentileDefinition.AT_OR_BELOW,
 ) -> list[MeritResult]:
     """Return the results of all registered candidates, in their order.
 
     Ranks compare exact totals of the merit papers, among candidates who qualified and took all of them. Equal
-    totals share a rank. Qualifying marks and cut-offs are compared with printed scores, as UPSC does. Equal
-    totals of several papers can be printed differently (`lowest_clearing`). If several groups of a candidate
-    have a cut-off, the lowest applies.
+    totals share a rank, unless their tie-breaks differ. Qualifying marks and cut-offs are compared with
+    printed scores, as UPSC does. Equal totals of several papers can be printed differently
+    (`lowest_clearing`). If several groups of a candidate have a cut-off, the lowest applies.
     """
-    standing_in = {paper.id: _ranks(entrants, _score_in(paper.id)) for paper in papers}
-    outcome_of = {entrant.id: _outcome(papers, entrant) for entrant in entrants}
-    ranked = [entrant for entrant in entrants if outcome_of[entrant.id] is ExamOutcome.RANKED]
-    total_of = {entrant.id: _total(papers, entrant) for entrant in ranked}
-    overall = _ranks(ranked, lambda entrant: total_of[entrant.id])
-    in_category = {
-        category: _ranks([e for e in ranked if e.category == category], lambda entrant: total_of[entrant.id])
-        for category in {entrant.category for entrant in ranked}
-    }
+    return _Merit(papers, entrants, cutoffs, definition).results()
 
-    printed_totals = [(total_of[entrant.id], _printed_total(papers, entrant)) for entrant in ranked]
-    lowest = {marks: lowest_clearing(printed_totals, marks) for marks in set(cutoffs.values())}
 
-    def result(entrant: Entrant) -> MeritResult:
-        outcome = outcome_of[entrant.id]
-        is_ranked = outcome is ExamOutcome.RANKED
-        is_complete = bool(entrant.scores) and _is_complete(papers, entrant)
-        total = _total(papers, entrant) if is_complete else None
-        printed = _printed_total(papers, entrant) if is_complete else None
-        return MeritResult(
-            entrant=entrant,
-            outcome=outcome,
-            qualified=outcome is not ExamOutcome.STAFF and _qualifies(papers, entrant),
-            papers={
-                paper.id: PaperResult(
-                    score, _qualifies([paper], entrant), _standing(score, standing_in[paper.id])
-                )
-                for paper in papers
-                if (score := entrant.scores.get(paper.id)) is not None
-            },
-            total=total,
-            printed_total=printed,
-            standing=overall[total_of[entrant.id]] if is_ranked else None,
-            category_rank=in_category[entrant.category][total_of[entrant.id]].rank if is_ranked else None,
-            cutoff=_cutoff(papers, entrant, cutoffs, outcome, total, lowest),
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """One paper, with an entry for each candidate in their order. Exact scores are whole numbers here."""
+
+    rule: ExamPaperRule
+    scores: Sequence[PaperScore | None]
+    exact: Sequence[int | None]
+    failed: Sequence[bool]
+    standings: Mapping[int, Standing]
+
+    def result(self, place: int, entrant: Entrant) -> PaperResult | None:
+        """The result of one candidate; None for who missed the paper."""
+        score, exact = self.scores[place], self.exact[place]
+        if score is None or exact is None:
+            return None
+        below = _sections_below(self.rule, score, entrant) if self.rule.sections else ()
+        return PaperResult(
+            score, not self.failed[place], self.standings[exact] if score.is_ranked else None, below
         )
 
-    return [result(entrant) for entrant in entrants]
+
+class _Merit:
+    """One computation. Exact scores are compared as whole numbers: in parts of their common denominator.
+
+    Candidates are known by their place: a dictionary by id takes longer than the arithmetic.
+    """
+
+    def __init__(
+        self,
+        papers: Sequence[ExamPaperRule],
+        entrants: Sequence[Entrant],
+        cutoffs: Mapping[str, Decimal],
+        definition: PercentileDefinition,
+    ) -> None:
+        self._entrants = entrants
+        self._cutoffs = cutoffs
+        self._definition = definition
+        scores = [[entrant.scores.get(paper.id) for entrant in entrants] for paper in papers]
+        self._denominator = lcm(*{each.exact.denominator for column in scores for each in column if each})
+        self._columns = [self._column(paper, column) for paper, column in zip(papers, scores, strict=True)]
+        self._merit = [column for column in self._columns if column.rule.counts_for_merit]
+
+    def results(self) -> list[MeritResult]:
+        everybody = range(len(self._entrants))
+        outcomes = [self._outcome(place) for place in everybody]
+        totals = [self._total(place) for place in everybody]
+        ranked = [place for place in everybody if outcomes[place] is ExamOutcome.RANKED]
+        standings_of = self._standings(ranked, totals)
+        lowest = self._lowest_clearing(ranked, totals)
+        exact = {total: Fraction(total, self._denominator) for total in set(totals) if total is not None}
+        return [
+            MeritResult(
+                entrant=self._entrants[place],
+                outcome=outcomes[place],
+                qualified=outcomes[place] is not ExamOutcome.STAFF and not self._failed(place),
+                papers=self._paper_results(place),
+                total=exact[total] if (total := totals[place]) is not None else None,
+                printed_total=self._printed_total(place) if total is not None else None,
+                standings=standings_of.get(place),
+                cutoff=self._cutoff(place, outcomes[place], total, lowest),
+            )
+            for place in everybody
+        ]
+
+    def _column(self, paper: ExamPaperRule, scores: Sequence[PaperScore | None]) -> _Column:
+        exact = [self._whole(score.exact) if score else None for score in scores]
+        ranked = Counter(
+            whole
+            for score, whole in zip(scores, exact, strict=True)
+            if score is not None and whole is not None and score.is_ranked
+        )
+        failed = [
+            not _passes(paper, score, entrant) for score, entrant in zip(scores, self._entrants, strict=True)
+        ]
+        return _Column(paper, scores, exact, failed, standings(ranked, self._definition))
+
+    def _whole(self, exact: Fraction) -> int:
+        return exact.numerator * (self._denominator // exact.denominator)
+
+    def _paper_results(self, place: int) -> Mapping[UUID, PaperResult]:
+        entrant = self._entrants[place]
+        results = ((column.rule.id, column.result(place, entrant)) for column in self._columns)
+        return {paper_id: result for paper_id, result in results if result is not None}
+
+    def _outcome(self, place: int) -> ExamOutcome:
+        entrant = self._entrants[place]
+        if entrant.was_staff:
+            return ExamOutcome.STAFF
+        if not entrant.scores:
+            return ExamOutcome.VOID if entrant.has_void else ExamOutcome.ABSENT
+        if any(_is_disqualified(column.scores[place]) for column in self._columns):
+            return ExamOutcome.DISQUALIFIED
+        if any(column.scores[place] is None for column in self._merit):
+            return ExamOutcome.INCOMPLETE
+        return ExamOutcome.NOT_QUALIFIED if self._failed(place) else ExamOutcome.RANKED
+
+    def _failed(self, place: int) -> bool:
+        return any(column.failed[place] for column in self._columns)
+
+    def _total(self, place: int) -> int | None:
+        """The total of a candidate who took all merit papers."""
+        total = 0
+        for column in self._merit:
+            exact = column.exact[place]
+            if exact is None:
+                return None
+            total += exact
+        return total if self._entrants[place].scores else None
+
+    def _printed_total(self, place: int) -> Decimal:
+        found = (column.scores[place] for column in self._merit)
+        return sum((score.printed for score in found if score), Decimal("0.00"))
+
+    def _standings(self, ranked: Sequence[int], totals: Sequence[int | None]) -> Mapping[int, Standings]:
+        keys = {place: (totals[place] or 0, self._entrants[place].tie_break) for place in ranked}
+        best_first = sorted(ranked, key=lambda place: (-keys[place][0], keys[place][1]))
+
+        def among(places_in_order: Sequence[int]) -> Mapping[int, Standing]:
+            found = places([keys[place] for place in places_in_order], self._definition)
+            return dict(zip(places_in_order, found, strict=True))
+
+        by_category: dict[str, list[int]] = {}
+        for place in best_first:
+            by_category.setdefault(self._entrants[place].category, []).append(place)
+        overall = among(best_first)
+        in_category = {place: each for group in by_category.values() for place, each in among(group).items()}
+        in_pwbd = among([place for place in best_first if self._entrants[place].pwbd is not None])
+        return {
+            place: Standings(standing, in_category[place], in_pwbd.get(place))
+            for place, standing in overall.items()
+        }
+
+    def _lowest_clearing(
+        self, ranked: Sequence[int], totals: Sequence[int | None]
+    ) -> Mapping[Decimal, int | None]:
+        wanted = set(self._cutoffs.values())
+        if not wanted:
+            return {}
+        printed = {(totals[place] or 0, self._printed_total(place)) for place in ranked}
+        return {marks: lowest_clearing(printed, marks) for marks in wanted}
+
+    def _cutoff(
+        self, place: int, outcome: ExamOutcome, total: int | None, lowest: Mapping[Decimal, int | None]
+    ) -> Cutoff | None:
+        """The cut-off that the candidate has to reach: the lowest of those for their groups."""
+        entrant, cutoffs = self._entrants[place], self._cutoffs
+        groups = groups_of(entrant.category, entrant.pwbd)
+        found = [(cutoffs[group], group) for group in groups if group in cutoffs]
+        if not found:
+            return None
+        marks, group = min(found, key=lambda each: each[0])
+        if outcome is not ExamOutcome.RANKED:
+            return Cutoff(group, marks, NotCleared(outcome), self._papers_behind(place, outcome))
+        needed = lowest[marks]
+        reached = total is not None and needed is not None and total >= needed
+        return Cutoff(group, marks, None if reached else NotCleared.BELOW_MARKS)
+
+    def _papers_behind(self, place: int, outcome: ExamOutcome) -> tuple[UUID, ...]:
+        """The papers because of which a candidate has this outcome."""
+        match outcome:
+            case ExamOutcome.NOT_QUALIFIED:
+                return tuple(column.rule.id for column in self._columns if column.failed[place])
+            case ExamOutcome.INCOMPLETE:
+                return tuple(column.rule.id for column in self._merit if column.scores[place] is None)
+            case ExamOutcome.DISQUALIFIED:
+                found = (column for column in self._columns if _is_disqualified(column.scores[place]))
+                return tuple(column.rule.id for column in found)
+            case _:
+                return ()
 
 
-def _ranks(
-    entrants: Sequence[Entrant], score: Callable[[Entrant], Fraction | None]
-) -> Mapping[Fraction, Standing]:
-    scores = (score(entrant) for entrant in entrants)
-    return standings(Counter(exact for exact in scores if exact is not None))
-
-
-def _score_in(paper_id: UUID) -> Callable[[Entrant], Fraction | None]:
-    """The score that takes part in a paper's ranks."""
-
-    def score(entrant: Entrant) -> Fraction | None:
-        found = entrant.scores.get(paper_id)
-        return found.exact if found is not None and found.is_ranked else None
-
-    return score
-
-
-def _standing(score: PaperScore, standings_of: Mapping[Fraction, Standing]) -> Standing | None:
-    return standings_of[score.exact] if score.is_ranked else None
-
-
-def _is_disqualified(score: PaperScore) -> bool:
-    return score.qualification is Qualification.DISQUALIFIED
-
-
-def _outcome(papers: Sequence[ExamPaperRule], entrant: Entrant) -> ExamOutcome:
-    if entrant.was_staff:
-        return ExamOutcome.STAFF
-    if not entrant.scores:
-        return ExamOutcome.VOID if entrant.has_void else ExamOutcome.ABSENT
-    if any(map(_is_disqualified, entrant.scores.values())):
-        return ExamOutcome.DISQUALIFIED
-    if not _is_complete(papers, entrant):
-        return ExamOutcome.INCOMPLETE
-    return ExamOutcome.RANKED if _qualifies(papers, entrant) else ExamOutcome.NOT_QUALIFIED
-
-
-def _is_complete(papers: Sequence[ExamPaperRule], entrant: Entrant) -> bool:
-    return all(paper.id in entrant.scores for paper in papers if paper.counts_for_merit)
-
-
-def _qualifies(papers: Sequence[ExamPaperRule], entrant: Entrant) -> bool:
-    """Return whether every qualifying paper was taken and passed, and no paper fails by its own rules."""
-    return all(_passes(paper, entrant) for paper in papers)
-
-
-def _passes(paper: ExamPaperRule, entrant: Entrant) -> bool:
-    score, percent = entrant.scores.get(paper.id), _qualifying_percent(paper, entrant)
-    if score is None:
-        return percent is None
-    if score.qualification is not Qualification.QUALIFIED:
-        return False
-    return percent is None or Fraction(score.printed) >= Fraction(percent) / 100 * paper.max_score
-
-
-def _qualifying_percent(paper: ExamPaperRule, entrant: Entrant) -> Decimal | None:
-    """Return the lowest share of the candidate's groups. A category without a share has that of the paper."""
-    found = [paper.group_percents[group] for group in groups_of(entrant) if group in paper.group_percents]
-    if entrant.category not in paper.group_percents and paper.qualifying_percent is not None:
-        found.append(paper.qualifying_percent)
-    return min(found, default=None)
-
-
-def groups_of(entrant: Entrant) -> list[str]:
-    """Return the groups of a candidate: the category, and for disability 2 also `pwbd` and `pwbd_2`."""
-    return [entrant.category, *(["pwbd", f"pwbd_{entrant.pwbd}"] if entrant.pwbd else [])]
-
-
-def _total(papers: Sequence[ExamPaperRule], entrant: Entrant) -> Fraction:
-    return sum((entrant.scores[paper.id].exact for paper in papers if paper.counts_for_merit), Fraction(0))
-
-
-def _printed_total(papers: Sequence[ExamPaperRule], entrant: Entrant) -> Decimal:
-    return sum(
-        (entrant.scores[paper.id].printed for paper in papers if paper.counts_for_merit), Decimal("0.00")
-    )
-
-
-def lowest_clearing(totals: Iterable[tuple[Fraction, Decimal]], cutoff: Decimal) -> Fraction | None:
+def lowest_clearing(totals: Iterable[tuple[Exact, Decimal]], cutoff: Decimal) -> Exact | None:
     """Return the lowest exact total of those whose printed total reaches a cut-off; None if there is none.
 
     Whoever has as much clears the cut-off too. Otherwise it would part equal totals: under the `upsc` policy
@@ -268,37 +354,27 @@ def lowest_clearing(totals: Iterable[tuple[Fraction, Decimal]], cutoff: Decimal)
     return min((exact for exact, printed in totals if printed >= cutoff), default=None)
 
 
-def _cutoff(
-    papers: Sequence[ExamPaperRule],
-    entrant: Entrant,
-    cutoffs: Mapping[str, Decimal],
-    outcome: ExamOutcome,
-    total: Fraction | None,
-    lowest: Mapping[Decimal, Fraction | None],
-) -> Cutoff | None:
-    """The cut-off that the candidate has to reach: the lowest of those for their groups."""
-    found = [(cutoffs[group], group) for group in groups_of(entrant) if group in cutoffs]
-    if not found:
-        return None
-    marks, group = min(found, key=lambda each: each[0])
-    if outcome is not ExamOutcome.RANKED:
-        return Cutoff(group, marks, NotCleared(outcome), _papers_behind(outcome, papers, entrant))
-    needed = lowest[marks]
-    reached = total is not None and needed is not None and total >= needed
-    return Cutoff(group, marks, None if reached else NotCleared.BELOW_MARKS)
+def _is_disqualified(score: PaperScore | None) -> bool:
+    return score is not None and score.qualification is Qualification.DISQUALIFIED
 
 
-def _papers_behind(
-    outcome: ExamOutcome, papers: Sequence[ExamPaperRule], entrant: Entrant
-) -> tuple[UUID, ...]:
-    """Return the papers because of which a candidate has this outcome."""
-    scores = entrant.scores
-    if outcome is ExamOutcome.NOT_QUALIFIED:
-        return tuple(paper.id for paper in papers if not _passes(paper, entrant))
-    if outcome is ExamOutcome.INCOMPLETE:
-        return tuple(paper.id for paper in papers if paper.counts_for_merit and paper.id not in scores)
-    if outcome is ExamOutcome.DISQUALIFIED:
-        return tuple(
-            paper.id for paper in papers if paper.id in scores and _is_disqualified(scores[paper.id])
-        )
-    return ()
+def _passes(paper: ExamPaperRule, score: PaperScore | None, entrant: Entrant) -> bool:
+    """Return whether a paper that has a share was taken, and no rule of the paper or the exam fails it."""
+    percent = paper.shares.of(entrant.category, entrant.pwbd)
+    if score is None:
+        return percent is None
+    if score.qualification is not Qualification.QUALIFIED:
+        return False
+    if percent is not None and not reaches(score.printed, percent, paper.max_score):
+        return False
+    return not (paper.sections and _sections_below(paper, score, entrant))
+
+
+def _sections_below(paper: ExamPaperRule, score: PaperScore, entrant: Entrant) -> tuple[UUID, ...]:
+    """The sections whose printed score does not reach the share of the candidate's groups."""
+    return tuple(
+        section_id
+        for section_id, rule in paper.sections.items()
+        if (percent := rule.shares.of(entrant.category, entrant.pwbd)) is not None
+        and not reaches(score.sections[section_id], percent, rule.max_score)
+    )

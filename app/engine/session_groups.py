@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 from app.engine.merit import Entrant, ExamPaperRule, MeritResult, PaperScore
 from app.engine.normalization import NormalizationMethod, Scale
+from app.engine.qualifying_shares import QualifyingShares
 
 Compute = Callable[[Sequence[ExamPaperRule], Sequence[Entrant]], list[MeritResult]]
 """The results of an exam without session groups: `merit` with the cut-offs of the exam."""
@@ -98,22 +99,20 @@ def in_decimals(value: Fraction, places: int) -> Decimal:
 
 
 def _rules(paper: ExamPaperRule, groups: Sequence[ScaledGroup]) -> list[ExamPaperRule]:
-    """The rules by which a paper is judged. The first paper of a group brings those of the whole group."""
+    """The rules by which a paper is judged. The first paper of a group brings those of the whole group.
+
+    A paper itself may be missed: its group asks for the shares. Sections are those of each paper.
+    """
     group = next((each for each in groups if paper.id in each.group.papers), None)
     if group is None:
         return [paper]
-    own = _without_shares(paper)
+    own = replace(paper, counts_for_merit=False, shares=QualifyingShares())
     if paper.id != group.group.papers[0]:
         return [own]
-    common = replace(paper, id=group.common, counts_for_merit=False)
+    common = replace(paper, id=group.common, counts_for_merit=False, sections={})
     if not paper.counts_for_merit:
         return [own, common]
-    return [own, common, replace(own, id=group.merit, counts_for_merit=True)]
-
-
-def _without_shares(paper: ExamPaperRule) -> ExamPaperRule:
-    """A paper that may be missed: its group asks for the shares."""
-    return replace(paper, counts_for_merit=False, qualifying_percent=None, group_percents={})
+    return [own, common, replace(own, id=group.merit, counts_for_merit=True, sections={})]
 
 
 def _joined(entrant: Entrant, groups: Sequence[ScaledGroup]) -> Entrant:

@@ -21,6 +21,10 @@ class Exam(Identified, Timestamped, Base):
         CheckConstraint("closes_at > opens_at", name="window"),
         CheckConstraint("key_stage in ('provisional_key', 'final_key')", name="key_stage"),
         CheckConstraint("certificates in ('none', 'ranked', 'qualified', 'all')", name="certificates"),
+        CheckConstraint(
+            "percentile_definition in ('at_or_below', 'mid_rank', 'better_than')",
+            name="percentile_definition",
+        ),
         Index("ix_exams_institute_id_id", "institute_id", "id"),
         UniqueConstraint("institute_id", "reference"),
         # For the embargo: there are few unreleased exams, however many there are in all.
@@ -36,6 +40,10 @@ class Exam(Identified, Timestamped, Base):
     closes_at: Mapped[datetime]
     registration: Mapped[str] = mapped_column(server_default="required")
     cutoffs: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    tie_breaks: Mapped[str | list[dict[str, str]]] = mapped_column(JSONB, server_default='"none"')
+    """A preset, or the criteria in their order: `engine.tie_breaks.chain_of`."""
+    percentile_definition: Mapped[str] = mapped_column(server_default="at_or_below")
+    """The definition of the percentiles of its results: `engine.ranking.PercentileDefinition`."""
     objections: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     """The window for objections to the keys: `engine.objections.ObjectionRules`. None takes none."""
     published_at: Mapped[datetime | None]
@@ -78,6 +86,8 @@ class ExamPaper(Identified, Timestamped, Base):
     qualifying_percent: Mapped[Decimal | None] = mapped_column(Numeric(5, 2))
     group_percents: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
     """Other qualifying percentages, by category or kind of disability: `{"sc": "25", "pwbd": "20"}`."""
+    section_percents: Mapped[dict[str, dict[str, str]]] = mapped_column(JSONB, server_default="{}")
+    """Qualifying percentages of sections by name and group: `{"Physics": {"all": "30", "sc": "25"}}`."""
     counts_for_merit: Mapped[bool] = mapped_column(server_default="true")
     session_group: Mapped[str | None]
     """Of the papers with the same name each candidate sits one (docs/decisions/0078)."""
@@ -182,6 +192,14 @@ class ExamRelease(Base):
     version: Mapped[int] = mapped_column(primary_key=True)
     participants: Mapped[int]
     """The number of candidates with a rank."""
+    percentile_definition: Mapped[str] = mapped_column(server_default="at_or_below")
+    """The definition of its percentiles."""
+    tie_breaks: Mapped[str | list[dict[str, str]]] = mapped_column(JSONB, server_default='"none"')
+    """By what candidates with equal totals were ordered."""
+    reason: Mapped[str | None]
+    """Why there is a new version: what a revision of a key says. The first release has none."""
+    key_ids: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
+    """The version of each paper's key, by the id of the exam paper. Empty if the release is older."""
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -211,6 +229,10 @@ class ExamResult(Base):
     rank: Mapped[int | None]
     percentile: Mapped[float | None]
     category_rank: Mapped[int | None]
+    category_percentile: Mapped[float | None]
+    pwbd_rank: Mapped[int | None]
+    pwbd_percentile: Mapped[float | None]
+    """The place among the candidates of the category, and among those with a benchmark disability."""
     cutoff: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     papers: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     """The papers in the exam's order: exact and printed score, qualified, rank, percentile."""

@@ -101,7 +101,7 @@ class Question(Identified, Timestamped, Base):
     source: Mapped[str | None]
     source_number: Mapped[int | None]
     fingerprint: Mapped[str]
-    """SHA-256 of subject and normalized text. Imports use it for questions without another identity."""
+    """SHA-256 of subject, passage, text and options, the identity of a question without another one."""
     status: Mapped[str] = mapped_column(server_default="active")
     current_version: Mapped[int] = mapped_column(server_default="1")
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))

@@ -7,7 +7,14 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from app.schemas.common import In, Localized, LocalizedName, Marks, Percent
-from app.schemas.exams.exams import Certificates, Code, Cutoffs, GroupPercents, NormalizationIn
+from app.schemas.exams.exams import Certificates, Cutoffs, GroupPercents, NormalizationIn
+from app.schemas.exams.ranking import (
+    Code,
+    PercentileDefinitionName,
+    SectionPercents,
+    TieBreaksIn,
+    stored_tie_breaks,
+)
 from app.schemas.exams.steering import GrantIn
 from app.schemas.marking import MarkingIn, MarkingPart
 from app.schemas.strict import Moment
@@ -188,6 +195,9 @@ class PaperFile(In):
     group_percents: GroupPercents = Field(
         default_factory=dict, description="Other shares, by category or disability"
     )
+    section_percents: SectionPercents = Field(
+        default_factory=dict, description="Shares of sections, by name and group; `all` is everybody else"
+    )
     counts_for_merit: Annotated[bool, Field(description="Whether its marks count for the rank")] = True
     session_group: Code | None = Field(
         None, description="Of the papers with the same group each candidate sits one", examples=["GS1"]
@@ -205,6 +215,10 @@ class PaperFile(In):
             ends_at=self.ends_at,
             qualifying_percent=Decimal(percent) if percent is not None else None,
             group_percents={str(group): share for group, share in self.group_percents.items()},
+            section_percents={
+                section: {str(group): share for group, share in percents.items()}
+                for section, percents in self.section_percents.items()
+            },
             counts_for_merit=self.counts_for_merit,
             session_group=self.session_group,
         )
@@ -222,6 +236,12 @@ class ExamFile(In):
         "required", description="With `open`, starting a paper registers the candidate"
     )
     cutoffs: Cutoffs = Field(default_factory=dict, description="Marks by category or disability")
+    tie_breaks: Annotated[
+        TieBreaksIn, Field(description="What orders candidates with equal totals: none, nta, ssc, or a list")
+    ] = "none"
+    percentile_definition: PercentileDefinitionName = Field(
+        "at_or_below", description="The percentiles of the results"
+    )
     normalization: NormalizationIn = Field(
         default_factory=NormalizationIn, description="How scores of different sessions are compared"
     )
@@ -242,6 +262,8 @@ class ExamFile(In):
             closes_at=self.closes_at,
             registration=self.registration,
             cutoffs={str(group): marks for group, marks in self.cutoffs.items()},
+            tie_breaks=stored_tie_breaks(self.tie_breaks),
+            percentile_definition=self.percentile_definition,
             normalization=self.normalization.method,
             certificates=self.certificates,
         )

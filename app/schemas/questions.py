@@ -310,6 +310,8 @@ class RowErrorOut(Out):
     row: int
     field: str
     message: str
+    cell: str | None
+    """The cell as the spreadsheet names it: `Sheet1!F7`, in CSV `F7`."""
 
 
 class RowWarningOut(RowErrorOut):
@@ -321,8 +323,29 @@ class RowWarningOut(RowErrorOut):
     def of(cls, warning: RowWarning) -> Self:
         """Return the warning of a report."""
         return cls(
-            row=warning.row, field=warning.field, message=warning.message, question_id=warning.related_id
+            row=warning.row,
+            field=warning.field,
+            message=warning.message,
+            cell=warning.cell,
+            question_id=warning.related_id,
         )
+
+
+class ImportedQuestionOut(Out):
+    """The question of a row."""
+
+    row: int
+    id: UUID
+
+
+MappingIn = Annotated[
+    dict[
+        Annotated[str, StringConstraints(min_length=1, max_length=300)],
+        Annotated[str, StringConstraints(min_length=1, max_length=60)],
+    ],
+    Field(max_length=100),
+]
+"""The column of each header of a sheet that has another name."""
 
 
 class ImportOut(Out):
@@ -333,6 +356,7 @@ class ImportOut(Out):
     unchanged: int
     errors: list[RowErrorOut]
     warnings: list[RowWarningOut]
+    questions: list[ImportedQuestionOut]
 
     @classmethod
     def of(cls, report: ImportReport) -> Self:
@@ -343,6 +367,10 @@ class ImportOut(Out):
             unchanged=report.unchanged,
             errors=[RowErrorOut.model_validate(error) for error in report.errors],
             warnings=[RowWarningOut.of(warning) for warning in report.warnings],
+            questions=[
+                ImportedQuestionOut(row=row, id=item_id)
+                for row, item_id in zip(report.item_rows, report.item_ids, strict=True)
+            ],
         )
 
 

@@ -62,6 +62,7 @@ ACTIONS: Mapping[str, frozenset[str]] = {
             "claim",
             "correct_registration",
             "read_response_sheet",
+            "read_timeline",
             "close",
             "postpone",
             "cancel",

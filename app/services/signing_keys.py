@@ -31,8 +31,8 @@ class SignerStore:
     async def signer(self, uow: UnitOfWork) -> Signer:
         """The newest key. The first call ever makes one in this transaction, so that it commits with it."""
         now = self._clock.now()
-        if self._signer is not None and abs(now - self._read_at) < _KNOWN_FOR:
-            return self._signer
+        if (kept := self._kept(now)) is not None:
+            return kept
         known = await uow.signing_keys.all()
         signer = Signer.derive(self._secret, _newest(known))
         if signer.key_id not in {key.id for key in known}:
@@ -43,8 +43,13 @@ class SignerStore:
 
     async def signer_of_reading(self, engine: AsyncEngine) -> Signer:
         """The newest key, for a request that only reads: a new key has a transaction of its own."""
+        if (kept := self._kept(self._clock.now())) is not None:
+            return kept
         async with unit_of_work(engine) as uow:
             return await self.signer(uow)
+
+    def _kept(self, now: datetime) -> Signer | None:
+        return self._signer if abs(now - self._read_at) < _KNOWN_FOR else None
 
     async def rotate(self, uow: UnitOfWork) -> Signer:
         """Make the next key. Processes sign with it after a minute at the latest; the others are retired.

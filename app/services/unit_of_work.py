@@ -29,6 +29,7 @@ from app.repositories.analytics.test_statistics import TestStatisticsRepository
 from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
 from app.repositories.attempts.grading import GradingRepository
 from app.repositories.attempts.key_revisions import KeyRevisionRepository
+from app.repositories.attempts.records import AttemptRecordRepository
 from app.repositories.attempts.regrading import RegradingRepository
 from app.repositories.audit import AuditRepository
 from app.repositories.backlog import BacklogRepository
@@ -39,6 +40,7 @@ from app.repositories.exams import (
     ExamExportRepository,
     ExamRepository,
     ExamResultRepository,
+    MarkedSheetRepository,
     RegistrationRepository,
     ResultDocumentRepository,
     ResultFileRepository,
@@ -87,6 +89,7 @@ class Reading:
         self.keys = KeyRepository(session)
         self.attempts = AttemptRepository(session)
         self.attempt_reviews = AttemptReviewRepository(session)
+        self.attempt_records = AttemptRecordRepository(session)
         self.grading = GradingRepository(session)
         self.key_revisions = KeyRevisionRepository(session)
         self.regrading = RegradingRepository(session)
@@ -95,6 +98,7 @@ class Reading:
         self.answer_sheets = AnswerSheetRepository(session)
         self.exam_attempts = ExamAttemptRepository(session)
         self.exam_results = ExamResultRepository(session)
+        self.marked_sheets = MarkedSheetRepository(session)
         self.exam_exports = ExamExportRepository(session)
         self.result_documents = ResultDocumentRepository(session)
         self.result_files = ResultFileRepository(session)

@@ -9,7 +9,7 @@ from app.sheets.errors import UnreadableSheet
 from app.sheets.limits import MAX_ERRORS, MAX_ROWS, NOTHING_MORE_READ
 from app.sheets.progress import ReportProgress, no_progress
 from app.sheets.records import WHOLE_ROW, Record, column_letters, non_empty
-from app.sheets.reports import RowError
+from app.sheets.reports import RowError, RowWarning
 
 _REPORT_EVERY = 100
 _ROWS_PER_PIECE = 100
@@ -37,6 +37,7 @@ class ParsedSheet(Generic[LayoutT, RowT]):
     layout: LayoutT
     rows: list[RowT] = field(default_factory=list)
     errors: list[RowError] = field(default_factory=list)
+    warnings: list[RowWarning] = field(default_factory=list)
 
 
 def parse_rows(
@@ -71,9 +72,12 @@ def parse_rows(
 
 def _parse_row(sheet: ParsedSheet[LayoutT, RowT], record: Record, parse: Parse[RowT]) -> None:
     if record.unreadable:
-        sheet.errors.append(RowError(record.row, "file", record.unreadable))
+        sheet.errors.append(RowError(record.row, "file", record.unreadable, record.cell_name(WHOLE_ROW)))
         return
     in_cells = cell_errors(record, sheet.layout)
+    if in_cells and not any(map(str.strip, record.cells)):
+        sheet.errors += in_cells
+        return
     errors = list(in_cells)
     row = parse(record, errors)
     if not errors:
@@ -87,7 +91,7 @@ def _parse_row(sheet: ParsedSheet[LayoutT, RowT], record: Record, parse: Parse[R
 def cell_errors(record: Record, layout: Layout) -> list[RowError]:
     """Return the errors that the reader found in cells, such as formulas or hidden columns."""
     return [
-        RowError(record.row, layout.name_at(position), message)
+        RowError(record.row, layout.name_at(position), message, record.cell_name(position))
         for position, message in sorted(record.cell_errors.items())
         if position == WHOLE_ROW or layout.is_read(position)
     ]
@@ -98,7 +102,8 @@ def errors_without_header(record: Record, positions: Iterable[int]) -> Iterator[
     for position in positions:
         if record.cell(position).strip():
             column = f"column {column_letters(position)}"
-            yield RowError(record.row, column, "there is no header above this cell")
+            message = "there is no header above this cell"
+            yield RowError(record.row, column, message, record.cell_name(position))
 
 
 def parse_in_pieces(
@@ -106,7 +111,7 @@ def parse_in_pieces(
 ) -> Iterator[ParsedSheet[LayoutT, RowT]]:
     """Call `parse` and return its sheet in pieces of a hundred rows, for a pipe between processes."""
     sheet = parse(*arguments)
-    yield ParsedSheet(sheet.layout, errors=sheet.errors)
+    yield ParsedSheet(sheet.layout, errors=sheet.errors, warnings=sheet.warnings)
     for start in range(0, len(sheet.rows), _ROWS_PER_PIECE):
         yield ParsedSheet(sheet.layout, rows=sheet.rows[start : start + _ROWS_PER_PIECE])
 
@@ -114,4 +119,4 @@ def parse_in_pieces(
 def join_pieces(pieces: Sequence[ParsedSheet[LayoutT, RowT]]) -> ParsedSheet[LayoutT, RowT]:
     """Return the sheet whose pieces these are."""
     rows = [row for piece in pieces for row in piece.rows]
-    return ParsedSheet(pieces[0].layout, rows, pieces[0].errors)
+    return ParsedSheet(pieces[0].layout, rows, pieces[0].errors, pieces[0].warnings)

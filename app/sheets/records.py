@@ -8,6 +8,7 @@ from app.sheets.errors import UnreadableSheet
 
 WHOLE_ROW = -1
 """The position of an error that concerns a whole row."""
+HIDDEN_COLUMN = "this column is hidden; show it, or delete it"
 
 
 @dataclass(slots=True)
@@ -19,6 +20,13 @@ class Record:
     cell_errors: dict[int, str] = field(default_factory=dict)
     unreadable: str | None = None
     """Why this row and all that follow cannot be read."""
+    sheet: str = ""
+    """The sheet of the workbook."""
+
+    def cell_name(self, position: int) -> str:
+        """Return the name of a cell as the spreadsheet shows it, such as `Sheet1!F7`."""
+        sheet = f"{self.sheet}!" if self.sheet else ""
+        return f"{sheet}{column_letters(position) if position != WHOLE_ROW else ''}{self.row}"
 
     @property
     def is_empty(self) -> bool:

@@ -15,6 +15,8 @@ class RowError:
     row: int
     field: str
     message: str
+    cell: str | None = None
+    """The cell as the spreadsheet names it, such as `Sheet1!F7`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class RowWarning:
     field: str
     message: str
     related_id: UUID | None = None
+    cell: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ class ImportReport:
     """They do not prevent the import."""
     item_ids: Sequence[UUID] = ()
     """The imported items in the order of the sheet. Empty after a dry run."""
+    item_rows: Sequence[int] = ()
+    """The row of each imported item."""
 
     @classmethod
     def rejected(cls, errors: Sequence[RowError]) -> "ImportReport":
@@ -47,7 +52,7 @@ class ImportReport:
 
     def of_dry_run(self) -> "ImportReport":
         """Return the same report without the ids of items that were rolled back."""
-        return replace(self, item_ids=())
+        return replace(self, item_ids=(), item_rows=())
 
 
 def first_errors(errors: Sequence[RowError]) -> list[RowError]:

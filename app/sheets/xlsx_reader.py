@@ -3,9 +3,8 @@
 import re
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, time, timedelta
-from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
@@ -29,13 +28,19 @@ from app.sheets.limits import (
     TOO_MANY_COLUMNS,
     TOO_MANY_LINES,
 )
-from app.sheets.records import WHOLE_ROW, Record
+from app.sheets.number_formats import NotShown, shown
+from app.sheets.pictures import rows_with_pictures
+from app.sheets.records import HIDDEN_COLUMN, WHOLE_ROW, Record, column_letters
 
 LIMITS = ArchiveLimits(entries=1_000, unpacked_bytes=100_000_000)
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # an encrypted workbook, or the format before XLSX
 _CHUNK = 1 << 20
+_FIRST_OWN_FORMAT = 164
+"""The number of the first format of a workbook that is its own. The others are the spreadsheet's."""
+_FormatOf = Callable[[int], str]
+"""Returns the number format of a cell's style."""
 _CONNECTIONS = Sentence("It has connections to other data. Remove them and save it again.")
 _REFUSED_PARTS = {
     "vbaproject": Sentence("It has macros. Save it as XLSX without them."),
@@ -145,7 +150,8 @@ def _rows(file: bytes, sheet_name: str) -> list[Record]:
         apply_stylesheet(reader.archive, reader.wb)
         # The library's read-only sheet fills up to the width and height that a file declares, and omits what
         # is merged or hidden. The parser below it does neither.
-        with reader.archive.open(_path_of_sheet(reader, sheet_name)) as part:
+        title, path = _sheet_called(reader, sheet_name)
+        with reader.archive.open(path) as part:
             parser = WorkSheetParser(
                 part,
                 reader.shared_strings,
@@ -153,23 +159,39 @@ def _rows(file: bytes, sheet_name: str) -> list[Record]:
                 date_formats=reader.wb._date_formats,  # noqa: SLF001
                 timedelta_formats=reader.wb._timedelta_formats,  # noqa: SLF001
             )
-            rows = _bounded(parser.parse())
+            rows = _bounded(parser.parse(), _formats_of(reader.wb))
+    rows = _with_pictures(rows, rows_with_pictures(reader.archive, path))
+    for row in rows:
+        row.sheet = title
     _mark_hidden(rows, parser)
     _mark_merged(rows, parser)
     return _with_header(rows)
 
 
-def _path_of_sheet(reader: Any, sheet_name: str) -> str:
-    """Return the path in the archive of the sheet with this name, else of the first one."""
-    paths = {
-        sheet.name.lower(): str(link.target)
+def _sheet_called(reader: Any, sheet_name: str) -> tuple[str, str]:
+    """Return the title and the path in the archive of the sheet with this name, else of the first one."""
+    sheets = {
+        sheet.name.lower(): (str(sheet.name), str(link.target))
         for sheet, link in reversed(list(reader.parser.find_sheets()))
         if link.target in reader.valid_files and "chartsheet" not in link.Type
     }
-    return paths.get(sheet_name) or list(paths.values())[-1]
+    return sheets.get(sheet_name) or list(sheets.values())[-1]
 
 
-def _bounded(parsed: Iterator[tuple[int, list[Mapping[str, Any]]]]) -> list[Record]:
+def _formats_of(workbook: Any) -> _FormatOf:
+    """Returns the function that knows the number format of a style."""
+    from openpyxl.styles.numbers import BUILTIN_FORMATS  # noqa: PLC0415
+
+    styles, own = workbook._cell_styles, workbook._number_formats  # noqa: SLF001
+
+    def format_of(style: int) -> str:
+        number = styles[style].numFmtId if style < len(styles) else 0
+        return str(BUILTIN_FORMATS.get(number) or own[number - _FIRST_OWN_FORMAT])
+
+    return format_of
+
+
+def _bounded(parsed: Iterator[tuple[int, list[Mapping[str, Any]]]], format_of: _FormatOf) -> list[Record]:
     """Return the non-empty rows, at most one more than a sheet may have. Raises UnreadableSheet."""
     rows: list[Record] = []
     characters = 0
@@ -178,7 +200,7 @@ def _bounded(parsed: Iterator[tuple[int, list[Mapping[str, Any]]]]) -> list[Reco
             raise UnreadableSheet(TOO_MANY_LINES)
         if not _has_text(cells):
             continue
-        rows.append(_row(number, cells))
+        rows.append(_row(number, cells, format_of))
         characters += sum(map(len, rows[-1].cells))
         if characters > MAX_CHARACTERS:
             raise UnreadableSheet(TOO_MANY_CHARACTERS)
@@ -191,7 +213,7 @@ def _has_text(cells: list[Mapping[str, Any]]) -> bool:
     return any(cell["value"] is not None and str(cell["value"]).strip() for cell in cells)
 
 
-def _row(number: int, cells: list[Mapping[str, Any]]) -> Record:
+def _row(number: int, cells: list[Mapping[str, Any]], format_of: _FormatOf) -> Record:
     width = max(cell["column"] for cell in cells if cell["value"] is not None)
     if width > MAX_COLUMNS:
         return Record(number, [], unreadable=TOO_MANY_COLUMNS)
@@ -202,8 +224,11 @@ def _row(number: int, cells: list[Mapping[str, Any]]) -> Record:
             continue
         if error := _error_in(cell):
             row.cell_errors[place] = error
-        else:
-            row.cells[place] = _text(cell["value"])
+            continue
+        try:
+            row.cells[place] = _text(cell, format_of)
+        except NotShown as problem:
+            row.cell_errors[place] = str(problem)
     return row
 
 
@@ -212,19 +237,39 @@ def _error_in(cell: Mapping[str, Any]) -> str | None:
         return "this is a formula; type the value instead"
     if cell["data_type"] == "e":
         return f"this is an error of the spreadsheet ({cell['value']}); type the value instead"
-    if isinstance(cell["value"], date | time | timedelta):
-        return "this is a date or time; format the cell as text and type it again"
+    if isinstance(value := cell["value"], date | time | timedelta):
+        return (
+            f"the spreadsheet has made this a date or time ({_readable(value)});"
+            " format the cell as text and type it again"
+        )
     return None
 
 
-def _text(value: object) -> str:
-    """Return the text of a cell: `1` for a number that was typed as `1`, `true` for TRUE."""
+def _readable(value: date | time | timedelta) -> str:
+    return str(value).removesuffix(" 00:00:00")
+
+
+def _text(cell: Mapping[str, Any], format_of: _FormatOf) -> str:
+    """Return the text that a cell shows. Raises NotShown."""
+    value = cell["value"]
     if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
+        return str(value).upper()
+    if isinstance(value, int | float):
+        return shown(value, format_of(cell["style_id"]))
     text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), str(value))
     return normalize_line_ends(text)
+
+
+def _with_pictures(rows: list[Record], pictures: Mapping[int, int]) -> list[Record]:
+    """Mark the rows at which a picture stands: it would be lost without a word."""
+    row_at = {row.row: row for row in rows}
+    for number, column in pictures.items():
+        row = row_at.setdefault(number, Record(number, []))
+        row.cell_errors[WHOLE_ROW] = (
+            f"a picture stands here (at {column_letters(column)}{number}), and pictures on a sheet are not"
+            " read; save it as a file, name the file in the column image, and send it in a ZIP of images"
+        )
+    return sorted(row_at.values(), key=lambda row: row.row)
 
 
 def _mark_hidden(rows: list[Record], parser: Any) -> None:
@@ -232,11 +277,12 @@ def _mark_hidden(rows: list[Record], parser: Any) -> None:
     for row in rows:
         if _is_hidden(parser.row_dimensions.get(str(row.row), {})):
             row.cell_errors[WHOLE_ROW] = "this row is hidden; show it, or delete it"
+    width = max((len(row.cells) for row in rows), default=0)
     for column in parser.column_dimensions.values():
         if not rows or not _is_hidden(column):
             continue
-        for place in range(int(column["min"]) - 1, min(int(column["max"]), len(rows[0].cells))):
-            rows[0].cell_errors[place] = "this column is hidden; show it, or delete it"
+        for place in range(int(column["min"]) - 1, min(int(column["max"]), width)):
+            rows[0].cell_errors[place] = HIDDEN_COLUMN
 
 
 def _is_hidden(dimension: Mapping[str, str]) -> bool:

@@ -65,6 +65,8 @@ class Reach(Enum):
     """Who works on the bank, and who has an attempt at a paper that shows the image."""
     PLACE = SIGNED_IN - CANDIDATES | {Identity.OWNER}
     """Who is registered for the exam, or whose avatar it is, and staff."""
+    EXAM_STAFF = AUTHORS | {Identity.PROCTOR}
+    """Who acts on attempts of exams."""
     OBJECTIONS = SIGNED_IN - {Identity.OTHER_AUTHOR}
     """Candidates and proctors, who get their own; of those who read the bank, the team and evaluators."""
     ANNOUNCEMENTS = PLACE | {Identity.PAPER_ATTEMPT}
@@ -103,6 +105,8 @@ OPERATIONS: dict[Operation, Rule] = {
     ("POST", "/v1/analytics/recommendations/{recommendation_id}/dismiss"): OWN,
     ("GET", "/v1/analytics/subject/{subject_id}"): ANYBODY,
     ("POST", "/v1/practice"): ANYBODY,
+    # An attempt in an exam: evaluators read those at tests.
+    ("GET", "/v1/attempts/{attempt_id}/timeline"): Rule(Level.STAFF, Reach.EXAM_STAFF),
     ("GET", "/v1/audit"): ADMIN,
     ("POST", "/v1/auth/confirm"): PUBLIC,
     ("POST", "/v1/auth/forgot-password"): PUBLIC,
@@ -152,6 +156,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("GET", "/v1/exams/{exam_id}/papers/{paper_id}/key"): Rule(Level.SIGNED_IN, Reach.NOBODY, 409),
     ("GET", "/v1/exams/{exam_id}/papers/{paper_id}/package"): Rule(Level.SIGNED_IN, Reach.PLACE, 409),
     ("GET", "/v1/exams/{exam_id}/papers/{paper_id}/questions"): PAPER_ATTEMPT,
+    ("GET", "/v1/exams/{exam_id}/papers/{paper_id}/response-sheet"): OWN,
     ("POST", "/v1/exams/{exam_id}/papers/{paper_id}/responses"): PAPER_ATTEMPT,
     ("POST", "/v1/exams/{exam_id}/papers/{paper_id}/responses/import"): PROCTOR,
     ("POST", "/v1/exams/{exam_id}/papers/{paper_id}/start"): Rule(Level.SIGNED_IN, Reach.PLACE, 409),
@@ -250,6 +255,7 @@ OPERATIONS: dict[Operation, Rule] = {
     ("GET", "/v1/tests/{test_id}/print"): AUTHOR,
     ("POST", "/v1/tests/{test_id}/publish"): AUTHOR,
     ("GET", "/v1/tests/{test_id}/questions"): ATTEMPT,
+    ("GET", "/v1/tests/{test_id}/response-sheet"): OWN,
     ("POST", "/v1/tests/{test_id}/responses"): ATTEMPT,
     ("GET", "/v1/tests/{test_id}/result-sheet"): OWN,
     ("GET", "/v1/tests/{test_id}/results"): Rule(Level.SIGNED_IN, Reach.OWNER),

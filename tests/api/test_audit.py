@@ -405,6 +405,13 @@ async def _read_response_sheet(world: World, held: HeldExam) -> None:
     body_of(await held.staff.get(f"{held.path}/registrations/{place['roll_number']}/response-sheet"))
 
 
+@of_exam("read_timeline", window=MINUTE)
+async def _read_timeline(world: World, held: HeldExam) -> None:
+    entrant = await take_paper(await world.people.candidate(), held, {0: ["a"]})
+    world.clock.advance(61)
+    body_of(await held.staff.get(f"/attempts/{entrant.attempt['id']}/timeline"))
+
+
 @of_exam("show_provisional_key", window=MINUTE)
 async def _show_provisional_key(world: World, held: HeldExam) -> None:
     world.clock.advance(61)

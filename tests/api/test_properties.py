@@ -59,6 +59,10 @@ REVISIONS = {
 OBJECTIONS = {
     operation for operation in OPERATIONS if "/objections" in operation[1] and operation[0] != "DELETE"
 }
+SIGNED_SHEETS = {
+    ("GET", "/v1/tests/{test_id}/response-sheet"),
+    ("GET", "/v1/exams/{exam_id}/papers/{paper_id}/response-sheet"),
+}
 KEY_OF_PAPER = ("GET", "/v1/exams/{exam_id}/papers/{paper_id}/key")
 STARTS = {("POST", "/v1/tests/{test_id}/start"), ("POST", "/v1/exams/{exam_id}/papers/{paper_id}/start")}
 
@@ -96,6 +100,9 @@ ALLOWED: dict[str, set[Operation]] = {
     "attempt_token": STARTS,
     # What verifies a signature is public.
     "public_key": {("GET", "/v1/response-sheets/keys")},
+    # The id of a public key, and the digest of a log of answers.
+    "key_id": SIGNED_SHEETS,
+    "log_digest": SIGNED_SHEETS,
     "package_key": {("POST", "/v1/exams/{exam_id}/papers/{paper_id}/start")},
 }
 """Which answers may have a sensitive property. No answer has a password or anything derived from one."""

@@ -323,12 +323,28 @@ class TestImport:
         dry = await author.post("/questions/import", files={"file": sheet}, data=form | {"dry_run": "true"})
         first = await author.post("/questions/import", files={"file": sheet}, data=form)
         second = await author.post("/questions/import", files={"file": sheet}, data=form)
-        nothing = {"created": 0, "updated": 0, "unchanged": 0, "errors": [], "warnings": []}
+        made = first.json()["questions"]
+        assert [question["row"] for question in made] == [2]
+        nothing = {"created": 0, "updated": 0, "unchanged": 0, "errors": [], "warnings": [], "questions": []}
         assert [answer.json() for answer in (dry, first, second)] == [
             nothing | {"created": 1},
-            nothing | {"created": 1},
-            nothing | {"unchanged": 1},
+            nothing | {"created": 1, "questions": made},
+            nothing | {"unchanged": 1, "questions": made},
         ]
+
+    async def test_a_mapping_names_columns(self, author: httpx.AsyncClient) -> None:
+        sheet = "question,option_a,option_b,Right one,Remarks\nWhich of the two?,x,y,b,fine\n"
+        form = {"subject": f"General {uuid4()}", "dry_run": "true"}
+        mapping = '{"Right one": "key", "Remarks": "ignore"}'
+        mapped = await author.post(
+            "/questions/import", files={"file": sheet}, data=form | {"mapping": mapping}
+        )
+        assert (mapped.json()["created"], mapped.json()["warnings"][0]["cell"]) == (1, "E1")
+        for wrong in ('{"Right one": "keys"}', "Right one=key", "[]"):
+            refused = await author.post(
+                "/questions/import", files={"file": sheet}, data=form | {"mapping": wrong}
+            )
+            assert await fields(refused) == ["mapping"]
 
     async def test_a_wrong_row_is_told_with_200(self, author: httpx.AsyncClient) -> None:
         sheet = self.SHEET.format(source=uuid4()) + "2,Mock,Polity,Which two?,x,y,c\n"
@@ -339,8 +355,9 @@ class TestImport:
             "created": 0,
             "updated": 0,
             "unchanged": 0,
-            "errors": [{"row": 3, "field": "key", "message": message}],
+            "errors": [{"row": 3, "field": "key", "message": message, "cell": "G3"}],
             "warnings": [],
+            "questions": [],
         }
 
     @pytest.mark.parametrize(

@@ -19,15 +19,17 @@ from app.engine.merit import (
     MeritResult,
     NotCleared,
     PaperScore,
+    SectionRule,
     merit,
 )
 from app.engine.qualifying import Qualification
+from app.engine.qualifying_shares import QualifyingShares
 
 GS1, GS2, CSAT = UUID(int=1), UUID(int=2), UUID(int=3)
 MAX = Fraction(200)
-MERIT_PAPER = ExamPaperRule(GS1, counts_for_merit=True, qualifying_percent=None, max_score=MAX)
-SECOND_PAPER = ExamPaperRule(GS2, counts_for_merit=True, qualifying_percent=None, max_score=MAX)
-QUALIFYING = ExamPaperRule(CSAT, counts_for_merit=False, qualifying_percent=Decimal(33), max_score=MAX)
+MERIT_PAPER = ExamPaperRule(GS1, counts_for_merit=True, max_score=MAX)
+SECOND_PAPER = ExamPaperRule(GS2, counts_for_merit=True, max_score=MAX)
+QUALIFYING = ExamPaperRule(CSAT, counts_for_merit=False, max_score=MAX, shares=QualifyingShares(Decimal(33)))
 PRELIMS = [MERIT_PAPER, QUALIFYING]
 
 
@@ -131,7 +133,12 @@ class TestRanks:
             entrant("obc", gs1=score("95")),
             entrant("general", gs1=score("80")),
         ]
-        assert [r.category_rank for r in merit([MERIT_PAPER], people, {})] == [1, 2, 1, 2]
+        assert [r.standings.in_category.rank for r in merit([MERIT_PAPER], people, {}) if r.standings] == [
+            1,
+            2,
+            1,
+            2,
+        ]
 
     def test_totals_add_up_over_merit_papers_alone(self) -> None:
         rules = [MERIT_PAPER, SECOND_PAPER, QUALIFYING]
@@ -250,14 +257,63 @@ class TestGroups:
         self, category: str, pwbd: int | None, printed: str, outcome: ExamOutcome
     ) -> None:
         percents = {"sc": Decimal(25), "pwbd": Decimal(20), "ews": Decimal(40)}
-        rules = [MERIT_PAPER, replace(QUALIFYING, group_percents=percents)]
+        rules = [MERIT_PAPER, replace(QUALIFYING, shares=QualifyingShares(Decimal(33), percents))]
         one = replace(entrant(category, gs1=score("100"), csat=score(printed)), pwbd=pwbd)
         assert only(rules, one).outcome is outcome
 
     def test_a_share_may_be_for_one_group_alone(self) -> None:
-        rules = [replace(MERIT_PAPER, group_percents={"general": Decimal(50)})]
+        rules = [replace(MERIT_PAPER, shares=QualifyingShares(None, {"general": Decimal(50)}))]
         assert only(rules, entrant("general", gs1=score("99"))).outcome is ExamOutcome.NOT_QUALIFIED
         assert only(rules, entrant("obc", gs1=score("1"))).outcome is ExamOutcome.RANKED
+
+
+class TestSections:
+    """Qualifying shares of sections, beside those of the paper."""
+
+    PHYSICS: ClassVar = UUID(int=11)
+    CHEMISTRY: ClassVar = UUID(int=12)
+
+    @pytest.mark.parametrize(
+        ("category", "pwbd", "physics", "chemistry", "below"),
+        [
+            pytest.param("general", None, "30.00", "0.00", [], id="reached, and a section without a rule"),
+            pytest.param("general", None, "29.99", "100.00", [PHYSICS], id="below the share of everybody"),
+            pytest.param("sc", None, "25.00", "5.00", [], id="the lower share of a category"),
+            pytest.param("general", 3, "20.00", "0.00", [], id="the lower share for disability"),
+            pytest.param("sc", None, "24.99", "4.99", [PHYSICS, CHEMISTRY], id="two sections"),
+        ],
+    )
+    def test_table(
+        self, category: str, pwbd: int | None, physics: str, chemistry: str, below: list[UUID]
+    ) -> None:
+        percents = {"sc": Decimal(25), "pwbd": Decimal(20)}
+        rule = replace(
+            MERIT_PAPER,
+            sections={
+                self.PHYSICS: SectionRule(Fraction(100), QualifyingShares(Decimal(30), percents)),
+                self.CHEMISTRY: SectionRule(Fraction(100), QualifyingShares(None, {"sc": Decimal(5)})),
+            },
+        )
+        sections = {self.PHYSICS: Decimal(physics), self.CHEMISTRY: Decimal(chemistry)}
+        one = replace(entrant(category, gs1=replace(score("100"), sections=sections)), pwbd=pwbd)
+        result = only([rule], one, general="98.00")
+        assert result.papers[GS1].sections_below == tuple(below)
+        assert result.papers[GS1].qualified is not bool(below)
+        assert result.outcome is (ExamOutcome.NOT_QUALIFIED if below else ExamOutcome.RANKED)
+
+
+class TestTieBreaks:
+    def test_they_part_equal_totals_in_every_ranking_and_change_no_percentile(self) -> None:
+        tied = [
+            replace(entrant(category, gs1=score("100")), tie_break=(key,), pwbd=pwbd)
+            for category, key, pwbd in (("obc", 2, 1), ("obc", 1, 1), ("general", 0, None), ("obc", 2, 4))
+        ]
+        best = replace(entrant("obc", gs1=score("101")), tie_break=(9,))
+        found = [each.standings for each in merit([MERIT_PAPER], [*tied, best], {}) if each.standings]
+        assert [each.overall.rank for each in found] == [4, 3, 2, 4, 1]
+        assert [each.overall.percentile for each in found] == [80.0, 80.0, 80.0, 80.0, 100.0]
+        assert [each.in_category.rank for each in found] == [3, 2, 1, 3, 1]
+        assert [each.in_pwbd.rank if each.in_pwbd else None for each in found] == [2, 1, None, 2, None]
 
 
 class TestRulesOfPapers:
@@ -290,19 +346,21 @@ class TestRulesOfPapers:
 thirds = st.integers(-60, 600).map(lambda n: PaperScore(Fraction(n, 3), Decimal(n) / 3))
 people = st.lists(
     st.builds(
-        lambda category, gs1, csat, has_void, was_staff: replace(
+        lambda category, gs1, csat, has_void, was_staff, pwbd: replace(
             entrant(
                 category,
                 **{name: given for name, given in (("gs1", gs1), ("csat", csat)) if given is not None},
             ),
             has_void=has_void,
             was_staff=was_staff,
+            pwbd=pwbd,
         ),
         st.sampled_from(["general", "obc"]),
         st.none() | thirds,
         st.none() | thirds,
         st.booleans(),
         st.sampled_from([False, False, False, True]),
+        st.sampled_from([None, None, 1, 3]),
     ),
     max_size=30,
 )
@@ -358,12 +416,16 @@ class TestAgainstANaiveReference:
                 assert result.cutoff is not None
                 assert result.cutoff.cleared == (one in ranked and one.scores[GS1].printed >= 98)
             if one not in ranked:
-                assert result.standing is None
-                assert result.category_rank is None
+                assert result.standings is None
                 continue
             mine = one.scores[GS1].exact
             better = [other for other in ranked if other.scores[GS1].exact > mine]
-            assert result.standing is not None
-            assert result.standing.rank == len(better) + 1
-            assert result.standing.participants == len(ranked)
-            assert result.category_rank == sum(o.category == one.category for o in better) + 1
+            assert result.standings is not None
+            assert result.standings.overall.rank == len(better) + 1
+            assert result.standings.overall.participants == len(ranked)
+            assert result.standings.in_category.rank == sum(o.category == one.category for o in better) + 1
+            if one.pwbd is None:
+                assert result.standings.in_pwbd is None
+            else:
+                assert result.standings.in_pwbd is not None
+                assert result.standings.in_pwbd.rank == sum(o.pwbd is not None for o in better) + 1

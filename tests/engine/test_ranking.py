@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.ranking import Standing, standing
+from app.engine.ranking import PercentileDefinition, Standing, standing, standings
 
 
 class TestStanding:
@@ -48,3 +48,36 @@ class TestStanding:
             assert found.rank == best_first.index(score) + 1
             not_above = sum(other <= score for other in scores)
             assert found.percentile == pytest.approx(100 * not_above / len(scores), abs=5.1e-8)
+
+
+class TestPercentiles:
+    @pytest.mark.parametrize(
+        ("definition", "expected"),
+        [
+            (PercentileDefinition.AT_OR_BELOW, [100.0, 80.0, 40.0, 20.0]),
+            (PercentileDefinition.MID_RANK, [90.0, 60.0, 30.0, 10.0]),
+            (PercentileDefinition.BETTER_THAN, [80.0, 40.0, 20.0, 0.0]),
+        ],
+    )
+    def test_of_five_with_a_tie(self, definition: PercentileDefinition, expected: list[float]) -> None:
+        histogram = {Fraction(9): 1, Fraction(7): 2, Fraction(5): 1, Fraction(-1): 1}
+        found = standings(histogram, definition)
+        assert [found[score].percentile for score in sorted(histogram, reverse=True)] == expected
+
+    @pytest.mark.parametrize(
+        ("definition", "alone", "third"),
+        [
+            (PercentileDefinition.AT_OR_BELOW, 100.0, 33.3333333),
+            (PercentileDefinition.MID_RANK, 50.0, 16.6666667),
+            (PercentileDefinition.BETTER_THAN, 0.0, 0.0),
+        ],
+    )
+    def test_of_one_alone_and_of_the_last_of_three(
+        self, definition: PercentileDefinition, alone: float, third: float
+    ) -> None:
+        assert standings({Fraction(5): 1}, definition)[Fraction(5)].percentile == alone
+        assert standings({1: 1, 2: 1, 3: 1}, definition)[1].percentile == third
+
+    def test_all_equal(self) -> None:
+        found = [standings({7: 4}, definition)[7].percentile for definition in PercentileDefinition]
+        assert found == [100.0, 50.0, 0.0]

@@ -20,18 +20,18 @@ from app.engine.merit import (
 )
 from app.engine.normalization import NORMALIZATION_METHODS, NormalizationUndefined
 from app.engine.qualifying import Qualification
+from app.engine.qualifying_shares import QualifyingShares
 from app.engine.session_groups import ScaledGroup, SessionGroup, in_decimals, merit_of_sessions, scaled
 
 MORNING, EVENING, CSAT = UUID(int=1), UUID(int=2), UUID(int=3)
 SHIFTS = [
-    ExamPaperRule(paper, counts_for_merit=True, qualifying_percent=None, max_score=Fraction(200))
-    for paper in (MORNING, EVENING)
+    ExamPaperRule(paper, counts_for_merit=True, max_score=Fraction(200)) for paper in (MORNING, EVENING)
 ]
 WITH_SHARE = [
-    ExamPaperRule(paper, counts_for_merit=True, qualifying_percent=Decimal(33), max_score=Fraction(200))
+    ExamPaperRule(paper, counts_for_merit=True, max_score=Fraction(200), shares=QualifyingShares(Decimal(33)))
     for paper in (MORNING, EVENING)
 ]
-LANGUAGE = ExamPaperRule(CSAT, counts_for_merit=True, qualifying_percent=None, max_score=Fraction(200))
+LANGUAGE = ExamPaperRule(CSAT, counts_for_merit=True, max_score=Fraction(200))
 
 
 def score(marks: str, **more: object) -> PaperScore:

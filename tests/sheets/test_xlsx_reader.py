@@ -7,9 +7,11 @@ from datetime import date, datetime, time
 from typing import Any
 
 import pytest
+from openpyxl.drawing.image import Image as SheetImage
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.constants import SHARED_STRINGS as SHARED_STRINGS_TYPE
 from openpyxl.xml.constants import SHEET_MAIN_NS
+from PIL import Image as PillowImage
 
 from app.sheets.errors import UnreadableSheet
 from app.sheets.limits import MAX_ROWS
@@ -43,16 +45,30 @@ class TestReadXlsx:
 
     @pytest.mark.parametrize(
         ("typed", "read_as"),
-        [(7, "7"), (7.0, "7"), (3.14, "3.14"), (-0.5, "-0.5"), (1e21, "1" + "0" * 21), (1e-7, "0.0000001")],
+        [(7, "7"), (7.0, "7"), (3.14, "3.14"), (-0.5, "-0.5"), (999999999999999, "9" * 15)],
     )
     def test_numbers_are_texts(self, typed: float, read_as: str) -> None:
         (row,) = read_table(workbook(HEADER, ("How many?", typed, "none", "a"))).rows
         assert row.cells[1] == read_as
 
-    @pytest.mark.parametrize(("typed", "read_as"), [(True, "true"), (False, "false"), ("TRUE", "TRUE")])
+    @pytest.mark.parametrize(("typed", "read_as"), [(True, "TRUE"), (False, "FALSE"), ("true", "true")])
     def test_truth_values_are_texts(self, typed: Any, read_as: str) -> None:
         (row,) = read_table(workbook(HEADER, ("Is it?", "x", "y", typed))).rows
         assert row.cells[3] == read_as
+
+    def test_numbers_are_read_as_they_are_shown(self) -> None:
+        def shape(sheet: Worksheet) -> None:
+            for cell, code in (("A2", "0%"), ("B2", "000000"), ("C2", '"₹"#,##,##0'), ("D2", "# ?/?")):
+                sheet[cell].number_format = code
+
+        (row,) = read_table(workbook(HEADER, (0.41, 1001, 100000, 0.5), change=shape)).rows
+        assert row.cells == ["41%", "001001", "₹1,00,000", "1/2"]
+
+    @pytest.mark.parametrize("typed", [1e15, 2600000000000017, 1e21, 1e-7, 1 / 3])
+    def test_numbers_that_lose_digits_are_errors(self, typed: float) -> None:
+        sheet = read_table(workbook(HEADER, ("How many?", typed, "none", "a")))
+        assert reported(sheet) == [(2, "option_a")]
+        assert "format the cell as text" in sheet.errors[0].message
 
     def test_rows_count_as_in_the_spreadsheet(self) -> None:
         sheet = read_table(workbook(HEADER, RIVER, (), ("", None, " ", ""), ("Which?", "x", "y", "wrong")))
@@ -102,6 +118,17 @@ class TestWrongCells:
     def test_a_formula_in_the_header(self) -> None:
         sheet = read_table(workbook((*HEADER[:3], '="key"'), RIVER))
         assert reported(sheet) == [(1, "column D")]
+
+    def test_a_picture(self) -> None:
+        def paste(sheet: Worksheet) -> None:
+            for place in ("C2", "B9"):
+                picture = io.BytesIO()
+                PillowImage.new("RGB", (4, 4)).save(picture, "PNG")
+                sheet.add_image(SheetImage(picture), place)
+
+        sheet = read_table(workbook(HEADER, RIVER, change=paste))
+        assert reported(sheet) == [(2, "file"), (9, "file")]
+        assert "a picture stands here (at C2)" in sheet.errors[0].message
 
     def test_merged_cells(self) -> None:
         def merge(sheet: Worksheet) -> None:

@@ -31,6 +31,10 @@ async def get_leaderboard(
             description="Ranks within this category: at registration for an exam, of the profile for a test"
         ),
     ] = None,
+    pwbd: Annotated[
+        bool,
+        Query(description="Ranks among the candidates of an exam with a benchmark disability"),
+    ] = False,
     around_me: Annotated[
         bool, Query(description="The places above and below yours instead of the best ones")
     ] = False,
@@ -44,7 +48,11 @@ async def get_leaderboard(
     `show_name` to true in the preferences of the profile appears by name. `me` is your own place, wherever it
     is. Within a category at a test, ranks can be a minute old.
     """
-    wanted = LeaderboardRequest(limit, category, around_me)
+    if pwbd and category is not None:
+        raise Invalid.field("pwbd", "Give either category or pwbd.")
+    if pwbd and test_id is not None:
+        raise Invalid.field("pwbd", "A test has no ranks by disability. Leave pwbd out.")
+    wanted = LeaderboardRequest(limit, category, around_me, pwbd)
     if test_id is not None and exam_id is None:
         return LeaderboardOut.of(await leaderboards.of_test(reads, parts, user, test_id, wanted, now))
     if exam_id is not None and test_id is None:

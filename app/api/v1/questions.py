@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, File, Form, Path, Query, UploadFile, status
 from fastapi.responses import Response
-from pydantic import StringConstraints
+from pydantic import Json, StringConstraints
 
 from app.api.deps import BankTurn, CurrentAuthor, CurrentBankReader, Paging, Parts, Reads, Uow, takes_nothing
 from app.api.idempotency import OnceUow
@@ -33,6 +33,7 @@ from app.schemas.questions import (
     DuplicateOut,
     ExportIn,
     ImportOut,
+    MappingIn,
     QuestionChanges,
     QuestionIn,
     QuestionOut,
@@ -111,13 +112,20 @@ async def import_questions(
         UploadFile | None,
         File(description="A ZIP of the images that the sheet refers to; with the sheet at most 25 MB"),
     ] = None,
+    mapping: Annotated[
+        Json[MappingIn] | None,
+        Form(
+            description="The columns of headers with other names, as a JSON object:"
+            ' `{"Right one": "key", "Remarks": "ignore"}`'
+        ),
+    ] = None,
 ) -> ImportOut:
     """Import a sheet of questions: all of it or nothing.
 
     The response is 200 even if rows are invalid. Then nothing is imported, and `errors` has for each error
-    the row (the header is row 1), the column and how to correct it. A file that is not a sheet of questions
-    is a 422, and so is a workbook with macros, a password or links to other files. Importing the same sheet
-    again changes nothing.
+    the row, the column, the cell (`Sheet1!F7`) and how to correct it. `questions` has the id of each row. A
+    file that is not a sheet of questions is a 422, and so is a workbook with macros, a password or links to
+    other files. Importing the same sheet again changes nothing.
 
     `warnings` lists rows that are very similar to another question, and files of `images` that no row refers
     to. These rows are imported. If a thousand rows or more are similar, the last warning says after which row
@@ -126,9 +134,13 @@ async def import_questions(
     The response is sent when the import is complete: a thousand rows take about two seconds, 20,000 half a
     minute. The command `ias import questions` does the same and shows its progress.
 
-    Columns, in any order: `number, external_id, type, subject, chapter, passage_id, question,
-    question_<lang>, option_a … option_f, option_a_<lang> …, key, status, explanation, explanation_<lang>,
-    difficulty, tags, source, image`; only `question`, the options and `key` are required. A key is `b`,
+    The header may stand below titles. Columns have the names that people use, such as `Q.No`, `Option A`,
+    `विकल्प क`, `Correct Answer` or `उत्तर`, and `mapping` names the columns of all other headers. A key may be
+    written `B`, `(b)`, `Option B`, `2`, `ख` or as the text of the option. Numbers are read as the sheet shows
+    them (`41%`, `001001`). The exact names, in any order: `number, external_id, type, subject, chapter,
+    passage_id, question, question_<lang>, option_a … option_f, option_a_<lang> …, key, status, explanation,
+    explanation_<lang>, difficulty, tags, source, image`; only `question`, the options and `key` are
+    required. A key is `b`,
     `bd` (exactly both) or `b|d` (either); of a numeric question `3.14` or `3.14±0.01` (`+-` does for `±`); of
     a true/false question `true` or `false`; `dropped` for one that does not count. Subjects and chapters
     that do not exist are created. In a workbook the sheet named `questions` is read, or else the first one.
@@ -138,8 +150,9 @@ async def import_questions(
     Names must match exactly, except for the case of the extension. The ZIP must have no folders, at most
     2,000 files, and at most 200 MB unpacked. Each image is stored as by `POST /media`. A dry run stores none.
 
-    A question is identified by `external_id`, else by `source` and `number`, else by its subject and text. If
-    it exists, the columns and languages of the sheet are changed; others do not change.
+    A question is identified by `external_id`, else by `source` and `number`, else by its subject, passage,
+    text and options. If it exists, the columns and languages of the sheet are changed; others do not change.
+    A key or most options that are replaced are a warning with both versions.
     """
     with full_collections.disabled():
         report = await questions.import_questions(
@@ -150,6 +163,7 @@ async def import_questions(
             subject=subject or None,
             empty_key=empty_key,
             images=ImagesZip(await images.read(), parts.media) if images is not None else None,
+            mapping=mapping or {},
             files=parts.files,
         )
     return ImportOut.of(report)

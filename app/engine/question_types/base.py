@@ -75,6 +75,8 @@ class QuestionType(ABC):
     """What a sentence calls it."""
     is_marked: ClassVar[bool] = True
     """Whether a key marks it. Otherwise people do, and it has no key."""
+    has_letters_as_key: ClassVar[bool] = False
+    """Whether a sheet names the right options by their letters."""
     takes_not_attempted: ClassVar[bool] = False
     """Whether a marking scheme can add the option "not attempted" to its options."""
     key_example: ClassVar[str]

@@ -147,6 +147,7 @@ class SingleChoice(_Choice):
 
     name = "single_choice"
     title = "single choice"
+    has_letters_as_key = True
     sheet_note = (
         "type",
         "Empty means single_choice, or multiple_choice where the key names several options together.",
@@ -176,6 +177,7 @@ class MultipleChoice(_Choice):
 
     name = "multiple_choice"
     title = "multiple choice"
+    has_letters_as_key = True
     hint: ClassVar[Mapping[str, str]] = {"en": "one or more options", "hi": "एक या अधिक विकल्प"}
 
     def _takes_several(self) -> bool:

@@ -89,6 +89,9 @@ class MeritPlace:
 
     rank: int
     category_rank: int | None
+    category_percentile: float | None
+    pwbd_rank: int | None
+    pwbd_percentile: float | None
     category: str
     total: str
     percentile: float
@@ -96,6 +99,24 @@ class MeritPlace:
     registration_id: UUID
     user_id: UUID | None
     name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RankedGroup:
+    """Whose places are shown: everybody's, those of a category, or those with a benchmark disability."""
+
+    category: str | None = None
+    pwbd: bool = False
+
+    @property
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """What holds for the members of the group."""
+        found: list[ColumnElement[bool]] = []
+        if self.category is not None:
+            found.append(Registration.category == self.category)
+        if self.pwbd:
+            found.append(ExamResult.pwbd_rank.is_not(None))
+        return found
 
 
 class LeaderboardRepository(Repository):
@@ -180,15 +201,13 @@ class LeaderboardRepository(Repository):
         self,
         exam: Exam,
         rows: int,
+        group: RankedGroup,
         *,
-        category: str | None = None,
         beyond: MeritPlace | None = None,
         forward: bool = True,
     ) -> Sequence[MeritPlace]:
         """The first places of the merit list, or the next ones behind `beyond`; not `forward`, before it."""
-        statement = _merit(exam)
-        if category is not None:
-            statement = statement.where(Registration.category == category)
+        statement = _merit(exam).where(*group.conditions)
         order: list[ColumnElement[Any]] = [ExamResult.rank, ExamResult.roll_number]  # type: ignore[list-item]
         if beyond is not None:
             place, mark = tuple_(*order), tuple_(literal(beyond.rank), literal(beyond.roll_number))
@@ -198,13 +217,13 @@ class LeaderboardRepository(Repository):
         found = await self._session.execute(statement.order_by(*order).limit(rows))
         return [MeritPlace(*row) for row in found]
 
-    async def ranked_of_category(self, exam: Exam, category: str) -> int:
-        """How many candidates of the category have a rank in the current release. Reads all of them."""
+    async def ranked_of_group(self, exam: Exam, group: RankedGroup) -> int:
+        """How many candidates of the group have a rank in the current release. Reads all of them."""
         statement = (
             select(func.count())
             .select_from(ExamResult)
             .join(Registration, Registration.id == ExamResult.registration_id)
-            .where(_of_release(exam), Registration.category == category)
+            .where(_of_release(exam), *group.conditions)
         )
         return (await self._session.execute(statement)).scalar_one()
 
@@ -223,6 +242,9 @@ def _merit(exam: Exam) -> Any:
         select(
             ExamResult.rank,
             ExamResult.category_rank,
+            ExamResult.category_percentile,
+            ExamResult.pwbd_rank,
+            ExamResult.pwbd_percentile,
             Registration.category,
             ExamResult.total,
             ExamResult.percentile,

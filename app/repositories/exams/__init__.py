@@ -4,6 +4,7 @@ from app.repositories.exams.answer_sheets import Account, AnswerSheetRepository,
 from app.repositories.exams.exam_attempts import Candidate, ExamAttemptFilter, ExamAttemptRepository
 from app.repositories.exams.exams import ExamFilter, ExamRepository, ExamViewer, PaperContent
 from app.repositories.exams.exports import ExamExportRepository, ExportedCandidate
+from app.repositories.exams.marked_sheets import MarkedSheetRepository, StoredSheet, SubjectPart
 from app.repositories.exams.registrations import RegistrationRepository
 from app.repositories.exams.result_documents import (
     IssuedResult,
@@ -11,7 +12,13 @@ from app.repositories.exams.result_documents import (
     WantedResults,
 )
 from app.repositories.exams.result_files import ResultFileRepository
-from app.repositories.exams.results import ExamResultRepository, MeritRow, RegisteredCandidate, Scored
+from app.repositories.exams.results import (
+    ExamResultRepository,
+    MeritRow,
+    OwnRelease,
+    RegisteredCandidate,
+    Scored,
+)
 
 __all__ = [
     "Account",
@@ -26,7 +33,9 @@ __all__ = [
     "ExamViewer",
     "ExportedCandidate",
     "IssuedResult",
+    "MarkedSheetRepository",
     "MeritRow",
+    "OwnRelease",
     "PaperContent",
     "PaperEvent",
     "RegisteredCandidate",
@@ -34,5 +43,7 @@ __all__ = [
     "ResultDocumentRepository",
     "ResultFileRepository",
     "Scored",
+    "StoredSheet",
+    "SubjectPart",
     "WantedResults",
 ]

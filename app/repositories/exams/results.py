@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Select, func, insert, literal, select, tuple_, type_coerce
+from sqlalchemy import DateTime, Select, func, insert, literal, select, true, tuple_, type_coerce
 from sqlalchemy.orm import aliased
 
 from app.models import (
@@ -55,6 +55,8 @@ class MeritRow:
     category: str
     outcome: str
     category_rank: int | None
+    pwbd: int | None
+    pwbd_rank: int | None
     total: str | None
     percentile: float | None
     cutoff: Mapping[str, Any] | None
@@ -68,6 +70,7 @@ class RegisteredCandidate:
 
     id: UUID
     roll_number: str
+    name: str
     category: str
     pwbd: int | None
 
@@ -84,6 +87,23 @@ class OfficialRevision:
     score_after: str | None
     rank_before: int | None
     rank_after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRelease:
+    """A candidate's figures in one release."""
+
+    version: int
+    released_at: datetime
+    reason: str | None
+    percentile_definition: str
+    outcome: str
+    total: str | None
+    rank: int | None
+    category_rank: int | None
+    pwbd_rank: int | None
+    percentile: float | None
+    qualified: bool
 
 
 class ExamResultRepository(Repository):
@@ -156,8 +176,10 @@ class ExamResultRepository(Repository):
 
     async def registrations(self, exam_id: UUID) -> Sequence[RegisteredCandidate]:
         """All registrations, ordered by roll number."""
-        columns = (Registration.id, Registration.roll_number, Registration.category, Registration.pwbd)
-        statement = select(*columns).where(Registration.exam_id == exam_id)
+        names = ("id", "roll_number", "name", "category", "pwbd")
+        statement = select(*(getattr(Registration, name) for name in names)).where(
+            Registration.exam_id == exam_id
+        )
         rows = await self._session.execute(statement.order_by(Registration.roll_number))
         return [RegisteredCandidate(*row) for row in rows]
 
@@ -216,8 +238,44 @@ class ExamResultRepository(Repository):
         )
         return [OfficialRevision(*row) for row in await self._session.execute(statement)]
 
-    async def merit_list(self, exam: Exam, page: PageRequest, *, everybody: bool = False) -> Page[MeritRow]:
-        """The candidates of the current release, best first; equal ranks by roll number.
+    async def own_releases(self, exam: Exam, registration_id: UUID) -> Sequence[OwnRelease]:
+        """A candidate's figures in all releases until the current one, the first one first."""
+        # The limit makes PostgreSQL look each row up by its key, even if nothing is analyzed yet.
+        own = (
+            select(ExamResult)
+            .where(
+                ExamResult.exam_id == exam.id,
+                ExamResult.version == ExamRelease.version,
+                ExamResult.registration_id == registration_id,
+            )
+            .limit(1)
+            .lateral()
+        )
+        result = aliased(ExamResult, own)
+        statement = (
+            select(
+                ExamRelease.version,
+                ExamRelease.created_at,
+                ExamRelease.reason,
+                ExamRelease.percentile_definition,
+                result.outcome,
+                result.total,
+                result.rank,
+                result.category_rank,
+                result.pwbd_rank,
+                result.percentile,
+                result.qualified,
+            )
+            .join(result, true())
+            .where(ExamRelease.exam_id == exam.id, ExamRelease.version <= exam.results_version)
+            .order_by(ExamRelease.version)
+        )
+        return [OwnRelease(*row) for row in await self._session.execute(statement)]
+
+    async def merit_list(
+        self, exam: Exam, version: int, page: PageRequest, *, everybody: bool = False
+    ) -> Page[MeritRow]:
+        """The candidates of a release, best first; equal ranks by roll number.
 
         With `everybody`, those without a rank follow, by roll number.
         """
@@ -230,10 +288,12 @@ class ExamResultRepository(Repository):
             after = tuple_(ExamResult.rank, ExamResult.roll_number) > tuple_(
                 literal(rank), literal(roll_number)
             )
-            rows += await self._merit_rows(_merit(exam).where(after), page.limit + 1)
+            rows += await self._merit_rows(_merit(exam, version).where(after), page.limit + 1)
             roll_number = ""
         if everybody and len(rows) <= page.limit:
-            unranked = _merit(exam).where(ExamResult.rank.is_(None), ExamResult.roll_number > roll_number)
+            unranked = _merit(exam, version).where(
+                ExamResult.rank.is_(None), ExamResult.roll_number > roll_number
+            )
             rows += await self._merit_rows(unranked, page.limit + 1 - len(rows))
         shown = rows[: page.limit]
         more = len(rows) > page.limit
@@ -241,9 +301,11 @@ class ExamResultRepository(Repository):
             shown, encode_cursor([shown[-1].rank or NO_RANK, shown[-1].roll_number]) if more else None
         )
 
-    async def whole_merit_list(self, exam: Exam, *, everybody: bool) -> AsyncIterator[Sequence[MeritRow]]:
+    async def whole_merit_list(
+        self, exam: Exam, version: int, *, everybody: bool
+    ) -> AsyncIterator[Sequence[MeritRow]]:
         """The same in the same order, in batches that a cursor of the database reads."""
-        statement = _merit(exam)
+        statement = _merit(exam, version)
         if not everybody:
             statement = statement.where(ExamResult.rank.is_not(None))
         async for rows in (await self._session.stream(statement)).partitions(ROWS_AT_ONCE):
@@ -253,8 +315,8 @@ class ExamResultRepository(Repository):
         return [MeritRow(*row) for row in await self._session.execute(statement.limit(limit))]
 
 
-def _merit(exam: Exam) -> Select[Any]:
-    """The results of the current release in the order of the merit list, with names."""
+def _merit(exam: Exam, version: int) -> Any:
+    """The results of a release in the order of the merit list, with names."""
     return (
         select(
             ExamResult.rank,
@@ -263,12 +325,14 @@ def _merit(exam: Exam) -> Select[Any]:
             Registration.category,
             ExamResult.outcome,
             ExamResult.category_rank,
+            Registration.pwbd,
+            ExamResult.pwbd_rank,
             ExamResult.total,
             ExamResult.percentile,
             ExamResult.cutoff,
             ExamResult.papers,
         )
         .join(Registration, Registration.id == ExamResult.registration_id)
-        .where(ExamResult.exam_id == exam.id, ExamResult.version == exam.results_version)
+        .where(ExamResult.exam_id == exam.id, ExamResult.version == version)
         .order_by(ExamResult.rank, ExamResult.roll_number)
     )

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from app.schemas.analytics.estimates import localized
 from app.schemas.common import LocalizedText, Out
+from app.schemas.exams.ranking import PercentileDefinitionName
 from app.services.analytics.leaderboards import Leaderboard, LeaderboardPlace
 
 
@@ -41,9 +42,9 @@ class LeaderboardOut(Out):
     kind: Literal["live", "official"]
     participants: int | None
     percentile: Annotated[
-        Literal["at_or_below"],
-        Field(description="100 times the share of participants with the same or a lower score (NTA)"),
-    ] = "at_or_below"
+        PercentileDefinitionName,
+        Field(description="The definition of its percentiles: of a test NTA's, of an exam that of the exam"),
+    ]
     paper_version: Annotated[
         int | None, Field(description="Of a test: the version that is ranked, with those of its marking")
     ]
@@ -57,6 +58,7 @@ class LeaderboardOut(Out):
         return cls(
             kind="official" if board.is_official else "live",
             participants=board.participants,
+            percentile=board.percentile_definition,
             paper_version=board.paper_version,
             items=[LeaderboardPlaceOut.of(each) for each in board.items],
             me=LeaderboardPlaceOut.of(board.me) if board.me else None,

@@ -8,6 +8,7 @@ from uuid import UUID
 from app.engine.schedule import ExamStage, PaperStatus
 from app.schemas.common import LocalizedText, Out
 from app.schemas.exams.exams import Certificates, NormalizationOut, RegistrationOut
+from app.schemas.exams.ranking import PercentileDefinitionName, TieBreaksOut
 from app.schemas.marking import MarkingOut, printed_maximum
 from app.schemas.objection_rules import ObjectionRulesOut
 from app.services.exams import DetailedPaper, ExamView, PublishedExam
@@ -31,6 +32,8 @@ class ExamOut(Out):
     registered: bool
     my_roll_number: str | None
     cutoffs: Mapping[str, str]
+    tie_breaks: TieBreaksOut
+    percentile_definition: PercentileDefinitionName
     normalization: NormalizationOut
     objections: ObjectionRulesOut | None
     certificates: Certificates
@@ -53,6 +56,8 @@ class ExamOut(Out):
             registered=mine is not None,
             my_roll_number=mine.roll_number if mine else None,
             cutoffs=exam.cutoffs,
+            tie_breaks=exam.tie_breaks,
+            percentile_definition=exam.percentile_definition,
             normalization=NormalizationOut(method=exam.normalization),
             objections=ObjectionRulesOut.of(exam.objections),
             certificates=exam.certificates,
@@ -99,6 +104,7 @@ class ExamPaperOut(Out):
     status: PaperStatus
     qualifying_percent: float | None
     group_percents: dict[str, str]
+    section_percents: dict[str, dict[str, str]]
     counts_for_merit: bool
     session_group: str | None
     duration_seconds: int
@@ -123,6 +129,7 @@ class ExamPaperOut(Out):
             status=detailed.view.status,
             qualifying_percent=paper.qualifying_percent,
             group_percents=paper.group_percents,
+            section_percents=paper.section_percents,
             counts_for_merit=paper.counts_for_merit,
             session_group=paper.session_group,
             duration_seconds=content.duration_seconds,

@@ -15,7 +15,16 @@ from app.engine.schedule import ExamStage
 from app.models import Registration
 from app.schemas.attempts import StartedOut
 from app.schemas.changes import Changes
-from app.schemas.common import ONE_LINE, In, Localized, LocalizedName, LocalizedText, Out, Percent
+from app.schemas.common import In, Localized, LocalizedName, LocalizedText, Out, Percent
+from app.schemas.exams.ranking import (
+    Code,
+    Group,
+    PercentileDefinitionName,
+    SectionPercents,
+    TieBreaksIn,
+    TieBreaksOut,
+    stored_tie_breaks,
+)
 from app.schemas.objection_rules import ExamObjectionsIn
 from app.schemas.strict import Moment
 from app.schemas.users import Category
@@ -45,10 +54,6 @@ def _decimal(percent: str | None) -> Decimal | None:
     return Decimal(percent) if percent is not None else None
 
 
-Code = Annotated[str, StringConstraints(min_length=1, max_length=40), ONE_LINE]
-Group = Literal[Category, "pwbd", "pwbd_1", "pwbd_2", "pwbd_3", "pwbd_4", "pwbd_5"]
-"""A category, everybody with a benchmark disability, or one kind of it."""
-
 Cutoffs = Annotated[
     dict[Group, Marks], Field(examples=[{"general": "98.00", "obc": "95.34", "pwbd_1": "53.34"}])
 ]
@@ -74,7 +79,11 @@ class NormalizationOut(Out):
 
 
 class ExamIn(In):
-    """A new exam. With registration `open`, starting a paper registers the candidate."""
+    """A new exam. With registration `open`, starting a paper registers the candidate.
+
+    `tie_breaks` orders candidates with equal totals: by default they share a rank. `percentile_definition` is
+    that of its results.
+    """
 
     title: LocalizedName
     description: Localized | None = None
@@ -82,6 +91,8 @@ class ExamIn(In):
     closes_at: Moment
     registration: Literal["required", "open"] = "required"
     cutoffs: Cutoffs = Field(default_factory=dict)
+    tie_breaks: TieBreaksIn = "none"
+    percentile_definition: PercentileDefinitionName = "at_or_below"
     normalization: NormalizationIn = Field(default_factory=NormalizationIn)
     objections: ExamObjectionsIn | None = None
     certificates: Certificates = "none"
@@ -90,6 +101,7 @@ class ExamIn(In):
         """What the service takes."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
         values |= {"cutoffs": dict(self.cutoffs), "normalization": self.normalization.method}
+        values["tie_breaks"] = stored_tie_breaks(self.tie_breaks)
         values["objections"] = self.objections.stored() if self.objections is not None else None
         return ExamDraft(**values)
 
@@ -108,6 +120,8 @@ class ExamChangesIn(Changes):
     closes_at: Moment | None = None
     registration: Literal["required", "open"] | None = None
     cutoffs: Cutoffs | None = None
+    tie_breaks: TieBreaksIn | None = None
+    percentile_definition: PercentileDefinitionName | None = None
     normalization: NormalizationIn | None = None
     objections: ExamObjectionsIn | None = None
     certificates: Certificates | None = None
@@ -119,6 +133,8 @@ class ExamChangesIn(Changes):
             sent["normalization"] = self.normalization.method
         if self.objections is not None:
             sent["objections"] = self.objections.stored()
+        if self.tie_breaks is not None:
+            sent["tie_breaks"] = stored_tie_breaks(self.tie_breaks)
         return ExamUpdate(**sent)
 
 
@@ -127,6 +143,8 @@ class ExamPaperIn(In):
 
     No deadline is later than `ends_at`, except by extra time. `group_percents` has
     other qualifying percentages by category or disability. The lowest one of a candidate applies.
+    `section_percents` has qualifying percentages of sections, by their names; `all` is for everybody without
+    one of the category.
     Of the papers with the same `session_group` each candidate sits one.
     """
 
@@ -138,6 +156,7 @@ class ExamPaperIn(In):
     ends_at: Moment
     qualifying_percent: Percent | None = None
     group_percents: GroupPercents = Field(default_factory=dict)
+    section_percents: SectionPercents = Field(default_factory=dict)
     counts_for_merit: bool = True
     session_group: Code | None = None
 
@@ -159,6 +178,7 @@ class ExamPaperChangesIn(Changes):
     ends_at: Moment | None = None
     qualifying_percent: Percent | None = None
     group_percents: GroupPercents | None = None
+    section_percents: SectionPercents | None = None
     counts_for_merit: bool | None = None
     session_group: Code | None = None
 
@@ -212,6 +232,7 @@ class PaperResultOut(Out):
 
     Of a session group only the paper that you sat is listed. `normalized` is its score on the scale of all
     sessions, which counts for total and rank; `rank`, `participants` and `percentile` are in your session.
+    `sections_below` names the sections whose qualifying percentage was not reached.
     """
 
     paper_id: UUID
@@ -223,6 +244,7 @@ class PaperResultOut(Out):
     rank: int | None
     participants: int | None
     percentile: float | None
+    sections_below: list[LocalizedText] = Field(default_factory=list)
     session_group: str | None = None
     normalized: str | None = None
 
@@ -254,11 +276,27 @@ class OfficialRevisionOut(Out):
     rank_after: int | None
 
 
-class ExamResultOut(Out):
-    """Your official result over all papers.
+class OwnReleaseOut(Out):
+    """Your figures in one release of the results. `reason` says why it followed the one before."""
 
-    The rank is null unless `outcome` is `ranked`. `normalization` says how scores of different sessions were
-    compared.
+    version: int
+    released_at: datetime
+    reason: str | None
+    percentile_definition: PercentileDefinitionName
+    outcome: ExamOutcome
+    total: str | None
+    rank: int | None
+    category_rank: int | None
+    pwbd_rank: int | None
+    percentile: float | None
+    qualified: bool
+
+
+class ExamResultOut(Out):
+    """Your official result over all papers, by the current release. `releases` has all releases until it.
+
+    The ranks are null unless `outcome` is `ranked`, and `pwbd_rank` is null without a benchmark disability.
+    `normalization` says how scores of different sessions were compared.
     """
 
     exam_id: UUID
@@ -273,10 +311,16 @@ class ExamResultOut(Out):
     rank: int | None
     participants: int
     percentile: float | None
+    percentile_definition: PercentileDefinitionName
+    tie_breaks: TieBreaksOut
     category_rank: int | None
+    category_percentile: float | None
+    pwbd_rank: int | None
+    pwbd_percentile: float | None
     cutoff: CutoffOut | None
     version: int
     revisions: list[OfficialRevisionOut]
+    releases: list[OwnReleaseOut]
 
     @classmethod
     def of(cls, view: ExamResultView) -> Self:
@@ -298,10 +342,16 @@ class ExamResultOut(Out):
             rank=result.rank,
             participants=view.release.participants,
             percentile=result.percentile,
+            percentile_definition=view.release.percentile_definition,
+            tie_breaks=view.release.tie_breaks,
             category_rank=result.category_rank,
+            category_percentile=result.category_percentile,
+            pwbd_rank=result.pwbd_rank,
+            pwbd_percentile=result.pwbd_percentile,
             cutoff=CutoffOut(**result.cutoff) if result.cutoff else None,
             version=result.version,
             revisions=[OfficialRevisionOut.model_validate(revision) for revision in view.revisions],
+            releases=[OwnReleaseOut.model_validate(release) for release in view.releases],
         )
 
 

@@ -12,6 +12,7 @@ from app.schemas.users import Category
 class MeritRowOut(Out):
     """A candidate in the merit list. `rank` is null unless `outcome` is `ranked`.
 
+    `pwbd_rank` is the rank among the candidates with a benchmark disability.
     `total` is null for whoever missed a paper that counts. A paper that was missed or voided has no score.
     """
 
@@ -21,6 +22,8 @@ class MeritRowOut(Out):
     category: Category
     outcome: ExamOutcome
     category_rank: int | None
+    pwbd: int | None
+    pwbd_rank: int | None
     total: str | None
     percentile: float | None
     cutoff: CutoffOut | None

@@ -40,14 +40,22 @@ async def candidates(
 async def response_sheet(
     reads: Reading, parts: Components, staff: Principal, test_id: UUID, attempt_id: UUID, now: datetime
 ) -> CandidateSheet:
-    """What a candidate answered. Raises NotPossible while the attempt runs, or its exam paper is open."""
+    """What a candidate answered. Raises what `ended_attempt` raises."""
+    found = await ended_attempt(reads, staff, test_id, attempt_id, now)
+    return CandidateSheet(found, await compose(reads, parts, found.attempt))
+
+
+async def ended_attempt(
+    reads: Reading, staff: Principal, test_id: UUID, attempt_id: UUID, now: datetime
+) -> CandidateAttempt:
+    """An attempt whose answers staff may see. Raises NotPossible while it runs, or its exam paper is open."""
     await check_may_see(reads, staff, test_id)
     found = await reads.candidates.find(tests.viewer(staff), test_id, attempt_id)
     if found.attempt.status in RUNNING:
         raise NotPossible("The attempt is still running. Its response sheet can be read once it has ended.")
     if found.exam_paper is not None and not schedule.is_over(window_of(found.exam_paper), now):
         raise NotPossible("The exam paper is still open. Response sheets can be read once it has closed.")
-    return CandidateSheet(found, await compose(reads, parts, found.attempt))
+    return found
 
 
 async def check_may_see(reads: Reading, staff: Principal, test_id: UUID) -> None:

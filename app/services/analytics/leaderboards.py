@@ -11,7 +11,7 @@ from app.core.errors import NotAvailable
 from app.engine.marks import RoundingPolicy
 from app.engine.ranking import Histogram, Standing, at_or_below_percentile, standings
 from app.models import Exam
-from app.repositories.analytics.leaderboards import MeritPlace
+from app.repositories.analytics.leaderboards import MeritPlace, RankedGroup
 from app.sentences import Sentence
 from app.services import embargo, tests
 from app.services.components import Components
@@ -22,7 +22,7 @@ from app.services.users import Principal
 FEWEST_OF_CATEGORY = 5
 """Fewer people of one category could be recognized by their scores."""
 TOO_FEW = Sentence(
-    "There are fewer than {fewest} participants of this category. Their places are not shown.",
+    "There are fewer than {fewest} participants of this group. Their places are not shown.",
     fewest=FEWEST_OF_CATEGORY,
 )
 SECONDS_KEPT = 60
@@ -36,6 +36,13 @@ class LeaderboardRequest:
     limit: int
     category: str | None = None
     around_me: bool = False
+    pwbd: bool = False
+    """Only candidates with a benchmark disability."""
+
+    @property
+    def is_of_group(self) -> bool:
+        """Whether only some participants are ranked, who could be recognized if they are few."""
+        return self.category is not None or self.pwbd
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,7 @@ class Leaderboard:
     is_official: bool = False
     paper_version: int | None = None
     reason: Sentence | None = None
+    percentile_definition: str = "at_or_below"
 
 
 async def of_test(
@@ -116,22 +124,22 @@ async def of_exam(
 ) -> Leaderboard:
     """The merit list of an exam's current release. Raises NotFound, or ResultsNotReleased."""
     exam = await released_exam(reads, user, exam_id)
-    participants = await _ranked(reads, parts, exam, wanted.category)
+    participants = await _ranked(reads, parts, exam, wanted)
     if _is_too_few(participants, wanted):
         return _hidden(is_official=True)
     own = await reads.leaderboards.exam_place(exam, user.id)
-    if own is not None and wanted.category not in (None, own.category):
+    if own is not None and not _is_on_board(own, wanted):
         own = None
     places = await _exam_places(reads, exam, own, wanted)
     secret = parts.settings.secret_key.get_secret_value()
 
     def shown(place: MeritPlace) -> LeaderboardPlace:
-        rank = place.rank if wanted.category is None else place.category_rank or place.rank
+        rank, percentile = _standing_on(place, wanted, participants)
         return LeaderboardPlace(
             rank=rank,
             name=place.name or alias_of(secret, exam.id, place.registration_id),
             score=place.total,
-            percentile=at_or_below_percentile(rank, participants),
+            percentile=percentile,
             is_me=place.user_id == user.id,
         )
 
@@ -140,7 +148,25 @@ async def of_exam(
         items=[shown(place) for place in places],
         me=shown(own) if own else None,
         is_official=True,
+        percentile_definition=exam.percentile_definition,
     )
+
+
+def _is_on_board(place: MeritPlace, wanted: LeaderboardRequest) -> bool:
+    return wanted.category in (None, place.category) and not (wanted.pwbd and place.pwbd_rank is None)
+
+
+def _standing_on(place: MeritPlace, wanted: LeaderboardRequest, participants: int) -> tuple[int, float]:
+    """The rank and the percentile in the group that is ranked. Old releases have no percentile of groups."""
+    if wanted.pwbd:
+        rank, percentile = place.pwbd_rank, place.pwbd_percentile
+    elif wanted.category is not None:
+        rank, percentile = place.category_rank, place.category_percentile
+    else:
+        rank, percentile = place.rank, place.percentile
+    if rank is None:
+        return place.rank, place.percentile
+    return rank, at_or_below_percentile(rank, participants) if percentile is None else percentile
 
 
 class _TestLeaderboard:
@@ -202,14 +228,13 @@ class _TestLeaderboard:
 async def _exam_places(
     reads: Reading, exam: Exam, own: MeritPlace | None, wanted: LeaderboardRequest
 ) -> Sequence[MeritPlace]:
+    group = RankedGroup(wanted.category, wanted.pwbd)
     if not wanted.around_me:
-        return await reads.leaderboards.exam_places(exam, wanted.limit, category=wanted.category)
+        return await reads.leaderboards.exam_places(exam, wanted.limit, group)
     if own is None:
         return []
-    above = await reads.leaderboards.exam_places(
-        exam, wanted.limit, category=wanted.category, beyond=own, forward=False
-    )
-    below = await reads.leaderboards.exam_places(exam, wanted.limit, category=wanted.category, beyond=own)
+    above = await reads.leaderboards.exam_places(exam, wanted.limit, group, beyond=own, forward=False)
+    below = await reads.leaderboards.exam_places(exam, wanted.limit, group, beyond=own)
     return [*reversed(above), own, *below]
 
 
@@ -225,21 +250,22 @@ async def _histogram(reads: Reading, parts: Components, cohort_id: UUID, categor
     return {Fraction(score): count for score, count in kept}
 
 
-async def _ranked(reads: Reading, parts: Components, exam: Exam, category: str | None) -> int:
+async def _ranked(reads: Reading, parts: Components, exam: Exam, wanted: LeaderboardRequest) -> int:
     """How many candidates have a rank. A release never changes, but the category of a registration can."""
-    if category is None:
+    if not wanted.is_of_group:
         release = await reads.exam_results.release(exam)
         return release.participants if release is not None else 0
 
     async def load() -> int:
-        return await reads.leaderboards.ranked_of_category(exam, category)
+        return await reads.leaderboards.ranked_of_group(exam, RankedGroup(wanted.category, wanted.pwbd))
 
-    key = f"board:{exam.id}:{exam.results_version}:{category}"
+    group = "pwbd" if wanted.pwbd else wanted.category
+    key = f"board:{exam.id}:{exam.results_version}:{group}"
     return int(await parts.cache.get_or_load(key, SECONDS_KEPT, load))
 
 
 def _is_too_few(participants: int, wanted: LeaderboardRequest) -> bool:
-    return wanted.category is not None and participants < FEWEST_OF_CATEGORY
+    return wanted.is_of_group and participants < FEWEST_OF_CATEGORY
 
 
 def _hidden(*, is_official: bool = False, paper_version: int | None = None) -> Leaderboard:

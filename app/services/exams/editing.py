@@ -22,7 +22,7 @@ from app.engine import schedule
 from app.models import Exam, ExamPaper, LocalizedText
 from app.sentences import Sentence
 from app.services import embargo
-from app.services.exams import placement_permission, sessions
+from app.services.exams import placement_permission, ranking_rules, sessions
 from app.services.exams.audit import record
 from app.services.exams.catalog import exam_viewer, require_team, window_of
 from app.services.exams.key_stages import KeyStage, tell
@@ -31,7 +31,18 @@ from app.services.users import Principal
 
 AFTER_RELEASE = frozenset({"certificates"})
 """Nothing that is computed at the release depends on these."""
-UNTIL_RELEASE = frozenset({"title", "description", "cutoffs", "normalization", "registration", "objections"})
+UNTIL_RELEASE = frozenset(
+    {
+        "title",
+        "description",
+        "cutoffs",
+        "tie_breaks",
+        "percentile_definition",
+        "normalization",
+        "registration",
+        "objections",
+    }
+)
 ALWAYS_CHANGEABLE = UNTIL_RELEASE | AFTER_RELEASE
 
 
@@ -45,6 +56,8 @@ class ExamDraft:
     description: LocalizedText | None = None
     registration: str = "required"
     cutoffs: dict[str, str] = field(default_factory=dict)
+    tie_breaks: str | list[dict[str, str]] = "none"
+    percentile_definition: str = "at_or_below"
     normalization: str = "none"
     objections: dict[str, Any] | None = None
     """`engine.objections.ObjectionRules`, stored."""
@@ -64,6 +77,7 @@ class ExamPaperDraft:
     ends_at: datetime
     qualifying_percent: Decimal | None = None
     group_percents: dict[str, str] = field(default_factory=dict)
+    section_percents: dict[str, dict[str, str]] = field(default_factory=dict)
     counts_for_merit: bool = True
     session_group: str | None = None
 
@@ -78,6 +92,8 @@ class ExamUpdate:
     closes_at: datetime | Unchanged = UNCHANGED
     registration: str | Unchanged = UNCHANGED
     cutoffs: dict[str, str] | Unchanged = UNCHANGED
+    tie_breaks: str | list[dict[str, str]] | Unchanged = UNCHANGED
+    percentile_definition: str | Unchanged = UNCHANGED
     normalization: str | Unchanged = UNCHANGED
     objections: dict[str, Any] | Unchanged | None = UNCHANGED
     certificates: str | Unchanged = UNCHANGED
@@ -94,6 +110,7 @@ class ExamPaperUpdate:
     ends_at: datetime | Unchanged = UNCHANGED
     qualifying_percent: Decimal | Unchanged | None = UNCHANGED
     group_percents: dict[str, str] | Unchanged = UNCHANGED
+    section_percents: dict[str, dict[str, str]] | Unchanged = UNCHANGED
     counts_for_merit: bool | Unchanged = UNCHANGED
     session_group: str | Unchanged | None = UNCHANGED
 
@@ -125,6 +142,8 @@ async def create(uow: UnitOfWork, author: Principal, draft: ExamDraft) -> Exam:
         closes_at=draft.closes_at,
         registration=draft.registration,
         cutoffs=draft.cutoffs,
+        tie_breaks=draft.tie_breaks,
+        percentile_definition=draft.percentile_definition,
         normalization=draft.normalization,
         objections=draft.objections,
         certificates=draft.certificates,
@@ -157,6 +176,10 @@ async def change(
     exam.closes_at = changed(update.closes_at, exam.closes_at)
     exam.registration = changed(update.registration, exam.registration)
     exam.cutoffs = changed(update.cutoffs, exam.cutoffs)
+    exam.tie_breaks = changed(update.tie_breaks, exam.tie_breaks)
+    exam.percentile_definition = changed(update.percentile_definition, exam.percentile_definition)
+    if exam.published_at is not None and update.tie_breaks is not UNCHANGED:
+        await ranking_rules.check(uow, exam, await uow.exams.papers(exam.id))
     exam.normalization = changed(update.normalization, exam.normalization)
     exam.certificates = changed(update.certificates, exam.certificates)
     _check_times(exam)
@@ -209,6 +232,7 @@ async def add_paper(uow: UnitOfWork, author: Principal, exam_id: UUID, draft: Ex
         ends_at=draft.ends_at,
         qualifying_percent=draft.qualifying_percent,
         group_percents=draft.group_percents,
+        section_percents=draft.section_percents,
         counts_for_merit=draft.counts_for_merit,
         session_group=draft.session_group,
     )
@@ -234,6 +258,7 @@ async def change_paper(
     paper.ends_at = changed(update.ends_at, paper.ends_at)
     paper.qualifying_percent = changed(update.qualifying_percent, paper.qualifying_percent)
     paper.group_percents = changed(update.group_percents, paper.group_percents)
+    paper.section_percents = changed(update.section_percents, paper.section_percents)
     paper.counts_for_merit = changed(update.counts_for_merit, paper.counts_for_merit)
     paper.session_group = changed(update.session_group, paper.session_group)
     _check_window(paper)
@@ -276,6 +301,7 @@ async def publish(uow: UnitOfWork, author: Principal, exam_id: UUID, now: dateti
         elif refusal := await placement_permission.refusal(uow, author, exam, paper.test_id):
             errors.append(FieldError(f"papers.{number}.test_id", refusal))
         pinned.append(version)
+    errors += await ranking_rules.obstacles(uow, exam, papers, pinned)
     errors += await sessions.obstacles(uow, exam, papers, pinned)
     if errors:
         raise NotPublishable("The exam cannot be published yet.", errors=errors)

@@ -79,7 +79,7 @@ async def _preview(uow: UnitOfWork, released: Released, *, may_know: bool) -> Re
 
 
 async def _first_ranks(uow: UnitOfWork, exam: Exam) -> Sequence[Place]:
-    page = await uow.exam_results.merit_list(exam, PageRequest(limit=FIRST_RANKS))
+    page = await uow.exam_results.merit_list(exam, exam.results_version or 1, PageRequest(limit=FIRST_RANKS))
     return [
         Place(row.rank, row.roll_number, row.name, row.total)
         for row in page.items

@@ -1,5 +1,6 @@
 """Releasing: staff release the results of all papers and candidates at once (docs/decisions/0035)."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,9 @@ from app.engine import schedule
 from app.engine.marks import printed
 from app.engine.merit import Cutoff, Entrant, ExamPaperRule, MeritResult, PaperScore, merit
 from app.engine.qualifying import Qualification
+from app.engine.ranking import PercentileDefinition
 from app.engine.scoring import PaperKey
+from app.engine.tie_breaks import Compared, tie_break_key
 from app.models import AttemptStatus, Exam, ExamPaper, ExamRelease
 from app.models.message_data import ResultsReleasedData
 from app.repositories.exams import RegisteredCandidate, Scored
@@ -24,6 +27,8 @@ from app.services.components import Components
 from app.services.exams import sessions
 from app.services.exams.audit import record
 from app.services.exams.catalog import require_team, window_of
+from app.services.exams.part_scores import PartScores, part_scores
+from app.services.exams.ranking_rules import SectionNames, chain_of_exam, paper_rules, section_names
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.services.users import Principal
 
@@ -91,31 +96,39 @@ async def refresh_statistics(uow: UnitOfWork, exam_id: UUID) -> None:
         uow.jobs.add("refresh_test_statistics", test_id=str(test_id))
 
 
-async def materialize(uow: UnitOfWork, parts: Components, staff: Principal, exam: Exam) -> None:
-    """Compute everybody's result and keep it as the next version; older ones stay."""
+async def materialize(
+    uow: UnitOfWork, parts: Components, staff: Principal, exam: Exam, reason: str | None = None
+) -> None:
+    """Compute everybody's result and keep it as the next version; older ones stay.
+
+    `reason` says why there is another version; candidates read it. The first one has none.
+    """
     papers = await uow.exams.papers(exam.id)
-    keys = await keys_of(uow, parts, papers)
+    key_ids, keys = await _current_keys(uow, parts, papers)
     registered = await uow.exam_results.registrations(exam.id)
-    entrants = await _entrants(uow, exam, registered, keys)
-    rules = [
-        ExamPaperRule(
-            id=paper.id,
-            counts_for_merit=paper.counts_for_merit,
-            qualifying_percent=paper.qualifying_percent,
-            max_score=keys[paper.id].max_score,
-            group_percents={group: Decimal(share) for group, share in paper.group_percents.items()},
-        )
-        for paper in papers
-    ]
+    names = await section_names(uow, exam, papers)
+    entrants = await _entrants(uow, exam, papers, registered, keys, names)
+    rules = paper_rules(papers, keys, names)
     cutoffs = {category: Decimal(marks) for category, marks in exam.cutoffs.items()}
-    results = sessions.results(
-        exam, papers, rules, entrants, lambda rules, entrants: merit(rules, entrants, cutoffs)
-    )
+    definition = PercentileDefinition(exam.percentile_definition)
+
+    def computed(rules: Sequence[ExamPaperRule], entrants: Sequence[Entrant]) -> list[MeritResult]:
+        return merit(rules, entrants, cutoffs, definition)
+
+    results = await asyncio.to_thread(sessions.results, exam, papers, rules, entrants, computed)
     version = (exam.results_version or 0) + 1
-    ranked = sum(result.standing is not None for result in results)
-    new = ExamRelease(exam_id=exam.id, version=version, participants=ranked, created_by=staff.author_id)
+    new = ExamRelease(
+        exam_id=exam.id,
+        version=version,
+        participants=sum(result.standings is not None for result in results),
+        percentile_definition=exam.percentile_definition,
+        tie_breaks=exam.tie_breaks,
+        reason=reason,
+        key_ids={str(paper_id): str(key_id) for paper_id, key_id in key_ids.items()},
+        created_by=staff.author_id,
+    )
     rows = [
-        _row(exam, version, registration.roll_number, result, papers, keys)
+        _row(exam, version, registration.roll_number, result, papers, keys, names)
         for registration, result in zip(registered, results, strict=True)
     ]
     await uow.exam_results.add_release(new, rows)
@@ -124,11 +137,18 @@ async def materialize(uow: UnitOfWork, parts: Components, staff: Principal, exam
 
 async def keys_of(reads: Reading, parts: Components, papers: Sequence[ExamPaper]) -> Keys:
     """By what each pinned paper is marked and printed: the current version of its key."""
+    return (await _current_keys(reads, parts, papers))[1]
+
+
+async def _current_keys(
+    reads: Reading, parts: Components, papers: Sequence[ExamPaper]
+) -> tuple[Mapping[UUID, UUID], Keys]:
+    """The ids and the rules of the current versions of the keys, by exam paper."""
     pinned = {paper.id: paper.paper_id for paper in papers if paper.paper_id is not None}
     current = await reads.keys.current_ids(pinned.values())
-    return {
-        exam_paper_id: (await parts.papers.key(reads, current[paper_id])).rules
-        for exam_paper_id, paper_id in pinned.items()
+    ids = {exam_paper_id: current[paper_id] for exam_paper_id, paper_id in pinned.items()}
+    return ids, {
+        exam_paper_id: (await parts.papers.key(reads, key_id)).rules for exam_paper_id, key_id in ids.items()
     }
 
 
@@ -190,12 +210,20 @@ async def _grade_the_rest(uow: UnitOfWork, parts: Components, exam: Exam, now: d
 
 
 async def _entrants(
-    reads: Reading, exam: Exam, registrations: Sequence[RegisteredCandidate], keys: Keys
+    reads: Reading,
+    exam: Exam,
+    papers: Sequence[ExamPaper],
+    registrations: Sequence[RegisteredCandidate],
+    keys: Keys,
+    names: SectionNames,
 ) -> list[Entrant]:
     scores: dict[UUID, dict[UUID, PaperScore]] = {}
     staff_ids = await reads.exam_results.sat_as_staff(exam)
+    chain = chain_of_exam(exam, papers)
+    found = await part_scores(reads, exam, papers, keys, chain, names)
     for each in await reads.exam_results.scored(exam.id):
-        scores.setdefault(each.registration_id, {})[each.paper_id] = _score(each, keys[each.paper_id])
+        score = _score(each, keys[each.paper_id], found)
+        scores.setdefault(each.registration_id, {})[each.paper_id] = score
         if each.was_staff:
             staff_ids.add(each.registration_id)
     voided = await reads.exam_results.voided(exam.id)
@@ -207,14 +235,20 @@ async def _entrants(
             pwbd=row.pwbd,
             has_void=row.id in voided,
             was_staff=row.id in staff_ids,
+            tie_break=tie_break_key(chain, Compared(row.name, found.exact.get(row.id, {}))),
         )
         for row in registrations
     ]
 
 
-def _score(scored: Scored, key: PaperKey) -> PaperScore:
-    shown = Decimal(printed(scored.raw, key.factor, key.rounding))
-    return PaperScore(scored.score, shown, Qualification(scored.qualification), practice=scored.was_staff)
+def _score(scored: Scored, key: PaperKey, found: PartScores) -> PaperScore:
+    return PaperScore(
+        exact=scored.score,
+        printed=Decimal(printed(scored.raw, key.factor, key.rounding)),
+        qualification=Qualification(scored.qualification),
+        practice=scored.was_staff,
+        sections=found.sections.get((scored.registration_id, scored.paper_id), {}),
+    )
 
 
 def _row(
@@ -224,8 +258,12 @@ def _row(
     result: MeritResult,
     papers: Sequence[ExamPaper],
     keys: Keys,
+    names: SectionNames,
 ) -> dict[str, Any]:
-    standing = result.standing
+    found = result.standings
+    overall = found.overall if found else None
+    in_category = found.in_category if found else None
+    in_pwbd = found.in_pwbd if found else None
     return {
         "exam_id": exam.id,
         "version": version,
@@ -236,12 +274,15 @@ def _row(
         "total_denominator": result.total.denominator if result.total is not None else None,
         "total": str(result.printed_total) if result.printed_total is not None else None,
         "qualified": result.qualified,
-        "rank": standing.rank if standing else None,
-        "percentile": standing.percentile if standing else None,
-        "category_rank": result.category_rank,
+        "rank": overall.rank if overall else None,
+        "percentile": overall.percentile if overall else None,
+        "category_rank": in_category.rank if in_category else None,
+        "category_percentile": in_category.percentile if in_category else None,
+        "pwbd_rank": in_pwbd.rank if in_pwbd else None,
+        "pwbd_percentile": in_pwbd.percentile if in_pwbd else None,
         "cutoff": _cutoff(result.cutoff, papers) if result.cutoff else None,
         "papers": [
-            _paper(result, paper, keys[paper.id])
+            _paper(result, paper, keys[paper.id], names)
             for paper in papers
             if sessions.is_listed(paper, papers, result.papers)
         ],
@@ -259,7 +300,7 @@ def _cutoff(cutoff: Cutoff, papers: Sequence[ExamPaper]) -> dict[str, Any]:
     }
 
 
-def _paper(result: MeritResult, paper: ExamPaper, key: PaperKey) -> dict[str, Any]:
+def _paper(result: MeritResult, paper: ExamPaper, key: PaperKey, names: SectionNames) -> dict[str, Any]:
     """A paper's part of a result as it is stored; a paper that was missed has no score."""
     sat = result.papers.get(paper.id)
     standing = sat.standing if sat else None
@@ -270,6 +311,9 @@ def _paper(result: MeritResult, paper: ExamPaper, key: PaperKey) -> dict[str, An
         "score_exact": str(sat.score.exact) if sat else None,
         "max_score": printed(key.max_score, Fraction(1), key.rounding),
         "qualified": sat.qualified if sat else False,
+        "sections_below": [names[paper.paper_id][id_] for id_ in sat.sections_below]
+        if sat and sat.sections_below and paper.paper_id
+        else [],
         "rank": standing.rank if standing else None,
         "participants": standing.participants if standing else None,
         "percentile": standing.percentile if standing else None,

@@ -171,7 +171,7 @@ async def _release_again(
     versions = {}
     for exam in exams:
         if exam.released_at is not None:
-            await releasing.materialize(uow, parts, _publisher(revision), exam)
+            await releasing.materialize(uow, parts, _publisher(revision), exam, revision.reason)
             versions[str(exam.id)] = exam.results_version or 1
     return versions
 

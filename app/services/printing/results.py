@@ -119,3 +119,6 @@ class ResponseContent:
     parts: Sequence[ResponsePart]
     notes: Sequence[str]
     footer: str
+    verification: Verification | None = None
+    attached: str | None = None
+    """The name of a file that is attached to the PDF."""

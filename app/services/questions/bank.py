@@ -216,7 +216,7 @@ def _columns(place: Place, content: Content) -> dict[str, Any]:
         "source": place.source,
         "external_id": place.external_id,
         "status": place.status,
-        "fingerprint": fingerprint(place.subject_id, content.text),
+        "fingerprint": fingerprint(place.subject_id, content),
     }
 
 

@@ -10,7 +10,9 @@ from uuid import UUID
 
 import structlog
 
+from app.core.comparable_text import comparable, exact, visible
 from app.core.errors import FieldError, QuestionUnreadable
+from app.core.names import checked_lines
 from app.engine.dropped_keys import is_dropped
 from app.engine.question_types import (
     NO_KEY,
@@ -21,6 +23,7 @@ from app.engine.question_types import (
 )
 from app.engine.scoring import key_of
 from app.models import LocalizedText, QuestionVersion
+from app.sentences import Sentence
 
 Key = dict[str, Any]
 Option = dict[str, Any]
@@ -98,20 +101,61 @@ def reading_question(question_id: UUID) -> Iterator[None]:
         raise QuestionUnreadable(question_id, str(error)) from error
 
 
-def fingerprint(subject_id: UUID, text: LocalizedText) -> str:
-    """A hash of subject and text. Imports find questions by it that have no external id and no source.
+def fingerprint(subject_id: UUID, content: Content) -> str:
+    """A hash of subject, passage, text and options: the identity of a question without another one.
 
-    Texts that differ only in case, spaces or Unicode form have the same hash.
+    Texts that differ only in case, spaces or characters that cannot be seen have the same hash, whatever the
+    order of the options. Questions that were last changed by older versions have `older_fingerprint`.
     """
-    first = text.get("en") or text[min(text)]
-    words = unicodedata.normalize("NFKC", first).casefold().split()
+    texts = sorted(exact(_first_language(option["text"])) for option in content.options)
+    parts = (str(subject_id), str(content.passage_id), comparable(_first_language(content.text)), *texts)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def older_fingerprint(subject_id: UUID, text: LocalizedText) -> str:
+    """The hash that older versions of the application stored: of subject and text only."""
+    words = unicodedata.normalize("NFKC", _first_language(text)).casefold().split()
     return hashlib.sha256(f"{subject_id}\n{' '.join(words)}".encode()).hexdigest()
+
+
+def _first_language(text: LocalizedText) -> str:
+    return text.get("en") or text[min(text)]
 
 
 def problems_of(content: Content, *, needs_key: bool) -> list[FieldError]:
     """The errors in a content, with the field names of the API. `needs_key` is false for drafts."""
-    problems = [*content.kind.option_problems(content.options), *_key_problems(content, needs_key=needs_key)]
+    problems = [
+        *content.kind.option_problems(content.options),
+        *_equal_options(content),
+        *_unreadable_texts(content),
+        *_key_problems(content, needs_key=needs_key),
+    ]
     return [FieldError(*problem) for problem in problems]
+
+
+def _equal_options(content: Content) -> Iterator[ContentProblem]:
+    """Options that read like one before them: a candidate cannot know which of the two is right."""
+    lists = [[content.kind.option_columns[name] for name in names] for names in content.kind.option_lists]
+    first: dict[tuple[int, str, str], str] = {}
+    for place, option in enumerate(content.options):
+        within = next((number for number, ids in enumerate(lists) if option["id"] in ids), 0)
+        for language, text in option["text"].items():
+            other = first.setdefault((within, language, visible(text)), option["id"])
+            if other != option["id"]:
+                sentence = "This option reads like option {other}. Write two different options."
+                yield ContentProblem(f"options.{place}.text", Sentence(sentence, other=other))
+                break
+
+
+def _unreadable_texts(content: Content) -> Iterator[ContentProblem]:
+    texts = [("text", content.text), ("explanation", content.explanation or {})]
+    texts += [(f"options.{place}.text", option["text"]) for place, option in enumerate(content.options)]
+    for path, localized in texts:
+        for text in localized.values():
+            try:
+                checked_lines(text)
+            except ValueError as problem:
+                yield ContentProblem(path, str(problem))
 
 
 def _key_problems(content: Content, *, needs_key: bool) -> Iterator[ContentProblem]:

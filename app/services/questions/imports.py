@@ -3,17 +3,22 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from uuid import UUID
 
+from app.core.errors import Invalid
 from app.core.names import LONGEST_TITLE, checked_field
 from app.core.process_pool import ProcessPool
 from app.models import Chapter, Question, Subject
+from app.sentences import Sentence
 from app.services import audit, embargo
 from app.services.audit import AuditSubject
 from app.services.imports import read_in_child, sheet_errors_as_invalid
+from app.services.questions.columns import UnknownColumn, checked_mapping
+from app.services.questions.content import content_of, fingerprint, older_fingerprint
 from app.services.questions.images import ImagesZip, SheetImages
 from app.services.questions.plans import Entry, Identity, QuestionImportPlan, planned, repeated, status_of
-from app.services.questions.reading import ImportStage, QuestionSheet, read_questions
+from app.services.questions.reading import ImportStage, QuestionSheet, Reading, read_questions
 from app.services.questions.rows import EmptyKey, SheetRow
 from app.services.questions.syllabus import Syllabus
 from app.services.questions.writing import written
@@ -35,19 +40,23 @@ async def import_questions(
     subject: str | None = None,
     empty_key: EmptyKey = EmptyKey.ERROR,
     images: ImagesZip | None = None,
+    mapping: Mapping[str, str] = MappingProxyType({}),
     files: ProcessPool | None = None,
     progress: ReportProgress = no_progress,
 ) -> ImportReport:
     """Import a sheet into the bank. With `subject`, the subject of a row becomes its chapter.
 
-    A question is identified by `external_id`, else by `source` and `number`, else by its subject and text. A
-    row matches only a question with the same kind of identity. Long computations run in threads, because the
-    event loop of the API serves other requests. With `files`, the sheet is read in a child process that has
-    limits of time and memory; without, in this process, as the command line does.
+    `mapping` gives the column of each header that has another name, or `ignore`.
+
+    A question is identified by `external_id`, else by `source` and `number`, else by its subject, passage,
+    text and options. A row matches only a question with the same kind of identity. Long computations run in
+    threads, because the event loop of the API serves other requests. With `files`, the sheet is read in a
+    child process that has limits of time and memory; without, in this process, as the command line does.
     """
     subject = checked_field("subject", subject, LONGEST_TITLE) if subject is not None else None
     pictures = await asyncio.to_thread(SheetImages, images, files)
-    sheet = await _read(files, author, file, empty_key, progress, needs_subject=subject is None)
+    how = Reading(empty_key, subject is None, _checked_mapping(mapping))
+    sheet = await _read(files, author, file, how, progress)
     if sheet.errors:
         return ImportReport.rejected(sheet.errors)
     # Before the lock, because checking many images takes long.
@@ -66,7 +75,7 @@ async def import_questions(
         return ImportReport.rejected(errors)
     if not dry_run:
         await pictures.store(uow, author)
-    plan = QuestionImportPlan(author.institute_id, author.author_id)
+    plan = QuestionImportPlan(author.institute_id, author.author_id, warnings=sheet.warnings)
     await asyncio.to_thread(planned, plan, entries, known, sheet.layout, pictures)
     del sheet, entries, known  # Frees memory: the plan has what is needed, and writing takes long.
     if not dry_run:
@@ -96,15 +105,28 @@ async def _read(
     files: ProcessPool | None,
     author: Principal,
     file: bytes,
-    empty_key: EmptyKey,
+    how: Reading,
     progress: ReportProgress,
-    *,
-    needs_subject: bool,
 ) -> QuestionSheet:
     if files is not None:
-        return await read_in_child(files, author.id, read_questions, file, empty_key, needs_subject)
+        return await read_in_child(files, author.id, read_questions, file, how)
     with sheet_errors_as_invalid():
-        return await asyncio.to_thread(read_questions, file, empty_key, needs_subject, progress)
+        return await asyncio.to_thread(read_questions, file, how, progress)
+
+
+def _checked_mapping(mapping: Mapping[str, str]) -> dict[str, str]:
+    try:
+        return checked_mapping(mapping)
+    except UnknownColumn as error:
+        raise Invalid.field(
+            "mapping",
+            Sentence(
+                'There is no column "{column}" to which "{header}" could be mapped. Name a column such as'
+                ' option_a_hi, or "ignore".',
+                column=error.column[:50],
+                header=error.header[:50],
+            ),
+        ) from None
 
 
 async def _passages(uow: UnitOfWork, institute_id: UUID, rows: Sequence[SheetRow]) -> Mapping[str, UUID]:
@@ -156,11 +178,24 @@ async def _known(
             institute_id, [place[1:] for place in wanted["source"]]
         ):
             known["source", question.source, question.source_number] = question
-        for question in await uow.questions.by_fingerprint(
-            institute_id, [print_ for _, print_ in wanted["text"]]
-        ):
-            known["text", question.fingerprint] = question
+        known |= await _known_by_text(uow, institute_id, some)
         progress(ImportStage.FINDING, start + len(some), len(entries))
+    return known
+
+
+async def _known_by_text(
+    uow: UnitOfWork, institute_id: UUID, entries: Sequence[Entry]
+) -> dict[Identity, Question]:
+    """The questions whose subject, passage, text and options are those of an entry."""
+    by_text = [entry for entry in entries if entry.identity[0] == "text"]
+    hashes = {entry.identity[1] for entry in by_text}
+    older = {older_fingerprint(entry.subject_id, entry.row.content.text) for entry in by_text}
+    known: dict[Identity, Question] = {}
+    for question in await uow.questions.by_fingerprint(institute_id, hashes | older):
+        found = question.fingerprint
+        if found not in hashes:
+            found = fingerprint(question.subject_id, content_of(question.version))
+        known["text", found] = question
     return known
 
 

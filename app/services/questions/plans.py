@@ -11,9 +11,10 @@ from app.services.questions.bank import version_values
 from app.services.questions.columns import Columns
 from app.services.questions.content import Content, content_of, fingerprint
 from app.services.questions.images import SheetImages
+from app.services.questions.replacements import replacements
 from app.services.questions.rows import SheetRow
 from app.sheets.cells import normalize_line_ends
-from app.sheets.reports import RowError
+from app.sheets.reports import RowError, RowWarning
 
 Values = dict[str, Any]
 Identity = tuple[Any, ...]
@@ -42,15 +43,16 @@ class Entry:
         says_chapter: bool,
     ) -> "Entry":
         """The entry of a row, with its identity."""
-        return cls(row, _identity(row, subject_id), subject_id, chapter_id, passage_id, says_chapter)
+        identity = _identity(row, subject_id, passage_id)
+        return cls(row, identity, subject_id, chapter_id, passage_id, says_chapter)
 
 
-def _identity(row: SheetRow, subject_id: UUID) -> Identity:
+def _identity(row: SheetRow, subject_id: UUID, passage_id: UUID | None) -> Identity:
     if row.external_id is not None:
         return "external_id", row.external_id
     if row.source is not None and row.number is not None:
         return "source", row.source, row.number
-    return "text", fingerprint(subject_id, row.content.text)
+    return "text", fingerprint(subject_id, replace(row.content, passage_id=passage_id))
 
 
 @dataclass(slots=True)
@@ -68,6 +70,8 @@ class QuestionImportPlan:
     """The row of each question."""
     new_keys: dict[UUID, int] = field(default_factory=dict)
     """The existing questions that get another key, and the number of the version with it."""
+
+    warnings: list[RowWarning] = field(default_factory=list)
 
     @property
     def reworded(self) -> list[UUID]:
@@ -87,7 +91,7 @@ class QuestionImportPlan:
             "source": row.source,
             "source_number": row.number,
             "status": row.status or "active",
-            "fingerprint": fingerprint(entry.subject_id, content.text),
+            "fingerprint": fingerprint(entry.subject_id, content),
         }
         self.question_ids.append(question_id)
         self.questions.append(values)
@@ -105,14 +109,15 @@ class QuestionImportPlan:
             "source": entry.row.source if "source" in columns else question.source,
             "source_number": entry.row.number if "number" in columns else question.source_number,
             "status": status_of(entry.row, question),
-            "fingerprint": fingerprint(entry.subject_id, content.text),
         }
         self.question_ids.append(question.id)
         if number > question.current_version:
             self.next_versions.append(version_values(question.id, number, content, self.actor_id))
         if content.key != before.key:
             self.new_keys[question.id] = number
+        self.warnings += replacements(question, before, content, entry.row.row)
         if any(getattr(question, name) != value for name, value in values.items()):
+            values["fingerprint"] = fingerprint(entry.subject_id, content)
             self.changes.append({"id": question.id, **values})
 
 
@@ -143,7 +148,7 @@ def repeated(entries: Sequence[Entry]) -> list[RowError]:
     for entry in entries:
         kind, row = entry.identity[0], first.setdefault(entry.identity, entry.row.row)
         if row != entry.row.row:
-            hint = "; tell them apart by external_id, or by source and number" if kind == "text" else ""
+            hint = "; delete one, or tell them apart by external_id" if kind == "text" else ""
             errors.append(
                 RowError(entry.row.row, columns[kind], f"this is the same question as in row {row}{hint}")
             )

@@ -1,16 +1,20 @@
 """Reads a sheet of questions: bytes in, rows and errors out, without the database."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.sentences import Sentence
-from app.services.questions.columns import SHEET, Columns, read_header
+from app.services.questions.columns import SHEET, Columns, count_known, read_header
+from app.services.questions.other_rows import no_question
 from app.services.questions.rows import EmptyKey, RowReader, SheetRow
 from app.sheets.errors import UnreadableSheet
 from app.sheets.files import read_records
+from app.sheets.header_row import find_header
 from app.sheets.parsing import ParsedSheet, cell_errors, parse_rows
 from app.sheets.progress import ReportProgress, no_progress
-from app.sheets.records import Record, check_header
-from app.sheets.reports import RowError
+from app.sheets.records import WHOLE_ROW, Record, check_header
+from app.sheets.reports import RowError, RowWarning
 
 QuestionSheet = ParsedSheet[Columns, SheetRow]
 
@@ -24,23 +28,53 @@ class ImportStage(StrEnum):
     COMPARING = "Comparing questions"
 
 
-def read_questions(
-    file: bytes, empty_key: EmptyKey, needs_subject: bool, progress: ReportProgress = no_progress
-) -> QuestionSheet:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a sheet is read."""
+
+    empty_key: EmptyKey = EmptyKey.ERROR
+    needs_subject: bool = False
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    """The column of each header that has another name, as `checked_mapping` returns it."""
+
+
+def read_questions(file: bytes, how: Reading, progress: ReportProgress = no_progress) -> QuestionSheet:
     """Read a sheet of questions and report all errors. A sheet may have a header and no questions.
 
     Raises UnreadableSheet for a file that is not a sheet of questions, SheetTooLarge beyond 25 MB.
     """
-    records = read_records(file, SHEET)
-    sheet = _read_header(next(records), needs_subject=needs_subject)
+
+    def known(cells: Sequence[str]) -> int:
+        return count_known(cells, how.mapping)
+
+    header, above, records = find_header(read_records(file, SHEET), known)
+    sheet = _read_header(header, how)
+    sheet.warnings += _not_read(sheet.layout, header, above)
     if sheet.errors:
         return sheet
+    plain = [cell.strip().casefold() for cell in header.cells]
 
     def parse(record: Record, errors: list[RowError]) -> SheetRow:
-        return RowReader(sheet.layout, record, errors, empty_key, needs_subject).read()
+        reader = RowReader(sheet.layout, record, errors, sheet.warnings, how.empty_key, how.needs_subject)
+        if what := no_question(record, plain, known):
+            errors.append(RowError(record.row, "file", what, record.cell_name(WHOLE_ROW)))
+            return reader.nothing()
+        return reader.read()
 
     parse_rows(sheet, records, parse, noun="questions", progress=progress, stage=ImportStage.READING)
     return sheet
+
+
+def _not_read(columns: Columns, header: Record, above: Sequence[Record]) -> Iterator[RowWarning]:
+    """Warnings of rows above the header and of columns that are left out."""
+    for record in above:
+        said = next((cell.strip() for cell in record.cells if cell.strip()), "")
+        message = f'this row is above the header and is not read: "{said[:60]}"'
+        yield RowWarning(record.row, "file", message, cell=record.cell_name(WHOLE_ROW))
+    for position in columns.ignored:
+        name = columns.name_at(position)
+        message = "this column is left out, as the mapping says"
+        yield RowWarning(header.row, name, message, cell=header.cell_name(position))
 
 
 _NO_HEADER = Sentence(
@@ -49,13 +83,24 @@ _NO_HEADER = Sentence(
 _BY_COMMAS = Sentence("Separate the columns by commas.")
 
 
-def _read_header(header: Record, *, needs_subject: bool) -> QuestionSheet:
+def _read_header(header: Record, how: Reading) -> QuestionSheet:
     check_header(header)
-    columns, problems = read_header(header.cells, needs_subject=needs_subject)
+    columns, problems = read_header(header.cells, needs_subject=how.needs_subject, mapping=how.mapping)
+    columns.row = header.row
     if not columns:
         sentences = [_NO_HEADER, *([_BY_COMMAS] if len(header.cells) == 1 else [])]
         raise UnreadableSheet(Sentence.joined(*sentences))
     errors = cell_errors(header, columns)
     return ParsedSheet(
-        columns, errors=errors or [RowError(header.row, error.column, error.message) for error in problems]
+        columns,
+        errors=errors
+        or [
+            RowError(
+                header.row,
+                problem.column,
+                problem.message,
+                header.cell_name(WHOLE_ROW if problem.position is None else problem.position),
+            )
+            for problem in problems
+        ],
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.core.errors import FieldError
-from app.core.names import problem_of
+from app.core.names import checked_lines, problem_of
 from app.engine.dropped_keys import dropped_from_cell
 from app.engine.question_types import (
     DROPPED_KEY,
@@ -17,6 +17,7 @@ from app.engine.question_types import (
     key_answers,
     question_type,
 )
+from app.engine.question_types.key_forms import plain_key
 from app.engine.question_types.options import marks_reader
 from app.models import LocalizedText
 from app.services.questions.columns import OPTION_COLUMNS, Columns
@@ -24,8 +25,8 @@ from app.services.questions.content import Content, Key, Option, problems_of
 from app.services.questions.tags import read_tags
 from app.sheets.cells import unescape_formula
 from app.sheets.parsing import errors_without_header
-from app.sheets.records import Record
-from app.sheets.reports import RowError
+from app.sheets.records import WHOLE_ROW, Record
+from app.sheets.reports import RowError, RowWarning
 
 LONGEST_CELL = 20_000
 
@@ -81,6 +82,7 @@ class RowReader:
     columns: Columns
     record: Record
     errors: list[RowError]
+    warnings: list[RowWarning]
     empty_key: EmptyKey
     needs_subject: bool
 
@@ -90,7 +92,7 @@ class RowReader:
         if self.needs_subject and not self._cell("subject"):
             self._wrong("subject", "the question has no subject")
         status = self._one_of("status", STATUSES)
-        key_cell = self._cell("key")
+        key_cell = self._key_cell()
         waits = key_cell is None and (status in _MAY_WAIT or self.empty_key is EmptyKey.DRAFT)
         content = self._content(self._type(key_cell), key_cell, waits=waits)
         return SheetRow(
@@ -105,6 +107,27 @@ class RowReader:
             passage=self._cell("passage_id"),
             images=self._images(),
         )
+
+    def nothing(self) -> SheetRow:
+        """Return the row of a record that is no question."""
+        content = Content(choice_for([]).name, text={}, options=[], key=dict(NO_KEY))
+        return SheetRow(self.record.row, content, *(None,) * 7, images=())
+
+    def _key_cell(self) -> str | None:
+        """The key as its type reads it: letters of options where the key names options."""
+        cell = self._cell("key")
+        said = re.sub(r"[\s-]+", "_", (self._cell("type") or "").lower())
+        if cell is None or (said in TYPES and not question_type(said).has_letters_as_key):
+            return cell
+        options = {
+            column.removeprefix("option_"): list(self._localized(column).values())
+            for column in choice_for([]).option_columns
+        }
+        try:
+            return plain_key(cell, {letter: texts for letter, texts in options.items() if texts})
+        except ValueError as error:
+            self._wrong("key", str(error))
+            return None
 
     def _content(self, kind: QuestionType, key_cell: str | None, *, waits: bool) -> Content:
         text = self._localized("question")
@@ -215,11 +238,19 @@ class RowReader:
         return cell
 
     def _localized(self, name: str) -> LocalizedText:
-        texts = {
-            language: self._at(position, name if language == "en" else f"{name}_{language}", LONGEST_CELL)
-            for language, position in self.columns.texts.get(name, {}).items()
-        }
-        return {language: text for language, text in texts.items() if text is not None}
+        texts = {}
+        for language, position in self.columns.texts.get(name, {}).items():
+            column = name if language == "en" else f"{name}_{language}"
+            if text := self._at(position, column, LONGEST_CELL):
+                texts[language] = text
+                self._check_text(column, text)
+        return texts
+
+    def _check_text(self, column: str, text: str) -> None:
+        try:
+            checked_lines(text)
+        except ValueError as problem:
+            self._wrong(column, str(problem))
 
     def _at(self, position: int, name: str, longest: int) -> str | None:
         cell = unescape_formula(self.record.cell(position).strip())
@@ -229,8 +260,7 @@ class RowReader:
 
     def _check_width(self) -> None:
         beyond = range(self.columns.count, len(self.record.cells))
-        for error in errors_without_header(self.record, (*self.columns.unnamed, *beyond)):
-            self._wrong(error.field, error.message)
+        self.errors += errors_without_header(self.record, (*self.columns.unnamed, *beyond))
 
     def _report(self, problems: Iterable[FieldError], content: Content) -> None:
         for problem in problems:
@@ -238,7 +268,9 @@ class RowReader:
             self._wrong(_column_of(problem.field, content), problem.message + hint)
 
     def _wrong(self, column: str, message: str) -> None:
-        error = RowError(self.record.row, column, message)
+        position = self.columns.position_in(column)
+        cell = self.record.cell_name(WHOLE_ROW if position is None else position)
+        error = RowError(self.record.row, column, message, cell)
         if error not in self.errors:
             self.errors.append(error)
 

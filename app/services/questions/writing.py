@@ -28,8 +28,9 @@ async def written(
         created=len(plan.questions),
         updated=len(plan.changes),
         unchanged=len(plan.question_ids) - len(plan.questions) - len(plan.changes),
-        warnings=[*_unused(pictures), *await _warnings(uow, plan, progress)],
+        warnings=[*_unused(pictures), *plan.warnings, *await _warnings(uow, plan, progress)],
         item_ids=plan.question_ids,
+        item_rows=[plan.row_of[question_id] for question_id in plan.question_ids],
     )
 
 

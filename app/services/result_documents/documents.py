@@ -1,6 +1,7 @@
 """A document that is composed and not yet typeset."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.core.process_pool import ProcessPool
@@ -18,9 +19,11 @@ class Document:
     template: Template
     content: object
     file_name: str
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """Files that the template reads, such as those that it attaches."""
 
 
 async def pdf(files: ProcessPool, document: Document, caller: Principal, now: datetime) -> bytes:
     """The document, typeset in a child process. Raises TooComplex, Unavailable."""
-    arguments = (document.template, document.content, now)
+    arguments = (document.template, document.content, now, document.files)
     return await files.run(typeset, *arguments, caller=caller.id, advice=_ADVICE)

@@ -107,6 +107,9 @@ def _figures(released: ReleasedExam, issued: IssuedResult, language: DocumentLan
     if result.category_rank is not None:
         below = wording.CATEGORIES[registration.category].line(language)
         found.append(Figure(wording.CATEGORY_RANK.lines(language), str(result.category_rank), below))
+    if result.pwbd_rank is not None:
+        below = wording.CATEGORIES["pwbd"].line(language)
+        found.append(Figure(wording.PWBD_RANK.lines(language), str(result.pwbd_rank), below))
     if result.percentile is not None:
         found.append(Figure(wording.PERCENTILE.lines(language), percentile_text(result.percentile)))
     return found
@@ -179,7 +182,7 @@ def _notes(released: ReleasedExam, issued: IssuedResult, language: DocumentLangu
             rank=before.rank or wording.NONE,
         )
     if issued.result.percentile is not None:
-        notes += wording.PERCENTILE_IS.lines(language)
+        notes += wording.PERCENTILES_ARE[release.percentile_definition].lines(language)
     if issued.result.rank is not None:
-        notes += wording.EQUAL_SCORES.lines(language)
+        notes += wording.ranks_are(release.tie_breaks).lines(language)
     return notes

@@ -2,13 +2,14 @@
 
 import asyncio
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from app.core.errors import TooComplex
 from app.repositories.exams import MeritRow
 from app.sentences import Sentence
 from app.services.exams.audit import record
-from app.services.exams.results import released_exam
+from app.services.exams.results import released_exam, version_of
 from app.services.result_documents.documents import Document
 from app.services.result_documents.issuing import with_release
 from app.services.result_documents.languages import DocumentLanguage
@@ -30,16 +31,22 @@ async def merit_document(
     now: datetime,
     *,
     everybody: bool = False,
+    version: int | None = None,
 ) -> Document:
-    """The whole merit list, in the order of its pages. Raises ResultsNotReleased, NotFound, TooComplex."""
+    """The whole merit list, in the order of its pages.
+
+    Raises ResultsNotReleased, NotFound, TooComplex, and Invalid for a version that does not exist.
+    """
     exam = await released_exam(reads, staff, exam_id)
+    shown = version_of(exam, version)
     rows: list[MeritRow] = []
-    async for batch in reads.exam_results.whole_merit_list(exam, everybody=everybody):
+    async for batch in reads.exam_results.whole_merit_list(exam, shown, everybody=everybody):
         rows += batch
         if len(rows) > MOST_ROWS:
             raise TooComplex(Sentence(_TOO_LONG, most=MOST_ROWS))
-    released = await with_release(reads, exam, exam.results_version or 1)
+    released = await with_release(reads, exam, shown)
     content = await asyncio.to_thread(merit_pages, released, rows, language, now)
     include = "all" if everybody else "ranked"
-    record(reads, staff, "export_merit_list", exam, format="pdf", include=include, rows=len(rows))
+    facts: dict[str, Any] = {"format": "pdf", "include": include, "version": shown, "rows": len(rows)}
+    record(reads, staff, "export_merit_list", exam, **facts)
     return Document("merit-list", content, "merit-list.pdf")

@@ -16,7 +16,8 @@ def merit_pages(
 ) -> MeritListContent:
     """The merit list with one row for each candidate."""
     has_cutoff = any(row.cutoff for row in rows)
-    columns = _columns(released, language, has_cutoff=has_cutoff)
+    has_pwbd = any(row.pwbd_rank is not None for row in rows)
+    columns = _columns(released, language, has_cutoff=has_cutoff, has_pwbd=has_pwbd)
     return MeritListContent(
         language="hi" if language == "hi" else "en",
         institute=released.institute,
@@ -26,10 +27,10 @@ def merit_pages(
         columns=[column for column, _ in columns],
         widths=[width for _, width in columns],
         flowing=2,
-        rows=[_row(row, released, language, has_cutoff=has_cutoff) for row in rows],
+        rows=[_row(row, released, language, has_cutoff=has_cutoff, has_pwbd=has_pwbd) for row in rows],
         notes=[
-            *wording.EQUAL_SCORES.lines(language),
-            *wording.PERCENTILE_IS.lines(language),
+            *wording.ranks_are(released.release.tie_breaks).lines(language),
+            *wording.PERCENTILES_ARE[released.release.percentile_definition].lines(language),
         ],
         end=wording.END_OF_LIST.lines(language, count=len(rows)),
         footer=wording.PRINTED_ON.line(language, minute=minute(now)),
@@ -51,7 +52,7 @@ def _cutoffs(cutoffs: Mapping[str, str], language: DocumentLanguage) -> str:
 
 
 def _columns(
-    released: ReleasedExam, language: DocumentLanguage, *, has_cutoff: bool
+    released: ReleasedExam, language: DocumentLanguage, *, has_cutoff: bool, has_pwbd: bool
 ) -> list[tuple[Column, float]]:
     """The columns with their widths, in shares of the page."""
     both = 1.35 if language == "both" else 1
@@ -61,6 +62,7 @@ def _columns(
         (Column(wording.NAME.lines(language), "left"), 4.0),
         (Column(wording.CATEGORY.lines(language), "left"), 1.5 * both),
         (Column(wording.CATEGORY_RANK.lines(language)), 1.4),
+        *([(Column(wording.PWBD_RANK.lines(language)), 1.4)] if has_pwbd else []),
         *((Column([paper.code]), 1.3) for paper in released.papers),
         (Column(wording.TOTAL.lines(language)), 1.4),
         (Column(wording.PERCENTILE.lines(language)), 1.8),
@@ -70,7 +72,9 @@ def _columns(
     return columns
 
 
-def _row(row: MeritRow, released: ReleasedExam, language: DocumentLanguage, *, has_cutoff: bool) -> list[str]:
+def _row(
+    row: MeritRow, released: ReleasedExam, language: DocumentLanguage, *, has_cutoff: bool, has_pwbd: bool
+) -> list[str]:
     scores = {paper["paper_id"]: paper["score"] for paper in row.papers}
     cells = [
         _number(row.rank),
@@ -78,6 +82,7 @@ def _row(row: MeritRow, released: ReleasedExam, language: DocumentLanguage, *, h
         row.name if row.rank is not None else f"{row.name} ({wording.OUTCOMES[row.outcome].line(language)})",
         wording.SHORT_CATEGORIES[row.category].line(language),
         _number(row.category_rank),
+        *([_number(row.pwbd_rank)] if has_pwbd else []),
         *(scores.get(str(paper.id)) or wording.NONE for paper in released.papers),
         row.total or wording.NONE,
         percentile_text(row.percentile) if row.percentile is not None else wording.NONE,

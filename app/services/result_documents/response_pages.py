@@ -17,7 +17,7 @@ from app.services.result_documents.languages import HOME, DocumentLanguage, Text
 from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import Reading
 
-_COLUMNS: Sequence[tuple[Text, Literal["left", "right"]]] = (
+COLUMNS: Sequence[tuple[Text, Literal["left", "right"]]] = (
     (wording.QUESTION_NUMBER, "right"),
     (wording.ANSWER, "left"),
     (wording.CHANGES, "right"),
@@ -56,7 +56,7 @@ def _content(
             Fact(wording.NAME.lines(language), found.registration.name),
             Fact(wording.ROLL_NUMBER.lines(language), found.registration.roll_number),
         ],
-        columns=[Column(label.lines(language), side) for label, side in _COLUMNS],
+        columns=[Column(label.lines(language), side) for label, side in COLUMNS],
         parts=[_part(each, language) for each in sat],
         notes=wording.RESPONSES_ARE.lines(language),
         footer=wording.PRINTED_ON.line(language, minute=minute(now)),
@@ -66,14 +66,14 @@ def _content(
 def _part(sat: _Sat, language: DocumentLanguage) -> ResponsePart:
     sheet, attempt = sat.shown.sheet, sat.shown.sheet.attempt
     times = [
-        Fact(wording.STARTED.lines(language), _moment(attempt.started_at)),
+        Fact(wording.STARTED.lines(language), shown_moment(attempt.started_at)),
         Fact(wording.PAPER_VERSION.lines(language), str(sheet.paper_version)),
         Fact(wording.ANSWERED.lines(language), f"{sheet.answered} / {len(sheet.entries)}"),
         Fact(wording.DEVICE_TERMS.lines(language), str(attempt.lease)),
         Fact(wording.ATTEMPT.lines(language), str(attempt.id)),
     ]
     if attempt.submitted_at is not None:
-        times.insert(1, Fact(wording.SUBMITTED.lines(language), _moment(attempt.submitted_at)))
+        times.insert(1, Fact(wording.SUBMITTED.lines(language), shown_moment(attempt.submitted_at)))
     title = localized(sat.shown.paper.title).line(language)
     return ResponsePart(
         heading=f"{sat.shown.paper.code}: {title}",
@@ -81,7 +81,7 @@ def _part(sat: _Sat, language: DocumentLanguage) -> ResponsePart:
         rows=[
             [
                 str(entry.number),
-                _answer(entry.answer, sat.paper.questions[entry.question_id].options),
+                shown_answer(entry.answer, sat.paper.questions[entry.question_id].options),
                 str(entry.changes),
                 f"{entry.time_spent_ms // 60_000}:{entry.time_spent_ms // 1000 % 60:02}",
                 f"{entry.saved_at.astimezone(HOME):%H:%M:%S}" if entry.saved_at else wording.NONE,
@@ -91,12 +91,12 @@ def _part(sat: _Sat, language: DocumentLanguage) -> ResponsePart:
     )
 
 
-def _moment(moment: datetime) -> str:
+def shown_moment(moment: datetime) -> str:
     """A time without words, for a narrow column."""
     return f"{moment.astimezone(HOME):%Y-%m-%d %H:%M:%S} IST"
 
 
-def _answer(answer: Any, options: Sequence[str]) -> str:
+def shown_answer(answer: Any, options: Sequence[str]) -> str:
     """An answer with the letters of the options in the paper's order."""
     labels = dict(zip(options, ascii_uppercase, strict=False))
     if answer is None:

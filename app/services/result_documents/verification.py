@@ -28,8 +28,10 @@ def normalized(digest: str) -> str:
 
 def exam_digest(result: ExamResult) -> str:
     """The digest of what a release says of a candidate. A name may be corrected; the digest leaves it out."""
+    pwbd = {"pwbd_rank": result.pwbd_rank} if result.pwbd_rank is not None else {}
     return digest_of(
-        {
+        pwbd  # Documents that were printed before there was such a rank keep their digest.
+        | {
             "exam": str(result.exam_id),
             "version": result.version,
             "registration": str(result.registration_id),

@@ -30,6 +30,7 @@ BLANK = Text("Blank", "रिक्त")
 TOTAL = Text("Total", "कुल अंक")
 RANK = Text("Rank", "रैंक")
 CATEGORY_RANK = Text("Rank in category", "श्रेणी में रैंक")
+PWBD_RANK = Text("Rank in PwBD", "दिव्यांगजन में रैंक")
 RANK_OF = Text("of {participants}", "{participants} में से")
 TOTAL_OF = Text("of {maximum}", "{maximum} में से")
 NORMALIZED_BY = {
@@ -78,10 +79,24 @@ OUTCOMES: Mapping[str, Text] = {
     "staff": Text("Staff, not ranked", "कर्मचारी, रैंक नहीं"),
 }
 
-PERCENTILE_IS = Text(
-    "Percentile (at or below): of all ranked candidates, the percentage with the same or a lower score.",
-    "पर्सेंटाइल (समान या कम) : रैंक पाने वाले सभी अभ्यर्थियों में से समान या कम अंक वालों का प्रतिशत।",
-)
+PERCENTILES_ARE: Mapping[str, Text] = {
+    "at_or_below": Text(
+        "Percentile (at or below): of all ranked candidates, the percentage with the same or a lower score.",
+        "पर्सेंटाइल (समान या कम) : रैंक पाने वाले सभी अभ्यर्थियों में से समान या कम अंक वालों का प्रतिशत।",
+    ),
+    "mid_rank": Text(
+        "Percentile (mid-rank): of all ranked candidates, the percentage with a lower score,"
+        " and half of those with the same.",
+        "पर्सेंटाइल (मध्य रैंक) : रैंक पाने वाले सभी अभ्यर्थियों में से कम अंक वालों और समान अंक वालों के आधे का प्रतिशत।",
+    ),
+    "better_than": Text(
+        "Percentile (better than): of all ranked candidates, the percentage with a lower score.",
+        "पर्सेंटाइल (से बेहतर) : रैंक पाने वाले सभी अभ्यर्थियों में से कम अंक वालों का प्रतिशत।",
+    ),
+}
+"""By the definition of the release."""
+PERCENTILE_IS = PERCENTILES_ARE["at_or_below"]
+"""That of tests."""
 
 RELEASED = Text(
     "Results of version {version}, released on {day}.", "परिणाम का संस्करण {version}, {day} को जारी।"
@@ -99,6 +114,17 @@ EQUAL_SCORES = Text(
     "Candidates with equal totals share a rank. Ranks compare the exact totals.",
     "समान कुल अंक पाने वाले अभ्यर्थियों की रैंक समान है। रैंक सटीक कुल अंकों से निकाली जाती है।",
 )
+ORDERED_BY_TIE_BREAKS = Text(
+    "Ranks compare the exact totals. Candidates with equal totals are ordered by the tie-breaks of the exam.",
+    "रैंक सटीक कुल अंकों से निकाली जाती है। समान कुल अंक पाने वाले अभ्यर्थियों का क्रम परीक्षा के टाई-ब्रेक नियमों से तय होता है।",
+)
+
+
+def ranks_are(tie_breaks: object) -> Text:
+    """How ranks were found, by the tie-breaks of the release."""
+    return EQUAL_SCORES if tie_breaks == "none" else ORDERED_BY_TIE_BREAKS
+
+
 LIVE_RANK = Text(
     "The rank is of {day}. It changes as others take the test.",
     "रैंक {day} की है। अन्य अभ्यर्थियों के टेस्ट देने पर यह बदलती है।",
@@ -142,6 +168,15 @@ ANSWERED = Text("Answered", "उत्तर दिए")
 PAPER_VERSION = Text("Version of the paper", "प्रश्न-पत्र का संस्करण")
 DEVICE_TERMS = Text("Starts and resumptions", "आरंभ और पुनः आरंभ")
 ATTEMPT = Text("Attempt", "प्रयास")
+SIGNATURE = Text("Signature", "हस्ताक्षर")
+SIGNING_KEY = Text("Key", "कुंजी")
+LOG_DIGEST = Text("Digest of the log", "लॉग का डाइजेस्ट")
+AS_OF = Text("As of", "स्थिति का समय")
+SIGNED_IS = Text(
+    "The signed sheet is attached to this PDF as a file. Anybody can verify it with `ias verify`.",
+    "हस्ताक्षरित पत्रक इस PDF में फ़ाइल के रूप में संलग्न है। `ias verify` से कोई भी इसकी जाँच कर सकता है।",
+)
+VOID = Text("The attempt is void.", "प्रयास निरस्त है।")
 RESPONSES_ARE = Text(
     "The answers that count, as they were saved. Letters are those of the options in the paper's order."
     " Time is in minutes and seconds; the time of saving is that of India.",

@@ -174,9 +174,13 @@ class TestMistakes:
         assert await registrations(held) == {}
 
     async def test_all_of_them_are_told_up_to_a_thousand(self, held: HeldExam) -> None:
-        report = await bring_sheets(held, *([str(number), "x", "y", "z"] for number in range(400)))
-        assert len(report["errors"]) == 1001
-        assert report["errors"][-1]["message"] == "there are 200 more errors after these"
+        rows = [[f"12?{number}", "x", "a", "a"] for number in range(1_200)]
+        errors = (await bring_sheets(held, *rows))["errors"]
+        assert (
+            'There is no option "x". The question has: a, b, c, d. The same in 1199' in errors[0]["message"]
+        )
+        assert len(errors) == 1001
+        assert errors[-1]["message"] == "there are 201 more errors after these"
 
     async def test_other_answers_of_the_same_candidate(self, held: HeldExam) -> None:
         await bring_sheets(held, ["1", "a", "b", "c"])
@@ -232,6 +236,62 @@ class TestMistakes:
         report = body_of(await send_sheets(held.staff, held, b"roll_number,Q1,Q2,Q3\n"))
         assert counts(report) == (0, 0, 0)
         assert "no answer sheets" in report["warnings"][0]["message"]
+
+
+class TestWhatTheFileNeedsToBeTold:
+    async def test_parts_in_several_files_and_the_same_again(self, held: HeldExam) -> None:
+        first = sheet_file(["1", "a"], ["2", "b"], header=["roll", "q1"])
+        second = sheet_file(["2", "b", "c"], ["1", "b", "c"], header=["roll", "q2", "q3"])
+        files = [("file", ("1.csv", first)), ("more_files", ("2.csv", second))]
+        path = f"{held.paper_path()}/responses/import"
+        assert counts(body_of(await held.staff.post(path, files=files), 200)) == (2, 0, 0)
+        assert counts(body_of(await held.staff.post(path, files=files), 200)) == (0, 0, 2)
+
+    async def test_booklet_series_are_one_cohort(self, held: HeldExam) -> None:
+        sheets = sheet_file(
+            ["1", "A", "a", "b", "c"], ["2", "B", "c", "a", "b"], header=["roll", "set", *"123"]
+        )
+        path = f"{held.paper_path()}/responses/import"
+        (error,) = body_of(await send_sheets(held.staff, held, sheets), 200)["errors"]
+        assert "the booklet series A, B" in error["message"]
+        order = sheet_file(["1", "1", "2"], ["2", "2", "3"], ["3", "3", "1"], header=["question", "A", "B"])
+        files = [("file", ("sheets.csv", sheets)), ("order", ("order.csv", order))]
+        assert counts(body_of(await held.staff.post(path, files=files), 200)) == (2, 0, 0)
+        await held.release()
+        assert await merit(held) == [(1, "1", "6.00"), (1, "2", "6.00")]
+
+    async def test_words_and_columns(self, held: HeldExam) -> None:
+        row = ["X1", "7", "MULT", "2", "0"]
+        fields = {
+            "mapping": '{"Candidate": "roll_number", "Page": "ignore"}',
+            "format": "remark",
+            "blank": "0",
+            "numbers_from": "1",
+        }
+        header = ["Candidate", "Page", "q1", "q2", "q3"]
+        assert counts(await bring_sheets(held, row, header=header, **fields)) == (1, 0, 0)
+        await held.release()
+        assert await merit(held) == [(1, "X1", "1.34")]
+
+    @pytest.mark.parametrize(
+        ("fields", "field"),
+        [
+            ({"mapping": "[]"}, "mapping"),
+            ({"mapping": '{"Q1": 1}'}, "mapping"),
+            ({"blank": "x,y", "multiple": "Y"}, "multiple"),
+            ({"numbers_from": "2"}, "numbers_from"),
+            ({"format": "another"}, "format"),
+        ],
+    )
+    async def test_what_cannot_be_meant(self, held: HeldExam, fields: dict[str, str], field: str) -> None:
+        answer = await send_sheets(held.staff, held, sheet_file(["1", "a", "b", "c"]), **fields)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+    @pytest.mark.parametrize("order", [b"", b"x,y\n", b"PK\x03\x04", b"question,A\n1,1\n"])
+    async def test_an_order_that_is_none(self, held: HeldExam, order: bytes) -> None:
+        files = [("file", ("1.csv", sheet_file(["1", "a", "b", "c"]))), ("order", ("order.csv", order))]
+        answer = await held.staff.post(f"{held.paper_path()}/responses/import", files=files)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "order")
 
 
 class TestCandidatesWithAccounts:

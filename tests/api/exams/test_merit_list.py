@@ -125,4 +125,4 @@ class TestSheets:
         await sheet(released, format="xlsx", include="all")
         entries = body_of(await released.staff.get(f"{released.path}/audit"))["items"]
         [entry] = [entry for entry in entries if entry["action"] == "export_merit_list"]
-        assert entry["details"] == {"format": "xlsx", "include": "all", "rows": 7}
+        assert entry["details"] == {"format": "xlsx", "include": "all", "version": 1, "rows": 7}

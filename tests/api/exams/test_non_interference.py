@@ -52,6 +52,8 @@ VARIES = re.compile(
     r"|\b[0-9a-f]{32,64}\b"
     r"|\b\d{8}\b"
     r"|(?<=\"package_key\":\")[\w-]+"
+    r"|(?<=\"receipt\":\")[\w-]+"
+    r"|(?<=\"value\":\")[\w-]{86}(?=\")"
     r"|(?<=\"remaining_seconds\":)\d+"
     r"|(?<=\"size_bytes\":)\d+"
     r"|(?<=\"seconds\":)\d+\.\d+"

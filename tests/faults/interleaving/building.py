@@ -110,6 +110,7 @@ def _exam(scene: Scene) -> Row:
         "closes_at": (state.ends_at + timedelta(hours=1)).isoformat(),
         "registration": state.registration,
         "cutoffs": {},
+        "normalization": "none",
         "certificates": "none",
         "published_at": (NOW - timedelta(days=9)).isoformat() if published else None,
         "cancelled_at": (NOW - timedelta(seconds=60)).isoformat() if state.stage == "cancelled" else None,

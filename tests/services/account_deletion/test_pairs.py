@@ -182,7 +182,7 @@ class TestRelease:
         released = await scene.done(scene.release)
         assert released.release.participants == 2
         async with reading(scene.engine) as reads:
-            found = await reads.exam_results.merit_list(released.exam, PageRequest())
+            found = await reads.exam_results.merit_list(released.exam, 1, PageRequest())
         assert {(row.rank, row.name) for row in found.items} == {(1, "Asha Rao"), (1, "Nobody")}
         assert await scene.statuses() == []
 

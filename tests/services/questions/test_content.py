@@ -104,17 +104,35 @@ class TestFingerprint:
         ["Which  of these\nis a RIVER?", "which of these is a river?", " Which of these is a ｒiver? "],
     )
     def test_case_spaces_and_widths_do_not_count(self, same: str) -> None:
-        assert fingerprint(SUBJECT, {"en": same}) == fingerprint(SUBJECT, content().text)
+        assert fingerprint(SUBJECT, replace(content(), text={"en": same})) == fingerprint(SUBJECT, content())
 
-    def test_words_count_and_so_does_the_subject(self) -> None:
-        text = content().text
+    def test_words_options_passage_and_subject_count(self) -> None:
+        one = content()
         prints = {
-            fingerprint(SUBJECT, text),
-            fingerprint(UUID(int=2), text),
-            fingerprint(SUBJECT, {"en": "Which of these is a lake?"}),
+            fingerprint(SUBJECT, one),
+            fingerprint(UUID(int=2), one),
+            fingerprint(SUBJECT, replace(one, text={"en": "Which of these is a lake?"})),
+            fingerprint(SUBJECT, replace(one, passage_id=UUID(int=3))),
+            fingerprint(SUBJECT, replace(one, options=one.options[:1])),
         }
-        assert len(prints) == 3
+        assert len(prints) == 5
+
+    def test_the_order_of_options_does_not_count(self) -> None:
+        turned = replace(content(), options=content().options[::-1])
+        assert fingerprint(SUBJECT, turned) == fingerprint(SUBJECT, content())
+
+    @pytest.mark.parametrize(
+        ("typed", "otherwise"),
+        [
+            ("\u0938\u094d\u200d\u0925\u093e\u0928", "\u0938\u094d\u0925\u093e\u0928"),  # a joiner
+            ("\u092a\u095d", "\u092a\u0922\u093c"),  # a nukta
+            ("\u0915\u094c\u0928\u2011\u0938\u093e", "\u0915\u094c\u0928-\u0938\u093e"),  # a hyphen
+        ],
+    )
+    def test_two_spellings_in_hindi_are_one(self, typed: str, otherwise: str) -> None:
+        one, other = (replace(content(), text={"hi": text}) for text in (typed, otherwise))
+        assert fingerprint(SUBJECT, one) == fingerprint(SUBJECT, other)
 
     def test_a_translation_does_not_count(self) -> None:
         translated = replace(content(), text=content().text | {"hi": "इनमें से नदी कौन सी है?"})
-        assert fingerprint(SUBJECT, translated.text) == fingerprint(SUBJECT, content().text)
+        assert fingerprint(SUBJECT, translated) == fingerprint(SUBJECT, content())

@@ -108,7 +108,7 @@ CONTENTS: dict[str, Content] = {
             for letter, text in zip("abcd", ("#N/A", "1/2", "2026-06-07", "1e3"), strict=True)
         ],
     ),
-    "quotation marks and controls": content(text={"en": 'He said: "a, b"; \x0b<&>\ufffe \u2028 👍'}),
+    "quotation marks and separators": content(text={"en": 'He said: "a, b"; <&> \u2028 👍'}),
     "tags": content(tags=["a, b", "c|d", "e\\", "=f", "ग"], difficulty="hard"),
 }
 

@@ -36,9 +36,9 @@ RIGHT = {
 PLANTED: list[tuple[dict[str, str], str, str]] = [
     ({"key": "e"}, "key", "Its options: a, b, c, d"),
     ({"key": ""}, "key", "Only a draft may have no key"),
-    ({"key": "b,d"}, "key", '"b|d" for either'),
+    ({"key": "b,d"}, "key", '"b|d" if each'),
     ({"key": "bd", "type": "single_choice"}, "key", "is one option"),
-    ({"key": "(b)"}, "key", 'Write "b"'),
+    ({"key": "B-"}, "key", 'Write "b"'),
     ({"question": " "}, "question", "no text"),
     ({"option_b": ""}, "option_b", "empty, but option_d is not"),
     ({"option_b": "", "option_c": "", "option_d": "", "key": "a"}, "option_a", "at least two options"),

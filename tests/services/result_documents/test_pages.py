@@ -82,14 +82,21 @@ def released(title: str = "Mock", papers: int = 1) -> ReleasedExam:
         )
         for number in range(papers)
     ]
-    release = ExamRelease(exam_id=exam.id, version=2, participants=2134, created_at=NOW)
+    release = ExamRelease(
+        exam_id=exam.id,
+        version=2,
+        participants=2134,
+        percentile_definition="at_or_below",
+        tie_breaks="none",
+        created_at=NOW,
+    )
     return ReleasedExam("Chanakya Academy", exam, placed, release)
 
 
 def row(rank: int, name: str) -> MeritRow:
     found = issued(name).result
     return MeritRow(
-        rank, f"{rank:06}", name, "obc", "ranked", rank, "98.34", 99.1, found.cutoff, found.papers
+        rank, f"{rank:06}", name, "obc", "ranked", rank, 2, 1, "98.34", 99.1, found.cutoff, found.papers
     )
 
 

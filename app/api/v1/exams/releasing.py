@@ -100,6 +100,9 @@ async def get_merit_list(
         Query(description="The ranked candidates, or everybody who is registered, with the outcome"),
     ] = "ranked",
     language: Language = "both",
+    version: Annotated[
+        int | None, Query(ge=1, description="An older version of the results; without it, the current one")
+    ] = None,
 ) -> PageOut[MeritRowOut] | Response:
     """The candidates with their marks by paper, best first. Equal ranks are ordered by roll number.
 
@@ -107,20 +110,22 @@ async def get_merit_list(
     disqualified, or staff. `format=csv` or `xlsx` returns the whole list as a sheet: UTF-8 with a byte order
     mark, and no cell that a spreadsheet would execute. Excel drops leading zeros of roll numbers in CSV, so
     use XLSX for these. `format=pdf` returns it for print and the notice board, in `language`, with up to
-    15,000 candidates (422 `too_complex` for more).
+    15,000 candidates (422 `too_complex` for more). `version` shows an older release.
     """
     everybody = include == "all"
     # Separate transactions: typesetting is slow, and other requests need the connection in the meantime.
     async with personal_turn(request, parts), reading(parts.engine) as reads:
         if format == "json":
-            page = await exams.merit_list(reads, staff, exam_id, paging, everybody=everybody)
+            page = await exams.merit_list(reads, staff, exam_id, paging, everybody=everybody, version=version)
         elif format == "pdf":
             document = await result_documents.merit_document(
-                reads, staff, exam_id, language, now, everybody=everybody
+                reads, staff, exam_id, language, now, everybody=everybody, version=version
             )
         else:
             wanted = SheetFormat(format)
-            file = await exams.merit_sheet(reads, staff, exam_id, wanted, everybody=everybody)
+            file = await exams.merit_sheet(
+                reads, staff, exam_id, wanted, everybody=everybody, version=version
+            )
             return sheet_answer(file, "merit-list", wanted)
     if format == "pdf":
         return await pdf_answer(request, parts, document, staff, now)

@@ -27,6 +27,7 @@ from app.services.imports import ADVICE, read_in_child, sheet_errors_as_invalid
 from app.services.tests.papers import FrozenPaper, FrozenQuestion
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
+from app.sheets.grouping import grouped
 from app.sheets.progress import ReportProgress, no_progress
 from app.sheets.reports import MAX_REPORTED, ImportReport, RowWarning
 
@@ -70,12 +71,12 @@ async def import_answer_sheets(
     if _sat_paper(exam, paper, now) != frozen.id:
         raise Conflict("The paper was published again at this very moment. Import the file again.")
     if read.errors:
-        return ImportReport.rejected(read.errors)
+        return ImportReport.rejected(grouped(read.errors))
     if not read.sheets:
         return ImportReport(warnings=[RowWarning(1, "file", "the file has a header and no answer sheets")])
     plan = await plan_for(uow, exam, paper, read.sheets, unknown_roll_numbers)
     if plan.errors:
-        return ImportReport.rejected(plan.errors)
+        return ImportReport.rejected(grouped(plan.errors))
     numbers = {question.id: number for number, question in enumerate(questions, start=1)}
     warnings = [*read.warnings, *findings(read.sheets, numbers), *plan.warnings]
     if not dry_run:

@@ -162,7 +162,7 @@ async def _add_questions(
             "external_id": f"paper-{new_ids[0]}-{number}",  # no sheet of questions takes it for its own
             "source": draft.title,
             "status": "active",
-            "fingerprint": fingerprint(subject.id, content.text),
+            "fingerprint": fingerprint(subject.id, content),
         }
         questions.append(question)
         versions.append(version_values(question_id, 1, content, author.author_id))

@@ -1,0 +1,59 @@
+"""Exact scores of parts of an answer sheet: of a section, a subject or a whole paper."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class PartScore:
+    """Exact marks after proration, and how many answers are right and wrong.
+
+    An answer with partial marks, a dropped question and a blank are neither.
+    """
+
+    marks: Fraction
+    right: int
+    wrong: int
+
+    def __add__(self, other: "PartScore") -> "PartScore":
+        return PartScore(self.marks + other.marks, self.right + other.right, self.wrong + other.wrong)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedSheet:
+    """A graded answer sheet as it is stored: outcomes by letter, and raw marks in parts of a unit.
+
+    The marks of its questions times `unit` add up to the exact score of the paper.
+    """
+
+    outcomes: str
+    marks: Sequence[int]
+    unit: Fraction
+
+
+class Part:
+    """Questions of a paper, by their places in its order, counted from 0."""
+
+    def __init__(self, places: Sequence[int]) -> None:
+        # An `itemgetter` of one place returns no tuple. An empty part is never asked for.
+        self._select: Any = itemgetter(*places) if len(places) > 1 else lambda sheet: (sheet[places[0]],)
+
+    def score(self, sheet: MarkedSheet) -> PartScore:
+        """The score of these questions in a sheet."""
+        outcomes = self._select(sheet.outcomes)
+        marks = _times(sheet.unit, sum(self._select(sheet.marks)))
+        return PartScore(marks, outcomes.count("c"), outcomes.count("i"))
+
+    def raw(self, sheet: MarkedSheet) -> int:
+        """The raw marks of these questions, in parts of the sheet's own common denominator."""
+        return sum(self._select(sheet.marks))
+
+
+@lru_cache(maxsize=10_000)
+def _times(unit: Fraction, count: int) -> Fraction:
+    """The product. The sheets of a paper have few different ones, and reducing a fraction is slow."""
+    return unit * count

@@ -1,0 +1,93 @@
+"""What official ranks compare beside scores: marked answer sheets, and how papers are divided."""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.models import Attempt, ExamPaper, LocalizedText, Paper, PaperQuestion, Question, Result, Subject
+from app.repositories.base import Repository
+from app.repositories.exams.results import MARKED
+
+ROWS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSheet:
+    """A graded answer sheet of an official attempt: outcomes by letter, and marks in parts of a unit."""
+
+    registration_id: UUID
+    paper_id: UUID
+    """The exam paper."""
+    outcomes: str
+    marks: Sequence[int]
+    marks_denominator: int
+    score_numerator: int
+    score_denominator: int
+    raw_numerator: int
+    raw_denominator: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectPart:
+    """A subject of a paper, with the places of its questions, counted from 0."""
+
+    name: LocalizedText
+    places: Sequence[int]
+
+
+_Row = tuple[UUID, UUID, str, Sequence[int], int, int, int, int, int]
+
+
+class MarkedSheetRepository(Repository):
+    """Marked sheets of an exam. Only a release reads them, and it has asked the embargo."""
+
+    async def of_exam(self, exam_id: UUID) -> AsyncIterator[Sequence[StoredSheet]]:
+        """The sheets whose scores `ExamResultRepository.scored` returns, in batches."""
+        statement = (
+            select(
+                Attempt.registration_id,
+                Attempt.exam_paper_id,
+                Result.outcomes,
+                Result.marks,
+                Result.marks_denominator,
+                Result.score_numerator,
+                Result.score_denominator,
+                Result.raw_numerator,
+                Result.raw_denominator,
+            )
+            .join(Result, Result.attempt_id == Attempt.id)
+            .join(ExamPaper, ExamPaper.id == Attempt.exam_paper_id)
+            .where(ExamPaper.exam_id == exam_id, Attempt.registration_id.is_not(None))
+            .where(MARKED)
+        )
+        async for rows in (await self._session.stream(statement)).partitions(ROWS_AT_ONCE):
+            yield [StoredSheet(*cast("_Row", row)) for row in rows]
+
+    async def sections(self, paper_ids: Collection[UUID]) -> Mapping[UUID, Mapping[UUID, LocalizedText]]:
+        """The names of the sections of papers, by their ids, in their order."""
+        statement = select(Paper.id, Paper.rules["sections"]).where(Paper.id.in_(paper_ids))
+        return {
+            paper_id: {UUID(section["id"]): section["name"] for section in sections}
+            for paper_id, sections in await self._session.execute(statement)
+        }
+
+    async def subjects(self, paper_ids: Collection[UUID]) -> Mapping[UUID, Sequence[SubjectPart]]:
+        """The subjects of the questions of papers, as the bank has them now."""
+        statement = (
+            select(PaperQuestion.paper_id, PaperQuestion.position, Subject.id, Subject.name)
+            .join(Question, Question.id == PaperQuestion.question_id)
+            .join(Subject, Subject.id == Question.subject_id)
+            .where(PaperQuestion.paper_id.in_(paper_ids))
+            .order_by(PaperQuestion.paper_id, PaperQuestion.position)
+        )
+        found: dict[UUID, dict[UUID, tuple[LocalizedText, list[int]]]] = {}
+        for paper_id, position, subject_id, name in await self._session.execute(statement):
+            parts = found.setdefault(paper_id, {})
+            parts.setdefault(subject_id, (name, []))[1].append(position - 1)
+        return {
+            paper_id: [SubjectPart(name, places) for name, places in parts.values()]
+            for paper_id, parts in found.items()
+        }

@@ -1,0 +1,82 @@
+"""Whose response sheet a request may have, and from when on."""
+
+from datetime import datetime
+from uuid import UUID
+
+from app.core.attempt_scope import AttemptScope
+from app.core.errors import NotFound, NotPossible
+from app.engine import schedule
+from app.models import Attempt, Role
+from app.repositories.attempts import RUNNING
+from app.services.analytics.candidates import ended_attempt
+from app.services.components import Components
+from app.services.exams.audit import record
+from app.services.exams.catalog import exam_viewer, window_of
+from app.services.unit_of_work import Reading
+from app.services.users import Principal
+
+
+async def attempt_at_test(
+    reads: Reading, person: Principal, test_id: UUID, attempt_id: UUID | None, now: datetime
+) -> Attempt:
+    """One's own closed attempt at a test, by default the latest; for its staff also that of a candidate.
+
+    An attempt in an exam is found by its exam paper, as long as an exam withholds the test. Raises NotFound,
+    Forbidden, or NotPossible while the attempt runs or its exam paper is open.
+    """
+    scope = AttemptScope(test_id)
+    if attempt_id is None:
+        return closed(await reads.attempts.latest(person.id, scope))
+    found = await reads.attempt_records.attempt(attempt_id)
+    if found is not None and _is_own(found, person, scope):
+        return closed(found)
+    if not person.is_any(Role.AUTHOR, Role.EVALUATOR):
+        raise NotFound("attempt")
+    return (await ended_attempt(reads, person, test_id, attempt_id, now)).attempt
+
+
+async def attempt_at_paper(
+    reads: Reading,
+    parts: Components,
+    person: Principal,
+    exam_id: UUID,
+    paper_id: UUID,
+    attempt_id: UUID | None,
+    now: datetime,
+) -> Attempt:
+    """One's own closed attempt at an exam paper; for staff also that of a candidate, which is audited.
+
+    Raises NotFound, or NotPossible while the attempt runs. Staff wait until all papers are over.
+    """
+    scope = await parts.placements.get(reads, exam_id, paper_id)
+    if attempt_id is None:
+        return closed(await reads.attempts.latest(person.id, scope))
+    found = await reads.attempt_records.attempt(attempt_id)
+    if found is not None and _is_own(found, person, scope):
+        return closed(found)
+    if found is None or found.exam_paper_id != paper_id or not person.is_any(Role.PROCTOR, Role.AUTHOR):
+        raise NotFound("attempt")
+    await check_exam_is_over(reads, person, exam_id, now)
+    attempt = closed(found)
+    exam = await reads.exams.find(exam_viewer(person), exam_id)
+    record(reads, person, "read_response_sheet", exam, attempt=str(attempt.id))
+    return attempt
+
+
+async def check_exam_is_over(reads: Reading, staff: Principal, exam_id: UUID, now: datetime) -> None:
+    """Raise NotFound, or NotPossible while a paper is not over: until then staff see no answers."""
+    exam = await reads.exams.find(exam_viewer(staff), exam_id)
+    papers = await reads.exams.papers(exam.id)
+    if not all(schedule.is_over(window_of(paper), now) for paper in papers):
+        raise NotPossible("A paper of the exam is not over. Response sheets can be read after all papers.")
+
+
+def _is_own(attempt: Attempt, person: Principal, scope: AttemptScope) -> bool:
+    return attempt.user_id == person.id and scope == AttemptScope(attempt.test_id, attempt.exam_paper_id)
+
+
+def closed(attempt: Attempt) -> Attempt:
+    """The attempt. Raises NotPossible while it runs."""
+    if attempt.status in RUNNING:
+        raise NotPossible("The attempt is still running. Its response sheet can be read once it has ended.")
+    return attempt

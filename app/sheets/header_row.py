@@ -1,0 +1,32 @@
+"""Finds the header of a sheet below titles and empty rows."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
+
+from app.sheets.records import HIDDEN_COLUMN, Record, non_empty
+
+_LOOKED_AT = 20
+"""The non-empty rows among which the header is looked for."""
+
+CountKnown = Callable[[Sequence[str]], int]
+"""Counts the cells of a row that are known as names of columns."""
+
+
+def find_header(
+    records: Iterable[Record], known: CountKnown
+) -> tuple[Record, Sequence[Record], Iterator[Record]]:
+    """Return the header, the rows above it and an iterator of those below it.
+
+    The header is the first row with the most known names. Without a row with two, it is the first row.
+    """
+    rest = non_empty(records)
+    first = list(islice(rest, _LOOKED_AT))
+    if not first:
+        return Record(1, []), (), iter(())
+    counts = [known(record.cells) for record in first]
+    place = counts.index(max(counts)) if max(counts) >= 2 else 0
+    header = first[place]
+    # A hidden column is marked in the first row, whatever that row is.
+    hidden = {at: why for at, why in first[0].cell_errors.items() if why == HIDDEN_COLUMN}
+    header.cell_errors = {**hidden, **header.cell_errors}
+    return header, first[:place], chain(first[place + 1 :], rest)
