@@ -20,6 +20,7 @@ from app.services.printing import Manuscript, PrintLanguage, figure_name, print_
 from app.services.questions import media
 from app.services.questions.content import reading_question
 from app.services.tests.compiling import CompiledPaper, compile_paper, gather, next_version
+from app.services.tests.print_obstacles import print_obstacles
 from app.services.tests.readiness import obstacles
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
@@ -60,6 +61,7 @@ async def printout(
             Sentence("The paper is in these languages: {languages}.", languages=", ".join(paper.languages)),
         )
     _check_readable(compiled)
+    _check_printable(compiled, part, language)
     is_draft = version == "draft"
     if part == "solutions":
         question_ids = [UUID(question_id) for question_id in compiled.key]
@@ -95,6 +97,18 @@ def _check_readable(compiled: CompiledPaper) -> None:
     for entry in orjson.loads(compiled.paper.document)["questions"]:
         with reading_question(UUID(entry["id"])):
             key_of(entry["type"], compiled.key[entry["id"]]["key"])
+
+
+def _check_printable(compiled: CompiledPaper, part: PrintPart, language: PrintLanguage) -> None:
+    """Raise Invalid for characters that no font has: a box on paper is another question than was typed."""
+    document = orjson.loads(compiled.paper.document)
+    explanations = {
+        question_id: entry["explanation"]
+        for question_id, entry in compiled.key.items()
+        if part == "solutions"
+    }
+    if found := print_obstacles(document, explanations, [language]):
+        raise Invalid("The paper cannot be printed as it was typed.", errors=found)
 
 
 async def _compiled(
