@@ -17,7 +17,7 @@ from typing import Any
 Json = dict[str, Any]
 Row = tuple[str, Json, Fraction]
 DECIDED_BY_STAFF = ("void", "disqualified", "staff")  # No answer sheet shows why.
-SPECIAL = ("qualifying_percent", "group_percents", "session_group")  # Rules that are not here.
+SPECIAL = ("qualifying_percent", "group_percents", "section_percents", "session_group")  # No rules here.
 
 
 def hundredths(value: Fraction) -> Decimal:
@@ -65,6 +65,8 @@ def compare_ranks(rows: Sequence[Row], field: str) -> Iterator[str]:
 
 def differences(exam: Json, candidates: Sequence[Json]) -> Iterator[str]:
     """Where the export shows another score, outcome or rank than is computed here."""
+    if exam["tie_breaks"] != "none":
+        raise ValueError("There are no rules here for tie-breaks.")
     merit = [paper["code"] for paper in exam["papers"] if paper["counts_for_merit"]]
     lists: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for each in candidates:

@@ -67,6 +67,8 @@ def _exam(exam: Exam, papers: Sequence[JsonObject]) -> JsonObject:
         "results_version": exam.results_version,
         "cutoffs": exam.cutoffs,
         "normalization": exam.normalization,
+        "tie_breaks": exam.tie_breaks,
+        "percentile_definition": exam.percentile_definition,
         "papers": papers,
     }
 
@@ -75,6 +77,7 @@ def _paper(paper: ExamPaper, frozen: FrozenPaper, keys: Sequence[KeyVersion]) ->
     rules = frozen.rules
     sections = [
         {
+            "name": section["name"],
             "choose": section["choose"],
             "minimum_marks": section.get("minimum_marks"),
             "question_ids": section["question_ids"],
@@ -91,6 +94,7 @@ def _paper(paper: ExamPaper, frozen: FrozenPaper, keys: Sequence[KeyVersion]) ->
         "session_group": paper.session_group,
         "qualifying_percent": _text(paper.qualifying_percent),
         "group_percents": paper.group_percents,
+        "section_percents": paper.section_percents,
         "dropped": rules["dropped"],
         "rounding": rules["rounding"],
         "most_unmarked_percent": _text(rules.get("most_unmarked_percent")),
@@ -125,6 +129,7 @@ def _candidate(exported: ExportedCandidate) -> JsonObject:
         "total": result.total,
         "rank": result.rank,
         "category_rank": result.category_rank,
+        "pwbd_rank": result.pwbd_rank,
         "percentile": result.percentile,
         "cutoff": result.cutoff,
         "papers": papers,
