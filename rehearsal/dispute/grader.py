@@ -34,7 +34,7 @@ def printed(raw: Fraction, factor: Fraction) -> Decimal:
 def score(paper: Json, sheet: Json) -> tuple[Fraction, Decimal]:
     """The exact and the printed score of an answer sheet. Dropped questions stretch the marks of the rest."""
     keys = next(version["answers"] for version in paper["keys"] if version["number"] == sheet["key"])
-    special = [paper[name] for name in SPECIAL] + [section["choose"] for section in paper["sections"]]
+    special = [paper.get(name) for name in SPECIAL] + [section["choose"] for section in paper["sections"]]
     if paper["rounding"] != "upsc" or any(special):
         raise ValueError(f"There are no rules here for paper {paper['code']}.")
     raw, maximum, left = Fraction(0), Fraction(0), Fraction(0)
@@ -65,7 +65,7 @@ def compare_ranks(rows: Sequence[Row], field: str) -> Iterator[str]:
 
 def differences(exam: Json, candidates: Sequence[Json]) -> Iterator[str]:
     """Where the export shows another score, outcome or rank than is computed here."""
-    if exam["tie_breaks"] != "none":
+    if exam.get("tie_breaks", "none") != "none":
         raise ValueError("There are no rules here for tie-breaks.")
     merit = [paper["code"] for paper in exam["papers"] if paper["counts_for_merit"]]
     lists: dict[tuple[str, str], list[Row]] = defaultdict(list)
