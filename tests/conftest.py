@@ -4,7 +4,6 @@ TEST_POSTGRES_URL (a superuser's address) runs the suite on another PostgreSQL, 
 """
 
 import asyncio
-import gc
 import os
 import subprocess
 import sys
@@ -44,19 +43,8 @@ from tests.waiting import PATIENCE, answers
 ROOT = Path(__file__).parent.parent
 ANON_KEY, SERVICE_KEY = "sb_publishable_test", "sb_secret_test"
 
-# Modules and collected tests live as long as the process. Scanning them for garbage would take a tenth of the
-# time of a run, so that they are excluded before the first test.
-gc.disable()
-
 # Unless an application configures it, structlog draws each exception with the source of all frames.
 configure_logging("ERROR")
-
-
-def pytest_collection_finish() -> None:
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)  # With Python's own 700, collections take twice the time.
-    gc.enable()
 
 
 class TestClock:

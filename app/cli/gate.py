@@ -4,6 +4,7 @@ The commands run when a line arrives on standard input. `ias up` starts its prog
 import their modules at the same time.
 """
 
+import gc
 import sys
 from contextlib import nullcontext
 from importlib import import_module
@@ -26,9 +27,12 @@ def main(arguments: list[str]) -> None:
 
 
 def _run(commands: list[list[str]]) -> None:
+    gc.disable()  # Collections during the imports take a fifth of their time, and modules stay anyway.
     for command in commands:
         for module in _MODULES.get(command[0], []):
             import_module(module)
+    gc.freeze()
+    gc.enable()
     if not sys.stdin.readline():  # The parent has ended.
         return
     for command in commands:

@@ -323,6 +323,8 @@ class PreviewOut(Out):
     """The versions whose attempts would be ranked together with those of this one. Null with obstacles."""
     kept_options: list[KeptOptionsOut]
     """Empty if the test does not shuffle options."""
+    print_obstacles: list[GapOut]
+    """Characters that no font of the print has. They do not prevent publication, only the print."""
 
     @classmethod
     def of(cls, preview: Preview) -> Self:
@@ -333,4 +335,5 @@ class PreviewOut(Out):
             gaps=[GapOut.of(gap) for gap in preview.gaps],
             ranked_with=list(preview.ranked_with) if preview.ranked_with is not None else None,
             kept_options=[KeptOptionsOut.model_validate(each) for each in preview.kept],
+            print_obstacles=[GapOut.of(each) for each in preview.print_obstacles],
         )

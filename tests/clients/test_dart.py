@@ -58,6 +58,7 @@ def test_what_is_generated_is_dart(dart_client: Path, generators: Path, part: st
     assert (result.returncode, result.stdout) == (0, ""), result.stderr
 
 
+@thorough_only
 def test_a_file_that_is_not_dart_is_found(generators: Path, tmp_path: Path) -> None:
     (tmp_path / "answer.dart").write_text("bool same(Object other) => other is Answer &&\n\nint x = 1;\n")
     environment = {**os.environ, "PYTHONPATH": str(generators)}
@@ -65,6 +66,7 @@ def test_a_file_that_is_not_dart_is_found(generators: Path, tmp_path: Path) -> N
     assert result.stdout == "answer.dart\n", result.stderr
 
 
+@thorough_only
 def test_types_have_the_names_of_the_document(dart_client: Path) -> None:
     started = (dart_client / "model" / "started_out.dart").read_text()
     assert "String attemptToken;" in started

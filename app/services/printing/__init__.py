@@ -1,5 +1,6 @@
 """Prints papers, solutions and results as PDF. All content is passed in; only fonts are read from disk."""
 
+from app.services.printing.characters import unprintable
 from app.services.printing.composing import Manuscript, figure_name, paper_sheet, solutions_sheet
 from app.services.printing.sheets import PrintLanguage, Sheet
 from app.services.printing.typesetting import Template, print_pdf, typeset, typeset_each
@@ -15,4 +16,5 @@ __all__ = [
     "solutions_sheet",
     "typeset",
     "typeset_each",
+    "unprintable",
 ]

@@ -21,6 +21,7 @@ from app.services.tests.compiling import (
     rules_of,
     section_rules,
 )
+from app.services.tests.print_obstacles import print_obstacles
 from app.services.tests.readiness import (
     KeptQuestion,
     kept_questions,
@@ -43,6 +44,8 @@ class Preview:
     """The versions whose attempts would be ranked together with those of this one. None with obstacles."""
     kept: Sequence[KeptQuestion]
     """The questions whose options would not all be shuffled."""
+    print_obstacles: Sequence[FieldError]
+    """What cannot be printed as it was typed. The draft can be published nevertheless."""
 
 
 async def preview(reads: Reading, author: Principal, test_id: UUID) -> Preview:
@@ -54,12 +57,14 @@ async def preview(reads: Reading, author: Principal, test_id: UUID) -> Preview:
     if await reads.embargo.is_placed(test.id):
         audit.record(reads, author, "read_paper", AuditSubject("test", test.id), where="preview")
     found = [*obstacles(material, withheld), *prevailing_gaps(material)]
+    document = document_of(material, next_version(test))
     return Preview(
-        document=document_of(material, next_version(test)),
+        document=document,
         obstacles=found,
         gaps=language_gaps(material),
         ranked_with=None if found else await _ranked_with(reads, material),
         kept=kept_questions(material),
+        print_obstacles=print_obstacles(document),
     )
 
 

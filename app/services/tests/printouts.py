@@ -1,6 +1,6 @@
 """Printouts of a paper or of its solutions as PDF."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -20,6 +20,7 @@ from app.services.printing import Manuscript, PrintLanguage, figure_name, print_
 from app.services.questions import media
 from app.services.questions.content import reading_question
 from app.services.tests.compiling import CompiledPaper, compile_paper, gather, next_version
+from app.services.tests.print_obstacles import print_obstacles
 from app.services.tests.readiness import obstacles
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
@@ -64,11 +65,14 @@ async def printout(
     if part == "solutions":
         question_ids = [UUID(question_id) for question_id in compiled.key]
         await _check_may_know(reads, author, question_ids)
+        explanations = {question_id: entry["explanation"] for question_id, entry in compiled.key.items()}
+        _check_printable(paper.document, explanations, language)
         held = await audit.held_among(reads, question_ids)
         audit.record_key_read(reads, author, held, where="print")
         audit.record(reads, author, "print_solutions", AuditSubject("test", test.id), version=version)
         images: Sequence[Media] = []
     else:
+        _check_printable(paper.document, {}, language)
         if await reads.embargo.is_placed(test.id):
             audit.record(reads, author, "read_paper", AuditSubject("test", test.id), where="print")
         images = await _images(reads, author, orjson.loads(paper.document))
@@ -95,6 +99,14 @@ def _check_readable(compiled: CompiledPaper) -> None:
     for entry in orjson.loads(compiled.paper.document)["questions"]:
         with reading_question(UUID(entry["id"])):
             key_of(entry["type"], compiled.key[entry["id"]]["key"])
+
+
+def _check_printable(
+    document: bytes, explanations: Mapping[str, Mapping[str, str] | None], language: PrintLanguage
+) -> None:
+    """Raise Invalid for characters that no font has: a box on paper is another question than was typed."""
+    if found := print_obstacles(orjson.loads(document), explanations, [language]):
+        raise Invalid("The paper cannot be printed as it was typed.", errors=found)
 
 
 async def _compiled(

@@ -1,6 +1,7 @@
 """Typesetting: what a reader of the PDF finds in it."""
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
@@ -8,7 +9,8 @@ from typing import Any
 import pytest
 from pypdf import PageObject, PdfReader
 
-from app.services.printing import figure_name, paper_sheet, solutions_sheet, typeset
+from app.services.printing import figure_name, paper_sheet, solutions_sheet, typeset, unprintable
+from app.services.printing.characters import printable
 from app.services.printing.typesetting import FOLDER
 from tests.builders.pictures import encoded, halves
 from tests.services.printing.papers import Json, document, keyed, question
@@ -115,6 +117,15 @@ class TestFonts:
         assert len(fonts) == 5
         assert "SIL OPEN FONT LICENSE" in (FOLDER / "fonts" / "OFL.txt").read_text()
         assert sum(font.stat().st_size for font in fonts) < 2 * 1024 * 1024
+
+    def test_the_list_of_characters_has_no_private_ones(self) -> None:
+        assert not {code for code in printable() if unicodedata.category(chr(code)) == "Co"}
+        assert unprintable(["x ≠ y ≤ ∑ ₹ 1 Ḕ \n\u200d ☐", "ગ中\ue000ગ"]) == ["ગ", "中", "\ue000"]
+
+    def test_negated_signs_are_drawn_by_a_font_that_has_them(self) -> None:
+        """Noto Sans would draw an equals sign and a stroke that do not meet."""
+        pages = printed(document(([question(1, text={"en": "x ≠ y"}, options=[])], {}))).pages
+        assert any("DejaVuSansMono" in name for name in fonts_of(pages[0]))
 
 
 def fonts_of(page: PageObject) -> list[str]:

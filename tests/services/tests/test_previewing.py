@@ -8,6 +8,7 @@ import orjson
 import pytest
 from sqlalchemy import update
 
+from app.core.errors import Invalid
 from app.models import DEFAULT_INSTITUTE_ID, Question, QuestionVersion
 from app.repositories.tests import ListedTest
 from app.services import tests
@@ -47,6 +48,25 @@ class TestPreview:
             published = await tests.publish(uow, AUTHOR, test_id, NOW)
             assert preview.document == orjson.loads(published.paper.document)
             assert (preview.obstacles, preview.gaps) == ([], published.gaps)
+
+    async def test_characters_that_no_font_has_are_named_and_prevent_only_the_print(
+        self, uow: UnitOfWork
+    ) -> None:
+        ids = await add_questions(uow, [["a"], ["b"]])
+        test_id = await draft(uow, ids)
+        statement = update(QuestionVersion).where(QuestionVersion.question_id == ids[1])
+        await uow.session.execute(statement.values(text={"en": "Which is ગુ, 😀 or \ue000? x ≠ y, ½, स्‍थान"}))
+        uow.session.expire_all()
+        preview = await tests.preview(uow, AUTHOR, test_id)
+        assert preview.obstacles == []
+        found = [(each.field, str(each.message)) for each in preview.print_obstacles]
+        assert {field for field, _ in found} == {"questions.2"}
+        codes = [message.partition("(")[2].partition(")")[0] for _, message in found]
+        assert codes == ["U+0A97", "U+0AC1", "U+1F600", "U+E000"]
+        await tests.publish(uow, AUTHOR, test_id, NOW)
+        with pytest.raises(Invalid) as refused:
+            await tests.printout(uow, AUTHOR, test_id, "paper", "en", None)
+        assert [*refused.value.errors] == preview.print_obstacles
 
     async def test_it_holds_no_key(self, uow: UnitOfWork) -> None:
         ids = await add_questions(uow, [["a"], {"value": "3.14159"}])

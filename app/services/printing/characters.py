@@ -1,0 +1,40 @@
+"""The characters that print as typed: those of the fonts of a sheet, as fonts/characters.txt lists them.
+
+Typst draws a box for any other character. The list has the code points of the `cmap` tables of
+NotoSans-Regular and NotoSansDevanagari-Regular, and of DejaVu Sans Mono and New Computer Modern Math, which
+Typst brings. It leaves out private characters: a font may draw anything for them. Make it anew when a font
+changes.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+CHARACTERS = Path(__file__).parent / "fonts" / "characters.txt"
+_NOT_DRAWN = ("Cf", "Cc")
+_VARIATION_SELECTORS = range(0xFE00, 0xFE10)
+
+
+def unprintable(texts: Iterable[str]) -> list[str]:
+    """Return the characters that no font has, each once, in their order."""
+    signs = dict.fromkeys(sign for text in texts for sign in text)
+    return [sign for sign in signs if not _is_drawn(sign)]
+
+
+def _is_drawn(sign: str) -> bool:
+    """Whether the character, or each part of a composed one, is in a font or has no form of its own."""
+    known = printable()
+    if ord(sign) in known or ord(sign) in _VARIATION_SELECTORS or unicodedata.category(sign) in _NOT_DRAWN:
+        return True
+    parts = unicodedata.normalize("NFD", sign)
+    return parts != sign and all(ord(part) in known for part in parts)
+
+
+@cache
+def printable() -> frozenset[int]:
+    """The code points of the list."""
+    ranges = (line.partition("-") for line in CHARACTERS.read_text("ascii").split())
+    return frozenset(
+        code for first, _, last in ranges for code in range(int(first, 16), int(last or first, 16) + 1)
+    )

@@ -1,0 +1,61 @@
+"""What of a paper cannot be printed as it was typed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, get_args
+
+from app.core.errors import FieldError
+from app.sentences import Sentence
+from app.services.printing import PrintLanguage, unprintable
+
+_LANGUAGES: Sequence[str] = get_args(PrintLanguage)
+_MOST_REPORTED = 100
+
+
+def print_obstacles(
+    document: Mapping[str, Any],
+    explanations: Mapping[str, Mapping[str, str] | None] | None = None,
+    languages: Sequence[str] = _LANGUAGES,
+) -> list[FieldError]:
+    """Return an error for each character of a text that no font of the print has.
+
+    `explanations` are by question, for a print of the solutions.
+    """
+    found = []
+    for field_name, number, texts in _texts(document, explanations or {}):
+        typed = [text for localized in texts for text in _printed(localized, languages)]
+        found += [FieldError(field_name, _sentence(sign, number)) for sign in unprintable(typed)]
+        if len(found) >= _MOST_REPORTED:
+            break
+    return found[:_MOST_REPORTED]
+
+
+def _printed(localized: Mapping[str, str], languages: Sequence[str]) -> list[str]:
+    """The text in the languages of the print; a text that has none of them is printed in another one."""
+    return [localized[name] for name in languages if name in localized] or list(localized.values())
+
+
+def _sentence(sign: str, number: int | None) -> str:
+    code = f"U+{ord(sign):04X}"
+    if number is None:
+        template = 'No font of the print has the character "{sign}" ({code}). Write it otherwise.'
+        return Sentence(template, sign=sign, code=code)
+    template = (
+        'Question {number}: no font of the print has the character "{sign}" ({code}). Write it otherwise, or'
+        " as an image."
+    )
+    return Sentence(template, number=number, sign=sign, code=code)
+
+
+def _texts(
+    document: Mapping[str, Any], explanations: Mapping[str, Mapping[str, str] | None]
+) -> Iterator[tuple[str, int | None, list[Mapping[str, str]]]]:
+    yield "title", None, [document["title"]]
+    for place, section in enumerate(document["sections"]):
+        yield f"sections.{place}.name", None, [section["name"]]
+    for passage in document["passages"]:
+        yield f"passages.{passage['id']}", None, [passage["text"]]
+    for question in document["questions"]:
+        texts = [question["text"], *(option["text"] for option in question["options"])]
+        if explanation := explanations.get(question["id"]):
+            texts.append(explanation)
+        yield f"questions.{question['number']}", question["number"], texts
