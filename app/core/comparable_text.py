@@ -15,8 +15,13 @@ def comparable(text: str) -> str:
 
 def exact(text: str) -> str:
     """The same for texts of which each sign matters, such as the options Tt and tt, or x² and x2."""
+    return " ".join(searchable(text).split())
+
+
+def searchable(text: str) -> str:
+    """The text in the form in which the database searches (`ias.plain_text`): case and spaces stay."""
     # NFC writes a letter with a nukta as two characters, however it was typed.
-    return " ".join(unicodedata.normalize("NFC", text.translate(_TABLE)).split())
+    return unicodedata.normalize("NFC", text).translate(_TABLE)
 
 
 def visible(text: str) -> str:

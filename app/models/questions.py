@@ -146,7 +146,7 @@ class QuestionVersion(Identified, Timestamped, Base):
     """Why there is this version: the reason of the key revision that has made it."""
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
-    # PostgreSQL computes these three (migration 0002). Statements search in them; no code reads them.
+    # PostgreSQL computes these three (migrations 0002 and 0037). Statements search in them.
     words: Mapped[str] = mapped_column(
         TEXT, Computed("ias.question_words(text, options)", persisted=True), nullable=True, deferred=True
     )

@@ -11,6 +11,9 @@ _ENTRY = b"PK\x01\x02"  # at the beginning of each entry of a ZIP's directory
 _MAX_RATIO = 200
 _SMALL = 1_000_000
 
+_IS_UTF_8 = 0x800
+_OF_SYSTEMS = frozenset((".ds_store", "thumbs.db", "desktop.ini"))
+
 # Of the other methods, `zipfile` unpacks more than it is asked for.
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
@@ -56,6 +59,22 @@ def open_archive(content: bytes, limits: ArchiveLimits) -> zipfile.ZipFile:
         raise ArchiveRefused("damaged") from None
     _check_size(archive.infolist(), limits)
     return archive
+
+
+def archived_name(entry: zipfile.ZipInfo) -> str:
+    """Return the path of an entry. macOS writes UTF-8 without saying so, which reads as code page 437."""
+    if entry.flag_bits & _IS_UTF_8:
+        return entry.filename
+    try:
+        return entry.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return entry.filename
+
+
+def is_left_by_a_system(name: str) -> bool:
+    """Return whether an entry is a folder, or a file that a system adds without telling."""
+    parts = name.split("/")
+    return name.endswith("/") or "__MACOSX" in parts or parts[-1].casefold() in _OF_SYSTEMS
 
 
 def is_encrypted(entry: zipfile.ZipInfo) -> bool:

@@ -19,7 +19,9 @@ from app.sheets.limits import (
 from app.sheets.records import Record
 
 _SEPARATOR_LINE = re.compile(r"sep=(?P<delimiter>[,;\t|])", re.IGNORECASE)
+_WEB_PAGE = re.compile(r"\s*<(!doctype|html|head|body|meta|table|style|\?xml)", re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"')
+_FEWEST_CELLS = 3
 _MOST_EMPTY = 100
 """Empty lines before the header in which the delimiter is looked for."""
 
@@ -30,10 +32,9 @@ def read_csv(file: bytes) -> Iterator[Record]:
 
 
 def _decode(file: bytes) -> str:
-    if file.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UnreadableSheet("The file is in UTF-16. Save the sheet as CSV UTF-8.")
+    in_utf_16 = file.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
-        text = file.decode("utf-8-sig")
+        text = file.decode("utf-16" if in_utf_16 else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = file.count(b"\n", 0, error.start) + 1
         raise UnreadableSheet(
@@ -48,6 +49,10 @@ def _decode(file: bytes) -> str:
         )
     if not text.strip():
         raise UnreadableSheet("The file is empty.")
+    if _WEB_PAGE.match(text):
+        raise UnreadableSheet(
+            "The file is a web page (HTML) with another name. Open it in a spreadsheet and save it as XLSX."
+        )
     return normalize_line_ends(text)
 
 
@@ -82,13 +87,15 @@ def _records(text: str) -> Iterator[Record]:
 def _delimited(text: str) -> tuple[str, str]:
     """Return the delimiter, and the text without the line `sep=;`, which spreadsheets do not show.
 
-    The first line with text decides, which is the header: a semicolon in another line is part of a cell.
+    The first line with text decides, which is the header or a title above it; after a title of one cell, the
+    first line with several cells. A semicolon in another line is part of a cell.
     """
     first, _, rest = text.partition("\n")
     if (told := _SEPARATOR_LINE.fullmatch(first.strip(" ").strip('"'))) is not None:
         return told["delimiter"], rest
-    header = next((line for line in text.split("\n", _MOST_EMPTY) if line.strip()), "")
-    unquoted = _QUOTED.sub("", header)
+    lines = [_QUOTED.sub("", line) for line in text.split("\n", _MOST_EMPTY) if line.strip()]
+    several = (line for line in lines[1:20] if max(map(line.count, ",;\t")) >= _FEWEST_CELLS)
+    unquoted = lines[0] if lines and any(map(lines[0].count, ",;\t")) else next(several, "")
     if "," in unquoted:
         return ",", text
     return max(";\t", key=unquoted.count) if unquoted.count(";") + unquoted.count("\t") else ",", text

@@ -36,6 +36,15 @@ LIMITS = ArchiveLimits(entries=1_000, unpacked_bytes=100_000_000)
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # an encrypted workbook, or the format before XLSX
+_WORKBOOK_OF_XLS = "Workbook".encode("utf-16-le")
+_OLD_FORMAT = Sentence("It is in the old format XLS. Open it in a spreadsheet and save it as XLSX.")
+_PASSWORD_OR_OLD = Sentence("It has a password or is in the old format. Save it as XLSX without a password.")
+_OTHER_FORMATS = {
+    "content.xml": "LibreOffice (ODS)",
+    "xl/workbook.bin": "Excel in the binary format (XLSB)",
+    "index/document.iwa": "Numbers",
+    "word/document.xml": "Word",
+}
 _CHUNK = 1 << 20
 _FIRST_OWN_FORMAT = 164
 """The number of the first format of a workbook that is its own. The others are the spreadsheet's."""
@@ -97,9 +106,7 @@ def _refused(why: str) -> UnreadableSheet:
 
 def _check_container(file: bytes) -> None:
     if file.startswith(_OLE):
-        raise _refused(
-            Sentence("It has a password or is in the old format. Save it as XLSX without a password.")
-        )
+        raise _refused(_OLD_FORMAT if _WORKBOOK_OF_XLS in file else _PASSWORD_OR_OLD)
     try:
         archive = open_archive(file, LIMITS)
     except ArchiveRefused as refused:
@@ -108,6 +115,9 @@ def _check_container(file: bytes) -> None:
     if any(map(is_encrypted, entries)):
         raise _refused(Sentence("It has a password. Save it without one."))
     names = {entry.filename.lower() for entry in entries}
+    for part, program in _OTHER_FORMATS.items():
+        if part in names:
+            raise _refused(Sentence("It is a file of {program}. Save it as XLSX.", program=program))
     if "xl/workbook.xml" not in names:
         raise _refused(Sentence("It is a ZIP file without a workbook. Save the sheet as XLSX or CSV UTF-8."))
     for part, why in _REFUSED_PARTS.items():

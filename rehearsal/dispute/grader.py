@@ -17,7 +17,7 @@ from typing import Any
 Json = dict[str, Any]
 Row = tuple[str, Json, Fraction]
 DECIDED_BY_STAFF = ("void", "disqualified", "staff")  # No answer sheet shows why.
-SPECIAL = ("qualifying_percent", "group_percents", "session_group")  # Rules that are not here.
+UNKNOWN = ("qualifying_percent", "group_percents", "section_percents", "session_group")
 
 
 def hundredths(value: Fraction) -> Decimal:
@@ -34,7 +34,7 @@ def printed(raw: Fraction, factor: Fraction) -> Decimal:
 def score(paper: Json, sheet: Json) -> tuple[Fraction, Decimal]:
     """The exact and the printed score of an answer sheet. Dropped questions stretch the marks of the rest."""
     keys = next(version["answers"] for version in paper["keys"] if version["number"] == sheet["key"])
-    special = [paper[name] for name in SPECIAL] + [section["choose"] for section in paper["sections"]]
+    special = [paper[name] for name in UNKNOWN] + [section["choose"] for section in paper["sections"]]
     if paper["rounding"] != "upsc" or any(special):
         raise ValueError(f"There are no rules here for paper {paper['code']}.")
     raw, maximum, left = Fraction(0), Fraction(0), Fraction(0)
@@ -65,6 +65,8 @@ def compare_ranks(rows: Sequence[Row], field: str) -> Iterator[str]:
 
 def differences(exam: Json, candidates: Sequence[Json]) -> Iterator[str]:
     """Where the export shows another score, outcome or rank than is computed here."""
+    if exam["tie_breaks"] != "none":
+        raise ValueError("There are no rules here for tie-breaks.")
     merit = [paper["code"] for paper in exam["papers"] if paper["counts_for_merit"]]
     lists: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for each in candidates:
@@ -84,6 +86,8 @@ def differences(exam: Json, candidates: Sequence[Json]) -> Iterator[str]:
         row = (name, each, sum((scores[code][0] for code in merit), Fraction(0)))
         lists["rank", ""].append(row)
         lists["category_rank", each["category"]].append(row)
+        if each["pwbd"] is not None:
+            lists["pwbd_rank", ""].append(row)
     for (field, _), rows in lists.items():
         yield from compare_ranks(rows, field)
 

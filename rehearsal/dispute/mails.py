@@ -10,12 +10,11 @@ from pathlib import Path
 from rehearsal.dispute.candidates import Candidate
 from rehearsal.dispute.exports import Change
 
-_REVISED = "Your result was revised"
 _KINDS = {
     "The results are out": "results released",
     "Your objection was accepted": "objections accepted",
     "Your objection was rejected": "objections rejected",
-    _REVISED: "results revised",
+    "Your result was revised": "results revised",
 }
 _FACTS = ("Score before", "Score now", "Rank before", "Rank now")
 _QUIET_SECONDS, _LONGEST_WAIT = 20.0, 900.0
@@ -29,13 +28,13 @@ class Mailbox:
         self._folder, self._label = folder, label
         self._read = {path.name for path in folder.glob("*.eml")} if folder.exists() else set()
 
-    async def wait_for(self, expected: Mapping[str, int]) -> None:
-        """Wait until there are so many mails of each kind, or until nothing comes any more."""
+    async def wait_for(self, expected: Mapping[str, int], quiet: float = _QUIET_SECONDS) -> None:
+        """Wait until there are so many mails of each kind, or until none has come for some seconds."""
         began = last = time.monotonic()
         while self.counts != Counter(expected) and time.monotonic() - began < _LONGEST_WAIT:
             if await asyncio.to_thread(self._read_new):
                 last = time.monotonic()
-            elif time.monotonic() - last > _QUIET_SECONDS:
+            elif time.monotonic() - last > quiet:
                 return
             await asyncio.sleep(0.5)
 

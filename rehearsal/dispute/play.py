@@ -1,11 +1,13 @@
 """The dispute, from the exam to the revised ranks: what happens, in order, and what is checked."""
 
 import asyncio
+import json
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 from typing import Any
 from uuid import uuid4
@@ -22,7 +24,6 @@ from rehearsal.dispute.mails import Mailbox
 from rehearsal.dispute.objections import Cluster, make_clusters, statement
 from rehearsal.dispute.options import DISPUTED, DisputeOptions
 from rehearsal.dispute.paper import key_of, read_paper
-from rehearsal.dispute.receipts import Keys, read_keys
 from rehearsal.dispute.staff import DisputeAuthor
 
 _CLIENTS = 20
@@ -83,8 +84,8 @@ class Dispute:
         return place
 
     async def _play(self, place: Place) -> None:
-        await commands.ias("signing-keys", "list")  # Makes the first key: it is public before the exam.
-        keys = read_keys((await self._author.ask("GET", "/response-sheets/keys")).body)
+        published = self.options.out / "keys.json"
+        await commands.ias("signing-keys", "list", "--out", str(published))
         await self._sit(place)
         clusters = make_clusters(self.questions, self.candidates)
         closes_at = await self._release(place)
@@ -97,7 +98,7 @@ class Dispute:
         self.changes = exports.changes(before, after)
         self._add(exports.impact_mismatches(self.changes, revision["impact"]))
         self._add(exports.revision_mismatches(self.changes, self.candidates))
-        self._check_receipts(keys)
+        await self._check_receipts(published)
         await self._check_mails(clusters)
 
     async def _sit(self, place: Place) -> None:
@@ -196,8 +197,9 @@ class Dispute:
         self.report(f"The revision is published: {progress} attempts graded again in {seconds:.1f} s.")
         return revision
 
-    def _check_receipts(self, keys: Keys) -> None:
+    async def _check_receipts(self, published: Path) -> None:
         """The receipts still prove what was sent, by keys that were published before the exam."""
+        keys = receipts.read_keys(published)
         found = [
             sentence
             for candidate in self.candidates
@@ -206,6 +208,10 @@ class Dispute:
         count = sum(len(candidate.kept) for candidate in self.candidates)
         self.report(f"{count - len(found)} of {count} receipts are valid after the revision.")
         self.problems += found
+        kept, body = self.candidates[0].kept[0], self.options.out / "save.json"
+        body.write_text(json.dumps(kept.body), "utf-8")
+        options = ("--receipt", kept.receipt, "--responses", str(body), "--keys", str(published))
+        self.report(f"`ias verify` says of one: {(await commands.ias('verify', *options)).strip()}")
 
     async def _check_mails(self, clusters: Sequence[Cluster]) -> None:
         """Everybody has heard of the release, of the decision and of the change."""

@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -27,10 +28,16 @@ class Kept:
     responses: Sequence[Mapping[str, Any]]
     receipt: str
 
+    @property
+    def body(self) -> dict[str, Any]:
+        """The body of the save."""
+        return {"attempt_id": self.attempt_id, "lease": self.lease, "responses": list(self.responses)}
 
-def read_keys(body: Mapping[str, Any]) -> Keys:
-    """The keys in the answer of `GET /response-sheets/keys`."""
-    return {item["id"]: _decoded(item["public_key"]) for item in body["items"]}
+
+def read_keys(published: Path) -> Keys:
+    """The keys in a file that `ias signing-keys list --out` has written."""
+    items = json.loads(published.read_text("utf-8"))["items"]
+    return {item["id"]: _decoded(item["public_key"]) for item in items}
 
 
 def mismatches(name: str, kept: Sequence[Kept], keys: Keys) -> Iterator[str]:

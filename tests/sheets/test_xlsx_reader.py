@@ -193,6 +193,19 @@ class TestRefused:
             at = file.find(b"PK\x01\x02", at + 4)
         assert "password" in refusal(bytes(file))
 
+    def test_other_formats_are_named(self) -> None:
+        old = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600 + "Workbook".encode("utf-16-le")
+        assert "old format XLS." in refusal(old)
+        for part, program in (
+            ("content.xml", "ODS"),
+            ("xl/workbook.bin", "XLSB"),
+            ("word/document.xml", "Word"),
+        ):
+            out = io.BytesIO()
+            with zipfile.ZipFile(out, "w") as archive:
+                archive.writestr(part, b"x")
+            assert program in refusal(out.getvalue())
+
     def test_another_zip(self) -> None:
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w") as archive:

@@ -147,8 +147,8 @@ async def import_questions(
     Formulas, dates, merged cells and hidden cells are errors.
 
     `image` refers to files of the ZIP `images`, as in `map.png; chart.png`, or to images of the bank by id.
-    Names must match exactly, except for the case of the extension. The ZIP must have no folders, at most
-    2,000 files, and at most 200 MB unpacked. Each image is stored as by `POST /media`. A dry run stores none.
+    The case of names and the folders of the ZIP do not matter. It has at most 2,000 files and at most 200 MB
+    unpacked. Each image is stored as by `POST /media`. A dry run stores none.
 
     A question is identified by `external_id`, else by `source` and `number`, else by its subject, passage,
     text and options. If it exists, the columns and languages of the sheet are changed; others do not change.

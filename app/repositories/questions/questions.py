@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, INTEGER, TEXT
 from sqlalchemy.orm import contains_eager, joinedload
 
+from app.core.comparable_text import searchable
 from app.models import (
     Institute,
     Passage,
@@ -259,7 +260,8 @@ _MEANINGLESS_DASH = re.compile(rf"(?!{_MEANS_SOMETHING})-")
 
 def _matches_query(query: str) -> ColumnElement[bool]:
     """Full-text search (with `"…"`, `or` and `-`), a part of the text, or the exact `external_id`."""
-    words = _MEANINGLESS_DASH.sub(" ", query)
+    said = searchable(query)
+    words = _MEANINGLESS_DASH.sub(" ", said)
     english, hindi, other = (
         func.websearch_to_tsquery(literal_column(f"'pg_catalog.{dictionary}'::regconfig"), words)
         for dictionary in ("english", "hindi", "simple")
@@ -267,7 +269,7 @@ def _matches_query(query: str) -> ColumnElement[bool]:
     by_words = english.op("||")(hindi).op("||")(other)
     return or_(
         QuestionVersion.search.bool_op("@@")(by_words),
-        QuestionVersion.words.icontains(query, autoescape=True),
+        QuestionVersion.words.icontains(said, autoescape=True),
         Question.external_id == query,
     )
 

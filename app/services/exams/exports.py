@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from app.models import Exam, ExamPaper, KeyVersion
+from app.models import Exam, ExamPaper, ExamRelease, KeyVersion
 from app.repositories.exams import ExportedCandidate
 from app.services.components import Components
 from app.services.exams.audit import record
@@ -42,10 +42,12 @@ async def export(reads: Reading, parts: Components, staff: Principal, exam_id: U
         if paper.paper_id is not None
     }
     keys = await reads.exam_exports.keys([each.id for each in frozen.values()])
+    release = await reads.exam_results.release(exam)
+    assert release is not None  # noqa: S101 -- a released exam has a release
     written = 0
     with ExitStack() as on_error:
         file = on_error.enter_context(SpooledTemporaryFile(MAX_MEMORY_BYTES))
-        _write(file, [_exam(exam, [_paper(paper, frozen[paper.id], keys) for paper in papers])])
+        _write(file, [_exam(exam, release, [_paper(paper, frozen[paper.id], keys) for paper in papers])])
         async for candidates in reads.exam_exports.candidates(exam):
             await asyncio.to_thread(_write, file, map(_candidate, candidates))
             written += len(candidates)
@@ -60,13 +62,15 @@ def _write(file: IO[bytes], documents: Iterable[JsonObject]) -> None:
         file.write(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE))
 
 
-def _exam(exam: Exam, papers: Sequence[JsonObject]) -> JsonObject:
+def _exam(exam: Exam, release: ExamRelease, papers: Sequence[JsonObject]) -> JsonObject:
     return {
         "exam_id": str(exam.id),
         "title": exam.title,
         "results_version": exam.results_version,
         "cutoffs": exam.cutoffs,
         "normalization": exam.normalization,
+        "tie_breaks": release.tie_breaks,
+        "percentile_definition": release.percentile_definition,
         "papers": papers,
     }
 
@@ -91,6 +95,7 @@ def _paper(paper: ExamPaper, frozen: FrozenPaper, keys: Sequence[KeyVersion]) ->
         "session_group": paper.session_group,
         "qualifying_percent": _text(paper.qualifying_percent),
         "group_percents": paper.group_percents,
+        "section_percents": paper.section_percents,
         "dropped": rules["dropped"],
         "rounding": rules["rounding"],
         "most_unmarked_percent": _text(rules.get("most_unmarked_percent")),
@@ -125,6 +130,7 @@ def _candidate(exported: ExportedCandidate) -> JsonObject:
         "total": result.total,
         "rank": result.rank,
         "category_rank": result.category_rank,
+        "pwbd_rank": result.pwbd_rank,
         "percentile": result.percentile,
         "cutoff": result.cutoff,
         "papers": papers,

@@ -49,6 +49,8 @@ class Columns:
     unnamed: list[int] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     """The cells of the header."""
+    fields: dict[int, str] = field(default_factory=dict)
+    """The name of the column at each position, such as `option_a_hi`, whatever its header says."""
     ignored: list[int] = field(default_factory=list)
     """The columns that the mapping leaves out."""
     mapped: list[int] = field(default_factory=list)
@@ -57,8 +59,8 @@ class Columns:
     """The row of the header."""
 
     def name_at(self, position: int) -> str:
-        """Return the name of a column in error messages."""
-        return column_name(self.names, position)
+        """Return the name of a column in error messages: its own, else what its header says."""
+        return self.fields.get(position) or column_name(self.names, position)
 
     def is_read(self, position: int) -> bool:
         """Every other column is read: a cell without a header is an error."""
@@ -157,6 +159,7 @@ def _place(columns: Columns, header: str, position: int, mapping: Mapping[str, s
             position,
         )
     target[entry] = position
+    columns.fields[position] = name.lower()
 
 
 def _name_of(header: str, mapping: Mapping[str, str]) -> str | None:

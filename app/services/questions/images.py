@@ -23,7 +23,9 @@ from app.sheets.archives import (
     METHODS,
     ArchiveLimits,
     ArchiveRefused,
+    archived_name,
     is_encrypted,
+    is_left_by_a_system,
     open_archive,
 )
 from app.sheets.reports import RowError
@@ -54,7 +56,7 @@ class ImagesZip:
 
 
 class ImageArchive:
-    """The files of a ZIP by name; the case of the extension does not matter. Nothing is written to disk."""
+    """The files of a ZIP by name; case and folders do not matter. Nothing is written to disk."""
 
     def __init__(self, content: bytes) -> None:
         """Raises Invalid if this is not a ZIP of images. Nothing is unpacked."""
@@ -64,10 +66,13 @@ class ImageArchive:
             raise _refused(_WHY_NOT_OPENED[refused.reason]) from None
         self._entries: dict[str, zipfile.ZipInfo] = {}
         for entry in self._zip.infolist():
-            _check_entry(entry)
-            if self._entries.setdefault(_plain(entry.filename), entry) is not entry:
+            name = archived_name(entry)
+            _check_entry(entry, name)
+            if is_left_by_a_system(name):
+                continue
+            if self._entries.setdefault(_plain(name), entry) is not entry:
                 template = 'Two of its files are called "{name}".'
-                raise _refused(Sentence(template, name=entry.filename[:100]))
+                raise _refused(Sentence(template, name=_file_name(name)[:100]))
 
     def __contains__(self, name: str) -> bool:
         return _plain(name) in self._entries
@@ -87,7 +92,9 @@ class ImageArchive:
     def others(self, names: Collection[str]) -> list[str]:
         """The files that have none of these names."""
         named = {_plain(name) for name in names}
-        return [entry.filename for name, entry in self._entries.items() if name not in named]
+        return [
+            _file_name(archived_name(entry)) for name, entry in self._entries.items() if name not in named
+        ]
 
 
 @dataclass(slots=True)
@@ -188,20 +195,23 @@ def _refused(why: str) -> Invalid:
     return Invalid.field("images", Sentence.joined(Sentence("The images cannot be imported."), why))
 
 
-def _check_entry(entry: zipfile.ZipInfo) -> None:
-    name = entry.filename[:100]
+def _check_entry(entry: zipfile.ZipInfo, name: str) -> None:
+    name = name[:100]
     if is_encrypted(entry):
         raise _refused(Sentence("The ZIP has a password. Pack it without."))
     if entry.compress_type not in METHODS:
         raise _refused(Sentence('"{name}" is packed in an unusual way. Make an ordinary ZIP.', name=name))
-    if any(part in entry.filename for part in ("/", "\\", "..")):
+    if ".." in name or "\\" in name or ":" in name or name.startswith("/"):
         raise _refused(Sentence('"{name}" is a path. Pack the files themselves, without folders.', name=name))
 
 
 def _plain(name: str) -> str:
-    """The normalized name. Some systems compose the letters of file names, others decompose them."""
-    path = PurePosixPath(unicodedata.normalize("NFC", name))
-    return f"{path.stem}{path.suffix.lower()}"
+    """The name without folders and case. Some systems compose the letters of file names, others do not."""
+    return unicodedata.normalize("NFC", _file_name(name)).casefold()
+
+
+def _file_name(path: str) -> str:
+    return PurePosixPath(path).name
 
 
 def _id_in(name: str) -> UUID | None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from app.sentences import Sentence
 from app.services.questions.columns import SHEET, Columns, count_known, read_header
 from app.services.questions.other_rows import no_question
+from app.services.questions.row_checks import row_warnings
 from app.services.questions.rows import EmptyKey, RowReader, SheetRow
 from app.sheets.errors import UnreadableSheet
 from app.sheets.files import read_records
@@ -62,6 +63,7 @@ def read_questions(file: bytes, how: Reading, progress: ReportProgress = no_prog
         return reader.read()
 
     parse_rows(sheet, records, parse, noun="questions", progress=progress, stage=ImportStage.READING)
+    sheet.warnings += row_warnings(sheet.rows, sheet.layout, header)
     return sheet
 
 

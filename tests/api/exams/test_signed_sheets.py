@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,8 +11,11 @@ import orjson
 import pytest
 from pypdf import PdfReader
 from sqlalchemy.ext.asyncio import AsyncEngine
+from typer.testing import CliRunner
 
+from app.cli import app as cli
 from app.core.signing import canonical, digest_of, from_base64url, is_signed
+from app.core.verifying import check_receipt, read_keys
 from tests.builders.attempts import start, take_test
 from tests.builders.content import publish_for
 from tests.builders.exams import HeldExam, Json, body_of, register, take_paper
@@ -63,6 +67,22 @@ class TestOfTests:
         assert [each["answer"] for each in sheet["log"]].count(["a"]) == 1
         assert len(sheet["log"]) == 3
         assert sheet["as_of"] >= max(each["received_at"] for each in sheet["log"])
+
+    async def test_late_answers_are_in_the_log_and_do_not_stand(
+        self, engine: AsyncEngine, author: httpx.AsyncClient, candidate: httpx.AsyncClient, clock: TestClock
+    ) -> None:
+        made = await publish_for(engine, author)
+        sitting = await start(candidate, made)
+        body_of(await sitting.save(sitting.response(0, ["a"])))
+        clock.advance(3600)
+        late = await sitting.save(sitting.response(0, ["b"], 2))
+        assert (late.status_code, late.json()["code"]) == (409, "deadline_passed")
+        body_of(await sitting.submit())
+        sheet = await sheet_at(candidate, made.path)
+        assert sheet["questions"][0]["answer"] == ["a"]
+        assert [(each["answer"], each["late"]) for each in sheet["log"]] == [(["a"], False), (["b"], True)]
+        assert sheet["as_of"] == sheet["log"][1]["received_at"]
+        assert sheet["attempt"]["closed_by"] == "deadline"
 
     async def test_two_downloads_are_equal_and_a_change_is_found(
         self, engine: AsyncEngine, author: httpx.AsyncClient, candidate: httpx.AsyncClient
@@ -127,7 +147,8 @@ class TestOfExams:
         body_of(await entrant.submit())
         later = await sheet_at(candidate, entrant.path)
         await check(candidate, earlier)
-        assert receipt
+        keys = read_keys((await candidate.get("/response-sheets/keys")).content)
+        assert str(check_receipt(receipt, keys, sheet=later).attempt_id) == entrant.attempt["id"]
         assert later["as_of"] > earlier["sheet"]["as_of"]
         assert [each["action"] for each in earlier["sheet"]["orders"]] == ["extend"]
         assert [(each["action"], each["seconds"]) for each in later["orders"]] == [
@@ -136,9 +157,7 @@ class TestOfExams:
         ]
         assert "fire alarm" not in str(later)
 
-    async def test_late_answers_and_voided_attempts(
-        self, candidate: httpx.AsyncClient, held: HeldExam, clock: TestClock
-    ) -> None:
+    async def test_a_voided_attempt(self, candidate: httpx.AsyncClient, held: HeldExam) -> None:
         entrant = await register(candidate, held)
         body_of(await entrant.enter())
         body_of(await held.order("void", entrant.attempt, reason="an impostor"))
@@ -148,8 +167,8 @@ class TestOfExams:
         assert [each["action"] for each in sheet["orders"]] == ["void"]
         assert (await candidate.get(f"{entrant.path}/response-sheet")).status_code == 404
 
-    async def test_the_pdf_has_the_same_file_attached(
-        self, candidate: httpx.AsyncClient, held: HeldExam
+    async def test_the_pdf_has_the_same_file_attached_and_is_verified_against_the_api(
+        self, candidate: httpx.AsyncClient, held: HeldExam, sockets_url: str, tmp_path: Path
     ) -> None:
         entrant = await take_paper(candidate, held, {0: ["a"], 2: ["b"]})
         signed = await candidate.get(f"{entrant.path}/response-sheet")
@@ -160,3 +179,8 @@ class TestOfExams:
         shown = " ".join(page.extract_text() for page in reader.pages)
         assert signed.json()["signature"]["key_id"] in shown
         assert signed.json()["sheet"]["log_digest"][:30] in shown
+        file = tmp_path / "sheet.pdf"
+        file.write_bytes(answer.content)
+        command = ["verify", str(file), "--api-url", sockets_url.replace("ws", "http", 1)]
+        verified = await asyncio.to_thread(CliRunner().invoke, cli, command)
+        assert (verified.exit_code, verified.output[:8]) == (0, "Genuine:"), verified.output

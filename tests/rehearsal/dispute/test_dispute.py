@@ -48,6 +48,7 @@ class TestPlay:
             "30 of 30 attempts graded again",
             "Mails: results released 30, objections accepted 24, objections rejected 6",
             "receipts are valid after the revision",
+            "`ias verify` says of one: Genuine",
             "Score before: ",
         ):
             assert sentence in account

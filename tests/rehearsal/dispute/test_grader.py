@@ -18,12 +18,14 @@ Json = dict[str, Any]
 
 MARKS = {"correct": "2", "incorrect": "-2/3", "unattempted": "0"}
 EXAM: Json = {
+    "tie_breaks": "none",
     "papers": [
         {
             "code": "GS1",
             "counts_for_merit": True,
             "qualifying_percent": None,
             "group_percents": {},
+            "section_percents": {},
             "session_group": None,
             "dropped": "prorate",
             "rounding": "upsc",
@@ -33,14 +35,15 @@ EXAM: Json = {
                 {"number": 1, "answers": [{"accepted": [["a"]]}, {"accepted": [["b"]]}, {"dropped": True}]}
             ],
         }
-    ]
+    ],
 }
 
 
 def candidate(number: str, category: str, answers: list[Any], shown: tuple[str, str, int, int]) -> Json:
     exact, score, rank, category_rank = shown
     sheet = {"code": "GS1", "key": 1, "answers": answers, "score_exact": exact, "score": score, "rank": rank}
-    mine = {"total": score, "rank": rank, "category_rank": category_rank, "outcome": "ranked"}
+    pwbd = {"pwbd": 1, "pwbd_rank": 1} if number == "3" else {"pwbd": None, "pwbd_rank": None}
+    mine = pwbd | {"total": score, "rank": rank, "category_rank": category_rank, "outcome": "ranked"}
     return {"roll_number": number, "category": category, "papers": [sheet], **mine}
 
 
@@ -74,6 +77,7 @@ class TestDifferences:
             ({"total": "4.00"}, "3: total is 4.00, computed 2.01"),
             ({"rank": 3}, "3: rank is 3, computed 2"),
             ({"category_rank": 3}, "3: category_rank is 3, computed 2"),
+            ({"pwbd_rank": 2}, "3: pwbd_rank is 2, computed 1"),
             ({"outcome": "incomplete"}, "3: outcome is incomplete, computed ranked"),
         ],
         ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",

@@ -1,7 +1,9 @@
 """Receipts as a candidate verifies them: genuine ones are accepted, and every changed part is noticed."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -11,7 +13,7 @@ from app.core.signing import Signer, to_base64url
 from rehearsal.dispute.receipts import Kept, mismatches, read_keys
 
 SIGNER = Signer.derive("a secret of this test", 1)
-KEYS = read_keys({"items": [{"id": SIGNER.key_id, "public_key": to_base64url(SIGNER.public_key)}]})
+KEYS = {SIGNER.key_id: SIGNER.public_key}
 ATTEMPT = UUID("0198a5c0-7c1e-7000-8000-000000000001")
 QUESTION = "0198a5c0-7c1e-7000-8000-000000000002"
 SENT = {"question_id": QUESTION, "revision": 1, "answer": ["b"]}
@@ -44,6 +46,13 @@ def test_a_genuine_receipt_is_accepted() -> None:
 )
 def test_a_receipt_of_something_else_is_noticed(kept: Kept, sentence: str) -> None:
     assert list(mismatches("Candidate 1", [KEPT, kept], KEYS)) == [f"Candidate 1: receipt 2: {sentence}"]
+
+
+def test_keys_are_read_from_their_file(tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    item = {"id": SIGNER.key_id, "public_key": to_base64url(SIGNER.public_key)}
+    file.write_text(json.dumps({"items": [item]}), "utf-8")
+    assert read_keys(file) == KEYS
 
 
 def test_a_key_that_was_not_published_is_noticed() -> None:

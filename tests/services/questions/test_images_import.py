@@ -124,12 +124,12 @@ class TestFromAZip:
         ((only,),) = await media_of(uow, author, report)
         assert only
 
-    async def test_names_match_to_the_letter(
+    async def test_the_case_of_names_does_not_matter(
         self, uow: UnitOfWork, author: Principal, storage: Storage
     ) -> None:
         images = ImagesZip(zipped({"Map.png": picture()}), storage)
-        report = await questions.import_questions(uow, author, sheet("Map.PNG", "map.png"), images=images)
-        assert told(report) == [(3, "image", 'there is no file "map.png" in the ZIP')]
+        report = await questions.import_questions(uow, author, sheet("Map.PNG", "map2.png"), images=images)
+        assert told(report) == [(3, "image", 'there is no file "map2.png" in the ZIP')]
 
     async def test_what_no_row_names_is_one_warning(
         self, uow: UnitOfWork, author: Principal, storage: Storage
@@ -247,9 +247,24 @@ def refusal(content: bytes) -> str:
 
 
 class TestImageArchive:
-    @pytest.mark.parametrize("name", ["maps/a.png", "../a.png", "a..png", "..\\a.png", "c:\\a.png", "/a.png"])
+    @pytest.mark.parametrize(
+        "name", ["maps/../a.png", "../a.png", "a..png", "..\\a.png", "c:\\a.png", "/a.png"]
+    )
     def test_paths_are_refused(self, name: str) -> None:
         assert "without folders" in refusal(zipped({name: b"x"}))
+
+    def test_what_systems_add_does_no_harm(self) -> None:
+        names = ["m/", "m/e\u0301.png", "m/B.PNG", "__MACOSX/m/._a.png", "m/.DS_Store", "m/Thumbs.db"]
+        archive = ImageArchive(zipped(dict.fromkeys(names, b"x")))
+        assert "\u00e9.png" in archive
+        assert "m/b.png" in archive
+        assert len(archive.others([])) == 2
+
+    def test_utf_8_that_is_not_marked_is_read(self) -> None:
+        file = bytearray(zipped({"नदी.png": b"x"}))
+        for start, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+            file[file.index(start) + flags + 1] &= ~0x08
+        assert "नदी.png" in ImageArchive(bytes(file))
 
     def test_names_that_would_be_one_are_refused(self) -> None:
         assert "Two of its files" in refusal(zipped({"a.png": b"x", "a.PNG": b"y"}))

@@ -96,6 +96,13 @@ class TestReadSheet:
         )
         assert only(read(shuffled)).content == only(read(PLAIN)).content
 
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+    def test_encodings_of_spreadsheets(self, encoding: str) -> None:
+        assert only(read(PLAIN.encode(encoding))).content == only(read(PLAIN)).content
+
+    def test_a_title_above_semicolons(self) -> None:
+        assert only(read("GS TEST 4\n\n" + PLAIN.replace(",", ";"))).row == 4
+
     def test_line_ends_within_a_cell_are_kept_as_one_kind(self) -> None:
         sheet = read('question,option_a,option_b,key\r\n"One\r\ntwo",x,y,a\r\n')
         assert only(sheet).content.text == {"en": "One\ntwo"}
@@ -266,7 +273,7 @@ class TestReadSheet:
             (b"", "empty"),
             (b"\xef\xbb\xbf \n", "empty"),
             (b"PK\x03\x04rest", "damaged"),
-            (PLAIN.encode("utf-16"), "UTF-16"),
+            (b"<html><table><tr><td>question</td></tr></table>", "web page"),
             (PLAIN.replace("Nile", "N\xedl").encode("latin-1"), "line 2"),
             (PLAIN.replace("Nile", "N\0le").encode(), "NUL character in its line 2"),
             (b"\x89PNG\r\n\x1a\n\x00\x00", "UTF-8"),

@@ -201,3 +201,61 @@ class TestTexts:
     def test_options_that_differ_in_one_sign_are_two(self, texts: Sequence[str]) -> None:
         sheet = read_questions(f"question,option_a,option_b,key\nQ,{','.join(texts)},a".encode(), Reading())
         assert sheet.errors == []
+
+
+def warned(text: str) -> list[tuple[str | None, str]]:
+    sheet = read_questions(text.encode(), Reading())
+    assert sheet.errors == []
+    return [(warning.cell, warning.message) for warning in sheet.warnings]
+
+
+class TestWarnings:
+    HEADER = "number,question,question_hi,option_a,option_b,key\n"
+
+    @pytest.mark.parametrize(
+        ("row", "cell", "words"),
+        [
+            ("1,Q?,,(a) x,y,a", "D2", 'begins with its letter "a"'),
+            ("1,Q?,,x,b. y,a", "E2", 'begins with its letter "b"'),
+            ("7,7. Which?,,x,y,a", "B2", "begins with its number"),
+            ("1,Which <b>one</b>?,,x,y,a", "B2", "<b> is HTML"),
+            ("1,Q?,,x&nbsp;z,y,a", "D2", "&nbsp; is shown"),
+            ("1,Q?,,1.91431E+18,y,a", "D2", "has shortened"),
+            ("1,Q?,Hkkjr dk lafo/kku,x,y,a", "C1", "no letter in this column is in Devanagari"),
+        ],
+    )
+    def test_a_text_to_look_at(self, row: str, cell: str, words: str) -> None:
+        ((at, message),) = warned(self.HEADER + row)
+        assert at == cell
+        assert words in message
+
+    @pytest.mark.parametrize(
+        "row",
+        [
+            '1,"1. First\n2. Second\nWhich is right?",,1 only,2 only,a',
+            "2,1. What is this?,,x,y,a",
+            "1,Q?,नदी?,WHO,ISRO,a",
+            "1,If a < b and c > d,,A&B,x,a",
+            "1,Q?,,Andaman,y,a",
+        ],
+    )
+    def test_a_text_that_is_right(self, row: str) -> None:
+        assert warned(self.HEADER + row) == []
+
+    def test_one_cause_in_many_rows_is_one_warning(self) -> None:
+        rows = "\n".join(
+            f"{number},Q{number}?,,(a) x{number},y,{'ab'[number % 2]}" for number in range(1, 10)
+        )
+        ((cell, message),) = warned(self.HEADER + rows)
+        assert (cell, message.endswith("(also in rows 3, 4, 5, 6 and 4 more)")) == ("D2", True)
+
+    def test_keys_that_are_all_equal(self) -> None:
+        rows = [f"{number},Q{number}?,,x,y,a" for number in range(1, 13)]
+        assert warned(self.HEADER + "\n".join(rows[:11])) == []
+        ((cell, message),) = warned(self.HEADER + "\n".join(rows))
+        assert (cell, message.startswith("all 12 keys are a")) == ("F1", True)
+
+    def test_one_question_with_two_keys(self) -> None:
+        ((cell, message),) = warned(self.HEADER + "1,Q?,,x,y,a\n2,q?,,y,x,a")
+        assert cell == "F3"
+        assert 'row 2 has the same text and options, but its key is "x" and not "y"' in message
