@@ -161,7 +161,6 @@ NEED_NOT_ASK = {
     "app/services/attempts/grading.py::_result": WRITES,
     "app/services/attempts/grading.py::_counted": WRITES,
     "app/services/attempts/results.py::_review": "result() has asked",
-    "app/services/exams/answer_sheets/placeholders.py::hold_on_paper": "an operator gives the key",
     "app/services/exams/releasing.py::materialize": "release() has asked, and shows none of it",
     "app/services/exams/releasing.py::_entrants": "for materialize()",
     "app/services/exams/releasing.py::_current_keys": "how papers are printed, for materialize()",

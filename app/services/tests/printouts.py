@@ -1,6 +1,6 @@
 """Printouts of a paper or of its solutions as PDF."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -61,16 +61,18 @@ async def printout(
             Sentence("The paper is in these languages: {languages}.", languages=", ".join(paper.languages)),
         )
     _check_readable(compiled)
-    _check_printable(compiled, part, language)
     is_draft = version == "draft"
     if part == "solutions":
         question_ids = [UUID(question_id) for question_id in compiled.key]
         await _check_may_know(reads, author, question_ids)
+        explanations = {question_id: entry["explanation"] for question_id, entry in compiled.key.items()}
+        _check_printable(paper.document, explanations, language)
         held = await audit.held_among(reads, question_ids)
         audit.record_key_read(reads, author, held, where="print")
         audit.record(reads, author, "print_solutions", AuditSubject("test", test.id), version=version)
         images: Sequence[Media] = []
     else:
+        _check_printable(paper.document, {}, language)
         if await reads.embargo.is_placed(test.id):
             audit.record(reads, author, "read_paper", AuditSubject("test", test.id), where="print")
         images = await _images(reads, author, orjson.loads(paper.document))
@@ -99,15 +101,11 @@ def _check_readable(compiled: CompiledPaper) -> None:
             key_of(entry["type"], compiled.key[entry["id"]]["key"])
 
 
-def _check_printable(compiled: CompiledPaper, part: PrintPart, language: PrintLanguage) -> None:
+def _check_printable(
+    document: bytes, explanations: Mapping[str, Mapping[str, str] | None], language: PrintLanguage
+) -> None:
     """Raise Invalid for characters that no font has: a box on paper is another question than was typed."""
-    document = orjson.loads(compiled.paper.document)
-    explanations = {
-        question_id: entry["explanation"]
-        for question_id, entry in compiled.key.items()
-        if part == "solutions"
-    }
-    if found := print_obstacles(document, explanations, [language]):
+    if found := print_obstacles(orjson.loads(document), explanations, [language]):
         raise Invalid("The paper cannot be printed as it was typed.", errors=found)
 
 
