@@ -110,7 +110,8 @@ def committed_texts() -> Iterator[tuple[str, str]]:
     for folder, folders, files in os.walk(ROOT):
         # In place, so that the environment with its tens of thousands of files is not walked.
         folders[:] = sorted(each for each in folders if each == ".ci" or not ignored(each))
-        for path in (Path(folder, name) for name in sorted(files) if name != ".env"):
+        # In a worktree of Git, `.git` is a file with a path of this machine.
+        for path in (Path(folder, name) for name in sorted(files) if name not in (".env", ".git")):
             with suppress(UnicodeDecodeError, FileNotFoundError):
                 yield name_of(path), path.read_text()
 

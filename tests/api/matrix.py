@@ -44,6 +44,8 @@ NOT_SIGNED_IN = frozenset(
 NO_SUCH_FIELD = {"no_such_field": 1}
 """A body that no route accepts: whoever may call the route gets a 422, and nothing is changed."""
 REFUSED = frozenset({401, 403, 404})
+MAY_BE_503 = frozenset({"/v1/health/db", "/v1/health/ready"})
+"""They say so, as documented, if the database of a busy machine takes more than 1.5 seconds to answer."""
 
 
 def _harm(operation: Operation) -> int:
@@ -107,10 +109,10 @@ class Matrix:
             async with self.client() as client:
                 return await client.request(operation[0], path, headers=headers, **request)
 
-    async def faults_of_roles(self, operation: Operation, rule: Rule) -> list[str]:
+    async def faults_of_roles(self, operation: Operation, rule: Rule, one_of: int = 1) -> list[str]:
         """Who may use the route is let in, all others are refused: with no body, a wrong one, a right one.
 
-        `make test` tries one of these bodies with each role.
+        Each role that is refused sends every `one_of`-th of these bodies.
         """
         found = []
         for identity in ROLES:
@@ -120,7 +122,7 @@ class Matrix:
                 requests = [{"json": NO_SUCH_FIELD}] if changes(operation) else [{}]
             else:
                 bodies: list[Json] = [{}, {"json": NO_SUCH_FIELD}, *([body] if body else [])]
-                requests = part(bodies, f"{operation} {identity}", 3)
+                requests = part(bodies, f"{operation} {identity}", one_of)
             for request in requests:
                 answer = await self.send(identity, operation, path, **request)
                 if complaint := _complaint_about_role(identity, rule, answer):
@@ -189,6 +191,8 @@ def _complaint_about_role(identity: Identity, rule: Rule, answer: httpx.Response
     if identity not in rule.level.value:
         expected = 401 if identity in NOT_SIGNED_IN else 403
         return None if status == expected else f"{status} instead of {expected}"
+    if status == 503 and answer.url.path in MAY_BE_503:
+        return None
     if status >= 500:
         return f"{status}"
     refusals = {401} if rule.reach is not Reach.INSTITUTE else {401, 403, 404}

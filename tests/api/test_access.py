@@ -26,6 +26,7 @@ from tests.api.matrix import NOT_SIGNED_IN, ROLES, Matrix
 from tests.builders.world import Identity, World
 from tests.conftest import TestClock
 from tests.sockets import opened, refusal
+from tests.thorough import count
 
 IMPLIED = {"HEAD", "OPTIONS"}
 EVERY_ROUTE = OPERATIONS | OUTSIDE_THE_DOCUMENT
@@ -71,7 +72,9 @@ class TestTheTable:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=" ".join)
 async def test_each_role_may_what_the_table_says(matrix: Matrix, operation: Operation) -> None:
-    assert await matrix.faults_of_roles(operation, OPERATIONS[operation]) == []
+    """Who is refused sends one of three bodies in `make test`."""
+    faults = await matrix.faults_of_roles(operation, OPERATIONS[operation], one_of=count(3, thorough=1))
+    assert faults == []
 
 
 @pytest.mark.parametrize("operation", [each for each in OUTSIDE_THE_DOCUMENT if "{" not in each[1]])

@@ -99,7 +99,7 @@ def answered(document: BaseSchema, world: World, operation: Operation, identity:
         media_type="multipart/form-data" if content else "application/json",
     )
     headers = {"Authorization": str(world.headers[identity])}
-    return case.call_and_validate(headers=headers, checks=CHECKS).status_code
+    return case.call_and_validate(headers=headers, checks=CHECKS, timeout=PATIENCE).status_code
 
 
 @pytest.mark.usefixtures("anyio_backend")
@@ -159,6 +159,7 @@ def test_answers_as_documented(
     def holds(case: Case[Any]) -> None:
         for role, token in tokens.items():
             note(f"as {role}")
-            case.call_and_validate(headers={"Authorization": token}, checks=CHECKS)
+            headers = {"Authorization": token}
+            case.call_and_validate(headers=headers, checks=CHECKS, timeout=PATIENCE)
 
     holds()

@@ -66,6 +66,9 @@ SIGNED_SHEETS = {
 KEY_OF_PAPER = ("GET", "/v1/exams/{exam_id}/papers/{paper_id}/key")
 STARTS = {("POST", "/v1/tests/{test_id}/start"), ("POST", "/v1/exams/{exam_id}/papers/{paper_id}/start")}
 
+OWN_RESULT = ("GET", "/v1/exams/{exam_id}/results")
+RANKED = {OWN_RESULT, ("GET", "/v1/exams/{exam_id}/merit-list")}
+
 SENSITIVE = re.compile(
     r"password|secret|hash|digest|token$|key|accepted|tolerance|explanation|email|phone|pwbd"
 )
@@ -103,6 +106,9 @@ ALLOWED: dict[str, set[Operation]] = {
     # The id of a public key, and the digest of a log of answers.
     "key_id": SIGNED_SHEETS,
     "log_digest": SIGNED_SHEETS,
+    # A rank among those with a disability tells of it: one's own result, and the list of staff.
+    "pwbd_rank": RANKED,
+    "pwbd_percentile": {OWN_RESULT},
     "package_key": {("POST", "/v1/exams/{exam_id}/papers/{paper_id}/start")},
 }
 """Which answers may have a sensitive property. No answer has a password or anything derived from one."""

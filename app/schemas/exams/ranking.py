@@ -17,8 +17,9 @@ PercentileDefinitionName = Literal["at_or_below", "mid_rank", "better_than"]
 
 Preset = Literal["none", "nta", "ssc"]
 Measure = Literal["score", "wrong", "wrong_ratio", "name"]
+SectionGroup = Literal["all", Group]
 SectionPercents = Annotated[
-    dict[PartName, dict[Literal["all"] | Group, Percent]],
+    dict[PartName, dict[SectionGroup, Percent]],
     Field(max_length=50, examples=[{"Physics": {"all": "30", "sc": "25", "pwbd": "20"}}]),
 ]
 

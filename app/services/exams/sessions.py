@@ -80,7 +80,8 @@ def _wrong_method(exam: Exam, papers: Sequence[ExamPaper]) -> str | None:
 
 
 def _rules_of(paper: ExamPaper) -> tuple[Any, ...]:
-    return paper.counts_for_merit, paper.qualifying_percent, paper.group_percents
+    shares = paper.qualifying_percent, paper.group_percents, paper.section_percents
+    return paper.counts_for_merit, *shares
 
 
 async def require_no_other(reads: Reading, exam: Exam, paper: ExamPaper, registration: Registration) -> None:

@@ -135,7 +135,8 @@ def problems_of(content: Content, *, needs_key: bool) -> list[FieldError]:
 
 def _equal_options(content: Content) -> Iterator[ContentProblem]:
     """Options that read like one before them: a candidate cannot know which of the two is right."""
-    lists = [[content.kind.option_columns[name] for name in names] for names in content.kind.option_lists]
+    kind, ids_of = content.kind, content.kind.option_columns
+    lists = [[ids_of[name] for name in names] for names in kind.option_lists]
     first: dict[tuple[int, str, str], str] = {}
     for place, option in enumerate(content.options):
         within = next((number for number, ids in enumerate(lists) if option["id"] in ids), 0)

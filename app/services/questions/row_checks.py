@@ -98,8 +98,9 @@ def _also(rows: Sequence[int]) -> str:
 def _texts(row: SheetRow) -> Iterator[tuple[str, str]]:
     yield from _named("question", row.content.text)
     yield from _named("explanation", row.content.explanation or {})
+    column_of = row.content.kind.column_of
     for option in row.content.options:
-        yield from _named(row.content.kind.column_of[option["id"]], option["text"])
+        yield from _named(column_of[option["id"]], option["text"])
 
 
 def _named(name: str, text: LocalizedText) -> Iterator[tuple[str, str]]:

@@ -130,6 +130,21 @@ class TestAfterTheRelease:
             "rank_before": 1,
             "rank_after": 2,
         }
+        releases = (await official(first, held))["releases"]
+        assert [(each["version"], each["reason"], each["rank"], each["total"]) for each in releases] == [
+            (1, None, 1, "2.00"),
+            (2, "B is right.", 2, "-0.66"),
+        ]
+        listed = {
+            version: body_of(await author.get(f"{held.path}/merit-list", params={"version": version}))
+            for version in (1, 2)
+        }
+        assert {version: [row["total"] for row in page["items"]] for version, page in listed.items()} == {
+            1: ["2.00", "1.34"],
+            2: ["4.00", "-0.66"],
+        }
+        unknown = await author.get(f"{held.path}/merit-list", params={"version": 3, "format": "csv"})
+        assert (unknown.status_code, unknown.json()["errors"][0]["field"]) == (422, "version")
         (told,) = [
             each
             for each in body_of(await first.get("/notifications"))["items"]

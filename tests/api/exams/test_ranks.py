@@ -92,6 +92,16 @@ class TestTieBreaks:
         assert {each["percentile"] for each in found} == {100.0}
         assert all(each["tie_breaks"] == held.exam["tie_breaks"] for each in found)
 
+    async def test_the_sessions_of_one_paper_are_compared_with_each_other(
+        self, people: People, exams: Exams
+    ) -> None:
+        held = await exams.hold(tie_breaks="ssc", papers=[{"session_group": "GS"}] * 2)
+        first, second = await people.candidate(name="Meera"), await people.candidate(name="Asha")
+        await take_paper(first, held, ALL)
+        await take_paper(second, held, ALL, 1)
+        await held.release()
+        assert [(await result(client, held))["rank"] for client in (first, second)] == [2, 1]
+
     @pytest.mark.parametrize(
         ("tie_breaks", "field"),
         [

@@ -17,6 +17,7 @@ from tests.conftest import TestClock
 
 SHIFTS = [{"code": "S1", "session_group": "GS"}, {"code": "S2", "session_group": "GS"}]
 NTA = {"method": "nta_percentile"}
+PERCENTS = {"Paper": {"all": "50"}}
 THREE, TWO, ONE = {0: ["a"], 1: ["b"], 2: ["c"]}, {0: ["a"], 1: ["b"]}, {0: ["a"]}
 """6, 4 and 2 marks."""
 
@@ -161,6 +162,7 @@ class TestPublish:
             ([{"session_group": "GS"}], "none", ["papers.0.session_group"]),
             ([{"session_group": "GS"}, {"session_group": "GS", "qualifying_percent": 33}], "none", 1),
             ([{"session_group": "GS"}, {"session_group": "GS", "counts_for_merit": False}], "none", 1),
+            ([{"session_group": "GS"}, {"session_group": "GS", "section_percents": PERCENTS}], "none", 1),
             ([{}, {}], "equipercentile", ["normalization.method"]),
             ([{"session_group": "A"}, {"session_group": "B"}], "nta_percentile", 3),
         ],

@@ -111,6 +111,8 @@ def _exam(scene: Scene) -> Row:
         "registration": state.registration,
         "cutoffs": {},
         "normalization": "none",
+        "tie_breaks": "none",
+        "percentile_definition": "at_or_below",
         "certificates": "none",
         "published_at": (NOW - timedelta(days=9)).isoformat() if published else None,
         "cancelled_at": (NOW - timedelta(seconds=60)).isoformat() if state.stage == "cancelled" else None,
@@ -132,6 +134,7 @@ def _paper(scene: Scene, number: int) -> Row:
         "ends_at": state.ends_at.isoformat(),
         "counts_for_merit": number == 0,
         "group_percents": {},
+        "section_percents": {},
         "closed_at": state.closed_at.isoformat() if state.closed_at else None,
     }
 

@@ -1,6 +1,7 @@
 """Sheets as people make them: titles, names of columns, forms of keys, rows that are no questions."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import pytest
@@ -259,3 +260,31 @@ class TestWarnings:
         ((cell, message),) = warned(self.HEADER + "1,Q?,,x,y,a\n2,q?,,y,x,a")
         assert cell == "F3"
         assert 'row 2 has the same text and options, but its key is "x" and not "y"' in message
+
+
+class TestMends:
+    DATED = (
+        1,
+        "When?",
+        "कब?",
+        date(1950, 1, 26),
+        "26 जनवरी 1950",
+        "15 August 1947",
+        "15 अगस्त 1947",
+        1,
+        "Modern",
+    )
+    SHARE = (2, "How much?", "कितना?", 0.05, "5%", 0.1, "10%", "ख", "Growth")
+
+    def test_a_sheet_imports_after_the_mends_that_it_asks_for(self) -> None:
+        def shape(sheet: Worksheet) -> None:
+            for cell in ("D6", "F6"):
+                sheet[cell].number_format = "0%"
+
+        rows = [*AS_MADE, RIVER, self.DATED, self.SHARE]
+        (error,) = told(read(*rows, change=shape))
+        assert error.startswith("Sheet1!D5: the spreadsheet has made this a date or time (1950-01-26)")
+        rows[4] = (*self.DATED[:3], "26 January 1950", *self.DATED[4:])
+        sheet = read(*rows, change=shape)
+        assert (sheet.errors, len(sheet.rows)) == ([], 3)
+        assert [option["text"]["en"] for option in sheet.rows[2].content.options] == ["5%", "10%"]
