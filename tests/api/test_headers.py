@@ -156,5 +156,6 @@ class TestNothingIsBuiltFromTheHost:
             ("GET", "/v1/health/db"),
             ("GET", "/v1/health/ready"),
             ("GET", "/v1/notifications/unsubscribe"),
+            ("GET", "/v1/response-sheets/keys"),
             ("GET", "/v1/time"),
         }

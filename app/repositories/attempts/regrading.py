@@ -52,7 +52,7 @@ _NOT_STAGED = "and not exists (select from regraded_results as staged where stag
 GRADED = text(f"{_GRADED} {_ORDER}").bindparams(bindparam("papers", type_=ARRAY(Uuid)))
 GRADED_SINCE = text(f"{_GRADED} {_NOT_STAGED} {_ORDER}").bindparams(bindparam("papers", type_=ARRAY(Uuid)))
 COUNT_GRADED = text(
-    f"select count(*) from ias.attempts join ias.results on results.attempt_id = attempts.id where {_LISTED}"  # noqa: S608
+    f"select count(*) from ias.attempts join ias.results on results.attempt_id = attempts.id where {_LISTED}"  # noqa: S608 -- constants
 ).bindparams(bindparam("papers", type_=ARRAY(Uuid)))
 FORGET_CHANGED = text(
     """
@@ -77,7 +77,7 @@ OUTCOMES = text(
     from regraded_results as staged join regraded_keys using (paper_id)
     join ias.results using (attempt_id)
     where {_IN_RANGE} group by 1, 2, 3
-    """  # noqa: S608
+    """  # noqa: S608 -- constants
 )
 # The triggers of `results` would count each question of each result, twice: see `count_outcomes`.
 REPLACE = text(
@@ -96,7 +96,7 @@ REPLACE = text(
       graded_at = :now
     from regraded_results as staged join regraded_keys using (paper_id)
     where results.attempt_id = staged.attempt_id and {_IN_RANGE}
-    """  # noqa: S608
+    """  # noqa: S608 -- constants
 )
 RECORD = text(
     f"""
@@ -111,7 +111,7 @@ RECORD = text(
     left join regraded_ranks as after on is_counted and after.is_after
       and after.cohort_id = {_NEW_COHORT} and after.exact = exact_after
     where {_IN_RANGE}
-    """  # noqa: S608
+    """  # noqa: S608 -- constants
 )
 IDS = text(
     """

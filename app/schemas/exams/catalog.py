@@ -8,7 +8,7 @@ from uuid import UUID
 from app.engine.schedule import ExamStage, PaperStatus
 from app.schemas.common import LocalizedText, Out
 from app.schemas.exams.exams import Certificates, NormalizationOut, RegistrationOut
-from app.schemas.exams.ranking import PercentileDefinitionName, TieBreaksOut
+from app.schemas.exams.ranking import PercentileDefinitionName, TieBreaks
 from app.schemas.marking import MarkingOut, printed_maximum
 from app.schemas.objection_rules import ObjectionRulesOut
 from app.services.exams import DetailedPaper, ExamView, PublishedExam
@@ -32,7 +32,7 @@ class ExamOut(Out):
     registered: bool
     my_roll_number: str | None
     cutoffs: Mapping[str, str]
-    tie_breaks: TieBreaksOut
+    tie_breaks: TieBreaks
     percentile_definition: PercentileDefinitionName
     normalization: NormalizationOut
     objections: ObjectionRulesOut | None

@@ -21,8 +21,8 @@ from app.schemas.exams.ranking import (
     Group,
     PercentileDefinitionName,
     SectionPercents,
+    TieBreaks,
     TieBreaksIn,
-    TieBreaksOut,
     stored_tie_breaks,
 )
 from app.schemas.objection_rules import ExamObjectionsIn
@@ -312,7 +312,7 @@ class ExamResultOut(Out):
     participants: int
     percentile: float | None
     percentile_definition: PercentileDefinitionName
-    tie_breaks: TieBreaksOut
+    tie_breaks: TieBreaks
     category_rank: int | None
     category_percentile: float | None
     pwbd_rank: int | None

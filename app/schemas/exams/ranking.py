@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+from typing_extensions import TypeAliasType
 
 from app.schemas.common import ONE_LINE, In, Out, Percent
 from app.schemas.users import Category
@@ -53,11 +54,14 @@ def _kind(value: Any) -> str:
     return "criteria" if isinstance(value, list) else "preset"
 
 
-TieBreaksIn = Annotated[
-    Annotated[Preset, Tag("preset")]
-    | Annotated[list[CriterionIn], Field(min_length=1, max_length=20), Tag("criteria")],
-    Discriminator(_kind),
-]
+TieBreaksIn = TypeAliasType(
+    "TieBreaksIn",
+    Annotated[
+        Annotated[Preset, Tag("preset")]
+        | Annotated[list[CriterionIn], Field(min_length=1, max_length=20), Tag("criteria")],
+        Discriminator(_kind),
+    ],
+)
 """A preset, or criteria in their order."""
 
 
@@ -77,4 +81,4 @@ class CriterionOut(Out):
     subject: str | None = None
 
 
-TieBreaksOut = Preset | list[CriterionOut]
+TieBreaks = TypeAliasType("TieBreaks", Preset | list[CriterionOut])
