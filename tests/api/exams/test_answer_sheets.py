@@ -10,6 +10,7 @@ from random import Random
 
 import httpx
 import pytest
+from openpyxl.worksheet.worksheet import Worksheet
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.engine.marks import RoundingPolicy, printed
@@ -259,6 +260,19 @@ class TestWhatTheFileNeedsToBeTold:
         assert counts(body_of(await held.staff.post(path, files=files), 200)) == (2, 0, 0)
         await held.release()
         assert await merit(held) == [(1, "1", "6.00"), (1, "2", "6.00")]
+
+    async def test_roll_numbers_as_a_workbook_shows_them(self, held: HeldExam) -> None:
+        def change(sheet: Worksheet) -> None:
+            sheet["A2"].number_format = "000000"
+
+        file = workbook(
+            ("roll", "q1", "q2", "q3"), (42, "a", "b", "c"), ("000043", "a", "b", "c"), change=change
+        )
+        assert counts(body_of(await send_sheets(held.staff, held, file), 200)) == (2, 0, 0)
+        assert set(await registrations(held)) == {"000042", "000043"}
+        digits = workbook(("roll", "q1", "q2", "q3"), (2600000000000017, "a", "b", "c"))
+        (error,) = body_of(await send_sheets(held.staff, held, digits), 200)["errors"]
+        assert (error["row"], error["field"]) == (2, "roll")
 
     async def test_words_and_columns(self, held: HeldExam) -> None:
         row = ["X1", "7", "MULT", "2", "0"]
