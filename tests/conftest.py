@@ -28,6 +28,7 @@ from app.config import Settings
 from app.core.telemetry import configure_logging
 from app.database import create_engine
 from app.services.components import Components
+from app.services.signing_keys import SignerStore
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from devservers.network import free_port
 from devservers.postgres import Postgres
@@ -127,6 +128,7 @@ def template(superuser_url: str) -> Iterator[str]:
 def database_url(superuser_url: str, template: str) -> Iterator[str]:
     """A database of this xdist worker, for everything that commits; tests make unique data in it."""
     with cloned_database(superuser_url, template) as url:
+        asyncio.run(_make_signing_key(url))
         yield url
 
 
@@ -192,6 +194,17 @@ async def _migrate(database_url: str) -> None:
     async with unit_of_work(engine) as uow:
         await uow.users.ensure_default_institute()
         await uow.attempts.ensure_partitions(datetime.now(UTC))
+    await engine.dispose()
+
+
+async def _make_signing_key(database_url: str) -> None:
+    """Make the key of receipts before any test moves its clock: a receipt cannot be older than its key."""
+    settings = Settings(database_url=SecretStr(database_url))
+    clock = TestClock()
+    clock.stop(datetime(2020, 1, 1, tzinfo=UTC))
+    engine = create_engine(settings, pool_size=1)
+    async with unit_of_work(engine) as uow:
+        await SignerStore(settings.secret_key.get_secret_value(), clock).signer(uow)
     await engine.dispose()
 
 

@@ -236,7 +236,7 @@ class TestRedisDown:
 
 class TestPostgresKilled:
     async def test_the_worker_heals_when_it_is_back(self, tmp_path: Path, start_worker: StartWorker) -> None:
-        server = Postgres(tmp_path / "postgres", durable=False)
+        server = Postgres(tmp_path / "postgres")  # Durable: it is killed, and its tables must outlive that.
         server.start()
         try:
             await self._kill_and_restart(server, start_worker)
