@@ -38,9 +38,9 @@ from app.services.unit_of_work import unit_of_work
 from app.services.users import operator
 from app.startup import open_components
 from benchmarks.client import Connection, Sample, Server, encode, herd
-from benchmarks.graded_attempts import add_graded_attempts, add_people, count_scores, crowd_of
 from benchmarks.stage import Stage, stage
 from tests.builders.content import PublishedTest, publish_test
+from tests.builders.graded_attempts import add_graded_attempts, add_people, count_scores, crowd_of
 
 QUESTIONS = 100
 READERS, SITTERS = 40, 20
