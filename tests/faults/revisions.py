@@ -63,7 +63,7 @@ FIGURES = {
     """,
     "right answers": """
         select concat_ws('|', place, sum(results), sum(correct)) from (
-          select cohort_id, results, place, correct from ias.outcome_counts
+          select cohort_id, results, place, counted.correct from ias.outcome_counts
           join ias.papers on papers.id = paper_id
           cross join unnest(outcome_counts.correct) with ordinality as counted (correct, place)
           where test_id = :test_id
@@ -185,8 +185,8 @@ async def _disturb(
 
 async def _until_begun(parts: Components, revision_id: UUID) -> None:
     async with asyncio.timeout(PATIENCE):
-        while await _execute(parts, PROGRESS, id=revision_id) == -1:
-            await asyncio.sleep(POLL)  # noqa: ASYNC110 -- another process changes it
+        while await _execute(parts, PROGRESS, id=revision_id) == -1:  # noqa: ASYNC110 -- of another process
+            await asyncio.sleep(POLL)
 
 
 async def _is_published(parts: Components, revision_id: UUID) -> bool:
