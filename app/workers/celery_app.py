@@ -12,6 +12,9 @@ from app.core.telemetry import configure_logging
 QUEUE = Queue("ias", Exchange(""), routing_key="ias")  # type: ignore[no-untyped-call]
 TASK_SECONDS = 60
 """A task that takes longer fails. Its process is killed 30 s later if it does not react."""
+LONG_TASK_SECONDS = 600
+"""The same for `long_task`. The row of its job is locked, so that nobody does it a second time meanwhile."""
+SECONDS_TO_REACT = 30
 
 celery_app = Celery("ias", broker=get_settings().redis, include=["app.workers.tasks"])
 celery_app.conf.update(
@@ -20,7 +23,7 @@ celery_app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_ignore_result=True,
-    task_time_limit=TASK_SECONDS + 30,
+    task_time_limit=TASK_SECONDS + SECONDS_TO_REACT,
     task_serializer="json",
     accept_content=["json"],
     worker_prefetch_multiplier=1,

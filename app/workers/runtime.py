@@ -18,7 +18,7 @@ from app.core.telemetry import redact_text, task_seconds, tasks_total
 from app.services.components import Components
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from app.startup import open_components
-from app.workers.celery_app import TASK_SECONDS, celery_app
+from app.workers.celery_app import LONG_TASK_SECONDS, SECONDS_TO_REACT, TASK_SECONDS, celery_app
 from app.workers.leases import MAX_DELIVERIES, retry_delay
 
 log = structlog.get_logger(__name__)
@@ -45,11 +45,19 @@ def task(function: Task) -> Task:
 
     The message holds only the job's id, so that nobody with access to Redis can add a job.
     """
+    return _registered(function, TASK_SECONDS)
 
+
+def long_task(function: Task) -> Task:
+    """As `task`, for work on all attempts of a test, which cannot be cut into jobs."""
+    return _registered(function, LONG_TASK_SECONDS)
+
+
+def _registered(function: Task, seconds: int) -> Task:
     def run(self: Any) -> None:
-        _current_runner().run(UUID(self.request.id), function)
+        _current_runner().run(UUID(self.request.id), function, seconds)
 
-    celery_app.task(name=function.__name__, bind=True)(run)
+    celery_app.task(name=function.__name__, bind=True, time_limit=seconds + SECONDS_TO_REACT)(run)
     return function
 
 
@@ -70,15 +78,15 @@ class JobRunner:
         self._loop.run(self._stack.aclose())
         self._loop.close()
 
-    def run(self, job_id: UUID, function: Task) -> None:
+    def run(self, job_id: UUID, function: Task, seconds: int) -> None:
         """Run the job unless it is finished or running elsewhere. A failure is recorded, not raised."""
         with bound_contextvars(job_id=str(job_id), task=function.__name__):
-            self._loop.run(self._run(job_id, function))
+            self._loop.run(self._run(job_id, function, seconds))
 
-    async def _run(self, job_id: UUID, function: Task) -> None:
+    async def _run(self, job_id: UUID, function: Task, seconds: int) -> None:
         began, outcome = time.monotonic(), "failed"
         try:
-            async with asyncio.timeout(TASK_SECONDS), unit_of_work(self._parts.engine) as uow:
+            async with asyncio.timeout(seconds), unit_of_work(self._parts.engine) as uow:
                 outcome = await self._do(uow, job_id, function)
         except Exception as error:  # noqa: BLE001 -- after any error the job is delivered again
             outcome = await self._record_failure(job_id, error)

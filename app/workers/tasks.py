@@ -11,7 +11,7 @@ from app.services import account_exports, accounts, attempts, notifications, res
 from app.services.analytics import abilities, figures, refreshing, taking_in
 from app.services.keys import carrying_out, revisions
 from app.services.unit_of_work import unit_of_work
-from app.workers.runtime import TaskContext, task
+from app.workers.runtime import TaskContext, long_task, task
 
 log = structlog.get_logger(__name__)
 
@@ -153,13 +153,13 @@ async def _grade_each(context: TaskContext, attempt_ids: Sequence[str]) -> None:
         raise ExceptionGroup(f"{len(errors)} of {len(attempt_ids)} attempts could not be graded", errors)
 
 
-@task
+@long_task
 async def compute_key_revision(context: TaskContext, *, revision_id: str) -> None:
     """Compute the impact of a dry run with many attempts."""
     await revisions.compute(context.uow, context.parts, UUID(revision_id))
 
 
-@task
+@long_task
 async def publish_key_revision(context: TaskContext, *, revision_id: str) -> None:
     """Grade everybody again by the keys of a revision, in one transaction."""
     await carrying_out.publish_now(context.parts, UUID(revision_id), context.now)

@@ -21,7 +21,7 @@ from tests.faults.faulty_rehearsal import Fault, Observed, rehearse_fault
 from tests.faults.system import System, plain, proxied
 from tests.full_disk import small_disk
 
-MODULES = ("clock", "hostile_bodies", "files", "timing", "interleavings")
+MODULES = ("clock", "hostile_bodies", "files", "timing", "interleavings", "revisions")
 """Further scenarios: modules of this package, each of which ends with exit code 0 if all is well."""
 
 _DISK_MEGABYTES = 1500

@@ -35,6 +35,7 @@ CREATE_KEYS = text(
 FILL_KEYS = text("insert into regraded_keys select * from unnest(:papers, :keys, :cohorts)").bindparams(
     *(bindparam(name, type_=ARRAY(Uuid)) for name in ("papers", "keys", "cohorts"))
 )
+ANALYZE_KEYS = text("analyze regraded_keys")
 ANALYZE = text("analyze regraded_results")
 
 _LISTED = "attempts.test_id = :test_id and attempts.number > 0 and attempts.paper_id = any(:papers)"
@@ -62,6 +63,8 @@ FORGET_CHANGED = text(
     """
 )
 _IN_RANGE = "staged.attempt_id > :above and staged.attempt_id <= :to"
+_RESULTS_IN_RANGE = "results.attempt_id > :above and results.attempt_id <= :to"
+"""Said of both tables, or PostgreSQL reads all results for each range."""
 _NEW_COHORT = "coalesce(staged.exam_paper_id, regraded_keys.cohort_id)"
 SCORES = text(
     f"""
@@ -76,7 +79,7 @@ OUTCOMES = text(
       coalesce(string_agg(coalesce(staged.outcomes, results.outcomes), '') filter (where is_counted), '')
     from regraded_results as staged join regraded_keys using (paper_id)
     join ias.results using (attempt_id)
-    where {_IN_RANGE} group by 1, 2, 3
+    where {_IN_RANGE} and {_RESULTS_IN_RANGE} group by 1, 2, 3
     """  # noqa: S608 -- constants
 )
 # The triggers of `results` would count each question of each result, twice: see `count_outcomes`.
@@ -95,7 +98,7 @@ REPLACE = text(
       marks_denominator = coalesce(staged.marks_denominator, results.marks_denominator),
       graded_at = :now
     from regraded_results as staged join regraded_keys using (paper_id)
-    where results.attempt_id = staged.attempt_id and {_IN_RANGE}
+    where results.attempt_id = staged.attempt_id and {_IN_RANGE} and {_RESULTS_IN_RANGE}
     """  # noqa: S608 -- constants
 )
 RECORD = text(
@@ -239,6 +242,7 @@ class RegradingRepository(Repository):
         key_ids, cohort_ids = zip(*keys.values(), strict=True)
         values = {"papers": list(keys), "keys": list(key_ids), "cohorts": list(cohort_ids)}
         await self._session.execute(FILL_KEYS, values)
+        await self._session.execute(ANALYZE_KEYS)
 
     async def score_changes(self) -> Sequence[ScoreChange]:
         """What the histograms have of the staged attempts, and what they will have."""
