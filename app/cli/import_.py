@@ -166,11 +166,11 @@ async def _import(
         mapping=options.mapping,
         images=ImagesZip(options.images, parts.media) if options.images is not None else None,
         progress=progress,
+        for_test=options.test is not None,
     )
     if options.test is None or not report.item_ids:
         return report, None
-    section = tests.SectionDraft(name=options.test["title"], question_ids=report.item_ids)
-    draft = tests.TestDraft(sections=[section], **options.test)
+    draft = tests.draft_of_sheet(report, **options.test)
     test = await tests.create(uow, author, draft)
     return report, await tests.publish(uow, author, test.id, parts.clock.now())
 

@@ -31,6 +31,17 @@ class RowWarning:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemInTest:
+    """What a sheet says about an item in a test. None means an empty cell or a missing column."""
+
+    section: str | None = None
+    marks: str | None = None
+    negative_marks: str | None = None
+    """Zero or with a minus, such as `-2/3`."""
+    languages: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ImportReport:
     """What an import wrote, or with `dry_run` would write. If there are errors, nothing was written."""
 
@@ -44,6 +55,8 @@ class ImportReport:
     """The imported items in the order of the sheet. Empty after a dry run."""
     item_rows: Sequence[int] = ()
     """The row of each imported item."""
+    items_in_test: Sequence[ItemInTest] = ()
+    """Of each imported item, in the same order."""
 
     @classmethod
     def rejected(cls, errors: Sequence[RowError]) -> "ImportReport":
@@ -52,7 +65,7 @@ class ImportReport:
 
     def of_dry_run(self) -> "ImportReport":
         """Return the same report without the ids of items that were rolled back."""
-        return replace(self, item_ids=(), item_rows=())
+        return replace(self, item_ids=(), item_rows=(), items_in_test=())
 
 
 def first_errors(errors: Sequence[RowError]) -> list[RowError]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -180,6 +181,40 @@ class TestQuestions:
             "question_count": 3,
             "max_marks": "6",
         }
+
+    def test_its_sections_marks_and_languages_are_those_of_the_rows(
+        self, tmp_path: Path, database_url: str
+    ) -> None:
+        file, title = tmp_path / "paper.csv", uuid4().hex
+        with file.open("w", encoding="utf-8", newline="") as out:
+            writer = csv.writer(out)
+            header = ["Section", "Marks", "Negative marks", "question", "question_hi"]
+            writer.writerow([*header, "option_a", "option_a_hi", "option_b", "option_b_hi", "key"])
+            for section, marks, negative in (("Quant", "4", "1"), ("Verbal", "", ""), ("Quant", "3", "-2/3")):
+                text = uuid4().hex
+                row = [section, marks, negative, f"Which is {text}?", f"{text} कौन सा है?"]
+                writer.writerow([*row, "This", "यह", "That", "वह", "a"])
+        result = run(file, "--publish-as-test", title)
+        assert result.exit_code == 0, result.output
+        assert "3 questions, 9 marks" in result.output
+        statement = """
+            select p.languages, p.document from ias.tests t join ias.papers p on p.test_id = t.id
+            where t.title->>'en' = $1
+        """
+        (paper,) = asyncio.run(fetch(database_url, statement, title))
+        document = json.loads(paper["document"])
+        assert paper["languages"] == ["en", "hi"]
+        assert [(each["name"]["en"], len(each["question_ids"])) for each in document["sections"]] == [
+            ("Quant", 2),
+            ("Verbal", 1),
+        ]
+        assert [(each["marks"], each["negative_marks"]) for each in document["questions"]] == [
+            ("4", "-1"),
+            ("3", "-2/3"),
+            ("2", "-2/3"),
+        ]
+        assert all("कौन" in each["text"]["hi"] for each in document["questions"])
+        assert run(file).output.count("this column is used only by") == 3
 
     def test_a_test_that_cannot_be_published_leaves_no_questions(self, sheet: Path) -> None:
         refused = run(sheet, "--empty-key", "draft", "--publish-as-test", uuid4().hex)

@@ -21,7 +21,11 @@ OPTION_COLUMNS = tuple(
 IGNORED = "ignore"
 """What a mapping calls a column that is left out."""
 _PLACE = ("number", "external_id", "subject", "chapter", "passage_id", "source")
-_PLAIN = frozenset((*_PLACE, "type", "key", "fixed_options", "status", "difficulty", "tags", "image"))
+IN_A_TEST = ("section", "marks", "negative_marks")
+"""The columns that are used where the sheet is published as a test."""
+_PLAIN = frozenset(
+    (*_PLACE, *IN_A_TEST, "type", "key", "fixed_options", "status", "difficulty", "tags", "image")
+)
 _TEXTS = re.compile(
     rf"(?P<field>question|explanation|{'|'.join(OPTION_COLUMNS)})(_(?P<language>[a-z]{{2,3}}(-[a-z0-9]{{2,8}})*))?"
 )
@@ -180,7 +184,9 @@ def _mend(header: str, columns: Columns) -> str:
         if column not in columns
     ]
     # Names of options differ in one letter only: the nearest one would be any.
-    near = get_close_matches(name, [column for column in known if column not in OPTION_COLUMNS], 1, 0.75)
+    # "Remarks" is nearest to `marks`, and means something else.
+    guessed = [column for column in known if column not in (*OPTION_COLUMNS, *IN_A_TEST)]
+    near = get_close_matches(name, guessed, 1, 0.75)
     if near:
         return f"did you mean {near[0]}?"
     return f"delete it, name its column in the mapping, or call it one of: {', '.join(known)}"

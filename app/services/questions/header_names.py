@@ -25,6 +25,9 @@ _ALIASES = {
     "type": "question type|type of question|प्रश्न प्रकार|प्रकार",
     "status": "question status|स्थिति",
     "external_id": "question code",
+    "section": "section name|sections|खंड|खण्ड|भाग",
+    "marks": "mark|positive marks|marks per question|max marks|अंक",
+    "negative_marks": "negative mark|negative|negative marking|minus marks|ऋणात्मक अंक|नकारात्मक अंक",
     "passage_id": "passage no|passage number|passage code",
 }
 _TEXTS_BY_LANGUAGE = {

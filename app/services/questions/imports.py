@@ -14,7 +14,7 @@ from app.sentences import Sentence
 from app.services import audit, embargo
 from app.services.audit import AuditSubject
 from app.services.imports import read_in_child, sheet_errors_as_invalid
-from app.services.questions.columns import UnknownColumn, checked_mapping
+from app.services.questions.columns import IN_A_TEST, UnknownColumn, checked_mapping
 from app.services.questions.content import content_of, fingerprint, older_fingerprint
 from app.services.questions.images import ImagesZip, SheetImages
 from app.services.questions.plans import Entry, Identity, QuestionImportPlan, planned, repeated, status_of
@@ -25,7 +25,7 @@ from app.services.questions.writing import written
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 from app.sheets.progress import ReportProgress, no_progress
-from app.sheets.reports import ImportReport, RowError
+from app.sheets.reports import ImportReport, RowError, RowWarning
 
 # The ORM creates its objects on the event loop. In parts, so that other requests are served in between.
 _FOUND_AT_ONCE = 500
@@ -43,10 +43,12 @@ async def import_questions(
     mapping: Mapping[str, str] = MappingProxyType({}),
     files: ProcessPool | None = None,
     progress: ReportProgress = no_progress,
+    for_test: bool = False,
 ) -> ImportReport:
     """Import a sheet into the bank. With `subject`, the subject of a row becomes its chapter.
 
-    `mapping` gives the column of each header that has another name, or `ignore`.
+    `mapping` gives the column of each header that has another name, or `ignore`. `for_test`: the caller
+    makes a test with the sections and marks of the sheet (`items_in_test`); otherwise a warning names them.
 
     A question is identified by `external_id`, else by `source` and `number`, else by its subject, passage,
     text and options. A row matches only a question with the same kind of identity. Long computations run in
@@ -59,6 +61,8 @@ async def import_questions(
     sheet = await _read(files, author, file, how, progress)
     if sheet.errors:
         return ImportReport.rejected(sheet.errors)
+    if not for_test:
+        sheet.warnings += _only_in_a_test(sheet)
     # Before the lock, because checking many images takes long.
     unusable = await pictures.check(uow, author, sheet.rows)
     await uow.questions.lock_bank(author.institute_id)
@@ -85,6 +89,13 @@ async def import_questions(
     async with uow.questions.rolled_back():
         report = await written(uow, syllabus, plan, pictures, progress)
     return report.of_dry_run()
+
+
+def _only_in_a_test(sheet: QuestionSheet) -> list[RowWarning]:
+    message = (
+        "this column is used only by `ias import questions --publish-as-test`; the bank does not keep it"
+    )
+    return [RowWarning(sheet.layout.row, name, message) for name in IN_A_TEST if name in sheet.layout.plain]
 
 
 def _record(uow: UnitOfWork, author: Principal, plan: QuestionImportPlan, report: ImportReport) -> None:

@@ -14,7 +14,7 @@ from app.services.questions.images import SheetImages
 from app.services.questions.replacements import replacements
 from app.services.questions.rows import SheetRow
 from app.sheets.cells import normalize_line_ends
-from app.sheets.reports import RowError, RowWarning
+from app.sheets.reports import ItemInTest, RowError, RowWarning
 
 Values = dict[str, Any]
 Identity = tuple[Any, ...]
@@ -72,6 +72,8 @@ class QuestionImportPlan:
     """The existing questions that get another key, and the number of the version with it."""
 
     warnings: list[RowWarning] = field(default_factory=list)
+    in_test: list[ItemInTest] = field(default_factory=list)
+    """In the order of `question_ids`."""
 
     @property
     def reworded(self) -> list[UUID]:
@@ -134,6 +136,7 @@ def planned(
         content = replace(entry.row.content, passage_id=entry.passage_id, media=pictures.of(entry.row))
         question = known.get(entry.identity)
         plan.row_of[question.id if question else new_id] = entry.row.row
+        plan.in_test.append(entry.row.in_test)
         if question is None:
             plan.create(new_id, entry, content)
         else:

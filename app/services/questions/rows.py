@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.core.errors import FieldError
 from app.core.names import checked_lines, problem_of
 from app.engine.dropped_keys import dropped_from_cell
+from app.engine.marks import parse_marks
 from app.engine.question_types import (
     DROPPED_KEY,
     NO_KEY,
@@ -26,16 +27,17 @@ from app.services.questions.tags import read_tags
 from app.sheets.cells import unescape_formula
 from app.sheets.parsing import errors_without_header
 from app.sheets.records import WHOLE_ROW, Record
-from app.sheets.reports import RowError, RowWarning
+from app.sheets.reports import ItemInTest, RowError, RowWarning
 
 LONGEST_CELL = 20_000
 
 # Fields of one line; the others may have several lines.
-_ONE_LINE = ("subject", "chapter", "source", "external_id", "passage_id")
+_ONE_LINE = ("subject", "chapter", "source", "external_id", "passage_id", "section")
 _LONGEST = {
     "subject": 300,
     "chapter": 300,
     "source": 300,
+    "section": 300,
     "external_id": 200,
     "passage_id": 200,
     "key": 5_000,
@@ -73,6 +75,7 @@ class SheetRow:
     passage: str | None
     images: tuple[str, ...]
     """Names of files, or ids of images in the bank."""
+    in_test: ItemInTest = field(default_factory=ItemInTest)
 
 
 @dataclass(slots=True)
@@ -106,6 +109,7 @@ class RowReader:
             number=self._number(),
             passage=self._cell("passage_id"),
             images=self._images(),
+            in_test=self._in_test(content),
         )
 
     def nothing(self) -> SheetRow:
@@ -208,6 +212,29 @@ class RowReader:
         if len(names) > _MOST_IMAGES or len(set(names)) < len(names):
             self._wrong("image", f"at most {_MOST_IMAGES} images, each once, split by semicolons")
         return names
+
+    def _in_test(self, content: Content) -> ItemInTest:
+        negative = self._marks("negative_marks")
+        return ItemInTest(
+            section=self._cell("section"),
+            marks=self._marks("marks"),
+            # "0.66" and "-0.66" both say what a wrong answer costs.
+            negative_marks=f"-{negative}" if negative and parse_marks(negative) > 0 else negative,
+            languages=tuple(content.text),
+        )
+
+    def _marks(self, name: str) -> str | None:
+        cell = self._cell(name)
+        if cell is None:
+            return None
+        try:
+            marks = parse_marks(cell)
+        except ValueError:
+            self._wrong(name, "write a number such as 2, 0.66 or 2/3")
+            return None
+        if marks < 0 and name == "marks":
+            self._wrong(name, "marks of a correct answer are not below zero")
+        return cell
 
     def _number(self) -> int | None:
         cell = self._cell("number")

@@ -31,6 +31,10 @@ _NOTES = (
     ("external_id", "Your own name for the question: importing it again changes this question."),
     ("source, number", "Where it was printed; without an external_id, these identify the question."),
     ("passage_id", "The external_id of a passage that several questions share."),
+    (
+        "section, marks, negative_marks",
+        "Columns to add for a sheet that is published as a test; negative marks are typed as 0.66 or 2/3.",
+    ),
     ("status", "Empty means active. The key of a draft may be empty."),
     ("tags", "At most 20, separated by commas; a comma within a tag has a backslash before it."),
     (

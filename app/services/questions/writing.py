@@ -31,6 +31,7 @@ async def written(
         warnings=[*_unused(pictures), *plan.warnings, *await _warnings(uow, plan, progress)],
         item_ids=plan.question_ids,
         item_rows=[plan.row_of[question_id] for question_id in plan.question_ids],
+        items_in_test=plan.in_test,
     )
 
 

@@ -12,6 +12,7 @@ from app.services.tests.catalog import find, page, suggestions, viewer
 from app.services.tests.cloning import clone
 from app.services.tests.consents import consent, consents, withdraw_consent
 from app.services.tests.drafts import SectionDraft, TestDraft, TestUpdate, archive, change, create
+from app.services.tests.from_sheets import draft_of_sheet
 from app.services.tests.papers import FrozenPaper, PaperStore
 from app.services.tests.popularity import refresh_popularity
 from app.services.tests.previewing import Preview, pending_draft, preview
@@ -36,6 +37,7 @@ __all__ = [
     "consent",
     "consents",
     "create",
+    "draft_of_sheet",
     "find",
     "freeze",
     "is_unpublished",

@@ -1,0 +1,33 @@
+"""A test of the questions of a sheet, with the sections, marks and languages of its rows."""
+
+from typing import Any
+from uuid import UUID
+
+from app.models import LocalizedText
+from app.services.tests.drafts import Marking, SectionDraft, TestDraft
+from app.sheets.reports import ImportReport, ItemInTest
+
+
+def draft_of_sheet(report: ImportReport, *, title: LocalizedText, **fields: Any) -> TestDraft:
+    """The draft of a test with all imported questions. Sections are in the order of their first question.
+
+    Questions without a section are in one that has the name of the test.
+    """
+    names: dict[str | None, list[tuple[UUID, ItemInTest]]] = {}
+    for question_id, item in zip(report.item_ids, report.items_in_test, strict=True):
+        names.setdefault(item.section, []).append((question_id, item))
+    sections = [
+        SectionDraft(
+            name={"en": name} if name is not None else title,
+            question_ids=[question_id for question_id, _ in found],
+            question_marking={question_id: said for question_id, item in found if (said := _marking(item))},
+        )
+        for name, found in names.items()
+    ]
+    languages = dict.fromkeys(language for item in report.items_in_test for language in item.languages)
+    return TestDraft(title=title, sections=sections, languages=list(languages), **fields)
+
+
+def _marking(item: ItemInTest) -> Marking:
+    said = {"correct": item.marks, "incorrect": item.negative_marks}
+    return {name: marks for name, marks in said.items() if marks is not None}
