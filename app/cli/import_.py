@@ -88,7 +88,7 @@ def questions(
 ) -> None:
     """Import all questions of a sheet, or none if a row has an error. A second import changes nothing."""
     test = {
-        "title": {"en": publish_as_test},
+        "title": publish_as_test,
         "kind": kind,
         "access": access,
         "duration_seconds": duration_seconds,
@@ -155,7 +155,7 @@ async def _import(
 
     author = operator()
     if options.test is not None:
-        options.test["title"]["en"] = checked_field("title", options.test["title"]["en"], LONGEST_TITLE)
+        options.test["title"] = checked_field("title", options.test["title"], LONGEST_TITLE)
     report = await import_questions(
         uow,
         author,

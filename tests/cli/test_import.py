@@ -216,6 +216,27 @@ class TestQuestions:
         assert all("कौन" in each["text"]["hi"] for each in document["questions"])
         assert run(file).output.count("this column is used only by") == 3
 
+    @pytest.mark.parametrize(
+        ("columns", "languages"), [(("_hi",), ["hi"]), (("_hi", ""), ["en", "hi"])], ids=["alone", "first"]
+    )
+    def test_a_sheet_with_hindi_alone_or_first_is_published(
+        self, tmp_path: Path, database_url: str, columns: tuple[str, ...], languages: list[str]
+    ) -> None:
+        file, title = tmp_path / "paper.csv", uuid4().hex
+        with file.open("w", encoding="utf-8", newline="") as out:
+            writer = csv.writer(out)
+            names = ("question", "option_a", "option_b")
+            writer.writerow(["key", *(f"{name}{column}" for name in names for column in columns)])
+            texts = (f"{uuid4()} कौन सा है?", "यह", "वह")
+            writer.writerow(["a", *(text for text in texts for _ in columns)])
+        result = run(file, "--publish-as-test", title)
+        assert result.exit_code == 0, result.output
+        statement = """
+            select p.languages from ias.tests t join ias.papers p on p.test_id = t.id
+            where $1 in (t.title->>'en', t.title->>'hi')
+        """
+        assert asyncio.run(fetch(database_url, statement, title)) == [{"languages": languages}]
+
     def test_a_test_that_cannot_be_published_leaves_no_questions(self, sheet: Path) -> None:
         refused = run(sheet, "--empty-key", "draft", "--publish-as-test", uuid4().hex)
         assert refused.exit_code == 1

@@ -24,6 +24,7 @@ from app.services.questions.syllabus import Syllabus
 from app.services.questions.writing import written
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
+from app.sheets.grouping import grouped
 from app.sheets.progress import ReportProgress, no_progress
 from app.sheets.reports import ImportReport, RowError, RowWarning
 
@@ -60,7 +61,7 @@ async def import_questions(
     how = Reading(empty_key, subject is None, _checked_mapping(mapping))
     sheet = await _read(files, author, file, how, progress)
     if sheet.errors:
-        return ImportReport.rejected(sheet.errors)
+        return ImportReport.rejected(grouped(sheet.errors))
     if not for_test:
         sheet.warnings += _only_in_a_test(sheet)
     # Before the lock, because checking many images takes long.

@@ -1,5 +1,6 @@
 """A test of the questions of a sheet, with the sections, marks and languages of its rows."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,24 +9,32 @@ from app.services.tests.drafts import Marking, SectionDraft, TestDraft
 from app.sheets.reports import ImportReport, ItemInTest
 
 
-def draft_of_sheet(report: ImportReport, *, title: LocalizedText, **fields: Any) -> TestDraft:
+def draft_of_sheet(report: ImportReport, *, title: str, **fields: Any) -> TestDraft:
     """The draft of a test with all imported questions. Sections are in the order of their first question.
 
-    Questions without a section are in one that has the name of the test.
+    Questions without a section are in one that has the name of the test. Titles and names are the same text
+    in each language of the sheet: a test without a title in its first language is not published.
     """
+    said = {language for item in report.items_in_test for language in item.languages}
+    languages = sorted(said, key=lambda language: (language != "en", language))
     names: dict[str | None, list[tuple[UUID, ItemInTest]]] = {}
     for question_id, item in zip(report.item_ids, report.items_in_test, strict=True):
         names.setdefault(item.section, []).append((question_id, item))
     sections = [
         SectionDraft(
-            name={"en": name} if name is not None else title,
+            name=_in_each(languages, name or title),
             question_ids=[question_id for question_id, _ in found],
-            question_marking={question_id: said for question_id, item in found if (said := _marking(item))},
+            question_marking={
+                question_id: marking for question_id, item in found if (marking := _marking(item))
+            },
         )
         for name, found in names.items()
     ]
-    languages = dict.fromkeys(language for item in report.items_in_test for language in item.languages)
-    return TestDraft(title=title, sections=sections, languages=list(languages), **fields)
+    return TestDraft(title=_in_each(languages, title), sections=sections, languages=languages, **fields)
+
+
+def _in_each(languages: Sequence[str], text: str) -> LocalizedText:
+    return dict.fromkeys(languages, text)
 
 
 def _marking(item: ItemInTest) -> Marking:

@@ -316,9 +316,15 @@ class TestImportQuestions:
             assert len(steps) > 1 or stage == ImportStage.COMPARING
 
     async def test_very_many_errors_are_cut_with_a_word(self, uow: UnitOfWork, author: Principal) -> None:
-        report = await bring(uow, author, *(question(number, key="e") for number in range(1_002)))
+        report = await bring(uow, author, *(question(number, key=f"e{number}") for number in range(1_002)))
         assert len(report.errors) == 1_001
         assert report.errors[-1].message == "there are 2 more errors after these"
+
+    async def test_one_cause_in_many_rows_is_one_error(self, uow: UnitOfWork, author: Principal) -> None:
+        report = await bring(uow, author, *(question(number, key="e") for number in range(4)))
+        (error,) = report.errors
+        assert (error.row, error.cell) == (2, "F2")
+        assert "The same in 3 more cells: key in row 3, key in row 4, key in row 5" in error.message
 
     async def test_two_imports_at_once_make_one_question(self, engine: AsyncEngine) -> None:
         rows = [question(1, source=f"Mock {uuid4()}"), question() | {"number": "", "question": str(uuid4())}]
