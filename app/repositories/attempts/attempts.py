@@ -152,7 +152,7 @@ class AttemptRepository(Repository):
     async def _save_once(self, request: SaveRequest) -> SaveOutcome | None:
         connection = await self._session.connection()
         result = await connection.exec_driver_sql(SAVE, tuple(arguments_of([request])))
-        [outcome] = outcomes_of([request], result.mappings().all())
+        [outcome] = outcomes_of([request], result)
         return outcome
 
     async def count_events(self, attempt_id: UUID) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """The statement that saves responses of many attempts at once, and what it found and did for each of them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -175,13 +175,11 @@ def arguments_of(requests: Sequence[SaveRequest]) -> list[list[Any]]:
     return [list(column) for rows in (attempts, events) for column in zip(*rows, strict=True)]
 
 
-def outcomes_of(
-    requests: Sequence[SaveRequest], rows: Sequence[Mapping[str, Any]]
-) -> list[SaveOutcome | None]:
+def outcomes_of(requests: Sequence[SaveRequest], rows: Iterable[Any]) -> list[SaveOutcome | None]:
     """The outcome of each request; None where the statement has found no such attempt."""
     outcomes: list[SaveOutcome | None] = [None] * len(requests)
     for row in rows:
-        place, verdict, status, deadline_at, questions, revisions, log = row.values()
+        place, verdict, status, deadline_at, questions, revisions, log = row
         lease = requests[place].lease
         inserted = zip(questions or (), revisions or (), strict=True)
         outcomes[place] = SaveOutcome(

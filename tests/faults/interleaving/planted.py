@@ -8,7 +8,7 @@ from unittest.mock import patch
 from sqlalchemy import ScalarResult, Select, select
 
 from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Result
-from app.repositories.attempts import AttemptRepository, attempts
+from app.repositories.attempts import AttemptRepository, attempts, save_statement
 from app.repositories.attempts.grading import GradingRepository, Score
 from app.repositories.exams import ExamAttemptRepository, ExamRepository
 from app.services.exams import steering
@@ -37,7 +37,7 @@ def _unlocked_start() -> list[Fault]:
 
 
 def _unlocked_save() -> list[Fault]:
-    return [(attempts, "SAVE", attempts.SAVE.replace("for share", ""))]
+    return [(attempts, "SAVE", save_statement.SAVE.replace("for share", ""))]
 
 
 def _open_door() -> list[Fault]:
