@@ -54,8 +54,9 @@ class SaveBatches:
     are all requests of a batch that PostgreSQL refuses. So no request harms those of others.
     """
 
-    def __init__(self, log: ResponseLog) -> None:
+    def __init__(self, log: ResponseLog, most_waiting: int = MOST_WAITING) -> None:
         self._log = log
+        self._most_waiting = most_waiting
         self._waiting: deque[_Waiting] = deque()
         self._attempts: set[UUID] = set()
         """The attempts of the requests that are being saved."""
@@ -72,7 +73,7 @@ class SaveBatches:
         If the caller is cancelled, the responses may be saved all the same. Raises Unavailable if too many
         requests wait.
         """
-        if len(self._waiting) + self._unsettled >= MOST_WAITING:
+        if len(self._waiting) + self._unsettled >= self._most_waiting:
             raise Unavailable
         waiting = _Waiting(request, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
