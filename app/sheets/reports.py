@@ -57,6 +57,8 @@ class ImportReport:
     """The row of each imported item."""
     items_in_test: Sequence[ItemInTest] = ()
     """Of each imported item, in the same order."""
+    format: str = "sheet"
+    """The format of the file."""
 
     @classmethod
     def rejected(cls, errors: Sequence[RowError]) -> "ImportReport":
