@@ -6,12 +6,17 @@ from enum import StrEnum
 
 from app.interchange.aiken import is_aiken, read_aiken, write_aiken
 from app.interchange.items import Item, ItemFile, Written
+from app.interchange.qti.reading import is_qti, read_qti
+from app.interchange.qti.writing import write_qti_21, write_qti_22, write_qti_30
 
 
 class FormatName(StrEnum):
     """What the API and the command line call the formats."""
 
     AIKEN = "aiken"
+    QTI = "qti"
+    QTI_21 = "qti-2.1"
+    QTI_30 = "qti-3.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,10 @@ class Format:
 
 _FORMATS = (
     Format(FormatName.AIKEN, "Aiken", "txt", "text/plain; charset=utf-8", is_aiken, read_aiken, write_aiken),
+    # All versions are read by each of these names. `qti` is written as 2.2, which most programs read.
+    Format(FormatName.QTI, "QTI 2.2", "zip", "application/zip", is_qti, read_qti, write_qti_22),
+    Format(FormatName.QTI_21, "QTI 2.1", "zip", "application/zip", is_qti, read_qti, write_qti_21),
+    Format(FormatName.QTI_30, "QTI 3.0", "zip", "application/zip", is_qti, read_qti, write_qti_30),
 )
 
 FORMATS: Mapping[FormatName, Format] = {each.name: each for each in _FORMATS}

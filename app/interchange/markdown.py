@@ -21,7 +21,7 @@ _SIGNS = re.compile(r"[\\*_]")
 
 
 def _whole_words(state: StateInline, silent: bool) -> bool:
-    """Find the signs that may enclose words. `2*3*4`, `a_b_c` and `__init__` are as they are written."""
+    """Find the signs that may enclose words. `2*3*4` and `__init__` are as they are written."""
     marker = state.src[state.pos]
     if silent or marker not in _MARKERS:
         return False

@@ -12,7 +12,6 @@ from xml.etree.ElementTree import Element, ParseError, TreeBuilder, tostring
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import XMLParser
 
-from app.sentences import Sentence
 
 MOST_ELEMENTS = 1_000_000
 """Elements of all files of a package."""
@@ -72,7 +71,7 @@ class XmlReader:
             message = "it has a document type (<!DOCTYPE …>), which may refer to other files; delete it"
             raise UnreadableXml(message) from None
         except ParseError as error:
-            raise UnreadableXml(Sentence("it is not well-formed XML: {reason}", reason=str(error))) from None
+            raise UnreadableXml(f"it is not well-formed XML ({error})") from None
         except (ValueError, LookupError):
             raise UnreadableXml("its encoding is not known; save it as UTF-8") from None
         finally:

@@ -114,8 +114,9 @@ class Package:
         path = _plain(_joined(item, address))
         if path not in self._names:
             content = self.read(path)
-            name = posixpath.basename(archived_name(self._entries[path]))
-            if name in self.images:
+            name = posixpath.basename(archived_name(self._entries[path]).replace("\\", "/"))
+            # The images of an import have different names, whatever their folders and case.
+            if name.casefold() in map(str.casefold, self.images):
                 name = path.replace("/", "_")
             self.images[name] = content
             self._names[path] = name

@@ -96,7 +96,7 @@ def _add(
             item, place, entry.metadata, image, TextReader(spoken, _within_a_line), TextReader(spoken)
         )
         found.items.append(reading.item())
-        found.not_kept += (Remark(place, f"not kept: {what}") for what in reading.not_kept())
+        found.not_kept += (Remark(place, what) for what in reading.not_kept())
     except (UnreadableXml, Mistake) as error:
         found.errors.append(Remark(place, str(error)))
     except NotSupported as error:
