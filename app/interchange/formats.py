@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.interchange.aiken import is_aiken, read_aiken, write_aiken
+from app.interchange.gift import is_gift, read_gift
+from app.interchange.gift_writer import write_gift
 from app.interchange.items import Item, ItemFile, Written
 from app.interchange.qti.reading import is_qti, read_qti
 from app.interchange.qti.writing import write_qti_21, write_qti_22, write_qti_30
@@ -14,6 +16,7 @@ class FormatName(StrEnum):
     """What the API and the command line call the formats."""
 
     AIKEN = "aiken"
+    GIFT = "gift"
     QTI = "qti"
     QTI_21 = "qti-2.1"
     QTI_30 = "qti-3.0"
@@ -37,8 +40,10 @@ class Format:
     """Writes items, with the contents of their images by name."""
 
 
+_TEXT = "text/plain; charset=utf-8"
 _FORMATS = (
-    Format(FormatName.AIKEN, "Aiken", "txt", "text/plain; charset=utf-8", is_aiken, read_aiken, write_aiken),
+    Format(FormatName.AIKEN, "Aiken", "txt", _TEXT, is_aiken, read_aiken, write_aiken),
+    Format(FormatName.GIFT, "GIFT", "txt", _TEXT, is_gift, read_gift, write_gift),
     # All versions are read by each of these names. `qti` is written as 2.2, which most programs read.
     Format(FormatName.QTI, "QTI 2.2", "zip", "application/zip", is_qti, read_qti, write_qti_22),
     Format(FormatName.QTI_21, "QTI 2.1", "zip", "application/zip", is_qti, read_qti, write_qti_21),
