@@ -24,7 +24,7 @@ from app.services.questions.syllabus import Syllabus
 from app.services.questions.writing import written
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
-from app.sheets.grouping import grouped
+from app.sheets.grouping import completed
 from app.sheets.progress import ReportProgress, no_progress
 from app.sheets.reports import ImportReport, RowError, RowWarning
 
@@ -61,7 +61,7 @@ async def import_questions(
     how = Reading(empty_key, subject is None, _checked_mapping(mapping))
     sheet = await _read(files, author, file, how, progress)
     if sheet.errors:
-        return ImportReport.rejected(grouped(sheet.errors))
+        return completed(ImportReport(errors=sheet.errors), sheet)
     if not for_test:
         sheet.warnings += _only_in_a_test(sheet)
     # Before the lock, because checking many images takes long.
@@ -71,25 +71,26 @@ async def import_questions(
     syllabus = await Syllabus.load(uow, author.institute_id)
     entries, errors = await asyncio.to_thread(_placed, sheet, passages, syllabus, subject)
     if errors := [*errors, *unusable]:
-        return ImportReport.rejected(errors)
+        return completed(ImportReport(errors=errors), sheet)
     known = await _known(uow, author.institute_id, entries, progress)
     if not await uow.questions.lock_unchanged(known.values()):  # One was changed after it was read.
         known = await _known(uow, author.institute_id, entries, progress)
     errors = await _with_retired_passages(uow, author, entries, known)
     if errors := [*errors, *await _withheld(uow, author, entries, known)]:
-        return ImportReport.rejected(errors)
+        return completed(ImportReport(errors=errors), sheet)
     if not dry_run:
         await pictures.store(uow, author)
     plan = QuestionImportPlan(author.institute_id, author.author_id, warnings=sheet.warnings)
     await asyncio.to_thread(planned, plan, entries, known, sheet.layout, pictures)
+    names = QuestionSheet(sheet.layout, header=sheet.header)
     del sheet, entries, known  # Frees memory: the plan has what is needed, and writing takes long.
     if not dry_run:
         report = await written(uow, syllabus, plan, pictures, progress)
         _record(uow, author, plan, report)
-        return report
+        return completed(report, names)
     async with uow.questions.rolled_back():
         report = await written(uow, syllabus, plan, pictures, progress)
-    return report.of_dry_run()
+    return completed(report.of_dry_run(), names)
 
 
 def _only_in_a_test(sheet: QuestionSheet) -> list[RowWarning]:
