@@ -57,7 +57,7 @@ OTHER_TEXTS = {
 RAISES_FOR_CLIENTS = ("app/api/", "app/repositories/", "app/schemas/", "app/services/")
 """What these raise reaches a client, whatever it looks like."""
 
-FOLDERS = ("api", "core", "engine", "repositories", "schemas", "services", "sheets")
+FOLDERS = ("api", "core", "engine", "interchange", "repositories", "schemas", "services", "sheets")
 
 DOCUMENTATION = ("Field", "Query", "Body", "Header", "Path", "RuntimeError", "TypeError")
 """Calls whose texts are for readers of the documentation or the code."""
@@ -76,6 +76,7 @@ SHOWN = (
     "ValueError",
     "TransitionRefused",
     "AlreadyDone",
+    "UnreadableFile",
     "UnreadableSheet",
     "UnusableImage",
     "UnreadableQuestion",

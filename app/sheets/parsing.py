@@ -41,7 +41,13 @@ class ParsedSheet(Generic[LayoutT, RowT]):
     rows: list[RowT] = field(default_factory=list)
     errors: list[RowError] = field(default_factory=list)
     warnings: list[RowWarning] = field(default_factory=list)
-    header: Record = field(default_factory=lambda: Record(1, []))
+    header: Record | None = None
+    """The header of a spreadsheet. Files of another kind have no cells."""
+
+    @property
+    def header_row(self) -> int:
+        """The row of the header."""
+        return self.header.row if self.header is not None else 1
 
     def located(self, messages: Iterable[Message]) -> Iterator[Message]:
         """Return errors or warnings with the names of their cells, where they know only row and column."""
@@ -51,7 +57,9 @@ class ParsedSheet(Generic[LayoutT, RowT]):
 
     def _cell_name(self, row: int, column: str) -> str | None:
         position = WHOLE_ROW if column == "file" else self.layout.position_in(column)
-        return Record(row, [], sheet=self.header.sheet).cell_name(position) if position is not None else None
+        if self.header is None or position is None:
+            return None
+        return Record(row, [], sheet=self.header.sheet).cell_name(position)
 
 
 def parse_rows(

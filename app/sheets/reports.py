@@ -66,6 +66,8 @@ class ImportReport:
     """Of each imported item, in the same order."""
     remarks: Sequence[RowError | RowWarning] = ()
     """Each error and each warning, where `errors` and `warnings` have one for a cause in many cells."""
+    format: str = "sheet"
+    """The format of the file."""
 
     def of_dry_run(self) -> "ImportReport":
         """Return the same report without the ids of items that were rolled back."""

@@ -75,7 +75,7 @@ def plan_for(read: RosterFile, known: Known, *, with_exam: bool) -> RosterPlan:
     plan = RosterPlan(warnings=list(read.warnings))
     if not with_exam and any(row.roll_number is not None for row in read.rows):
         sentence = "roll numbers belong to an exam and are left out; name the exam to register the candidates"
-        plan.warnings.append(RowWarning(read.header.row, "roll_number", sentence))
+        plan.warnings.append(RowWarning(read.header_row, "roll_number", sentence))
     for row in read.rows:
         _Planner(plan, known, row, with_exam).plan()
     return plan

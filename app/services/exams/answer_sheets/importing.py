@@ -72,7 +72,7 @@ async def import_answer_sheets(
         raise Conflict("The paper was published again at this very moment. Import the file again.")
     if read.errors:
         return completed(ImportReport(errors=read.errors), read)
-    header_row = read.files[0].header.row
+    header_row = read.files[0].header_row
     if not read.sheets:
         nothing = RowWarning(header_row, "file", "the file has a header and no answer sheets")
         return completed(ImportReport(warnings=[*read.warnings, nothing]), read)

@@ -1,0 +1,44 @@
+"""The formats of other programs. Each is a module of its own, and is listed here once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.interchange.aiken import is_aiken, read_aiken, write_aiken
+from app.interchange.items import Item, ItemFile, Written
+
+
+class FormatName(StrEnum):
+    """What the API and the command line call the formats."""
+
+    AIKEN = "aiken"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format that can be read and written."""
+
+    name: FormatName
+    label: str
+    """What people call it."""
+    ending: str
+    """The end of a file's name, without its dot."""
+    media_type: str
+    is_certain: Callable[[bytes], bool]
+    """Whether a file of unknown format is certainly in this one."""
+    read: Callable[[bytes, str], ItemFile]
+    """Reads a file; the second argument is the language of texts of which the file does not say it."""
+    write: Callable[[Sequence[Item], Mapping[str, bytes]], Written]
+    """Writes items, with the contents of their images by name."""
+
+
+_FORMATS = (
+    Format(FormatName.AIKEN, "Aiken", "txt", "text/plain; charset=utf-8", is_aiken, read_aiken, write_aiken),
+)
+
+FORMATS: Mapping[FormatName, Format] = {each.name: each for each in _FORMATS}
+
+
+def recognized(file: bytes) -> Format | None:
+    """The format of a file if it is certain; None for sheets and all else."""
+    return next((each for each in _FORMATS if each.is_certain(file)), None)
