@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.interchange.aiken import is_aiken, read_aiken, write_aiken
+from app.interchange.gift import is_gift, read_gift
+from app.interchange.gift_writer import write_gift
 from app.interchange.items import Item, ItemFile, Written
 
 
@@ -12,6 +14,7 @@ class FormatName(StrEnum):
     """What the API and the command line call the formats."""
 
     AIKEN = "aiken"
+    GIFT = "gift"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,10 @@ class Format:
     """Writes items, with the contents of their images by name."""
 
 
+_TEXT = "text/plain; charset=utf-8"
 _FORMATS = (
-    Format(FormatName.AIKEN, "Aiken", "txt", "text/plain; charset=utf-8", is_aiken, read_aiken, write_aiken),
+    Format(FormatName.AIKEN, "Aiken", "txt", _TEXT, is_aiken, read_aiken, write_aiken),
+    Format(FormatName.GIFT, "GIFT", "txt", _TEXT, is_gift, read_gift, write_gift),
 )
 
 FORMATS: Mapping[FormatName, Format] = {each.name: each for each in _FORMATS}

@@ -96,6 +96,15 @@ def escaped(text: str) -> str:
     return "".join([*parts, _escaped(text[end:])])
 
 
+def unescaped(text: str) -> str:
+    """Markdown without the backslashes that take the meaning of a sign away."""
+    parts, end = [], 0
+    for formula in LATEX.finditer(text):
+        parts += [_BACKSLASH.sub("", text[end : formula.start()]), formula[0]]
+        end = formula.end()
+    return "".join([*parts, _BACKSLASH.sub("", text[end:])])
+
+
 def _escaped(text: str) -> str:
     text = _BACKSLASH.sub(r"\\\\", text)
     return re.sub(r"[*_]+", lambda run: _escaped_run(text, run), text)
