@@ -12,7 +12,6 @@ from xml.etree.ElementTree import Element, ParseError, TreeBuilder, tostring
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import XMLParser
 
-
 MOST_ELEMENTS = 1_000_000
 """Elements of all files of a package."""
 MOST_DEPTH = 100
