@@ -5,13 +5,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.interchange.aiken import is_aiken, read_aiken, write_aiken
+from app.interchange.gift import is_gift, read_gift
+from app.interchange.gift_writer import write_gift
 from app.interchange.items import Item, ItemFile, Written
+from app.interchange.moodle_xml import is_moodle_xml, read_moodle_xml
+from app.interchange.moodle_xml_writer import write_moodle_xml
 
 
 class FormatName(StrEnum):
     """What the API and the command line call the formats."""
 
     AIKEN = "aiken"
+    GIFT = "gift"
+    MOODLE_XML = "moodle-xml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +38,19 @@ class Format:
     """Writes items, with the contents of their images by name."""
 
 
+_TEXT = "text/plain; charset=utf-8"
 _FORMATS = (
-    Format(FormatName.AIKEN, "Aiken", "txt", "text/plain; charset=utf-8", is_aiken, read_aiken, write_aiken),
+    Format(FormatName.AIKEN, "Aiken", "txt", _TEXT, is_aiken, read_aiken, write_aiken),
+    Format(FormatName.GIFT, "GIFT", "txt", _TEXT, is_gift, read_gift, write_gift),
+    Format(
+        FormatName.MOODLE_XML,
+        "Moodle XML",
+        "xml",
+        "application/xml",
+        is_moodle_xml,
+        read_moodle_xml,
+        write_moodle_xml,
+    ),
 )
 
 FORMATS: Mapping[FormatName, Format] = {each.name: each for each in _FORMATS}

@@ -96,6 +96,15 @@ def escaped(text: str) -> str:
     return "".join([*parts, _escaped(text[end:])])
 
 
+def unescaped(text: str) -> str:
+    """Markdown without the backslashes that take the meaning of a sign away."""
+    parts, end = [], 0
+    for formula in LATEX.finditer(text):
+        parts += [_BACKSLASH.sub("", text[end : formula.start()]), formula[0]]
+        end = formula.end()
+    return "".join([*parts, _BACKSLASH.sub("", text[end:])])
+
+
 def _escaped(text: str) -> str:
     text = _BACKSLASH.sub(r"\\\\", text)
     return re.sub(r"[*_]+", lambda run: _escaped_run(text, run), text)
@@ -136,6 +145,7 @@ class _Reader(HTMLParser):
         self._parts: list[str] = []
         self._data: list[str] = []
         self._hidden = 0
+        self._has_image = False
         self._lists: list[int | None] = []
         self._script: str | None = None
         self._rows: list[list[str]] | None = None
@@ -228,6 +238,8 @@ class _Reader(HTMLParser):
             data = data.lstrip(" ")
         if self._rows is not None:
             data = data.replace("|", r"\|")
+        if self._has_image and data.strip():
+            self._found.not_kept.append("the place of an image within its text")
         self._parts.append(data)
 
     def _block(self) -> None:
@@ -257,6 +269,7 @@ class _Reader(HTMLParser):
     def _image(self, attributes: Mapping[str, str | None]) -> None:
         source = attributes.get("src") or ""
         if source.startswith(_FILES):
+            self._has_image = True
             self._found.images.append(unquote(source.removeprefix(_FILES).partition("?")[0]))
         else:
             self._found.not_held.append(f'the image "{source[:60]}", which is not in the file')

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from app.interchange.html_text import ReadText, escaped, html_of, markdown_of, own_formulas
+from app.interchange.html_text import ReadText, escaped, html_of, markdown_of, own_formulas, unescaped
 
 AUTO = "moodle_auto_format"
 HTML = "html"
@@ -154,11 +154,15 @@ def _written(texts: Mapping[str, str], text_format: str) -> Iterator[str]:
         # What only looks like markup stands as it is typed.
         yield joined(
             {
-                language: escape(text, quote=False).replace("\n\n", "<br><br>").replace("\n", "<br>\n")
+                language: escape(unescaped(text), quote=False)
+                .replace("\n\n", "<br><br>")
+                .replace("\n", "<br>\n")
                 for language, text in texts.items()
             }
         )
     elif text_format == AUTO:
-        yield joined({language: escape(text, quote=False) for language, text in texts.items()})
+        yield joined({language: escape(unescaped(text), quote=False) for language, text in texts.items()})
+    elif text_format == PLAIN:
+        yield joined({language: unescaped(text) for language, text in texts.items()})
     else:
         yield joined(texts)

@@ -81,3 +81,41 @@ class TestAiken:
         answer = await author.post("/questions/import", files=files)
         assert answer.status_code == 422
         assert [error["field"] for error in answer.json()["errors"]] == ["images"]
+
+
+class TestGift:
+    FILE = r"""$CATEGORY: {name}/Rivers
+
+// [id:{name}-1] [tag:maps]
+::One::[html]<p>Which river is <b>{name}</b>?</p>{{=Ganga ~Kaveri \\{{south\\}} ####It is long.}}
+
+{name} is true. {{T}}
+
+What is {name}? {{=this =that}}
+
+How many are {name}? {{#3.14:0.01}}
+
+Match {name}.{{=Ganga -> north =Kaveri -> south}}
+"""
+
+    async def test_an_export_changes_nothing(self, author: httpx.AsyncClient) -> None:
+        name = uuid4().hex
+        report = await bring(author, self.FILE.format(name=name).replace("\\\\", "\\").encode())
+        assert (report["format"], report["created"], report["errors"]) == ("gift", 5, [])
+        questions = await found(author, name)
+        body = {"format": "gift", "subject_id": questions[0]["subject_id"]}
+        answer = await author.post("/questions/export", json=body)
+        assert answer.headers["X-Questions-Exported"] == "5", answer.text
+        again = await bring(author, answer.content)
+        assert (again["unchanged"], again["errors"], again["warnings"]) == (5, [], [])
+
+    async def test_what_the_bank_cannot_hold_is_an_error_or_left_out(self, author: httpx.AsyncClient) -> None:
+        name = uuid4().hex
+        file = f"::A::Read {name}.\n\n::B::Is {name} true? {{T}}\n".encode()
+        refused = await bring(author, file, subject=name)
+        assert [(error["row"], error["field"]) for error in refused["errors"]] == [(1, "file")]
+        assert "skip_unsupported" in refused["errors"][0]["message"]
+        report = await bring(author, file, subject=name, skip_unsupported="true")
+        assert report["created"] == 1
+        assert [warning["row"] for warning in report["warnings"]][:1] == [1]
+        assert report["warnings"][0]["message"].startswith("not imported: ")
