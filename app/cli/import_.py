@@ -228,12 +228,7 @@ async def _import(
 
 
 def _print_report(report: "ImportReport", published: "PublishedPaper | None", *, dry_run: bool) -> None:
-    if report.errors:
-        print_table(
-            ("Cell", "Column", "What is wrong"),
-            [(e.cell or e.row, e.field, e.message) for e in report.errors],
-        )
-        console.print(f"Errors: {len(report.errors)}; nothing was imported.", style="red")
+    if print_errors(report):
         return
     if report.format != "sheet":
         console.print(f"Format: {report.format}")
@@ -241,15 +236,31 @@ def _print_report(report: "ImportReport", published: "PublishedPaper | None", *,
     console.print(
         f"{prefix} created: {report.created}, updated: {report.updated}, unchanged: {report.unchanged}"
     )
-    if report.warnings:
-        print_table(
-            ("Cell", "Column", "Warning", "Question"),
-            [(w.cell or w.row, w.field, w.message, w.related_id or "") for w in report.warnings],
-        )
+    print_warnings(report)
     if published is not None:
         paper = published.paper
         console.print(f"Published as test {published.test.id}, paper version {paper.version}:")
         console.print(f"{paper.question_count} questions, {paper.max_marks} marks", highlight=False)
+
+
+def print_errors(report: "ImportReport") -> bool:
+    """Print the errors of a report and that nothing was imported; return whether there are any."""
+    if report.errors:
+        print_table(
+            ("Cell", "Column", "What is wrong"),
+            [(e.cell or e.row, e.field, e.message) for e in report.errors],
+        )
+        console.print(f"Errors: {len(report.errors)}; nothing was imported.", style="red")
+    return bool(report.errors)
+
+
+def print_warnings(report: "ImportReport") -> None:
+    """Print the warnings of a report."""
+    if not report.warnings:
+        return
+    ids = any(warning.related_id for warning in report.warnings)
+    rows = [(w.cell or w.row, w.field, w.message, w.related_id or "") for w in report.warnings]
+    print_table(("Cell", "Column", "Warning", "Question")[: 3 + ids], [row[: 3 + ids] for row in rows])
 
 
 def print_domain_error(error: "DomainError") -> None:

@@ -26,7 +26,7 @@ from app.services.questions.syllabus import Syllabus
 from app.services.questions.writing import written
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
-from app.sheets.grouping import grouped
+from app.sheets.grouping import completed
 from app.sheets.progress import ReportProgress, no_progress
 from app.sheets.reports import ImportReport, RowError, RowWarning
 
@@ -74,7 +74,7 @@ async def import_questions(
     taken = source.name if source is not None else FileKind.SHEET
     pictures = await asyncio.to_thread(SheetImages, images, files)
     if sheet.errors:
-        return replace(ImportReport.rejected(grouped(sheet.errors)), format=taken)
+        return completed(ImportReport(errors=sheet.errors, format=taken), sheet)
     if not for_test:
         sheet.warnings += _only_in_a_test(sheet)
     # Before the lock, because checking many images takes long.
@@ -84,25 +84,26 @@ async def import_questions(
     syllabus = await Syllabus.load(uow, author.institute_id)
     entries, errors = await asyncio.to_thread(_placed, sheet, passages, syllabus, subject)
     if errors := [*errors, *unusable]:
-        return replace(ImportReport.rejected(errors), format=taken)
+        return completed(ImportReport(errors=errors, format=taken), sheet)
     known = await _known(uow, author.institute_id, entries, progress)
     if not await uow.questions.lock_unchanged(known.values()):  # One was changed after it was read.
         known = await _known(uow, author.institute_id, entries, progress)
     errors = await _with_retired_passages(uow, author, entries, known)
     if errors := [*errors, *await _withheld(uow, author, entries, known)]:
-        return replace(ImportReport.rejected(errors), format=taken)
+        return completed(ImportReport(errors=errors, format=taken), sheet)
     if not dry_run:
         await pictures.store(uow, author)
     plan = QuestionImportPlan(author.institute_id, author.author_id, warnings=sheet.warnings)
     await asyncio.to_thread(planned, plan, entries, known, sheet.layout, pictures)
+    names = QuestionSheet(sheet.layout, header=sheet.header)
     del sheet, entries, known  # Frees memory: the plan has what is needed, and writing takes long.
     if not dry_run:
         report = await written(uow, syllabus, plan, pictures, progress)
         _record(uow, author, plan, report)
-        return replace(report, format=taken)
+        return completed(replace(report, format=taken), names)
     async with uow.questions.rolled_back():
         report = await written(uow, syllabus, plan, pictures, progress)
-    return replace(report.of_dry_run(), format=taken)
+    return completed(replace(report.of_dry_run(), format=taken), names)
 
 
 def _one_zip(sent: ImagesZip | None, own: ImagesZip | None) -> ImagesZip | None:
