@@ -134,6 +134,12 @@ async def undone(session: AsyncSession) -> AsyncIterator[None]:
 
 
 @lru_cache(maxsize=8)
+def autocommit(engine: AsyncEngine) -> AsyncEngine:
+    """The same engine, where each statement is a transaction of its own."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@lru_cache(maxsize=8)
 def _read_only(engine: AsyncEngine) -> AsyncEngine:
     """The same engine with read-only transactions, each of which reads one snapshot.
 

@@ -5,6 +5,7 @@ from typing import IO, Any
 
 from fastapi.responses import StreamingResponse
 
+from app.interchange.formats import FORMATS, Format
 from app.sheets.writers import SheetFormat
 
 MEDIA_TYPES = {
@@ -14,6 +15,14 @@ MEDIA_TYPES = {
 SHEET_CONTENT: dict[str, Any] = {kind: {"schema": {"type": "string"}} for kind in MEDIA_TYPES.values()}
 JSON_LINES = "application/x-ndjson"
 A_SHEET: dict[int | str, dict[str, Any]] = {200: {"description": "The sheet", "content": SHEET_CONTENT}}
+
+QUESTIONS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The questions",
+        "content": SHEET_CONTENT
+        | {each.media_type: {"schema": {"type": "string"}} for each in FORMATS.values()},
+    }
+}
 
 
 def sheet_answer(
@@ -30,6 +39,16 @@ def sheet_answer(
 def attachment(name: str, sheet_format: SheetFormat) -> dict[str, str]:
     """The header by which a browser saves the answer under this name."""
     return {"Content-Disposition": f'attachment; filename="{name}.{sheet_format}"'}
+
+
+def items_answer(
+    file: IO[bytes], name: str, file_format: Format, headers: Mapping[str, str]
+) -> StreamingResponse:
+    """An answer that sends a file in a format of another program and closes it."""
+    disposition = {"Content-Disposition": f'attachment; filename="{name}.{file_format.ending}"'}
+    return StreamingResponse(
+        _parts(file), media_type=file_format.media_type, headers={**disposition, **headers}
+    )
 
 
 def lines_answer(file: IO[bytes], name: str) -> StreamingResponse:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import typer
 
-from app.cli.import_ import console, print_domain_error, print_table
+from app.cli.import_ import console, print_domain_error, print_errors, print_warnings
 from app.cli.progress import shown_progress
 from app.cli.servers import ensure_servers
 from app.engine.partial_rules import NO_PARTIAL_MARKS, PARTIAL_RULES
@@ -288,16 +288,13 @@ async def _import(
 
 
 def _print_report(report: "ImportReport", place: _Place, options: _Options, seconds: float) -> None:
-    if report.errors:
-        print_table(("Row", "Column", "What is wrong"), [(e.row, e.field, e.message) for e in report.errors])
-        console.print(f"Errors: {len(report.errors)}; nothing was imported.", style="red")
+    if print_errors(report):
         return
     prefix = "Would be" if options.dry_run else "Answer sheets"
     console.print(
         f"{prefix} created: {report.created}, updated: {report.updated}, unchanged: {report.unchanged}"
         f" ({seconds:.1f} s)"
     )
-    if report.warnings:
-        print_table(("Row", "Column", "Warning"), [(w.row, w.field, w.message) for w in report.warnings])
+    print_warnings(report)
     if not (options.dry_run and options.new is not None):
         console.print(f"Exam {place.exam_id}, paper {place.paper_id}", highlight=False, soft_wrap=True)

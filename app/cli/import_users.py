@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.import_ import console, print_domain_error, print_table
+from app.cli.import_ import console, print_domain_error, print_errors, print_warnings
 from app.cli.progress import shown_progress
 from app.cli.servers import ensure_servers
 
@@ -70,13 +70,10 @@ async def _run(file: bytes, exam: str | None, options: dict[str, Any]) -> bool:
 
 
 def _print_report(report: "ImportReport", *, dry_run: bool) -> None:
-    if report.errors:
-        print_table(("Row", "Column", "What is wrong"), [(e.row, e.field, e.message) for e in report.errors])
-        console.print(f"Errors: {len(report.errors)}; nothing was imported.", style="red")
+    if print_errors(report):
         return
     prefix = "Would be" if dry_run else "Candidates"
     console.print(
         f"{prefix} created: {report.created}, updated: {report.updated}, unchanged: {report.unchanged}"
     )
-    if report.warnings:
-        print_table(("Row", "Column", "Warning"), [(w.row, w.field, w.message) for w in report.warnings])
+    print_warnings(report)

@@ -29,15 +29,19 @@ class SignerStore:
         self._read_at = datetime.min.replace(tzinfo=UTC)
 
     async def signer(self, uow: UnitOfWork) -> Signer:
-        """The newest key. The first call ever makes one in this transaction, so that it commits with it."""
+        """The newest key. The first call ever makes one in this transaction, so that it commits with it.
+
+        If the database raises an error, the transaction can still be committed.
+        """
         now = self._clock.now()
         if (kept := self._kept(now)) is not None:
             return kept
-        known = await uow.signing_keys.all()
-        signer = Signer.derive(self._secret, _newest(known))
-        if signer.key_id not in {key.id for key in known}:
-            await uow.signing_keys.add(signer, _newest(known), now)
-            return signer  # It is kept once it is read, which is after the commit.
+        async with uow.session.begin_nested():
+            known = await uow.signing_keys.all()
+            signer = Signer.derive(self._secret, _newest(known))
+            if signer.key_id not in {key.id for key in known}:
+                await uow.signing_keys.add(signer, _newest(known), now)
+                return signer  # It is kept once it is read, which is after the commit.
         self._signer, self._read_at = signer, now
         return signer
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 
-from app.sheets.records import HIDDEN_COLUMN, Record, non_empty
+from app.sheets.records import HIDDEN_COLUMN, WHOLE_ROW, Record, non_empty
+from app.sheets.reports import RowWarning
 
 _LOOKED_AT = 20
 """The non-empty rows among which the header is looked for."""
@@ -30,3 +31,11 @@ def find_header(
     hidden = {at: why for at, why in first[0].cell_errors.items() if why == HIDDEN_COLUMN}
     header.cell_errors = {**hidden, **header.cell_errors}
     return header, first[:place], chain(first[place + 1 :], rest)
+
+
+def not_read(above: Iterable[Record]) -> Iterator[RowWarning]:
+    """Return a warning for each row above the header."""
+    for record in above:
+        said = next((cell.strip() for cell in record.cells if cell.strip()), "")
+        message = f'this row is above the header and is not read: "{said[:60]}"'
+        yield RowWarning(record.row, "file", message, cell=record.cell_name(WHOLE_ROW))

@@ -185,7 +185,7 @@ class TestSheets:
             "row": 1,
             "field": "file",
             "message": "the sheet has a header and no questions",
-            "cell": None,
+            "cell": "1" if sheet_format == "csv" else "questions!1",
             "question_id": None,
         }
         nothing = {"created": 0, "updated": 0, "unchanged": 0, "errors": [], "questions": []}

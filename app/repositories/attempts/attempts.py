@@ -3,23 +3,35 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ScalarResult, Select, select, text
+from sqlalchemy import Numeric, ScalarResult, Select, bindparam, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.errors import NotFound
 from app.core.ids import first_uuid7
+from app.engine.ranking import CohortPlace
 from app.models import Attempt, AttemptLease, AttemptStatus, ResponseEvent, Result, ScoreCount
 from app.repositories.attempts.standing import standing_events
 from app.repositories.base import Repository
 from app.repositories.locks import Mode, Rank
 
 RUNNING = (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)
+
+PLACE = text(
+    """
+    select
+      coalesce(sum(candidates) filter (
+        where numerator * :denominator > :numerator * denominator), 0)::int,
+      coalesce(sum(candidates), 0)::int
+    from ias.score_counts where cohort_id = :cohort_id
+    """
+).bindparams(bindparam("numerator", type_=Numeric), bindparam("denominator", type_=Numeric))
 
 # See docs/decisions/0012. The attempt is locked FOR SHARE before anything is inserted. Submit takes FOR
 # UPDATE, so an answer is either committed before the paper is graded, or sees the closed attempt and is
@@ -301,6 +313,15 @@ class AttemptRepository(Repository):
             ScoreCount.cohort_id == cohort_id, ScoreCount.candidates > 0
         )
         return {Fraction(n, d): count for n, d, count in (await self._session.execute(statement)).all()}
+
+    async def place(self, result: Result) -> CohortPlace:
+        """Where the score of a result is, or would be, in its cohort now."""
+        values = {
+            "cohort_id": result.cohort_id,
+            "numerator": Decimal(result.score_numerator),
+            "denominator": Decimal(result.score_denominator),
+        }
+        return CohortPlace(*(await self._session.execute(PLACE, values)).one())
 
     async def ensure_partitions(self, now: datetime, months: int = 3) -> None:
         """Make the monthly partitions of the response log from `now` on, ahead of time."""

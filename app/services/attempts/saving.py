@@ -9,6 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
 from app.core import receipts
 from app.core.attempt_scope import AttemptRef
 from app.core.errors import Invalid, NotFound, SessionRevoked
@@ -23,6 +26,8 @@ from app.services.attempts.views import section_windows
 from app.services.components import Components
 from app.services.tests.papers import FrozenPaper
 from app.services.unit_of_work import UnitOfWork
+
+log = structlog.get_logger(__name__)
 
 ClosedSections = Mapping[UUID, timing.SectionWindow]
 """The questions whose section takes no answers now, each with the window of its section."""
@@ -60,7 +65,8 @@ class SaveReport:
     """What happened to each response. Each counts in exactly one of the first five fields.
 
     `acknowledged` has those that are in the log now, in the order in which they were sent: the saved, the
-    known and the superseded ones. `receipt` is signed for these; None if there are none.
+    known and the superseded ones. `receipt` is signed for these; None if there are none, or if the key cannot
+    be read.
     """
 
     saved: int
@@ -116,9 +122,18 @@ async def save(
     return replace(report, receipt=await _receipt(uow, parts, request, report))
 
 
-async def _receipt(uow: UnitOfWork, parts: Components, request: SaveRequest, report: SaveReport) -> str:
-    """The client gets it after the commit, or not at all: a failed commit is answered with an error."""
-    signer = await parts.signers.signer(uow)
+async def _receipt(
+    uow: UnitOfWork, parts: Components, request: SaveRequest, report: SaveReport
+) -> str | None:
+    """The client gets it after the commit, or not at all: a failed commit is answered with an error.
+
+    None if the key cannot be read: the answers are saved all the same.
+    """
+    try:
+        signer = await parts.signers.signer(uow)
+    except SQLAlchemyError:
+        log.exception("receipt_not_signed", attempt_id=str(request.attempt.id))
+        return None
     facts = [receipts.response_facts(response, request.lease) for response in report.acknowledged]
     return receipts.issue(signer, request.attempt.id, request.now, facts)
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -22,6 +23,8 @@ from app.services.unit_of_work import Reading
 
 JsonObject = Mapping[str, Any]
 Value = TypeVar("Value")
+
+USUAL_OPTIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,15 @@ class FrozenPaper:
     def section_times(self) -> list[SectionTime]:
         """The sections in the form that `engine/timing` needs."""
         return [SectionTime(section.id, section.duration, section.locked) for section in self.sections]
+
+    @cached_property
+    def options_to_guess_from(self) -> Sequence[int]:
+        """Among how many options a blind guess chooses, by question: four if it has none."""
+        offered = [
+            len(question.options) - (question.not_attempted is not None)
+            for question in self.questions.values()
+        ]
+        return [count if count > 1 else USUAL_OPTIONS for count in offered]
 
     @property
     def has_timed_sections(self) -> bool:
