@@ -33,6 +33,7 @@ OTHER_TEXTS = {
     "app/engine/statistics/": "services say it in their own words",
     "app/engine/equating/": "services say it in their own words",
     "app/engine/timing.py": "mistakes in the code",
+    "app/interchange/moodle_xml.py": "what Moodle writes by default",
     "app/repositories/privacy/exports.py": "explains the files of an export",
     "app/services/account_exports/contents.py": "explains the files of an export",
     "app/services/audit.py": "mistakes in the code",

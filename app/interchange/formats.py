@@ -8,6 +8,10 @@ from app.interchange.aiken import is_aiken, read_aiken, write_aiken
 from app.interchange.gift import is_gift, read_gift
 from app.interchange.gift_writer import write_gift
 from app.interchange.items import Item, ItemFile, Written
+from app.interchange.moodle_xml import is_moodle_xml, read_moodle_xml
+from app.interchange.moodle_xml_writer import write_moodle_xml
+from app.interchange.qti.reading import is_qti, read_qti
+from app.interchange.qti.writing import write_qti_21, write_qti_22, write_qti_30
 
 
 class FormatName(StrEnum):
@@ -15,6 +19,10 @@ class FormatName(StrEnum):
 
     AIKEN = "aiken"
     GIFT = "gift"
+    MOODLE_XML = "moodle-xml"
+    QTI = "qti"
+    QTI_21 = "qti-2.1"
+    QTI_30 = "qti-3.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,19 @@ _TEXT = "text/plain; charset=utf-8"
 _FORMATS = (
     Format(FormatName.AIKEN, "Aiken", "txt", _TEXT, is_aiken, read_aiken, write_aiken),
     Format(FormatName.GIFT, "GIFT", "txt", _TEXT, is_gift, read_gift, write_gift),
+    Format(
+        FormatName.MOODLE_XML,
+        "Moodle XML",
+        "xml",
+        "application/xml",
+        is_moodle_xml,
+        read_moodle_xml,
+        write_moodle_xml,
+    ),
+    # All versions are read by each of these names. `qti` is written as 2.2, which most programs read.
+    Format(FormatName.QTI, "QTI 2.2", "zip", "application/zip", is_qti, read_qti, write_qti_22),
+    Format(FormatName.QTI_21, "QTI 2.1", "zip", "application/zip", is_qti, read_qti, write_qti_21),
+    Format(FormatName.QTI_30, "QTI 3.0", "zip", "application/zip", is_qti, read_qti, write_qti_30),
 )
 
 FORMATS: Mapping[FormatName, Format] = {each.name: each for each in _FORMATS}

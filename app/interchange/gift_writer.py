@@ -8,13 +8,12 @@ from app.engine.question_types import Interaction
 from app.interchange.errors import UnsupportedQuestion
 from app.interchange.gift import EXTRA, FORMATS, SIGNS
 from app.interchange.items import Item, Remark, Texts, Written
-from app.interchange.moodle_answers import WHOLE, order_of, rows_of_pairs
+from app.interchange.moodle_answers import WHOLE, decimal_or_unsupported, order_of, rows_of_pairs
 from app.interchange.moodle_items import check_key, extra_of, path_of
 from app.interchange.moodle_texts import AUTO, HTML, MARKDOWN, PLAIN, write_text
 
 _NAMES = {text_format: name for name, text_format in FORMATS.items()}
 _SIGN = re.compile(rf"[{SIGNS}\\]")
-_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _BEST_FIRST = (AUTO, HTML, MARKDOWN)
 
 
@@ -130,18 +129,15 @@ def _true_or_false(item: Item, question_format: str) -> Answers:
 
 def _number(item: Item, question_format: str) -> Answers:
     value, tolerance = item.key["value"], item.key.get("tolerance", "0")
-    return f"#{_decimal(value)}:{_decimal(tolerance)}", {}
+    return f"#{decimal_or_unsupported(value)}:{decimal_or_unsupported(tolerance)}", {}
 
 
 def _ranges(item: Item, question_format: str) -> Answers:
-    ranges = (f"\t=%100%{_decimal(each['from'])}..{_decimal(each['to'])}\n" for each in item.key["ranges"])
+    ranges = []
+    for each in item.key["ranges"]:
+        low, high = (decimal_or_unsupported(each[end]) for end in ("from", "to"))
+        ranges.append(f"\t=%100%{low}..{high}\n")
     return "#\n" + "".join(ranges), {}
-
-
-def _decimal(number: str) -> str:
-    if not _DECIMAL.fullmatch(number):
-        raise UnsupportedQuestion(f"{number} is no decimal number")
-    return number
 
 
 def _spellings(item: Item, question_format: str) -> Answers:

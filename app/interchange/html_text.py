@@ -145,6 +145,7 @@ class _Reader(HTMLParser):
         self._parts: list[str] = []
         self._data: list[str] = []
         self._hidden = 0
+        self._has_image = False
         self._lists: list[int | None] = []
         self._script: str | None = None
         self._rows: list[list[str]] | None = None
@@ -237,6 +238,8 @@ class _Reader(HTMLParser):
             data = data.lstrip(" ")
         if self._rows is not None:
             data = data.replace("|", r"\|")
+        if self._has_image and data.strip():
+            self._found.not_kept.append("the place of an image within its text")
         self._parts.append(data)
 
     def _block(self) -> None:
@@ -266,6 +269,7 @@ class _Reader(HTMLParser):
     def _image(self, attributes: Mapping[str, str | None]) -> None:
         source = attributes.get("src") or ""
         if source.startswith(_FILES):
+            self._has_image = True
             self._found.images.append(unquote(source.removeprefix(_FILES).partition("?")[0]))
         else:
             self._found.not_held.append(f'the image "{source[:60]}", which is not in the file')

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from string import ascii_lowercase
 
@@ -15,6 +15,7 @@ WHOLE = Fraction(100)
 _ROUNDED = Fraction(1, 10)
 """Percents of a third are written as 33.33333 or as 33.3."""
 _MOST_PLACES = 40
+_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _WITH_EXPONENT = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{0,20})?[eE][+-]?[0-9]{1,2}")
 
 
@@ -105,6 +106,29 @@ def number(answers: Sequence[Answer]) -> Answered:
         return Answered(Interaction.NUMBER, key={"value": value, "tolerance": tolerance}, not_kept=kept)
     ranges = [_range(answer) for answer in right]
     return Answered(Interaction.NUMBER_IN_RANGES, key={"ranges": ranges}, not_kept=kept)
+
+
+def as_ranges(answered: Answered, ends: Sequence[Sequence[str]] | None) -> Answered:
+    """The same numbers as ranges that begin and end as `ends` says, if these are the same numbers."""
+    if ends is None:
+        return answered
+    key = answered.key
+    if answered.interaction is Interaction.NUMBER:
+        value, tolerance = Fraction(key["value"]), Fraction(key["tolerance"])
+        said = [(value - tolerance, value + tolerance)]
+    else:
+        said = [(Fraction(each["from"]), Fraction(each["to"])) for each in key["ranges"]]
+    if said != [tuple(Fraction(_plain(end)) for end in each) for each in ends]:
+        return answered
+    ranges = [{"from": low, "to": high} for low, high in ends]
+    return replace(answered, interaction=Interaction.NUMBER_IN_RANGES, key={"ranges": ranges})
+
+
+def decimal_or_unsupported(number: str) -> str:
+    """Return a number of decimal digits. Raises UnsupportedQuestion for any other, such as 22/7."""
+    if not _DECIMAL.fullmatch(number):
+        raise UnsupportedQuestion(f"{number} is no decimal number")
+    return number
 
 
 def _range(answer: Answer) -> Mapping[str, str]:

@@ -106,6 +106,10 @@ def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(map(_is_text, value))
 
 
+def _is_ranges(value: Any) -> bool:
+    return isinstance(value, list) and all(_is_texts(each) and len(each) == 2 for each in value)
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
 
@@ -117,6 +121,7 @@ _EXTRA = {
     "number": _is_number,
     "fixed": _is_texts,
     "order": _is_texts,
+    "ranges": _is_ranges,
 }
 
 
