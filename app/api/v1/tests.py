@@ -13,10 +13,8 @@ from app.api.attempts import (
     paper_answer,
     paper_id_at_test,
     refuse_banned,
-    saved_answer,
-    sent_of,
+    save_sent,
     standing_attempt,
-    target_of,
 )
 from app.api.deps import (
     AttemptHolder,
@@ -325,8 +323,6 @@ async def save_responses(
     test_id: UUID,
     body: ResponsesIn,
     holder: AttemptHolder,
-    uow: Uow,
-    parts: Parts,
     now: Now,
 ) -> SavedOut | Response:
     """Save answers. After a 200 they are stored and will be graded.
@@ -339,8 +335,7 @@ async def save_responses(
     If a response is wrong (422), nothing is saved. `errors` names every wrong response. Leave these out and
     send the others again.
     """
-    target = await target_of(uow, holder, AttemptScope(test_id), body)
-    return saved_answer(request, await attempts.save(uow, parts, target, sent_of(body), now))
+    return await save_sent(request, holder, AttemptScope(test_id), body, now)
 
 
 @router.post("/{test_id}/submit")
