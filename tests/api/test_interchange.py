@@ -150,7 +150,7 @@ class TestQti:
 
     async def test_what_the_bank_cannot_hold_is_an_error_or_left_out(self, author: httpx.AsyncClient) -> None:
         item = b"""<assessmentItem xmlns="http://www.imsglobal.org/xsd/imsqti_v2p2" title="Order">
-          <itemBody><p>Sort.</p><orderInteraction responseIdentifier="RESPONSE"/></itemBody></assessmentItem>"""
+          <itemBody><p>Sort.</p><orderInteraction responseIdentifier="R"/></itemBody></assessmentItem>"""
         report = await bring(author, item, subject=uuid4().hex)
         assert report["format"] == "qti"
         assert report["errors"][0]["message"].startswith("it asks to put items in order")
