@@ -80,7 +80,8 @@ class TestWhereFilesStand:
 
     def test_images_of_one_name_in_two_folders(self) -> None:
         item = ITEM.format(body='<p><img src="a.png" alt=""/><img src="b/A.png" alt=""/></p>')
-        files = {"imsmanifest.xml": manifest("a.xml"), "a.xml": item, "a.png": b"1", "b/A.png": b"2"}
+        files: dict[str, str | bytes] = {"imsmanifest.xml": manifest("a.xml"), "a.xml": item}
+        files |= {"a.png": b"1", "b/A.png": b"2"}
         assert read_qti(packed(files), "en").images == {"a.png": b"1", "b_a.png": b"2"}
 
     def test_an_image_within_its_address(self) -> None:
