@@ -91,6 +91,16 @@ def plain_server(servers: Stage) -> Iterator[Server]:
         yield _serve(command, free_port(), dict(servers.environment), log, stack)
 
 
+@contextmanager
+def other_api(servers: Stage, checkout: Path) -> Iterator[Server]:
+    """The API of another checkout with its own `.venv`, on the same database."""
+    with ExitStack() as stack:
+        command = [str(checkout.resolve() / ".venv/bin/python"), "-P", "-m", "app.cli", "serve"]
+        environment = {**servers.environment, "PYTHONPATH": str(checkout.resolve())}
+        log = servers.paper_file.with_name("other.log")
+        yield _serve(command, free_port(), environment, log, stack)
+
+
 def _stores(home: Path, stack: ExitStack) -> tuple[str, str]:
     postgres, valkey = Postgres(home), Valkey(home)
     stack.callback(postgres.stop)

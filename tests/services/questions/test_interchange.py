@@ -101,11 +101,22 @@ async def exported(
 
 
 class TestRoundTrip:
-    async def test_moodle_xml_with_images(self, uow: UnitOfWork, storage: Storage) -> None:
+    @pytest.mark.parametrize(
+        ("name", "read_as"),
+        [
+            (FormatName.MOODLE_XML, "moodle-xml"),
+            (FormatName.QTI, "qti"),
+            (FormatName.QTI_21, "qti"),
+            (FormatName.QTI_30, "qti"),
+        ],
+    )
+    async def test_with_images(
+        self, uow: UnitOfWork, storage: Storage, name: FormatName, read_as: str
+    ) -> None:
         author, other = await filled_bank(uow, storage), await empty_bank(uow)
-        file = await exported(uow, storage, author, FormatName.MOODLE_XML)
+        file = await exported(uow, storage, author, name)
         report = await questions.import_questions(uow, other, file, options=FileOptions(storage=storage))
-        assert (report.format, report.created, list(report.errors)) == ("moodle-xml", len(ROWS), [])
+        assert (report.format, report.created, list(report.errors)) == (read_as, len(ROWS), [])
         assert await said(uow, storage, other) == await said(uow, storage, author)
         again = await questions.import_questions(uow, author, file, options=FileOptions(storage=storage))
         assert (again.unchanged, list(again.warnings)) == (len(ROWS), [])
