@@ -195,7 +195,18 @@ def run(servers: Stage, target: Target, connections: int, seconds: int) -> Run:
     """Send saves for some seconds, and check that the database has what was acknowledged."""
     address = f"http://127.0.0.1:{target.server.port}"
     questions = target.candidates.with_name("questions")
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(SCRIPT), address]
+    command = [
+        "wrk",
+        "-t1",
+        f"-c{connections}",
+        f"-d{seconds}s",
+        "--latency",
+        "--timeout",
+        "20s",
+        "-s",
+        str(SCRIPT),
+        address,
+    ]
     arguments = [target.path, str(target.candidates), str(questions), str(next(target.sent))]
     stored = uvloop.run(_count(servers, target))
     api, database = target.server.cpu_seconds(), cpu_of_database(servers)

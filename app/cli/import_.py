@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.cli.progress import shown_progress
+from app.cli.remarks import Remarks, write_remarks
 from app.cli.servers import ensure_servers
 from app.interchange.formats import FormatName
 
@@ -35,6 +36,7 @@ class _Options:
     empty_key: str
     dry_run: bool
     mapping: dict[str, str]
+    remarks: Path | None
     format: str
     language: str
     skip_unsupported: bool
@@ -122,6 +124,7 @@ def questions(
     attempts_allowed: Annotated[int | None, typer.Option(min=1, help="Unlimited if left out.")] = None,
     review: Literal["after_submit", "after_release", "never"] = "after_submit",
     shuffle: Annotated[bool, typer.Option("--shuffle", help="Shuffle questions and options.")] = False,
+    remarks: Remarks = None,
 ) -> None:
     """Import all questions of a sheet, or none if a row has an error. A second import changes nothing."""
     test = {
@@ -148,6 +151,7 @@ def questions(
         empty_key=empty_key,
         dry_run=dry_run,
         mapping=_mapping(mapped or []),
+        remarks=remarks,
         format=file_format,
         language=language,
         skip_unsupported=skip_unsupported,
@@ -182,6 +186,7 @@ async def _run(options: _Options) -> bool:
             print_domain_error(error)
             return False
     _print_report(report, published, dry_run=options.dry_run)
+    write_remarks(options.remarks, [options.file], report)
     return not report.errors
 
 

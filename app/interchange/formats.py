@@ -10,6 +10,8 @@ from app.interchange.gift_writer import write_gift
 from app.interchange.items import Item, ItemFile, Written
 from app.interchange.moodle_xml import is_moodle_xml, read_moodle_xml
 from app.interchange.moodle_xml_writer import write_moodle_xml
+from app.interchange.qti.reading import is_qti, read_qti
+from app.interchange.qti.writing import write_qti_21, write_qti_22, write_qti_30
 
 
 class FormatName(StrEnum):
@@ -18,6 +20,9 @@ class FormatName(StrEnum):
     AIKEN = "aiken"
     GIFT = "gift"
     MOODLE_XML = "moodle-xml"
+    QTI = "qti"
+    QTI_21 = "qti-2.1"
+    QTI_30 = "qti-3.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,10 @@ _FORMATS = (
         read_moodle_xml,
         write_moodle_xml,
     ),
+    # All versions are read by each of these names. `qti` is written as 2.2, which most programs read.
+    Format(FormatName.QTI, "QTI 2.2", "zip", "application/zip", is_qti, read_qti, write_qti_22),
+    Format(FormatName.QTI_21, "QTI 2.1", "zip", "application/zip", is_qti, read_qti, write_qti_21),
+    Format(FormatName.QTI_30, "QTI 3.0", "zip", "application/zip", is_qti, read_qti, write_qti_30),
 )
 
 FORMATS: Mapping[FormatName, Format] = {each.name: each for each in _FORMATS}

@@ -3,6 +3,7 @@
 The reasons are in docs/decisions/0079.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -27,6 +28,12 @@ class SignerStore:
         self._clock = clock
         self._signer: Signer | None = None
         self._read_at = datetime.min.replace(tzinfo=UTC)
+        self._reading: asyncio.Task[Signer] | None = None
+
+    @property
+    def kept(self) -> Signer | None:
+        """The key in memory, unless it was read too long ago."""
+        return self._kept(self._clock.now())
 
     async def signer(self, uow: UnitOfWork) -> Signer:
         """The newest key. The first call ever makes one in this transaction, so that it commits with it.
@@ -46,9 +53,17 @@ class SignerStore:
         return signer
 
     async def signer_of_reading(self, engine: AsyncEngine) -> Signer:
-        """The newest key, for a request that only reads: a new key has a transaction of its own."""
-        if (kept := self._kept(self._clock.now())) is not None:
+        """The newest key, for a request without a transaction that writes: a new key has its own.
+
+        Callers at the same time share what one of them reads.
+        """
+        if (kept := self.kept) is not None:
             return kept
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read(engine))
+        return await asyncio.shield(self._reading)
+
+    async def _read(self, engine: AsyncEngine) -> Signer:
         async with unit_of_work(engine) as uow:
             return await self.signer(uow)
 

@@ -13,8 +13,14 @@ Node = Mapping[str, Any]
 def literal(value: Any) -> str:
     """A value as SQL writes it. A list becomes a text that is the literal of an array."""
     if isinstance(value, list):
-        value = "{" + ",".join(map(str, value)) + "}"
+        value = "{" + ",".join(map(_element, value)) + "}"
     return "null" if value is None else "'" + str(value).replace("'", "''") + "'"
+
+
+def _element(value: Any) -> str:
+    if value is None:
+        return "null"
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def nodes(plan: Node) -> Iterator[Node]:

@@ -11,7 +11,19 @@ from app.api.deps import BankTurn, CurrentAuthor, CurrentBankReader, Paging, Par
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
-from app.api.sheet_files import A_SHEET, MEDIA_TYPES, QUESTIONS, attachment, items_answer, sheet_answer
+from app.api.sheet_files import (
+    A_REPORT,
+    A_SHEET,
+    MEDIA_TYPES,
+    QUESTIONS,
+    InForm,
+    ReportForm,
+    attachment,
+    check_form,
+    items_answer,
+    remarks_answer,
+    sheet_answer,
+)
 from app.core import full_collections
 from app.core.errors import (
     AlreadyExists,
@@ -92,7 +104,11 @@ async def create_question(body: QuestionIn, author: CurrentAuthor, uow: OnceUow)
     return QuestionOut.of(await questions.create(uow, author, body.place(), body.content()))
 
 
-@router.post("/import", responses=problems(Forbidden, TooLarge, Invalid, TooComplex, Unavailable))
+@router.post(
+    "/import",
+    response_model=ImportOut,
+    responses=A_REPORT | problems(Forbidden, TooLarge, Invalid, TooComplex, Unavailable),
+)
 async def import_questions(
     author: CurrentAuthor,
     _: BankTurn,
@@ -130,7 +146,8 @@ async def import_questions(
     skip_unsupported: Annotated[
         bool, Form(description="Leave out questions of another program that the bank cannot hold")
     ] = False,
-) -> ImportOut:
+    report: InForm = ReportForm.JSON,
+) -> ImportOut | Response:
     """Import a sheet of questions, or a file of another program: all of it or nothing.
 
     The response is 200 even if rows are invalid. Then nothing is imported, and `errors` has for each error
@@ -170,11 +187,13 @@ async def import_questions(
     text and options. If it exists, the columns and languages of the sheet are changed; others do not change.
     A key or most options that are replaced are a warning with both versions.
     """
+    check_form(report, dry_run=dry_run)
+    content = await file.read()
     with full_collections.disabled():
-        report = await questions.import_questions(
+        found = await questions.import_questions(
             uow,
             author,
-            await file.read(),
+            content,
             dry_run=dry_run,
             subject=subject or None,
             empty_key=empty_key,
@@ -183,7 +202,9 @@ async def import_questions(
             files=parts.files,
             options=FileOptions(format, language, skip_unsupported, parts.media),
         )
-    return ImportOut.of(report)
+    if report is ReportForm.SHEET:
+        return await remarks_answer(parts, author.id, content, found)
+    return ImportOut.of(found)
 
 
 @router.post(
