@@ -1,11 +1,19 @@
 """Answers that are a sheet: CSV or XLSX, sent from a file in parts."""
 
 from collections.abc import Iterator, Mapping
-from typing import IO, Any
+from enum import StrEnum
+from typing import IO, Annotated, Any
+from uuid import UUID
 
-from fastapi.responses import StreamingResponse
+from fastapi import Form
+from fastapi.responses import Response, StreamingResponse
 
+from app.core.errors import Invalid
 from app.interchange.formats import FORMATS, Format
+from app.sentences import Sentence
+from app.services.components import Components
+from app.services.imports import copy_with_remarks
+from app.sheets.reports import ImportReport
 from app.sheets.writers import SheetFormat
 
 MEDIA_TYPES = {
@@ -23,6 +31,44 @@ QUESTIONS: dict[int | str, dict[str, Any]] = {
         | {each.media_type: {"schema": {"type": "string"}} for each in FORMATS.values()},
     }
 }
+
+
+class ReportForm(StrEnum):
+    """The forms of the report of an import."""
+
+    JSON = "json"
+    SHEET = "sheet"
+
+
+A_REPORT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The report; with `report=sheet` a copy of the sheet with a column of remarks",
+        "content": {MEDIA_TYPES[SheetFormat.XLSX]: {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+InForm = Annotated[
+    ReportForm,
+    Form(
+        description="`sheet` answers a dry run with a copy of the sheet (XLSX), in which a last column has"
+        " the errors and warnings of each row"
+    ),
+]
+
+
+def check_form(form: ReportForm, *, dry_run: bool, files: int = 1) -> None:
+    """Raises Invalid for a copy of the sheet that cannot be made."""
+    if form is ReportForm.SHEET and not dry_run:
+        sentence = Sentence("Only a dry run answers with a copy of the sheet. Send `dry_run=true` too.")
+        raise Invalid.field("report", sentence)
+    if form is ReportForm.SHEET and files > 1:
+        raise Invalid.field("report", Sentence("A copy is made of one file. Send the files one by one."))
+
+
+async def remarks_answer(parts: Components, caller: UUID, file: bytes, report: ImportReport) -> Response:
+    """An answer that is a copy of the sheet with remarks."""
+    copy = await copy_with_remarks(parts.files, caller, file, report)
+    headers = {**attachment("remarks", SheetFormat.XLSX), "Cache-Control": "private, no-store"}
+    return Response(copy, media_type=MEDIA_TYPES[SheetFormat.XLSX], headers=headers)
 
 
 def sheet_answer(

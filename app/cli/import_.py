@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.cli.progress import shown_progress
+from app.cli.remarks import Remarks, write_remarks
 from app.cli.servers import ensure_servers
 from app.interchange.formats import FormatName
 
@@ -35,6 +36,8 @@ class _Options:
     empty_key: str
     dry_run: bool
     mapping: dict[str, str]
+    remarks: Path | None
+    legacy_font: Literal["krutidev"] | None
     format: str
     language: str
     skip_unsupported: bool
@@ -108,6 +111,11 @@ def questions(
             "--skip-unsupported", help="Leave out questions of another program that the bank cannot hold."
         ),
     ] = False,
+    legacy_font: Annotated[
+        Literal["krutidev"] | None,
+        typer.Option(help="Font of Hindi columns that are not in Unicode. Their texts are shown first."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Import the converted texts of --legacy-font.")] = False,
     publish_as_test: Annotated[
         str | None,
         typer.Option(metavar="TITLE", help="Also publish a test with this title, in the order of the sheet."),
@@ -122,6 +130,7 @@ def questions(
     attempts_allowed: Annotated[int | None, typer.Option(min=1, help="Unlimited if left out.")] = None,
     review: Literal["after_submit", "after_release", "never"] = "after_submit",
     shuffle: Annotated[bool, typer.Option("--shuffle", help="Shuffle questions and options.")] = False,
+    remarks: Remarks = None,
 ) -> None:
     """Import all questions of a sheet, or none if a row has an error. A second import changes nothing."""
     test = {
@@ -146,8 +155,10 @@ def questions(
         images=images.read_bytes() if images is not None else None,
         subject=subject,
         empty_key=empty_key,
-        dry_run=dry_run,
+        dry_run=dry_run or (legacy_font is not None and not yes),
         mapping=_mapping(mapped or []),
+        remarks=remarks,
+        legacy_font=legacy_font,
         format=file_format,
         language=language,
         skip_unsupported=skip_unsupported,
@@ -155,6 +166,9 @@ def questions(
     )
     with ensure_servers():
         succeeded = asyncio.run(_run(options))
+    if legacy_font is not None and not (yes or dry_run):
+        console.print("Nothing was imported. If the converted texts are right, add --yes.")
+        raise typer.Exit(1)
     if not succeeded:
         raise typer.Exit(1)
 
@@ -182,6 +196,7 @@ async def _run(options: _Options) -> bool:
             print_domain_error(error)
             return False
     _print_report(report, published, dry_run=options.dry_run)
+    write_remarks(options.remarks, [options.file], report)
     return not report.errors
 
 
@@ -218,6 +233,7 @@ async def _import(
             options.language,
             options.skip_unsupported,
             parts.media,
+            options.legacy_font,
         ),
     )
     if options.test is None or not report.item_ids:

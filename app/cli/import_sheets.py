@@ -12,6 +12,7 @@ import typer
 
 from app.cli.import_ import console, print_domain_error, print_errors, print_warnings
 from app.cli.progress import shown_progress
+from app.cli.remarks import Remarks, write_remarks
 from app.cli.servers import ensure_servers
 from app.engine.partial_rules import NO_PARTIAL_MARKS, PARTIAL_RULES
 
@@ -47,6 +48,7 @@ class _Options:
     reading: "FileOptions"
     order: bytes | None
     dry_run: bool
+    remarks: Path | None
     unknown_roll_numbers: "UnknownRollNumbers"
     exam_paper: UUID | None
     new: dict[str, Any] | None
@@ -136,6 +138,7 @@ def answer_sheets(
     ] = NO_PARTIAL_MARKS.name,
     dropped: Literal["prorate", "full_marks_to_all", "marks_to_attempted"] = "prorate",
     rounding: Literal["upsc", "half_up"] = "upsc",
+    remarks: Remarks = None,
 ) -> None:
     """Import all answer sheets of a file, or none if a row has an error. A second import changes nothing.
 
@@ -181,6 +184,7 @@ def answer_sheets(
         reading=reading,
         order=order.read_bytes() if order is not None else None,
         dry_run=dry_run,
+        remarks=remarks,
         unknown_roll_numbers=unknown_roll_numbers,
         exam_paper=exam_paper,
         new=new if key else None,
@@ -232,6 +236,7 @@ async def _run(options: _Options) -> bool:
             print_domain_error(error)
             return False
     _print_report(report, place, options, time.monotonic() - began)
+    write_remarks(options.remarks, options.files, report)
     return not report.errors
 
 

@@ -9,6 +9,7 @@ import typer
 
 from app.cli.import_ import console, print_domain_error, print_errors, print_warnings
 from app.cli.progress import shown_progress
+from app.cli.remarks import Remarks, write_remarks
 from app.cli.servers import ensure_servers
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def users(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Report what would happen, and change nothing.")
     ] = False,
+    remarks: Remarks = None,
 ) -> None:
     """Import all candidates of a roster, or none if a row has an error. A second import changes nothing.
 
@@ -39,12 +41,12 @@ def users(
     until = valid_until.replace(tzinfo=UTC) if valid_until is not None else None
     options = {"enrol": enrol, "valid_until": until, "dry_run": dry_run}
     with ensure_servers():
-        succeeded = asyncio.run(_run(file.read_bytes(), exam, options))
+        succeeded = asyncio.run(_run(file.read_bytes(), exam, options, remarks))
     if not succeeded:
         raise typer.Exit(1)
 
 
-async def _run(file: bytes, exam: str | None, options: dict[str, Any]) -> bool:
+async def _run(file: bytes, exam: str | None, options: dict[str, Any], remarks: Path | None) -> bool:
     from app.config import get_settings  # noqa: PLC0415 -- slow to import
     from app.core.errors import DomainError  # noqa: PLC0415
     from app.services import exams  # noqa: PLC0415
@@ -66,6 +68,7 @@ async def _run(file: bytes, exam: str | None, options: dict[str, Any]) -> bool:
             print_domain_error(error)
             return False
     _print_report(report, dry_run=options["dry_run"])
+    write_remarks(remarks, [file], report)
     return not report.errors
 
 

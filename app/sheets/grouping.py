@@ -18,6 +18,10 @@ _CELL = re.compile(r"(?P<column>(?:.*!)?[A-Z]+)(?P<row>[0-9]+)")
 class Locates(Protocol):
     """Knows the names of the cells of an import."""
 
+    @property
+    def header_name(self) -> str:
+        """The header as the spreadsheet names it."""
+
     def located(self, messages: Iterable[Message]) -> Iterable[Message]:
         """Return errors or warnings with the names of their cells."""
 
@@ -30,6 +34,7 @@ def completed(report: ImportReport, sheet: Locates) -> ImportReport:
         errors=_first(grouped(errors)),
         warnings=grouped(warnings),
         remarks=[*errors, *warnings],
+        header=sheet.header_name,
     )
 
 

@@ -66,6 +66,8 @@ class ImportReport:
     """Of each imported item, in the same order."""
     remarks: Sequence[RowError | RowWarning] = ()
     """Each error and each warning, where `errors` and `warnings` have one for a cause in many cells."""
+    header: str = ""
+    """The row of the header as the spreadsheet names it, such as `Sheet1!3`. Other files have none."""
     format: str = "sheet"
     """The format of the file."""
 

@@ -11,7 +11,19 @@ from app.api.deps import BankTurn, CurrentAuthor, CurrentBankReader, Paging, Par
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
-from app.api.sheet_files import A_SHEET, MEDIA_TYPES, QUESTIONS, attachment, items_answer, sheet_answer
+from app.api.sheet_files import (
+    A_REPORT,
+    A_SHEET,
+    MEDIA_TYPES,
+    QUESTIONS,
+    InForm,
+    ReportForm,
+    attachment,
+    check_form,
+    items_answer,
+    remarks_answer,
+    sheet_answer,
+)
 from app.core import full_collections
 from app.core.errors import (
     AlreadyExists,
@@ -44,6 +56,7 @@ from app.schemas.questions import (
 )
 from app.services import questions
 from app.services.questions import EmptyKey, Export, FileKind, FileOptions, ImagesZip
+from app.sheets.kruti_dev import LegacyFont
 from app.sheets.writers import SheetFormat
 
 router = APIRouter(prefix="/questions", tags=["questions"], route_class=PermissionFirstRoute)
@@ -92,7 +105,11 @@ async def create_question(body: QuestionIn, author: CurrentAuthor, uow: OnceUow)
     return QuestionOut.of(await questions.create(uow, author, body.place(), body.content()))
 
 
-@router.post("/import", responses=problems(Forbidden, TooLarge, Invalid, TooComplex, Unavailable))
+@router.post(
+    "/import",
+    response_model=ImportOut,
+    responses=A_REPORT | problems(Forbidden, TooLarge, Invalid, TooComplex, Unavailable),
+)
 async def import_questions(
     author: CurrentAuthor,
     _: BankTurn,
@@ -130,7 +147,14 @@ async def import_questions(
     skip_unsupported: Annotated[
         bool, Form(description="Leave out questions of another program that the bank cannot hold")
     ] = False,
-) -> ImportOut:
+    legacy_font: Annotated[
+        LegacyFont | None,
+        Form(
+            description="The font of Hindi columns that are not in Unicode; `warnings` show what they become"
+        ),
+    ] = None,
+    report: InForm = ReportForm.JSON,
+) -> ImportOut | Response:
     """Import a sheet of questions, or a file of another program: all of it or nothing.
 
     The response is 200 even if rows are invalid. Then nothing is imported, and `errors` has for each error
@@ -166,24 +190,32 @@ async def import_questions(
     cannot hold are errors, or with `skip_unsupported` warnings; so is all that is not kept of a question.
     `format` in the response is the format that was read.
 
+    With `legacy_font`, Hindi columns without a letter in Devanagari are converted to Unicode. Try it with a
+    dry run: `warnings` show the first texts before and after, and each text that seems to be partly in
+    another font.
+
     A question is identified by `external_id`, else by `source` and `number`, else by its subject, passage,
     text and options. If it exists, the columns and languages of the sheet are changed; others do not change.
     A key or most options that are replaced are a warning with both versions.
     """
+    check_form(report, dry_run=dry_run)
+    content = await file.read()
     with full_collections.disabled():
-        report = await questions.import_questions(
+        found = await questions.import_questions(
             uow,
             author,
-            await file.read(),
+            content,
             dry_run=dry_run,
             subject=subject or None,
             empty_key=empty_key,
             images=ImagesZip(await images.read(), parts.media) if images is not None else None,
             mapping=mapping or {},
             files=parts.files,
-            options=FileOptions(format, language, skip_unsupported, parts.media),
+            options=FileOptions(format, language, skip_unsupported, parts.media, legacy_font),
         )
-    return ImportOut.of(report)
+    if report is ReportForm.SHEET:
+        return await remarks_answer(parts, author.id, content, found)
+    return ImportOut.of(found)
 
 
 @router.post(

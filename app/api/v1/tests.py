@@ -72,7 +72,7 @@ from app.schemas.tests import (
 )
 from app.services import attempts, tests
 from app.services.printing import PrintLanguage
-from app.services.tests import Printout, PrintPart
+from app.services.tests import Preview, Printout, PrintPart
 from app.services.unit_of_work import reading
 
 router = APIRouter(prefix="/tests", tags=["tests"], route_class=PermissionFirstRoute)
@@ -161,10 +161,17 @@ async def clone_test(test_id: UUID, author: CurrentAuthor, uow: OnceUow) -> Test
     return TestDraftOut.of(await tests.clone(uow, author, test_id))
 
 
-@router.get("/{test_id}/preview")
-async def preview_test(test_id: UUID, author: CurrentAuthor, reads: Reads) -> PreviewOut:
+async def _preview(test_id: UUID, author: CurrentAuthor, parts: Parts) -> Preview:
+    async with reading(parts.engine) as reads:  # Reading formulas may wait for a child process.
+        return await tests.preview(reads, author, test_id)
+
+
+@router.get("/{test_id}/preview", responses=problems(TooComplex, Unavailable))
+async def preview_test(
+    preview: Annotated[Preview, Depends(_preview)], author: CurrentAuthor, parts: Parts
+) -> PreviewOut:
     """The paper that candidates would get if you published the draft now, and the errors that prevent it."""
-    return PreviewOut.of(await tests.preview(reads, author, test_id))
+    return PreviewOut.of(await tests.with_formulas(preview, parts.files, author))
 
 
 @router.get("/{test_id}/consents", responses=problems(Forbidden))

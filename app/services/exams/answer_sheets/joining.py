@@ -19,6 +19,11 @@ class JoinedSheets:
     warnings: list[RowWarning] = field(default_factory=list)
     files: Sequence[AnswerSheetFile] = ()
 
+    @property
+    def header_name(self) -> str:
+        """The header of the first file."""
+        return self.files[0].header_name
+
     def located(self, messages: Iterable[Message]) -> list[Message]:
         """Return errors or warnings with the names of their cells and, of several files, of their files."""
         return [
