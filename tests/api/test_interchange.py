@@ -1,9 +1,14 @@
 """Questions in the formats of other programs, imported and exported over HTTP."""
 
+import io
+import zipfile
 from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
+
+from tests.builders.pictures import picture
 
 Json = dict[str, Any]
 
@@ -119,3 +124,53 @@ Match {name}.{{=Ganga -> north =Kaveri -> south}}
         assert report["created"] == 1
         assert [warning["row"] for warning in report["warnings"]][:1] == [1]
         assert report["warnings"][0]["message"].startswith("not imported: ")
+
+
+class TestMoodleXml:
+    async def test_entities_and_document_types_are_refused(self, author: httpx.AsyncClient) -> None:
+        bomb = b'<!DOCTYPE quiz [<!ENTITY a "0123456789">]><quiz>&a;</quiz>'
+        answer = await author.post("/questions/import", files={"file": bomb}, data={"format": "moodle-xml"})
+        assert answer.status_code == 422
+        assert [error["field"] for error in answer.json()["errors"]] == ["file"]
+
+    async def test_hindi_that_is_taken_for_english_is_a_warning(self, author: httpx.AsyncClient) -> None:
+        name = uuid4().hex
+        file = "गंगा कहाँ है? {=उत्तर ~दक्षिण}".encode()
+        report = await bring(author, file, subject=name, format="gift", dry_run="true")
+        assert ["Devanagari" in warning["message"] for warning in report["warnings"]] == [True]
+        report = await bring(author, file, subject=name, format="gift", dry_run="true", language="hi")
+        assert report["warnings"] == []
+
+
+class TestQti:
+    @pytest.mark.parametrize("name", ["qti", "qti-2.1", "qti-3.0"])
+    async def test_an_export_with_an_image_changes_nothing(
+        self, author: httpx.AsyncClient, name: str
+    ) -> None:
+        subject, images = uuid4().hex, io.BytesIO()
+        with zipfile.ZipFile(images, "w") as archive:
+            archive.writestr("map.png", picture())
+        sheet = f"question,question_hi,option_a,option_b,key,image\n{subject} *which*?,कौन?,x,y,b,map.png\n"
+        sent = {"file": sheet.encode(), "images": images.getvalue()}
+        answer = await author.post("/questions/import", files=sent, data={"subject": subject})
+        assert answer.json()["created"] == 1, answer.text
+        (question,) = await found(author, subject)
+        body = {"format": name, "subject_id": question["subject_id"]}
+        exported = await author.post("/questions/export", json=body)
+        assert exported.status_code == 200, exported.text
+        assert exported.headers["Content-Type"] == "application/zip"
+        assert exported.headers["Content-Disposition"] == 'attachment; filename="questions.zip"'
+        again = await bring(author, exported.content)
+        assert (again["format"], again["unchanged"], again["errors"]) == ("qti", 1, [])
+        assert again["warnings"] == []
+
+    async def test_what_the_bank_cannot_hold_is_an_error_or_left_out(self, author: httpx.AsyncClient) -> None:
+        item = b"""<assessmentItem xmlns="http://www.imsglobal.org/xsd/imsqti_v2p2" title="Order">
+          <itemBody><p>Sort.</p><orderInteraction responseIdentifier="R"/></itemBody></assessmentItem>"""
+        report = await bring(author, item, subject=uuid4().hex)
+        assert report["format"] == "qti"
+        assert report["errors"][0]["message"].startswith("it asks to put items in order")
+        assert report["errors"][0]["cell"] == 'question 1 "Order"'
+        report = await bring(author, item, subject=uuid4().hex, skip_unsupported="true")
+        assert report["errors"] == []
+        assert report["warnings"][0]["message"].startswith("not imported: it asks to put items in order")
