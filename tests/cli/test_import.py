@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
 from app.cli.import_ import import_app
@@ -248,3 +249,25 @@ class TestQuestions:
         result = run(sheet, "--empty-key", "dropped", "--publish-as-test", uuid4().hex, *options)
         assert result.exit_code != 0
         assert result.exception is None or isinstance(result.exception, SystemExit)
+
+
+def test_a_copy_of_the_sheet_has_remarks(tmp_path: Path) -> None:
+    sheet, copy = tmp_path / "questions.csv", tmp_path / "remarks.xlsx"
+    sheet.write_text("question,option_a,option_b,key\nWhich?,One,Two,e\n")
+    arguments = ["questions", str(sheet), "--subject", "Polity", "--remarks", str(copy)]
+    result = CliRunner().invoke(import_app, arguments)
+    assert result.exit_code == 1, result.output
+    (cell,) = [row[4].value for row in load_workbook(copy).worksheets[0].iter_rows(min_row=2)]
+    assert cell.startswith("D2: ")
+
+
+def test_a_legacy_font_is_shown_before_it_is_imported(tmp_path: Path) -> None:
+    sheet = tmp_path / "questions.csv"
+    text = f"Hkkjr {uuid4().int}"
+    sheet.write_text(f"question_hi,option_a_hi,option_b_hi,key\n{text},gk¡,ugha,a\n")
+    arguments = ["questions", str(sheet), "--subject", "Polity", "--legacy-font", "krutidev"]
+    result = CliRunner().invoke(import_app, arguments)
+    assert result.exit_code == 1
+    assert "add --yes" in result.output
+    result = CliRunner().invoke(import_app, [*arguments, "--yes"])
+    assert (result.exit_code, "Questions created: 1" in result.output) == (0, True), result.output

@@ -7,12 +7,14 @@ from enum import StrEnum
 from app.core import full_collections
 from app.sentences import Sentence
 from app.services.questions.columns import SHEET, Columns, count_known, read_header
+from app.services.questions.legacy_fonts import converted
 from app.services.questions.other_rows import no_question
 from app.services.questions.row_checks import row_warnings
 from app.services.questions.rows import EmptyKey, RowReader, SheetRow
 from app.sheets.errors import UnreadableSheet
 from app.sheets.files import read_records
-from app.sheets.header_row import find_header
+from app.sheets.header_row import find_header, not_read
+from app.sheets.kruti_dev import LegacyFont
 from app.sheets.parsing import ParsedSheet, cell_errors, parse_rows
 from app.sheets.progress import ReportProgress, no_progress
 from app.sheets.records import WHOLE_ROW, Record, check_header
@@ -38,6 +40,8 @@ class Reading:
     needs_subject: bool = False
     mapping: Mapping[str, str] = field(default_factory=dict)
     """The column of each header that has another name, as `checked_mapping` returns it."""
+    legacy_font: LegacyFont | None = None
+    """The font of `LEGACY_FONTS` in which columns are typed."""
 
 
 def read_questions(file: bytes, how: Reading, progress: ReportProgress = no_progress) -> QuestionSheet:
@@ -68,6 +72,8 @@ def _read(file: bytes, how: Reading, progress: ReportProgress) -> QuestionSheet:
             return reader.nothing()
         return reader.read()
 
+    if how.legacy_font is not None:
+        records = iter(converted(sheet.layout, records, how.legacy_font, sheet.warnings))
     parse_rows(sheet, records, parse, noun="questions", progress=progress, stage=ImportStage.READING)
     sheet.warnings += row_warnings(sheet.rows, sheet.layout, header)
     return sheet
@@ -75,10 +81,7 @@ def _read(file: bytes, how: Reading, progress: ReportProgress) -> QuestionSheet:
 
 def _not_read(columns: Columns, header: Record, above: Sequence[Record]) -> Iterator[RowWarning]:
     """Warnings of rows above the header and of columns that are left out."""
-    for record in above:
-        said = next((cell.strip() for cell in record.cells if cell.strip()), "")
-        message = f'this row is above the header and is not read: "{said[:60]}"'
-        yield RowWarning(record.row, "file", message, cell=record.cell_name(WHOLE_ROW))
+    yield from not_read(above)
     for position in columns.ignored:
         name = columns.name_at(position)
         message = "this column is left out, as the mapping says"
@@ -101,6 +104,7 @@ def _read_header(header: Record, how: Reading) -> QuestionSheet:
     errors = cell_errors(header, columns)
     return ParsedSheet(
         columns,
+        header=header,
         errors=errors
         or [
             RowError(

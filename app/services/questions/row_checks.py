@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from app.core.comparable_text import comparable
 from app.models import LocalizedText
 from app.services.questions.columns import Columns
+from app.services.questions.legacy_fonts import IN_DEVANAGARI
 from app.services.questions.rows import SheetRow
 from app.sheets.records import Record
 from app.sheets.reports import RowWarning
 
 _FEWEST_KEYS = 12  # from which it is no chance that all are equal
 _ROWS_SHOWN = 5
-_IN_DEVANAGARI = ("hi", "mr", "sa", "ne", "kok", "mai", "bho", "doi")
 _DEVANAGARI = re.compile(r"[\u0900-\u097f]")
 _LETTERS = re.compile(r"[A-Za-z]{2}")
 _TAG = re.compile(r"</?(?:b|i|u|p|br|div|span|sub|sup|strong|em|font|table|t[rdh])\b[^<>]*>", re.IGNORECASE)
@@ -97,7 +97,7 @@ def row_warnings(rows: Sequence[SheetRow], columns: Columns, header: Record) -> 
     for column in _in_legacy_fonts(by_column):
         message = (
             "no letter in this column is in Devanagari: it is typed in a legacy font such as Kruti Dev, or in"
-            " another language; convert it to Unicode"
+            " another language; convert it to Unicode, or import it with legacy_font=krutidev"
         )
         yield _warning(columns, header, column.name, message, header.row)
     yield from _keys(rows, columns, header)
@@ -135,7 +135,7 @@ def _by_column(rows: Sequence[SheetRow]) -> Sequence[_Column]:
 
 def _in_legacy_fonts(columns: Sequence[_Column]) -> Iterator[_Column]:
     """The columns of a language in Devanagari without a letter of it, if its questions have none either."""
-    meant = [column for column in columns if column.language in _IN_DEVANAGARI]
+    meant = [column for column in columns if column.language in IN_DEVANAGARI]
     right = {column.name for column in meant if any(map(_DEVANAGARI.search, column.texts))}
     for column in meant:
         is_right = right & {column.name, f"question_{column.language}"}

@@ -1,11 +1,12 @@
 """Previews of drafts, and whether a draft differs from the published paper."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from app.core.errors import FieldError
+from app.core.process_pool import ProcessPool
 from app.models import Paper, Test
 from app.repositories.tests import ListedTest
 from app.services import audit, embargo
@@ -21,7 +22,7 @@ from app.services.tests.compiling import (
     rules_of,
     section_rules,
 )
-from app.services.tests.print_obstacles import print_obstacles
+from app.services.tests.print_obstacles import LANGUAGES, formula_obstacles, print_obstacles
 from app.services.tests.readiness import (
     KeptQuestion,
     kept_questions,
@@ -29,6 +30,7 @@ from app.services.tests.readiness import (
     obstacles,
     prevailing_gaps,
 )
+from app.services.tests.suspicious_keys import suspicious_keys
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
@@ -46,6 +48,8 @@ class Preview:
     """The questions whose options would not all be shuffled."""
     print_obstacles: Sequence[FieldError]
     """What cannot be printed as it was typed. The draft can be published nevertheless."""
+    warnings: Sequence[FieldError]
+    """Keys to look at. None if questions are withheld from the author: they would tell of the keys."""
 
 
 async def preview(reads: Reading, author: Principal, test_id: UUID) -> Preview:
@@ -65,7 +69,14 @@ async def preview(reads: Reading, author: Principal, test_id: UUID) -> Preview:
         ranked_with=None if found else await _ranked_with(reads, material),
         kept=kept_questions(material),
         print_obstacles=print_obstacles(document),
+        warnings=[] if withheld or found else suspicious_keys(material),
     )
+
+
+async def with_formulas(preview: Preview, files: ProcessPool, author: Principal) -> Preview:
+    """The preview, with the formulas that cannot be typeset. Call it outside transactions: it may wait."""
+    found = await formula_obstacles(preview.document, {}, LANGUAGES, files, author)
+    return replace(preview, print_obstacles=[*preview.print_obstacles, *found])
 
 
 async def _ranked_with(reads: Reading, material: Material) -> Sequence[int]:
