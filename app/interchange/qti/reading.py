@@ -23,6 +23,9 @@ _SOLUTION = re.compile(r"solution|explanation|general|rationale", re.IGNORECASE)
 _RANDOM = ("templateDeclaration", "templateProcessing")
 _FOR_ASSISTANCE = ("catalogInfo", "apipAccessibility", "companionMaterialsInfo")
 _STARTS = re.compile(rb"<(?:[\w.-]+:)?(?:assessmentItem|qti-assessment-item)[\s>]")
+_MOST_ELEMENTS = 10_000
+_LONGEST_TEXTS = 60_000
+"""Characters of all texts of an item, spaces between elements too."""
 _LOOKED_AT = 10_000
 _ZIP = b"PK\x03\x04"
 
@@ -176,6 +179,10 @@ class _ItemReader:
         body = child(self.element, "itemBody")
         if body is None:
             raise Mistake("the item has no itemBody")
+        if sum(1 for _ in self.element.iter()) > _MOST_ELEMENTS:
+            raise Mistake(f"it has more than {_MOST_ELEMENTS:,} elements")
+        if sum(map(len, self.element.itertext())) > _LONGEST_TEXTS:
+            raise Mistake(f"its texts have more than {_LONGEST_TEXTS:,} characters together")
         if self.element.get("adaptive") == "true":
             raise NotSupported("it takes several attempts and changes between them (adaptive)")
         if any(child(self.element, name) is not None for name in _RANDOM):
