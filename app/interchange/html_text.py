@@ -10,11 +10,17 @@ from urllib.parse import unquote
 from markdown_it import MarkdownIt
 
 LONGEST_HTML = 100_000
-"""Characters of one text. A text of the bank has at most 20,000."""
+"""Characters of a text as it stands in a file."""
+LONGEST_TEXT = 20_000
+"""Characters of a text of the bank."""
 
 # A formula of the bank, and those of Moodle's filters.
 LATEX = re.compile(r"(?<!\\)\$(?![\s$])[^$\n]{1,2000}?(?<![\s\\])\$(?![\d$])")
-_FOREIGN_LATEX = re.compile(r"\\\((.{1,2000}?)\\\)|\\\[(.{1,2000}?)\\\]|\$\$(.{1,2000}?)\$\$", re.DOTALL)
+_FOREIGN_LATEX = re.compile(
+    r"\\\(((?:(?!\\\().){1,2000}?)\\\)|\\\[((?:(?!\\\[).){1,2000}?)\\\]|\$\$([^$]{1,2000})\$\$", re.DOTALL
+)
+# The parser takes quadratic time for signs that begin no tag: they are text.
+_NO_TAG = re.compile(r"<(?!/?[A-Za-z][^<>]{0,5000}>)")
 _PUNCTUATION = re.escape("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 _BACKSLASH = re.compile(rf"\\(?=[{_PUNCTUATION}])")
 _SPACES = re.compile(r"[ \t\n\r\f]+")
@@ -65,12 +71,19 @@ class ReadText:
 
 def markdown_of(html: str, *, breaks: bool = False) -> ReadText:
     """Return the Markdown of HTML. With `breaks`, line ends are line breaks, as in Moodle's auto-format."""
-    if len(html) > LONGEST_HTML:
-        return ReadText(not_held=[f"a text of more than {LONGEST_HTML:,} characters"])
     reader = _Reader(breaks=breaks)
-    reader.feed(html)
+    reader.feed(_NO_TAG.sub("&lt;", _without_comments(html)))
     reader.close()
     return reader.result()
+
+
+def _without_comments(html: str) -> str:
+    """The HTML without comments. One that is not closed is text."""
+    parts, place = [], 0
+    while (start := html.find("<!--", place)) >= 0 and (end := html.find("-->", start + 4)) >= 0:
+        parts.append(html[place:start])
+        place = end + 3
+    return "".join([*parts, html[place:]])
 
 
 def html_of(markdown: str) -> str:

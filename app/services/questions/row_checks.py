@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from app.core.comparable_text import comparable
 from app.models import LocalizedText
 from app.services.questions.columns import Columns
+from app.services.questions.legacy_fonts import IN_DEVANAGARI
 from app.services.questions.rows import SheetRow
 from app.sheets.records import Record
 from app.sheets.reports import RowWarning
 
 _FEWEST_KEYS = 12  # from which it is no chance that all are equal
 _ROWS_SHOWN = 5
-_IN_DEVANAGARI = ("hi", "mr", "sa", "ne", "kok", "mai", "bho", "doi")
 _DEVANAGARI = re.compile(r"[\u0900-\u097f]")
 _LETTERS = re.compile(r"[A-Za-z]{2}")
 _TAG = re.compile(r"</?(?:b|i|u|p|br|div|span|sub|sup|strong|em|font|table|t[rdh])\b[^<>]*>", re.IGNORECASE)
@@ -77,7 +77,7 @@ def row_warnings(rows: Sequence[SheetRow], columns: Columns, header: Record) -> 
     for column in _in_legacy_fonts(rows):
         message = (
             "no letter in this column is in Devanagari: it is typed in a legacy font such as Kruti Dev, or in"
-            " another language; convert it to Unicode"
+            " another language; convert it to Unicode, or import it with legacy_font=krutidev"
         )
         yield _warning(columns, header, column, message, header.row)
     yield from _keys(rows, columns, header)
@@ -113,7 +113,7 @@ def _in_legacy_fonts(rows: Sequence[SheetRow]) -> Iterator[str]:
     said: dict[str, bool] = {}
     for row in rows:
         for column, text in _texts(row):
-            if column.rpartition("_")[2] in _IN_DEVANAGARI and (
+            if column.rpartition("_")[2] in IN_DEVANAGARI and (
                 _LETTERS.search(text) or _DEVANAGARI.search(text)
             ):
                 said[column] = said.get(column, False) or bool(_DEVANAGARI.search(text))
