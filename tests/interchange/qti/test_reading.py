@@ -356,8 +356,8 @@ class TestMistakes:
             (b"<questestinterop/>", "the file is in QTI 1.2"),
             (b"<html/>", "the file has no item of QTI"),
             (b"<assessmentItem/>", "the item has no itemBody"),
-            (item("", "<br/>" * 10_001), "it has more than 10,000 elements"),
-            (item("", "x" * 60_001), "its texts have more than 60,000 characters"),
+            (item("", "<br/>" * 10_001), "it has too many elements"),
+            (item("", "x" * 45_001), "its texts have more than 45,000 characters"),
         ],
     )
     def test_of_the_file(self, file: bytes, what: str) -> None:
