@@ -257,6 +257,8 @@ def _print_report(report: "ImportReport", published: "PublishedPaper | None", *,
         paper = published.paper
         console.print(f"Published as test {published.test.id}, paper version {paper.version}:")
         console.print(f"{paper.question_count} questions, {paper.max_marks} marks", highlight=False)
+        for warning in published.warnings:
+            console.print(f"Look at the keys: {warning.message}", markup=False, highlight=False)
 
 
 def print_errors(report: "ImportReport") -> bool:
