@@ -163,6 +163,7 @@ class TestSheets:
         assert counts == ("3", "1")
         report = (await author.post("/questions/import", files={"file": answer.content})).json()
         assert [question["row"] for question in report.pop("questions")] == [2, 3, 4]
+        assert report.pop("format") == "sheet"
         assert report == {"created": 0, "updated": 0, "unchanged": 3, "errors": [], "warnings": []}
 
     async def test_an_export_is_filtered_like_the_list(
@@ -189,7 +190,14 @@ class TestSheets:
             "cell": "1" if sheet_format == "csv" else "questions!1",
             "question_id": None,
         }
-        nothing = {"created": 0, "updated": 0, "unchanged": 0, "errors": [], "questions": []}
+        nothing = {
+            "created": 0,
+            "updated": 0,
+            "unchanged": 0,
+            "errors": [],
+            "questions": [],
+            "format": "sheet",
+        }
         assert report == nothing | {"warnings": [warning]}
 
     async def test_a_workbook_over_http(self, author: httpx.AsyncClient) -> None:
