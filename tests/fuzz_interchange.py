@@ -23,6 +23,7 @@ from app.sheets.errors import SheetError
 from tests.builders.pictures import encoded, halves
 from tests.builders.workbooks import repacked
 from tests.fuzz_sheets import MOST_MEGABYTES, PIECES, Outcome, megabytes, mutated
+from tests.interchange import hostile_qti
 
 SIGNS = (
     *(
@@ -175,6 +176,13 @@ def attacks() -> dict[str, tuple[FormatName, bytes]]:
         "lines": (FormatName.AIKEN, b"A. x\n" * 2_000_000),
         "answers": (FormatName.AIKEN, b"ANSWER: A\n" * 1_000_000),
     }
+
+
+@cache
+def attacks_of_qti() -> dict[str, tuple[FormatName, bytes]]:
+    """The same for QTI."""
+    made = hostile_qti.items() | hostile_qti.packages()
+    return {f"{name} in QTI": (FormatName.QTI, file) for name, file in made.items()}
 
 
 def case(seed: int, number: int) -> tuple[FormatName, bytes]:

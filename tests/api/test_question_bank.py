@@ -163,8 +163,14 @@ class TestSheets:
         assert counts == ("3", "1")
         report = (await author.post("/questions/import", files={"file": answer.content})).json()
         assert [question["row"] for question in report.pop("questions")] == [2, 3, 4]
-        assert report.pop("format") == "sheet"
-        assert report == {"created": 0, "updated": 0, "unchanged": 3, "errors": [], "warnings": []}
+        assert report == {
+            "format": "sheet",
+            "created": 0,
+            "updated": 0,
+            "unchanged": 3,
+            "errors": [],
+            "warnings": [],
+        }
 
     async def test_an_export_is_filtered_like_the_list(
         self, author: httpx.AsyncClient, subject_id: str
@@ -191,12 +197,12 @@ class TestSheets:
             "question_id": None,
         }
         nothing = {
+            "format": "sheet",
             "created": 0,
             "updated": 0,
             "unchanged": 0,
             "errors": [],
             "questions": [],
-            "format": "sheet",
         }
         assert report == nothing | {"warnings": [warning]}
 

@@ -293,6 +293,7 @@ PAIR = ASKED + choices("x", "y")
 NO_LOWER_END = near('toleranceMode="absolute" tolerance="1" includeLowerBound="false"')
 ORDER = '<orderInteraction responseIdentifier="RESPONSE"/>'
 PAGE = '<object type="text/html" data="a.html"/>'
+WIDE = f"<table><tr>{'<td>x</td>' * 100}</tr>{'<tr><td>y</td></tr>' * 50}</table>"
 OWN_RULE = rule(f"<customOperator>{THE_RESPONSE}</customOperator>")
 
 
@@ -307,6 +308,7 @@ class TestWhatTheBankCannotHold:
             ((declared("A"), ASKED + choices("x", "")), "option b has no text"),
             ((declared("A"), ASKED + ORDER), "it asks to put items in order"),
             ((declared("A"), PAGE + PAIR), "it has <object>"),
+            ((declared("A"), WIDE + PAIR), "it has a table of more than 5,000 cells"),
             ((declared("A"), '<p><img src="a.png"/></p>' + PAIR), 'its image "a.png" is not in the file'),
             ((declared("A"), PAIR, OWN_RULE), "it is marked by a rule that a key cannot express (custom"),
             ((declared("3", base="float"), ENTRY, NO_LOWER_END), "its number is marked by a rule"),
@@ -354,6 +356,8 @@ class TestMistakes:
             (b"<questestinterop/>", "the file is in QTI 1.2"),
             (b"<html/>", "the file has no item of QTI"),
             (b"<assessmentItem/>", "the item has no itemBody"),
+            (item("", "<br/>" * 10_001), "it has too many elements"),
+            (item("", "x" * 45_001), "its texts have more than 45,000 characters"),
         ],
     )
     def test_of_the_file(self, file: bytes, what: str) -> None:
