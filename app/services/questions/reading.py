@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from app.core import full_collections
 from app.sentences import Sentence
 from app.services.questions.columns import SHEET, Columns, count_known, read_header
 from app.services.questions.legacy_fonts import converted
@@ -48,6 +49,11 @@ def read_questions(file: bytes, how: Reading, progress: ReportProgress = no_prog
 
     Raises UnreadableSheet for a file that is not a sheet of questions, SheetTooLarge beyond 25 MB.
     """
+    with full_collections.disabled():
+        return _read(file, how, progress)
+
+
+def _read(file: bytes, how: Reading, progress: ReportProgress) -> QuestionSheet:
 
     def known(cells: Sequence[str]) -> int:
         return count_known(cells, how.mapping)
