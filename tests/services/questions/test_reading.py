@@ -340,7 +340,7 @@ class TestReadSheet:
         book.save(out)
         sheet = read(out.getvalue())
         assert ([row.content.type for row in sheet.rows], sheet.errors) == (
-            ["single_choice", "numeric", "true_false"],
+            ["single_choice", "multiple_choice"],
             [],
         )
 
