@@ -9,6 +9,8 @@ from app.interchange.markdown import escaped, is_table, shown
 
 AS_TYPED = "ias-as-typed"
 """The class of a paragraph that holds Markdown as its author typed it."""
+FOR_ASSISTANCE = "its texts for assistive technology"
+"""What catalogs of QTI 3 and APIP hold: other forms of the text for single candidates."""
 ALIGNED = {"qti-align-right": "---:", "qti-align-center": ":---:"}
 
 _BREAK, _BLANK = "\x01", "\x02"  # XML cannot hold them, so no text has them.
@@ -124,6 +126,8 @@ class TextReader:
             flow.add(_BLANK) if self.is_blank(element) else flow.end_block()
         elif tag in _FEEDBACK:
             self.feedback.append(element)
+        elif tag == "catalogInfo":
+            self.not_kept[FOR_ASSISTANCE] = None
         elif element.get("class") == AS_TYPED:
             flow.add_block(_as_typed(element))
         elif tag in self._LAYOUTS:

@@ -10,7 +10,7 @@ from app.interchange.items import Item, ItemFile, Place, Remark
 from app.interchange.limits import MAX_BYTES, MAX_ERRORS, MAX_ITEMS, TOO_MANY_ITEMS
 from app.interchange.qti.declarations import declaration_of
 from app.interchange.qti.elements import MOST_IN_ITEM, UnreadableXml, XmlReader, child, children
-from app.interchange.qti.from_xhtml import TextReader, plain_language
+from app.interchange.qti.from_xhtml import FOR_ASSISTANCE, TextReader, plain_language
 from app.interchange.qti.interactions import Mistake, NotSupported, Response
 from app.interchange.qti.metadata import Metadata
 from app.interchange.qti.packages import MANIFEST, ItemEntry, Package, embedded_image
@@ -21,7 +21,7 @@ _ITEM = "assessmentItem"
 _IN_A_LINE = frozenset(("textEntryInteraction", "inlineChoiceInteraction", "endAttemptInteraction"))
 _SOLUTION = re.compile(r"solution|explanation|general|rationale", re.IGNORECASE)
 _RANDOM = ("templateDeclaration", "templateProcessing")
-_FOR_ASSISTANCE = ("catalogInfo", "apipAccessibility", "companionMaterialsInfo")
+_ASSISTANCE = ("catalogInfo", "apipAccessibility", "companionMaterialsInfo")
 _STARTS = re.compile(rb"<(?:[\w.-]+:)?(?:assessmentItem|qti-assessment-item)[\s>]")
 _LONGEST_TEXTS = 45_000
 """Characters of all texts of an item, spaces between elements too."""
@@ -168,9 +168,9 @@ class _ItemReader:
         ]
         if self.feedback.images:
             said.append("an image of its explanation")
-        if any(child(self.element, name) is not None for name in _FOR_ASSISTANCE):
-            said.append("its texts for assistive technology")
-        return said
+        if any(child(self.element, name) is not None for name in _ASSISTANCE):
+            said.append(FOR_ASSISTANCE)
+        return list(dict.fromkeys(said))
 
     def _body(self) -> Element:
         if self.element.tag != _ITEM:

@@ -270,6 +270,12 @@ class TestKeys:
         assert len(found.not_kept) == 1
         assert found.not_kept[0].message.startswith("that some answers earn a part of the marks")
 
+    def test_a_catalog_within_a_text_is_not_shown(self) -> None:
+        rubric = '<rubricBlock view="candidate"><p>Choose.</p><catalogInfo>Elija.</catalogInfo></rubricBlock>'
+        found = read(declared("A"), rubric + PAIR)
+        assert found.items[0].text == {"en": "Choose.\n\n?x"}
+        assert [remark.message for remark in found.not_kept] == ["its texts for assistive technology"]
+
     def test_names_of_qti_3(self) -> None:
         file = b"""<qti-assessment-item xmlns="http://www.imsglobal.org/xsd/imsqtiasi_v3p0" title="t">
           <qti-response-declaration identifier="RESPONSE" cardinality="multiple" base-type="identifier">
