@@ -262,7 +262,10 @@ async def question_template(
     _: CurrentAuthor,
     format: Annotated[SheetFormat, Query(description="The type of the file")] = SheetFormat.XLSX,  # noqa: A002
 ) -> Response:
-    """An empty sheet to fill in, in English and Hindi. The XLSX has drop-down lists and notes."""
+    """An empty sheet to fill in, in English and Hindi. The XLSX has drop-down lists, notes and examples.
+
+    The examples stand in a sheet of their own, which an import does not read.
+    """
     return Response(
         questions.template(format),
         media_type=MEDIA_TYPES[format],
