@@ -12,7 +12,7 @@ from app.core import child_process, process_pool
 from app.core.process_pool import PoolLimits
 from tests.fork_server import ForkServer, Program
 
-start_process: Any = process_pool._start  # noqa: SLF001 -- what forks replace
+start_process: Any = process_pool._start
 
 _NEEDED_BY_A_FORK = 1_000_000_000
 """Bytes of address space. A fork begins with that of the whole application."""
