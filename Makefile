@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The tests start many processes. Without bytecode on the disk, each of them would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test thorough check audit faults lock clean
+.PHONY: help run test thorough check audit faults bench lock clean
 .DELETE_ON_ERROR:
 
 # The stamp holds the path of the environment. One that was moved, or whose Python is gone, is created again.
@@ -19,6 +19,7 @@ help:
 	@echo 'make check  run what CI runs: lint, format, types, import contracts, tests'
 	@echo 'make audit  look for known vulnerabilities and unsafe calls, write the list of components to dist/'
 	@echo 'make faults cause every fault of docs/reliability.md in a real system, and check its data (10 minutes)'
+	@echo 'make bench  list the benchmarks; make bench NAME=saves runs one'
 	@echo 'make lock   update requirements.txt and requirements-dev.txt'
 	@echo 'make clean  remove .venv and caches; data in IAS_HOME stay'
 
@@ -50,6 +51,9 @@ audit: $(STAMP)
 
 faults: $(STAMP)
 	.venv/bin/python -m tests.faults
+
+bench: $(STAMP)
+	.venv/bin/python -m benchmarks $(NAME)
 
 lock:
 	sh scripts/lock.sh

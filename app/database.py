@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -121,6 +121,31 @@ async def transaction(engine: AsyncEngine, *, read_only: bool = False) -> AsyncI
 
 
 @asynccontextmanager
+async def driver_connection(engine: AsyncEngine) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of the driver, outside of any transaction. The pool replaces it if it is lost."""
+    async with engine.connect() as connection:
+        adapted = await connection.get_raw_connection()
+        driver: Any = adapted.driver_connection
+        yield driver
+
+
+async def committed(
+    connection: asyncpg.Connection, statement: str, arguments: Sequence[Any], *, pooled: bool
+) -> Sequence[asyncpg.Record]:
+    """The rows of one statement, which is a transaction of its own.
+
+    PostgreSQL commits it by itself. A transaction pooler may run each message outside of a transaction in
+    another server process, so that it needs one around the preparation and the run.
+    """
+    if not pooled:
+        rows: Sequence[asyncpg.Record] = await connection.fetch(statement, *arguments)
+    else:
+        async with connection.transaction():
+            rows = await connection.fetch(statement, *arguments)
+    return rows
+
+
+@asynccontextmanager
 async def undone(session: AsyncSession) -> AsyncIterator[None]:
     """A block whose changes are rolled back at its end. The rest of the transaction is kept.
 
@@ -131,6 +156,12 @@ async def undone(session: AsyncSession) -> AsyncIterator[None]:
         yield
     finally:
         await savepoint.rollback()
+
+
+@lru_cache(maxsize=8)
+def autocommit(engine: AsyncEngine) -> AsyncEngine:
+    """The same engine, where each statement is a transaction of its own."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 @lru_cache(maxsize=8)

@@ -25,7 +25,10 @@ from app.core.tokens import AccessTokenVerifier, AttemptTokens
 from app.core.turns import PersonalTurns, Turns
 from app.core.unsubscribe import UnsubscribeTokens
 from app.database import create_engine
+from app.repositories.attempts.response_log import ResponseLog
 from app.sentences import Sentence
+from app.services.attempts import save_batches
+from app.services.attempts.save_batches import SaveBatches
 from app.services.attempts.save_pacing import SavePacing
 from app.services.components import Components
 from app.services.exams.placements import PlacementStore
@@ -58,6 +61,15 @@ async def open_components(
         stack.push_async_callback(probe.dispose)
         engine = create_engine(settings, application_name=application_name, **pool)
         stack.push_async_callback(engine.dispose)
+        of_saves = create_engine(
+            settings,
+            application_name=f"{application_name}-saves",
+            pool_size=save_batches.CONNECTIONS,
+            statement_seconds=statement_seconds,
+        )
+        stack.push_async_callback(of_saves.dispose)
+        batches = SaveBatches(ResponseLog(of_saves, pooled=settings.transaction_pooled))
+        stack.push_async_callback(batches.close)
         redis = open_redis(settings.redis)
         stack.push_async_callback(redis.aclose)
         stream = Stream(settings.redis)
@@ -86,6 +98,7 @@ async def open_components(
             papers=PaperStore(),
             placements=PlacementStore(),
             save_pacing=SavePacing(),
+            save_batches=batches,
             media=_media(settings),
             files=files,
             personal_turns=PersonalTurns(),

@@ -1,13 +1,15 @@
-"""`python -m benchmarks.insight`: what candidates read of tests with ten thousand and a million participants.
+"""`python -m benchmarks.insight`: what candidates read of tests with a thousand to a million participants.
 
-A database is filled by SQL with graded attempts at two tests. Measured candidates have an attempt at one of
-them, and others at smaller tests. The same requests are measured at both tests in turn, so that the ratio
-shows what the number of participants costs.
+A database is filled by SQL with graded attempts at tests of several sizes. Measured candidates have an
+attempt at one of them, and others at smaller tests. The same requests are measured at all tests in turn, so
+that the ratio shows what the number of participants costs. `--against` measures another checkout in the same
+run; its `.venv` starts it, and its migrations must be those of this one.
 """
 
 import itertools
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -27,8 +29,8 @@ from app.services.analytics import figures
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from app.startup import open_components
-from benchmarks.client import Connection, Sample, encode, sustain
-from benchmarks.stage import Stage, stage
+from benchmarks.client import Connection, Sample, Server, encode, sustain
+from benchmarks.stage import Stage, other_api, stage
 from tests.builders.attempts import add_candidate, graded_attempt
 from tests.builders.content import PublishedTest, publish_test
 
@@ -37,7 +39,7 @@ MEASURED = 200
 """Candidates at each of the two tests whose requests are measured."""
 SMALL_TESTS = 30
 """Each measured candidate has an attempt at each of these."""
-FEW = 10_000
+SIZES = "1000,10000,100000,1000000"
 CHUNK = 100_000
 PERCENTILES = (50, 99)
 
@@ -114,7 +116,10 @@ OUTCOMES = """
     ) as by_place group by 1, 2
 """
 
-console = Console(highlight=False, width=140)
+console = Console(highlight=False, width=160)
+
+Samples = dict[tuple[str, str, int, int], list[Sample]]
+"""By request, version of the API, connections and participants."""
 
 
 @dataclass(frozen=True)
@@ -127,37 +132,51 @@ class Measured:
 
 
 def main(
-    participants: Annotated[int, typer.Option(min=1, help="Participants of the large test.")] = 1_000_000,
+    sizes: Annotated[str, typer.Option(help="Participants of each test.")] = SIZES,
     connections: Annotated[int, typer.Option(min=1)] = 32,
     seconds: Annotated[float, typer.Option(min=0.1, max=60, help="Length of one measurement.")] = 4,
     rounds: Annotated[int, typer.Option(min=1, max=20)] = 3,
     folder: Annotated[Path | None, typer.Option(help="The folder for the database, on a real disk.")] = None,
+    against: Annotated[Path | None, typer.Option(help="Another checkout, with a .venv.")] = None,
 ) -> None:
     """Measure what candidates read of their results."""
-    with console.status("Starting servers …"), stage(folder, 20) as servers:
-        uvloop.run(run(servers, participants, connections, seconds, rounds))
+    with console.status("Starting servers …"), stage(folder, 20) as servers, ExitStack() as stack:
+        apis = {"this": servers.api}
+        if against is not None:
+            apis["other"] = stack.enter_context(other_api(servers, against))
+        plan = Plan([int(size) for size in sizes.split(",")], connections, seconds, rounds)
+        uvloop.run(run(servers, apis, plan))
 
 
-async def run(servers: Stage, participants: int, connections: int, seconds: float, rounds: int) -> None:
-    """Fill the database, measure, and print the table."""
+@dataclass(frozen=True)
+class Plan:
+    """What is measured."""
+
+    sizes: Sequence[int]
+    connections: int
+    seconds: float
+    rounds: int
+
+
+async def run(servers: Stage, apis: Mapping[str, Server], plan: Plan) -> None:
+    """Fill the database, measure, and print the tables."""
     settings = Settings(database_url=SecretStr(servers.database_url))
     async with open_components(settings, application_name="ias-benchmark", pool_size=2) as parts:
-        tests = await fill(parts, (FEW, participants))
-    for test in tests:
-        await check(servers, test)
-    samples: dict[tuple[str, int, int], list[Sample]] = {}
-    for _ in range(rounds):
-        for users in (1, connections):
-            for test in tests:
-                for name, requests in of_candidates(servers, test).items():
-                    sample = await sustain(servers.api, requests, users, seconds)
-                    samples.setdefault((name, users, test.participants), []).append(sample)
-    console.print(_table(samples, (FEW, participants)))
+        tests = await fill(parts, plan.sizes)
+    for api, test in itertools.product(apis.values(), tests):
+        await check(servers, api, test)
+    samples: Samples = {}
+    for _, users, test in itertools.product(range(plan.rounds), (1, plan.connections), tests):
+        for name, requests in of_candidates(servers, test).items():
+            for version, api in apis.items():
+                sample = await sustain(api, requests, users, plan.seconds)
+                samples.setdefault((name, version, users, test.participants), []).append(sample)
+    console.print(_table(samples, plan.sizes))
 
 
-async def check(servers: Stage, test: Measured) -> None:
+async def check(servers: Stage, api: Server, test: Measured) -> None:
     """Send each request once; a refused one ends the benchmark."""
-    async with Connection(servers.api.port) as connection:
+    async with Connection(api.port) as connection:
         for name, requests in of_candidates(servers, test).items():
             status, body = await connection.exchange(next(requests))
             if status != 200:
@@ -234,27 +253,27 @@ async def _run(engine: AsyncEngine, statement: str, **values: object) -> None:
         await connection.execute(text(statement), values)
 
 
-def _table(samples: dict[tuple[str, int, int], list[Sample]], sizes: tuple[int, int]) -> Table:
+def _table(samples: Samples, sizes: Sequence[int]) -> Table:
     table = Table("Requests, medians of the rounds", box=SIMPLE)
-    few, many = (f"{size:,}" for size in sizes)
-    headings = [f"p{percent} ms, {size}" for size in (few, many) for percent in PERCENTILES]
-    for heading in ("connections", "per second", "CPU ms", *headings, "p50 ratio", "refused"):
+    headings = [f"p{percent} ms, {size:,}" for size in sizes for percent in PERCENTILES]
+    for heading in ("version", "connections", "per second", "CPU ms", *headings, "last by first", "refused"):
         table.add_column(heading, justify="right")
-    for name, users in dict.fromkeys((name, users) for name, users, _ in samples):
-        small, large = (samples[name, users, size] for size in sizes)
+    for name, version, users in dict.fromkeys(key[:3] for key in samples):
+        groups = [samples[name, version, users, size] for size in sizes]
         medians = [
             statistics.median(sample.percentile(percent) for sample in group)
-            for group in (small, large)
+            for group in groups
             for percent in PERCENTILES
         ]
-        refused = sum(sum(sample.refused.values()) for sample in (*small, *large))
+        refused = sum(sum(sample.refused.values()) for group in groups for sample in group)
         table.add_row(
             name,
+            version,
             str(users),
-            f"{statistics.median(sample.per_second for sample in large):,.0f}",
-            f"{statistics.median(sample.cpu_ms for sample in large):.2f}",
+            f"{statistics.median(sample.per_second for sample in groups[-1]):,.0f}",
+            f"{statistics.median(sample.cpu_ms for sample in groups[-1]):.2f}",
             *(f"{median:,.1f}" for median in medians),
-            f"{medians[2] / medians[0]:.2f}",
+            f"{medians[-2] / medians[0]:.2f}",
             str(refused or ""),
         )
     return table

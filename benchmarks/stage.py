@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,6 +23,7 @@ from devservers.processes import wait_for
 from devservers.valkey import Valkey
 
 KEY_ID = "benchmark"
+PLAIN_SECRET = "the key of the access tokens of the plain server"
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,11 @@ class Stage:
     api: Server
     bare: Server
     database_url: str
+    database_pid: int
+    """The parent of all processes of PostgreSQL."""
     paper_file: Path
     signing_key: ec.EllipticCurvePrivateKey
+    environment: Mapping[str, str]
 
     def access_token(self, user_id: UUID) -> str:
         """An access token like those of the auth server."""
@@ -67,13 +71,34 @@ def stage(folder: Path | None, pool_size: int) -> Iterator[Stage]:
             "SUPABASE_URL": f"http://127.0.0.1:{bare_port}",
             "BARE_SIGNING_KEYS": str(home / "keys.json"),
             "BARE_PAPER": str(paper_file),
+            "PLAIN_SECRET": PLAIN_SECRET,
         }
         ias = [sys.executable, "-m", "app.cli"]
         subprocess.run([*ias, "migrate"], env=environment, check=True)
         uvicorn = [sys.executable, "-m", "uvicorn", "benchmarks.bare:app", "--no-access-log"]
         bare = _serve(uvicorn, bare_port, environment, home / "bare.log", stack)
         api = _serve([*ias, "serve"], free_port(), environment, home / "api.log", stack)
-        yield Stage(api, bare, database_url, paper_file, key)
+        database_pid = int((home / "postgres" / "postmaster.pid").read_text().split()[0])
+        yield Stage(api, bare, database_url, database_pid, paper_file, key, environment)
+
+
+@contextmanager
+def plain_server(servers: Stage) -> Iterator[Server]:
+    """The server of `benchmarks/plain.py`, beside the others."""
+    with ExitStack() as stack:
+        command = [sys.executable, "-m", "uvicorn", "benchmarks.plain:app", "--no-access-log"]
+        log = servers.paper_file.with_name("plain.log")
+        yield _serve(command, free_port(), dict(servers.environment), log, stack)
+
+
+@contextmanager
+def other_api(servers: Stage, checkout: Path) -> Iterator[Server]:
+    """The API of another checkout with its own `.venv`, on the same database."""
+    with ExitStack() as stack:
+        command = [str(checkout.resolve() / ".venv/bin/python"), "-P", "-m", "app.cli", "serve"]
+        environment = {**servers.environment, "PYTHONPATH": str(checkout.resolve())}
+        log = servers.paper_file.with_name("other.log")
+        yield _serve(command, free_port(), environment, log, stack)
 
 
 def _stores(home: Path, stack: ExitStack) -> tuple[str, str]:

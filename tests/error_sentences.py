@@ -33,6 +33,7 @@ OTHER_TEXTS = {
     "app/engine/statistics/": "services say it in their own words",
     "app/engine/equating/": "services say it in their own words",
     "app/engine/timing.py": "mistakes in the code",
+    "app/interchange/moodle_xml.py": "what Moodle writes by default",
     "app/repositories/privacy/exports.py": "explains the files of an export",
     "app/services/account_exports/contents.py": "explains the files of an export",
     "app/services/audit.py": "mistakes in the code",
@@ -57,7 +58,7 @@ OTHER_TEXTS = {
 RAISES_FOR_CLIENTS = ("app/api/", "app/repositories/", "app/schemas/", "app/services/")
 """What these raise reaches a client, whatever it looks like."""
 
-FOLDERS = ("api", "core", "engine", "repositories", "schemas", "services", "sheets")
+FOLDERS = ("api", "core", "engine", "interchange", "repositories", "schemas", "services", "sheets")
 
 DOCUMENTATION = ("Field", "Query", "Body", "Header", "Path", "RuntimeError", "TypeError")
 """Calls whose texts are for readers of the documentation or the code."""
@@ -76,6 +77,7 @@ SHOWN = (
     "ValueError",
     "TransitionRefused",
     "AlreadyDone",
+    "UnreadableFile",
     "UnreadableSheet",
     "UnusableImage",
     "UnreadableQuestion",

@@ -54,6 +54,7 @@ PAGE_OF_LOCKS = ROOT / "docs" / "concurrency.md"
 SKIP_LOCKED_ROWS = {
     "app/repositories/analytics/abilities.py",
     "app/repositories/attempts/attempts.py",  # overdue attempts
+    "app/repositories/attempts/save_statement.py",  # locked attempts are settled one by one
     "app/repositories/exams/exams.py",  # papers that have opened or closed
     "app/repositories/jobs.py",
     "app/repositories/notifications/deliveries.py",
@@ -64,7 +65,8 @@ SKIP_LOCKED_ROWS = {
 LOCKS_IN_SQL = r"\bfor (no key )?(update|share|key share)\b|pg_advisory"
 LOCKS_ROWS_IN_SQL = {
     "app/repositories/locks.py": "is the module of locks",
-    "app/repositories/attempts/attempts.py": "a save locks in its statement; overdue attempts are skipped",
+    "app/repositories/attempts/attempts.py": "overdue attempts are skipped",
+    "app/repositories/attempts/save_statement.py": "a save locks in its statement",
     "app/repositories/attempts/grading.py": "scores of histograms, in the order in which graders add to them",
 }
 

@@ -2,12 +2,13 @@
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Header, Request, Response
 
-from app.api.deps import Holder
+from app.api.deps import Holder, personal_turn
 from app.api.payloads import response_errors
 from app.api.problems import problem_response
 from app.core.attempt_scope import AttemptRef, AttemptScope
@@ -17,9 +18,11 @@ from app.models import Attempt
 from app.schemas.attempts import ResponsesIn, SavedOut, WrongResponse
 from app.schemas.papers import Paper
 from app.sentences import Sentence
-from app.services.attempts import LateSave, SaveReport, SaveTarget, SentResponse, UnreadableResponse
+from app.services import attempts
+from app.services.attempts import LateSave, SaveTarget, SentResponse, UnreadableResponse
+from app.services.components import Components
 from app.services.tests.papers import FrozenPaper
-from app.services.unit_of_work import Reading
+from app.services.unit_of_work import Reading, reading
 
 ALLOWS_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
 
@@ -116,22 +119,34 @@ def _unreadable(wrong: WrongResponse) -> UnreadableResponse:
     return UnreadableResponse(tuple(replace(error, question_id=wrong.question_id) for error in errors))
 
 
-def saved_answer(request: Request, outcome: SaveReport | LateSave) -> SavedOut | Response:
-    """The response to a save. Late answers are stored and reported as the problem `deadline_passed`.
-
-    The problem is returned, not raised: raising would roll back the stored answers (docs/decisions/0023).
-    """
+async def save_sent(
+    request: Request, holder: Holder, scope: AttemptScope, body: ResponsesIn, now: datetime
+) -> SavedOut | Response:
+    """Save answers. Late ones are stored, and reported as the problem `deadline_passed`."""
+    parts: Components = request.app.state.components
+    async with personal_turn(request, parts):
+        target = await _target_of(parts, holder, scope, body)
+        outcome = await attempts.save_at_once(parts, target, sent_of(body), now)
     if isinstance(outcome, LateSave):
         late = DeadlinePassed(outcome.deadline_at, recorded=outcome.recorded, known=outcome.known)
         return problem_response(request, late)
     return SavedOut.of(outcome)
 
 
-async def target_of(reads: Reading, holder: Holder, scope: AttemptScope, body: ResponsesIn) -> SaveTarget:
+async def scope_of(parts: Components, exam_id: UUID, paper_id: UUID) -> AttemptScope:
+    """The scope of attempts at an exam paper. It is usually in memory."""
+    if (scope := parts.placements.kept(exam_id, paper_id)) is not None:
+        return scope
+    async with reading(parts.engine) as reads:
+        return await parts.placements.get(reads, exam_id, paper_id)
+
+
+async def _target_of(parts: Components, holder: Holder, scope: AttemptScope, body: ResponsesIn) -> SaveTarget:
     """Where the answers of a request are saved. Without an attempt token the attempt is looked up."""
     attempt = attempt_of(holder, body.attempt_id, scope)
     if holder.grant is None:
-        paper_id = (await reads.attempts.find(attempt)).paper_id
+        async with reading(parts.engine) as reads:
+            paper_id = (await reads.attempts.find(attempt)).paper_id
     elif body.lease > holder.grant.lease:
         lease = holder.grant.lease
         raise Invalid.field("lease", Sentence("The attempt token holds lease {lease}. Send it.", lease=lease))

@@ -1,10 +1,19 @@
 """Answers that are a sheet: CSV or XLSX, sent from a file in parts."""
 
 from collections.abc import Iterator, Mapping
-from typing import IO, Any
+from enum import StrEnum
+from typing import IO, Annotated, Any
+from uuid import UUID
 
-from fastapi.responses import StreamingResponse
+from fastapi import Form
+from fastapi.responses import Response, StreamingResponse
 
+from app.core.errors import Invalid
+from app.interchange.formats import FORMATS, Format
+from app.sentences import Sentence
+from app.services.components import Components
+from app.services.imports import copy_with_remarks
+from app.sheets.reports import ImportReport
 from app.sheets.writers import SheetFormat
 
 MEDIA_TYPES = {
@@ -14,6 +23,52 @@ MEDIA_TYPES = {
 SHEET_CONTENT: dict[str, Any] = {kind: {"schema": {"type": "string"}} for kind in MEDIA_TYPES.values()}
 JSON_LINES = "application/x-ndjson"
 A_SHEET: dict[int | str, dict[str, Any]] = {200: {"description": "The sheet", "content": SHEET_CONTENT}}
+
+QUESTIONS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The questions",
+        "content": SHEET_CONTENT
+        | {each.media_type: {"schema": {"type": "string"}} for each in FORMATS.values()},
+    }
+}
+
+
+class ReportForm(StrEnum):
+    """The forms of the report of an import."""
+
+    JSON = "json"
+    SHEET = "sheet"
+
+
+A_REPORT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The report; with `report=sheet` a copy of the sheet with a column of remarks",
+        "content": {MEDIA_TYPES[SheetFormat.XLSX]: {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+InForm = Annotated[
+    ReportForm,
+    Form(
+        description="`sheet` answers a dry run with a copy of the sheet (XLSX), in which a last column has"
+        " the errors and warnings of each row"
+    ),
+]
+
+
+def check_form(form: ReportForm, *, dry_run: bool, files: int = 1) -> None:
+    """Raises Invalid for a copy of the sheet that cannot be made."""
+    if form is ReportForm.SHEET and not dry_run:
+        sentence = Sentence("Only a dry run answers with a copy of the sheet. Send `dry_run=true` too.")
+        raise Invalid.field("report", sentence)
+    if form is ReportForm.SHEET and files > 1:
+        raise Invalid.field("report", Sentence("A copy is made of one file. Send the files one by one."))
+
+
+async def remarks_answer(parts: Components, caller: UUID, file: bytes, report: ImportReport) -> Response:
+    """An answer that is a copy of the sheet with remarks."""
+    copy = await copy_with_remarks(parts.files, caller, file, report)
+    headers = {**attachment("remarks", SheetFormat.XLSX), "Cache-Control": "private, no-store"}
+    return Response(copy, media_type=MEDIA_TYPES[SheetFormat.XLSX], headers=headers)
 
 
 def sheet_answer(
@@ -30,6 +85,16 @@ def sheet_answer(
 def attachment(name: str, sheet_format: SheetFormat) -> dict[str, str]:
     """The header by which a browser saves the answer under this name."""
     return {"Content-Disposition": f'attachment; filename="{name}.{sheet_format}"'}
+
+
+def items_answer(
+    file: IO[bytes], name: str, file_format: Format, headers: Mapping[str, str]
+) -> StreamingResponse:
+    """An answer that sends a file in a format of another program and closes it."""
+    disposition = {"Content-Disposition": f'attachment; filename="{name}.{file_format.ending}"'}
+    return StreamingResponse(
+        _parts(file), media_type=file_format.media_type, headers={**disposition, **headers}
+    )
 
 
 def lines_answer(file: IO[bytes], name: str) -> StreamingResponse:

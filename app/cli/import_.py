@@ -10,7 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from app.cli.progress import shown_progress
+from app.cli.remarks import Remarks, write_remarks
 from app.cli.servers import ensure_servers
+from app.interchange.formats import FormatName
 
 if TYPE_CHECKING:
     from app.core.errors import DomainError
@@ -34,6 +36,10 @@ class _Options:
     empty_key: str
     dry_run: bool
     mapping: dict[str, str]
+    remarks: Path | None
+    format: str
+    language: str
+    skip_unsupported: bool
     test: dict[str, Any] | None
     """The fields of the `TestDraft` to publish, without its sections. None if no test is published."""
 
@@ -43,10 +49,25 @@ def import_() -> None:
     """Import content from files."""
 
 
+FORMATS = ("auto", "sheet", *FormatName)
+
+
+def _known_format(name: str) -> str:
+    if name not in FORMATS:
+        raise typer.BadParameter(f"choose one of: {', '.join(FORMATS)}")
+    return name
+
+
 @import_app.command("questions")
 def questions(
     file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="XLSX, or CSV in UTF-8.")
+        Path,
+        typer.Argument(
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="XLSX, CSV in UTF-8, or a file of another program (--format).",
+        ),
     ],
     images: Annotated[
         Path | None,
@@ -71,6 +92,24 @@ def questions(
             help="Column of a header with another name: Ans=key, Remarks=ignore. Repeat it for each header.",
         ),
     ] = None,
+    file_format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            callback=_known_format,
+            metavar=f"[{'|'.join(FORMATS)}]",
+            help="Format of the file. By default it is recognized if it is certain, else a sheet is read.",
+        ),
+    ] = "auto",
+    language: Annotated[
+        str, typer.Option(help="Language of texts of which a file of another program says none.")
+    ] = "en",
+    skip_unsupported: Annotated[
+        bool,
+        typer.Option(
+            "--skip-unsupported", help="Leave out questions of another program that the bank cannot hold."
+        ),
+    ] = False,
     publish_as_test: Annotated[
         str | None,
         typer.Option(metavar="TITLE", help="Also publish a test with this title, in the order of the sheet."),
@@ -85,6 +124,7 @@ def questions(
     attempts_allowed: Annotated[int | None, typer.Option(min=1, help="Unlimited if left out.")] = None,
     review: Literal["after_submit", "after_release", "never"] = "after_submit",
     shuffle: Annotated[bool, typer.Option("--shuffle", help="Shuffle questions and options.")] = False,
+    remarks: Remarks = None,
 ) -> None:
     """Import all questions of a sheet, or none if a row has an error. A second import changes nothing."""
     test = {
@@ -111,6 +151,10 @@ def questions(
         empty_key=empty_key,
         dry_run=dry_run,
         mapping=_mapping(mapped or []),
+        remarks=remarks,
+        format=file_format,
+        language=language,
+        skip_unsupported=skip_unsupported,
         test=test if publish_as_test else None,
     )
     with ensure_servers():
@@ -142,6 +186,7 @@ async def _run(options: _Options) -> bool:
             print_domain_error(error)
             return False
     _print_report(report, published, dry_run=options.dry_run)
+    write_remarks(options.remarks, [options.file], report)
     return not report.errors
 
 
@@ -150,7 +195,13 @@ async def _import(
 ) -> "tuple[ImportReport, PublishedPaper | None]":
     from app.core.names import LONGEST_TITLE, checked_field  # noqa: PLC0415 -- slow to import
     from app.services import tests  # noqa: PLC0415
-    from app.services.questions import EmptyKey, ImagesZip, import_questions  # noqa: PLC0415
+    from app.services.questions import (  # noqa: PLC0415
+        EmptyKey,
+        FileKind,
+        FileOptions,
+        ImagesZip,
+        import_questions,
+    )
     from app.services.users import operator  # noqa: PLC0415
 
     author = operator()
@@ -167,6 +218,12 @@ async def _import(
         images=ImagesZip(options.images, parts.media) if options.images is not None else None,
         progress=progress,
         for_test=options.test is not None,
+        options=FileOptions(
+            FormatName(options.format) if options.format in [*FormatName] else FileKind(options.format),
+            options.language,
+            options.skip_unsupported,
+            parts.media,
+        ),
     )
     if options.test is None or not report.item_ids:
         return report, None
@@ -176,26 +233,39 @@ async def _import(
 
 
 def _print_report(report: "ImportReport", published: "PublishedPaper | None", *, dry_run: bool) -> None:
+    if print_errors(report):
+        return
+    if report.format != "sheet":
+        console.print(f"Format: {report.format}")
+    prefix = "Would be" if dry_run else "Questions"
+    console.print(
+        f"{prefix} created: {report.created}, updated: {report.updated}, unchanged: {report.unchanged}"
+    )
+    print_warnings(report)
+    if published is not None:
+        paper = published.paper
+        console.print(f"Published as test {published.test.id}, paper version {paper.version}:")
+        console.print(f"{paper.question_count} questions, {paper.max_marks} marks", highlight=False)
+
+
+def print_errors(report: "ImportReport") -> bool:
+    """Print the errors of a report and that nothing was imported; return whether there are any."""
     if report.errors:
         print_table(
             ("Cell", "Column", "What is wrong"),
             [(e.cell or e.row, e.field, e.message) for e in report.errors],
         )
         console.print(f"Errors: {len(report.errors)}; nothing was imported.", style="red")
+    return bool(report.errors)
+
+
+def print_warnings(report: "ImportReport") -> None:
+    """Print the warnings of a report."""
+    if not report.warnings:
         return
-    prefix = "Would be" if dry_run else "Questions"
-    console.print(
-        f"{prefix} created: {report.created}, updated: {report.updated}, unchanged: {report.unchanged}"
-    )
-    if report.warnings:
-        print_table(
-            ("Cell", "Column", "Warning", "Question"),
-            [(w.cell or w.row, w.field, w.message, w.related_id or "") for w in report.warnings],
-        )
-    if published is not None:
-        paper = published.paper
-        console.print(f"Published as test {published.test.id}, paper version {paper.version}:")
-        console.print(f"{paper.question_count} questions, {paper.max_marks} marks", highlight=False)
+    ids = any(warning.related_id for warning in report.warnings)
+    rows = [(w.cell or w.row, w.field, w.message, w.related_id or "") for w in report.warnings]
+    print_table(("Cell", "Column", "Warning", "Question")[: 3 + ids], [row[: 3 + ids] for row in rows])
 
 
 def print_domain_error(error: "DomainError") -> None:

@@ -10,8 +10,9 @@ from uuid import UUID
 
 import typer
 
-from app.cli.import_ import console, print_domain_error, print_table
+from app.cli.import_ import console, print_domain_error, print_errors, print_warnings
 from app.cli.progress import shown_progress
+from app.cli.remarks import Remarks, write_remarks
 from app.cli.servers import ensure_servers
 from app.engine.partial_rules import NO_PARTIAL_MARKS, PARTIAL_RULES
 
@@ -47,6 +48,7 @@ class _Options:
     reading: "FileOptions"
     order: bytes | None
     dry_run: bool
+    remarks: Path | None
     unknown_roll_numbers: "UnknownRollNumbers"
     exam_paper: UUID | None
     new: dict[str, Any] | None
@@ -136,6 +138,7 @@ def answer_sheets(
     ] = NO_PARTIAL_MARKS.name,
     dropped: Literal["prorate", "full_marks_to_all", "marks_to_attempted"] = "prorate",
     rounding: Literal["upsc", "half_up"] = "upsc",
+    remarks: Remarks = None,
 ) -> None:
     """Import all answer sheets of a file, or none if a row has an error. A second import changes nothing.
 
@@ -181,6 +184,7 @@ def answer_sheets(
         reading=reading,
         order=order.read_bytes() if order is not None else None,
         dry_run=dry_run,
+        remarks=remarks,
         unknown_roll_numbers=unknown_roll_numbers,
         exam_paper=exam_paper,
         new=new if key else None,
@@ -232,6 +236,7 @@ async def _run(options: _Options) -> bool:
             print_domain_error(error)
             return False
     _print_report(report, place, options, time.monotonic() - began)
+    write_remarks(options.remarks, options.files, report)
     return not report.errors
 
 
@@ -288,16 +293,13 @@ async def _import(
 
 
 def _print_report(report: "ImportReport", place: _Place, options: _Options, seconds: float) -> None:
-    if report.errors:
-        print_table(("Row", "Column", "What is wrong"), [(e.row, e.field, e.message) for e in report.errors])
-        console.print(f"Errors: {len(report.errors)}; nothing was imported.", style="red")
+    if print_errors(report):
         return
     prefix = "Would be" if options.dry_run else "Answer sheets"
     console.print(
         f"{prefix} created: {report.created}, updated: {report.updated}, unchanged: {report.unchanged}"
         f" ({seconds:.1f} s)"
     )
-    if report.warnings:
-        print_table(("Row", "Column", "Warning"), [(w.row, w.field, w.message) for w in report.warnings])
+    print_warnings(report)
     if not (options.dry_run and options.new is not None):
         console.print(f"Exam {place.exam_id}, paper {place.paper_id}", highlight=False, soft_wrap=True)

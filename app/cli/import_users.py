@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.import_ import console, print_domain_error, print_table
+from app.cli.import_ import console, print_domain_error, print_errors, print_warnings
 from app.cli.progress import shown_progress
+from app.cli.remarks import Remarks, write_remarks
 from app.cli.servers import ensure_servers
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def users(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Report what would happen, and change nothing.")
     ] = False,
+    remarks: Remarks = None,
 ) -> None:
     """Import all candidates of a roster, or none if a row has an error. A second import changes nothing.
 
@@ -39,12 +41,12 @@ def users(
     until = valid_until.replace(tzinfo=UTC) if valid_until is not None else None
     options = {"enrol": enrol, "valid_until": until, "dry_run": dry_run}
     with ensure_servers():
-        succeeded = asyncio.run(_run(file.read_bytes(), exam, options))
+        succeeded = asyncio.run(_run(file.read_bytes(), exam, options, remarks))
     if not succeeded:
         raise typer.Exit(1)
 
 
-async def _run(file: bytes, exam: str | None, options: dict[str, Any]) -> bool:
+async def _run(file: bytes, exam: str | None, options: dict[str, Any], remarks: Path | None) -> bool:
     from app.config import get_settings  # noqa: PLC0415 -- slow to import
     from app.core.errors import DomainError  # noqa: PLC0415
     from app.services import exams  # noqa: PLC0415
@@ -66,17 +68,15 @@ async def _run(file: bytes, exam: str | None, options: dict[str, Any]) -> bool:
             print_domain_error(error)
             return False
     _print_report(report, dry_run=options["dry_run"])
+    write_remarks(remarks, [file], report)
     return not report.errors
 
 
 def _print_report(report: "ImportReport", *, dry_run: bool) -> None:
-    if report.errors:
-        print_table(("Row", "Column", "What is wrong"), [(e.row, e.field, e.message) for e in report.errors])
-        console.print(f"Errors: {len(report.errors)}; nothing was imported.", style="red")
+    if print_errors(report):
         return
     prefix = "Would be" if dry_run else "Candidates"
     console.print(
         f"{prefix} created: {report.created}, updated: {report.updated}, unchanged: {report.unchanged}"
     )
-    if report.warnings:
-        print_table(("Row", "Column", "Warning"), [(w.row, w.field, w.message) for w in report.warnings])
+    print_warnings(report)

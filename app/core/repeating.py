@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from typing import Any, Self
 
 import structlog
@@ -23,12 +24,19 @@ def failing_loops() -> list[str]:
     return sorted(_failing)
 
 
-async def repeat(name: str, every: float, step: Callable[[], Awaitable[None]]) -> None:
-    """Call `step` every `every` seconds until cancelled. After a failure, retry with a growing delay."""
+async def repeat(
+    name: str, every: float, step: Callable[[], Awaitable[None]], *, wake: asyncio.Event | None = None
+) -> None:
+    """Call `step` every `every` seconds until cancelled, and as soon as `wake` is set.
+
+    After a failure, retry with a growing delay.
+    """
     health, due = _Health(name), time.monotonic()
+    wake = wake or asyncio.Event()
     with health:
         while True:
             began = time.monotonic()
+            wake.clear()
             loop_lag_seconds.labels(name).set(began - due)
             try:
                 async with asyncio.timeout(LONGEST_STEP):
@@ -39,7 +47,9 @@ async def repeat(name: str, every: float, step: Callable[[], Awaitable[None]]) -
             health.succeeded()
             loop_seconds.labels(name).observe(time.monotonic() - began)
             due = time.monotonic() + every
-            await asyncio.sleep(every)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(wake.wait(), every)
+                due = time.monotonic()
 
 
 async def keep_running(

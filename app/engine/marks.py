@@ -3,6 +3,7 @@
 import re
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 
 from app.sentences import Sentence
 
@@ -52,6 +53,7 @@ def parse_marks(text: str) -> Fraction:
     return marks
 
 
+@lru_cache(maxsize=4096)
 def printed(raw: Fraction, factor: Fraction, policy: RoundingPolicy) -> str:
     """Print `raw * factor` with two decimal places, halves away from zero; never `-0.00`.
 
@@ -60,6 +62,7 @@ def printed(raw: Fraction, factor: Fraction, policy: RoundingPolicy) -> str:
     and rounds. Negative marks mirror positive ones.
 
     The second rule is inferred: it gives every cut-off that UPSC published for Prelims 2018-2025.
+    Recent ones are kept: a result prints a hundred marks, of which few are different.
     """
     sign = "-" if raw * factor < 0 else ""
     marks = abs(raw)

@@ -5,7 +5,9 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
-from typing import TypeVar
+from itertools import accumulate
+from math import lcm
+from typing import Generic, TypeVar
 
 Histogram = Mapping[Fraction, int]
 """How many candidates have each score."""
@@ -34,6 +36,42 @@ class Standing:
     rank: int
     participants: int
     percentile: float
+
+
+@dataclass(frozen=True, slots=True)
+class CohortPlace:
+    """How many participants of a cohort have a higher score, and how many there are."""
+
+    above: int
+    participants: int
+
+    @property
+    def standing(self) -> Standing:
+        """The rank and percentile of this place. Not for a cohort without participants."""
+        rank = self.above + 1
+        return Standing(rank, self.participants, at_or_below_percentile(rank, self.participants))
+
+
+class Distribution(Generic[Exact]):
+    """A histogram in the order of its scores, best first. The standing of a score costs a search."""
+
+    def __init__(self, histogram: Mapping[Exact, int]) -> None:
+        counted: dict[Exact, int] = {score: count for score, count in histogram.items() if count}
+        common = lcm(*(score.denominator for score in counted))
+        # Whole numbers of the common denominator: comparing fractions takes ten times as long.
+        whole = {score.numerator * (common // score.denominator): score for score in counted}
+        self.scores: Sequence[Exact] = [whole[number] for number in sorted(whole, reverse=True)]
+        self.place_of: Mapping[Exact, int] = {score: place for place, score in enumerate(self.scores)}
+        self._above = [0, *accumulate(counted[score] for score in self.scores)]
+
+    @property
+    def participants(self) -> int:
+        return self._above[-1]
+
+    def standing(self, score: Exact) -> Standing | None:
+        """The standing of a score; None for one that nobody has."""
+        place = self.place_of.get(score)
+        return CohortPlace(self._above[place], self.participants).standing if place is not None else None
 
 
 def standings(

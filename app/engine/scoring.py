@@ -165,6 +165,21 @@ class PaperKey:
         return item.dropped_by(self.dropped) is DroppedRule.PRORATE
 
     @cached_property
+    def dropped_rules(self) -> frozenset[DroppedRule | None]:
+        """The rules by which questions are dropped, with None if some are not."""
+        return frozenset(item.dropped_by(self.dropped) for item in self.items)
+
+    @cached_property
+    def distinct_marks(self) -> Sequence[Marks]:
+        """The different marks of the questions."""
+        return list(dict.fromkeys(item.marks for item in self.items))
+
+    @cached_property
+    def marks_in_floats(self) -> Sequence[tuple[float, float]]:
+        """What a right and a wrong answer to each question earn, for estimates."""
+        return [(float(item.marks.correct), float(item.marks.incorrect)) for item in self.items]
+
+    @cached_property
     def factor(self) -> Fraction:
         """What raw marks are multiplied with: maximum / (maximum - dropped maximum), for the whole paper."""
         return self.max_score / sum(self.reachable.values(), _NOTHING)

@@ -81,6 +81,14 @@ class Attempt(Identified, Timestamped, Base):
         # The list of a test's attempts. The condition is true for each, but only the list states it: for the
         # reason above, the planner must not see this index in the statements of candidates.
         Index("ix_attempts_listed", "test_id", "id", postgresql_where=text("number > 0")),
+        # The same list, of those that are not graded: few after a test, among a million.
+        Index(
+            "ix_attempts_listed_by_status",
+            "test_id",
+            "status",
+            "id",
+            postgresql_where=text("number > 0 and status <> 'graded'"),
+        ),
     )
 
     test_id: Mapped[UUID] = mapped_column(ForeignKey("tests.id"))

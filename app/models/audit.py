@@ -22,6 +22,8 @@ class AuditEntry(Identified, Base):
     __table_args__ = (
         Index("ix_audit_entries_exam_id_id", "exam_id", "id", postgresql_where=text("exam_id is not null")),
         Index("ix_audit_entries_institute_id_id", "institute_id", "id"),
+        Index("ix_audit_entries_institute_id_action_id", "institute_id", "action", "id"),
+        Index("ix_audit_entries_institute_id_subject_kind_id", "institute_id", "subject_kind", "id"),
         Index("ix_audit_entries_actor_id_id", "actor_id", "id"),
         Index("ix_audit_entries_subject_id_id", "subject_id", "id"),
     )

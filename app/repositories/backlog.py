@@ -1,6 +1,7 @@
-"""Counts and ages of waiting work, for metrics and health checks."""
+"""Counts and ages of waiting work, for metrics and health checks, and which loops have work now."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,9 +32,47 @@ DELIVERIES = text(
     """
 )
 
+# One statement for all loops of a worker, which would otherwise ask each for itself. Each part looks for one
+# row, by a partial index or in a small table.
+DUE = text(
+    """
+    select
+      exists (select from ias.jobs where finished_at is null and leased_until <= :now) as jobs,
+      exists (select from ias.messages where published_at is null) as messages,
+      exists (select from ias.attempts
+        where status = 'in_progress' and deadline_at < :overdue_before) as overdue_attempts,
+      exists (select from ias.exam_papers join ias.exams on exams.id = exam_id
+        where published_at is not null and cancelled_at is null
+          and (opening_told_at is null and starts_at <= :now
+            or closing_told_at is null and (ends_at <= :now or closed_at is not null))) as exam_windows,
+      exists (select from ias.deliveries where status = 'waiting' and due_at <= :now) as deliveries,
+      exists (select from ias.auth_mails where due_at <= :now) as auth_mails,
+      exists (select from ias.invitations
+        where due_at <= :now and sent_at is null and error is null) as invitations
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DueWork:
+    """Which kinds of work wait for a worker now."""
+
+    jobs: bool
+    messages: bool
+    overdue_attempts: bool
+    exam_windows: bool
+    deliveries: bool
+    auth_mails: bool
+    invitations: bool
+
 
 class BacklogRepository(Repository):
     """Measures the backlog of jobs, attempts, messages and deliveries."""
+
+    async def due(self, now: datetime, grace: timedelta) -> DueWork:
+        """Which kinds of work wait, in one statement."""
+        row = (await self._session.execute(DUE, {"now": now, "overdue_before": now - grace})).one()
+        return DueWork(*row)
 
     async def measure(self, now: datetime, grace: timedelta) -> dict[str, Any]:
         """Counts and ages of everything but deliveries. Ages are in seconds, None if nothing waits."""

@@ -19,6 +19,7 @@ from sqlalchemy import (
     all_,
     and_,
     any_,
+    bindparam,
     exists,
     false,
     func,
@@ -255,8 +256,50 @@ def _is_lent(test: type[Test], user_id: UUID) -> ColumnElement[bool]:
     return lent.correlate(test)
 
 
+@dataclass(frozen=True, slots=True)
+class ResultEmbargo:
+    """What a reader may know of the result of one attempt."""
+
+    hides_attempt: bool
+    withholds_result: bool
+    withholds_rank: bool
+    review: str
+    """The review policy of the test."""
+    is_placed: bool
+
+    @property
+    def may_review(self) -> bool:
+        """`after_release` waits for the release of an exam; a test that no exam holds is free to review."""
+        return self.review == "after_submit" or (self.review == "after_release" and not self.is_placed)
+
+
+@lru_cache(maxsize=32)
+def _result_embargo(reader: Reader) -> Select[bool, bool, bool, str, bool]:
+    """The columns of `ResultEmbargo` for an attempt at the paper `:paper_id` of the test `:test_id`."""
+    placed = is_placed(Test.id)
+    # A test that only shares questions keeps the attempts of candidates in sight: their results come later.
+    hides = hides_test(reader) if reader.is_staff else placed
+    return select(
+        hides.label("hides_attempt"),
+        withholds_paper(reader, bindparam("paper_id", type_=Uuid)).label("withholds_result"),
+        _withholds_rank(reader, Test.id).label("withholds_rank"),
+        Test.review,
+        placed.label("is_placed"),
+    ).where(Test.id == bindparam("test_id", type_=Uuid))
+
+
+def _withholds_rank(reader: Reader, test_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
+    return exists(select(Paper.id).where(Paper.test_id == test_id, withholds_paper(reader, Paper.id)))
+
+
 class EmbargoRepository(Repository):
     """Checks of the embargo. Each is one statement."""
+
+    async def of_result(self, reader: Reader, test_id: UUID, paper_id: UUID) -> ResultEmbargo:
+        """What the reader may know of the result of an attempt of theirs at this paper of the test."""
+        statement = _result_embargo(reader if reader.is_staff else CANDIDATE)
+        row = await self._session.execute(statement, {"test_id": test_id, "paper_id": paper_id})
+        return ResultEmbargo(*row.one())
 
     async def withheld(self, reader: Reader, question_ids: Collection[UUID]) -> set[UUID]:
         """Those of these questions whose keys are withheld from the reader."""
@@ -276,8 +319,7 @@ class EmbargoRepository(Repository):
         """Whether any paper version of a test is withheld. All versions share one ranking."""
         if reader.is_admin:
             return False
-        versions = select(Paper.id).where(Paper.test_id == test_id, withholds_paper(reader, Paper.id))
-        return bool(await self._session.scalar(select(versions.exists())))
+        return bool(await self._session.scalar(select(_withholds_rank(reader, literal(test_id, Uuid)))))
 
     async def withheld_ranks(self, reader: Reader, test_ids: Collection[UUID]) -> set[UUID]:
         """Those of the tests of which a paper version is withheld: see `withholds_rank`."""

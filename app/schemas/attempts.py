@@ -193,7 +193,8 @@ class SavedOut(Out):
     - `closed`: the answer is not saved, because its timed section has ended or has not started.
 
     `receipt` proves that the answers of the first three kinds were received, and when: keep it with the body
-    that you sent. It is null if there are none.
+    that you sent. It is null if there are none, or if the server could not sign: the answers are saved then
+    too, and a retry gets a receipt.
     """
 
     saved: int

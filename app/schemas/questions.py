@@ -10,14 +10,11 @@ from pydantic import (
     Field,
     SerializerFunctionWrapHandler,
     StringConstraints,
-    TypeAdapter,
-    WithJsonSchema,
     model_serializer,
 )
 
 from app.engine.question_types import NO_KEY
 from app.models import Question, QuestionVersion
-from app.repositories.questions import QuestionFilter
 from app.schemas.changes import Changes
 from app.schemas.common import ONE_LINE, In, Localized, LocalizedText, Named, OptionId, Out
 from app.schemas.kept_versions import KeptVersionOut
@@ -25,7 +22,6 @@ from app.schemas.media import MediaIds as Media
 from app.schemas.question_keys import KeyIn, QuestionTypeName, StoredKey
 from app.services.questions import Content, Duplicate, Place, QuestionUpdate, Revised, Shown
 from app.sheets.reports import ImportReport, RowWarning
-from app.sheets.writers import SheetFormat
 
 LONGEST_GLANCE = 200
 
@@ -311,7 +307,7 @@ class RowErrorOut(Out):
     field: str
     message: str
     cell: str | None
-    """The cell as the spreadsheet names it: `Sheet1!F7`, in CSV `F7`."""
+    """The cell as the spreadsheet names it: `Sheet1!F7`, in CSV `F7`; else the question and its line."""
 
 
 class RowWarningOut(RowErrorOut):
@@ -351,6 +347,8 @@ MappingIn = Annotated[
 class ImportOut(Out):
     """What an import did, or with `dry_run` would do; where there are errors, nothing."""
 
+    format: str
+    """The format that was read: `sheet`, or one of another program, such as `gift`."""
     created: int
     updated: int
     unchanged: int
@@ -362,6 +360,7 @@ class ImportOut(Out):
     def of(cls, report: ImportReport) -> Self:
         """Return the report of an import."""
         return cls(
+            format=report.format,
             created=report.created,
             updated=report.updated,
             unchanged=report.unchanged,
@@ -371,28 +370,4 @@ class ImportOut(Out):
                 ImportedQuestionOut(row=row, id=item_id)
                 for row, item_id in zip(report.item_rows, report.item_ids, strict=True)
             ],
-        )
-
-
-class ExportIn(In):
-    """Which questions, and as what; filters narrow together."""
-
-    format: SheetFormat = SheetFormat.CSV
-    subject_id: UUID | None = None
-    chapter_id: UUID | None = None
-    tag: Annotated[Tag | Tags | None, WithJsonSchema(TypeAdapter(Tags).json_schema())] = None
-    difficulty: Difficulty | None = None
-    status: QuestionStatus | None = None
-    query: Annotated[str, StringConstraints(max_length=200)] | None = None
-
-    def wanted(self) -> QuestionFilter:
-        """The filter."""
-        tags = [self.tag] if isinstance(self.tag, str) else self.tag or ()
-        return QuestionFilter(
-            self.subject_id,
-            self.chapter_id,
-            tags,
-            self.difficulty,
-            [self.status] if self.status else (),
-            self.query or None,
         )

@@ -324,7 +324,7 @@ class PreviewOut(Out):
     kept_options: list[KeptOptionsOut]
     """Empty if the test does not shuffle options."""
     print_obstacles: list[GapOut]
-    """Characters that no font of the print has. They do not prevent publication, only the print."""
+    """Characters without a font, and formulas that cannot be typeset. They prevent only the print."""
 
     @classmethod
     def of(cls, preview: Preview) -> Self:

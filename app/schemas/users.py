@@ -149,6 +149,8 @@ class RosterNoteOut(Out):
     row: int
     field: str
     message: str
+    cell: str | None
+    """The cell as the spreadsheet names it: `Sheet1!B7`, in CSV `B7`."""
 
 
 class RosterImportOut(Out):

@@ -24,6 +24,7 @@ from app.core.turns import PersonalTurns, Turns
 from app.core.unsubscribe import UnsubscribeTokens
 
 if TYPE_CHECKING:  # These packages import this module.
+    from app.services.attempts.save_batches import SaveBatches
     from app.services.attempts.save_pacing import SavePacing
     from app.services.exams.placements import PlacementStore
     from app.services.signing_keys import SignerStore
@@ -50,6 +51,7 @@ class Components:
     papers: "PaperStore"
     placements: "PlacementStore"
     save_pacing: "SavePacing"
+    save_batches: "SaveBatches"
     media: Storage
     files: ProcessPool
     """Child processes that read sheets and images and typeset papers."""

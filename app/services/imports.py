@@ -9,6 +9,8 @@ from app.core.process_pool import ProcessPool
 from app.sentences import Sentence
 from app.sheets.errors import SheetError, SheetTooLarge
 from app.sheets.parsing import Layout, ParsedSheet, join_pieces, parse_in_pieces
+from app.sheets.remarks import with_remarks
+from app.sheets.reports import ImportReport
 
 RowT = TypeVar("RowT")
 LayoutT = TypeVar("LayoutT", bound=Layout)
@@ -25,6 +27,17 @@ def sheet_errors_as_invalid(field: str = "file") -> Iterator[None]:
         raise TooLarge(error.max_bytes) from None
     except SheetError as error:
         raise Invalid.field(field, str(error)) from None
+
+
+async def copy_with_remarks(files: ProcessPool, caller: Hashable, file: bytes, report: ImportReport) -> bytes:
+    """Return the sheet as a workbook with a last column of errors and warnings, written in a child process.
+
+    Raises Invalid for a file that is no sheet, TooComplex or Unavailable.
+    """
+    if not report.header:
+        raise Invalid.field("report", "Only a sheet can have a column of remarks. Send `report=json`.")
+    remarks = [each for each in report.remarks if each.file == 1]
+    return await files.run(with_remarks, file, report.header, remarks, caller=caller, advice=ADVICE)
 
 
 async def read_in_child(

@@ -3,6 +3,7 @@
 The reasons are in docs/decisions/0079.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -27,24 +28,42 @@ class SignerStore:
         self._clock = clock
         self._signer: Signer | None = None
         self._read_at = datetime.min.replace(tzinfo=UTC)
+        self._reading: asyncio.Task[Signer] | None = None
+
+    @property
+    def kept(self) -> Signer | None:
+        """The key in memory, unless it was read too long ago."""
+        return self._kept(self._clock.now())
 
     async def signer(self, uow: UnitOfWork) -> Signer:
-        """The newest key. The first call ever makes one in this transaction, so that it commits with it."""
+        """The newest key. The first call ever makes one in this transaction, so that it commits with it.
+
+        If the database raises an error, the transaction can still be committed.
+        """
         now = self._clock.now()
         if (kept := self._kept(now)) is not None:
             return kept
-        known = await uow.signing_keys.all()
-        signer = Signer.derive(self._secret, _newest(known))
-        if signer.key_id not in {key.id for key in known}:
-            await uow.signing_keys.add(signer, _newest(known), now)
-            return signer  # It is kept once it is read, which is after the commit.
+        async with uow.session.begin_nested():
+            known = await uow.signing_keys.all()
+            signer = Signer.derive(self._secret, _newest(known))
+            if signer.key_id not in {key.id for key in known}:
+                await uow.signing_keys.add(signer, _newest(known), now)
+                return signer  # It is kept once it is read, which is after the commit.
         self._signer, self._read_at = signer, now
         return signer
 
     async def signer_of_reading(self, engine: AsyncEngine) -> Signer:
-        """The newest key, for a request that only reads: a new key has a transaction of its own."""
-        if (kept := self._kept(self._clock.now())) is not None:
+        """The newest key, for a request without a transaction that writes: a new key has its own.
+
+        Callers at the same time share what one of them reads.
+        """
+        if (kept := self.kept) is not None:
             return kept
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read(engine))
+        return await asyncio.shield(self._reading)
+
+    async def _read(self, engine: AsyncEngine) -> Signer:
         async with unit_of_work(engine) as uow:
             return await self.signer(uow)
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from app.database import transaction, undone
+from app.database import autocommit, transaction, undone
 from app.models import AuditEntry
 from app.repositories.analytics.abilities import AbilityRepository
 from app.repositories.analytics.activity import ActivityRepository
@@ -188,6 +188,16 @@ async def unit_of_work(
             yield uow
     if new_messages is not None and uow.messages.written:
         new_messages.set()
+
+
+@asynccontextmanager
+async def looking(engine: AsyncEngine) -> AsyncIterator[Reading]:
+    """Repositories for single statements that only read, each with a snapshot of its own.
+
+    No transaction is begun or ended for them, which saves two of three round trips.
+    """
+    async with AsyncSession(autocommit(engine), expire_on_commit=False) as session:
+        yield Reading(session)
 
 
 @asynccontextmanager

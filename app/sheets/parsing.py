@@ -1,7 +1,7 @@
 """Turns the records of a sheet into rows of the caller's type and a list of all errors."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from app.sentences import Sentence
@@ -9,7 +9,7 @@ from app.sheets.errors import UnreadableSheet
 from app.sheets.limits import MAX_ERRORS, MAX_ROWS, NOTHING_MORE_READ
 from app.sheets.progress import ReportProgress, no_progress
 from app.sheets.records import WHOLE_ROW, Record, column_letters, non_empty
-from app.sheets.reports import RowError, RowWarning
+from app.sheets.reports import Message, RowError, RowWarning
 
 _REPORT_EVERY = 100
 _ROWS_PER_PIECE = 100
@@ -29,6 +29,9 @@ class Layout(Protocol):
     def is_read(self, position: int) -> bool:
         """Return whether anything is read from this column."""
 
+    def position_in(self, name: str) -> int | None:
+        """Return the place of the column that errors call so; None if there is none."""
+
 
 @dataclass(slots=True)
 class ParsedSheet(Generic[LayoutT, RowT]):
@@ -38,6 +41,30 @@ class ParsedSheet(Generic[LayoutT, RowT]):
     rows: list[RowT] = field(default_factory=list)
     errors: list[RowError] = field(default_factory=list)
     warnings: list[RowWarning] = field(default_factory=list)
+    header: Record | None = None
+    """The header of a spreadsheet. Files of another kind have no cells."""
+
+    @property
+    def header_row(self) -> int:
+        """The row of the header."""
+        return self.header.row if self.header is not None else 1
+
+    @property
+    def header_name(self) -> str:
+        """The header as the spreadsheet names it, such as `Sheet1!3`; empty for a file of another kind."""
+        return self.header.cell_name(WHOLE_ROW) if self.header is not None else ""
+
+    def located(self, messages: Iterable[Message]) -> Iterator[Message]:
+        """Return errors or warnings with the names of their cells, where they know only row and column."""
+        for each in messages:
+            name = each.cell or self._cell_name(each.row, each.field)
+            yield each if name == each.cell else replace(each, cell=name)
+
+    def _cell_name(self, row: int, column: str) -> str | None:
+        position = WHOLE_ROW if column == "file" else self.layout.position_in(column)
+        if self.header is None or position is None:
+            return None
+        return Record(row, [], sheet=self.header.sheet).cell_name(position)
 
 
 def parse_rows(
@@ -111,7 +138,7 @@ def parse_in_pieces(
 ) -> Iterator[ParsedSheet[LayoutT, RowT]]:
     """Call `parse` and return its sheet in pieces of a hundred rows, for a pipe between processes."""
     sheet = parse(*arguments)
-    yield ParsedSheet(sheet.layout, errors=sheet.errors, warnings=sheet.warnings)
+    yield ParsedSheet(sheet.layout, errors=sheet.errors, warnings=sheet.warnings, header=sheet.header)
     for start in range(0, len(sheet.rows), _ROWS_PER_PIECE):
         yield ParsedSheet(sheet.layout, rows=sheet.rows[start : start + _ROWS_PER_PIECE])
 
@@ -119,4 +146,5 @@ def parse_in_pieces(
 def join_pieces(pieces: Sequence[ParsedSheet[LayoutT, RowT]]) -> ParsedSheet[LayoutT, RowT]:
     """Return the sheet whose pieces these are."""
     rows = [row for piece in pieces for row in piece.rows]
-    return ParsedSheet(pieces[0].layout, rows, pieces[0].errors, pieces[0].warnings)
+    first = pieces[0]
+    return ParsedSheet(first.layout, rows, first.errors, first.warnings, first.header)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 from uuid import UUID
 
 MAX_REPORTED = 1_000
@@ -17,6 +18,8 @@ class RowError:
     message: str
     cell: str | None = None
     """The cell as the spreadsheet names it, such as `Sheet1!F7`."""
+    file: int = 1
+    """The number of the file, if an import has several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,10 @@ class RowWarning:
     message: str
     related_id: UUID | None = None
     cell: str | None = None
+    file: int = 1
+
+
+Message = TypeVar("Message", RowError, RowWarning)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +64,13 @@ class ImportReport:
     """The row of each imported item."""
     items_in_test: Sequence[ItemInTest] = ()
     """Of each imported item, in the same order."""
-
-    @classmethod
-    def rejected(cls, errors: Sequence[RowError]) -> "ImportReport":
-        """Report errors because of which nothing was written."""
-        return cls(errors=first_errors(errors))
+    remarks: Sequence[RowError | RowWarning] = ()
+    """Each error and each warning, where `errors` and `warnings` have one for a cause in many cells."""
+    header: str = ""
+    """The row of the header as the spreadsheet names it, such as `Sheet1!3`. Other files have none."""
+    format: str = "sheet"
+    """The format of the file."""
 
     def of_dry_run(self) -> "ImportReport":
         """Return the same report without the ids of items that were rolled back."""
         return replace(self, item_ids=(), item_rows=(), items_in_test=())
-
-
-def first_errors(errors: Sequence[RowError]) -> list[RowError]:
-    """Return the first errors by row, and the number of the others as a last error."""
-    shown = sorted(errors, key=lambda error: error.row)[:MAX_REPORTED]
-    if len(errors) > len(shown):
-        more = len(errors) - len(shown)
-        shown.append(RowError(shown[-1].row, "file", f"there are {more:,} more errors after these"))
-    return shown

@@ -1,6 +1,7 @@
 """Loops over PostgreSQL that run in every worker and do not need Redis (docs/decisions/0016)."""
 
 import asyncio
+from dataclasses import fields
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.clock import Clock
 from app.core.ids import uuid7
+from app.repositories.backlog import DueWork
 from app.services import attempts, exams, idempotency, tests
-from app.services.unit_of_work import unit_of_work
+from app.services.unit_of_work import looking, unit_of_work
 from app.workers.broker import Broker
 from app.workers.leases import SHORTEST_LEASE, lease_of
 
@@ -48,6 +50,29 @@ class Relay:
             for job in jobs:
                 job.leased_until = now + lease_of(job.deliveries)
             return [(job.id, job.task) for job in jobs]
+
+
+class WakeUp:
+    """Wakes the loops that have work: one statement looks for the work of all of them.
+
+    Without it each loop would ask for itself, and an idle worker would use several percent of a core. LISTEN
+    would need no asking, but does not work through a pooler in transaction mode, and with NOTIFY transactions
+    commit one after the other (docs/decisions/0090).
+    """
+
+    def __init__(self, engine: AsyncEngine, clock: Clock, closing_delay: timedelta) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._closing_delay = closing_delay
+        self.events = {field.name: asyncio.Event() for field in fields(DueWork)}
+
+    async def look(self) -> None:
+        """Wake the loops whose work is due."""
+        async with looking(self._engine) as reads:
+            due = await reads.backlog.due(self._clock.now(), self._closing_delay)
+        for kind, event in self.events.items():
+            if getattr(due, kind):
+                event.set()
 
 
 class Heartbeat:

@@ -3,9 +3,10 @@
 import asyncio
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -18,12 +19,15 @@ from app.workers.accounts import AccountLoop
 from app.workers.broker import Broker
 from app.workers.consumer import Consumer
 from app.workers.deliveries import DeliveryLoop
-from app.workers.loops import Heartbeat, Housekeeping, Relay
+from app.workers.loops import Heartbeat, Housekeeping, Relay, WakeUp
 from app.workers.metrics import serve_metrics
 from app.workers.ratings import RatingsLoop
 from app.workers.statistics import StatisticsLoop
 
 log = structlog.get_logger(__name__)
+
+EVEN_IF_NOTHING_IS_DUE = 5.0
+"""After so many seconds a loop runs without being woken. So messages come back that Redis has lost."""
 
 
 def run_worker(settings: Settings, concurrency: int) -> None:
@@ -55,6 +59,7 @@ class _Worker:
         self._account_loop = AccountLoop(parts)
         self._ratings_loop = RatingsLoop(parts)
         self._statistics_loop = StatisticsLoop(parts)
+        self._wake = WakeUp(engine, clock, attempts.closing_delay(parts.settings))
         self._publisher = realtime.Publisher(engine, parts.stream, clock)
 
     async def work(self) -> None:
@@ -77,10 +82,14 @@ class _Worker:
         routines = (
             repeat("heartbeat", 5, self._heartbeat.beat),
             repeat("partitions", 24 * 3600, self._housekeeping.make_partitions),
-            repeat("overdue_attempts", 1, self._housekeeping.close_overdue),
-            repeat("exam_windows", 1, self._housekeeping.announce_windows),
-            repeat("relay", 0.5, self._relay.step),
-            repeat("messages", 0.5, self._publisher.publish_all),
+            repeat("due_work", 0.5, self._wake.look),
+            self._when_due("overdue_attempts", self._housekeeping.close_overdue, "overdue_attempts"),
+            self._when_due("exam_windows", self._housekeeping.announce_windows, "exam_windows"),
+            self._when_due("relay", self._relay.step, "jobs"),
+            self._when_due("messages", self._publisher.publish_all, "messages"),
+            self._when_due("deliveries", self._delivery_loop.deliver, "deliveries"),
+            self._when_due("auth_mails", self._delivery_loop.send_auth_mails, "auth_mails"),
+            self._when_due("invitations", self._delivery_loop.send_invitations, "invitations"),
             repeat("popularity", 300, self._housekeeping.count_candidates),
             repeat("test_statistics", 600, self._statistics_loop.request),
             repeat("ratings_left_out", 600, self._ratings_loop.take_in_left_out),
@@ -88,9 +97,6 @@ class _Worker:
             repeat("ratings_stale", 24 * 3600, self._ratings_loop.replay_stale),
             repeat("delete_old", 600, self._housekeeping.delete_old),
             repeat("reminders", 5, self._delivery_loop.remind),
-            repeat("deliveries", 1, self._delivery_loop.deliver),
-            repeat("auth_mails", 1, self._delivery_loop.send_auth_mails),
-            repeat("invitations", 1, self._delivery_loop.send_invitations),
             repeat("delete_old_deliveries", 3600, self._delivery_loop.delete_old),
             repeat("account_purges", 60, self._account_loop.purge),
             repeat("exports_over", 60, self._account_loop.delete_exports),
@@ -100,6 +106,11 @@ class _Worker:
             keep_running("announce_ready", self._announce_ready),
         )
         return [asyncio.create_task(routine) for routine in routines]
+
+    def _when_due(
+        self, name: str, step: Callable[[], Awaitable[None]], kind: str
+    ) -> Coroutine[Any, Any, None]:
+        return repeat(name, EVEN_IF_NOTHING_IS_DUE, step, wake=self._wake.events[kind])
 
     async def _announce_ready(self) -> None:
         await self._consumer.ready()

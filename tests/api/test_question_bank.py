@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -20,7 +21,7 @@ from app.services.users import operator
 from tests.builders.content import UPSC, add_subject
 from tests.builders.exams import add_exam
 from tests.builders.people import People
-from tests.builders.workbooks import workbook
+from tests.builders.workbooks import HEADER, workbook
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -185,7 +186,7 @@ class TestSheets:
             "row": 1,
             "field": "file",
             "message": "the sheet has a header and no questions",
-            "cell": None,
+            "cell": "1" if sheet_format == "csv" else "questions!1",
             "question_id": None,
         }
         nothing = {"created": 0, "updated": 0, "unchanged": 0, "errors": [], "questions": []}
@@ -474,3 +475,13 @@ class TestEmbargo:
             papers = select(ExamPaper.exam_id).where(ExamPaper.test_id == test_id)
             await uow.session.execute(update(Exam).where(Exam.id.in_(papers)).values({ended: NOW}))
         assert (await other.get(f"/questions/{made['id']}")).json()["key"] == {"accepted": [["b"]]}
+
+
+class TestRemarks:
+    async def test_a_dry_run_answers_with_a_copy(self, author: httpx.AsyncClient) -> None:
+        files = {"file": workbook(HEADER, ("Which?", "Nile", "Alps", "e"))}
+        data = {"dry_run": "true", "report": "sheet", "subject": "Polity"}
+        answer = await author.post("/questions/import", files=files, data=data)
+        assert answer.status_code == 200, answer.text
+        sheet = load_workbook(io.BytesIO(answer.content)).worksheets[0]
+        assert sheet["E2"].value.startswith("D2: ")

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -250,3 +252,17 @@ class TestExams:
             data={"exam_id": held.exam["id"]},
         )
         assert (answer.status_code, answer.json()["code"]) == (409, "not_possible")
+
+
+class TestRemarks:
+    async def test_a_dry_run_answers_with_a_copy(self, admin: httpx.AsyncClient) -> None:
+        files = {"file": b"email,name\nnot an address,Asha\n"}
+        answer = await admin.post("/users/import", files=files, data={"dry_run": "true", "report": "sheet"})
+        assert answer.headers["content-disposition"] == 'attachment; filename="remarks.xlsx"'
+        sheet = load_workbook(BytesIO(answer.content)).worksheets[0]
+        assert sheet["C2"].value.startswith("A2: ")
+
+    async def test_an_import_has_no_copy(self, admin: httpx.AsyncClient) -> None:
+        files = {"file": b"email,name\n"}
+        answer = await admin.post("/users/import", files=files, data={"report": "sheet"})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "report")

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
 from app.cli.import_ import import_app
@@ -248,3 +249,13 @@ class TestQuestions:
         result = run(sheet, "--empty-key", "dropped", "--publish-as-test", uuid4().hex, *options)
         assert result.exit_code != 0
         assert result.exception is None or isinstance(result.exception, SystemExit)
+
+
+def test_a_copy_of_the_sheet_has_remarks(tmp_path: Path) -> None:
+    sheet, copy = tmp_path / "questions.csv", tmp_path / "remarks.xlsx"
+    sheet.write_text("question,option_a,option_b,key\nWhich?,One,Two,e\n")
+    arguments = ["questions", str(sheet), "--subject", "Polity", "--remarks", str(copy)]
+    result = CliRunner().invoke(import_app, arguments)
+    assert result.exit_code == 1, result.output
+    (cell,) = [row[4].value for row in load_workbook(copy).worksheets[0].iter_rows(min_row=2)]
+    assert cell.startswith("D2: ")

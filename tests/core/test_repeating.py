@@ -24,6 +24,35 @@ class TestRepeat:
         await end([task])
         assert steps == 2
 
+    async def test_a_loop_that_is_woken_does_not_wait_for_its_time(self) -> None:
+        steps: asyncio.Queue[None] = asyncio.Queue()
+        wake = asyncio.Event()
+
+        async def step() -> None:
+            steps.put_nowait(None)
+
+        task = asyncio.create_task(repeat("test", 3600, step, wake=wake))
+        async with asyncio.timeout(PATIENCE):
+            await steps.get()
+            wake.set()
+            await steps.get()
+        assert not wake.is_set()
+        await end([task])
+
+    async def test_what_is_asked_for_during_a_step_is_done_after_it(self) -> None:
+        steps = 0
+        wake, twice = asyncio.Event(), asyncio.Event()
+
+        async def step() -> None:
+            nonlocal steps
+            steps += 1
+            (wake if steps == 1 else twice).set()
+
+        task = asyncio.create_task(repeat("test", 3600, step, wake=wake))
+        async with asyncio.timeout(PATIENCE):
+            await twice.wait()
+        await end([task])
+
 
 class TestKeepRunning:
     async def test_a_routine_that_fails_is_started_again(self) -> None:

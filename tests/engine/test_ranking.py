@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.ranking import PercentileDefinition, Standing, standing, standings
+from app.engine.ranking import (
+    CohortPlace,
+    Distribution,
+    PercentileDefinition,
+    Standing,
+    standing,
+    standings,
+)
 
 
 class TestStanding:
@@ -48,6 +55,25 @@ class TestStanding:
             assert found.rank == best_first.index(score) + 1
             not_above = sum(other <= score for other in scores)
             assert found.percentile == pytest.approx(100 * not_above / len(scores), abs=5.1e-8)
+
+
+class TestDistribution:
+    @given(st.lists(st.fractions(min_value=-5, max_value=5, max_denominator=12), max_size=60))
+    def test_has_the_standings_of_the_histogram_best_first(self, scores: list[Fraction]) -> None:
+        counted = Counter(scores)
+        found = Distribution(counted)
+        assert found.participants == len(scores)
+        assert list(found.scores) == sorted(counted, reverse=True)
+        assert {score: found.standing(score) for score in counted} == standings(counted)
+        assert found.standing(Fraction(6)) is None
+
+    def test_leaves_out_a_score_that_nobody_has_any_more(self) -> None:
+        found = Distribution({Fraction(2): 0, Fraction(1, 3): 1})
+        assert list(found.scores) == [Fraction(1, 3)]
+        assert found.standing(Fraction(2)) is None
+
+    def test_a_place_in_a_cohort_has_the_same_standing(self) -> None:
+        assert CohortPlace(above=1, participants=4).standing == Standing(2, 4, 75.0)
 
 
 class TestPercentiles:

@@ -76,7 +76,7 @@ FIGURES = {
 }
 # So that the first report of the job that begins anew is noticed.
 FORGET_PROGRESS = text("update ias.key_revisions set regraded = -1 where id = :id and state = 'publishing'")
-PROGRESS = text("select regraded from ias.key_revisions where id = :id")
+IS_SILENT = text("select regraded = -1 and state = 'publishing' from ias.key_revisions where id = :id")
 # As if the lease had ended: half a minute, which is not what is tested.
 HURRY = text(
     """
@@ -184,8 +184,9 @@ async def _disturb(
 
 
 async def _until_begun(parts: Components, revision_id: UUID) -> None:
+    """Wait until the job has reported. One that had reported before may be done without another report."""
     async with asyncio.timeout(PATIENCE):
-        while await _execute(parts, PROGRESS, id=revision_id) == -1:  # noqa: ASYNC110 -- of another process
+        while await _execute(parts, IS_SILENT, id=revision_id):  # noqa: ASYNC110 -- of another process
             await asyncio.sleep(POLL)
 
 

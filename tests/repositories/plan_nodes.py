@@ -1,7 +1,11 @@
 """Query plans as PostgreSQL's EXPLAIN describes them in JSON."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
+
+import orjson
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 Node = Mapping[str, Any]
 
@@ -9,8 +13,14 @@ Node = Mapping[str, Any]
 def literal(value: Any) -> str:
     """A value as SQL writes it. A list becomes a text that is the literal of an array."""
     if isinstance(value, list):
-        value = "{" + ",".join(map(str, value)) + "}"
+        value = "{" + ",".join(map(_element, value)) + "}"
     return "null" if value is None else "'" + str(value).replace("'", "''") + "'"
+
+
+def _element(value: Any) -> str:
+    if value is None:
+        return "null"
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def nodes(plan: Node) -> Iterator[Node]:
@@ -18,3 +28,30 @@ def nodes(plan: Node) -> Iterator[Node]:
     yield plan
     for child in plan.get("Plans", ()):
         yield from nodes(child)
+
+
+async def seen_statements(
+    connection: AsyncConnection, use: Callable[[], Awaitable[object]]
+) -> list[tuple[str, Any]]:
+    """The statements on our tables that a call runs, with their parameters."""
+    seen: list[tuple[str, Any]] = []
+
+    def keep(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
+        seen.append((statement, values))
+
+    engine = connection.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", keep)
+    await use()
+    event.remove(engine, "before_cursor_execute", keep)
+    return [each for each in seen if "ias." in each[0]]
+
+
+async def scanned_tables(connection: AsyncConnection, statement: str, values: Sequence[Any]) -> set[str]:
+    """The tables that PostgreSQL would read from one end to the other."""
+    run = connection.exec_driver_sql
+    await run(f"prepare planned as {statement}")
+    literals = f"({', '.join(map(literal, values))})" if values else ""
+    [[answer]] = (await run(f"explain (format json) execute planned{literals}")).all()
+    await run("deallocate planned")
+    plan = (orjson.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"]
+    return {str(node["Relation Name"]) for node in nodes(plan) if node["Node Type"] == "Seq Scan"}

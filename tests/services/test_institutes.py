@@ -46,6 +46,7 @@ OF_WHAT_WAS_FOUND = {
     "questions.versions",
     "passages.versions",
     "tests.pdf",
+    "tests.with_formulas",
     "tests.refresh_popularity",
 }
 

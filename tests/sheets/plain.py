@@ -24,6 +24,9 @@ class Columns:
     def is_read(self, position: int) -> bool:
         return True
 
+    def position_in(self, name: str) -> int | None:
+        return self.names.index(name) if name in self.names else None
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -4,10 +4,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, File, Form, UploadFile
+from fastapi.responses import Response
 
 from app.api.deps import CurrentAdmin, Now, Parts, Uow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
+from app.api.sheet_files import A_REPORT, InForm, ReportForm, check_form, remarks_answer
 from app.core.errors import Conflict, Invalid, NotFound, NotPossible, TooComplex, TooLarge, Unavailable
 from app.schemas.strict import Moment
 from app.schemas.users import EnrolmentIn, MemberOut, RosterImportOut
@@ -36,7 +38,9 @@ async def change_enrolment(
 
 @router.post(
     "/import",
-    responses=problems(NotFound, Conflict, NotPossible, TooLarge, Invalid, TooComplex, Unavailable),
+    response_model=RosterImportOut,
+    responses=A_REPORT
+    | problems(NotFound, Conflict, NotPossible, TooLarge, Invalid, TooComplex, Unavailable),
 )
 async def import_roster(
     admin: CurrentAdmin,
@@ -48,7 +52,8 @@ async def import_roster(
     valid_until: Annotated[
         Moment | None, Form(description="When the enrolments end; left out: ends of before stay")
     ] = None,
-) -> RosterImportOut:
+    report: InForm = ReportForm.JSON,
+) -> RosterImportOut | Response:
     """Import a roster: accounts, enrolments and registrations of all its candidates, or of none.
 
     The response is 200 even if rows are invalid. Then nothing is imported, and `errors` has for each error
@@ -68,4 +73,9 @@ async def import_roster(
     If the auth server does not answer, the response is 503. Send the file again; it goes on where it stopped.
     """
     options = RosterOptions(exam_id, enrol, valid_until, dry_run)
-    return RosterImportOut.of(await rosters.import_roster(parts, admin, await file.read(), options))
+    check_form(report, dry_run=dry_run)
+    content = await file.read()
+    found = await rosters.import_roster(parts, admin, content, options)
+    if report is ReportForm.SHEET:
+        return await remarks_answer(parts, admin.id, content, found)
+    return RosterImportOut.of(found)

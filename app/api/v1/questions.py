@@ -11,7 +11,19 @@ from app.api.deps import BankTurn, CurrentAuthor, CurrentBankReader, Paging, Par
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
-from app.api.sheet_files import A_SHEET, MEDIA_TYPES, attachment, sheet_answer
+from app.api.sheet_files import (
+    A_REPORT,
+    A_SHEET,
+    MEDIA_TYPES,
+    QUESTIONS,
+    InForm,
+    ReportForm,
+    attachment,
+    check_form,
+    items_answer,
+    remarks_answer,
+    sheet_answer,
+)
 from app.core import full_collections
 from app.core.errors import (
     AlreadyExists,
@@ -23,15 +35,16 @@ from app.core.errors import (
     TooLarge,
     Unavailable,
 )
+from app.interchange.formats import FORMATS, FormatName
 from app.repositories.questions import QuestionFilter
-from app.schemas.common import PageOut
+from app.schemas.common import LanguageTag, PageOut
+from app.schemas.question_files import ExportIn
 from app.schemas.question_formats import CompiledOut, FormatIn
 from app.schemas.questions import (
     ChangedQuestionOut,
     Difficulty,
     DiffOut,
     DuplicateOut,
-    ExportIn,
     ImportOut,
     MappingIn,
     QuestionChanges,
@@ -42,7 +55,7 @@ from app.schemas.questions import (
     Tag,
 )
 from app.services import questions
-from app.services.questions import EmptyKey, ImagesZip
+from app.services.questions import EmptyKey, Export, FileKind, FileOptions, ImagesZip
 from app.sheets.writers import SheetFormat
 
 router = APIRouter(prefix="/questions", tags=["questions"], route_class=PermissionFirstRoute)
@@ -91,7 +104,11 @@ async def create_question(body: QuestionIn, author: CurrentAuthor, uow: OnceUow)
     return QuestionOut.of(await questions.create(uow, author, body.place(), body.content()))
 
 
-@router.post("/import", responses=problems(Forbidden, TooLarge, Invalid, TooComplex, Unavailable))
+@router.post(
+    "/import",
+    response_model=ImportOut,
+    responses=A_REPORT | problems(Forbidden, TooLarge, Invalid, TooComplex, Unavailable),
+)
 async def import_questions(
     author: CurrentAuthor,
     _: BankTurn,
@@ -119,8 +136,19 @@ async def import_questions(
             ' `{"Right one": "key", "Remarks": "ignore"}`'
         ),
     ] = None,
-) -> ImportOut:
-    """Import a sheet of questions: all of it or nothing.
+    format: Annotated[  # noqa: A002
+        FileKind | FormatName,
+        Form(description="`auto` reads a file that is certainly of another program as such, else a sheet"),
+    ] = FileKind.AUTO,
+    language: Annotated[
+        LanguageTag, Form(description="The language of texts of which a file of another program says none")
+    ] = "en",
+    skip_unsupported: Annotated[
+        bool, Form(description="Leave out questions of another program that the bank cannot hold")
+    ] = False,
+    report: InForm = ReportForm.JSON,
+) -> ImportOut | Response:
+    """Import a sheet of questions, or a file of another program: all of it or nothing.
 
     The response is 200 even if rows are invalid. Then nothing is imported, and `errors` has for each error
     the row, the column, the cell (`Sheet1!F7`) and how to correct it. `questions` has the id of each row. A
@@ -150,43 +178,72 @@ async def import_questions(
     The case of names and the folders of the ZIP do not matter. It has at most 2,000 files and at most 200 MB
     unpacked. Each image is stored as by `POST /media`. A dry run stores none.
 
+    `format` names formats of other programs. Their images are within the file, and `images` must not be sent.
+    `row` is then the number of the question, and `cell` says its name and line. Questions that the bank
+    cannot hold are errors, or with `skip_unsupported` warnings; so is all that is not kept of a question.
+    `format` in the response is the format that was read.
+
     A question is identified by `external_id`, else by `source` and `number`, else by its subject, passage,
     text and options. If it exists, the columns and languages of the sheet are changed; others do not change.
     A key or most options that are replaced are a warning with both versions.
     """
+    check_form(report, dry_run=dry_run)
+    content = await file.read()
     with full_collections.disabled():
-        report = await questions.import_questions(
+        found = await questions.import_questions(
             uow,
             author,
-            await file.read(),
+            content,
             dry_run=dry_run,
             subject=subject or None,
             empty_key=empty_key,
             images=ImagesZip(await images.read(), parts.media) if images is not None else None,
             mapping=mapping or {},
             files=parts.files,
+            options=FileOptions(format, language, skip_unsupported, parts.media),
         )
-    return ImportOut.of(report)
+    if report is ReportForm.SHEET:
+        return await remarks_answer(parts, author.id, content, found)
+    return ImportOut.of(found)
 
 
 @router.post(
     "/export",
     response_class=Response,
-    responses=A_SHEET | problems(Forbidden, QuestionUnreadable, Invalid, Unavailable),
+    responses=QUESTIONS | problems(Forbidden, NotFound, QuestionUnreadable, Invalid, Unavailable),
 )
-async def export_questions(body: ExportIn, author: CurrentAuthor, _: BankTurn, reads: Reads) -> Response:
-    """Export questions as a sheet. Importing it again changes nothing.
+async def export_questions(
+    body: ExportIn, author: CurrentAuthor, _: BankTurn, reads: Reads, parts: Parts
+) -> Response:
+    """Export questions as a sheet, or in a format of another program. Importing it again changes nothing.
 
     Cells that a spreadsheet would execute get a leading apostrophe, which an import removes. Questions whose
     key is withheld from you are left out, and those with options other than a to f, for which sheets have no
     columns. `X-Questions-Left-Out` is their number, `X-Questions-Exported` the number of exported questions.
+
+    If a format of another program cannot express a question, or a part of it, nothing is exported: the error
+    lists the questions and what is the matter with each. With `leave_out_unsupported` the file has all that
+    the format can express.
     """
-    export = await questions.export(reads, author, body.wanted(), body.format)
-    headers = {
+    if isinstance(body.format, SheetFormat):
+        export = await questions.export(reads, author, body.wanted(), body.format)
+        return sheet_answer(export.file, "questions", body.format, _counts(export))
+    made = await questions.export_items(
+        reads,
+        author,
+        body.wanted(),
+        body.format,
+        parts.media,
+        leave_out_unsupported=body.leave_out_unsupported,
+    )
+    return items_answer(made.export.file, "questions", FORMATS[body.format], _counts(made.export))
+
+
+def _counts(export: Export) -> dict[str, str]:
+    return {
         "X-Questions-Exported": str(export.questions),
         "X-Questions-Left-Out": str(export.left_out),
     }
-    return sheet_answer(export.file, "questions", body.format, headers)
 
 
 @router.get("/template", response_class=Response, responses=A_SHEET | problems(Forbidden, Invalid))

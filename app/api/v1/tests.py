@@ -13,10 +13,8 @@ from app.api.attempts import (
     paper_answer,
     paper_id_at_test,
     refuse_banned,
-    saved_answer,
-    sent_of,
+    save_sent,
     standing_attempt,
-    target_of,
 )
 from app.api.deps import (
     AttemptHolder,
@@ -74,7 +72,7 @@ from app.schemas.tests import (
 )
 from app.services import attempts, tests
 from app.services.printing import PrintLanguage
-from app.services.tests import Printout, PrintPart
+from app.services.tests import Preview, Printout, PrintPart
 from app.services.unit_of_work import reading
 
 router = APIRouter(prefix="/tests", tags=["tests"], route_class=PermissionFirstRoute)
@@ -163,10 +161,17 @@ async def clone_test(test_id: UUID, author: CurrentAuthor, uow: OnceUow) -> Test
     return TestDraftOut.of(await tests.clone(uow, author, test_id))
 
 
-@router.get("/{test_id}/preview")
-async def preview_test(test_id: UUID, author: CurrentAuthor, reads: Reads) -> PreviewOut:
+async def _preview(test_id: UUID, author: CurrentAuthor, parts: Parts) -> Preview:
+    async with reading(parts.engine) as reads:  # Reading formulas may wait for a child process.
+        return await tests.preview(reads, author, test_id)
+
+
+@router.get("/{test_id}/preview", responses=problems(TooComplex, Unavailable))
+async def preview_test(
+    preview: Annotated[Preview, Depends(_preview)], author: CurrentAuthor, parts: Parts
+) -> PreviewOut:
     """The paper that candidates would get if you published the draft now, and the errors that prevent it."""
-    return PreviewOut.of(await tests.preview(reads, author, test_id))
+    return PreviewOut.of(await tests.with_formulas(preview, parts.files, author))
 
 
 @router.get("/{test_id}/consents", responses=problems(Forbidden))
@@ -318,8 +323,6 @@ async def save_responses(
     test_id: UUID,
     body: ResponsesIn,
     holder: AttemptHolder,
-    uow: Uow,
-    parts: Parts,
     now: Now,
 ) -> SavedOut | Response:
     """Save answers. After a 200 they are stored and will be graded.
@@ -332,8 +335,7 @@ async def save_responses(
     If a response is wrong (422), nothing is saved. `errors` names every wrong response. Leave these out and
     send the others again.
     """
-    target = await target_of(uow, holder, AttemptScope(test_id), body)
-    return saved_answer(request, await attempts.save(uow, parts, target, sent_of(body), now))
+    return await save_sent(request, holder, AttemptScope(test_id), body, now)
 
 
 @router.post("/{test_id}/submit")

@@ -10,6 +10,7 @@ from app.engine.question_types.base import (
     OPTION_LETTERS,
     AnswerKey,
     ContentProblem,
+    Interaction,
     JsonObject,
     Option,
     QuestionType,
@@ -40,6 +41,7 @@ __all__ = [
     "SINGLE_CHOICE",
     "AnswerKey",
     "ContentProblem",
+    "Interaction",
     "JsonObject",
     "KeptOptions",
     "Option",
@@ -49,6 +51,7 @@ __all__ = [
     "choice_for",
     "key_answers",
     "question_type",
+    "type_with",
 ]
 
 _TYPES: tuple[QuestionType, ...] = (
@@ -71,3 +74,8 @@ def question_type(name: str) -> QuestionType:
         return QUESTION_TYPES[name]
     except KeyError:
         raise UnreadableQuestion(Sentence('There is no question type "{name}".', name=name)) from None
+
+
+def type_with(interaction: Interaction) -> QuestionType:
+    """The type of questions with this interaction."""
+    return next(kind for kind in _TYPES if kind.interaction is interaction)

@@ -6,6 +6,7 @@ A type is a module of this package and an entry of its registry. Nothing else kn
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
 from app.engine.answers import Answer
@@ -33,6 +34,19 @@ NO_KEY: JsonObject = {"accepted": []}
 
 DROPPED_KEY: JsonObject = {"dropped": True}
 """The key of a question that was withdrawn, of any type. It may name a rule: `engine/dropped_keys.py`."""
+
+
+class Interaction(StrEnum):
+    """What a candidate does, by which formats of other programs know a question (`app/interchange`)."""
+
+    ONE_OPTION = "one option"
+    SEVERAL_OPTIONS = "several options"
+    TRUE_OR_FALSE = "true or false"
+    NUMBER = "a number"
+    NUMBER_IN_RANGES = "a number in ranges"
+    SHORT_TEXT = "a short text"
+    PAIRS = "pairs"
+    ESSAY = "an essay"
 
 
 class UnreadableQuestion(ValueError):
@@ -73,6 +87,8 @@ class QuestionType(ABC):
     """What the API, sheets, the bank and frozen papers call the type. It never changes."""
     title: ClassVar[str]
     """What a sentence calls it."""
+    interaction: ClassVar[Interaction | None] = None
+    """None if no format of another program has such questions."""
     is_marked: ClassVar[bool] = True
     """Whether a key marks it. Otherwise people do, and it has no key."""
     has_letters_as_key: ClassVar[bool] = False

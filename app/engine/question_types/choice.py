@@ -13,6 +13,7 @@ from app.engine.question_types.base import (
     AnswerReader,
     Comparison,
     ContentProblem,
+    Interaction,
     JsonObject,
     Option,
     QuestionType,
@@ -147,6 +148,7 @@ class SingleChoice(_Choice):
 
     name = "single_choice"
     title = "single choice"
+    interaction = Interaction.ONE_OPTION
     has_letters_as_key = True
     sheet_note = (
         "type",
@@ -177,6 +179,7 @@ class MultipleChoice(_Choice):
 
     name = "multiple_choice"
     title = "multiple choice"
+    interaction = Interaction.SEVERAL_OPTIONS
     has_letters_as_key = True
     hint: ClassVar[Mapping[str, str]] = {"en": "one or more options", "hi": "एक या अधिक विकल्प"}
 
@@ -189,6 +192,7 @@ class TrueFalse(_Choice):
 
     name = "true_false"
     title = "true/false"
+    interaction = Interaction.TRUE_OR_FALSE
 
     _OPTIONS = (
         {"id": "true", "text": {"en": "True", "hi": "सही"}},

@@ -7,6 +7,7 @@ from app.engine.question_types.base import (
     AnswerKey,
     AnswerReader,
     ContentProblem,
+    Interaction,
     JsonObject,
     Option,
     QuestionType,
@@ -23,6 +24,7 @@ class Descriptive(QuestionType):
 
     name = "descriptive"
     title = "descriptive"
+    interaction = Interaction.ESSAY
     is_marked = False
     key_example = "none"
 

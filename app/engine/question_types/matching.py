@@ -14,6 +14,7 @@ from app.engine.question_types.base import (
     AnswerReader,
     Comparison,
     ContentProblem,
+    Interaction,
     JsonObject,
     Option,
     QuestionType,
@@ -54,6 +55,7 @@ class Matching(QuestionType):
 
     name = "matching"
     title = "matching"
+    interaction = Interaction.PAIRS
     key_example = '{"pairs": {"1": ["b"], "2": ["a"]}}'
     key_schema: ClassVar[JsonObject | None] = {
         "type": "object",

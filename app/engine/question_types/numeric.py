@@ -13,6 +13,7 @@ from app.engine.question_types.base import (
     AnswerReader,
     Comparison,
     ContentProblem,
+    Interaction,
     JsonObject,
     Option,
     QuestionType,
@@ -86,6 +87,7 @@ class Numeric(NumberType):
 
     name = "numeric"
     title = "numeric"
+    interaction = Interaction.NUMBER
     key_example = '{"value": "3.14", "tolerance": "0.01"}'
     key_schema: ClassVar[JsonObject | None] = {
         "type": "object",

@@ -11,6 +11,7 @@ from app.engine.question_types.base import (
     AnswerKey,
     Comparison,
     ContentProblem,
+    Interaction,
     JsonObject,
     Option,
     UnreadableQuestion,
@@ -40,6 +41,7 @@ class Ranges(NumberType):
 
     name = "ranges"
     title = "ranges"
+    interaction = Interaction.NUMBER_IN_RANGES
     key_example = '{"ranges": [{"from": "3.1", "to": "3.2"}]}'
     key_schema: ClassVar[JsonObject | None] = {
         "type": "object",

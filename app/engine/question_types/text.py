@@ -13,6 +13,7 @@ from app.engine.question_types.base import (
     AnswerReader,
     Comparison,
     ContentProblem,
+    Interaction,
     JsonObject,
     Option,
     QuestionType,
@@ -51,6 +52,7 @@ class Text(QuestionType):
 
     name = "text"
     title = "text"
+    interaction = Interaction.SHORT_TEXT
     key_example = '{"texts": ["New Delhi", "Delhi"]}'
     key_schema: ClassVar[JsonObject | None] = {
         "type": "object",

@@ -83,8 +83,10 @@ def chances_of_clearing(
     the next one is like.
     """
     weights = _possible_abilities(known)
-    totals = total_distribution(probabilities(paper, _ABILITIES), marking)
-    return [_chance(_reaching(totals, marking, each), weights) for each in cutoffs]
+    near = _likely(weights)
+    totals = total_distribution(probabilities(paper, _ABILITIES[near]), marking)
+    tails = totals[:, ::-1].cumsum(axis=1)[:, ::-1]
+    return [_chance(_reaching(tails, marking, each), weights[near]) for each in cutoffs]
 
 
 def total_distribution(curves: Floats, marking: Marking) -> Floats:
@@ -97,14 +99,16 @@ def total_distribution(curves: Floats, marking: Marking) -> Floats:
     answered, abilities = curves.shape
     gain, loss = marking.steps
     mass = np.zeros((abilities, (gain + loss) * marking.questions + 1))
-    mass[:, loss * marking.questions] = 1
+    lowest = highest = loss * marking.questions
+    mass[:, lowest] = 1
     share = answered / marking.questions
     for number in range(marking.questions if answered else 0):
         chance = share * curves[number % answered][:, None]
-        moved = mass * (1 - share)
-        moved[:, gain:] += mass[:, :-gain] * chance
-        moved[:, : mass.shape[1] - loss] += mass[:, loss:] * (share - chance)
-        mass = moved
+        before = mass[:, lowest : highest + 1].copy()
+        mass[:, lowest : highest + 1] *= 1 - share
+        mass[:, lowest + gain : highest + gain + 1] += before * chance
+        mass[:, lowest - loss : highest - loss + 1] += before * (share - chance)
+        lowest, highest = lowest - loss, highest + gain
     return mass
 
 
@@ -118,11 +122,22 @@ def _possible_abilities(known: Answered) -> Floats:
     return weights
 
 
-def _reaching(totals: Floats, marking: Marking, cutoff: int) -> Floats:
-    """By ability, the probability of at least the cut-off."""
+def _likely(weights: Floats) -> slice:
+    """The abilities that are not practically impossible, with one more on each side.
+
+    After a few hundred answers they are a quarter of all, and the rest changes no digit that is shown.
+    """
+    possible = np.flatnonzero(weights > _SMALLEST)
+    return slice(max(possible[0] - 1, 0), possible[-1] + 2)
+
+
+def _reaching(tails: Floats, marking: Marking, cutoff: int) -> Floats:
+    """By ability, the probability of at least the cut-off. `tails` has that of each total or more."""
     _, loss = marking.steps
     lowest = -(-cutoff // marking.step) + loss * marking.questions
-    reached: Floats = np.clip(totals[:, max(lowest, 0) :].sum(axis=1), 0, 1)
+    if lowest >= tails.shape[1]:
+        return np.zeros(len(tails))
+    reached: Floats = np.clip(tails[:, max(lowest, 0)], 0, 1)
     return reached
 
 

@@ -6,6 +6,7 @@ The caller asks the embargo (docs/decisions/0021): a place is computed from keys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +15,11 @@ from sqlalchemy import (
     ColumnElement,
     Numeric,
     Row,
+    Select,
     String,
     Uuid,
     and_,
+    any_,
     bindparam,
     case,
     func,
@@ -162,24 +165,8 @@ class LeaderboardRepository(Repository):
 
     async def participants(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, Participant]:
         """What the board shows of these attempts."""
-        statement = (
-            select(
-                Attempt.id,
-                Attempt.user_id,
-                _shown_name(User.name).label("name"),
-                Paper.marking["rounding"].astext.label("rounding"),
-                Paper.max_marks,
-                Result.raw_numerator,
-                Result.raw_denominator,
-                Result.score_numerator,
-                Result.score_denominator,
-            )
-            .join(Result, Result.attempt_id == Attempt.id)
-            .join(Paper, Paper.id == Attempt.paper_id)
-            .outerjoin(User, User.id == Attempt.user_id)
-            .where(Attempt.id.in_(attempt_ids))
-        )
-        return {row.id: _participant(row) for row in await self._session.execute(statement)}
+        rows = await self._session.execute(_participants(), {"ids": list(attempt_ids)})
+        return {row.id: _participant(row) for row in rows}
 
     async def histogram_of_category(self, cohort_id: UUID, category: str) -> Mapping[Fraction, int]:
         """How many participants whose profile has the category have each score. Reads all of them."""
@@ -226,6 +213,28 @@ class LeaderboardRepository(Repository):
             .where(_of_release(exam), *group.conditions)
         )
         return (await self._session.execute(statement)).scalar_one()
+
+
+@lru_cache(maxsize=1)
+def _participants() -> Select[Any]:
+    """The fields of `Participant` for the attempts `:ids`."""
+    return (
+        select(
+            Attempt.id,
+            Attempt.user_id,
+            _shown_name(User.name).label("name"),
+            Paper.marking["rounding"].astext.label("rounding"),
+            Paper.max_marks,
+            Result.raw_numerator,
+            Result.raw_denominator,
+            Result.score_numerator,
+            Result.score_denominator,
+        )
+        .join(Result, Result.attempt_id == Attempt.id)
+        .join(Paper, Paper.id == Attempt.paper_id)
+        .outerjoin(User, User.id == Attempt.user_id)
+        .where(Attempt.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+    )
 
 
 def _of_release(exam: Exam) -> ColumnElement[bool]:

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Row, Select, Uuid, and_, any_, bindparam, exists, literal, select, text
 
 from app.engine.attempt_figures import SubjectSums, sums_by_subject
+from app.engine.ranking import CohortPlace
 from app.engine.scores import Score
 from app.models import (
     Attempt,
@@ -169,14 +170,6 @@ class ShownAttempt:
     """None until the task has computed them."""
     scale: TestScale | None
     """None if the test has no statistics."""
-
-
-@dataclass(frozen=True, slots=True)
-class CohortPlace:
-    """Where a score is in its cohort."""
-
-    above: int
-    participants: int
 
 
 class ShownRepository(Repository):

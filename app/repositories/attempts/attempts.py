@@ -1,90 +1,43 @@
 """Attempts, the log of responses, results and the distribution of scores."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-import orjson
-from sqlalchemy import ScalarResult, Select, select, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Numeric, ScalarResult, Select, bindparam, select, text
 
 from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.errors import NotFound
 from app.core.ids import first_uuid7
+from app.engine.ranking import CohortPlace
 from app.models import Attempt, AttemptLease, AttemptStatus, ResponseEvent, Result, ScoreCount
+from app.repositories.attempts.save_statement import (
+    SAVE,
+    SaveOutcome,
+    SaveRequest,
+    arguments_of,
+    combined,
+    is_unaccounted,
+    outcomes_of,
+)
 from app.repositories.attempts.standing import standing_events
 from app.repositories.base import Repository
 from app.repositories.locks import Mode, Rank
 
 RUNNING = (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)
 
-# See docs/decisions/0012. The attempt is locked FOR SHARE before anything is inserted. Submit takes FOR
-# UPDATE, so an answer is either committed before the paper is graded, or sees the closed attempt and is
-# refused. `log` has the events that the new ones are compared with: the standing one of each question, and
-# those of the same lease and revision. It reads the snapshot from before the insert, and at most two events
-# for each one sent, so that a long log does not make saves slower.
-# Rows are inserted in order, because two queues of one device in opposite order would wait for each other.
-# An event that was late and arrives again in time, because the deadline was moved, is stored as new.
-# An open attempt takes nothing new for the questions in `closed`, but their log is read all the same.
-SAVE = text(
+PLACE = text(
     """
-    with attempt as materialized (
-      select id, status, closed_by, lease, deadline_at,
-        (select active from ias.users where users.id = :user_id) as may_enter
-      from ias.attempts
-      where id = :attempt_id and test_id = :test_id and user_id = :user_id
-        and exam_paper_id is not distinct from :exam_paper_id
-      for share
-    ), verdict as materialized (
-      select *, case
-        when not may_enter then 'banned'
-        when :lease > lease then 'unknown_lease'
-        when status = 'paused' then 'closed'
-        when status <> 'in_progress' and closed_by is distinct from 'deadline' then 'closed'
-        when status = 'void' then 'closed'
-        when status = 'in_progress' and :now <= deadline_at + :grace then 'open'
-        else 'late' end as verdict
-      from attempt
-    ), incoming as materialized (
-      select * from jsonb_to_recordset(:events) as event(
-        question_id uuid, revision int, answer jsonb, marked_for_review boolean, time_spent_ms int,
-        confidence text, language text)
-    ), inserted as (
-      insert into ias.response_events (
-        attempt_id, question_id, lease, revision, answer, marked_for_review, time_spent_ms,
-        confidence, language, late, received_at)
-      select verdict.id, question_id, :lease, revision, nullif(answer, 'null'), marked_for_review,
-        time_spent_ms, confidence, language, verdict.verdict = 'late', :now
-      from verdict cross join incoming
-      where :takes_new and (verdict.verdict = 'late'
-        or verdict.verdict = 'open' and question_id <> all (cast(:closed as uuid[])))
-      order by question_id, revision
-      on conflict (attempt_id, question_id, lease, revision) do update
-        set answer = excluded.answer, marked_for_review = excluded.marked_for_review,
-          time_spent_ms = excluded.time_spent_ms, confidence = excluded.confidence,
-          language = excluded.language, late = false, received_at = excluded.received_at
-        where response_events.late and not excluded.late
-      returning question_id, revision
-    ), log as (
-      select distinct found.* from incoming cross join lateral (
-        (select * from ias.response_events
-        where attempt_id = :attempt_id and question_id = incoming.question_id and not late
-        order by lease desc, revision desc limit 1)
-        union all
-        (select * from ias.response_events
-        where attempt_id = :attempt_id and question_id = incoming.question_id and not late
-          and lease = :lease and revision = incoming.revision)
-      ) as found
-    )
-    select verdict.verdict, verdict.status, verdict.deadline_at,
-      (select coalesce(jsonb_agg(inserted), '[]') from inserted) as inserted,
-      (select coalesce(jsonb_agg(log), '[]') from log) as log
-    from verdict
+    select
+      coalesce(sum(candidates) filter (
+        where numerator * :denominator > :numerator * denominator), 0)::int,
+      coalesce(sum(candidates), 0)::int
+    from ias.score_counts where cohort_id = :cohort_id
     """
-).columns(inserted=JSONB, log=JSONB)
+).bindparams(bindparam("numerator", type_=Numeric), bindparam("denominator", type_=Numeric))
 
 CLOSE_OVERDUE = text(
     """
@@ -123,51 +76,6 @@ do $$ begin
   end if;
 end $$
 """
-
-
-@dataclass(frozen=True, slots=True)
-class NewEvent:
-    """One response as it goes into the log."""
-
-    question_id: UUID
-    revision: int
-    answer: Any
-    marked_for_review: bool
-    time_spent_ms: int
-    confidence: str | None
-    language: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class SaveRequest:
-    """Which attempt takes which responses, under which lease, and when they arrived.
-
-    An attempt that is open takes no new responses to the questions in `closed`. Without `takes_new` none is
-    stored at all; the outcome still says what the log has.
-    """
-
-    attempt: AttemptRef
-    lease: int
-    events: Sequence[NewEvent]
-    now: datetime
-    grace: timedelta
-    closed: Collection[UUID] = ()
-    takes_new: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class SaveOutcome:
-    """What the statement found and did. `verdict`: open, late, closed, unknown_lease or banned."""
-
-    verdict: str
-    status: str
-    deadline_at: datetime
-    inserted: frozenset["Identity"]
-    log: Sequence[Mapping[str, Any]]
-
-
-Identity = tuple[UUID, int, int]
-"""Question, lease and revision: what makes an event the same event, within its attempt."""
 
 
 class AttemptRepository(Repository):
@@ -245,36 +153,19 @@ class AttemptRepository(Repository):
     async def save(self, request: SaveRequest) -> SaveOutcome | None:
         """Check and insert responses in one statement; None where the attempt is not this person's.
 
-        If another request stores the same lease and revision at the same moment, the insert waits for it,
-        inserts nothing, and does not see it. In this case alone the statement runs again and sees it.
+        If another request stores the same lease and revision at the same moment, the statement does not see
+        it. In this case alone it runs again and sees it.
         """
         outcome = await self._save_once(request)
-        if outcome is None or not _unaccounted(request, outcome):
+        if outcome is None or not is_unaccounted(request, outcome):
             return outcome
-        again = await self._save_once(request)
-        if again is None or again.verdict != outcome.verdict:
-            return again
-        theirs = [entry for entry in again.log if _identity(entry) not in outcome.inserted]
-        return replace(outcome, inserted=outcome.inserted | again.inserted, log=[*outcome.log, *theirs])
+        return combined(outcome, await self._save_once(request))
 
     async def _save_once(self, request: SaveRequest) -> SaveOutcome | None:
-        parameters = {
-            "attempt_id": request.attempt.id,
-            "test_id": request.attempt.scope.test_id,
-            "exam_paper_id": request.attempt.scope.exam_paper_id,
-            "user_id": request.attempt.user_id,
-            "lease": request.lease,
-            "now": request.now,
-            "grace": request.grace,
-            "closed": list(request.closed),
-            "takes_new": request.takes_new,
-            "events": orjson.dumps(_distinct(request.events)).decode(),
-        }
-        row = (await self._session.execute(SAVE, parameters)).one_or_none()
-        if row is None:
-            return None
-        inserted = frozenset(_identity(entry | {"lease": request.lease}) for entry in row.inserted)
-        return SaveOutcome(row.verdict, row.status, row.deadline_at, inserted, row.log)
+        connection = await self._session.connection()
+        result = await connection.exec_driver_sql(SAVE, tuple(arguments_of([request])))
+        [outcome] = outcomes_of([request], result)
+        return outcome
 
     async def count_events(self, attempt_id: UUID) -> tuple[int, int]:
         """How many events the log of an attempt has, late ones too, and how many the longest question."""
@@ -301,6 +192,15 @@ class AttemptRepository(Repository):
             ScoreCount.cohort_id == cohort_id, ScoreCount.candidates > 0
         )
         return {Fraction(n, d): count for n, d, count in (await self._session.execute(statement)).all()}
+
+    async def place(self, result: Result) -> CohortPlace:
+        """Where the score of a result is, or would be, in its cohort now."""
+        values = {
+            "cohort_id": result.cohort_id,
+            "numerator": Decimal(result.score_numerator),
+            "denominator": Decimal(result.score_denominator),
+        }
+        return CohortPlace(*(await self._session.execute(PLACE, values)).one())
 
     async def ensure_partitions(self, now: datetime, months: int = 3) -> None:
         """Make the monthly partitions of the response log from `now` on, ahead of time."""
@@ -334,25 +234,3 @@ def found(attempt: Attempt | None) -> Attempt:
     if attempt is None:
         raise NotFound("attempt")
     return attempt
-
-
-def _identity(entry: Mapping[str, Any]) -> Identity:
-    return UUID(entry["question_id"]), entry["lease"], entry["revision"]
-
-
-def _distinct(events: Sequence[NewEvent]) -> list[NewEvent]:
-    """The first of each question and revision: what is sent twice in one request is logged once."""
-    return list({(event.question_id, event.revision): event for event in reversed(events)}.values())[::-1]
-
-
-def _unaccounted(request: SaveRequest, outcome: SaveOutcome) -> bool:
-    """Whether some event that the attempt takes was neither inserted nor found."""
-    if not request.takes_new or outcome.verdict not in ("open", "late"):
-        return False
-    closed = request.closed if outcome.verdict == "open" else ()
-    found = outcome.inserted | {_identity(entry) for entry in outcome.log}
-    return any(
-        (event.question_id, request.lease, event.revision) not in found
-        for event in request.events
-        if event.question_id not in closed
-    )

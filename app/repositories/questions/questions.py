@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from sqlalchemy import (
     or_,
     select,
     union,
+    union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, INTEGER, TEXT
@@ -31,7 +32,7 @@ from app.models import (
     Question,
     QuestionVersion,
 )
-from app.repositories.base import Page, PageRequest, Repository
+from app.repositories.base import Page, PageRequest, Repository, decode_cursor
 from app.repositories.embargo import Reader, held_questions
 from app.repositories.locks import Mode, Rank
 from app.repositories.violations import translate_violations
@@ -74,7 +75,11 @@ class QuestionRepository(Repository):
 
     async def page(self, institute_id: UUID, wanted: QuestionFilter, page: PageRequest) -> Page[Question]:
         """Questions that match the filter, oldest first."""
-        statement = _filtered(_current(institute_id), institute_id, wanted)
+        unnarrowed = replace(wanted, query=None)
+        statement = _filtered(_current(institute_id), institute_id, unnarrowed)
+        if wanted.query is not None:
+            of_bank = _filtered(select(Question.id).join(Question.version), institute_id, unnarrowed)
+            statement = statement.where(Question.id.in_(_first_matching(of_bank, wanted.query, page)))
         return await self._page(statement, [Question.id], page)
 
     async def get(self, institute_id: UUID, question_id: UUID, *, lock: bool = False) -> Question | None:
@@ -258,7 +263,27 @@ _MEANS_SOMETHING = rf'(?<={_LETTER})-(?={_LETTER})|(?<!\S)-(?="|{_LETTER})'
 _MEANINGLESS_DASH = re.compile(rf"(?!{_MEANS_SOMETHING})-")
 
 
+def _first_matching(of_bank: Select[UUID], query: str, page: PageRequest) -> Select[UUID]:
+    """The ids of questions that match a query, as many as a page needs.
+
+    Each way to match has an index of its own. One condition for all of them would read the whole bank for a
+    word that is rare.
+    """
+    if page.cursor is not None:
+        [after] = decode_cursor(page.cursor, [Question.id])
+        of_bank = of_bank.where(Question.id > after)
+    first = [
+        of_bank.where(way).order_by(Question.id).limit(page.limit + 1).subquery()
+        for way in _ways_to_match(query)
+    ]
+    return select(union_all(*(select(each.c.id) for each in first)).subquery().c.id)
+
+
 def _matches_query(query: str) -> ColumnElement[bool]:
+    return or_(*_ways_to_match(query))
+
+
+def _ways_to_match(query: str) -> Sequence[ColumnElement[bool]]:
     """Full-text search (with `"…"`, `or` and `-`), a part of the text, or the exact `external_id`."""
     said = searchable(query)
     words = _MEANINGLESS_DASH.sub(" ", said)
@@ -267,7 +292,7 @@ def _matches_query(query: str) -> ColumnElement[bool]:
         for dictionary in ("english", "hindi", "simple")
     )
     by_words = english.op("||")(hindi).op("||")(other)
-    return or_(
+    return (
         QuestionVersion.search.bool_op("@@")(by_words),
         QuestionVersion.words.icontains(said, autoescape=True),
         Question.external_id == query,

@@ -114,13 +114,22 @@ class CatalogRepository(Repository):
 
     async def find(self, viewer: Viewer, test_id: UUID, now: datetime) -> ListedTest:
         """A test that the viewer may take or has taken."""
+        await self.published_version(viewer, test_id, now)
+        [listed] = await self._listed([test_id], await self._own(viewer, [test_id]))
+        return listed
+
+    async def published_version(self, viewer: Viewer, test_id: UUID, now: datetime) -> int | None:
+        """The published version of a test that the viewer may take or has taken; None without one.
+
+        Raises NotFound for another test.
+        """
         taken = exists().where(Attempt.test_id == Test.id, Attempt.user_id == viewer.user_id)
         readable = or_(may_access(viewer, now), and_(taken, ~hides_test(viewer.reader)))
-        found = await self._session.scalar(select(Test.id).where(Test.id == test_id, readable))
-        if found is None:
+        found = await self._session.execute(select(Test.paper_version).where(Test.id == test_id, readable))
+        if (row := found.one_or_none()) is None:
             raise NotFound("test")
-        [listed] = await self._listed([found], await self._own(viewer, [found]))
-        return listed
+        version: int | None = row.paper_version
+        return version
 
     async def _listed(self, ids: Sequence[UUID], own: Mapping[UUID, OwnAttempts]) -> Sequence[ListedTest]:
         statement = (

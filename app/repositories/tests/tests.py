@@ -169,10 +169,6 @@ class TestRepository(Repository):
             select(Paper.id).where(Paper.test_id == test.id, Paper.version == test.paper_version)
         )
 
-    async def review_policy(self, test_id: UUID) -> str:
-        """When candidates may see key and explanations of a test."""
-        return (await self._session.scalars(select(Test.review).where(Test.id == test_id))).one()
-
     async def was_released(self, test_id: UUID) -> bool:
         """Whether the test was a paper of an exam whose results are released.
 

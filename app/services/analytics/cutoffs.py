@@ -8,13 +8,13 @@ papers, not about UPSC's next one, which may be harder.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from app.engine.dropped_keys import DroppedRule
 from app.engine.grading import LETTERS
 from app.engine.published_cutoffs import QUESTIONS, RIGHT, WRONG, cutoff_of, lowest_reaching, years
-from app.engine.scoring import Item, Outcome, PaperKey
+from app.engine.scoring import Marks, Outcome, PaperKey
 from app.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ _THIRDS = 3
 _MARKED = {LETTERS[Outcome.CORRECT]: True, LETTERS[Outcome.INCORRECT]: False}
 
 
-@dataclass(frozen=True, slots=True)
-class ItemCurve:
+class ItemCurve(NamedTuple):
     """The calibrated parameters of a question (docs/decisions/0065)."""
 
     discrimination: float
@@ -101,14 +100,13 @@ def is_on_upsc_scale(key: PaperKey) -> bool:
     return (
         len(key.items) == QUESTIONS
         and key.dropped is DroppedRule.PRORATE
-        and all(item.dropped_by(key.dropped) in (None, DroppedRule.PRORATE) for item in key.items)
+        and key.dropped_rules <= {None, DroppedRule.PRORATE}
         and all(section.choose is None for section in key.sections)
-        and all(_has_upsc_marks(item) for item in key.items)
+        and all(map(_has_upsc_marks, key.distinct_marks))
     )
 
 
-def _has_upsc_marks(item: Item) -> bool:
-    marks = item.marks
+def _has_upsc_marks(marks: Marks) -> bool:
     return marks.correct == RIGHT and marks.incorrect == WRONG and not marks.unattempted
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
+from typing import NamedTuple
 from uuid import UUID
 
 from app.engine.attempt_figures import NO_CONFIDENCE
@@ -14,12 +14,10 @@ from app.services.unit_of_work import Reading
 
 MOST_ATTEMPTS = 10
 """The latest ones: older attempts say less of the candidate of today."""
-_USUAL_OPTIONS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A question of an attempt that was not dropped."""
+class Evidence(NamedTuple):
+    """A question of an attempt that was not dropped. An overview makes a thousand of them."""
 
     question_id: UUID
     subject_id: UUID
@@ -56,7 +54,10 @@ async def gather(reads: Reading, parts: Components, attempts: Sequence[ShownAtte
 async def gather_from(reads: Reading, parts: Components, attempts: Sequence[ShownAttempt]) -> Record:
     """What these shown attempts say, the latest last. Papers and keys are in memory."""
     keys = {each.key_id: (await parts.papers.key(reads, each.key_id)).rules for each in attempts}
-    options = {each.paper_id: await _options(reads, parts, each.paper_id) for each in attempts}
+    options = {
+        each.paper_id: (await parts.papers.get(reads, each.paper_id)).options_to_guess_from
+        for each in attempts
+    }
     questions = await reads.shown.questions({each.paper_id for each in attempts}) if attempts else {}
     answers = [
         evidence
@@ -68,22 +69,13 @@ async def gather_from(reads: Reading, parts: Components, attempts: Sequence[Show
     return Record(answers, papers, curves)
 
 
-async def _options(reads: Reading, parts: Components, paper_id: UUID) -> Sequence[int]:
-    """How many options each question has. A question without options counts as one of the usual four."""
-    paper = await parts.papers.get(reads, paper_id)
-    counts = []
-    for question in paper.questions.values():
-        offered = len(question.options) - (question.not_attempted is not None)
-        counts.append(offered if offered > 1 else _USUAL_OPTIONS)
-    return counts
-
-
 def _answers(
     attempt: ShownAttempt,
     key: PaperKey,
     options: Sequence[int],
     questions: PaperQuestions,
 ) -> list[Evidence]:
+    marks = key.marks_in_floats
     confidence = attempt.figures.confidence if attempt.figures else NO_CONFIDENCE * len(key.items)
     return [
         Evidence(
@@ -92,16 +84,11 @@ def _answers(
             outcome=attempt.outcomes[place],
             confidence=confidence[place],
             options=options[place],
-            right=_number(item.marks.correct),
-            wrong=_number(item.marks.incorrect),
+            right=marks[place][0],
+            wrong=marks[place][1],
             may_review=attempt.may_review,
             curve=ItemCurve(*curve) if (curve := questions.curves[place]) is not None else None,
         )
         for place, item in enumerate(key.items)
         if not item.is_dropped
     ]
-
-
-def _number(marks: Fraction) -> float:
-    """The same as `float(marks)` in a tenth of its time: there are two for each answer."""
-    return marks.numerator / marks.denominator

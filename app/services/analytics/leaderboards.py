@@ -9,7 +9,7 @@ from uuid import UUID
 from app.core.aliases import alias_of
 from app.core.errors import NotAvailable
 from app.engine.marks import RoundingPolicy
-from app.engine.ranking import Histogram, Standing, at_or_below_percentile, standings
+from app.engine.ranking import Distribution, Histogram, at_or_below_percentile
 from app.models import Exam
 from app.repositories.analytics.leaderboards import MeritPlace, RankedGroup
 from app.sentences import Sentence
@@ -81,8 +81,7 @@ async def of_test(
 
     Raises NotFound for a test that the user may not see, and NotAvailable while an exam withholds it.
     """
-    shown = await tests.find(reads, user, test_id, now)
-    version = shown.test.paper_version
+    version = await reads.catalog.published_version(tests.viewer(user), test_id, now)
     cohort_id = await reads.keys.cohort_of_version(test_id, version) if version is not None else None
     if cohort_id is None:
         raise NotAvailable("The test has no published version, and so no leaderboard.")
@@ -90,11 +89,11 @@ async def of_test(
         raise NotAvailable(
             "The leaderboard is not available now: an exam that is not released has a question of the test."
         )
-    histogram = await _histogram(reads, parts, cohort_id, wanted.category)
-    participants = sum(histogram.values())
+    scores = Distribution(await _histogram(reads, parts, cohort_id, wanted.category))
+    participants = scores.participants
     if _is_too_few(participants, wanted):
         return _hidden(paper_version=version)
-    board = _TestLeaderboard(reads, cohort_id, histogram, wanted)
+    board = _TestLeaderboard(reads, cohort_id, scores, wanted)
     own = await board.own(user)
     ids = await board.around(own) if wanted.around_me else await board.best()
     shown_ids = [*ids, *([own[0]] if own else [])]
@@ -109,7 +108,7 @@ async def of_test(
             is_me=person.user_id == user.id,
         )
         for person in people.values()
-        if (standing := board.standing(person.score.exact)) is not None
+        if (standing := scores.standing(person.score.exact)) is not None
     }
     return Leaderboard(
         participants=participants,
@@ -173,23 +172,19 @@ class _TestLeaderboard:
     """The order of a test's participants: by exact score, and those of one score by their attempt."""
 
     def __init__(
-        self, reads: Reading, cohort_id: UUID, histogram: Histogram, wanted: LeaderboardRequest
+        self, reads: Reading, cohort_id: UUID, scores: Distribution[Fraction], wanted: LeaderboardRequest
     ) -> None:
         self._reads = reads
         self._cohort_id = cohort_id
         self._wanted = wanted
-        self._standings = standings(histogram)
-        self._scores = sorted(self._standings, reverse=True)
-
-    def standing(self, score: Fraction) -> Standing | None:
-        """None for a score that came after the histogram was read."""
-        return self._standings.get(score)
+        self._scores = scores.scores
+        self._place_of = scores.place_of
 
     async def own(self, user: Principal) -> tuple[UUID, Fraction] | None:
         """The user's attempt and its score, if it is on this board."""
         found = await self._reads.leaderboards.own(self._cohort_id, user.id)
         is_here = self._wanted.category in (None, await self._category_of(user))
-        return found if found is not None and is_here and found[1] in self._standings else None
+        return found if found is not None and is_here and found[1] in self._place_of else None
 
     async def best(self) -> Sequence[UUID]:
         return await self._places(self._scores, self._wanted.limit)
@@ -199,7 +194,7 @@ class _TestLeaderboard:
         if own is None:
             return []
         attempt_id, score = own
-        place = self._scores.index(score)
+        place = self._place_of[score]
         upwards = self._scores[place::-1]
         above = await self._places(upwards, self._wanted.limit, beyond=attempt_id, forward=False)
         below = await self._places(self._scores[place:], self._wanted.limit, beyond=attempt_id)

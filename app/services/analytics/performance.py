@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from app.core.errors import Invalid
 from app.engine.attempt_figures import SubjectSums
 from app.engine.periods import Period, Span, count, first_day, spans
+from app.engine.ranking import CohortPlace
 from app.engine.streaks import day_of
-from app.repositories.analytics.shown import CohortPlace, ShownAttempt
+from app.repositories.analytics.shown import ShownAttempt
 from app.sentences import Sentence
 from app.services import embargo, subjects, tests, users
 from app.services.unit_of_work import Reading

@@ -10,10 +10,11 @@ from uuid import UUID
 
 from app.engine.grading import LETTERS
 from app.engine.marks import parse_marks
+from app.engine.ranking import CohortPlace
 from app.engine.scoring import Outcome
 from app.engine.statistics.bands import Band, change, score_band
 from app.models import LocalizedText
-from app.repositories.analytics.shown import CohortPlace, ShownAttempt, TestScale
+from app.repositories.analytics.shown import ShownAttempt, TestScale
 from app.sentences import Sentence
 
 FEWEST_PARTICIPANTS = 30

@@ -18,14 +18,8 @@ from app.services.attempts.grading import (
 )
 from app.services.attempts.response_checks import Response, SentResponse, UnreadableResponse
 from app.services.attempts.results import ResultView, result, reviewed_key
-from app.services.attempts.saving import (
-    ClosedResponse,
-    LateSave,
-    SaveReport,
-    SaveTarget,
-    StandingAnswer,
-    save,
-)
+from app.services.attempts.save_reports import ClosedResponse, LateSave, SaveReport, StandingAnswer
+from app.services.attempts.saving import SaveTarget, save, save_at_once
 from app.services.attempts.starting import (
     NewAttempt,
     StartedAttempt,
@@ -68,6 +62,7 @@ __all__ = [
     "resume",
     "reviewed_key",
     "save",
+    "save_at_once",
     "section_windows",
     "start",
     "started_attempt",

@@ -8,12 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from app.core.errors import NotFound, NotGradedYet
-from app.engine import ranking
 from app.engine.grading import scorecard_of
 from app.engine.marks import RoundingPolicy, printed
 from app.engine.qualifying import reaches_minimum
 from app.engine.scoring import Outcome, PaperKey, Scorecard, SectionRule, SectionScore, Tally
 from app.models import Attempt, AttemptStatus, LocalizedText, Result
+from app.repositories.embargo import ResultEmbargo
 from app.services import audit, embargo
 from app.services.attempts import response_sheets
 from app.services.components import Components
@@ -108,23 +108,21 @@ async def result(
     the paper, the result waits for its release as if nobody had graded it. Raises NotFound, or NotGradedYet.
     """
     attempt = await reads.attempts.own(user.id, test_id, attempt_id)
-    await _check_may_know(reads, user, attempt)
+    known = await _check_may_know(reads, user, attempt)
     graded = await reads.attempts.result(attempt.id)
     if graded is None or attempt.status != AttemptStatus.GRADED:
         raise NotGradedYet
     paper = await parts.papers.get(reads, attempt.paper_id)
     key = await parts.papers.key(reads, graded.key_id)
     card = scorecard_of(key.rules, graded.outcomes, graded.marks, graded.marks_denominator)
-    histogram = await reads.attempts.histogram(graded.cohort_id)
-    score = Fraction(graded.score_numerator, graded.score_denominator)
+    place = await reads.attempts.place(graded)
     # A rank tells of the others' scores too, and they may have sat a version that has a held question.
     # So do shares of right answers.
-    may_compare = not await reads.embargo.withholds_rank(embargo.reader(user), test_id)
-    standing = ranking.standing(histogram, score) if graded.counted and may_compare else None
+    may_compare = not known.withholds_rank
+    standing = place.standing if graded.counted and may_compare else None
     policy = key.rules.rounding
     whole = Graded(attempt, graded, key, card)
-    may_review = await _may_review(reads, test_id)
-    shares = await _correct_percents(reads, graded.cohort_id) if may_review and may_compare else {}
+    shares = await _correct_percents(reads, graded.cohort_id) if known.may_review and may_compare else {}
     return ResultView(
         attempt=attempt,
         figures=printed_tally(card, policy),
@@ -135,10 +133,10 @@ async def result(
             for section, rule, score in zip(paper.sections, key.rules.sections, card.sections, strict=True)
         ],
         rank=standing.rank if standing else None,
-        participants=sum(histogram.values()),
+        participants=place.participants,
         cohort=await _cohort(reads, attempt, graded, paper.version),
         percentile=standing.percentile if standing else None,
-        questions=await _review(reads, parts, user, whole, shares) if may_review else None,
+        questions=await _review(reads, parts, user, whole, shares) if known.may_review else None,
         qualification=graded.qualification,
         revisions=await _revisions(reads, attempt.id, may_compare=may_compare),
     )
@@ -165,13 +163,13 @@ async def reviewed_key(
 ) -> CompiledKey | None:
     """The key that the review of a graded attempt shows to its candidate; None while it shows none."""
     try:
-        await _check_may_know(reads, user, attempt)
+        known = await _check_may_know(reads, user, attempt)
     except (NotFound, NotGradedYet):
         return None
     graded = await reads.attempts.result(attempt.id)
     if graded is None or attempt.status != AttemptStatus.GRADED:
         return None
-    if not await _may_review(reads, attempt.test_id):
+    if not known.may_review:
         return None
     return await parts.papers.key(reads, graded.key_id)
 
@@ -205,26 +203,14 @@ def printed_tally(tally: Tally, policy: RoundingPolicy) -> Figures:
     }
 
 
-async def _check_may_know(reads: Reading, user: Principal, attempt: Attempt) -> None:
-    """Raise what a result that is withheld looks like."""
-    reader = embargo.reader(user)
-    if user.is_staff:
-        is_hidden = await reads.embargo.hides_test(reader, attempt.test_id)
-    else:
-        # A test that only shares questions keeps its attempts in sight: their results come later.
-        is_hidden = await reads.embargo.is_placed(attempt.test_id)
-    if is_hidden:
+async def _check_may_know(reads: Reading, user: Principal, attempt: Attempt) -> ResultEmbargo:
+    """What the user may know of the attempt's result. Raise what a result that is withheld looks like."""
+    known = await reads.embargo.of_result(embargo.reader(user), attempt.test_id, attempt.paper_id)
+    if known.hides_attempt:
         raise NotFound("attempt")
-    if await reads.embargo.withholds_paper(reader, attempt.paper_id):
+    if known.withholds_result:
         raise NotGradedYet
-
-
-async def _may_review(reads: Reading, test_id: UUID) -> bool:
-    """`after_release` waits for the release of an exam; a test that no exam holds is free to review."""
-    review = await reads.tests.review_policy(test_id)
-    return review == "after_submit" or (
-        review == "after_release" and not await reads.embargo.is_placed(test_id)
-    )
+    return known
 
 
 async def _correct_percents(reads: Reading, cohort_id: UUID) -> Mapping[UUID, float]:

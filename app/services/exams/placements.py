@@ -15,6 +15,11 @@ class PlacementStore:
         self._capacity = capacity
         self._placements: OrderedDict[UUID, tuple[UUID, AttemptScope]] = OrderedDict()
 
+    def kept(self, exam_id: UUID, paper_id: UUID) -> AttemptScope | None:
+        """The scope if this process has it in memory."""
+        placement = self._placements.get(paper_id)
+        return placement[1] if placement is not None and placement[0] == exam_id else None
+
     async def get(self, reads: Reading, exam_id: UUID, paper_id: UUID) -> AttemptScope:
         """The scope of attempts at an exam paper. Raises NotFound if the paper is not of this exam.
 

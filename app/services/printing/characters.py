@@ -1,9 +1,8 @@
 """The characters that print as typed: those of the fonts of a sheet, as fonts/characters.txt lists them.
 
-Typst draws a box for any other character. The list has the code points of the `cmap` tables of
-NotoSans-Regular and NotoSansDevanagari-Regular, and of DejaVu Sans Mono and New Computer Modern Math, which
-Typst brings. It leaves out private characters: a font may draw anything for them. Make it anew when a font
-changes.
+Typst draws a box for any other character. The list has the code points of the `cmap` tables of our fonts, and
+of DejaVu Sans Mono and New Computer Modern Math, which Typst brings. It leaves out private characters, for
+which a font may draw anything, and scripts from right to left. A test compares it with the fonts.
 """
 
 import unicodedata

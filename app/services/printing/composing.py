@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from string import ascii_lowercase
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
 from app.engine.dropped_keys import is_dropped
 from app.engine.marks import parse_marks
 from app.engine.question_types import question_type
-from app.services.printing.markdown import Block, blocks_of
+from app.services.printing.markdown import Block, Table, blocks_of
 from app.services.printing.sheets import (
     Figure,
     Option,
@@ -106,6 +106,7 @@ class _PaperComposer(_Composer):
     def sheet(self, is_draft: bool) -> Sheet:
         wording, document = self._wording, self._document
         total = sum((self._marks_of(section) for section in document["sections"]), Fraction(0))
+        parts = [self._part(section) for section in document["sections"] if section["question_ids"]]
         return Sheet(
             language=self._language,
             title=self._text(document["title"]),
@@ -117,7 +118,8 @@ class _PaperComposer(_Composer):
             ),
             notes_heading=wording.instructions,
             notes=list(self._notes()),
-            parts=[self._part(section) for section in document["sections"] if section["question_ids"]],
+            parts=parts,
+            columns=_columns(parts),
         )
 
     def _notes(self) -> Iterator[str]:
@@ -216,12 +218,14 @@ class _SolutionsComposer(_Composer):
         self._answer_key = answer_key
 
     def sheet(self, is_draft: bool) -> Sheet:
+        parts = [self._part(section) for section in self._document["sections"] if section["question_ids"]]
         return Sheet(
             language=self._language,
             title=self._text(self._document["title"]),
             subtitle=self._wording.solutions,
             footer=self._footer(is_draft),
-            parts=[self._part(section) for section in self._document["sections"] if section["question_ids"]],
+            parts=parts,
+            columns=_columns(parts),
             answers=[(entry["number"], self._answer(entry)) for entry in self._document["questions"]],
         )
 
@@ -240,6 +244,20 @@ class _SolutionsComposer(_Composer):
             return wording.dropped
         answers = question_type(question["type"]).printed_key(key, _labels(question))
         return wording.either.join(wording.both.join(parts) for parts in answers)
+
+
+def _columns(parts: Sequence[Part]) -> Literal[1, 2]:
+    """One column if a table is too wide for two."""
+    items = [item for part in parts for item in part.items]
+    blocks = [block for item in items for block in item.blocks]
+    blocks += [
+        block
+        for item in items
+        if isinstance(item, QuestionItem)
+        for option in item.options
+        for block in option.blocks
+    ]
+    return 1 if any(isinstance(block, Table) and block.needs_page() for block in blocks) else 2
 
 
 def _labels(question: Entry) -> dict[str, str]:

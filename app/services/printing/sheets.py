@@ -80,3 +80,4 @@ class Sheet:
     notes_heading: str = ""
     notes: Sequence[str] = ()
     answers: Sequence[tuple[int, str]] = field(default_factory=tuple)
+    columns: Literal[1, 2] = 2

@@ -18,6 +18,9 @@ FONTS = FOLDER / "fonts"
 
 Template = Literal["sheet", "result-sheet", "certificate", "merit-list", "response-sheet"]
 
+_SHARED = ("setting.typ", "formula.typ")
+"""Files that the templates import."""
+
 _WITHOUT_TAGS = frozenset({"merit-list"})
 """Tags help those who cannot see the page. For thousands of rows they take twenty times their space."""
 
@@ -41,7 +44,8 @@ def typeset(
     with TemporaryDirectory() as folder:
         root = Path(folder)
         source = root / f"{template}.typ"
-        shutil.copy(FOLDER / source.name, root)
+        for name in (source.name, *_SHARED):
+            shutil.copy(FOLDER / name, root)
         (root / "content.json").write_bytes(orjson.dumps(content))
         for name, data in (files or {}).items():
             (root / name).write_bytes(data)

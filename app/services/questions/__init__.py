@@ -17,6 +17,8 @@ from app.services.questions.exports import Export, export
 from app.services.questions.history import Change, compare
 from app.services.questions.images import ImagesZip
 from app.services.questions.imports import import_questions
+from app.services.questions.item_exports import ItemExport, export_items
+from app.services.questions.item_files import FileKind, FileOptions
 from app.services.questions.reading import ImportStage
 from app.services.questions.rows import EmptyKey
 from app.services.questions.selecting import select, with_external_ids
@@ -30,8 +32,11 @@ __all__ = [
     "Duplicate",
     "EmptyKey",
     "Export",
+    "FileKind",
+    "FileOptions",
     "ImagesZip",
     "ImportStage",
+    "ItemExport",
     "Place",
     "QuestionUpdate",
     "Revised",
@@ -40,6 +45,7 @@ __all__ = [
     "create",
     "duplicates",
     "export",
+    "export_items",
     "find",
     "import_questions",
     "page",

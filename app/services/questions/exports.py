@@ -52,7 +52,7 @@ async def export(
     with ExitStack() as on_error:
         file = on_error.enter_context(SpooledTemporaryFile(_MAX_MEMORY_BYTES))
         writer = open_writer(sheet_format, file, header, SHEET)
-        async for batch in _batches(reads, reader, wanted):
+        async for batch in batches(reads, reader, wanted):
             passages = await _passages(reads, batch)
             rows = [cells_of(one.question, labels, passages) for one in batch if fits(one)]
             await asyncio.to_thread(_write_rows, writer, header, rows)
@@ -97,10 +97,10 @@ def fits(shown: Shown) -> bool:
     content = content_of(shown.question.version)
     with reading_question(shown.question.id):
         content.check_readable()
-        return _options_fit(content)
+        return options_fit(content)
 
 
-def _options_fit(content: Content) -> bool:
+def options_fit(content: Content) -> bool:
     """Whether the options fill the columns of their type from the first one, without gaps."""
     ids = [option["id"] for option in content.options]
     expected: list[str] = []
@@ -143,9 +143,10 @@ def key_cell(content: Content) -> str:
     return content.kind.key_to_cell(content.key) if content.has_key else ""
 
 
-async def _batches(
+async def batches(
     reads: Reading, reader: Principal, wanted: QuestionFilter
 ) -> AsyncIterator[Sequence[Shown]]:
+    """The questions that match a filter, some hundreds at once."""
     request: PageRequest | None = PageRequest(_BATCH_SIZE)
     while request is not None:
         found = await page(reads, reader, wanted, request)

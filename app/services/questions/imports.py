@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 from uuid import UUID
@@ -17,6 +18,7 @@ from app.services.imports import read_in_child, sheet_errors_as_invalid
 from app.services.questions.columns import IN_A_TEST, UnknownColumn, checked_mapping
 from app.services.questions.content import content_of, fingerprint, older_fingerprint
 from app.services.questions.images import ImagesZip, SheetImages
+from app.services.questions.item_files import BY_CONTENT, FileKind, FileOptions, read_items
 from app.services.questions.plans import Entry, Identity, QuestionImportPlan, planned, repeated, status_of
 from app.services.questions.reading import ImportStage, QuestionSheet, Reading, read_questions
 from app.services.questions.rows import EmptyKey, SheetRow
@@ -24,7 +26,7 @@ from app.services.questions.syllabus import Syllabus
 from app.services.questions.writing import written
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
-from app.sheets.grouping import grouped
+from app.sheets.grouping import completed
 from app.sheets.progress import ReportProgress, no_progress
 from app.sheets.reports import ImportReport, RowError, RowWarning
 
@@ -45,8 +47,11 @@ async def import_questions(
     files: ProcessPool | None = None,
     progress: ReportProgress = no_progress,
     for_test: bool = False,
+    options: FileOptions = BY_CONTENT,
 ) -> ImportReport:
     """Import a sheet into the bank. With `subject`, the subject of a row becomes its chapter.
+
+    The file may also be in a format of another program (`options`), which may have images within it.
 
     `mapping` gives the column of each header that has another name, or `ignore`. `for_test`: the caller
     makes a test with the sections and marks of the sheet (`items_in_test`); otherwise a warning names them.
@@ -57,11 +62,19 @@ async def import_questions(
     child process that has limits of time and memory; without, in this process, as the command line does.
     """
     subject = checked_field("subject", subject, LONGEST_TITLE) if subject is not None else None
-    pictures = await asyncio.to_thread(SheetImages, images, files)
     how = Reading(empty_key, subject is None, _checked_mapping(mapping))
-    sheet = await _read(files, author, file, how, progress)
+    source = options.format_of(file)
+    if source is None:
+        sheet = await _read(files, author, file, how, progress)
+    else:
+        sheet, own = await read_items(
+            files, author.id, file, options, source, empty_key=empty_key, needs_subject=subject is None
+        )
+        images = _one_zip(images, own)
+    taken = source.name if source is not None else FileKind.SHEET
+    pictures = await asyncio.to_thread(SheetImages, images, files)
     if sheet.errors:
-        return ImportReport.rejected(grouped(sheet.errors))
+        return completed(ImportReport(errors=sheet.errors, format=taken), sheet)
     if not for_test:
         sheet.warnings += _only_in_a_test(sheet)
     # Before the lock, because checking many images takes long.
@@ -71,25 +84,33 @@ async def import_questions(
     syllabus = await Syllabus.load(uow, author.institute_id)
     entries, errors = await asyncio.to_thread(_placed, sheet, passages, syllabus, subject)
     if errors := [*errors, *unusable]:
-        return ImportReport.rejected(errors)
+        return completed(ImportReport(errors=errors, format=taken), sheet)
     known = await _known(uow, author.institute_id, entries, progress)
     if not await uow.questions.lock_unchanged(known.values()):  # One was changed after it was read.
         known = await _known(uow, author.institute_id, entries, progress)
     errors = await _with_retired_passages(uow, author, entries, known)
     if errors := [*errors, *await _withheld(uow, author, entries, known)]:
-        return ImportReport.rejected(errors)
+        return completed(ImportReport(errors=errors, format=taken), sheet)
     if not dry_run:
         await pictures.store(uow, author)
     plan = QuestionImportPlan(author.institute_id, author.author_id, warnings=sheet.warnings)
     await asyncio.to_thread(planned, plan, entries, known, sheet.layout, pictures)
+    names = QuestionSheet(sheet.layout, header=sheet.header)
     del sheet, entries, known  # Frees memory: the plan has what is needed, and writing takes long.
     if not dry_run:
         report = await written(uow, syllabus, plan, pictures, progress)
         _record(uow, author, plan, report)
-        return report
+        return completed(replace(report, format=taken), names)
     async with uow.questions.rolled_back():
         report = await written(uow, syllabus, plan, pictures, progress)
-    return report.of_dry_run()
+    return completed(replace(report.of_dry_run(), format=taken), names)
+
+
+def _one_zip(sent: ImagesZip | None, own: ImagesZip | None) -> ImagesZip | None:
+    """The images of the file itself. A ZIP beside such a file has nothing that it could name."""
+    if sent is not None:
+        raise Invalid.field("images", "Files of this format have their images within them. Send no ZIP.")
+    return own
 
 
 def _only_in_a_test(sheet: QuestionSheet) -> list[RowWarning]:

@@ -91,6 +91,11 @@ def key_of(media: Media) -> str:
     return _key(media.institute_id, media.sha256)
 
 
+async def content_of(storage: Storage, media: Media) -> bytes:
+    """The bytes of an image."""
+    return b"".join([piece async for piece in await storage.read(key_of(media))])
+
+
 def url_of(media: Media) -> str:
     """Where clients fetch it, at the API's own address."""
     return f"/v1/media/{media.id}"

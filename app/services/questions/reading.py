@@ -11,7 +11,7 @@ from app.services.questions.row_checks import row_warnings
 from app.services.questions.rows import EmptyKey, RowReader, SheetRow
 from app.sheets.errors import UnreadableSheet
 from app.sheets.files import read_records
-from app.sheets.header_row import find_header
+from app.sheets.header_row import find_header, not_read
 from app.sheets.parsing import ParsedSheet, cell_errors, parse_rows
 from app.sheets.progress import ReportProgress, no_progress
 from app.sheets.records import WHOLE_ROW, Record, check_header
@@ -69,10 +69,7 @@ def read_questions(file: bytes, how: Reading, progress: ReportProgress = no_prog
 
 def _not_read(columns: Columns, header: Record, above: Sequence[Record]) -> Iterator[RowWarning]:
     """Warnings of rows above the header and of columns that are left out."""
-    for record in above:
-        said = next((cell.strip() for cell in record.cells if cell.strip()), "")
-        message = f'this row is above the header and is not read: "{said[:60]}"'
-        yield RowWarning(record.row, "file", message, cell=record.cell_name(WHOLE_ROW))
+    yield from not_read(above)
     for position in columns.ignored:
         name = columns.name_at(position)
         message = "this column is left out, as the mapping says"
@@ -95,6 +92,7 @@ def _read_header(header: Record, how: Reading) -> QuestionSheet:
     errors = cell_errors(header, columns)
     return ParsedSheet(
         columns,
+        header=header,
         errors=errors
         or [
             RowError(

@@ -1,7 +1,7 @@
 """Reads one row of a sheet of questions: cells in, a question or errors out."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -33,7 +33,7 @@ LONGEST_CELL = 20_000
 
 # Fields of one line; the others may have several lines.
 _ONE_LINE = ("subject", "chapter", "source", "external_id", "passage_id", "section")
-_LONGEST = {
+LONGEST_NAMES = {
     "subject": 300,
     "chapter": 300,
     "source": 300,
@@ -46,9 +46,9 @@ _LARGEST_NUMBER = 2**31 - 1
 TYPES = tuple(QUESTION_TYPES)
 DIFFICULTIES = ("easy", "medium", "hard")
 STATUSES = ("draft", "active", "retired")
-_MAY_WAIT = ("draft", "retired")  # the statuses that allow an empty key
+MAY_WAIT = ("draft", "retired")  # the statuses that allow an empty key
 _MOST_TAGS = 20
-_MOST_IMAGES = 20
+MOST_IMAGES = 20
 _LONGEST_TAG = 50
 
 
@@ -96,7 +96,7 @@ class RowReader:
             self._wrong("subject", "the question has no subject")
         status = self._one_of("status", STATUSES)
         key_cell = self._key_cell()
-        waits = key_cell is None and (status in _MAY_WAIT or self.empty_key is EmptyKey.DRAFT)
+        waits = key_cell is None and (status in MAY_WAIT or self.empty_key is EmptyKey.DRAFT)
         content = self._content(self._type(key_cell), key_cell, waits=waits)
         return SheetRow(
             row=self.record.row,
@@ -201,16 +201,14 @@ class RowReader:
 
     def _tags(self) -> list[str]:
         tags = read_tags(self._cell("tags") or "")
-        if len(tags) > _MOST_TAGS or any(len(tag) > _LONGEST_TAG for tag in tags):
-            self._wrong("tags", f"at most {_MOST_TAGS} tags of {_LONGEST_TAG} characters, split by commas")
-        for problem in filter(None, map(problem_of, tags)):
+        for problem in tag_problems(tags):
             self._wrong("tags", problem)
         return tags
 
     def _images(self) -> tuple[str, ...]:
         names = tuple(name for part in (self._cell("image") or "").split(";") if (name := part.strip()))
-        if len(names) > _MOST_IMAGES or len(set(names)) < len(names):
-            self._wrong("image", f"at most {_MOST_IMAGES} images, each once, split by semicolons")
+        if len(names) > MOST_IMAGES or len(set(names)) < len(names):
+            self._wrong("image", f"at most {MOST_IMAGES} images, each once, split by semicolons")
         return names
 
     def _in_test(self, content: Content) -> ItemInTest:
@@ -259,7 +257,7 @@ class RowReader:
         position = self.columns.plain.get(name)
         if position is None:
             return None
-        cell = self._at(position, name, _LONGEST.get(name, LONGEST_CELL))
+        cell = self._at(position, name, LONGEST_NAMES.get(name, LONGEST_CELL))
         if cell is not None and name in _ONE_LINE and (problem := problem_of(cell)):
             self._wrong(name, problem)
         return cell
@@ -292,7 +290,7 @@ class RowReader:
     def _report(self, problems: Iterable[FieldError], content: Content) -> None:
         for problem in problems:
             hint = content.kind.key_hint if problem.field.startswith("key.") else ""
-            self._wrong(_column_of(problem.field, content), problem.message + hint)
+            self._wrong(column_of_problem(problem.field, content), problem.message + hint)
 
     def _wrong(self, column: str, message: str) -> None:
         position = self.columns.position_in(column)
@@ -302,7 +300,14 @@ class RowReader:
             self.errors.append(error)
 
 
-def _column_of(path: str, content: Content) -> str:
+def tag_problems(tags: Sequence[str]) -> Iterator[str]:
+    """What is wrong with the tags of a question."""
+    if len(tags) > _MOST_TAGS or any(len(tag) > _LONGEST_TAG for tag in tags):
+        yield f"at most {_MOST_TAGS} tags of {_LONGEST_TAG} characters, split by commas"
+    yield from filter(None, map(problem_of, tags))
+
+
+def column_of_problem(path: str, content: Content) -> str:
     """Return the column of a field of the API: `options.1.text` → `option_b`, `key.accepted.0` → `key`."""
     name, _, rest = path.partition(".")
     if name != "options":

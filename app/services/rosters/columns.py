@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from app.sheets.records import column_name
+from app.sheets.records import WHOLE_ROW, Record, column_letters, column_name
 from app.sheets.reports import RowError
 
 _HEADERS = {
@@ -33,10 +33,21 @@ class RosterLayout:
         """Return whether anything is read from this column."""
         return position in self.positions.values()
 
+    def position_in(self, name: str) -> int | None:
+        """Return the place of a column by what it is, or by its header."""
+        if name in self.positions:
+            return self.positions[name]
+        return next((place for place in range(len(self.names)) if self.name_at(place) == name), None)
 
-def read_layout(header: Sequence[str]) -> tuple[RosterLayout, list[RowError]]:
+
+def count_known(cells: Sequence[str]) -> int:
+    """Count the cells that name a column of a roster."""
+    return len({_MEANING[name] for cell in cells if (name := _plain(cell)) in _MEANING})
+
+
+def read_layout(header: Record) -> tuple[RosterLayout, list[RowError]]:
     """What the header's cells mean, or what is wrong with them. Other columns are an error, not left out."""
-    names = [" ".join(cell.split())[:50] for cell in header]
+    names = [" ".join(cell.split())[:50] for cell in header.cells]
     positions: dict[str, int] = {}
     errors: list[RowError] = []
     for position, name in enumerate(names):
@@ -44,19 +55,21 @@ def read_layout(header: Sequence[str]) -> tuple[RosterLayout, list[RowError]]:
             continue
         what = _MEANING.get(_plain(name))
         if what is None:
-            message = f"there is no such column; the columns are: {', '.join(_HEADERS)}"
-            errors.append(RowError(1, name, message))
+            message = f"there is no such column; delete it, or call it one of: {', '.join(_HEADERS)}"
+            errors.append(RowError(header.row, name, message, header.cell_name(position)))
         elif positions.setdefault(what, position) != position:
-            message = f"this is there twice: columns {positions[what] + 1} and {position + 1}"
-            errors.append(RowError(1, name, message))
-    return RosterLayout(names, positions), errors or list(_missing(positions))
+            first = column_letters(positions[what])
+            message = f"column {first} has the {what.replace('_', ' ')} too; delete one of the two"
+            errors.append(RowError(header.row, name, message, header.cell_name(position)))
+    return RosterLayout(names, positions), errors or list(_missing(positions, header))
 
 
 def _plain(name: str) -> str:
     return "_".join(name.casefold().replace(".", " ").replace("-", " ").replace("_", " ").split())
 
 
-def _missing(positions: Mapping[str, int]) -> Iterator[RowError]:
+def _missing(positions: Mapping[str, int], header: Record) -> Iterator[RowError]:
     for what in _REQUIRED:
         if what not in positions:
-            yield RowError(1, what, "this column is missing")
+            message = f"there is no column {what}; add it"
+            yield RowError(header.row, what, message, header.cell_name(WHOLE_ROW))

@@ -17,9 +17,10 @@ from app.services.exams.registrations import register_person
 from app.services.imports import read_in_child
 from app.services.rosters.accounts import NewAccount, create_accounts
 from app.services.rosters.plans import RosterPlan, Update, find_known, plan_for
-from app.services.rosters.reading import RosterRow, read_roster
+from app.services.rosters.reading import RosterFile, RosterRow, read_roster
 from app.services.unit_of_work import UnitOfWork, reading, unit_of_work
 from app.services.users import Principal
+from app.sheets.grouping import completed
 from app.sheets.progress import ReportProgress, no_progress
 from app.sheets.reports import MAX_REPORTED, ImportReport
 
@@ -57,21 +58,32 @@ async def import_roster(
         raise Invalid.field("valid_until", "Send a time in the future.")
     read = await read_in_child(parts.files, admin.id, read_roster, file)
     if read.errors:
-        return ImportReport.rejected(read.errors)
+        return completed(ImportReport(errors=read.errors), read)
+    return completed(await _imported(parts, admin, read, options, now, progress), read)
+
+
+async def _imported(
+    parts: Components,
+    admin: Principal,
+    read: RosterFile,
+    options: RosterOptions,
+    now: datetime,
+    progress: ReportProgress,
+) -> ImportReport:
     async with reading(parts.engine) as reads:
         exam = None
         if options.exam_id is not None:
             exam = await reads.exams.find(exam_viewer(admin), options.exam_id)
             _check(exam)
         known = await find_known(reads, read.rows, exam, {})
-        plan = plan_for(read.rows, known, with_exam=exam is not None)
+        plan = plan_for(read, known, with_exam=exam is not None)
         if plan.errors:
-            return ImportReport.rejected(plan.errors)
+            return ImportReport(errors=plan.errors)
         if options.dry_run:
             return _report(plan, [_is_changed(each, options, now) for each in plan.known])
     accounts = await create_accounts(parts, plan.new, progress)
     async with unit_of_work(parts.engine) as uow:
-        return await _write(uow, admin, read.rows, accounts, options, now, progress)
+        return await _write(uow, admin, read, accounts, options, now, progress)
 
 
 def _check(exam: Exam) -> None:
@@ -86,7 +98,7 @@ def _check(exam: Exam) -> None:
 async def _write(
     uow: UnitOfWork,
     admin: Principal,
-    rows: Sequence[RosterRow],
+    read: RosterFile,
     accounts: Mapping[str, NewAccount],
     options: RosterOptions,
     now: datetime,
@@ -98,18 +110,18 @@ async def _write(
     if exam is not None:
         _check(exam)
     ids = {email: account.id for email, account in accounts.items()}
-    known = await find_known(uow, rows, exam, ids)
+    known = await find_known(uow, read.rows, exam, ids)
     await uow.rosters.lock_users([each.user.id for found in known.members.values() for each in found])
-    plan = plan_for(rows, await find_known(uow, rows, exam, ids), with_exam=exam is not None)
+    plan = plan_for(read, await find_known(uow, read.rows, exam, ids), with_exam=exam is not None)
     if plan.errors:
-        return ImportReport.rejected(plan.errors)
+        return ImportReport(errors=plan.errors)
     if any(row.email not in accounts for row in plan.new):
         raise Conflict(CHANGED_MEANWHILE)
     await _add(uow, plan.new, accounts, options, now)
     changed = []
     for done, each in enumerate(plan.known, start=1):
         changed.append(await _update(uow, admin, each, options, now))
-        progress(STAGE, done, len(rows))
+        progress(STAGE, done, len(read.rows))
     if exam is not None:
         await _register(uow, exam, plan, accounts)
     report = _report(plan, changed)

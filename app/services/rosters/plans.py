@@ -8,7 +8,7 @@ from uuid import UUID
 from app.models import Exam, Registration, Role
 from app.repositories.users import Member
 from app.services.enrolments import MAX_BATCHES
-from app.services.rosters.reading import RosterRow
+from app.services.rosters.reading import RosterFile, RosterRow
 from app.services.unit_of_work import Reading
 from app.sheets.reports import RowError, RowWarning
 
@@ -70,13 +70,13 @@ async def find_known(
     )
 
 
-def plan_for(rows: Sequence[RosterRow], known: Known, *, with_exam: bool) -> RosterPlan:
+def plan_for(read: RosterFile, known: Known, *, with_exam: bool) -> RosterPlan:
     """Compare the rows with what exists."""
-    plan = RosterPlan()
-    if not with_exam and any(row.roll_number is not None for row in rows):
+    plan = RosterPlan(warnings=list(read.warnings))
+    if not with_exam and any(row.roll_number is not None for row in read.rows):
         sentence = "roll numbers belong to an exam and are left out; name the exam to register the candidates"
-        plan.warnings.append(RowWarning(1, "roll_number", sentence))
-    for row in rows:
+        plan.warnings.append(RowWarning(read.header_row, "roll_number", sentence))
+    for row in read.rows:
         _Planner(plan, known, row, with_exam).plan()
     return plan
 

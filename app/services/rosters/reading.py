@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from app.sentences import Sentence
 from app.services.enrolments import LONGEST_BATCH
 from app.services.person_cells import LONGEST_ROLL_NUMBER, PersonCells, repeated
-from app.services.rosters.columns import RosterLayout, read_layout
+from app.services.rosters.columns import RosterLayout, count_known, read_layout
 from app.sheets.errors import UnreadableSheet
 from app.sheets.files import read_records
+from app.sheets.header_row import find_header, not_read
 from app.sheets.parsing import ParsedSheet, cell_errors, errors_without_header, parse_rows
 from app.sheets.records import Record, check_header
 from app.sheets.reports import RowError
@@ -37,13 +38,17 @@ def read_roster(file: bytes) -> RosterFile:
 
     Raises UnreadableSheet for a file that is neither XLSX nor CSV in UTF-8, SheetTooLarge beyond 25 MB.
     """
-    records = read_records(file, SHEET)
-    header = next(records)
+    header, above, records = find_header(read_records(file, SHEET), count_known)
     check_header(header)
     if header.is_empty:
         raise UnreadableSheet("The first row is not a header. It names the columns.")
-    layout, errors = read_layout(header.cells)
-    sheet = ParsedSheet[RosterLayout, RosterRow](layout, errors=errors or cell_errors(header, layout))
+    layout, errors = read_layout(header)
+    sheet = ParsedSheet[RosterLayout, RosterRow](
+        layout,
+        errors=errors or cell_errors(header, layout),
+        warnings=[*not_read(above)],
+        header=header,
+    )
     if sheet.errors:
         return sheet
 

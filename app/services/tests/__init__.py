@@ -15,7 +15,7 @@ from app.services.tests.drafts import SectionDraft, TestDraft, TestUpdate, archi
 from app.services.tests.from_sheets import draft_of_sheet
 from app.services.tests.papers import FrozenPaper, PaperStore
 from app.services.tests.popularity import refresh_popularity
-from app.services.tests.previewing import Preview, pending_draft, preview
+from app.services.tests.previewing import Preview, pending_draft, preview, with_formulas
 from app.services.tests.printouts import Printout, PrintPart, pdf, printout
 from app.services.tests.publishing import PublishedPaper, freeze, publish
 
@@ -52,6 +52,7 @@ __all__ = [
     "refresh_popularity",
     "suggestions",
     "viewer",
+    "with_formulas",
     "with_reference",
     "withdraw_consent",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -22,6 +23,8 @@ from app.services.unit_of_work import Reading
 
 JsonObject = Mapping[str, Any]
 Value = TypeVar("Value")
+
+USUAL_OPTIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,15 @@ class FrozenPaper:
         """The sections in the form that `engine/timing` needs."""
         return [SectionTime(section.id, section.duration, section.locked) for section in self.sections]
 
+    @cached_property
+    def options_to_guess_from(self) -> Sequence[int]:
+        """Among how many options a blind guess chooses, by question: four if it has none."""
+        offered = [
+            len(question.options) - (question.not_attempted is not None)
+            for question in self.questions.values()
+        ]
+        return [count if count > 1 else USUAL_OPTIONS for count in offered]
+
     @property
     def has_timed_sections(self) -> bool:
         return any(section.duration is not None for section in self.sections)
@@ -101,6 +113,10 @@ class PaperStore:
         self._papers: Recent[FrozenPaper] = Recent(capacity)
         self._keys: Recent[CompiledKey] = Recent(capacity)
 
+    def kept(self, paper_id: UUID) -> FrozenPaper | None:
+        """A paper if this process has it in memory."""
+        return self._papers.kept(paper_id)
+
     async def get(self, reads: Reading, paper_id: UUID) -> FrozenPaper:
         """A paper by the id that an attempt holds, so it exists."""
 
@@ -129,20 +145,21 @@ class Recent(Generic[Value]):
 
     async def get(self, reads: Reading, id_: UUID, load: Callable[[], Awaitable[Value]]) -> Value:
         """The value of this id, loaded by whoever comes first."""
-        if (value := self._recent(id_)) is not None:
+        if (value := self.kept(id_)) is not None:
             return value
         # A connection before the lock: those who wait for it may hold all the others of the pool.
         await reads.session.connection()
         lock = self._loading.setdefault(id_, asyncio.Lock())
         async with lock:
-            if (value := self._recent(id_)) is None:
+            if (value := self.kept(id_)) is None:
                 value = self._values[id_] = await load()
                 while len(self._values) > self._capacity:
                     self._values.popitem(last=False)
             self._loading.pop(id_, None)
         return value
 
-    def _recent(self, id_: UUID) -> Value | None:
+    def kept(self, id_: UUID) -> Value | None:
+        """The value if it is in memory. It counts as used."""
         if (value := self._values.get(id_)) is not None:
             self._values.move_to_end(id_)
         return value

@@ -1,11 +1,12 @@
 """Previews of drafts, and whether a draft differs from the published paper."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from app.core.errors import FieldError
+from app.core.process_pool import ProcessPool
 from app.models import Paper, Test
 from app.repositories.tests import ListedTest
 from app.services import audit, embargo
@@ -21,7 +22,7 @@ from app.services.tests.compiling import (
     rules_of,
     section_rules,
 )
-from app.services.tests.print_obstacles import print_obstacles
+from app.services.tests.print_obstacles import LANGUAGES, formula_obstacles, print_obstacles
 from app.services.tests.readiness import (
     KeptQuestion,
     kept_questions,
@@ -66,6 +67,12 @@ async def preview(reads: Reading, author: Principal, test_id: UUID) -> Preview:
         kept=kept_questions(material),
         print_obstacles=print_obstacles(document),
     )
+
+
+async def with_formulas(preview: Preview, files: ProcessPool, author: Principal) -> Preview:
+    """The preview, with the formulas that cannot be typeset. Call it outside transactions: it may wait."""
+    found = await formula_obstacles(preview.document, {}, LANGUAGES, files, author)
+    return replace(preview, print_obstacles=[*preview.print_obstacles, *found])
 
 
 async def _ranked_with(reads: Reading, material: Material) -> Sequence[int]:

@@ -1,20 +1,27 @@
-"""What of a paper cannot be printed as it was typed."""
+"""What of a paper cannot be printed as it was typed: characters without a font, and formulas."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from app.core.errors import FieldError
+from app.core.process_pool import ProcessPool
 from app.sentences import Sentence
-from app.services.printing import PrintLanguage, unprintable
+from app.services.printing import PrintLanguage, may_have_formulas, unprintable, unreadable_formulas
+from app.services.users import Principal
 
-_LANGUAGES: Sequence[str] = get_args(PrintLanguage)
+LANGUAGES: Sequence[str] = get_args(PrintLanguage)
 _MOST_REPORTED = 100
+_LONGEST_QUOTED = 80
+
+SHORTEN = Sentence(
+    "Shorten the longest texts and tables of the paper, or print it in parts: as several tests."
+)
 
 
 def print_obstacles(
     document: Mapping[str, Any],
     explanations: Mapping[str, Mapping[str, str] | None] | None = None,
-    languages: Sequence[str] = _LANGUAGES,
+    languages: Sequence[str] = LANGUAGES,
 ) -> list[FieldError]:
     """Return an error for each character of a text that no font of the print has.
 
@@ -27,6 +34,55 @@ def print_obstacles(
         if len(found) >= _MOST_REPORTED:
             break
     return found[:_MOST_REPORTED]
+
+
+async def formula_obstacles(
+    document: Mapping[str, Any],
+    explanations: Mapping[str, Mapping[str, str] | None],
+    languages: Sequence[str],
+    files: ProcessPool,
+    author: Principal,
+) -> list[FieldError]:
+    """Return an error for each formula that cannot be typeset. They are read in a child process."""
+    places = [
+        (field_name, number, text)
+        for field_name, number, texts in _texts(document, explanations)
+        if number is not None or field_name.startswith("passages.")
+        for localized in texts
+        for text in _printed(localized, languages)
+        if may_have_formulas(text)
+    ]
+    if not places:
+        return []
+    texts = [text for _, _, text in places]
+    read = await files.run(unreadable_formulas, texts, caller=author.id, advice=SHORTEN)
+    found = [
+        FieldError(field_name, _formula_sentence(formula, part, number))
+        for (field_name, number, _), unreadable in zip(places, read, strict=True)
+        for formula, part in unreadable
+    ]
+    return found[:_MOST_REPORTED]
+
+
+def _formula_sentence(formula: str, part: str, number: int | None) -> str:
+    if len(formula) > _LONGEST_QUOTED:
+        formula = f"{formula[:_LONGEST_QUOTED]}…"
+    if number is None:
+        return Sentence(
+            "The formula {formula} cannot be typeset. Correct its LaTeX, or write it without dollar signs.",
+            formula=formula,
+        )
+    if part:
+        template = (
+            'Question {number}: the formula {formula} cannot be typeset because of "{part}". Correct its'
+            " LaTeX, or show it as an image."
+        )
+        return Sentence(template, number=number, formula=formula, part=part)
+    template = (
+        "Question {number}: the formula {formula} cannot be typeset. Check its braces and commands, or show"
+        " it as an image."
+    )
+    return Sentence(template, number=number, formula=formula)
 
 
 def _printed(localized: Mapping[str, str], languages: Sequence[str]) -> list[str]:

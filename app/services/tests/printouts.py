@@ -20,7 +20,7 @@ from app.services.printing import Manuscript, PrintLanguage, figure_name, print_
 from app.services.questions import media
 from app.services.questions.content import reading_question
 from app.services.tests.compiling import CompiledPaper, compile_paper, gather, next_version
-from app.services.tests.print_obstacles import print_obstacles
+from app.services.tests.print_obstacles import SHORTEN, formula_obstacles, print_obstacles
 from app.services.tests.readiness import obstacles
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
@@ -28,9 +28,7 @@ from app.services.users import Principal
 PrintPart = Literal["paper", "solutions"]
 PrintVersion = int | Literal["draft"]
 
-_SHORTEN = Sentence(
-    "Shorten the longest texts and tables of the paper, or print it in parts: as several tests."
-)
+_NOT_AS_TYPED = Sentence("The paper cannot be printed as it was typed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +83,18 @@ async def printout(
 async def pdf(
     printout: Printout, storage: Storage, files: ProcessPool, author: Principal, now: datetime
 ) -> bytes:
-    """The printout, typeset in a child process. Raises TooComplex, Unavailable."""
+    """The printout, typeset in a child process. Raises Invalid for formulas, TooComplex, Unavailable."""
+    manuscript = printout.manuscript
+    key = (manuscript.answer_key or {}).items()
+    explanations = {question_id: entry["explanation"] for question_id, entry in key}
+    document = orjson.loads(manuscript.document)
+    if found := await formula_obstacles(document, explanations, [manuscript.language], files, author):
+        raise Invalid(_NOT_AS_TYPED, errors=found)
     images = {
         figure_name(str(image.id), image.content_type): await _content(storage, image)
         for image in printout.images
     }
-    arguments = (printout.manuscript, images, now)
-    return await files.run(print_pdf, *arguments, caller=author.id, advice=_SHORTEN)
+    return await files.run(print_pdf, manuscript, images, now, caller=author.id, advice=SHORTEN)
 
 
 def _check_readable(compiled: CompiledPaper) -> None:
@@ -106,7 +109,7 @@ def _check_printable(
 ) -> None:
     """Raise Invalid for characters that no font has: a box on paper is another question than was typed."""
     if found := print_obstacles(orjson.loads(document), explanations, [language]):
-        raise Invalid("The paper cannot be printed as it was typed.", errors=found)
+        raise Invalid(_NOT_AS_TYPED, errors=found)
 
 
 async def _compiled(

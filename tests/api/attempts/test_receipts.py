@@ -1,10 +1,13 @@
 """Receipts of saves: what they prove, and that they stay valid."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.receipts import Receipt
@@ -12,6 +15,7 @@ from app.core.signing import digest_of, from_base64url
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import AttemptClient, Json, start
 from tests.builders.content import PublishedTest, publish_test
+from tests.conftest import TestClock
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +46,18 @@ async def saved(sitting: AttemptClient, *responses: Json) -> Json:
 async def is_genuine(client: httpx.AsyncClient, receipt: Receipt) -> bool:
     keys = {key["id"]: key for key in (await client.get("/response-sheets/keys")).json()["items"]}
     return receipt.is_signed_by(from_base64url(keys[receipt.key_id]["public_key"]))
+
+
+@asynccontextmanager
+async def signing_keys_missing(engine: AsyncEngine) -> AsyncIterator[None]:
+    """A block in which the table of the signing keys cannot be read."""
+    async with engine.begin() as connection:
+        await connection.execute(text("alter table ias.signing_keys rename to signing_keys_elsewhere"))
+    try:
+        yield
+    finally:
+        async with engine.begin() as connection:
+            await connection.execute(text("alter table ias.signing_keys_elsewhere rename to signing_keys"))
 
 
 class TestReceipts:
@@ -77,6 +93,18 @@ class TestReceipts:
         answer = await sitting.save(sitting.response(0, ["a"]), {"question_id": str(uuid4()), "revision": 1})
         assert answer.status_code == 422
         assert "receipt" not in answer.json()
+
+    async def test_a_save_succeeds_without_one_while_the_key_cannot_be_read(
+        self, sitting: AttemptClient, engine: AsyncEngine, clock: TestClock
+    ) -> None:
+        clock.advance(120)  # The process has forgotten the key by then.
+        sent = sitting.response(0, ["a"])
+        async with signing_keys_missing(engine):
+            body = await saved(sitting, sent)
+        assert (body["saved"], body["receipt"]) == (1, None)
+        again = await saved(sitting, sent)
+        assert again["known"] == 1
+        assert Receipt.read(again["receipt"]).digest == digest_of(as_signed(sent))
 
     async def test_the_keys_are_public_and_say_nothing_secret(self, api: httpx.AsyncClient) -> None:
         answer = await api.get("/response-sheets/keys")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.engine.statistics import clearing
 from app.engine.statistics.clearing import (
     Answered,
     Chance,
@@ -72,6 +73,23 @@ def test_without_parameters_and_blanks_it_is_the_beta_binomial_distribution(
 
     expected = sum(comb(n, k) * beta(k + a, n - k + b) / beta(a, b) for k in range(fewest, n + 1))
     assert chance(answered(right, wrong), n, cutoff).probability == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize(("right", "wrong"), [(0, 1), (1, 0), (3, 2), (60, 30), (600, 300), (90, 0)])
+def test_impossible_abilities_are_left_out_without_a_difference(
+    monkeypatch: pytest.MonkeyPatch, right: int, wrong: int
+) -> None:
+    """The same chances as over all abilities."""
+    cutoffs = [-8, 0, 20, 40, 60]
+
+    def chances() -> list[float]:
+        marking = Marking(10, RIGHT, WRONG)
+        found = chances_of_clearing(answered(right, wrong), unknown_items(8), marking, cutoffs)
+        return [value for each in found for value in (each.probability, each.low, each.high)]
+
+    likely = chances()
+    monkeypatch.setattr(clearing, "_likely", lambda _: slice(None))
+    assert likely == pytest.approx(chances(), abs=1e-9)
 
 
 def test_without_negative_marks() -> None:

@@ -5,12 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from sqlalchemy import ScalarResult, Select, select, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ScalarResult, Select, select
 
 from app.models import Attempt, AttemptStatus, Exam, ExamPaper, Result
-from app.repositories import attempts as attempt_statements
-from app.repositories.attempts import AttemptRepository
+from app.repositories.attempts import AttemptRepository, attempts, save_statement
 from app.repositories.attempts.grading import GradingRepository, Score
 from app.repositories.exams import ExamAttemptRepository, ExamRepository
 from app.services.exams import steering
@@ -39,9 +37,7 @@ def _unlocked_start() -> list[Fault]:
 
 
 def _unlocked_save() -> list[Fault]:
-    statement = str(attempt_statements.SAVE).replace("for share", "")
-    without = text(statement).columns(inserted=JSONB, log=JSONB)
-    return [(attempt_statements, "SAVE", without)]
+    return [(attempts, "SAVE", save_statement.SAVE.replace("for share", ""))]
 
 
 def _open_door() -> list[Fault]:

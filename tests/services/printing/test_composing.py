@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.services.printing import PrintLanguage, paper_sheet, solutions_sheet
-from app.services.printing.markdown import Paragraph
+from app.services.printing.markdown import Paragraph, Span
 from app.services.printing.sheets import PassageItem, QuestionItem, SolutionItem
 from tests.services.printing.papers import document, keyed, question
 
@@ -14,7 +14,7 @@ CHOICE = {"accepted": [["b"]]}
 
 def said(blocks: Any) -> list[str]:
     return [
-        "".join(span.text for span in line.spans)
+        "".join(span.text for span in line.spans if isinstance(span, Span))
         for block in blocks
         if isinstance(block, Paragraph)
         for line in block.lines

@@ -15,6 +15,7 @@ from app.engine.normalization import NORMALIZATION_METHODS
 from app.models import Exam, ExamPaper, ExamRelease, ExamResult, Registration
 from app.repositories.exams import IssuedResult, MeritRow, WantedResults
 from app.services.printing import Template, typeset
+from app.services.printing.results import Column, Fact, ResponseContent, ResponsePart
 from app.services.result_documents.batches import wanted_by_setting
 from app.services.result_documents.certificates import certificate, gets_certificate
 from app.services.result_documents.exam_sheets import ReleasedExam, exam_sheet
@@ -23,6 +24,7 @@ from app.services.result_documents.languages import Text, day, localized
 from app.services.result_documents.merit_pages import merit_pages
 from app.services.result_documents.verification import exam_digest, normalized
 from app.services.result_documents.wording import NORMALIZED_BY
+from tests.services.printing.glyph_positions import runs_of
 
 NOW = datetime(2026, 11, 28, 20, 0, tzinfo=UTC)
 HOSTILE = [
@@ -124,6 +126,28 @@ class TestNames:
         fonts: Any = pdf.pages[0]["/Resources"]
         names = [str(font.get_object()["/BaseFont"]) for font in fonts["/Font"].values()]
         assert any(name.endswith("NotoSansDevanagari-Bold") for name in names)
+
+
+class TestNothingLeavesThePage:
+    @pytest.mark.parametrize("name", ["W" * 90, "_" * 90, "अनुच्छेद" * 20])
+    def test_without_a_space(self, name: str) -> None:
+        rows = [["1", name, "12:00:00"]]
+        columns = [Column(["No."]), Column(["Answer"], "left"), Column(["Time"])]
+        facts = [Fact(["Name"], name), Fact(["Roll number"], name)]
+        responses = ResponseContent(
+            "en", name, "Responses", [name], facts, columns, [ResponsePart(name, facts, rows)], [name], name
+        )
+        for template, content in (
+            ("result-sheet", exam_sheet(released(name), issued(name, roll_number=name), "en", NOW)),
+            ("certificate", certificate(released(name), issued(name), "both", NOW)),
+            ("merit-list", merit_pages(released(name), [row(1, name)], "en", NOW)),
+            ("response-sheet", responses),
+        ):
+            reader = PdfReader(BytesIO(typeset(template, content, NOW)))  # type: ignore[arg-type] # a template
+            for page in reader.pages:
+                runs = list(runs_of(page))
+                assert min(left for left, *_ in runs) > 30, template
+                assert max(right for _, right, *_ in runs) < float(page.mediabox.width) - 30, template
 
 
 class TestResultSheet:

@@ -37,6 +37,7 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("text", "errors"),
         [
+            ("Roster\n\nemail,name\nnot an address,Asha\n", [(4, "email")]),
             ("name\nAsha\n", [(1, "email")]),
             ("email,name,phone\n", [(1, "phone")]),
             ("email,e-mail,name\n", [(1, "e-mail")]),

@@ -12,6 +12,7 @@ from app.core.errors import Invalid
 from app.models import DEFAULT_INSTITUTE_ID, Question, QuestionVersion
 from app.repositories.tests import ListedTest
 from app.services import tests
+from app.services.components import Components
 from app.services.tests import SectionDraft
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import operator
@@ -55,17 +56,41 @@ class TestPreview:
         ids = await add_questions(uow, [["a"], ["b"]])
         test_id = await draft(uow, ids)
         statement = update(QuestionVersion).where(QuestionVersion.question_id == ids[1])
-        await uow.session.execute(statement.values(text={"en": "Which is ગુ, 😀 or \ue000? x ≠ y, ½, स्‍थान"}))
+        await uow.session.execute(statement.values(text={"en": "Which is 中ก, 😀 or \ue000? x ≠ y, ½, स्‍थान"}))
         uow.session.expire_all()
         preview = await tests.preview(uow, AUTHOR, test_id)
         assert preview.obstacles == []
         found = [(each.field, str(each.message)) for each in preview.print_obstacles]
         assert {field for field, _ in found} == {"questions.2"}
         codes = [message.partition("(")[2].partition(")")[0] for _, message in found]
-        assert codes == ["U+0A97", "U+0AC1", "U+1F600", "U+E000"]
+        assert codes == ["U+4E2D", "U+0E01", "U+1F600", "U+E000"]
         await tests.publish(uow, AUTHOR, test_id, NOW)
         with pytest.raises(Invalid) as refused:
             await tests.printout(uow, AUTHOR, test_id, "paper", "en", None)
+        assert [*refused.value.errors] == preview.print_obstacles
+
+    async def test_formulas_that_cannot_be_typeset_are_named_and_prevent_only_the_print(
+        self, uow: UnitOfWork, parts: Components
+    ) -> None:
+        ids = await add_questions(uow, [["a"], ["b"]])
+        test_id = await draft(uow, ids)
+        text = {"en": r"What is $\frac12$, $\foo{x}$, $\frac{1}{$, $5 or $6?"}
+        statement = update(QuestionVersion).where(QuestionVersion.question_id == ids[1])
+        await uow.session.execute(statement.values(text=text))
+        uow.session.expire_all()
+        preview = await tests.preview(uow, AUTHOR, test_id)
+        assert preview.print_obstacles == []
+        preview = await tests.with_formulas(preview, parts.files, AUTHOR)
+        sentences = [str(each.message).partition(". ")[0] for each in preview.print_obstacles]
+        assert sentences == [
+            r'Question 2: the formula $\foo{x}$ cannot be typeset because of "\foo"',
+            r"Question 2: the formula $\frac{1}{$ cannot be typeset",
+        ]
+        assert {each.field for each in preview.print_obstacles} == {"questions.2"}
+        await tests.publish(uow, AUTHOR, test_id, NOW)
+        printout = await tests.printout(uow, AUTHOR, test_id, "paper", "en", None)
+        with pytest.raises(Invalid) as refused:
+            await tests.pdf(printout, parts.media, parts.files, AUTHOR, NOW)
         assert [*refused.value.errors] == preview.print_obstacles
 
     async def test_it_holds_no_key(self, uow: UnitOfWork) -> None:

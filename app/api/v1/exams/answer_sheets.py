@@ -4,12 +4,14 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, File, Form, UploadFile
+from fastapi.responses import Response
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from app.api.deps import CurrentProctor, Now, Parts
 from app.api.idempotency import OnceUow
 from app.api.problems import problems
 from app.api.routing import PermissionFirstRoute
+from app.api.sheet_files import A_REPORT, InForm, ReportForm, check_form, remarks_answer
 from app.core import full_collections
 from app.core.errors import (
     Conflict,
@@ -47,9 +49,9 @@ def _mapping(text: str) -> dict[str, str]:
 
 @router.post(
     "/papers/{paper_id}/responses/import",
-    responses=problems(
-        Forbidden, NotFound, Conflict, NotPossible, TooLarge, Invalid, TooComplex, Unavailable
-    ),
+    response_model=ImportOut,
+    responses=A_REPORT
+    | problems(Forbidden, NotFound, Conflict, NotPossible, TooLarge, Invalid, TooComplex, Unavailable),
 )
 async def import_answer_sheets(
     exam_id: UUID,
@@ -109,7 +111,8 @@ async def import_answer_sheets(
             " `auto` it is an error if anybody is registered otherwise than by an answer sheet"
         ),
     ] = "auto",
-) -> ImportOut:
+    report: InForm = ReportForm.JSON,
+) -> ImportOut | Response:
     """Import answer sheets taken on paper: all of them or none.
 
     The response is 200 even if rows are invalid. Then nothing is imported, and `errors` has for each error
@@ -143,14 +146,16 @@ async def import_answer_sheets(
     the candidate already has other answers to this paper. An answer sheet replaces one that was voided
     (`updated` counts these, and registrations that got an account).
     """
+    check_form(report, dry_run=dry_run, files=1 + len(more_files or ()))
+    content = await file.read()
     with full_collections.disabled():
-        report = await exams.import_answer_sheets(
+        found = await exams.import_answer_sheets(
             uow,
             parts,
             staff,
             exam_id,
             paper_id,
-            await file.read(),
+            content,
             now,
             more_files=[await each.read() for each in more_files or ()],
             options=exams.file_options(
@@ -166,4 +171,6 @@ async def import_answer_sheets(
             dry_run=dry_run,
             unknown_roll_numbers=unknown_roll_numbers,
         )
-    return ImportOut.of(report)
+    if report is ReportForm.SHEET:
+        return await remarks_answer(parts, staff.id, content, found)
+    return ImportOut.of(found)

@@ -12,10 +12,9 @@ from app.api.attempts import (
     paper_answer,
     paper_id_of,
     refuse_banned,
-    saved_answer,
-    sent_of,
+    save_sent,
+    scope_of,
     standing_attempt,
-    target_of,
 )
 from app.api.deps import AttemptHolder, CurrentCandidate, KnownEtag, Now, Parts, Reads, Uow
 from app.api.problems import problems
@@ -143,14 +142,11 @@ async def save_paper_responses(
     paper_id: UUID,
     body: ResponsesIn,
     holder: AttemptHolder,
-    uow: Uow,
     parts: Parts,
     now: Now,
 ) -> SavedOut | Response:
     """Save answers, as for tests. After a 200 they are stored and will be graded."""
-    scope = await parts.placements.get(uow, exam_id, paper_id)
-    target = await target_of(uow, holder, scope, body)
-    return saved_answer(request, await attempts.save(uow, parts, target, sent_of(body), now))
+    return await save_sent(request, holder, await scope_of(parts, exam_id, paper_id), body, now)
 
 
 @router.post("/submit", responses=problems(NotFound))

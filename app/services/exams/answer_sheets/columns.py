@@ -32,6 +32,8 @@ class AnswerSheetLayout:
     """The columns of the roll number, if each has one digit of it."""
     warnings: Sequence[RowWarning] = ()
     left_out: Sequence[int] = ()
+    row: int = 1
+    """The row of the header."""
 
     def name_at(self, position: int) -> str:
         """Return the name of a column in error messages."""
@@ -41,9 +43,41 @@ class AnswerSheetLayout:
         """Return whether anything is read from this column."""
         return position in self.answers or position in self.digits or position in self.positions.values()
 
+    def position_in(self, name: str) -> int | None:
+        """Return the place of a column by what it is, by its header, or by its question, such as `q7`."""
+        if name in self.positions:
+            return self.positions[name]
+        if found := [position for position in range(len(self.names)) if self.name_at(position) == name]:
+            return found[0]
+        question = numbered(name)
+        if question is None or question.number - 1 not in self.questions:
+            return None
+        return self.answers[list(self.questions).index(question.number - 1)]
+
+
+_FEWEST_NUMBERS = 10
+"""Columns called 1, 2, 3 … of a header without a word: fewer numbers may be the answers of a candidate."""
+
+
+def count_known(cells: Sequence[str], options: FileOptions) -> int:
+    """Count the cells that name a column of a file of answer sheets.
+
+    Numbers count beside a word, or if they are 1, 2, 3 … without a gap.
+    """
+    names = [" ".join(cell.split()).casefold() for cell in cells if cell.strip()]
+    said = {name.casefold() for name in (*options.mapping, options.roll_number or "")}
+    words = {name for name in names if meaning_of(name) is not None or name in said}
+    named = [one for name in names if name not in words and (one := numbered(name)) is not None]
+    worded = {one for one in named if one.prefix and (one.is_question or one.is_digit)}
+    numbers = {one.number for one in named if not one.prefix}
+    if words or worded:
+        return len(words) + len(worded) + len(numbers)
+    is_list = len(numbers) == len(names) and numbers == {*range(1, len(names) + 1)}
+    return len(numbers) if is_list and len(numbers) >= _FEWEST_NUMBERS else 0
+
 
 def read_layout(
-    header: Sequence[str], questions: int, options: FileOptions, *, is_part: bool = False
+    header: Sequence[str], questions: int, options: FileOptions, *, is_part: bool = False, row: int = 1
 ) -> tuple[AnswerSheetLayout, list[RowError]]:
     """What the header's cells mean for a paper of so many questions, or what is wrong with them.
 
@@ -53,9 +87,9 @@ def read_layout(
     """
     names = [" ".join(cell.split())[:50] for cell in header]
     try:
-        return _Header(names, questions, options, is_part).layout(), []
+        return _Header(names, questions, options, is_part, row).layout(), []
     except UnusableColumns as unusable:
-        return AnswerSheetLayout(names), [unusable.error]
+        return AnswerSheetLayout(names, row=row), [replace(unusable.error, row=row)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +98,14 @@ class _Header:
     questions: int
     options: FileOptions
     is_part: bool
+    row: int
 
     def layout(self) -> AnswerSheetLayout:
         mapped = self._mapped()
         digits = self._digits(mapped)
         positions = self._positions(mapped, digits)
         taken = {*positions.values(), *digits, *mapped}
-        layout = AnswerSheetLayout(self.names, positions=positions, digits=digits)
+        layout = AnswerSheetLayout(self.names, positions=positions, digits=digits, row=self.row)
         by_number = self._answers_mapped(mapped)
         if self.options.columns is not None:
             return self._left_out(self._listed(layout, self.options.columns), mapped)
@@ -189,7 +224,7 @@ class _Header:
             f"the listed columns are named by the numbers 1 to {self.questions}, in another order: each goes"
             " to the question of its number"
         )
-        return ordered, [RowWarning(1, "columns", message)]
+        return ordered, [RowWarning(self.row, "columns", message)]
 
     def _numbered(self, taken: set[int], mapped: Mapping[int, Sequence[int]]) -> dict[int, list[int]]:
         """The columns that are called 1, 2 …, Q1, Q2 … or the like: by their number, not by their place."""
@@ -260,9 +295,10 @@ class _Header:
                 )
                 raise UnusableColumns(ROLL_NUMBER, message)
             message = "no column has roll numbers: each sheet gets the number of its row"
-            warnings.append(RowWarning(1, ROLL_NUMBER, message))
+            warnings.append(RowWarning(self.row, ROLL_NUMBER, message))
         if left_out:
-            warnings.append(RowWarning(1, "columns", f"nothing is read from these columns: {names}"))
+            message = f"nothing is read from these columns: {names}"
+            warnings.append(RowWarning(self.row, "columns", message))
         return replace(layout, warnings=warnings, left_out=left_out)
 
 

@@ -13,7 +13,9 @@ _MOST_NAMED = 10
 _NEARLY_ALL = 0.8
 
 
-def findings(sheets: Sequence[AnswerSheet], numbers: Mapping[UUID, int]) -> Iterator[RowWarning]:
+def findings(
+    sheets: Sequence[AnswerSheet], numbers: Mapping[UUID, int], header_row: int = 1
+) -> Iterator[RowWarning]:
     """Yield warnings of the sheets; `numbers` are the numbers of the paper's questions."""
     yield from _scanner_errors(sheets)
     blank = [sheet for sheet in sheets if not sheet.answers]
@@ -29,7 +31,7 @@ def findings(sheets: Sequence[AnswerSheet], numbers: Mapping[UUID, int]) -> Iter
                 f"{count} of {marked[question]} answers to question {numbers[question]} have several marks,"
                 " which is incorrect; is its column read rightly?"
             )
-            yield RowWarning(1, f"q{numbers[question]}", message)
+            yield RowWarning(header_row, f"q{numbers[question]}", message)
 
 
 def _scanner_errors(sheets: Sequence[AnswerSheet]) -> Iterator[RowWarning]:
@@ -46,7 +48,7 @@ def _of_sheets(found: Sequence[AnswerSheet], what: str, mend: str) -> Iterator[R
         named = ", ".join(f"{sheet.roll_number} (row {sheet.row})" for sheet in found[:_MOST_NAMED])
         more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
         count = "1 sheet" if len(found) == 1 else f"{len(found)} sheets"
-        yield RowWarning(found[0].row, "file", f"{what} {count}: {named}{more}; {mend}")
+        yield RowWarning(found[0].row, "file", f"{what} {count}: {named}{more}; {mend}", file=found[0].file)
 
 
 def _is_nearly_all(some: int, of: int) -> bool:

@@ -27,7 +27,7 @@ from app.services.imports import ADVICE, read_in_child, sheet_errors_as_invalid
 from app.services.tests.papers import FrozenPaper, FrozenQuestion
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
-from app.sheets.grouping import grouped
+from app.sheets.grouping import completed
 from app.sheets.progress import ReportProgress, no_progress
 from app.sheets.reports import MAX_REPORTED, ImportReport, RowWarning
 
@@ -71,22 +71,25 @@ async def import_answer_sheets(
     if _sat_paper(exam, paper, now) != frozen.id:
         raise Conflict("The paper was published again at this very moment. Import the file again.")
     if read.errors:
-        return ImportReport.rejected(grouped(read.errors))
+        return completed(ImportReport(errors=read.errors), read)
+    header_row = read.files[0].header_row
     if not read.sheets:
-        return ImportReport(warnings=[RowWarning(1, "file", "the file has a header and no answer sheets")])
+        nothing = RowWarning(header_row, "file", "the file has a header and no answer sheets")
+        return completed(ImportReport(warnings=[*read.warnings, nothing]), read)
     plan = await plan_for(uow, exam, paper, read.sheets, unknown_roll_numbers)
     if plan.errors:
-        return ImportReport.rejected(grouped(plan.errors))
+        return completed(ImportReport(errors=plan.errors), read)
     numbers = {question.id: number for number, question in enumerate(questions, start=1)}
-    warnings = [*read.warnings, *findings(read.sheets, numbers), *plan.warnings]
+    warnings = [*read.warnings, *findings(read.sheets, numbers, header_row), *plan.warnings]
     if not dry_run:
         await _write(uow, parts, staff, exam, paper, frozen, plan, now, progress)
-    return ImportReport(
+    report = ImportReport(
         created=plan.created,
         updated=plan.updated,
         unchanged=plan.unchanged,
         warnings=warnings[:MAX_REPORTED],
     )
+    return completed(report, read)
 
 
 async def _paper(uow: UnitOfWork, staff: Principal, exam_id: UUID, paper_id: UUID) -> tuple[Exam, ExamPaper]:

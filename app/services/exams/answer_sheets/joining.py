@@ -1,14 +1,11 @@
 """Rows with the same roll number: a sheet that was scanned twice, and the parts of a sheet."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 from app.services.exams.answer_sheets.headers import ROLL_NUMBER
 from app.services.exams.answer_sheets.reading import AnswerSheet, AnswerSheetFile
-from app.sheets.reports import RowError, RowWarning
-
-Message = TypeVar("Message", RowError, RowWarning)
+from app.sheets.reports import Message, RowError, RowWarning
 
 _PERSON = ("name", "email", "category", "pwbd")
 
@@ -20,6 +17,20 @@ class JoinedSheets:
     sheets: list[AnswerSheet] = field(default_factory=list)
     errors: list[RowError] = field(default_factory=list)
     warnings: list[RowWarning] = field(default_factory=list)
+    files: Sequence[AnswerSheetFile] = ()
+
+    @property
+    def header_name(self) -> str:
+        """The header of the first file."""
+        return self.files[0].header_name
+
+    def located(self, messages: Iterable[Message]) -> list[Message]:
+        """Return errors or warnings with the names of their cells and, of several files, of their files."""
+        return [
+            replace(each, message=f"file {each.file}: {each.message}") if len(self.files) > 1 else each
+            for message in messages
+            for each in self.files[message.file - 1].located([message])
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +38,24 @@ class _Part:
     """A row, and the questions of its file, from 0."""
 
     sheet: AnswerSheet
-    file: int
     questions: frozenset[int]
 
 
 def join_sheets(files: Sequence[AnswerSheetFile], questions: int) -> JoinedSheets:
     """Join the parts of each sheet. The same row again counts once, with a warning; another is an error."""
     several = len(files) > 1
-    joined = JoinedSheets()
+    joined = JoinedSheets(files=files)
     for number, file in enumerate(files, start=1):
-        joined.errors += (_in_file(error, number) if several else error for error in file.errors)
-        joined.warnings += (_in_file(each, number) if several else each for each in file.layout.warnings)
+        joined.errors += (replace(error, file=number) for error in file.errors)
+        joined.warnings += (replace(each, file=number) for each in (*file.warnings, *file.layout.warnings))
     if joined.errors:
         return joined
     by_roll_number: dict[str, list[_Part]] = {}
     for number, file in enumerate(files, start=1):
         covered = frozenset(file.layout.questions)
         for sheet in file.rows:
-            by_roll_number.setdefault(sheet.roll_number, []).append(_Part(sheet, number, covered))
+            part = _Part(replace(sheet, file=number) if several else sheet, covered)
+            by_roll_number.setdefault(sheet.roll_number, []).append(part)
     for parts in by_roll_number.values():
         _join(joined, parts, questions, several=several)
     joined.errors += _same_address(joined.sheets)
@@ -60,19 +71,17 @@ def _join(joined: JoinedSheets, parts: Sequence[_Part], questions: int, *, sever
         elif problem := _difference(overlapping, part):
             where = _where(overlapping[0], several=several)
             message = f"{where} has another sheet of {part.sheet.roll_number}: {problem}. Keep the right one"
-            joined.errors.append(_at(RowError(part.sheet.row, ROLL_NUMBER, message), part, several=several))
+            joined.errors.append(RowError(part.sheet.row, ROLL_NUMBER, message, file=part.sheet.file))
             return
         else:
             where = _where(overlapping[0], several=several)
             message = f"{where} has the same sheet of {part.sheet.roll_number}; it counts once"
-            joined.warnings.append(
-                _at(RowWarning(part.sheet.row, ROLL_NUMBER, message), part, several=several)
-            )
+            joined.warnings.append(RowWarning(part.sheet.row, ROLL_NUMBER, message, file=part.sheet.file))
     covered = frozenset[int]().union(*(part.questions for part in kept))
     if missing := sorted({*range(questions)} - covered):
         numbers = f"{missing[0] + 1}" if len(missing) == 1 else f"{missing[0] + 1} to {missing[-1] + 1}"
         message = f"no file has the answers of {kept[0].sheet.roll_number} to the questions {numbers}"
-        joined.errors.append(_at(RowError(kept[0].sheet.row, ROLL_NUMBER, message), kept[0], several=several))
+        joined.errors.append(RowError(kept[0].sheet.row, ROLL_NUMBER, message, file=kept[0].sheet.file))
         return
     joined.sheets.append(_one_sheet([part.sheet for part in kept]))
 
@@ -107,19 +116,16 @@ def _one_sheet(sheets: Sequence[AnswerSheet]) -> AnswerSheet:
 def _same_address(sheets: Sequence[AnswerSheet]) -> list[RowError]:
     first: dict[str, int] = {}
     return [
-        RowError(sheet.row, "email", f"row {first[sheet.email]} has this one too; each has one sheet")
+        RowError(
+            sheet.row,
+            "email",
+            f"row {first[sheet.email]} has this one too; each has one sheet",
+            file=sheet.file,
+        )
         for sheet in sheets
         if sheet.email is not None and first.setdefault(sheet.email, sheet.row) != sheet.row
     ]
 
 
 def _where(part: _Part, *, several: bool) -> str:
-    return f"row {part.sheet.row} of file {part.file}" if several else f"row {part.sheet.row}"
-
-
-def _at(each: Message, part: _Part, *, several: bool) -> Message:
-    return _in_file(each, part.file) if several else each
-
-
-def _in_file(each: Message, number: int) -> Message:
-    return replace(each, message=f"file {number}: {each.message}")
+    return f"row {part.sheet.row} of file {part.sheet.file}" if several else f"row {part.sheet.row}"

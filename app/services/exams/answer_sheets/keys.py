@@ -10,7 +10,8 @@ from app.services.exams.answer_sheets.key_cells import key_from_cell
 from app.services.exams.answer_sheets.options import NumbersFrom
 from app.services.questions.content import Key
 from app.sheets.files import read_records
-from app.sheets.records import Record, non_empty
+from app.sheets.header_row import find_header
+from app.sheets.records import Record
 
 SHEET = "key"
 MOST_QUESTIONS = 500
@@ -31,7 +32,8 @@ _WEIGHT_NAMES = {"weight", "weights", "weightage"}
 class KeyRow:
     """One row of a key: the number of the question in the booklet, if there is one, and in the paper."""
 
-    row: int
+    place: str
+    """The key's cell as the spreadsheet names it."""
     cell: str
     number: str | None
     paper_question: str | None = None
@@ -51,8 +53,8 @@ class _Mistakes:
     field_name: str
     errors: list[FieldError] = field(default_factory=list)
 
-    def add(self, row: int, problem: str) -> None:
-        sentence = Sentence("Row {row}: {problem}", row=row, problem=Sentence(problem))
+    def add(self, cell: str, problem: str) -> None:
+        sentence = Sentence("{cell}: {problem}", cell=cell, problem=Sentence(problem))
         self.errors.append(FieldError(self.field_name, sentence))
 
     def raise_if_any(self) -> None:
@@ -66,7 +68,8 @@ def read_key(file: bytes, numbers_from: NumbersFrom | None = None, field_name: s
     The file has a column `key` and perhaps one of the questions' numbers; or no header and the two columns
     number and key; or a column for each question and one row.
     """
-    rows = list(_rows(list(non_empty(read_records(file, SHEET))), field_name))
+    header, _, below = find_header(read_records(file, SHEET), _count_known)
+    rows = list(_rows([] if header.is_empty else [header, *below], field_name))
     if not 1 <= len(rows) <= MOST_QUESTIONS:
         template = "A paper has 1 to {most} questions. These are {count}."
         raise Invalid.field(field_name, Sentence(template, most=MOST_QUESTIONS, count=len(rows)))
@@ -84,12 +87,12 @@ def read_key(file: bytes, numbers_from: NumbersFrom | None = None, field_name: s
 
 def _key(row: KeyRow, numbers_from: NumbersFrom | None, mistakes: _Mistakes) -> Key | None:
     if row.problem is not None:
-        mistakes.add(row.row, row.problem)
+        mistakes.add(row.place, row.problem)
         return None
     try:
         return key_from_cell(row.cell, numbers_from)
     except ValueError as error:
-        mistakes.add(row.row, str(error))
+        mistakes.add(row.place, str(error))
         return None
 
 
@@ -102,15 +105,14 @@ def _numbers(rows: Sequence[KeyRow], cells: Sequence[str | None], mistakes: _Mis
     found = [_number(cell) for cell in cells]
     if all(number is None for number in found):
         return []
-    first: dict[int, int] = {}
+    first: dict[int, str] = {}
     for row, cell, number in zip(rows, cells, found, strict=True):
         if number is None:
-            mistakes.add(
-                row.row, Sentence('"{cell}" is not the number of a question.', cell=(cell or "")[:50])
-            )
-        elif (other := first.setdefault(number, row.row)) != row.row:
-            template = "Question {number} is in row {other} too."
-            mistakes.add(row.row, Sentence(template, number=number, other=other))
+            template = '"{cell}" is not the number of a question.'
+            mistakes.add(row.place, Sentence(template, cell=(cell or "")[:50]))
+        elif (other := first.setdefault(number, row.place)) != row.place:
+            template = "The key of question {number} is in {other} too."
+            mistakes.add(row.place, Sentence(template, number=number, other=other))
     missing = sorted({*range(1, len(rows) + 1)} - {*first})
     if missing:
         named = ", ".join(map(str, missing[:5])) + (" …" if len(missing) > 5 else "")
@@ -128,7 +130,7 @@ def _number(cell: str | None) -> int | None:
 def _rows(records: Sequence[Record], field_name: str) -> Iterator[KeyRow]:
     if not records:
         return
-    header = ["_".join(cell.casefold().replace(".", " ").split()) for cell in records[0].cells]
+    header = [_plain(cell) for cell in records[0].cells]
     keys = [place for place, name in enumerate(header) if name in _KEY_NAMES]
     if any(name in _WEIGHT_NAMES for name in header):
         sentence = Sentence("A key has no weights. Give the marks of a correct answer for the whole paper.")
@@ -147,12 +149,21 @@ def _rows(records: Sequence[Record], field_name: str) -> Iterator[KeyRow]:
         raise Invalid.field(field_name, Sentence(template))
 
 
+def _plain(name: str) -> str:
+    return "_".join(name.casefold().replace(".", " ").split())
+
+
+def _count_known(cells: Sequence[str]) -> int:
+    """Count the cells that name a column of a key."""
+    return len({_plain(cell) for cell in cells} & (_KEY_NAMES | _NUMBER_NAMES | {PAPER_QUESTION}))
+
+
 def _below_header(records: Sequence[Record], header: Sequence[str], key: int) -> Iterator[KeyRow]:
     number = next((place for place, name in enumerate(header) if name in _NUMBER_NAMES), None)
     paper = header.index(PAPER_QUESTION) if PAPER_QUESTION in header else None
     for record in records:
         yield KeyRow(
-            row=record.row,
+            place=record.cell_name(key),
             cell=record.cell(key),
             number=record.cell(number) if number is not None else None,
             paper_question=record.cell(paper) if paper is not None else None,
@@ -170,14 +181,14 @@ def _from_columns(records: Sequence[Record]) -> Iterator[KeyRow]:
     """`a|b` is two marks in such files of scanners' programs, so that it needs to be said what is meant."""
     names, key = records
     for place, name in enumerate(names.cells):
-        yield KeyRow(key.row, key.cell(place).replace("|", ","), name, problem=_problem(key))
+        yield KeyRow(key.cell_name(place), key.cell(place).replace("|", ","), name, problem=_problem(key))
 
 
 def _without_header(records: Sequence[Record]) -> Iterator[KeyRow]:
     """`q1,C`. Further cells are further answers: the key reader asks what they mean."""
     for record in records:
         cells = [cell.strip() for cell in record.cells[1:] if cell.strip()]
-        yield KeyRow(record.row, ",".join(cells), record.cell(0), problem=_problem(record))
+        yield KeyRow(record.cell_name(1), ",".join(cells), record.cell(0), problem=_problem(record))
 
 
 def _problem(record: Record) -> str | None:

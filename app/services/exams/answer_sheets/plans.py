@@ -98,6 +98,7 @@ async def _withdrawn(uow: UnitOfWork, exam: Exam, unknown: Sequence[AnswerSheet]
             "roll_number",
             f"the candidate with roll number {sheet.roll_number} has withdrawn; correct the number, or let"
             " the candidate register again",
+            file=sheet.file,
         )
         for sheet in unknown
         if sheet.roll_number in withdrawn
@@ -233,10 +234,10 @@ class _Planner:
                 self._warn(what, f'the registration says "{registered or "none"}", which stands')
 
     def _wrong(self, field_name: str, message: str) -> None:
-        self.plan_.errors.append(RowError(self.sheet.row, field_name, message))
+        self.plan_.errors.append(RowError(self.sheet.row, field_name, message, file=self.sheet.file))
 
     def _warn(self, field_name: str, message: str) -> None:
-        self.plan_.warnings.append(RowWarning(self.sheet.row, field_name, message))
+        self.plan_.warnings.append(RowWarning(self.sheet.row, field_name, message, file=self.sheet.file))
 
 
 def _is_running(attempt: Attempt) -> bool:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
 from app.engine.answers import Answer
 from app.engine.question_types import OPTION_LETTERS
 from app.services.exams.answer_sheets.cells import QuestionReader, letters_of_numbers, reader_of
-from app.services.exams.answer_sheets.columns import AnswerSheetLayout, read_layout
+from app.services.exams.answer_sheets.columns import AnswerSheetLayout, count_known, read_layout
 from app.services.exams.answer_sheets.headers import SCANNER_ERROR, SERIES
 from app.services.exams.answer_sheets.options import FileOptions, Order
 from app.services.exams.answer_sheets.roll_number_cells import roll_number_of
@@ -17,6 +18,7 @@ from app.services.tests.papers import FrozenQuestion
 from app.sheets.cells import unescape_formula
 from app.sheets.errors import UnreadableSheet
 from app.sheets.files import read_records
+from app.sheets.header_row import find_header, not_read
 from app.sheets.parsing import ParsedSheet, cell_errors, errors_without_header, parse_rows
 from app.sheets.records import Record, check_header
 from app.sheets.reports import RowError
@@ -40,6 +42,7 @@ class AnswerSheet:
     multiple: frozenset[UUID] = frozenset()
     """The questions with more marks than a right answer can have."""
     scanner_error: str | None = None
+    file: int = 1
 
 
 AnswerSheetFile = ParsedSheet[AnswerSheetLayout, AnswerSheet]
@@ -53,13 +56,17 @@ def read_answer_sheets(
     A file that `is_part` has the answers to some of the questions. Raises UnreadableSheet for a file that is
     not a sheet, SheetTooLarge beyond 25 MB.
     """
-    records = read_records(file, SHEET)
-    header = next(records)
+    header, above, records = find_header(read_records(file, SHEET), partial(count_known, options=options))
     check_header(header)
     if header.is_empty:
         raise UnreadableSheet("The first row is not a header. It names the columns.")
-    layout, errors = read_layout(header.cells, len(questions), options, is_part=is_part)
-    sheet = ParsedSheet[AnswerSheetLayout, AnswerSheet](layout, errors=errors or cell_errors(header, layout))
+    layout, errors = read_layout(header.cells, len(questions), options, is_part=is_part, row=header.row)
+    sheet = ParsedSheet[AnswerSheetLayout, AnswerSheet](
+        layout,
+        errors=errors or cell_errors(header, layout),
+        warnings=[*not_read(above)],
+        header=header,
+    )
     if sheet.errors:
         return sheet
     series = SeriesColumn(layout, options.orders)
@@ -75,8 +82,8 @@ def read_answer_sheets(
 
 def letters_marked(file: bytes, questions: int, options: FileOptions, *, is_part: bool = False) -> set[str]:
     """Return the letters a to f that occur in the answers: the options of a paper without questions."""
-    records = read_records(file, SHEET)
-    layout, _ = read_layout(next(records).cells, questions, options, is_part=is_part)
+    header, _, records = find_header(read_records(file, SHEET), partial(count_known, options=options))
+    layout, _ = read_layout(header.cells, questions, options, is_part=is_part)
     cells = {record.cell(position).strip().casefold() for record in records for position in layout.answers}
     words = {"na", *options.blank, *options.multiple}
     marks = {_as_letters(cell, options) for cell in cells if cell not in words}

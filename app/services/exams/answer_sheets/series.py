@@ -74,4 +74,6 @@ class SeriesColumn:
             return []
         named = ", ".join(sorted(found)[:_MOST_SERIES])
         blank = " and sheets without one" if len(found) < all_of else ""
-        return [RowError(1, column, f"the sheets have the booklet series {named}{blank}. {_MEND}")]
+        return [
+            RowError(self.layout.row, column, f"the sheets have the booklet series {named}{blank}. {_MEND}")
+        ]

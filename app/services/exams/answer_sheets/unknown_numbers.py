@@ -41,10 +41,15 @@ def unknown_numbers(
             mend += (
                 "" if treatment == "error" else ", or accept unknown roll numbers (`unknown_roll_numbers`)"
             )
-            findings.errors.append(RowError(sheet.row, ROLL_NUMBER, f"{message}; {mend}"))
+            findings.errors.append(RowError(sheet.row, ROLL_NUMBER, f"{message}; {mend}", file=sheet.file))
         else:
             findings.warnings.append(
-                RowWarning(sheet.row, ROLL_NUMBER, f"{message}; the sheet gets a new registration")
+                RowWarning(
+                    sheet.row,
+                    ROLL_NUMBER,
+                    f"{message}; the sheet gets a new registration",
+                    file=sheet.file,
+                )
             )
     return findings
 
@@ -66,4 +71,4 @@ def read_alike_in_file(sheets: Sequence[AnswerSheet]) -> Iterator[RowWarning]:
         other = first.setdefault(read_alike(sheet.roll_number), sheet)
         if other is not sheet and other.roll_number != sheet.roll_number:
             message = f"row {other.row} has {other.roll_number}, which reads alike; is it the same candidate?"
-            yield RowWarning(sheet.row, ROLL_NUMBER, message)
+            yield RowWarning(sheet.row, ROLL_NUMBER, message, file=sheet.file)

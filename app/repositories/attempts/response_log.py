@@ -1,0 +1,59 @@
+"""Saves in transactions of their own, on connections of their own."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.database import committed, driver_connection
+from app.repositories.attempts.save_statement import (
+    SAVE,
+    SAVE_UNLOCKED,
+    SaveOutcome,
+    SaveRequest,
+    arguments_of,
+    combined,
+    is_unaccounted,
+    outcomes_of,
+)
+
+
+class ResponseLog:
+    """The log of responses, for requests that have no transaction. `pooled`: through a transaction pooler."""
+
+    def __init__(self, engine: AsyncEngine, *, pooled: bool) -> None:
+        self._engine = engine
+        self._pooled = pooled
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection for any number of statements, one after the other."""
+        async with driver_connection(self._engine) as connection:
+            yield connection
+
+    async def save_unlocked(
+        self, connection: asyncpg.Connection, requests: Sequence[SaveRequest]
+    ) -> list[SaveOutcome | None]:
+        """Save for different attempts in one transaction, which waits for nobody who changes an attempt.
+
+        None where the attempt is locked, or not this person's. `settle` finds out.
+        """
+        rows = await committed(connection, SAVE_UNLOCKED, arguments_of(requests), pooled=self._pooled)
+        return outcomes_of(requests, rows)
+
+    async def settle(self, request: SaveRequest, first: SaveOutcome | None) -> SaveOutcome | None:
+        """Save for one attempt, after whoever changes it. None where it is not this person's.
+
+        `first` is the outcome of `save_unlocked`, which did not see what another request stored meanwhile.
+        """
+        async with self.connection() as connection:
+            first = first or await self._save_once(connection, request)
+            if first is None or not is_unaccounted(request, first):
+                return first
+            return combined(first, await self._save_once(connection, request))
+
+    async def _save_once(self, connection: asyncpg.Connection, request: SaveRequest) -> SaveOutcome | None:
+        rows = await committed(connection, SAVE, arguments_of([request]), pooled=self._pooled)
+        [outcome] = outcomes_of([request], rows)
+        return outcome

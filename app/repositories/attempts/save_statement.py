@@ -1,0 +1,229 @@
+"""The statement that saves responses of many attempts at once, and what it found and did for each of them."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from app.core.attempt_scope import AttemptRef
+
+# See docs/decisions/0012 and docs/decisions/0088. The attempts are locked FOR SHARE, in the order of their
+# ids, before anything is inserted. Submit takes FOR UPDATE, so an answer is either committed before the paper
+# is graded, or sees the closed attempt and is refused. `found` has the events that the new ones are compared
+# with: the standing one of each question if it is not older, and the one of the same lease and revision. It
+# reads the snapshot from before the insert, and at most two events for each one sent, so that a long log does
+# not make saves slower.
+# Rows are inserted in order, because two transactions in opposite order would wait for each other.
+# An event that was late and arrives again in time, because the deadline was moved, is stored as new.
+# An open attempt takes nothing new for closed questions, but their log is read all the same.
+SAVE = """
+with request as materialized (
+  select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::int[],
+    $7::timestamptz[], $8::timestamptz[], $9::boolean[])
+    as request(place, attempt_id, test_id, exam_paper_id, user_id, lease, arrived_at, last_deadline,
+      takes_new)
+  order by attempt_id
+), attempt as materialized (
+  select request.*, found.status, found.deadline_at, case
+    when not may_enter then 'banned'
+    when request.lease > found.lease then 'unknown_lease'
+    when status = 'paused' then 'closed'
+    when status <> 'in_progress' and closed_by is distinct from 'deadline' then 'closed'
+    when status = 'void' then 'closed'
+    when status = 'in_progress' and last_deadline <= deadline_at then 'open'
+    else 'late' end as verdict
+  from request cross join lateral (
+    select status, closed_by, lease, deadline_at,
+      (select active from ias.users where users.id = request.user_id) as may_enter
+    from ias.attempts
+    where id = request.attempt_id and test_id = request.test_id and user_id = request.user_id
+      and exam_paper_id is not distinct from request.exam_paper_id
+    for share
+  ) as found
+), incoming as materialized (
+  select attempt.attempt_id, attempt.lease, attempt.arrived_at, attempt.verdict, event.*,
+    takes_new and (verdict = 'late' or verdict = 'open' and not is_closed) as is_taken
+  from unnest($10::int[], $11::uuid[], $12::int[], $13::text[], $14::boolean[], $15::int[], $16::text[],
+    $17::text[], $18::boolean[])
+    as event(place, question_id, revision, answer, marked_for_review, time_spent_ms, confidence, language,
+      is_closed)
+  join attempt using (place)
+), inserted as (
+  insert into ias.response_events (
+    attempt_id, question_id, lease, revision, answer, marked_for_review, time_spent_ms,
+    confidence, language, late, received_at)
+  select attempt_id, question_id, lease, revision, answer::jsonb, marked_for_review, time_spent_ms,
+    confidence, language, verdict = 'late', arrived_at
+  from incoming where is_taken
+  order by attempt_id, question_id, revision
+  on conflict (attempt_id, question_id, lease, revision) do update
+    set answer = excluded.answer, marked_for_review = excluded.marked_for_review,
+      time_spent_ms = excluded.time_spent_ms, confidence = excluded.confidence,
+      language = excluded.language, late = false, received_at = excluded.received_at
+    where response_events.late and not excluded.late
+  returning attempt_id, question_id, revision
+), inserted_of as (
+  select attempt_id, array_agg(question_id) as questions, array_agg(revision) as revisions
+  from inserted group by attempt_id
+), found_of as (
+  select incoming.attempt_id, jsonb_agg(to_jsonb(found))::text as log
+  from incoming cross join lateral (
+    with latest as (
+      select * from ias.response_events
+      where attempt_id = incoming.attempt_id and question_id = incoming.question_id and not late
+        and (lease, revision) >= (incoming.lease, incoming.revision)
+      order by lease desc, revision desc limit 1
+    )
+    select * from latest
+    union all
+    select same.* from latest, ias.response_events as same
+    where same.attempt_id = incoming.attempt_id and same.question_id = incoming.question_id
+      and same.lease = incoming.lease and same.revision = incoming.revision and not same.late
+  ) as found
+  group by incoming.attempt_id
+)
+select place, verdict, status, deadline_at, questions, revisions, log
+from attempt left join inserted_of using (attempt_id) left join found_of using (attempt_id)
+"""
+
+SAVE_UNLOCKED = SAVE.replace("for share", "for share skip locked")
+"""The same for attempts that nobody has locked for a change. The others have no row in the result."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """One response as it goes into the log."""
+
+    question_id: UUID
+    revision: int
+    answer: Any
+    marked_for_review: bool
+    time_spent_ms: int
+    confidence: str | None
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SaveRequest:
+    """Which attempt takes which responses, under which lease, and when they arrived.
+
+    An attempt that is open takes no new responses to the questions in `closed`. Without `takes_new` none is
+    stored at all; the outcome still says what the log has.
+    """
+
+    attempt: AttemptRef
+    lease: int
+    events: Sequence[NewEvent]
+    now: datetime
+    grace: timedelta
+    closed: Collection[UUID] = ()
+    takes_new: bool = True
+
+
+Identity = tuple[UUID, int, int]
+"""Question, lease and revision: what makes an event the same event, within its attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveOutcome:
+    """What the statement found and did. `verdict`: open, late, closed, unknown_lease or banned.
+
+    `log` has the events that the responses are compared with. Older ones are left out.
+    """
+
+    verdict: str
+    status: str
+    deadline_at: datetime
+    inserted: frozenset[Identity]
+    log: Sequence[Mapping[str, Any]]
+
+
+def arguments_of(requests: Sequence[SaveRequest]) -> list[list[Any]]:
+    """The arguments of the statement, for requests of different attempts."""
+    attempts = [
+        (
+            place,
+            request.attempt.id,
+            request.attempt.scope.test_id,
+            request.attempt.scope.exam_paper_id,
+            request.attempt.user_id,
+            request.lease,
+            request.now,
+            request.now - request.grace,
+            request.takes_new,
+        )
+        for place, request in enumerate(requests)
+    ]
+    events = [
+        (
+            place,
+            event.question_id,
+            event.revision,
+            None if event.answer is None else orjson.dumps(event.answer).decode(),
+            event.marked_for_review,
+            event.time_spent_ms,
+            event.confidence,
+            event.language,
+            event.question_id in request.closed,
+        )
+        for place, request in enumerate(requests)
+        for event in _distinct(request.events)
+    ]
+    return [list(column) for rows in (attempts, events) for column in zip(*rows, strict=True)]
+
+
+def outcomes_of(requests: Sequence[SaveRequest], rows: Iterable[Any]) -> list[SaveOutcome | None]:
+    """The outcome of each request; None where the statement has found no such attempt."""
+    outcomes: list[SaveOutcome | None] = [None] * len(requests)
+    for row in rows:
+        place, verdict, status, deadline_at, questions, revisions, log = row
+        lease = requests[place].lease
+        inserted = zip(questions or (), revisions or (), strict=True)
+        outcomes[place] = SaveOutcome(
+            verdict,
+            status,
+            deadline_at,
+            frozenset((question, lease, revision) for question, revision in inserted),
+            orjson.loads(log) if log else (),
+        )
+    return outcomes
+
+
+def is_unaccounted(request: SaveRequest, outcome: SaveOutcome) -> bool:
+    """Whether some event that the attempt takes was neither inserted nor found.
+
+    Another request has stored it at the same moment. The insert has waited for that and inserted nothing, but
+    the statement does not see it.
+    """
+    if not request.takes_new or outcome.verdict not in ("open", "late"):
+        return False
+    closed = request.closed if outcome.verdict == "open" else ()
+    accounted = outcome.inserted | {identity(entry) for entry in outcome.log}
+    return any(
+        (event.question_id, request.lease, event.revision) not in accounted
+        for event in request.events
+        if event.question_id not in closed
+    )
+
+
+def combined(first: SaveOutcome, second: SaveOutcome | None) -> SaveOutcome | None:
+    """The outcome of a request whose statement ran twice. Only the first saw the log from before."""
+    if second is None or second.verdict != first.verdict:
+        return second
+    theirs = [entry for entry in second.log if identity(entry) not in first.inserted]
+    return replace(first, inserted=first.inserted | second.inserted, log=[*first.log, *theirs])
+
+
+def identity(entry: Mapping[str, Any]) -> Identity:
+    """The identity of an event of `SaveOutcome.log`."""
+    return UUID(entry["question_id"]), entry["lease"], entry["revision"]
+
+
+def _distinct(events: Sequence[NewEvent]) -> Sequence[NewEvent]:
+    """The first of each question and revision: what is sent twice in one request is logged once."""
+    if len(events) == 1:
+        return events
+    return list({(event.question_id, event.revision): event for event in reversed(events)}.values())[::-1]

@@ -1,0 +1,163 @@
+"""Saves of many candidates in one transaction: whatever arrived while the one before was running.
+
+The reasons are in docs/decisions/0088.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine
+from contextvars import Context
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from app.core.errors import Unavailable
+from app.repositories.attempts import SaveOutcome, SaveRequest
+from app.repositories.attempts.response_log import ResponseLog
+from app.repositories.attempts.save_statement import is_unaccounted
+
+BATCHES_AT_ONCE = 2
+SETTLED_AT_ONCE = 4
+CONNECTIONS = BATCHES_AT_ONCE + SETTLED_AT_ONCE
+"""Connections of a process for saves: those of the batches, and of requests that are settled one by one."""
+MOST_REQUESTS = 256
+"""Requests of a batch."""
+MOST_RESPONSES = 2_000
+"""Responses of a batch, unless its only request has more."""
+MOST_WAITING = 10_000
+"""Requests that wait in a process. Saving them takes a second or two."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    request: SaveRequest
+    outcome: "asyncio.Future[SaveOutcome | None]"
+
+    def succeed(self, outcome: SaveOutcome | None) -> None:
+        if not self.outcome.done():  # The caller may have gone.
+            self.outcome.set_result(outcome)
+
+    def fail(self, error: BaseException) -> None:
+        if not self.outcome.done():
+            self.outcome.set_exception(error)
+
+
+class SaveBatches:
+    """Saves responses. Each caller is answered after the commit of the transaction that has its responses.
+
+    A request that finds a free connection is saved at once. A batch has at most one request of an attempt,
+    and no other batch has one at the same time: the requests of an attempt are saved in their order.
+
+    A batch waits for nobody: requests for an attempt that somebody is changing are settled one by one, and so
+    are all requests of a batch that PostgreSQL refuses. So no request harms those of others.
+    """
+
+    def __init__(self, log: ResponseLog, most_waiting: int = MOST_WAITING) -> None:
+        self._log = log
+        self._most_waiting = most_waiting
+        self._waiting: deque[_Waiting] = deque()
+        self._attempts: set[UUID] = set()
+        """The attempts of the requests that are being saved."""
+        self._batches = 0
+        self._is_starting = False
+        """Whether a batch is about to take what waits."""
+        self._settling = asyncio.Semaphore(SETTLED_AT_ONCE)
+        self._unsettled = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def save(self, request: SaveRequest) -> SaveOutcome | None:
+        """Save and commit; None where the attempt is not this person's.
+
+        If the caller is cancelled, the responses may be saved all the same. Raises Unavailable if too many
+        requests wait.
+        """
+        if len(self._waiting) + self._unsettled >= self._most_waiting:
+            raise Unavailable
+        waiting = _Waiting(request, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        self._start_batches()
+        return await waiting.outcome
+
+    async def close(self) -> None:
+        """Save what waits."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _start_batches(self) -> None:
+        if self._waiting and not self._is_starting and self._batches < BATCHES_AT_ONCE:
+            self._batches += 1
+            self._is_starting = True
+            self._run(self._save_batches())
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        # An empty context: the work is not that of the request which happens to start it.
+        task = asyncio.get_running_loop().create_task(work, context=Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _save_batches(self) -> None:
+        batch: list[_Waiting] = []
+        try:
+            async with self._log.connection() as connection:
+                while batch := self._take_batch():
+                    await self._save(connection, batch)
+        except Exception as error:  # noqa: BLE001 -- each caller gets it
+            self._fail(batch or self._take_batch(), error)
+            self._batches -= 1
+            self._start_batches()
+        else:
+            self._batches -= 1
+
+    def _take_batch(self) -> list[_Waiting]:
+        """The requests that waited longest, at most one of an attempt."""
+        self._is_starting = False
+        batch: list[_Waiting] = []
+        passed: list[_Waiting] = []
+        responses = 0
+        while self._waiting and len(batch) < MOST_REQUESTS:
+            request = self._waiting[0].request
+            if request.attempt.id in self._attempts:
+                passed.append(self._waiting.popleft())
+                continue
+            responses += len(request.events)
+            if batch and responses > MOST_RESPONSES:
+                break
+            self._attempts.add(request.attempt.id)
+            batch.append(self._waiting.popleft())
+        self._waiting.extendleft(reversed(passed))
+        batch.sort(key=lambda waiting: waiting.request.attempt.id)
+        return batch
+
+    async def _save(self, connection: asyncpg.Connection, batch: list[_Waiting]) -> None:
+        try:
+            outcomes = await self._log.save_unlocked(connection, [waiting.request for waiting in batch])
+        except asyncpg.PostgresError:
+            if connection.is_closed():
+                raise
+            outcomes = [None] * len(batch)
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            if outcome is None or is_unaccounted(waiting.request, outcome):
+                self._unsettled += 1
+                self._run(self._settle(waiting, outcome))
+            else:
+                waiting.succeed(outcome)
+                self._attempts.discard(waiting.request.attempt.id)
+
+    async def _settle(self, waiting: _Waiting, first: SaveOutcome | None) -> None:
+        """Save one request by itself, after whoever has locked its attempt."""
+        try:
+            async with self._settling:
+                waiting.succeed(await self._log.settle(waiting.request, first))
+        except Exception as error:  # noqa: BLE001 -- the caller gets it
+            waiting.fail(error)
+        finally:
+            self._unsettled -= 1
+            self._attempts.discard(waiting.request.attempt.id)
+            self._start_batches()
+
+    def _fail(self, batch: list[_Waiting], error: Exception) -> None:
+        for waiting in batch:
+            waiting.fail(error)
+            self._attempts.discard(waiting.request.attempt.id)

@@ -1,0 +1,182 @@
+"""Turns the items of other programs' formats into rows, which are imported as those of a sheet are."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from app.core.names import problem_of
+from app.engine.question_types import DROPPED_KEY, LETTER_COLUMNS, NO_KEY, type_with
+from app.interchange.items import Item, ItemFile, Place, Remark
+from app.services.questions.columns import Columns
+from app.services.questions.content import Content, problems_of
+from app.services.questions.row_checks import row_warnings
+from app.services.questions.rows import (
+    DIFFICULTIES,
+    LONGEST_CELL,
+    LONGEST_NAMES,
+    MAY_WAIT,
+    MOST_IMAGES,
+    STATUSES,
+    EmptyKey,
+    SheetRow,
+    column_of_problem,
+    tag_problems,
+)
+from app.sheets.parsing import ParsedSheet
+from app.sheets.records import Record
+from app.sheets.reports import ItemInTest, RowError, RowWarning
+
+ItemRows = ParsedSheet[Columns, SheetRow]
+
+_MOST_CATEGORIES = 2  # subject and chapter
+
+
+def rows_of(found: ItemFile, *, empty_key: EmptyKey, needs_subject: bool, skip_unsupported: bool) -> ItemRows:
+    """Return the rows of a file, its errors, and what is to be looked at.
+
+    Questions that the bank cannot hold are errors, or with `skip_unsupported` warnings.
+    """
+    items = [item for item in found.items if _fits(item)]
+    unsupported = [*found.unsupported, *(_too_many(item) for item in found.items if not _fits(item))]
+    sheet = ItemRows(_columns(items))
+    sheet.errors += (_error(remark) for remark in found.errors)
+    if skip_unsupported:
+        sheet.warnings += (_warning(remark, "not imported: ") for remark in unsupported)
+    else:
+        sheet.errors += (_error(remark, _SKIP) for remark in unsupported)
+    sheet.warnings += (_warning(remark, "not kept: ") for remark in found.not_kept)
+    for item in items:
+        row = _row(item, empty_key)
+        problems = [*_problems(item, row, empty_key)]
+        if needs_subject and row.subject is None:
+            problems.append(("subject", "the question has no category; name the subject for the whole file"))
+        if problems:
+            sheet.errors += (RowError(row.row, field, what, str(item.place)) for field, what in problems)
+        else:
+            content = row.content
+            sheet.rows.append(replace(row, content=content.normalized()))
+    places = {item.place.number: item.place for item in items}
+    sheet.warnings += _checked(sheet, places)
+    return sheet
+
+
+_SKIP = "; leave such questions out with skip_unsupported"
+
+
+def _fits(item: Item) -> bool:
+    """Whether sheets have columns for all options."""
+    column_of = type_with(item.interaction).column_of
+    return all(choice.id in column_of for choice in item.choices)
+
+
+def _too_many(item: Item) -> Remark:
+    most = len(LETTER_COLUMNS)
+    return Remark(
+        item.place, f"it has {len(item.choices)} options; at most {most} fit, in each list of a matching too"
+    )
+
+
+def _error(remark: Remark, mend: str = "") -> RowError:
+    return RowError(remark.place.number, "file", remark.message + mend, str(remark.place))
+
+
+def _warning(remark: Remark, what: str) -> RowWarning:
+    return RowWarning(remark.place.number, "file", what + remark.message, cell=str(remark.place))
+
+
+def _checked(sheet: ItemRows, places: Mapping[int, Place]) -> Iterator[RowWarning]:
+    for warning in row_warnings(sheet.rows, sheet.layout, Record(1, [])):
+        yield replace(warning, cell=str(places[warning.row]) if warning.row in places else None)
+
+
+def _columns(items: Sequence[Item]) -> Columns:
+    """The columns that a sheet with the same questions would have: all others are left as they are."""
+    columns = Columns(0)
+    for item in items:
+        said = {
+            "subject": item.categories,
+            "chapter": item.categories[1:],
+            "external_id": item.external_id,
+            "difficulty": item.difficulty,
+            "tags": item.tags,
+            "status": item.status,
+            "source": item.source,
+            "number": item.source_number is not None,
+            "image": item.images,
+            "fixed_options": any(choice.is_fixed for choice in item.choices),
+        }
+        columns.plain |= dict.fromkeys((name for name, value in said.items() if value), 0)
+        column_of = type_with(item.interaction).column_of
+        texts = [("question", item.text), ("explanation", item.explanation)]
+        texts += [(column_of[choice.id], choice.text) for choice in item.choices]
+        for column, text in texts:
+            columns.texts.setdefault(column, {}).update(dict.fromkeys(text, 0))
+    return columns
+
+
+def _row(item: Item, empty_key: EmptyKey) -> SheetRow:
+    kind = type_with(item.interaction)
+    key = dict(item.key)
+    if key == NO_KEY and kind.is_marked and empty_key is EmptyKey.DROPPED:
+        key = dict(DROPPED_KEY)
+    content = Content(
+        type=kind.name,
+        text=dict(item.text),
+        options=[
+            {"id": choice.id, "text": dict(choice.text), **({"fixed": True} if choice.is_fixed else {})}
+            for choice in item.choices
+        ],
+        key=key,
+        explanation=dict(item.explanation) or None,
+        difficulty=item.difficulty,
+        tags=list(item.tags),
+    )
+    subject, chapter = (*item.categories, None, None)[:_MOST_CATEGORIES]
+    return SheetRow(
+        row=item.place.number,
+        content=content,
+        status="draft" if _waits(item, content, empty_key) and item.status is None else item.status,
+        subject=subject,
+        chapter=chapter,
+        external_id=item.external_id,
+        source=item.source,
+        number=item.source_number,
+        passage=None,
+        images=tuple(item.images),
+        in_test=ItemInTest(languages=tuple(item.text)),
+    )
+
+
+def _waits(item: Item, content: Content, empty_key: EmptyKey) -> bool:
+    """Whether the question may have its key later."""
+    may_wait = item.status in MAY_WAIT or empty_key is EmptyKey.DRAFT
+    return content.kind.is_marked and not content.has_key and may_wait
+
+
+def _problems(item: Item, row: SheetRow, empty_key: EmptyKey) -> Iterator[tuple[str, str]]:
+    """What is wrong with an item: columns of a sheet, and sentences."""
+    if len(item.categories) > _MOST_CATEGORIES:
+        path = "/".join(item.categories)
+        yield "chapter", f'the category "{path[:100]}" has more than the two levels of subject and chapter'
+    names = {name: getattr(row, name) for name in ("subject", "chapter", "source", "external_id")}
+    for name, value in names.items():
+        if value is not None and (problem := problem_of(value, LONGEST_NAMES[name])):
+            yield name, problem
+    for name, value, allowed in (
+        ("difficulty", item.difficulty, DIFFICULTIES),
+        ("status", item.status, STATUSES),
+    ):
+        if value is not None and value not in allowed:
+            yield name, f"write one of: {', '.join(allowed)}"
+    yield from (("tags", problem) for problem in tag_problems(item.tags))
+    if len(item.images) > MOST_IMAGES:
+        yield "image", f"at most {MOST_IMAGES} images, each once"
+    if not item.text:
+        yield "question", "the question has no text"
+        return
+    texts = [item.text, item.explanation, *(choice.text for choice in item.choices)]
+    if any(len(said) > LONGEST_CELL for text in texts for said in text.values()):
+        yield "question", f"at most {LONGEST_CELL:,} characters fit into a text"
+    content = row.content
+    needs_key = not _waits(item, content, empty_key)
+    for found in problems_of(content, needs_key=needs_key):
+        yield column_of_problem(found.field, content), found.message

@@ -1,0 +1,57 @@
+-- A script of wrk that saves one answer with each request, of one candidate after the other.
+-- Arguments: the path, a file of candidates, a file of questions, the number of the first request.
+-- The answers are checked here; what they acknowledge is looked for in the database by benchmarks/saves.py.
+
+local candidates, questions, number, path = {}, {}, 0, ""
+acknowledged, wrong, example = 0, 0, ""
+
+function setup(thread)
+  threads = threads or {}
+  table.insert(threads, thread)
+end
+
+function init(args)
+  path, number = args[1], tonumber(args[4])
+  for line in io.lines(args[2]) do
+    local token, attempt, lease = line:match("(%S+) (%S+) (%S+)")
+    table.insert(candidates, {
+      "POST " .. path .. " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n" ..
+        "Authorization: Bearer " .. token .. "\r\nContent-Length: ",
+      '{"attempt_id":"' .. attempt .. '","lease":' .. lease .. ',"responses":[{"question_id":"'
+    })
+  end
+  for line in io.lines(args[3]) do
+    table.insert(questions, line)
+  end
+end
+
+function request()
+  local candidate = candidates[number % #candidates + 1]
+  local turn = math.floor(number / #candidates)
+  local question = questions[turn % #questions + 1]
+  local revision = 1 + math.floor(turn / #questions)
+  number = number + 1
+  local body = candidate[2] .. question .. '","revision":' .. revision .. ',"answer":["b"],"time_spent_ms":5000}]}'
+  return candidate[1] .. #body .. "\r\n\r\n" .. body
+end
+
+function response(status, headers, body)
+  if status == 200 and body:find('"saved":1', 1, true) then
+    acknowledged = acknowledged + 1
+  else
+    wrong = wrong + 1
+    example = status .. " " .. body
+  end
+end
+
+function done(summary, latency, requests)
+  local saved, refused, seen = 0, 0, ""
+  for _, thread in ipairs(threads) do
+    saved, refused = saved + thread:get("acknowledged"), refused + thread:get("wrong")
+    seen = thread:get("example")
+  end
+  local sockets = summary.errors
+  io.write(string.format("\n@ %d %d %d %d %d %d %d %s\n", summary.duration, saved, refused,
+    sockets.connect + sockets.read + sockets.write + sockets.timeout,
+    latency:percentile(50), latency:percentile(99), latency.max, seen))
+end

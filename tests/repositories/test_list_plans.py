@@ -1,0 +1,53 @@
+"""No page of a list reads a large table from one end to the other.
+
+The database has few rows for such tables, so that the test is fast. `benchmarks/lists.py` reads the same
+lists with many more, and prints what they take.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+from app.repositories.base import PageRequest
+from app.services.unit_of_work import UnitOfWork
+from tests.builders.large_tables import LARGE, LargeTables, Sizes, fill_large_tables
+from tests.conftest import cloned_database
+from tests.repositories.large_lists import LISTS, List
+from tests.repositories.plan_nodes import scanned_tables, seen_statements
+
+SIZES = Sizes(users=6_000, questions=2_000, tests=3)
+
+
+@pytest.fixture(scope="module")
+def own_url(superuser_url: str, template: str) -> Iterator[str]:
+    with cloned_database(superuser_url, template) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def filled(own_url: str) -> AsyncIterator[tuple[UnitOfWork, LargeTables]]:
+    """Large tables, analyzed, in a transaction that is never committed."""
+    engine = create_async_engine(own_url.replace("postgresql:", "postgresql+asyncpg:"))
+    async with engine.connect() as connection, AsyncSession(connection, expire_on_commit=False) as session:
+        uow = UnitOfWork(session)
+        made = await fill_large_tables(uow, SIZES)
+        await session.execute(text("analyze"))
+        # As expensive to read from end to end as tables with a hundred times as many rows.
+        await session.execute(text("set local seq_page_cost = 100"))
+        yield uow, made
+        await session.rollback()
+    await engine.dispose()
+
+
+@pytest.mark.parametrize("read", LISTS.values(), ids=LISTS)
+async def test_no_large_table_is_read_from_end_to_end(
+    filled: tuple[UnitOfWork, LargeTables], read: List
+) -> None:
+    uow, made = filled
+    connection = await uow.session.connection()
+    statements = await seen_statements(connection, lambda: read(uow, made, PageRequest(20)))
+    scanned = [await scanned_tables(connection, *each) for each in statements]
+    assert statements
+    assert LARGE & set().union(*scanned) == set()

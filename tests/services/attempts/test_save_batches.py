@@ -1,0 +1,175 @@
+"""Saves of many candidates in one transaction: who is answered, when, and what one request does to others."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.core.errors import Unavailable
+from app.models import Attempt
+from app.repositories.attempts import SaveRequest
+from app.repositories.attempts.response_log import ResponseLog
+from app.services import attempts
+from app.services.attempts.save_batches import SaveBatches
+from app.services.components import Components
+from app.services.unit_of_work import unit_of_work
+from tests.builders.attempts import logged, ref_of, response, start_attempt
+from tests.builders.content import PublishedTest, publish_test
+from tests.two_connections import until_waiting
+from tests.waiting import PATIENCE
+
+NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
+CROWD = 20
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Candidates at one test, who save at the same time."""
+
+    engine: AsyncEngine
+    made: PublishedTest
+    attempts: Sequence[Attempt]
+
+    def request(self, number: int, answer: str = "a", confidence: str | None = None) -> SaveRequest:
+        sent = response(self.made, 0, [answer], confidence=confidence)
+        return SaveRequest(ref_of(self.attempts[number]), 1, [sent], NOW, timedelta(seconds=10))
+
+    async def transactions(self) -> int:
+        """In how many transactions the events of the crowd were stored."""
+        count = text(
+            "select count(distinct xmin::text) from ias.response_events where attempt_id = any(:attempts)"
+        )
+        async with self.engine.connect() as connection:
+            found = await connection.scalar(count, {"attempts": [each.id for each in self.attempts]})
+        return int(found or 0)
+
+    async def stored(self, number: int) -> int:
+        return len(await logged(self.engine, self.attempts[number].id))
+
+
+@pytest.fixture
+async def crowd(engine: AsyncEngine, parts: Components) -> Crowd:
+    async with unit_of_work(engine) as uow:
+        made = await publish_test(uow)
+        return Crowd(engine, made, [await start_attempt(uow, parts, made, NOW) for _ in range(CROWD)])
+
+
+@pytest.fixture(params=[False, True], ids=["direct", "transaction pooler"])
+async def batches(request: pytest.FixtureRequest, engine: AsyncEngine) -> AsyncIterator[SaveBatches]:
+    saving = SaveBatches(ResponseLog(engine, pooled=request.param))
+    yield saving
+    await saving.close()
+
+
+async def outcome_of(saving: "asyncio.Task[object]") -> object:
+    async with asyncio.timeout(PATIENCE):
+        return await saving
+
+
+class TestBatches:
+    async def test_who_comes_at_the_same_time_shares_a_transaction(
+        self, crowd: Crowd, batches: SaveBatches
+    ) -> None:
+        outcomes = await asyncio.gather(*(batches.save(crowd.request(number)) for number in range(CROWD)))
+        assert {outcome.verdict for outcome in outcomes if outcome} == {"open"}
+        assert [await crowd.stored(number) for number in range(CROWD)] == [1] * CROWD
+        assert await crowd.transactions() == 1
+
+    async def test_a_crowd_of_one_is_saved_at_once(self, crowd: Crowd, batches: SaveBatches) -> None:
+        outcome = await batches.save(crowd.request(0))
+        assert outcome is not None
+        assert (outcome.verdict, len(outcome.inserted), list(outcome.log)) == ("open", 1, [])
+
+    async def test_requests_of_one_attempt_are_saved_in_their_order(
+        self, crowd: Crowd, batches: SaveBatches
+    ) -> None:
+        first, second = await asyncio.gather(
+            batches.save(crowd.request(0, "a")), batches.save(crowd.request(0, "b"))
+        )
+        assert first is not None
+        assert second is not None
+        assert (len(first.inserted), len(second.inserted)) == (1, 0)
+        assert [entry["answer"] for entry in second.log] == [["a"], ["a"]]
+
+    async def test_somebody_elses_attempt_is_none(self, crowd: Crowd, batches: SaveBatches) -> None:
+        theirs = crowd.request(0)
+        stolen = replace(theirs, attempt=replace(theirs.attempt, user_id=uuid4()))
+        mine, other = await asyncio.gather(batches.save(crowd.request(1)), batches.save(stolen))
+        assert mine is not None
+        assert other is None
+        assert await crowd.stored(0) == 0
+
+
+class TestHarm:
+    async def test_a_request_that_postgresql_refuses_fails_alone(
+        self, crowd: Crowd, batches: SaveBatches
+    ) -> None:
+        requests = [crowd.request(number) for number in range(CROWD)]
+        requests[7] = crowd.request(7, confidence="unknown to the check constraint")
+        outcomes = await asyncio.gather(*map(batches.save, requests), return_exceptions=True)
+        assert isinstance(outcomes[7], asyncpg.CheckViolationError)
+        assert [await crowd.stored(number) for number in range(CROWD)] == [1] * 7 + [0] + [1] * (CROWD - 8)
+
+    async def test_nobody_waits_for_an_attempt_that_is_being_submitted(
+        self, crowd: Crowd, batches: SaveBatches, parts: Components
+    ) -> None:
+        async with unit_of_work(crowd.engine) as uow:
+            await attempts.submit(uow, parts, ref_of(crowd.attempts[0]), NOW)
+            saving = [asyncio.create_task(batches.save(crowd.request(number))) for number in range(3)]
+            assert await outcome_of(saving[1]) is not None
+            assert await outcome_of(saving[2]) is not None
+            assert not saving[0].done()
+        outcome = await saving[0]
+        assert outcome is not None
+        assert (outcome.verdict, await crowd.stored(0)) == ("closed", 0)
+
+    async def test_a_client_that_leaves_does_not_cancel_the_batch(
+        self, crowd: Crowd, batches: SaveBatches
+    ) -> None:
+        saving = [asyncio.create_task(batches.save(crowd.request(number))) for number in range(3)]
+        await asyncio.sleep(0)  # Each has put its request into the queue.
+        saving[0].cancel()
+        assert await outcome_of(saving[1]) is not None
+        assert await outcome_of(saving[2]) is not None
+        assert [await crowd.stored(number) for number in range(3)] == [1, 1, 1]
+
+    async def test_a_shutdown_saves_what_waits(self, crowd: Crowd, batches: SaveBatches) -> None:
+        saving = [asyncio.create_task(batches.save(crowd.request(number))) for number in range(CROWD)]
+        await asyncio.sleep(0)  # Each has put its request into the queue.
+        await batches.close()
+        assert all([await outcome_of(each) for each in saving])
+        assert [await crowd.stored(number) for number in range(CROWD)] == [1] * CROWD
+
+    async def test_a_full_queue_refuses_and_says_when_to_try_again(self, crowd: Crowd) -> None:
+        batches = SaveBatches(ResponseLog(crowd.engine, pooled=False), most_waiting=2)
+        saving = [asyncio.create_task(batches.save(crowd.request(number))) for number in range(3)]
+        answers = await asyncio.gather(*saving, return_exceptions=True)
+        assert isinstance(answers[2], Unavailable)
+        assert "Retry-After" in answers[2].headers
+        assert [await crowd.stored(number) for number in range(3)] == [1, 1, 0]
+
+    async def test_nobody_is_answered_whose_transaction_was_lost_before_its_commit(
+        self, crowd: Crowd, batches: SaveBatches
+    ) -> None:
+        async with crowd.engine.connect() as holder, holder.begin():
+            await holder.execute(text("lock table ias.response_events in exclusive mode"))
+            saving = [asyncio.create_task(batches.save(crowd.request(number))) for number in range(3)]
+            await until_waiting(crowd.engine, 1)
+            assert not any(each.done() for each in saving)
+            await holder.execute(
+                text(
+                    "select pg_terminate_backend(pid) from pg_stat_activity"
+                    " where pg_backend_pid() = any(pg_blocking_pids(pid))"
+                )
+            )
+            lost = await asyncio.gather(*saving, return_exceptions=True)
+        assert all(isinstance(each, Exception) for each in lost)
+        assert [await crowd.stored(number) for number in range(3)] == [0, 0, 0]
+        again = await asyncio.gather(*(batches.save(crowd.request(number)) for number in range(3)))
+        assert all(again)
