@@ -46,7 +46,7 @@ class Program:
     stdout: Path
     stderr: Path
     is_piped: bool = False
-    """Whether standard input and output are pipes. Otherwise there is no input, and output goes to `stdout`."""
+    """Whether standard input and output are pipes. Otherwise input is empty, and output goes to `stdout`."""
 
 
 class ForkedProcess:
