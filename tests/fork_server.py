@@ -54,7 +54,10 @@ class ForkedProcess:
 
     def __init__(self, pid: int, server: "ForkServer", pipes: tuple[IO[bytes], IO[bytes]] | None) -> None:
         self.pid = pid
-        self.stdin, self.stdout = pipes or (None, None)
+        self.stdin: IO[bytes] | None = None
+        self.stdout: IO[bytes] | None = None
+        if pipes is not None:
+            self.stdin, self.stdout = pipes
         self._server = server
 
     @property
