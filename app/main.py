@@ -5,12 +5,14 @@ import gc
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from app.api import docs, openapi, problems
+from app.api.direct_saves import DirectSaves
 from app.api.v1 import (
     account,
     analytics,
@@ -174,32 +176,41 @@ def _lifespan(
 
 def _middleware(settings: Settings, arrivals: Arrivals) -> list[Middleware]:
     """The middleware, outermost first."""
+    hsts = settings.environment == "production"
+    cors = _cors(settings)
     return [
+        Middleware(
+            DirectSaves, arrivals=arrivals, trusted_proxies=settings.trusted_proxies, hsts=hsts, cors=cors
+        ),
         Middleware(RequestContext, arrivals=arrivals, trusted_proxies=settings.trusted_proxies),
         Middleware(AccessLog),
-        Middleware(SecurityHeaders, hsts=settings.environment == "production"),
-        Middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_origin_regex=origins.pattern_of(settings.cors_origins),
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=[
-                "Authorization",
-                "Content-Type",
-                "Idempotency-Key",
-                "If-None-Match",
-                "X-Request-ID",
-            ],
-            expose_headers=[
-                "ETag",
-                "Idempotency-Replayed",
-                "RateLimit-Limit",
-                "RateLimit-Remaining",
-                "RateLimit-Reset",
-                "Retry-After",
-                "X-Request-ID",
-            ],
-        ),
+        Middleware(SecurityHeaders, hsts=hsts),
+        Middleware(CORSMiddleware, **cors),
         Middleware(problems.UnexpectedErrors),
         Middleware(RateLimitHeaders),
     ]
+
+
+def _cors(settings: Settings) -> dict[str, Any]:
+    """Which web pages may call the API, and what they may send and read."""
+    return {
+        "allow_origins": settings.cors_origins,
+        "allow_origin_regex": origins.pattern_of(settings.cors_origins),
+        "allow_methods": ["GET", "POST", "PUT", "PATCH", "DELETE"],
+        "allow_headers": [
+            "Authorization",
+            "Content-Type",
+            "Idempotency-Key",
+            "If-None-Match",
+            "X-Request-ID",
+        ],
+        "expose_headers": [
+            "ETag",
+            "Idempotency-Replayed",
+            "RateLimit-Limit",
+            "RateLimit-Remaining",
+            "RateLimit-Reset",
+            "Retry-After",
+            "X-Request-ID",
+        ],
+    }

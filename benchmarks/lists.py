@@ -28,7 +28,7 @@ from app.services.unit_of_work import reading, unit_of_work
 from devservers.postgres import Postgres
 from tests.builders.large_tables import LARGE, LargeTables, Sizes, fill_large_tables
 from tests.repositories.large_lists import LISTS, List
-from tests.repositories.plan_nodes import scanned_tables, seen_statements
+from tests.repositories.plan_nodes import plan_of, scanned_tables, seen_statements
 
 SLOW_MS = 25.0
 console = Console(highlight=False, width=120)
@@ -101,7 +101,7 @@ async def _scanned(engine: AsyncEngine, read: List, made: LargeTables) -> set[st
         statements: list[tuple[str, Any]] = await seen_statements(
             connection, lambda: read(reads, made, PageRequest(20))
         )
-        scanned = [await scanned_tables(connection, *each) for each in statements]
+        scanned = [scanned_tables(await plan_of(connection, *each)) for each in statements]
         return LARGE & set().union(*scanned)
 
 

@@ -153,7 +153,7 @@ def _read_images(file: bytes) -> None:
     archive.others([])
 
 
-def mutated(random: Random, file: bytes, others: Sequence[bytes]) -> bytes:
+def mutated(random: Random, file: bytes, others: Sequence[bytes], pieces: Sequence[str] = PIECES) -> bytes:
     """The file with one to six changes of bytes."""
     content = bytearray(file)
     for _ in range(random.randint(1, 6)):
@@ -164,7 +164,7 @@ def mutated(random: Random, file: bytes, others: Sequence[bytes]) -> bytes:
             case 1:
                 del content[place : place + random.randint(1, 40)]
             case 2:
-                content[place:place] = random.choice(PIECES).encode() * random.choice([1, 1, 1, 50])
+                content[place:place] = random.choice(pieces).encode() * random.choice([1, 1, 1, 50])
             case 3:
                 content[place:place] = content[max(0, place - random.randint(1, 200)) : place] * 3
             case 4:

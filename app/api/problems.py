@@ -82,6 +82,15 @@ class UnexpectedErrors:
             await _unexpected(scope)(scope, receive, send)
 
 
+def response_to(connection: HTTPConnection, error: Exception) -> Response:
+    """The response to any error, for requests that pass neither the handlers nor `UnexpectedErrors`."""
+    known = domain_error_of(error)
+    if known is not None:
+        return _domain_problem(connection.scope, known)
+    log.error("unexpected_error", exc_info=error)
+    return _unexpected(connection.scope)
+
+
 async def _handle(connection: HTTPConnection, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         return _http_problem(connection.scope, error)

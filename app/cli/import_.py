@@ -37,6 +37,7 @@ class _Options:
     dry_run: bool
     mapping: dict[str, str]
     remarks: Path | None
+    legacy_font: Literal["krutidev"] | None
     format: str
     language: str
     skip_unsupported: bool
@@ -110,6 +111,11 @@ def questions(
             "--skip-unsupported", help="Leave out questions of another program that the bank cannot hold."
         ),
     ] = False,
+    legacy_font: Annotated[
+        Literal["krutidev"] | None,
+        typer.Option(help="Font of Hindi columns that are not in Unicode. Their texts are shown first."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Import the converted texts of --legacy-font.")] = False,
     publish_as_test: Annotated[
         str | None,
         typer.Option(metavar="TITLE", help="Also publish a test with this title, in the order of the sheet."),
@@ -149,9 +155,10 @@ def questions(
         images=images.read_bytes() if images is not None else None,
         subject=subject,
         empty_key=empty_key,
-        dry_run=dry_run,
+        dry_run=dry_run or (legacy_font is not None and not yes),
         mapping=_mapping(mapped or []),
         remarks=remarks,
+        legacy_font=legacy_font,
         format=file_format,
         language=language,
         skip_unsupported=skip_unsupported,
@@ -159,6 +166,9 @@ def questions(
     )
     with ensure_servers():
         succeeded = asyncio.run(_run(options))
+    if legacy_font is not None and not (yes or dry_run):
+        console.print("Nothing was imported. If the converted texts are right, add --yes.")
+        raise typer.Exit(1)
     if not succeeded:
         raise typer.Exit(1)
 
@@ -223,6 +233,7 @@ async def _import(
             options.language,
             options.skip_unsupported,
             parts.media,
+            options.legacy_font,
         ),
     )
     if options.test is None or not report.item_ids:
@@ -246,6 +257,8 @@ def _print_report(report: "ImportReport", published: "PublishedPaper | None", *,
         paper = published.paper
         console.print(f"Published as test {published.test.id}, paper version {paper.version}:")
         console.print(f"{paper.question_count} questions, {paper.max_marks} marks", highlight=False)
+        for warning in published.warnings:
+            console.print(f"Look at the keys: {warning.message}", markup=False, highlight=False)
 
 
 def print_errors(report: "ImportReport") -> bool:

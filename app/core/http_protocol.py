@@ -30,6 +30,45 @@ PROBLEM = (
 )
 
 
+class JoinedHead:
+    """Writes the head of a response with the beginning of its body: one system call and one packet, not two.
+
+    A head whose body does not follow at once is written in the next iteration of the loop.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._head: bytes | None = None
+        self._is_first = True
+
+    def write(self, data: bytes) -> None:
+        """Keep the first data for a moment. Write it with the second."""
+        if self._is_first:
+            self._is_first = False
+            self._head = data
+            self._loop.call_soon(self.flush)
+        elif self._head is not None:
+            data, self._head = self._head + data, None
+            self._transport.write(data)
+        else:
+            self._transport.write(data)
+
+    def flush(self) -> None:
+        """Write what was kept."""
+        if self._head is not None:
+            head, self._head = self._head, None
+            self._transport.write(head)
+
+    def close(self) -> None:
+        """Close the connection after everything is written."""
+        self.flush()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
 class BoundedHttpProtocol(HttpToolsProtocol):
     """The protocol class of `ias serve`. uvicorn's own class limits neither headers nor slow clients."""
 
@@ -85,6 +124,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._stop_timer()
         if not self._refused:
             super().on_headers_complete()
+            # A request to open a socket makes no cycle.
+            if getattr(self.cycle, "transport", None) is self.transport:
+                self.cycle.transport = JoinedHead(self.transport, self.loop)  # type: ignore[assignment]
 
     def on_body(self, body: bytes) -> None:
         """Ignore the body of a rejected request."""

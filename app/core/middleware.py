@@ -33,13 +33,23 @@ class RequestContext:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             return await self.app(scope, receive, send)
-        state = scope.setdefault("state", {})
-        state["arrived_at"] = self.arrivals.stamp()
-        request_id = _request_id(Headers(scope=scope))
-        state["request_id"] = request_id
-        state["client_address"] = client_address.of_scope(scope, self.trusted)
+        self.stamp(scope)
+        request_id = self.identify(scope)
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             return await self.app(scope, receive, _with_headers(send, lambda: {"X-Request-ID": request_id}))
+
+    def stamp(self, scope: Scope) -> None:
+        """Set the arrival time, unless it was set before the body was awaited."""
+        state = scope.setdefault("state", {})
+        if "arrived_at" not in state:
+            state["arrived_at"] = self.arrivals.stamp()
+
+    def identify(self, scope: Scope) -> str:
+        """Set the request id and the client's address."""
+        state = scope["state"]
+        request_id = state["request_id"] = _request_id(Headers(scope=scope))
+        state["client_address"] = client_address.of_scope(scope, self.trusted)
+        return request_id
 
 
 class AccessLog:
@@ -64,7 +74,7 @@ class AccessLog:
             with telemetry.requests_in_progress.track_inprogress():
                 await self.app(scope, receive, observe)
         finally:
-            _report(scope, status, time.perf_counter() - started)
+            report_request(scope, telemetry.route_template(scope), status, time.perf_counter() - started)
 
 
 class SecurityHeaders:
@@ -122,8 +132,9 @@ def _with_headers(send: Send, headers: Callable[[], Mapping[str, str]]) -> Send:
     return send_with_headers
 
 
-def _report(scope: Scope, status: int, seconds: float) -> None:
-    method, route = scope["method"], telemetry.route_template(scope)
+def report_request(scope: Scope, route: str, status: int, seconds: float) -> None:
+    """Write the log line and the metrics of a request."""
+    method = scope["method"]
     telemetry.observe_request(method, route, status, seconds)
     state = scope.get("state", {})
     log.info(

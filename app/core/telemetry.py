@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TextIO
 
 import orjson
@@ -80,11 +81,20 @@ deliveries_total = Counter(
 )
 
 
+TIME_STAMP = structlog.processors.TimeStamper(fmt="iso", utc=True, key="time")
+
+
 def observe_request(method: str, route: str, status: int, seconds: float) -> None:
     """Record a finished request."""
-    method = method if method in METHODS else "OTHER"
-    requests_total.labels(method, route, str(status)).inc()
-    request_seconds.labels(method, route).observe(seconds)
+    count, duration = _series(method if method in METHODS else "OTHER", route, status)
+    count.inc()
+    duration.observe(seconds)
+
+
+@cache
+def _series(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    """The series of these labels: finding them takes longer than counting."""
+    return requests_total.labels(method, route, str(status)), request_seconds.labels(method, route)
 
 
 def route_template(scope: Scope) -> str:
@@ -158,7 +168,7 @@ def configure_logging(level: str = "INFO", *, console: bool = False, stream: Tex
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.PositionalArgumentsFormatter(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        TIME_STAMP,
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
         redact,
@@ -167,6 +177,7 @@ def configure_logging(level: str = "INFO", *, console: bool = False, stream: Tex
         # A line below the level ends at the first processor: formatting and redacting take most of the time.
         processors=[
             structlog.stdlib.filter_by_level,
+            *([] if console else [_write_request]),
             *shared,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
@@ -176,7 +187,7 @@ def configure_logging(level: str = "INFO", *, console: bool = False, stream: Tex
     )
     handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        _Formatter(
             foreign_pre_chain=shared,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(console)],
         )
@@ -186,6 +197,31 @@ def configure_logging(level: str = "INFO", *, console: bool = False, stream: Tex
     logging.getLogger("httpx").setLevel(logging.WARNING)  # At INFO it logs each request.
     logging.getLogger("uvicorn.access").disabled = True  # AccessLog logs requests without query strings.
     logging.getLogger("uvicorn.error").addFilter(_no_socket_lines)
+
+
+def _write_request(logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:
+    """A processor that writes the line of a request at once: it has no secrets, and there is one a request.
+
+    The other processors would take five times as long as the rest of the log.
+    """
+    if event_dict.get("event") != "request":
+        return event_dict
+    line = structlog.contextvars.merge_contextvars(logger, "info", event_dict)
+    if "request_id" in line:
+        line["request_id"] = redact_text(line["request_id"])  # A client may have chosen it.
+    line["logger"], line["level"] = logger.name, "info"
+    line = TIME_STAMP(logger, "info", line)
+    record = logging.LogRecord(logger.name, logging.INFO, "", 0, orjson.dumps(line).decode(), None, None)
+    record.is_written = True
+    logger.handle(record)
+    raise structlog.DropEvent
+
+
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    """Formats all lines but those that `_write_request` has written."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return record.msg if hasattr(record, "is_written") else super().format(record)
 
 
 def _no_socket_lines(record: logging.LogRecord) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,8 @@ _ATTEMPT_TYPE = "attempt+jwt"
 _ATTEMPT_ISSUER = "ias"
 _ATTEMPT_LIFETIME_AFTER_DEADLINE = timedelta(hours=24)
 _ATTEMPT_KEY_LABEL = b"ias attempt tokens v1"
+_REMEMBERED_TOKENS = 20_000
+"""About 1.3 KB each."""
 
 
 class TokenRejected(Exception):
@@ -196,6 +199,7 @@ class AttemptTokens:
     def __init__(self, secret: str, clock: Clock) -> None:
         self._key = hmac.digest(secret.encode(), _ATTEMPT_KEY_LABEL, "sha256")
         self._clock = clock
+        self._verified: OrderedDict[str, AttemptGrant] = OrderedDict()
 
     def issue(self, grant: AttemptGrant) -> str:
         """Create a token. It expires a day after the deadline: the stored deadline decides what counts."""
@@ -214,7 +218,23 @@ class AttemptTokens:
         return jwt.encode(claims, self._key, "HS256", headers={"typ": _ATTEMPT_TYPE})
 
     def read(self, token: str) -> AttemptGrant:
-        """Return the content of a token. Raises TokenRejected if it is not valid or has expired."""
+        """Return the content of a token. Raises TokenRejected if it is not valid or has expired.
+
+        A token that was verified is remembered: verifying takes 50 times as long as finding it in memory.
+        """
+        if (grant := self._verified.get(token)) is None:
+            grant = self._verified[token] = self._verify(token)
+            if len(self._verified) > _REMEMBERED_TOKENS:
+                self._verified.popitem(last=False)
+        elif grant.deadline_at + _ATTEMPT_LIFETIME_AFTER_DEADLINE <= self._clock.now():
+            raise TokenRejected("The token has expired")
+        return grant
+
+    def has_verified(self, token: str) -> bool:
+        """Whether this is an attempt token that was valid when it came before."""
+        return token in self._verified
+
+    def _verify(self, token: str) -> AttemptGrant:
         if not is_attempt_token(token):
             raise TokenRejected("The token has another type")
         try:

@@ -47,9 +47,11 @@ _CATEGORY = "$CATEGORY:"
 _TITLE = re.compile(r"::(?P<title>.*?)::", re.DOTALL)
 _FORMAT = re.compile(r"\[(?P<format>\w{1,20})\]")
 _PERCENT = re.compile(r"%(?P<percent>-?[0-9]{1,3}(\.[0-9]{0,20})?)%")
-_ID = re.compile(r"\[id:(?P<id>(?:\\\]|[^\]\x00-\x1f])+)\]")
-_TAG = re.compile(r"\[tag:(?P<tag>(?:\\\]|[^\]\x00-\x1f])+)\]")
+_ID = re.compile(r"\[id:(?P<id>(?:\\\]|[^\]\x00-\x1f]){1,300})\]")
+_TAG = re.compile(r"\[tag:(?P<tag>(?:\\\]|[^\]\x00-\x1f]){1,300})\]")
 _TRUE_OR_FALSE = {"T": True, "TRUE": True, "F": False, "FALSE": False}
+_MOST_ANSWERS = 100
+_LONGEST_COMMENTS = 50_000
 _CERTAIN = re.compile(r"\s*(?:\$CATEGORY:|::[^\n:]+::|//[^\n]*\n+(?:\$CATEGORY:|::|//|[^\n,]*\{))")
 _LOOKED_AT = 10_000  # characters of a file of unknown format
 
@@ -148,6 +150,8 @@ class _Question:
         categories, levels = subject_and_chapter(self.categories)
         explained = _text(reading, explanation) if explanation is not None else {}
         comments = " ".join(self.block.comments)
+        if len(comments) > _LONGEST_COMMENTS:
+            raise MistakeInQuestion(f"the comments before it have more than {_LONGEST_COMMENTS:,} characters")
         external_id = _ID.search(comments)
         item = item_of(
             place if place.title else replace(place, title=_beginning(said)),
@@ -244,6 +248,8 @@ def _answered(answers: str | None, reading: Reading, order: Sequence[str]) -> An
 
 
 def _split(answers: str, sign: str) -> list[str]:
+    if answers.count(sign) > _MOST_ANSWERS:
+        raise UnsupportedQuestion(f"it has more than {_MOST_ANSWERS} answers")
     parts = [part.strip() for part in answers.split(sign)]
     return parts if parts[0] else parts[1:]
 

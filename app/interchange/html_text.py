@@ -10,13 +10,21 @@ from urllib.parse import unquote
 from markdown_it import MarkdownIt
 
 LONGEST_HTML = 100_000
-"""Characters of one text. A text of the bank has at most 20,000."""
+"""Characters of a text as it stands in a file."""
+LONGEST_TEXT = 20_000
+"""Characters of a text of the bank."""
 
 # A formula of the bank, and those of Moodle's filters.
 LATEX = re.compile(r"(?<!\\)\$(?![\s$])[^$\n]{1,2000}?(?<![\s\\])\$(?![\d$])")
-_FOREIGN_LATEX = re.compile(r"\\\((.{1,2000}?)\\\)|\\\[(.{1,2000}?)\\\]|\$\$(.{1,2000}?)\$\$", re.DOTALL)
+_FOREIGN_LATEX = re.compile(
+    r"\\\(((?:(?!\\\().){1,2000}?)\\\)|\\\[((?:(?!\\\[).){1,2000}?)\\\]|\$\$([^$]{1,2000})\$\$", re.DOTALL
+)
+# The parser takes quadratic time for signs that begin no tag: they are text.
+_NO_TAG = re.compile(r"<(?!/?[A-Za-z][^<>]{0,5000}>)")
 _PUNCTUATION = re.escape("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 _BACKSLASH = re.compile(rf"\\(?=[{_PUNCTUATION}])")
+_NOTHING_TO_READ = re.compile(r"[^<&*_\\$|\xa0]*")
+"""A text without tags, references and signs of Markdown, as most options are."""
 _SPACES = re.compile(r"[ \t\n\r\f]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _FILES = "@@PLUGINFILE@@/"
@@ -65,12 +73,27 @@ class ReadText:
 
 def markdown_of(html: str, *, breaks: bool = False) -> ReadText:
     """Return the Markdown of HTML. With `breaks`, line ends are line breaks, as in Moodle's auto-format."""
-    if len(html) > LONGEST_HTML:
-        return ReadText(not_held=[f"a text of more than {LONGEST_HTML:,} characters"])
+    if _NOTHING_TO_READ.fullmatch(html):
+        return ReadText(_trimmed(html if breaks else _SPACES.sub(" ", html)))
     reader = _Reader(breaks=breaks)
-    reader.feed(html)
+    reader.feed(_NO_TAG.sub("&lt;", _without_comments(html)))
     reader.close()
     return reader.result()
+
+
+def _trimmed(text: str) -> str:
+    """The text without spaces around its lines, and with single empty lines."""
+    lines = "\n".join(line.strip(" ") for line in text.split("\n"))
+    return _BLANK_LINES.sub("\n\n", lines).strip()
+
+
+def _without_comments(html: str) -> str:
+    """The HTML without comments. One that is not closed is text."""
+    parts, place = [], 0
+    while (start := html.find("<!--", place)) >= 0 and (end := html.find("-->", start + 4)) >= 0:
+        parts.append(html[place:start])
+        place = end + 3
+    return "".join([*parts, html[place:]])
 
 
 def html_of(markdown: str) -> str:
@@ -156,9 +179,7 @@ class _Reader(HTMLParser):
         if self._rows is not None:
             self._end_table()
         self._flush()
-        lines = "".join(part for part in self._parts if not isinstance(part, _Opening)).split("\n")
-        text = "\n".join(line.strip(" ") for line in lines)
-        self._found.text = _BLANK_LINES.sub("\n\n", text).strip()
+        self._found.text = _trimmed("".join(part for part in self._parts if not isinstance(part, _Opening)))
         for each in (self._found.not_kept, self._found.not_held):
             each[:] = dict.fromkeys(each)
         return self._found

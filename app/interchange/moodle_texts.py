@@ -5,7 +5,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from app.interchange.html_text import ReadText, escaped, html_of, markdown_of, own_formulas, unescaped
+from app.interchange.html_text import (
+    LONGEST_HTML,
+    LONGEST_TEXT,
+    ReadText,
+    escaped,
+    html_of,
+    markdown_of,
+    own_formulas,
+    unescaped,
+)
 
 AUTO = "moodle_auto_format"
 HTML = "html"
@@ -26,6 +35,7 @@ _CLOSING = {
     "mlang": re.compile(r"\{\s{0,9}mlang(?P<end>)\s{0,9}\}", re.IGNORECASE),
 }
 _OTHER = "other"
+_MOST_LANGUAGES = 30
 _EMPTY = re.compile(r"(?:\s|<br\s*/?>|</?p>)*")
 
 Part = tuple[Sequence[str], str]
@@ -45,8 +55,17 @@ class MoodleText:
 def read_text(raw: str, text_format: str, language: str) -> MoodleText:
     """Return a text as Markdown, by language. `language` is that of a text that does not say it."""
     found = MoodleText()
-    for each, part in by_language(raw, language).items():
+    if len(raw) > LONGEST_HTML:
+        found.not_held = [f"a text of more than {LONGEST_HTML:,} characters"]
+        return found
+    parts = by_language(raw, language)
+    if len(parts) > _MOST_LANGUAGES:
+        found.not_held = [f"a text in {len(parts)} languages"]
+        return found
+    for each, part in parts.items():
         read = _read(part, text_format)
+        if len(read.text) > LONGEST_TEXT:
+            read.not_held.append(f"a text of more than {LONGEST_TEXT:,} characters")
         if read.text:
             found.texts[each] = read.text
         found.images = _united(found.images, read.images)
@@ -86,6 +105,8 @@ def by_language(raw: str, language: str) -> dict[str, str]:
     named = dict.fromkeys(each for languages, _ in parts for each in languages if each != _OTHER)
     if not named:
         return {language: "".join(text for _, text in parts)}
+    if len(named) > _MOST_LANGUAGES:
+        return dict.fromkeys(named, "")
     return {each: "".join(_in_one(parts, each)) for each in named}
 
 

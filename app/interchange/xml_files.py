@@ -14,6 +14,9 @@ from app.sheets.limits import MAX_BYTES
 
 MOST_ELEMENTS = 5_000
 """Elements of one part, such as a question."""
+MOST_PARTS = 40_000
+MOST_IN_ALL = 1_000_000
+"""Elements of a file."""
 _MOST_LEVELS = 100
 _CHUNK = 65_536
 _ENCODING = re.compile(rb"""(?:\xef\xbb\xbf)?<\?xml[^>]{0,200}?\sencoding\s*=\s*["']([^"'>]{0,40})["']""")
@@ -54,6 +57,7 @@ class _Parts:
         self._take = take
         self._depth = 0
         self._count = 0
+        self._in_all = self._parts = 0
         self._began = 0
         self._builder: TreeBuilder | None = None
         self.line: Callable[[], int] = lambda: 0
@@ -65,8 +69,12 @@ class _Parts:
             raise UnreadableFile(
                 Sentence('The XML is not of this format: its first element is not "{root}".', root=self._root)
             )
+        self._in_all += 1
         if self._depth == 2:
+            self._parts += 1
             self._builder, self._count, self._began = TreeBuilder(), 0, self.line()
+        if self._parts > MOST_PARTS or self._in_all > MOST_IN_ALL:
+            raise UnreadableFile("The XML has too many elements. Split the file.")
         if self._builder is not None:
             if self._count > MOST_ELEMENTS or self._depth > _MOST_LEVELS:
                 raise UnreadableFile(

@@ -66,6 +66,7 @@ from app.models.tests import (
 )
 from app.models.users import (
     DEFAULT_INSTITUTE_ID,
+    DEFAULT_INSTITUTE_NAME,
     AuthMail,
     Institute,
     Invitation,
@@ -73,10 +74,12 @@ from app.models.users import (
     Revocation,
     Role,
     User,
+    name_on_documents,
 )
 
 __all__ = [
     "DEFAULT_INSTITUTE_ID",
+    "DEFAULT_INSTITUTE_NAME",
     "PSEUDONYM",
     "SCHEMA",
     "Accommodation",
@@ -156,4 +159,5 @@ __all__ = [
     "User",
     "WithdrawnRegistration",
     "Worker",
+    "name_on_documents",
 ]

@@ -127,6 +127,12 @@ class QuestionVersion(Identified, Timestamped, Base):
         CheckConstraint("difficulty in ('easy', 'medium', 'hard')", name="difficulty"),
         Index("ix_question_versions_tags", "tags", postgresql_using="gin"),
         Index("ix_question_versions_search", "search", postgresql_using="gin"),
+        Index(
+            "ix_question_versions_words",
+            "words",
+            postgresql_using="gin",
+            postgresql_ops={"words": "gin_trgm_ops"},
+        ),
     )
 
     question_id: Mapped[UUID] = mapped_column(ForeignKey("questions.id", ondelete="CASCADE"))

@@ -13,6 +13,8 @@ from app.models.base import Base, Identified, Timestamped
 
 DEFAULT_INSTITUTE_ID = UUID("00000000-0000-7000-8000-000000000001")
 
+DEFAULT_INSTITUTE_NAME = "Default institute"
+
 
 class Role(StrEnum):
     """The role of a member of an institute. The API calls a candidate `student`."""
@@ -31,6 +33,11 @@ class Institute(Identified, Timestamped, Base):
 
     slug: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
+
+
+def name_on_documents(institute: str) -> str:
+    """The name of an institute on paper: "" if it has only that of the default one, which names nobody."""
+    return "" if institute == DEFAULT_INSTITUTE_NAME else institute
 
 
 class User(Timestamped, Base):

@@ -297,6 +297,8 @@ class PublishedOut(TestDraftOut):
     """The older versions whose attempts are ranked together with those of this one."""
     kept_options: list[KeptOptionsOut]
     """Empty if the test does not shuffle options."""
+    warnings: list[GapOut]
+    """Keys to look at: equal questions with different keys, or one letter for all keys."""
 
     @classmethod
     def of_published(cls, published: PublishedPaper) -> Self:
@@ -308,6 +310,7 @@ class PublishedOut(TestDraftOut):
             gaps=[GapOut.of(gap) for gap in published.gaps],
             ranked_with=list(published.ranked_with),
             kept_options=[KeptOptionsOut.model_validate(each) for each in published.kept],
+            warnings=[GapOut.of(each) for each in published.warnings],
         )
 
 
@@ -325,6 +328,9 @@ class PreviewOut(Out):
     """Empty if the test does not shuffle options."""
     print_obstacles: list[GapOut]
     """Characters without a font, and formulas that cannot be typeset. They prevent only the print."""
+    warnings: list[GapOut]
+    """Keys to look at: equal questions with different keys, or one letter for all keys. Empty with
+    obstacles."""
 
     @classmethod
     def of(cls, preview: Preview) -> Self:
@@ -336,4 +342,5 @@ class PreviewOut(Out):
             ranked_with=list(preview.ranked_with) if preview.ranked_with is not None else None,
             kept_options=[KeptOptionsOut.model_validate(each) for each in preview.kept],
             print_obstacles=[GapOut.of(each) for each in preview.print_obstacles],
+            warnings=[GapOut.of(each) for each in preview.warnings],
         )

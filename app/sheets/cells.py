@@ -21,4 +21,4 @@ def escape_formula(text: str) -> str:
 
 def unescape_formula(cell: str) -> str:
     """Reverse `escape_formula`. Other apostrophes belong to the text and stay."""
-    return cell[1:] if _ESCAPED_FORMULA.match(cell) else cell
+    return cell[1:] if cell.startswith("'") and _ESCAPED_FORMULA.match(cell) else cell

@@ -20,6 +20,7 @@ from app.sheets.records import Record
 
 _SEPARATOR_LINE = re.compile(r"sep=(?P<delimiter>[,;\t|])", re.IGNORECASE)
 _WEB_PAGE = re.compile(r"\s*<(!doctype|html|head|body|meta|table|style|\?xml)", re.IGNORECASE)
+_BINARY = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _QUOTED = re.compile(r'"[^"]*"')
 _FEWEST_CELLS = 3
 _MOST_EMPTY = 100
@@ -36,12 +37,7 @@ def _decode(file: bytes) -> str:
     try:
         text = file.decode("utf-16" if in_utf_16 else "utf-8-sig")
     except UnicodeDecodeError as error:
-        line = file.count(b"\n", 0, error.start) + 1
-        raise UnreadableSheet(
-            Sentence(
-                "The file is not in UTF-8 (see its line {line}). Save the sheet as CSV UTF-8.", line=line
-            )
-        ) from None
+        raise UnreadableSheet(_other_encoding(file, error.start)) from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise UnreadableSheet(
@@ -54,6 +50,25 @@ def _decode(file: bytes) -> str:
             "The file is a web page (HTML) with another name. Open it in a spreadsheet and save it as XLSX."
         )
     return normalize_line_ends(text)
+
+
+def _other_encoding(file: bytes, start: int) -> Sentence:
+    """Say which character of which line is not in UTF-8, as Windows-1252 reads it where that shows one.
+
+    The file is not read in that encoding: others have the same bytes, and every text would be a guess.
+    """
+    line = file.count(b"\n", 0, start) + 1
+    sign = file[start : start + 1].decode("cp1252", "replace")
+    if sign == "\ufffd" or not sign.isprintable() or _BINARY.search(file):
+        return Sentence(
+            "The file is not in UTF-8 (see its line {line}). Save the sheet as CSV UTF-8.", line=line
+        )
+    return Sentence(
+        "The file is not in UTF-8: it is probably in Windows-1252, with the sign {sign} in line {line}. Save"
+        ' it with the type "CSV UTF-8 (Comma delimited)", or as XLSX.',
+        sign=sign,
+        line=line,
+    )
 
 
 def _records(text: str) -> Iterator[Record]:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ class TemplateColumn:
     is_wide: bool = False
     choices: Sequence[str] = ()
     """The values that a cell may have; any if there are none."""
+    is_open: bool = False
+    """Whether a cell may have other values than the choices too."""
 
 
 def csv_template(columns: Iterable[TemplateColumn]) -> bytes:
@@ -31,9 +33,12 @@ def csv_template(columns: Iterable[TemplateColumn]) -> bytes:
 
 
 def xlsx_template(
-    sheet_name: str, columns: Sequence[TemplateColumn], notes: Iterable[tuple[str, str]]
+    sheet_name: str,
+    columns: Sequence[TemplateColumn],
+    notes: Iterable[tuple[str, str]],
+    examples: Sequence[Mapping[str, str]] = (),
 ) -> bytes:
-    """Return a workbook with the header, and a second sheet with notes on the columns."""
+    """Return a workbook with the header, a sheet of examples, and one with notes on the columns."""
     # Imported here: openpyxl imports numpy, and few processes write an empty sheet.
     from openpyxl import Workbook  # noqa: PLC0415
     from openpyxl.utils import get_column_letter  # noqa: PLC0415
@@ -41,10 +46,14 @@ def xlsx_template(
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = sheet_name
-    sheet.append([column.name for column in columns])
-    sheet.freeze_panes = "A2"
-    for number, column in enumerate(columns, start=1):
-        _format_column(sheet, get_column_letter(number), column)
+    filled = book.create_sheet("examples")
+    for each in (sheet, filled):
+        each.append([column.name for column in columns])
+        each.freeze_panes = "A2"
+        for number, column in enumerate(columns, start=1):
+            _format_column(each, get_column_letter(number), column)
+    for example in examples:
+        filled.append([example.get(column.name) for column in columns])
     _add_notes(book, notes)
     out = io.BytesIO()
     book.save(out)
@@ -61,6 +70,7 @@ def _format_column(sheet: "Worksheet", letter: str, column: TemplateColumn) -> N
     sheet.column_dimensions[letter].width = 40 if column.is_wide else 14
     if column.choices:
         choices = DataValidation("list", formula1=f'"{",".join(column.choices)}"', allow_blank=True)
+        choices.showErrorMessage = not column.is_open
         choices.add(f"{letter}2:{letter}{MAX_ROWS + 1}")
         sheet.add_data_validation(choices)
 

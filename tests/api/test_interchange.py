@@ -126,6 +126,22 @@ Match {name}.{{=Ganga -> north =Kaveri -> south}}
         assert report["warnings"][0]["message"].startswith("not imported: ")
 
 
+class TestMoodleXml:
+    async def test_entities_and_document_types_are_refused(self, author: httpx.AsyncClient) -> None:
+        bomb = b'<!DOCTYPE quiz [<!ENTITY a "0123456789">]><quiz>&a;</quiz>'
+        answer = await author.post("/questions/import", files={"file": bomb}, data={"format": "moodle-xml"})
+        assert answer.status_code == 422
+        assert [error["field"] for error in answer.json()["errors"]] == ["file"]
+
+    async def test_hindi_that_is_taken_for_english_is_a_warning(self, author: httpx.AsyncClient) -> None:
+        name = uuid4().hex
+        file = "गंगा कहाँ है? {=उत्तर ~दक्षिण}".encode()
+        report = await bring(author, file, subject=name, format="gift", dry_run="true")
+        assert ["Devanagari" in warning["message"] for warning in report["warnings"]] == [True]
+        report = await bring(author, file, subject=name, format="gift", dry_run="true", language="hi")
+        assert report["warnings"] == []
+
+
 class TestQti:
     @pytest.mark.parametrize("name", ["qti", "qti-2.1", "qti-3.0"])
     async def test_an_export_with_an_image_changes_nothing(

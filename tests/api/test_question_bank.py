@@ -163,7 +163,14 @@ class TestSheets:
         assert counts == ("3", "1")
         report = (await author.post("/questions/import", files={"file": answer.content})).json()
         assert [question["row"] for question in report.pop("questions")] == [2, 3, 4]
-        assert report == {"created": 0, "updated": 0, "unchanged": 3, "errors": [], "warnings": []}
+        assert report == {
+            "format": "sheet",
+            "created": 0,
+            "updated": 0,
+            "unchanged": 3,
+            "errors": [],
+            "warnings": [],
+        }
 
     async def test_an_export_is_filtered_like_the_list(
         self, author: httpx.AsyncClient, subject_id: str
@@ -189,7 +196,14 @@ class TestSheets:
             "cell": "1" if sheet_format == "csv" else "questions!1",
             "question_id": None,
         }
-        nothing = {"created": 0, "updated": 0, "unchanged": 0, "errors": [], "questions": []}
+        nothing = {
+            "format": "sheet",
+            "created": 0,
+            "updated": 0,
+            "unchanged": 0,
+            "errors": [],
+            "questions": [],
+        }
         assert report == nothing | {"warnings": [warning]}
 
     async def test_a_workbook_over_http(self, author: httpx.AsyncClient) -> None:

@@ -325,7 +325,15 @@ class TestImport:
         second = await author.post("/questions/import", files={"file": sheet}, data=form)
         made = first.json()["questions"]
         assert [question["row"] for question in made] == [2]
-        nothing = {"created": 0, "updated": 0, "unchanged": 0, "errors": [], "warnings": [], "questions": []}
+        nothing = {
+            "format": "sheet",
+            "created": 0,
+            "updated": 0,
+            "unchanged": 0,
+            "errors": [],
+            "warnings": [],
+            "questions": [],
+        }
         assert [answer.json() for answer in (dry, first, second)] == [
             nothing | {"created": 1},
             nothing | {"created": 1, "questions": made},
@@ -352,6 +360,7 @@ class TestImport:
         assert answer.status_code == 200
         message = '"c" is no option of this question. Its options: a, b.'
         assert answer.json() == {
+            "format": "sheet",
             "created": 0,
             "updated": 0,
             "unchanged": 0,

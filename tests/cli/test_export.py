@@ -56,3 +56,34 @@ class TestQuestions:
 
     def test_another_kind_of_file_is_refused(self, tmp_path: Path) -> None:
         assert run("export", "questions", str(tmp_path / "bank.ods")).exit_code == 2
+
+
+class TestFormats:
+    @pytest.mark.parametrize("name", ["gift", "moodle-xml"])
+    def test_importing_it_again_changes_nothing(self, subject: str, tmp_path: Path, name: str) -> None:
+        file = str(tmp_path / "bank.txt")
+        result = run("export", "questions", file, "--format", name, "--subject", subject)
+        assert result.exit_code == 0, result.output
+        assert "Questions exported: 2" in result.output
+        again = run("import", "questions", file)
+        assert f"Format: {name}" in again.output
+        assert "unchanged: 2" in again.output
+
+    def test_what_a_format_cannot_express_is_listed(self, subject: str, tmp_path: Path) -> None:
+        file = tmp_path / "bank.txt"
+        options = ["export", "questions", str(file), "--format", "aiken", "--subject", subject]
+        refused = run(*options)
+        assert refused.exit_code == 1
+        assert "Aiken has no tags" in refused.output
+        assert not file.exists()
+        result = run(*options, "--leave-out-unsupported")
+        assert result.exit_code == 0, result.output
+        assert "Not kept: question 1" in result.output
+
+    def test_an_unknown_format_is_refused(self, tmp_path: Path) -> None:
+        file = tmp_path / "bank.txt"
+        file.write_text("Q {T}")
+        assert run("import", "questions", str(file), "--format", "word").exit_code == 2
+        result = run("import", "questions", str(file), "--format", "gift")
+        assert result.exit_code == 1
+        assert "Errors: 1; nothing was imported." in result.output

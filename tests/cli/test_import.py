@@ -259,3 +259,15 @@ def test_a_copy_of_the_sheet_has_remarks(tmp_path: Path) -> None:
     assert result.exit_code == 1, result.output
     (cell,) = [row[4].value for row in load_workbook(copy).worksheets[0].iter_rows(min_row=2)]
     assert cell.startswith("D2: ")
+
+
+def test_a_legacy_font_is_shown_before_it_is_imported(tmp_path: Path) -> None:
+    sheet = tmp_path / "questions.csv"
+    text = f"Hkkjr {uuid4().int}"
+    sheet.write_text(f"question_hi,option_a_hi,option_b_hi,key\n{text},gk¡,ugha,a\n")
+    arguments = ["questions", str(sheet), "--subject", "Polity", "--legacy-font", "krutidev"]
+    result = CliRunner().invoke(import_app, arguments)
+    assert result.exit_code == 1
+    assert "add --yes" in result.output
+    result = CliRunner().invoke(import_app, [*arguments, "--yes"])
+    assert (result.exit_code, "Questions created: 1" in result.output) == (0, True), result.output

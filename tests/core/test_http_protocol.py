@@ -3,13 +3,13 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from app.core.http_protocol import LARGEST_HEAD, MOST_HEADERS, BoundedHttpProtocol
+from app.core.http_protocol import LARGEST_HEAD, MOST_HEADERS, BoundedHttpProtocol, JoinedHead
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.anyio
@@ -199,3 +199,45 @@ async def closes_within(reader: asyncio.StreamReader, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+class _Written:
+    """The writes of a transport, one by one, and whether it was closed."""
+
+    def __init__(self) -> None:
+        self.writes: list[bytes] = []
+        self.is_closed = False
+
+    def write(self, data: bytes) -> None:
+        self.writes.append(data)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class TestJoinedHead:
+    async def test_the_head_goes_with_the_beginning_of_the_body(self) -> None:
+        written = _Written()
+        joined = JoinedHead(cast("asyncio.Transport", written), asyncio.get_running_loop())
+        joined.write(b"head ")
+        assert written.writes == []
+        joined.write(b"body ")
+        joined.write(b"more")
+        assert written.writes == [b"head body ", b"more"]
+        await asyncio.sleep(0)
+        assert written.writes == [b"head body ", b"more"]
+
+    async def test_a_head_without_a_body_is_written_in_the_next_iteration(self) -> None:
+        written = _Written()
+        joined = JoinedHead(cast("asyncio.Transport", written), asyncio.get_running_loop())
+        joined.write(b"head ")
+        await asyncio.sleep(0)
+        joined.write(b"body")
+        assert written.writes == [b"head ", b"body"]
+
+    async def test_closing_writes_what_was_kept(self) -> None:
+        written = _Written()
+        joined = JoinedHead(cast("asyncio.Transport", written), asyncio.get_running_loop())
+        joined.write(b"head")
+        joined.close()
+        assert (written.writes, written.is_closed) == ([b"head"], True)

@@ -1,5 +1,6 @@
 """Query plans as PostgreSQL's EXPLAIN describes them in JSON."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -46,12 +47,27 @@ async def seen_statements(
     return [each for each in seen if "ias." in each[0]]
 
 
-async def scanned_tables(connection: AsyncConnection, statement: str, values: Sequence[Any]) -> set[str]:
-    """The tables that PostgreSQL would read from one end to the other."""
+async def plan_of(connection: AsyncConnection, statement: str, values: Sequence[Any]) -> Node:
+    """How PostgreSQL ran a statement."""
     run = connection.exec_driver_sql
     await run(f"prepare planned as {statement}")
     literals = f"({', '.join(map(literal, values))})" if values else ""
-    [[answer]] = (await run(f"explain (format json) execute planned{literals}")).all()
+    [[answer]] = (await run(f"explain (analyze, timing off, format json) execute planned{literals}")).all()
     await run("deallocate planned")
-    plan = (orjson.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"]
+    plan: Node = (orjson.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"]
+    return plan
+
+
+def scanned_tables(plan: Node) -> set[str]:
+    """The tables that are read from one end to the other."""
     return {str(node["Relation Name"]) for node in nodes(plan) if node["Node Type"] == "Seq Scan"}
+
+
+def rows_read(plan: Node) -> Counter[str]:
+    """By table, how many rows were looked at, those that a filter threw away too."""
+    counts: Counter[str] = Counter()
+    for node in nodes(plan):
+        if table := node.get("Relation Name"):
+            rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+            counts[str(table)] += int(node["Actual Loops"] * rows)
+    return counts

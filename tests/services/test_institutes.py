@@ -19,6 +19,7 @@ from sqlalchemy import text
 
 import app.repositories.tests as test_rows
 from app.core.errors import Invalid, NotFound
+from app.interchange.formats import FormatName
 from app.models import Role, Subject
 from app.repositories.base import PageRequest
 from app.repositories.questions import QuestionFilter
@@ -43,6 +44,7 @@ SERVICES = (questions, passages, media, tests, subjects)
 OF_WHAT_WAS_FOUND = {
     "tests.freeze",
     "media.encoded_anew",
+    "media.content_of",
     "questions.versions",
     "passages.versions",
     "tests.pdf",
@@ -217,6 +219,10 @@ async def an_export_is_empty(world: World) -> None:
         export = await questions.export(world.uow, world.stranger, wanted, SheetFormat.CSV)
         with export.file:
             assert (export.questions, export.left_out) == (0, 0)
+        made = await questions.export_items(
+            world.uow, world.stranger, wanted, FormatName.MOODLE_XML, world.parts.media
+        )
+        assert (made.export.questions, made.export.left_out) == (0, 0)
 
 
 async def an_import_makes_rows_of_their_own(world: World) -> None:
@@ -274,6 +280,7 @@ OTHERWISE: dict[str, Call] = {
     ),
     **dict.fromkeys(LISTED, lists_are_empty),
     "questions.export": an_export_is_empty,
+    "questions.export_items": an_export_is_empty,
     "questions.import_questions": an_import_makes_rows_of_their_own,
     "media.upload": an_equal_image_is_another_one,
     "media.check_exist": an_image_of_ours_does_not_exist,

@@ -56,6 +56,7 @@ from app.schemas.questions import (
 )
 from app.services import questions
 from app.services.questions import EmptyKey, Export, FileKind, FileOptions, ImagesZip
+from app.sheets.kruti_dev import LegacyFont
 from app.sheets.writers import SheetFormat
 
 router = APIRouter(prefix="/questions", tags=["questions"], route_class=PermissionFirstRoute)
@@ -146,6 +147,12 @@ async def import_questions(
     skip_unsupported: Annotated[
         bool, Form(description="Leave out questions of another program that the bank cannot hold")
     ] = False,
+    legacy_font: Annotated[
+        LegacyFont | None,
+        Form(
+            description="The font of Hindi columns that are not in Unicode; `warnings` show what they become"
+        ),
+    ] = None,
     report: InForm = ReportForm.JSON,
 ) -> ImportOut | Response:
     """Import a sheet of questions, or a file of another program: all of it or nothing.
@@ -183,6 +190,10 @@ async def import_questions(
     cannot hold are errors, or with `skip_unsupported` warnings; so is all that is not kept of a question.
     `format` in the response is the format that was read.
 
+    With `legacy_font`, Hindi columns without a letter in Devanagari are converted to Unicode. Try it with a
+    dry run: `warnings` show the first texts before and after, and each text that seems to be partly in
+    another font.
+
     A question is identified by `external_id`, else by `source` and `number`, else by its subject, passage,
     text and options. If it exists, the columns and languages of the sheet are changed; others do not change.
     A key or most options that are replaced are a warning with both versions.
@@ -200,7 +211,7 @@ async def import_questions(
             images=ImagesZip(await images.read(), parts.media) if images is not None else None,
             mapping=mapping or {},
             files=parts.files,
-            options=FileOptions(format, language, skip_unsupported, parts.media),
+            options=FileOptions(format, language, skip_unsupported, parts.media, legacy_font),
         )
     if report is ReportForm.SHEET:
         return await remarks_answer(parts, author.id, content, found)
@@ -251,7 +262,10 @@ async def question_template(
     _: CurrentAuthor,
     format: Annotated[SheetFormat, Query(description="The type of the file")] = SheetFormat.XLSX,  # noqa: A002
 ) -> Response:
-    """An empty sheet to fill in, in English and Hindi. The XLSX has drop-down lists and notes."""
+    """An empty sheet to fill in, in English and Hindi. The XLSX has drop-down lists, notes and examples.
+
+    The examples stand in a sheet of their own, which an import does not read.
+    """
     return Response(
         questions.template(format),
         media_type=MEDIA_TYPES[format],

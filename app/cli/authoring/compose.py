@@ -60,9 +60,12 @@ class Composer:
         if not (pending or self._questions_changed):
             self.report.append(f"test {reference}: published already")
             return
-        paper = (await tests.publish(self._uow, self._author, test_id, now)).paper
+        published = await tests.publish(self._uow, self._author, test_id, now)
+        paper = published.paper
         size = f"{paper.question_count} questions, {paper.max_marks} marks"
         self.report.append(f"test {reference}: published as version {paper.version} ({size})")
+        for warning in published.warnings:
+            self.report.append(f"test {reference}: look at the keys: {warning.message}")
 
     async def _question_ids(self, source: Source, place: Location, section: SectionFile) -> list[UUID]:
         wanted = section.questions

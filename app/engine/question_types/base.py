@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 from app.engine.answers import Answer
@@ -179,12 +180,12 @@ class QuestionType(ABC):
     sheet_note: ClassVar[tuple[str, str] | None] = None
     """A note of the template: a column, and what to write in it for this type."""
 
-    @property
+    @cached_property
     def option_columns(self) -> Mapping[str, str]:
         """The columns of all lists of options, and the option's id in each."""
         return {column: option_id for each in self.option_lists for column, option_id in each.items()}
 
-    @property
+    @cached_property
     def column_of(self) -> Mapping[str, str]:
         """The column of each option, by the option's id."""
         return {option_id: column for column, option_id in self.option_columns.items()}

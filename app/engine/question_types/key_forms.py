@@ -28,9 +28,9 @@ def plain_key(cell: str, options: Mapping[str, Sequence[str]]) -> str:
     `options` are the texts of each option by its letter. Raises ValueError if the cell can mean two things.
     """
     said = unicodedata.normalize("NFKC", cell).strip().casefold()
-    by_text = [letter for letter, texts in options.items() if said in map(_compared, texts)]
     if len(said) == 1 and said in _LETTERS:
         return said
+    by_text = [letter for letter, texts in options.items() if said in map(_compared, texts)]
     place = _place(said)
     if by_text and place is not None and by_text != [place]:
         raise ValueError(

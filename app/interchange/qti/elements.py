@@ -12,8 +12,10 @@ from xml.etree.ElementTree import Element, ParseError, TreeBuilder, tostring
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import XMLParser
 
-MOST_ELEMENTS = 1_000_000
+MOST_ELEMENTS = 800_000
 """Elements of all files of a package."""
+MOST_IN_ITEM = 10_000
+"""Elements of one item."""
 MOST_DEPTH = 100
 
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -59,9 +61,10 @@ class XmlReader:
 
     elements_left: int = MOST_ELEMENTS
 
-    def parsed(self, content: bytes) -> Element:
-        """Return the tree of an XML file. Raises UnreadableXml."""
-        builder = _Builder(self.elements_left)
+    def parsed(self, content: bytes, most: int = MOST_ELEMENTS) -> Element:
+        """Return the tree of an XML file with at most so many elements. Raises UnreadableXml."""
+        allowed = min(most, self.elements_left)
+        builder = _Builder(allowed)
         parser = XMLParser(target=builder, forbid_dtd=True)
         try:
             parser.feed(content)
@@ -74,7 +77,7 @@ class XmlReader:
         except (ValueError, LookupError):
             raise UnreadableXml("its encoding is not known; save it as UTF-8") from None
         finally:
-            self.elements_left = max(0, builder.left)
+            self.elements_left -= allowed - max(0, builder.left)
         for element in root.iter():
             _rename(element)
         return root

@@ -9,9 +9,12 @@ from app.interchange.markdown import escaped, is_table, shown
 
 AS_TYPED = "ias-as-typed"
 """The class of a paragraph that holds Markdown as its author typed it."""
+FOR_ASSISTANCE = "its texts for assistive technology"
+"""What catalogs of QTI 3 and APIP hold: other forms of the text for single candidates."""
 ALIGNED = {"qti-align-right": "---:", "qti-align-center": ":---:"}
 
 _BREAK, _BLANK = "\x01", "\x02"  # XML cannot hold them, so no text has them.
+_MOST_CELLS = 5_000  # Short rows are filled up to the longest one.
 _SHOWN_BLANK = "_____"
 _SPACES = re.compile(r"[ \t\r\n\f\xa0]+")
 _SECTIONS = ("article", "blockquote", "center", "contentBody", "div", "figure", "header", "section")
@@ -123,6 +126,8 @@ class TextReader:
             flow.add(_BLANK) if self.is_blank(element) else flow.end_block()
         elif tag in _FEEDBACK:
             self.feedback.append(element)
+        elif tag == "catalogInfo":
+            self.not_kept[FOR_ASSISTANCE] = None
         elif element.get("class") == AS_TYPED:
             flow.add_block(_as_typed(element))
         elif tag in self._LAYOUTS:
@@ -223,6 +228,9 @@ class TextReader:
         rows = [[self._cell(cell) for cell in row if cell.tag in ("td", "th")] for row in element.iter("tr")]
         width = max(map(len, rows), default=0)
         if not width:
+            return ""
+        if width * len(rows) > _MOST_CELLS:
+            self.missing[f"a table of more than {_MOST_CELLS:,} cells"] = None
             return ""
         if any(cell.get("colspan", "1") != "1" or cell.get("rowspan", "1") != "1" for cell in element.iter()):
             self.missing["a table with merged cells"] = None

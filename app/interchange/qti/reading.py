@@ -9,8 +9,8 @@ from app.interchange.errors import UnreadableFile
 from app.interchange.items import Item, ItemFile, Place, Remark
 from app.interchange.limits import MAX_BYTES, MAX_ERRORS, MAX_ITEMS, TOO_MANY_ITEMS
 from app.interchange.qti.declarations import declaration_of
-from app.interchange.qti.elements import UnreadableXml, XmlReader, child, children
-from app.interchange.qti.from_xhtml import TextReader, plain_language
+from app.interchange.qti.elements import MOST_IN_ITEM, UnreadableXml, XmlReader, child, children
+from app.interchange.qti.from_xhtml import FOR_ASSISTANCE, TextReader, plain_language
 from app.interchange.qti.interactions import Mistake, NotSupported, Response
 from app.interchange.qti.metadata import Metadata
 from app.interchange.qti.packages import MANIFEST, ItemEntry, Package, embedded_image
@@ -21,8 +21,10 @@ _ITEM = "assessmentItem"
 _IN_A_LINE = frozenset(("textEntryInteraction", "inlineChoiceInteraction", "endAttemptInteraction"))
 _SOLUTION = re.compile(r"solution|explanation|general|rationale", re.IGNORECASE)
 _RANDOM = ("templateDeclaration", "templateProcessing")
-_FOR_ASSISTANCE = ("catalogInfo", "apipAccessibility", "companionMaterialsInfo")
+_ASSISTANCE = ("catalogInfo", "apipAccessibility", "companionMaterialsInfo")
 _STARTS = re.compile(rb"<(?:[\w.-]+:)?(?:assessmentItem|qti-assessment-item)[\s>]")
+_LONGEST_TEXTS = 45_000
+"""Characters of all texts of an item, spaces between elements too."""
 _LOOKED_AT = 10_000
 _ZIP = b"PK\x03\x04"
 
@@ -46,7 +48,7 @@ def read_qti(file: bytes, language: str) -> ItemFile:
         raise SheetTooLarge(MAX_BYTES)
     found, xml = ItemFile(), XmlReader()
     if not file.startswith(_ZIP):
-        _add(found, ItemEntry(""), 1, lambda: xml.parsed(file), _embedded(found), language)
+        _add(found, ItemEntry(""), 1, lambda: xml.parsed(file, MOST_IN_ITEM), _embedded(found), language)
         return found
     package = Package(file, xml)
     found.images = package.images
@@ -63,7 +65,7 @@ def read_qti(file: bytes, language: str) -> ItemFile:
 
 
 def _root(package: Package, xml: XmlReader, entry: ItemEntry) -> Callable[[], Element]:
-    return lambda: xml.parsed(package.read(entry.path))
+    return lambda: xml.parsed(package.read(entry.path), MOST_IN_ITEM)
 
 
 def _image(package: Package, entry: ItemEntry) -> _Image:
@@ -166,9 +168,9 @@ class _ItemReader:
         ]
         if self.feedback.images:
             said.append("an image of its explanation")
-        if any(child(self.element, name) is not None for name in _FOR_ASSISTANCE):
-            said.append("its texts for assistive technology")
-        return said
+        if any(child(self.element, name) is not None for name in _ASSISTANCE):
+            said.append(FOR_ASSISTANCE)
+        return list(dict.fromkeys(said))
 
     def _body(self) -> Element:
         if self.element.tag != _ITEM:
@@ -176,6 +178,8 @@ class _ItemReader:
         body = child(self.element, "itemBody")
         if body is None:
             raise Mistake("the item has no itemBody")
+        if sum(map(len, self.element.itertext())) > _LONGEST_TEXTS:
+            raise Mistake(f"its texts have more than {_LONGEST_TEXTS:,} characters together")
         if self.element.get("adaptive") == "true":
             raise NotSupported("it takes several attempts and changes between them (adaptive)")
         if any(child(self.element, name) is not None for name in _RANDOM):

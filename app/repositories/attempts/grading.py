@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import orjson
 from sqlalchemy import (
     ARRAY,
+    JSON,
     Uuid,
     any_,
     bindparam,
@@ -105,24 +105,24 @@ class GradingRepository(Repository):
         )
         return set((await self._session.scalars(statement)).all())
 
-    async def answers(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[UUID, Any]]:
-        """The standing answers of each attempt, by question. Cleared answers are left out.
+    async def answers(self, attempt_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[str, Any]]:
+        """The standing answers of each attempt, by the text of the question's id. Cleared ones are left out.
 
         PostgreSQL gathers them: otherwise a thousand sheets would be a hundred thousand rows here.
         """
-        found: dict[UUID, Mapping[UUID, Any]] = {attempt_id: {} for attempt_id in attempt_ids}
+        found: dict[UUID, Mapping[str, Any]] = {attempt_id: {} for attempt_id in attempt_ids}
         for first in range(0, len(attempt_ids), ATTEMPTS_AT_ONCE):
             some = literal(list(attempt_ids[first : first + ATTEMPTS_AT_ONCE]), ARRAY(Uuid))
             standing = standing_events(ResponseEvent.attempt_id == any_(some)).subquery()
             statement = (
                 select(
-                    standing.c.attempt_id, func.jsonb_object_agg(standing.c.question_id, standing.c.answer)
+                    standing.c.attempt_id,
+                    func.json_object_agg(standing.c.question_id, standing.c.answer, type_=JSON),
                 )
                 .where(standing.c.answer.is_not(None))
                 .group_by(standing.c.attempt_id)
             )
-            for attempt_id, answers in await self._session.execute(statement):
-                found[attempt_id] = {_uuid(question_id): answer for question_id, answer in answers.items()}
+            found |= dict((await self._session.execute(statement)).all())
         return found
 
     async def add_results(self, results: Sequence[Result]) -> None:
@@ -161,9 +161,3 @@ def _in_order(counts: Mapping[Score, int]) -> str:
         for place, (cohort_id, score) in enumerate(sorted(counts))
     ]
     return orjson.dumps(rows).decode()
-
-
-@lru_cache(maxsize=4_096)
-def _uuid(text_: str) -> UUID:
-    """The same questions come with each sheet."""
-    return UUID(text_)

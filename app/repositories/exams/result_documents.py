@@ -7,7 +7,16 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, func, literal, select, true, tuple_
 from sqlalchemy.orm import aliased
 
-from app.models import Attempt, Exam, ExamRelease, ExamResult, Institute, Registration, User
+from app.models import (
+    Attempt,
+    Exam,
+    ExamRelease,
+    ExamResult,
+    Institute,
+    Registration,
+    User,
+    name_on_documents,
+)
 from app.repositories.base import Repository
 
 _BEFORE = aliased(ExamResult)
@@ -37,8 +46,8 @@ class ResultDocumentRepository(Repository):
     """The results of one release of an exam. The caller has checked that it may be shown."""
 
     async def institute_name(self, institute_id: UUID) -> str:
-        """The name that stands on documents of an institute."""
-        return (await self._session.get_one(Institute, institute_id)).name
+        """The name that stands on documents of an institute, "" if it was never given one."""
+        return name_on_documents((await self._session.get_one(Institute, institute_id)).name)
 
     async def exam(self, exam_id: UUID) -> Exam:
         """An exam, for the job whose request has checked the permission."""

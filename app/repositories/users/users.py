@@ -9,7 +9,15 @@ from uuid import UUID
 from sqlalchemy import and_, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.models import DEFAULT_INSTITUTE_ID, Institute, Membership, Revocation, Role, User
+from app.models import (
+    DEFAULT_INSTITUTE_ID,
+    DEFAULT_INSTITUTE_NAME,
+    Institute,
+    Membership,
+    Revocation,
+    Role,
+    User,
+)
 from app.repositories.base import Page, PageRequest, Repository
 from app.repositories.locks import Mode, Rank
 
@@ -44,7 +52,7 @@ class UserRepository(Repository):
 
     async def ensure_default_institute(self) -> None:
         """Create the default institute if it does not exist."""
-        values = {"id": DEFAULT_INSTITUTE_ID, "slug": "default", "name": "Default institute"}
+        values = {"id": DEFAULT_INSTITUTE_ID, "slug": "default", "name": DEFAULT_INSTITUTE_NAME}
         await self._session.execute(insert(Institute).values(values).on_conflict_do_nothing())
 
     async def member(self, user_id: UUID) -> Member | None:

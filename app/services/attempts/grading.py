@@ -112,12 +112,12 @@ def _result(
     attempt: Attempt,
     paper: FrozenPaper,
     key: CompiledKey,
-    stored: Mapping[UUID, Any],
+    stored: Mapping[str, Any],
     now: datetime,
     *,
     was_staff: bool,
 ) -> Result:
-    answers = [stored.get(question_id) for question_id in paper.questions]
+    answers = list(map(stored.get, paper.question_texts))
     sheet = key.grader.grade([answer_of(answer) for answer in answers])
     return Result(
         attempt_id=attempt.id,

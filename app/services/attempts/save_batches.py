@@ -29,6 +29,9 @@ MOST_RESPONSES = 2_000
 MOST_WAITING = 10_000
 """Requests that wait in a process. Saving them takes a second or two."""
 
+LONGEST_WAIT = 20.0
+"""Seconds after which a caller is told to try again: a database that hangs must not hold callers for long."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
@@ -54,9 +57,12 @@ class SaveBatches:
     are all requests of a batch that PostgreSQL refuses. So no request harms those of others.
     """
 
-    def __init__(self, log: ResponseLog, most_waiting: int = MOST_WAITING) -> None:
+    def __init__(
+        self, log: ResponseLog, most_waiting: int = MOST_WAITING, longest_wait: float = LONGEST_WAIT
+    ) -> None:
         self._log = log
         self._most_waiting = most_waiting
+        self._longest_wait = longest_wait
         self._waiting: deque[_Waiting] = deque()
         self._attempts: set[UUID] = set()
         """The attempts of the requests that are being saved."""
@@ -71,14 +77,18 @@ class SaveBatches:
         """Save and commit; None where the attempt is not this person's.
 
         If the caller is cancelled, the responses may be saved all the same. Raises Unavailable if too many
-        requests wait.
+        requests wait, or if this one has waited for too long.
         """
         if len(self._waiting) + self._unsettled >= self._most_waiting:
             raise Unavailable
         waiting = _Waiting(request, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._start_batches()
-        return await waiting.outcome
+        try:
+            async with asyncio.timeout(self._longest_wait):
+                return await waiting.outcome
+        except TimeoutError:
+            raise Unavailable from None
 
     async def close(self) -> None:
         """Save what waits."""

@@ -1,6 +1,7 @@
 """The content of result sheets, certificates, merit lists and response sheets, with every word decided.
 
-A label is a list of lines, one for each language. A value is one line, printed as it is.
+A label is a list of lines, one for each language. A value is one line, printed as it is. `institute` is ""
+if the institute has no name, and then takes no room.
 """
 
 from collections.abc import Sequence

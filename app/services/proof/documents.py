@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.signed_files import ATTACHED
+from app.models import name_on_documents
 from app.services.printing.results import Column, Fact, ResponseContent, ResponsePart, Verification
 from app.services.proof.sheets import SignedSheet
 from app.services.result_documents import Document, DocumentLanguage, wording
@@ -19,7 +20,7 @@ def sheet_document(signed: SignedSheet, language: DocumentLanguage, now: datetim
     sheet = signed.sheet
     content = ResponseContent(
         language="hi" if language == "hi" else "en",
-        institute=sheet["institute"],
+        institute=name_on_documents(sheet["institute"]),
         title=wording.RESPONSE_SHEET.line(language),
         subtitle=unique(localized((sheet["exam"] or sheet["test"])["title"]).lines(language)),
         facts=_candidate(sheet, language),

@@ -122,12 +122,15 @@ def _first_language(text: LocalizedText) -> str:
     return text.get("en") or text[min(text)]
 
 
-def problems_of(content: Content, *, needs_key: bool) -> list[FieldError]:
-    """The errors in a content, with the field names of the API. `needs_key` is false for drafts."""
+def problems_of(content: Content, *, needs_key: bool, reads_texts: bool = True) -> list[FieldError]:
+    """The errors in a content, with the field names of the API. `needs_key` is false for drafts.
+
+    Without `reads_texts`, the caller has checked each text by `checked_lines`.
+    """
     problems = [
         *content.kind.option_problems(content.options),
         *_equal_options(content),
-        *_unreadable_texts(content),
+        *(_unreadable_texts(content) if reads_texts else ()),
         *_key_problems(content, needs_key=needs_key),
     ]
     return [FieldError(*problem) for problem in problems]
@@ -135,11 +138,10 @@ def problems_of(content: Content, *, needs_key: bool) -> list[FieldError]:
 
 def _equal_options(content: Content) -> Iterator[ContentProblem]:
     """Options that read like one before them: a candidate cannot know which of the two is right."""
-    kind, ids_of = content.kind, content.kind.option_columns
-    lists = [[ids_of[name] for name in names] for names in kind.option_lists]
+    list_of = {id_: number for number, ids in enumerate(content.kind.option_lists) for id_ in ids.values()}
     first: dict[tuple[int, str, str], str] = {}
     for place, option in enumerate(content.options):
-        within = next((number for number, ids in enumerate(lists) if option["id"] in ids), 0)
+        within = list_of.get(option["id"], 0)
         for language, text in option["text"].items():
             other = first.setdefault((within, language, visible(text)), option["id"])
             if other != option["id"]:

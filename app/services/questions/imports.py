@@ -62,10 +62,12 @@ async def import_questions(
     child process that has limits of time and memory; without, in this process, as the command line does.
     """
     subject = checked_field("subject", subject, LONGEST_TITLE) if subject is not None else None
-    how = Reading(empty_key, subject is None, _checked_mapping(mapping))
+    how = Reading(empty_key, subject is None, _checked_mapping(mapping), options.legacy_font)
     source = options.format_of(file)
     if source is None:
         sheet = await _read(files, author, file, how, progress)
+    elif options.legacy_font is not None:
+        raise Invalid.field("legacy_font", "Only the columns of a sheet can be converted.")
     else:
         sheet, own = await read_items(
             files, author.id, file, options, source, empty_key=empty_key, needs_subject=subject is None

@@ -11,6 +11,7 @@ from app.core.storage import Storage
 from app.interchange.formats import FORMATS, FormatName
 from app.interchange.items import Choice, Item, Place, Remark, Written
 from app.interchange.limits import MAX_BYTES, MAX_ITEMS
+from app.models import LocalizedText
 from app.repositories.questions import QuestionFilter
 from app.sentences import Sentence
 from app.services import audit
@@ -22,6 +23,7 @@ from app.services.questions.exports import Export, batches, options_fit
 from app.services.questions.syllabus import Labels
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
+from app.sheets.cells import normalize_line_ends
 
 _MOST_NAMED = 100
 """Questions in an error that the format cannot express."""
@@ -124,10 +126,13 @@ def _item(shown: Shown, content: Content, labels: Labels, number: int) -> Item |
     return Item(
         _place(shown, content, number),
         content.kind.interaction,
-        content.text,
-        [Choice(option["id"], option["text"], option.get("fixed", False)) for option in content.options],
+        _lines(content.text),
+        [
+            Choice(option["id"], _lines(option["text"]), option.get("fixed", False))
+            for option in content.options
+        ],
         content.key,
-        content.explanation or {},
+        _lines(content.explanation or {}),
         content.tags,
         categories,
         question.external_id,
@@ -137,6 +142,11 @@ def _item(shown: Shown, content: Content, labels: Labels, number: int) -> Item |
         question.source_number,
         content.media,
     )
+
+
+def _lines(texts: LocalizedText) -> LocalizedText:
+    """The texts with one kind of line ends. An import reads them as unchanged."""
+    return {language: normalize_line_ends(text) for language, text in texts.items()}
 
 
 def _place(shown: Shown, content: Content, number: int) -> Place:

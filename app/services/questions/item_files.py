@@ -15,6 +15,7 @@ from app.services.imports import ADVICE, sheet_errors_as_invalid
 from app.services.questions.images import ImagesZip
 from app.services.questions.item_rows import ItemRows, rows_of
 from app.services.questions.rows import EmptyKey
+from app.sheets.kruti_dev import LegacyFont
 from app.sheets.parsing import join_pieces, parse_in_pieces
 
 
@@ -37,6 +38,8 @@ class FileOptions:
     """Leave out questions that the bank cannot hold. Otherwise nothing of the file is imported."""
     storage: Storage | None = None
     """Where the images of the file are stored."""
+    legacy_font: LegacyFont | None = None
+    """The font of columns of a sheet that are not in Unicode."""
 
     def format_of(self, file: bytes) -> Format | None:
         """The format of a file of another program; None for a sheet."""

@@ -1,5 +1,6 @@
 """Turns the items of other programs' formats into rows, which are imported as those of a sheet are."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -28,6 +29,9 @@ from app.sheets.reports import ItemInTest, RowError, RowWarning
 ItemRows = ParsedSheet[Columns, SheetRow]
 
 _MOST_CATEGORIES = 2  # subject and chapter
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_DEVANAGARI = re.compile(r"[\u0900-\u097f]")
+_LATIN = re.compile(r"[A-Za-z]{2}")
 
 
 def rows_of(found: ItemFile, *, empty_key: EmptyKey, needs_subject: bool, skip_unsupported: bool) -> ItemRows:
@@ -55,8 +59,17 @@ def rows_of(found: ItemFile, *, empty_key: EmptyKey, needs_subject: bool, skip_u
             content = row.content
             sheet.rows.append(replace(row, content=content.normalized()))
     places = {item.place.number: item.place for item in items}
-    sheet.warnings += _checked(sheet, places)
+    sheet.warnings += [*_checked(sheet, places), *_in_another_language(items)]
     return sheet
+
+
+def _in_another_language(items: Sequence[Item]) -> Iterator[RowWarning]:
+    """A warning if texts that are taken for English are in Devanagari."""
+    texts = [(item, item.text.get("en", "")) for item in items]
+    hindi = [item for item, text in texts if _DEVANAGARI.search(text) and not _LATIN.search(text)]
+    if hindi and 2 * len(hindi) > len(items):
+        message = f"{len(hindi)} texts in Devanagari are taken for English; name their language, such as hi"
+        yield RowWarning(hindi[0].place.number, "question", message, cell=str(hindi[0].place))
 
 
 _SKIP = "; leave such questions out with skip_unsupported"
@@ -154,22 +167,14 @@ def _waits(item: Item, content: Content, empty_key: EmptyKey) -> bool:
 
 def _problems(item: Item, row: SheetRow, empty_key: EmptyKey) -> Iterator[tuple[str, str]]:
     """What is wrong with an item: columns of a sheet, and sentences."""
-    if len(item.categories) > _MOST_CATEGORIES:
-        path = "/".join(item.categories)
-        yield "chapter", f'the category "{path[:100]}" has more than the two levels of subject and chapter'
-    names = {name: getattr(row, name) for name in ("subject", "chapter", "source", "external_id")}
-    for name, value in names.items():
-        if value is not None and (problem := problem_of(value, LONGEST_NAMES[name])):
-            yield name, problem
-    for name, value, allowed in (
-        ("difficulty", item.difficulty, DIFFICULTIES),
-        ("status", item.status, STATUSES),
-    ):
-        if value is not None and value not in allowed:
-            yield name, f"write one of: {', '.join(allowed)}"
+    yield from _problems_of_place(item, row)
     yield from (("tags", problem) for problem in tag_problems(item.tags))
+    if item.difficulty is not None and item.difficulty not in DIFFICULTIES:
+        yield "difficulty", f"write one of: {', '.join(DIFFICULTIES)}"
     if len(item.images) > MOST_IMAGES:
         yield "image", f"at most {MOST_IMAGES} images, each once"
+    if unknown := sorted(language for language in item.languages if not _LANGUAGE.fullmatch(language)):
+        yield "question", f'"{unknown[0][:20]}" is no language, such as en or hi'
     if not item.text:
         yield "question", "the question has no text"
         return
@@ -177,6 +182,17 @@ def _problems(item: Item, row: SheetRow, empty_key: EmptyKey) -> Iterator[tuple[
     if any(len(said) > LONGEST_CELL for text in texts for said in text.values()):
         yield "question", f"at most {LONGEST_CELL:,} characters fit into a text"
     content = row.content
-    needs_key = not _waits(item, content, empty_key)
-    for found in problems_of(content, needs_key=needs_key):
+    for found in problems_of(content, needs_key=not _waits(item, content, empty_key)):
         yield column_of_problem(found.field, content), found.message
+
+
+def _problems_of_place(item: Item, row: SheetRow) -> Iterator[tuple[str, str]]:
+    if len(item.categories) > _MOST_CATEGORIES:
+        path = "/".join(item.categories)
+        yield "chapter", f'the category "{path[:100]}" has more than the two levels of subject and chapter'
+    for name in ("subject", "chapter", "source", "external_id"):
+        value = getattr(row, name)
+        if value is not None and (problem := problem_of(value, LONGEST_NAMES[name])):
+            yield name, problem
+    if item.status is not None and item.status not in STATUSES:
+        yield "status", f"write one of: {', '.join(STATUSES)}"

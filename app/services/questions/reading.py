@@ -4,14 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from app.core import full_collections
 from app.sentences import Sentence
 from app.services.questions.columns import SHEET, Columns, count_known, read_header
+from app.services.questions.legacy_fonts import converted
 from app.services.questions.other_rows import no_question
 from app.services.questions.row_checks import row_warnings
 from app.services.questions.rows import EmptyKey, RowReader, SheetRow
 from app.sheets.errors import UnreadableSheet
 from app.sheets.files import read_records
 from app.sheets.header_row import find_header, not_read
+from app.sheets.kruti_dev import LegacyFont
 from app.sheets.parsing import ParsedSheet, cell_errors, parse_rows
 from app.sheets.progress import ReportProgress, no_progress
 from app.sheets.records import WHOLE_ROW, Record, check_header
@@ -37,6 +40,8 @@ class Reading:
     needs_subject: bool = False
     mapping: Mapping[str, str] = field(default_factory=dict)
     """The column of each header that has another name, as `checked_mapping` returns it."""
+    legacy_font: LegacyFont | None = None
+    """The font of `LEGACY_FONTS` in which columns are typed."""
 
 
 def read_questions(file: bytes, how: Reading, progress: ReportProgress = no_progress) -> QuestionSheet:
@@ -44,6 +49,11 @@ def read_questions(file: bytes, how: Reading, progress: ReportProgress = no_prog
 
     Raises UnreadableSheet for a file that is not a sheet of questions, SheetTooLarge beyond 25 MB.
     """
+    with full_collections.disabled():
+        return _read(file, how, progress)
+
+
+def _read(file: bytes, how: Reading, progress: ReportProgress) -> QuestionSheet:
 
     def known(cells: Sequence[str]) -> int:
         return count_known(cells, how.mapping)
@@ -62,6 +72,8 @@ def read_questions(file: bytes, how: Reading, progress: ReportProgress = no_prog
             return reader.nothing()
         return reader.read()
 
+    if how.legacy_font is not None:
+        records = iter(converted(sheet.layout, records, how.legacy_font, sheet.warnings))
     parse_rows(sheet, records, parse, noun="questions", progress=progress, stage=ImportStage.READING)
     sheet.warnings += row_warnings(sheet.rows, sheet.layout, header)
     return sheet

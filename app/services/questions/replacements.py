@@ -1,6 +1,8 @@
 """Warnings about updates that replace the key or most options of a question: it may be another question."""
 
+import re
 from collections.abc import Iterator
+from fractions import Fraction
 
 from app.core.comparable_text import exact
 from app.engine.dropped_keys import dropped_to_cell
@@ -9,6 +11,9 @@ from app.services.questions.content import Content, Option
 from app.sheets.reports import RowWarning
 
 _LONGEST_SHOWN = 60
+_NUMBER = re.compile(
+    r"(?:₹|Rs\.?|\$)?\s*(?P<number>-?[0-9][0-9,]{0,30}(?:\.[0-9]{1,30})?)\s*(?P<percent>%)?", re.ASCII
+)
 
 
 def replacements(question: Question, before: Content, now: Content, row: int) -> Iterator[RowWarning]:
@@ -23,6 +28,32 @@ def replacements(question: Question, before: Content, now: Content, row: int) ->
         )
         column = next(iter(now.kind.column_of.values()), "question")
         yield RowWarning(row, column, message, question.id)
+    for column, was, said in _texts(before, now):
+        if was != said and (value := _value(was)) is not None and value == _value(said):
+            message = (
+                f'"{was}" becomes "{said}": the same number in another form; if a spreadsheet has changed it,'
+                " format the cell as text and type it again"
+            )
+            yield RowWarning(row, column, message, question.id)
+
+
+def _texts(before: Content, now: Content) -> Iterator[tuple[str, str, str]]:
+    """The texts of options that both have, and their columns."""
+    options = {option["id"]: option["text"] for option in before.options}
+    for option in now.options:
+        name = now.kind.column_of[option["id"]]
+        for language, said in option["text"].items():
+            if was := options.get(option["id"], {}).get(language):
+                yield name if language == "en" else f"{name}_{language}", was, said
+
+
+def _value(text: str) -> Fraction | None:
+    """`001`, `1,00,000`, `₹500` and `41%` as numbers; None for any other text."""
+    found = _NUMBER.fullmatch(text.strip())
+    if found is None:
+        return None
+    number = Fraction(found["number"].replace(",", ""))
+    return number / 100 if found["percent"] else number
 
 
 def _key(content: Content) -> str:

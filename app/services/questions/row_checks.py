@@ -3,17 +3,18 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from app.core.comparable_text import comparable
 from app.models import LocalizedText
 from app.services.questions.columns import Columns
+from app.services.questions.legacy_fonts import IN_DEVANAGARI
 from app.services.questions.rows import SheetRow
 from app.sheets.records import Record
 from app.sheets.reports import RowWarning
 
 _FEWEST_KEYS = 12  # from which it is no chance that all are equal
 _ROWS_SHOWN = 5
-_IN_DEVANAGARI = ("hi", "mr", "sa", "ne", "kok", "mai", "bho", "doi")
 _DEVANAGARI = re.compile(r"[\u0900-\u097f]")
 _LETTERS = re.compile(r"[A-Za-z]{2}")
 _TAG = re.compile(r"</?(?:b|i|u|p|br|div|span|sub|sup|strong|em|font|table|t[rdh])\b[^<>]*>", re.IGNORECASE)
@@ -21,44 +22,63 @@ _ENTITY = re.compile(r"&(?:nbsp|amp|lt|gt|quot|#\d{1,6});")
 _SHORTENED = re.compile(r"\d(?:\.\d{1,5})?E[+-]\d{2}")
 _NUMBERED = re.compile(r"(?:q(?:uestion)?\s*\.?\s*)?(?P<number>\d{1,3})\s*[.):]\s", re.IGNORECASE)
 
-Check = Callable[[SheetRow, str, str], str | None]
-"""Gets a row, a column and its text, and returns the cause of a warning."""
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """The texts of a column, and the row of each. Two lists: a pair for each text takes long to collect."""
+
+    name: str
+    language: str
+    rows: list[SheetRow]
+    texts: list[str]
+
+    def __iter__(self) -> Iterator[tuple[SheetRow, str]]:
+        return zip(self.rows, self.texts, strict=True)
 
 
-def _letter(row: SheetRow, column: str, text: str) -> str | None:
-    letter = column.removeprefix("option_")[:1]
-    if not column.startswith("option_") or not re.match(rf"\(?{letter}[).]\s*\S", text, re.IGNORECASE):
-        return None
-    return f'the text begins with its letter "{letter}", which is shown before it anyway; delete the letter'
+Check = Callable[[_Column], Iterator[tuple[int, str]]]
+"""Returns rows of a column, each with the cause of a warning."""
 
 
-def _number(row: SheetRow, column: str, text: str) -> str | None:
-    found = _NUMBERED.match(text) if column.startswith("question") else None
-    if found is None or row.number not in (None, int(found["number"])):
-        return None
-    if re.search(rf"\n\s*{int(found['number']) + 1}\s*[.):]", text):  # the first of several statements
-        return None
-    return "the text begins with its number, which is shown before it anyway; delete the number"
+def _letter(column: _Column) -> Iterator[tuple[int, str]]:
+    letter = column.name.removeprefix("option_")[:1]
+    cause = f'the text begins with its letter "{letter}", which is shown before it anyway; delete the letter'
+    begins_with_it = re.compile(rf"\(?{letter}[).]\s*\S", re.IGNORECASE)
+    for row, text in column if column.name.startswith("option_") else ():
+        if begins_with_it.match(text):
+            yield row.row, cause
 
 
-def _html(row: SheetRow, column: str, text: str) -> str | None:
-    found = _TAG.search(text)
-    return (
-        f"{found[0][:20]} is HTML and is shown as it is typed; delete it, or write Markdown"
-        if found
-        else None
-    )
+def _number(column: _Column) -> Iterator[tuple[int, str]]:
+    cause = "the text begins with its number, which is shown before it anyway; delete the number"
+    for row, text in column if column.name.startswith("question") else ():
+        found = _NUMBERED.match(text)
+        if found is None or row.number not in (None, int(found["number"])):
+            continue
+        following = int(found["number"]) + 1  # the text is the first of several statements
+        if not re.search(rf"\n\s*{following}\s*[.):]", text):
+            yield row.row, cause
 
 
-def _entity(row: SheetRow, column: str, text: str) -> str | None:
-    found = _ENTITY.search(text)
-    return f"{found[0]} is shown as it is typed; type the sign or the space itself" if found else None
+def _html(column: _Column) -> Iterator[tuple[int, str]]:
+    mend = "is HTML and is shown as it is typed; delete it, or write Markdown"
+    for row, text in column:
+        if "<" in text and (found := _TAG.search(text)):
+            yield row.row, f"{found[0][:20]} {mend}"
 
 
-def _shortened(row: SheetRow, column: str, text: str) -> str | None:
-    if not _SHORTENED.fullmatch(text):
-        return None
-    return f'"{text}" looks like a number that a spreadsheet has shortened; type all of its digits'
+def _entity(column: _Column) -> Iterator[tuple[int, str]]:
+    mend = "is shown as it is typed; type the sign or the space itself"
+    for row, text in column:
+        if "&" in text and (found := _ENTITY.search(text)):
+            yield row.row, f"{found[0]} {mend}"
+
+
+def _shortened(column: _Column) -> Iterator[tuple[int, str]]:
+    mend = "looks like a number that a spreadsheet has shortened; type all of its digits"
+    for row, text in column:
+        if "E" in text and _SHORTENED.fullmatch(text):
+            yield row.row, f'"{text}" {mend}'
 
 
 _CHECKS: Sequence[Check] = (_letter, _number, _html, _entity, _shortened)
@@ -66,20 +86,20 @@ _CHECKS: Sequence[Check] = (_letter, _number, _html, _entity, _shortened)
 
 def row_warnings(rows: Sequence[SheetRow], columns: Columns, header: Record) -> Iterator[RowWarning]:
     """Return the warnings of a sheet, of which all rows are read."""
-    causes: dict[tuple[str, str], list[int]] = {}
-    for row in rows:
-        for column, text in _texts(row):
-            for check in _CHECKS:
-                if cause := check(row, column, text):
-                    causes.setdefault((column, cause), []).append(row.row)
-    for (column, cause), found in causes.items():
-        yield _warning(columns, header, column, f"{cause}{_also(found)}", found[0])
-    for column in _in_legacy_fonts(rows):
+    by_column = _by_column(rows)
+    for column in by_column:
+        causes: dict[str, list[int]] = {}
+        for check in _CHECKS:
+            for row, cause in check(column):
+                causes.setdefault(cause, []).append(row)
+        for cause, found in causes.items():
+            yield _warning(columns, header, column.name, f"{cause}{_also(found)}", found[0])
+    for column in _in_legacy_fonts(by_column):
         message = (
             "no letter in this column is in Devanagari: it is typed in a legacy font such as Kruti Dev, or in"
-            " another language; convert it to Unicode"
+            " another language; convert it to Unicode, or import it with legacy_font=krutidev"
         )
-        yield _warning(columns, header, column, message, header.row)
+        yield _warning(columns, header, column.name, message, header.row)
     yield from _keys(rows, columns, header)
 
 
@@ -95,31 +115,31 @@ def _also(rows: Sequence[int]) -> str:
     return f" (also in rows {others}{f' and {more:,} more' if more > 0 else ''})" if others else ""
 
 
-def _texts(row: SheetRow) -> Iterator[tuple[str, str]]:
-    yield from _named("question", row.content.text)
-    yield from _named("explanation", row.content.explanation or {})
-    column_of = row.content.kind.column_of
-    for option in row.content.options:
-        yield from _named(column_of[option["id"]], option["text"])
-
-
-def _named(name: str, text: LocalizedText) -> Iterator[tuple[str, str]]:
-    for language, said in text.items():
-        yield name if language == "en" else f"{name}_{language}", said
-
-
-def _in_legacy_fonts(rows: Sequence[SheetRow]) -> Iterator[str]:
-    """The columns of a language in Devanagari without a letter of it, if its questions have none either."""
-    said: dict[str, bool] = {}
+def _by_column(rows: Sequence[SheetRow]) -> Sequence[_Column]:
+    """The columns that have texts."""
+    found: dict[tuple[str, str], _Column] = {}
     for row in rows:
-        for column, text in _texts(row):
-            if column.rpartition("_")[2] in _IN_DEVANAGARI and (
-                _LETTERS.search(text) or _DEVANAGARI.search(text)
-            ):
-                said[column] = said.get(column, False) or bool(_DEVANAGARI.search(text))
-    for column, is_devanagari in said.items():
-        language = column.rpartition("_")[2]
-        if not is_devanagari and not said.get(f"question_{language}", False):
+        content = row.content
+        column_of = content.kind.column_of
+        texts = [("question", content.text), ("explanation", content.explanation or {})]
+        texts += [(column_of[option["id"]], option["text"]) for option in content.options]
+        for name, localized in texts:
+            for language, text in localized.items():
+                if (column := found.get((name, language))) is None:
+                    called = name if language == "en" else f"{name}_{language}"
+                    column = found[name, language] = _Column(called, language, [], [])
+                column.rows.append(row)
+                column.texts.append(text)
+    return list(found.values())
+
+
+def _in_legacy_fonts(columns: Sequence[_Column]) -> Iterator[_Column]:
+    """The columns of a language in Devanagari without a letter of it, if its questions have none either."""
+    meant = [column for column in columns if column.language in IN_DEVANAGARI]
+    right = {column.name for column in meant if any(map(_DEVANAGARI.search, column.texts))}
+    for column in meant:
+        is_right = right & {column.name, f"question_{column.language}"}
+        if not is_right and any(map(_LETTERS.search, column.texts)):
             yield column
 
 
@@ -129,15 +149,17 @@ def _keys(rows: Sequence[SheetRow], columns: Columns, header: Record) -> Iterato
     if len(keys) >= _FEWEST_KEYS and len(counts) == 1:
         message = f"all {len(keys)} keys are {keys[0][1]}; check that the column has the right answers"
         yield _warning(columns, header, "key", message, header.row)
-    first: dict[tuple[str, ...], tuple[SheetRow, str]] = {}
+    first: dict[str, int] = {}
+    keys_by_row: dict[int, str] = {}
     for row, _ in keys:
         texts = _option_texts(row)
-        said = (comparable(_first(row.content.text)), *sorted(texts.values()))
+        said = "\n".join((comparable(_first(row.content.text)), *sorted(texts.values())))
         right = ", ".join(sorted(texts.get(each, each) for each in _right(row)))
-        other, before = first.setdefault(said, (row, right))
+        other = first.setdefault(said, row.row)
+        before = keys_by_row.setdefault(other, right)
         if before != right:
             message = (
-                f"the question in row {other.row} has the same text and options, but its key is"
+                f"the question in row {other} has the same text and options, but its key is"
                 f' "{before[:60]}" and not "{right[:60]}"'
             )
             yield _warning(columns, header, "key", message, row.row)

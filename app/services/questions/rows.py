@@ -47,6 +47,7 @@ TYPES = tuple(QUESTION_TYPES)
 DIFFICULTIES = ("easy", "medium", "hard")
 STATUSES = ("draft", "active", "retired")
 MAY_WAIT = ("draft", "retired")  # the statuses that allow an empty key
+_SPACES = re.compile(r"[\s-]+")
 _MOST_TAGS = 20
 MOST_IMAGES = 20
 _LONGEST_TAG = 50
@@ -95,9 +96,14 @@ class RowReader:
         if self.needs_subject and not self._cell("subject"):
             self._wrong("subject", "the question has no subject")
         status = self._one_of("status", STATUSES)
-        key_cell = self._key_cell()
+        options = {
+            column: text
+            for column in OPTION_COLUMNS
+            if column in self.columns.texts and (text := self._localized(column))
+        }
+        key_cell = self._key_cell(options)
         waits = key_cell is None and (status in MAY_WAIT or self.empty_key is EmptyKey.DRAFT)
-        content = self._content(self._type(key_cell), key_cell, waits=waits)
+        content = self._content(self._type(key_cell), key_cell, options, waits=waits)
         return SheetRow(
             row=self.record.row,
             content=content,
@@ -117,37 +123,45 @@ class RowReader:
         content = Content(choice_for([]).name, text={}, options=[], key=dict(NO_KEY))
         return SheetRow(self.record.row, content, *(None,) * 7, images=())
 
-    def _key_cell(self) -> str | None:
+    def _key_cell(self, options: Mapping[str, LocalizedText]) -> str | None:
         """The key as its type reads it: letters of options where the key names options."""
         cell = self._cell("key")
-        said = re.sub(r"[\s-]+", "_", (self._cell("type") or "").lower())
+        said = _plain(self._cell("type") or "")
         if cell is None or (said in TYPES and not question_type(said).has_letters_as_key):
             return cell
-        options = {
-            column.removeprefix("option_"): list(self._localized(column).values())
-            for column in choice_for([]).option_columns
+        texts = {
+            letter: list(options[column].values())
+            for column, letter in choice_for([]).option_columns.items()
+            if column in options
         }
         try:
-            return plain_key(cell, {letter: texts for letter, texts in options.items() if texts})
+            return plain_key(cell, texts)
         except ValueError as error:
             self._wrong("key", str(error))
             return None
 
-    def _content(self, kind: QuestionType, key_cell: str | None, *, waits: bool) -> Content:
+    def _content(
+        self,
+        kind: QuestionType,
+        key_cell: str | None,
+        options: Mapping[str, LocalizedText],
+        *,
+        waits: bool,
+    ) -> Content:
         text = self._localized("question")
         if not text:
             self._wrong("question", "the question has no text")
         content = Content(
             type=kind.name,
             text=text,
-            options=self._options(kind),
+            options=self._options(kind, options),
             key=self._key(kind, key_cell),
             explanation=self._localized("explanation") or None,
             difficulty=self._one_of("difficulty", DIFFICULTIES),
             tags=self._tags(),
         )
         if not self.errors:
-            self._report(problems_of(content, needs_key=not waits), content)
+            self._report(problems_of(content, needs_key=not waits, reads_texts=False), content)
         return content if self.errors else content.normalized()
 
     def _type(self, key_cell: str | None) -> QuestionType:
@@ -167,17 +181,16 @@ class RowReader:
             self._wrong("key", str(error))
             return dict(NO_KEY)
 
-    def _options(self, kind: QuestionType) -> list[Option]:
-        texts = {column: self._localized(column) for column in OPTION_COLUMNS}
-        for column, text in texts.items():
-            if text and column not in kind.option_columns:
+    def _options(self, kind: QuestionType, texts: Mapping[str, LocalizedText]) -> list[Option]:
+        for column in texts:
+            if column not in kind.option_columns:
                 self._wrong(column, f"a {kind.title} question has nothing in this column")
         for columns in kind.option_lists:
             self._check_gaps(list(columns), texts)
         options: list[Option] = [
-            {"id": option_id, "text": text}
+            {"id": option_id, "text": texts[column]}
             for column, option_id in kind.option_columns.items()
-            if (text := texts[column])
+            if column in texts
         ]
         fixed = self._fixed([option["id"] for option in options])
         return [option | {"fixed": True} if option["id"] in fixed else option for option in options]
@@ -194,9 +207,9 @@ class RowReader:
             return ()
 
     def _check_gaps(self, columns: Sequence[str], texts: Mapping[str, LocalizedText]) -> None:
-        last = max((place for place, column in enumerate(columns) if texts[column]), default=0)
+        last = max((place for place, column in enumerate(columns) if column in texts), default=0)
         for column in columns[:last]:
-            if not texts[column]:
+            if column not in texts:
                 self._wrong(column, f"this is empty, but {columns[last]} is not")
 
     def _tags(self) -> list[str]:
@@ -247,7 +260,7 @@ class RowReader:
         cell = self._cell(name)
         if cell is None:
             return None
-        value = re.sub(r"[\s-]+", "_", cell.lower())
+        value = _plain(cell)
         if value not in allowed:
             self._wrong(name, f"write one of: {', '.join(allowed)}")
             return None
@@ -265,17 +278,13 @@ class RowReader:
     def _localized(self, name: str) -> LocalizedText:
         texts = {}
         for language, position in self.columns.texts.get(name, {}).items():
-            column = name if language == "en" else f"{name}_{language}"
-            if text := self._at(position, column, LONGEST_CELL):
+            if text := self._at(position, self.columns.fields[position], LONGEST_CELL):
                 texts[language] = text
-                self._check_text(column, text)
+                try:
+                    checked_lines(text)
+                except ValueError as problem:
+                    self._wrong(self.columns.fields[position], str(problem))
         return texts
-
-    def _check_text(self, column: str, text: str) -> None:
-        try:
-            checked_lines(text)
-        except ValueError as problem:
-            self._wrong(column, str(problem))
 
     def _at(self, position: int, name: str, longest: int) -> str | None:
         cell = unescape_formula(self.record.cell(position).strip())
@@ -298,6 +307,11 @@ class RowReader:
         error = RowError(self.record.row, column, message, cell)
         if error not in self.errors:
             self.errors.append(error)
+
+
+def _plain(name: str) -> str:
+    """`Single choice` and `single-choice` mean `single_choice`."""
+    return _SPACES.sub("_", name.lower())
 
 
 def tag_problems(tags: Sequence[str]) -> Iterator[str]:

@@ -7,7 +7,38 @@ from app.services.questions.rows import DIFFICULTIES, STATUSES, TYPES
 from app.sheets.templates import TemplateColumn, csv_template, xlsx_template
 from app.sheets.writers import SheetFormat
 
-_LISTS = {"type": TYPES, "difficulty": DIFFICULTIES, "status": STATUSES}
+_LISTS = {"type": TYPES, "difficulty": DIFFICULTIES, "status": STATUSES, "key": tuple("abcd")}
+_EXAMPLES = (
+    {
+        "number": "1",
+        "subject": "Polity",
+        "question": "Which part of the Constitution has the fundamental rights?",
+        "question_hi": "संविधान के किस भाग में मूल अधिकार हैं?",
+        "option_a": "Part II",
+        "option_b": "Part III",
+        "option_c": "Part IV",
+        "option_d": "Part IVA",
+        "option_a_hi": "भाग II",
+        "option_b_hi": "भाग III",
+        "option_c_hi": "भाग IV",
+        "option_d_hi": "भाग IVA",
+        "key": "b",
+        "explanation": "Articles 12 to 35 are Part III.",
+        "difficulty": "easy",
+        "source": "Example",
+    },
+    {
+        "number": "2",
+        "subject": "Geography",
+        "question": "Which two of these rivers flow into the Arabian Sea?",
+        "option_a": "Godavari",
+        "option_b": "Narmada",
+        "option_c": "Mahanadi",
+        "option_d": "Tapi",
+        "key": "bd",
+        "source": "Example",
+    },
+)
 _WIDE = ("question", "explanation", "option")
 _NOTES = (
     ("question, option_a, option_b, key", "Required; all other columns may stay empty or be deleted."),
@@ -45,11 +76,16 @@ _NOTES = (
 
 
 def template(sheet_format: SheetFormat, languages: tuple[str, ...] = ("hi",)) -> bytes:
-    """Return a sheet with a header and no questions. Importing it unchanged does nothing."""
+    """Return a sheet with a header and no questions. Importing it unchanged does nothing.
+
+    The examples of the workbook stand in a sheet of their own, which an import does not read.
+    """
     columns = [
-        TemplateColumn(name, is_wide=name.startswith(_WIDE), choices=_LISTS.get(name, ()))
+        TemplateColumn(
+            name, is_wide=name.startswith(_WIDE), choices=_LISTS.get(name, ()), is_open=name == "key"
+        )
         for name in header_of(languages)
     ]
     if sheet_format is SheetFormat.XLSX:
-        return xlsx_template(SHEET, columns, _NOTES)
+        return xlsx_template(SHEET, columns, _NOTES, _EXAMPLES)
     return csv_template(columns)

@@ -76,6 +76,11 @@ class FrozenPaper:
         return [SectionTime(section.id, section.duration, section.locked) for section in self.sections]
 
     @cached_property
+    def question_texts(self) -> Sequence[str]:
+        """The ids of the questions as texts, as JSON has them."""
+        return [str(question_id) for question_id in self.questions]
+
+    @cached_property
     def options_to_guess_from(self) -> Sequence[int]:
         """Among how many options a blind guess chooses, by question: four if it has none."""
         offered = [

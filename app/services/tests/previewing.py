@@ -30,6 +30,7 @@ from app.services.tests.readiness import (
     obstacles,
     prevailing_gaps,
 )
+from app.services.tests.suspicious_keys import suspicious_keys
 from app.services.unit_of_work import Reading
 from app.services.users import Principal
 
@@ -47,6 +48,8 @@ class Preview:
     """The questions whose options would not all be shuffled."""
     print_obstacles: Sequence[FieldError]
     """What cannot be printed as it was typed. The draft can be published nevertheless."""
+    warnings: Sequence[FieldError]
+    """Keys to look at. None if questions are withheld from the author: they would tell of the keys."""
 
 
 async def preview(reads: Reading, author: Principal, test_id: UUID) -> Preview:
@@ -66,6 +69,7 @@ async def preview(reads: Reading, author: Principal, test_id: UUID) -> Preview:
         ranked_with=None if found else await _ranked_with(reads, material),
         kept=kept_questions(material),
         print_obstacles=print_obstacles(document),
+        warnings=[] if withheld or found else suspicious_keys(material),
     )
 
 

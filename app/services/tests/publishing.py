@@ -19,6 +19,7 @@ from app.services.tests.readiness import (
     obstacles,
     prevailing_gaps,
 )
+from app.services.tests.suspicious_keys import suspicious_keys
 from app.services.unit_of_work import UnitOfWork
 from app.services.users import Principal
 
@@ -36,6 +37,8 @@ class PublishedPaper:
     gaps: Sequence[FieldError] = field(default_factory=list)
     kept: Sequence[KeptQuestion] = ()
     """The questions whose options are not all shuffled."""
+    warnings: Sequence[FieldError] = ()
+    """Keys to look at."""
 
 
 async def publish(
@@ -83,4 +86,11 @@ async def freeze(
     test.status = "published"
     test.updated_at = now
     await uow.tests.flush()
-    return PublishedPaper(test, paper, older, language_gaps(material), kept_questions(material))
+    return PublishedPaper(
+        test,
+        paper,
+        older,
+        language_gaps(material),
+        kept_questions(material),
+        suspicious_keys(material),
+    )

@@ -270,6 +270,12 @@ class TestKeys:
         assert len(found.not_kept) == 1
         assert found.not_kept[0].message.startswith("that some answers earn a part of the marks")
 
+    def test_a_catalog_within_a_text_is_not_shown(self) -> None:
+        rubric = '<rubricBlock view="candidate"><p>Choose.</p><catalogInfo>Elija.</catalogInfo></rubricBlock>'
+        found = read(declared("A"), rubric + PAIR)
+        assert found.items[0].text == {"en": "Choose.\n\n?x"}
+        assert [remark.message for remark in found.not_kept] == ["its texts for assistive technology"]
+
     def test_names_of_qti_3(self) -> None:
         file = b"""<qti-assessment-item xmlns="http://www.imsglobal.org/xsd/imsqtiasi_v3p0" title="t">
           <qti-response-declaration identifier="RESPONSE" cardinality="multiple" base-type="identifier">
@@ -293,6 +299,7 @@ PAIR = ASKED + choices("x", "y")
 NO_LOWER_END = near('toleranceMode="absolute" tolerance="1" includeLowerBound="false"')
 ORDER = '<orderInteraction responseIdentifier="RESPONSE"/>'
 PAGE = '<object type="text/html" data="a.html"/>'
+WIDE = f"<table><tr>{'<td>x</td>' * 100}</tr>{'<tr><td>y</td></tr>' * 50}</table>"
 OWN_RULE = rule(f"<customOperator>{THE_RESPONSE}</customOperator>")
 
 
@@ -307,6 +314,7 @@ class TestWhatTheBankCannotHold:
             ((declared("A"), ASKED + choices("x", "")), "option b has no text"),
             ((declared("A"), ASKED + ORDER), "it asks to put items in order"),
             ((declared("A"), PAGE + PAIR), "it has <object>"),
+            ((declared("A"), WIDE + PAIR), "it has a table of more than 5,000 cells"),
             ((declared("A"), '<p><img src="a.png"/></p>' + PAIR), 'its image "a.png" is not in the file'),
             ((declared("A"), PAIR, OWN_RULE), "it is marked by a rule that a key cannot express (custom"),
             ((declared("3", base="float"), ENTRY, NO_LOWER_END), "its number is marked by a rule"),
@@ -354,6 +362,8 @@ class TestMistakes:
             (b"<questestinterop/>", "the file is in QTI 1.2"),
             (b"<html/>", "the file has no item of QTI"),
             (b"<assessmentItem/>", "the item has no itemBody"),
+            (item("", "<br/>" * 10_001), "it has too many elements"),
+            (item("", "x" * 45_001), "its texts have more than 45,000 characters"),
         ],
     )
     def test_of_the_file(self, file: bytes, what: str) -> None:

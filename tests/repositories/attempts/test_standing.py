@@ -75,7 +75,7 @@ async def test_the_statement_equals_the_rule(uow: UnitOfWork, written: list[Log]
         rows = await uow.attempts.standing(attempt_id)
         standing = {row.question_id: (row.lease, row.revision, as_rule(row.answer)) for row in rows}
         assert standing == expected(log)
-        answers = {question_id: as_rule(answer) for question_id, answer in gathered[attempt_id].items()}
+        answers = {UUID(question_id): as_rule(answer) for question_id, answer in gathered[attempt_id].items()}
         assert answers == {
             question_id: answer for question_id, (_, _, answer) in standing.items() if answer is not None
         }

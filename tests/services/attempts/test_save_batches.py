@@ -154,6 +154,15 @@ class TestHarm:
         assert "Retry-After" in answers[2].headers
         assert [await crowd.stored(number) for number in range(3)] == [1, 1, 0]
 
+    async def test_a_database_that_hangs_does_not_hold_a_caller(self, crowd: Crowd) -> None:
+        batches = SaveBatches(ResponseLog(crowd.engine, pooled=False), longest_wait=0.05)
+        async with crowd.engine.connect() as holder, holder.begin():
+            await holder.execute(text("lock table ias.response_events in exclusive mode"))
+            with pytest.raises(Unavailable):
+                await batches.save(crowd.request(0))
+        await batches.close()
+        assert await crowd.stored(1) == 0
+
     async def test_nobody_is_answered_whose_transaction_was_lost_before_its_commit(
         self, crowd: Crowd, batches: SaveBatches
     ) -> None:

@@ -82,3 +82,14 @@ async def test_a_question_with_the_older_hash_is_found(uow: UnitOfWork, author: 
     await uow.session.execute(update(Question).where(Question.id == question.id).values(fingerprint=older))
     assert counts(await bring(uow, author, ACTS)) == (0, 0, 1)
     assert counts(await bring(uow, author, PLACES)) == (1, 0, 0)
+
+
+@pytest.mark.parametrize(("was", "said"), [("001", "1"), ("₹500", "500"), ("41%", "0.41")])
+async def test_a_number_that_only_changes_its_form_is_told(
+    uow: UnitOfWork, author: Principal, was: str, said: str
+) -> None:
+    await bring(uow, author, ("Which?", was, "another", "a", "N-1"), named=True)
+    report = await bring(uow, author, ("Which?", said, "another", "a", "N-1"), named=True)
+    ((field, message),) = told(report)
+    assert (field, message.startswith(f'"{was}" becomes "{said}": the same number')) == ("option_a", True)
+    assert report.warnings[0].cell == "B2"

@@ -119,7 +119,7 @@ class TestRoundTrip:
         assert (report.format, report.created, list(report.errors)) == (read_as, len(ROWS), [])
         assert await said(uow, storage, other) == await said(uow, storage, author)
         again = await questions.import_questions(uow, author, file, options=FileOptions(storage=storage))
-        assert (again.unchanged, again.warnings) == (len(ROWS), [])
+        assert (again.unchanged, list(again.warnings)) == (len(ROWS), [])
 
     async def test_gift_without_images(self, uow: UnitOfWork, storage: Storage) -> None:
         author, other = await filled_bank(uow, storage), await empty_bank(uow)
@@ -132,7 +132,7 @@ class TestRoundTrip:
         assert (report.format, report.created, list(report.errors)) == ("gift", len(ROWS) - 1, [])
         assert await said(uow, storage, other) == (await said(uow, storage, author))[1:]
         again = await questions.import_questions(uow, author, file)
-        assert (again.unchanged, again.warnings) == (len(ROWS) - 1, [])
+        assert (again.unchanged, list(again.warnings)) == (len(ROWS) - 1, [])
 
 
 class TestImages:

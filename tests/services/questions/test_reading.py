@@ -331,6 +331,19 @@ class TestReadSheet:
         (question,) = read(out.getvalue()).rows
         assert question.content.key == {"value": "22/7", "tolerance": "0"}
 
+    def test_the_examples_of_the_template_import(self) -> None:
+        from openpyxl import load_workbook  # noqa: PLC0415 -- only here
+
+        book = load_workbook(io.BytesIO(template(SheetFormat.XLSX)))
+        del book["questions"]
+        out = io.BytesIO()
+        book.save(out)
+        sheet = read(out.getvalue())
+        assert ([row.content.type for row in sheet.rows], sheet.errors) == (
+            ["single_choice", "multiple_choice"],
+            [],
+        )
+
 
 def names_compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names that are compared with those of the known columns, collected during the test."""

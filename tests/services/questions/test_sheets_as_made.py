@@ -288,3 +288,27 @@ class TestMends:
         sheet = read(*rows, change=shape)
         assert (sheet.errors, len(sheet.rows)) == ([], 3)
         assert [option["text"]["en"] for option in sheet.rows[2].content.options] == ["5%", "10%"]
+
+
+class TestLegacyFonts:
+    SHEET = (
+        "question,question_hi,option_a,option_a_hi,option_b,option_b_hi,key\n"
+        "When?,Hkkjr dk lafo/kku,1949,26 uoEcj 1949,1950,GDP tuojh,a\n"
+        'Who?,jk"Vªifr,One,,Two,,b\n'
+    ).encode()
+
+    def test_columns_are_converted_and_shown(self) -> None:
+        sheet = read_questions(self.SHEET, Reading(legacy_font="krutidev"))
+        assert [row.content.text["hi"] for row in sheet.rows] == ["भारत का संविधान", "राष्ट्रपति"]
+        assert sheet.rows[0].content.text["en"] == "When?"
+        first, *_, doubtful, _ = sheet.warnings
+        assert first.message.startswith("this column is converted to Unicode: ")
+        assert '"Hkkjr dk lafo/kku" becomes "भारत का संविधान"; ' in first.message
+        assert (doubtful.cell, "another font" in doubtful.message) == ("F2", True)
+
+    def test_a_column_in_unicode_stays(self) -> None:
+        sheet = read_questions(
+            "question_hi,option_a_hi,option_b_hi,key\nभारत IAS,अ,ब,a\n".encode(),
+            Reading(legacy_font="krutidev"),
+        )
+        assert sheet.rows[0].content.text["hi"] == "भारत IAS"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from app.engine.normalization import NORMALIZATION_METHODS
-from app.models import Exam, ExamPaper, ExamRelease, ExamResult, Registration
+from app.models import Exam, ExamPaper, ExamRelease, ExamResult, Registration, name_on_documents
 from app.repositories.exams import IssuedResult, MeritRow, WantedResults
 from app.services.printing import Template, typeset
 from app.services.printing.results import Column, Fact, ResponseContent, ResponsePart
@@ -148,6 +148,20 @@ class TestNothingLeavesThePage:
                 runs = list(runs_of(page))
                 assert min(left for left, *_ in runs) > 30, template
                 assert max(right for _, right, *_ in runs) < float(page.mediabox.width) - 30, template
+
+
+class TestInstitutes:
+    def test_one_without_a_name_takes_no_room(self) -> None:
+        assert (name_on_documents("Default institute"), name_on_documents("Vidya")) == ("", "Vidya")
+        unnamed = replace(released(), institute="")
+        for template, content in (
+            ("result-sheet", exam_sheet(unnamed, issued(), "en", NOW)),
+            ("certificate", certificate(unnamed, issued(), "en", NOW)),
+            ("merit-list", merit_pages(unnamed, [row(1, "Asha")], "en", NOW)),
+        ):
+            shown = text_of(template, content)  # type: ignore[arg-type] # a template
+            assert "Chanakya" not in shown
+            assert not shown.startswith("·")
 
 
 class TestResultSheet:

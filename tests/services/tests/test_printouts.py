@@ -13,7 +13,7 @@ from sqlalchemy import update
 from app import models
 from app.core.errors import Invalid, NotAvailable, NotFound, NotPublishable
 from app.models import DEFAULT_INSTITUTE_ID, QuestionVersion
-from app.services import tests
+from app.services import questions, tests
 from app.services.components import Components
 from app.services.questions import media
 from app.services.tests import SectionDraft
@@ -42,6 +42,37 @@ def everything_in(content: bytes) -> str:
     objects = [reader.get_object(number) for number in numbers if number]
     streams = [each.get_data().decode("latin-1") for each in objects if isinstance(each, StreamObject)]
     return "\n".join([*pages, repr(reader.metadata), *map(repr, objects), *streams])
+
+
+SHEET = """external_id,question_hi,question,option_a,option_b,option_c,option_d,key
+1,"यदि a*b = a + b, तो 2*(3*4) = ?","If a*b = a + b and p*q = pq, then 2*(3*4) = ?",9,2*3*4,__init__,* and ?,a
+2,"RGB का रूप ______, ______ है।","RGB stands for ______, ______,______.",र्कि,ड़,द्ध्य,क्\u200cष,a
+3,पथ C:\\_new,"Path C:\\_new\\*.txt, 100% of #1 & $5 @ 3~4 {x} <b>y</b> `z` is $\\frac{1}{2}$",1,2,3,4,c
+"""
+
+
+class TestFromSheetToPaper:
+    async def test_what_was_typed_is_read(self, uow: UnitOfWork, parts: Components) -> None:
+        report = await questions.import_questions(
+            uow, AUTHOR, SHEET.encode(), subject="Signs", files=parts.files, for_test=True
+        )
+        sheet = tests.draft_of_sheet(report, title="Typed", kind="full", duration_seconds=600, marking=UPSC)
+        test_id = (await tests.create(uow, AUTHOR, sheet)).id
+        await tests.publish(uow, AUTHOR, test_id, NOW)
+        english, hindi = [await self.read(uow, parts, test_id, language) for language in ("en", "hi")]
+        for typed in (
+            "Ifa*b=a+bandp*q=pq,then2*(3*4)=?", "2*3*4", "__init__", "*and?", "______,______,______.",
+            r"PathC:\_new\*.txt,100%of#1&$5@3~4{x}<b>y</b>`z`is",
+        ):  # fmt: skip
+            assert typed in english
+        assert "frac" not in english
+        for typed in ("a*b=a+b", "2*(3*4)=?", "______,______", r"C:\_new"):
+            assert typed in hindi
+
+    async def read(self, uow: UnitOfWork, parts: Components, test_id: UUID, language: str) -> str:
+        """The text of the first page without its spaces: a line breaks anywhere."""
+        reader = PdfReader(BytesIO(await printed(uow, parts, test_id, language=language)))
+        return "".join(reader.pages[0].extract_text().split())
 
 
 class TestPaper:

@@ -140,8 +140,8 @@ async def _other_sessions(
     }
 
 
-def _answers(stored: Mapping[UUID, Any]) -> Mapping[UUID, Answer]:
-    answers = {question_id: answer_of(answer) for question_id, answer in stored.items()}
+def _answers(stored: Mapping[str, Any]) -> Mapping[UUID, Answer]:
+    answers = {UUID(question_id): answer_of(answer) for question_id, answer in stored.items()}
     return {question_id: answer for question_id, answer in answers.items() if answer is not None}
 
 

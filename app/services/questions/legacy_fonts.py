@@ -1,0 +1,60 @@
+"""Converts the columns of a sheet that are typed in a legacy font, and says what becomes of them."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from app.services.questions.columns import Columns
+from app.sheets.kruti_dev import LEGACY_FONTS, LegacyFont, is_doubtful
+from app.sheets.records import Record
+from app.sheets.reports import RowWarning
+
+IN_DEVANAGARI = ("hi", "mr", "sa", "ne", "kok", "mai", "bho", "doi")
+_DEVANAGARI = re.compile(r"[\u0900-\u097f]")
+_LATIN = re.compile(r"[A-Za-z]")
+_MOST_SHOWN = 3
+_LONGEST_SHOWN = 60
+
+
+def converted(
+    columns: Columns, records: Iterable[Record], font: LegacyFont, warnings: list[RowWarning]
+) -> list[Record]:
+    """Return the records with the columns of the font in Unicode, and add what changes to `warnings`.
+
+    A column is converted if its language is written in Devanagari and none of its cells has a letter of it.
+    """
+    read = list(records)
+    for position in _typed_in_it(columns, read):
+        warnings += _converted(columns.name_at(position), position, read, font)
+    return read
+
+
+def _typed_in_it(columns: Columns, records: Sequence[Record]) -> Iterator[int]:
+    for languages in columns.texts.values():
+        for language, position in languages.items():
+            texts = [record.cell(position) for record in records]
+            if (
+                language in IN_DEVANAGARI
+                and any(map(_LATIN.search, texts))
+                and not any(map(_DEVANAGARI.search, texts))
+            ):
+                yield position
+
+
+def _converted(name: str, position: int, records: Sequence[Record], font: LegacyFont) -> Iterator[RowWarning]:
+    shown: list[str] = []
+    first = None
+    for record in records:
+        before = record.cell(position)
+        if not _LATIN.search(before):  # A number or a date has no letters of the font.
+            continue
+        first = first or record
+        after = record.cells[position] = LEGACY_FONTS[font](before)
+        change = f'"{before[:_LONGEST_SHOWN]}" becomes "{after[:_LONGEST_SHOWN]}"'
+        if len(shown) < _MOST_SHOWN:
+            shown.append(change)
+        if is_doubtful(after):
+            message = f"a part of this text seems to be in another font: {change}; type the cell in Unicode"
+            yield RowWarning(record.row, name, message, cell=record.cell_name(position))
+    if first is not None:
+        message = f"this column is converted to Unicode: {'; '.join(shown)}"
+        yield RowWarning(first.row, name, message, cell=first.cell_name(position))
