@@ -38,6 +38,7 @@ from tests.api.document import create_documented_app
 from tests.builders.auth_accounts import AuthAccounts
 from tests.builders.people import People
 from tests.documented_problems import DocumentedProblems
+from tests.file_children import FileChildren
 from tests.fork_server import ForkServer
 from tests.waiting import PATIENCE, answers
 
@@ -275,6 +276,14 @@ def fork_server() -> Iterator[ForkServer]:
     server = ForkServer()
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_file_children(fork_server: ForkServer) -> Iterator[None]:
+    """Children that read files are forks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.core.process_pool._start", FileChildren(fork_server).start)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -19,11 +19,21 @@ from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import recv_handle, send_handle
 from pathlib import Path
-from threading import Condition, Thread
+from threading import Condition, Lock, Thread
+from typing import IO
 
-MODULES = ("uvicorn", "app.main", "celery.apps.worker", "kombu.transport.redis", "httpcore", "valkey")
-"""The last two are imported by httpx and limits at their first use."""
+MODULES = (
+    "uvicorn",
+    "app.main",
+    "celery.apps.worker",
+    "kombu.transport.redis",
+    # These are imported at their first use.
+    "httpcore",
+    "openpyxl",
+    "valkey",
+)
 
 
 @dataclass(frozen=True)
@@ -35,13 +45,19 @@ class Program:
     environment: Mapping[str, str]
     stdout: Path
     stderr: Path
+    is_piped: bool = False
+    """Whether standard input and output are pipes. Otherwise input is empty, and output goes to `stdout`."""
 
 
 class ForkedProcess:
     """A started program, with the methods of `subprocess.Popen` that tests use."""
 
-    def __init__(self, pid: int, server: "ForkServer") -> None:
+    def __init__(self, pid: int, server: "ForkServer", pipes: tuple[IO[bytes], IO[bytes]] | None) -> None:
         self.pid = pid
+        self.stdin: IO[bytes] | None = None
+        self.stdout: IO[bytes] | None = None
+        if pipes is not None:
+            self.stdin, self.stdout = pipes
         self._server = server
 
     @property
@@ -67,33 +83,51 @@ class ForkedProcess:
 
 
 class ForkServer:
-    """Starts programs through the process that forks them."""
+    """Starts programs through the process that forks them, which starts before the first of them."""
 
     def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._starting = Lock()
+        self._changed = Condition()
+        self._started: list[int] = []
+        self._exit_codes: dict[int, int] = {}
+
+    def close(self) -> None:
+        """End the server. Its programs must have ended."""
+        if self._process is not None:
+            self._connection.send(None)
+            self._process.wait()
+            self._reader.join()
+            self._connection.close()
+
+    def start(self, program: Program) -> ForkedProcess:
+        """Start a program. Programs are started one after another."""
+        with self._starting:
+            process = self._process or self._run()
+            count = len(self._started)
+            self._connection.send(program)
+            pipes = self._send_pipes() if program.is_piped else None
+            with self._changed:
+                self._changed.wait_for(lambda: len(self._started) > count or process.poll() is not None)
+            return ForkedProcess(self._started[count], self, pipes)
+
+    def _run(self) -> "subprocess.Popen[bytes]":
         self._connection, theirs = Pipe()
         command = [sys.executable, "-u", "-m", "tests.fork_server", str(theirs.fileno())]
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
         theirs.close()
-        self._changed = Condition()
-        self._started: list[int] = []
-        self._exit_codes: dict[int, int] = {}
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
+        return self._process
 
-    def close(self) -> None:
-        """End the server. Its programs must have ended."""
-        self._connection.send(None)
-        self._process.wait()
-        self._reader.join()
-        self._connection.close()
-
-    def start(self, program: Program) -> ForkedProcess:
-        """Start a program. Programs are started one after another."""
-        with self._changed:
-            count = len(self._started)
-            self._connection.send(program)
-            self._changed.wait_for(lambda: len(self._started) > count or self._process.poll() is not None)
-            return ForkedProcess(self._started[count], self)
+    def _send_pipes(self) -> tuple[IO[bytes], IO[bytes]]:
+        """Send the program its ends of two pipes. Returns the other ends."""
+        standard_input, to_program = os.pipe()
+        from_program, standard_output = os.pipe()
+        for descriptor in (standard_input, standard_output):
+            send_handle(self._connection, descriptor, None)
+            os.close(descriptor)
+        return os.fdopen(to_program, "wb"), os.fdopen(from_program, "rb")
 
     def exit_code(self, pid: int) -> int | None:
         """The exit code of a program; None while it runs."""
@@ -121,8 +155,11 @@ class ForkServer:
             self._changed.notify_all()
 
 
-def serve(connection: Connection) -> Program | None:
-    """Fork for each program that is asked for. Returns the program in a fork, and None at the end."""
+def serve(connection: Connection) -> tuple[Program, list[int]] | None:
+    """Fork for each program that is asked for.
+
+    Returns the program and its pipes in a fork, and None at the end.
+    """
     awake, wake = os.pipe2(os.O_NONBLOCK)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake)
@@ -137,12 +174,15 @@ def serve(connection: Connection) -> Program | None:
         program: Program | None = connection.recv()
         if program is None:
             return None
+        pipes = [recv_handle(connection) for _ in range(2 * program.is_piped)]
         if (pid := os.fork()) == 0:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             for descriptor in (awake, wake):
                 os.close(descriptor)
-            return program
+            return program, pipes
+        for descriptor in pipes:
+            os.close(descriptor)
         connection.send((pid, None))
 
 
@@ -156,11 +196,12 @@ def report_ended(connection: Connection) -> None:
             connection.send((pid, os.waitstatus_to_exitcode(status)))
 
 
-def run(program: Program) -> None:
+def run(program: Program, pipes: list[int]) -> None:
     """Run the program in this fork."""
     os.setsid()
-    for descriptor, path in ((1, program.stdout), (2, program.stderr)):
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    files = pipes or [os.open(os.devnull, os.O_RDONLY), os.open(program.stdout, flags, 0o644)]
+    for descriptor, file in enumerate([*files, os.open(program.stderr, flags, 0o644)]):
         os.dup2(file, descriptor)
         os.close(file)
     os.environ.clear()
@@ -177,9 +218,9 @@ def main(descriptor: int) -> None:
     gc.freeze()
     gc.enable()
     with Connection(descriptor) as connection:
-        program = serve(connection)
-    if program is not None:
-        run(program)
+        started = serve(connection)
+    if started is not None:
+        run(*started)
 
 
 if __name__ == "__main__":

@@ -17,9 +17,15 @@ from app.core.process_pool import PoolLimits, ProcessPool
 from devservers.processes import wait_for
 from tests.conftest import ROOT
 from tests.core import pool_jobs as jobs
+from tests.file_children import start_process
 from tests.waiting import PATIENCE
 
 ADVICE = "Split the file."
+
+
+@pytest.fixture(autouse=True)
+def real_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.core.process_pool._start", start_process)
 
 
 @asynccontextmanager

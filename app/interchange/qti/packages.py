@@ -31,6 +31,7 @@ MANIFEST = "imsmanifest.xml"
 MOST_XML_BYTES = 25_000_000
 
 _ITEM_TYPES = re.compile(r"imsqti_item_xmlv|imsqti_item_v|imsqti_apipitem_xmlv")
+_TEST_TYPES = re.compile(r"imsqti_test_|imsqti_assessment")
 _QTI_1 = re.compile(r"imsqti_xmlv1|imsqti_asi_xmlv1|question-bank|associatedcontent")
 _PASSAGES = re.compile(r"imsqti_stimulus_xmlv")
 _ELSEWHERE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//")
@@ -69,6 +70,8 @@ class Package:
             if not is_left_by_a_system(path) and self._entries.setdefault(_plain(path), entry) is not entry:
                 raise UnreadableFile(Sentence('The package has two files called "{name}".', name=path[:100]))
         self.images: dict[str, bytes] = {}
+        self.tests: list[str] = []
+        """Paths of tests that the manifest names, once `items` is read."""
         self._names: dict[str, str] = {}
 
     def items(self) -> Iterator[ItemEntry]:
@@ -90,6 +93,8 @@ class Package:
             types.append(resource.get("type", ""))
             if _ITEM_TYPES.match(types[-1]):
                 yield ItemEntry(_joined(manifest, resource.get("href", "")), metadata_in(resource))
+            elif _TEST_TYPES.match(types[-1]):
+                self.tests.append(_joined(manifest, resource.get("href", "")))
         if not any(map(_ITEM_TYPES.match, types)) and any(map(_QTI_1.match, types)):
             raise UnreadableFile(
                 "The package is in QTI 1.2, which is not read. Export it as QTI 2.1, 2.2 or 3."

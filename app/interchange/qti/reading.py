@@ -57,6 +57,8 @@ def read_qti(file: bytes, language: str) -> ItemFile:
         raise UnreadableFile(TOO_MANY_ITEMS)
     if not entries:
         raise UnreadableFile("The package has no items of QTI 2 or 3. Its manifest names them as resources.")
+    what = "the title, sections and order of the test; its questions are imported in the manifest's order"
+    found.not_kept += (Remark(Place(at=path), what) for path in package.tests)
     for number, entry in enumerate(entries, start=1):
         if len(found.errors) > MAX_ERRORS:
             break

@@ -45,6 +45,21 @@ def shown(source: str, files: Mapping[str, bytes]) -> ItemFile:
     return read_qti(packed({"imsmanifest.xml": manifest("items/a.xml"), "items/a.xml": item, **files}), "en")
 
 
+class TestWhatIsNotKept:
+    @pytest.mark.parametrize(
+        "kind", ["imsqti_test_xmlv2p1", "imsqti_assessment_xmlv2p2", "imsqti_test_xmlv3p0"]
+    )
+    def test_a_test_is_named_and_its_items_are_read(self, kind: str) -> None:
+        with_test = manifest("a.xml").replace(
+            "</resources>", f'<resource identifier="t" type="{kind}" href="test.xml"/></resources>'
+        )
+        found = read_qti(packed({"imsmanifest.xml": with_test, "a.xml": PLAIN, "test.xml": "<test/>"}), "en")
+        assert len(found.items) == 1
+        assert [(str(each.place), each.message.split(";")[0]) for each in found.not_kept] == [
+            ("question 1, test.xml", "the title, sections and order of the test")
+        ]
+
+
 class TestWhereFilesStand:
     def test_a_folder_around_the_package_and_files_of_systems(self) -> None:
         file = packed(
