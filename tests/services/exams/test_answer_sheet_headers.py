@@ -76,7 +76,10 @@ class TestKeys:
             ("1 2 2 3", ["B4: The key of question 2 is in B3 too."]),
             (
                 "1 2 2 4",
-                ["B4: The key of question 2 is in B3 too.", "The key has 4 rows, but none for the question 3."],
+                [
+                    "B4: The key of question 2 is in B3 too.",
+                    "The key has 4 rows, but none for the question 3.",
+                ],
             ),
         ],
     )
