@@ -1,5 +1,6 @@
 """Files of answer sheets with titles above their header, and the names of cells in their reports."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -50,6 +51,15 @@ class TestCells:
         joined = join_sheets([read(file)], 4)
         report = completed(ImportReport(errors=joined.errors), joined)
         assert {error.cell for error in report.errors} == {"Sheet1!A3", "Sheet1!D3"}
+
+    def test_a_roll_number_is_what_its_cell_shows(self) -> None:
+        def with_zeros(sheet: Any) -> None:
+            sheet["A2"].number_format = "000000"
+
+        numbers = (42, "000043", 44.0, 2600000000000017)
+        sheet = read(workbook(HEADER, *([number, "Asha", *"abcd"] for number in numbers), change=with_zeros))
+        assert [row.roll_number for row in sheet.rows] == ["000042", "000043", "44"]
+        assert ["16 digits" in error.message for error in sheet.errors] == [True]
 
     def test_the_second_file_has_cells_of_its_own(self) -> None:
         first, second = (b"roll,q1,q2\n1,a,b\n", b"roll,q4,q3\n1,a,x\n")
