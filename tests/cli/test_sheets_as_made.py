@@ -126,9 +126,9 @@ class TestKeys:
     @pytest.mark.parametrize(
         ("key", "sentence"),
         [
-            ("question,key\n1,a\n1,b\n", "Row 3: Question 1 is in row 2 too."),
+            ("question,key\n1,a\n1,b\n", "B3: The key of question 1 is in B2 too."),
             ("question,key\n1,a\n3,b\n", "The key has 2 rows, but none for the question 2."),
-            ("question,key\n1,a\n2,\n", "Row 3: The key is empty."),
+            ("question,key\n1,a\n2,\n", "B3: The key is empty."),
             ('key\na\n"D,E"\n', '"D,E" has two meanings.'),
             ("q1,A\nq2,A,AB\n", '"A,AB" has two meanings.'),
             ("key\na\nBONUS\n", '"BONUS" is not clear. Write "dropped"'),
