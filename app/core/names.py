@@ -29,6 +29,13 @@ _BLANK = {"\u115f", "\u1160", "\u2800", "\u3164", "\uffa0"}
 _OFTEN_VISIBLE = re.compile("[!-~\u0904-\u0939]")
 _VISIBLE_CATEGORIES = "LNPS"
 _INVISIBLE = Sentence("Write at least one visible character.")
+# Marks are drawn above and below a letter, and a long stack covers other lines. No script needs more than 8.
+_MOST_MARKS = 8
+_MARKS = [chr(code) for code in range(0x300, 0x10000) if unicodedata.category(chr(code)) in ("Mn", "Me")]
+_STACK = re.compile(f"[{''.join(_MARKS)}]{{{_MOST_MARKS + 1}}}")
+_TOO_MANY_MARKS = Sentence(
+    "A letter has more than {most} marks above or below it. Remove some of them.", most=_MOST_MARKS
+)
 _ADDRESS = re.compile(r"[^@]{1,64}@[^@]+")
 _NOT_IN_AN_ADDRESS = ' ,;:<>"()[]\\'
 
@@ -41,6 +48,8 @@ def problem_of(text: str, longest: int | None = None) -> str | None:
         return Sentence(
             "Write one line, without control characters or characters that reverse the direction of text."
         )
+    if _STACK.search(text):
+        return _TOO_MANY_MARKS
     return None if _shows_something(text) else _INVISIBLE
 
 
@@ -53,9 +62,14 @@ def checked(text: str, longest: int | None = None) -> str:
 
 
 def checked_lines(text: str) -> str:
-    """Return a text of several lines. Raises ValueError if it has control characters or shows nothing."""
+    """Return a text of several lines.
+
+    Raises ValueError if it has control characters or long stacks of marks, or shows nothing.
+    """
     if _FORBIDDEN_IN_LINES.search(text):
         raise ValueError("Remove control characters and characters that reverse the direction of text.")
+    if _STACK.search(text):
+        raise ValueError(_TOO_MANY_MARKS)
     if not _shows_something(text):
         raise ValueError(_INVISIBLE)
     return text

@@ -80,7 +80,7 @@ def _general(number: Decimal) -> str:
         )
     if 0 < abs(number) < Decimal("0.0001") and len(text) > _LONGEST_SMALL:
         raise NotShown(
-            f"the spreadsheet may show this number as {number.normalize():E}; format the cell as text and"
+            f"the spreadsheet may show this number as {float(number):G}; format the cell as text and"
             " type what it should say"
         )
     return text

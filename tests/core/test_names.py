@@ -15,6 +15,7 @@ NAMES = [
     "७",
     "N" * 200,
     "👩🏽‍🎓",
+    "ཧྐྵྨླྺྼྻྂ",  # a stack of eight signs, the highest of Tibetan
 ]
 NOT_NAMES = [
     "",
@@ -31,6 +32,7 @@ NOT_NAMES = [
     "Asha\x1b[31m",
     "Asha \u202eoaR",
     "\u2066Asha\u2069",
+    "Z" + "\u0300" * 9,
     "N" * 201,
 ]
 

@@ -60,7 +60,7 @@ def test_a_number_reads_as_it_is_shown(value: float, code: str, text: str) -> No
         (2600000000000017, "General", "16 digits"),
         (1.9143100000101e18, "General", "19 digits"),
         (1e21, "0", "22 digits"),
-        (1.5e-07, "General", "1.5"),
+        (1.5e-07, "General", "1.5E-07"),
         (1 / 3, "General", "more than 15 digits"),
         (12000, "0.00E+00", '"0.00E+00"'),
         (1, "h:mm", '"h:mm"'),

@@ -97,7 +97,8 @@ def row_warnings(rows: Sequence[SheetRow], columns: Columns, header: Record) -> 
     for column in _in_legacy_fonts(by_column):
         message = (
             "no letter in this column is in Devanagari: it is typed in a legacy font such as Kruti Dev, or in"
-            " another language; convert it to Unicode, or import it with legacy_font=krutidev"
+            " another language; convert it to Unicode, or import it with legacy_font=krutidev (at the command"
+            " line --legacy-font krutidev)"
         )
         yield _warning(columns, header, column.name, message, header.row)
     yield from _keys(rows, columns, header)

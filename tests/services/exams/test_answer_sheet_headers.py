@@ -69,3 +69,34 @@ class TestKeys:
         said = [error.message for error in refused.value.errors]
         assert said[0].startswith('Sheet1!B3: "BONUS" is not clear')
         assert said[1] == "Sheet1!B4: The key of question 2 is in Sheet1!B3 too."
+
+    @pytest.mark.parametrize(
+        ("numbers", "said"),
+        [
+            ("1 2 2 3", ["B4: The key of question 2 is in B3 too."]),
+            (
+                "1 2 2 4",
+                [
+                    "B4: The key of question 2 is in B3 too.",
+                    "The key has 4 rows, but none for the question 3.",
+                ],
+            ),
+        ],
+    )
+    def test_a_number_that_is_there_twice_does_not_make_another_missing(
+        self, numbers: str, said: list[str]
+    ) -> None:
+        rows = "".join(f"{number},a\n" for number in numbers.split())
+        with pytest.raises(Invalid) as refused:
+            read_key(f"question,key\n{rows}".encode())
+        assert [error.message for error in refused.value.errors] == said
+
+    @pytest.mark.parametrize("file", [b"key\na\n\nc\n", b"Question,key\nWhich?,a\n\n\nWho?,c\n"])
+    def test_an_empty_row_between_keys_without_numbers_is_a_mistake(self, file: bytes) -> None:
+        with pytest.raises(Invalid) as refused:
+            read_key(file)
+        (error,) = refused.value.errors
+        assert error.message.endswith("3: This row is empty. Delete it, or write the key of its question.")
+
+    def test_an_empty_row_between_numbered_keys_is_none(self) -> None:
+        assert len(read_key(b"Q.No,key\n1,a\n\n2,c\n").keys) == 2

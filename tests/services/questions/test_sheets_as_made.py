@@ -186,6 +186,7 @@ class TestTexts:
             (1, "\u2060", "visible character"),
             (0, "Right to left \u202ecba", "reverse the direction"),
             (0, "Control \x07", "control characters"),
+            (0, "Z" + "\u0301" * 9, "more than 8 marks"),
             (2, "x", "reads like option a"),
             (2, "x\u200d", "reads like option a"),
         ],

@@ -25,6 +25,7 @@ _NUMBER_NAMES = {
     *("s_no", "sr_no", "serial_no", "प्रश्न", "प्रश्न_संख्या", "क्रमांक", "क्र"),
 }
 PAPER_QUESTION = "paper_question"
+_EMPTY_ROW = Sentence("This row is empty. Delete it, or write the key of its question.")
 _WEIGHT_NAMES = {"weight", "weights", "weightage"}
 
 
@@ -113,7 +114,8 @@ def _numbers(rows: Sequence[KeyRow], cells: Sequence[str | None], mistakes: _Mis
         elif (other := first.setdefault(number, row.place)) != row.place:
             template = "The key of question {number} is in {other} too."
             mistakes.add(row.place, Sentence(template, number=number, other=other))
-    missing = sorted({*range(1, len(rows) + 1)} - {*first})
+    repeated = sum(number is not None for number in found) - len(first)
+    missing = sorted({*range(1, len(rows) - repeated + 1)} - {*first})
     if missing:
         named = ", ".join(map(str, missing[:5])) + (" …" if len(missing) > 5 else "")
         template = "The key has {count} rows, but none for the question {numbers}."
@@ -161,11 +163,18 @@ def _count_known(cells: Sequence[str]) -> int:
 def _below_header(records: Sequence[Record], header: Sequence[str], key: int) -> Iterator[KeyRow]:
     number = next((place for place, name in enumerate(header) if name in _NUMBER_NAMES), None)
     paper = header.index(PAPER_QUESTION) if PAPER_QUESTION in header else None
+    before = 0
     for record in records:
+        cell = record.cell(number) if number is not None else None
+        if 0 < before < record.row - 1 and _number(cell) is None:
+            # Without numbers the keys that follow would move up by one question.
+            blank = Record(before + 1, [], sheet=record.sheet)
+            yield KeyRow(blank.cell_name(key), "", cell, problem=_EMPTY_ROW)
+        before = record.row
         yield KeyRow(
             place=record.cell_name(key),
             cell=record.cell(key),
-            number=record.cell(number) if number is not None else None,
+            number=cell,
             paper_question=record.cell(paper) if paper is not None else None,
             problem=_problem(record),
         )
