@@ -11,11 +11,15 @@ from app.schemas.common import In
 from app.schemas.questions import Difficulty, QuestionStatus, Tag, Tags
 from app.sheets.writers import SheetFormat
 
+ExportFormat = Annotated[
+    SheetFormat | FormatName, WithJsonSchema({"type": "string", "enum": [*SheetFormat, *FormatName]})
+]
+
 
 class ExportIn(In):
     """Which questions, and as what; filters narrow together."""
 
-    format: SheetFormat | FormatName = SheetFormat.CSV
+    format: ExportFormat = SheetFormat.CSV
     leave_out_unsupported: bool = False
     """Leave out what a format of another program cannot express, instead of refusing the export."""
     subject_id: UUID | None = None

@@ -126,8 +126,8 @@ class TestAnswerSheets:
         ("key", "sentence"),
         [
             ("marked\nA\n", 'one column "key"'),
-            ("key\nA\n1\nC\n", "Row 3"),
-            ("key\nA\nX\nC\n", "Row 3"),
+            ("key\nA\n1\nC\n", "A3"),
+            ("key\nA\nX\nC\n", "A3"),
             ("key\n", "1 to 500 questions"),
             ("key\nA\nB\n", "has 2 questions, and these are 3 columns"),
             ("key\ndropped\ndropped\ndropped\n", "cannot be published"),

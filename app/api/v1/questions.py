@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, File, Form, Path, Query, UploadFile, status
 from fastapi.responses import Response
-from pydantic import Json, StringConstraints
+from pydantic import Json, StringConstraints, WithJsonSchema
 
 from app.api.deps import BankTurn, CurrentAuthor, CurrentBankReader, Paging, Parts, Reads, Uow, takes_nothing
 from app.api.idempotency import OnceUow
@@ -139,6 +139,7 @@ async def import_questions(
     ] = None,
     format: Annotated[  # noqa: A002
         FileKind | FormatName,
+        WithJsonSchema({"type": "string", "enum": [*FileKind, *FormatName]}),
         Form(description="`auto` reads a file that is certainly of another program as such, else a sheet"),
     ] = FileKind.AUTO,
     language: Annotated[

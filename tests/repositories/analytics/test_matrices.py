@@ -78,10 +78,10 @@ class TestMatrix:
     async def test_a_sample_of_many(self, uow: UnitOfWork, parts: Components, made: PublishedTest) -> None:
         for _ in range(8):
             await graded_attempt(uow, parts, await add_candidate(uow), made, {0: ["a"]}, NOW)
-        everybody, sample = await loaded(uow, parts, made), await loaded(uow, parts, made, most=4)
+        everybody, sample = await loaded(uow, parts, made), await loaded(uow, parts, made, most=1)
         assert len(everybody.attempt_ids) == 8
         assert set(sample.attempt_ids) < set(everybody.attempt_ids)
-        assert sample.attempt_ids == (await loaded(uow, parts, made, most=4)).attempt_ids
+        assert sample.attempt_ids == (await loaded(uow, parts, made, most=1)).attempt_ids
 
     async def test_no_results(self, uow: UnitOfWork, parts: Components, made: PublishedTest) -> None:
         await graded_attempt(uow, parts, await add_candidate(uow), made, {0: ["a"]}, NOW)
