@@ -109,16 +109,19 @@ class SaveBatches:
 
     async def _save_batches(self) -> None:
         batch: list[_Waiting] = []
+        is_done = False
         try:
             async with self._log.connection() as connection:
                 while batch := self._take_batch():
                     await self._save(connection, batch)
+                # Before the connection is given back: a request that comes meanwhile starts another batch.
+                self._batches -= 1
+                is_done = True
         except Exception as error:  # noqa: BLE001 -- each caller gets it
-            self._fail(batch or self._take_batch(), error)
-            self._batches -= 1
-            self._start_batches()
-        else:
-            self._batches -= 1
+            if not is_done:
+                self._fail(batch or self._take_batch(), error)
+                self._batches -= 1
+                self._start_batches()
 
     def _take_batch(self) -> list[_Waiting]:
         """The requests that waited longest, at most one of an attempt."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -16,7 +17,7 @@ from app.models import Attempt
 from app.repositories.attempts import SaveRequest
 from app.repositories.attempts.response_log import ResponseLog
 from app.services import attempts
-from app.services.attempts.save_batches import SaveBatches
+from app.services.attempts.save_batches import BATCHES_AT_ONCE, SaveBatches
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import logged, ref_of, response, start_attempt
@@ -67,6 +68,20 @@ async def batches(request: pytest.FixtureRequest, engine: AsyncEngine) -> AsyncI
     await saving.close()
 
 
+class SlowToGiveBack(ResponseLog):
+    """A log whose connections are given back when the test says so."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__(engine, pooled=False)
+        self.may_give_back = asyncio.Event()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        async with super().connection() as connection:
+            yield connection
+            await self.may_give_back.wait()
+
+
 async def outcome_of(saving: "asyncio.Task[object]") -> object:
     async with asyncio.timeout(PATIENCE):
         return await saving
@@ -85,6 +100,18 @@ class TestBatches:
         outcome = await batches.save(crowd.request(0))
         assert outcome is not None
         assert (outcome.verdict, len(outcome.inserted), list(outcome.log)) == ("open", 1, [])
+
+    async def test_nobody_waits_for_a_connection_that_is_given_back(self, crowd: Crowd) -> None:
+        log = SlowToGiveBack(crowd.engine)
+        batches = SaveBatches(log, longest_wait=PATIENCE)
+        try:
+            for number in range(BATCHES_AT_ONCE + 1):
+                outcome = await batches.save(crowd.request(number))
+                assert outcome is not None
+                assert outcome.verdict == "open"
+        finally:
+            log.may_give_back.set()
+            await batches.close()
 
     async def test_requests_of_one_attempt_are_saved_in_their_order(
         self, crowd: Crowd, batches: SaveBatches
