@@ -7,7 +7,7 @@ import pytest
 
 from app.services.questions import EmptyKey, columns, template
 from app.services.questions.reading import QuestionSheet, Reading, read_questions
-from app.services.questions.rows import SheetRow
+from app.services.questions.rows import RowPassage, SheetRow
 from app.sheets import files
 from app.sheets.errors import SheetTooLarge, UnreadableSheet
 from app.sheets.limits import MAX_COLUMNS, MAX_ROWS
