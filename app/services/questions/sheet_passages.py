@@ -10,7 +10,7 @@ from app.core.ids import uuid7
 from app.models import LocalizedText
 from app.repositories.questions.passages import PassageText
 from app.services.questions.rows import RowPassage, SheetRow
-from app.services.unit_of_work import UnitOfWork
+from app.services.unit_of_work import Reading, UnitOfWork
 from app.sheets.cells import normalize_line_ends
 from app.sheets.reports import RowError, RowWarning
 
@@ -56,13 +56,13 @@ class SheetPassages:
 
     @classmethod
     async def load(
-        cls, uow: UnitOfWork, institute_id: UUID, rows: Sequence[SheetRow], cell_of: CellOf
+        cls, reads: Reading, institute_id: UUID, rows: Sequence[SheetRow], cell_of: CellOf
     ) -> "SheetPassages":
         """Group the rows by their passages, and find these in the bank."""
         found = cls(cell_of)
         found._group(rows)
         if found.all:
-            await found._find(uow, institute_id)
+            await found._find(reads, institute_id)
             found.warnings += _alone(found, rows)
         return found
 
@@ -105,16 +105,16 @@ class SheetPassages:
                 )
                 self.errors.append(RowError(row.row, column, message))
 
-    async def _find(self, uow: UnitOfWork, institute_id: UUID) -> None:
+    async def _find(self, reads: Reading, institute_id: UUID) -> None:
         names = {passage.name for passage in self.all if passage.name is not None}
-        named = await uow.questions.passages_named(institute_id, names) if names else {}
+        named = await reads.questions.passages_named(institute_id, names) if names else {}
         for passage in self.all:
             if passage.name in named:
                 passage.id, passage.is_known = named[passage.name], True
             elif passage.text and _is_id(passage.name):
                 passage.name = None  # The id of another bank, in a sheet that was exported there.
         unnamed = [passage for passage in self.all if passage.name is None]
-        by_text = await uow.passages.with_texts(institute_id, {passage.first_text for passage in unnamed})
+        by_text = await reads.passages.with_texts(institute_id, {passage.first_text for passage in unnamed})
         for passage in unnamed:
             if found := by_text.get(passage.first_text):
                 passage.id, passage.is_known = found[0], True
