@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from app.api import direct_starts, docs, openapi, problems
+from app.api import direct_papers, direct_starts, docs, openapi, problems
 from app.api.direct_answers import DirectAnswers
 from app.api.direct_saves import DirectSaves
 from app.api.v1 import (
@@ -182,7 +182,7 @@ def _middleware(settings: Settings, arrivals: Arrivals) -> list[Middleware]:
     return [
         Middleware(
             DirectAnswers,
-            routes=direct_starts.ROUTES,
+            routes=(*direct_starts.ROUTES, *direct_papers.ROUTES),
             arrivals=arrivals,
             trusted_proxies=settings.trusted_proxies,
             hsts=hsts,
