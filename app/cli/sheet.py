@@ -2,17 +2,17 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from app.cli.servers import ensure_servers
 
+if TYPE_CHECKING:
+    from app.repositories.column_mappings import SavedMapping
+
 sheet_app = typer.Typer(no_args_is_help=True, help="How sheets are read.")
-console = Console()
 
 
 @sheet_app.callback()
@@ -37,7 +37,7 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
         try:
             asyncio.run(work)
         except DomainError as error:
-            console.print(error.detail, style="red", markup=False)
+            typer.echo(error.detail, err=True)
             raise typer.Exit(1) from None
 
 
@@ -54,23 +54,24 @@ async def _list() -> None:
     from app.services.unit_of_work import reading  # noqa: PLC0415
     from app.services.users import operator  # noqa: PLC0415
 
-    table = Table("Id", "Sheets of", "Columns", "Saved by", "On")
-    cursor: str | None = None
+    is_empty, cursor = True, None
     while True:
         async with _components() as parts, reading(parts.engine) as reads:
             page = await column_mappings.page(reads, operator(), None, PageRequest(100, cursor))
         for each in page.items:
-            saved = each.mapping
-            columns = ", ".join(f'"{header}" → {column}' for header, column in saved.columns.items())
-            kind = saved.kind.replace("_", " ")
-            day = f"{saved.updated_at:%Y-%m-%d}"
-            table.add_row(str(saved.id), kind, columns, each.saved_by or "", day)
+            is_empty = False
+            typer.echo(_described(each))
         if (cursor := page.next_cursor) is None:
             break
-    if table.row_count:
-        console.print(table, markup=False)
-    else:
-        console.print("No mapping is saved.")
+    if is_empty:
+        typer.echo("No mapping is saved.")
+
+
+def _described(each: "SavedMapping") -> str:
+    saved = each.mapping
+    by = f" by {each.saved_by}" if each.saved_by else ""
+    columns = ", ".join(f'"{header}" → {column}' for header, column in saved.columns.items())
+    return f"{saved.id}  {saved.kind.replace('_', ' ')}, {saved.updated_at:%Y-%m-%d}{by}: {columns}"
 
 
 async def _delete(mapping_id: UUID) -> None:
@@ -80,4 +81,4 @@ async def _delete(mapping_id: UUID) -> None:
 
     async with _components() as parts, unit_of_work(parts.engine) as uow:
         await column_mappings.delete(uow, operator(), mapping_id)
-    console.print("Deleted.")
+    typer.echo("Deleted.")
