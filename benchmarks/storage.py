@@ -20,6 +20,7 @@ from sqlalchemy import text
 from app.core.telemetry import configure_logging
 from app.services import attempts
 from app.services.analytics import figures
+from app.services.attempts import Response
 from app.services.attempts.packing import PACKED_AFTER
 from app.services.components import Components
 from app.services.unit_of_work import unit_of_work
@@ -36,7 +37,7 @@ SMALLEST = 16
 SIZES = text(
     """
     select coalesce(pg_partition_root(oid)::regclass, oid::regclass)::text as name,
-      sum(pg_total_relation_size(oid))::bigint
+      sum(pg_total_relation_size(oid))::bigint as size
     from pg_class
     where relkind = 'r' and relnamespace = 'ias'::regnamespace group by 1
     """
@@ -70,36 +71,34 @@ async def _run(count: int) -> None:
 async def _take(parts: Components, made: PublishedTest, draw: random.Random) -> None:
     """One attempt: started, answered, submitted, graded, and its figures computed."""
     now = parts.clock.now()
+    places = draw.sample(range(QUESTIONS), QUESTIONS)
     async with unit_of_work(parts.engine) as uow:
         attempt = await start_attempt(uow, parts, made, now, await add_candidate(uow))
-    places = draw.sample(range(QUESTIONS), QUESTIONS)
-    for first in range(0, QUESTIONS, QUESTIONS // SAVES):
-        sent = [
-            response(
-                made,
-                place,
-                [draw.choice("aaabcd")],
-                time_spent_ms=draw.randrange(5_000, 120_000),
-                confidence=draw.choice(["sure", "sure", "doubtful", "guess", None]),
-                language="en",
-                marked_for_review=draw.random() < 0.1,
-            )
-            for place in places[first : first + QUESTIONS // SAVES]
-        ]
-        now += timedelta(seconds=draw.randrange(300, 700), microseconds=draw.randrange(1_000_000))
-        async with unit_of_work(parts.engine) as uow:
+        for first in range(0, QUESTIONS, QUESTIONS // SAVES):
+            sent = [_drawn(made, place, draw) for place in places[first : first + QUESTIONS // SAVES]]
+            now += timedelta(seconds=draw.randrange(300, 700), microseconds=draw.randrange(1_000_000))
             await attempts.save(uow, parts, target_of(attempt), sent, now)
-    async with unit_of_work(parts.engine) as uow:
         await attempts.submit(uow, parts, ref_of(attempt), now)
-    async with unit_of_work(parts.engine) as uow:
         await figures.calculate(uow, parts, [attempt.id])
+
+
+def _drawn(made: PublishedTest, place: int, draw: random.Random) -> Response:
+    return response(
+        made,
+        place,
+        [draw.choice("aaabcd")],
+        time_spent_ms=draw.randrange(5_000, 120_000),
+        confidence=draw.choice(["sure", "sure", "doubtful", "guess", None]),
+        language="en",
+        marked_for_review=draw.random() < 0.1,
+    )
 
 
 async def _sizes(parts: Components) -> Sizes:
     async with parts.engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         await connection.execute(text("vacuum analyze"))
-        return {name: size for name, size in await connection.execute(SIZES)}
+        return {row.name: row.size for row in await connection.execute(SIZES)}
 
 
 def _table(count: int, before: Sizes, columns: Mapping[str, Sizes]) -> Table:

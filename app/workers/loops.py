@@ -136,7 +136,7 @@ class Housekeeping:
             await uow.attempts.ensure_partitions(self._clock.now())
 
     async def pack_logs(self) -> None:
-        """Pack the logs of attempts that were closed a month ago or longer."""
+        """Pack the logs of attempts that were closed a week ago or longer."""
         packed = await attempts.pack_old_logs(self._engine, self._clock.now())
         if packed:
             log.info("logs_packed", attempts=packed)

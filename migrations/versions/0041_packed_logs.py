@@ -4,6 +4,8 @@ Revision: 0041
 Follows: 0040
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -14,7 +16,7 @@ branch_labels = None
 depends_on = None
 
 SMALL, WHOLE = postgresql.ARRAY(sa.SmallInteger()), postgresql.ARRAY(sa.Integer())
-COLUMNS = {
+COLUMNS: dict[str, Any] = {
     "positions": SMALL,
     "leases": WHOLE,
     "revisions": WHOLE,
@@ -81,8 +83,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
     op.execute(
-        "insert into ias.response_events (attempt_id, question_id, lease, revision, answer, marked_for_review,"
-        " time_spent_ms, confidence, language, late, received_at)"
+        "insert into ias.response_events (attempt_id, question_id, lease, revision, answer,"
+        " marked_for_review, time_spent_ms, confidence, language, late, received_at)"
         " select * from ias.unpacked_events on conflict do nothing"
     )
     op.execute("drop view ias.logged_events")

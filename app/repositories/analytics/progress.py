@@ -18,10 +18,10 @@ from app.models import (
     Exam,
     ExamPaper,
     LocalizedText,
+    LoggedEvent,
     Paper,
     PaperQuestion,
     Question,
-    LoggedEvent,
     Result,
     Test,
 )

@@ -32,7 +32,8 @@ PACK = text(
       array_agg(late order by place), array_agg(received_at order by place)
     from (
       select event.*, position,
-        row_number() over (partition by attempt_id order by received_at, position, lease, revision) as place
+        row_number() over (partition by attempt_id
+          order by event.received_at, position, event.lease, event.revision) as place
       from (
         select distinct on (attempt_id, question_id, lease, revision) *
         from ias.logged_events where attempt_id = any(:attempts)
@@ -51,7 +52,7 @@ PACK = text(
 ).bindparams(bindparam("attempts", type_=ARRAY(Uuid)))
 
 # How many of the events do not read back from the packed rows as they are. Only a late copy of an event that
-# was in time is left out: somebody has sent it again after a month.
+# was in time is left out: somebody has sent it again after a week.
 DIFFERENT = text(
     """
     select count(*)

@@ -17,9 +17,9 @@ from app.models import (
     ExamPaper,
     Institute,
     LocalizedText,
+    LoggedEvent,
     Paper,
     Registration,
-    LoggedEvent,
     Test,
     User,
 )

@@ -27,8 +27,8 @@ from app.models import (
     AttemptStatus,
     Exam,
     ExamPaper,
-    Registration,
     LoggedEvent,
+    Registration,
     ResponseEvent,
     Result,
     RevisedResult,
@@ -236,9 +236,7 @@ class ExamAttemptRepository(Repository):
             )
             .where(LoggedEvent.attempt_id.in_(attempt_ids))
             .ext(distinct_on(*question))
-            .order_by(
-                *question, LoggedEvent.late, LoggedEvent.lease.desc(), LoggedEvent.revision.desc()
-            )
+            .order_by(*question, LoggedEvent.late, LoggedEvent.lease.desc(), LoggedEvent.revision.desc())
             .subquery()
         )
         statement = select(

@@ -1,4 +1,4 @@
-"""Packing the logs of attempts that were closed a month ago or longer (docs/decisions/0093)."""
+"""Packing the logs of attempts that were closed a week ago or longer (docs/decisions/0093)."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 
-PACKED_AFTER = timedelta(days=35)
+PACKED_AFTER = timedelta(days=7)
 """So long after the start of an attempt its log is packed. Answers that come later are refused."""
 BATCH = 200
 _FIRST = UUID(int=0)
