@@ -11,7 +11,8 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from app.api import docs, openapi, problems
+from app.api import direct_starts, docs, openapi, problems
+from app.api.direct_answers import DirectAnswers
 from app.api.direct_saves import DirectSaves
 from app.api.v1 import (
     account,
@@ -179,6 +180,14 @@ def _middleware(settings: Settings, arrivals: Arrivals) -> list[Middleware]:
     hsts = settings.environment == "production"
     cors = _cors(settings)
     return [
+        Middleware(
+            DirectAnswers,
+            routes=direct_starts.ROUTES,
+            arrivals=arrivals,
+            trusted_proxies=settings.trusted_proxies,
+            hsts=hsts,
+            cors=cors,
+        ),
         Middleware(
             DirectSaves, arrivals=arrivals, trusted_proxies=settings.trusted_proxies, hsts=hsts, cors=cors
         ),

@@ -32,6 +32,7 @@ from app.repositories.attempts.key_revisions import KeyRevisionRepository
 from app.repositories.attempts.packed_logs import PackedLogRepository
 from app.repositories.attempts.records import AttemptRecordRepository
 from app.repositories.attempts.regrading import RegradingRepository
+from app.repositories.attempts.starts import StartRepository
 from app.repositories.audit import AuditRepository
 from app.repositories.backlog import BacklogRepository
 from app.repositories.embargo import EmbargoRepository
@@ -154,6 +155,7 @@ class UnitOfWork(Reading):
         self.auth_mails = AuthMailRepository(session)
         self.invitations = InvitationRepository(session)
         self.tickets = TicketRepository(session)
+        self.starts = StartRepository(session)
         self.purges = PurgeRepository(session)
         self.kept_answers = KeptAnswerRepository(session)
         self.popularity = PopularityRepository(session)

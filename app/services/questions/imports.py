@@ -21,7 +21,8 @@ from app.services.questions.images import ImagesZip, SheetImages
 from app.services.questions.item_files import BY_CONTENT, FileKind, FileOptions, read_items
 from app.services.questions.plans import Entry, Identity, QuestionImportPlan, planned, repeated, status_of
 from app.services.questions.reading import ImportStage, QuestionSheet, Reading, read_questions
-from app.services.questions.rows import EmptyKey, SheetRow
+from app.services.questions.rows import EmptyKey
+from app.services.questions.sheet_passages import SheetPassages
 from app.services.questions.syllabus import Syllabus
 from app.services.questions.writing import written
 from app.services.unit_of_work import UnitOfWork
@@ -82,7 +83,7 @@ async def import_questions(
     # Before the lock, because checking many images takes long.
     unusable = await pictures.check(uow, author, sheet.rows)
     await uow.questions.lock_bank(author.institute_id)
-    passages = await _passages(uow, author.institute_id, sheet.rows)
+    passages = await SheetPassages.load(uow, author.institute_id, sheet.rows, sheet.cell_name)
     syllabus = await Syllabus.load(uow, author.institute_id)
     entries, errors = await asyncio.to_thread(_placed, sheet, passages, syllabus, subject)
     if errors := [*errors, *unusable]:
@@ -91,12 +92,14 @@ async def import_questions(
     if not await uow.questions.lock_unchanged(known.values()):  # One was changed after it was read.
         known = await _known(uow, author.institute_id, entries, progress)
     errors = await _with_retired_passages(uow, author, entries, known)
+    errors += await passages.compare(uow, [question.id for question in known.values()])
     if errors := [*errors, *await _withheld(uow, author, entries, known)]:
         return completed(ImportReport(errors=errors, format=taken), sheet)
     if not dry_run:
         await pictures.store(uow, author)
     plan = QuestionImportPlan(author.institute_id, author.author_id, warnings=sheet.warnings)
     await asyncio.to_thread(planned, plan, entries, known, sheet.layout, pictures)
+    plan.take(passages)
     names = QuestionSheet(sheet.layout, header=sheet.header)
     del sheet, entries, known  # Frees memory: the plan has what is needed, and writing takes long.
     if not dry_run:
@@ -164,14 +167,8 @@ def _checked_mapping(mapping: Mapping[str, str]) -> dict[str, str]:
         ) from None
 
 
-async def _passages(uow: UnitOfWork, institute_id: UUID, rows: Sequence[SheetRow]) -> Mapping[str, UUID]:
-    """The passages that the rows name."""
-    names = {row.passage for row in rows if row.passage is not None}
-    return await uow.questions.passages_named(institute_id, names) if names else {}
-
-
 def _placed(
-    sheet: QuestionSheet, passages: Mapping[str, UUID], syllabus: Syllabus, whole: str | None
+    sheet: QuestionSheet, passages: SheetPassages, syllabus: Syllabus, whole: str | None
 ) -> tuple[list[Entry], list[RowError]]:
     """Find the subject and chapter of each row. With `whole`, a row's subject is a chapter of `whole`."""
     says_chapter = "chapter" in sheet.layout or (whole is not None and "subject" in sheet.layout)
@@ -184,15 +181,13 @@ def _placed(
             chapter = syllabus.chapter(subject, chapter_name, parent=chapter)
         return subject, chapter
 
-    entries, errors = [], []
+    entries = []
     for row in sheet.rows:
         subject, chapter = place(row.subject, row.chapter)
-        passage = passages.get(row.passage) if row.passage is not None else None
-        if row.passage is not None and passage is None:
-            errors.append(RowError(row.row, "passage_id", f'there is no passage "{row.passage}"'))
         in_chapter = chapter.id if chapter else None
+        passage = passages.id_of(row.row)
         entries.append(Entry.of(row, subject.id, in_chapter, passage, says_chapter=says_chapter))
-    return entries, [*errors, *repeated(entries)]
+    return entries, [*passages.errors, *repeated(entries)]
 
 
 async def _known(
