@@ -16,6 +16,7 @@ from app.models.attempts import (
 from app.models.audit import AuditEntry
 from app.models.base import SCHEMA, Base, LocalizedText
 from app.models.bookmarks import Bookmark
+from app.models.column_mappings import ColumnMapping, MappedSheet
 from app.models.exams import (
     Accommodation,
     Announcement,
@@ -100,6 +101,7 @@ __all__ = [
     "Channel",
     "Chapter",
     "ChapterAnswers",
+    "ColumnMapping",
     "DeadAddress",
     "Delivery",
     "Device",
@@ -120,6 +122,7 @@ __all__ = [
     "Kind",
     "LocalizedText",
     "LoggedEvent",
+    "MappedSheet",
     "Media",
     "Membership",
     "Message",

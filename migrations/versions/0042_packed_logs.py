@@ -1,7 +1,7 @@
 """The log of a closed attempt can be packed into one row (docs/decisions/0093).
 
-Revision: 0041
-Follows: 0040
+Revision: 0042
+Follows: 0041
 """
 
 from typing import Any
@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0041"
-down_revision = "0040"
+revision = "0042"
+down_revision = "0041"
 branch_labels = None
 depends_on = None
 
