@@ -9,16 +9,15 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
-import structlog
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from app.api import problems
 from app.api.attempts import save_sent, scope_of
@@ -49,23 +48,24 @@ class _Place:
         return AttemptScope(self.ids[0]) if len(self.ids) == 1 else await scope_of(parts, *self.ids)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Save:
-    """A request that can go the short way, completely read."""
+    """A request that is saved directly, completely read."""
 
     place: _Place
     grant: AttemptGrant
     body: ResponsesIn
-    arrived_at: datetime
     began: float
+    is_page: bool
+    """Whether a web page sends it: only they send their origin."""
 
 
 class DirectSaves:
-    """Middleware that answers saves with an attempt token and a valid body. All others go on to `app`.
+    """Answers saves with an attempt token and a valid body. All other requests go on to `app`.
 
-    It must be the outermost one, because it takes the arrival time of what it looks at. It does for its
-    requests what the others do for theirs, by the same functions. The body is validated by the documented
-    model, and saved by the same function as in the route.
+    It stands before all layers of FastAPI and takes the arrival time of what it looks at. It does for its
+    requests what the middlewares do for theirs, by the same functions. The body is validated by the
+    documented model, and saved by the same function as in the route.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class DirectSaves:
             (name.lower().encode(), value.encode())
             for name, value in SecurityHeaders(app, hsts=hsts).headers.items()
         ]
-        self._answer_with_cors = CORSMiddleware(self._answer, **cors)
+        self._answer_page = CORSMiddleware(self._answer, **cors)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         place = _place(scope)
@@ -102,37 +102,44 @@ class DirectSaves:
             await self._app(scope, _repeated(messages, receive), send)
             return
         state = scope["state"]
-        request_id = self._context.identify(scope)
         state["user_id"] = str(grant.attempt.user_id)
-        scope["ias_save"] = _Save(place, grant, body, state["arrived_at"], began)
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            await self._answer_with_cors(scope, receive, send)
+        is_page = any(name == b"origin" for name, _ in scope["headers"])
+        state["save"] = _Save(place, grant, body, began, is_page)
+        context = bind_contextvars(request_id=self._context.identify(scope))
+        try:
+            await (self._answer_page if is_page else self._answer)(scope, receive, send)
+        finally:
+            reset_contextvars(**context)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        save: _Save = scope["ias_save"]
+        save: _Save = scope["state"]["save"]
         status = 500
+        telemetry.requests_in_progress.inc()
         try:
-            with telemetry.requests_in_progress.track_inprogress():
-                response = await _respond(Request(scope, receive), save)
-                status = response.status_code
-                await send(self._start(response, scope["state"]["request_id"]))
-                await send({"type": "http.response.body", "body": response.body})
+            response = await _respond(Request(scope, receive), save)
+            status = response.status_code
+            await send(self._start(response, scope["state"]["request_id"], is_page=save.is_page))
+            await send({"type": "http.response.body", "body": response.body})
         finally:
+            telemetry.requests_in_progress.dec()
             report_request(scope, save.place.route, status, time.perf_counter() - save.began)
 
-    def _start(self, response: Response, request_id: str) -> Message:
+    def _start(self, response: Response, request_id: str, *, is_page: bool) -> Message:
         headers = response.raw_headers
         present = {name for name, _ in headers}
         headers += [header for header in self._headers if header[0] not in present]
         headers.append((b"x-request-id", request_id.encode()))
+        if not is_page:
+            headers.append((b"vary", b"Origin"))  # As CORSMiddleware says.
         return {"type": "http.response.start", "status": response.status_code, "headers": headers}
 
 
 async def _respond(request: Request, save: _Save) -> Response:
     try:
         holder = Holder(save.grant.attempt.user_id, save.grant, None)
-        scope = await save.place.scope(request.app.state.components)
-        answer = await save_sent(request, holder, scope, save.body, save.arrived_at)
+        parts: Components = request.app.state.components
+        scope = await save.place.scope(parts)
+        answer = await save_sent(request, holder, scope, save.body, request.state.arrived_at)
     except Exception as error:  # noqa: BLE001 -- every error has an answer
         return problems.response_to(request, error)
     if isinstance(answer, Response):

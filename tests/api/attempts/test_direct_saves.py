@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import httpx
 import pytest
-import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -21,6 +20,7 @@ from app.schemas.attempts import ResponsesIn
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import AttemptClient, Json, start
 from tests.builders.content import PublishedTest, publish_test
+from tests.request_lines import request_lines
 from tests.thorough import count
 
 LONG_WAY = {"Content-Type": "application/json; charset=utf-8"}
@@ -122,15 +122,14 @@ class TestBothWays:
 
     @pytest.mark.parametrize("way", [SHORT_WAY, LONG_WAY], ids=["short", "long"])
     async def test_each_has_a_log_line_and_the_id_of_the_client(self, device: Device, way: Json) -> None:
-        processors = [structlog.contextvars.merge_contextvars]
-        with structlog.testing.capture_logs(processors=processors) as logs:
+        with request_lines() as lines:
             answer = await device.send(json.dumps(device.body()).encode(), way, **{"X-Request-ID": "mine-1"})
         assert answer.headers["X-Request-ID"] == "mine-1"
-        [line] = [each for each in logs if each["event"] == "request"]
-        assert (line["route"], line["status"], line["request_id"]) == (
+        [line] = [each for each in lines if each["request_id"] == "mine-1"]
+        assert (line["event"], line["route"], line["status"]) == (
+            "request",
             "/v1/tests/{test_id}/responses",
             200,
-            "mine-1",
         )
         assert line["user_id"]
 
