@@ -1,4 +1,4 @@
-"""The short way of a save: a request that is plainly right passes no routing, dependencies and middleware.
+"""Saves that are plainly right are answered directly: without routing, dependencies and middleware.
 
 The route of FastAPI documents the operation and takes every other request. See docs/decisions/0089.
 """
@@ -9,12 +9,13 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import orjson
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
@@ -116,7 +117,7 @@ class DirectSaves:
         status = 500
         telemetry.requests_in_progress.inc()
         try:
-            response = await _respond(Request(scope, receive), save)
+            response = await _respond(scope, save)
             status = response.status_code
             await send(self._start(response, scope["state"]["request_id"], is_page=save.is_page))
             await send({"type": "http.response.body", "body": response.body})
@@ -134,23 +135,26 @@ class DirectSaves:
         return {"type": "http.response.start", "status": response.status_code, "headers": headers}
 
 
-async def _respond(request: Request, save: _Save) -> Response:
+async def _respond(scope: Scope, save: _Save) -> Response:
     try:
+        parts: Components = scope["app"].state.components
         holder = Holder(save.grant.attempt.user_id, save.grant, None)
-        parts: Components = request.app.state.components
-        scope = await save.place.scope(parts)
-        answer = await save_sent(request, holder, scope, save.body, request.state.arrived_at)
+        answer = await save_sent(
+            parts, holder, await save.place.scope(parts), save.body, scope["state"]["arrived_at"]
+        )
     except Exception as error:  # noqa: BLE001 -- every error has an answer
-        return problems.response_to(request, error)
-    if isinstance(answer, Response):
-        return answer
+        return problems.response_to(HTTPConnection(scope), error)
     return Response(answer.__pydantic_serializer__.to_json(answer), media_type="application/json")
 
 
 def _place(scope: Scope) -> _Place | None:
     if scope["type"] != "http" or scope["method"] != "POST" or scope["query_string"]:
         return None
-    path = scope["path"]
+    return _place_of(scope["path"])
+
+
+@lru_cache(1_000)
+def _place_of(path: str) -> _Place | None:
     if found := _OF_TEST.fullmatch(path):
         return _Place("/v1/tests/{test_id}/responses", (UUID(found[1]),))
     if found := _OF_PAPER.fullmatch(path):
