@@ -12,8 +12,8 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api import docs, openapi, problems
-from app.api.direct_saves import DirectSaves
+from app.api import direct_saves, direct_starts, docs, openapi, problems
+from app.api.direct_answers import DirectAnswers
 from app.api.v1 import (
     account,
     analytics,
@@ -21,10 +21,12 @@ from app.api.v1 import (
     auth,
     bookmarks,
     candidates,
+    column_mappings,
     enrolments,
     exams,
     health,
     home,
+    institutes,
     key_revisions,
     leaderboards,
     media,
@@ -109,8 +111,9 @@ def create_app(
         redirect_slashes=False,
         form_limits={"max_fields": 20, "max_files": 5, "max_part_size": 100_000},
     )
-    app.direct = DirectSaves(
+    app.direct = DirectAnswers(
         app.direct,
+        routes=(*direct_saves.ROUTES, *direct_starts.ROUTES),
         arrivals=arrivals,
         trusted_proxies=settings.trusted_proxies,
         hsts=hsts,
@@ -145,6 +148,8 @@ def create_app(
         enrolments.router,
         subjects.router,
         questions.router,
+        column_mappings.router,
+        institutes.router,
         passages.router,
         media.router,
         websocket.router,

@@ -14,6 +14,7 @@ from app.models.attempts import (
 from app.models.audit import AuditEntry
 from app.models.base import SCHEMA, Base, LocalizedText
 from app.models.bookmarks import Bookmark
+from app.models.column_mappings import ColumnMapping, MappedSheet
 from app.models.exams import (
     Accommodation,
     Announcement,
@@ -98,6 +99,7 @@ __all__ = [
     "Channel",
     "Chapter",
     "ChapterAnswers",
+    "ColumnMapping",
     "DeadAddress",
     "Delivery",
     "Device",
@@ -117,6 +119,7 @@ __all__ = [
     "KeyVersion",
     "Kind",
     "LocalizedText",
+    "MappedSheet",
     "Media",
     "Membership",
     "Message",

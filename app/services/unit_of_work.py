@@ -31,8 +31,10 @@ from app.repositories.attempts.grading import GradingRepository
 from app.repositories.attempts.key_revisions import KeyRevisionRepository
 from app.repositories.attempts.records import AttemptRecordRepository
 from app.repositories.attempts.regrading import RegradingRepository
+from app.repositories.attempts.starts import StartRepository
 from app.repositories.audit import AuditRepository
 from app.repositories.backlog import BacklogRepository
+from app.repositories.column_mappings import ColumnMappingRepository
 from app.repositories.embargo import EmbargoRepository
 from app.repositories.exams import (
     AnswerSheetRepository,
@@ -64,6 +66,7 @@ from app.repositories.tests import CatalogRepository, KeyRepository, PopularityR
 from app.repositories.tests.consents import ConsentRepository
 from app.repositories.users import RevocationRepository, UserRepository
 from app.repositories.users.auth_mails import AuthMailRepository
+from app.repositories.users.institutes import InstituteRepository
 from app.repositories.users.invitations import InvitationRepository
 from app.repositories.users.rosters import RosterRepository
 from app.repositories.violations import translate_violations
@@ -74,6 +77,7 @@ class Reading:
 
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
+        self.institutes = InstituteRepository(session)
         self.users = UserRepository(session)
         self.rosters = RosterRepository(session)
         self.embargo = EmbargoRepository(session)
@@ -84,6 +88,7 @@ class Reading:
         self.similarity = SimilarityRepository(session)
         self.passages = PassageRepository(session)
         self.media = MediaRepository(session)
+        self.column_mappings = ColumnMappingRepository(session)
         self.tests = TestRepository(session)
         self.catalog = CatalogRepository(session)
         self.keys = KeyRepository(session)
@@ -152,6 +157,7 @@ class UnitOfWork(Reading):
         self.auth_mails = AuthMailRepository(session)
         self.invitations = InvitationRepository(session)
         self.tickets = TicketRepository(session)
+        self.starts = StartRepository(session)
         self.purges = PurgeRepository(session)
         self.kept_answers = KeptAnswerRepository(session)
         self.popularity = PopularityRepository(session)

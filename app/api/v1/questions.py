@@ -210,7 +210,7 @@ async def import_questions(
             subject=subject or None,
             empty_key=empty_key,
             images=ImagesZip(await images.read(), parts.media) if images is not None else None,
-            mapping=mapping or {},
+            mapping=mapping,
             files=parts.files,
             options=FileOptions(format, language, skip_unsupported, parts.media, legacy_font),
         )

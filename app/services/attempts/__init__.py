@@ -30,6 +30,7 @@ from app.services.attempts.starting import (
     start,
     started_attempt,
 )
+from app.services.attempts.starting_together import StartRequest, start_in_crowd
 from app.services.attempts.views import AttemptView, section_windows, view
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "SaveTarget",
     "SentResponse",
     "StandingAnswer",
+    "StartRequest",
     "StartedAttempt",
     "UnreadableResponse",
     "after_end",
@@ -65,6 +67,7 @@ __all__ = [
     "save_at_once",
     "section_windows",
     "start",
+    "start_in_crowd",
     "started_attempt",
     "submit",
     "view",

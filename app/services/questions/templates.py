@@ -39,7 +39,7 @@ _EXAMPLES = (
         "source": "Example",
     },
 )
-_WIDE = ("question", "explanation", "option")
+_WIDE = ("question", "explanation", "option", "passage", "passage_")
 _NOTES = (
     ("question, option_a, option_b, key", "Required; all other columns may stay empty or be deleted."),
     (
@@ -61,7 +61,11 @@ _NOTES = (
     ("subject, chapter", "By name; a new name is created. The subject may be given for the whole sheet."),
     ("external_id", "Your own name for the question: importing it again changes this question."),
     ("source, number", "Where it was printed; without an external_id, these identify the question."),
-    ("passage_id", "The external_id of a passage that several questions share."),
+    (
+        "passage, passage_hi",
+        "A text that several questions share: repeat it in the row of each, or write it once and name it.",
+    ),
+    ("passage_id", "A name of the passage: rows with the same name share it. The bank keeps the name."),
     (
         "section, marks, negative_marks",
         "Columns to add for a sheet that is published as a test; negative marks are typed as 0.66 or 2/3.",

@@ -188,7 +188,7 @@ bodies = st.fixed_dictionaries({"attempt_id": ids, "lease": numbers, "responses"
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(body=bodies, escaped=st.booleans())
-def test_a_body_of_the_short_way_is_read_as_the_long_way_reads_it(body: Json, escaped: bool) -> None:
+def test_a_body_is_read_as_the_route_reads_it(body: Json, escaped: bool) -> None:
     content = json.dumps(body, ensure_ascii=escaped).encode(errors="surrogatepass")
     short = valid_body(content)
     if short is not None:
