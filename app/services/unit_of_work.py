@@ -29,6 +29,7 @@ from app.repositories.analytics.test_statistics import TestStatisticsRepository
 from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
 from app.repositories.attempts.grading import GradingRepository
 from app.repositories.attempts.key_revisions import KeyRevisionRepository
+from app.repositories.attempts.packed_logs import PackedLogRepository
 from app.repositories.attempts.records import AttemptRecordRepository
 from app.repositories.attempts.regrading import RegradingRepository
 from app.repositories.attempts.starts import StartRepository
@@ -152,6 +153,7 @@ class UnitOfWork(Reading):
 
     def __init__(self, session: AsyncSession) -> None:
         super().__init__(session)
+        self.packed_logs = PackedLogRepository(session)
         self.jobs = JobRepository(session)
         self.messages = MessageRepository(session)
         self.auth_mails = AuthMailRepository(session)

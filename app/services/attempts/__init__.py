@@ -16,6 +16,7 @@ from app.services.attempts.grading import (
     request_missing_grading,
     withdraw_results,
 )
+from app.services.attempts.packing import pack_batch, pack_old_logs
 from app.services.attempts.response_checks import Response, SentResponse, UnreadableResponse
 from app.services.attempts.results import ResultView, result, reviewed_key
 from app.services.attempts.save_reports import ClosedResponse, LateSave, SaveReport, StandingAnswer
@@ -58,6 +59,8 @@ __all__ = [
     "is_late",
     "lock_candidate",
     "next_number",
+    "pack_batch",
+    "pack_old_logs",
     "request_grading",
     "request_missing_grading",
     "result",
