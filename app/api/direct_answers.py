@@ -1,6 +1,6 @@
-"""The short way of hot routes: requests that are plainly right pass no routing, dependencies and middleware.
+"""Hot routes answered directly: requests that are plainly right pass no routing, dependencies and middleware.
 
-The routes of FastAPI document the operations and take every other request. See docs/decisions/0092.
+The routes of FastAPI document the operations and take every other request. See docs/decisions/0089.
 """
 
 import asyncio
@@ -9,13 +9,14 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 from uuid import UUID
 
-import structlog
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from app.api import problems
 from app.core import telemetry
@@ -26,14 +27,15 @@ from app.schemas.common import Out
 from app.services.components import Components
 
 _ID = "([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
-_MOST_BYTES = 1_000
+_LONGEST_PATH = 200
+"""Longer paths are no hot routes. What was found for the others is remembered."""
 _PARAMETER = re.compile(r"\{\w+\}")
 
 RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
 JSON_HEADERS = ((b"content-type", b"application/json"),)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DirectRequest:
     """A request of a hot route, completely read. It has no query."""
 
@@ -82,12 +84,17 @@ Answer: TypeAlias = Callable[[DirectRequest], Awaitable[DirectAnswer | None]]
 
 
 class DirectRoute:
-    """A hot route: its method and path, such as `/v1/tests/{test_id}/start`, and how it is answered."""
+    """A hot route: its method and path, such as `/v1/tests/{test_id}/start`, and how it is answered.
 
-    def __init__(self, method: str, template: str, answer: Answer) -> None:
+    Larger bodies than `most_bytes` are left to the documented route, which checks their size and the number
+    of their values (`api/json_bodies.py`).
+    """
+
+    def __init__(self, method: str, template: str, answer: Answer, *, most_bytes: int = 1_000) -> None:
         self.method = method
         self.template = template
         self.answer = answer
+        self.most_bytes = most_bytes
         self.path = re.compile(_PARAMETER.sub(lambda _: _ID, template))
 
     @property
@@ -97,10 +104,10 @@ class DirectRoute:
 
 
 class DirectAnswers:
-    """Middleware that answers requests of `routes`. All others, and those that no route takes, go to `app`.
+    """Answers requests of `routes`. All others, and those that no route takes, go to `app` as they came.
 
-    It must be the outermost one, because it takes the arrival time of what it looks at. It does for its
-    requests what the others do for theirs, by the same functions.
+    It stands before all layers of FastAPI and takes the arrival time of what it looks at. It does for its
+    requests what the middlewares do for theirs, by the same functions.
     """
 
     def __init__(
@@ -122,40 +129,44 @@ class DirectAnswers:
             (name.lower().encode(), value.encode())
             for name, value in SecurityHeaders(app, hsts=hsts).headers.items()
         ]
-        self._send_with_cors = CORSMiddleware(_send_answer, **cors)
+        self._send_to_page = CORSMiddleware(_send_answer, **cors)
+        self._find = lru_cache(1_000)(self._route_of)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or pass it on as it was."""
-        route, ids = self._find(scope)
-        if route is None:
+        found = None
+        if scope["type"] == "http" and not scope["query_string"] and len(scope["path"]) <= _LONGEST_PATH:
+            found = self._find(scope["method"], scope["path"])
+        if found is None:
             await self._app(scope, receive, send)
             return
+        route, ids = found
         self._context.stamp(scope)
         began = time.perf_counter()
         parts: Components = scope["app"].state.components
         messages: list[Message] = []
-        body = b"" if route.method == "GET" else await _body(receive, messages, parts.settings.body_seconds)
-        answer = None
+        body: bytes | None = b""
+        if route.method != "GET":
+            body = await _body(receive, messages, parts.settings.body_seconds, route.most_bytes)
         if body is not None:
-            request_id = self._context.identify(scope)
-            with (
-                structlog.contextvars.bound_contextvars(request_id=request_id),
-                telemetry.requests_in_progress.track_inprogress(),
-            ):
+            context = bind_contextvars(request_id=self._context.identify(scope))
+            telemetry.requests_in_progress.inc()
+            try:
                 answer = await _answered(route, DirectRequest(scope, ids, body, parts))
                 if answer is not None:
                     await self._send(scope, receive, send, answer)
                     report_request(scope, route.template, answer.status, time.perf_counter() - began)
                     return
+            finally:
+                telemetry.requests_in_progress.dec()
+                reset_contextvars(**context)
         await self._app(scope, _repeated(messages, receive), send)
 
-    def _find(self, scope: Scope) -> tuple[DirectRoute | None, Sequence[UUID]]:
-        if scope["type"] == "http" and not scope["query_string"]:
-            path: str = scope["path"]
-            for route in self._routes.get((scope["method"], path.rpartition("/")[2]), ()):
-                if found := route.path.fullmatch(path):
-                    return route, [UUID(text) for text in found.groups()]
-        return None, ()
+    def _route_of(self, method: str, path: str) -> tuple[DirectRoute, Sequence[UUID]] | None:
+        for route in self._routes.get((method, path.rpartition("/")[2]), ()):
+            if found := route.path.fullmatch(path):
+                return route, [UUID(text) for text in found.groups()]
+        return None
 
     async def _send(self, scope: Scope, receive: Receive, send: Send, answer: DirectAnswer) -> None:
         headers = list(answer.headers)
@@ -168,7 +179,11 @@ class DirectAnswers:
             {"type": "http.response.start", "status": answer.status, "headers": headers},
             {"type": "http.response.body", "body": answer.body},
         )
-        await self._send_with_cors(scope, receive, send)
+        if any(name == b"origin" for name, _ in scope["headers"]):
+            await self._send_to_page(scope, receive, send)
+        else:
+            _add_vary(headers)
+            await _send_answer(scope, receive, send)
 
 
 async def _send_answer(scope: Scope, _: Receive, send: Send) -> None:
@@ -176,28 +191,37 @@ async def _send_answer(scope: Scope, _: Receive, send: Send) -> None:
         await send(message)
 
 
+def _add_vary(headers: list[tuple[bytes, bytes]]) -> None:
+    """Say that web pages get other headers, as CORSMiddleware does."""
+    for place, (name, value) in enumerate(headers):
+        if name == b"vary":
+            headers[place] = name, value + b", Origin"
+            return
+    headers.append((b"vary", b"Origin"))
+
+
 async def _answered(route: DirectRoute, request: DirectRequest) -> DirectAnswer | None:
     try:
         return await route.answer(request)
     except Exception as error:  # noqa: BLE001 -- every error has an answer
-        response = problems.response_to(Request(request.scope), error)
+        response = problems.response_to(HTTPConnection(request.scope), error)
         headers = [header for header in response.raw_headers if header[0] != b"content-length"]
         return DirectAnswer(response.status_code, headers, bytes(response.body))
 
 
-async def _body(receive: Receive, messages: list[Message], seconds: float) -> bytes | None:
+async def _body(receive: Receive, messages: list[Message], seconds: float, most_bytes: int) -> bytes | None:
     """The body, or None if it is large, slow or incomplete. What was read is added to `messages`."""
     content, is_complete = b"", False
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            while not is_complete and len(content) <= _MOST_BYTES:
+            while not is_complete and len(content) <= most_bytes:
                 message = await receive()
                 messages.append(message)
                 if message["type"] != "http.request":
                     return None
                 content += message.get("body", b"")
                 is_complete = not message.get("more_body", False)
-    return content if is_complete and len(content) <= _MOST_BYTES else None
+    return content if is_complete and len(content) <= most_bytes else None
 
 
 def _repeated(messages: Iterable[Message], receive: Receive) -> Receive:

@@ -1,4 +1,4 @@
-"""The short way of starts: a candidate with a login starts a test or an exam paper for the first time."""
+"""Starts that are answered directly: a candidate with a login starts for the first time."""
 
 from collections.abc import Sequence
 

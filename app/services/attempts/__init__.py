@@ -16,6 +16,7 @@ from app.services.attempts.grading import (
     request_missing_grading,
     withdraw_results,
 )
+from app.services.attempts.packing import pack_batch, pack_old_logs
 from app.services.attempts.response_checks import Response, SentResponse, UnreadableResponse
 from app.services.attempts.results import ResultView, result, reviewed_key
 from app.services.attempts.save_reports import ClosedResponse, LateSave, SaveReport, StandingAnswer
@@ -31,6 +32,7 @@ from app.services.attempts.starting import (
     started_attempt,
 )
 from app.services.attempts.starting_together import StartRequest, start_in_crowd
+from app.services.attempts.submitting_together import SubmitRequest, submit_in_crowd
 from app.services.attempts.views import AttemptView, section_windows, view
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "StandingAnswer",
     "StartRequest",
     "StartedAttempt",
+    "SubmitRequest",
     "UnreadableResponse",
     "after_end",
     "close",
@@ -58,6 +61,8 @@ __all__ = [
     "is_late",
     "lock_candidate",
     "next_number",
+    "pack_batch",
+    "pack_old_logs",
     "request_grading",
     "request_missing_grading",
     "result",
@@ -70,6 +75,7 @@ __all__ = [
     "start_in_crowd",
     "started_attempt",
     "submit",
+    "submit_in_crowd",
     "view",
     "withdraw_results",
 ]

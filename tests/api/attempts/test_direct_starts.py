@@ -1,11 +1,10 @@
-"""The short way of a start: it answers exactly as the route, or leaves the request to it."""
+"""A start is answered directly exactly as by the route, or left to it."""
 
 import json
 from typing import Any
 
 import httpx
 import pytest
-import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -19,10 +18,11 @@ from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import Json
 from tests.builders.content import PublishedTest, publish_test
 from tests.builders.people import People
+from tests.request_lines import request_lines
 from tests.thorough import count
 
-SHORT_WAY = {"Content-Type": "application/json"}
-LONG_WAY = {"Content-Type": "application/json; charset=utf-8"}
+DIRECTLY = {"Content-Type": "application/json"}
+BY_THE_ROUTE = {"Content-Type": "application/json; charset=utf-8"}
 OF_ONE_ATTEMPT = ("id", "attempt_token", "started_at", "deadline_at", "server_time", "request_id")
 OF_ONE_ATTEMPT_TOO = ("question_order", "option_orders", "remaining_seconds")
 
@@ -75,25 +75,24 @@ BODIES = {
 class TestBothWays:
     @pytest.mark.parametrize("content", BODIES.values(), ids=BODIES.keys())
     async def test_they_answer_alike(self, people: People, made: PublishedTest, content: bytes) -> None:
-        short = await by(people, made, SHORT_WAY, content)
-        assert short == await by(people, made, LONG_WAY if content else {}, content)
+        short = await by(people, made, DIRECTLY, content)
+        assert short == await by(people, made, BY_THE_ROUTE if content else {}, content)
         assert [status for status, *_ in short] in ([201, 200], [422, 422])
 
     async def test_a_web_page_gets_the_same_headers(self, people: People, made: PublishedTest) -> None:
         origin = {"Origin": "http://localhost:3000"}
-        short = await by(people, made, SHORT_WAY, b"{}", **origin)
-        assert short == await by(people, made, LONG_WAY, b"{}", **origin)
+        short = await by(people, made, DIRECTLY, b"{}", **origin)
+        assert short == await by(people, made, BY_THE_ROUTE, b"{}", **origin)
 
     async def test_each_has_a_log_line_and_the_id_of_the_client(
         self, candidate: httpx.AsyncClient, made: PublishedTest
     ) -> None:
-        for way, status in ((SHORT_WAY, 201), (LONG_WAY, 200)):
-            processors = [structlog.contextvars.merge_contextvars]
-            with structlog.testing.capture_logs(processors=processors) as logs:
+        for way, status in ((DIRECTLY, 201), (BY_THE_ROUTE, 200)):
+            with request_lines() as lines:
                 headers = {**way, "X-Request-ID": "mine-1"}
                 answer = await candidate.post(f"{made.path}/start", content=b"{}", headers=headers)
             assert (answer.status_code, answer.headers["X-Request-ID"]) == (status, "mine-1")
-            [line] = [each for each in logs if each["event"] == "request"]
+            [line] = [each for each in lines if each["request_id"] == "mine-1"]
             assert (line["route"], line["status"]) == ("/v1/tests/{test_id}/start", status)
             assert (line["request_id"], bool(line["user_id"])) == ("mine-1", True)
 
@@ -103,13 +102,13 @@ class TestBothWays:
     ) -> None:
         path, header = f"{made.path}/start", {"Authorization": token} if token else {}
         short, long = [
-            await api.post(path, content=b"{}", headers={**way, **header}) for way in (SHORT_WAY, LONG_WAY)
+            await api.post(path, content=b"{}", headers={**way, **header}) for way in (DIRECTLY, BY_THE_ROUTE)
         ]
         assert short.status_code == 401
         assert (short.json()["code"], short.headers.keys()) == (long.json()["code"], long.headers.keys())
 
     async def test_a_query_is_refused(self, candidate: httpx.AsyncClient, made: PublishedTest) -> None:
-        answer = await candidate.post(f"{made.path}/start?x=1", content=b"{}", headers=SHORT_WAY)
+        answer = await candidate.post(f"{made.path}/start?x=1", content=b"{}", headers=DIRECTLY)
         assert answer.status_code == 422
 
 
@@ -131,7 +130,7 @@ class TestBothWays:
     ),
     escaped=st.booleans(),
 )
-def test_a_body_of_the_short_way_is_read_as_the_long_way_reads_it(body: Any, escaped: bool) -> None:
+def test_a_body_is_read_as_the_route_reads_it(body: Any, escaped: bool) -> None:
     content = json.dumps(body, ensure_ascii=escaped).encode(errors="surrogatepass")
     short = valid_start(content)
     if short is not None:
