@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import httpx
 import pytest
-import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.revocations import SessionCutoff
@@ -15,6 +14,7 @@ from tests.builders.content import publish_test
 from tests.builders.exams import hold_exam, register
 from tests.builders.people import user_id_of
 from tests.conftest import TestClock
+from tests.request_lines import request_lines
 
 SHORT_WAY, LONG_WAY = "Bearer", "bearer"
 """The scheme of the credentials. Only its usual form goes the short way."""
@@ -108,9 +108,9 @@ class TestBothWays:
 
     async def test_each_has_a_log_line(self, api: httpx.AsyncClient, sitting: AttemptClient) -> None:
         for way in (SHORT_WAY, LONG_WAY):
-            with structlog.testing.capture_logs() as logs:
+            with request_lines() as lines:
                 await get(api, f"{sitting.made.path}/questions", sitting.attempt["attempt_token"], way)
-            [line] = [each for each in logs if each["event"] == "request"]
+            [line] = lines
             assert (line["route"], line["status"]) == ("/v1/tests/{test_id}/questions", 200)
             assert line["user_id"] == str(await user_id_of(sitting.client))
 
