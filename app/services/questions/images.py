@@ -125,9 +125,7 @@ class SheetImages:
                 await self._look_at(uow, author, name)
             except UnusableImage as error:
                 wrong[name] = f'"{name}": {error}'
-        return [
-            RowError(row.row, "image", wrong[name]) for row in rows for name in row.images if name in wrong
-        ]
+        return [row.place.error("image", wrong[name]) for row in rows for name in row.images if name in wrong]
 
     async def store(self, uow: UnitOfWork, author: Principal) -> None:
         """Store the new images."""

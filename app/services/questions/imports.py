@@ -98,9 +98,9 @@ async def import_questions(
     if not dry_run:
         await pictures.store(uow, author)
     plan = QuestionImportPlan(author.institute_id, author.author_id, warnings=sheet.warnings)
-    await asyncio.to_thread(planned, plan, entries, known, sheet.layout, pictures)
+    await asyncio.to_thread(planned, plan, entries, known, sheet.layouts, pictures)
     plan.take(passages)
-    names = QuestionSheet(sheet.layout, header=sheet.header)
+    names = QuestionSheet(sheet.layout, header=sheet.header, further=sheet.further)
     del sheet, entries, known  # Frees memory: the plan has what is needed, and writing takes long.
     if not dry_run:
         report = await written(uow, syllabus, plan, pictures, progress)
@@ -119,10 +119,18 @@ def _one_zip(sent: ImagesZip | None, own: ImagesZip | None) -> ImagesZip | None:
 
 
 def _only_in_a_test(sheet: QuestionSheet) -> list[RowWarning]:
-    message = (
-        "this column is used only by `ias import questions --publish-as-test`; the bank does not keep it"
-    )
-    return [RowWarning(sheet.layout.row, name, message) for name in IN_A_TEST if name in sheet.layout.plain]
+    used_by = "used only by `ias import questions --publish-as-test`; the bank does not keep"
+    warnings = [
+        RowWarning(layout.row, name, f"this column is {used_by} it", sheet=number)
+        for number, layout in enumerate(sheet.layouts, start=1)
+        for name in IN_A_TEST
+        if name in layout.plain
+    ]
+    if sheet.further:
+        titles = " and ".join(dict.fromkeys(f'"{row.title}"' for row in sheet.rows))
+        message = f"the sheets {titles} are read; sections by sheet are {used_by} them"
+        warnings.append(RowWarning(sheet.header_row, "file", message))
+    return warnings
 
 
 def _record(uow: UnitOfWork, author: Principal, plan: QuestionImportPlan, report: ImportReport) -> None:
@@ -171,7 +179,9 @@ def _placed(
     sheet: QuestionSheet, passages: SheetPassages, syllabus: Syllabus, whole: str | None
 ) -> tuple[list[Entry], list[RowError]]:
     """Find the subject and chapter of each row. With `whole`, a row's subject is a chapter of `whole`."""
-    says_chapter = "chapter" in sheet.layout or (whole is not None and "subject" in sheet.layout)
+    says_chapter = [
+        "chapter" in layout or (whole is not None and "subject" in layout) for layout in sheet.layouts
+    ]
 
     @cache
     def place(own: str | None, chapter_name: str | None) -> tuple[Subject, Chapter | None]:
@@ -185,8 +195,9 @@ def _placed(
     for row in sheet.rows:
         subject, chapter = place(row.subject, row.chapter)
         in_chapter = chapter.id if chapter else None
-        passage = passages.id_of(row.row)
-        entries.append(Entry.of(row, subject.id, in_chapter, passage, says_chapter=says_chapter))
+        passage = passages.id_of(row)
+        says = says_chapter[row.sheet - 1]
+        entries.append(Entry.of(row, subject.id, in_chapter, passage, says_chapter=says))
     return entries, [*passages.errors, *repeated(entries)]
 
 
@@ -237,7 +248,7 @@ async def _with_retired_passages(
     A retired question may have a retired passage: otherwise an export could not be imported again.
     """
     in_use = [
-        (entry.row.row, entry.passage_id or (question.version.passage_id if question else None))
+        (entry.row.place, entry.passage_id or (question.version.passage_id if question else None))
         for entry in entries
         for question in [known.get(entry.identity)]
         if status_of(entry.row, question) != "retired"
@@ -248,8 +259,7 @@ async def _with_retired_passages(
     passages = await uow.questions.passages(author.institute_id, named) if named else {}
     retired = {passage.id: passage.name for passage in passages.values() if passage.is_retired}
     return [
-        RowError(
-            row,
+        row.error(
             "passage_id",
             f'the passage "{retired[passage_id]}" is retired; bring it back, or name another',
         )
@@ -266,7 +276,7 @@ async def _withheld(
     withheld = await embargo.withheld(uow, author, ids)
     message = "the question is in an exam that is not released; its test's author or an admin can change it"
     return [
-        RowError(entry.row.row, "file", message)
+        entry.row.place.error("file", message)
         for entry in entries
         if (question := known.get(entry.identity)) is not None and question.id in withheld
     ]

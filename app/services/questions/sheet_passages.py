@@ -12,12 +12,12 @@ from app.repositories.questions.passages import PassageText
 from app.services.questions.rows import RowPassage, SheetRow
 from app.services.unit_of_work import Reading, UnitOfWork
 from app.sheets.cells import normalize_line_ends
-from app.sheets.reports import RowError, RowWarning
+from app.sheets.reports import RowError, RowPlace, RowWarning
 
 _LONGEST_SHOWN = 60
 
-CellOf = Callable[[int, str], str | None]
-"""Returns the name of the cell of a row and a column."""
+CellOf = Callable[[int, str, int], str | None]
+"""Returns the name of the cell of a row, a column and a sheet."""
 _Key = tuple[str, ...]
 
 
@@ -28,7 +28,7 @@ class SheetPassage:
     name: str | None
     first: SheetRow
     text: LocalizedText = field(default_factory=dict)
-    said_in: dict[str, int] = field(default_factory=dict)
+    said_in: dict[str, RowPlace] = field(default_factory=dict)
     rows: int = 0
     id: UUID = field(default_factory=uuid7)
     is_known: bool = False
@@ -47,7 +47,7 @@ class SheetPassages:
 
     cell_of: CellOf
     all: list[SheetPassage] = field(default_factory=list)
-    of: dict[int, SheetPassage] = field(default_factory=dict)
+    of: dict[RowPlace, SheetPassage] = field(default_factory=dict)
     """The passage of each row that has one."""
     errors: list[RowError] = field(default_factory=list)
     warnings: list[RowWarning] = field(default_factory=list)
@@ -66,9 +66,9 @@ class SheetPassages:
             found.warnings += _alone(found, rows)
         return found
 
-    def id_of(self, row: int) -> UUID | None:
+    def id_of(self, row: SheetRow) -> UUID | None:
         """Return the id of the passage of a row."""
-        passage = self.of.get(row)
+        passage = self.of.get(row.place) if row.passage is not None else None
         return passage.id if passage is not None else None
 
     @property
@@ -91,19 +91,20 @@ class SheetPassages:
         """Add what a row says. Its texts must be those of the other rows, apart from spaces."""
         passage.rows += 1
         passage.name = passage.name or said.name
-        self.of[row.row] = passage
+        self.of[row.place] = passage
         for language, text in said.text.items():
             if language not in passage.text:
                 passage.text[language] = text
-                passage.said_in[language] = row.row
+                passage.said_in[language] = row.place
             elif exact(text) != exact(passage.text[language]):
                 column = _column(language)
                 other = passage.said_in[language]
+                cell = self.cell_of(other.row, column, other.sheet) or other
                 message = (
-                    f"the passage of this row has another text in {self.cell_of(other, column) or other};"
+                    f"the passage of this row has another text in {cell};"
                     " write the same text in both cells, or leave one of them empty"
                 )
-                self.errors.append(RowError(row.row, column, message))
+                self.errors.append(row.place.error(column, message))
 
     async def _find(self, reads: Reading, institute_id: UUID) -> None:
         names = {passage.name for passage in self.all if passage.name is not None}
@@ -124,7 +125,7 @@ class SheetPassages:
         for row, passage in self.of.items():
             if not (passage.text or passage.is_known):
                 message = f'there is no passage "{passage.name}"; write its text too, or name another one'
-                self.errors.append(RowError(row, "passage_id", message))
+                self.errors.append(row.error("passage_id", message))
 
     async def compare(self, uow: UnitOfWork, in_sheet: Collection[UUID]) -> list[RowError]:
         """Find the passages of the bank whose texts change, lock them and warn of each.
@@ -155,7 +156,7 @@ class SheetPassages:
             f'the bank has another passage "{passage.name}", which begins "{text[:_LONGEST_SHOWN]}"; give'
             " this one another name, or leave the name out: rows with the same passage share it anyway"
         )
-        return RowError(passage.said_in[language], "passage_id", message)
+        return passage.said_in[language].error("passage_id", message)
 
     def _changes(self, passage: SheetPassage, was: LocalizedText, others: int) -> Iterator[RowWarning]:
         also = f"; other questions of the bank that have it: {others}" if others else ""
@@ -164,7 +165,7 @@ class SheetPassages:
             if before is None or not _reads_alike(before, text):
                 shown = f'"{(before or "")[:_LONGEST_SHOWN]}" becomes "{text[:_LONGEST_SHOWN]}"'
                 message = f"the passage changes for all of its questions: {shown}{also}"
-                yield RowWarning(passage.said_in[language], _column(language), message)
+                yield passage.said_in[language].warning(_column(language), message)
 
 
 def _keys(said: RowPassage) -> Iterator[_Key]:
@@ -186,10 +187,10 @@ def _same(by_key: Mapping[_Key, SheetPassage], said: RowPassage) -> SheetPassage
 def _alone(passages: SheetPassages, rows: Sequence[SheetRow]) -> Iterator[RowWarning]:
     """Warnings of new passages that only one row has, above a row that has none."""
     for row, below in pairwise(rows):
-        passage = passages.of.get(row.row)
+        passage = passages.of.get(row.place)
         if passage is not None and passage.rows == 1 and not passage.is_known and below.passage is None:
             message = "only this row has the passage; if rows below belong to it, repeat it in each of them"
-            yield RowWarning(row.row, _column(next(iter(passage.text), "en")), message)
+            yield row.place.warning(_column(next(iter(passage.text), "en")), message)
 
 
 def _next(was: PassageText, passage: SheetPassage) -> PassageText | None:
