@@ -52,6 +52,8 @@ def write_moodle_xml(items: Sequence[Item], images: Mapping[str, bytes]) -> Writ
 
 def _question(item: Item, images: Mapping[str, bytes]) -> str:
     check_key(item)
+    if item.passage is not None:
+        raise UnsupportedQuestion("it belongs to a passage, and Moodle has none")
     kind, answers, others = _BODIES[item.interaction](item)
     extra = extra_of(item, **others)
     title = " ".join((item.place.title or next(iter(item.text.values()))[:60]).split())

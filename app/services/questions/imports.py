@@ -83,7 +83,7 @@ async def import_questions(
     # Before the lock, because checking many images takes long.
     unusable = await pictures.check(uow, author, sheet.rows)
     await uow.questions.lock_bank(author.institute_id)
-    passages = await SheetPassages.load(uow, author.institute_id, sheet.rows, sheet.cell_name)
+    passages = await SheetPassages.load(uow, author.institute_id, sheet, pictures)
     syllabus = await Syllabus.load(uow, author.institute_id)
     entries, errors = await asyncio.to_thread(_placed, sheet, passages, syllabus, subject)
     if errors := [*errors, *unusable]:
@@ -99,7 +99,7 @@ async def import_questions(
         await pictures.store(uow, author)
     plan = QuestionImportPlan(author.institute_id, author.author_id, warnings=sheet.warnings)
     await asyncio.to_thread(planned, plan, entries, known, sheet.layouts, pictures)
-    plan.take(passages)
+    plan.take(passages, pictures)
     names = QuestionSheet(sheet.layout, header=sheet.header, further=sheet.further)
     del sheet, entries, known  # Frees memory: the plan has what is needed, and writing takes long.
     if not dry_run:

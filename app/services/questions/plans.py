@@ -86,16 +86,17 @@ class QuestionImportPlan:
         """The questions that get a new version."""
         return [values["question_id"] for values in (*self.first_versions, *self.next_versions)]
 
-    def take(self, passages: SheetPassages) -> None:
+    def take(self, passages: SheetPassages, pictures: SheetImages) -> None:
         """Add the new passages and the new versions of others, and their warnings."""
         for passage in passages.new:
             self.passages.append(
                 {"id": passage.id, "institute_id": self.institute_id, "external_id": passage.name}
             )
-            self._add_version(PassageText(passage.id, 1, passage.text, []))
-        for changed in passages.changed.values():
-            self.passage_changes.append({"id": changed.id, "current_version": changed.number})
-            self._add_version(changed)
+            self._add_version(PassageText(passage.id, 1, passage.text, pictures.of(passage.images or ())))
+        for passage, now in passages.changed:
+            self.passage_changes.append({"id": now.id, "current_version": now.number})
+            media = now.media if passage.images is None else pictures.of(passage.images)
+            self._add_version(replace(now, media=media))
         self.warnings += passages.warnings
 
     def _add_version(self, said: PassageText) -> None:
@@ -162,7 +163,7 @@ def planned(
     """Fill the plan. New ids increase with the rows, so that lists keep the sheet's order."""
     new_ids = sorted(uuid7() for _ in entries)
     for entry, new_id in zip(entries, new_ids, strict=True):
-        content = replace(entry.row.content, passage_id=entry.passage_id, media=pictures.of(entry.row))
+        content = replace(entry.row.content, passage_id=entry.passage_id, media=pictures.of(entry.row.images))
         question = known.get(entry.identity)
         plan.row_of[question.id if question else new_id] = entry.row.place
         plan.in_test.append(entry.row.in_test)

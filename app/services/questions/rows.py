@@ -67,6 +67,8 @@ class RowPassage:
 
     name: str | None = None
     text: LocalizedText = field(default_factory=dict)
+    images: tuple[str, ...] | None = None
+    """Names of files; None if the file says nothing about images of passages, as sheets do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,11 @@ class SheetRow:
     sheet: int = 1
     title: str = ""
     """The name of the sheet, if several are read."""
+
+    @property
+    def all_images(self) -> tuple[str, ...]:
+        """The images of the question and of its passage."""
+        return (*self.images, *((self.passage and self.passage.images) or ()))
 
     @property
     def place(self) -> RowPlace:
