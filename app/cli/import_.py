@@ -224,7 +224,7 @@ async def _import(
         dry_run=options.dry_run,
         subject=options.subject,
         empty_key=EmptyKey(options.empty_key),
-        mapping=options.mapping,
+        mapping=options.mapping or None,
         images=ImagesZip(options.images, parts.media) if options.images is not None else None,
         progress=progress,
         for_test=options.test is not None,
@@ -273,6 +273,7 @@ def print_errors(report: "ImportReport") -> bool:
             [(e.cell or e.row, e.field, e.message) for e in report.errors],
         )
         console.print(f"Errors: {len(report.errors)}; nothing was imported.", style="red")
+        print_warnings(report)
     return bool(report.errors)
 
 

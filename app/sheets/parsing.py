@@ -47,6 +47,11 @@ class ParsedSheet(Generic[LayoutT, RowT]):
     """The other sheets of a workbook: layouts and headers. Their rows and messages are in this one."""
 
     @property
+    def headers(self) -> Sequence[Record]:
+        """The header of each sheet that is read; none of a file of another kind."""
+        return [sheet.header for sheet in (self, *self.further) if sheet.header is not None]
+
+    @property
     def header_row(self) -> int:
         """The row of the header."""
         return self.header.row if self.header is not None else 1
