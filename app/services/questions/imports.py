@@ -79,7 +79,7 @@ async def import_questions(
         images = _one_zip(images, own)
     taken = source.name if source is not None else FileKind.SHEET
     pictures = await asyncio.to_thread(SheetImages, images, files)
-    used = memory.used(sheet.headers)
+    used = _of_sheets(memory.used(sheet.headers))
     if sheet.errors:
         return completed(ImportReport(errors=sheet.errors, warnings=used, format=taken), sheet)
     sheet.warnings += used
@@ -111,7 +111,7 @@ async def import_questions(
     if not dry_run:
         report = await written(uow, syllabus, plan, pictures, progress)
         _record(uow, author, plan, report)
-        warnings = [*report.warnings, *await memory.save(uow, author, mapped)]
+        warnings = [*report.warnings, *_of_sheets(await memory.save(uow, author, mapped))]
         return completed(replace(report, warnings=warnings, format=taken), names)
     async with uow.questions.rolled_back():
         report = await written(uow, syllabus, plan, pictures, progress)
@@ -165,6 +165,11 @@ async def _read(
         return await read_in_child(files, author.id, read_questions, file, how)
     with sheet_errors_as_invalid():
         return await asyncio.to_thread(read_questions, file, how, progress)
+
+
+def _of_sheets(warnings: Sequence[RowWarning]) -> list[RowWarning]:
+    """The warnings about headers, which are numbered: here they are those of the sheets of one file."""
+    return [replace(warning, file=1, sheet=warning.file) for warning in warnings]
 
 
 def _mapped(sheet: QuestionSheet) -> list[MappedHeader]:

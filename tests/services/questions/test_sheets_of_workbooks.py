@@ -143,6 +143,17 @@ class TestImport:
             ("CSAT", 2),
         ]
 
+    async def test_a_mapping_is_saved_for_each_header(self, uow: UnitOfWork, author: Principal) -> None:
+        header = ("Passage", *GS[0][:-1], "Right one")
+        file = workbook({"GS": GS, "CSAT": [header, ("A text.", "What does it say?", "This", "That", "b")]})
+        mapping = {"Right one": "key"}
+        report = await questions.import_questions(uow, author, file, subject="Mock", mapping=mapping)
+        assert report.created == 2
+        assert [(w.cell, w.file) for w in report.warnings if w.field == "mapping"] == [("CSAT!1", 1)]
+        again = await questions.import_questions(uow, author, file, subject="Mock")
+        assert (again.unchanged, list(again.errors)) == (2, [])
+        assert [(w.cell, w.file) for w in again.warnings if w.field == "mapping"] == [("CSAT!1", 1)]
+
     async def test_the_same_question_in_two_sheets(self, uow: UnitOfWork, author: Principal) -> None:
         report = await questions.import_questions(
             uow, author, workbook({"GS": GS, "Copy": GS}), subject="Mock"
