@@ -169,7 +169,7 @@ async def said_by_passages(uow: UnitOfWork, storage: Storage, author: Principal)
 
 
 class TestPassages:
-    @pytest.mark.parametrize("name", [FormatName.QTI, FormatName.QTI_30])
+    @pytest.mark.parametrize("name", [FormatName.MOODLE_XML, FormatName.QTI, FormatName.QTI_30])
     async def test_round_trip(self, uow: UnitOfWork, storage: Storage, name: FormatName) -> None:
         author, other = await with_passages(uow, storage), await empty_bank(uow)
         file = await exported(uow, storage, author, name)
