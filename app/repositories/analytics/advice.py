@@ -114,7 +114,7 @@ class AdviceRepository(Repository):
 
     async def dismissals(self, user_id: UUID) -> Mapping[UUID, int]:
         """For each dismissed recommendation, the evidence from which it is shown again."""
-        return dict((await self._session.execute(_DISMISSALS, {"user_id": user_id})).tuples().all())
+        return dict((await self._session.execute(_DISMISSALS, {"user_id": user_id})).all())
 
     async def dismiss(
         self, user_id: UUID, recommendation_id: UUID, until_evidence: int, now: datetime
