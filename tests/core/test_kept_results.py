@@ -22,10 +22,10 @@ class TestGet:
 
     async def test_keeps_no_failure(self) -> None:
         kept = KeptResults[int](2)
-        outcomes = iter([ZeroDivisionError(), 1])
+        outcomes: list[int | Exception] = [1, ZeroDivisionError()]
 
         async def compute() -> int:
-            outcome = next(outcomes)
+            outcome = outcomes.pop()
             if isinstance(outcome, Exception):
                 raise outcome
             return outcome
