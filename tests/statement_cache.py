@@ -11,10 +11,8 @@ from typing import Any
 
 import pytest
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import LRUCache
-
-from app import database
 
 _STATEMENTS = 5_000
 
@@ -22,15 +20,15 @@ _STATEMENTS = 5_000
 @contextmanager
 def shared_statements() -> Iterator[None]:
     """Engines that are created meanwhile compile each statement once."""
-    create, cache = database.create_async_engine, LRUCache[Any, Any](_STATEMENTS)
+    cache = LRUCache[Any, Any](_STATEMENTS)
 
     def create_sharing(*arguments: Any, **options: Any) -> AsyncEngine:
-        engine = create(*arguments, **options)
+        engine = create_async_engine(*arguments, **options)
         engine.sync_engine._compiled_cache = cache
         return engine
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PGDialect_asyncpg, "__eq__", lambda one, other: type(one) is type(other))
         patch.setattr(PGDialect_asyncpg, "__hash__", lambda one: hash(type(one)))
-        patch.setattr(database, "create_async_engine", create_sharing)
+        patch.setattr("app.database.create_async_engine", create_sharing)
         yield
