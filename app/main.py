@@ -10,9 +10,10 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api import openapi, problems
-from app.api.direct_saves import DirectSaves
+from app.api import direct_saves, direct_starts, openapi, problems
+from app.api.direct_answers import DirectAnswers
 from app.api.v1 import (
     account,
     analytics,
@@ -20,10 +21,12 @@ from app.api.v1 import (
     auth,
     bookmarks,
     candidates,
+    column_mappings,
     enrolments,
     exams,
     health,
     home,
+    institutes,
     key_revisions,
     leaderboards,
     media,
@@ -67,6 +70,20 @@ STATEMENT_SECONDS = 30.0
 """The longest time that a request waits for one SQL statement."""
 
 
+class Api(FastAPI):
+    """FastAPI with requests that pass none of its layers."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.direct: ASGIApp = super().__call__
+        """What is called first. It answers the requests that it knows, and calls FastAPI with the others."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        scope["app"] = self
+        await self.direct(scope, receive, send)
+
+
 def create_app(
     settings: Settings | None = None,
     *,
@@ -78,20 +95,29 @@ def create_app(
     clock = clock or SystemClock()
     arrivals = Arrivals(clock, monotonic)
     configure_logging(settings.log_level)
-    app = FastAPI(
+    hsts = settings.environment == "production"
+    app = Api(
         title="IAS test series",
         version="1",
         description=DESCRIPTION,
         servers=[{"url": settings.api_url if "api_url" in settings.model_fields_set else "/"}],
         generate_unique_id_function=openapi.operation_id,
         lifespan=_lifespan(settings, clock, arrivals),
-        middleware=_middleware(settings, arrivals),
+        middleware=_middleware(settings, arrivals, hsts=hsts),
         openapi_url="/openapi.json" if settings.shows_docs else None,
         docs_url=None,
         redoc_url=None,
         # A redirect to the path without its slash would be built from the client's Host header.
         redirect_slashes=False,
         form_limits={"max_fields": 20, "max_files": 5, "max_part_size": 100_000},
+    )
+    app.direct = DirectAnswers(
+        app.direct,
+        routes=(*direct_saves.ROUTES, *direct_starts.ROUTES),
+        arrivals=arrivals,
+        trusted_proxies=settings.trusted_proxies,
+        hsts=hsts,
+        cors=_cors(settings),
     )
     problems.install(app)
     openapi.install(app)
@@ -122,6 +148,8 @@ def create_app(
         enrolments.router,
         subjects.router,
         questions.router,
+        column_mappings.router,
+        institutes.router,
         passages.router,
         media.router,
         websocket.router,
@@ -134,7 +162,7 @@ def create_app(
         app.include_router(router, prefix="/v1")
     app.include_router(health.router, include_in_schema=False)
     if settings.shows_docs:
-        from app.api import docs  # noqa: PLC0415 -- production shows none, and they need a megabyte of libraries
+        from app.api import docs  # noqa: PLC0415 -- production has no use for its libraries
 
         app.state.api_url = settings.api_url
         app.include_router(docs.router)
@@ -182,18 +210,13 @@ def _lifespan(
     return lifespan
 
 
-def _middleware(settings: Settings, arrivals: Arrivals) -> list[Middleware]:
+def _middleware(settings: Settings, arrivals: Arrivals, *, hsts: bool) -> list[Middleware]:
     """The middleware, outermost first."""
-    hsts = settings.environment == "production"
-    cors = _cors(settings)
     return [
-        Middleware(
-            DirectSaves, arrivals=arrivals, trusted_proxies=settings.trusted_proxies, hsts=hsts, cors=cors
-        ),
         Middleware(RequestContext, arrivals=arrivals, trusted_proxies=settings.trusted_proxies),
         Middleware(AccessLog),
         Middleware(SecurityHeaders, hsts=hsts),
-        Middleware(CORSMiddleware, **cors),
+        Middleware(CORSMiddleware, **_cors(settings)),
         Middleware(problems.UnexpectedErrors),
         Middleware(RateLimitHeaders),
     ]

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
+from app.core.batches import Batches
 from app.core.cache import Cache
 from app.core.clock import Clock, SystemClock
 from app.core.mail import FolderMailer, Mailer, SmtpMailer
@@ -74,6 +75,8 @@ async def open_components(
         stack.push_async_callback(of_saves.dispose)
         batches = SaveBatches(ResponseLog(of_saves, pooled=settings.transaction_pooled))
         stack.push_async_callback(batches.close)
+        together = Batches()
+        stack.push_async_callback(together.close)
         redis = open_redis(settings.redis)
         stack.push_async_callback(redis.aclose)
         replica = _replica(settings, application_name, pool, probe, redis, stack) if reads_replica else None
@@ -107,6 +110,7 @@ async def open_components(
             save_batches=batches,
             media=_media(settings),
             files=files,
+            batches=together,
             personal_turns=PersonalTurns(),
             bank_turns=_bank_turns(settings),
             mailer=_mailer(settings, clock),

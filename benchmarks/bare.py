@@ -3,9 +3,11 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from uuid import UUID
+from secrets import randbits
+from uuid import UUID, uuid4
 
 import asyncpg
 import orjson
@@ -21,6 +23,17 @@ create table if not exists bare_events (
   received_at timestamptz not null default clock_timestamp(),
   primary key (attempt_id, question_id, lease, revision))
 """
+CREATE_STARTS = """
+create table if not exists bare_attempts (like ias.attempts including all);
+create table if not exists bare_leases (like ias.attempt_leases including all)
+"""
+START = """
+with started as (
+  insert into bare_attempts (id, test_id, paper_id, user_id, number, practice, seed, started_at, deadline_at)
+  values ($1, $2, $3, $4, 1, false, $5, $6, $7) returning id, device, started_at
+)
+insert into bare_leases (attempt_id, lease, device, given_at) select id, 1, device, started_at from started
+"""
 INSERT = "insert into bare_events values ($1, $2, $3, $4, $5) on conflict do nothing"
 
 
@@ -29,6 +42,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     size = int(os.environ["DATABASE_POOL_SIZE"])
     async with asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=size, max_size=size) as pool:
         await pool.execute(CREATE)
+        await pool.execute(CREATE_STARTS)
         app.state.pool = pool
         yield
 
@@ -43,6 +57,15 @@ async def save(request: Request) -> Response:
         INSERT, attempt_id, question_id, body["lease"], sent["revision"], answer
     )
     return Response(b'{"saved":1}', media_type="application/json")
+
+
+async def start(request: Request) -> Response:
+    """Insert an attempt and a lease, and commit. The tables have the indexes of the product's."""
+    body = orjson.loads(await request.body())
+    now = datetime.now(UTC)
+    row = uuid4(), UUID(body["test_id"]), UUID(body["paper_id"]), uuid4(), randbits(62)
+    await request.app.state.pool.execute(START, *row, now, now + timedelta(hours=2))
+    return Response(orjson.dumps({"id": row[0], "started_at": now}), 201, media_type="application/json")
 
 
 async def paper(request: Request) -> Response:
@@ -84,6 +107,7 @@ app = Starlette(
     lifespan=lifespan,
     routes=[
         Route("/save", save, methods=["POST"]),
+        Route("/start", start, methods=["POST"]),
         Route("/paper", paper),
         WebSocketRoute("/sockets", socket),
         Route("/sockets/send", send, methods=["POST"]),

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from pydantic import SecretStr
+from sqlalchemy import ARRAY, Uuid, bindparam, text
 
 from app.config import Settings
 from app.core.clock import SystemClock
 from app.database import create_engine
+from app.models import DEFAULT_INSTITUTE_ID
 from app.services import tests
 from app.services.questions import import_questions
 from app.services.unit_of_work import UnitOfWork, unit_of_work
@@ -28,6 +30,18 @@ _MARKING = {
     "rounding": "upsc",
 }
 
+PEOPLE = text(
+    """
+    with people as (
+      insert into ias.users (id, email, name)
+      select id, replace(id::text, '-', '') || '@example.org', 'Asha Rao' from unnest(:ids) as id
+      returning id
+    )
+    insert into ias.memberships (id, institute_id, user_id)
+    select gen_random_uuid(), :institute_id, id from people
+    """
+).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("institute_id", type_=Uuid))
+
 
 @dataclass(frozen=True)
 class Content:
@@ -44,8 +58,7 @@ async def make_content(database_url: str, candidates: int) -> Content:
     async with unit_of_work(engine) as uow:
         test_id, question_ids = await _publish(uow)
         people = [uuid4() for _ in range(candidates)]
-        for user_id in people:
-            await uow.users.add(user_id, f"{user_id.hex}@example.org", "Asha Rao")
+        await uow.session.execute(PEOPLE, {"ids": people, "institute_id": DEFAULT_INSTITUTE_ID})
     await engine.dispose()
     return Content(test_id, question_ids, people)
 

@@ -57,6 +57,7 @@ SKIP_LOCKED_ROWS = {
     "app/repositories/attempts/save_statement.py",  # locked attempts are settled one by one
     "app/repositories/exams/exams.py",  # papers that have opened or closed
     "app/repositories/jobs.py",
+    "app/repositories/locks.py",  # candidates who are locked start one by one
     "app/repositories/notifications/deliveries.py",
     "app/repositories/privacy/deletions.py",
     "app/repositories/users/auth_mails.py",

@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Header, Request, Response
+from fastapi import Header, Response
 
-from app.api.deps import Holder, personal_turn
+from app.api.deps import Holder
 from app.api.payloads import response_errors
-from app.api.problems import problem_response
 from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.errors import Invalid, NotFound, SessionRevoked
 from app.core.saving_errors import DeadlinePassed
@@ -120,16 +119,14 @@ def _unreadable(wrong: WrongResponse) -> UnreadableResponse:
 
 
 async def save_sent(
-    request: Request, holder: Holder, scope: AttemptScope, body: ResponsesIn, now: datetime
-) -> SavedOut | Response:
-    """Save answers. Late ones are stored, and reported as the problem `deadline_passed`."""
-    parts: Components = request.app.state.components
-    async with personal_turn(request, parts):
+    parts: Components, holder: Holder, scope: AttemptScope, body: ResponsesIn, now: datetime
+) -> SavedOut:
+    """Save answers. Late ones are stored; then this raises DeadlinePassed."""
+    async with parts.personal_turns.turn(str(holder.user_id)):
         target = await _target_of(parts, holder, scope, body)
         outcome = await attempts.save_at_once(parts, target, sent_of(body), now)
     if isinstance(outcome, LateSave):
-        late = DeadlinePassed(outcome.deadline_at, recorded=outcome.recorded, known=outcome.known)
-        return problem_response(request, late)
+        raise DeadlinePassed(outcome.deadline_at, recorded=outcome.recorded, known=outcome.known)
     return SavedOut.of(outcome)
 
 

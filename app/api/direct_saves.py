@@ -1,189 +1,41 @@
-"""The short way of a save: a request that is plainly right passes no routing, dependencies and middleware.
+"""Saves that are answered directly: an attempt token and a valid body. See docs/decisions/0089."""
 
-The route of FastAPI documents the operation and takes every other request. See docs/decisions/0089.
-"""
-
-import asyncio
-import re
-import time
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-from uuid import UUID
+from collections.abc import Sequence
 
 import orjson
-import structlog
-from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api import problems
 from app.api.attempts import save_sent, scope_of
 from app.api.deps import Holder
-from app.core import telemetry
-from app.core.arrival import Arrivals
+from app.api.direct_answers import DirectAnswer, DirectRequest, DirectRoute
 from app.core.attempt_scope import AttemptScope
-from app.core.middleware import RequestContext, SecurityHeaders, report_request
-from app.core.tokens import AttemptGrant, TokenRejected
 from app.schemas.attempts import ResponsesIn
-from app.services.components import Components
 
-_ID = "([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
-_OF_TEST = re.compile(f"/v1/tests/{_ID}/responses")
-_OF_PAPER = re.compile(f"/v1/exams/{_ID}/papers/{_ID}/responses")
 _MOST_BYTES = 16_000
-"""Larger bodies need the checks of their size and of the number of their values (`api/json_bodies.py`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a request saves to: a test, or a paper of an exam."""
-
-    route: str
-    ids: tuple[UUID, ...]
-
-    async def scope(self, parts: Components) -> AttemptScope:
-        return AttemptScope(self.ids[0]) if len(self.ids) == 1 else await scope_of(parts, *self.ids)
-
-
-@dataclass(frozen=True, slots=True)
-class _Save:
-    """A request that can go the short way, completely read."""
-
-    place: _Place
-    grant: AttemptGrant
-    body: ResponsesIn
-    arrived_at: datetime
-    began: float
-
-
-class DirectSaves:
-    """Middleware that answers saves with an attempt token and a valid body. All others go on to `app`.
-
-    It must be the outermost one, because it takes the arrival time of what it looks at. It does for its
-    requests what the others do for theirs, by the same functions. The body is validated by the documented
-    model, and saved by the same function as in the route.
-    """
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        arrivals: Arrivals,
-        trusted_proxies: Iterable[str],
-        hsts: bool,
-        cors: Mapping[str, Any],
-    ) -> None:
-        self._app = app
-        self._context = RequestContext(app, arrivals, trusted_proxies)
-        self._headers = [
-            (name.lower().encode(), value.encode())
-            for name, value in SecurityHeaders(app, hsts=hsts).headers.items()
-        ]
-        self._answer_with_cors = CORSMiddleware(self._answer, **cors)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        place = _place(scope)
-        if place is None:
-            await self._app(scope, receive, send)
-            return
-        self._context.stamp(scope)
-        began = time.perf_counter()
-        grant = _grant(scope)
-        if grant is None:
-            await self._app(scope, receive, send)
-            return
-        messages: list[Message] = []
-        body = await _body(scope, receive, messages)
-        if body is None:
-            await self._app(scope, _repeated(messages, receive), send)
-            return
-        state = scope["state"]
-        request_id = self._context.identify(scope)
-        state["user_id"] = str(grant.attempt.user_id)
-        scope["ias_save"] = _Save(place, grant, body, state["arrived_at"], began)
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            await self._answer_with_cors(scope, receive, send)
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        save: _Save = scope["ias_save"]
-        status = 500
-        try:
-            with telemetry.requests_in_progress.track_inprogress():
-                response = await _respond(Request(scope, receive), save)
-                status = response.status_code
-                await send(self._start(response, scope["state"]["request_id"]))
-                await send({"type": "http.response.body", "body": response.body})
-        finally:
-            report_request(scope, save.place.route, status, time.perf_counter() - save.began)
-
-    def _start(self, response: Response, request_id: str) -> Message:
-        headers = response.raw_headers
-        present = {name for name, _ in headers}
-        headers += [header for header in self._headers if header[0] not in present]
-        headers.append((b"x-request-id", request_id.encode()))
-        return {"type": "http.response.start", "status": response.status_code, "headers": headers}
-
-
-async def _respond(request: Request, save: _Save) -> Response:
-    try:
-        holder = Holder(save.grant.attempt.user_id, save.grant, None)
-        scope = await save.place.scope(request.app.state.components)
-        answer = await save_sent(request, holder, scope, save.body, save.arrived_at)
-    except Exception as error:  # noqa: BLE001 -- every error has an answer
-        return problems.response_to(request, error)
-    if isinstance(answer, Response):
-        return answer
-    return Response(answer.__pydantic_serializer__.to_json(answer), media_type="application/json")
-
-
-def _place(scope: Scope) -> _Place | None:
-    if scope["type"] != "http" or scope["method"] != "POST" or scope["query_string"]:
+async def _save(request: DirectRequest) -> DirectAnswer | None:
+    if request.header(b"content-type") != b"application/json":
         return None
-    path = scope["path"]
-    if found := _OF_TEST.fullmatch(path):
-        return _Place("/v1/tests/{test_id}/responses", (UUID(found[1]),))
-    if found := _OF_PAPER.fullmatch(path):
-        route = "/v1/exams/{exam_id}/papers/{paper_id}/responses"
-        return _Place(route, (UUID(found[1]), UUID(found[2])))
-    return None
-
-
-def _grant(scope: Scope) -> AttemptGrant | None:
-    """The content of a valid attempt token that comes with JSON."""
-    found: dict[bytes, bytes] = {}
-    for name, value in scope["headers"]:
-        if name in (b"authorization", b"content-type"):
-            if name in found:
-                return None
-            found[name] = value
-    bearer = found.get(b"authorization", b"")
-    if not bearer.startswith(b"Bearer ") or found.get(b"content-type") != b"application/json":
+    grant, body = request.grant(), valid_body(request.body)
+    if grant is None or body is None:
         return None
-    parts: Components = scope["app"].state.components
-    try:
-        return parts.attempt_tokens.read(bearer[7:].decode("latin-1"))
-    except TokenRejected:
-        return None
+    holder = Holder(grant.attempt.user_id, grant, None)
+    scope = await _scope_of(request)
+    return DirectAnswer.of(
+        200, await save_sent(request.parts, holder, scope, body, request.scope["state"]["arrived_at"])
+    )
 
 
-async def _body(scope: Scope, receive: Receive, messages: list[Message]) -> ResponsesIn | None:
-    """The body if it is valid and without escapes. The messages that were read are added to `messages`."""
-    parts: Components = scope["app"].state.components
-    content, is_complete = b"", False
-    with suppress(TimeoutError):
-        async with asyncio.timeout(parts.settings.body_seconds):
-            while not is_complete and len(content) <= _MOST_BYTES:
-                message = await receive()
-                messages.append(message)
-                if message["type"] != "http.request":
-                    return None
-                content += message.get("body", b"")
-                is_complete = not message.get("more_body", False)
-    return valid_body(content) if is_complete and len(content) <= _MOST_BYTES else None
+async def _scope_of(request: DirectRequest) -> AttemptScope:
+    if len(request.ids) == 1:
+        return AttemptScope(request.ids[0])
+    return await scope_of(request.parts, *request.ids)
+
+
+ROUTES: Sequence[DirectRoute] = (
+    DirectRoute("POST", "/v1/tests/{test_id}/responses", _save, most_bytes=_MOST_BYTES),
+    DirectRoute("POST", "/v1/exams/{exam_id}/papers/{paper_id}/responses", _save, most_bytes=_MOST_BYTES),
+)
 
 
 def valid_body(content: bytes) -> ResponsesIn | None:
@@ -198,13 +50,3 @@ def valid_body(content: bytes) -> ResponsesIn | None:
     except ValueError:
         return None
     return None if body.wrong else body
-
-
-def _repeated(messages: Iterable[Message], receive: Receive) -> Receive:
-    """A `receive` that first gives the messages which were read already."""
-    waiting = list(messages)
-
-    async def receive_again() -> Message:
-        return waiting.pop(0) if waiting else await receive()
-
-    return receive_again

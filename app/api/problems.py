@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -140,14 +140,6 @@ def _is_outage(error: Exception, cause: BaseException) -> bool:
 
 
 _LOST = (PoolTimeout, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, RedisError)
-
-
-def problem_response(request: Request, error: DomainError) -> Response:
-    """The problem document of an error that is returned.
-
-    The transaction commits, unlike after a raised error.
-    """
-    return _domain_problem(request.scope, error)
 
 
 def _domain_problem(scope: Scope, error: DomainError) -> Response:

@@ -11,9 +11,11 @@ from app.cli import (
     import_,
     import_sheets,
     import_users,
+    institute,
     migrate,
     report,
     serve,
+    sheet,
     signing_keys,
     test,
     up,
@@ -36,6 +38,8 @@ app.add_typer(test.test_app, name="test")
 app.add_typer(exam.exam_app, name="exam")
 app.add_typer(report.report_app, name="report")
 app.add_typer(analytics.analytics_app, name="analytics")
+app.add_typer(institute.institute_app, name="institute")
+app.add_typer(sheet.sheet_app, name="sheet")
 app.add_typer(signing_keys.signing_keys_app, name="signing-keys")
 app.add_typer(demo.demo_app, name="demo")
 

@@ -224,7 +224,7 @@ async def _import(
         dry_run=options.dry_run,
         subject=options.subject,
         empty_key=EmptyKey(options.empty_key),
-        mapping=options.mapping,
+        mapping=options.mapping or None,
         images=ImagesZip(options.images, parts.media) if options.images is not None else None,
         progress=progress,
         for_test=options.test is not None,
@@ -252,6 +252,10 @@ def _print_report(report: "ImportReport", published: "PublishedPaper | None", *,
     console.print(
         f"{prefix} created: {report.created}, updated: {report.updated}, unchanged: {report.unchanged}"
     )
+    if report.passages_created or report.passages_updated:
+        console.print(
+            f"Passages created: {report.passages_created}, updated: {report.passages_updated}",
+        )
     print_warnings(report)
     if published is not None:
         paper = published.paper
@@ -269,6 +273,7 @@ def print_errors(report: "ImportReport") -> bool:
             [(e.cell or e.row, e.field, e.message) for e in report.errors],
         )
         console.print(f"Errors: {len(report.errors)}; nothing was imported.", style="red")
+        print_warnings(report)
     return bool(report.errors)
 
 

@@ -158,7 +158,7 @@ def answer_sheets(
             blank=blank,
             multiple=multiple,
             numbers_from=numbers_from,
-            mapping=exams.mapping_from(mapping or []),
+            mapping=exams.mapping_from(mapping) if mapping else None,
         )
     except DomainError as error:
         print_domain_error(error)

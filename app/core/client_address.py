@@ -1,6 +1,7 @@
 """The address of the client. Forwarding headers are used only if a trusted proxy has sent them."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from starlette.datastructures import Headers
@@ -63,9 +64,11 @@ def _peer(scope: Scope) -> Address:
 
 
 def _forwarded_for(headers: Headers) -> list[str]:
-    return [hop for line in headers.getlist("x-forwarded-for") for hop in line.split(",")]
+    lines = [value.decode("latin-1") for name, value in headers.raw if name == b"x-forwarded-for"]
+    return [hop for line in lines for hop in line.split(",")]
 
 
+@lru_cache(4_096)
 def _parse(text: str) -> Address | None:
     """Parse an address as proxies write it: `1.2.3.4`, `1.2.3.4:567`, `2001:db8::1`, `[2001:db8::1]:567`."""
     text = text.strip()

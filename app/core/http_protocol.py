@@ -56,8 +56,8 @@ class JoinedHead:
 
     def flush(self) -> None:
         """Write what was kept."""
-        if self._head is not None:
-            head, self._head = self._head, None
+        head, self._head = self._head, None
+        if head is not None and not self._transport.is_closing():
             self._transport.write(head)
 
     def close(self) -> None:

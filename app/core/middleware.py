@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core import client_address, telemetry
@@ -13,10 +13,8 @@ from app.core.arrival import Arrivals
 from app.core.ids import uuid7
 from app.core.rate_limits import LimitState
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 NOTHING_MAY_LOAD = "default-src 'none'; frame-ancestors 'none'"
-
-log = structlog.get_logger(__name__)
 
 
 class RequestContext:
@@ -47,7 +45,8 @@ class RequestContext:
     def identify(self, scope: Scope) -> str:
         """Set the request id and the client's address."""
         state = scope["state"]
-        request_id = state["request_id"] = _request_id(Headers(scope=scope))
+        request_id: str = _request_id(scope)
+        state["request_id"] = request_id
         state["client_address"] = client_address.of_scope(scope, self.trusted)
         return request_id
 
@@ -112,10 +111,10 @@ class RateLimitHeaders:
         await self.app(scope, receive, _with_headers(send, headers))
 
 
-def _request_id(headers: Headers) -> str:
+def _request_id(scope: Scope) -> str:
     """The request id of the client if it has only safe characters, otherwise a new one."""
-    given = headers.get("x-request-id", "")
-    return given if REQUEST_ID.fullmatch(given) else str(uuid7())
+    given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    return given.decode() if REQUEST_ID.fullmatch(given) else str(uuid7())
 
 
 def _with_headers(send: Send, headers: Callable[[], Mapping[str, str]]) -> Send:
@@ -136,13 +135,15 @@ def report_request(scope: Scope, route: str, status: int, seconds: float) -> Non
     """Write the log line and the metrics of a request."""
     method = scope["method"]
     telemetry.observe_request(method, route, status, seconds)
-    state = scope.get("state", {})
-    log.info(
-        "request",
-        method=method,
-        route=route,
-        status=status,
-        duration_ms=round(seconds * 1000, 1),
-        client=str(state.get("client_address", "")),
-        **({"user_id": str(state["user_id"])} if state.get("user_id") else {}),
-    )
+    state = scope["state"]
+    fields = {
+        "request_id": state["request_id"],
+        "method": method,
+        "route": route,
+        "status": status,
+        "duration_ms": round(seconds * 1000, 1),
+        "client": str(state["client_address"]),
+    }
+    if user_id := state.get("user_id"):
+        fields["user_id"] = str(user_id)
+    telemetry.log_request(fields)

@@ -6,7 +6,9 @@ from app.models.attempts import (
     Attempt,
     AttemptLease,
     AttemptStatus,
+    LoggedEvent,
     OutcomeCount,
+    PackedLog,
     ResponseEvent,
     Result,
     ScoreCount,
@@ -14,6 +16,7 @@ from app.models.attempts import (
 from app.models.audit import AuditEntry
 from app.models.base import SCHEMA, Base, LocalizedText
 from app.models.bookmarks import Bookmark
+from app.models.column_mappings import ColumnMapping, MappedSheet
 from app.models.exams import (
     Accommodation,
     Announcement,
@@ -98,6 +101,7 @@ __all__ = [
     "Channel",
     "Chapter",
     "ChapterAnswers",
+    "ColumnMapping",
     "DeadAddress",
     "Delivery",
     "Device",
@@ -117,6 +121,8 @@ __all__ = [
     "KeyVersion",
     "Kind",
     "LocalizedText",
+    "LoggedEvent",
+    "MappedSheet",
     "Media",
     "Membership",
     "Message",
@@ -125,6 +131,7 @@ __all__ = [
     "Objection",
     "ObjectionCluster",
     "OutcomeCount",
+    "PackedLog",
     "Paper",
     "PaperMedia",
     "PaperQuestion",

@@ -8,18 +8,23 @@ from uuid import UUID
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
+    DateTime,
     ForeignKey,
     Index,
     Integer,
     SmallInteger,
+    Text,
+    column,
     func,
+    table,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
-from app.models.base import Base, Identified, Timestamped, WholeNumber, WholeNumbers
+from app.models.base import SCHEMA, Base, Identified, Timestamped, WholeNumber, WholeNumbers
 
 
 class AttemptStatus(StrEnum):
@@ -157,6 +162,39 @@ class ResponseEvent(Base):
     late: Mapped[bool] = mapped_column(server_default="false")
     """Arrived after deadline and grace. It is kept and does not count."""
     received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class PackedLog(Base):
+    """The log of a closed attempt in one row, a tenth of the size of its events (docs/decisions/0093).
+
+    The view `logged_events` has the events of both tables. Each column has one entry for each event, in the
+    order of their arrival.
+    """
+
+    __tablename__ = "packed_logs"
+
+    attempt_id: Mapped[UUID] = mapped_column(ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True)
+    positions: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
+    """The questions, by their places in the attempt's paper."""
+    leases: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    revisions: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    answers: Mapped[list[Any]] = mapped_column(JSON)
+    marked_for_review: Mapped[list[bool]] = mapped_column(ARRAY(Boolean))
+    time_spent_ms: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    confidences: Mapped[str] = mapped_column(Text)
+    """A letter for each event: s(ure), d(oubtful), g(uess), or `-`."""
+    languages: Mapped[list[str | None]] = mapped_column(ARRAY(Text))
+    late: Mapped[list[bool]] = mapped_column(ARRAY(Boolean))
+    received_at: Mapped[list[datetime]] = mapped_column(ARRAY(DateTime(timezone=True)))
+
+
+_EVENT_COLUMNS = [column.name for column in ResponseEvent.__table__.columns]
+LoggedEvent = aliased(
+    ResponseEvent,
+    table("logged_events", *(column(name) for name in _EVENT_COLUMNS), schema=SCHEMA),
+    adapt_on_names=True,
+)
+"""An event of the log, whether it is a row of its own or packed: for attempts that may be closed for long."""
 
 
 class Result(Base):

@@ -4,7 +4,7 @@ docs/concurrency.md lists which use case takes which locks, in which mode and or
 """
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from enum import IntEnum, StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
@@ -93,6 +93,19 @@ async def lock(
         of=of, read=mode is Mode.KEY_SHARE, key_share=mode is not Mode.EXCLUSIVE
     )
     return await session.scalars(locked.execution_options(populate_existing=True))
+
+
+async def lock_free(
+    session: AsyncSession, rank: Rank, mode: Mode, statement: Select[Row], values: Mapping[str, Any]
+) -> Sequence[Row]:
+    """Lock those rows of a statement that no other transaction has locked, and return them. It never waits.
+
+    What the statement selects must not change. Everything else is read by a later statement: this one may
+    have read the row before another transaction committed.
+    """
+    record_lock(session, rank)
+    locked = statement.with_for_update(skip_locked=True, key_share=mode is not Mode.EXCLUSIVE)
+    return (await session.scalars(locked, values)).all()
 
 
 async def lock_many(session: AsyncSession, rank: Rank, statement: Select[Any]) -> None:

@@ -352,6 +352,10 @@ class ImportOut(Out):
     created: int
     updated: int
     unchanged: int
+    passages_created: int
+    """Passages that rows share and the bank did not have."""
+    passages_updated: int
+    """Passages of the bank whose text is another one now, for all of their questions."""
     errors: list[RowErrorOut]
     warnings: list[RowWarningOut]
     questions: list[ImportedQuestionOut]
@@ -364,6 +368,8 @@ class ImportOut(Out):
             created=report.created,
             updated=report.updated,
             unchanged=report.unchanged,
+            passages_created=report.passages_created,
+            passages_updated=report.passages_updated,
             errors=[RowErrorOut.model_validate(error) for error in report.errors],
             warnings=[RowWarningOut.of(warning) for warning in report.warnings],
             questions=[

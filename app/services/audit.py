@@ -28,9 +28,10 @@ ACTIONS: Mapping[str, frozenset[str]] = {
             "purge",
         }
     ),
+    "institute": frozenset({"rename"}),
     "roster": frozenset({"import"}),
     "question": frozenset({"change_key", "read_key"}),
-    "bank": frozenset({"import", "export"}),
+    "bank": frozenset({"import", "export", "save_mapping", "delete_mapping"}),
     "test": frozenset(
         {
             "publish",

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
+from app.core.batches import Batches
 from app.core.cache import Cache
 from app.core.clock import Clock
 from app.core.mail import Mailer
@@ -58,6 +59,8 @@ class Components:
     media: Storage
     files: ProcessPool
     """Child processes that read sheets and images and typeset papers."""
+    batches: Batches
+    """Requests of many people that are carried out in one transaction, such as starts."""
     personal_turns: PersonalTurns
     bank_turns: Turns
     """Who works on the whole bank: imports, exports and lists of duplicates take seconds or minutes."""

@@ -29,10 +29,13 @@ from app.repositories.analytics.test_statistics import TestStatisticsRepository
 from app.repositories.attempts import AttemptRepository, AttemptReviewRepository
 from app.repositories.attempts.grading import GradingRepository
 from app.repositories.attempts.key_revisions import KeyRevisionRepository
+from app.repositories.attempts.packed_logs import PackedLogRepository
 from app.repositories.attempts.records import AttemptRecordRepository
 from app.repositories.attempts.regrading import RegradingRepository
+from app.repositories.attempts.starts import StartRepository
 from app.repositories.audit import AuditRepository
 from app.repositories.backlog import BacklogRepository
+from app.repositories.column_mappings import ColumnMappingRepository
 from app.repositories.embargo import EmbargoRepository
 from app.repositories.exams import (
     AnswerSheetRepository,
@@ -64,6 +67,7 @@ from app.repositories.tests import CatalogRepository, KeyRepository, PopularityR
 from app.repositories.tests.consents import ConsentRepository
 from app.repositories.users import RevocationRepository, UserRepository
 from app.repositories.users.auth_mails import AuthMailRepository
+from app.repositories.users.institutes import InstituteRepository
 from app.repositories.users.invitations import InvitationRepository
 from app.repositories.users.rosters import RosterRepository
 from app.repositories.violations import translate_violations
@@ -74,6 +78,7 @@ class Reading:
 
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
+        self.institutes = InstituteRepository(session)
         self.users = UserRepository(session)
         self.rosters = RosterRepository(session)
         self.embargo = EmbargoRepository(session)
@@ -84,6 +89,7 @@ class Reading:
         self.similarity = SimilarityRepository(session)
         self.passages = PassageRepository(session)
         self.media = MediaRepository(session)
+        self.column_mappings = ColumnMappingRepository(session)
         self.tests = TestRepository(session)
         self.catalog = CatalogRepository(session)
         self.keys = KeyRepository(session)
@@ -147,11 +153,13 @@ class UnitOfWork(Reading):
 
     def __init__(self, session: AsyncSession) -> None:
         super().__init__(session)
+        self.packed_logs = PackedLogRepository(session)
         self.jobs = JobRepository(session)
         self.messages = MessageRepository(session)
         self.auth_mails = AuthMailRepository(session)
         self.invitations = InvitationRepository(session)
         self.tickets = TicketRepository(session)
+        self.starts = StartRepository(session)
         self.purges = PurgeRepository(session)
         self.kept_answers = KeptAnswerRepository(session)
         self.popularity = PopularityRepository(session)

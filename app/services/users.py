@@ -111,7 +111,7 @@ async def member_of(engine: AsyncEngine, account: Account) -> Member:
     """
     async with reading(engine) as reads:
         member = await reads.users.member(account.id)
-    if member is not None and not _has_newer_address(member.user, account):
+    if member is not None and not has_newer_address(member.user.email, member.user.email_since, account):
         return member
     async with unit_of_work(engine) as uow:
         return await ensure_profile(uow, account)
@@ -128,17 +128,19 @@ async def ensure_profile(uow: UnitOfWork, account: Account) -> Member:
             uow.jobs.add("send_welcome_mail", user_id=str(account.id))
         member = await uow.users.member(account.id)
     assert member is not None  # noqa: S101 -- it was created above
-    if _has_newer_address(member.user, account):
+    if has_newer_address(member.user.email, member.user.email_since, account):
         await _follow_address(uow, account)
         member = await uow.users.member(account.id)
     assert member is not None  # noqa: S101 -- profiles are not deleted here
     return member
 
 
-def _has_newer_address(user: User, account: Account) -> bool:
+def has_newer_address(email: str, email_since: datetime | None, account: Account) -> bool:
     """Whether the auth server has another address than the profile, and says so later than what is known."""
+    if account.email == email:
+        return False
     address = stored_address(account.email)
-    return bool(address) and address != user.email and account.is_newer_than(user.email_since)
+    return bool(address) and address != email and account.is_newer_than(email_since)
 
 
 async def _follow_address(uow: UnitOfWork, account: Account) -> None:

@@ -57,10 +57,11 @@ class ParsedSheet(Generic[LayoutT, RowT]):
     def located(self, messages: Iterable[Message]) -> Iterator[Message]:
         """Return errors or warnings with the names of their cells, where they know only row and column."""
         for each in messages:
-            name = each.cell or self._cell_name(each.row, each.field)
+            name = each.cell or self.cell_name(each.row, each.field)
             yield each if name == each.cell else replace(each, cell=name)
 
-    def _cell_name(self, row: int, column: str) -> str | None:
+    def cell_name(self, row: int, column: str) -> str | None:
+        """Return the name of the cell of a column; None if the file has no cells, or no such column."""
         position = WHOLE_ROW if column == "file" else self.layout.position_in(column)
         if self.header is None or position is None:
             return None

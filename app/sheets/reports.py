@@ -55,6 +55,8 @@ class ImportReport:
     created: int = 0
     updated: int = 0
     unchanged: int = 0
+    passages_created: int = 0
+    passages_updated: int = 0
     errors: Sequence[RowError] = ()
     warnings: Sequence[RowWarning] = ()
     """They do not prevent the import."""

@@ -135,6 +135,12 @@ class Housekeeping:
         async with unit_of_work(self._engine) as uow:
             await uow.attempts.ensure_partitions(self._clock.now())
 
+    async def pack_logs(self) -> None:
+        """Pack the logs of attempts that were closed a week ago or longer."""
+        packed = await attempts.pack_old_logs(self._engine, self._clock.now())
+        if packed:
+            log.info("logs_packed", attempts=packed)
+
     async def delete_old(self) -> None:
         """Delete finished jobs, dead workers and expired rows. Jobs that were given up are kept."""
         now = self._clock.now()

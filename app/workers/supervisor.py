@@ -82,6 +82,7 @@ class _Worker:
         routines = (
             repeat("heartbeat", 5, self._heartbeat.beat),
             repeat("partitions", 24 * 3600, self._housekeeping.make_partitions),
+            repeat("old logs", 24 * 3600, self._housekeeping.pack_logs),
             repeat("due_work", 0.5, self._wake.look),
             self._when_due("overdue_attempts", self._housekeeping.close_overdue, "overdue_attempts"),
             self._when_due("exam_windows", self._housekeeping.announce_windows, "exam_windows"),

@@ -121,6 +121,8 @@ OPERATIONS: dict[Operation, Rule] = {
     # A device belongs to whoever registers it last: its token is known to the device alone.
     ("PUT", "/v1/devices/{token}"): ANYBODY,
     ("DELETE", "/v1/devices/{token}"): OWN,
+    ("GET", "/v1/column-mappings"): PROCTOR,
+    ("DELETE", "/v1/column-mappings/{mapping_id}"): PROCTOR,
     ("GET", "/v1/exams"): ANYBODY,
     ("POST", "/v1/exams"): AUTHOR,
     ("GET", "/v1/exams/{exam_id}"): ANYBODY,
@@ -199,6 +201,8 @@ OPERATIONS: dict[Operation, Rule] = {
     ("PATCH", "/v1/passages/{passage_id}"): AUTHOR,
     ("DELETE", "/v1/passages/{passage_id}"): AUTHOR,
     ("POST", "/v1/passages/{passage_id}/retire"): AUTHOR,
+    ("GET", "/v1/institute"): ANYBODY,
+    ("PATCH", "/v1/institute"): ADMIN,
     ("GET", "/v1/questions"): BANK,
     ("POST", "/v1/questions"): AUTHOR,
     ("POST", "/v1/questions/compile"): AUTHOR,

@@ -239,6 +239,7 @@ def body_for(operation: Operation, objects: Objects) -> Json:
             "user_id": objects.ids["user_id"]
         },
         ("PATCH", "/v1/exams/{exam_id}/registrations/{roll_number}"): {"category": "obc", **reason},
+        ("PATCH", "/v1/institute"): {"name": "Default institute"},
         ("PATCH", "/v1/passages/{passage_id}"): {"text": "Changed."},
         ("PATCH", "/v1/questions/{question_id}"): {"tags": ["changed"]},
         ("PATCH", "/v1/subjects/{subject_id}"): {"position": 7},

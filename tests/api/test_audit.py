@@ -1,5 +1,6 @@
 """The audit log: every action is in it, nothing changes or leaves it, and admins alone read it."""
 
+import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.models import Role
+from app.models import DEFAULT_INSTITUTE_ID, DEFAULT_INSTITUTE_NAME, MappedSheet, Role
 from app.services import accounts, audit, exams, result_documents
 from app.services.audit import AuditSubject
 from app.services.components import Components
@@ -177,6 +178,31 @@ SHEET = "external_id,subject,question,option_a,option_b,option_c,option_d,key\n"
 async def _import(world: World) -> None:
     row = f"{uuid4().hex},Polity {uuid4().hex},Which {uuid4().hex}?,A,B,C,D,a"
     body_of(await world.admin.post("/questions/import", files={"file": (SHEET + row).encode()}))
+
+
+@makes("bank", "save_mapping")
+async def _save_mapping(world: World) -> None:
+    header = SHEET.replace("key", f"Right {uuid4().hex}")
+    row = f"{uuid4().hex},Polity {uuid4().hex},Which {uuid4().hex}?,A,B,C,D,a"
+    mapping = json.dumps({header.strip().rpartition(",")[2]: "key"})
+    files = {"file": (header + row).encode()}
+    body_of(await world.admin.post("/questions/import", files=files, data={"mapping": mapping}))
+
+
+@makes("bank", "delete_mapping")
+async def _delete_mapping(world: World) -> None:
+    await _save_mapping(world)
+    async with reading(world.parts.engine) as reads:
+        saved = await reads.column_mappings.newest(DEFAULT_INSTITUTE_ID, MappedSheet.QUESTIONS)
+    answer = await world.admin.delete(f"/column-mappings/{saved[0].mapping.id}")
+    assert answer.status_code == 204
+
+
+@makes("institute", "rename")
+async def _rename_institute(world: World) -> UUID:
+    for name in (f"Academy {uuid4().hex[:8]}", DEFAULT_INSTITUTE_NAME):
+        body_of(await world.admin.patch("/institute", json={"name": name}))
+    return DEFAULT_INSTITUTE_ID
 
 
 @makes("bank", "export")

@@ -168,6 +168,8 @@ class TestSheets:
             "created": 0,
             "updated": 0,
             "unchanged": 3,
+            "passages_created": 0,
+            "passages_updated": 0,
             "errors": [],
             "warnings": [],
         }
@@ -201,6 +203,8 @@ class TestSheets:
             "created": 0,
             "updated": 0,
             "unchanged": 0,
+            "passages_created": 0,
+            "passages_updated": 0,
             "errors": [],
             "questions": [],
         }

@@ -18,7 +18,15 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.ids import uuid7
-from app.models import DEFAULT_INSTITUTE_ID, Institute, Membership, Notification, Registration, User
+from app.models import (
+    DEFAULT_INSTITUTE_ID,
+    Institute,
+    MappedSheet,
+    Membership,
+    Notification,
+    Registration,
+    User,
+)
 from app.services.unit_of_work import UnitOfWork, unit_of_work
 from tests.builders.content import UPSC
 from tests.builders.exams import body_of
@@ -185,6 +193,11 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
     async with unit_of_work(engine) as uow:
         notification_id = await _notification(uow, UUID(user_id))
         roll_number = await _place_that_waits(uow, UUID(exam))
+        columns = {"Right one": "key"}
+        await uow.column_mappings.put(
+            DEFAULT_INSTITUTE_ID, MappedSheet.QUESTIONS, uuid4().hex, ["right one"], columns, None
+        )
+        saved = await uow.column_mappings.newest(DEFAULT_INSTITUTE_ID, MappedSheet.QUESTIONS)
         objection = await add_objection(uow, UUID(test), UUID(question), UUID(user_id))
     ids = {
         "subject_id": subject["id"],
@@ -208,6 +221,7 @@ async def _objects(engine: AsyncEngine, author: httpx.AsyncClient, candidate: ht
         "file_id": str(uuid4()),
         "document_id": str(uuid4()),
         "recommendation_id": advice,
+        "mapping_id": str(saved[0].mapping.id),
         "objection_id": str(objection.id),
         "cluster_id": str(objection.cluster_id),
     }
@@ -333,6 +347,7 @@ async def standing(engine: AsyncEngine, objects: Objects) -> list[str]:
         "notification_settings": f"user_id = '{ids['user_id']}'",
         "objections": f"test_id = '{ids['test_id']}'",
         "objection_clusters": f"test_id = '{ids['test_id']}'",
+        "column_mappings": f"id = '{ids['mapping_id']}'",
         "bookmarks": f"user_id = '{ids['user_id']}'",
         "dismissals": f"user_id = '{ids['user_id']}'",
         "devices": f"user_id = '{ids['user_id']}'",

@@ -1,5 +1,6 @@
 """Answer sheets and keys as scanners and institutes make them, imported by `ias import answer-sheets`."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
@@ -74,6 +75,15 @@ class TestColumns:
         assert (result.exit_code, found) == (1, [])
         mapping = ("--map", "Candidate=roll_number", "--map", "First=q1", "--map", "Second=q2")
         assert imported(sheets, "key\na\nb\n", *mapping)[1] == [("K1", "4/1")]
+        again, found = imported(sheets.replace("K1", "K2"), "key\na\nb\n")
+        assert found == [("K2", "4/1")], again.output
+        assert '"Candidate" → roll_number, "First" → q1, "Second" → q2' in words(again)
+        listed = CliRunner().invoke(app, ["sheet", "mappings"]).output
+        assert '"Candidate" → roll_number' in listed
+        [own] = re.findall(r"([0-9a-f-]{36})[^\n]*Candidate", listed)
+        assert CliRunner().invoke(app, ["sheet", "mappings", "--delete", own]).output == "Deleted.\n"
+        assert imported(sheets, "key\na\nb\n")[0].exit_code == 1
+        assert CliRunner().invoke(app, ["sheet", "mappings", "--delete", own]).exit_code == 1
 
     def test_a_roll_number_in_columns_of_digits(self, imported: Import) -> None:
         sheets = "Question1,Question2,id1,id2,id3\nA,A|B,0,4,2\nA,B,0,4,\n"

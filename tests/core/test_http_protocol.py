@@ -214,6 +214,9 @@ class _Written:
     def close(self) -> None:
         self.is_closed = True
 
+    def is_closing(self) -> bool:
+        return self.is_closed
+
 
 class TestJoinedHead:
     async def test_the_head_goes_with_the_beginning_of_the_body(self) -> None:
@@ -241,3 +244,11 @@ class TestJoinedHead:
         joined.write(b"head")
         joined.close()
         assert (written.writes, written.is_closed) == ([b"head"], True)
+
+    async def test_nothing_is_written_to_a_client_that_is_gone(self) -> None:
+        written = _Written()
+        joined = JoinedHead(cast("asyncio.Transport", written), asyncio.get_running_loop())
+        joined.write(b"head")
+        written.close()
+        await asyncio.sleep(0)
+        assert written.writes == []

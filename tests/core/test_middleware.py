@@ -7,7 +7,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from prometheus_client import REGISTRY
 
@@ -16,6 +15,7 @@ from app.core.arrival import Arrivals
 from app.core.clock import SystemClock
 from app.core.middleware import AccessLog, RateLimitHeaders, RequestContext, SecurityHeaders
 from app.core.rate_limits import LimitState
+from tests.request_lines import request_lines
 
 pytestmark = pytest.mark.anyio
 
@@ -81,8 +81,8 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def logs() -> Iterator[list[Any]]:
-    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as logs:
-        yield logs
+    with request_lines() as lines:
+        yield lines
 
 
 class TestRequestContext:

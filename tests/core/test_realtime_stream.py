@@ -109,7 +109,7 @@ class TestPublish:
         self, stream: Stream, redis: Redis
     ) -> None:
         await stream.publish([packed() for _ in range(20)], fill=True)
-        keys = await redis.keys()
+        keys: list[Any] = await redis.keys()
         assert len(keys) == 21
         assert {key_slot(key) for key in keys} == {key_slot(STREAM.encode())}
 

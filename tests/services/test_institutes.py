@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
@@ -20,11 +20,11 @@ from sqlalchemy import text
 import app.repositories.tests as test_rows
 from app.core.errors import Invalid, NotFound
 from app.interchange.formats import FormatName
-from app.models import Role, Subject
+from app.models import MappedSheet, Role, Subject
 from app.repositories.base import PageRequest
 from app.repositories.questions import QuestionFilter
 from app.repositories.questions.passages import PassageFilter
-from app.services import questions, subjects, tests
+from app.services import column_mappings, institutes, questions, subjects, tests
 from app.services.components import Components
 from app.services.questions import Content, Place, QuestionUpdate, media, passages
 from app.services.questions.passages import PassageDraft, PassageUpdate
@@ -39,7 +39,7 @@ from tests.builders.pictures import picture
 
 NOW = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 EVERYTHING = PageRequest(100)
-SERVICES = (questions, passages, media, tests, subjects)
+SERVICES = (questions, passages, media, tests, subjects, column_mappings, institutes)
 # They take an object that one of the others has found, or nothing of the database at all.
 OF_WHAT_WAS_FOUND = {
     "tests.freeze",
@@ -66,6 +66,7 @@ class World:
     passage_id: UUID
     media_id: UUID
     test_id: UUID
+    mapping_id: UUID
     image: bytes
 
     @property
@@ -111,6 +112,7 @@ async def world(uow: UnitOfWork, parts: Components) -> World:
         passage_id=passage.id,
         media_id=kept.media.id,
         test_id=UUID(int=0),
+        mapping_id=await _saved_mapping(uow),
         image=image,
     )
     place = Place(subject.id, chapter.id, external_id="OURS")
@@ -120,6 +122,12 @@ async def world(uow: UnitOfWork, parts: Components) -> World:
     test = await tests.create(uow, author, world.draft)
     await tests.publish(uow, author, test.id, NOW)
     return replace(world, test_id=test.id)
+
+
+async def _saved_mapping(uow: UnitOfWork) -> UUID:
+    institute_id, kind = operator().institute_id, MappedSheet.QUESTIONS
+    await uow.column_mappings.put(institute_id, kind, uuid4().hex, ["ours"], {"Ours": "key"}, None)
+    return (await uow.column_mappings.newest(institute_id, kind))[0].mapping.id
 
 
 async def ours(world: World) -> list[str]:
@@ -135,6 +143,8 @@ async def ours(world: World) -> list[str]:
         "media": f"id = '{world.media_id}'",
         "tests": f"id = '{world.test_id}'",
         "test_sections": of_test,
+        "column_mappings": f"id = '{world.mapping_id}'",
+        "institutes": f"id = '{operator().institute_id}'",
         "papers": of_test,
     }
     rows: list[str] = []
@@ -177,6 +187,7 @@ NOT_FOUND: dict[str, Call] = {
     "tests.consent": lambda w: tests.consent(w.uow, w.stranger, w.test_id, w.stranger.id),
     "tests.withdraw_consent": lambda w: tests.withdraw_consent(w.uow, w.stranger, w.test_id, w.stranger.id),
     "tests.pending_draft": _pending_draft,
+    "column_mappings.delete": lambda w: column_mappings.delete(w.uow, w.stranger, w.mapping_id),
     "subjects.find": lambda w: subjects.find(w.uow, w.stranger, w.subject.id),
     "subjects.chapters": lambda w: subjects.chapters(w.uow, w.stranger, w.subject.id, EVERYTHING),
     "subjects.change": lambda w: subjects.change(w.uow, w.stranger, w.subject.id, SubjectUpdate(position=9)),
@@ -212,6 +223,7 @@ async def lists_are_empty(world: World) -> None:
     assert list(await tests.suggestions(uow, stranger, NOW, 100)) == []
     assert (await subjects.page(uow, stranger, EVERYTHING)).items == []
     assert await questions.subject_named(uow, stranger, world.subject.slug) is None
+    assert (await column_mappings.page(uow, stranger, None, EVERYTHING)).items == []
 
 
 async def an_export_is_empty(world: World) -> None:
@@ -252,7 +264,13 @@ async def the_same_slug_is_free(world: World) -> None:
 
 
 LISTED = {"tests.suggestions", "questions.page", "questions.duplicates", "questions.subject_named"}
-LISTED |= {"passages.page", "tests.page", "subjects.page"}
+LISTED |= {"passages.page", "tests.page", "subjects.page", "column_mappings.page"}
+
+
+async def they_name_their_own_institute(world: World) -> None:
+    await institutes.rename(world.uow, world.stranger, "Theirs")
+    found = await institutes.find(world.uow, world.stranger)
+    assert (found.id, found.name) == (world.stranger.institute_id, "Theirs")
 
 
 async def names_of_ours_are_unknown(world: World) -> None:
@@ -285,6 +303,8 @@ OTHERWISE: dict[str, Call] = {
     "media.upload": an_equal_image_is_another_one,
     "media.check_exist": an_image_of_ours_does_not_exist,
     "subjects.create": the_same_slug_is_free,
+    "institutes.rename": they_name_their_own_institute,
+    "institutes.find": they_name_their_own_institute,
 }
 
 

@@ -55,7 +55,7 @@ from app.schemas.questions import (
     Tag,
 )
 from app.services import questions
-from app.services.questions import EmptyKey, Export, FileKind, FileOptions, ImagesZip
+from app.services.questions import EmptyKey, Export, FileKind, FileOptions, ImagesZip, TemplateLanguage
 from app.sheets.kruti_dev import LegacyFont
 from app.sheets.writers import SheetFormat
 
@@ -210,7 +210,7 @@ async def import_questions(
             subject=subject or None,
             empty_key=empty_key,
             images=ImagesZip(await images.read(), parts.media) if images is not None else None,
-            mapping=mapping or {},
+            mapping=mapping,
             files=parts.files,
             options=FileOptions(format, language, skip_unsupported, parts.media, legacy_font),
         )
@@ -262,13 +262,15 @@ def _counts(export: Export) -> dict[str, str]:
 async def question_template(
     _: CurrentAuthor,
     format: Annotated[SheetFormat, Query(description="The type of the file")] = SheetFormat.XLSX,  # noqa: A002
+    language: Annotated[TemplateLanguage, Query(description="The language of headers and notes")] = "en",
 ) -> Response:
-    """An empty sheet to fill in, in English and Hindi. The XLSX has drop-down lists, notes and examples.
+    """An empty sheet to fill in, with columns for English and Hindi. The XLSX has lists, notes and examples.
 
-    The examples stand in a sheet of their own, which an import does not read.
+    The examples stand in a sheet of their own, which an import does not read. An import knows the headers in
+    both languages.
     """
     return Response(
-        questions.template(format),
+        questions.template(format, language),
         media_type=MEDIA_TYPES[format],
         headers=attachment("questions-template", format),
     )

@@ -314,18 +314,13 @@ async def get_test_attempt(
 
 @router.post(
     "/{test_id}/responses",
-    response_model=SavedOut,
     responses=problems(
         AttemptNotInProgress, DeadlinePassed, SectionClosed, SaveLimitReached, QuestionUnreadable, Invalid
     ),
 )
 async def save_responses(
-    request: Request,
-    test_id: UUID,
-    body: ResponsesIn,
-    holder: AttemptHolder,
-    now: Now,
-) -> SavedOut | Response:
+    test_id: UUID, body: ResponsesIn, holder: AttemptHolder, parts: Parts, now: Now
+) -> SavedOut:
     """Save answers. After a 200 they are stored and will be graded.
 
     Queued answers may be sent in any order and repeatedly. Answers that are stored already are counted as
@@ -336,7 +331,7 @@ async def save_responses(
     If a response is wrong (422), nothing is saved. `errors` names every wrong response. Leave these out and
     send the others again.
     """
-    return await save_sent(request, holder, AttemptScope(test_id), body, now)
+    return await save_sent(parts, holder, AttemptScope(test_id), body, now)
 
 
 @router.post("/{test_id}/submit")

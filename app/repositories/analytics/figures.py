@@ -47,7 +47,7 @@ LOGS = text(
             (array_agg(answer order by revision desc))[1] as standing,
             (array_agg(confidence order by revision desc))[1] as confidence,
             (array_agg(language order by revision desc))[1] as language
-          from ias.response_events where attempt_id = attempt.id and not late
+          from ias.logged_events where attempt_id = attempt.id and not late
           group by question_id, lease
         ) as of_lease
         group by question_id

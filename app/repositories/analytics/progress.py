@@ -18,10 +18,10 @@ from app.models import (
     Exam,
     ExamPaper,
     LocalizedText,
+    LoggedEvent,
     Paper,
     PaperQuestion,
     Question,
-    ResponseEvent,
     Result,
     Test,
 )
@@ -171,9 +171,9 @@ class ProgressRepository(Repository):
         """
         sitting = _counting(viewer, Attempt.id).cte("sitting")
         spent = (
-            select(ResponseEvent.question_id, func.max(ResponseEvent.time_spent_ms).label("milliseconds"))
-            .where(ResponseEvent.attempt_id == sitting.c.id, ResponseEvent.late.is_(False))
-            .group_by(ResponseEvent.question_id, ResponseEvent.lease)
+            select(LoggedEvent.question_id, func.max(LoggedEvent.time_spent_ms).label("milliseconds"))
+            .where(LoggedEvent.attempt_id == sitting.c.id, LoggedEvent.late.is_(False))
+            .group_by(LoggedEvent.question_id, LoggedEvent.lease)
             .lateral("spent")
         )
         place = Question.subject_id, Question.chapter_id

@@ -13,7 +13,7 @@ from app.core.attempt_scope import AttemptRef, AttemptScope
 from app.core.errors import NotFound
 from app.core.ids import first_uuid7
 from app.engine.ranking import CohortPlace
-from app.models import Attempt, AttemptLease, AttemptStatus, ResponseEvent, Result, ScoreCount
+from app.models import Attempt, AttemptLease, AttemptStatus, LoggedEvent, ResponseEvent, Result, ScoreCount
 from app.repositories.attempts.save_statement import (
     SAVE,
     SaveOutcome,
@@ -174,7 +174,7 @@ class AttemptRepository(Repository):
 
     async def standing(self, attempt_id: UUID) -> Sequence[ResponseEvent]:
         """What stands for each question that has an event in time."""
-        statement = standing_events(ResponseEvent.attempt_id == attempt_id)
+        statement = standing_events(LoggedEvent, LoggedEvent.attempt_id == attempt_id)
         return (await self._session.scalars(statement)).all()
 
     async def close_overdue(self, now: datetime, grace: timedelta, limit: int) -> Sequence[UUID]:

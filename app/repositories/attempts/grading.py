@@ -113,7 +113,7 @@ class GradingRepository(Repository):
         found: dict[UUID, Mapping[str, Any]] = {attempt_id: {} for attempt_id in attempt_ids}
         for first in range(0, len(attempt_ids), ATTEMPTS_AT_ONCE):
             some = literal(list(attempt_ids[first : first + ATTEMPTS_AT_ONCE]), ARRAY(Uuid))
-            standing = standing_events(ResponseEvent.attempt_id == any_(some)).subquery()
+            standing = standing_events(ResponseEvent, ResponseEvent.attempt_id == any_(some)).subquery()
             statement = (
                 select(
                     standing.c.attempt_id,

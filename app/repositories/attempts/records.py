@@ -17,9 +17,9 @@ from app.models import (
     ExamPaper,
     Institute,
     LocalizedText,
+    LoggedEvent,
     Paper,
     Registration,
-    ResponseEvent,
     Test,
     User,
 )
@@ -41,16 +41,16 @@ class AttemptRecord:
 
 
 _LOGGED: Sequence[InstrumentedAttribute[Any]] = (
-    ResponseEvent.question_id,
-    ResponseEvent.lease,
-    ResponseEvent.revision,
-    ResponseEvent.answer,
-    ResponseEvent.marked_for_review,
-    ResponseEvent.time_spent_ms,
-    ResponseEvent.confidence,
-    ResponseEvent.language,
-    ResponseEvent.late,
-    ResponseEvent.received_at,
+    LoggedEvent.question_id,
+    LoggedEvent.lease,
+    LoggedEvent.revision,
+    LoggedEvent.answer,
+    LoggedEvent.marked_for_review,
+    LoggedEvent.time_spent_ms,
+    LoggedEvent.confidence,
+    LoggedEvent.language,
+    LoggedEvent.late,
+    LoggedEvent.received_at,
 )
 
 
@@ -100,12 +100,12 @@ class AttemptRecordRepository(Repository):
         """Every response event, late ones too, in the order of their arrival."""
         statement = (
             select(*_LOGGED)
-            .where(ResponseEvent.attempt_id == attempt_id)
+            .where(LoggedEvent.attempt_id == attempt_id)
             .order_by(
-                ResponseEvent.received_at,
-                ResponseEvent.question_id,
-                ResponseEvent.lease,
-                ResponseEvent.revision,
+                LoggedEvent.received_at,
+                LoggedEvent.question_id,
+                LoggedEvent.lease,
+                LoggedEvent.revision,
             )
         )
         return (await self._session.execute(statement)).all()

@@ -28,7 +28,7 @@ LOG = text(
         (array_agg(marked_for_review order by revision desc))[1] as marked_for_review,
         (array_agg(confidence order by revision desc))[1] as confidence,
         (array_agg(received_at order by revision desc))[1] as saved_at
-      from ias.response_events where attempt_id = :attempt_id and not late
+      from ias.logged_events where attempt_id = :attempt_id and not late
       group by question_id, lease
     ) as of_lease
     group by question_id
@@ -44,7 +44,7 @@ COUNTS = text(
         count(*) filter (where marked_for_review) as marked
       from (
         select distinct on (question_id) answer, marked_for_review
-        from ias.response_events where attempt_id = attempt.id and not late
+        from ias.logged_events where attempt_id = attempt.id and not late
         order by question_id, lease desc, revision desc
       ) as standing
     ) as counts

@@ -33,11 +33,14 @@ with request as materialized (
     when status = 'paused' then 'closed'
     when status <> 'in_progress' and closed_by is distinct from 'deadline' then 'closed'
     when status = 'void' then 'closed'
+    when status = 'graded' and is_packed then 'closed'
     when status = 'in_progress' and last_deadline <= deadline_at then 'open'
     else 'late' end as verdict
   from request cross join lateral (
     select status, closed_by, lease, deadline_at,
-      (select active from ias.users where users.id = request.user_id) as may_enter
+      (select active from ias.users where users.id = request.user_id) as may_enter,
+      status = 'graded' and exists (select from ias.packed_logs where packed_logs.attempt_id = attempts.id)
+        as is_packed
     from ias.attempts
     where id = request.attempt_id and test_id = request.test_id and user_id = request.user_id
       and exam_paper_id is not distinct from request.exam_paper_id

@@ -8,16 +8,16 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from app.models import ResponseEvent
 
 
-def standing_events(condition: ColumnElement[bool]) -> Select[Any]:
+def standing_events(event: type[ResponseEvent], condition: ColumnElement[bool]) -> Select[Any]:
     """Of each question of each attempt, the event of the highest (lease, revision) that was not late.
 
     A cleared answer stands as well: it is null. The condition names the attempts, so that PostgreSQL reads
-    only their partitions.
+    only their partitions. `event` is `ResponseEvent`, or `LoggedEvent` for attempts that may be packed.
     """
-    question = ResponseEvent.attempt_id, ResponseEvent.question_id
+    question = event.attempt_id, event.question_id
     return (
-        select(ResponseEvent)
-        .where(condition, ResponseEvent.late.is_(False))
+        select(event)
+        .where(condition, event.late.is_(False))
         .ext(distinct_on(*question))
-        .order_by(*question, ResponseEvent.lease.desc(), ResponseEvent.revision.desc())
+        .order_by(*question, event.lease.desc(), event.revision.desc())
     )

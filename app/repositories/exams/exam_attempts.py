@@ -27,6 +27,7 @@ from app.models import (
     AttemptStatus,
     Exam,
     ExamPaper,
+    LoggedEvent,
     Registration,
     ResponseEvent,
     Result,
@@ -225,19 +226,17 @@ class ExamAttemptRepository(Repository):
 
         Attempts without an event are left out.
         """
-        question = ResponseEvent.attempt_id, ResponseEvent.question_id
+        question = LoggedEvent.attempt_id, LoggedEvent.question_id
         standing = (
             select(
-                ResponseEvent.attempt_id,
-                and_(ResponseEvent.answer.is_not(None), ~ResponseEvent.late).label("answered"),
-                and_(ResponseEvent.marked_for_review, ~ResponseEvent.late).label("marked"),
-                func.max(ResponseEvent.received_at).over(partition_by=question).label("saved_at"),
+                LoggedEvent.attempt_id,
+                and_(LoggedEvent.answer.is_not(None), ~LoggedEvent.late).label("answered"),
+                and_(LoggedEvent.marked_for_review, ~LoggedEvent.late).label("marked"),
+                func.max(LoggedEvent.received_at).over(partition_by=question).label("saved_at"),
             )
-            .where(ResponseEvent.attempt_id.in_(attempt_ids))
+            .where(LoggedEvent.attempt_id.in_(attempt_ids))
             .ext(distinct_on(*question))
-            .order_by(
-                *question, ResponseEvent.late, ResponseEvent.lease.desc(), ResponseEvent.revision.desc()
-            )
+            .order_by(*question, LoggedEvent.late, LoggedEvent.lease.desc(), LoggedEvent.revision.desc())
             .subquery()
         )
         statement = select(

@@ -45,7 +45,7 @@ DATASETS = (
             """
             select attempt_id, question_id, lease, revision, answer, marked_for_review, time_spent_ms,
               confidence, language, late, received_at
-            from ias.response_events
+            from ias.logged_events
             where attempt_id in (select id from ias.attempts where user_id = :user_id)
             order by attempt_id, received_at, question_id, lease, revision
             """

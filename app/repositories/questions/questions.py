@@ -29,6 +29,7 @@ from app.core.comparable_text import searchable
 from app.models import (
     Institute,
     Passage,
+    PassageVersion,
     Question,
     QuestionVersion,
 )
@@ -99,15 +100,22 @@ class QuestionRepository(Repository):
         return {question.id: question for question in await self._session.scalars(statement)}
 
     async def languages(self, institute_id: UUID, wanted: QuestionFilter, reader: Reader) -> set[str]:
-        """The languages of questions that match the filter and are not withheld from the reader."""
+        """The languages of questions that match the filter and are not withheld from the reader.
+
+        Those of their passages too.
+        """
         options = func.jsonb_path_query(QuestionVersion.options, literal_column("'$[*].text'"))
         texts = (QuestionVersion.text, QuestionVersion.explanation, options)
         known = Question.id.not_in(held_questions(reader))
         places = select(Question.id).join(Question.version).where(known)
-        spoken = (
+        spoken = [
             _filtered(places.with_only_columns(func.jsonb_object_keys(text)), institute_id, wanted)
             for text in texts
+        ]
+        in_passages = places.with_only_columns(func.jsonb_object_keys(PassageVersion.text)).join(
+            Passage, Passage.id == QuestionVersion.passage_id
         )
+        spoken.append(_filtered(in_passages.join(Passage.version), institute_id, wanted))
         return set(await self._session.scalars(union(*spoken)))
 
     async def types(self, institute_id: UUID, wanted: QuestionFilter, reader: Reader) -> set[str]:

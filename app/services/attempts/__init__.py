@@ -16,6 +16,7 @@ from app.services.attempts.grading import (
     request_missing_grading,
     withdraw_results,
 )
+from app.services.attempts.packing import pack_batch, pack_old_logs
 from app.services.attempts.response_checks import Response, SentResponse, UnreadableResponse
 from app.services.attempts.results import ResultView, result, reviewed_key
 from app.services.attempts.save_reports import ClosedResponse, LateSave, SaveReport, StandingAnswer
@@ -30,6 +31,7 @@ from app.services.attempts.starting import (
     start,
     started_attempt,
 )
+from app.services.attempts.starting_together import StartRequest, start_in_crowd
 from app.services.attempts.views import AttemptView, section_windows, view
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "SaveTarget",
     "SentResponse",
     "StandingAnswer",
+    "StartRequest",
     "StartedAttempt",
     "UnreadableResponse",
     "after_end",
@@ -56,6 +59,8 @@ __all__ = [
     "is_late",
     "lock_candidate",
     "next_number",
+    "pack_batch",
+    "pack_old_logs",
     "request_grading",
     "request_missing_grading",
     "result",
@@ -65,6 +70,7 @@ __all__ = [
     "save_at_once",
     "section_windows",
     "start",
+    "start_in_crowd",
     "started_attempt",
     "submit",
     "view",

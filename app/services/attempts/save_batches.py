@@ -119,9 +119,11 @@ class SaveBatches:
                 is_done = True
         except Exception as error:  # noqa: BLE001 -- each caller gets it
             if not is_done:
-                self._fail(batch or self._take_batch(), error)
+                failed = batch or self._take_batch()
+                self._fail(failed, error)
                 self._batches -= 1
-                self._start_batches()
+                if failed:  # Otherwise all that wait are for attempts that are being settled.
+                    self._start_batches()
 
     def _take_batch(self) -> list[_Waiting]:
         """The requests that waited longest, at most one of an attempt."""

@@ -36,7 +36,7 @@ class ClosedResponse:
     section_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SaveReport:
     """What happened to each response. Each counts in exactly one of the first five fields.
 

@@ -5,7 +5,7 @@ The reasons are in docs/decisions/0012 and docs/decisions/0088.
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -122,9 +122,9 @@ async def _save(
         raise NotFound("attempt")
     saver.uncounted += len(outcome.inserted)
     report = report_of(request, outcome, closed, parts.clock.now())
-    if isinstance(report, LateSave) or not report.acknowledged:
-        return report
-    return replace(report, receipt=await _receipt(database, parts, request, report))
+    if isinstance(report, SaveReport) and report.acknowledged:
+        report.receipt = await _receipt(database, parts, request, report)
+    return report
 
 
 async def _receipt(

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from app.core.ids import uuid7
 from app.core.tokens import AttemptGrant
 from app.engine import timing
 from app.models import Attempt, AttemptStatus, ResponseEvent, Test
+from app.repositories.tests import Viewer
 from app.services.attempts.closing import close, is_late
 from app.services.attempts.views import option_orders, question_order, section_windows
 from app.services.components import Components
@@ -97,27 +98,61 @@ async def resume(
 async def _create_at_test(
     uow: UnitOfWork, parts: Components, candidate: Principal, test_id: UUID, device: str | None, now: datetime
 ) -> Attempt:
-    test = await uow.tests.accessible(viewer(candidate), test_id, now)
-    if test.access == "enrolled" and not candidate.is_staff:
+    offer = await offered(uow, parts, viewer(candidate), test_id, now)
+    if offer.test.access == "enrolled" and not candidate.is_staff:
         await _check_enrolment(uow, candidate.id, now)
+    attempts = await uow.attempts.earlier(candidate.id, AttemptScope(test_id))
+    valid = sum(attempt.status != AttemptStatus.VOID for attempt in attempts)
+    earlier = EarlierAttempts(next_number(attempts), valid)
+    new = offer.new_attempt(candidate.id, earlier, is_staff=candidate.is_staff, now=now)
+    return await create(uow, new, device, now)
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierAttempts:
+    """What the attempts of a person say about the next one."""
+
+    next_number: int
+    valid: int
+    """How many are not void."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A test that is offered now, with the paper version that new attempts get."""
+
+    test: Test
+    paper: FrozenPaper
+    was_released: bool
+    """Whether it was a paper of an exam whose results are released."""
+
+    def new_attempt(
+        self, user_id: UUID, earlier: EarlierAttempts, *, is_staff: bool, now: datetime
+    ) -> NewAttempt:
+        """The next attempt of a person. Raises AttemptsExhausted.
+
+        It is practice, and not in statistics, for staff, at practice tests, and if it is not the first.
+        """
+        allowed = self.test.attempts_allowed
+        if allowed is not None and earlier.valid >= allowed and not is_staff:
+            raise AttemptsExhausted(allowed)
+        return NewAttempt(
+            user_id=user_id,
+            scope=AttemptScope(self.test.id),
+            paper_id=self.paper.id,
+            number=earlier.next_number,
+            practice=is_staff or self.test.kind == "practice" or earlier.valid > 0 or self.was_released,
+            deadline_at=timing.deadline(now, self.paper.duration, None),
+        )
+
+
+async def offered(uow: UnitOfWork, parts: Components, of: Viewer, test_id: UUID, now: datetime) -> Offer:
+    """The test, if the viewer may start it. Raises NotFound, or NotAvailable if it is not published."""
+    test = await uow.tests.accessible(of, test_id, now)
     paper_id = await uow.tests.current_paper_id(test)
     if paper_id is None or test.status != "published":
         raise NotAvailable("The test is not published.")
-    paper = await parts.papers.get(uow, paper_id)
-    scope = AttemptScope(test_id)
-    earlier = await uow.attempts.earlier(candidate.id, scope)
-    valid = [attempt for attempt in earlier if attempt.status != AttemptStatus.VOID]
-    if test.attempts_allowed is not None and len(valid) >= test.attempts_allowed and not candidate.is_staff:
-        raise AttemptsExhausted(test.attempts_allowed)
-    new = NewAttempt(
-        user_id=candidate.id,
-        scope=scope,
-        paper_id=paper_id,
-        number=next_number(earlier),
-        practice=_is_practice(candidate, test, valid) or await uow.tests.was_released(test_id),
-        deadline_at=timing.deadline(now, paper.duration, None),
-    )
-    return await create(uow, new, device, now)
+    return Offer(test, await parts.papers.get(uow, paper_id), await uow.tests.was_released(test_id))
 
 
 async def _check_enrolment(uow: UnitOfWork, user_id: UUID, now: datetime) -> None:
@@ -131,7 +166,14 @@ async def _check_enrolment(uow: UnitOfWork, user_id: UUID, now: datetime) -> Non
 
 async def create(uow: UnitOfWork, new: NewAttempt, device: str | None, now: datetime) -> Attempt:
     """Create an attempt that starts now, with its first lease for this device."""
-    attempt = Attempt(
+    attempt = attempt_of(new, device, now)
+    await uow.attempts.add(attempt)
+    return attempt
+
+
+def attempt_of(new: NewAttempt, device: str | None, now: datetime) -> Attempt:
+    """The row of an attempt that starts now."""
+    return Attempt(
         id=uuid7(now),
         user_id=new.user_id,
         test_id=new.scope.test_id,
@@ -147,9 +189,8 @@ async def create(uow: UnitOfWork, new: NewAttempt, device: str | None, now: date
         started_at=now,
         deadline_at=new.deadline_at,
         accommodation_seconds=new.accommodation_seconds,
+        additions=[],
     )
-    await uow.attempts.add(attempt)
-    return attempt
 
 
 def next_number(earlier: Sequence[Attempt]) -> int:
@@ -157,25 +198,31 @@ def next_number(earlier: Sequence[Attempt]) -> int:
     return max((attempt.number for attempt in earlier), default=0) + 1
 
 
-def _is_practice(candidate: Principal, test: Test, earlier: Sequence[Attempt]) -> bool:
-    """Whether the attempt is excluded from statistics: staff, practice tests, all attempts but the first."""
-    return candidate.is_staff or test.kind == "practice" or bool(earlier)
-
-
 async def started_attempt(
     uow: UnitOfWork, parts: Components, attempt: Attempt, *, is_new: bool
 ) -> StartedAttempt:
     """An attempt with its token, its orders and the answers that stand."""
     paper = await parts.papers.get(uow, attempt.paper_id)
+    if is_new:
+        return newly_started(parts, attempt, paper)
+    return replace(
+        newly_started(parts, attempt, paper),
+        is_new=False,
+        responses=await uow.attempts.standing(attempt.id),
+    )
+
+
+def newly_started(parts: Components, attempt: Attempt, paper: FrozenPaper) -> StartedAttempt:
+    """A new attempt with its token and its orders."""
     return StartedAttempt(
         attempt=attempt,
-        is_new=is_new,
+        is_new=True,
         token=parts.attempt_tokens.issue(_grant(attempt)),
         paper=paper,
         question_order=question_order(attempt, paper),
         option_orders=option_orders(attempt, paper),
         section_times=section_windows(attempt, paper),
-        responses=[] if is_new else await uow.attempts.standing(attempt.id),
+        responses=[],
     )
 
 

@@ -27,7 +27,8 @@ _PLAIN = frozenset(
     (*_PLACE, *IN_A_TEST, "type", "key", "fixed_options", "status", "difficulty", "tags", "image")
 )
 _TEXTS = re.compile(
-    rf"(?P<field>question|explanation|{'|'.join(OPTION_COLUMNS)})(_(?P<language>[a-z]{{2,3}}(-[a-z0-9]{{2,8}})*))?"
+    rf"(?P<field>question|explanation|passage|{'|'.join(OPTION_COLUMNS)})"
+    r"(_(?P<language>[a-z]{2,3}(-[a-z0-9]{2,8})*))?"
 )
 _DEFAULT_LANGUAGE = "en"
 
@@ -49,7 +50,7 @@ class Columns:
     count: int
     plain: dict[str, int] = field(default_factory=dict)
     texts: dict[str, dict[str, int]] = field(default_factory=dict)
-    """`question`, `explanation` and `option_a` …: the column of each language."""
+    """`question`, `explanation`, `passage` and `option_a` …: the column of each language."""
     unnamed: list[int] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     """The cells of the header."""
@@ -172,7 +173,10 @@ def _name_of(header: str, mapping: Mapping[str, str]) -> str | None:
         return column
     # `Option A` is what people write for `option_a`.
     name = "_".join(header.lower().split())
-    return name if name in _PLAIN or _TEXTS.fullmatch(name) else column_called(header)
+    if name in _PLAIN:
+        return name
+    # What people write comes first: `Question No` is a number, and no question in Norwegian.
+    return column_called(header) or (name if _TEXTS.fullmatch(name) else None)
 
 
 def _mend(header: str, columns: Columns) -> str:
@@ -180,7 +184,7 @@ def _mend(header: str, columns: Columns) -> str:
     name = "_".join(header.lower().split())[:50]
     known = [
         column
-        for column in ("question", "explanation", *OPTION_COLUMNS, *sorted(_PLAIN))
+        for column in ("question", "explanation", "passage", *OPTION_COLUMNS, *sorted(_PLAIN))
         if column not in columns
     ]
     # Names of options differ in one letter only: the nearest one would be any.

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
 from typing import IO
 from uuid import UUID
@@ -40,6 +40,33 @@ class Export:
     """How many are not: their key is withheld from the reader, or their options do not fit the columns."""
 
 
+@dataclass(slots=True)
+class PassageCells:
+    """The cells of passages: each has its name in every row, and its text in the first one."""
+
+    names: dict[UUID, str] = field(default_factory=dict)
+    texts: dict[UUID, LocalizedText] = field(default_factory=dict)
+    """Those that no row has yet."""
+
+    async def load(self, reads: Reading, batch: Sequence[Shown]) -> None:
+        """Read the passages of these questions."""
+        ids = {passage_id for one in batch if (passage_id := one.question.version.passage_id)}
+        if new := ids - self.names.keys():
+            self.names |= await reads.questions.passage_names(new)
+            found = await reads.passages.texts(new)
+            self.texts |= {passage.id: passage.text for passage in found.values()}
+
+    def of(self, passage_id: UUID | None) -> dict[str, str]:
+        """Return the cells of a row."""
+        if passage_id is None:
+            return {}
+        return {"passage_id": self.names[passage_id], **_texts("passage", self.texts.pop(passage_id, {}))}
+
+
+def _texts(name: str, text: LocalizedText) -> dict[str, str]:
+    return {name if language == "en" else f"{name}_{language}": words for language, words in text.items()}
+
+
 async def export(
     reads: Reading, reader: Principal, wanted: QuestionFilter, sheet_format: SheetFormat
 ) -> Export:
@@ -48,12 +75,13 @@ async def export(
     types = await reads.questions.types(reader.institute_id, wanted, embargo.reader(reader))
     header = header_of(languages, types)
     labels = await Labels.load(reads, reader.institute_id)
+    passages = PassageCells()
     written = left_out = 0
     with ExitStack() as on_error:
         file = on_error.enter_context(SpooledTemporaryFile(_MAX_MEMORY_BYTES))
         writer = open_writer(sheet_format, file, header, SHEET)
         async for batch in batches(reads, reader, wanted):
-            passages = await _passages(reads, batch)
+            await passages.load(reads, batch)
             rows = [cells_of(one.question, labels, passages) for one in batch if fits(one)]
             await asyncio.to_thread(_write_rows, writer, header, rows)
             written, left_out = written + len(rows), left_out + len(batch) - len(rows)
@@ -79,6 +107,7 @@ def header_of(languages: Iterable[str], types: Collection[str] = ()) -> list[str
     options = (column for name in OPTION_COLUMNS if name in needed for column in each(name))
     return [
         *("number", "external_id", "type", "subject", "chapter", "passage_id"),
+        *each("passage"),
         *each("question"),
         *options,
         *("key", "fixed_options", "status"),
@@ -110,7 +139,7 @@ def options_fit(content: Content) -> bool:
     return ids == expected
 
 
-def cells_of(question: Question, labels: Labels, passages: Mapping[UUID, str]) -> dict[str, str]:
+def cells_of(question: Question, labels: Labels, passages: PassageCells) -> dict[str, str]:
     """The cells of a question by column. A column may be missing if its cell is empty."""
     content = content_of(question.version)
     cells = {
@@ -119,7 +148,7 @@ def cells_of(question: Question, labels: Labels, passages: Mapping[UUID, str]) -
         "type": content.type,
         "subject": labels.subject(question.subject_id),
         "chapter": labels.chapter(question.chapter_id) if question.chapter_id else "",
-        "passage_id": passages[content.passage_id] if content.passage_id else "",
+        **passages.of(content.passage_id),
         "key": key_cell(content),
         "fixed_options": ",".join(option["id"] for option in content.options if option.get("fixed")),
         "status": question.status,
@@ -154,15 +183,6 @@ async def batches(
         request = PageRequest(_BATCH_SIZE, found.next_cursor) if found.next_cursor else None
 
 
-async def _passages(reads: Reading, batch: Sequence[Shown]) -> Mapping[UUID, str]:
-    ids = {passage_id for one in batch if (passage_id := one.question.version.passage_id)}
-    return await reads.questions.passage_names(ids) if ids else {}
-
-
 def _write_rows(writer: SheetWriter, header: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
     for cells in rows:
         writer.add(cells.get(column, "") for column in header)
-
-
-def _texts(name: str, text: LocalizedText) -> dict[str, str]:
-    return {name if language == "en" else f"{name}_{language}": words for language, words in text.items()}

@@ -24,15 +24,20 @@ _ALIASES = {
     "image": "images|picture|figure|diagram|image name|image file|चित्र",
     "type": "question type|type of question|प्रश्न प्रकार|प्रकार",
     "status": "question status|स्थिति",
-    "external_id": "question code",
+    "external_id": "question code|प्रश्न कोड",
+    "fixed_options": "स्थिर विकल्प",
     "section": "section name|sections|खंड|खण्ड|भाग",
     "marks": "mark|positive marks|marks per question|max marks|अंक",
     "negative_marks": "negative mark|negative|negative marking|minus marks|ऋणात्मक अंक|नकारात्मक अंक",
-    "passage_id": "passage no|passage number|passage code",
+    "passage_id": "passage no|passage number|passage code|passage name|गद्यांश सं|गद्यांश संख्या|गद्यांश क्रमांक"
+    "|परिच्छेद संख्या",
+    "passage": "passage text|comprehension|comprehension passage|reading passage|paragraph|common text"
+    "|directions",
 }
 _TEXTS_BY_LANGUAGE = {
     "question": {"hi": "प्रश्न|सवाल|प्रश्न पाठ"},
     "explanation": {"hi": "व्याख्या|स्पष्टीकरण|हल"},
+    "passage": {"hi": "गद्यांश|परिच्छेद|अनुच्छेद|अवतरण"},
 }
 _LANGUAGES = {
     "en": "en|eng|english|अंग्रेजी|अंग्रेज़ी",
@@ -78,7 +83,7 @@ _TEXT_OF = {
     for language, aliases in languages.items()
     for alias in aliases.split("|")
 }
-_MANY_LANGUAGES = ("question", "explanation")
+_MANY_LANGUAGES = ("question", "explanation", "passage")
 
 
 @lru_cache(maxsize=2_048)

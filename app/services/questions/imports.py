@@ -4,24 +4,25 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from types import MappingProxyType
 from uuid import UUID
 
 from app.core.errors import Invalid
 from app.core.names import LONGEST_TITLE, checked_field
 from app.core.process_pool import ProcessPool
-from app.models import Chapter, Question, Subject
+from app.models import Chapter, MappedSheet, Question, Subject
 from app.sentences import Sentence
 from app.services import audit, embargo
 from app.services.audit import AuditSubject
+from app.services.column_mappings import MappedHeader, MappingMemory
 from app.services.imports import read_in_child, sheet_errors_as_invalid
-from app.services.questions.columns import IN_A_TEST, UnknownColumn, checked_mapping
+from app.services.questions.columns import IGNORED, IN_A_TEST, UnknownColumn, checked_mapping
 from app.services.questions.content import content_of, fingerprint, older_fingerprint
 from app.services.questions.images import ImagesZip, SheetImages
 from app.services.questions.item_files import BY_CONTENT, FileKind, FileOptions, read_items
 from app.services.questions.plans import Entry, Identity, QuestionImportPlan, planned, repeated, status_of
 from app.services.questions.reading import ImportStage, QuestionSheet, Reading, read_questions
-from app.services.questions.rows import EmptyKey, SheetRow
+from app.services.questions.rows import EmptyKey
+from app.services.questions.sheet_passages import SheetPassages
 from app.services.questions.syllabus import Syllabus
 from app.services.questions.writing import written
 from app.services.unit_of_work import UnitOfWork
@@ -43,7 +44,7 @@ async def import_questions(
     subject: str | None = None,
     empty_key: EmptyKey = EmptyKey.ERROR,
     images: ImagesZip | None = None,
-    mapping: Mapping[str, str] = MappingProxyType({}),
+    mapping: Mapping[str, str] | None = None,
     files: ProcessPool | None = None,
     progress: ReportProgress = no_progress,
     for_test: bool = False,
@@ -53,8 +54,9 @@ async def import_questions(
 
     The file may also be in a format of another program (`options`), which may have images within it.
 
-    `mapping` gives the column of each header that has another name, or `ignore`. `for_test`: the caller
-    makes a test with the sections and marks of the sheet (`items_in_test`); otherwise a warning names them.
+    `mapping` gives the column of each header that has another name, or `ignore`. It is saved; without one,
+    that of an earlier sheet with the same headers is used. `for_test`: the caller makes a test with the
+    sections and marks of the sheet (`items_in_test`); otherwise a warning names them.
 
     A question is identified by `external_id`, else by `source` and `number`, else by its subject, passage,
     text and options. A row matches only a question with the same kind of identity. Long computations run in
@@ -62,7 +64,9 @@ async def import_questions(
     child process that has limits of time and memory; without, in this process, as the command line does.
     """
     subject = checked_field("subject", subject, LONGEST_TITLE) if subject is not None else None
-    how = Reading(empty_key, subject is None, _checked_mapping(mapping), options.legacy_font)
+    memory = await MappingMemory.load(uow, author, MappedSheet.QUESTIONS, is_given=mapping is not None)
+    own_names = _checked_mapping(mapping or {})
+    how = Reading(empty_key, subject is None, own_names, options.legacy_font, memory.columns)
     source = options.format_of(file)
     if source is None:
         sheet = await _read(files, author, file, how, progress)
@@ -75,34 +79,40 @@ async def import_questions(
         images = _one_zip(images, own)
     taken = source.name if source is not None else FileKind.SHEET
     pictures = await asyncio.to_thread(SheetImages, images, files)
+    used = memory.used([sheet.header]) if sheet.header is not None else []
     if sheet.errors:
-        return completed(ImportReport(errors=sheet.errors, format=taken), sheet)
+        return completed(ImportReport(errors=sheet.errors, warnings=used, format=taken), sheet)
+    sheet.warnings += used
     if not for_test:
         sheet.warnings += _only_in_a_test(sheet)
     # Before the lock, because checking many images takes long.
     unusable = await pictures.check(uow, author, sheet.rows)
     await uow.questions.lock_bank(author.institute_id)
-    passages = await _passages(uow, author.institute_id, sheet.rows)
+    passages = await SheetPassages.load(uow, author.institute_id, sheet.rows, sheet.cell_name)
     syllabus = await Syllabus.load(uow, author.institute_id)
     entries, errors = await asyncio.to_thread(_placed, sheet, passages, syllabus, subject)
     if errors := [*errors, *unusable]:
-        return completed(ImportReport(errors=errors, format=taken), sheet)
+        return completed(ImportReport(errors=errors, warnings=used, format=taken), sheet)
     known = await _known(uow, author.institute_id, entries, progress)
     if not await uow.questions.lock_unchanged(known.values()):  # One was changed after it was read.
         known = await _known(uow, author.institute_id, entries, progress)
     errors = await _with_retired_passages(uow, author, entries, known)
+    errors += await passages.compare(uow, [question.id for question in known.values()])
     if errors := [*errors, *await _withheld(uow, author, entries, known)]:
-        return completed(ImportReport(errors=errors, format=taken), sheet)
+        return completed(ImportReport(errors=errors, warnings=used, format=taken), sheet)
     if not dry_run:
         await pictures.store(uow, author)
     plan = QuestionImportPlan(author.institute_id, author.author_id, warnings=sheet.warnings)
     await asyncio.to_thread(planned, plan, entries, known, sheet.layout, pictures)
+    plan.take(passages)
     names = QuestionSheet(sheet.layout, header=sheet.header)
+    mapped = _mapped(sheet)
     del sheet, entries, known  # Frees memory: the plan has what is needed, and writing takes long.
     if not dry_run:
         report = await written(uow, syllabus, plan, pictures, progress)
         _record(uow, author, plan, report)
-        return completed(replace(report, format=taken), names)
+        warnings = [*report.warnings, *await memory.save(uow, author, mapped)]
+        return completed(replace(report, warnings=warnings, format=taken), names)
     async with uow.questions.rolled_back():
         report = await written(uow, syllabus, plan, pictures, progress)
     return completed(replace(report.of_dry_run(), format=taken), names)
@@ -149,6 +159,15 @@ async def _read(
         return await asyncio.to_thread(read_questions, file, how, progress)
 
 
+def _mapped(sheet: QuestionSheet) -> list[MappedHeader]:
+    """The columns that the mapping names, by their headers as the sheet has them."""
+    header, columns = sheet.header, sheet.layout
+    if header is None:
+        return []
+    named = {header.cells[at].strip(): columns.fields.get(at, IGNORED) for at in columns.mapped}
+    return [MappedHeader(header, named)]
+
+
 def _checked_mapping(mapping: Mapping[str, str]) -> dict[str, str]:
     try:
         return checked_mapping(mapping)
@@ -164,14 +183,8 @@ def _checked_mapping(mapping: Mapping[str, str]) -> dict[str, str]:
         ) from None
 
 
-async def _passages(uow: UnitOfWork, institute_id: UUID, rows: Sequence[SheetRow]) -> Mapping[str, UUID]:
-    """The passages that the rows name."""
-    names = {row.passage for row in rows if row.passage is not None}
-    return await uow.questions.passages_named(institute_id, names) if names else {}
-
-
 def _placed(
-    sheet: QuestionSheet, passages: Mapping[str, UUID], syllabus: Syllabus, whole: str | None
+    sheet: QuestionSheet, passages: SheetPassages, syllabus: Syllabus, whole: str | None
 ) -> tuple[list[Entry], list[RowError]]:
     """Find the subject and chapter of each row. With `whole`, a row's subject is a chapter of `whole`."""
     says_chapter = "chapter" in sheet.layout or (whole is not None and "subject" in sheet.layout)
@@ -184,15 +197,13 @@ def _placed(
             chapter = syllabus.chapter(subject, chapter_name, parent=chapter)
         return subject, chapter
 
-    entries, errors = [], []
+    entries = []
     for row in sheet.rows:
         subject, chapter = place(row.subject, row.chapter)
-        passage = passages.get(row.passage) if row.passage is not None else None
-        if row.passage is not None and passage is None:
-            errors.append(RowError(row.row, "passage_id", f'there is no passage "{row.passage}"'))
         in_chapter = chapter.id if chapter else None
+        passage = passages.id_of(row.row)
         entries.append(Entry.of(row, subject.id, in_chapter, passage, says_chapter=says_chapter))
-    return entries, [*errors, *repeated(entries)]
+    return entries, [*passages.errors, *repeated(entries)]
 
 
 async def _known(

@@ -7,12 +7,14 @@ from uuid import UUID
 
 from app.core.ids import uuid7
 from app.models import LocalizedText, Question
+from app.repositories.questions.passages import PassageText
 from app.services.questions.bank import version_values
 from app.services.questions.columns import Columns
 from app.services.questions.content import Content, content_of, fingerprint
 from app.services.questions.images import SheetImages
 from app.services.questions.replacements import replacements
 from app.services.questions.rows import SheetRow
+from app.services.questions.sheet_passages import SheetPassages
 from app.sheets.cells import normalize_line_ends
 from app.sheets.reports import ItemInTest, RowError, RowWarning
 
@@ -75,10 +77,37 @@ class QuestionImportPlan:
     in_test: list[ItemInTest] = field(default_factory=list)
     """In the order of `question_ids`."""
 
+    passages: list[Values] = field(default_factory=list)
+    passage_versions: list[Values] = field(default_factory=list)
+    passage_changes: list[Values] = field(default_factory=list)
+
     @property
     def reworded(self) -> list[UUID]:
         """The questions that get a new version."""
         return [values["question_id"] for values in (*self.first_versions, *self.next_versions)]
+
+    def take(self, passages: SheetPassages) -> None:
+        """Add the new passages and the new versions of others, and their warnings."""
+        for passage in passages.new:
+            self.passages.append(
+                {"id": passage.id, "institute_id": self.institute_id, "external_id": passage.name}
+            )
+            self._add_version(PassageText(passage.id, 1, passage.text, []))
+        for changed in passages.changed.values():
+            self.passage_changes.append({"id": changed.id, "current_version": changed.number})
+            self._add_version(changed)
+        self.warnings += passages.warnings
+
+    def _add_version(self, said: PassageText) -> None:
+        self.passage_versions.append(
+            {
+                "passage_id": said.id,
+                "number": said.number,
+                "text": said.text,
+                "media": said.media,
+                "created_by": self.actor_id,
+            }
+        )
 
     def create(self, question_id: UUID, entry: Entry, content: Content) -> None:
         """Add a new question."""
@@ -185,9 +214,14 @@ def merged(before: Content, said: Content, columns: Columns) -> Content:
         or None,
         difficulty=said.difficulty if "difficulty" in columns else before.difficulty,
         tags=said.tags if "tags" in columns else before.tags,
-        passage_id=said.passage_id if "passage_id" in columns else before.passage_id,
+        passage_id=said.passage_id if says_passage(columns) else before.passage_id,
         media=said.media if "image" in columns else before.media,
     )
+
+
+def says_passage(columns: Columns) -> bool:
+    """Whether a sheet says which passage its questions have."""
+    return "passage_id" in columns or "passage" in columns
 
 
 def _merged(

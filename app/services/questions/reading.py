@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from app.core import full_collections
 from app.sentences import Sentence
-from app.services.questions.columns import SHEET, Columns, count_known, read_header
+from app.services.column_mappings import SavedColumns, fingerprint
+from app.services.questions.columns import SHEET, Columns, checked_mapping, count_known, read_header
 from app.services.questions.legacy_fonts import converted
 from app.services.questions.other_rows import no_question
 from app.services.questions.row_checks import row_warnings
@@ -15,6 +16,7 @@ from app.sheets.errors import UnreadableSheet
 from app.sheets.files import read_records
 from app.sheets.header_row import find_header, not_read
 from app.sheets.kruti_dev import LegacyFont
+from app.sheets.limits import MAX_COLUMNS
 from app.sheets.parsing import ParsedSheet, cell_errors, parse_rows
 from app.sheets.progress import ReportProgress, no_progress
 from app.sheets.records import WHOLE_ROW, Record, check_header
@@ -42,6 +44,19 @@ class Reading:
     """The column of each header that has another name, as `checked_mapping` returns it."""
     legacy_font: LegacyFont | None = None
     """The font of `LEGACY_FONTS` in which columns are typed."""
+    saved: SavedColumns = field(default_factory=dict)
+    """The mappings of earlier imports. They are used where `mapping` has nothing."""
+
+    def mapping_of(self, cells: Sequence[str]) -> Mapping[str, str]:
+        """The mapping for this header."""
+        saved = self.saved.get(fingerprint(cells)) if self.saved else None
+        return self.mapping if saved is None else checked_mapping(saved)
+
+    def count_known(self, cells: Sequence[str]) -> int:
+        """Count the cells that name a column. A header that has a saved mapping exceeds every other row."""
+        if self.saved and fingerprint(cells) in self.saved:
+            return MAX_COLUMNS + len(cells)
+        return count_known(cells, self.mapping)
 
 
 def read_questions(file: bytes, how: Reading, progress: ReportProgress = no_progress) -> QuestionSheet:
@@ -54,16 +69,16 @@ def read_questions(file: bytes, how: Reading, progress: ReportProgress = no_prog
 
 
 def _read(file: bytes, how: Reading, progress: ReportProgress) -> QuestionSheet:
-
-    def known(cells: Sequence[str]) -> int:
-        return count_known(cells, how.mapping)
-
-    header, above, records = find_header(read_records(file, SHEET), known)
-    sheet = _read_header(header, how)
+    header, above, records = find_header(read_records(file, SHEET), how.count_known)
+    mapping = how.mapping_of(header.cells)
+    sheet = _read_header(header, mapping, needs_subject=how.needs_subject)
     sheet.warnings += _not_read(sheet.layout, header, above)
     if sheet.errors:
         return sheet
     plain = [cell.strip().casefold() for cell in header.cells]
+
+    def known(cells: Sequence[str]) -> int:
+        return count_known(cells, mapping)
 
     def parse(record: Record, errors: list[RowError]) -> SheetRow:
         reader = RowReader(sheet.layout, record, errors, sheet.warnings, how.empty_key, how.needs_subject)
@@ -94,9 +109,9 @@ _NO_HEADER = Sentence(
 _BY_COMMAS = Sentence("Separate the columns by commas.")
 
 
-def _read_header(header: Record, how: Reading) -> QuestionSheet:
+def _read_header(header: Record, mapping: Mapping[str, str], *, needs_subject: bool) -> QuestionSheet:
     check_header(header)
-    columns, problems = read_header(header.cells, needs_subject=how.needs_subject, mapping=how.mapping)
+    columns, problems = read_header(header.cells, needs_subject=needs_subject, mapping=mapping)
     columns.row = header.row
     if not columns:
         sentences = [_NO_HEADER, *([_BY_COMMAS] if len(header.cells) == 1 else [])]

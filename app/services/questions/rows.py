@@ -62,6 +62,14 @@ class EmptyKey(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class RowPassage:
+    """What a row says about its passage: its name, its text, or both."""
+
+    name: str | None = None
+    text: LocalizedText = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class SheetRow:
     """One question of the sheet. None means an empty cell or a missing column."""
 
@@ -73,7 +81,7 @@ class SheetRow:
     external_id: str | None
     source: str | None
     number: int | None
-    passage: str | None
+    passage: RowPassage | None
     images: tuple[str, ...]
     """Names of files, or ids of images in the bank."""
     in_test: ItemInTest = field(default_factory=ItemInTest)
@@ -113,7 +121,7 @@ class RowReader:
             external_id=self._cell("external_id"),
             source=self._cell("source"),
             number=self._number(),
-            passage=self._cell("passage_id"),
+            passage=self._passage(),
             images=self._images(),
             in_test=self._in_test(content),
         )
@@ -233,6 +241,10 @@ class RowReader:
             negative_marks=f"-{negative}" if negative and parse_marks(negative) > 0 else negative,
             languages=tuple(content.text),
         )
+
+    def _passage(self) -> RowPassage | None:
+        said = RowPassage(self._cell("passage_id"), self._localized("passage"))
+        return said if said.name or said.text else None
 
     def _marks(self, name: str) -> str | None:
         cell = self._cell(name)

@@ -29,6 +29,8 @@ async def written(
         updated=len(plan.changes),
         unchanged=len(plan.question_ids) - len(plan.questions) - len(plan.changes),
         warnings=[*_unused(pictures), *plan.warnings, *await _warnings(uow, plan, progress)],
+        passages_created=len(plan.passages),
+        passages_updated=len(plan.passage_changes),
         item_ids=plan.question_ids,
         item_rows=[plan.row_of[question_id] for question_id in plan.question_ids],
         items_in_test=plan.in_test,
@@ -38,6 +40,7 @@ async def written(
 async def _write(uow: UnitOfWork, plan: QuestionImportPlan, progress: ReportProgress) -> None:
     of = len(plan.questions) + len(plan.next_versions) + len(plan.changes)
     done = 0
+    await uow.passages.write(plan.passages, plan.passage_versions, plan.passage_changes)
     for start in range(0, max(len(plan.questions), len(plan.changes)), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
         await uow.questions.add(plan.questions[part], plan.first_versions[part])

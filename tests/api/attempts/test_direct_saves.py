@@ -1,4 +1,4 @@
-"""The short way of a save: it answers exactly as the route, or leaves the request to it."""
+"""A save is answered directly exactly as by the route, or left to it."""
 
 import json
 from collections.abc import AsyncIterator
@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import httpx
 import pytest
-import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -21,10 +20,11 @@ from app.schemas.attempts import ResponsesIn
 from app.services.unit_of_work import unit_of_work
 from tests.builders.attempts import AttemptClient, Json, start
 from tests.builders.content import PublishedTest, publish_test
+from tests.request_lines import request_lines
 from tests.thorough import count
 
-LONG_WAY = {"Content-Type": "application/json; charset=utf-8"}
-SHORT_WAY = {"Content-Type": "application/json"}
+BY_THE_ROUTE = {"Content-Type": "application/json; charset=utf-8"}
+DIRECTLY = {"Content-Type": "application/json"}
 OF_ONE_REQUEST = {"x-request-id", "content-length"}
 ID = "0190a5f0-1c2d-7e3f-8a4b-5c6d7e8f9a0b"
 
@@ -99,9 +99,9 @@ class TestBothWays:
     @pytest.mark.parametrize("changes", BODIES.values(), ids=BODIES.keys())
     async def test_they_answer_alike(self, device: Device, changes: Json) -> None:
         content = json.dumps(device.body(**changes)).encode()
-        await device.send(json.dumps(device.body()).encode(), LONG_WAY)
-        first = await device.send(content, LONG_WAY)
-        long, short = await device.send(content, LONG_WAY), await device.send(content, SHORT_WAY)
+        await device.send(json.dumps(device.body()).encode(), BY_THE_ROUTE)
+        first = await device.send(content, BY_THE_ROUTE)
+        long, short = await device.send(content, BY_THE_ROUTE), await device.send(content, DIRECTLY)
         assert comparable(short) == comparable(long)
         assert first.status_code == short.status_code
 
@@ -109,34 +109,33 @@ class TestBothWays:
         "content", [b"", b"{", b"[]", b"null", b'{"lease": NaN}', b"\xff", b"\xef\xbb\xbf{}"]
     )
     async def test_what_is_no_body_is_refused_alike(self, device: Device, content: bytes) -> None:
-        long, short = await device.send(content, LONG_WAY), await device.send(content, SHORT_WAY)
+        long, short = await device.send(content, BY_THE_ROUTE), await device.send(content, DIRECTLY)
         assert short.status_code == 422
         assert comparable(short) == comparable(long)
 
     async def test_a_web_page_gets_the_same_headers(self, device: Device) -> None:
         content = json.dumps(device.body()).encode()
         origin = "http://localhost:3000"
-        await device.send(content, LONG_WAY)
-        long, short = [await device.send(content, way, Origin=origin) for way in (LONG_WAY, SHORT_WAY)]
+        await device.send(content, BY_THE_ROUTE)
+        long, short = [await device.send(content, way, Origin=origin) for way in (BY_THE_ROUTE, DIRECTLY)]
         assert comparable(short) == comparable(long)
 
-    @pytest.mark.parametrize("way", [SHORT_WAY, LONG_WAY], ids=["short", "long"])
+    @pytest.mark.parametrize("way", [DIRECTLY, BY_THE_ROUTE], ids=["short", "long"])
     async def test_each_has_a_log_line_and_the_id_of_the_client(self, device: Device, way: Json) -> None:
-        processors = [structlog.contextvars.merge_contextvars]
-        with structlog.testing.capture_logs(processors=processors) as logs:
+        with request_lines() as lines:
             answer = await device.send(json.dumps(device.body()).encode(), way, **{"X-Request-ID": "mine-1"})
         assert answer.headers["X-Request-ID"] == "mine-1"
-        [line] = [each for each in logs if each["event"] == "request"]
-        assert (line["route"], line["status"], line["request_id"]) == (
+        [line] = [each for each in lines if each["request_id"] == "mine-1"]
+        assert (line["event"], line["route"], line["status"]) == (
+            "request",
             "/v1/tests/{test_id}/responses",
             200,
-            "mine-1",
         )
         assert line["user_id"]
 
     async def test_a_token_that_is_not_ours_is_refused(self, device: Device) -> None:
         content = json.dumps(device.body()).encode()
-        answer = await device.send(content, SHORT_WAY, Authorization="Bearer x.y.z")
+        answer = await device.send(content, DIRECTLY, Authorization="Bearer x.y.z")
         assert answer.status_code == 401
 
     async def test_a_body_in_pieces_is_read_whole(self, device: Device) -> None:
@@ -149,7 +148,7 @@ class TestBothWays:
         answer = await device.client.post(
             f"{device.sitting.made.path}/responses",
             content=pieces(),
-            headers={"Authorization": f"Bearer {device.sitting.attempt['attempt_token']}", **SHORT_WAY},
+            headers={"Authorization": f"Bearer {device.sitting.attempt['attempt_token']}", **DIRECTLY},
         )
         assert answer.json()["saved"] == 1
 
@@ -189,7 +188,7 @@ bodies = st.fixed_dictionaries({"attempt_id": ids, "lease": numbers, "responses"
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(body=bodies, escaped=st.booleans())
-def test_a_body_of_the_short_way_is_read_as_the_long_way_reads_it(body: Json, escaped: bool) -> None:
+def test_a_body_is_read_as_the_route_reads_it(body: Json, escaped: bool) -> None:
     content = json.dumps(body, ensure_ascii=escaped).encode(errors="surrogatepass")
     short = valid_body(content)
     if short is not None:

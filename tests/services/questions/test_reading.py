@@ -7,7 +7,7 @@ import pytest
 
 from app.services.questions import EmptyKey, columns, template
 from app.services.questions.reading import QuestionSheet, Reading, read_questions
-from app.services.questions.rows import SheetRow
+from app.services.questions.rows import RowPassage, SheetRow
 from app.sheets import files
 from app.sheets.errors import SheetTooLarge, UnreadableSheet
 from app.sheets.limits import MAX_COLUMNS, MAX_ROWS
@@ -72,6 +72,8 @@ class TestReadSheet:
                 subject="Polity",
                 chapter="Parliament",
                 passage_id="P1",
+                passage="A text.",
+                passage_hi="एक पाठ।",
                 question_hi="यह कौन सा है?",
                 option_a_hi="प",
                 **EXPLANATIONS,
@@ -83,7 +85,8 @@ class TestReadSheet:
             )
         )
         assert (question.number, question.external_id, question.source) == (7, "X-7", "Mock 1")
-        assert (question.subject, question.chapter, question.passage) == ("Polity", "Parliament", "P1")
+        assert (question.subject, question.chapter) == ("Polity", "Parliament")
+        assert question.passage == RowPassage("P1", {"en": "A text.", "hi": "एक पाठ।"})
         assert question.status == "retired"
         assert question.content.text == {"en": "Which is it?", "hi": "यह कौन सा है?"}
         assert question.content.options[0]["text"] == {"en": "P", "hi": "प"}
@@ -168,7 +171,7 @@ class TestReadSheet:
         header = b"Question,Option A,Option B,Keys,Remarks\nWhich?,x,y,a,z\n"
         told = {error.field: error.message for error in read(header).errors}
         assert told["Keys"] == "there is no such column; did you mean key?"
-        assert "or call it one of: explanation, option_c" in told["Remarks"]
+        assert "or call it one of: explanation, passage, option_c" in told["Remarks"]
         assert list(told) == ["Keys", "Remarks"]
 
     def test_a_key_is_told_what_there_is(self) -> None:

@@ -38,10 +38,10 @@ ColumnName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=
 _MAPPING = TypeAdapter(dict[str, str])
 
 
-def _mapping(text: str) -> dict[str, str]:
+def _mapping(text: str) -> dict[str, str] | None:
     """The mapping of a form. Raises Invalid."""
     try:
-        return _MAPPING.validate_json(text) if text else {}
+        return _MAPPING.validate_json(text) if text else None
     except ValidationError:
         sentence = 'Send a JSON object of columns and what they are, such as {"Candidate": "roll_number"}.'
         raise Invalid.field("mapping", sentence) from None

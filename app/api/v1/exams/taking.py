@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import APIRouter, Body, Response
 
 from app.api.attempts import (
     PAPER_ANSWERS,
@@ -125,7 +125,6 @@ async def get_attempt(
 
 @router.post(
     "/responses",
-    response_model=SavedOut,
     responses=problems(
         NotFound,
         AttemptNotInProgress,
@@ -137,16 +136,10 @@ async def get_attempt(
     ),
 )
 async def save_paper_responses(
-    request: Request,
-    exam_id: UUID,
-    paper_id: UUID,
-    body: ResponsesIn,
-    holder: AttemptHolder,
-    parts: Parts,
-    now: Now,
-) -> SavedOut | Response:
+    exam_id: UUID, paper_id: UUID, body: ResponsesIn, holder: AttemptHolder, parts: Parts, now: Now
+) -> SavedOut:
     """Save answers, as for tests. After a 200 they are stored and will be graded."""
-    return await save_sent(request, holder, await scope_of(parts, exam_id, paper_id), body, now)
+    return await save_sent(parts, holder, await scope_of(parts, exam_id, paper_id), body, now)
 
 
 @router.post("/submit", responses=problems(NotFound))

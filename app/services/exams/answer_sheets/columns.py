@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from app.services.column_mappings import fingerprint
 from app.services.exams.answer_sheets.column_list import listed, one_column, several_columns
 from app.services.exams.answer_sheets.headers import (
     IGNORED,
@@ -13,6 +14,7 @@ from app.services.exams.answer_sheets.headers import (
 )
 from app.services.exams.answer_sheets.options import FileOptions
 from app.services.exams.answer_sheets.unusable_columns import UnusableColumns, places, quoted
+from app.sheets.limits import MAX_COLUMNS
 from app.sheets.records import column_name
 from app.sheets.reports import RowError, RowWarning
 
@@ -62,8 +64,11 @@ _FEWEST_NUMBERS = 10
 def count_known(cells: Sequence[str], options: FileOptions) -> int:
     """Count the cells that name a column of a file of answer sheets.
 
-    Numbers count beside a word, or if they are 1, 2, 3 … without a gap.
+    Numbers count beside a word, or if they are 1, 2, 3 … without a gap. A header that has a saved mapping
+    exceeds every other row.
     """
+    if options.saved and fingerprint(cells) in options.saved:
+        return MAX_COLUMNS + len(cells)
     names = [" ".join(cell.split()).casefold() for cell in cells if cell.strip()]
     said = {name.casefold() for name in (*options.mapping, options.roll_number or "")}
     words = {name for name in names if meaning_of(name) is not None or name in said}
@@ -87,7 +92,7 @@ def read_layout(
     """
     names = [" ".join(cell.split())[:50] for cell in header]
     try:
-        return _Header(names, questions, options, is_part, row).layout(), []
+        return _Header(names, questions, options.of_header(header), is_part, row).layout(), []
     except UnusableColumns as unusable:
         return AnswerSheetLayout(names, row=row), [replace(unusable.error, row=row)]
 
@@ -300,6 +305,16 @@ class _Header:
             message = f"nothing is read from these columns: {names}"
             warnings.append(RowWarning(self.row, "columns", message))
         return replace(layout, warnings=warnings, left_out=left_out)
+
+
+def mapped_names(header: Sequence[str], options: FileOptions) -> dict[str, str]:
+    """The columns that the caller's mapping names, by their headers. Nothing if one has no header.
+
+    The mapping may say a column by its number, which the next sheet may have elsewhere.
+    """
+    names = [" ".join(cell.split())[:50] for cell in header]
+    named = {names[one_column(names, name, "mapping")]: what for name, what in options.mapping.items()}
+    return {} if "" in named else named
 
 
 def _some(numbers: Sequence[int]) -> str:

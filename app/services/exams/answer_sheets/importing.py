@@ -10,10 +10,12 @@ from uuid import UUID
 from app.core.errors import Conflict, NotPossible
 from app.core.ids import uuid7
 from app.engine.answers import Answer, json_of
-from app.models import Attempt, AttemptStatus, Exam, ExamPaper
+from app.models import Attempt, AttemptStatus, Exam, ExamPaper, MappedSheet
 from app.repositories.exams import PaperEvent
 from app.services import attempts
+from app.services.column_mappings import MappedHeader, MappingMemory
 from app.services.components import Components
+from app.services.exams.answer_sheets.columns import mapped_names
 from app.services.exams.answer_sheets.findings import findings
 from app.services.exams.answer_sheets.joining import JoinedSheets, join_sheets
 from app.services.exams.answer_sheets.options import AS_IT_IS, FileOptions, Order
@@ -65,24 +67,30 @@ async def import_answer_sheets(
     if order is not None:
         orders = await _orders(parts, staff, order, len(questions))
         options = replace(options, orders=orders)
+    memory = await MappingMemory.load(uow, staff, MappedSheet.ANSWER_SHEETS, is_given=options.is_mapped)
+    options = replace(options, saved=memory.columns)
     read = await _read(parts, staff, [file, *more_files], questions, options)
+    headers = [each.header for each in read.files if each.header is not None]
+    used = memory.used(headers)
     exam = await uow.exams.lock(staff.institute_id, exam_id)
     _, paper = await _paper(uow, staff, exam_id, paper_id)
     if _sat_paper(exam, paper, now) != frozen.id:
         raise Conflict("The paper was published again at this very moment. Import the file again.")
     if read.errors:
-        return completed(ImportReport(errors=read.errors), read)
+        return completed(ImportReport(errors=read.errors, warnings=used), read)
     header_row = read.files[0].header_row
     if not read.sheets:
         nothing = RowWarning(header_row, "file", "the file has a header and no answer sheets")
-        return completed(ImportReport(warnings=[*read.warnings, nothing]), read)
+        return completed(ImportReport(warnings=[*used, *read.warnings, nothing]), read)
     plan = await plan_for(uow, exam, paper, read.sheets, unknown_roll_numbers)
     if plan.errors:
-        return completed(ImportReport(errors=plan.errors), read)
+        return completed(ImportReport(errors=plan.errors, warnings=used), read)
     numbers = {question.id: number for number, question in enumerate(questions, start=1)}
-    warnings = [*read.warnings, *findings(read.sheets, numbers, header_row), *plan.warnings]
+    warnings = [*used, *read.warnings, *findings(read.sheets, numbers, header_row), *plan.warnings]
     if not dry_run:
         await _write(uow, parts, staff, exam, paper, frozen, plan, now, progress)
+        mapped = [MappedHeader(header, mapped_names(header.cells, options)) for header in headers]
+        warnings += await memory.save(uow, staff, mapped)
     report = ImportReport(
         created=plan.created,
         updated=plan.updated,

@@ -1,11 +1,13 @@
 """What whoever imports answer sheets says about the file."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from app.core.errors import FieldError, Invalid
 from app.sentences import Sentence
+from app.services.column_mappings import SavedColumns, fingerprint
+from app.services.exams.answer_sheets.headers import ROLL_NUMBER
 
 ScannerProgram = Literal["auto", "omrchecker", "formscanner", "remark"]
 NumbersFrom = Literal["0", "1"]
@@ -30,8 +32,25 @@ class FileOptions:
     """Whether the first option is 0 or 1 where a sheet has numbers for options."""
     mapping: Mapping[str, str] = field(default_factory=dict)
     """Columns by name, and what each is."""
+    is_mapped: bool = False
+    """Whether the caller has sent a mapping, which may be empty."""
+    saved: SavedColumns = field(default_factory=dict)
+    """The mappings of earlier imports."""
     orders: Mapping[str, Order] = field(default_factory=dict)
     """By booklet series."""
+
+    def of_header(self, cells: Sequence[str]) -> "FileOptions":
+        """The options for a file with this header: with the mapping that is saved for it.
+
+        A column of roll numbers that the caller names is stronger than a saved one.
+        """
+        saved = self.saved.get(fingerprint(cells)) if self.saved else None
+        if saved is None:
+            return self
+        mapping = {
+            name: what for name, what in saved.items() if what != ROLL_NUMBER or self.roll_number is None
+        }
+        return replace(self, mapping=mapping)
 
 
 AS_IT_IS = FileOptions()
@@ -61,6 +80,7 @@ def file_options(
         multiple=multiples,
         numbers_from=numbers_from,
         mapping=mapping or {},
+        is_mapped=mapping is not None,
     )
 
 

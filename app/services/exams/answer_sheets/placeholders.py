@@ -11,9 +11,10 @@ from app.core.errors import AlreadyExists, Invalid
 from app.core.ids import uuid7
 from app.core.names import LONGEST_TITLE, checked_field
 from app.engine.question_types import OPTION_LETTERS, choice_for
-from app.models import ExamPaper
+from app.models import ExamPaper, MappedSheet
 from app.sentences import Sentence
 from app.services import tests
+from app.services.column_mappings import MappingMemory
 from app.services.exams.answer_sheets.keys import KeyFile, read_key
 from app.services.exams.answer_sheets.options import FileOptions, Order
 from app.services.exams.answer_sheets.orders import orders_of_keys
@@ -83,6 +84,10 @@ async def hold_on_paper(uow: UnitOfWork, author: Principal, draft: PaperDraft, n
         files = await _read_keys(draft)
     orders, assumed = orders_of_keys(files) if set(files) != {""} else ({}, [])
     keys = next(iter(files.values())).keys
+    memory = await MappingMemory.load(
+        uow, author, MappedSheet.ANSWER_SHEETS, is_given=draft.options.is_mapped
+    )
+    draft = replace(draft, options=replace(draft.options, saved=memory.columns))
     with sheet_errors_as_invalid():
         letters = await _letters(draft, len(keys))
     test_id = await _publish_test(uow, author, draft, keys, letters, now)

@@ -1,0 +1,234 @@
+"""Hot routes answered directly: requests that are plainly right pass no routing, dependencies and middleware.
+
+The routes of FastAPI document the operations and take every other request. See docs/decisions/0089.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, reset_contextvars
+
+from app.api import problems
+from app.core import telemetry
+from app.core.arrival import Arrivals
+from app.core.middleware import RequestContext, SecurityHeaders, report_request
+from app.core.tokens import AttemptGrant, TokenRejected
+from app.schemas.common import Out
+from app.services.components import Components
+
+_ID = "([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
+_LONGEST_PATH = 200
+"""Longer paths are no hot routes. What was found for the others is remembered."""
+_PARAMETER = re.compile(r"\{\w+\}")
+
+RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
+JSON_HEADERS = ((b"content-type", b"application/json"),)
+
+
+@dataclass(slots=True)
+class DirectRequest:
+    """A request of a hot route, completely read. It has no query."""
+
+    scope: Scope
+    ids: Sequence[UUID]
+    """The parameters of the path."""
+    body: bytes
+    parts: Components
+
+    def header(self, name: bytes) -> bytes | None:
+        """A header; empty if it is not sent, and None if it is sent twice."""
+        values = [value for each, value in self.scope["headers"] if each == name]
+        return b"" if not values else values[0] if len(values) == 1 else None
+
+    def bearer(self) -> str:
+        """The bearer token, or an empty text."""
+        value = self.header(b"authorization") or b""
+        return value[7:].decode("latin-1") if value.startswith(b"Bearer ") else ""
+
+    def grant(self) -> AttemptGrant | None:
+        """The content of the attempt token that the request has. The log line names its candidate."""
+        try:
+            grant = self.parts.attempt_tokens.read(self.bearer())
+        except TokenRejected:
+            return None
+        self.scope["state"]["user_id"] = str(grant.attempt.user_id)
+        return grant
+
+
+@dataclass(frozen=True, slots=True)
+class DirectAnswer:
+    """An answer. The length and the headers that every answer has are added."""
+
+    status: int
+    headers: RawHeaders
+    body: bytes
+
+    @classmethod
+    def of(cls, status: int, content: Out) -> "DirectAnswer":
+        """An answer with JSON."""
+        return cls(status, JSON_HEADERS, content.__pydantic_serializer__.to_json(content))
+
+
+Answer: TypeAlias = Callable[[DirectRequest], Awaitable[DirectAnswer | None]]
+"""Answers a request. None if the documented route must answer it; then nothing has been changed."""
+
+
+class DirectRoute:
+    """A hot route: its method and path, such as `/v1/tests/{test_id}/start`, and how it is answered.
+
+    Larger bodies than `most_bytes` are left to the documented route, which checks their size and the number
+    of their values (`api/json_bodies.py`).
+    """
+
+    def __init__(self, method: str, template: str, answer: Answer, *, most_bytes: int = 1_000) -> None:
+        self.method = method
+        self.template = template
+        self.answer = answer
+        self.most_bytes = most_bytes
+        self.path = re.compile(_PARAMETER.sub(lambda _: _ID, template))
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What the route is found by: the method and the last part of the path."""
+        return self.method, self.template.rpartition("/")[2]
+
+
+class DirectAnswers:
+    """Answers requests of `routes`. All others, and those that no route takes, go to `app` as they came.
+
+    It stands before all layers of FastAPI and takes the arrival time of what it looks at. It does for its
+    requests what the middlewares do for theirs, by the same functions.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        routes: Iterable[DirectRoute],
+        arrivals: Arrivals,
+        trusted_proxies: Iterable[str],
+        hsts: bool,
+        cors: Mapping[str, Any],
+    ) -> None:
+        self._app = app
+        self._routes: dict[tuple[str, str], list[DirectRoute]] = {}
+        for route in routes:
+            self._routes.setdefault(route.key, []).append(route)
+        self._context = RequestContext(app, arrivals, trusted_proxies)
+        self._headers = [
+            (name.lower().encode(), value.encode())
+            for name, value in SecurityHeaders(app, hsts=hsts).headers.items()
+        ]
+        self._send_to_page = CORSMiddleware(_send_answer, **cors)
+        self._find = lru_cache(1_000)(self._route_of)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request, or pass it on as it was."""
+        found = None
+        if scope["type"] == "http" and not scope["query_string"] and len(scope["path"]) <= _LONGEST_PATH:
+            found = self._find(scope["method"], scope["path"])
+        if found is None:
+            await self._app(scope, receive, send)
+            return
+        route, ids = found
+        self._context.stamp(scope)
+        began = time.perf_counter()
+        parts: Components = scope["app"].state.components
+        messages: list[Message] = []
+        body: bytes | None = b""
+        if route.method != "GET":
+            body = await _body(receive, messages, parts.settings.body_seconds, route.most_bytes)
+        if body is not None:
+            context = bind_contextvars(request_id=self._context.identify(scope))
+            telemetry.requests_in_progress.inc()
+            try:
+                answer = await _answered(route, DirectRequest(scope, ids, body, parts))
+                if answer is not None:
+                    await self._send(scope, receive, send, answer)
+                    report_request(scope, route.template, answer.status, time.perf_counter() - began)
+                    return
+            finally:
+                telemetry.requests_in_progress.dec()
+                reset_contextvars(**context)
+        await self._app(scope, _repeated(messages, receive), send)
+
+    def _route_of(self, method: str, path: str) -> tuple[DirectRoute, Sequence[UUID]] | None:
+        for route in self._routes.get((method, path.rpartition("/")[2]), ()):
+            if found := route.path.fullmatch(path):
+                return route, [UUID(text) for text in found.groups()]
+        return None
+
+    async def _send(self, scope: Scope, receive: Receive, send: Send, answer: DirectAnswer) -> None:
+        headers = list(answer.headers)
+        present = {name for name, _ in headers}
+        headers += [header for header in self._headers if header[0] not in present]
+        headers.append((b"x-request-id", scope["state"]["request_id"].encode()))
+        if answer.status != 304:
+            headers.append((b"content-length", b"%d" % len(answer.body)))
+        scope["ias_answer"] = (
+            {"type": "http.response.start", "status": answer.status, "headers": headers},
+            {"type": "http.response.body", "body": answer.body},
+        )
+        if any(name == b"origin" for name, _ in scope["headers"]):
+            await self._send_to_page(scope, receive, send)
+        else:
+            _add_vary(headers)
+            await _send_answer(scope, receive, send)
+
+
+async def _send_answer(scope: Scope, _: Receive, send: Send) -> None:
+    for message in scope["ias_answer"]:
+        await send(message)
+
+
+def _add_vary(headers: list[tuple[bytes, bytes]]) -> None:
+    """Say that web pages get other headers, as CORSMiddleware does."""
+    for place, (name, value) in enumerate(headers):
+        if name == b"vary":
+            headers[place] = name, value + b", Origin"
+            return
+    headers.append((b"vary", b"Origin"))
+
+
+async def _answered(route: DirectRoute, request: DirectRequest) -> DirectAnswer | None:
+    try:
+        return await route.answer(request)
+    except Exception as error:  # noqa: BLE001 -- every error has an answer
+        response = problems.response_to(HTTPConnection(request.scope), error)
+        headers = [header for header in response.raw_headers if header[0] != b"content-length"]
+        return DirectAnswer(response.status_code, headers, bytes(response.body))
+
+
+async def _body(receive: Receive, messages: list[Message], seconds: float, most_bytes: int) -> bytes | None:
+    """The body, or None if it is large, slow or incomplete. What was read is added to `messages`."""
+    content, is_complete = b"", False
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while not is_complete and len(content) <= most_bytes:
+                message = await receive()
+                messages.append(message)
+                if message["type"] != "http.request":
+                    return None
+                content += message.get("body", b"")
+                is_complete = not message.get("more_body", False)
+    return content if is_complete and len(content) <= most_bytes else None
+
+
+def _repeated(messages: Iterable[Message], receive: Receive) -> Receive:
+    """A `receive` that first gives the messages which were read already."""
+    waiting = list(messages)
+
+    async def receive_again() -> Message:
+        return waiting.pop(0) if waiting else await receive()
+
+    return receive_again

@@ -1,0 +1,67 @@
+"""Starts that are answered directly: a candidate with a login starts for the first time."""
+
+from collections.abc import Sequence
+
+import orjson
+
+from app.api.direct_answers import DirectAnswer, DirectRequest, DirectRoute
+from app.core.tokens import KeysUnavailable, TokenRejected
+from app.schemas.attempts import StartedOut, StartIn
+from app.services import attempts
+from app.services.attempts import StartRequest
+from app.services.users import Account, account_of
+
+
+async def _start_test(request: DirectRequest) -> DirectAnswer | None:
+    start = await _start_of(request)
+    if start is None:
+        return None
+    [test_id] = request.ids
+    started = await attempts.start_in_crowd(request.parts, test_id, start)
+    if started is None:
+        return None
+    if request.parts.replica is not None:
+        await request.parts.replica.note_write(str(start.account.id))
+    return DirectAnswer.of(201, StartedOut.of_start(started, request.parts.clock))
+
+
+ROUTES: Sequence[DirectRoute] = (DirectRoute("POST", "/v1/tests/{test_id}/start", _start_test),)
+
+
+async def _start_of(request: DirectRequest) -> StartRequest | None:
+    body = _body_of(request)
+    account = None if body is None else await _account_of(request)
+    if body is None or account is None:
+        return None
+    request.scope["state"]["user_id"] = str(account.id)
+    return StartRequest(account, body.device, request.scope["state"]["arrived_at"])
+
+
+def _body_of(request: DirectRequest) -> StartIn | None:
+    if not request.body:
+        return StartIn()
+    return valid_start(request.body) if request.header(b"content-type") == b"application/json" else None
+
+
+def valid_start(content: bytes) -> StartIn | None:
+    """The body if the documented model accepts it, and no text has an escape (`api/json_bodies.py`)."""
+    if b"\\" in content:
+        return None
+    try:
+        return StartIn.model_validate(orjson.loads(content))
+    except ValueError:
+        return None
+
+
+async def _account_of(request: DirectRequest) -> Account | None:
+    """The account of a valid access token that is not revoked."""
+    parts = request.parts
+    if not parts.revocations.is_loaded:
+        return None
+    try:
+        claims = await parts.access_tokens.verify(request.bearer())
+    except (TokenRejected, KeysUnavailable):
+        return None
+    if parts.revocations.cover(claims.user_id, claims.session_id, claims.signed_in_at):
+        return None
+    return account_of(claims)

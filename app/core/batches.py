@@ -1,0 +1,85 @@
+"""Requests of many callers that are carried out together: those that came while others were running."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from contextvars import Context
+from typing import Any, TypeAlias, TypeVar
+
+from app.core.errors import Unavailable
+
+Request = TypeVar("Request")
+Outcome = TypeVar("Outcome")
+Work: TypeAlias = Callable[[Sequence[Request]], Awaitable[Sequence[Outcome]]]
+"""Carries out a batch, and returns the outcome of each of its requests."""
+
+_Waiting: TypeAlias = tuple[Any, "asyncio.Future[Any]"]
+
+
+class Batches:
+    """Carries out requests of one key together, one batch of a key after the other.
+
+    A request that finds no batch of its key running is carried out at once; nothing waits for a crowd.
+    `at_once` batches run at the same time, in the order in which their keys came.
+    """
+
+    def __init__(
+        self, *, at_once: int = 4, most: int = 128, most_waiting: int = 10_000, longest_wait: float = 20.0
+    ) -> None:
+        self._turns = asyncio.Semaphore(at_once)
+        self._most = most
+        self._most_waiting = most_waiting
+        self._longest_wait = longest_wait
+        self._queues: dict[Hashable, deque[_Waiting]] = {}
+        self._waiting = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def outcome(self, key: Hashable, request: Request, work: Work[Request, Outcome]) -> Outcome:
+        """The outcome of a request. All requests of a key are given with the same `work`.
+
+        If the caller is cancelled, the request may be carried out all the same. Raises what `work` raises,
+        and Unavailable if too many requests wait, or if this one has waited for too long.
+        """
+        if self._waiting >= self._most_waiting:
+            raise Unavailable
+        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting += 1
+        if (queue := self._queues.get(key)) is None:
+            queue = self._queues[key] = deque()
+            # An empty context: the work is not that of the request which happens to start it.
+            task = asyncio.get_running_loop().create_task(self._run(key, work), context=Context())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        queue.append((request, outcome))
+        try:
+            async with asyncio.timeout(self._longest_wait):
+                return await outcome
+        except TimeoutError:
+            raise Unavailable from None
+
+    async def close(self) -> None:
+        """Carry out what waits."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _run(self, key: Hashable, work: Work[Any, Any]) -> None:
+        queue = self._queues[key]
+        while queue:
+            async with self._turns:
+                batch = [queue.popleft() for _ in range(min(len(queue), self._most))]
+                self._waiting -= len(batch)
+                await _carry_out(batch, work)
+        del self._queues[key]
+
+
+async def _carry_out(batch: Sequence[_Waiting], work: Work[Any, Any]) -> None:
+    try:
+        outcomes = await work([request for request, _ in batch])
+    except Exception as error:  # noqa: BLE001 -- each caller gets it
+        for _, waiting in batch:
+            if not waiting.done():  # The caller may have gone.
+                waiting.set_exception(error)
+        return
+    for (_, waiting), outcome in zip(batch, outcomes, strict=True):
+        if not waiting.done():
+            waiting.set_result(outcome)

@@ -1,0 +1,106 @@
+"""Starts of many candidates at one test, in one transaction. The reasons are in docs/decisions/0092."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from app.core.attempt_scope import AttemptScope
+from app.core.errors import AttemptsExhausted, NotAvailable, NotFound
+from app.models import DEFAULT_INSTITUTE_ID, Attempt, Role
+from app.repositories.attempts.starts import Starter
+from app.repositories.tests import Viewer
+from app.services.attempts.starting import (
+    EarlierAttempts,
+    NewAttempt,
+    StartedAttempt,
+    attempt_of,
+    newly_started,
+    offered,
+)
+from app.services.components import Components
+from app.services.tests.papers import FrozenPaper
+from app.services.unit_of_work import UnitOfWork, unit_of_work
+from app.services.users import Account, has_newer_address
+
+ANY_CANDIDATE = Viewer(UUID(int=0), DEFAULT_INSTITUTE_ID, is_staff=False, enrolled=True)
+"""A candidate who is enrolled and for whom no personal test was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartRequest:
+    """Who wants to start, on which device, and when the request came."""
+
+    account: Account
+    device: str | None
+    arrived_at: datetime
+
+
+async def start_in_crowd(parts: Components, test_id: UUID, request: StartRequest) -> StartedAttempt | None:
+    """Start a new attempt, together with others who start the same test at this moment.
+
+    None if it is not plain: the candidate has an attempt in progress or no profile, is staff, is locked by
+    another transaction, or may not start. `start` finds out, and has nothing to undo.
+    """
+    work = partial(_start, parts, test_id)
+    started = await parts.batches.outcome((start_in_crowd, test_id), request, work)
+    return None if started is None else newly_started(parts, *started)
+
+
+async def _start(
+    parts: Components, test_id: UUID, requests: Sequence[StartRequest]
+) -> Sequence[tuple[Attempt, FrozenPaper] | None]:
+    try:
+        async with unit_of_work(parts.engine, parts.new_messages) as uow:
+            await uow.tests.lock_shared(test_id)
+            starters = await lock_starters(uow, requests, AttemptScope(test_id))
+            now = parts.clock.now()
+            offer = await offered(uow, parts, ANY_CANDIDATE, test_id, now)
+            needs_enrolment = offer.test.access == "enrolled"
+
+            def new_attempt(starter: Starter) -> NewAttempt | None:
+                if needs_enrolment and not starter.enrolment.is_active(now):
+                    return None
+                earlier = EarlierAttempts(starter.last_number + 1, starter.valid_attempts)
+                return offer.new_attempt(starter.user_id, earlier, is_staff=False, now=now)
+
+            attempts = created(requests, starters, now, new_attempt)
+            await uow.starts.add([attempt for attempt in attempts if attempt is not None])
+    except (NotFound, NotAvailable):
+        return [None] * len(requests)
+    return [(attempt, offer.paper) if attempt is not None else None for attempt in attempts]
+
+
+async def lock_starters(
+    uow: UnitOfWork, requests: Iterable[StartRequest], scope: AttemptScope
+) -> dict[UUID, Starter]:
+    """The candidates whose start is plain, locked: see `start_in_crowd`. Their accounts are up to date."""
+    accounts = {request.account.id: request.account for request in requests}
+    found = await uow.starts.lock(list(accounts), scope)
+    return {
+        user_id: starter
+        for user_id, starter in found.items()
+        if starter.active
+        and starter.role == Role.STUDENT
+        and not starter.is_running
+        and not has_newer_address(starter.email, starter.email_since, accounts[user_id])
+    }
+
+
+def created(
+    requests: Iterable[StartRequest],
+    starters: dict[UUID, Starter],
+    now: datetime,
+    new_attempt: Callable[[Starter], NewAttempt | None],
+) -> list[Attempt | None]:
+    """The new attempt of each request, or None. Of two requests of one person the first gets it."""
+    attempts: list[Attempt | None] = []
+    for request in requests:
+        starter = starters.pop(request.account.id, None)
+        try:
+            new = None if starter is None else new_attempt(starter)
+        except AttemptsExhausted:
+            new = None
+        attempts.append(None if new is None else attempt_of(new, request.device, now))
+    return attempts

@@ -1,0 +1,41 @@
+"""The institute and its name, which is printed on certificates and other documents."""
+
+from app.core.errors import Invalid
+from app.core.names import checked_field
+from app.models import Institute
+from app.sentences import Sentence
+from app.services import audit
+from app.services.audit import AuditSubject
+from app.services.printing import unprintable
+from app.services.unit_of_work import Reading, UnitOfWork
+from app.services.users import Principal
+
+LONGEST_NAME = 120
+
+
+async def find(reads: Reading, member: Principal) -> Institute:
+    """The institute of a member."""
+    return await reads.institutes.get(member.institute_id)
+
+
+async def rename(uow: UnitOfWork, admin: Principal, name: str) -> Institute:
+    """Give the institute a name. Documents that are made from now on have it.
+
+    Raises Invalid for a name that cannot be printed.
+    """
+    name = checked_field("name", name, LONGEST_NAME)
+    if signs := unprintable([name]):
+        raise Invalid.field(
+            "name",
+            Sentence(
+                'No font of the documents has the character "{sign}" ({code}). Write the name without it.',
+                sign=signs[0],
+                code=f"U+{ord(signs[0]):04X}",
+            ),
+        )
+    institute = await uow.institutes.lock(admin.institute_id)
+    if institute.name != name:
+        subject = AuditSubject("institute", institute.id)
+        audit.record(uow, admin, "rename", subject, before=institute.name, after=name)
+        institute.name = name
+    return institute
