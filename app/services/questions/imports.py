@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 from uuid import UUID
 
+from app.core import full_collections
 from app.core.errors import Invalid
 from app.core.names import LONGEST_TITLE, checked_field
 from app.core.process_pool import ProcessPool
@@ -35,6 +36,7 @@ from app.sheets.reports import ImportReport, RowError, RowWarning
 _FOUND_AT_ONCE = 500
 
 
+@full_collections.disabled_in
 async def import_questions(
     uow: UnitOfWork,
     author: Principal,
