@@ -91,7 +91,7 @@ class Bench:
         async def fetched() -> Sequence[Any]:
             connection = await asyncpg.connect(self.servers.database_url)
             try:
-                return await connection.fetch(statement, *values, timeout=300)
+                return list(await connection.fetch(statement, *values, timeout=300))
             finally:
                 await connection.close()
 
