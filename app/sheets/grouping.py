@@ -19,8 +19,8 @@ class Locates(Protocol):
     """Knows the names of the cells of an import."""
 
     @property
-    def header_name(self) -> str:
-        """The header as the spreadsheet names it."""
+    def header_names(self) -> Sequence[str]:
+        """The header of each file as the spreadsheet names it."""
 
     def located(self, messages: Iterable[Message]) -> Iterable[Message]:
         """Return errors or warnings with the names of their cells."""
@@ -34,7 +34,7 @@ def completed(report: ImportReport, sheet: Locates) -> ImportReport:
         errors=_first(grouped(errors)),
         warnings=grouped(warnings),
         remarks=[*errors, *warnings],
-        header=sheet.header_name,
+        headers=sheet.header_names,
     )
 
 

@@ -50,9 +50,9 @@ class ParsedSheet(Generic[LayoutT, RowT]):
         return self.header.row if self.header is not None else 1
 
     @property
-    def header_name(self) -> str:
+    def header_names(self) -> Sequence[str]:
         """The header as the spreadsheet names it, such as `Sheet1!3`; empty for a file of another kind."""
-        return self.header.cell_name(WHOLE_ROW) if self.header is not None else ""
+        return [self.header.cell_name(WHOLE_ROW) if self.header is not None else ""]
 
     def located(self, messages: Iterable[Message]) -> Iterator[Message]:
         """Return errors or warnings with the names of their cells, where they know only row and column."""

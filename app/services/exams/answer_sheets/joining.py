@@ -20,9 +20,9 @@ class JoinedSheets:
     files: Sequence[AnswerSheetFile] = ()
 
     @property
-    def header_name(self) -> str:
-        """The header of the first file."""
-        return self.files[0].header_name
+    def header_names(self) -> Sequence[str]:
+        """The header of each file."""
+        return [name for file in self.files for name in file.header_names]
 
     def located(self, messages: Iterable[Message]) -> list[Message]:
         """Return errors or warnings with the names of their cells and, of several files, of their files."""
