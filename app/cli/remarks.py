@@ -35,8 +35,8 @@ def write_remarks(out: Path | None, files: Sequence[bytes], report: "ImportRepor
     if not report.headers or not all(report.headers):
         raise typer.BadParameter("Only a sheet can have a column of remarks.", param_hint="--remarks")
     copies = zip(files, report.headers, remarks_by_file(report), strict=True)
-    for number, (file, header, found) in enumerate(copies, start=1):
+    for number, (file, names, found) in enumerate(copies, start=1):
         name = out if number == 1 else out.with_stem(f"{out.stem}-{number}")
         remarks = [replace(each, message=with_options(each.message)) for each in found]
-        name.write_bytes(with_remarks(file, header, remarks))
+        name.write_bytes(with_remarks(file, names[0], remarks, names[1:]))
         console.print(f"{name}: the sheet with remarks", markup=False, highlight=False, soft_wrap=True)

@@ -38,9 +38,10 @@ async def copies_with_remarks(
     """
     if not report.headers or not all(report.headers):
         raise Invalid.field("report", "Only a sheet can have a column of remarks. Send `report=json`.")
+    found = zip(files, report.headers, remarks_by_file(report), strict=True)
     return [
-        await pool.run(with_remarks, file, header, remarks, caller=caller, advice=ADVICE)
-        for file, header, remarks in zip(files, report.headers, remarks_by_file(report), strict=True)
+        await pool.run(with_remarks, file, names[0], remarks, names[1:], caller=caller, advice=ADVICE)
+        for file, names, remarks in found
     ]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from app.sheets.reports import MAX_REPORTED, ImportReport, Message, RowError
+from app.sheets.reports import MAX_REPORTED, ImportReport, Message, RowError, RowWarning
 
 _FEWEST = 4
 """Fewer messages of one cause are reported one by one."""
@@ -19,8 +19,8 @@ class Locates(Protocol):
     """Knows the names of the cells of an import."""
 
     @property
-    def header_names(self) -> Sequence[str]:
-        """The header of each file as the spreadsheet names it."""
+    def header_names(self) -> Sequence[Sequence[str]]:
+        """The headers of the sheets of each file, as the spreadsheet names them."""
 
     def located(self, messages: Iterable[Message]) -> Iterable[Message]:
         """Return errors or warnings with the names of their cells."""
@@ -40,10 +40,11 @@ def completed(report: ImportReport, sheet: Locates) -> ImportReport:
 
 def _first(errors: Sequence[RowError]) -> list[RowError]:
     """Return the first errors by row, and the number of the others as a last error."""
-    shown = sorted(errors, key=lambda error: (error.file, error.row))[:MAX_REPORTED]
+    shown = sorted(errors, key=_place)[:MAX_REPORTED]
     if len(errors) > len(shown):
         more = len(errors) - len(shown)
-        shown.append(RowError(shown[-1].row, "file", f"there are {more:,} more errors after these"))
+        last = f"there are {more:,} more errors after these"
+        shown.append(RowError(shown[-1].row, "file", last, sheet=shown[-1].sheet))
     return shown
 
 
@@ -60,7 +61,7 @@ def grouped(messages: Iterable[Message]) -> list[Message]:
     return [
         message
         for same in by_cause.values()
-        for message in (same if len(same) < _FEWEST else [_with_others(*sorted(same, key=_row))])
+        for message in (same if len(same) < _FEWEST else [_with_others(*sorted(same, key=_place))])
     ]
 
 
@@ -107,5 +108,5 @@ def _ranges(messages: Sequence[Message]) -> Iterator[_Range | str]:
     yield from ranges
 
 
-def _row(message: Message) -> int:
-    return message.row
+def _place(message: RowError | RowWarning) -> tuple[int, int, int]:
+    return message.file, message.sheet, message.row

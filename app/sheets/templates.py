@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
 
+_EXAMPLES, _NOTES = "examples", "notes"
+OWN_SHEETS = (_EXAMPLES, _NOTES)
+"""The sheets of a template that are not filled in."""
+
+
 @dataclass(frozen=True, slots=True)
 class TemplateColumn:
     """A column of an empty sheet."""
@@ -51,7 +56,7 @@ def xlsx_template(
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = sheet_name
-    filled = book.create_sheet("examples")
+    filled = book.create_sheet(_EXAMPLES)
     for each in (sheet, filled):
         each.append([column.header for column in columns])
         each.freeze_panes = "A2"
@@ -81,7 +86,7 @@ def _format_column(sheet: "Worksheet", letter: str, column: TemplateColumn) -> N
 
 
 def _add_notes(book: "Workbook", notes: Iterable[tuple[str, str]]) -> None:
-    sheet = book.create_sheet("notes")
+    sheet = book.create_sheet(_NOTES)
     sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 40, 100
     for note in notes:
         sheet.append(note)

@@ -24,7 +24,6 @@ from app.api.sheet_files import (
     remarks_answer,
     sheet_answer,
 )
-from app.core import full_collections
 from app.core.errors import (
     AlreadyExists,
     Forbidden,
@@ -201,19 +200,18 @@ async def import_questions(
     """
     check_form(report, dry_run=dry_run)
     content = await file.read()
-    with full_collections.disabled():
-        found = await questions.import_questions(
-            uow,
-            author,
-            content,
-            dry_run=dry_run,
-            subject=subject or None,
-            empty_key=empty_key,
-            images=ImagesZip(await images.read(), parts.media) if images is not None else None,
-            mapping=mapping,
-            files=parts.files,
-            options=FileOptions(format, language, skip_unsupported, parts.media, legacy_font),
-        )
+    found = await questions.import_questions(
+        uow,
+        author,
+        content,
+        dry_run=dry_run,
+        subject=subject or None,
+        empty_key=empty_key,
+        images=ImagesZip(await images.read(), parts.media) if images is not None else None,
+        mapping=mapping,
+        files=parts.files,
+        options=FileOptions(format, language, skip_unsupported, parts.media, legacy_font),
+    )
     if report is ReportForm.SHEET:
         return await remarks_answer(parts, author.id, [content], found)
     return ImportOut.of(found)

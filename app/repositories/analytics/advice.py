@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Select, Uuid, and_, any_, bindparam, exists, func, literal, select, true
+from sqlalchemy import Boolean, Select, Uuid, and_, any_, bindparam, exists, func, select, true
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import aliased
 
@@ -30,6 +30,20 @@ from app.repositories.tests import Viewer
 from app.repositories.tests.tests import is_open
 
 MOST_TESTS = 20
+
+# Kept, because to build a statement and the key of SQLAlchemy's cache takes longer than PostgreSQL's part.
+_USER = bindparam("user_id", type_=Uuid)
+_PLACE = PaperQuestion.paper_id, Question.subject_id, Question.chapter_id
+_RATING = select(CandidateRating).where(CandidateRating.user_id == _USER)
+_SUBJECT_RATINGS = select(SubjectRating).where(SubjectRating.user_id == _USER)
+_CHAPTER_ANSWERS = select(ChapterAnswers).where(ChapterAnswers.user_id == _USER)
+_DISMISSALS = select(Dismissal.recommendation_id, Dismissal.until_evidence).where(Dismissal.user_id == _USER)
+_PLACES = (
+    select(*_PLACE, func.count())
+    .join(Question, Question.id == PaperQuestion.question_id)
+    .where(PaperQuestion.paper_id == any_(bindparam("papers", type_=ARRAY(Uuid))))
+    .group_by(*_PLACE)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +86,10 @@ class AdviceRepository(Repository):
 
     async def ratings(self, user_id: UUID) -> KnownRatings:
         """The candidate's ratings."""
-        candidate = await self._session.scalar(
-            select(CandidateRating).where(CandidateRating.user_id == user_id)
-        )
-        subjects = await self._session.scalars(select(SubjectRating).where(SubjectRating.user_id == user_id))
-        chapters = await self._session.scalars(
-            select(ChapterAnswers).where(ChapterAnswers.user_id == user_id)
-        )
+        own = {"user_id": user_id}
+        candidate = await self._session.scalar(_RATING, own)
+        subjects = await self._session.scalars(_SUBJECT_RATINGS, own)
+        chapters = await self._session.scalars(_CHAPTER_ANSWERS, own)
         return KnownRatings(
             candidate,
             {row.subject_id: row for row in subjects},
@@ -98,21 +109,12 @@ class AdviceRepository(Repository):
 
     async def places(self, paper_ids: Collection[UUID]) -> Sequence[PlaceCount]:
         """How the questions of papers are spread over the syllabus."""
-        place = PaperQuestion.paper_id, Question.subject_id, Question.chapter_id
-        statement = (
-            select(*place, func.count())
-            .join(Question, Question.id == PaperQuestion.question_id)
-            .where(PaperQuestion.paper_id == any_(literal(list(paper_ids), ARRAY(Uuid))))
-            .group_by(*place)
-        )
-        return [PlaceCount(*row) for row in await self._session.execute(statement)]
+        rows = await self._session.execute(_PLACES, {"papers": list(paper_ids)})
+        return [PlaceCount(*row) for row in rows]
 
     async def dismissals(self, user_id: UUID) -> Mapping[UUID, int]:
         """For each dismissed recommendation, the evidence from which it is shown again."""
-        statement = select(Dismissal.recommendation_id, Dismissal.until_evidence).where(
-            Dismissal.user_id == user_id
-        )
-        return {row.recommendation_id: row.until_evidence for row in await self._session.execute(statement)}
+        return dict((await self._session.execute(_DISMISSALS, {"user_id": user_id})).all())
 
     async def dismiss(
         self, user_id: UUID, recommendation_id: UUID, until_evidence: int, now: datetime

@@ -59,8 +59,7 @@ class CardRepository(Repository):
 
     async def due(self, viewer: Viewer, now: datetime, limit: int) -> Sequence[ShownCard]:
         """The cards that are due, those that are due longest first."""
-        ordered = _shown(viewer.reader).order_by(ReviewCard.due_at, ReviewCard.question_id)
-        rows = await self._session.execute(ordered.limit(limit), _values(viewer, now))
+        rows = await self._session.execute(_due_longest(viewer.reader, limit), _values(viewer, now))
         return [ShownCard(*row) for row in rows]
 
     async def count_due(self, viewer: Viewer, until: datetime) -> int:
@@ -71,6 +70,11 @@ class CardRepository(Repository):
 
 def _values(viewer: Viewer, until: datetime) -> Mapping[str, Any]:
     return {"user_id": viewer.user_id, "institute_id": viewer.institute_id, "until": until}
+
+
+@lru_cache(maxsize=32)
+def _due_longest(reader: Reader, limit: int) -> Select[*tuple[Any, ...]]:
+    return _shown(reader).order_by(ReviewCard.due_at, ReviewCard.question_id).limit(limit)
 
 
 @lru_cache(maxsize=32)

@@ -184,7 +184,7 @@ class ShownRepository(Repository):
         limit: int = MOST_ATTEMPTS,
     ) -> Sequence[ShownAttempt]:
         """The viewer's attempts that ended in this time (`until` excluded), newest first."""
-        statement = _shown(viewer.reader).order_by(Attempt.id.desc()).limit(limit)
+        statement = _newest(viewer.reader, limit)
         if since is not None:
             statement = statement.where(Attempt.submitted_at >= since)
         if until is not None:
@@ -244,6 +244,11 @@ def _abilities(reader: Reader) -> Select[SubjectAbility]:
 
 
 @lru_cache(maxsize=32)
+def _newest(reader: Reader, limit: int) -> Select[Any]:
+    """Kept whole: SQLAlchemy computes the key of its own cache once for each statement object."""
+    return _shown(reader).order_by(Attempt.id.desc()).limit(limit)
+
+
 def _shown(reader: Reader) -> Select[Any]:
     """The attempts of the person `:user_id` in the institute `:institute_id`."""
     statistics = and_(

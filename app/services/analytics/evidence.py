@@ -45,20 +45,23 @@ class Record:
     curves: Mapping[UUID, ItemCurve]
 
 
-async def gather(reads: Reading, parts: Components, attempts: Sequence[ShownAttempt]) -> Record:
-    """What the newest official ones of these shown attempts say; they stand newest first."""
-    taken = [attempt for attempt in attempts if not attempt.practice][:MOST_ATTEMPTS]
-    return await gather_from(reads, parts, list(reversed(taken)))
+def newest_official(attempts: Sequence[ShownAttempt]) -> Sequence[ShownAttempt]:
+    """The newest official ones of attempts that stand newest first; the latest last."""
+    return [attempt for attempt in attempts if not attempt.practice][:MOST_ATTEMPTS][::-1]
 
 
-async def gather_from(reads: Reading, parts: Components, attempts: Sequence[ShownAttempt]) -> Record:
+async def gather(
+    reads: Reading,
+    parts: Components,
+    attempts: Sequence[ShownAttempt],
+    questions: Mapping[UUID, PaperQuestions],
+) -> Record:
     """What these shown attempts say, the latest last. Papers and keys are in memory."""
     keys = {each.key_id: (await parts.papers.key(reads, each.key_id)).rules for each in attempts}
     options = {
         each.paper_id: (await parts.papers.get(reads, each.paper_id)).options_to_guess_from
         for each in attempts
     }
-    questions = await reads.shown.questions({each.paper_id for each in attempts}) if attempts else {}
     answers = [
         evidence
         for each in attempts

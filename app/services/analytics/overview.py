@@ -17,16 +17,17 @@ from app.models import Subject, SubjectAbility
 from app.repositories.analytics.shown import ShownAttempt
 from app.sentences import Sentence
 from app.services import tests, users
-from app.services.analytics import activity, evidence, situation
-from app.services.analytics.cutoffs import CutoffChance, cutoff_chances
+from app.services.analytics import activity, situation
+from app.services.analytics.cutoffs import CutoffChance
 from app.services.analytics.estimates import (
     FEWEST_ANSWERS,
     ConfidenceCheck,
     Estimate,
     Guessing,
     Strength,
-    judge,
 )
+from app.services.analytics.evidence import newest_official
+from app.services.analytics.judging import estimate
 from app.services.analytics.recommendations import Recommendation, advise
 from app.services.analytics.situation import Known
 from app.services.analytics.subject_gain import expected_gain
@@ -133,8 +134,8 @@ async def overview(reads: Reading, parts: Components, user: Principal, now: date
     profile = await users.profile(reads, user)
     zone = ZoneInfo(profile.timezone)
     attempts = await reads.shown.attempts(tests.viewer(user))
-    record = await evidence.gather(reads, parts, attempts)
-    judgement = await judge(record.answers)
+    estimates = await estimate(reads, parts, newest_official(attempts), profile.category)
+    judgement = estimates.judgement
     known = await situation.gather(reads, user, now)
     official = Totals.of([attempt for attempt in attempts if not attempt.practice])
     practice = Totals.of([attempt for attempt in attempts if attempt.practice])
@@ -149,7 +150,7 @@ async def overview(reads: Reading, parts: Components, user: Principal, now: date
         subjects=_subjects(known, attempts, judgement.strengths),
         confidence=judgement.confidence,
         guessing=judgement.guessing,
-        cutoffs=await cutoff_chances(profile.category, record.papers, record.curves),
+        cutoffs=estimates.cutoffs,
         next=(await advise(reads, user, known, day_of(now, zone)))[:MOST_NEXT],
     )
 

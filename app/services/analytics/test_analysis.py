@@ -20,9 +20,9 @@ from app.repositories.analytics.attempt_at_test import AttemptAtTest
 from app.repositories.analytics.shown import KeptFigures, ShownAttempt
 from app.sentences import Sentence
 from app.services import tests, users
-from app.services.analytics import evidence
-from app.services.analytics.cutoffs import CutoffChance, cutoff_chances
-from app.services.analytics.estimates import ConfidenceCheck, Guessing, judge
+from app.services.analytics.cutoffs import CutoffChance
+from app.services.analytics.estimates import ConfidenceCheck, Guessing
+from app.services.analytics.judging import estimate
 from app.services.analytics.trend import ScoreBand, as_band, marks_band, usable
 from app.services.attempts.results import FEWEST_PARTICIPANTS, printed_tally
 from app.services.components import Components
@@ -134,9 +134,8 @@ async def analyze(
     standing = ranking.standing(histogram, shown.score.exact) if shown.counted and shown.may_compare else None
     may_compare_questions = shown.may_review and shown.may_compare
     shares = await reads.attempt_reviews.correct_shares(shown.cohort_id) if may_compare_questions else {}
-    record = await evidence.gather_from(reads, parts, [shown])
-    judgement = await judge(record.answers)
     profile = await users.profile(reads, user)
+    estimates = await estimate(reads, parts, [shown], profile.category)
     band = marks_band(shown, usable(shown.scale))
     return TestAnalysis(
         attempt=found.attempt,
@@ -149,9 +148,9 @@ async def analyze(
         sections=_sections(sheet),
         questions=_questions(sheet, shares),
         changes=_changes(sheet, shown.figures) if shown.figures and shown.may_review else None,
-        confidence=judgement.confidence,
-        guessing=judgement.guessing,
-        cutoffs=await cutoff_chances(profile.category, record.papers, record.curves),
+        confidence=estimates.judgement.confidence,
+        guessing=estimates.judgement.guessing,
+        cutoffs=estimates.cutoffs,
     )
 
 

@@ -20,9 +20,9 @@ class JoinedSheets:
     files: Sequence[AnswerSheetFile] = ()
 
     @property
-    def header_names(self) -> Sequence[str]:
+    def header_names(self) -> Sequence[Sequence[str]]:
         """The header of each file."""
-        return [name for file in self.files for name in file.header_names]
+        return [names for file in self.files for names in file.header_names]
 
     def located(self, messages: Iterable[Message]) -> list[Message]:
         """Return errors or warnings with the names of their cells and, of several files, of their files."""
