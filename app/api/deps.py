@@ -49,7 +49,7 @@ async def _write(request: Request, parts: Parts) -> AsyncIterator[UnitOfWork]:
     await note_write(request, parts)
 
 
-async def note_write(request: Request, parts: Components) -> None:
+async def note_write(request: HTTPConnection, parts: Components) -> None:
     """After the commit and before the answer: this person must not read from a replica that lacks it."""
     user_id: str | None = getattr(request.state, "user_id", None)
     if parts.replica is not None and user_id is not None:
@@ -67,7 +67,7 @@ async def _read_with_lag(request: Request, parts: Parts) -> AsyncIterator[Readin
         yield reads
 
 
-def personal_turn(request: Request, parts: Components) -> AbstractAsyncContextManager[None]:
+def personal_turn(request: HTTPConnection, parts: Components) -> AbstractAsyncContextManager[None]:
     """Limit the concurrent requests of one user, so that they cannot take all connections."""
     user_id: str | None = getattr(request.state, "user_id", None)
     return parts.personal_turns.turn(user_id) if user_id is not None else nullcontext()

@@ -7,7 +7,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from app.api import problems
+from app.api.deps import note_write, personal_turn
 from app.core import telemetry
 from app.core.arrival import Arrivals
 from app.core.middleware import RequestContext, SecurityHeaders, report_request
@@ -63,6 +64,14 @@ class DirectRequest:
             return None
         self.scope["state"]["user_id"] = str(grant.attempt.user_id)
         return grant
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Wait for earlier requests of the person, as the documented routes do."""
+        return personal_turn(HTTPConnection(self.scope), self.parts)
+
+    async def note_write(self) -> None:
+        """After the commit: the person must not read from a replica that lacks it."""
+        await note_write(HTTPConnection(self.scope), self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +156,12 @@ class DirectAnswers:
         messages: list[Message] = []
         body: bytes | None = b""
         if route.method != "GET":
-            body = await _body(receive, messages, parts.settings.body_seconds, route.most_bytes)
+            if not any(name == b"authorization" for name, _ in scope["headers"]):
+                await self._app(scope, receive, send)  # It is refused before its body is read.
+                return
+            ends_at = asyncio.get_running_loop().time() + parts.settings.body_seconds
+            scope["state"]["body_ends_at"] = ends_at
+            body = await _body(receive, messages, ends_at, route.most_bytes)
         if body is not None:
             context = bind_contextvars(request_id=self._context.identify(scope))
             telemetry.requests_in_progress.inc()
@@ -209,11 +223,11 @@ async def _answered(route: DirectRoute, request: DirectRequest) -> DirectAnswer 
         return DirectAnswer(response.status_code, headers, bytes(response.body))
 
 
-async def _body(receive: Receive, messages: list[Message], seconds: float, most_bytes: int) -> bytes | None:
+async def _body(receive: Receive, messages: list[Message], ends_at: float, most_bytes: int) -> bytes | None:
     """The body, or None if it is large, slow or incomplete. What was read is added to `messages`."""
     content, is_complete = b"", False
     with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout_at(ends_at):
             while not is_complete and len(content) <= most_bytes:
                 message = await receive()
                 messages.append(message)

@@ -18,11 +18,11 @@ async def _start_test(request: DirectRequest) -> DirectAnswer | None:
     if start is None:
         return None
     [test_id] = request.ids
-    started = await attempts.start_in_crowd(request.parts, test_id, start)
+    async with request.turn():
+        started = await attempts.start_in_crowd(request.parts, test_id, start)
     if started is None:
         return None
-    if request.parts.replica is not None:
-        await request.parts.replica.note_write(str(start.account.id))
+    await request.note_write()
     return DirectAnswer.of(201, StartedOut.of_start(started, request.parts.clock))
 
 
@@ -31,9 +31,11 @@ async def _start_paper(request: DirectRequest) -> DirectAnswer | None:
     if start is None:
         return None
     exam_id, paper_id = request.ids
-    started = await exams.start_in_crowd(request.parts, exam_id, paper_id, start)
+    async with request.turn():
+        started = await exams.start_in_crowd(request.parts, exam_id, paper_id, start)
     if started is None:
         return None
+    await request.note_write()
     return DirectAnswer.of(201, StartedPaperOut.of_paper(started, request.parts.clock))
 
 

@@ -33,8 +33,12 @@ async def _submit(request: DirectRequest, scope: AttemptScope | None) -> DirectA
     if grant is None or grant.attempt.scope != scope or submitted_id(request.body) != grant.attempt.id:
         return None
     arrived_at = request.scope["state"]["arrived_at"]
-    attempt = await attempts.submit_in_crowd(request.parts, SubmitRequest(grant.attempt, arrived_at))
-    return None if attempt is None else DirectAnswer.of(200, AttemptOut.of(attempt))
+    async with request.turn():
+        attempt = await attempts.submit_in_crowd(request.parts, SubmitRequest(grant.attempt, arrived_at))
+    if attempt is None:
+        return None
+    await request.note_write()
+    return DirectAnswer.of(200, AttemptOut.of(attempt))
 
 
 def submitted_id(content: bytes) -> UUID | None:

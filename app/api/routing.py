@@ -173,14 +173,18 @@ def _bounded(request: Request, *, is_public: bool, form: Parameters | None) -> R
         limit = min(limit, PUBLIC_BODY_BYTES)
     seconds = settings.upload_seconds if is_form else settings.body_seconds
     most_values = PUBLIC_VALUES if is_public else MOST_VALUES
-    receive = _within(request.receive, request.headers, limit, seconds)
+    # The body may have been awaited before (`api/direct_answers.py`).
+    ends_at: float | None = getattr(request.state, "body_ends_at", None)
+    receive = _within(request.receive, request.headers, limit, seconds, ends_at)
     return BoundedRequest(request.scope, receive, most_values, form)
 
 
-def _within(receive: Receive, headers: Headers, limit: int, seconds: float) -> Receive:
-    """A `receive` that raises TooLarge for a body over the limit, and BodyTooSlow after the time limit."""
+def _within(receive: Receive, headers: Headers, limit: int, seconds: float, ends_at: float | None) -> Receive:
+    """A `receive` that raises TooLarge for a body over the limit, and BodyTooSlow after the time limit.
+
+    The time begins with the first call, unless it is known when it ends.
+    """
     size = 0
-    ends_at: float | None = None
 
     async def receive_within() -> Message:
         nonlocal size, ends_at

@@ -73,7 +73,9 @@ class CountingClient:
         self.token = token
         self.pieces = 0
 
-    async def post(self, path: str, receive: Receive, **headers: str) -> tuple[int, Any]:
+    async def post(
+        self, path: str, receive: Receive, *, state: dict[str, Any] | None = None, **headers: str
+    ) -> tuple[int, Any]:
         given = {"content-type": "application/json", **headers}
         if self.token:
             given["authorization"] = f"Bearer {self.token}"
@@ -87,6 +89,7 @@ class CountingClient:
             "client": ("192.0.2.9", 1),
             "scheme": "http",
             "server": ("ias", 80),
+            "state": state or {},
         }
         sent: list[Message] = []
 
@@ -225,6 +228,11 @@ class TestBounds:
     async def test_a_body_that_does_not_arrive(self, parts: Components, token: str) -> None:
         client = CountingClient(make_app(parts, body_seconds=0.01), token)
         status, problem = await client.post("/members", silent)
+        assert (status, problem["code"]) == (408, "body_too_slow")
+
+    async def test_a_body_that_was_awaited_before(self, parts: Components, token: str) -> None:
+        client = CountingClient(make_app(parts, body_seconds=1000), token)
+        status, problem = await client.post("/members", silent, state={"body_ends_at": 0.0})
         assert (status, problem["code"]) == (408, "body_too_slow")
 
     async def test_strangers_are_counted_by_address(self, parts: Components) -> None:

@@ -4,6 +4,7 @@ import shutil
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -11,15 +12,19 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from pydantic import SecretStr
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.config import Settings
 from app.core.redis_client import open_redis
 from app.services.components import Components
 from app.services.replica import Mark, lag_of, reading_with_lag
+from app.services.unit_of_work import unit_of_work
 from app.startup import open_components
 from devservers.binaries import server_account
 from devservers.postgres import Postgres
 from tests.api.document import create_documented_app
+from tests.builders.content import publish_test
+from tests.builders.exams import hold_exam, register
 from tests.builders.people import People, user_id_of
 from tests.waiting import eventually
 
@@ -155,3 +160,28 @@ async def test_a_write_over_http_is_noted(settings: Settings, people: People) ->
             answer = await client.put("/users/profile", json={"name": "Asha Rao"})
             assert answer.status_code == 200, answer.text
             assert await redis.exists(key)
+
+
+async def test_starts_and_submits_that_are_answered_directly_are_noted(
+    settings: Settings, people: People, author: AsyncClient, engine: AsyncEngine
+) -> None:
+    async with unit_of_work(engine) as uow:
+        made, other = await publish_test(uow), await publish_test(uow)
+    held = await hold_exam(author, other, starts_at=datetime.now(UTC))
+    person = await people.candidate()
+    entrant = await register(person, held)
+    key = f"ias:wrote:{await user_id_of(person)}"
+    app = create_documented_app(settings.model_copy(update={"database_replica_url": settings.database_url}))
+    async with (
+        app.router.lifespan_context(app),
+        open_redis(settings.redis) as redis,
+        AsyncClient(transport=ASGITransport(app), base_url="http://api.test/v1") as client,
+    ):
+        for path in (made.path, entrant.path):
+            token = person.headers["Authorization"]
+            started = await client.post(f"{path}/start", headers={"Authorization": token})
+            assert (started.status_code, await redis.delete(key)) == (201, 1)
+            body = {"attempt_id": started.json()["id"]}
+            token = f"Bearer {started.json()['attempt_token']}"
+            answer = await client.post(f"{path}/submit", json=body, headers={"Authorization": token})
+            assert (answer.status_code, await redis.delete(key)) == (200, 1)
