@@ -1,5 +1,6 @@
 """The baseline of the benchmarks: a minimal server with Starlette and asyncpg."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -78,6 +79,19 @@ async def signing_keys(request: Request) -> Response:
     return Response(_bytes("BARE_SIGNING_KEYS"), media_type="application/json")
 
 
+async def sign_in(request: Request) -> Response:
+    """Answer after a while with a session that was made before, in place of an auth server."""
+    await asyncio.sleep(0.1)
+    email = orjson.loads(await request.body())["email"]
+    return Response(orjson.dumps(_sessions()[email]), media_type="application/json")
+
+
+@cache
+def _sessions() -> dict[str, object]:
+    sessions: dict[str, object] = orjson.loads(_bytes("BARE_SESSIONS"))
+    return sessions
+
+
 SOCKETS: set[WebSocket] = set()
 
 
@@ -109,6 +123,7 @@ app = Starlette(
         Route("/save", save, methods=["POST"]),
         Route("/start", start, methods=["POST"]),
         Route("/paper", paper),
+        Route("/auth/v1/token", sign_in, methods=["POST"]),
         WebSocketRoute("/sockets", socket),
         Route("/sockets/send", send, methods=["POST"]),
         Route("/auth/v1/.well-known/jwks.json", signing_keys),
