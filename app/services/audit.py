@@ -127,7 +127,8 @@ def record(
     in a second transaction, after the first has ended and before the response is sent. If that fails, the
     request fails, so that no key is read without an entry.
     """
-    reads.record(_entry(actor, action, subject, reason, exam_id, attempt_id, details))
+    entry = _entry(actor, action, subject, reason, exam_id, attempt_id, details)
+    reads.record(entry)
 
 
 async def record_for_attempts(
